@@ -1,0 +1,77 @@
+# The whole build. make: the program at build/onym. make help: the rest.
+MODE   ?= release
+B      := build/$(MODE)
+LAYERS := $(shell awk '/^[a-z]/ {print $$1}' src/LAYERS)
+SRC    := $(foreach layer,$(LAYERS),$(foreach ext,c cc S,$(wildcard src/$(layer)/*.$(ext))))
+OBJ    := $(patsubst %,$B/%.o,$(basename $(filter-out src/main/main.c,$(SRC))))
+FAKES  := $(patsubst %.c,$B/%.o,$(wildcard tests/fakes/*.c))
+T      ?= *
+UNITS  := $(patsubst %.c,$B/%,$(wildcard tests/unit/$(T)/*_test.c))
+MODELS := $(patsubst %.c,$B/%,$(wildcard tests/model/*_test.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+CC     := gcc
+CXX    := g++
+ifeq ($(MODE),fuzz)
+CC     := clang-14
+CXX    := clang++-14
+WARN   += -Wno-unknown-warning-option
+endif
+WARN          += -Wall -Wextra -Wshadow -Wvla -Wswitch-enum -Wno-format-truncation -Werror
+FLAGS.release := -O2 -fno-plt -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+FLAGS.dev     := -O1
+FLAGS.asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS.tsan    := -O1 -fsanitize=thread
+FLAGS.fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FLAGS.cov     := -O0 --coverage
+CPPFLAGS := -Isrc -I. -MMD -MP -D_GNU_SOURCE
+CFLAGS   := -std=gnu17 -g -pthread $(WARN) -Wmissing-prototypes -Wstrict-prototypes $(FLAGS.$(MODE))
+CXXFLAGS := -std=c++17 -g -pthread $(WARN) $(FLAGS.$(MODE))
+LDLIBS   := -lmicrohttpd -lgnutls -lsimdjson -llmdb -lcurl -lyaml -lzstd -lz -lisal -lxxhash -lm -pthread
+
+.SECONDARY:
+.PHONY: all help tidy check run-tests clean
+all: build/onym
+
+build/onym: $B/onym
+	@ln -sfn $(MODE)/onym $@
+$B/onym: $B/src/main/main.o $B/libonym.a
+	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
+$B/libonym.a: $(OBJ)
+	@rm -f $@; $(AR) rcs $@ $^
+$B/libfakes.a: $(FAKES)
+	@rm -f $@; $(AR) rcs $@ $^
+
+# A unit test includes the .c that it tests, so it reaches the static functions; the archive supplies
+# the rest (the linker leaves out the member that the test has already defined).
+$B/tests/%_test: $B/tests/%_test.o $B/libfakes.a $B/libonym.a
+	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $B/libonym.a -lcmocka $(LDLIBS)
+$B/bench/%: $B/bench/%.o $B/libonym.a
+	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libfakes.a build/fuzz/libonym.a
+	$(CXX) $(FLAGS.fuzz) -fsanitize=fuzzer -o $@ $^ build/fuzz/libonym.a $(LDLIBS)
+
+$B/%.o: %.c  ; @mkdir -p $(@D); $(CC)  $(CPPFLAGS) $(CFLAGS)   -c -o $@ $<
+$B/%.o: %.cc ; @mkdir -p $(@D); $(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+$B/%.o: %.S  ; @mkdir -p $(@D); $(CC)  $(CPPFLAGS)             -c -o $@ $<
+-include $(shell find $B -name '*.d' 2>/dev/null)
+
+## make check [T=folder]      house rules, then unit and model tests under ASan and UBSan
+check: tidy ; @$(MAKE) --no-print-directory MODE=asan run-tests
+## make tsan [T=folder]       the same tests under the thread sanitizer
+tsan: ; @$(MAKE) --no-print-directory MODE=tsan run-tests
+run-tests: $(UNITS) $(if $(filter *,$(T)),$(MODELS))
+	@for test in $^; do ./$$test 2>$$test.log || { cat $$test.log; echo "failed: $$test"; exit 1; }; done; \
+	 echo "$(words $^) test programs passed ($(MODE))"
+## make tidy                  layers, doors, banned calls, lengths
+tidy: ; @awk -f tools/layers.awk src/LAYERS $(wildcard src/*/*.[ch] src/*/*.cc) && tools/tidy
+## make fuzz F=frame TIME=60  one fuzzer for some seconds; without F all of them
+fuzz: ; @$(MAKE) --no-print-directory MODE=fuzz run-fuzz
+run-fuzz: $(addprefix build/fuzz/,$(if $(F),fuzz_$(F),$(FUZZERS)))
+	@for fuzzer in $^; do name=$$(basename $$fuzzer); mkdir -p build/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
+	 echo "$$name: $(or $(TIME),30) s"; $$fuzzer -max_total_time=$(or $(TIME),30) -timeout=10 -rss_limit_mb=3000 \
+	 -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name tests/fuzz/corpus/$$name >build/fuzz/$$name.log 2>&1 \
+	 || { tail -40 build/fuzz/$$name.log; echo "failed: $$name"; exit 1; }; done; echo "$(words $^) fuzzers found nothing"
+## make clean                 forget build/
+clean: ; rm -rf build
+help: ; @grep -h '^## ' Makefile | sed 's/^## //'

@@ -1,0 +1,14 @@
+/* ERROR(name, word, meaning): every kind of trouble that a function can return. The word is what
+ * machines see (in "code" of an API error, in logs); the meaning is for people. */
+ERROR(ERR_INPUT,       "invalid_request",   "what was given breaks a rule; the text names field and rule")
+ERROR(ERR_TOO_LARGE,   "too_large",         "what was given is over a limit; the text names the limit")
+ERROR(ERR_DENIED,      "unauthorized",      "no key, a wrong key, or a key that may not do this")
+ERROR(ERR_NOT_FOUND,   "not_found",         "there is no such thing")
+ERROR(ERR_CONFLICT,    "conflict",          "somebody else holds it, or it changed meanwhile")
+ERROR(ERR_RATE,        "rate_limit",        "too many at the moment; later it will do")
+ERROR(ERR_FULL,        "disk_full",         "no room on the disk; recovers by itself when there is")
+ERROR(ERR_IO,          "io_error",          "disk or network failed")
+ERROR(ERR_DAMAGED,     "damaged",           "stored bytes are not what was written")
+ERROR(ERR_CLOSED,      "shutting_down",     "the thing is closing, poisoned or closed")
+ERROR(ERR_TIMEOUT,     "timeout",           "it took longer than it may")
+ERROR(ERR_UNSUPPORTED, "unsupported",       "a version, method or encoding that is not known here")

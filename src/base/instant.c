@@ -1,0 +1,156 @@
+/* instant: days from civil dates by Howard Hinnant's public formula; no libc time zone is involved. */
+#include "base.h"
+
+enum { DAY_MS = 86400000 };
+
+static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    unsigned year_of_era = (unsigned)(year - era * 400);
+    unsigned day_of_year = (153 * (month + (month > 2 ? -3u : 9u)) + 2) / 5 + day - 1;
+    unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + (int64_t)day_of_era - 719468;
+}
+
+/* Reads between min_digits and max_digits decimal digits off the front of *text. */
+static bool take_number(Str *text, size_t min_digits, size_t max_digits, unsigned *ret)
+{
+    size_t count = 0;
+    unsigned value = 0;
+    while (count < max_digits && count < text->len && text->bytes[count] >= '0' && text->bytes[count] <= '9')
+        value = value * 10 + (unsigned)(text->bytes[count++] - '0');
+    if (count < min_digits) return false;
+    *text = str_slice(*text, count, text->len);
+    *ret = value;
+    return true;
+}
+
+static bool take_char(Str *text, const char *any)
+{
+    if (text->len == 0 || !strchr(any, text->bytes[0]) || text->bytes[0] == 0) return false;
+    *text = str_slice(*text, 1, text->len);
+    return true;
+}
+
+static bool take_fraction(Str *text, unsigned *ret_ms)
+{
+    *ret_ms = 0;
+    if (!take_char(text, ".,")) return true;
+    unsigned scale = 100;
+    size_t count = 0;
+    for (; count < text->len && text->bytes[count] >= '0' && text->bytes[count] <= '9'; count++) {
+        *ret_ms += (unsigned)(text->bytes[count] - '0') * scale;
+        scale /= 10;
+    }
+    *text = str_slice(*text, count, text->len);
+    return count > 0 && count <= 9;
+}
+
+static bool take_zone(Str *text, int *ret_minutes)
+{
+    *ret_minutes = 0;
+    if (text->len == 0 || take_char(text, "Zz")) return true;
+    bool west = text->bytes[0] == '-';
+    unsigned hours, minutes = 0;
+    if (!take_char(text, "+-") || !take_number(text, 2, 2, &hours)) return false;
+    bool colon = take_char(text, ":");
+    if (!take_number(text, 2, 2, &minutes) && colon) return false;
+    if (hours > 23 || minutes > 59) return false;
+    *ret_minutes = (int)(hours * 60 + minutes) * (west ? -1 : 1);
+    return true;
+}
+
+static bool take_date(Str *text, int64_t *ret_day)
+{
+    static const unsigned char month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    unsigned year, month, day;
+    if (!take_number(text, 4, 4, &year) || !take_char(text, "-") || !take_number(text, 1, 2, &month) ||
+        !take_char(text, "-") || !take_number(text, 1, 2, &day))
+        return false;
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > month_days[month - 1]) return false;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (month == 2 && day == 29 && !leap) return false;
+    *ret_day = days_from_civil(year, month, day);
+    return true;
+}
+
+bool instant_parse(Str text, int64_t *ret_ms)
+{
+    int64_t day;
+    unsigned hour = 0, minute = 0, second = 0, fraction_ms = 0;
+    int zone_minutes = 0;
+    text = str_trim(text);
+    if (!take_date(&text, &day)) return false;
+    if (text.len) {
+        if (!take_char(&text, "Tt ") || !take_number(&text, 2, 2, &hour) || !take_char(&text, ":") ||
+            !take_number(&text, 2, 2, &minute))
+            return false;
+        if (take_char(&text, ":") && !take_number(&text, 2, 2, &second)) return false;
+        if (!take_fraction(&text, &fraction_ms) || !take_zone(&text, &zone_minutes) || text.len) return false;
+    }
+    if (hour > 23 || minute > 59 || second > 60) return false;      /* 60: a leap second, counted on */
+    *ret_ms = day * DAY_MS + ((int64_t)hour * 3600 + (int64_t)minute * 60 + second - zone_minutes * 60LL) * 1000 +
+              fraction_ms;
+    return true;
+}
+
+static void put_digits(char *at, unsigned count, unsigned value)
+{
+    while (count--) {
+        at[count] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+void instant_write(int64_t instant_ms, char *text)
+{
+    int64_t first = days_from_civil(1, 1, 1) * DAY_MS, last = days_from_civil(10000, 1, 1) * DAY_MS - 1;
+    if (instant_ms < first) instant_ms = first;
+    if (instant_ms > last) instant_ms = last;
+    int64_t days = instant_ms / DAY_MS, rest = instant_ms % DAY_MS;
+    if (rest < 0) days--, rest += DAY_MS;
+
+    int64_t shifted = days + 719468;
+    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    unsigned day_of_era = (unsigned)(shifted - era * 146097);
+    unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned shifted_month = (5 * day_of_year + 2) / 153;
+    unsigned day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+    unsigned year = (unsigned)(year_of_era + era * 400 + (month <= 2));
+
+    memcpy(text, "0000-00-00T00:00:00.000Z", INSTANT_TEXT_BYTES);
+    put_digits(text, 4, year);
+    put_digits(text + 5, 2, month);
+    put_digits(text + 8, 2, day);
+    put_digits(text + 11, 2, (unsigned)(rest / 3600000));
+    put_digits(text + 14, 2, (unsigned)(rest / 60000 % 60));
+    put_digits(text + 17, 2, (unsigned)(rest / 1000 % 60));
+    put_digits(text + 20, 3, (unsigned)(rest % 1000));
+}
+
+void buf_instant(struct buf *buf, int64_t instant_ms)
+{
+    if (!buf_reserve(buf, INSTANT_TEXT_BYTES)) return;
+    instant_write(instant_ms, buf->bytes + buf->len);
+    buf->len += INSTANT_TEXT_BYTES;
+}
+
+bool duration_parse(Str text, int64_t *ret_ms)
+{
+    static const struct { Str unit; int64_t ms; } units[] = {
+        { STR("ms"), 1 }, { STR("s"), 1000 }, { STR("m"), 60000 }, { STR("h"), 3600000 },
+        { STR("d"), DAY_MS }, { STR("w"), 7LL * DAY_MS },
+    };
+    size_t digits = 0;
+    while (digits < text.len && text.bytes[digits] >= '0' && text.bytes[digits] <= '9') digits++;
+    int64_t count;
+    if (!str_parse_int(str_slice(text, 0, digits), 0, INT64_MAX, &count)) return false;
+    Str unit = str_slice(text, digits, text.len);
+    if (unit.len == 0 && count == 0) return *ret_ms = 0, true;
+    for (size_t at = 0; at < countof(units); at++)
+        if (str_equal(unit, units[at].unit)) return !__builtin_mul_overflow(count, units[at].ms, ret_ms);
+    return false;
+}

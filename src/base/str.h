@@ -1,0 +1,48 @@
+/* str: a borrowed run of bytes with its length. Never assumed to end in NUL, never owns. */
+#ifndef ONYM_BASE_STR_H
+#define ONYM_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct Str {
+    const char *bytes;
+    size_t len;
+} Str;
+
+/* STR("text"): a literal as a Str, its length known to the compiler. */
+#define STR(literal) ((Str){ "" literal, sizeof(literal) - 1 })
+/* For printf: "%.*s", STR_FORMAT(s). */
+#define STR_FORMAT(s) (int)(s).len, (s).bytes
+
+Str str_from(const char *text);                       /* NULL gives the empty string */
+Str str_of(const void *bytes, size_t len);
+bool str_equal(Str a, Str b);
+bool str_equal_no_case(Str a, Str b);                 /* ASCII letters only */
+int str_compare(Str a, Str b);                        /* bytewise; a prefix comes first */
+bool str_starts(Str s, Str prefix);
+bool str_ends(Str s, Str suffix);
+bool str_contains(Str s, Str needle);
+Str str_slice(Str s, size_t from, size_t to);         /* clamped to s */
+Str str_trim(Str s);                                  /* ASCII white space off both ends */
+
+/* The part before the first separator; ret_rest is what follows it (empty where there is none).
+ * Borrows from s and writes nothing into it. */
+Str str_cut(Str s, char separator, Str *ret_rest);
+
+/* Whole string as a decimal integer in [min, max]. False on anything else; ret untouched then. */
+bool str_parse_int(Str s, int64_t min, int64_t max, int64_t *ret);
+bool str_parse_double(Str s, double *ret);            /* finite numbers only */
+
+/* Equal, in time that depends on the lengths only. For keys and signatures. */
+bool str_equal_constant_time(Str a, Str b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,143 @@
+/* event: the noun. One accepted message, in memory, as JSON, and as journal bytes.
+ *
+ * What it is not: it knows no HTTP, no journal file, no identity rule. simdjson is known to
+ * event_json.cc only.
+ *
+ * The life of a message: event_parse_batch finds the messages of a body and their fields (borrowing
+ * from the body); collect/ validates and stamps them; event_encode turns one into a *record*, the
+ * payload of one journal frame; event_decode reads a record back without parsing JSON.
+ *
+ * A record (all integers little-endian; EVENT_RECORD_VERSION is its first byte's high nibble):
+ *   a fixed head with kind, type, times and, for each key string, offset and length into what follows;
+ *   then the canonical JSON of the message, complete in itself, as exports and destinations see it;
+ *   then the unescaped form of those key strings that the JSON holds with escapes.
+ * The exact layout stands at the top of event_record.c.
+ *
+ * Canonical JSON: the message as sent, values byte for byte as the client wrote them (minified white
+ * space excepted), except: the ids are strings; timestamp is the corrected one; originalTimestamp,
+ * sentAt, receivedAt, messageId, type are stamped; context and integrations have the batch's defaults
+ * merged under them; context.ip is filled where the rule says so; writeKey is dropped; projectId is the
+ * source's name (Segment's archives use it for the same).
+ */
+#ifndef ONYM_EVENT_EVENT_H
+#define ONYM_EVENT_EVENT_H
+
+#include "base/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum EventType {
+    EVENT_NONE = 0,                 /* not given, or not one of these */
+    EVENT_IDENTIFY, EVENT_TRACK, EVENT_PAGE, EVENT_SCREEN, EVENT_GROUP, EVENT_ALIAS,
+    EVENT_TYPE_COUNT
+} EventType;
+
+const char *event_type_word(EventType type);             /* "identify"; EVENT_NONE gives "" */
+EventType event_type_from(Str word);                     /* long words only; EVENT_NONE where unknown */
+
+/* What kind of JSON value a field held, for validation to speak of. */
+typedef enum FieldKind {
+    FIELD_ABSENT = 0, FIELD_NULL, FIELD_STRING, FIELD_NUMBER, FIELD_BOOL, FIELD_OBJECT, FIELD_ARRAY,
+} FieldKind;
+
+typedef struct Field {
+    FieldKind kind;
+    Str raw;                        /* the JSON text of the value, quotes and all; borrowed from the body */
+    Str text;                       /* strings: unescaped. numbers: as an id is written ("42", not "4.2e1") */
+    uint32_t key_count;             /* objects: how many keys */
+} Field;
+
+/* A message as the client sent it: fields found, nothing judged yet. Borrows from the body's arena. */
+typedef struct Message {
+    Str raw;                        /* the message's whole JSON object */
+    Field type, message_id, user_id, anonymous_id, previous_id, group_id;
+    Field event, name, category;
+    Field timestamp, original_timestamp, sent_at, received_at;
+    Field context, integrations, properties, traits;
+    Field context_ip, context_direct;        /* context.ip, context.direct */
+    Field write_key;
+    uint32_t depth;                 /* deepest nesting in it */
+    const char *broken;             /* not NULL: not an object or over a structural limit; why, in words */
+} Message;
+
+/* A body: either one message or a batch envelope. */
+typedef struct Body {
+    bool is_batch;                  /* there was a "batch" array */
+    Message *messages;              /* in the order sent; one for a single message */
+    size_t message_count;
+    Field write_key, sent_at, context, integrations, message_id, timestamp;   /* the envelope's own (batch) */
+} Body;
+
+/* Finds the messages of a body. The body's text must have EVENT_PADDING_BYTES readable bytes behind it.
+ * Whatever is wrong with one message of a batch is marked in it (broken); ERR_INPUT is for a body that
+ * is no JSON object, or whose "batch" is no array; ERR_TOO_LARGE for over max_messages. */
+enum { EVENT_PADDING_BYTES = 64 };
+struct event_parser;                                     /* simdjson's buffers; one per thread */
+struct event_parser *event_parser_open(void);
+void event_parser_close(struct event_parser *parser);    /* accepts NULL */
+Status MUST event_parse_body(struct event_parser *parser, Str text, size_t max_messages, Arena *arena, Body *ret,
+                             Err *err);
+
+/* ---- Records ---- */
+
+typedef enum RecordKind {
+    RECORD_EVENT = 1,               /* an accepted message */
+    RECORD_REJECTED = 2,            /* a message that broke a rule, kept with its reason */
+    RECORD_COMMAND = 3,             /* something an operator did that changes derived state: unmerge, erase, suppress */
+    RECORD_ERASED = 4,              /* what stood here was erased on request; the length is kept, the bytes are zeros */
+} RecordKind;
+
+/* An accepted message. Strings borrow: from the arena or body when encoding, from the record when decoding. */
+typedef struct Event {
+    EventType type;
+    Str source;                                     /* the source's name */
+    Str message_id, user_id, anonymous_id, previous_id, group_id;    /* unescaped; empty: none */
+    Str name;                                       /* track: event; page, screen: name; else empty */
+    Str category;
+    Millis timestamp_ms;                            /* corrected: when it happened, by our clock */
+    Millis original_timestamp_ms, sent_at_ms;       /* INSTANT_NONE where the client gave none */
+    Millis received_at_ms;
+    bool from_import;                               /* kept its own times; did not come from a live client */
+    Str json;                                       /* canonical JSON */
+} Event;
+
+#define INSTANT_NONE INT64_MIN
+
+typedef struct Rejected {
+    Str source;                                     /* empty where the key named none */
+    Str reason;                                     /* a word of protocol 2.6: "no_user_anon_id" */
+    Str field;                                      /* which field is at fault; may be empty */
+    Str text;                                       /* a sentence */
+    Millis received_at_ms;
+    Str json;                                       /* the message as sent, cut at LIMIT_REJECTED_BYTES */
+} Rejected;
+
+/* The RecordKind of a record, without looking further; 0 where it is none. */
+RecordKind record_kind(Str record);
+
+/* Appends a record (no frame) to the buffer. */
+void event_encode(struct buf *buf, const Event *event);
+void rejected_encode(struct buf *buf, const Rejected *rejected);
+
+/* Reads one back; the strings borrow from the record. ERR_DAMAGED where lengths do not add up,
+ * ERR_UNSUPPORTED for a version of the future. Safe on any bytes. */
+Status MUST event_decode(Str record, Event *ret, Err *err);
+Status MUST rejected_decode(Str record, Rejected *ret, Err *err);
+
+/* ---- Walking a record's JSON ---- */
+
+/* The value at a dotted path ("properties.plan", "context.campaign.source", "traits.email") of the
+ * canonical JSON; FIELD_ABSENT where there is none. Borrows from json (needs no padding) and the arena. */
+Status MUST event_find_field(struct event_parser *parser, Str json, Str path, Arena *arena, Field *ret, Err *err);
+
+/* Calls visit for every key of the object at the path, in order. Used for traits and properties. */
+typedef void EventVisit(void *context, Str key, const Field *value);
+Status MUST event_visit_object(struct event_parser *parser, Str object_json, Arena *arena, EventVisit *visit,
+                               void *context, Err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
