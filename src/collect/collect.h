@@ -1,0 +1,89 @@
+/* collect: bytes become accepted events. The first corridor: authorize, inflate, parse, validate, stamp,
+ * encode; what it leaves is a journal_append that the caller submits.
+ *
+ * What it is not: it knows no HTTP (no status, no header names), no file, no identity. It calls event/,
+ * journal/ (to encode into an append), os/ (clock, dice) and zlib.
+ *
+ * Rules
+ *  1. One bad message costs only itself: it becomes a RECORD_REJECTED with its reason, the others go on.
+ *  2. Only what breaks the request as a whole is an error: ERR_INPUT (no JSON object, broken gzip),
+ *     ERR_TOO_LARGE (body, batch), ERR_DENIED (no key at all), ERR_RATE (the source's rate limit).
+ *  3. An unknown write key is not an error (protocol 1.3: clients must see 200), unless the options say so:
+ *     its messages become RECORD_REJECTED with reason project_not_found, counted and kept.
+ *  4. Nothing here blocks. All memory is the arena's and the append's.
+ *
+ * Threads: one struct collect_worker per ingest thread; the collector is shared and its sources can be
+ * replaced at any time from any thread.
+ */
+#ifndef ONYM_COLLECT_COLLECT_H
+#define ONYM_COLLECT_COLLECT_H
+
+#include "event/event.h"
+#include "journal/journal.h"
+#include "os/os.h"
+
+/* Where events come from. */
+typedef struct Source {
+    Str name;                       /* unique; stands in every event as projectId */
+    Str write_key;                  /* unique; only writes */
+    bool is_enabled;                /* false: its messages are rejected with source_disabled */
+    bool is_server;                 /* true: context.ip is not filled from the connection (protocol 2.4) */
+    uint32_t events_per_second;     /* 0: no limit */
+    uint32_t burst_events;          /* 0: ten seconds' worth */
+    const Str *allowed_origins;     /* exact origins ("https://www.example.com"); none given: any */
+    size_t allowed_origin_count;
+} Source;
+
+typedef struct CollectOptions {
+    struct clock *clock;
+    struct dice *dice;
+    bool refuse_unknown_keys;       /* 401 instead of keeping the messages as rejected */
+    Millis skew_least_ms;           /* clock differences below this are not corrected; 0: all are */
+} CollectOptions;
+
+struct collector;
+Status MUST collector_open(const CollectOptions *options, struct collector **ret, Err *err);
+void collector_close(struct collector *collector);
+/* Copies the sources; requests in flight finish with the old ones. ERR_INPUT: twice the same name or key. */
+Status MUST collector_set_sources(struct collector *collector, const Source *sources, size_t count, Err *err);
+/* NULL where no source has the key. Constant time in the key's bytes. The answer stays valid until
+ * collector_close (old sources are kept). */
+const Source *collector_find_source(struct collector *collector, Str write_key);
+bool source_allows_origin(const Source *source, Str origin);
+
+struct collect_worker;              /* parser, arena, inflater: what one thread needs */
+Status MUST collect_worker_open(struct collector *collector, struct collect_worker **ret, Err *err);
+void collect_worker_close(struct collect_worker *worker);
+
+typedef struct CollectRequest {
+    EventType implied_type;         /* of the path; EVENT_NONE for batch, import */
+    bool is_import;                 /* `onym import`: times are kept, no rate limit, any number of messages */
+    Str body;                       /* as received; needs EVENT_PADDING_BYTES readable bytes behind it */
+    bool is_gzip;
+    Str header_key;                 /* write key by Basic user name, Bearer or X-Write-Key; may be empty */
+    Str query_key;                  /* ?writeKey=; may be empty */
+    Str ip;                         /* of the client; empty: unknown, or not to be kept */
+    Str user_agent;                 /* fills context.userAgent of pixels; may be empty */
+    Str origin;                     /* the Origin header; empty: none */
+} CollectRequest;
+
+typedef struct CollectResult {
+    const Source *source;           /* NULL: unknown key */
+    uint32_t accepted, rejected;
+    Millis retry_after_ms;          /* with ERR_RATE: when there is room again */
+} CollectResult;
+
+/* The corridor. Puts records into the append (which the caller has cleared); nothing may be left in it
+ * when the status is not OK. Messages of one request share receivedAt. */
+Status MUST collect_request(struct collect_worker *worker, const CollectRequest *request,
+                            struct journal_append *append, CollectResult *ret, Err *err);
+
+/* The GET forms (protocol 1.2): query is the raw query string. Makes the JSON body that a POST would have
+ * had: ?data=<base64 of JSON, either alphabet, padding optional>, or flat dotted keys. The JSONP callback's
+ * name is given where it is a plain identifier, else empty. The body has its padding. */
+Status MUST collect_decode_query(Str query, Arena *arena, Str *ret_body, Str *ret_callback, Err *err);
+
+/* "Basic a2V5Og==" or "Bearer key" -> the write key, in the arena; empty where it is neither. */
+Str collect_key_of_authorization(Str header, Arena *arena);
+
+#endif
