@@ -1,9 +1,9 @@
 /* base: the words that every other folder speaks.
  *
  * Strings that know their length (str.h), memory by lifetime (arena.h), bounded builders (buf.h),
- * errors as values (err.h), log lines (log.h), hashes (hash.h), instants as text (instant.h) and
- * every ceiling of the program (limits.h). It calls nothing but libc, ISA-L and xxhash, and it
- * holds no state but the log's settings.
+ * errors as values (err.h), log lines (log.h), hashes (hash.h), instants as text (instant.h), settings
+ * as a tree (node.h) and every ceiling of the program (limits.h). It calls nothing but libc, ISA-L and
+ * xxhash, and it holds no state but the log's settings.
  *
  * check(condition) states what must be true unless we wrote a bug. It is always compiled in; when it
  * fails the process prints where and aborts, which the journal makes safe.
@@ -44,5 +44,6 @@ __attribute__((noreturn, cold)) void check_failed(const char *condition, const c
 #include "hash.h"
 #include "instant.h"
 #include "limits.h"
+#include "node.h"
 
 #endif
