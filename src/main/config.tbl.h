@@ -4,7 +4,7 @@
  * SOURCE(key, field, type, default, least, most, unit, when, why)        one key of an entry of sources
  * DESTINATION(...)                                                       one key of an entry of destinations
  *
- * type     TEXT SECRET TEXTS INT BOOL WORD DURATION SIZE LISTEN NODE, see main_config_value.c
+ * type     TEXT SECRET TEXTS INT BOOL WORD DURATION SIZE LISTEN NODE SOURCES DESTINATIONS, see main_config.h
  * default  as it would be written in the file; NULL: must be given; "" or "[]": nothing
  * least, most  for INT, DURATION, SIZE: in the file's own spelling; else ""
  * unit     what a number counts; for WORD the words, in the order of their enum: "keep|refuse"
@@ -111,6 +111,13 @@ CONFIG("identity.blocked_values", identity.blocked_values, TEXTS, "[]", "", "", 
     "unknown, none, ...): add what your own code sends for \"nobody\", such as \"N/A\". One wrong id shared by "
     "thousands would otherwise make one person of them.")
 
+CONFIG("sources", sources, SOURCES, "[]", "", "", "a list", LIVE,
+    "Where events come from: one entry a website, app or server, each with its own write key. Left out, there "
+    "is one source named default, whose key is made at the first start and kept in keys.yaml.")
+CONFIG("destinations", destinations, DESTINATIONS, "[]", "", "", "a list", LIVE,
+    "Where events go: one entry a receiving service. Each has its own place in the journal; a slow or dead one "
+    "holds up no other.")
+
 SOURCE("name", name, TEXT, NULL, "", "", "letters, digits, . _ -", LIVE,
     "Stands in every event (projectId), in filters and in metrics. Renaming it starts a new source.")
 SOURCE("write_key", write_key, TEXT, NULL, "", "", "text", LIVE,
@@ -134,7 +141,7 @@ DESTINATION("name", name, TEXT, NULL, "", "", "letters, digits, . _ -", LIVE,
     "Its name in metrics, commands and the dashboard; its cursor is kept under it.")
 DESTINATION("type", type, TEXT, NULL, "", "", "text", LIVE,
     "What it is: mixpanel, kissmetrics, intercom, webhook, warehouse.")
-DESTINATION("enabled", enabled, BOOL, "true", "", "", "true or false", LIVE,
+DESTINATION("enabled", is_enabled, BOOL, "true", "", "", "true or false", LIVE,
     "false: it keeps its place and gets nothing; what came meanwhile is delivered once it is enabled again.")
 DESTINATION("sources", sources, TEXTS, "[]", "", "", "names of sources", LIVE,
     "Only events of these go there. Empty is all.")
