@@ -1,0 +1,307 @@
+/* event_tree: a recursive reader of JSON, by RFC 8259, that keeps slices instead of values.
+ *
+ * Written by hand because simdjson's DOM forgets the text of numbers and its on-demand reader cannot be
+ * kept; what a destination wants is exactly the text. Strings without escapes are borrowed, the others
+ * are unescaped into the arena. Bytes above 0x7f pass as they are: whoever writes them out again
+ * (buf_json_string) mends what is no UTF-8.
+ */
+#include "event.h"
+
+struct tree_reader {
+    const char *at, *end;
+    Arena *arena;
+    uint32_t depth;
+    bool is_full;                   /* ran out of depth or arena, as opposed to being no JSON */
+};
+
+static bool read_value(struct tree_reader *reader, TreeNode *node);
+
+static void skip_space(struct tree_reader *reader)
+{
+    while (reader->at < reader->end) {
+        char c = *reader->at;
+        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') return;
+        reader->at++;
+    }
+}
+
+static bool take_char(struct tree_reader *reader, char c)
+{
+    skip_space(reader);
+    if (reader->at == reader->end || *reader->at != c) return false;
+    reader->at++;
+    return true;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/* Four hex digits; -1 where they are not. */
+static int32_t hex_four(const char *at, const char *end)
+{
+    int32_t value = 0;
+    if (end - at < 4) return -1;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(at[i]);
+        if (digit < 0) return -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+static char *put_utf8(char *out, uint32_t code)
+{
+    if (code < 0x80) {
+        *out++ = (char)code;
+    } else if (code < 0x800) {
+        *out++ = (char)(0xc0 | code >> 6);
+        *out++ = (char)(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        *out++ = (char)(0xe0 | code >> 12);
+        *out++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *out++ = (char)(0x80 | (code & 0x3f));
+    } else {
+        *out++ = (char)(0xf0 | code >> 18);
+        *out++ = (char)(0x80 | (code >> 12 & 0x3f));
+        *out++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *out++ = (char)(0x80 | (code & 0x3f));
+    }
+    return out;
+}
+
+/* Unescapes what follows "\u"; lone surrogates become U+FFFD. NULL where the digits are none. */
+static const char *unescape_code(const char *at, const char *end, char **out)
+{
+    int32_t code = hex_four(at, end);
+    if (code < 0) return NULL;
+    at += 4;
+    if (code >= 0xd800 && code < 0xdc00) {
+        int32_t low = end - at >= 6 && at[0] == '\\' && at[1] == 'u' ? hex_four(at + 2, end) : -1;
+        if (low >= 0xdc00 && low < 0xe000) {
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            at += 6;
+        } else {
+            code = 0xfffd;
+        }
+    } else if (code >= 0xdc00 && code < 0xe000) {
+        code = 0xfffd;
+    }
+    *out = put_utf8(*out, (uint32_t)code);
+    return at;
+}
+
+/* from..to is what stands between the quotes. The result is never longer than the escaped form. */
+static bool unescape(struct tree_reader *reader, const char *from, const char *to, Str *ret)
+{
+    char *start = arena_try(reader->arena, 1, 1, (size_t)(to - from) + 1), *out = start;
+    if (!start) {
+        reader->is_full = true;
+        return false;
+    }
+    while (from < to) {
+        if (*from != '\\') {
+            *out++ = *from++;
+            continue;
+        }
+        from++;
+        if (from == to) return false;
+        switch (*from++) {
+        case '"': *out++ = '"'; break;
+        case '\\': *out++ = '\\'; break;
+        case '/': *out++ = '/'; break;
+        case 'b': *out++ = '\b'; break;
+        case 'f': *out++ = '\f'; break;
+        case 'n': *out++ = '\n'; break;
+        case 'r': *out++ = '\r'; break;
+        case 't': *out++ = '\t'; break;
+        case 'u':
+            from = unescape_code(from, to, &out);
+            if (!from) return false;
+            break;
+        default: return false;
+        }
+    }
+    *ret = str_of(start, (size_t)(out - start));
+    return true;
+}
+
+static bool read_string(struct tree_reader *reader, Str *ret_text, Str *ret_raw)
+{
+    const char *open = reader->at, *from = open + 1, *at = from;
+    bool has_escapes = false;
+    if (open == reader->end || *open != '"') return false;
+    for (;; at++) {
+        if (at == reader->end || (unsigned char)*at < 0x20) return false;
+        if (*at == '"') break;
+        if (*at == '\\') {
+            has_escapes = true;
+            if (++at == reader->end) return false;
+        }
+    }
+    reader->at = at + 1;
+    *ret_raw = str_of(open, (size_t)(reader->at - open));
+    if (has_escapes) return unescape(reader, from, at, ret_text);
+    *ret_text = str_of(from, (size_t)(at - from));
+    return true;
+}
+
+static const char *skip_digits(const char *at, const char *end)
+{
+    while (at < end && *at >= '0' && *at <= '9') at++;
+    return at;
+}
+
+static bool read_number(struct tree_reader *reader, TreeNode *node)
+{
+    const char *at = reader->at, *end = reader->end, *digits;
+    if (at < end && *at == '-') at++;
+    digits = at;
+    at = skip_digits(at, end);
+    if (at == digits || (*digits == '0' && at - digits > 1)) return false;
+    if (at < end && *at == '.') {
+        digits = ++at;
+        at = skip_digits(at, end);
+        if (at == digits) return false;
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        if (at < end && (*at == '+' || *at == '-')) at++;
+        digits = at;
+        at = skip_digits(at, end);
+        if (at == digits) return false;
+    }
+    node->kind = FIELD_NUMBER;
+    node->text = str_of(reader->at, (size_t)(at - reader->at));
+    reader->at = at;
+    return true;
+}
+
+static bool read_word(struct tree_reader *reader, TreeNode *node)
+{
+    Str rest = str_of(reader->at, (size_t)(reader->end - reader->at));
+    size_t len = 4;
+    if (str_starts(rest, STR("true"))) {
+        node->kind = FIELD_BOOL;
+        node->truth = true;
+    } else if (str_starts(rest, STR("false"))) {
+        node->kind = FIELD_BOOL;
+        len = 5;
+    } else if (str_starts(rest, STR("null"))) {
+        node->kind = FIELD_NULL;
+    } else {
+        return false;
+    }
+    reader->at += len;
+    return true;
+}
+
+/* Reads "key": for objects, nothing for arrays, and then the value. */
+static bool read_child(struct tree_reader *reader, TreeNode *parent, TreeNode *child)
+{
+    if (parent->kind == FIELD_OBJECT) {
+        Str raw;
+        skip_space(reader);
+        if (!read_string(reader, &child->key, &raw) || !take_char(reader, ':')) return false;
+    }
+    return read_value(reader, child);
+}
+
+static bool read_children(struct tree_reader *reader, TreeNode *node, FieldKind kind, char close)
+{
+    TreeNode *last = NULL;
+    node->kind = (uint8_t)kind;
+    reader->at++;
+    if (take_char(reader, close)) return true;
+    if (++reader->depth > LIMIT_JSON_DEPTH) {
+        reader->is_full = true;
+        return false;
+    }
+    do {
+        TreeNode *child = arena_try(reader->arena, sizeof *child, _Alignof(TreeNode), 1);
+        if (!child) {
+            reader->is_full = true;
+            return false;
+        }
+        if (!read_child(reader, node, child)) return false;
+        if (last) last->next = child;
+        else node->first = child;
+        last = child;
+        node->count++;
+    } while (take_char(reader, ','));
+    reader->depth--;
+    return take_char(reader, close);
+}
+
+static bool read_value(struct tree_reader *reader, TreeNode *node)
+{
+    const char *start;
+    bool is_good;
+    skip_space(reader);
+    start = reader->at;
+    if (start == reader->end) return false;
+    switch (*start) {
+    case '{': is_good = read_children(reader, node, FIELD_OBJECT, '}'); break;
+    case '[': is_good = read_children(reader, node, FIELD_ARRAY, ']'); break;
+    case '"':
+        node->kind = FIELD_STRING;
+        is_good = read_string(reader, &node->text, &node->raw);
+        break;
+    case 't': case 'f': case 'n': is_good = read_word(reader, node); break;
+    default: is_good = read_number(reader, node);
+    }
+    node->raw = str_of(start, (size_t)(reader->at - start));
+    return is_good;
+}
+
+Status event_tree_read(Str json, Arena *arena, const TreeNode **ret, Err *err)
+{
+    struct tree_reader reader = { json.bytes, json.bytes + json.len, arena, 0, false };
+    TreeNode *root = arena_try(arena, sizeof *root, _Alignof(TreeNode), 1);
+    bool is_good;
+    if (!root) return err_set(err, ERR_TOO_LARGE, "JSON: no memory left for it");
+    is_good = read_value(&reader, root);
+    if (is_good) {
+        skip_space(&reader);
+        is_good = reader.at == reader.end;
+    }
+    if (is_good) {
+        *ret = root;
+        return OK;
+    }
+    if (reader.is_full)
+        return err_set(err, ERR_TOO_LARGE, "JSON: nested over %d deep, or too large", LIMIT_JSON_DEPTH);
+    return err_set(err, ERR_INPUT, "JSON: broken at byte %zu", (size_t)(reader.at - json.bytes));
+}
+
+const TreeNode *event_tree_get(const TreeNode *object, Str key)
+{
+    if (!object || object->kind != FIELD_OBJECT) return NULL;
+    for (const TreeNode *child = object->first; child; child = child->next)
+        if (str_equal(child->key, key)) return child;
+    return NULL;
+}
+
+const TreeNode *event_tree_find(const TreeNode *object, const char *path)
+{
+    Str rest = str_from(path);
+    while (object && rest.len > 0) {
+        Str key = str_cut(rest, '.', &rest);
+        object = event_tree_get(object, key);
+    }
+    return object;
+}
+
+Str event_tree_text(const TreeNode *object, const char *path)
+{
+    const TreeNode *node = event_tree_find(object, path);
+    return node ? node->text : (Str){ 0 };
+}
+
+bool event_tree_is_given(const TreeNode *node) { return node && node->kind > FIELD_NULL; }
+
+bool event_tree_is_kind(const TreeNode *node, int kind) { return node && node->kind == kind; }

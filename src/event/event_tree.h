@@ -1,0 +1,39 @@
+/* event_tree: a JSON text as a tree whose nodes borrow their own text.
+ *
+ * For readers that want many fields of one message, or of a vendor's answer: a destination copies most
+ * values into its request byte for byte, so every node keeps the JSON it was read from (raw) and nothing
+ * is converted that nobody asked for ("1.10" stays "1.10"; a 20-digit id loses no digit).
+ *
+ * It is not for the hot path of collection, which simdjson serves (event_json.cc), and needs no padding
+ * behind the text. Safe on any bytes: depth is bounded by LIMIT_JSON_DEPTH, memory by the arena.
+ */
+#ifndef ONYM_EVENT_EVENT_TREE_H
+#define ONYM_EVENT_EVENT_TREE_H
+
+#include "base/base.h"
+
+typedef struct TreeNode {
+    uint8_t kind;                           /* a FieldKind */
+    bool truth;                             /* of a bool */
+    uint32_t count;                         /* children */
+    Str key;                                /* unescaped; empty for elements of an array and the root */
+    Str raw;                                /* the JSON text of the value */
+    Str text;                               /* strings: unescaped; numbers: as written; else empty */
+    const struct TreeNode *first, *next;    /* children in order; the next sibling */
+} TreeNode;
+
+/* Nodes live in the arena and borrow from json. ERR_INPUT: no single JSON value; ERR_TOO_LARGE: nested too
+ * deep, or the arena is full. */
+Status MUST event_tree_read(Str json, Arena *arena, const TreeNode **ret, Err *err);
+
+/* The member of that name; NULL where the object is NULL, no object, or lacks it. The first of two. */
+const TreeNode *event_tree_get(const TreeNode *object, Str key);
+/* By a dotted path: "context.app.name". NULL where any part is missing. */
+const TreeNode *event_tree_find(const TreeNode *object, const char *path);
+/* The text of a string or number at the path; empty where there is none. */
+Str event_tree_text(const TreeNode *object, const char *path);
+/* Neither missing nor null. */
+bool event_tree_is_given(const TreeNode *node);
+bool event_tree_is_kind(const TreeNode *node, int kind);        /* false for NULL */
+
+#endif
