@@ -94,4 +94,8 @@ void dice_uuid(struct dice *dice, char *text);
 /* Writes count characters of [0-9A-Za-z], no NUL: for keys. */
 void dice_key(struct dice *dice, char *text, size_t count);
 
+/* ---- Outgoing HTTP ---- */
+
+#include "fetch.h"
+
 #endif
