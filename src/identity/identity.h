@@ -1,0 +1,267 @@
+/* identity: who is who. A pure function of the set of accepted messages, kept up to date one by one.
+ *
+ * An identifier is a (kind, value): a user id, an anonymous id, or an external id that the rules opt in
+ * (email, phone, …). It is interned to a dense 32-bit IdentityNode. A person is what is resolved from
+ * identifiers: the user ids that aliases joined, with what is linked to them; or an anonymous id (or an
+ * external id) that nobody claimed yet.
+ *
+ * What it is not: it reads no JSON and no journal, knows no disk format, no clock and no chance. It holds
+ * no traits and no events (profile/ and index/ hang theirs on nodes). It may call base/.
+ *
+ * The rules
+ *  1. Evidence. A message with an anonymous id and a user id links them at its event time. An alias of
+ *     previousId to userId is evidence, too: previousId names a user if that value was seen anywhere as a
+ *     userId, before or after, else an anonymous id. An alias of a value to itself is none.
+ *  2. First claim. What an anonymous id did before its first link belongs to the user of that link.
+ *  3. Shared device. Links to two users do not make them one person. What happened with the anonymous id
+ *     alone is the user's whose link is the last one at or before it in (event time, messageId).
+ *  4. Users become one person only by an alias of one to the other; removing that evidence parts them.
+ *  5. Blocked values (blocked.tbl.h and the rules' own; case and surrounding white space do not matter,
+ *     only zeros and dashes count as empty) never name anyone: a message is read as if it had no such id.
+ *  6. Convergence. Any order, any repetition of the same messages gives the same answers, person ids
+ *     included. Instants tie-break by messageId, bytewise.
+ *  7. External ids, off unless the rules name their kinds: a message links every id that it carries to the
+ *     strongest one that it carries (user id, then external kinds in the rules' order, then anonymous id).
+ *     An id belongs to what it was linked to of the strongest kind, by rules 2 and 3; so a shared email
+ *     never merges two users, it moves in time between them. A kind's limit says how many of that kind one
+ *     stronger id may hold: the first so many by (event time, messageId) of their first link count.
+ *     docs/identity.md works all of this out with examples.
+ *
+ * A person's id is the name of its canonical identifier (the smallest user id, bytewise; else the
+ * unclaimed id itself), as URL-safe text: "u_12345", "a_3fa8…", "x_email:bob~40example.com". The name of every
+ * identifier is therefore a person id that leads to the person it belongs to now, merged or not.
+ *
+ * Caveats. Node numbers are the order of first appearance: the same for the same journal, not for the same
+ * set; they never leave the process but in derived state. A change of the rules needs a rebuild.
+ *
+ * Threads: one writer, the applier. Reading functions take the engine as it stands and must not run beside
+ * a writing one: apply/ guards them. Only a view may be read by any thread while the writer goes on.
+ */
+#ifndef ONYM_IDENTITY_IDENTITY_H
+#define ONYM_IDENTITY_IDENTITY_H
+
+#include "base/base.h"
+
+typedef uint32_t IdentityNode;         /* an identifier; dense from 0 */
+typedef uint32_t IdentityPerson;       /* a person: the number of one of its nodes; valid for one version only */
+#define IDENTITY_NONE UINT32_MAX       /* no node, no person */
+
+enum {
+    IDENTITY_USER = 0, IDENTITY_ANONYMOUS = 1,
+    IDENTITY_EXTERNAL = 2,             /* the first external kind; the rules' order, strongest first */
+    IDENTITY_KINDS = 16,
+    IDENTITY_NODES_MAX = 1 << 28,
+    IDENTITY_PERSON_ID_BYTES = 3 * LIMIT_ID_BYTES + 64,
+};
+typedef uint8_t IdentityKind;
+
+struct identity;
+
+/* ---- Views: what a scan over many events needs, for any thread ---- */
+
+/* A consistent picture of who every node is. Costs nothing to take; pages are shared with the engine and
+ * copied by it before it writes. The scan's inner loop is:
+ *
+ *     uint32_t slot = identity_view_slot(view, subject);
+ *     IdentityPerson person = identity_is_shared(slot)
+ *                           ? identity_view_find_person(view, subject, time_ms, message_id) : slot;
+ *
+ * Persons are below view->node_count, so an array or a bitmap of that size indexes them. A node that is
+ * not in the view (applied later) gives IDENTITY_NONE.
+ */
+enum { IDENTITY_PAGE_NODES = 1 << 14 };
+#define IDENTITY_SHARED 0x80000000u
+
+struct identity_view {
+    uint64_t version;                  /* grows with every change that was published */
+    uint32_t node_count;
+    const uint32_t *const *pages;      /* person or shared slot of each node, IDENTITY_PAGE_NODES to a page */
+    const struct identity_spans *const *const *span_pages;
+    struct identity_view *older, *newer;           /* the engine's */
+    uint32_t readers;
+};
+
+/* Whose an identifier of several owners is: spans in order, each from (from_ms, from_id) to the next one;
+ * the first also holds all that came before it. */
+typedef struct IdentitySpan {
+    Millis from_ms;
+    Str from_id;                       /* messageId of the link that begins it */
+    IdentityNode owner;                /* ask the view for its slot: it may itself be shared (external ids) */
+} IdentitySpan;
+
+struct identity_spans {
+    uint32_t count;
+    IdentitySpan spans[];
+};
+
+static inline uint32_t identity_view_slot(const struct identity_view *view, IdentityNode node)
+{
+    if (node >= view->node_count) return IDENTITY_NONE;
+    return view->pages[node / IDENTITY_PAGE_NODES][node % IDENTITY_PAGE_NODES];
+}
+/* True where the owner depends on the time of the event. */
+static inline bool identity_is_shared(uint32_t slot) { return slot & IDENTITY_SHARED && slot != IDENTITY_NONE; }
+/* The spans behind a shared slot, for those who merge them with events in order of time. */
+const struct identity_spans *identity_view_spans(const struct identity_view *view, uint32_t shared_slot);
+/* Whose an event of this subject is. message_id decides between instants that are equal to the millisecond;
+ * where it is costly to come by, ask identity_view_needs_id first. */
+IdentityPerson identity_view_find_person(const struct identity_view *view, IdentityNode subject, Millis time_ms,
+                                         Str message_id);
+bool identity_view_needs_id(const struct identity_view *view, IdentityNode subject, Millis time_ms);
+/* Who the node is now: the owner of its last span. */
+IdentityPerson identity_view_person_now(const struct identity_view *view, IdentityNode node);
+
+/* Writer: makes what was applied since the last call visible to new views. Cheap where nothing changed. */
+void identity_publish(struct identity *identity);
+/* Any thread. The newest published view; give it back soon: pages that it shares cannot be reused. */
+const struct identity_view *identity_take_view(struct identity *identity);
+void identity_give_view(struct identity *identity, const struct identity_view *view);
+
+/* ---- Opening ---- */
+
+typedef struct IdentityExternal {
+    Str name;                          /* "email"; [a-z0-9._-], 2 to 32 bytes */
+    uint32_t limit;                    /* how many one stronger id may hold; 0: any number */
+} IdentityExternal;
+
+typedef struct IdentityRules {
+    const Str *blocked;                /* beside blocked.tbl.h */
+    size_t blocked_count;
+    const IdentityExternal *externals; /* strongest first; at most IDENTITY_KINDS - IDENTITY_EXTERNAL */
+    size_t external_count;
+} IdentityRules;
+
+/* What the engine does not keep itself, given by apply/. NULL functions: everything stays in memory. */
+typedef struct IdentityArchive {
+    void *context;
+    /* The messageId of the message at this position, copied into text. Asked for ties in time and where a
+     * late link falls between two of another user. Empty where it cannot be told any more (retired). */
+    Status (*read_message_id)(void *context, uint64_t position, char text[LIMIT_MESSAGE_ID_BYTES], size_t *ret_len,
+                              Err *err);
+} IdentityArchive;
+
+typedef struct IdentityOptions {
+    IdentityRules rules;               /* copied */
+    IdentityArchive archive;
+    uint64_t seed;                     /* of the hash table, against crafted ids: random, need not be kept */
+} IdentityOptions;
+
+/* ERR_INPUT: a rule is no rule. The caller closes. */
+Status MUST identity_open(const IdentityOptions *options, struct identity **ret, Err *err);
+void identity_close(struct identity *identity);            /* accepts NULL; every view was given back */
+
+/* ---- Writing ---- */
+
+typedef struct IdentityValue {
+    IdentityKind kind;
+    Str value;
+} IdentityValue;
+
+/* What a message says about identity. Strings are borrowed for the call; empty: not given. */
+typedef struct IdentityMessage {
+    Str message_id;
+    Millis time_ms;                    /* event time */
+    uint64_t position;                 /* of the record in the journal, below 2^48: where the evidence can be read */
+    uint16_t source;                   /* below 2^12: a number of the source, for whoever reads the evidence */
+    bool is_alias;
+    Str user_id, anonymous_id;
+    Str previous_id;                   /* looked at only in an alias */
+    const IdentityValue *externals;    /* at most IDENTITY_MESSAGE_EXTERNALS; kinds that the rules know */
+    size_t external_count;
+} IdentityMessage;
+enum { IDENTITY_MESSAGE_EXTERNALS = 32 };
+
+/* Applies one message. *ret_subject is the event's subject for ever: its user node, else its anonymous
+ * node; IDENTITY_NONE where every id of it is blocked. Errors are the archive's; the engine must then be
+ * closed and made again, as it may hold half of the message. */
+Status MUST identity_apply(struct identity *identity, const IdentityMessage *message, IdentityNode *ret_subject,
+                           Err *err);
+/* Takes back (unmerge) the evidence that a message gave, or gives it back (restore); the message itself stays
+ * seen. Works before and after the message is applied, repeats harmlessly. Recomputes what it touches. */
+Status MUST identity_unmerge(struct identity *identity, const IdentityMessage *message, Err *err);
+Status MUST identity_restore(struct identity *identity, const IdentityMessage *message, Err *err);
+/* Forgets an identifier: its value, its links, that it was ever seen. Its node stays as a number without a
+ * name. The caller erases the messages in the journal. */
+Status MUST identity_erase(struct identity *identity, IdentityNode node, Err *err);
+
+/* ---- Reading ---- */
+
+/* IDENTITY_NONE where it was never seen. */
+IdentityNode identity_find(const struct identity *identity, IdentityKind kind, Str value);
+bool identity_is_blocked(const struct identity *identity, Str value);
+/* Writes the value behind text (room for LIMIT_ID_BYTES) and gives it as Str; empty where erased. */
+Str identity_read_value(const struct identity *identity, IdentityNode node, char *text);
+IdentityKind identity_kind_of(const struct identity *identity, IdentityNode node);
+Str identity_kind_name(const struct identity *identity, IdentityKind kind);     /* "user_id", "anonymous_id", "email" */
+
+/* Whose an event of this subject at (time, messageId) is; who a node is now. */
+IdentityPerson identity_find_owner(const struct identity *identity, IdentityNode subject, Millis time_ms,
+                                   Str message_id);
+IdentityPerson identity_person_now(const struct identity *identity, IdentityNode node);
+
+void identity_write_person_id(const struct identity *identity, IdentityPerson person, struct buf *buf);
+/* The person whom a person id, of today or of old, leads to now; IDENTITY_NONE where there is none. */
+IdentityPerson identity_find_person(const struct identity *identity, Str person_id);
+
+/* Calls visit for every identifier of the person: the user ids, and all that was ever linked to them. Order:
+ * user ids, anonymous ids, external ids, each bytewise; is_owner_now says whether the person has it now. */
+typedef struct IdentityMember {
+    IdentityNode node;
+    IdentityKind kind;
+    bool is_owner_now;
+} IdentityMember;
+Status MUST identity_list_members(const struct identity *identity, IdentityPerson person, Arena *arena,
+                                  IdentityMember **ret_members, size_t *ret_count, Err *err);
+
+/* One piece of evidence. */
+typedef enum IdentityRule {
+    IDENTITY_BY_MESSAGE = 1,           /* both ids stood in one message */
+    IDENTITY_BY_ALIAS,                 /* an alias of an anonymous id to a user */
+    IDENTITY_BY_ALIAS_OF_USER,         /* an alias of a user to a user */
+} IdentityRule;
+
+typedef struct IdentityLink {
+    IdentityNode from, to;             /* from is the weaker one, or the alias's previousId */
+    Millis time_ms;
+    uint64_t position;
+    uint16_t source;
+    IdentityRule rule;
+    bool is_removed;                   /* taken back by unmerge */
+} IdentityLink;
+/* The evidence of a node, both ways, oldest first, at most max of it (the oldest and newest halves where
+ * there is more; *ret_more says how much was left out). */
+Status MUST identity_list_links(const struct identity *identity, IdentityNode node, size_t max, Arena *arena,
+                                IdentityLink **ret_links, size_t *ret_count, uint64_t *ret_more, Err *err);
+
+/* ---- Why ---- */
+
+typedef enum IdentityReason {
+    IDENTITY_SAME = 0,                 /* one person: links is the chain from a to b */
+    IDENTITY_APART_NO_EVIDENCE,        /* no message connects them, however far one follows */
+    IDENTITY_APART_SHARED,             /* they share an identifier, which merges nobody (rule 3): links leads through it */
+    IDENTITY_APART_REMOVED,            /* evidence that would join them was taken back */
+    IDENTITY_APART_LIMIT,              /* … is over the limit of its kind (rule 7) */
+    IDENTITY_APART_BLOCKED,            /* one of the values is blocked (rule 5) */
+    IDENTITY_APART_UNSEEN,             /* one of them was never seen */
+} IdentityReason;
+
+typedef struct IdentityWhy {
+    IdentityReason reason;
+    IdentityLink *links;               /* a path of evidence between the two, shortest first found */
+    size_t link_count;
+    IdentityNode at;                   /* the identifier that keeps them apart, or IDENTITY_NONE */
+} IdentityWhy;
+Status MUST identity_explain(const struct identity *identity, IdentityNode a, IdentityNode b, Arena *arena,
+                             IdentityWhy *ret, Err *err);
+
+/* ---- Numbers ---- */
+
+typedef struct IdentityStats {
+    uint32_t users, anonymous, externals, erased;     /* identifiers that were seen */
+    uint32_t shared;                                  /* identifiers with several owners */
+    uint64_t links, aliases, removed, blocked;        /* evidence kept; messages with a blocked id */
+    uint64_t resident_bytes;                          /* what the engine has touched, all in */
+} IdentityStats;
+void identity_read_stats(const struct identity *identity, IdentityStats *ret);
+
+#endif
