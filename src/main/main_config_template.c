@@ -64,6 +64,7 @@ void config_write_template(struct buf *buf)
         put_comment(buf, indent, str_from(rule->why));
         put_unit(buf, indent, rule);
         const char *value = rule->fallback && rule->fallback[0] ? rule->fallback : "\"\"";
+        if (rule->type == SECRET) value = "${ONYM_SECRET_KEY}";
         if (rule->type == SOURCES) put_entry(buf, "sources", config_source_rules, config_source_rule_count);
         else if (rule->type == DESTINATIONS)
             put_entry(buf, "destinations", config_destination_rules, config_destination_rule_count);

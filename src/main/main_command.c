@@ -1,0 +1,215 @@
+/* The command line by its table: parsing, complaints, and the configuration that most commands begin with. */
+#include "command.h"
+#include "nearest.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const Command commands[] = {
+#define COMMAND(name, function, group, operands, summary, details) \
+    { name, group, operands, summary, details, function },
+#include "commands.tbl.h"
+};
+const size_t command_count = countof(commands);
+
+const Option command_options[] = {
+#define OPTION(command, letter, name, value, path, help) { command, letter, name, value, path, help },
+#include "commands.tbl.h"
+};
+const size_t command_option_count = countof(command_options);
+
+void command_complain(const char *format, ...)
+{
+    char text[2048];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+    fflush(stdout);
+    fprintf(stderr, "onym: %s\n", text);
+}
+
+const Command *command_find(Str name)
+{
+    for (size_t at = 0; at < command_count; at++)
+        if (str_equal(name, str_from(commands[at].name))) return &commands[at];
+    return NULL;
+}
+
+/* ---- Options ---- */
+
+static const Option *find_option(const Command *command, Str name, char letter)
+{
+    for (size_t at = 0; at < command_option_count; at++) {
+        const Option *option = &command_options[at];
+        if (strcmp(option->command, command->name)) continue;
+        if (letter ? option->letter == letter : str_equal(str_from(option->name), name)) return option;
+    }
+    return NULL;
+}
+
+const char *command_option(const struct command_line *line, const char *name)
+{
+    check(find_option(line->command, str_from(name), 0) != NULL);
+    const char *value = NULL;
+    for (size_t at = 0; at < line->given_count; at++)
+        if (!strcmp(line->given[at].option->name, name)) value = line->given[at].value;
+    return value;
+}
+
+bool command_has(const struct command_line *line, const char *name) { return command_option(line, name) != NULL; }
+
+size_t command_values(const struct command_line *line, const char *name, Str *values, size_t most)
+{
+    check(find_option(line->command, str_from(name), 0) != NULL);
+    size_t count = 0;
+    for (size_t at = 0; at < line->given_count && count < most; at++)
+        if (!strcmp(line->given[at].option->name, name)) values[count++] = str_from(line->given[at].value);
+    return count;
+}
+
+static int complain_option(const Command *command, Str name)
+{
+    Str names[64] = { 0 };
+    size_t count = 0;
+    for (size_t at = 0; at < command_option_count && count < countof(names); at++)
+        if (!strcmp(command_options[at].command, command->name)) names[count++] = str_from(command_options[at].name);
+    Str near = nearest_word(name, names, count);
+    if (near.len)
+        command_complain("%s has no option --%.*s; did you mean --%.*s?", command->name, STR_FORMAT(name),
+                         STR_FORMAT(near));
+    else
+        command_complain("%s has no option --%.*s; onym %s --help lists them", command->name, STR_FORMAT(name),
+                         command->name);
+    return EXIT_USAGE;
+}
+
+static int keep_option(struct command_line *line, const Option *option, const char *value)
+{
+    if (line->given_count == OPTIONS_GIVEN) {
+        command_complain("more than %d options", OPTIONS_GIVEN);
+        return EXIT_USAGE;
+    }
+    line->given[line->given_count].option = option;
+    line->given[line->given_count++].value = value;
+    return EXIT_FINE;
+}
+
+/* One argument that begins with a dash; *at moves on where its value is the next argument. */
+static int take_option(struct command_line *line, int argc, char **argv, int *at)
+{
+    const char *argument = argv[*at], *value = NULL;
+    bool is_long = argument[1] == '-';
+    Str rest = STR(""), name = is_long ? str_cut(str_from(argument + 2), '=', &rest) : str_of(argument + 1, 1);
+    const Option *option = find_option(line->command, name, is_long ? 0 : argument[1]);
+    if (!option) {
+        if (is_long) return complain_option(line->command, name);
+        command_complain("%s has no option -%c; onym %s --help lists them", line->command->name, argument[1],
+                         line->command->name);
+        return EXIT_USAGE;
+    }
+    if (is_long && argument[2 + name.len] == '=') value = rest.bytes;
+    if (!is_long && argument[2]) value = argument + 2;
+    if (!option->value && value) {
+        command_complain("--%s takes no value", option->name);
+        return EXIT_USAGE;
+    }
+    if (option->value && !value) {
+        if (*at + 1 >= argc) {
+            command_complain("--%s wants a value: --%s %s", option->name, option->name, option->value);
+            return EXIT_USAGE;
+        }
+        value = argv[++*at];
+    }
+    return keep_option(line, option, option->value ? value : "");
+}
+
+int command_parse(const Command *command, int argc, char **argv, struct command_line *ret)
+{
+    size_t operand_count = 0;
+    bool is_ended = false;
+    *ret = (struct command_line){ .command = command };
+    for (int at = 0; at < argc; at++) {
+        const char *argument = argv[at];
+        if (is_ended || argument[0] != '-' || !argument[1]) {
+            argv[operand_count++] = argv[at];
+            continue;
+        }
+        if (!strcmp(argument, "--")) {
+            is_ended = true;
+            continue;
+        }
+        if (!strcmp(argument, "--help") || !strcmp(argument, "-h")) {
+            *ret = (struct command_line){ .command = command_find(STR("help")) };
+            ret->operands = &command->name, ret->operand_count = 1;
+            return EXIT_FINE;
+        }
+        int code = take_option(ret, argc, argv, &at);
+        if (code) return code;
+    }
+    ret->operands = (const char *const *)argv;
+    ret->operand_count = operand_count;
+    if (operand_count && !command->operands[0]) {
+        command_complain("%s takes no \"%s\"; onym %s --help", command->name, argv[0], command->name);
+        return EXIT_USAGE;
+    }
+    return EXIT_FINE;
+}
+
+/* ---- Configuration ---- */
+
+static Status load(const struct command_line *line, const char *file, Arena *arena, struct config *ret,
+                   struct config_problems *problems, Err *err)
+{
+    ConfigFlag flags[OPTIONS_GIVEN];
+    size_t count = 0;
+    for (size_t at = 0; at < line->given_count; at++) {
+        const Option *option = line->given[at].option;
+        if (!option->path) continue;
+        const char *flag = arena_printf(arena, "--%s", option->name).bytes;
+        flags[count++] = (ConfigFlag){ flag, option->path, line->given[at].value };
+    }
+    ConfigRequest request = { .file = file, .flags = flags, .flag_count = count, .disk = os_disk() };
+    return config_load(&request, arena, ret, problems, err);
+}
+
+static const char *config_file(const struct command_line *line)
+{
+    const char *file = command_option(line, "config"), *variable = getenv("ONYM_CONFIG");
+    return file ? file : variable && variable[0] ? variable : NULL;
+}
+
+int command_load_config(const struct command_line *line, Arena *arena, struct config *ret)
+{
+    Err err;
+    struct config_problems *problems = arena_new(arena, struct config_problems, 1);
+    Status s = load(line, config_file(line), arena, ret, problems, &err);
+    struct buf buf;
+    buf_init(&buf, CONFIG_FILE_BYTES);
+    for (size_t at = 0; at < problems->count; at++) config_write_problem(&buf, problems, &problems->items[at]);
+    if (problems->dropped_count) buf_printf(&buf, "onym: and %zu more\n", problems->dropped_count);
+    fwrite(buf.bytes ? buf.bytes : "", 1, buf.len, stderr);
+    buf_done(&buf);
+    if (s && problems->error_count == 0) command_complain("%s", err.text);
+    return s ? EXIT_USAGE : EXIT_FINE;
+}
+
+Status command_reload_config(const struct command_line *line, Arena *arena, struct config *ret, Err *err)
+{
+    struct config_problems *problems = arena_new(arena, struct config_problems, 1);
+    Status s = load(line, config_file(line), arena, ret, problems, err);
+    for (size_t at = 0; at < problems->count; at++) {
+        const ConfigProblem *problem = &problems->items[at];
+        log_write(problem->is_warning ? LOG_WARN : LOG_ERROR, "configuration", LOG_STR("file", problems->file),
+                  LOG_INT("line", problem->line), LOG_STR("key", problem->key), LOG_STR("problem", problem->text));
+    }
+    return s ? s : config_complete_keys(ret, os_disk(), os_dice(), false, arena, err);
+}
+
+const char *command_journal_dir(const struct config *config, Arena *arena)
+{
+    return arena_printf(arena, "%.*s/journal", STR_FORMAT(config->data)).bytes;
+}
