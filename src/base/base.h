@@ -19,6 +19,8 @@
 
 #define MUST __attribute__((warn_unused_result))
 #define FORMAT(string_index, first) __attribute__((format(printf, string_index, first)))
+/* Says that a Status is not needed; a comment beside it says why. */
+#define IGNORE(call) ((void)((call) == 0))
 #define countof(array) (sizeof(array) / sizeof((array)[0]))
 
 #define check(condition) \

@@ -1,0 +1,15 @@
+/* COUNTER(name, label, metric, help): everything that is counted while the process runs. Rows of one
+ * metric stand together; the label (may be empty) tells them apart. Names follow Prometheus' manners. */
+COUNTER(COUNT_REQUESTS,            "",                        "onym_http_requests_total",     "HTTP requests answered")
+COUNTER(COUNT_ANSWERS_2XX,         "class=\"2xx\"",           "onym_http_answers_total",      "HTTP answers by class of status")
+COUNTER(COUNT_ANSWERS_4XX,         "class=\"4xx\"",           "onym_http_answers_total",      "HTTP answers by class of status")
+COUNTER(COUNT_ANSWERS_5XX,         "class=\"5xx\"",           "onym_http_answers_total",      "HTTP answers by class of status")
+COUNTER(COUNT_CONNECTIONS,         "",                        "onym_http_connections_total",  "Connections accepted")
+COUNTER(COUNT_CONNECTIONS_SHED,    "",                        "onym_http_connections_shed_total", "Connections closed for being too slow")
+COUNTER(COUNT_BODY_BYTES,          "",                        "onym_http_body_bytes_total",   "Bytes of request bodies received")
+COUNTER(COUNT_BODIES_SHED,         "",                        "onym_http_bodies_shed_total",  "Requests answered 503 because bodies in flight were over the memory limit")
+COUNTER(COUNT_RATE_LIMITED,        "",                        "onym_rate_limited_total",      "Requests answered 429 by a source's rate limit")
+COUNTER(COUNT_ACCEPTED,            "",                        "onym_messages_accepted_total", "Messages accepted, durable and acknowledged")
+COUNTER(COUNT_REJECTED,            "",                        "onym_messages_rejected_total", "Messages that broke a rule; onym tail --rejected shows them")
+COUNTER(COUNT_UNKNOWN_KEYS,        "",                        "onym_unknown_key_requests_total", "Requests whose write key no source has")
+COUNTER(COUNT_CLIENT_METRICS,      "",                        "onym_client_metrics_total",    "Requests to /v1/m, the SDKs' own statistics, which are not kept")

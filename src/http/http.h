@@ -1,0 +1,60 @@
+/* http: the wire. Requests come in, go through collect/ (or an answer is made here), and the reply
+ * leaves only once the journal says that the events are on disk.
+ *
+ * What it is not: it holds no rule about messages and no state but connections. libmicrohttpd is known
+ * to http_server.c only; the other files see a struct exchange: one request and its reply.
+ *
+ * Invariants
+ *  1. A 200 to a collection request is sent only after its records are durable.
+ *  2. Memory is bounded: connections by connection_limit, bodies in flight by body_memory_bytes, headers
+ *     and bodies by limits.h, time by the two timeouts. What is over is answered with a clear 4xx or 503.
+ *  3. A step never waits for a disk or a query: requests wait suspended, others go on. The one exception
+ *     is a server that commits for itself (commits_inline), which is how one thread serves best.
+ *
+ * Threads: one struct http_server per ingest thread, each driven by its own loop round http_server_step;
+ * they share the port (SO_REUSEPORT). http_server_wake may be called from any thread.
+ */
+#ifndef ONYM_HTTP_HTTP_H
+#define ONYM_HTTP_HTTP_H
+
+#include "collect/collect.h"
+#include "health/health.h"
+#include "journal/journal.h"
+#include "os/os.h"
+
+typedef struct HttpOptions {
+    struct collector *collector;
+    struct journal *journal;
+    struct health *health;
+    struct clock *clock;
+    Str secret_key;                  /* reads and administers; empty: the reading API is closed */
+    bool commits_inline;             /* this thread is the journal's committer as well */
+    bool is_behind_proxy;            /* trust X-Forwarded-For and X-Forwarded-Proto */
+    unsigned connection_limit;       /* 0: 16384 */
+    size_t body_memory_bytes;        /* of all bodies in flight; 0: 256 MiB */
+    Millis idle_timeout_ms;          /* silence on a connection; 0: 60 s */
+    Millis request_timeout_ms;       /* from a connection's last answer to the next complete request; 0: 120 s */
+    const char *tls_certificate_pem, *tls_key_pem;      /* texts, both or neither */
+    bool (*is_ready)(void *context);                    /* for /readyz; NULL: always */
+    void *is_ready_context;
+} HttpOptions;
+
+struct http_server;
+
+/* A listening socket, shared with other servers of the same address. text: "127.0.0.1:8080",
+ * "[::1]:8080", ":8080" (all addresses), "localhost:0" (any free port). ret_port: what it got. */
+Status MUST http_listen(Str text, int *ret_socket, uint16_t *ret_port, Err *err);
+
+/* Takes the socket. */
+Status MUST http_server_open(const HttpOptions *options, int socket, struct http_server **ret, Err *err);
+/* Serves what is ready, waiting for something at most timeout_ms. */
+void http_server_step(struct http_server *server, Millis timeout_ms);
+/* Stops accepting; requests that are in go on to be answered. */
+void http_server_quiesce(struct http_server *server);
+/* How many requests are between their first byte of body and their answer. */
+size_t http_server_busy_count(const struct http_server *server);
+void http_server_wake(struct http_server *server);
+/* Accepts NULL. No append of it may be in the journal any more. */
+void http_server_close(struct http_server *server);
+
+#endif

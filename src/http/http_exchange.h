@@ -1,0 +1,103 @@
+/* http_exchange: one request and its reply, as the files of this folder see them. Private to http/. */
+#ifndef ONYM_HTTP_EXCHANGE_H
+#define ONYM_HTTP_EXCHANGE_H
+
+#include "http.h"
+
+typedef enum Method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER } Method;
+
+struct exchange;
+typedef void RouteHandler(struct exchange *exchange);
+
+typedef enum RouteFlags {
+    ROUTE_COLLECT = 1,               /* any origin, preflight, errors as SDKs parse them */
+    ROUTE_SECRET = 2,                /* needs the secret key */
+    ROUTE_PUBLIC = 4,                /* read by browsers of any origin (settings, library) */
+} RouteFlags;
+
+typedef struct Route {
+    Method method;
+    const char *path;                /* "*" stands for one segment, kept as the parameter; "**" for the rest */
+    RouteHandler *handle;
+    int flags;
+    EventType implied_type;
+} Route;
+
+typedef struct Reply {
+    unsigned status;
+    const char *content_type;        /* NULL: application/json */
+    Str body;                        /* static, or in exchange->answer */
+    Millis retry_after_ms;           /* 0: no such header */
+    const char *cache_control;       /* NULL: no-store */
+    const char *etag;                /* NULL: none */
+    bool is_gzip;                    /* the body is gzip already */
+    bool asks_for_key;               /* 401: WWW-Authenticate */
+} Reply;
+
+typedef enum ExchangeState {
+    EXCHANGE_HEAD,                   /* nothing but the head is there yet */
+    EXCHANGE_BODY,                   /* body arriving */
+    EXCHANGE_WAITING,                /* suspended until the journal answers */
+    EXCHANGE_ANSWERED,               /* reply is set, to be queued */
+    EXCHANGE_QUEUED,                 /* the server library has it */
+} ExchangeState;
+
+struct exchange {
+    struct exchange *next;           /* free list, or the list of those whose append is durable */
+    struct http_server *server;
+    void *connection;
+    ExchangeState state;
+    /* the request; strings borrow from the connection, but path and query, which are the exchange's */
+    const Route *route;
+    Method method;
+    char *target;                    /* path and query as sent, owned */
+    Str path, query, parameter;
+    Str authorization, header_key, origin, content_encoding, content_length, user_agent, forwarded_for;
+    Str forwarded_proto, host, accept_encoding, if_none_match, request_headers, import_header;
+    Str ip;
+    bool is_tls;
+    struct buf body;
+    size_t body_charged_bytes;       /* counted against body_memory_bytes */
+    size_t forgotten_bytes;          /* of a refused body */
+    int64_t began_ns;
+    /* collection */
+    struct journal_append *append;
+    CollectResult collected;
+    /* the reply */
+    Reply reply;
+    struct buf answer;
+};
+
+/* What a handler may use of its server. */
+const HttpOptions *exchange_options(const struct exchange *exchange);
+struct collect_worker *exchange_worker(struct exchange *exchange);
+Arena *exchange_arena(struct exchange *exchange);            /* reset before each handler; dies with it */
+
+/* Hands the filled append to the journal; the exchange waits for on_durable. On failure replies itself. */
+void exchange_submit(struct exchange *exchange);
+struct journal_append *exchange_take_append(struct exchange *exchange);
+
+/* ---- Routes (http_route.c) ---- */
+/* NULL and *ret_known_path where the path exists with other methods. */
+const Route *route_find(Method method, Str path, Str *ret_parameter, bool *ret_known_path);
+Method method_from(const char *word);
+
+/* ---- Replies (http_reply.c) ---- */
+unsigned reply_status_of(Status status, bool is_collect);
+void reply_error(struct exchange *exchange, Status status, const Err *err);
+void reply_text(struct exchange *exchange, unsigned status, const char *content_type, Str body);
+
+/* ---- Handlers ---- */
+void http_track(struct exchange *exchange);                  /* POST of messages and batches */
+void http_track_query(struct exchange *exchange);            /* pixel and JSONP */
+void http_track_durable(struct exchange *exchange, Status status);   /* its records are on disk, or not */
+void http_client_metrics(struct exchange *exchange);         /* /v1/m */
+void http_preflight(struct exchange *exchange);
+void http_settings(struct exchange *exchange);
+void http_library(struct exchange *exchange);
+void http_root(struct exchange *exchange);
+void http_healthz(struct exchange *exchange);
+void http_readyz(struct exchange *exchange);
+void http_metrics(struct exchange *exchange);
+
+#endif

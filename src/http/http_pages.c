@@ -1,0 +1,77 @@
+/* http_pages: the small documents: settings, the browser library, health, metrics, the greeting. */
+#include "http_exchange.h"
+
+/* "host/v1" and the protocol that the client used to reach us, so that events come the same way. */
+static void put_api_host(struct exchange *exchange, struct buf *out)
+{
+    struct buf host;
+    buf_init(&host, 512);
+    buf_str_put(&host, exchange->host);
+    buf_str_put(&host, STR("/v1"));
+    buf_str_put(out, STR("\"apiHost\":"));
+    buf_json_string(out, buf_str(&host));
+    bool is_https = exchange->is_tls || str_equal(exchange->forwarded_proto, STR("https"));
+    buf_printf(out, ",\"protocol\":\"%s\"", is_https ? "https" : "http");
+    buf_done(&host);
+}
+
+/* The settings that analytics-next and the mobile SDKs load first (protocol 3.9): one integration, no
+ * chunk to download, no client metrics. An unknown key is the one place where Segment says 404. */
+void http_settings(struct exchange *exchange)
+{
+    const HttpOptions *options = exchange_options(exchange);
+    struct buf *out = &exchange->answer;
+    if (!collector_find_source(options->collector, exchange->parameter)) {
+        Err err;
+        health_add(options->health, COUNT_UNKNOWN_KEYS, 1);
+        err_set(&err, ERR_NOT_FOUND, "no source has this write key; see sources in onym.yaml, or: onym keys");
+        reply_error(exchange, ERR_NOT_FOUND, &err);
+        return;
+    }
+    buf_clear(out);
+    buf_str_put(out, STR("{\"integrations\":{\"Segment.io\":{\"apiKey\":"));
+    buf_json_string(out, exchange->parameter);
+    buf_char(out, ',');
+    put_api_host(exchange, out);
+    buf_str_put(out, STR(",\"unbundledIntegrations\":[],\"addBundledMetadata\":true}},"
+                         "\"plan\":{\"track\":{\"__default\":{\"enabled\":true}},"
+                         "\"identify\":{\"__default\":{\"enabled\":true}},"
+                         "\"group\":{\"__default\":{\"enabled\":true}}},"
+                         "\"edgeFunction\":{},\"analyticsNextEnabled\":true,\"middlewareSettings\":{},"
+                         "\"enabledMiddleware\":{},\"metrics\":{\"sampleRate\":0},"
+                         "\"legacyVideoPluginsEnabled\":false,\"remotePlugins\":[]}"));
+    reply_text(exchange, 200, NULL, buf_str(out));
+    exchange->reply.cache_control = "public, max-age=300";
+}
+
+void http_healthz(struct exchange *exchange) { reply_text(exchange, 200, NULL, STR("{\"status\":\"alive\"}\n")); }
+
+void http_readyz(struct exchange *exchange)
+{
+    const HttpOptions *options = exchange_options(exchange);
+    JournalStats stats;
+    journal_read_stats(options->journal, &stats);
+    bool is_ready = !options->is_ready || options->is_ready(options->is_ready_context);
+    if (stats.is_poisoned)
+        reply_text(exchange, 503, NULL, STR("{\"status\":\"the journal refuses after a failed sync\"}\n"));
+    else if (stats.is_full) reply_text(exchange, 503, NULL, STR("{\"status\":\"the disk is full\"}\n"));
+    else if (!is_ready) reply_text(exchange, 503, NULL, STR("{\"status\":\"catching up\"}\n"));
+    else reply_text(exchange, 200, NULL, STR("{\"status\":\"ready\"}\n"));
+}
+
+void http_metrics(struct exchange *exchange)
+{
+    const HttpOptions *options = exchange_options(exchange);
+    JournalStats stats;
+    journal_read_stats(options->journal, &stats);
+    buf_clear(&exchange->answer);
+    health_write_metrics(options->health, &stats, &exchange->answer);
+    reply_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&exchange->answer));
+}
+
+void http_root(struct exchange *exchange)
+{
+    reply_text(exchange, 200, "text/plain; charset=utf-8",
+               STR("This is Onym. Events go to /v1/..., the browser library is at\n"
+                   "/analytics.js/v1/WRITE_KEY/analytics.min.js, health at /healthz, numbers at /metrics.\n"));
+}

@@ -1,0 +1,80 @@
+/* http_route: one table says what exists. Paths without /v1 are served too (users write apiHost: "host"). */
+#include "http_exchange.h"
+
+#define COLLECT(word, letter, type)                                                          \
+    { METHOD_POST, "/v1/" word,        http_track,       ROUTE_COLLECT, type },              \
+    { METHOD_POST, "/v1/" letter,      http_track,       ROUTE_COLLECT, type },              \
+    { METHOD_GET,  "/v1/" letter,      http_track_query, ROUTE_COLLECT, type },              \
+    { METHOD_GET,  "/v1/pixel/" word,  http_track_query, ROUTE_COLLECT, type },              \
+    { METHOD_GET,  "/pixel/v1/" word,  http_track_query, ROUTE_COLLECT, type },              \
+    { METHOD_POST, "/" word,           http_track,       ROUTE_COLLECT, type },              \
+    { METHOD_POST, "/" letter,         http_track,       ROUTE_COLLECT, type }
+
+static const Route routes[] = {
+    { METHOD_POST, "/v1/batch",  http_track, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_POST, "/v1/b",      http_track, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_POST, "/v1/import", http_track, ROUTE_COLLECT, EVENT_NONE },
+    COLLECT("track", "t", EVENT_TRACK),
+    COLLECT("page", "p", EVENT_PAGE),
+    COLLECT("identify", "i", EVENT_IDENTIFY),
+    COLLECT("screen", "s", EVENT_SCREEN),
+    COLLECT("group", "g", EVENT_GROUP),
+    COLLECT("alias", "a", EVENT_ALIAS),
+    { METHOD_POST, "/batch",  http_track, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_POST, "/b",      http_track, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_POST, "/import", http_track, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_POST, "/beacon/v1/batch", http_track, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_POST, "/v1/m",   http_client_metrics, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_POST, "/m",      http_client_metrics, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_GET,  "/v1/projects/*/settings", http_settings, ROUTE_PUBLIC, EVENT_NONE },
+    { METHOD_GET,  "/projects/*/settings",    http_settings, ROUTE_PUBLIC, EVENT_NONE },
+    { METHOD_GET,  "/analytics.js/v1/*/analytics.min.js", http_library, ROUTE_PUBLIC, EVENT_NONE },
+    { METHOD_GET,  "/analytics.js/v1/*/platform/analytics.min.js", http_library, ROUTE_PUBLIC, EVENT_NONE },
+    { METHOD_GET,  "/healthz", http_healthz, 0, EVENT_NONE },
+    { METHOD_GET,  "/readyz",  http_readyz,  0, EVENT_NONE },
+    { METHOD_GET,  "/metrics", http_metrics, 0, EVENT_NONE },
+    { METHOD_GET,  "/",        http_root,    0, EVENT_NONE },
+};
+
+Method method_from(const char *word)
+{
+    static const char *const words[] = { "GET", "HEAD", "POST", "DELETE", "OPTIONS" };
+    for (size_t at = 0; at < countof(words); at++)
+        if (strcmp(word, words[at]) == 0) return (Method)at;
+    return METHOD_OTHER;
+}
+
+/* Matches segment by segment; "*" takes one that is not empty. */
+static bool path_matches(Str pattern, Str path, Str *ret_parameter)
+{
+    if (!memchr(pattern.bytes, '*', pattern.len)) return str_equal(pattern, path);
+    Str parameter = { 0 };
+    while (pattern.len || path.len) {
+        Str want = str_cut(pattern, '/', &pattern), have = str_cut(path, '/', &path);
+        if (str_equal(want, STR("**"))) {
+            *ret_parameter = str_of(have.bytes, have.len + (path.len ? path.len + 1 : 0));
+            return true;
+        }
+        if (str_equal(want, STR("*"))) {
+            if (have.len == 0) return false;
+            parameter = have;
+        } else if (!str_equal(want, have)) {
+            return false;
+        }
+    }
+    *ret_parameter = parameter;
+    return true;
+}
+
+const Route *route_find(Method method, Str path, Str *ret_parameter, bool *ret_known_path)
+{
+    if (path.len > 1 && path.bytes[path.len - 1] == '/') path.len--;      /* Java posts to /v1/import/ */
+    Method wanted = method == METHOD_HEAD ? METHOD_GET : method;
+    *ret_known_path = false;
+    for (size_t at = 0; at < countof(routes); at++) {
+        if (!path_matches(str_from(routes[at].path), path, ret_parameter)) continue;
+        *ret_known_path = true;
+        if (routes[at].method == wanted || method == METHOD_OPTIONS) return &routes[at];
+    }
+    return NULL;
+}

@@ -1,0 +1,126 @@
+/* http_track: collection. A request becomes a CollectRequest; its records go to the journal; the answer
+ * is made when they are durable. Whatever is wrong with single messages, the answer is what SDKs expect:
+ * exactly 200 with {"success":true} (protocol 0.1, 0.3). */
+#include "http_exchange.h"
+
+static const Str success = STR("{\"success\":true}");
+/* The smallest transparent GIF (protocol 1.2). */
+static const Str pixel = STR("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00\x21\xf9\x04\x01\x00\x00\x00"
+                             "\x00\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3b");
+
+static bool is_pixel(const struct exchange *exchange)
+{
+    return str_starts(exchange->path, STR("/v1/pixel/")) || str_starts(exchange->path, STR("/pixel/"));
+}
+
+/* "?writeKey=" of a beacon, which can carry no header. */
+static Str query_value(Str query, Str name)
+{
+    while (query.len) {
+        Str value, pair = str_cut(query, '&', &query), key = str_cut(pair, '=', &value);
+        if (str_equal(key, name)) return value;
+    }
+    return (Str){ 0 };
+}
+
+static Str header_key(struct exchange *exchange)
+{
+    if (exchange->authorization.len)
+        return collect_key_of_authorization(exchange->authorization, exchange_arena(exchange));
+    return exchange->header_key;
+}
+
+static void collect(struct exchange *exchange, const CollectRequest *request)
+{
+    const HttpOptions *options = exchange_options(exchange);
+    Err err;
+    exchange->append = exchange_take_append(exchange);
+    Status s = collect_request(exchange_worker(exchange), request, exchange->append, &exchange->collected, &err);
+    if (s) {
+        exchange->reply.retry_after_ms = exchange->collected.retry_after_ms;
+        if (s == ERR_RATE) health_add(options->health, COUNT_RATE_LIMITED, 1);
+        reply_error(exchange, s, &err);
+        return;
+    }
+    if (!exchange->collected.source) health_add(options->health, COUNT_UNKNOWN_KEYS, 1);
+    if (exchange->append->record_count == 0) http_track_durable(exchange, OK);      /* an empty batch */
+    else exchange_submit(exchange);
+}
+
+void http_track(struct exchange *exchange)
+{
+    const HttpOptions *options = exchange_options(exchange);
+    bool is_import = exchange->import_header.len && options->secret_key.len &&
+                     str_equal_constant_time(header_key(exchange), options->secret_key);
+    CollectRequest request = {
+        .implied_type = exchange->route->implied_type,
+        .is_import = is_import,
+        .body = buf_str(&exchange->body),
+        .is_gzip = str_equal_no_case(exchange->content_encoding, STR("gzip")),
+        .header_key = is_import ? exchange->header_key : header_key(exchange),
+        .query_key = query_value(exchange->query, STR("writeKey")),
+        .ip = exchange->ip,
+        .user_agent = exchange->user_agent,
+        .origin = exchange->origin,
+    };
+    collect(exchange, &request);
+}
+
+void http_track_query(struct exchange *exchange)
+{
+    Err err;
+    Str body, callback;
+    Status s = collect_decode_query(exchange->query, exchange_arena(exchange), &body, &callback, &err);
+    if (s) {
+        reply_error(exchange, s, &err);
+    } else {
+        CollectRequest request = {
+            .implied_type = exchange->route->implied_type,
+            .body = body,
+            .header_key = header_key(exchange),
+            .ip = exchange->ip,
+            .user_agent = exchange->user_agent,
+            .origin = exchange->origin,
+        };
+        if (callback.len) {                            /* kept for when the answer is made */
+            buf_clear(&exchange->answer);
+            buf_str_put(&exchange->answer, callback);
+        }
+        collect(exchange, &request);
+    }
+    /* A pixel is a picture even when it is refused (protocol 1.2); a full disk still says so by status. */
+    if (exchange->state == EXCHANGE_ANSWERED && is_pixel(exchange) && exchange->reply.status < 500)
+        reply_text(exchange, 200, "image/gif", pixel);
+}
+
+void http_track_durable(struct exchange *exchange, Status status)
+{
+    const HttpOptions *options = exchange_options(exchange);
+    if (status) {
+        Err err;
+        err_set(&err, status, "%s; the events were not kept, send them again", status_meaning(status));
+        reply_error(exchange, status, &err);
+        return;
+    }
+    health_add(options->health, COUNT_ACCEPTED, exchange->collected.accepted);
+    if (exchange->collected.rejected) health_add(options->health, COUNT_REJECTED, exchange->collected.rejected);
+    if (is_pixel(exchange)) {
+        reply_text(exchange, 200, "image/gif", pixel);
+    } else if (exchange->method == METHOD_GET && exchange->answer.len) {
+        buf_str_put(&exchange->answer, STR("({\"success\":true});"));
+        reply_text(exchange, 200, "application/javascript", buf_str(&exchange->answer));
+    } else {
+        reply_text(exchange, 200, NULL, success);
+    }
+}
+
+void http_client_metrics(struct exchange *exchange)
+{
+    health_add(exchange_options(exchange)->health, COUNT_CLIENT_METRICS, 1);
+    reply_text(exchange, 200, NULL, success);
+}
+
+void http_preflight(struct exchange *exchange)
+{
+    reply_text(exchange, 204, NULL, (Str){ 0 });
+}
