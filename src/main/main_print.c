@@ -1,0 +1,121 @@
+/* main_print: the terminal of `onym serve`. A busy server writes more than a person reads: when the
+ * printer falls behind it jumps to the end and says how much it left out. */
+#include "print.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "event_line.h"
+
+enum { BEHIND_BYTES = 4 * 1024 * 1024, LINES_A_STEP = 2000, FOLLOW_MS = 500 };
+
+struct printer {
+    struct journal *journal;
+    struct journal_reader *reader;
+    JournalPos at;
+    struct event_line *line;
+    Engine engine;
+};
+
+/* The usual stub: calls made before the library is there are queued, in order. */
+static void print_snippet(const char *base, Str write_key)
+{
+    static const char before[] =
+        "  <script>\n"
+        "  !function(){var a=window.analytics=window.analytics||[];if(a.initialize||a.invoked)return;a.invoked=!0;\n"
+        "  \"identify track page screen group alias reset ready on once off setAnonymousId trackLink trackForm\"\n"
+        "  .split(\" \").forEach(function(m){a[m]=function(){\n"
+        "  a.push([m].concat([].slice.call(arguments)));return a}});\n";
+    printf("\nPut this into a page's <head>:\n\n%s", before);
+    printf("  var s=document.createElement(\"script\");s.async=!0;a._writeKey=\"%.*s\";a._cdn=\"%s\";\n",
+           STR_FORMAT(write_key), base);
+    printf("  s.src=a._cdn+\"/analytics.js/v1/\"+a._writeKey+\"/analytics.min.js\";document.head.appendChild(s);\n"
+           "  a.page()}();\n"
+           "  </script>\n");
+}
+
+void print_welcome(const struct config *config, uint16_t port)
+{
+    char base[512];
+    const ConfigListen *listen = &config->listen.items[0];
+    bool is_all = listen->host.len == 0 || str_equal(listen->host, STR("0.0.0.0")) ||
+                  str_equal(listen->host, STR("::"));
+    bool is_v6 = !is_all && memchr(listen->host.bytes, ':', listen->host.len);
+    Str host = is_all ? STR("127.0.0.1") : listen->host;
+    snprintf(base, sizeof base, is_v6 ? "%s://[%.*s]:%u" : "%s://%.*s:%u",
+             config->tls.certificate.len ? "https" : "http", STR_FORMAT(host), port);
+    printf("listening on %s\n", base);
+    if (isatty(STDOUT_FILENO) && config->source_count > 0) {
+        Str write_key = config->sources[0].write_key;
+        if (config->public_url.len) snprintf(base, sizeof base, "%.*s", STR_FORMAT(config->public_url));
+        printf("\nwrite key   %.*s   (source %.*s)\n", STR_FORMAT(write_key), STR_FORMAT(config->sources[0].name));
+        print_snippet(base, write_key);
+        printf("\nTry it:\n\n  curl %s/v1/track -u '%.*s:' -d "
+               "'{\"userId\":\"12345\",\"event\":\"Account Created\",\"properties\":{\"plan\":\"Free\"}}'\n\n"
+               "Events, as they arrive (Ctrl-C stops):\n\n", base, STR_FORMAT(write_key));
+    }
+    fflush(stdout);
+}
+
+/* Prints what is there, a bounded number of lines. False where there is nothing more. */
+static bool print_some(struct printer *printer)
+{
+    JournalRecord record;
+    for (int line = 0; line < LINES_A_STEP; line++) {
+        if (journal_read(printer->reader, &record, NULL)) return false;
+        printer->at = record.next;
+        event_line_print(printer->line, record.bytes, stdout);
+    }
+    return true;
+}
+
+static void printer_jump(struct printer *printer)
+{
+    JournalPos end = journal_end(printer->journal);
+    if (end - printer->at < BEHIND_BYTES) return;
+    struct journal_reader *reader;
+    if (journal_reader_open(printer->journal, end, &reader, NULL)) return;
+    printf("  ... busy: %.1f MB of events not shown here; onym tail --from shows them all\n",
+           (double)(end - printer->at) / 1e6);
+    journal_reader_close(printer->reader);
+    printer->reader = reader;
+    printer->at = end;
+}
+
+static void printer_step(void *context, bool is_stopping)
+{
+    struct printer *printer = context;
+    if (!is_stopping) (void)journal_wait_durable(printer->journal, printer->at, FOLLOW_MS);
+    while (print_some(printer) && !is_stopping) printer_jump(printer);
+    fflush(stdout);
+}
+
+Status printer_open(struct journal *journal, struct printer **ret, Err *err)
+{
+    *ret = NULL;
+    if (!isatty(STDOUT_FILENO)) return OK;
+    struct printer *printer = calloc(1, sizeof *printer);
+    if (!printer) return err_set(err, ERR_IO, "printer: no memory");
+    printer->journal = journal;
+    printer->at = journal_end(journal);
+    printer->engine = (Engine){ "printer", printer_step, NULL, NULL, printer };
+    Status s = journal_reader_open(journal, printer->at, &printer->reader, err);
+    if (!s) s = event_line_open(stdout, &printer->line, err);
+    if (s) {
+        printer_close(printer);
+        return s;
+    }
+    *ret = printer;
+    return OK;
+}
+
+void printer_close(struct printer *printer)
+{
+    if (!printer) return;
+    journal_reader_close(printer->reader);
+    event_line_close(printer->line);
+    free(printer);
+}
+
+const Engine *printer_engine(struct printer *printer) { return &printer->engine; }

@@ -1,0 +1,318 @@
+/* main_serve: the stations in the order in which they open: journal, collector, listeners, threads. */
+#include "serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "http/http.h"
+#include "notify.h"
+#include "print.h"
+#include "threads.h"
+
+enum { SERVERS_MAX = 32, STEP_MS = 1000, GRACE_MS = 10000, CONFIG_GENERATIONS = 64 };
+
+struct ingest {
+    struct http_server *server;
+    bool is_quiesced;
+};
+
+struct serve {
+    const struct config *config;
+    struct journal *journal;
+    struct collector *collector;
+    struct health health;
+    struct ingest ingests[SERVERS_MAX];
+    size_t ingest_count;
+    uint16_t first_port;
+    struct threads ingest_threads, committer_threads, background_threads;
+    struct region generations[CONFIG_GENERATIONS];       /* reloaded configurations; sources borrow from them */
+    size_t generation_count;
+    struct config reloaded;
+    struct region pem_region;
+    struct printer *printer;
+};
+
+/* ---- Engines ---- */
+
+static void ingest_step(void *context, bool is_stopping)
+{
+    struct ingest *ingest = context;
+    if (is_stopping && !ingest->is_quiesced) {
+        ingest->is_quiesced = true;
+        http_server_quiesce(ingest->server);
+    }
+    http_server_step(ingest->server, is_stopping ? 10 : STEP_MS);
+}
+
+static bool ingest_is_done(void *context) { return http_server_busy_count(((struct ingest *)context)->server) == 0; }
+
+static void ingest_wake(void *context) { http_server_wake(((struct ingest *)context)->server); }
+
+/* A failed commit has been told to every request of it; here it is logged, at most once a second. */
+static void committer_step(void *context, bool is_stopping)
+{
+    static _Thread_local int64_t logged_at_ns;
+    struct serve *serve = context;
+    Err err;
+    if (!journal_wait_submitted(serve->journal, is_stopping ? 0 : STEP_MS)) return;
+    if (journal_commit(serve->journal, NULL, &err) == OK) return;
+    int64_t now_ns = clock_monotonic_ns(os_clock());
+    if (now_ns - logged_at_ns < 1000000000) return;
+    logged_at_ns = now_ns;
+    log_write(LOG_ERROR, "commit failed", LOG_TEXT("error", err.text));
+}
+
+static void committer_wake(void *context) { journal_wake(((struct serve *)context)->journal); }
+
+static void maintenance_step(void *context, bool is_stopping)
+{
+    struct serve *serve = context;
+    Err err;
+    bool more = true;
+    if (is_stopping) return;
+    Status s = journal_maintain(serve->journal, &more, &err);
+    if (s) {
+        log_write(LOG_ERROR, "journal maintenance failed, trying again", LOG_TEXT("error", err.text));
+        more = false;
+    }
+    /* Nothing to do until a segment is full: wait for that much to be written, or a second. */
+    if (!more) (void)journal_wait_durable(serve->journal, UINT64_MAX, STEP_MS);
+}
+
+/* ---- Opening ---- */
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit)) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+        log_write(LOG_WARN, "could not raise the limit of open files", LOG_INT("limit", limit.rlim_cur));
+}
+
+static Status open_journal(struct serve *serve, Err *err)
+{
+    const struct config *config = serve->config;
+    static char dir[4096];                                    /* borrowed by the journal for its life */
+    if ((size_t)snprintf(dir, sizeof dir, "%.*s/journal", STR_FORMAT(config->data)) >= sizeof dir)
+        return err_set_field(err, "data", "the path is too long");
+    char data[4096];
+    snprintf(data, sizeof data, "%.*s", STR_FORMAT(config->data));
+    Status s = os_disk()->make_dir(os_disk(), data, err);
+    if (s) return err_wrap(err, s, "data directory %s", data);
+    JournalOptions options = {
+        .dir = dir,
+        .disk = os_disk(),
+        .clock = os_clock(),
+        .dice = os_dice(),
+        .segment_bytes = (uint64_t)config->journal.segment_bytes,
+        .seal_level = (int)config->journal.seal_level,
+        .retention_ms = config->retention.age_ms,
+        .retention_bytes = (uint64_t)config->retention.bytes,
+        .reserve_bytes = (uint64_t)config->journal.reserve_bytes,
+    };
+    JournalRecovery recovery;
+    s = journal_open(&options, &serve->journal, &recovery, err);
+    if (s) return s;
+    if (recovery.torn_bytes)
+        log_write(LOG_WARN, "cut a torn tail that a crash left; nothing acknowledged was in it",
+                  LOG_INT("position", recovery.torn_at), LOG_INT("bytes", recovery.torn_bytes));
+    log_write(LOG_INFO, "journal opened", LOG_TEXT("dir", dir), LOG_INT("segments", recovery.segments),
+              LOG_INT("first", recovery.first), LOG_INT("end", recovery.end));
+    return OK;
+}
+
+static Status open_collector(struct serve *serve, Err *err)
+{
+    const struct config *config = serve->config;
+    CollectOptions options = {
+        .clock = os_clock(),
+        .dice = os_dice(),
+        .refuse_unknown_keys = config->unknown_write_keys == UNKNOWN_KEYS_REFUSE,
+        .skew_least_ms = config->clock_skew_least_ms,
+    };
+    Status s = collector_open(&options, &serve->collector, err);
+    return s ? s : collector_set_sources(serve->collector, config->sources, config->source_count, err);
+}
+
+static Status read_pem(Arena *arena, const char *key, Str path, const char **ret, Err *err)
+{
+    char text[4096];
+    Str pem;
+    snprintf(text, sizeof text, "%.*s", STR_FORMAT(path));
+    Status s = disk_read_file(os_disk(), text, 1024 * 1024, arena, &pem, err);
+    if (s) return err_wrap(err, s, "%s", key);
+    *ret = arena_copy(arena, pem).bytes;
+    return OK;
+}
+
+static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
+{
+    const struct config *config = serve->config;
+    HttpOptions options = {
+        .collector = serve->collector,
+        .journal = serve->journal,
+        .health = &serve->health,
+        .clock = os_clock(),
+        .secret_key = config->secret_key,
+        .commits_inline = thread_count == 1 && config->listen.count == 1,
+        .is_behind_proxy = config->trusted_proxies.count > 0,
+        .connection_limit = (unsigned)(config->limits.connections / (int64_t)thread_count),
+        .idle_timeout_ms = config->limits.idle_ms,
+        .request_timeout_ms = config->limits.request_ms,
+    };
+    if (config->tls.certificate.len) {
+        region_open(&serve->pem_region, 8 * 1024 * 1024);
+        Arena arena = region_arena(&serve->pem_region);
+        Status s = read_pem(&arena, "tls.certificate", config->tls.certificate, &options.tls_certificate_pem, err);
+        if (!s) s = read_pem(&arena, "tls.key", config->tls.key, &options.tls_key_pem, err);
+        if (s) return s;
+    }
+    for (size_t at = 0; at < config->listen.count; at++) {
+        int listener;
+        uint16_t port;
+        Status s = http_listen(config->listen.items[at].text, &listener, &port, err);
+        if (s) return s;
+        if (at == 0) serve->first_port = port;
+        for (size_t thread = 0; thread < thread_count && serve->ingest_count < SERVERS_MAX; thread++) {
+            int shared = thread + 1 < thread_count ? dup(listener) : listener;
+            if (shared < 0) return err_set_errno(err, errno, "listen %.*s", STR_FORMAT(config->listen.items[at].text));
+            s = http_server_open(&options, shared, &serve->ingests[serve->ingest_count].server, err);
+            if (s) return s;
+            serve->ingest_count++;
+        }
+    }
+    return OK;
+}
+
+static Status start_threads(struct serve *serve, bool has_committer, Err *err)
+{
+    Status s = OK;
+    if (has_committer)
+        s = threads_start(&serve->committer_threads,
+                          &(Engine){ "committer", committer_step, NULL, committer_wake, serve }, err);
+    for (size_t at = 0; !s && at < serve->ingest_count; at++)
+        s = threads_start(&serve->ingest_threads,
+                          &(Engine){ "ingest", ingest_step, ingest_is_done, ingest_wake, &serve->ingests[at] }, err);
+    if (!s)
+        s = threads_start(&serve->background_threads,
+                          &(Engine){ "maintenance", maintenance_step, NULL, NULL, serve }, err);
+    return s;
+}
+
+/* ---- Running ---- */
+
+/* Sources, origins and log level change without a restart; requests in flight finish with the old ones. */
+static void reload(struct serve *serve, const ServeReload *how)
+{
+    Err err;
+    notify_service("RELOADING=1");
+    if (serve->generation_count >= CONFIG_GENERATIONS) {
+        log_write(LOG_ERROR, "reloaded too often for one process; restart to load the configuration");
+        return;
+    }
+    struct region *region = &serve->generations[serve->generation_count];
+    region_open(region, CONFIG_ARENA_BYTES);
+    Arena arena = region_arena(region);
+    struct config config;
+    Status s = how->load(how->context, &arena, &config, &err);
+    if (!s) s = collector_set_sources(serve->collector, config.sources, config.source_count, &err);
+    if (s) {
+        log_write(LOG_ERROR, "configuration not reloaded, the old one stays", LOG_TEXT("error", err.text));
+        region_close(region);
+        return;
+    }
+    Str restarts = config_list_restarts(serve->config, &config, &arena);
+    if (restarts.len) log_write(LOG_WARN, "these changes wait for a restart", LOG_STR("options", restarts));
+    log_configure((LogLevel)config.log.level, (LogFormat)config.log.format);
+    serve->generation_count++;
+    serve->reloaded = config;
+    serve->config = &serve->reloaded;
+    log_write(LOG_INFO, "configuration reloaded", LOG_INT("sources", config.source_count));
+}
+
+static void wait_for_signals(struct serve *serve, const ServeReload *how)
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGHUP);
+    for (;;) {
+        int signal_number = 0;
+        if (sigwait(&wanted, &signal_number)) continue;
+        if (signal_number != SIGHUP) {
+            log_write(LOG_INFO, "stopping", LOG_TEXT("signal", strsignal(signal_number)));
+            return;
+        }
+        reload(serve, how);
+        notify_service("READY=1");
+    }
+}
+
+static void block_signals(void)
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGHUP);
+    check(sigprocmask(SIG_BLOCK, &wanted, NULL) == 0);
+    check(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+}
+
+/* Top-down: nobody is accepted, what is in is answered, what is submitted is committed. */
+static void close_all(struct serve *serve)
+{
+    notify_service("STOPPING=1");
+    threads_stop(&serve->ingest_threads, GRACE_MS);
+    threads_stop(&serve->committer_threads, GRACE_MS);
+    while (serve->journal && journal_wait_submitted(serve->journal, 0))
+        if (journal_commit(serve->journal, NULL, NULL)) break;
+    threads_stop(&serve->background_threads, GRACE_MS);
+    printer_close(serve->printer);
+    for (size_t at = 0; at < serve->ingest_count; at++) http_server_close(serve->ingests[at].server);
+    collector_close(serve->collector);
+    journal_close(serve->journal);
+    region_close(&serve->pem_region);
+    for (size_t at = 0; at < serve->generation_count; at++) region_close(&serve->generations[at]);
+}
+
+static Status open_all(struct serve *serve, Err *err)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t thread_count = serve->config->threads ? (size_t)serve->config->threads : cores > 1 ? (size_t)cores : 1;
+    size_t most = SERVERS_MAX / serve->config->listen.count;
+    if (thread_count > most) thread_count = most;
+    Status s = open_journal(serve, err);
+    if (!s) s = open_collector(serve, err);
+    if (!s) s = open_servers(serve, thread_count, err);
+    if (!s) s = start_threads(serve, !(thread_count == 1 && serve->config->listen.count == 1), err);
+    return s;
+}
+
+Status serve_run(const struct config *config, const ServeReload *how, Err *err)
+{
+    static struct serve serve;                               /* large, and one a process */
+    memset(&serve, 0, sizeof serve);
+    serve.config = config;
+    serve.health.started_at_ms = clock_now_ms(os_clock());
+    block_signals();
+    raise_file_limit();
+    Status s = open_all(&serve, err);
+    if (!s) {
+        print_welcome(config, serve.first_port);
+        s = printer_open(serve.journal, &serve.printer, err);
+    }
+    if (!s && serve.printer) s = threads_start(&serve.background_threads, printer_engine(serve.printer), err);
+    if (!s) {
+        notify_service("READY=1");
+        wait_for_signals(&serve, how);
+    }
+    close_all(&serve);
+    return s;
+}

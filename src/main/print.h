@@ -1,0 +1,19 @@
+/* print: what `onym serve` shows in its terminal: the welcome with key, snippet and curl, and then one
+ * tidy line an event as it becomes durable. */
+#ifndef ONYM_MAIN_PRINT_H
+#define ONYM_MAIN_PRINT_H
+
+#include "config.h"
+#include "journal/journal.h"
+#include "threads.h"
+
+/* "listening on http://127.0.0.1:8080" in any case; the rest only where standard output is a terminal. */
+void print_welcome(const struct config *config, uint16_t port);
+
+struct printer;
+/* Follows the journal from its end. *ret is NULL where standard output is no terminal. */
+Status MUST printer_open(struct journal *journal, struct printer **ret, Err *err);
+void printer_close(struct printer *printer);                 /* accepts NULL */
+const Engine *printer_engine(struct printer *printer);
+
+#endif
