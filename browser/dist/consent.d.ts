@@ -1,0 +1,2 @@
+import type { LoadOptions } from './types';
+export declare const isRefusedBySignal: (options: LoadOptions) => boolean;

@@ -1,0 +1,30 @@
+// Sync when it can be, async when it must be: a call has to be in storage before it returns, so a chain
+// of plugins that answer at once must not cost a turn of the event loop.
+
+type Soon<T> = T | PromiseLike<T>
+
+export const isPromise = (value: any): value is PromiseLike<any> =>
+  !!value && typeof value.then == 'function'
+
+export const sooner = <T, R>(value: Soon<T>, next: (value: T) => Soon<R>): Soon<R> =>
+  isPromise(value) ? value.then(next) : next(value)
+
+/** Whether it throws now or rejects later, `failed` says what becomes of it. */
+export const attempt = <T>(run: () => Soon<T>, failed: (error: unknown) => T): Soon<T> => {
+  try {
+    const result = run()
+    return isPromise(result) ? result.then(null, failed) : result
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** Runs the steps one after the other on `value`; stops early when one answers null. */
+export const chain = <T>(
+  value: T | null,
+  steps: Array<(value: T) => Soon<T | null>>,
+  index = 0,
+): Soon<T | null> =>
+  value && index < steps.length
+    ? sooner(steps[index]!(value), (next) => chain(next, steps, index + 1))
+    : value

@@ -1,0 +1,47 @@
+// The stub: the array that the snippet puts at window.analytics, and that gathers calls until this library
+// arrives. Onym's own snippet also keeps them in localStorage, so that calls made on a page that was left
+// before the library had loaded are not lost: the next page of the site takes them over here.
+import { attempt } from './sooner'
+import { webArea } from './storage'
+import type { LoadOptions, Mark, Noted } from './types'
+
+export type StubCall = [method: string, ...args: any[]]
+export interface Stub extends Array<StubCall> {
+  _writeKey?: string
+  _loadOptions?: LoadOptions
+  /** The storage key under which the snippet keeps the calls. */
+  _kept?: string
+}
+
+/** A call with what the snippet noted of its moment, as far as it did. */
+export type Replayed = [method: string, args: any[], mark?: Mark, noted?: Noted]
+
+const KEPT_PREFIX = 'onym-stub:'
+
+export const readCall = ([method, ...args]: StubCall): Replayed => {
+  const noted: Noted | undefined = args[args.length - 1]?.__t && args.pop()
+  return [method, args, noted?.i ? [noted.d!, noted.i] : undefined, noted]
+}
+
+/**
+ * Takes what the snippet kept out of storage: gives the calls that other pages left behind, and those of
+ * this page, `own`, unless another tab has been quicker and taken them over.
+ */
+export const takeKept = (own: Stub): StubCall[] => {
+  const area = webArea('localStorage') ?? {}
+  const { _kept } = own
+  const isOwn = !_kept || area[_kept]
+  if (_kept) delete area[_kept]
+  const left = Object.keys(area)
+    .filter((key) => key.startsWith(KEPT_PREFIX))
+    .sort()
+    .flatMap((key): StubCall[] => {
+      const text = area[key]!
+      delete area[key]
+      return attempt<StubCall[]>(
+        () => JSON.parse(text),
+        () => [],
+      ) as StubCall[]
+    })
+  return isOwn ? [...left, ...own] : left
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { load } from './load.mjs'
+
+const { apiBase, readScript } = await load('host')
+const segment = (settings) => ({ integrations: { 'Segment.io': settings } })
+
+test('the script tells its host, any path before it, and the write key', () => {
+  assert.deepEqual(readScript('https://t.rdio.test/analytics.js/v1/wk_a%20b/analytics.min.js'), {
+    home: 'https://t.rdio.test',
+    writeKey: 'wk_a b',
+  })
+  assert.equal(
+    readScript('https://rdio.test/onym/analytics.js/v1/k/analytics.min.js').home,
+    'https://rdio.test/onym',
+  )
+  assert.deepEqual(readScript('https://cdn.rdio.test/lib/onym.js?v=1'), { home: 'https://cdn.rdio.test' })
+  assert.deepEqual(readScript(''), {})
+})
+
+const rows = [
+  [
+    'the host of the script, when the options say nothing',
+    {},
+    'http://t.rdio.test:8080',
+    'http://t.rdio.test:8080/v1',
+  ],
+  ['apiHost with a scheme', { apiHost: 'https://t.rdio.test' }, undefined, 'https://t.rdio.test/v1'],
+  [
+    'apiHost without a scheme takes that of the script',
+    { apiHost: 't.rdio.test' },
+    'http://x',
+    'http://t.rdio.test/v1',
+  ],
+  [
+    'apiHost that ends with the version',
+    { apiHost: 't.rdio.test/v1' },
+    undefined,
+    'https://t.rdio.test/v1',
+  ],
+  [
+    'the shape of analytics-next',
+    segment({ apiHost: 't.rdio.test/v1' }),
+    undefined,
+    'https://t.rdio.test/v1',
+  ],
+  [
+    'the shape of analytics-next, http',
+    segment({ apiHost: 'h:8080/v1', protocol: 'http' }),
+    undefined,
+    'http://h:8080/v1',
+  ],
+  [
+    'the shape of analytics-next, another path',
+    segment({ apiHost: 'h/collect' }),
+    undefined,
+    'https://h/collect',
+  ],
+  ['true for the integration', segment(true), 'https://h', 'https://h/v1'],
+]
+for (const [name, options, home, base] of rows) {
+  test('calls are sent to: ' + name, () => assert.equal(apiBase(options, home), base))
+}

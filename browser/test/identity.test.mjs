@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { load } from './load.mjs'
+
+const { makeVisitor } = await load('identity')
+const { makeAreaStore } = await load('storage')
+
+const setUp = (options = {}) => {
+  const areas = { cookie: {}, local: {}, memory: {} }
+  const stores = {
+    cookie: {
+      get: (key) => areas.cookie[key] ?? null,
+      set: (key, text) => (text === null ? delete areas.cookie[key] : (areas.cookie[key] = text)),
+    },
+    localStorage: makeAreaStore(areas.local),
+    memory: makeAreaStore(areas.memory),
+  }
+  return { areas, stores, visitor: makeVisitor(stores, options, () => true) }
+}
+
+test('ids are bare in cookies and JSON in localStorage, traits are JSON in localStorage alone', () => {
+  const { areas, visitor } = setUp()
+  visitor.user.anonymousId('a1')
+  visitor.user.identify('u1', { plan: 'Free' })
+  visitor.group.identify('g1', { seats: 5 })
+  assert.deepEqual(areas.cookie, { ajs_anonymous_id: 'a1', ajs_user_id: 'u1', ajs_group_id: 'g1' })
+  assert.deepEqual(areas.local, {
+    ajs_anonymous_id: '"a1"',
+    ajs_user_id: '"u1"',
+    ajs_user_traits: '{"plan":"Free"}',
+    ajs_group_id: '"g1"',
+    ajs_group_properties: '{"seats":5}',
+  })
+})
+
+// The table of analytics-next: who is stored before, the call, who is stored after.
+const rows = [
+  [
+    'the first identify keeps the anonymous id and adds to the anonymous traits',
+    [[null, { q: 1 }]],
+    ['u1', { a: 1 }],
+    'u1',
+    { q: 1, a: 1 },
+    true,
+  ],
+  ['the same user: traits are merged', [['u1', { a: 1 }]], ['u1', { b: 2 }], 'u1', { a: 1, b: 2 }, true],
+  ['no id: traits are merged', [['u1', { a: 1 }]], [undefined, { c: 3 }], 'u1', { a: 1, c: 3 }, true],
+  [
+    'another user: only the new traits, and a new anonymous id',
+    [['u1', { a: 1 }]],
+    ['u2', { z: 1 }],
+    'u2',
+    { z: 1 },
+    false,
+  ],
+  ['a number is a text', [], [42, {}], '42', {}, true],
+]
+for (const [name, earlier, call, id, traits, keeps] of rows) {
+  test('identify, ' + name, () => {
+    const { user } = setUp().visitor
+    const before = user.anonymousId()
+    earlier.forEach((args) => user.identify(...args))
+    user.identify(...call)
+    assert.equal(user.id(), id)
+    assert.deepEqual(user.traits(), traits)
+    assert.equal(user.anonymousId() == before, keeps)
+  })
+}
+
+test('id("") is another user, id(null) is not', () => {
+  const { user } = setUp().visitor
+  user.identify('u1')
+  const first = user.anonymousId()
+  user.id(null)
+  assert.equal(user.id(), null)
+  user.identify('u4')
+  assert.equal(user.anonymousId(), first)
+  user.id('')
+  user.identify('u3')
+  assert.notEqual(user.anonymousId(), first)
+})
+
+test('reset leaves nothing but a new anonymous id', () => {
+  const { areas, visitor } = setUp()
+  const before = visitor.user.anonymousId()
+  visitor.user.identify('u1', { a: 1 })
+  visitor.user.reset()
+  assert.deepEqual(Object.keys(areas.cookie), ['ajs_anonymous_id'])
+  assert.deepEqual(Object.keys(areas.local), ['ajs_anonymous_id'])
+  assert.notEqual(areas.cookie.ajs_anonymous_id, before)
+})
+
+test("the cookie outranks localStorage, whose other contents are then a stranger's", () => {
+  const { areas, visitor } = setUp()
+  Object.assign(areas.cookie, { ajs_anonymous_id: 'new' })
+  Object.assign(areas.local, { ajs_anonymous_id: '"old"', ajs_user_id: '"u1"', ajs_user_traits: '{"a":1}' })
+  assert.equal(visitor.user.id(), null)
+  assert.deepEqual(visitor.user.traits(), {})
+  assert.equal(visitor.user.anonymousId(), 'new')
+  assert.equal(areas.local.ajs_anonymous_id, '"new"')
+})
+
+test('what one store has forgotten the other gives back', () => {
+  const { areas, visitor } = setUp()
+  Object.assign(areas.local, { ajs_anonymous_id: '"a1"', ajs_user_id: '"u1"' })
+  assert.equal(visitor.user.id(), 'u1')
+  assert.equal(visitor.user.anonymousId(), 'a1')
+  assert.deepEqual(areas.cookie, { ajs_anonymous_id: 'a1', ajs_user_id: 'u1' })
+})
+
+test('quoted ids of older libraries are read', () => {
+  const { areas, visitor } = setUp()
+  Object.assign(areas.local, { ajs_anonymous_id: '"a1"', ajs_user_id: 'u1' })
+  assert.equal(visitor.user.id(), 'u1')
+  areas.local.ajs_user_id = '42'
+  delete areas.cookie.ajs_user_id
+  assert.equal(visitor.user.id(), '42')
+})
+
+test('spoilt traits are none', () => {
+  const { areas, visitor } = setUp()
+  for (const text of ['{', 'null', '7', '"x"']) {
+    areas.local.ajs_user_traits = text
+    assert.deepEqual({ ...visitor.user.traits() }, text == '"x"' ? visitor.user.traits() : {})
+  }
+})
+
+test("another tab's login and logout are seen at once", () => {
+  const { stores, visitor } = setUp()
+  const other = makeVisitor(stores, {}, () => true)
+  other.user.identify('u1')
+  assert.equal(visitor.user.id(), 'u1')
+  other.user.reset()
+  assert.equal(visitor.user.id(), null)
+})
+
+test('closed storage is neither read nor written, and what memory learned is carried over when it opens', () => {
+  const { areas, stores } = setUp()
+  let isOpen = false
+  const visitor = makeVisitor(stores, {}, () => isOpen)
+  const id = visitor.user.anonymousId()
+  visitor.user.identify('u1', { a: 1 })
+  assert.deepEqual([areas.cookie, areas.local], [{}, {}])
+  isOpen = true
+  visitor.open()
+  assert.equal(areas.cookie.ajs_anonymous_id, id)
+  assert.equal(visitor.user.id(), 'u1')
+  assert.deepEqual(visitor.user.traits(), { a: 1 })
+})
+
+test('options choose the stores and the keys', () => {
+  const { areas, visitor } = setUp({
+    storage: { stores: ['cookie'] },
+    user: { cookie: { key: 'uid' } },
+    group: { persist: false },
+  })
+  visitor.user.identify('u1')
+  visitor.group.identify('g1')
+  assert.deepEqual(areas.cookie, { uid: 'u1' })
+  assert.deepEqual(areas.local, {})
+  assert.equal(visitor.group.id(), 'g1')
+})

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { load } from './load.mjs'
+
+const { makeContext, makePipeline } = await load('pipeline')
+const { isPromise } = await load('sooner')
+const event = (over) => ({
+  type: 'track',
+  messageId: 'm',
+  event: 'E',
+  properties: {},
+  integrations: {},
+  context: {},
+  ...over,
+})
+const before = (pipeline, over) => pipeline.before(makeContext(event(over)))
+
+test('plugins that answer at once are over before the call returns', () => {
+  const pipeline = makePipeline()
+  pipeline.api.addSourceMiddleware(({ payload, next }) => {
+    payload.obj.properties.one = 1
+    next(payload)
+  })
+  pipeline.api.register({
+    name: 'p',
+    type: 'enrichment',
+    track: (context) => (context.updateEvent('properties.two', 2), context),
+  })
+  const result = before(pipeline)
+  assert.equal(isPromise(result), false)
+  assert.deepEqual(result.event.properties, { one: 1, two: 2 })
+})
+
+test('middleware that does not call next, or passes null, drops the call', () => {
+  for (const middleware of [() => {}, ({ next }) => next(null)]) {
+    const pipeline = makePipeline()
+    pipeline.api.addSourceMiddleware(middleware)
+    assert.equal(before(pipeline), null)
+  }
+})
+
+test('asynchronous middleware is waited for, in order', async () => {
+  const pipeline = makePipeline()
+  const seen = []
+  pipeline.api.addSourceMiddleware(async ({ payload, next }) => {
+    await null
+    seen.push(1)
+    next(payload)
+  })
+  pipeline.api.addSourceMiddleware(({ payload, next }) => {
+    seen.push(2)
+    next(payload)
+  })
+  assert.equal((await before(pipeline)).event.event, 'E')
+  assert.deepEqual(seen, [1, 2])
+})
+
+test('a before plugin that throws drops the call; an enrichment that throws does not; cancel always does', (t) => {
+  t.mock.method(console, 'error', () => {})
+  const fails = () => {
+    throw new Error('plugin')
+  }
+  const run = (plugin) => {
+    const pipeline = makePipeline()
+    pipeline.api.register({ name: 'p', ...plugin })
+    return before(pipeline)
+  }
+  assert.equal(run({ type: 'before', track: fails }), null)
+  assert.equal(run({ type: 'enrichment', track: fails }).event.event, 'E')
+  assert.equal(run({ type: 'enrichment', track: (context) => context.cancel() }), null)
+  assert.equal(console.error.mock.callCount(), 2)
+})
+
+test('calls wait for a plugin that loads asynchronously; one whose load fails is left out', async (t) => {
+  t.mock.method(console, 'error', () => {})
+  const pipeline = makePipeline(() => 'analytics')
+  let handed
+  const registered = pipeline.api.register(
+    {
+      name: 'slow',
+      type: 'enrichment',
+      load: async (_, analytics) => {
+        await null
+        handed = analytics
+      },
+      track: (context) => (context.updateEvent('properties.slow', true), context),
+    },
+    {
+      name: 'bad',
+      type: 'enrichment',
+      load: () => Promise.reject(new Error('load')),
+      track: () => assert.fail('runs'),
+    },
+  )
+  await registered
+  const result = before(pipeline)
+  assert.equal(isPromise(result), false)
+  assert.equal(result.event.properties.slow, true)
+  assert.equal(handed, 'analytics')
+})
+
+test('destinations get their own copy, through their own middleware, unless integrations say no', () => {
+  const pipeline = makePipeline()
+  const heard = []
+  const destination = (name) => ({
+    name,
+    type: 'destination',
+    track: (context) => void heard.push([name, context.event.properties]),
+  })
+  pipeline.api.register(destination('A'), destination('B'), destination('C'))
+  pipeline.api.addDestinationMiddleware('a', ({ payload, next, integration }) => {
+    payload.obj.properties.for = integration
+    next(payload)
+  })
+  pipeline.api.addDestinationMiddleware(
+    '*',
+    ({ payload, next }) => payload.obj.properties.for != 'nobody' && next(payload),
+  )
+  const context = makeContext(event({ integrations: { All: false, A: true, B: {} } }))
+  pipeline.after(context)
+  assert.deepEqual(heard, [
+    ['A', { for: 'A' }],
+    ['B', {}],
+  ])
+  assert.deepEqual(context.event.properties, {})
+})
+
+test('a deregistered plugin is unloaded and hears no more', () => {
+  const pipeline = makePipeline()
+  let unloaded = 0
+  pipeline.api.register({
+    name: 'p',
+    type: 'before',
+    track: () => assert.fail('runs'),
+    unload: () => unloaded++,
+  })
+  pipeline.api.deregister('p')
+  assert.equal(unloaded, 1)
+  assert.ok(before(pipeline))
+})

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { load } from './load.mjs'
+
+const { runQueryString } = await load('query')
+const run = (text, allowed) => {
+  const calls = []
+  const note =
+    (name) =>
+    (...args) =>
+      calls.push([name, ...args])
+  runQueryString(text, allowed, {
+    setAnonymousId: note('setAnonymousId'),
+    identify: note('identify'),
+    track: note('track'),
+  })
+  return calls
+}
+const all =
+  'https://x.test/?ajs_event=Clicked+it&ajs_prop_item=T%26shirt&ajs_uid=u1&ajs_trait_plan=Free&ajs_aid=a1&other=1'
+
+test('the three calls are made in their order, + is a space, values are texts', () => {
+  assert.deepEqual(run(all), [
+    ['setAnonymousId', 'a1'],
+    ['identify', 'u1', { plan: 'Free' }],
+    ['track', 'Clicked it', { item: 'T&shirt' }],
+  ])
+})
+test('a query behind the hash counts', () => {
+  assert.deepEqual(run('https://x.test/#/route?ajs_uid=u1'), [['identify', 'u1', {}]])
+})
+test('false forbids, patterns allow', () => {
+  assert.deepEqual(run(all, false), [])
+  assert.deepEqual(
+    run(all, { aid: /^b/, uid: /^u/ }).map(([name]) => name),
+    ['identify', 'track'],
+  )
+})
+test('an address without them makes no call, however it is spelled', () => {
+  for (const text of ['', 'https://x.test/', 'https://x.test/?q=%E0%A4%A', 'x?&&=&?'])
+    assert.deepEqual(run(text), [])
+})

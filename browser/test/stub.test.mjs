@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { browserGlobals, load } from './load.mjs'
+
+const { readCall, takeKept } = await load('stub')
+const { localStorage } = browserGlobals
+const noted = (id) => ({ __t: 'bpc', p: '/', u: 'https://x.test/', s: '', t: 'T', r: '', d: 5, i: id })
+const keep = (name, calls) => (localStorage['onym-stub:' + name] = JSON.stringify(calls))
+
+test('what the snippet noted comes off the arguments; a call without it has none', () => {
+  const note = noted('m1')
+  assert.deepEqual(readCall(['track', 'A', { a: 1 }, note]), ['track', ['A', { a: 1 }], [5, 'm1'], note])
+  assert.deepEqual(readCall(['track', 'A', { a: 1 }]), ['track', ['A', { a: 1 }], undefined, undefined])
+  assert.deepEqual(readCall(['reset']), ['reset', [], undefined, undefined])
+  const { d, i, ...segments } = note
+  assert.deepEqual(readCall(['page', segments]), ['page', [], undefined, segments])
+})
+
+test("what other pages left comes first, oldest first, then this page's own; storage is empty after", () => {
+  keep('2', [['track', 'B', noted('b')]])
+  keep('1', [['track', 'A', noted('a')]])
+  keep('9', [['track', 'C', noted('c')]])
+  const own = Object.assign([['track', 'C', noted('c')]], { _kept: 'onym-stub:9' })
+  assert.deepEqual(
+    takeKept(own).map((call) => call[1]),
+    ['A', 'B', 'C'],
+  )
+  assert.deepEqual(Object.keys(localStorage), [])
+})
+
+test('own calls that another tab has taken over are not made again', () => {
+  const own = Object.assign([['track', 'C', noted('c')]], { _kept: 'onym-stub:gone' })
+  assert.deepEqual(takeKept(own), [])
+  assert.deepEqual(takeKept([['track', 'D']]).length, 1)
+})
+
+test('spoilt storage costs nothing else', () => {
+  localStorage['onym-stub:0'] = '{'
+  keep('1', [['track', 'A', noted('a')]])
+  assert.deepEqual(
+    takeKept([]).map((call) => call[1]),
+    ['A'],
+  )
+})
