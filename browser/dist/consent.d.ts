@@ -1,2 +1,0 @@
-import type { LoadOptions } from './types';
-export declare const isRefusedBySignal: (options: LoadOptions) => boolean;
