@@ -30,7 +30,7 @@ CXXFLAGS := -std=c++17 -g -pthread $(WARN) $(FLAGS.$(MODE))
 LDLIBS   := -lmicrohttpd -lgnutls -lsimdjson -llmdb -lcurl -lyaml -lzstd -lz -lisal -lxxhash -lm -pthread
 
 .SECONDARY:
-.PHONY: all help tidy check run-tests clean
+.PHONY: browser all help tidy check run-tests clean
 all: build/onym
 
 build/onym: $B/onym
@@ -50,6 +50,15 @@ $B/bench/%: $B/bench/%.o $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libfakes.a build/fuzz/libonym.a
 	$(CXX) $(FLAGS.fuzz) -fsanitize=fuzzer -o $@ $^ build/fuzz/libonym.a $(LDLIBS)
+
+# The browser library goes into the program as bytes.
+LIBRARY := $(addprefix build/browser/,analytics.min.js analytics.min.js.gz snippet.min.js)
+$B/src/http/http_library_bytes.o: $(LIBRARY)
+build/browser/%.gz: build/browser/% ; @gzip -9nc $< >$@
+build/browser/analytics.min.js build/browser/snippet.min.js &: $(wildcard browser/src/*) browser/package-lock.json
+	cd browser && npm ci --silent --no-audit --no-fund && node build.mjs
+## make browser               the browser library alone, with its size beside analytics-next's
+browser: $(LIBRARY)
 
 $B/%.o: %.c  ; @mkdir -p $(@D); $(CC)  $(CPPFLAGS) $(CFLAGS)   -c -o $@ $<
 $B/%.o: %.cc ; @mkdir -p $(@D); $(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<

@@ -22,14 +22,25 @@
 #include "journal/journal.h"
 #include "os/os.h"
 
+/* What takes longer than an ingest thread may wait is done by worker threads, each a loop round
+ * http_jobs_step with an arena of its own. One queue serves all servers. */
+struct http_jobs;
+struct http_jobs *http_jobs_open(void);
+void http_jobs_step(struct http_jobs *jobs, Arena arena, Millis timeout_ms);
+void http_jobs_stop(struct http_jobs *jobs);             /* wakes all steps; takes no more */
+void http_jobs_close(struct http_jobs *jobs);            /* accepts NULL */
+
 typedef struct HttpOptions {
     struct collector *collector;
     struct journal *journal;
     struct health *health;
+    struct http_jobs *jobs;
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */
     bool commits_inline;             /* this thread is the journal's committer as well */
-    bool is_behind_proxy;            /* trust X-Forwarded-For and X-Forwarded-Proto */
+    const Str *trusted_proxies;      /* "10.0.0.0/8", "::1": whose X-Forwarded-For and -Proto are believed; borrowed */
+    size_t trusted_proxy_count;
+    bool drops_ip;                   /* the client's address is not put into events */
     unsigned connection_limit;       /* 0: 16384 */
     size_t body_memory_bytes;        /* of all bodies in flight; 0: 256 MiB */
     Millis idle_timeout_ms;          /* silence on a connection; 0: 60 s */
@@ -56,5 +67,8 @@ size_t http_server_busy_count(const struct http_server *server);
 void http_server_wake(struct http_server *server);
 /* Accepts NULL. No append of it may be in the journal any more. */
 void http_server_close(struct http_server *server);
+
+/* The stub that pages paste into their head: window.analytics before the library is there. Static. */
+Str http_snippet(void);
 
 #endif

@@ -2,12 +2,15 @@
 #ifndef ONYM_HTTP_EXCHANGE_H
 #define ONYM_HTTP_EXCHANGE_H
 
+#include <stdatomic.h>
+
 #include "http.h"
 
 typedef enum Method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER } Method;
 
 struct exchange;
 typedef void RouteHandler(struct exchange *exchange);
+typedef void ExchangeWork(struct exchange *exchange, Arena *arena);
 
 typedef enum RouteFlags {
     ROUTE_COLLECT = 1,               /* any origin, preflight, errors as SDKs parse them */
@@ -30,6 +33,8 @@ typedef struct Reply {
     Millis retry_after_ms;           /* 0: no such header */
     const char *cache_control;       /* NULL: no-store */
     const char *etag;                /* NULL: none */
+    const char *varies;              /* the Vary header beside Origin; NULL: none */
+    size_t cookie_at[2], cookie_count;   /* Set-Cookie texts: where they begin in exchange->answer */
     bool is_gzip;                    /* the body is gzip already */
     bool asks_for_key;               /* 401: WWW-Authenticate */
 } Reply;
@@ -38,6 +43,7 @@ typedef enum ExchangeState {
     EXCHANGE_HEAD,                   /* nothing but the head is there yet */
     EXCHANGE_BODY,                   /* body arriving */
     EXCHANGE_WAITING,                /* suspended until the journal answers */
+    EXCHANGE_WORKING,                /* suspended until a worker thread has answered */
     EXCHANGE_ANSWERED,               /* reply is set, to be queued */
     EXCHANGE_QUEUED,                 /* the server library has it */
 } ExchangeState;
@@ -60,9 +66,14 @@ struct exchange {
     size_t body_charged_bytes;       /* counted against body_memory_bytes */
     size_t forgotten_bytes;          /* of a refused body */
     int64_t began_ns;
+    /* work for another thread; that thread alone touches the exchange until it hands it back */
+    ExchangeWork *work;
+    atomic_bool is_cancelled;        /* the client went away: work may end early */
+    struct exchange *working_before, *working_after;
     /* collection */
     struct journal_append *append;
     CollectResult collected;
+    Status committed;                /* what the journal said of them */
     /* the reply */
     Reply reply;
     struct buf answer;
@@ -77,10 +88,22 @@ Arena *exchange_arena(struct exchange *exchange);            /* reset before eac
 void exchange_submit(struct exchange *exchange);
 struct journal_append *exchange_take_append(struct exchange *exchange);
 
+/* Lets a worker thread run work, which must leave a reply. Replies 503 where too much is waiting. */
+void exchange_defer(struct exchange *exchange, ExchangeWork *work);
+/* Worker's thread: the reply is set; the server's own thread sends it. */
+void exchange_hand_back(struct exchange *exchange);
+bool http_jobs_submit(struct http_jobs *jobs, struct exchange *exchange);
+
 /* ---- Routes (http_route.c) ---- */
 /* NULL and *ret_known_path where the path exists with other methods. */
 const Route *route_find(Method method, Str path, Str *ret_parameter, bool *ret_known_path);
 Method method_from(const char *word);
+
+/* ---- Proxies (http_proxy.c) ---- */
+bool proxy_parse_address(Str text, unsigned char address[16]);
+bool proxy_is_trusted(const Str *networks, size_t count, Str peer);
+/* The client's address, given the peer's and what X-Forwarded-For claims. Borrows from its arguments. */
+Str proxy_find_client(const Str *networks, size_t count, Str peer, Str forwarded_for);
 
 /* ---- Replies (http_reply.c) ---- */
 unsigned reply_status_of(Status status, bool is_collect);
@@ -95,6 +118,7 @@ void http_client_metrics(struct exchange *exchange);         /* /v1/m */
 void http_preflight(struct exchange *exchange);
 void http_settings(struct exchange *exchange);
 void http_library(struct exchange *exchange);
+void http_cookie(struct exchange *exchange);                 /* /v1/cookie */
 void http_root(struct exchange *exchange);
 void http_healthz(struct exchange *exchange);
 void http_readyz(struct exchange *exchange);

@@ -26,6 +26,8 @@ static const Route routes[] = {
     { METHOD_POST, "/beacon/v1/batch", http_track, ROUTE_COLLECT, EVENT_NONE },
     { METHOD_POST, "/v1/m",   http_client_metrics, ROUTE_COLLECT, EVENT_NONE },
     { METHOD_POST, "/m",      http_client_metrics, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_POST, "/v1/cookie", http_cookie, ROUTE_COLLECT, EVENT_NONE },
+    { METHOD_POST, "/cookie",    http_cookie, ROUTE_COLLECT, EVENT_NONE },
     { METHOD_GET,  "/v1/projects/*/settings", http_settings, ROUTE_PUBLIC, EVENT_NONE },
     { METHOD_GET,  "/projects/*/settings",    http_settings, ROUTE_PUBLIC, EVENT_NONE },
     { METHOD_GET,  "/analytics.js/v1/*/analytics.min.js", http_library, ROUTE_PUBLIC, EVENT_NONE },

@@ -50,6 +50,7 @@ struct http_server {
     Arena arena;
     struct client clients;                  /* ring; the longest waiting first */
     struct exchange *free_exchanges;
+    struct exchange *working;               /* given to worker threads; linked both ways */
     size_t free_exchange_count, busy_count, body_bytes;
     struct journal_append *free_append;     /* linked by next */
     size_t free_append_count;
@@ -125,20 +126,47 @@ static void exchange_give(struct exchange *exchange)
     server->free_exchange_count++;
 }
 
+static struct client *exchange_client(const struct exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void server_forget_working(struct exchange *exchange)
+{
+    struct exchange *before = exchange->working_before, *after = exchange->working_after;
+    if (before) before->working_after = after;
+    else exchange->server->working = after;
+    if (after) after->working_before = before;
+}
+
 /* ---- Waiting for the journal ---- */
 
-/* On the committer's thread: the exchange goes onto its server's done list, which its own thread empties. */
+/* Puts an exchange onto the done list; it is the server's from then on. True where the list was empty. */
+static bool server_push_done(struct http_server *server, struct exchange *exchange)
+{
+    struct exchange *head = atomic_load_explicit(&server->done, memory_order_relaxed);
+    do exchange->next = head;
+    while (!atomic_compare_exchange_weak_explicit(&server->done, &head, exchange, memory_order_release,
+                                                  memory_order_relaxed));
+    return head == NULL;
+}
+
+/* On the committer's thread, which may be the server's own: then the drain after the commit is enough. */
 static void exchange_wake(struct journal_append *append, Status status, JournalPos first)
 {
     struct exchange *exchange = append->owner;
     struct http_server *server = exchange->server;
     (void)first;
-    exchange->collected.retry_after_ms = (Millis)status;        /* the field is free by now; see server_drain */
-    struct exchange *head = atomic_load_explicit(&server->done, memory_order_relaxed);
-    do exchange->next = head;
-    while (!atomic_compare_exchange_weak_explicit(&server->done, &head, exchange, memory_order_release,
-                                                  memory_order_relaxed));
-    if (!head && !server->options.commits_inline) http_server_wake(server);
+    exchange->committed = status;
+    if (server_push_done(server, exchange) && !server->options.commits_inline) http_server_wake(server);
+}
+
+void exchange_hand_back(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    if (server_push_done(server, exchange)) http_server_wake(server);
 }
 
 struct journal_append *exchange_take_append(struct exchange *exchange)
@@ -167,6 +195,36 @@ void exchange_submit(struct exchange *exchange)
     if (s) reply_error(exchange, s, &err);
 }
 
+/* ---- Waiting for a worker ---- */
+
+void exchange_defer(struct exchange *exchange, ExchangeWork *work)
+{
+    struct http_server *server = exchange->server;
+    exchange->state = EXCHANGE_WORKING;
+    exchange->work = work;
+    exchange->working_before = NULL;
+    exchange->working_after = server->working;
+    if (server->working) server->working->working_before = exchange;
+    server->working = exchange;
+    if (http_jobs_submit(server->options.jobs, exchange)) return;
+    Err err;
+    server_forget_working(exchange);
+    exchange->work = NULL;
+    err_set(&err, ERR_TIMEOUT, "too many queries are waiting; try again in a moment");
+    reply_error(exchange, ERR_TIMEOUT, &err);
+}
+
+/* A suspended connection does not hear its client leave; a glance at the socket does. */
+static void server_cancel_left(struct http_server *server)
+{
+    for (struct exchange *exchange = server->working; exchange; exchange = exchange->working_after) {
+        struct client *client = exchange_client(exchange);
+        char byte;
+        if (client && client->socket >= 0 && recv(client->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+            atomic_store_explicit(&exchange->is_cancelled, true, memory_order_relaxed);
+    }
+}
+
 /* Resumes every exchange whose records are on disk. True where there was one. */
 static bool server_drain(struct http_server *server)
 {
@@ -174,9 +232,10 @@ static bool server_drain(struct http_server *server)
     bool any = exchange != NULL;
     while (exchange) {
         struct exchange *next = exchange->next;
-        http_track_durable(exchange, (Status)exchange->collected.retry_after_ms);
+        if (exchange->work) server_forget_working(exchange);
+        else http_track_durable(exchange, exchange->committed);
         check(exchange->state == EXCHANGE_ANSWERED);
-        append_give(server, exchange->append);
+        if (exchange->append) append_give(server, exchange->append);
         exchange->append = NULL;
         MHD_resume_connection(exchange->connection);
         exchange = next;
@@ -229,28 +288,17 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const
     return MHD_YES;
 }
 
-static struct client *exchange_client(const struct exchange *exchange)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
-}
-
-/* The last address that our own proxy has seen; ours to trust only if the configuration says so. */
 static void exchange_find_ip(struct exchange *exchange)
 {
+    const HttpOptions *options = &exchange->server->options;
     struct client *client = exchange_client(exchange);
-    if (client) exchange->ip = str_from(client->ip);
-    Str rest = exchange->forwarded_for;
-    if (!exchange->server->options.is_behind_proxy || rest.len == 0) return;
-    Str last = { 0 };
-    while (rest.len) last = str_trim(str_cut(rest, ',', &rest));
-    char text[INET6_ADDRSTRLEN];
-    struct in6_addr binary;
-    if (last.len == 0 || last.len >= sizeof text) return;
-    memcpy(text, last.bytes, last.len);
-    text[last.len] = 0;
-    if (inet_pton(AF_INET, text, &binary) == 1 || inet_pton(AF_INET6, text, &binary) == 1) exchange->ip = last;
+    Str peer = str_from(client ? client->ip : "");
+    bool is_trusted = proxy_is_trusted(options->trusted_proxies, options->trusted_proxy_count, peer);
+    if (!is_trusted) exchange->forwarded_proto = (Str){ 0 };
+    if (options->drops_ip) return;
+    exchange->ip = is_trusted ? proxy_find_client(options->trusted_proxies, options->trusted_proxy_count, peer,
+                                                  exchange->forwarded_for)
+                              : peer;
 }
 
 static Status exchange_check_head(struct exchange *exchange, Err *err)
@@ -326,6 +374,19 @@ static bool exchange_body(struct exchange *exchange, const char *bytes, size_t c
     return buf_ok(&exchange->body) && age_ns < server->options.request_timeout_ms * 1000000;
 }
 
+/* Reading and administering need the secret key, as Bearer or as Basic's user name. */
+static bool exchange_may(struct exchange *exchange)
+{
+    Str secret = exchange->server->options.secret_key;
+    if (!(exchange->route->flags & ROUTE_SECRET)) return true;
+    Str key = collect_key_of_authorization(exchange->authorization, exchange_arena(exchange));
+    if (secret.len && key.len && str_equal_constant_time(key, secret)) return true;
+    Err err;
+    err_set(&err, ERR_DENIED, "this needs the secret key, as Authorization: Bearer; onym keys --secret shows it");
+    reply_error(exchange, ERR_DENIED, &err);
+    return false;
+}
+
 static void exchange_handle(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
@@ -339,8 +400,9 @@ static void exchange_handle(struct exchange *exchange)
     }
     memset(exchange->body.bytes + exchange->body.len, 0, EVENT_PADDING_BYTES);
     if (exchange->method == METHOD_OPTIONS) http_preflight(exchange);
-    else exchange->route->handle(exchange);
-    check(exchange->state == EXCHANGE_ANSWERED || exchange->state == EXCHANGE_WAITING);
+    else if (exchange_may(exchange)) exchange->route->handle(exchange);
+    check(exchange->state == EXCHANGE_ANSWERED || exchange->state == EXCHANGE_WAITING ||
+          exchange->state == EXCHANGE_WORKING);
     size_t used_bytes = (size_t)(server->arena.at - server->region.start);
     if (used_bytes > ARENA_KEEP_BYTES) region_trim(&server->region, ARENA_KEEP_BYTES);
 }
@@ -389,6 +451,9 @@ static struct MHD_Response *exchange_response(struct exchange *exchange)
     put_header(response, "Cache-Control", str_from(reply->cache_control ? reply->cache_control : "no-store"));
     put_header(response, "X-Content-Type-Options", STR("nosniff"));
     if (reply->etag) put_header(response, "ETag", str_from(reply->etag));
+    if (reply->varies) put_header(response, "Vary", str_from(reply->varies));
+    for (size_t at = 0; at < reply->cookie_count; at++)
+        put_header(response, "Set-Cookie", str_from(exchange->answer.bytes + reply->cookie_at[at]));
     if (reply->is_gzip) put_header(response, "Content-Encoding", STR("gzip"));
     if (reply->asks_for_key) put_header(response, "WWW-Authenticate", STR("Basic realm=\"onym\""));
     if (reply->retry_after_ms) {
@@ -414,7 +479,7 @@ static enum MHD_Result exchange_queue(struct exchange *exchange)
     const Reply *reply = &exchange->reply;
     count_answer(exchange);
     exchange->state = EXCHANGE_QUEUED;
-    bool is_plain = reply->status == 200 && !exchange->origin.len && !reply->content_type &&
+    bool is_plain = reply->status == 200 && !exchange->origin.len && !reply->content_type && !reply->cookie_count &&
                     str_equal(reply->body, STR("{\"success\":true}"));
     if (is_plain) return MHD_queue_response(exchange->connection, 200, server->success);
     struct MHD_Response *response = exchange_response(exchange);
@@ -445,7 +510,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return is_fine ? MHD_YES : MHD_NO;
     }
     if (exchange->state == EXCHANGE_BODY) exchange_handle(exchange);
-    if (exchange->state == EXCHANGE_WAITING) {
+    if (exchange->state == EXCHANGE_WAITING || exchange->state == EXCHANGE_WORKING) {
         MHD_suspend_connection(connection);
         return MHD_YES;
     }
@@ -516,6 +581,7 @@ static void server_sweep(struct http_server *server)
     int64_t now_ns = clock_monotonic_ns(server->options.clock);
     if (now_ns - server->swept_at_ns < 1000000000) return;
     server->swept_at_ns = now_ns;
+    server_cancel_left(server);
     int64_t limit_ns = server->options.request_timeout_ms * 1000000;
     for (struct client *client = server->clients.after; client != &server->clients; client = client->after) {
         if (now_ns - client->waiting_since_ns < limit_ns) break;
@@ -634,6 +700,8 @@ void http_server_quiesce(struct http_server *server)
     server->is_quiesced = true;
     int listener = MHD_quiesce_daemon(server->daemon);
     if (listener >= 0) close(listener);
+    for (struct exchange *exchange = server->working; exchange; exchange = exchange->working_after)
+        atomic_store_explicit(&exchange->is_cancelled, true, memory_order_relaxed);
 }
 
 size_t http_server_busy_count(const struct http_server *server) { return server->busy_count; }
@@ -641,8 +709,9 @@ size_t http_server_busy_count(const struct http_server *server) { return server-
 void http_server_close(struct http_server *server)
 {
     if (!server) return;
-    if (server->daemon) MHD_stop_daemon(server->daemon);
-    else close(server->listener);
+    if (!server->daemon) close(server->listener);
+    else if (server->busy_count == 0) MHD_stop_daemon(server->daemon);
+    else return;          /* a query outlived the grace time; the library cannot stop under it, the process ends */
     if (server->success) MHD_destroy_response(server->success);
     collect_worker_close(server->worker);
     while (server->free_exchanges) {

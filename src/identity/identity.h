@@ -238,7 +238,7 @@ Status MUST identity_list_links(const struct identity *identity, IdentityNode no
 typedef enum IdentityReason {
     IDENTITY_SAME = 0,                 /* one person: links is the chain from a to b */
     IDENTITY_APART_NO_EVIDENCE,        /* no message connects them, however far one follows */
-    IDENTITY_APART_SHARED,             /* they share an identifier, which merges nobody (rule 3): links leads through it */
+    IDENTITY_APART_SHARED,             /* an identifier of both, which merges nobody (rule 3) */
     IDENTITY_APART_REMOVED,            /* evidence that would join them was taken back */
     IDENTITY_APART_LIMIT,              /* … is over the limit of its kind (rule 7) */
     IDENTITY_APART_BLOCKED,            /* one of the values is blocked (rule 5) */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "event_line.h"
+#include "http/http.h"
 
 enum { BEHIND_BYTES = 4 * 1024 * 1024, LINES_A_STEP = 2000, FOLLOW_MS = 500 };
 
@@ -18,21 +19,12 @@ struct printer {
     Engine engine;
 };
 
-/* The usual stub: calls made before the library is there are queued, in order. */
 static void print_snippet(const char *base, Str write_key)
 {
-    static const char before[] =
-        "  <script>\n"
-        "  !function(){var a=window.analytics=window.analytics||[];if(a.initialize||a.invoked)return;a.invoked=!0;\n"
-        "  \"identify track page screen group alias reset ready on once off setAnonymousId trackLink trackForm\"\n"
-        "  .split(\" \").forEach(function(m){a[m]=function(){\n"
-        "  a.push([m].concat([].slice.call(arguments)));return a}});\n";
-    printf("\nPut this into a page's <head>:\n\n%s", before);
-    printf("  var s=document.createElement(\"script\");s.async=!0;a._writeKey=\"%.*s\";a._cdn=\"%s\";\n",
-           STR_FORMAT(write_key), base);
-    printf("  s.src=a._cdn+\"/analytics.js/v1/\"+a._writeKey+\"/analytics.min.js\";document.head.appendChild(s);\n"
-           "  a.page()}();\n"
-           "  </script>\n");
+    Str snippet = http_snippet();
+    printf("\nPut this into a page's <head>:\n\n  <script>\n%.*s\n", STR_FORMAT(snippet));
+    printf("  analytics._cdn = '%s'\n  analytics.load('%.*s')\n  analytics.page()\n  </script>\n",
+           base, STR_FORMAT(write_key));
 }
 
 void print_welcome(const struct config *config, uint16_t port)

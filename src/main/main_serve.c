@@ -13,11 +13,18 @@
 #include "print.h"
 #include "threads.h"
 
-enum { SERVERS_MAX = 32, STEP_MS = 1000, GRACE_MS = 10000, CONFIG_GENERATIONS = 64 };
+enum { SERVERS_MAX = 32, STEP_MS = 1000, GRACE_MS = 10000, CONFIG_GENERATIONS = 64,
+       WORKERS = 2, WORKER_KEEP_BYTES = 1024 * 1024 };
+static const size_t WORKER_ARENA_BYTES = (size_t)8 << 30;       /* of address space; pages cost when touched */
 
 struct ingest {
     struct http_server *server;
     bool is_quiesced;
+};
+
+struct worker {
+    struct http_jobs *jobs;
+    struct region region;
 };
 
 struct serve {
@@ -28,7 +35,9 @@ struct serve {
     struct ingest ingests[SERVERS_MAX];
     size_t ingest_count;
     uint16_t first_port;
-    struct threads ingest_threads, committer_threads, background_threads;
+    struct http_jobs *jobs;
+    struct worker workers[WORKERS];
+    struct threads worker_threads, ingest_threads, committer_threads, background_threads;
     struct region generations[CONFIG_GENERATIONS];       /* reloaded configurations; sources borrow from them */
     size_t generation_count;
     struct config reloaded;
@@ -67,6 +76,15 @@ static void committer_step(void *context, bool is_stopping)
 }
 
 static void committer_wake(void *context) { journal_wake(((struct serve *)context)->journal); }
+
+static void worker_step(void *context, bool is_stopping)
+{
+    struct worker *worker = context;
+    http_jobs_step(worker->jobs, region_arena(&worker->region), is_stopping ? 0 : STEP_MS);
+    region_trim(&worker->region, WORKER_KEEP_BYTES);
+}
+
+static void worker_wake(void *context) { http_jobs_stop(((struct worker *)context)->jobs); }
 
 static void maintenance_step(void *context, bool is_stopping)
 {
@@ -157,10 +175,13 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .collector = serve->collector,
         .journal = serve->journal,
         .health = &serve->health,
+        .jobs = serve->jobs,
         .clock = os_clock(),
         .secret_key = config->secret_key,
         .commits_inline = thread_count == 1 && config->listen.count == 1,
-        .is_behind_proxy = config->trusted_proxies.count > 0,
+        .trusted_proxies = config->trusted_proxies.items,
+        .trusted_proxy_count = config->trusted_proxies.count,
+        .drops_ip = !config->keep_ip,
         .connection_limit = (unsigned)(config->limits.connections / (int64_t)thread_count),
         .idle_timeout_ms = config->limits.idle_ms,
         .request_timeout_ms = config->limits.request_ms,
@@ -192,7 +213,13 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
 static Status start_threads(struct serve *serve, bool has_committer, Err *err)
 {
     Status s = OK;
-    if (has_committer)
+    for (size_t at = 0; !s && at < WORKERS; at++) {
+        serve->workers[at].jobs = serve->jobs;
+        region_open(&serve->workers[at].region, WORKER_ARENA_BYTES);
+        s = threads_start(&serve->worker_threads,
+                          &(Engine){ "worker", worker_step, NULL, worker_wake, &serve->workers[at] }, err);
+    }
+    if (!s && has_committer)
         s = threads_start(&serve->committer_threads,
                           &(Engine){ "committer", committer_step, NULL, committer_wake, serve }, err);
     for (size_t at = 0; !s && at < serve->ingest_count; at++)
@@ -270,12 +297,15 @@ static void close_all(struct serve *serve)
 {
     notify_service("STOPPING=1");
     threads_stop(&serve->ingest_threads, GRACE_MS);
+    threads_stop(&serve->worker_threads, GRACE_MS);
     threads_stop(&serve->committer_threads, GRACE_MS);
     while (serve->journal && journal_wait_submitted(serve->journal, 0))
         if (journal_commit(serve->journal, NULL, NULL)) break;
     threads_stop(&serve->background_threads, GRACE_MS);
     printer_close(serve->printer);
     for (size_t at = 0; at < serve->ingest_count; at++) http_server_close(serve->ingests[at].server);
+    http_jobs_close(serve->jobs);
+    for (size_t at = 0; at < WORKERS; at++) region_close(&serve->workers[at].region);
     collector_close(serve->collector);
     journal_close(serve->journal);
     region_close(&serve->pem_region);
@@ -288,6 +318,7 @@ static Status open_all(struct serve *serve, Err *err)
     size_t thread_count = serve->config->threads ? (size_t)serve->config->threads : cores > 1 ? (size_t)cores : 1;
     size_t most = SERVERS_MAX / serve->config->listen.count;
     if (thread_count > most) thread_count = most;
+    serve->jobs = http_jobs_open();
     Status s = open_journal(serve, err);
     if (!s) s = open_collector(serve, err);
     if (!s) s = open_servers(serve, thread_count, err);
