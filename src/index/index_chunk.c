@@ -1,0 +1,352 @@
+/* index_chunk: see the header. The sizes: 512 columns of 16,384 codes are 32 MiB of address space, values
+ * and their texts 100 MiB more; only what is touched costs memory, and clearing keeps the pages.
+ *
+ * Interning. A value is found by the hash of its bytes mixed with its column, in one open-addressed table.
+ * A column is found by guessing: behind column a came column b last time, so b's name is compared first.
+ */
+#include "index_chunk.h"
+#include "index_leaves.h"
+
+#include <stdlib.h>
+
+enum {
+    COLUMN_SLOTS = 2048, VALUE_SLOTS = 1 << 19,
+    NAME_BYTES_MAX = CHUNK_COLUMNS_MAX * (LEAF_PATH_BYTES + 16),
+};
+
+void chunk_open(struct chunk *chunk, uint32_t row_max)
+{
+    *chunk = (struct chunk){ .row_max = row_max };
+    size_t bytes = (size_t)row_max * 16 + (size_t)CHUNK_COLUMNS_MAX * (row_max * sizeof(uint32_t) + 64)
+                 + CHUNK_COLUMNS_MAX * sizeof(struct chunk_column) + COLUMN_SLOTS * sizeof(uint32_t)
+                 + VALUE_SLOTS * sizeof(uint32_t) + CHUNK_VALUES_MAX * sizeof(struct chunk_value)
+                 + CHUNK_TEXT_BYTES_MAX + NAME_BYTES_MAX + (1 << 20);
+    region_open(&chunk->region, bytes);
+    chunk_clear(chunk, 0);
+}
+
+void chunk_close(struct chunk *chunk) { region_close(&chunk->region); }
+
+static struct chunk_column *chunk_add_column(struct chunk *chunk, Str name)
+{
+    struct chunk_column *column = &chunk->columns[chunk->column_count++];
+    *column = (struct chunk_column){ .name = arena_copy(&chunk->arena, name) };
+    column->codes = arena_new(&chunk->arena, uint32_t, chunk->row_max);
+    return column;
+}
+
+void chunk_clear(struct chunk *chunk, JournalPos from_pos)
+{
+    struct region region = chunk->region;
+    *chunk = (struct chunk){ .region = region, .row_max = chunk->row_max, .from_pos = from_pos, .to_pos = from_pos };
+    chunk->arena = region_arena(&region);
+    chunk->subjects = arena_new(&chunk->arena, Subject, chunk->row_max);
+    chunk->times_ms = arena_new(&chunk->arena, Millis, chunk->row_max);
+    chunk->positions = arena_new(&chunk->arena, JournalPos, chunk->row_max);
+    chunk->columns = arena_new(&chunk->arena, struct chunk_column, CHUNK_COLUMNS_MAX);
+    chunk->column_slots = arena_new(&chunk->arena, uint32_t, COLUMN_SLOTS);
+    chunk->value_slots = arena_new(&chunk->arena, uint32_t, VALUE_SLOTS);
+    chunk->values = arena_try(&chunk->arena, sizeof(struct chunk_value), 8, CHUNK_VALUES_MAX);
+    chunk->arena_start = chunk->arena.at;
+    chunk_add_column(chunk, STR(""));
+}
+
+bool chunk_is_full(const struct chunk *chunk)
+{
+    return chunk->row_count == chunk->row_max || chunk->value_count + LEAF_COUNT_MAX + 8 > CHUNK_VALUES_MAX
+        || chunk->arena.at - chunk->arena_start > CHUNK_TEXT_BYTES_MAX / 2
+                                                      + (ptrdiff_t)chunk->column_count * chunk->row_max * 4;
+}
+
+/* ---- Interning ---- */
+
+static uint32_t chunk_find_column(struct chunk *chunk, Str name)
+{
+    uint32_t guess = chunk->columns[chunk->last_column].follower;
+    if (guess && str_equal(chunk->columns[guess].name, name)) return chunk->last_column = guess;
+    uint32_t slot = (uint32_t)hash_64(name, 0) % COLUMN_SLOTS, column;
+    for (; (column = chunk->column_slots[slot]) != 0; slot = (slot + 1) % COLUMN_SLOTS)
+        if (str_equal(chunk->columns[column - 1].name, name)) break;
+    if (!column) {
+        if (chunk->column_count == CHUNK_COLUMNS_MAX) return 0;
+        chunk_add_column(chunk, name);
+        chunk->column_slots[slot] = column = chunk->column_count;
+    }
+    chunk->columns[chunk->last_column].follower = column - 1;
+    return chunk->last_column = column - 1;
+}
+
+/* The code of a value in its column, new or known. */
+static uint32_t chunk_intern(struct chunk *chunk, uint32_t column, bool is_number, double number, Str text)
+{
+    uint64_t hash = is_number ? hash_64(str_of(&number, sizeof number), column * 2 + 1)
+        : hash_64(text, column * 2);
+    uint32_t slot = hash % VALUE_SLOTS, found;
+    for (; (found = chunk->value_slots[slot]) != 0; slot = (slot + 1) % VALUE_SLOTS) {
+        const struct chunk_value *value = &chunk->values[found - 1];
+        if (value->hash == hash && value->column == column && value->is_number == is_number
+            && (is_number ? value->number == number : str_equal(value->text, text)))
+            return INDEX_FIRST_VALUE + value->local;
+    }
+    if (chunk->value_count == CHUNK_VALUES_MAX) return INDEX_UNINDEXED;
+    chunk->values[chunk->value_count] = (struct chunk_value){
+        .hash = hash, .column = column, .local = chunk->columns[column].value_count++,
+        .is_number = is_number, .number = number, .text = is_number ? (Str){ 0 }
+            : arena_copy(&chunk->arena, text),
+    };
+    chunk->value_slots[slot] = ++chunk->value_count;
+    return INDEX_FIRST_VALUE + chunk->values[chunk->value_count - 1].local;
+}
+
+static void chunk_set(struct chunk *chunk, uint32_t column, uint32_t code)
+{
+    uint32_t *to = &chunk->columns[column].codes[chunk->row_count];
+    chunk->columns[column].filled += *to == INDEX_ABSENT;
+    *to = code;
+}
+
+static void chunk_visit(void *context, const Leaf *leaf)
+{
+    struct chunk *chunk = context;
+    uint32_t column = chunk_find_column(chunk, leaf->path), code = INDEX_UNINDEXED;
+    if (column == 0) {
+        chunk->unindexed_count++;
+        return;
+    }
+    switch (leaf->kind) {
+    case LEAF_STRING: code = chunk_intern(chunk, column, false, 0, leaf->text); break;
+    case LEAF_NUMBER: code = chunk_intern(chunk, column, true, leaf->number, (Str){ 0 }); break;
+    case LEAF_BOOL: code = leaf->number != 0 ? INDEX_TRUE : INDEX_FALSE; break;
+    case LEAF_OTHER: break;
+    }
+    chunk_set(chunk, column, code);
+}
+
+static void chunk_set_text(struct chunk *chunk, Str name, Str text)
+{
+    uint32_t column = text.len ? chunk_find_column(chunk, name) : 0;
+    if (column) chunk_set(chunk, column, text.len <= LEAF_TEXT_BYTES
+                          ? chunk_intern(chunk, column, false, 0, text)
+                                                                     : (uint32_t)INDEX_UNINDEXED);
+}
+
+void chunk_append(struct chunk *chunk, Subject subject, const Event *event, JournalPos pos, JournalPos next)
+{
+    char text[LIMIT_EVENT_NAME_BYTES + 1];
+    uint32_t row = chunk->row_count;
+    check(!chunk_is_full(chunk) && event->type < EVENT_TYPE_COUNT && pos >= chunk->to_pos && next > pos);
+    chunk->subjects[row] = subject;
+    chunk->times_ms[row] = event->timestamp_ms;
+    chunk->positions[row] = pos;
+    size_t len = event->name.len < LIMIT_EVENT_NAME_BYTES ? event->name.len : LIMIT_EVENT_NAME_BYTES;
+    text[0] = (char)('0' + event->type);
+    if (len) memcpy(text + 1, event->name.bytes, len);
+    chunk->columns[0].codes[row] = chunk_intern(chunk, 0, false, 0, str_of(text, len + 1));
+    chunk->last_column = 0;
+    chunk_set_text(chunk, STR("source"), event->source);
+    chunk_set_text(chunk, STR("category"), event->category);
+    chunk->unindexed_count += leaves_walk(event->json, chunk_visit, chunk);
+    chunk->row_count++;
+    chunk->to_pos = next;
+}
+
+/* ---- Encoding ---- */
+
+/* What encoding needs besides the chunk; one arena, gone afterwards. */
+struct encoding {
+    const struct chunk *chunk;
+    struct run_writer *writer;
+    uint32_t *order;                        /* rows by (subject, time, arrival) */
+    uint32_t *first_value;                  /* by column: where its values begin in value_order */
+    uint32_t *value_order;                  /* values, by column */
+    uint32_t *column_order;                 /* columns by name; without column 0 */
+};
+
+/* Stable, so arrival decides among equals. */
+static void merge_sort_rows(const struct chunk *chunk, uint32_t *rows, uint32_t *spare, uint32_t count)
+{
+    if (count < 2) return;
+    uint32_t half = count / 2;
+    merge_sort_rows(chunk, rows, spare, half);
+    merge_sort_rows(chunk, rows + half, spare, count - half);
+    if (chunk->times_ms[rows[half - 1]] <= chunk->times_ms[rows[half]]) return;     /* nearly always */
+    memcpy(spare, rows, half * sizeof *rows);
+    uint32_t left = 0, right = half, at = 0;
+    while (left < half && right < count)
+        rows[at++] = chunk->times_ms[rows[right]] < chunk->times_ms[spare[left]] ? rows[right++]
+            : spare[left++];
+    while (left < half) rows[at++] = spare[left++];
+}
+
+/* By time first, then stably by subject: least significant 11 bits first, three passes. */
+static void sort_rows(const struct chunk *chunk, uint32_t *rows, uint32_t *spare)
+{
+    for (uint32_t row = 0; row < chunk->row_count; row++) rows[row] = row;
+    merge_sort_rows(chunk, rows, spare, chunk->row_count);
+    for (int shift = 0; shift < 33; shift += 11) {
+        uint32_t starts[2049] = { 0 };
+        for (uint32_t at = 0; at < chunk->row_count; at++)
+            starts[(chunk->subjects[rows[at]] >> shift & 2047) + 1]++;
+        for (int digit = 0; digit < 2048; digit++) starts[digit + 1] += starts[digit];
+        for (uint32_t at = 0; at < chunk->row_count; at++)
+            spare[starts[chunk->subjects[rows[at]] >> shift & 2047]++] = rows[at];
+        memcpy(rows, spare, chunk->row_count * sizeof *rows);
+    }
+}
+
+static int compare_values(const void *a, const void *b, void *context)
+{
+    const struct chunk *chunk = context;
+    const struct chunk_value *left = &chunk->values[*(const uint32_t *)a], *right
+        = &chunk->values[*(const uint32_t *)b];
+    if (left->is_number != right->is_number) return left->is_number ? -1 : 1;
+    if (left->is_number) return (left->number > right->number) - (left->number < right->number);
+    return str_compare(left->text, right->text);
+}
+
+static int compare_columns(const void *a, const void *b, void *context)
+{
+    const struct chunk *chunk = context;
+    return str_compare(chunk->columns[*(const uint32_t *)a].name, chunk->columns[*(const uint32_t *)b].name);
+}
+
+static void encode_keys(const struct encoding *encoding, Arena scratch)
+{
+    const struct chunk *chunk = encoding->chunk;
+    struct run_writer *writer = encoding->writer;
+    struct run_head *head = &writer->head;
+    uint32_t rows = chunk->row_count, words = (rows + 63) / 64;
+    uint64_t *starts = arena_new(&scratch, uint64_t, words);
+    uint32_t *ranks = arena_new(&scratch, uint32_t, (rows + RUN_RANK_ROWS - 1) / RUN_RANK_ROWS);
+    Subject *subjects = arena_new(&scratch, Subject, rows);
+    head->time_min_ms = head->time_max_ms = chunk->times_ms[0];
+    for (uint32_t at = 0; at < rows; at++) {
+        Subject subject = chunk->subjects[encoding->order[at]];
+        Millis time_ms = chunk->times_ms[at];
+        if (at % RUN_RANK_ROWS == 0) ranks[at / RUN_RANK_ROWS] = head->subject_count;
+        if (at == 0 || subject != subjects[head->subject_count - 1]) {
+            starts[at / 64] |= UINT64_C(1) << at % 64;
+            subjects[head->subject_count++] = subject;
+        }
+        if (time_ms < head->time_min_ms) head->time_min_ms = time_ms;
+        if (time_ms > head->time_max_ms) head->time_max_ms = time_ms;
+    }
+    run_writer_begin(writer, SECTION_STARTS, 0);
+    run_writer_put(writer, starts, words * sizeof *starts);
+    run_writer_end(writer);
+    run_writer_begin(writer, SECTION_RANKS, 0);
+    run_writer_put(writer, ranks, (rows + RUN_RANK_ROWS - 1) / RUN_RANK_ROWS * sizeof *ranks);
+    run_writer_end(writer);
+    run_writer_begin(writer, SECTION_SUBJECTS, 0);
+    run_writer_put(writer, subjects, head->subject_count * sizeof *subjects);
+    run_writer_end(writer);
+    run_writer_begin_packed(writer, SECTION_TIMES, 0,
+                            run_width_of((uint64_t)head->time_max_ms - (uint64_t)head->time_min_ms),
+                                head->time_min_ms, false);
+    for (uint32_t at = 0; at < rows; at++)
+        run_writer_row(writer, (uint64_t)chunk->times_ms[encoding->order[at]] - (uint64_t)head->time_min_ms);
+    run_writer_end(writer);
+    run_writer_begin_packed(writer, SECTION_POSITIONS, 0, run_width_of(chunk->to_pos - chunk->from_pos),
+                            (int64_t)chunk->from_pos, true);
+    for (uint32_t at = 0; at < rows; at++)
+        run_writer_row(writer, chunk->positions[encoding->order[at]] - chunk->from_pos);
+    run_writer_end(writer);
+}
+
+/* A column's codes and dictionary. column is the chunk's; column_to the run's. */
+static void encode_column(const struct encoding *encoding, uint32_t column, uint32_t column_to, Arena scratch)
+{
+    const struct chunk *chunk = encoding->chunk;
+    const struct chunk_column *from = &chunk->columns[column];
+    struct run_writer *writer = encoding->writer;
+    bool is_events = column == 0;
+    uint32_t count = from->value_count, number_count = 0;
+    uint32_t *sorted = encoding->value_order + encoding->first_value[column];
+    uint32_t *codes = arena_new(&scratch, uint32_t, INDEX_FIRST_VALUE + count), *ends
+        = arena_new(&scratch, uint32_t, count + 1);
+    double *numbers = arena_new(&scratch, double, count + 1);
+    size_t text_bytes = 0;
+    qsort_r(sorted, count, sizeof *sorted, compare_values, (void *)(uintptr_t)chunk);
+    for (uint32_t at = 0; at < count; at++) text_bytes += chunk->values[sorted[at]].text.len;
+    char *text = arena_bytes(&scratch, text_bytes + 1);
+    uint32_t first = is_events ? (uint32_t)INDEX_FIRST_EVENT : (uint32_t)INDEX_FIRST_VALUE, string_count = 0;
+    for (uint32_t code = 0; code < INDEX_FIRST_VALUE; code++) codes[code] = code;
+    for (uint32_t at = 0, text_len = 0; at < count; at++) {
+        const struct chunk_value *value = &chunk->values[sorted[at]];
+        codes[INDEX_FIRST_VALUE + value->local] = first + at;
+        if (value->is_number) {
+            numbers[number_count++] = value->number;
+            continue;
+        }
+        memcpy(text + text_len, value->text.bytes, value->text.len);
+        text_len += (uint32_t)value->text.len;
+        ends[string_count++] = text_len;
+    }
+    run_writer_begin_packed(writer, is_events ? SECTION_EVENTS : SECTION_CODES, is_events ? 0 : column_to,
+                            run_width_of(first + count - 1), 0, !is_events);
+    writer->section.raw_bytes = from->filled;
+    for (uint32_t at = 0; at < chunk->row_count; at++)
+        run_writer_row(writer, codes[from->codes[encoding->order[at]]]);
+    run_writer_end(writer);
+    struct run_strings strings = { ends, text, string_count };
+    run_writer_values(writer, is_events ? EVENT_COLUMN : column_to, numbers, number_count, &strings);
+}
+
+static void encode_names(const struct encoding *encoding)
+{
+    const struct chunk *chunk = encoding->chunk;
+    run_writer_begin(encoding->writer, SECTION_NAMES, 0);
+    for (uint32_t at = 0; at + 1 < chunk->column_count; at++) {
+        Str name = chunk->columns[encoding->column_order[at]].name;
+        uint16_t len = (uint16_t)name.len;
+        run_writer_put(encoding->writer, &len, sizeof len);
+        run_writer_put(encoding->writer, name.bytes, name.len);
+    }
+    run_writer_end(encoding->writer);
+}
+
+/* Values by column, columns by name. */
+static void prepare(struct encoding *encoding, Arena *arena)
+{
+    const struct chunk *chunk = encoding->chunk;
+    uint32_t columns = chunk->column_count;
+    encoding->order = arena_new(arena, uint32_t, chunk->row_count);
+    encoding->first_value = arena_new(arena, uint32_t, columns + 1);
+    encoding->value_order = arena_new(arena, uint32_t, chunk->value_count + 1);
+    encoding->column_order = arena_new(arena, uint32_t, columns);
+    Arena scratch = *arena;
+    sort_rows(chunk, encoding->order, arena_new(&scratch, uint32_t, chunk->row_count));
+    for (uint32_t column = 0; column < columns; column++)
+        encoding->first_value[column + 1]
+            = encoding->first_value[column] + chunk->columns[column].value_count;
+    for (uint32_t value = 0; value < chunk->value_count; value++)
+        encoding->value_order[encoding->first_value[chunk->values[value].column] + chunk->values[value].local] = value;
+    for (uint32_t column = 1; column < columns; column++) encoding->column_order[column - 1] = column;
+    qsort_r(encoding->column_order, columns - 1, sizeof(uint32_t), compare_columns, (void *)(uintptr_t)chunk);
+}
+
+Status chunk_encode(const struct chunk *chunk, struct buf *image, Err *err)
+{
+    check(chunk->row_count > 0);
+    struct run_writer writer;
+    struct region region;
+    struct encoding encoding = { .chunk = chunk, .writer = &writer };
+    region_open(&region,
+                (size_t)chunk->row_count * 64 + (size_t)chunk->value_count * 40 + CHUNK_TEXT_BYTES_MAX + (1 << 20));
+    Arena arena = region_arena(&region);
+    prepare(&encoding, &arena);
+    run_writer_init(&writer, image, NULL, (DiskFile){ 0 }, 1);
+    writer.head.from_pos = chunk->from_pos, writer.head.to_pos = chunk->to_pos;
+    writer.head.row_count = chunk->row_count;
+    writer.head.column_count = chunk->column_count - 1;
+    writer.head.unindexed_count = chunk->unindexed_count;
+    encode_keys(&encoding, arena);
+    encode_column(&encoding, 0, 0, arena);
+    encode_names(&encoding);
+    for (uint32_t at = 0; at + 1 < chunk->column_count; at++)
+        encode_column(&encoding, encoding.column_order[at], at, arena);
+    Status s = run_writer_finish(&writer, err);
+    run_writer_done(&writer);
+    region_close(&region);
+    return s;
+}

@@ -1,0 +1,58 @@
+/* index_chunk: the newest events, while they come. Rows in order of arrival, values interned as they are
+ * met; encoding sorts rows and dictionaries into the bytes of a run. Encoding does not change the chunk,
+ * so a snapshot can look at a half-full one. One thread at a time. */
+#ifndef ONYM_INDEX_CHUNK_H
+#define ONYM_INDEX_CHUNK_H
+
+#include "index_run.h"
+
+enum {
+    CHUNK_COLUMNS_MAX = 512,                /* further fields of a chunk are counted as not indexed */
+    CHUNK_VALUES_MAX = 1 << 18,             /* a full chunk, whatever its rows */
+    CHUNK_TEXT_BYTES_MAX = 32 << 20,        /* likewise */
+};
+
+struct chunk_column {
+    Str name;
+    uint32_t value_count, filled;           /* different values; rows that have one */
+    uint32_t *codes;
+        /* by row: 0 absent, 1 not indexed, 2 false, 3 true, 4 + number of its value */
+    /* the column that came next last time: SDKs send fields in one order */
+    uint32_t follower;
+};
+
+struct chunk_value {
+    uint64_t hash;
+    uint32_t column, local;                 /* which of the column's values */
+    bool is_number;
+    double number;
+    Str text;
+};
+
+struct chunk {
+    struct region region;
+    Arena arena;
+    const char *arena_start;
+    uint32_t row_count, row_max;
+    Subject *subjects;
+    Millis *times_ms;
+    JournalPos *positions;
+    struct chunk_column *columns;           /* [0] is what the event is */
+    uint32_t column_count, last_column;
+    uint32_t *column_slots;                 /* by hash of the name: column + 1 */
+    struct chunk_value *values;
+    uint32_t value_count;
+    uint32_t *value_slots;                  /* by hash: value + 1 */
+    uint64_t unindexed_count;
+    JournalPos from_pos, to_pos;
+};
+
+void chunk_open(struct chunk *chunk, uint32_t row_max);
+void chunk_close(struct chunk *chunk);
+void chunk_clear(struct chunk *chunk, JournalPos from_pos);     /* empty again; the pages stay */
+bool chunk_is_full(const struct chunk *chunk);
+void chunk_append(struct chunk *chunk, Subject subject, const Event *event, JournalPos pos, JournalPos next);
+/* Appends the bytes of a run to the image. The chunk has rows. */
+Status MUST chunk_encode(const struct chunk *chunk, struct buf *image, Err *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* index_leaves: the scalar leaves of a message's JSON, which become the index's columns.
+ *
+ * Visits, in the order of the text, every string, number and boolean under the top-level objects
+ * "properties" and "context", with its dotted path ("context.campaign.source"). An array is visited as
+ * LEAF_OTHER, unopened; null and empty objects are as good as absent.
+ *
+ * The text is canonical JSON, which a parser has approved before; still, any bytes are safe: depth, path
+ * length and leaf count are bounded, and what is malformed ends the walk.
+ */
+#ifndef ONYM_INDEX_LEAVES_H
+#define ONYM_INDEX_LEAVES_H
+
+#include "base/base.h"
+
+enum {
+    LEAF_DEPTH_MAX = 16,            /* objects within objects; deeper ones are passed over */
+    LEAF_PATH_BYTES = 256,          /* longer paths are passed over */
+    LEAF_TEXT_BYTES = 512,          /* longer strings are LEAF_OTHER: there, but not indexed */
+    LEAF_COUNT_MAX = 512,           /* of one message; the rest is passed over */
+};
+
+typedef enum LeafKind { LEAF_STRING, LEAF_NUMBER, LEAF_BOOL, LEAF_OTHER } LeafKind;
+
+typedef struct Leaf {
+    LeafKind kind;
+    Str path;                       /* valid during the visit */
+    Str text;                       /* LEAF_STRING, unescaped; valid during the visit */
+    double number;                  /* LEAF_NUMBER; LEAF_BOOL as 0 or 1 */
+} Leaf;
+
+typedef void LeafVisit(void *context, const Leaf *leaf);
+
+/* Returns how many leaves were passed over because of a bound. */
+uint32_t leaves_walk(Str json, LeafVisit *visit, void *context);
+
+#endif
