@@ -1,0 +1,224 @@
+/* journal_recover: from what a crash left to a journal that can go on.
+ *
+ * Only the last segment is read; those before it were whole and synced before it was begun. In it:
+ *
+ *   head broken       No commit is written before the head is synced. So if a whole commit frame stands
+ *                     anywhere in the file, the head was damaged later: ERR_DAMAGED. Else the crash came
+ *                     while the segment was begun, nothing in it was ever acknowledged: it is removed.
+ *   frames            are followed while each is whole and names its predecessor. At the first place where
+ *                     that fails: a whole commit frame (of its own position and this segment's salt) behind
+ *                     it proves that a later commit was begun, so this place had been synced: ERR_DAMAGED.
+ *                     With none behind it, it is the torn end of the last write, and is cut off.
+ *
+ * The README numbers the argument for why no such frame can be left over from a failed write.
+ *
+ * Then the last commit is written once more, as it is, and synced. Reading shows what the kernel holds in
+ * memory, and after a failed fsync that may be pages that are marked clean and are not on the disk: only
+ * writing them again makes a later sync mean something. Earlier commits were synced before this one began. */
+#include "journal_private.h"
+
+struct recovery {
+    struct journal *journal;
+    JournalRecovery *report;
+    Segment *row;
+    struct journal_source source;
+    struct journal_walk walk;
+    DiskFile file;
+    bool is_open;
+    uint64_t last_commit;           /* offset; 0: none */
+    JournalCommit commit;
+    uint64_t records_behind;        /* records since that commit frame */
+};
+
+static Status damaged(struct recovery *recovery, uint64_t offset, const char *why, Err *err)
+{
+    return err_set(err, ERR_DAMAGED, "%020" PRIu64 ".journal: position %" PRIu64 ": %s, and later commits stand "
+                   "behind it, so it had been on disk; onym verify lists all damage", recovery->row->base,
+                   recovery->row->base + offset, why);
+}
+
+/* Is there a whole commit frame behind walk->offset? */
+static Status has_commit_behind(struct recovery *recovery, bool *ret, Err *err)
+{
+    struct journal_walk ahead = recovery->walk;
+    return journal_walk_resume(&ahead, false, ret, err);
+}
+
+static Status follow_frames(struct recovery *recovery, WalkFound *ret_found, Err *err)
+{
+    struct journal_walk *walk = &recovery->walk;
+    for (;;) {
+        JournalFrame frame;
+        uint64_t offset = walk->offset;
+        Status s = journal_walk_next(walk, &frame, ret_found, err);
+        if (s || *ret_found != WALK_FRAME) return s;
+        recovery->records_behind++;
+        if (!frame.is_commit) continue;
+        recovery->last_commit = offset;
+        recovery->commit = journal_decode_commit(frame.payload);
+        recovery->records_behind = 0;
+    }
+}
+
+/* Copies [from, to) of the file onto itself: dirty pages again, in pieces of a window. */
+static Status write_again(struct recovery *recovery, uint64_t from, uint64_t to, Err *err)
+{
+    struct journal_source *source = &recovery->source;
+    struct disk *disk = source->disk;
+    while (from < to) {
+        Status s = journal_source_load(source, from, 1, to, err);
+        if (s) return s;
+        Str bytes = journal_source_bytes(source, from, to);
+        s = disk->write(disk, recovery->file, from, &bytes, 1, err);
+        if (s) return s;
+        from += bytes.len;
+    }
+    return OK;
+}
+
+static Status settle(struct recovery *recovery, uint64_t end, Err *err)
+{
+    struct disk *disk = recovery->source.disk;
+    Status s = write_again(recovery, recovery->last_commit, end, err);
+    if (!s) s = disk->truncate(disk, recovery->file, end, err);
+    if (!s) s = disk->sync(disk, recovery->file, err);
+    return s;
+}
+
+/* The segment goes on as the open one. */
+static void adopt(struct recovery *recovery)
+{
+    struct journal *journal = recovery->journal;
+    const struct journal_walk *walk = &recovery->walk;
+    const JournalHead *head = &recovery->source.head;
+    journal->tail = (struct journal_tail){
+        .file = recovery->file, .is_open = true, .base = head->base, .ahead = walk->offset, .chain = walk->chain,
+        .salt = head->salt, .created_at_ms = head->created_at_ms,
+        .has_commits = recovery->last_commit && (recovery->commit.record_count || recovery->records_behind),
+    };
+    recovery->is_open = false;                          /* the tail has it */
+    recovery->row->created_at_ms = head->created_at_ms;
+    recovery->row->end = head->base + walk->offset;
+    recovery->row->disk_bytes = walk->offset;
+    journal->committed_at_ms = recovery->last_commit ? recovery->commit.committed_at_ms : head->created_at_ms;
+    journal->records = recovery->last_commit ? recovery->commit.records_before + recovery->records_behind
+                                             : head->records_before;
+    journal->end = recovery->row->end;
+}
+
+static Status recover_frames(struct recovery *recovery, Err *err)
+{
+    struct journal_walk *walk = &recovery->walk;
+    WalkFound found = WALK_LIMIT;
+    uint64_t torn_bytes;
+    bool is_behind = false;
+    journal_walk_start(walk, &recovery->source, 0, recovery->source.raw_bytes);
+    Status s = follow_frames(recovery, &found, err);
+    if (!s && found != WALK_LIMIT) s = has_commit_behind(recovery, &is_behind, err);
+    if (s) return s;
+    if (is_behind) return damaged(recovery, walk->offset, walk->why, err);
+    s = journal_walk_measure(walk, &torn_bytes, err);
+    if (!s) s = settle(recovery, walk->offset, err);
+    if (s) return s;
+    if (torn_bytes) {
+        recovery->report->torn_bytes = torn_bytes;
+        recovery->report->torn_at = recovery->row->base + walk->offset;
+    }
+    adopt(recovery);
+    return OK;
+}
+
+/* The head is not whole: begun when the crash came, or damaged since? */
+static Status recover_headless(struct recovery *recovery, const Err *why, Err *err)
+{
+    struct journal *journal = recovery->journal;
+    char path[JOURNAL_PATH_BYTES];
+    bool is_behind = false;
+    recovery->walk = (struct journal_walk){ .source = &recovery->source, .limit = recovery->source.raw_bytes };
+    Status s = has_commit_behind(recovery, &is_behind, err);
+    if (s) return s;
+    if (is_behind) return damaged(recovery, 0, why->text, err);
+    s = journal_walk_measure(&recovery->walk, &recovery->report->torn_bytes, err);
+    if (s) return s;
+    if (recovery->report->torn_bytes) recovery->report->torn_at = recovery->row->base;
+    segment_path(path, journal->dir, recovery->row->base, SEGMENT_RAW);
+    s = journal->disk->remove(journal->disk, path, err);
+    if (!s) s = journal->disk->sync_dir(journal->disk, journal->dir, err);
+    if (s) return s;
+    journal->end = recovery->row->base;
+    segment_table_remove(&journal->segments, journal->segments.count - 1);
+    return OK;
+}
+
+static Status recover_raw(struct recovery *recovery, Err *err)
+{
+    struct journal *journal = recovery->journal;
+    char path[JOURNAL_PATH_BYTES];
+    Err why;
+    segment_path(path, journal->dir, recovery->row->base, SEGMENT_RAW);
+    Status s = journal->disk->open(journal->disk, path, DISK_WRITE, &recovery->file, err);
+    if (s) return s;
+    recovery->is_open = true;
+    s = journal_source_open(&recovery->source, journal->dir, recovery->row->base, false, &why);
+    if (!s) return recover_frames(recovery, err);
+    if (recovery->source.is_head_damaged) return recover_headless(recovery, &why, err);
+    if (err) *err = why;
+    return s;
+}
+
+/* The last segment is sealed: the journal goes on behind it. How many records it holds says its last commit
+ * frame and what follows it, in its last blocks. */
+static Status recover_sealed(struct recovery *recovery, Err *err)
+{
+    struct journal *journal = recovery->journal;
+    struct journal_source *source = &recovery->source;
+    Status s = journal_source_open(source, journal->dir, recovery->row->base, true, err);
+    if (s) return s;
+    recovery->row->end = recovery->row->base + source->raw_bytes;
+    recovery->row->created_at_ms = journal->committed_at_ms = source->head.created_at_ms;
+    journal->records = source->head.records_before;
+    journal->end = recovery->row->end;
+    WalkFound found = WALK_LIMIT;
+    for (size_t at = source->block_count; at-- > 1 && !recovery->last_commit;) {
+        uint64_t until = recovery->records_behind;
+        recovery->records_behind = 0;
+        journal_walk_start(&recovery->walk, source, source->blocks[at].raw_at,
+                           source->blocks[at].raw_at + source->blocks[at].raw_bytes);
+        s = follow_frames(recovery, &found, err);
+        if (s) return s;
+        if (found != WALK_LIMIT) return OK;             /* damaged: readers and onym verify say so */
+        recovery->records_behind += until;
+    }
+    if (!recovery->last_commit) return OK;
+    journal->committed_at_ms = recovery->commit.committed_at_ms;
+    journal->records = recovery->commit.records_before + recovery->records_behind;
+    return OK;
+}
+
+static Status remove_leftover(void *context, const char *path, Err *err)
+{
+    struct journal *journal = context;
+    return journal->disk->remove(journal->disk, path, err);
+}
+
+Status journal_recover(struct journal *journal, JournalRecovery *report, Err *err)
+{
+    struct disk *disk = journal->disk;
+    struct segment_table *table = &journal->segments;
+    Status s = segment_table_read(table, disk, journal->dir, remove_leftover, journal, err);
+    if (!s) s = disk->sync_dir(disk, journal->dir, err);
+    if (!s) s = segment_table_check(table, journal->dir, err);
+    if (s) return s;
+    if (table->count) {
+        struct recovery recovery = { .journal = journal, .report = report, .row = &table->rows[table->count - 1] };
+        journal_source_init(&recovery.source, disk);
+        s = recovery.row->is_sealed ? recover_sealed(&recovery, err) : recover_raw(&recovery, err);
+        if (recovery.is_open) disk->close(disk, recovery.file);
+        journal_source_done(&recovery.source);
+    }
+    if (s) return s;
+    report->segments = table->count;
+    report->first = table->count ? table->rows[0].base : journal->end;
+    report->end = journal->end;
+    return OK;
+}

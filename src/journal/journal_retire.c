@@ -1,0 +1,115 @@
+/* journal_retire: what is too old or too much goes, oldest first, one segment a call and each removal synced
+ * before the next, so that a crash never leaves a gap. The newest segment always stays: its name keeps the
+ * positions from beginning anew. So that an idle journal does not keep its last events past their time, a
+ * segment is closed, and where it is the newest another begun, when time asks for it. */
+#include "journal_private.h"
+
+enum { SLICES = 8 };                /* an open segment is closed when it is older than retention / SLICES */
+
+void journal_set_hold(struct journal *journal, const char *name, JournalPos pos)
+{
+    pthread_mutex_lock(&journal->lock);
+    size_t at = 0;
+    while (at < journal->hold_count && strcmp(journal->holds[at].name, name) != 0) at++;
+    if (at == journal->hold_count) {
+        size_t len = strlen(name);
+        check(len < HOLD_NAME_BYTES && at < HOLDS_MAX);
+        memcpy(journal->holds[at].name, name, len + 1);
+        journal->hold_count++;
+    }
+    journal->holds[at].pos = pos;
+    pthread_mutex_unlock(&journal->lock);
+}
+
+static JournalPos smallest_hold(const struct journal *journal)
+{
+    JournalPos smallest = UINT64_MAX;
+    for (size_t at = 0; at < journal->hold_count; at++)
+        if (journal->holds[at].pos < smallest) smallest = journal->holds[at].pos;
+    return smallest;
+}
+
+/* With maintaining and writing held: the open segment holds events for longer than it should. */
+static Status retire_make_way(struct journal *journal, Err *err)
+{
+    struct journal_tail *tail = &journal->tail;
+    Millis now_ms = clock_now_ms(journal->options.clock), retention_ms = journal->options.retention_ms;
+    if (retention_ms == 0 || journal->is_poisoned) return OK;
+    if (tail->is_open && journal->end - tail->base > SEGMENT_HEAD_BYTES &&
+        tail->created_at_ms + retention_ms / SLICES < now_ms) {
+        Status s = journal_roll(journal, err);
+        if (s) return s;
+    }
+    bool is_last_old = !tail->is_open && journal->segments.count && journal->committed_at_ms + retention_ms < now_ms;
+    return is_last_old ? journal_begin_segment(journal, err) : OK;
+}
+
+static bool is_due(const struct journal *journal, Millis next_begun_at_ms)
+{
+    const JournalOptions *options = &journal->options;
+    uint64_t disk_bytes = 0;
+    if (options->retention_ms && next_begun_at_ms + options->retention_ms < clock_now_ms(options->clock)) return true;
+    if (options->retention_bytes == 0) return false;
+    for (size_t at = 0; at < journal->segments.count; at++) disk_bytes += journal->segments.rows[at].disk_bytes;
+    return disk_bytes > options->retention_bytes;
+}
+
+/* Where the oldest may go: takes its row out of the table, so that no reader begins with it. */
+static bool take_oldest(struct journal *journal, Millis next_begun_at_ms, Segment *ret)
+{
+    struct segment_table *table = &journal->segments;
+    pthread_mutex_lock(&journal->lock);
+    bool is_taken = table->count > 1 && table->rows[0].end <= smallest_hold(journal) &&
+                    is_due(journal, next_begun_at_ms);
+    if (is_taken) {
+        *ret = table->rows[0];
+        segment_table_remove(table, 0);
+    }
+    pthread_mutex_unlock(&journal->lock);
+    return is_taken;
+}
+
+/* When the oldest segment was surely over: when the next one was begun whose head can be read. Not yet, as
+ * far as we know, where there is none. */
+static Millis oldest_over_at(struct journal *journal)
+{
+    Segment segment;
+    Millis begun_at_ms = INT64_MAX / 2;
+    JournalPos pos = journal_first(journal);
+    for (bool is_oldest = true; journal_find_segment(journal, pos, &segment, NULL); is_oldest = false) {
+        if (!is_oldest && journal_begun_at(journal, &segment, &begun_at_ms, NULL) == OK) break;
+        if (segment.end <= pos) break;
+        pos = segment.end;
+    }
+    return begun_at_ms;
+}
+
+Status journal_retire_one(struct journal *journal, bool *ret_did, Err *err)
+{
+    char path[JOURNAL_PATH_BYTES];
+    struct disk *disk = journal->disk;
+    Segment segment;
+    *ret_did = false;
+    if (journal->options.retention_ms == 0 && journal->options.retention_bytes == 0) return OK;
+    pthread_mutex_lock(&journal->writing);
+    Status s = retire_make_way(journal, err);
+    pthread_mutex_unlock(&journal->writing);
+    if (s) return s;
+    if (!take_oldest(journal, oldest_over_at(journal), &segment)) return OK;
+    if (journal->seal) journal_seal_abort(journal);      /* it may be of this very segment */
+    segment_path(path, journal->dir, segment.base, segment.is_sealed ? SEGMENT_SEALED : SEGMENT_RAW);
+    s = disk->remove(disk, path, err);
+    if (s) {                                             /* nothing younger may go before it */
+        pthread_mutex_lock(&journal->lock);
+        segment_table_insert(&journal->segments, segment);
+        pthread_mutex_unlock(&journal->lock);
+        return s;
+    }
+    s = disk->sync_dir(disk, journal->dir, err);
+    journal->is_maintenance_stopped = s != OK;
+    pthread_mutex_lock(&journal->lock);
+    journal->stats.retired_segments++;
+    pthread_mutex_unlock(&journal->lock);
+    *ret_did = s == OK;
+    return s;
+}
