@@ -3,6 +3,8 @@
 #ifndef ONYM_BASE_LIMITS_H
 #define ONYM_BASE_LIMITS_H
 
+#include <assert.h>
+
 enum {
     /* what one request may be (protocol: limits; a little above Segment's, whose clients count differently) */
     LIMIT_MESSAGE_BYTES    = 33 * 1024,        /* one message; Segment says 32 KB */
@@ -30,8 +32,8 @@ enum {
     LIMIT_ANSWER_BYTES     = 64 * 1024 * 1024, /* an API answer */
 };
 
-_Static_assert(LIMIT_MESSAGE_BYTES < LIMIT_BODY_BYTES, "a message fits a body");
-_Static_assert(LIMIT_APPEND_BYTES <= LIMIT_COMMIT_BYTES, "a request fits a commit");
-_Static_assert(LIMIT_COMMIT_BYTES <= LIMIT_SEGMENT_BYTES, "a commit fits a segment");
+static_assert(LIMIT_MESSAGE_BYTES < LIMIT_BODY_BYTES, "a message fits a body");
+static_assert(LIMIT_APPEND_BYTES <= LIMIT_COMMIT_BYTES, "a request fits a commit");
+static_assert(LIMIT_COMMIT_BYTES <= LIMIT_SEGMENT_BYTES, "a commit fits a segment");
 
 #endif

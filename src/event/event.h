@@ -43,22 +43,25 @@ typedef enum FieldKind {
 } FieldKind;
 
 typedef struct Field {
-    FieldKind kind;
+    FieldKind kind : 8;
+    uint32_t key_count : 24;        /* objects: how many keys; arrays: how many items */
+    uint32_t token;                 /* event/'s own: where the walk met it */
     Str raw;                        /* the JSON text of the value, quotes and all; borrowed from the body */
     Str text;                       /* strings: unescaped. numbers: as an id is written ("42", not "4.2e1") */
-    uint32_t key_count;             /* objects: how many keys */
 } Field;
 
-/* A message as the client sent it: fields found, nothing judged yet. Borrows from the body's arena. */
+/* A message as the client sent it: fields found, nothing judged yet. */
 typedef struct Message {
     Str raw;                        /* the message's whole JSON object */
     Field type, message_id, user_id, anonymous_id, previous_id, group_id;
     Field event, name, category;
     Field timestamp, original_timestamp, sent_at, received_at;
     Field context, integrations, properties, traits;
-    Field context_ip, context_direct;        /* context.ip, context.direct */
-    Field write_key;
-    uint32_t depth;                 /* deepest nesting in it */
+    Field context_ip, context_direct, context_user_agent;       /* context.ip, .direct, .userAgent */
+    Field write_key, project_id;
+    const Str *others;              /* fields we do not know, as "name":value, each name once (the last) */
+    uint32_t other_count;
+    uint32_t depth;                 /* deepest nesting in it; the message itself is 1 */
     const char *broken;             /* not NULL: not an object or over a structural limit; why, in words */
 } Message;
 
@@ -70,15 +73,51 @@ typedef struct Body {
     Field write_key, sent_at, context, integrations, message_id, timestamp;   /* the envelope's own (batch) */
 } Body;
 
-/* Finds the messages of a body. The body's text must have EVENT_PADDING_BYTES readable bytes behind it.
- * Whatever is wrong with one message of a batch is marked in it (broken); ERR_INPUT is for a body that
- * is no JSON object, or whose "batch" is no array; ERR_TOO_LARGE for over max_messages. */
-enum { EVENT_PADDING_BYTES = 64 };
-struct event_parser;                                     /* simdjson's buffers; one per thread */
-struct event_parser *event_parser_open(void);
+/* Finds the messages of a body. What it gives borrows from the body, the arena and the parser, until the
+ * parser's next call. Of a field that is there twice the last one counts.
+ *
+ * Clients are read as leniently as JSON's usual writers need it, and what is kept is strict: a byte order
+ * mark is passed over; white space between tokens is dropped; bytes that are no UTF-8 and lone surrogates
+ * ("\ud83d") become U+FFFD; NaN and Infinity become null. (docs/protocol.md#json)
+ *
+ * Whatever is wrong with one message of a batch is marked in it (broken). ERR_INPUT is for a body that is
+ * no JSON object, or whose "batch" is no array; ERR_TOO_LARGE for over max_messages, or an arena that
+ * cannot hold a strict copy of the body. */
+enum { EVENT_PADDING_BYTES = 64, EVENT_MESSAGES_MAX = 64 * 1024, EVENT_OTHERS_MAX = 1000 };
+struct event_parser;                                     /* the token finder's buffers; one per thread */
+struct event_parser *event_parser_open(void);            /* NULL: no memory */
 void event_parser_close(struct event_parser *parser);    /* accepts NULL */
 Status MUST event_parse_body(struct event_parser *parser, Str text, size_t max_messages, Arena *arena, Body *ret,
                              Err *err);
+
+/* ---- Canonical JSON ---- */
+
+/* A batch's context or integrations, which stand in for what a message lacks. */
+typedef struct EventDefaults {
+    Str *names;                     /* unescaped */
+    Str *members;                   /* "name":value */
+    size_t count, bytes;            /* bytes: of all members with their commas */
+} EventDefaults;
+
+enum { EVENT_DEFAULTS_MAX = 256 };
+/* Lists an envelope's field; one that is absent, null or an empty array has none. Of a name that is there
+ * twice the last counts. To be called after event_parse_body and before the parser's next call.
+ * ERR_INPUT: it is no object. ERR_TOO_LARGE: over EVENT_DEFAULTS_MAX names. */
+Status MUST event_list_defaults(struct event_parser *parser, const Field *field, Arena *arena, EventDefaults *ret,
+                                Err *err);
+
+/* What collect/ has decided about a message. Strings marked raw are JSON as it will stand in the record. */
+typedef struct EventStamps {
+    EventType type;
+    bool from_import;
+    Str source, source_raw;
+    Str message_id;                 /* in place of the message's own, where not empty; plain ASCII */
+    Millis timestamp_ms, original_timestamp_ms, sent_at_ms, received_at_ms;
+    Str timestamp, received_at;     /* as text, without quotes */
+    Str original_timestamp_raw, sent_at_raw;         /* empty: none */
+    Str ip_raw, user_agent_raw;     /* put into context; empty: nothing to put */
+    const EventDefaults *context, *integrations;
+} EventStamps;
 
 /* ---- Records ---- */
 
@@ -89,7 +128,11 @@ typedef enum RecordKind {
     RECORD_ERASED = 4,              /* what stood here was erased on request; the length is kept, the bytes are zeros */
 } RecordKind;
 
-/* An accepted message. Strings borrow: from the arena or body when encoding, from the record when decoding. */
+enum { EVENT_RECORD_VERSION = 1 };
+
+#define INSTANT_NONE INT64_MIN
+
+/* An accepted message. Strings borrow: from anywhere when encoding, from the record when decoding. */
 typedef struct Event {
     EventType type;
     Str source;                                     /* the source's name */
@@ -97,17 +140,15 @@ typedef struct Event {
     Str name;                                       /* track: event; page, screen: name; else empty */
     Str category;
     Millis timestamp_ms;                            /* corrected: when it happened, by our clock */
-    Millis original_timestamp_ms, sent_at_ms;       /* INSTANT_NONE where the client gave none */
-    Millis received_at_ms;
+    Millis original_timestamp_ms, sent_at_ms;       /* INSTANT_NONE where the client gave none that can be read */
+    Millis received_at_ms;                          /* when this Onym took it in (an import's JSON keeps its own) */
     bool from_import;                               /* kept its own times; did not come from a live client */
     Str json;                                       /* canonical JSON */
 } Event;
 
-#define INSTANT_NONE INT64_MIN
-
 typedef struct Rejected {
     Str source;                                     /* empty where the key named none */
-    Str reason;                                     /* a word of protocol 2.6: "no_user_anon_id" */
+    Str reason;                                     /* a word of docs/protocol.md#rejections: "no_user_anon_id" */
     Str field;                                      /* which field is at fault; may be empty */
     Str text;                                       /* a sentence */
     Millis received_at_ms;
@@ -120,6 +161,13 @@ RecordKind record_kind(Str record);
 /* Appends a record (no frame) to the buffer. */
 void event_encode(struct buf *buf, const Event *event);
 void rejected_encode(struct buf *buf, const Rejected *rejected);
+
+/* Composes a parsed message's canonical JSON and appends its record, in one go. The message must have
+ * passed collect/'s rules. To be called before the parser's next call. */
+void event_encode_message(struct buf *buf, struct event_parser *parser, const Message *message,
+                          const EventStamps *stamps);
+/* No record that event_encode_message makes of these is larger. */
+size_t event_record_bytes_max(const Message *message, const EventStamps *stamps);
 
 /* Reads one back; the strings borrow from the record. ERR_DAMAGED where lengths do not add up,
  * ERR_UNSUPPORTED for a version of the future. Safe on any bytes. */

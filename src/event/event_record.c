@@ -1,0 +1,200 @@
+/* event_record: the payload of a journal frame. Integers are little-endian.
+ *
+ * Every record
+ *   0   1  high nibble EVENT_RECORD_VERSION, low nibble RecordKind
+ *
+ * RECORD_EVENT
+ *   1   1  low nibble EventType; bit 7: from an import
+ *   2   2  zero
+ *   4   4  length of the JSON
+ *   8   8  received_at_ms
+ *  16   8  timestamp_ms
+ *  24   8  original_timestamp_ms, or INT64_MIN
+ *  32   8  sent_at_ms, or INT64_MIN
+ *  40  32  eight strings, in this order: messageId, anonymousId, userId, previousId, groupId, name,
+ *          category, source. Each: u16 gap, u16 length. The string stands in the JSON, gap bytes behind
+ *          the end of the one before it (the first: behind the JSON's start). Length 0: no such string.
+ *          Gap 0xFFFF: it is not in the JSON in this form (escapes) but next among the extras.
+ *  72      the JSON
+ *          the extras, one behind the other, up to the record's end
+ *
+ * Why gaps and not offsets: canonical JSON has its fields in one order, so gaps hardly ever change from
+ * record to record where offsets do, and the segments compress better.
+ *
+ * RECORD_REJECTED
+ *   1   1  zero
+ *   2   2  length of source     4   2  of reason      6   2  of field      8   2  of text
+ *  10   2  zero                12   4  of json       16   8  received_at_ms
+ *  24      the five, one behind the other, up to the record's end
+ */
+#include "event_record.h"
+
+enum { STRING_COUNT = 8, GAP_EXTRA = 0xFFFF, REJECTED_HEAD_BYTES = 24, STRINGS_AT = 40 };
+
+static_assert(RECORD_HEAD_BYTES == STRINGS_AT + 4 * STRING_COUNT, "the layout above");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "integers are written as they are in memory");
+
+static void put_u16(char *at, size_t value)
+{
+    check(value <= UINT16_MAX);
+    uint16_t small = (uint16_t)value;
+    memcpy(at, &small, sizeof small);
+}
+static void put_u32(char *at, size_t value)
+{
+    check(value <= UINT32_MAX);
+    uint32_t small = (uint32_t)value;
+    memcpy(at, &small, sizeof small);
+}
+static void put_i64(char *at, int64_t value) { memcpy(at, &value, sizeof value); }
+static size_t get_u16(const char *at) { uint16_t value; memcpy(&value, at, sizeof value); return value; }
+static size_t get_u32(const char *at) { uint32_t value; memcpy(&value, at, sizeof value); return value; }
+static int64_t get_i64(const char *at) { int64_t value; memcpy(&value, at, sizeof value); return value; }
+
+static char first_byte(RecordKind kind) { return (char)(EVENT_RECORD_VERSION << 4 | kind); }
+
+RecordKind record_kind(Str record)
+{
+    unsigned kind = record.len ? (unsigned char)record.bytes[0] & 15 : 0;
+    return kind <= RECORD_ERASED ? (RecordKind)kind : (RecordKind)0;
+}
+
+/* ---- Events ---- */
+
+void record_finish(struct buf *buf, size_t start, const Event *event)
+{
+    if (!buf_ok(buf)) return;
+    const Str strings[STRING_COUNT] = {
+        event->message_id, event->anonymous_id, event->user_id, event->previous_id,
+        event->group_id, event->name, event->category, event->source,
+    };
+    char head[RECORD_HEAD_BYTES] = { first_byte(RECORD_EVENT) };
+    head[1] = (char)((int)event->type | (event->from_import ? 0x80 : 0));
+    Str extras[STRING_COUNT];
+    size_t extra_count = 0, behind = 0;
+    put_u32(head + 4, event->json.len);
+    put_i64(head + 8, event->received_at_ms);
+    put_i64(head + 16, event->timestamp_ms);
+    put_i64(head + 24, event->original_timestamp_ms);
+    put_i64(head + 32, event->sent_at_ms);
+    for (size_t at = 0; at < STRING_COUNT; at++) {
+        Str s = strings[at];
+        char *place = head + STRINGS_AT + 4 * at;
+        if (s.len == 0) continue;
+        size_t offset = (uintptr_t)s.bytes - (uintptr_t)event->json.bytes;       /* huge where it is elsewhere */
+        bool is_inside = offset < event->json.len && s.len <= event->json.len - offset;
+        if (is_inside && offset >= behind && offset - behind < GAP_EXTRA) {
+            put_u16(place, offset - behind);
+            behind = offset + s.len;
+        } else {
+            put_u16(place, GAP_EXTRA);
+            extras[extra_count++] = s;
+        }
+        put_u16(place + 2, s.len);
+    }
+    memcpy(buf->bytes + start, head, sizeof head);
+    for (size_t at = 0; at < extra_count; at++) buf_str_put(buf, extras[at]);
+}
+
+void event_encode(struct buf *buf, const Event *event)
+{
+    static const char blank[RECORD_HEAD_BYTES];
+    size_t start = buf->len;
+    check(event->type > EVENT_NONE && event->type < EVENT_TYPE_COUNT);
+    buf_put(buf, blank, sizeof blank);
+    buf_str_put(buf, event->json);
+    record_finish(buf, start, event);
+}
+
+static Status damaged(Err *err, const char *what) { return err_set(err, ERR_DAMAGED, "record: %s", what); }
+
+static Status decode_first(Str record, RecordKind kind, size_t head_bytes, Err *err)
+{
+    if (record_kind(record) != kind) return damaged(err, "not of the kind that was asked for");
+    if ((unsigned char)record.bytes[0] >> 4 != EVENT_RECORD_VERSION)
+        return err_set(err, ERR_UNSUPPORTED, "record: version %d; this program reads version %d",
+                       (unsigned char)record.bytes[0] >> 4, EVENT_RECORD_VERSION);
+    return record.len < head_bytes ? damaged(err, "shorter than its head") : OK;
+}
+
+Status event_decode(Str record, Event *ret, Err *err)
+{
+    Status s = decode_first(record, RECORD_EVENT, RECORD_HEAD_BYTES, err);
+    if (s) return s;
+    const char *head = record.bytes;
+    unsigned type = (unsigned char)head[1] & 15;
+    if (type == EVENT_NONE || type >= EVENT_TYPE_COUNT) return damaged(err, "no known type");
+    Str json = { head + RECORD_HEAD_BYTES, get_u32(head + 4) };
+    if (json.len > record.len - RECORD_HEAD_BYTES) return damaged(err, "JSON longer than the record");
+
+    Str strings[STRING_COUNT];
+    size_t behind = 0, extra_at = RECORD_HEAD_BYTES + json.len;
+    for (size_t at = 0; at < STRING_COUNT; at++) {
+        size_t gap = get_u16(head + STRINGS_AT + 4 * at), len = get_u16(head + STRINGS_AT + 4 * at + 2);
+        strings[at] = (Str){ 0 };
+        if (len == 0) continue;
+        if (gap == GAP_EXTRA) {
+            if (len > record.len - extra_at) return damaged(err, "extras longer than the record");
+            strings[at] = (Str){ head + extra_at, len };
+            extra_at += len;
+        } else {
+            behind += gap;
+            if (behind > json.len || len > json.len - behind) return damaged(err, "a string behind the JSON's end");
+            strings[at] = (Str){ json.bytes + behind, len };
+            behind += len;
+        }
+    }
+    if (extra_at != record.len) return damaged(err, "bytes behind its end");
+    *ret = (Event){
+        .type = (EventType)type, .from_import = ((unsigned char)head[1] & 0x80) != 0,
+        .message_id = strings[0], .anonymous_id = strings[1], .user_id = strings[2], .previous_id = strings[3],
+        .group_id = strings[4], .name = strings[5], .category = strings[6], .source = strings[7],
+        .received_at_ms = get_i64(head + 8), .timestamp_ms = get_i64(head + 16),
+        .original_timestamp_ms = get_i64(head + 24), .sent_at_ms = get_i64(head + 32), .json = json,
+    };
+    return OK;
+}
+
+/* ---- Rejected messages ---- */
+
+/* s, cut to at most max bytes, not within a UTF-8 sequence. */
+static Str cut(Str s, size_t max)
+{
+    if (s.len <= max) return s;
+    s.len = max;
+    while (s.len && ((unsigned char)s.bytes[s.len] & 0xC0) == 0x80) s.len--;
+    return s;
+}
+
+void rejected_encode(struct buf *buf, const Rejected *rejected)
+{
+    const Str parts[] = {
+        cut(rejected->source, 512), cut(rejected->reason, 64), cut(rejected->field, 64), cut(rejected->text, 1024),
+        cut(rejected->json, LIMIT_REJECTED_BYTES),
+    };
+    char head[REJECTED_HEAD_BYTES] = { first_byte(RECORD_REJECTED) };
+    for (size_t at = 0; at < 4; at++) put_u16(head + 2 + 2 * at, parts[at].len);
+    put_u32(head + 12, parts[4].len);
+    put_i64(head + 16, rejected->received_at_ms);
+    buf_put(buf, head, sizeof head);
+    for (size_t at = 0; at < countof(parts); at++) buf_str_put(buf, parts[at]);
+}
+
+Status rejected_decode(Str record, Rejected *ret, Err *err)
+{
+    Status s = decode_first(record, RECORD_REJECTED, REJECTED_HEAD_BYTES, err);
+    if (s) return s;
+    const char *head = record.bytes;
+    Str parts[5];
+    size_t at = REJECTED_HEAD_BYTES;
+    for (size_t part = 0; part < countof(parts); part++) {
+        size_t len = part < 4 ? get_u16(head + 2 + 2 * part) : get_u32(head + 12);
+        if (len > record.len - at) return damaged(err, "lengths beyond its end");
+        parts[part] = (Str){ head + at, len };
+        at += len;
+    }
+    if (at != record.len) return damaged(err, "bytes behind its end");
+    *ret = (Rejected){ .source = parts[0], .reason = parts[1], .field = parts[2], .text = parts[3], .json = parts[4],
+                       .received_at_ms = get_i64(head + 16) };
+    return OK;
+}
