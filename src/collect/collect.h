@@ -8,8 +8,9 @@
  *  1. One bad message costs only itself: it becomes a RECORD_REJECTED with its reason, the others go on.
  *  2. Only what breaks the request as a whole is an error: ERR_INPUT (no JSON object, broken gzip),
  *     ERR_TOO_LARGE (body, batch), ERR_DENIED (no key at all), ERR_RATE (the source's rate limit).
- *  3. An unknown write key is not an error (protocol 1.3: clients must see 200), unless the options say so:
- *     its messages become RECORD_REJECTED with reason project_not_found, counted and kept.
+ *  3. An unknown write key is not an error (docs/protocol.md#keys: clients must see 200), unless the options
+ *     say so: its messages become RECORD_REJECTED with reason project_not_found. Anybody can send such, so
+ *     no more than COLLECT_UNKNOWN_PER_SECOND are kept; the rest is counted.
  *  4. Nothing here blocks. All memory is the arena's and the append's.
  *
  * Threads: one struct collect_worker per ingest thread; the collector is shared and its sources can be
@@ -22,12 +23,14 @@
 #include "journal/journal.h"
 #include "os/os.h"
 
+enum { COLLECT_UNKNOWN_PER_SECOND = 100 };
+
 /* Where events come from. */
 typedef struct Source {
     Str name;                       /* unique; stands in every event as projectId */
     Str write_key;                  /* unique; only writes */
     bool is_enabled;                /* false: its messages are rejected with source_disabled */
-    bool is_server;                 /* true: context.ip is not filled from the connection (protocol 2.4) */
+    bool is_server;                 /* true: context.ip is not filled from the connection (docs/protocol.md#context) */
     uint32_t events_per_second;     /* 0: no limit */
     uint32_t burst_events;          /* 0: ten seconds' worth */
     const Str *allowed_origins;     /* exact origins ("https://www.example.com"); none given: any */
@@ -57,9 +60,10 @@ void collect_worker_close(struct collect_worker *worker);
 
 typedef struct CollectRequest {
     EventType implied_type;         /* of the path; EVENT_NONE for batch, import */
-    bool is_import;                 /* `onym import`: times are kept, no rate limit, any number of messages */
-    Str body;                       /* as received; needs EVENT_PADDING_BYTES readable bytes behind it */
-    bool is_gzip;
+    bool is_import;                 /* `onym import` (not the path /v1/import): see below */
+    uint64_t import_line;           /* the number in its file of an import's first line, for the reasons' text */
+    Str body;                       /* as received */
+    bool is_gzip;                   /* by its Content-Encoding; a body that begins as gzip is taken for it, too */
     Str header_key;                 /* write key by Basic user name, Bearer or X-Write-Key; may be empty */
     Str query_key;                  /* ?writeKey=; may be empty */
     Str ip;                         /* of the client; empty: unknown, or not to be kept */
@@ -73,17 +77,23 @@ typedef struct CollectResult {
     Millis retry_after_ms;          /* with ERR_RATE: when there is room again */
 } CollectResult;
 
-/* The corridor. Puts records into the append (which the caller has cleared); nothing may be left in it
- * when the status is not OK. Messages of one request share receivedAt. */
+/* The corridor. Puts records into the append (which the caller has cleared); nothing is left in it when the
+ * status is not OK. Messages of one request share receivedAt.
+ *
+ * An import's body is lines: messages as `onym export` or Segment's archives write them (or whole batches),
+ * as many as the append has room for. Their times are kept (docs/protocol.md#imports), no rate is limited,
+ * and a line that is no JSON costs only itself. With header_key they all go to its source; without, each to
+ * the source that its projectId names. */
 Status MUST collect_request(struct collect_worker *worker, const CollectRequest *request,
                             struct journal_append *append, CollectResult *ret, Err *err);
 
-/* The GET forms (protocol 1.2): query is the raw query string. Makes the JSON body that a POST would have
+/* The GET forms (docs/protocol.md#pixels): query is the raw query string. Makes the JSON body that a POST would have
  * had: ?data=<base64 of JSON, either alphabet, padding optional>, or flat dotted keys. The JSONP callback's
  * name is given where it is a plain identifier, else empty. The body has its padding. */
 Status MUST collect_decode_query(Str query, Arena *arena, Str *ret_body, Str *ret_callback, Err *err);
 
-/* "Basic a2V5Og==" or "Bearer key" -> the write key, in the arena; empty where it is neither. */
+/* "Basic a2V5Og==" or "Bearer key" -> the write key, in the arena; empty where it is neither. (A Bearer token
+ * may be an OAuth token and no key: a header_key that is unknown gives way to one in query or body.) */
 Str collect_key_of_authorization(Str header, Arena *arena);
 
 #endif

@@ -1,0 +1,161 @@
+/* THE FIRST CORRIDOR. Bytes come in at the top, one station judges or adds after the other, and what falls
+ * out at the bottom are records in an append. collect_request is the whole way.
+ *
+ * Memory. The arena of a worker holds, for a body of B = LIMIT_BODY_BYTES at most: the inflated body (B),
+ * a copy without white space (B), a repaired copy (3 B), and while it is parsed six times the last of these
+ * (18 B): 23 B = 12 MiB. An import's lines may stand in 4 MiB, and each is at most B. Address space costs
+ * nothing, so WORKER_ARENA_BYTES is generous. */
+#include "collect_stations.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ARENA_KEEP_BYTES = 512 * 1024 };         /* what a worker keeps of it after a large body */
+
+static_assert(WORKER_ARENA_BYTES > LIMIT_APPEND_BYTES + 24 * LIMIT_BODY_BYTES, "the sum above");
+
+/* ---- Workers ---- */
+
+Status collect_worker_open(struct collector *collector, struct collect_worker **ret, Err *err)
+{
+    struct collect_worker *worker = calloc(1, sizeof *worker);
+    if (worker) {
+        worker->collector = collector;
+        worker->parser = event_parser_open();
+        worker->inflater = inflater_open();
+        region_open(&worker->region, WORKER_ARENA_BYTES);
+        if (worker->parser && worker->inflater) {
+            *ret = worker;
+            return OK;
+        }
+    }
+    collect_worker_close(worker);
+    return err_set(err, ERR_FULL, "collect: no memory for a worker");
+}
+
+void collect_worker_close(struct collect_worker *worker)
+{
+    if (!worker) return;
+    region_close(&worker->region);
+    inflater_close(worker->inflater);
+    event_parser_close(worker->parser);
+    free(worker);
+}
+
+/* ---- What is kept ---- */
+
+void collect_reject(struct intake *intake, const struct source_entry *source, const Rule *rule, const char *text,
+                    Str raw)
+{
+    struct collector *collector = intake->worker->collector;
+    char line_text[300];
+    Millis ignored;
+    intake->result.rejected++;
+    if (!source && !intake->request->is_import &&
+        !collect_take_rate(&collector->unknown, COLLECT_UNKNOWN_PER_SECOND, 0, 1,
+                           clock_monotonic_ns(collector->options.clock), &ignored))
+        return;
+    if (intake->line) {
+        snprintf(line_text, sizeof line_text, "line %" PRIu64 ": %s", intake->line, text);
+        text = line_text;
+    }
+    Rejected rejected = {
+        .source = source ? source->source.name : (Str){ 0 }, .reason = str_from(rule->reason),
+        .field = str_from(rule->field), .text = str_from(text), .received_at_ms = intake->received_at_ms, .json = raw,
+    };
+    size_t begun = journal_begin_record(intake->append);
+    rejected_encode(&intake->append->frames, &rejected);
+    journal_end_record(intake->append, begun);
+}
+
+/* A record that may be over the limit is made aside first: only there can it be taken back. */
+static bool fits_record(struct intake *intake, const Message *message, const EventStamps *stamps)
+{
+    if (event_record_bytes_max(message, stamps) <= LIMIT_RECORD_BYTES) return true;
+    Arena scratch = *intake->arena;
+    struct buf aside;
+    size_t room = event_record_bytes_max(message, stamps);
+    if (room > arena_left(&scratch)) return false;
+    buf_init_fixed(&aside, arena_bytes(&scratch, room), room);
+    event_encode_message(&aside, intake->worker->parser, message, stamps);
+    return buf_ok(&aside) && aside.len <= LIMIT_RECORD_BYTES;
+}
+
+static void keep_message(struct intake *intake, const Message *message)
+{
+    static const Rule broken = { "bad_request", "", NULL }, unknown = { "project_not_found", "writeKey", NULL },
+                      disabled = { "source_disabled", "writeKey", NULL }, large = { "message_too_large", "", NULL };
+    const struct source_entry *source = collect_source_of(intake, message);
+    size_t most = intake->request->is_import ? LIMIT_RECORD_BYTES : LIMIT_MESSAGE_BYTES;
+    EventType type = intake->request->implied_type;
+    const Rule *rule;
+    if (type == EVENT_NONE) type = event_type_from(message->type.text);
+    if (!source) {
+        collect_reject(intake, NULL, &unknown, "no source has this write key", message->raw);
+    } else if (!source->source.is_enabled) {
+        collect_reject(intake, source, &disabled, "the source is disabled", message->raw);
+    } else if (message->broken) {
+        collect_reject(intake, source, &broken, message->broken, message->raw);
+    } else if (message->raw.len > most) {
+        collect_reject(intake, source, &large, "the message is too large", message->raw);
+    } else if ((rule = collect_validate(message, type)) != NULL) {
+        collect_reject(intake, source, rule, rule->text, message->raw);
+    } else {
+        struct stamp_room room;
+        EventStamps stamps = collect_stamp(intake, source, message, type, &room);
+        if (!fits_record(intake, message, &stamps)) {
+            collect_reject(intake, source, &large, "too large with the batch's context merged", message->raw);
+            return;
+        }
+        size_t begun = journal_begin_record(intake->append);
+        event_encode_message(&intake->append->frames, intake->worker->parser, message, &stamps);
+        journal_end_record(intake->append, begun);
+        intake->result.accepted++;
+    }
+}
+
+/* ---- The corridor ---- */
+
+Status collect_keep_body(struct intake *intake, Err *err)
+{
+    struct event_parser *parser = intake->worker->parser;
+    Body *body = &intake->body;
+    Status s = collect_admit(intake, err);
+    if (s) return s;
+    if (!body->is_batch && !intake->request->is_import && body->messages[0].raw.len > LIMIT_MESSAGE_BYTES)
+        return err_set(err, ERR_TOO_LARGE, "message: over %d bytes", LIMIT_MESSAGE_BYTES);
+    s = event_list_defaults(parser, &body->context, intake->arena, &intake->context, err);
+    if (s) return s;
+    s = event_list_defaults(parser, &body->integrations, intake->arena, &intake->integrations, err);
+    if (s) return s;
+    collect_stamp_body(intake);
+    for (size_t at = 0; at < body->message_count; at++) keep_message(intake, &body->messages[at]);
+    if (buf_ok(&intake->append->frames)) return OK;
+    return err_set(err, ERR_TOO_LARGE, "batch: too large once its context is merged");
+}
+
+static Status collect_body(struct intake *intake, Err *err)
+{
+    Str body;
+    Status s = collect_authorize(intake, err);
+    if (s) return s;
+    s = collect_inflate(intake, &body, err);
+    if (s) return s;
+    collect_stamp_request(intake);
+    if (intake->request->is_import) return collect_import_lines(intake, body, err);
+    s = event_parse_body(intake->worker->parser, body, LIMIT_BATCH_EVENTS, intake->arena, &intake->body, err);
+    if (s) return s;
+    return collect_keep_body(intake, err);
+}
+
+Status collect_request(struct collect_worker *worker, const CollectRequest *request, struct journal_append *append,
+                       CollectResult *ret, Err *err)
+{
+    Arena arena = region_arena(&worker->region);
+    struct intake intake = { .worker = worker, .request = request, .append = append, .arena = &arena };
+    Status s = collect_body(&intake, err);
+    *ret = intake.result;
+    if (request->body.len > ARENA_KEEP_BYTES / 4) region_trim(&worker->region, ARENA_KEEP_BYTES);
+    if (s) journal_append_clear(append);
+    return s;
+}

@@ -1,0 +1,270 @@
+/* collect_authorize: write keys to sources. Sources are kept in immutable tables; replacing them makes a new
+ * one and swaps a pointer, and old tables stay until the end (a reload costs a few KiB), so nobody ever
+ * waits and no source vanishes under a request.
+ *
+ * A key is looked up by a seeded hash and then compared in constant time: how long it takes tells nothing
+ * about how much of a key was right. */
+#include "collect_stations.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct source_table {
+    struct source_table *older;
+    struct region region;           /* holds this and all that follows */
+    struct source_entry *entries;
+    size_t count, slot_mask;
+    uint32_t *slots;                /* index into entries plus one, by the key's hash; linear probing */
+};
+
+/* ---- Opening ---- */
+
+Status collector_open(const CollectOptions *options, struct collector **ret, Err *err)
+{
+    struct collector *collector = calloc(1, sizeof *collector);
+    pthread_mutex_t *lock = calloc(1, sizeof *lock);
+    if (!collector || !lock) {
+        free(lock);
+        free(collector);
+        return err_set(err, ERR_FULL, "collect: no memory");
+    }
+    check(pthread_mutex_init(lock, NULL) == 0);
+    collector->options = *options;
+    collector->seed = dice_u64(options->dice);
+    collector->lock = lock;
+    *ret = collector;
+    Status s = collector_set_sources(collector, NULL, 0, err);
+    if (s) collector_close(collector);
+    return s;
+}
+
+static void free_table(struct source_table *table)
+{
+    struct region region = table->region;         /* holds the table itself */
+    region_close(&region);
+}
+
+void collector_close(struct collector *collector)
+{
+    if (!collector) return;
+    for (struct source_table *table = collector->tables, *older; table; table = older) {
+        older = table->older;
+        free_table(table);
+    }
+    for (struct rate_bucket *bucket = collector->buckets, *next; bucket; bucket = next) {
+        next = bucket->next;
+        free(bucket->name);
+        free(bucket);
+    }
+    pthread_mutex_destroy(collector->lock);
+    free(collector->lock);
+    free(collector);
+}
+
+/* ---- Sources ---- */
+
+static struct rate_bucket *find_bucket(struct collector *collector, Str name)
+{
+    for (struct rate_bucket *bucket = collector->buckets; bucket; bucket = bucket->next)
+        if (str_equal(str_from(bucket->name), name)) return bucket;
+    struct rate_bucket *bucket = calloc(1, sizeof *bucket);
+    char *copy = calloc(1, name.len + 1);
+    if (!bucket || !copy) {
+        free(copy);
+        free(bucket);
+        return NULL;
+    }
+    memcpy(copy, name.bytes, name.len);
+    bucket->name = copy;
+    bucket->next = collector->buckets;
+    return collector->buckets = bucket;
+}
+
+static Status check_sources(const Source *sources, size_t count, Err *err)
+{
+    if (count > LIMIT_SOURCES) return err_set(err, ERR_INPUT, "sources: more than %d", LIMIT_SOURCES);
+    for (size_t at = 0; at < count; at++) {
+        const Source *source = &sources[at];
+        if (source->name.len == 0 || source->name.len > 256)
+            return err_set_field(err, "name", "sources: a name must have 1 to 256 bytes");
+        if (source->write_key.len == 0 || source->write_key.len > LIMIT_WRITE_KEY_BYTES)
+            return err_set_field(err, "write_key", "source %.*s: its write key must have 1 to %d bytes",
+                                 STR_FORMAT(source->name), LIMIT_WRITE_KEY_BYTES);
+        for (size_t other = 0; other < at; other++) {
+            if (str_equal(sources[other].name, source->name))
+                return err_set_field(err, "name", "sources: two have the name %.*s", STR_FORMAT(source->name));
+            if (str_equal(sources[other].write_key, source->write_key))
+                return err_set_field(err, "write_key", "sources: %.*s and %.*s have the same write key",
+                                     STR_FORMAT(sources[other].name), STR_FORMAT(source->name));
+        }
+    }
+    return OK;
+}
+
+static size_t table_bytes(const Source *sources, size_t count, size_t slot_count)
+{
+    size_t bytes = sizeof(struct source_table) + slot_count * sizeof(uint32_t) + 4096;
+    for (size_t at = 0; at < count; at++) {
+        bytes += sizeof(struct source_entry) + 7 * sources[at].name.len + sources[at].write_key.len + 64;
+        for (size_t origin = 0; origin < sources[at].allowed_origin_count; origin++)
+            bytes += sizeof(Str) + sources[at].allowed_origins[origin].len + 1;
+    }
+    return bytes;
+}
+
+static Str json_string(Arena *arena, Str s)
+{
+    struct buf buf;
+    size_t room = 6 * s.len + 2;
+    buf_init_fixed(&buf, arena_bytes(arena, room), room);
+    buf_json_string(&buf, s);
+    check(buf_ok(&buf));
+    return buf_str(&buf);
+}
+
+static void copy_source(Arena *arena, const Source *source, struct source_entry *entry)
+{
+    entry->source = *source;
+    entry->source.name = arena_copy(arena, source->name);
+    entry->source.write_key = arena_copy(arena, source->write_key);
+    entry->name_raw = json_string(arena, source->name);
+    Str *origins = arena_new(arena, Str, source->allowed_origin_count);
+    for (size_t at = 0; at < source->allowed_origin_count; at++)
+        origins[at] = arena_copy(arena, source->allowed_origins[at]);
+    entry->source.allowed_origins = origins;
+}
+
+static size_t slot_of(const struct collector *collector, const struct source_table *table, Str key)
+{
+    return hash_64(key, collector->seed) & table->slot_mask;
+}
+
+static struct source_table *make_table(struct collector *collector, const Source *sources, size_t count)
+{
+    size_t slot_count = 16;
+    while (slot_count < 2 * count) slot_count *= 2;
+    struct region region;
+    region_open(&region, table_bytes(sources, count, slot_count));
+    Arena arena = region_arena(&region);
+    struct source_table *table = arena_new(&arena, struct source_table, 1);
+    table->region = region;
+    table->count = count;
+    table->entries = arena_new(&arena, struct source_entry, count);
+    table->slots = arena_new(&arena, uint32_t, slot_count);
+    table->slot_mask = slot_count - 1;
+    for (size_t at = 0; at < count; at++) {
+        struct source_entry *entry = &table->entries[at];
+        copy_source(&arena, &sources[at], entry);
+        entry->bucket = find_bucket(collector, entry->source.name);
+        size_t slot = slot_of(collector, table, entry->source.write_key);
+        while (table->slots[slot]) slot = (slot + 1) & table->slot_mask;
+        table->slots[slot] = (uint32_t)at + 1;
+        if (!entry->bucket) {
+            free_table(table);
+            return NULL;
+        }
+    }
+    return table;
+}
+
+Status collector_set_sources(struct collector *collector, const Source *sources, size_t count, Err *err)
+{
+    Status s = check_sources(sources, count, err);
+    if (s) return s;
+    pthread_mutex_lock(collector->lock);
+    struct source_table *table = make_table(collector, sources, count);
+    if (table) {
+        table->older = collector->tables;
+        collector->tables = table;
+        atomic_store_explicit(&collector->table, table, memory_order_release);
+    }
+    pthread_mutex_unlock(collector->lock);
+    return table ? OK : err_set(err, ERR_FULL, "collect: no memory");
+}
+
+const struct source_entry *collect_find_entry(struct collector *collector, Str write_key)
+{
+    const struct source_table *table = atomic_load_explicit(&collector->table, memory_order_acquire);
+    if (write_key.len == 0 || write_key.len > LIMIT_WRITE_KEY_BYTES) return NULL;
+    for (size_t slot = slot_of(collector, table, write_key); table->slots[slot]; slot = (slot + 1) & table->slot_mask) {
+        const struct source_entry *entry = &table->entries[table->slots[slot] - 1];
+        if (str_equal_constant_time(entry->source.write_key, write_key)) return entry;
+    }
+    return NULL;
+}
+
+const struct source_entry *collect_find_entry_named(struct collector *collector, Str name)
+{
+    const struct source_table *table = atomic_load_explicit(&collector->table, memory_order_acquire);
+    for (size_t at = 0; at < table->count; at++)
+        if (str_equal(table->entries[at].source.name, name)) return &table->entries[at];
+    return NULL;
+}
+
+const Source *collector_find_source(struct collector *collector, Str write_key)
+{
+    const struct source_entry *entry = collect_find_entry(collector, write_key);
+    return entry ? &entry->source : NULL;
+}
+
+bool source_allows_origin(const Source *source, Str origin)
+{
+    if (source->allowed_origin_count == 0) return true;
+    for (size_t at = 0; at < source->allowed_origin_count; at++)
+        if (str_equal_no_case(source->allowed_origins[at], origin)) return true;
+    return false;
+}
+
+/* ---- The stations ---- */
+
+static void try_key(struct intake *intake, Str key)
+{
+    if (key.len == 0) return;
+    intake->has_key = true;
+    if (!intake->source) intake->source = collect_find_entry(intake->worker->collector, key);
+}
+
+Status collect_authorize(struct intake *intake, Err *err)
+{
+    try_key(intake, intake->request->header_key);
+    try_key(intake, intake->request->query_key);
+    if (intake->request->is_import && intake->has_key && !intake->source)
+        return err_set(err, ERR_DENIED, "import: no source has this write key");
+    return OK;
+}
+
+const struct source_entry *collect_source_of(struct intake *intake, const Message *message)
+{
+    if (intake->source) return intake->source;
+    if (intake->request->is_import && !intake->has_key)
+        return collect_find_entry_named(intake->worker->collector, message->project_id.text);
+    return collect_find_entry(intake->worker->collector, message->write_key.text);
+}
+
+/* What can only be judged once the body is known: keys that stand in it, its origin, its rate. */
+Status collect_admit(struct intake *intake, Err *err)
+{
+    struct collector *collector = intake->worker->collector;
+    const Body *body = &intake->body;
+    try_key(intake, body->write_key.text);
+    bool has_key = intake->has_key || intake->request->is_import;
+    for (size_t at = 0; at < body->message_count && !has_key; at++)
+        has_key = body->messages[at].write_key.text.len > 0;
+    if (!has_key) return err_set(err, ERR_DENIED, "no write key in header, query or body");
+
+    const struct source_entry *entry = intake->source;
+    if (!entry && body->message_count) entry = collect_source_of(intake, &body->messages[0]);
+    intake->result.source = entry ? &entry->source : NULL;
+    if (intake->request->is_import) return OK;
+    if (!entry)
+        return collector->options.refuse_unknown_keys ? err_set(err, ERR_DENIED, "no source has this write key") : OK;
+    if (intake->request->origin.len && !source_allows_origin(&entry->source, intake->request->origin))
+        return err_set(err, ERR_DENIED, "source %.*s: not open to this origin", STR_FORMAT(entry->source.name));
+    if (!collect_take_rate(entry->bucket, entry->source.events_per_second, entry->source.burst_events,
+                           (uint32_t)body->message_count, clock_monotonic_ns(collector->options.clock),
+                           &intake->result.retry_after_ms))
+        return err_set(err, ERR_RATE, "source %.*s: over %u events a second; try again in %" PRId64 " ms",
+                       STR_FORMAT(entry->source.name), entry->source.events_per_second, intake->result.retry_after_ms);
+    return OK;
+}

@@ -1,0 +1,101 @@
+/* collect_stations: what the corridor of collect.c hands from station to station. Private to collect/. */
+#ifndef ONYM_COLLECT_COLLECT_STATIONS_H
+#define ONYM_COLLECT_COLLECT_STATIONS_H
+
+#include "collect.h"
+
+enum {
+    WORKER_ARENA_BYTES = 64 * 1024 * 1024,     /* reserved, not used: see the sums in collect.c */
+    UUID_BYTES = 36,
+};
+
+/* ---- Sources (collect_authorize.c, collect_rate.c) ---- */
+
+/* The rate of one source by the "generic cell rate algorithm": one number, the time at which the bucket
+ * would be full again, moved on by compare-and-swap. */
+struct rate_bucket {
+    struct rate_bucket *next;
+    char *name;
+    _Atomic int64_t full_at_ns;
+};
+
+struct source_entry {
+    Source source;                  /* first: what is given out is a pointer to it */
+    Str name_raw;                   /* as a JSON string */
+    struct rate_bucket *bucket;     /* lives across reloads, found by the source's name */
+};
+
+struct collector {
+    CollectOptions options;
+    uint64_t seed;                  /* of the key's hashes, so that nobody can aim at a slot */
+    _Atomic(struct source_table *) table;
+    struct source_table *tables;    /* all there ever were, newest first */
+    struct rate_bucket *buckets, unknown;
+    void *lock;                     /* over set_sources */
+};
+
+const struct source_entry *collect_find_entry(struct collector *collector, Str write_key);
+const struct source_entry *collect_find_entry_named(struct collector *collector, Str name);
+
+/* Takes count events; false where there is no room, then *ret_wait_ms says when there is. A full bucket
+ * gives any count, so that a batch larger than the burst is not refused for ever. */
+bool collect_take_rate(struct rate_bucket *bucket, uint32_t per_second, uint32_t burst, uint32_t count,
+                       int64_t now_ns, Millis *ret_wait_ms);
+
+/* ---- One request on its way ---- */
+
+struct collect_worker {
+    struct collector *collector;
+    struct event_parser *parser;
+    struct region region;
+    struct inflater *inflater;
+};
+
+struct intake {
+    struct collect_worker *worker;
+    const CollectRequest *request;
+    struct journal_append *append;
+    CollectResult result;
+    Arena *arena;
+    Millis received_at_ms;
+    char received_at[INSTANT_TEXT_BYTES];
+    Str ip_raw, user_agent_raw;                 /* as JSON strings; empty: none */
+    const struct source_entry *source;          /* of the request; NULL: each message may have its own */
+    bool has_key;                               /* somebody named a source, known or not */
+    uint64_t line;                              /* of an import; 0: none */
+    Body body;
+    EventDefaults context, integrations;
+    Millis sent_at_ms;                          /* the envelope's, or INSTANT_NONE */
+};
+
+struct inflater;
+struct inflater *inflater_open(void);           /* NULL: no memory */
+void inflater_close(struct inflater *inflater); /* accepts NULL */
+
+typedef struct Rule {
+    const char *reason, *field, *text;
+} Rule;
+
+/* The stations, in order. */
+Status MUST collect_authorize(struct intake *intake, Err *err);
+Status MUST collect_inflate(struct intake *intake, Str *ret_body, Err *err);
+Status MUST collect_admit(struct intake *intake, Err *err);
+const struct source_entry *collect_source_of(struct intake *intake, const Message *message);
+/* NULL where the message keeps every rule. */
+const Rule *collect_validate(const Message *message, EventType type);
+void collect_stamp_request(struct intake *intake);
+void collect_stamp_body(struct intake *intake);
+/* What a message is stamped with needs room while it is encoded. */
+struct stamp_room {
+    char timestamp[INSTANT_TEXT_BYTES], received_at[INSTANT_TEXT_BYTES], message_id[UUID_BYTES + 8];
+};
+EventStamps collect_stamp(struct intake *intake, const struct source_entry *source, const Message *message,
+                          EventType type, struct stamp_room *room);
+
+/* collect.c, for collect_import.c */
+Status MUST collect_keep_body(struct intake *intake, Err *err);
+void collect_reject(struct intake *intake, const struct source_entry *source, const Rule *rule, const char *text,
+                    Str raw);
+Status MUST collect_import_lines(struct intake *intake, Str body, Err *err);
+
+#endif
