@@ -47,14 +47,29 @@ static void collect(struct exchange *exchange, const CollectRequest *request)
     else exchange_submit(exchange);
 }
 
-void http_track(struct exchange *exchange)
+/* `onym import` says X-Onym-Import, the number of the body's first line in its file, with the secret key;
+ * X-Write-Key names the source, or is left out where the lines name their own. */
+static bool may_import(struct exchange *exchange, int64_t *ret_line)
 {
     const HttpOptions *options = exchange_options(exchange);
-    bool is_import = exchange->import_header.len && options->secret_key.len &&
-                     str_equal_constant_time(header_key(exchange), options->secret_key);
+    Err err;
+    bool is_secret = options->secret_key.len && str_equal_constant_time(header_key(exchange), options->secret_key);
+    if (is_secret && str_parse_int(exchange->import_header, 1, INT64_MAX, ret_line)) return true;
+    if (is_secret) err_set(&err, ERR_INPUT, "X-Onym-Import: wanted the number of the first line");
+    else err_set(&err, ERR_DENIED, "X-Onym-Import: wanted the secret key as Bearer");
+    reply_error(exchange, is_secret ? ERR_INPUT : ERR_DENIED, &err);
+    return false;
+}
+
+void http_track(struct exchange *exchange)
+{
+    bool is_import = exchange->import_header.len > 0;
+    int64_t line = 0;
+    if (is_import && !may_import(exchange, &line)) return;
     CollectRequest request = {
         .implied_type = exchange->route->implied_type,
         .is_import = is_import,
+        .import_line = (uint64_t)line,
         .body = buf_str(&exchange->body),
         .is_gzip = str_equal_no_case(exchange->content_encoding, STR("gzip")),
         .header_key = is_import ? exchange->header_key : header_key(exchange),
@@ -106,6 +121,11 @@ void http_track_durable(struct exchange *exchange, Status status)
     if (exchange->collected.rejected) health_add(options->health, COUNT_REJECTED, exchange->collected.rejected);
     if (is_pixel(exchange)) {
         reply_text(exchange, 200, "image/gif", pixel);
+    } else if (exchange->method == METHOD_POST && exchange->import_header.len) {
+        buf_clear(&exchange->answer);
+        buf_printf(&exchange->answer, "{\"success\":true,\"accepted\":%u,\"rejected\":%u}",
+                   exchange->collected.accepted, exchange->collected.rejected);
+        reply_text(exchange, 200, NULL, buf_str(&exchange->answer));
     } else if (exchange->method == METHOD_GET && exchange->answer.len) {
         buf_str_put(&exchange->answer, STR("({\"success\":true});"));
         reply_text(exchange, 200, "application/javascript", buf_str(&exchange->answer));
