@@ -46,8 +46,6 @@ $B/libfakes.a: $(FAKES)
 # the rest (the linker leaves out the member that the test has already defined).
 $B/tests/%_test: $B/tests/%_test.o $B/libfakes.a $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $B/libonym.a -lcmocka $(LDLIBS)
-$B/tests/vectors/driver: $B/tests/vectors/driver.o $B/libonym.a
-	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
 $B/bench/%: $B/bench/%.o $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libfakes.a build/fuzz/libonym.a
@@ -74,8 +72,6 @@ tsan: ; @$(MAKE) --no-print-directory MODE=tsan run-tests
 run-tests: $(UNITS) $(if $(filter *,$(T)),$(MODELS))
 	@for test in $^; do ./$$test 2>$$test.log || { cat $$test.log; echo "failed: $$test"; exit 1; }; done; \
 	 echo "$(words $^) test programs passed ($(MODE))"
-## make vectors               what other pipelines send to the vendors, and where ours differs on purpose
-vectors: $B/tests/vectors/driver ; @tests/vectors/run $<
 ## make tidy                  layers, doors, banned calls, lengths
 tidy: ; @awk -f tools/layers.awk src/LAYERS $(wildcard src/*/*.[ch] src/*/*.cc) && tools/tidy
 ## make fuzz F=frame TIME=60  one fuzzer for some seconds; without F all of them

@@ -20,6 +20,15 @@
     OPTION(command, 'u', "user", "ID", NULL, "only this userId or anonymousId; repeatable") \
     OPTION(command, 's', "source", "NAME", NULL, "only this source; repeatable")
 
+COMMAND("serve", command_serve, "Run", "", "collects events and answers questions",
+    "Without a configuration it listens on 127.0.0.1:8080, makes ./onym-data, and makes keys that it shows "
+    "and keeps. SIGHUP reloads the configuration, SIGTERM ends it cleanly: what was accepted is on disk.")
+OPTIONS_OF_DATA("serve")
+OPTION("serve", 'l', "listen", "HOST:PORT", "listen", "where to listen, instead of the configuration's; repeatable")
+OPTION("serve", 0, "threads", "N", "threads", "threads that take requests; 0 is one a core")
+OPTION("serve", 0, "log-level", "LEVEL", "log.level", "debug, info, warn, error or none")
+OPTION("serve", 0, "log-format", "FORMAT", "log.format", "logfmt or json")
+
 COMMAND("check-config", command_check_config, "Run", "[FILE]", "reads a configuration and says what is wrong with it",
     "Tells everything that is wrong, each with its line, and exits 1 where something is; warnings alone are "
     "no reason. Opens nothing and changes nothing.")
@@ -33,6 +42,49 @@ COMMAND("keys", command_keys, "Run", "", "shows the write keys, and the secret k
 OPTIONS_OF_DATA("keys")
 OPTION("keys", 0, "secret", NULL, NULL, "print the secret key too")
 OPTION("keys", 0, "json", NULL, NULL, "print JSON")
+
+COMMAND("tail", command_tail, "Look", "", "shows events as they arrive",
+    "Reads the journal itself, beside a running server or a stopped one. Begins with the last ten, and follows. "
+    "WHERE is start, end, an instant (2026-11-23T12:00:00Z), a duration ago (15m), or a journal position.")
+OPTIONS_OF_DATA("tail")
+OPTIONS_OF_FILTER("tail")
+OPTION("tail", 'n', "lines", "N", NULL, "begin with the last N that match (10)")
+OPTION("tail", 0, "from", "WHERE", NULL, "begin there instead")
+OPTION("tail", 0, "rejected", NULL, NULL, "show rejected messages, with why, instead of accepted ones")
+OPTION("tail", 0, "all", NULL, NULL, "show accepted and rejected ones")
+OPTION("tail", 0, "no-follow", NULL, NULL, "end at the end")
+OPTION("tail", 0, "json", NULL, NULL, "print each as one line of JSON")
+
+COMMAND("export", command_export, "Look", "", "writes accepted messages as NDJSON, in journal order",
+    "One message a line. A message that arrived twice (the same source and messageId) is written once; "
+    "--raw writes all. Deduplication is exact and takes at most 512 MiB of memory and one bit a message; "
+    "beyond about 23 million messages the journal is read more than once for it. TIME is an instant "
+    "(2026-11-23, 2026-11-23T12:00:00Z) or a duration ago (30d).")
+OPTIONS_OF_DATA("export")
+OPTIONS_OF_FILTER("export")
+OPTION("export", 0, "from", "TIME", NULL, "only what happened at this time or later (timestamp)")
+OPTION("export", 0, "to", "TIME", NULL, "only what happened before this time")
+OPTION("export", 0, "received-from", "TIME", NULL, "only what arrived at this time or later")
+OPTION("export", 0, "raw", NULL, NULL, "keep duplicates")
+OPTION("export", 'o', "output", "FILE", NULL, "write there; compressed if the name ends in .gz")
+
+COMMAND("verify", command_verify, "Look", "", "reads every byte of the journal and says what is damaged",
+    "Checks names, heads, checksums and their chain, and sealed blocks. Exits 1 where something is damaged. A "
+    "torn tail is what a crash leaves: harmless, and cut at the next start.")
+OPTIONS_OF_DATA("verify")
+OPTION("verify", 0, "json", NULL, NULL, "print JSON")
+
+COMMAND("import", command_import, "Move", "FILE... | -", "reads messages from NDJSON files, plain or .gz",
+    "One message a line, as Segment's archives and `onym export` have them; they keep their own times. An import "
+    "that was interrupted goes on where it was, and a file that was imported is not imported again, unless "
+    "--restart says so. Lines that are no message are counted and kept as rejected, with their number. Works on "
+    "a stopped data directory, and through the server where one is running. Without --source the lines count "
+    "for the only source there is; where there are several, each for the one that its projectId names.")
+OPTIONS_OF_DATA("import")
+OPTION("import", 's', "source", "NAME", NULL, "the source that all lines count for")
+OPTION("import", 0, "restart", NULL, NULL, "forget how far an earlier import of the file came")
+OPTION("import", 0, "url", "URL", NULL, "the running server, where it is not at the configuration's address")
+OPTION("import", 0, "json", NULL, NULL, "print the counts as JSON")
 
 COMMAND("completion", command_completion, "Other", "bash | zsh | fish", "prints the completions for a shell",
     "For bash: onym completion bash > /etc/bash_completion.d/onym")

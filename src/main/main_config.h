@@ -8,7 +8,7 @@
 struct config_walk {
     Arena *arena;
     struct config_problems *problems;
-    const char *(*get_variable)(const char *name);
+    const char *(*get_variable)(const char *name);      /* NULL: nothing is expanded */
 };
 
 /* Keeps one problem, its text cut to an Err's; place is where it is (NULL: nowhere in a file). */

@@ -69,7 +69,7 @@ static bool expand_variable(struct reader *reader, Str inside, const Node *node,
 static Str expand(struct reader *reader, Str raw, Node *node)
 {
     size_t at = find_bytes(raw, "${", 0), from = 0;
-    if (at == SIZE_MAX) return arena_copy(reader->walk->arena, raw);
+    if (at == SIZE_MAX || !reader->walk->get_variable) return arena_copy(reader->walk->arena, raw);
     struct buf out;
     buf_init(&out, EXPANDED_BYTES - reader->expanded_bytes);
     bool is_good = true;
