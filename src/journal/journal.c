@@ -88,7 +88,9 @@ static Status make_dir(struct journal *journal, Err *err)
     while (len > 1 && parent[len - 1] == '/') parent[--len] = 0;
     char *slash = strrchr(parent, '/');
     if (slash) slash[slash == parent] = 0;
-    return disk->sync_dir(disk, slash ? parent : ".", err);
+    s = disk->sync_dir(disk, slash ? parent : ".", err);
+    if (s) (void)disk->remove(disk, journal->dir, NULL);     /* where it is new and empty: so that it is made again */
+    return s;
 }
 
 Status journal_open(const JournalOptions *options, struct journal **ret, JournalRecovery *ret_recovery, Err *err)
@@ -459,44 +461,46 @@ Status journal_roll(struct journal *journal, Err *err)
     return OK;
 }
 
-static Status begin_file(struct journal *journal, const char *path, JournalHead *head, Err *err)
+/* By way of a temporary name, so that no segment is ever seen without a whole head, and a name that an
+ * earlier, failed sync may have lost is made once more. */
+Status journal_begin_file(struct journal *journal, JournalHead *head, Err *err)
 {
+    char from[JOURNAL_PATH_BYTES], to[JOURNAL_PATH_BYTES], bytes[SEGMENT_HEAD_BYTES];
     struct disk *disk = journal->disk;
-    struct journal_tail *tail = &journal->tail;
-    char bytes[SEGMENT_HEAD_BYTES];
-    Str part = str_of(bytes, sizeof bytes);
+    DiskFile file;
+    journal->options.dice->fill(journal->options.dice, &head->salt, sizeof head->salt);
     journal_encode_head(head, bytes);
-    Status s = disk->open(disk, path, DISK_OPEN_OR_CREATE, &tail->file, err);
+    segment_path(from, journal->dir, head->base, SEGMENT_BEGUN);
+    segment_path(to, journal->dir, head->base, SEGMENT_RAW);
+    Status s = disk->open(disk, from, DISK_OPEN_OR_CREATE, &file, err);
     if (s) return s;
-    s = disk->truncate(disk, tail->file, 0, err);        /* what an earlier try may have left */
-    if (!s) s = disk->write(disk, tail->file, 0, &part, 1, err);
-    if (!s) {
-        s = disk->sync(disk, tail->file, err);
-        if (!s) s = disk->sync_dir(disk, journal->dir, err);
-        if (s) journal_poison(journal);
+    s = disk->truncate(disk, file, 0, err);              /* what an earlier try may have left */
+    if (!s) s = disk->write(disk, file, 0, &(Str){ bytes, sizeof bytes }, 1, err);
+    Status synced = s ? OK : disk->sync(disk, file, err);
+    if (!s && !synced) s = disk->rename(disk, from, to, err);
+    if (!s && !synced) synced = disk->sync_dir(disk, journal->dir, err);
+    if (synced) journal_poison(journal);
+    if (s || synced) {
+        disk->close(disk, file);
+        (void)disk->remove(disk, from, NULL);            /* else the next try or start does */
+        return s ? s : synced;
     }
-    if (!s) return OK;
-    disk->close(disk, tail->file);
-    if (!journal->is_poisoned) (void)disk->remove(disk, path, NULL);     /* else the next try or start cuts it */
-    return s;
+    journal->tail = (struct journal_tail){
+        .file = file, .is_open = true, .base = head->base, .ahead = SEGMENT_HEAD_BYTES, .chain = head->checksum,
+        .salt = head->salt, .created_at_ms = head->created_at_ms,
+    };
+    return OK;
 }
 
 /* The head is durable before a commit is written behind it: recovery relies on that. */
 Status journal_begin_segment(struct journal *journal, Err *err)
 {
-    char path[JOURNAL_PATH_BYTES];
     JournalHead head = {
         .has_sums = true, .base = journal->end, .created_at_ms = journal_stamp(journal),
         .records_before = journal->records,
     };
-    journal->options.dice->fill(journal->options.dice, &head.salt, sizeof head.salt);
-    Status s = begin_file(journal, segment_path(path, journal->dir, head.base, SEGMENT_RAW), &head, err);
+    Status s = journal_begin_file(journal, &head, err);
     if (s) return s;
-    journal->tail = (struct journal_tail){
-        .file = journal->tail.file, .is_open = true, .base = head.base, .ahead = SEGMENT_HEAD_BYTES,
-        .chain = head.checksum, .salt = head.salt, .created_at_ms = head.created_at_ms,
-        .is_last = journal->tail.is_last,
-    };
     pthread_mutex_lock(&journal->lock);
     journal->end = head.base + SEGMENT_HEAD_BYTES;
     segment_table_insert(&journal->segments, (Segment){

@@ -5,11 +5,14 @@
  *
  * Directory
  *   lock                                  held (fcntl OFD write lock) by the process that writes
+ *   oldest                                20 digits and a line feed: the base of the oldest segment; those
+ *                                         below it are retired. Missing: 0
  *   <base, 20 decimal digits>.journal     a raw segment: all but the last are closed and exactly
  *                                         (next base - base) bytes long
  *   <base>.journal.zst                    a sealed segment; where the raw one still stands beside it, the
  *                                         raw one counts (sealing had not come to its end)
- *   <base>.journal.zst.tmp                a sealing under way, or given up; removed at the next start
+ *   <base>.journal.tmp, .journal.zst.tmp  a segment being begun, a sealing under way, or either given up;
+ *                                         removed at the next start
  *   The base is the position of the segment's first byte. The segments follow one another without a gap.
  *   Only the oldest are ever removed, and never the newest.
  *

@@ -14,7 +14,11 @@
 
 enum { JOURNAL_PATH_BYTES = 4096, SEGMENTS_MAX = 1 << 20, NAME_BYTES = 20 };
 
-typedef enum SegmentForm { SEGMENT_RAW, SEGMENT_SEALED, SEGMENT_TEMPORARY } SegmentForm;
+typedef enum SegmentForm {
+    SEGMENT_RAW, SEGMENT_SEALED,
+    SEGMENT_BEGUN,                  /* a raw one that is being begun */
+    SEGMENT_TEMPORARY,              /* a sealed one that is being written */
+} SegmentForm;
 
 typedef struct Segment {
     JournalPos base, end;           /* end of the open one: as of the last durable commit */
@@ -29,6 +33,7 @@ struct segment_table {
     struct region region;
     Segment *rows;
     size_t count;
+    JournalPos oldest;              /* as the file of that name says: what is before it was retired */
 };
 
 void segment_table_open(struct segment_table *table);
@@ -45,11 +50,14 @@ bool segment_parse_name(Str name, JournalPos *ret_base, SegmentForm *ret_form);
 
 /* Reads the directory into an empty table. Ends are the next row's base; the last row's is base + size for
  * raw ones, 0 for sealed ones. Where both forms stand, the raw one counts. leftover hears of every file
- * that a crash left over: temporaries and sealed ones beside raw ones. */
-typedef Status SegmentLeftover(void *context, const char *path, Err *err);
+ * that a crash left over: temporaries, sealed ones beside raw ones, and those that were retired. */
+typedef Status SegmentLeftover(void *context, const char *path, bool is_retired, Err *err);
 Status MUST segment_table_read(struct segment_table *table, struct disk *disk, const char *dir,
                                SegmentLeftover *leftover, void *context, Err *err);
-/* ERR_DAMAGED where segments do not follow one another, or a closed raw one has another size than it must. */
+/* Notes, durably, that everything before pos is retired. */
+Status MUST segment_put_oldest(struct disk *disk, const char *dir, JournalPos pos, Err *err);
+/* ERR_DAMAGED where segments do not follow one another from the oldest on, or a closed raw one has another
+ * size than it must. */
 Status MUST segment_table_check(const struct segment_table *table, const char *dir, Err *err);
 
 /* ---- A segment's bytes (journal_source.c) ---- */
@@ -199,6 +207,8 @@ Status MUST journal_create(const JournalOptions *options, struct journal **ret, 
  * commit begins another. */
 Status MUST journal_roll(struct journal *journal, Err *err);
 Status MUST journal_begin_segment(struct journal *journal, Err *err);
+/* Makes the file of a segment that has no commits yet, or replaces one, and opens it as the tail. */
+Status MUST journal_begin_file(struct journal *journal, JournalHead *head, Err *err);
 void journal_poison(struct journal *journal);
 Millis journal_stamp(struct journal *journal);          /* now, but not before the last commit */
 /* journal_retire.c */

@@ -193,6 +193,7 @@ Status journal_read(struct journal_reader *reader, JournalRecord *ret, Err *err)
         WalkFound found;
         if (!reader->is_placed || walk->offset >= walk->limit) {
             reader->is_damaged = false;
+            if (reader->is_placed) reader->pos = reader->segment.base + walk->offset;    /* past an empty one's head */
             Status s = reader_place(reader, err);
             if (s) return s;
         }

@@ -1,20 +1,16 @@
 /* journal_recover: from what a crash left to a journal that can go on.
  *
- * Only the last segment is read; those before it were whole and synced before it was begun. In it:
- *
- *   head broken       No commit is written before the head is synced. So if a whole commit frame stands
- *                     anywhere in the file, the head was damaged later: ERR_DAMAGED. Else the crash came
- *                     while the segment was begun, nothing in it was ever acknowledged: it is removed.
- *   frames            are followed while each is whole and names its predecessor. At the first place where
- *                     that fails: a whole commit frame (of its own position and this segment's salt) behind
- *                     it proves that a later commit was begun, so this place had been synced: ERR_DAMAGED.
- *                     With none behind it, it is the torn end of the last write, and is cut off.
- *
- * The README numbers the argument for why no such frame can be left over from a failed write.
+ * Only the last segment is read; those before it were whole and synced before it was begun. Its head was
+ * synced before it got its name, so a broken one is damage. Its frames are followed while each is whole and
+ * names its predecessor. At the first place where that fails: a whole commit frame (of its own position and
+ * this segment's salt) behind it proves that a later commit was begun, so this place had been synced:
+ * ERR_DAMAGED. With none behind it, it is the torn end of the last write, and is cut off. The README numbers
+ * the argument for why no such frame can be left over from a failed write.
  *
  * Then the last commit is written once more, as it is, and synced. Reading shows what the kernel holds in
  * memory, and after a failed fsync that may be pages that are marked clean and are not on the disk: only
- * writing them again makes a later sync mean something. Earlier commits were synced before this one began. */
+ * writing them again makes a later sync mean something. Earlier commits were synced before this one began.
+ * For the same reason a segment without commits is begun anew: its name may be in memory only. */
 #include "journal_private.h"
 
 struct recovery {
@@ -106,63 +102,49 @@ static void adopt(struct recovery *recovery)
     journal->end = recovery->row->end;
 }
 
-static Status recover_frames(struct recovery *recovery, Err *err)
-{
-    struct journal_walk *walk = &recovery->walk;
-    WalkFound found = WALK_LIMIT;
-    uint64_t torn_bytes;
-    bool is_behind = false;
-    journal_walk_start(walk, &recovery->source, 0, recovery->source.raw_bytes);
-    Status s = follow_frames(recovery, &found, err);
-    if (!s && found != WALK_LIMIT) s = has_commit_behind(recovery, &is_behind, err);
-    if (s) return s;
-    if (is_behind) return damaged(recovery, walk->offset, walk->why, err);
-    s = journal_walk_measure(walk, &torn_bytes, err);
-    if (!s) s = settle(recovery, walk->offset, err);
-    if (s) return s;
-    if (torn_bytes) {
-        recovery->report->torn_bytes = torn_bytes;
-        recovery->report->torn_at = recovery->row->base + walk->offset;
-    }
-    adopt(recovery);
-    return OK;
-}
-
-/* The head is not whole: begun when the crash came, or damaged since? */
-static Status recover_headless(struct recovery *recovery, const Err *why, Err *err)
+/* No commit in it: nothing of it counts but its place, and how many records there were before. */
+static Status begin_again(struct recovery *recovery, Err *err)
 {
     struct journal *journal = recovery->journal;
-    char path[JOURNAL_PATH_BYTES];
-    bool is_behind = false;
-    recovery->walk = (struct journal_walk){ .source = &recovery->source, .limit = recovery->source.raw_bytes };
-    Status s = has_commit_behind(recovery, &is_behind, err);
+    JournalHead head = recovery->source.head;
+    Status s = journal_begin_file(journal, &head, err);
     if (s) return s;
-    if (is_behind) return damaged(recovery, 0, why->text, err);
-    s = journal_walk_measure(&recovery->walk, &recovery->report->torn_bytes, err);
-    if (s) return s;
-    if (recovery->report->torn_bytes) recovery->report->torn_at = recovery->row->base;
-    segment_path(path, journal->dir, recovery->row->base, SEGMENT_RAW);
-    s = journal->disk->remove(journal->disk, path, err);
-    if (!s) s = journal->disk->sync_dir(journal->disk, journal->dir, err);
-    if (s) return s;
-    journal->end = recovery->row->base;
-    segment_table_remove(&journal->segments, journal->segments.count - 1);
+    *recovery->row = (Segment){
+        .base = head.base, .end = head.base + SEGMENT_HEAD_BYTES, .disk_bytes = SEGMENT_HEAD_BYTES,
+        .created_at_ms = head.created_at_ms,
+    };
+    journal->committed_at_ms = head.created_at_ms;
+    journal->records = head.records_before;
+    journal->end = recovery->row->end;
     return OK;
 }
 
 static Status recover_raw(struct recovery *recovery, Err *err)
 {
     struct journal *journal = recovery->journal;
+    struct journal_walk *walk = &recovery->walk;
     char path[JOURNAL_PATH_BYTES];
-    Err why;
+    WalkFound found = WALK_LIMIT;
+    uint64_t torn_bytes;
+    bool is_behind = false;
+    Status s = journal_source_open(&recovery->source, journal->dir, recovery->row->base, false, err);
+    if (s) return s;
+    journal_walk_start(walk, &recovery->source, 0, recovery->source.raw_bytes);
+    s = follow_frames(recovery, &found, err);
+    if (!s && found != WALK_LIMIT) s = has_commit_behind(recovery, &is_behind, err);
+    if (s) return s;
+    if (is_behind) return damaged(recovery, walk->offset, walk->why, err);
+    s = journal_walk_measure(walk, &torn_bytes, err);
+    if (s) return s;
+    recovery->report->torn_bytes = torn_bytes;
+    if (torn_bytes) recovery->report->torn_at = recovery->row->base + walk->offset;
+    if (!recovery->last_commit) return begin_again(recovery, err);
     segment_path(path, journal->dir, recovery->row->base, SEGMENT_RAW);
-    Status s = journal->disk->open(journal->disk, path, DISK_WRITE, &recovery->file, err);
+    s = journal->disk->open(journal->disk, path, DISK_WRITE, &recovery->file, err);
     if (s) return s;
     recovery->is_open = true;
-    s = journal_source_open(&recovery->source, journal->dir, recovery->row->base, false, &why);
-    if (!s) return recover_frames(recovery, err);
-    if (recovery->source.is_head_damaged) return recover_headless(recovery, &why, err);
-    if (err) *err = why;
+    s = settle(recovery, walk->offset, err);
+    if (!s) adopt(recovery);
     return s;
 }
 
@@ -178,12 +160,12 @@ static Status recover_sealed(struct recovery *recovery, Err *err)
     recovery->row->created_at_ms = journal->committed_at_ms = source->head.created_at_ms;
     journal->records = source->head.records_before;
     journal->end = recovery->row->end;
-    WalkFound found = WALK_LIMIT;
     for (size_t at = source->block_count; at-- > 1 && !recovery->last_commit;) {
-        uint64_t until = recovery->records_behind;
+        const SealedBlock *block = &source->blocks[at];
+        WalkFound found = WALK_LIMIT;
+        uint64_t until = recovery->records_behind;       /* in the blocks behind this one */
         recovery->records_behind = 0;
-        journal_walk_start(&recovery->walk, source, source->blocks[at].raw_at,
-                           source->blocks[at].raw_at + source->blocks[at].raw_bytes);
+        journal_walk_start(&recovery->walk, source, block->raw_at, block->raw_at + block->raw_bytes);
         s = follow_frames(recovery, &found, err);
         if (s) return s;
         if (found != WALK_LIMIT) return OK;             /* damaged: readers and onym verify say so */
@@ -195,9 +177,21 @@ static Status recover_sealed(struct recovery *recovery, Err *err)
     return OK;
 }
 
-static Status remove_leftover(void *context, const char *path, Err *err)
+struct leftovers {
+    struct journal *journal;
+    bool has_noted_oldest;
+};
+
+/* A retired file that came back: the file that says it is retired may not be on disk, so that goes first. */
+static Status remove_leftover(void *context, const char *path, bool is_retired, Err *err)
 {
-    struct journal *journal = context;
+    struct leftovers *leftovers = context;
+    struct journal *journal = leftovers->journal;
+    if (is_retired && !leftovers->has_noted_oldest) {
+        Status s = segment_put_oldest(journal->disk, journal->dir, journal->segments.oldest, err);
+        if (s) return s;
+        leftovers->has_noted_oldest = true;
+    }
     return journal->disk->remove(journal->disk, path, err);
 }
 
@@ -205,7 +199,8 @@ Status journal_recover(struct journal *journal, JournalRecovery *report, Err *er
 {
     struct disk *disk = journal->disk;
     struct segment_table *table = &journal->segments;
-    Status s = segment_table_read(table, disk, journal->dir, remove_leftover, journal, err);
+    struct leftovers leftovers = { .journal = journal };
+    Status s = segment_table_read(table, disk, journal->dir, remove_leftover, &leftovers, err);
     if (!s) s = disk->sync_dir(disk, journal->dir, err);
     if (!s) s = segment_table_check(table, journal->dir, err);
     if (s) return s;

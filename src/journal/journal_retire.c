@@ -1,6 +1,7 @@
-/* journal_retire: what is too old or too much goes, oldest first, one segment a call and each removal synced
- * before the next, so that a crash never leaves a gap. The newest segment always stays: its name keeps the
- * positions from beginning anew. So that an idle journal does not keep its last events past their time, a
+/* journal_retire: what is too old or too much goes, oldest first, one segment a call. The file `oldest` says up
+ * to where before anything is removed, so that a file that comes back after a crash is known for what it is,
+ * and one that is missing for what that is. The newest segment always stays: its name keeps the positions
+ * from beginning anew. So that an idle journal does not keep its last events past their time, a
  * segment is closed, and where it is the newest another begun, when time asks for it. */
 #include "journal_private.h"
 
@@ -54,19 +55,35 @@ static bool is_due(const struct journal *journal, Millis next_begun_at_ms)
     return disk_bytes > options->retention_bytes;
 }
 
-/* Where the oldest may go: takes its row out of the table, so that no reader begins with it. */
-static bool take_oldest(struct journal *journal, Millis next_begun_at_ms, Segment *ret)
+/* Whether the oldest may go; gives its row. */
+static bool find_due(struct journal *journal, Millis next_begun_at_ms, Segment *ret)
 {
     struct segment_table *table = &journal->segments;
     pthread_mutex_lock(&journal->lock);
-    bool is_taken = table->count > 1 && table->rows[0].end <= smallest_hold(journal) &&
+    bool is_found = table->count > 1 && table->rows[0].end <= smallest_hold(journal) &&
                     is_due(journal, next_begun_at_ms);
-    if (is_taken) {
-        *ret = table->rows[0];
-        segment_table_remove(table, 0);
-    }
+    if (is_found) *ret = table->rows[0];
     pthread_mutex_unlock(&journal->lock);
-    return is_taken;
+    return is_found;
+}
+
+/* Noted, out of the table (so that no reader begins with it), removed, synced; in this order. */
+static Status retire(struct journal *journal, const Segment *segment, Err *err)
+{
+    char path[JOURNAL_PATH_BYTES];
+    struct disk *disk = journal->disk;
+    Status s = segment_put_oldest(disk, journal->dir, segment->end, err);
+    journal->is_maintenance_stopped = s && s != ERR_FULL;            /* a sync may have failed */
+    if (s) return s;
+    pthread_mutex_lock(&journal->lock);
+    segment_table_remove(&journal->segments, 0);
+    journal->segments.oldest = segment->end;
+    journal->stats.retired_segments++;
+    pthread_mutex_unlock(&journal->lock);
+    segment_path(path, journal->dir, segment->base, segment->is_sealed ? SEGMENT_SEALED : SEGMENT_RAW);
+    s = disk->remove(disk, path, err);                               /* what stays behind, the next start removes */
+    if (!s) s = disk->sync_dir(disk, journal->dir, err);
+    return s;
 }
 
 /* When the oldest segment was surely over: when the next one was begun whose head can be read. Not yet, as
@@ -86,8 +103,6 @@ static Millis oldest_over_at(struct journal *journal)
 
 Status journal_retire_one(struct journal *journal, bool *ret_did, Err *err)
 {
-    char path[JOURNAL_PATH_BYTES];
-    struct disk *disk = journal->disk;
     Segment segment;
     *ret_did = false;
     if (journal->options.retention_ms == 0 && journal->options.retention_bytes == 0) return OK;
@@ -95,21 +110,9 @@ Status journal_retire_one(struct journal *journal, bool *ret_did, Err *err)
     Status s = retire_make_way(journal, err);
     pthread_mutex_unlock(&journal->writing);
     if (s) return s;
-    if (!take_oldest(journal, oldest_over_at(journal), &segment)) return OK;
+    if (!find_due(journal, oldest_over_at(journal), &segment)) return OK;
     if (journal->seal) journal_seal_abort(journal);      /* it may be of this very segment */
-    segment_path(path, journal->dir, segment.base, segment.is_sealed ? SEGMENT_SEALED : SEGMENT_RAW);
-    s = disk->remove(disk, path, err);
-    if (s) {                                             /* nothing younger may go before it */
-        pthread_mutex_lock(&journal->lock);
-        segment_table_insert(&journal->segments, segment);
-        pthread_mutex_unlock(&journal->lock);
-        return s;
-    }
-    s = disk->sync_dir(disk, journal->dir, err);
-    journal->is_maintenance_stopped = s != OK;
-    pthread_mutex_lock(&journal->lock);
-    journal->stats.retired_segments++;
-    pthread_mutex_unlock(&journal->lock);
+    s = retire(journal, &segment, err);
     *ret_did = s == OK;
     return s;
 }

@@ -132,6 +132,14 @@ static Status verify_segment(struct verify *verify, Err *err)
     return OK;
 }
 
+static void verify_oldest(struct verify *verify)
+{
+    JournalPos oldest = verify->table.oldest, first = verify->table.count ? verify->table.rows[0].base : 0;
+    if (first == oldest) return;
+    verify->row = &(Segment){ .base = oldest };
+    say(verify, 0, false, "the oldest segment is missing: what is older was retired, what is younger is there");
+}
+
 Status journal_verify(const JournalOptions *options, JournalReport *report, JournalProgress *progress, void *context,
                       JournalVerdict *ret, Err *err)
 {
@@ -143,6 +151,7 @@ Status journal_verify(const JournalOptions *options, JournalReport *report, Jour
         const Segment *row = &verify.table.rows[at];
         verify.all_bytes += row->end > row->base ? row->end - row->base : row->disk_bytes;
     }
+    if (!s) verify_oldest(&verify);
     for (size_t at = 0; !s && at < verify.table.count; at++) {
         verify.row = &verify.table.rows[at];
         verify.is_last = at + 1 == verify.table.count;
