@@ -72,6 +72,13 @@ tsan: ; @$(MAKE) --no-print-directory MODE=tsan run-tests
 run-tests: $(UNITS) $(if $(filter *,$(T)),$(MODELS))
 	@for test in $^; do ./$$test 2>$$test.log || { cat $$test.log; echo "failed: $$test"; exit 1; }; done; \
 	 echo "$(words $^) test programs passed ($(MODE))"
+## make sim [SEED=n|RUNS=n]   worlds with faults and power cuts, one a seed (tests/sim/README.md)
+SIM := $(patsubst %.c,$B/%.o,$(wildcard tests/sim/*.c))
+$B/tests/sim/sim: $(SIM) $B/libfakes.a $B/libonym.a
+	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
+sim: ; @$(MAKE) --no-print-directory MODE=asan run-sim
+run-sim: $B/tests/sim/sim
+	@ASAN_OPTIONS=detect_leaks=0 $B/tests/sim/sim $(if $(SEED),--seed $(SEED)) --runs $(or $(RUNS),200)
 ## make tidy                  layers, doors, banned calls, lengths
 tidy: ; @awk -f tools/layers.awk src/LAYERS $(wildcard src/*/*.[ch] src/*/*.cc) && tools/tidy
 ## make fuzz F=frame TIME=60  one fuzzer for some seconds; without F all of them

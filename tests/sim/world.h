@@ -1,0 +1,48 @@
+/* world: everything that Onym runs on, and Onym, in one struct that a seed makes. */
+#ifndef ONYM_TESTS_SIM_WORLD_H
+#define ONYM_TESTS_SIM_WORLD_H
+
+#include "collect/collect.h"
+#include "journal/journal.h"
+#include "visitors.h"
+
+enum { FLIGHTS_MAX = 16, TALE_LINES = 40, TALE_BYTES = 160 };
+
+/* A request on its way: made by a visitor, perhaps submitted, perhaps answered. */
+struct flight {
+    struct world *world;
+    bool is_used, is_submitted;
+    struct buf body;
+    uint32_t indices[OUTBOX_MAX];
+    size_t count, visitor;
+    struct journal_append append;
+};
+
+struct world {
+    uint64_t seed;
+    bool is_verbose, is_canary;
+    struct fake_dice dice;
+    struct fake_clock clock;
+    struct fake_disk disk;
+    struct visitors visitors;
+    Sent *sent;
+    struct flight flights[FLIGHTS_MAX];
+    /* Onym */
+    struct journal *journal;
+    struct collector *collector;
+    struct collect_worker *worker;
+    /* what happened, the last lines of it */
+    char tale[TALE_LINES][TALE_BYTES];
+    unsigned tale_count;
+    unsigned turn, crashes, faults, restarts;
+    bool has_faults;
+};
+
+void world_tell(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+__attribute__((noreturn)) void world_fail(struct world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Reads the whole journal and compares it with what was sent. Fails the world where a promise is broken. */
+void checks_run(struct world *world);
+
+#endif
