@@ -201,6 +201,7 @@ Status journal_read(struct journal_reader *reader, JournalRecord *ret, Err *err)
         if (s) return err_wrap(err, s, "journal %s: reading at %" PRIu64, reader->journal->dir, reader->pos);
         if (found == WALK_LIMIT) {
             if (walk->offset != walk->limit) return reader_damaged(reader, "the segment ends elsewhere", err);
+            reader->pos = reader->segment.base + walk->limit;       /* a segment may hold its head and no frame */
             continue;
         }
         if (found != WALK_FRAME) return reader_damaged(reader, walk->why, err);
