@@ -45,7 +45,7 @@ static uint32_t count_members(const char *text, const uint32_t *token)
 
 static void read_value(struct event_parser *parser, const uint32_t *token, Field *ret)
 {
-    parser_read_value(parser, token, walk_skip(parser->walk.text, token), ret);
+    parser_read_value(parser, token, walk_skip(parser->walk.text, token), true, ret);
     if (ret->kind == FIELD_OBJECT || ret->kind == FIELD_ARRAY)
         ret->key_count = count_members(parser->walk.text, token) & 0xFFFFFF;
 }

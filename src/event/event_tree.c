@@ -211,6 +211,15 @@ static bool read_child(struct tree_reader *reader, TreeNode *parent, TreeNode *c
     return read_value(reader, child);
 }
 
+/* Arenas are used again: what arena_try gives holds old bytes. */
+static TreeNode *new_node(struct tree_reader *reader)
+{
+    TreeNode *node = arena_try(reader->arena, sizeof *node, _Alignof(TreeNode), 1);
+    if (!node) reader->is_full = true;
+    else *node = (TreeNode){ 0 };
+    return node;
+}
+
 static bool read_children(struct tree_reader *reader, TreeNode *node, FieldKind kind, char close)
 {
     TreeNode *last = NULL;
@@ -222,12 +231,8 @@ static bool read_children(struct tree_reader *reader, TreeNode *node, FieldKind 
         return false;
     }
     do {
-        TreeNode *child = arena_try(reader->arena, sizeof *child, _Alignof(TreeNode), 1);
-        if (!child) {
-            reader->is_full = true;
-            return false;
-        }
-        if (!read_child(reader, node, child)) return false;
+        TreeNode *child = new_node(reader);
+        if (!child || !read_child(reader, node, child)) return false;
         if (last) last->next = child;
         else node->first = child;
         last = child;
@@ -261,7 +266,7 @@ static bool read_value(struct tree_reader *reader, TreeNode *node)
 Status event_tree_read(Str json, Arena *arena, const TreeNode **ret, Err *err)
 {
     struct tree_reader reader = { json.bytes, json.bytes + json.len, arena, 0, false };
-    TreeNode *root = arena_try(arena, sizeof *root, _Alignof(TreeNode), 1);
+    TreeNode *root = new_node(&reader);
     bool is_good;
     if (!root) return err_set(err, ERR_TOO_LARGE, "JSON: no memory left for it");
     is_good = read_value(&reader, root);

@@ -75,6 +75,7 @@ bool walk_escapes(struct walk *walk, uint32_t from, uint32_t to)
         at = hit ? (uint32_t)(hit - text) : to;
     }
     walk->next_backslash = find_backslash(walk, to);
+    walk->escapes++;
     return true;
 }
 

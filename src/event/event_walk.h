@@ -34,6 +34,7 @@ struct walk {
     uint32_t next_backslash;            /* of those not yet walked over; UINT32_MAX: none */
     uint32_t gap;                       /* not 0: white space was seen */
     uint32_t deepest;
+    uint32_t escapes;                   /* how many strings had some; callers look whether it grew */
     WalkTrouble trouble;
     uint32_t trouble_at;                /* offset in text */
 };

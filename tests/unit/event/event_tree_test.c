@@ -13,6 +13,7 @@ static const TreeNode *read_text(const char *json)
     Arena arena = region_arena(&region);
     const TreeNode *root = NULL;
     Err err;
+    memset(arena.at, 0xa5, 4096);               /* arenas are used again and again */
     return event_tree_read(str_from(json), &arena, &root, &err) == OK ? root : NULL;
 }
 
