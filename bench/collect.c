@@ -19,7 +19,8 @@ static void put_track(struct buf *body, unsigned at)
         "\"properties\":{\"plan\":\"Free\",\"price\":49.95,\"quantity\":%u,\"category\":\"tools\",\"coupon\":null},"
         "\"event\":\"%s\",\"context\":{\"page\":{\"path\":\"/product/%u\",\"referrer\":\"\",\"search\":\"\","
         "\"title\":\"Product\",\"url\":\"https://www.example.com/product/%u\"},\"library\":{\"name\":\"analytics.js\","
-        "\"version\":\"npm:next-1.84.3\"},\"locale\":\"en-US\"},\"messageId\":\"ajs-next-1700000000000-dff082d2-a1af-%04x"
+        "\"version\":\"npm:next-1.84.3\"},\"locale\":\"en-US\"},"
+          "\"messageId\":\"ajs-next-1700000000000-dff082d2-a1af-%04x"
         "-a16e-bffd3c539e4c\",\"anonymousId\":\"82d2a1af-c786-416e-bffd-3c539e%06u\"}",
         at % 1000, 10000 + at % 500, at % 9, names[at % 4], at % 77, at % 77, at & 0xFFFF, at % 500);
 }

@@ -146,9 +146,12 @@ EventStamps collect_stamp(struct intake *intake, const struct source_entry *sour
         return stamps;
     }
     stamp_times(intake, message, &stamps, room->timestamp);
-    bool is_direct = message->context_direct.kind == FIELD_BOOL && str_equal(message->context_direct.raw, STR("true"));
-    if ((!source->source.is_server || is_direct) && message->context_ip.kind == FIELD_ABSENT)
+    const Body *body = &intake->body;
+    const Field *direct = message->context_direct.kind ? &message->context_direct : &body->context_direct;
+    bool is_direct = direct->kind == FIELD_BOOL && str_equal(direct->raw, STR("true"));
+    if (!message->context_ip.kind && !body->context_ip.kind && (!source->source.is_server || is_direct))
         stamps.ip_raw = intake->ip_raw;
-    if (message->context_user_agent.kind == FIELD_ABSENT) stamps.user_agent_raw = intake->user_agent_raw;
+    if (!message->context_user_agent.kind && !body->context_user_agent.kind)
+        stamps.user_agent_raw = intake->user_agent_raw;
     return stamps;
 }

@@ -71,6 +71,7 @@ typedef struct Body {
     Message *messages;              /* in the order sent; one for a single message */
     size_t message_count;
     Field write_key, sent_at, context, integrations, message_id, timestamp;   /* the envelope's own (batch) */
+    Field context_ip, context_direct, context_user_agent;
 } Body;
 
 /* Finds the messages of a body. What it gives borrows from the body, the arena and the parser, until the

@@ -436,6 +436,9 @@ static void give_body(struct event_parser *parser, const struct envelope *envelo
     ret->integrations = first->integrations;
     ret->message_id = first->message_id;
     ret->timestamp = first->timestamp;
+    ret->context_ip = first->context_ip;
+    ret->context_direct = first->context_direct;
+    ret->context_user_agent = first->context_user_agent;
 }
 
 Status event_parse_body(struct event_parser *parser, Str text, size_t max_messages, Arena *arena, Body *ret, Err *err)

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #define NOW_MS 1700000000000                     /* 2023-11-14T22:13:20.000Z */

@@ -1,0 +1,200 @@
+/* collect_stamp: when a message happened by our clock, and what is added to it. */
+#include "collect/collect_stamp.c"
+#include "tests/unit/collect/collect_world.h"
+
+/* The value of a top-level field of the record's JSON, as raw JSON. */
+static Str stored(uint32_t index, const char *path)
+{
+    static char arena_room[1 << 16];
+    Arena arena = { arena_room, arena_room + sizeof arena_room };
+    Field field;
+    Err err;
+    assert_int_equal(event_find_field(world.parser, world_event(index).json, str_from(path), &arena, &field, &err), OK);
+    return field.raw;
+}
+
+/* A message's own fields, the envelope's sentAt, and what comes of them. */
+static const struct { const char *own, *envelope, *timestamp, *original, *sent_at; } rows_of_times[] = {
+    { "", "", NOW_TEXT, "", "" },
+    /* without sentAt the time is as it was given */
+    { "\"timestamp\":\"2023-11-14T22:13:10.000Z\"", "", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10.000Z\"", "" },
+    { "\"timestamp\":\"2023-11-14T22:13:10.000Z\",\"sentAt\":null", "null", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10.000Z\"", "" },
+    { "\"timestamp\":\"2023-11-14T22:13:10.000Z\"", "\"yesterday\"", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10.000Z\"", "\"yesterday\"" },
+    /* a clock an hour behind, ahead, and right */
+    { "\"timestamp\":\"2023-11-14T21:13:10.000Z\"", "\"2023-11-14T21:13:20.000Z\"", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T21:13:10.000Z\"", "\"2023-11-14T21:13:20.000Z\"" },
+    { "\"timestamp\":\"2023-11-14T23:13:10.500Z\"", "\"2023-11-14T23:13:20.000Z\"", "2023-11-14T22:13:10.500Z",
+      "\"2023-11-14T23:13:10.500Z\"", "\"2023-11-14T23:13:20.000Z\"" },
+    { "\"timestamp\":\"2023-11-14T22:13:10.000Z\"", "\"2023-11-14T22:13:20Z\"", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10.000Z\"", "\"2023-11-14T22:13:20Z\"" },
+    /* the message's own sentAt comes before the envelope's, where it can be read */
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"2023-11-14T22:13:19Z\"", "\"2020-01-01\"",
+      "2023-11-14T22:13:11.000Z", "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:19Z\"" },
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"soon\"", "\"2023-11-14T22:13:18Z\"",
+      "2023-11-14T22:13:12.000Z", "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:18Z\"" },
+    /* sentAt equal to an old timestamp makes it now: Segment's trap, kept */
+    { "\"timestamp\":\"2015-02-23T22:28:55.387Z\"", "\"2015-02-23T22:28:55.387Z\"", NOW_TEXT,
+      "\"2015-02-23T22:28:55.387Z\"", "\"2015-02-23T22:28:55.387Z\"" },
+    /* zones and fractions */
+    { "\"timestamp\":\"2023-11-14T23:13:10.123456789+01:00\"", "", "2023-11-14T22:13:10.123Z",
+      "\"2023-11-14T23:13:10.123456789+01:00\"", "" },
+    { "\"timestamp\":\"2020-01-01\"", "", "2020-01-01T00:00:00.000Z", "\"2020-01-01\"", "" },
+    /* numbers: seconds, milliseconds */
+    { "\"timestamp\":1699999990", "", "2023-11-14T22:13:10.000Z", "1699999990", "" },
+    { "\"timestamp\":1699999990500", "1700000000000", "2023-11-14T22:13:10.500Z", "1699999990500",
+      "1700000000000" },
+    { "\"timestamp\":-5", "", NOW_TEXT, "-5", "" },
+    /* what cannot be read or be true is kept, and means now */
+    { "\"timestamp\":\"tomorrow\"", "\"2023-11-14T22:13:18Z\"", NOW_TEXT, "\"tomorrow\"",
+      "\"2023-11-14T22:13:18Z\"" },
+    { "\"timestamp\":{\"a\":1}", "", NOW_TEXT, "{\"a\":1}", "" },
+    { "\"timestamp\":\"\"", "", NOW_TEXT, "\"\"", "" },
+    { "\"timestamp\":\"0001-01-01T00:00:00Z\"", "", NOW_TEXT, "\"0001-01-01T00:00:00Z\"", "" },
+    { "\"timestamp\":\"1969-12-31T23:59:59.999Z\"", "", NOW_TEXT, "\"1969-12-31T23:59:59.999Z\"", "" },
+    { "\"timestamp\":\"1970-01-01T00:00:00.000Z\"", "", "1970-01-01T00:00:00.000Z",
+      "\"1970-01-01T00:00:00.000Z\"", "" },
+    { "\"timestamp\":\"2023-11-15T22:13:20.000Z\"", "", "2023-11-15T22:13:20.000Z",
+      "\"2023-11-15T22:13:20.000Z\"", "" },
+    { "\"timestamp\":\"2023-11-15T22:13:20.001Z\"", "", NOW_TEXT, "\"2023-11-15T22:13:20.001Z\"", "" },
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\"", "\"1970-01-01\"", NOW_TEXT, "\"2023-11-14T22:13:10Z\"",
+      "\"1970-01-01\"" },
+    /* some old clients name it otherwise; timestamp wins */
+    { "\"originalTimestamp\":\"2023-11-14T22:13:10Z\"", "", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10Z\"", "" },
+    { "\"originalTimestamp\":\"2020-01-01\",\"timestamp\":\"2023-11-14T22:13:10Z\"", "", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10Z\"", "" },
+    { "\"receivedAt\":\"2020-01-01\"", "", NOW_TEXT, "", "" },
+};
+
+static void happened_is_what_the_client_said_corrected_by_its_clock(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < countof(rows_of_times); at++) {
+        char body[1024];
+        snprintf(body, sizeof body, "{\"batch\":[{\"type\":\"page\",\"userId\":\"u\"%s%s}]%s%s}",
+          *rows_of_times[at].own ? "," : "",
+                 rows_of_times[at].own, *rows_of_times[at].envelope ? ",\"sentAt\":" : "", rows_of_times[at].envelope);
+        assert_int_equal(world_send_body("wk_web", EVENT_NONE, body), OK);
+        int64_t expected_ms, original_ms, sent_ms;
+        Event event = world_event(0);
+        assert_true(instant_parse(str_from(rows_of_times[at].timestamp), &expected_ms));
+        if (event.timestamp_ms != expected_ms) fail_msg("%s: %" PRId64 " ms off", body,
+          event.timestamp_ms - expected_ms);
+        assert_text(str_trim(stored(0, "originalTimestamp")), rows_of_times[at].original);
+        assert_text(stored(0, "sentAt"), rows_of_times[at].sent_at);
+        assert_text(stored(0, "receivedAt"), "\"" NOW_TEXT "\"");
+        assert_int_equal(stored(0, "timestamp").len, INSTANT_TEXT_BYTES + 2);
+        assert_memory_equal(stored(0, "timestamp").bytes + 1, rows_of_times[at].timestamp, INSTANT_TEXT_BYTES);
+        assert_int_equal(event.received_at_ms, NOW_MS);
+        if (!instant_parse(str_slice(str_from(rows_of_times[at].original), 1,
+          strlen(rows_of_times[at].original) - 1), &original_ms))
+            continue;
+        assert_int_equal(event.original_timestamp_ms, original_ms);
+        if (instant_parse(str_slice(str_from(rows_of_times[at].sent_at), 1,
+          strlen(rows_of_times[at].sent_at) - 1), &sent_ms))
+            assert_int_equal(event.sent_at_ms, sent_ms);
+    }
+}
+
+static void small_differences_of_clocks_may_be_left_alone(void **state)
+{
+    (void)state;
+    const char *body = "{\"type\":\"page\",\"userId\":\"u\",\"timestamp\":\"2023-11-14T22:13:10.000Z\","
+                       "\"sentAt\":\"2023-11-14T22:13:18.000Z\"}";
+    world.worker->collector->options.skew_least_ms = 2001;
+    assert_int_equal(world_send_body("wk_web", EVENT_NONE, body), OK);
+    assert_int_equal(world_event(0).timestamp_ms, NOW_MS - 10000);
+    world.worker->collector->options.skew_least_ms = 2000;
+    assert_int_equal(world_send_body("wk_web", EVENT_NONE, body), OK);
+    assert_int_equal(world_event(0).timestamp_ms, NOW_MS - 8000);
+    world.worker->collector->options.skew_least_ms = 0;
+}
+
+static void message_ids_are_the_clients_where_it_gave_good_ones(void **state)
+{
+    char body[2048], id[300];
+    (void)state;
+    memset(id, 'x', sizeof id);
+    for (int len = 0; len < 300; len += len < 99 ? 33 : len < 103 ? 1 : 98) {
+        snprintf(body, sizeof body, "{\"userId\":\"u\",\"messageId\":\"%.*s\"}", len, id);
+        assert_int_equal(world_send_body("wk_web", EVENT_PAGE, body), OK);
+        Event first = world_event(0);
+        char copy[128];
+        memcpy(copy, first.message_id.bytes, first.message_id.len);
+        Str first_id = { copy, first.message_id.len };
+        assert_int_equal(first.message_id.len, len == 0 ? UUID_BYTES : len <= 100 ? len : 37);
+        assert_int_equal(world_send_body("wk_web", EVENT_PAGE, body), OK);
+        assert_int_equal(str_equal(world_event(0).message_id, first_id), len > 0);      /* a retry finds itself */
+    }
+    static const char *const bad[] = { "null", "true", "{}", "[1]", "\"\"" };
+    for (size_t at = 0; at < countof(bad); at++) {
+        snprintf(body, sizeof body, "{\"userId\":\"u\",\"messageId\":%s}", bad[at]);
+        assert_int_equal(world_send_body("wk_web", EVENT_PAGE, body), OK);
+        assert_int_equal(world_event(0).message_id.len, UUID_BYTES);
+        assert_int_equal(stored(0, "messageId").len, UUID_BYTES + 2);
+    }
+}
+
+static void the_address_is_filled_in_for_clients_only(void **state)
+{
+    static const struct { const char *key, *context, *stored; } rows[] = {
+        { "wk_web", "", "{\"ip\":\"203.0.113.9\"}" },
+        { "wk_web", ",\"context\":{}", "{\"ip\":\"203.0.113.9\"}" },
+        { "wk_web", ",\"context\":[]", "{\"ip\":\"203.0.113.9\"}" },
+        { "wk_web", ",\"context\":null", "{\"ip\":\"203.0.113.9\"}" },
+        { "wk_web", ",\"context\":{\"a\":1}", "{\"a\":1,\"ip\":\"203.0.113.9\"}" },
+        { "wk_web", ",\"context\":{\"ip\":\"0.0.0.0\"}", "{\"ip\":\"0.0.0.0\"}" },
+        { "wk_web", ",\"context\":{\"ip\":null}", "{\"ip\":null}" },
+        { "wk_web", ",\"context\":{\"page\":{\"ip\":1}}", "{\"page\":{\"ip\":1},\"ip\":\"203.0.113.9\"}" },
+        { "wk_server", "", "" },
+        { "wk_server", ",\"context\":null", "" },
+        { "wk_server", ",\"context\":{\"a\":1}", "{\"a\":1}" },
+        { "wk_server", ",\"context\":{\"direct\":true}", "{\"direct\":true,\"ip\":\"203.0.113.9\"}" },
+        { "wk_server", ",\"context\":{\"direct\":\"true\"}", "{\"direct\":\"true\"}" },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        char body[256];
+        snprintf(body, sizeof body, "{\"userId\":\"u\"%s}", rows[at].context);
+        assert_int_equal(world_send((CollectRequest){ .implied_type = EVENT_PAGE, .header_key = str_from(rows[at].key),
+                                                      .body = str_from(body), .ip = STR("203.0.113.9") }), OK);
+        assert_text(stored(0, "context"), rows[at].stored);
+    }
+}
+
+static void a_pixels_browser_is_filled_in(void **state)
+{
+    (void)state;
+    CollectRequest request = { .implied_type = EVENT_PAGE, .header_key = STR("wk_web"),
+      .body = STR("{\"userId\":\"u\"}"),
+                               .ip = STR("2001:db8::1"), .user_agent = STR("A \"B\"\xFF") };
+    assert_int_equal(world_send(request), OK);
+    assert_text(stored(0, "context"), "{\"userAgent\":\"A \\\"B\\\"\xEF\xBF\xBD\",\"ip\":\"2001:db8::1\"}");
+    request.body = STR("{\"userId\":\"u\",\"context\":{\"userAgent\":\"own\"}}");
+    assert_int_equal(world_send(request), OK);
+    assert_text(stored(0, "context"), "{\"userAgent\":\"own\",\"ip\":\"2001:db8::1\"}");
+}
+
+static void a_batchs_address_is_none_of_ours_to_overwrite(void **state)
+{
+    (void)state;
+    assert_int_equal(world_send((CollectRequest){ .header_key = STR("wk_web"), .ip = STR("203.0.113.9"),
+        .body = STR("{\"batch\":[{\"type\":\"page\",\"userId\":\"u\"}],\"context\":{\"ip\":\"0.0.0.0\"}}") }), OK);
+    assert_text(stored(0, "context"), "{\"ip\":\"0.0.0.0\"}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(happened_is_what_the_client_said_corrected_by_its_clock),
+        cmocka_unit_test(small_differences_of_clocks_may_be_left_alone),
+        cmocka_unit_test(message_ids_are_the_clients_where_it_gave_good_ones),
+        cmocka_unit_test(the_address_is_filled_in_for_clients_only),
+        cmocka_unit_test(a_pixels_browser_is_filled_in),
+        cmocka_unit_test(a_batchs_address_is_none_of_ours_to_overwrite),
+    };
+    return cmocka_run_group_tests(tests, world_open, world_close);
+}
