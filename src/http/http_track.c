@@ -75,7 +75,6 @@ void http_track(struct exchange *exchange)
         .header_key = is_import ? exchange->header_key : header_key(exchange),
         .query_key = query_value(exchange->query, STR("writeKey")),
         .ip = exchange->ip,
-        .user_agent = exchange->user_agent,
         .origin = exchange->origin,
     };
     collect(exchange, &request);
