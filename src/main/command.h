@@ -70,4 +70,7 @@ const char *command_journal_dir(const struct config *config, Arena *arena);
 
 void command_write_help(struct buf *buf, const Command *command, unsigned width);      /* NULL: all of onym */
 
+/* The manual page, as mdoc. */
+void command_write_man(struct buf *buf);
+
 #endif

@@ -90,6 +90,7 @@ COMMAND("completion", command_completion, "Other", "bash | zsh | fish", "prints 
     "For bash: onym completion bash > /etc/bash_completion.d/onym")
 COMMAND("version", command_version, "Other", "", "prints the version", "")
 COMMAND("help", command_help, "Other", "[COMMAND]", "explains a command", "")
+OPTION("help", 0, "man", NULL, NULL, "print the manual page: onym help --man | man -l -")
 
 #undef COMMAND
 #undef OPTION

@@ -88,7 +88,8 @@ int command_help(const struct command_line *line)
     struct buf buf;
     buf_init(&buf, 64 * 1024);
     Terminal terminal = terminal_of(stdout);
-    command_write_help(&buf, command, terminal.width);
+    if (command_has(line, "man")) command_write_man(&buf);
+    else command_write_help(&buf, command, terminal.width);
     check(buf_ok(&buf));
     fwrite(buf.bytes, 1, buf.len, stdout);
     buf_done(&buf);
