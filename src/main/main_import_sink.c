@@ -71,7 +71,8 @@ Status import_sink_open_journal(const struct config *config, const Source *sourc
     };
     CollectOptions collect = { .clock = os_clock(), .dice = os_dice(), .skew_least_ms = config->clock_skew_least_ms };
     JournalRecovery recovery;
-    Status s = journal_open(&options, &sink->journal, &recovery, err);
+    Status s = os_disk()->make_dir(os_disk(), arena_copy(arena, config->data).bytes, err);
+    if (!s) s = journal_open(&options, &sink->journal, &recovery, err);
     if (!s) s = collector_open(&collect, &sink->collector, err);
     if (!s) s = collector_set_sources(sink->collector, config->sources, config->source_count, err);
     if (!s) s = collect_worker_open(sink->collector, &sink->worker, err);
