@@ -325,6 +325,7 @@ static Status cut_back(struct journal *journal, Err *err)
     uint64_t end = journal->end - tail->base;
     Status s = journal->disk->truncate(journal->disk, tail->file, end, err);
     tail->needs_cut = s != OK;
+    tail->has_cut = true;
     tail->ahead = end;
     return s;
 }
@@ -360,6 +361,7 @@ static Status commit_put(struct journal *journal, const struct commit *commit, E
     else if (tail->ahead < behind) tail->ahead = behind;
     s = disk->sync(disk, tail->file, err);
     if (s) journal_poison(journal);
+    else tail->has_cut = false;
     return s;
 }
 
@@ -444,7 +446,8 @@ Status journal_roll(struct journal *journal, Err *err)
     struct disk *disk = journal->disk;
     uint64_t end = journal->end - tail->base;
     if (!tail->is_open) return OK;
-    if (tail->ahead > end || tail->needs_cut) {          /* a closed segment has nothing behind its frames */
+    /* A closed segment has nothing behind its frames, and no sync to come that would make a cut durable. */
+    if (tail->ahead > end || tail->needs_cut || tail->has_cut) {
         Status s = cut_back(journal, err);
         if (s) return s;
         s = disk->sync(disk, tail->file, err);

@@ -142,6 +142,7 @@ typedef struct Hold {
 struct journal_tail {
     DiskFile file;
     bool is_open, needs_cut;        /* needs_cut: a failed write could not be cut back yet */
+    bool has_cut;                   /* was cut back and not synced since: a power cut may bring it back */
     bool has_commits;               /* none of them a mark yet; so that a mark says something */
     bool is_last;                   /* closing: nothing is written ahead, no new segment begun */
     JournalPos base;
