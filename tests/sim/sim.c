@@ -52,6 +52,7 @@ static void onym_open(struct world *world)
         .dice = &world->dice.dice, .segment_bytes = 64 * 1024, .seal_level = 1, .reserve_bytes = 1,
     };
     world->disk.fault_per_million = 0;                   /* a start that fails is a start again: tried without */
+    world->disk.capacity_bytes = 0;                      /* and the operator has made room */
     if (options.disk->make_dir(options.disk, "/data", &err) || journal_open(&options, &world->journal, &recovery, &err))
         world_fail(world, "opening: %s", err.text);
     world_tell(world, "opened, end %llu, torn %llu", (unsigned long long)recovery.end,
