@@ -46,6 +46,8 @@ $B/libfakes.a: $(FAKES)
 # the rest (the linker leaves out the member that the test has already defined).
 $B/tests/%_test: $B/tests/%_test.o $B/libfakes.a $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $B/libonym.a -lcmocka $(LDLIBS)
+$B/tests/vectors/driver: $B/tests/vectors/driver.o $B/libonym.a
+	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
 $B/bench/%: $B/bench/%.o $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libfakes.a build/fuzz/libonym.a
@@ -72,6 +74,8 @@ tsan: ; @$(MAKE) --no-print-directory MODE=tsan run-tests
 run-tests: $(UNITS) $(if $(filter *,$(T)),$(MODELS))
 	@for test in $^; do ./$$test 2>$$test.log || { cat $$test.log; echo "failed: $$test"; exit 1; }; done; \
 	 echo "$(words $^) test programs passed ($(MODE))"
+## make vectors               what other pipelines send to the vendors, and where ours differs on purpose
+vectors: $B/tests/vectors/driver ; @tests/vectors/run $<
 ## make sim [SEED=n|RUNS=n]   worlds with faults and power cuts, one a seed (tests/sim/README.md)
 SIM := $(patsubst %.c,$B/%.o,$(wildcard tests/sim/*.c))
 $B/tests/sim/sim: $(SIM) $B/libfakes.a $B/libonym.a

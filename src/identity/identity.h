@@ -14,7 +14,7 @@
  *     userId, before or after, else an anonymous id. An alias of a value to itself is none.
  *  2. First claim. What an anonymous id did before its first link belongs to the user of that link.
  *  3. Shared device. Links to two users do not make them one person. What happened with the anonymous id
- *     alone is the user's whose link is the last one at or before it in (event time, messageId).
+ *     alone is the user's whose link is the last one before it in (event time, messageId).
  *  4. Users become one person only by an alias of one to the other; removing that evidence parts them.
  *  5. Blocked values (blocked.tbl.h and the rules' own; case and surrounding white space do not matter,
  *     only zeros and dashes count as empty) never name anyone: a message is read as if it had no such id.
@@ -238,7 +238,7 @@ Status MUST identity_list_links(const struct identity *identity, IdentityNode no
 typedef enum IdentityReason {
     IDENTITY_SAME = 0,                 /* one person: links is the chain from a to b */
     IDENTITY_APART_NO_EVIDENCE,        /* no message connects them, however far one follows */
-    IDENTITY_APART_SHARED,             /* an identifier of both, which merges nobody (rule 3) */
+    IDENTITY_APART_SHARED,             /* they share an identifier, which merges nobody (rule 3) */
     IDENTITY_APART_REMOVED,            /* evidence that would join them was taken back */
     IDENTITY_APART_LIMIT,              /* … is over the limit of its kind (rule 7) */
     IDENTITY_APART_BLOCKED,            /* one of the values is blocked (rule 5) */

@@ -1,0 +1,327 @@
+/* Evidence in and out: what one message says, applied or taken back.
+ *
+ * A message becomes pairs (weaker identifier, stronger one), each one row. The meaning of an alias may change
+ * later: its previousId names an anonymous id until the same value is seen as a user id. So the rows of an alias
+ * always hang at the anonymous node of that value, and when the user id shows up they are promoted: they join
+ * users, and no longer count as a claim.
+ */
+#include "identity_state.h"
+
+#include <stdlib.h>
+
+enum { REGION_VALUES = 48 };           /* bytes of address space per node; only touched pages cost */
+
+/* ---- Blocked values (rule 5) ---- */
+
+static Hash128 blocked_key(Str value)
+{
+    char lower[LIMIT_ID_BYTES];
+    for (size_t i = 0; i < value.len; i++)
+        lower[i] = (char)(value.bytes[i] >= 'A' && value.bytes[i] <= 'Z' ? value.bytes[i] + 32 : value.bytes[i]);
+    return hash_128((Str){ lower, value.len }, 0);
+}
+
+bool identity_is_blocked(const struct identity *identity, Str value)
+{
+    value = str_trim(value);
+    if (value.len > LIMIT_ID_BYTES) return true;             /* no identifier is that long */
+    size_t i = 0;
+    while (i < value.len && (value.bytes[i] == '0' || value.bytes[i] == '-')) i++;
+    if (i == value.len) return true;
+    return value.len <= identity->blocked_longest && set128_has(&identity->blocked, blocked_key(value));
+}
+
+static Status put_blocked(struct identity *identity, Str value, Err *err)
+{
+    value = str_trim(value);
+    if (value.len > LIMIT_ID_BYTES)
+        return err_set_field(err, "blocked", "a blocked value is over %d bytes", LIMIT_ID_BYTES);
+    if (value.len > identity->blocked_longest) identity->blocked_longest = value.len;
+    set128_put(&identity->blocked, blocked_key(value));
+    return OK;
+}
+
+/* The value as an identifier; empty where there is none or it is blocked. */
+static Str usable(const struct identity *identity, Str value)
+{
+    if (value.len == 0 || value.len > LIMIT_ID_BYTES || identity_is_blocked(identity, value)) return (Str){ "", 0 };
+    return value;
+}
+
+/* ---- Opening ---- */
+
+static Status read_rules(struct identity *identity, const IdentityRules *rules, Err *err)
+{
+    Status s = OK;
+#define BLOCKED(value) if (!s) s = put_blocked(identity, STR(value), err);
+#include "blocked.tbl.h"
+#undef BLOCKED
+    for (size_t i = 0; !s && i < rules->blocked_count; i++) s = put_blocked(identity, rules->blocked[i], err);
+    if (s) return s;
+    if (rules->external_count > IDENTITY_KINDS - IDENTITY_EXTERNAL)
+        return err_set_field(err, "externals", "at most %d kinds of external ids", IDENTITY_KINDS - IDENTITY_EXTERNAL);
+    for (size_t i = 0; i < rules->external_count; i++) {
+        Str name = rules->externals[i].name;
+        bool is_word = name.len >= 2 && name.len <= sizeof identity->externals[0].name;
+        for (size_t k = 0; is_word && k < name.len; k++)
+            is_word = memchr("abcdefghijklmnopqrstuvwxyz0123456789._-", name.bytes[k], 39) != NULL;
+        for (size_t k = 0; is_word && k < i; k++) is_word = !str_equal(name, rules->externals[k].name);
+        if (!is_word)
+            return err_set_field(err, "externals", "\"%.*s\" stands twice or is no name of an external id, "
+                                 "2 to 32 of a-z 0-9 . _ -", STR_FORMAT(name));
+        memcpy(identity->externals[IDENTITY_EXTERNAL + i].name, name.bytes, name.len);
+        identity->externals[IDENTITY_EXTERNAL + i].name_bytes = (uint8_t)name.len;
+        identity->externals[IDENTITY_EXTERNAL + i].limit = rules->externals[i].limit;
+    }
+    identity->external_count = (uint32_t)rules->external_count;
+    return OK;
+}
+
+Status identity_open(const IdentityOptions *options, struct identity **ret, Err *err)
+{
+    struct identity *identity = calloc(1, sizeof *identity);
+    check(identity);
+    identity->archive = options->archive;
+    identity->seed = options->seed;
+    Status s = read_rules(identity, &options->rules, err);
+    if (s) {
+        set128_done(&identity->blocked);
+        free(identity);
+        return s;
+    }
+    region_open(&identity->node_region, (size_t)IDENTITY_NODES_MAX * sizeof(struct node));
+    region_open(&identity->head_region, (size_t)IDENTITY_NODES_MAX * sizeof(uint32_t));
+    region_open(&identity->value_region, (size_t)IDENTITY_NODES_MAX * REGION_VALUES);
+    region_open(&identity->row_region, (size_t)ROWS_MAX * sizeof(struct row));
+    identity->nodes = (struct node *)(void *)identity->node_region.start;
+    identity->heads = (uint32_t *)(void *)identity->head_region.start;
+    identity->values = identity->value_region.start;
+    identity->rows = (struct row *)(void *)identity->row_region.start;
+    identity->row_count = 1;                                  /* row 0 and value 0 are none */
+    identity->value_end = 1;
+    identity_view_init(identity);
+    *ret = identity;
+    return OK;
+}
+
+void identity_close(struct identity *identity)
+{
+    if (!identity) return;
+    identity_view_done(identity);
+    identity_claim_done(identity);
+    identity_limit_done(identity);
+    identity_intern_done(identity);
+    set128_done(&identity->blocked);
+    set128_done(&identity->removed);
+    map32_done(&identity->cell_heads);
+    map32_done(&identity->half_heads);
+    map32_done(&identity->child_heads);
+    vector_done(&identity->cells);
+    vector_done(&identity->halves);
+    region_close(&identity->node_region);
+    region_close(&identity->head_region);
+    region_close(&identity->value_region);
+    region_close(&identity->row_region);
+    free(identity);
+}
+
+/* ---- What a message says ---- */
+
+struct pair { uint32_t from; bool is_alias; };
+struct claims {
+    uint32_t user, anonymous, hub;                            /* hub: the strongest identifier of the message */
+    struct pair pairs[IDENTITY_MESSAGE_EXTERNALS + 2];        /* what is linked to the hub */
+    size_t pair_count;
+    Status status;
+};
+
+bool identity_is_seen(const struct identity *identity, uint32_t node)
+{
+    unsigned flags = identity->nodes[node].flags;
+    return flags & NODE_SEEN || (flags & (NODE_ALIASED | NODE_PROMOTED)) == NODE_ALIASED;
+}
+
+/* The aliases of this value turn out to join users. */
+static Status promote(struct identity *identity, uint32_t anonymous, uint32_t user, Err *err)
+{
+    identity->nodes[anonymous].flags |= NODE_PROMOTED;
+    for (uint32_t row = identity->heads[anonymous]; row; row = identity->rows[row].previous) {
+        const struct row *r = &identity->rows[row];
+        if (r->flags & ROW_ALIAS && !(r->flags & (ROW_REMOVED | ROW_ERASED)) &&
+            !(identity->nodes[r->hub].flags & NODE_ERASED))
+            identity_add_alias(identity, user, r->hub, row);
+    }
+    return identity_recompute(identity, anonymous, err);
+}
+
+/* The node of the value: found, or (make) interned and seen. */
+static uint32_t see(struct identity *identity, IdentityKind kind, Str value, bool make, struct claims *claims,
+                    Err *err)
+{
+    bool is_new;
+    if (value.len == 0) return NONE;
+    if (!make) return identity_lookup(identity, kind, value);
+    uint32_t node = identity_intern(identity, kind, value, &is_new);
+    if (identity->nodes[node].flags & NODE_SEEN) return node;
+    identity->nodes[node].flags |= NODE_SEEN;
+    identity->seen_count[kind]++;
+    if (kind != IDENTITY_USER || !identity->aliased_count) return node;
+    uint32_t aliased = identity_lookup(identity, IDENTITY_ANONYMOUS, value);
+    if (aliased != NONE && identity->nodes[aliased].flags & NODE_ALIASED && !claims->status)
+        claims->status = promote(identity, aliased, node, err);
+    return node;
+}
+
+/* An alias's previousId, as the anonymous node at which its rows hang. */
+static uint32_t see_previous(struct identity *identity, Str value, bool make)
+{
+    bool is_new;
+    if (!make) return identity_lookup(identity, IDENTITY_ANONYMOUS, value);
+    uint32_t node = identity_intern(identity, IDENTITY_ANONYMOUS, value, &is_new);
+    if (identity->nodes[node].flags & NODE_ALIASED) return node;
+    identity->nodes[node].flags |= NODE_ALIASED;
+    identity->aliased_count++;
+    if (identity_lookup(identity, IDENTITY_USER, value) != NONE) identity->nodes[node].flags |= NODE_PROMOTED;
+    return node;
+}
+
+static void read_claims(struct identity *identity, const IdentityMessage *m, bool make, struct claims *claims, Err *err)
+{
+    uint32_t externals[IDENTITY_MESSAGE_EXTERNALS];
+    Str user_id = usable(identity, m->user_id), anonymous_id = usable(identity, m->anonymous_id);
+    *claims = (struct claims){ .hub = NONE };
+    check(m->external_count <= IDENTITY_MESSAGE_EXTERNALS);
+    claims->user = see(identity, IDENTITY_USER, user_id, make, claims, err);
+    claims->anonymous = see(identity, IDENTITY_ANONYMOUS, anonymous_id, make, claims, err);
+    claims->hub = claims->user;
+    for (size_t i = 0; i < m->external_count; i++) {
+        IdentityKind kind = m->externals[i].kind;
+        check(kind >= IDENTITY_EXTERNAL && kind < IDENTITY_EXTERNAL + identity->external_count);
+        externals[i] = see(identity, kind, usable(identity, m->externals[i].value), make, claims, err);
+        if (externals[i] == NONE || claims->user != NONE) continue;
+        int order = claims->hub == NONE ? -1 : (int)kind - identity->nodes[claims->hub].kind;
+        if (order < 0 || (order == 0 && identity_compare_values(identity, externals[i], claims->hub) < 0))
+            claims->hub = externals[i];
+    }
+    if (claims->hub == NONE) return;
+    if (claims->anonymous != NONE) claims->pairs[claims->pair_count++] = (struct pair){ claims->anonymous, false };
+    for (size_t i = 0; i < m->external_count; i++)
+        if (externals[i] != NONE && identity->nodes[externals[i]].kind != identity->nodes[claims->hub].kind)
+            claims->pairs[claims->pair_count++] = (struct pair){ externals[i], false };
+    Str previous_id = m->is_alias && claims->user != NONE ? usable(identity, m->previous_id) : (Str){ "", 0 };
+    if (previous_id.len == 0 || str_equal(previous_id, user_id)) return;
+    uint32_t previous = see_previous(identity, previous_id, make);
+    if (previous != NONE) claims->pairs[claims->pair_count++] = (struct pair){ previous, true };
+}
+
+/* ---- Applying ---- */
+
+static Hash128 message_key(const IdentityMessage *m) { return hash_128(m->message_id, m->source); }
+
+static uint32_t user_of_promoted(const struct identity *identity, uint32_t node)
+{
+    char text[LIMIT_ID_BYTES];
+    uint32_t user = identity_lookup(identity, IDENTITY_USER, identity_read_value(identity, node, text));
+    check(user != NONE);
+    return user;
+}
+
+static Status add_link(struct identity *identity, struct pair pair, uint32_t hub, const IdentityMessage *m,
+                       bool is_removed, Err *err)
+{
+    uint32_t row = identity->row_count++;
+    check(row < ROWS_MAX && m->position < UINT64_C(1) << 48 && m->source < 1 << 12);
+    unsigned flags = (pair.is_alias ? ROW_ALIAS : 0) | (is_removed ? ROW_REMOVED : 0);
+    identity->rows[row] = (struct row){
+        .hub = hub, .previous = identity->heads[pair.from], .time_ms = m->time_ms,
+        .position = m->position, .source = m->source & 0xfff, .flags = flags & 0xf,
+    };
+    identity->heads[pair.from] = row;
+    identity->alias_count += pair.is_alias;
+    if (is_removed) return OK;
+    if (pair.is_alias && identity->nodes[pair.from].flags & NODE_PROMOTED) {
+        identity_add_alias(identity, user_of_promoted(identity, pair.from), hub, row);
+        return OK;
+    }
+    Status s = identity_note_candidate(identity, pair.from, row, m->message_id, err);
+    if (s || !identity_row_counts(identity, pair.from, &identity->rows[row])) return s;
+    return identity_claim(identity, pair.from, row, m->message_id, err);
+}
+
+Status identity_apply(struct identity *identity, const IdentityMessage *message, IdentityNode *ret_subject, Err *err)
+{
+    struct claims claims;
+    read_claims(identity, message, true, &claims, err);
+    if (claims.status) return claims.status;
+    *ret_subject = claims.user != NONE ? claims.user : claims.anonymous;
+    identity->blocked_count += (message->user_id.len && claims.user == NONE) ||
+                               (message->anonymous_id.len && claims.anonymous == NONE);
+    if (claims.pair_count == 0) return OK;
+    bool is_removed = set128_has(&identity->removed, message_key(message));
+    for (size_t i = 0; i < claims.pair_count; i++) {
+        Status s = add_link(identity, claims.pairs[i], claims.hub, message, is_removed, err);
+        if (s) return s;
+    }
+    return OK;
+}
+
+/* ---- Taking back ---- */
+
+static Status is_row_of(const struct identity *identity, const struct row *row, const IdentityMessage *m, bool *ret,
+                        Err *err)
+{
+    char text[LIMIT_MESSAGE_ID_BYTES];
+    size_t len;
+    *ret = row->position == m->position;
+    if (*ret || row->source != m->source) return OK;
+    Status s = identity_message_id_at(identity, row->position, text, &len, err);     /* a repetition of it? */
+    *ret = !s && len && str_equal((Str){ text, len }, m->message_id);
+    return s;
+}
+
+static Status set_removed(struct identity *identity, const IdentityMessage *m, struct pair pair, uint32_t hub,
+                          bool is_removed, Err *err)
+{
+    bool is_changed = false;
+    for (uint32_t at = identity->heads[pair.from]; at; at = identity->rows[at].previous) {
+        struct row *row = &identity->rows[at];
+        bool is_of;
+        if (row->hub != hub || row->time_ms != m->time_ms || !(row->flags & ROW_ALIAS) != !pair.is_alias) continue;
+        if (!(row->flags & ROW_REMOVED) != is_removed || row->flags & ROW_ERASED) continue;
+        Status s = is_row_of(identity, row, m, &is_of, err);
+        if (s) return s;
+        if (!is_of) continue;
+        row->flags = (row->flags ^ ROW_REMOVED) & 0xf;
+        is_changed = true;
+        if (!pair.is_alias || !(identity->nodes[pair.from].flags & NODE_PROMOTED)) continue;
+        uint32_t user = user_of_promoted(identity, pair.from);
+        if (is_removed) identity_remove_alias(identity, user, hub, at);
+        else identity_add_alias(identity, user, hub, at);
+    }
+    if (!is_changed) return OK;
+    Status s = identity_review_candidate(identity, pair.from, hub, err);
+    return s ? s : identity_recompute(identity, pair.from, err);
+}
+
+static Status set_message_removed(struct identity *identity, const IdentityMessage *m, bool is_removed, Err *err)
+{
+    struct claims claims;
+    if (is_removed) set128_put(&identity->removed, message_key(m));
+    else set128_remove(&identity->removed, message_key(m));
+    read_claims(identity, m, false, &claims, err);
+    for (size_t i = 0; i < claims.pair_count; i++) {
+        Status s = set_removed(identity, m, claims.pairs[i], claims.hub, is_removed, err);
+        if (s) return s;
+    }
+    return OK;
+}
+
+Status identity_unmerge(struct identity *identity, const IdentityMessage *message, Err *err)
+{
+    return set_message_removed(identity, message, true, err);
+}
+
+Status identity_restore(struct identity *identity, const IdentityMessage *message, Err *err)
+{
+    return set_message_removed(identity, message, false, err);
+}

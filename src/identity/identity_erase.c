@@ -1,0 +1,89 @@
+/* Forgetting an identifier: its value, its evidence, and what others had only through it. */
+#include "identity_state.h"
+
+struct nodes { struct vector found; };
+
+static void collect(void *context, uint32_t node)
+{
+    *(uint32_t *)vector_push(&((struct nodes *)context)->found, sizeof(uint32_t)) = node;
+}
+
+/* Rows that lead to an erased owner do not count any more, so recomputing is all there is to do. */
+static Status release_owned(struct identity *identity, uint32_t hub, Err *err)
+{
+    struct nodes owned = { 0 };
+    Status s = OK;
+    identity_visit_owned(identity, hub, collect, &owned);
+    identity->nodes[hub].flags |= NODE_ERASED;
+    for (size_t i = 0; !s && i < owned.found.count; i++)
+        s = identity_recompute(identity, ((uint32_t *)owned.found.items)[i], err);
+    vector_done(&owned.found);
+    return s;
+}
+
+/* Drops the rows of a node: those of aliases, or the others. */
+static Status drop_rows(struct identity *identity, uint32_t node, bool of_aliases, Err *err)
+{
+    struct nodes hubs = { 0 };
+    Status s = OK;
+    for (uint32_t at = identity->heads[node]; at; at = identity->rows[at].previous) {
+        struct row *row = &identity->rows[at];
+        if (!(row->flags & ROW_ALIAS) == of_aliases || row->flags & ROW_ERASED) continue;
+        row->flags = (row->flags | ROW_ERASED) & 0xf;
+        collect(&hubs, row->hub);
+    }
+    for (size_t i = 0; !s && i < hubs.found.count; i++)
+        s = identity_review_candidate(identity, node, ((uint32_t *)hubs.found.items)[i], err);
+    vector_done(&hubs.found);
+    return s ? s : identity_recompute(identity, node, err);
+}
+
+static void stop_aliasing(struct identity *identity, uint32_t node)
+{
+    if (!(identity->nodes[node].flags & NODE_ALIASED)) return;
+    identity->nodes[node].flags &= (uint8_t)~(NODE_ALIASED | NODE_PROMOTED);
+    identity->aliased_count--;
+}
+
+/* A user's aliases: those to it end with it; those from it hang at the anonymous node of its value. */
+static Status erase_aliases(struct identity *identity, uint32_t user, Err *err)
+{
+    char text[LIMIT_ID_BYTES];
+    for (uint32_t half; (half = identity_first_half(identity, user));) {
+        struct half *h = &((struct half *)identity->halves.items)[half];
+        identity_remove_alias(identity, user, h->other, h->row);
+    }
+    uint32_t previous = identity_lookup(identity, IDENTITY_ANONYMOUS, identity_read_value(identity, user, text));
+    if (previous == NONE || !(identity->nodes[previous].flags & NODE_ALIASED)) return OK;
+    Status s = drop_rows(identity, previous, true, err);
+    if (s) return s;
+    stop_aliasing(identity, previous);
+    if (!(identity->nodes[previous].flags & NODE_SEEN)) identity_forget(identity, previous);
+    return OK;
+}
+
+Status identity_erase(struct identity *identity, IdentityNode node, Err *err)
+{
+    struct node *n = &identity->nodes[node];
+    check(node < identity->node_count);
+    if (n->flags & NODE_ERASED) return OK;
+    bool was_seen = n->flags & NODE_SEEN;
+    Status s = n->kind == IDENTITY_USER ? erase_aliases(identity, node, err) : drop_rows(identity, node, false, err);
+    if (s) return s;
+    if (was_seen) identity->seen_count[n->kind]--;
+    if (n->flags & NODE_PROMOTED) {                          /* the value is still somebody's user id */
+        n->flags &= (uint8_t)~NODE_SEEN;
+        return OK;
+    }
+    if (n->kind != IDENTITY_USER) {
+        s = drop_rows(identity, node, true, err);
+        if (s) return s;
+        stop_aliasing(identity, node);
+    }
+    if (n->kind != IDENTITY_ANONYMOUS) s = release_owned(identity, node, err);
+    if (s) return s;
+    identity_forget(identity, node);
+    identity->heads[node] = 0;
+    identity->erased_count++;
+    return OK;
+}

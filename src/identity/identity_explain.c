@@ -1,0 +1,272 @@
+/* Why: the evidence of a node, and the path of evidence between two.
+ *
+ * Evidence is a graph: identifiers, and rows between them. Three widths of it are searched in turn:
+ *   HOLDS     what makes persons now: each identifier to its owner of today, and the aliases of users
+ *   COUNTS    all evidence that counts: a shared device now connects its users, though it merges nobody
+ *   GIVEN     all that was ever said: also what was taken back, is over a limit, or is outranked
+ * The first width in which the two meet gives the path and the reason. Breadth first, so the path is a shortest
+ * one. Outside HOLDS a weaker node's rows are found from the node only when they no longer count, so the search
+ * is run from either end.
+ */
+#include "identity_state.h"
+
+#include <stdlib.h>
+
+enum { LOOK_AT_MOST = 100000 };        /* nodes of one search beyond one person: what takes longer explains nothing */
+
+enum width { HOLDS, COUNTS, GIVEN };
+
+static uint32_t node_of_value(const struct identity *identity, uint32_t node, IdentityKind kind)
+{
+    char text[LIMIT_ID_BYTES];
+    if (identity->nodes[node].kind == kind) return node;
+    return identity_lookup(identity, kind, identity_read_value(identity, node, text));
+}
+
+static bool is_forgotten(const struct identity *identity, const struct row *row)
+{
+    return row->flags & ROW_ERASED || identity->nodes[row->hub].flags & NODE_ERASED;
+}
+
+/* The row as a link; an alias of what turned out to be a user is one between users. */
+static IdentityLink link_of(const struct identity *identity, uint32_t node, const struct row *row)
+{
+    bool joins_users = row->flags & ROW_ALIAS && identity->nodes[node].flags & NODE_PROMOTED;
+    return (IdentityLink){
+        .from = joins_users ? node_of_value(identity, node, IDENTITY_USER) : node, .to = row->hub,
+        .time_ms = row->time_ms, .position = row->position, .source = row->source,
+        .rule = joins_users               ? IDENTITY_BY_ALIAS_OF_USER
+                : row->flags & ROW_ALIAS ? IDENTITY_BY_ALIAS
+                                         : IDENTITY_BY_MESSAGE,
+        .is_removed = row->flags & ROW_REMOVED,
+    };
+}
+
+/* ---- The evidence of a node ---- */
+
+struct collector {
+    const struct identity *identity;
+    uint32_t hub;                      /* whose incoming rows are wanted */
+    struct vector links;               /* IdentityLink */
+};
+
+static void collect_rows(struct collector *collector, uint32_t node, bool only_to_hub, bool only_of_users)
+{
+    const struct identity *identity = collector->identity;
+    for (uint32_t at = identity->heads[node]; at; at = identity->rows[at].previous) {
+        const struct row *row = &identity->rows[at];
+        if (is_forgotten(identity, row) || (only_to_hub && row->hub != collector->hub)) continue;
+        IdentityLink link = link_of(identity, node, row);
+        if (only_to_hub ? link.rule == IDENTITY_BY_ALIAS_OF_USER
+                        : only_of_users != (link.rule == IDENTITY_BY_ALIAS_OF_USER)) continue;
+        *(IdentityLink *)vector_push(&collector->links, sizeof link) = link;
+    }
+}
+
+static void collect_owned(void *context, uint32_t node)
+{
+    collect_rows(context, node, true, false);
+}
+
+static int compare_links(const void *a, const void *b)
+{
+    const IdentityLink *x = a, *y = b;
+    if (x->time_ms != y->time_ms) return x->time_ms < y->time_ms ? -1 : 1;
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+static void collect_links(struct collector *collector, uint32_t node)
+{
+    const struct identity *identity = collector->identity;
+    collector->hub = node;
+    if (identity->nodes[node].kind != IDENTITY_USER) {
+        collect_rows(collector, node, false, false);
+    } else {
+        uint32_t aliased = node_of_value(identity, node, IDENTITY_ANONYMOUS);
+        if (aliased != NONE) collect_rows(collector, aliased, false, true);
+        for (uint32_t half = identity_first_half(identity, node); half;) {
+            const struct half *h = &((struct half *)identity->halves.items)[half];
+            const struct row *row = &identity->rows[h->row];
+            if (row->hub == node) {
+                IdentityLink *link = vector_push(&collector->links, sizeof *link);
+                *link = (IdentityLink){ h->other, node, row->time_ms, row->position, row->source,
+                                        IDENTITY_BY_ALIAS_OF_USER, false };
+            }
+            half = h->next;
+        }
+    }
+    if (identity->nodes[node].kind != IDENTITY_ANONYMOUS)
+        identity_visit_owned(identity, node, collect_owned, collector);
+}
+
+Status identity_list_links(const struct identity *identity, IdentityNode node, size_t max, Arena *arena,
+                           IdentityLink **ret_links, size_t *ret_count, uint64_t *ret_more, Err *err)
+{
+    struct collector collector = { .identity = identity };
+    check(node < identity->node_count && max > 0);
+    collect_links(&collector, node);
+    size_t all = collector.links.count, kept = all < max ? all : max, oldest = kept - kept / 2;
+    IdentityLink *found = collector.links.items, *links = arena_try(arena, sizeof *links, _Alignof(IdentityLink), kept);
+    if (links && all) {
+        qsort(found, all, sizeof *found, compare_links);
+        memcpy(links, found, oldest * sizeof *links);
+        memcpy(links + oldest, found + all - (kept - oldest), (kept - oldest) * sizeof *links);
+    }
+    vector_done(&collector.links);
+    *ret_links = links;
+    *ret_count = kept;
+    *ret_more = all - kept;
+    return links ? OK : err_set(err, ERR_TOO_LARGE, "%zu links are more than an answer holds", kept);
+}
+
+/* ---- Paths ---- */
+
+struct step { uint32_t node, before; IdentityLink link; };      /* before: index of the step that led here */
+
+struct search {
+    const struct identity *identity;
+    enum width width;
+    struct vector steps;
+    struct map32 reached;              /* node -> step */
+    uint32_t at;                       /* the step whose neighbours are being added */
+};
+
+static void reach(struct search *search, uint32_t node, IdentityLink link)
+{
+    if (map32_find(&search->reached, node) || (search->width != HOLDS && search->steps.count >= LOOK_AT_MOST)) return;
+    map32_put(&search->reached, node, (uint32_t)search->steps.count);
+    *(struct step *)vector_push(&search->steps, sizeof(struct step)) = (struct step){ node, search->at, link };
+}
+
+/* Does the row connect, as widely as is searched? */
+static bool is_followed(const struct search *search, uint32_t node, const struct row *row)
+{
+    const struct identity *identity = search->identity;
+    if (is_forgotten(identity, row)) return false;
+    if (search->width == GIVEN) return true;
+    if (row->flags & ROW_ALIAS && identity->nodes[node].flags & NODE_PROMOTED) return !(row->flags & ROW_REMOVED);
+    if (!identity_row_counts(identity, node, row)) return false;
+    return search->width == COUNTS || row->hub == identity_hub_now(identity, node);
+}
+
+/* Follows a weaker node's rows to their hubs; of several to one hub the oldest is the reason. */
+static void reach_hubs(struct search *search, uint32_t node, uint32_t only_hub)
+{
+    const struct identity *identity = search->identity;
+    bool is_user = identity->nodes[node].kind == IDENTITY_USER;
+    uint32_t from = is_user ? node_of_value(identity, node, IDENTITY_ANONYMOUS) : node;
+    if (from == NONE) return;
+    struct vector found = { 0 };
+    for (uint32_t at = identity->heads[from]; at; at = identity->rows[at].previous) {
+        const struct row *row = &identity->rows[at];
+        bool is_of_users = row->flags & ROW_ALIAS && identity->nodes[from].flags & NODE_PROMOTED;
+        if (is_of_users != is_user) continue;
+        if ((only_hub != NONE && row->hub != only_hub) || !is_followed(search, from, row)) continue;
+        *(IdentityLink *)vector_push(&found, sizeof(IdentityLink)) = link_of(identity, from, row);
+    }
+    IdentityLink *links = found.items;
+    if (found.count) qsort(links, found.count, sizeof *links, compare_links);
+    for (size_t i = 0; i < found.count; i++) reach(search, only_hub == NONE ? links[i].to : node, links[i]);
+    vector_done(&found);
+}
+
+static void reach_owned(void *context, uint32_t node)
+{
+    struct search *search = context;
+    reach_hubs(search, node, ((struct step *)search->steps.items)[search->at].node);
+}
+
+static void reach_neighbours(struct search *search, uint32_t node)
+{
+    const struct identity *identity = search->identity;
+    reach_hubs(search, node, NONE);
+    if (identity->nodes[node].kind != IDENTITY_ANONYMOUS) identity_visit_owned(identity, node, reach_owned, search);
+    if (identity->nodes[node].kind != IDENTITY_USER) return;
+    for (uint32_t half = identity_first_half(identity, node); half;) {
+        const struct half *h = &((struct half *)identity->halves.items)[half];
+        const struct row *row = &identity->rows[h->row];
+        uint32_t from = row->hub == node ? h->other : node;
+        reach(search, h->other, (IdentityLink){ from, row->hub, row->time_ms, row->position, row->source,
+                                                IDENTITY_BY_ALIAS_OF_USER, false });
+        half = h->next;
+    }
+}
+
+/* A shortest path from a to b; false where there is none. */
+static bool find_path(const struct identity *identity, enum width width, uint32_t a, uint32_t b, Arena *arena,
+                      IdentityWhy *ret)
+{
+    struct search search = { .identity = identity, .width = width };
+    bool is_found = false;
+    reach(&search, a, (IdentityLink){ 0 });
+    for (search.at = 0; search.at < search.steps.count && !is_found; search.at++) {
+        reach_neighbours(&search, ((struct step *)search.steps.items)[search.at].node);
+        is_found = map32_find(&search.reached, b) != NULL;
+    }
+    if (is_found) {
+        const struct step *steps = search.steps.items;
+        uint32_t end = *map32_find(&search.reached, b);
+        for (uint32_t at = end; at; at = steps[at].before) ret->link_count++;
+        ret->links = arena_new(arena, IdentityLink, ret->link_count);
+        for (uint32_t at = end, place = (uint32_t)ret->link_count; at; at = steps[at].before)
+            ret->links[--place] = steps[at].link;
+    }
+    vector_done(&search.steps);
+    map32_done(&search.reached);
+    return is_found;
+}
+
+static void reverse_path(IdentityWhy *why)
+{
+    for (size_t i = 0, k = why->link_count; i + 1 < k--; i++) {
+        IdentityLink link = why->links[i];
+        why->links[i] = why->links[k];
+        why->links[k] = link;
+    }
+}
+
+/* What on a path keeps its ends apart: the first node that leads on to two owners, or the first link that does
+ * not count. */
+static void find_obstacle(const struct identity *identity, enum width width, IdentityWhy *why)
+{
+    why->reason = IDENTITY_APART_SHARED;
+    for (size_t i = 0; i < why->link_count; i++) {
+        const IdentityLink *link = &why->links[i];
+        bool is_over_limit = link->rule == IDENTITY_BY_MESSAGE &&
+                             !identity_is_within_limit(identity, link->from, link->to);
+        if (width == GIVEN && (link->is_removed || is_over_limit)) {
+            why->reason = link->is_removed ? IDENTITY_APART_REMOVED : IDENTITY_APART_LIMIT;
+            why->at = link->from;
+            return;
+        }
+        if (i > 0 && why->links[i - 1].from == link->from && link->rule != IDENTITY_BY_ALIAS_OF_USER)
+            why->at = link->from;
+    }
+    if (why->at == NONE && why->link_count) why->at = why->links[0].from;
+}
+
+Status identity_explain(const struct identity *identity, IdentityNode a, IdentityNode b, Arena *arena,
+                        IdentityWhy *ret, Err *err)
+{
+    *ret = (IdentityWhy){ .reason = IDENTITY_APART_UNSEEN, .at = NONE };
+    (void)err;
+    if (a == NONE || b == NONE) return OK;
+    check(a < identity->node_count && b < identity->node_count);
+    if (identity_person_now(identity, a) == identity_person_now(identity, b)) {
+        ret->reason = IDENTITY_SAME;
+        find_path(identity, HOLDS, a, b, arena, ret);
+        return OK;
+    }
+    for (enum width width = COUNTS; width <= GIVEN; width++) {
+        bool is_found = find_path(identity, width, a, b, arena, ret);
+        if (!is_found && find_path(identity, width, b, a, arena, ret)) {
+            reverse_path(ret);
+            is_found = true;
+        }
+        if (!is_found) continue;
+        find_obstacle(identity, width, ret);
+        return OK;
+    }
+    ret->reason = IDENTITY_APART_NO_EVIDENCE;
+    return OK;
+}

@@ -1,0 +1,207 @@
+/* What the engine holds; private to this folder. The seven rules stand in identity.h.
+ *
+ *   values    every value once, packed (a UUID takes 17 bytes), found through `segments`, a hash table of
+ *             32-bit slots that grows piece by piece, so that no single insert ever waits for a great rehash
+ *   nodes     16 bytes each: the value, who owns it, the next one that the same owner owns
+ *   rows      the evidence, 24 bytes each, chained per weaker node by `heads`
+ *   shared    identifiers of several owners: all their evidence in order of time
+ *   rings     user ids that aliases joined are a circular list; `halves` are the aliases as a graph
+ *   slots     what views show: per node the person, or that it is shared (copied before written, by page)
+ *
+ * One truth, several shadows: rows are the evidence; owners, rings and slots follow from them, and
+ * identity_recompute and identity_rejoin make them anew from the rows for whatever evidence was removed.
+ */
+#ifndef ONYM_IDENTITY_STATE_H
+#define ONYM_IDENTITY_STATE_H
+
+#include "identity.h"
+
+#include <pthread.h>
+
+#define NONE IDENTITY_NONE
+
+enum {
+    SEGMENTS = 1024,
+    ROWS_MAX = INT32_MAX,
+    VALUE_UNIT = 4,                    /* values begin at multiples of this */
+    VALUE_PACKED_BYTES = LIMIT_ID_BYTES + 4,
+};
+
+enum {
+    NODE_SEEN = 1,                     /* stood in its own field */
+    NODE_ALIASED = 2,                  /* was an alias's previousId */
+    NODE_PROMOTED = 4,                 /* … and the same value is a user id: its aliases join users (rule 1) */
+    NODE_ERASED = 8, NODE_SHARED = 16,
+};
+
+struct node {
+    uint32_t value;                    /* in units of VALUE_UNIT */
+    uint32_t link;                     /* user: next of its ring. others: owner, NONE, or index of shared */
+    uint32_t next;                     /* user: first of what it owns. others: the next of the same owner */
+    uint16_t hash;
+    uint8_t kind, flags;
+};
+_Static_assert(sizeof(struct node) == 16, "sixteen bytes a node");
+
+enum { ROW_ALIAS = 1, ROW_REMOVED = 2, ROW_ERASED = 4 };
+
+struct row {                           /* one piece of evidence: heads[node] -> row -> row.previous … */
+    uint32_t hub, previous;            /* the stronger id; the row before it, 0 for none */
+    Millis time_ms;
+    uint64_t position : 48, source : 12, flags : 4;
+};
+_Static_assert(sizeof(struct row) == 24, "twenty-four bytes a row");
+
+struct moment {                        /* evidence of a shared node, in order of time */
+    Millis time_ms;
+    uint32_t hub, row;
+    uint32_t id;                       /* messageId as a packed value; 0: not read yet */
+};
+
+struct shared {
+    uint32_t node, home;               /* home: the owner in whose list the node hangs by node.next */
+    uint32_t *hubs;                    /* sorted by number */
+    uint32_t hub_count, hub_capacity;
+    struct moment *moments;
+    uint32_t moment_count, moment_capacity;
+    bool is_dirty;
+};
+
+struct map32 { uint64_t *entries; uint32_t count, capacity; };         /* u32 -> u32 */
+struct set128 { Hash128 *entries; uint32_t count, capacity; };
+struct vector { void *items; size_t count, capacity; };
+struct half { uint32_t other, row, next; };                            /* an alias as seen from one end */
+struct cell { uint32_t shared, next; };                                /* a shared node in a list of an owner */
+struct candidate { uint32_t node; Millis time_ms; uint32_t id; };      /* for a limit: when it was first linked */
+
+struct page_table { void **pages; uint64_t *born; size_t count, capacity; };
+struct garbage { void *memory; uint64_t version; };                    /* seen by views up to this version */
+
+struct identity {
+    /* the rules */
+    struct set128 blocked;
+    size_t blocked_longest;
+    struct { char name[32]; uint8_t name_bytes; uint32_t limit; } externals[IDENTITY_KINDS];
+    uint32_t external_count;
+    IdentityArchive archive;
+    uint64_t seed;
+
+    /* identifiers */
+    struct region node_region, value_region, row_region, head_region;
+    struct node *nodes;
+    char *values;
+    uint32_t node_count, value_end;
+    struct { uint32_t *slots, count, capacity; } segments[SEGMENTS];
+    uint32_t seen_count[IDENTITY_KINDS], erased_count;
+
+    /* evidence */
+    struct row *rows;                  /* row 0 is none */
+    uint32_t *heads, row_count;
+    struct set128 removed;             /* messages whose evidence was taken back */
+    uint32_t aliased_count;
+    uint64_t alias_count, blocked_count;
+
+    /* owners */
+    struct vector shared;              /* struct shared */
+    struct vector shared_free;         /* uint32_t: indexes to use again */
+    struct vector dirty;               /* uint32_t: shared ones whose spans changed since the last publish */
+    struct map32 cell_heads, half_heads, child_heads;       /* by owner; by user; by external id */
+    struct vector cells, halves;
+    uint32_t cell_free, half_free;
+    struct map32 holding_heads;        /* by owner * IDENTITY_KINDS + kind */
+    struct vector holdings;            /* struct vector of struct candidate: the first ones count */
+    struct vector scratch;             /* struct moment */
+
+    /* views */
+    struct page_table slots, spans;
+    uint64_t version;                  /* of the newest published view */
+    uint32_t published_nodes;
+    bool is_changed;
+    pthread_mutex_t lock;              /* views, readers */
+    struct identity_view *newest, *oldest;
+    struct vector garbage;             /* struct garbage, versions growing */
+    size_t garbage_start;
+};
+
+/* identity_box.c: the small containers */
+void *vector_push(struct vector *vector, size_t item_bytes);
+void vector_done(struct vector *vector);
+uint32_t *map32_find(const struct map32 *map, uint32_t key);           /* NULL where absent */
+void map32_put(struct map32 *map, uint32_t key, uint32_t value);
+void map32_done(struct map32 *map);
+bool set128_has(const struct set128 *set, Hash128 key);
+void set128_put(struct set128 *set, Hash128 key);
+void set128_remove(struct set128 *set, Hash128 key);
+void set128_done(struct set128 *set);
+
+/* identity_intern.c */
+size_t identity_pack(Str value, unsigned char *packed);                /* room for VALUE_PACKED_BYTES */
+Str identity_unpack(const char *packed, char *text);                   /* room for LIMIT_ID_BYTES */
+uint32_t identity_keep_value(struct identity *identity, Str value);    /* not interned: message ids */
+uint32_t identity_lookup(const struct identity *identity, IdentityKind kind, Str value);
+uint32_t identity_intern(struct identity *identity, IdentityKind kind, Str value, bool *ret_is_new);
+void identity_forget(struct identity *identity, uint32_t node);        /* out of the table, value wiped */
+int identity_compare_values(const struct identity *identity, uint32_t a, uint32_t b);
+void identity_intern_done(struct identity *identity);
+
+/* identity_apply.c */
+bool identity_is_seen(const struct identity *identity, uint32_t node);
+static inline unsigned identity_strength(const struct identity *identity, uint32_t node)      /* 0 is strongest */
+{
+    unsigned kind = identity->nodes[node].kind;
+    return kind == IDENTITY_ANONYMOUS ? IDENTITY_KINDS : kind;
+}
+
+/* identity_claim.c: whose a weaker node is */
+bool identity_row_counts(const struct identity *identity, uint32_t node, const struct row *row);
+Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, Str message_id, Err *err);
+Status identity_recompute(struct identity *identity, uint32_t node, Err *err);
+Str identity_read_id(const struct identity *identity, const struct moment *moment, char *text);
+uint32_t identity_hub_at(const struct identity *identity, uint32_t node, Millis time_ms, Str message_id);
+uint32_t identity_hub_now(const struct identity *identity, uint32_t node);      /* NONE where unowned */
+void identity_claim_done(struct identity *identity);
+
+/* identity_tree.c: what an owner owns, as lists */
+void identity_add_child(struct identity *identity, uint32_t hub, uint32_t node);
+void identity_remove_child(struct identity *identity, uint32_t hub, uint32_t node);
+void identity_add_cell(struct identity *identity, uint32_t hub, uint32_t shared);
+void identity_remove_cell(struct identity *identity, uint32_t hub, uint32_t shared);
+/* Every node that was ever linked to hub, once; visit may change nothing. */
+typedef void IdentityVisitNode(void *context, uint32_t node);
+void identity_visit_owned(const struct identity *identity, uint32_t hub, IdentityVisitNode *visit, void *context);
+void identity_show_node(struct identity *identity, uint32_t node);     /* its slot, and those of what it owns */
+
+/* identity_user.c: user ids that are one person */
+void identity_join(struct identity *identity, uint32_t a, uint32_t b);
+void identity_add_alias(struct identity *identity, uint32_t from, uint32_t to, uint32_t row);
+void identity_remove_alias(struct identity *identity, uint32_t from, uint32_t to, uint32_t row);
+void identity_rejoin(struct identity *identity, uint32_t user);        /* after an alias was removed */
+uint32_t identity_first_half(const struct identity *identity, uint32_t user);   /* 0 for none */
+
+/* identity_limit.c: how many of a kind one owner may hold */
+bool identity_is_within_limit(const struct identity *identity, uint32_t node, uint32_t hub);
+Status identity_note_candidate(struct identity *identity, uint32_t node, uint32_t row, Str message_id, Err *err);
+Status identity_review_candidate(struct identity *identity, uint32_t node, uint32_t hub, Err *err);
+void identity_limit_done(struct identity *identity);
+
+/* identity_view.c */
+uint32_t identity_slot(const struct identity *identity, uint32_t node);
+void identity_set_slot(struct identity *identity, uint32_t node, uint32_t slot);
+void identity_mark_shared(struct identity *identity, uint32_t shared);
+void identity_drop_shared(struct identity *identity, uint32_t shared);
+void identity_view_init(struct identity *identity);
+void identity_view_done(struct identity *identity);
+
+static inline struct shared *identity_shared(const struct identity *identity, uint32_t index)
+{
+    return &((struct shared *)identity->shared.items)[index];
+}
+static inline Status identity_message_id_at(const struct identity *identity, uint64_t position,
+                                            char text[LIMIT_MESSAGE_ID_BYTES], size_t *ret_len, Err *err)
+{
+    *ret_len = 0;
+    if (!identity->archive.read_message_id) return OK;
+    return identity->archive.read_message_id(identity->archive.context, position, text, ret_len, err);
+}
+
+#endif

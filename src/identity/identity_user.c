@@ -1,0 +1,106 @@
+/* User ids that aliases made one person. The joined ones are a ring through `link`; the number of the person is
+ * the slot of any of them. Joining rewrites the smaller side (so a node is rewritten at most log n times);
+ * parting takes the ring asunder and joins again what the aliases that are left still join. */
+#include "identity_state.h"
+
+static uint32_t next_of(const struct identity *identity, uint32_t user) { return identity->nodes[user].link; }
+
+/* True where a's ring is not longer than b's; walks no further than the shorter one. */
+static bool is_smaller(const struct identity *identity, uint32_t a, uint32_t b)
+{
+    uint32_t in_a = next_of(identity, a), in_b = next_of(identity, b);
+    while (in_a != a && in_b != b) {
+        in_a = next_of(identity, in_a);
+        in_b = next_of(identity, in_b);
+    }
+    return in_a == a;
+}
+
+void identity_join(struct identity *identity, uint32_t a, uint32_t b)
+{
+    uint32_t person_a = identity_slot(identity, a), person_b = identity_slot(identity, b);
+    if (person_a == person_b) return;
+    uint32_t small = is_smaller(identity, a, b) ? a : b, person = small == a ? person_b : person_a;
+    uint32_t user = small;
+    do {
+        identity_set_slot(identity, user, person);
+        identity_show_node(identity, user);
+        user = next_of(identity, user);
+    } while (user != small);
+
+    uint32_t after_a = next_of(identity, a);                 /* crossing two links makes two rings one */
+    identity->nodes[a].link = next_of(identity, b);
+    identity->nodes[b].link = after_a;
+}
+
+/* ---- The aliases as a graph ---- */
+
+static struct half *half_at(const struct identity *identity, uint32_t index)
+{
+    return &((struct half *)identity->halves.items)[index];
+}
+
+uint32_t identity_first_half(const struct identity *identity, uint32_t user)
+{
+    const uint32_t *head = map32_find(&identity->half_heads, user);
+    return head ? *head : 0;
+}
+
+static void add_half(struct identity *identity, uint32_t user, uint32_t other, uint32_t row)
+{
+    if (identity->halves.count == 0) vector_push(&identity->halves, sizeof(struct half));     /* half 0 is none */
+    uint32_t index = identity->half_free;
+    if (index) {
+        identity->half_free = half_at(identity, index)->next;
+    } else {
+        index = (uint32_t)identity->halves.count;
+        vector_push(&identity->halves, sizeof(struct half));
+    }
+    *half_at(identity, index) = (struct half){ other, row, identity_first_half(identity, user) };
+    map32_put(&identity->half_heads, user, index);
+}
+
+static void remove_half(struct identity *identity, uint32_t user, uint32_t row)
+{
+    uint32_t *at = map32_find(&identity->half_heads, user);
+    while (check(at && *at), half_at(identity, *at)->row != row) at = &half_at(identity, *at)->next;
+    uint32_t index = *at;
+    *at = half_at(identity, index)->next;
+    half_at(identity, index)->next = identity->half_free;
+    identity->half_free = index;
+}
+
+void identity_add_alias(struct identity *identity, uint32_t from, uint32_t to, uint32_t row)
+{
+    add_half(identity, from, to, row);
+    add_half(identity, to, from, row);
+    identity_join(identity, from, to);
+}
+
+void identity_remove_alias(struct identity *identity, uint32_t from, uint32_t to, uint32_t row)
+{
+    remove_half(identity, from, row);
+    remove_half(identity, to, row);
+    identity_rejoin(identity, from);
+}
+
+void identity_rejoin(struct identity *identity, uint32_t user)
+{
+    struct vector ring = { 0 };
+    uint32_t at = user;
+    do {
+        *(uint32_t *)vector_push(&ring, sizeof(uint32_t)) = at;
+        at = next_of(identity, at);
+    } while (at != user);
+
+    const uint32_t *users = ring.items;
+    for (size_t i = 0; i < ring.count; i++) {
+        identity->nodes[users[i]].link = users[i];
+        identity_set_slot(identity, users[i], users[i]);
+    }
+    for (size_t i = 0; i < ring.count; i++)
+        for (uint32_t half = identity_first_half(identity, users[i]); half; half = half_at(identity, half)->next)
+            identity_join(identity, users[i], half_at(identity, half)->other);
+    for (size_t i = 0; i < ring.count; i++) identity_show_node(identity, users[i]);
+    vector_done(&ring);
+}
