@@ -19,7 +19,9 @@
  *     sent NUMBER BODY        kept NUMBER        refused NUMBER STATUS
  * --persist sends what was not answered again on a new connection, as SDKs do.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
