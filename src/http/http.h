@@ -17,6 +17,7 @@
 #ifndef ONYM_HTTP_HTTP_H
 #define ONYM_HTTP_HTTP_H
 
+#include "apply/apply.h"
 #include "collect/collect.h"
 #include "health/health.h"
 #include "journal/journal.h"
@@ -35,6 +36,7 @@ typedef struct HttpOptions {
     struct journal *journal;
     struct health *health;
     struct http_jobs *jobs;
+    struct applier *applier;         /* who answers questions about people and events */
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */
     bool commits_inline;             /* this thread is the journal's committer as well */

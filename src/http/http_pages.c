@@ -59,6 +59,35 @@ void http_readyz(struct exchange *exchange)
     else reply_text(exchange, 200, NULL, STR("{\"status\":\"ready\"}\n"));
 }
 
+static void write_derived(struct applier *applier, struct buf *out)
+{
+    ApplyStats apply;
+    IdentityStats identity;
+    IndexStats index;
+    apply_read_stats(applier, &apply);
+    index_read_stats(apply_index(applier), &index);
+    apply_begin_reading(applier);
+    identity_read_stats(apply_identity(applier), &identity);
+    apply_end_reading(applier);
+    const struct { const char *metric, *kind, *help; double value; } rows[] = {
+        { "onym_applied_events_total", "counter", "Events applied since the start", (double)apply.events },
+        { "onym_duplicates_total", "counter", "Duplicates dropped since the start", (double)apply.duplicates },
+        { "onym_blocked_events_total", "counter", "Events whose every id is blocked", (double)apply.blocked },
+        { "onym_apply_lag_bytes", "gauge", "Journal bytes that are durable and not yet applied",
+          (double)(apply.durable - apply.applied) },
+        { "onym_identity_users", "gauge", "User ids seen", identity.users },
+        { "onym_identity_anonymous", "gauge", "Anonymous ids seen", identity.anonymous },
+        { "onym_identity_shared", "gauge", "Anonymous ids of several users", identity.shared },
+        { "onym_identity_links", "gauge", "Pieces of evidence kept", (double)identity.links },
+        { "onym_identity_resident_bytes", "gauge", "Memory of the identity engine", (double)identity.resident_bytes },
+        { "onym_index_rows", "gauge", "Events in the index", (double)index.rows },
+        { "onym_index_disk_bytes", "gauge", "Size of the index's files", (double)index.disk_bytes },
+        { "onym_index_memory_bytes", "gauge", "Memory of the index's unsealed part", (double)index.memory_bytes },
+    };
+    for (size_t at = 0; at < countof(rows); at++)
+        health_write_sample(out, rows[at].metric, rows[at].kind, rows[at].help, rows[at].value);
+}
+
 void http_metrics(struct exchange *exchange)
 {
     const HttpOptions *options = exchange_options(exchange);
@@ -66,6 +95,7 @@ void http_metrics(struct exchange *exchange)
     journal_read_stats(options->journal, &stats);
     buf_clear(&exchange->answer);
     health_write_metrics(options->health, &stats, &exchange->answer);
+    write_derived(options->applier, &exchange->answer);
     reply_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&exchange->answer));
 }
 

@@ -8,13 +8,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "apply/apply.h"
 #include "http/http.h"
 #include "notify.h"
 #include "print.h"
 #include "threads.h"
 
 enum { SERVERS_MAX = 32, STEP_MS = 1000, GRACE_MS = 10000, CONFIG_GENERATIONS = 64,
-       WORKERS = 2, WORKER_KEEP_BYTES = 1024 * 1024 };
+       WORKERS = 2, APPLY_WAIT_MS = 200, WORKER_KEEP_BYTES = 1024 * 1024 };
 static const size_t WORKER_ARENA_BYTES = (size_t)8 << 30;       /* of address space; pages cost when touched */
 
 struct ingest {
@@ -30,6 +31,7 @@ struct worker {
 struct serve {
     const struct config *config;
     struct journal *journal;
+    struct applier *applier;
     struct collector *collector;
     struct health health;
     struct ingest ingests[SERVERS_MAX];
@@ -77,6 +79,29 @@ static void committer_step(void *context, bool is_stopping)
 
 static void committer_wake(void *context) { journal_wake(((struct serve *)context)->journal); }
 
+/* A record that cannot be applied is tried again: what it waits for (room on the disk) may come. */
+static void applier_step(void *context, bool is_stopping)
+{
+    struct serve *serve = context;
+    Err err;
+    bool more = false;
+    if (is_stopping) return;
+    Status s = apply_step(serve->applier, &more, &err);
+    if (s) {
+        log_write(LOG_ERROR, "the applier is stuck, trying again", LOG_TEXT("error", err.text));
+        (void)journal_wait_durable(serve->journal, UINT64_MAX, STEP_MS);
+    } else if (!more) {
+        (void)apply_wait(serve->applier, APPLY_WAIT_MS);
+    }
+}
+
+static bool is_ready(void *context)
+{
+    ApplyStats stats;
+    apply_read_stats(((struct serve *)context)->applier, &stats);
+    return stats.is_caught_up;
+}
+
 static void worker_step(void *context, bool is_stopping)
 {
     struct worker *worker = context;
@@ -93,8 +118,11 @@ static void maintenance_step(void *context, bool is_stopping)
     bool more = true;
     if (is_stopping) return;
     Status s = journal_maintain(serve->journal, &more, &err);
+    bool more_derived = false;
+    if (!s) s = apply_maintain(serve->applier, &more_derived, &err);
+    more |= more_derived;
     if (s) {
-        log_write(LOG_ERROR, "journal maintenance failed, trying again", LOG_TEXT("error", err.text));
+        log_write(LOG_ERROR, "maintenance failed, trying again", LOG_TEXT("error", err.text));
         more = false;
     }
     /* Nothing to do until a segment is full: wait for that much to be written, or a second. */
@@ -144,6 +172,23 @@ static Status open_journal(struct serve *serve, Err *err)
     return OK;
 }
 
+static Status open_applier(struct serve *serve, Err *err)
+{
+    static char dir[4096];                                    /* borrowed by the stores for their lives */
+    const struct config *config = serve->config;
+    snprintf(dir, sizeof dir, "%.*s/derived", STR_FORMAT(config->data));
+    ApplyOptions options = {
+        .journal = serve->journal,
+        .disk = os_disk(),
+        .dice = os_dice(),
+        .dir = dir,
+        .dedup_window_ms = config->dedup.window_ms,
+        .identity_rules = { .blocked = config->identity.blocked_values.items,
+                            .blocked_count = config->identity.blocked_values.count },
+    };
+    return apply_open(&options, &serve->applier, err);
+}
+
 static Status open_collector(struct serve *serve, Err *err)
 {
     const struct config *config = serve->config;
@@ -176,6 +221,9 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .journal = serve->journal,
         .health = &serve->health,
         .jobs = serve->jobs,
+        .applier = serve->applier,
+        .is_ready = is_ready,
+        .is_ready_context = serve,
         .clock = os_clock(),
         .secret_key = config->secret_key,
         .commits_inline = thread_count == 1 && config->listen.count == 1,
@@ -225,6 +273,8 @@ static Status start_threads(struct serve *serve, bool has_committer, Err *err)
     for (size_t at = 0; !s && at < serve->ingest_count; at++)
         s = threads_start(&serve->ingest_threads,
                           &(Engine){ "ingest", ingest_step, ingest_is_done, ingest_wake, &serve->ingests[at] }, err);
+    if (!s)
+        s = threads_start(&serve->background_threads, &(Engine){ "applier", applier_step, NULL, NULL, serve }, err);
     if (!s)
         s = threads_start(&serve->background_threads,
                           &(Engine){ "maintenance", maintenance_step, NULL, NULL, serve }, err);
@@ -307,6 +357,7 @@ static void close_all(struct serve *serve)
     http_jobs_close(serve->jobs);
     for (size_t at = 0; at < WORKERS; at++) region_close(&serve->workers[at].region);
     collector_close(serve->collector);
+    apply_close(serve->applier);
     journal_close(serve->journal);
     region_close(&serve->pem_region);
     for (size_t at = 0; at < serve->generation_count; at++) region_close(&serve->generations[at]);
@@ -320,6 +371,7 @@ static Status open_all(struct serve *serve, Err *err)
     if (thread_count > most) thread_count = most;
     serve->jobs = http_jobs_open();
     Status s = open_journal(serve, err);
+    if (!s) s = open_applier(serve, err);
     if (!s) s = open_collector(serve, err);
     if (!s) s = open_servers(serve, thread_count, err);
     if (!s) s = start_threads(serve, !(thread_count == 1 && serve->config->listen.count == 1), err);
