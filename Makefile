@@ -30,7 +30,7 @@ CXXFLAGS := -std=c++17 -g -pthread $(WARN) $(FLAGS.$(MODE))
 LDLIBS   := -lmicrohttpd -lgnutls -lsimdjson -llmdb -lcurl -lyaml -lzstd -lz -lisal -lxxhash -lm -pthread
 
 .SECONDARY:
-.PHONY: browser all help tidy check run-tests clean
+.PHONY: browser all help tidy check run-tests install clean
 all: build/onym
 
 build/onym: $B/onym
@@ -92,6 +92,16 @@ run-fuzz: $(addprefix build/fuzz/,$(if $(F),fuzz_$(F),$(FUZZERS)))
 	 echo "$$name: $(or $(TIME),30) s"; $$fuzzer -max_total_time=$(or $(TIME),30) -timeout=10 -rss_limit_mb=3000 \
 	 -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name tests/fuzz/corpus/$$name >build/fuzz/$$name.log 2>&1 \
 	 || { tail -40 build/fuzz/$$name.log; echo "failed: $$name"; exit 1; }; done; echo "$(words $^) fuzzers found nothing"
+## make install [PREFIX=/usr/local DESTDIR=]   program, manual page, completions
+PREFIX ?= /usr/local
+SHARE   = $(DESTDIR)$(PREFIX)/share
+install: all
+	install -D $B/onym $(DESTDIR)$(PREFIX)/bin/onym
+	install -D -m 0644 packaging/onym.1 $(SHARE)/man/man1/onym.1
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	$B/onym completion bash >$(SHARE)/bash-completion/completions/onym
+	$B/onym completion zsh >$(SHARE)/zsh/site-functions/_onym
+	$B/onym completion fish >$(SHARE)/fish/vendor_completions.d/onym.fish
 ## make clean                 forget build/
 clean: ; rm -rf build
 help: ; @grep -h '^## ' Makefile | sed 's/^## //'
