@@ -65,7 +65,7 @@ struct config {
 
     struct { int level, format; } log;                        /* LogLevel, LogFormat */
     struct { Str certificate, key; } tls;                     /* file names; both or none */
-    struct { int64_t connections, connections_per_address, idle_ms, request_ms; } limits;
+    struct { int64_t connections, idle_ms, request_ms; } limits;
     struct { int64_t age_ms, bytes; } retention;              /* 0: for ever, no limit */
     struct { int64_t segment_bytes, seal_level, reserve_bytes; } journal;
     struct { int64_t window_ms; } dedup;

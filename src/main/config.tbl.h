@@ -8,7 +8,8 @@
  * default  as it would be written in the file; NULL: must be given; "" or "[]": nothing
  * least, most  for INT, DURATION, SIZE: in the file's own spelling; else ""
  * unit     what a number counts; for WORD the words, in the order of their enum: "keep|refuse"
- * when     LIVE: a reload (SIGHUP) changes it; RESTART: it needs a new process
+ * when     LIVE: a reload (SIGHUP) changes it; RESTART: it needs a new process; NOT_YET: read and judged, but
+ *          nothing uses it yet, which is said where it is given
  * why      what it does and what it trades: this is the documentation, conf/onym.yaml is printed from it
  */
 #ifndef CONFIG
@@ -30,30 +31,30 @@ CONFIG("data", data, TEXT, "./onym-data", "", "", "a directory", RESTART,
     "Everything that Onym keeps: the journal, and what is derived from it. Made if it is not there. One "
     "process at a time owns it, a lock says so. It wants a local disk whose fdatasync can be believed; "
     "network file systems are a way to lose data slowly.")
-CONFIG("secret_key", secret_key, SECRET, "", "", "", "text", LIVE,
+CONFIG("secret_key", secret_key, SECRET, "", "", "", "text", RESTART,
     "The key that reads and administers: people, funnels, exports, imports. Never give it to a browser. "
     "Left out, one is made at the first start and kept in keys.yaml in the data directory (mode 0600). "
     "Take it from the environment rather than writing it here: ${ONYM_SECRET_KEY}.")
-CONFIG("public_url", public_url, TEXT, "", "", "", "a URL", LIVE,
+CONFIG("public_url", public_url, TEXT, "", "", "", "a URL", RESTART,
     "How the world reaches this Onym: \"https://events.example.com\". It stands in the snippets that are "
     "printed for copying. Left out, it is made from listen, which is right until there is a proxy in front.")
 CONFIG("threads", threads, INT, "0", "0", "256", "threads", RESTART,
     "How many threads take requests. 0 is one a core. More than cores buys nothing: a thread never waits for "
     "the disk, it hands its events to the shared commit and goes on.")
-CONFIG("unknown_write_keys", unknown_write_keys, WORD, "keep", "", "", "keep|refuse", LIVE,
+CONFIG("unknown_write_keys", unknown_write_keys, WORD, "keep", "", "", "keep|refuse", RESTART,
     "What happens to events whose write key no source has. keep: answered 200, as Segment does, and kept as "
     "rejected with the reason project_not_found, where `onym tail --rejected` shows them: a mistyped key "
     "is seen, and no SDK goes into a loop of retries. refuse: answered 401 and not kept: costs strangers' "
     "noise no disk, but some SDKs (Go's) send a refused batch ten times.")
-CONFIG("clock_skew_least", clock_skew_least_ms, DURATION, "0", "0", "1d", "duration", LIVE,
+CONFIG("clock_skew_least", clock_skew_least_ms, DURATION, "0", "0", "1d", "duration", RESTART,
     "A client's clock is measured by its sentAt against our own at arrival, and its timestamps are moved by "
     "the difference. Differences smaller than this are left alone. 0 corrects all, as Segment does; a few "
     "seconds keep times exactly as a well-synchronised client wrote them, at the price of that much error.")
-CONFIG("keep_ip", keep_ip, BOOL, "true", "", "", "true or false", LIVE,
+CONFIG("keep_ip", keep_ip, BOOL, "true", "", "", "true or false", RESTART,
     "Whether the address of a browser goes into context.ip of its events. Destinations use it to guess a "
     "city; privacy rules may want it never to be stored. What a client writes into context.ip itself is kept "
     "in any case.")
-CONFIG("trusted_proxies", trusted_proxies, TEXTS, "[]", "", "", "addresses or networks", LIVE,
+CONFIG("trusted_proxies", trusted_proxies, TEXTS, "[]", "", "", "addresses or networks", RESTART,
     "Reverse proxies whose X-Forwarded-For is believed: [\"127.0.0.1\", \"10.0.0.0/8\"]. From anybody else that "
     "header is only a claim, and is ignored. Forgotten behind a proxy, every visitor has the proxy's address.")
 
@@ -73,10 +74,6 @@ CONFIG("tls.key", tls.key, TEXT, "", "", "", "a file", RESTART,
 CONFIG("limits.connections", limits.connections, INT, "20000", "16", "1000000", "connections", RESTART,
     "Connections open at once; one more is closed at once. Each idle one costs about 2 KiB and a file "
     "descriptor: raise the process's limit (LimitNOFILE) along with it.")
-CONFIG("limits.connections_per_address", limits.connections_per_address, INT, "0", "0", "1000000",
-    "connections", RESTART,
-    "The same for one address; 0 is no limit of its own. Worth setting where browsers reach Onym directly, "
-    "so that one machine cannot take all; wrong behind a proxy, where all come from one address.")
 CONFIG("limits.idle_timeout", limits.idle_ms, DURATION, "75s", "1s", "1h", "duration", RESTART,
     "How long a connection may be silent before it is closed. Longer saves SDKs that keep connections the "
     "handshakes, and costs the memory of those that never come back. Should be longer than a proxy's own.")
@@ -84,10 +81,10 @@ CONFIG("limits.request_timeout", limits.request_ms, DURATION, "30s", "1s", "10m"
     "How long one request may take to arrive, first byte to last. What stops a client that sends a byte a "
     "second from holding its place for ever; slow mobile uplinks need some seconds for a full batch.")
 
-CONFIG("retention.age", retention.age_ms, DURATION, "0", "0", "36500d", "duration", LIVE,
+CONFIG("retention.age", retention.age_ms, DURATION, "0", "0", "36500d", "duration", RESTART,
     "Journal segments wholly older than this (by arrival) are removed. 0 keeps for ever, which sealed costs "
     "about 60 bytes an event. What is removed cannot be rebuilt, exported or delivered again.")
-CONFIG("retention.bytes", retention.bytes, SIZE, "0", "0", "1024TB", "bytes", LIVE,
+CONFIG("retention.bytes", retention.bytes, SIZE, "0", "0", "1024TB", "bytes", RESTART,
     "While the journal is larger than this, its oldest sealed segments are removed. 0 is no limit. A guard "
     "for a disk that is shared; without it a full disk answers 503 until there is room, and loses nothing "
     "that was acknowledged.")
@@ -95,18 +92,18 @@ CONFIG("retention.bytes", retention.bytes, SIZE, "0", "0", "1024TB", "bytes", LI
 CONFIG("journal.segment_bytes", journal.segment_bytes, SIZE, "128MiB", "1MiB", "1GiB", "bytes", RESTART,
     "Size of one journal file. Retention, sealing and recovery work a segment at a time: smaller ones free "
     "the disk in finer steps, larger ones are fewer files.")
-CONFIG("journal.seal_level", journal.seal_level, INT, "3", "1", "19", "zstd level", LIVE,
+CONFIG("journal.seal_level", journal.seal_level, INT, "3", "1", "19", "zstd level", RESTART,
     "How hard full segments are compressed, in the background, once. 3 is about 400 MB/s a core; 9 saves "
     "roughly a tenth more and costs five times the time; above 15 only for archives.")
 CONFIG("journal.reserve_bytes", journal.reserve_bytes, SIZE, "64MiB", "0", "1TB", "bytes", RESTART,
     "Onym stops accepting (503, Retry-After) while less than this is free on the disk, and resumes by itself. "
     "Leave room for whatever else lives there.")
 
-CONFIG("dedup.window", dedup.window_ms, DURATION, "28d", "1h", "3650d", "duration", RESTART,
+CONFIG("dedup.window", dedup.window_ms, DURATION, "28d", "1h", "3650d", "duration", NOT_YET,
     "How far back a messageId is remembered, so that a message sent twice is counted once. SDKs retry for "
     "minutes, phones for days. A longer window costs about 24 bytes of memory an event in it.")
 
-CONFIG("identity.blocked_values", identity.blocked_values, TEXTS, "[]", "", "", "texts", LIVE,
+CONFIG("identity.blocked_values", identity.blocked_values, TEXTS, "[]", "", "", "texts", NOT_YET,
     "Ids that never identify anyone, besides the built-in ones (null, undefined, 0, -1, guest, anonymous, "
     "unknown, none, ...): add what your own code sends for \"nobody\", such as \"N/A\". One wrong id shared by "
     "thousands would otherwise make one person of them.")
@@ -114,7 +111,7 @@ CONFIG("identity.blocked_values", identity.blocked_values, TEXTS, "[]", "", "", 
 CONFIG("sources", sources, SOURCES, "[]", "", "", "a list", LIVE,
     "Where events come from: one entry a website, app or server, each with its own write key. Left out, there "
     "is one source named default, whose key is made at the first start and kept in keys.yaml.")
-CONFIG("destinations", destinations, DESTINATIONS, "[]", "", "", "a list", LIVE,
+CONFIG("destinations", destinations, DESTINATIONS, "[]", "", "", "a list", NOT_YET,
     "Where events go: one entry a receiving service. Each has its own place in the journal; a slow or dead one "
     "holds up no other.")
 

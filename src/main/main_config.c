@@ -155,6 +155,8 @@ static void walk_map(struct config_walk *walk, const Node *map, const Place *pla
         Str shown = arena_printf(walk->arena, "%.*s%.*s", STR_FORMAT(place->shown), STR_FORMAT(key));
         const ConfigRule *rule = find_rule(path, rules, count);
         if (rule) {
+            if (rule->when == NOT_YET && child->kind != NODE_NULL && !(child->kind == NODE_LIST && child->count == 0))
+                config_warn(walk, child, shown, "is read, but this version does nothing with it yet");
             if (rule->type == SOURCES || rule->type == DESTINATIONS || child->kind == NODE_NULL) continue;
             (void)config_read_value(walk, rule, child, shown, (char *)base + rule->offset);
         } else if (is_section(path, rules, count)) {

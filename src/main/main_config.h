@@ -39,7 +39,7 @@ typedef enum ConfigType {
     DESTINATIONS,   /* a list of maps by the DESTINATION rows */
 } ConfigType;
 
-typedef enum ConfigWhen { LIVE, RESTART } ConfigWhen;
+typedef enum ConfigWhen { LIVE, RESTART, NOT_YET } ConfigWhen;
 
 typedef struct ConfigRule {
     const char *path;

@@ -26,7 +26,10 @@ static void put_unit(struct buf *buf, const char *indent, const ConfigRule *rule
     }
     if (rule->least[0]) buf_printf(buf, ", %s to %s", rule->least, rule->most);
     buf_str_put(buf, !rule->fallback ? STR(", must be given") : STR(""));
-    buf_str_put(buf, rule->when == LIVE ? STR("; SIGHUP reloads]\n") : STR("; read at the start]\n"));
+    static const char *const when[] = {
+        [LIVE] = "SIGHUP reloads", [RESTART] = "read at the start", [NOT_YET] = "not used yet",
+    };
+    buf_printf(buf, "; %s]\n", when[rule->when]);
 }
 
 static void put_entry(struct buf *buf, const char *list, const ConfigRule *rules, size_t count)
