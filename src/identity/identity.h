@@ -176,6 +176,9 @@ enum { IDENTITY_MESSAGE_EXTERNALS = 32 };
  * closed and made again, as it may hold half of the message. */
 Status MUST identity_apply(struct identity *identity, const IdentityMessage *message, IdentityNode *ret_subject,
                            Err *err);
+/* A hint that the message will be applied some eight messages later: fetches what its ids' look-up will need,
+ * so that the misses of many messages overlap. */
+void identity_prefetch(const struct identity *identity, const IdentityMessage *message);
 /* Takes back (unmerge) the evidence that a message gave, or gives it back (restore); the message itself stays
  * seen. Works before and after the message is applied, repeats harmlessly. Recomputes what it touches. */
 Status MUST identity_unmerge(struct identity *identity, const IdentityMessage *message, Err *err);

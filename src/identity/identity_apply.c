@@ -8,6 +8,9 @@
 #include "identity_state.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+
+enum { HUGE_FROM = 16 << 20 };
 
 enum { REGION_VALUES = 48 };           /* bytes of address space per node; only touched pages cost */
 
@@ -28,6 +31,8 @@ bool identity_is_blocked(const struct identity *identity, Str value)
     size_t i = 0;
     while (i < value.len && (value.bytes[i] == '0' || value.bytes[i] == '-')) i++;
     if (i == value.len) return true;
+    uint8_t first = (uint8_t)value.bytes[0] | 0x20;                  /* letters: in lower case */
+    if (!(identity->blocked_firsts[first / 64] >> first % 64 & 1)) return false;
     return value.len <= identity->blocked_longest && set128_has(&identity->blocked, blocked_key(value));
 }
 
@@ -37,6 +42,8 @@ static Status put_blocked(struct identity *identity, Str value, Err *err)
     if (value.len > LIMIT_ID_BYTES)
         return err_set_field(err, "blocked", "a blocked value is over %d bytes", LIMIT_ID_BYTES);
     if (value.len > identity->blocked_longest) identity->blocked_longest = value.len;
+    uint8_t first = value.len ? (uint8_t)value.bytes[0] | 0x20 : 0;
+    identity->blocked_firsts[first / 64] |= UINT64_C(1) << first % 64;
     set128_put(&identity->blocked, blocked_key(value));
     return OK;
 }
@@ -93,6 +100,11 @@ Status identity_open(const IdentityOptions *options, struct identity **ret, Err 
     region_open(&identity->head_region, (size_t)IDENTITY_NODES_MAX * sizeof(uint32_t));
     region_open(&identity->value_region, (size_t)IDENTITY_NODES_MAX * REGION_VALUES);
     region_open(&identity->row_region, (size_t)ROWS_MAX * sizeof(struct row));
+    identity_intern_init(identity);
+    const struct region *regions[] = { &identity->node_region, &identity->head_region, &identity->value_region,
+                                       &identity->row_region, &identity->table_region };
+    for (size_t i = 0; i < countof(regions); i++)
+        madvise(regions[i]->start + HUGE_FROM, regions[i]->bytes - HUGE_FROM, MADV_HUGEPAGE);
     identity->nodes = (struct node *)(void *)identity->node_region.start;
     identity->heads = (uint32_t *)(void *)identity->head_region.start;
     identity->values = identity->value_region.start;

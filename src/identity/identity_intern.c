@@ -1,4 +1,4 @@
-/* Identifiers: values packed into one long region, found through a hash table in 1,024 segments.
+/* Identifiers: values packed into one long region, found through a hash table in segments.
  *
  * A packed value is a prefix code, so equal bytes are equal values and no length is stored twice:
  *   0..239   that many raw bytes follow
@@ -6,10 +6,13 @@
  *   241      a UUID in lower case, 8-4-4-4-12, as 16 bytes
  *   242      lower-case hexadecimal of even length 16..128: length / 2, then the bytes (ObjectIds, MD5, …)
  *
- * A slot of the table is 28 bits of node and 4 bits of fingerprint; the node holds 16 more bits of the hash.
- * The three together are enough to place the slot again when its segment grows (by a half, at 80 % full),
- * without touching the value. A segment of 50 million identifiers has 50,000: growing it takes a millisecond,
- * and there is never a moment when the whole table is rehashed.
+ * The table is made of buckets, one cache line each: twelve tags of 8 bits, then twelve nodes. A look-up reads one
+ * line, and goes on to the identifier itself only where a tag matches, so what is new is known to be new after
+ * one miss of the cache. A full bucket overflows into the next one and says so.
+ *
+ * 4,096 buckets are a segment (256 KiB); the leading bits of the hash choose it through a directory. A segment that
+ * is 80 % full is split in two by the next bit (extendible hashing), which takes two milliseconds: there is never a
+ * moment when the whole table is rehashed, and never a second copy of it.
  */
 #include "identity_state.h"
 
@@ -18,27 +21,34 @@
 enum {
     TAG_RAW_MAX = 239, TAG_LONG = 240, TAG_UUID = 241, TAG_HEX = 242,
     HEX_LEAST = 16, HEX_MOST = 128,
-    NODE_BITS = 28, FINGER_BITS = 4,
-    EMPTY = UINT32_MAX,
 };
+
+struct bucket {
+    uint8_t tags[BUCKET_NODES];
+    uint8_t count, is_overflown, spare[2];
+    uint32_t nodes[BUCKET_NODES];
+};
+_Static_assert(sizeof(struct bucket) == BUCKET_BYTES, "a bucket is a cache line");
 
 /* ---- Packing ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-}
+#define NO_HEX 0x80
+#define NO_8 NO_HEX, NO_HEX, NO_HEX, NO_HEX, NO_HEX, NO_HEX, NO_HEX, NO_HEX
+#define NO_32 NO_8, NO_8, NO_8, NO_8
+static const uint8_t hex_digits[256] = {
+    NO_32, NO_8, NO_8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, NO_HEX, NO_HEX, NO_HEX, NO_HEX, NO_HEX, NO_HEX, NO_32,
+    NO_HEX, 10, 11, 12, 13, 14, 15, NO_HEX, NO_8, NO_8, NO_8, NO_32, NO_32, NO_32, NO_32,
+};
 
 static bool pack_hex(const char *text, size_t count, unsigned char *bytes)
 {
+    unsigned all = 0;
     for (size_t i = 0; i < count; i += 2) {
-        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
-        if ((high | low) < 0) return false;
+        unsigned high = hex_digits[(unsigned char)text[i]], low = hex_digits[(unsigned char)text[i + 1]];
+        all |= high | low;
         bytes[i / 2] = (unsigned char)(high << 4 | low);
     }
-    return true;
+    return !(all & NO_HEX);
 }
 
 static bool pack_uuid(Str value, unsigned char *bytes)
@@ -139,84 +149,158 @@ static const char *value_of(const struct identity *identity, uint32_t node)
     return identity->values + (size_t)identity->nodes[node].value * VALUE_UNIT;
 }
 
-/* 64 bits: 10 choose the segment, 16 go to the node, 4 to the slot. */
+/* 64 bits: the leading ones choose the segment, others the bucket, the tag, and what the node keeps. */
 static uint64_t hash_of(const struct identity *identity, IdentityKind kind, const unsigned char *packed, size_t count)
 {
     return hash_64(str_of(packed, count), identity->seed + kind);
 }
-static uint32_t segment_of(uint64_t hash) { return (uint32_t)(hash >> 54); }
-static uint16_t node_hash(uint64_t hash) { return (uint16_t)(hash >> 32); }
-static uint32_t finger_of(uint64_t hash) { return (uint32_t)hash & ((1u << FINGER_BITS) - 1); }
-
-static uint32_t first_slot(uint16_t hash, uint32_t finger, uint32_t capacity)
+static uint32_t segment_of(const struct identity *identity, uint64_t hash)
 {
-    return (uint32_t)(((uint64_t)((uint32_t)hash << FINGER_BITS | finger) * capacity) >> (16 + FINGER_BITS));
+    return identity->directory[identity->directory_bits ? hash >> (64 - identity->directory_bits) : 0];
+}
+static uint32_t bucket_of(uint64_t hash) { return hash >> 24 & (SEGMENT_BUCKETS - 1); }
+static uint16_t node_hash(uint64_t hash) { return (uint16_t)(hash >> 8); }
+static uint8_t tag_of(uint64_t hash) { return (uint8_t)hash; }
+
+static struct bucket *bucket_at(const struct identity *identity, uint32_t segment, uint32_t at)
+{
+    struct bucket *buckets = (struct bucket *)(void *)identity->table_region.start;
+    return &buckets[(size_t)segment * SEGMENT_BUCKETS + at];
 }
 
-static uint32_t find_slot(const struct identity *identity, IdentityKind kind, uint64_t hash,
-                          const unsigned char *packed, size_t count)
+/* A bit for every slot of the bucket whose tag may be this one (it is, or the one before it was). */
+static uint32_t match_tags(const struct bucket *bucket, uint8_t tag)
 {
-    const uint32_t *slots = identity->segments[segment_of(hash)].slots;
-    uint32_t capacity = identity->segments[segment_of(hash)].capacity, finger = finger_of(hash);
-    uint32_t at = first_slot(node_hash(hash), finger, capacity);
-
-    for (; slots[at] != EMPTY; at = at + 1 == capacity ? 0 : at + 1) {
-        if (slots[at] >> NODE_BITS != finger) continue;
-        const struct node *node = &identity->nodes[slots[at] & (IDENTITY_NODES_MAX - 1)];
-        if (node->hash != node_hash(hash) || node->kind != kind) continue;
-        if (memcmp(identity->values + (size_t)node->value * VALUE_UNIT, packed, count) == 0) break;
-    }
-    return at;
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t low, high = 0;
+    uint32_t found = 0;
+    memcpy(&low, bucket->tags, 8);
+    memcpy(&high, bucket->tags + 8, 4);
+    low ^= ones * tag;
+    high ^= ones * tag;
+    low = (low - ones) & ~low & highs;
+    high = (high - ones) & ~high & highs & UINT32_MAX;
+    for (; low; low &= low - 1) found |= 1u << (__builtin_ctzll(low) / 8);
+    for (; high; high &= high - 1) found |= 256u << (__builtin_ctzll(high) / 8);
+    return found & ((1u << bucket->count) - 1);
 }
 
-static void grow_segment(struct identity *identity, uint32_t segment)
+/* The identifier's place: its bucket and the index in it; false where it is not there. */
+static bool find_place(const struct identity *identity, IdentityKind kind, uint64_t hash, const unsigned char *packed,
+                       size_t count, struct bucket **ret_bucket, uint32_t *ret_index)
 {
-    uint32_t old_capacity = identity->segments[segment].capacity, *old = identity->segments[segment].slots;
-    uint32_t capacity = old_capacity < 8 ? 8 : old_capacity + old_capacity / 2;
-    uint32_t *slots = malloc(capacity * sizeof *slots);
-    check(slots);
-    memset(slots, 0xff, capacity * sizeof *slots);
-    for (uint32_t i = 0; i < old_capacity; i++) {
-        if (old[i] == EMPTY) continue;
-        uint16_t hash = identity->nodes[old[i] & (IDENTITY_NODES_MAX - 1)].hash;
-        uint32_t at = first_slot(hash, old[i] >> NODE_BITS, capacity);
-        while (slots[at] != EMPTY) at = at + 1 == capacity ? 0 : at + 1;
-        slots[at] = old[i];
+    uint32_t segment = segment_of(identity, hash), at = bucket_of(hash);
+    for (uint32_t looked = 0; looked < SEGMENT_BUCKETS; looked++) {
+        struct bucket *bucket = bucket_at(identity, segment, at);
+        for (uint32_t found = match_tags(bucket, tag_of(hash)); found; found &= found - 1) {
+            uint32_t index = (uint32_t)__builtin_ctz(found);
+            const struct node *node = &identity->nodes[bucket->nodes[index]];
+            if (node->hash != node_hash(hash) || node->kind != kind) continue;
+            if (memcmp(identity->values + (size_t)node->value * VALUE_UNIT, packed, count)) continue;
+            *ret_bucket = bucket;
+            *ret_index = index;
+            return true;
+        }
+        if (!bucket->is_overflown) return false;
+        at = (at + 1) & (SEGMENT_BUCKETS - 1);
     }
-    free(old);
-    identity->segments[segment].slots = slots;
-    identity->segments[segment].capacity = capacity;
+    return false;
+}
+
+static void put_node(struct identity *identity, uint32_t segment, uint32_t node, uint64_t hash)
+{
+    uint32_t at = bucket_of(hash);
+    struct bucket *bucket = bucket_at(identity, segment, at);
+    while (bucket->count == BUCKET_NODES) {
+        bucket->is_overflown = true;
+        at = (at + 1) & (SEGMENT_BUCKETS - 1);
+        bucket = bucket_at(identity, segment, at);
+    }
+    bucket->tags[bucket->count] = tag_of(hash);
+    bucket->nodes[bucket->count++] = node;
+    identity->segments[segment].node_count++;
+}
+
+static void double_directory(struct identity *identity)
+{
+    size_t count = (size_t)1 << identity->directory_bits;
+    identity->directory = realloc(identity->directory, 2 * count * sizeof *identity->directory);
+    check(identity->directory);
+    for (size_t i = count; i-- > 0;)
+        identity->directory[2 * i] = identity->directory[2 * i + 1] = identity->directory[i];
+    identity->directory_bits++;
+}
+
+/* Half of the segment's identifiers, those with a one as the next bit of the hash, move to a new segment. */
+static void split_segment(struct identity *identity, uint32_t segment)
+{
+    struct region copy;
+    size_t bytes = SEGMENT_BUCKETS * sizeof(struct bucket);
+    uint32_t bits = ++identity->segments[segment].bits, twin = identity->segment_count++;
+    check(twin < SEGMENTS_MAX);
+    if (bits > identity->directory_bits) double_directory(identity);
+    for (size_t i = 0; i < (size_t)1 << identity->directory_bits; i++)
+        if (identity->directory[i] == segment && i >> (identity->directory_bits - bits) & 1)
+            identity->directory[i] = twin;
+    identity->segments[twin] = (struct segment){ 0, (uint8_t)bits };
+    identity->segments[segment].node_count = 0;
+
+    region_open(&copy, bytes);
+    const struct bucket *old = memcpy(copy.start, bucket_at(identity, segment, 0), bytes);
+    memset(bucket_at(identity, segment, 0), 0, bytes);
+    for (uint32_t i = 0; i < SEGMENT_BUCKETS; i++) {
+        const struct bucket *far = &old[(i + 8) & (SEGMENT_BUCKETS - 1)];
+        const struct bucket *near = &old[(i + 4) & (SEGMENT_BUCKETS - 1)];
+        for (uint32_t k = 0; k < far->count; k++) __builtin_prefetch(&identity->nodes[far->nodes[k]]);
+        for (uint32_t k = 0; k < near->count; k++) __builtin_prefetch(value_of(identity, near->nodes[k]));
+        for (uint32_t k = 0; k < old[i].count; k++) {
+            const char *packed = value_of(identity, old[i].nodes[k]);
+            uint64_t hash = hash_of(identity, identity->nodes[old[i].nodes[k]].kind, (const unsigned char *)packed,
+                                    packed_bytes(packed));
+            put_node(identity, segment_of(identity, hash), old[i].nodes[k], hash);
+        }
+    }
+    region_close(&copy);
 }
 
 uint32_t identity_lookup(const struct identity *identity, IdentityKind kind, Str value)
 {
     unsigned char packed[VALUE_PACKED_BYTES];
+    struct bucket *bucket;
+    uint32_t index;
     if (value.len > LIMIT_ID_BYTES) return NONE;
     size_t count = identity_pack(value, packed);
     uint64_t hash = hash_of(identity, kind, packed, count);
-    if (!identity->segments[segment_of(hash)].count) return NONE;
-    uint32_t slot = identity->segments[segment_of(hash)].slots[find_slot(identity, kind, hash, packed, count)];
-    return slot == EMPTY ? NONE : slot & (IDENTITY_NODES_MAX - 1);
+    return find_place(identity, kind, hash, packed, count, &bucket, &index) ? bucket->nodes[index] : NONE;
+}
+
+void identity_prefetch(const struct identity *identity, const IdentityMessage *message)
+{
+    const Str values[] = { message->user_id, message->anonymous_id };
+    const IdentityKind kinds[] = { IDENTITY_USER, IDENTITY_ANONYMOUS };
+    for (size_t i = 0; i < countof(values); i++) {
+        unsigned char packed[VALUE_PACKED_BYTES];
+        if (values[i].len == 0 || values[i].len > LIMIT_ID_BYTES) continue;
+        uint64_t hash = hash_of(identity, kinds[i], packed, identity_pack(values[i], packed));
+        __builtin_prefetch(bucket_at(identity, segment_of(identity, hash), bucket_of(hash)));
+    }
 }
 
 uint32_t identity_intern(struct identity *identity, IdentityKind kind, Str value, bool *ret_is_new)
 {
     unsigned char packed[VALUE_PACKED_BYTES];
+    struct bucket *bucket;
+    uint32_t index;
     size_t count = identity_pack(value, packed);
     uint64_t hash = hash_of(identity, kind, packed, count);
-    uint32_t segment = segment_of(hash);
 
-    if ((identity->segments[segment].count + 1) * 5 > identity->segments[segment].capacity * 4)
-        grow_segment(identity, segment);
-    uint32_t at = find_slot(identity, kind, hash, packed, count);
-    uint32_t *slot = &identity->segments[segment].slots[at];
-    *ret_is_new = *slot == EMPTY;
-    if (*slot != EMPTY) return *slot & (IDENTITY_NODES_MAX - 1);
-
+    *ret_is_new = !find_place(identity, kind, hash, packed, count, &bucket, &index);
+    if (!*ret_is_new) return bucket->nodes[index];
+    while (identity->segments[segment_of(identity, hash)].node_count >= SEGMENT_BUCKETS * BUCKET_NODES * 4 / 5)
+        split_segment(identity, segment_of(identity, hash));
     uint32_t node = identity->node_count++;
     check(node < IDENTITY_NODES_MAX - 1);
-    *slot = finger_of(hash) << NODE_BITS | node;
-    identity->segments[segment].count++;
+    put_node(identity, segment_of(identity, hash), node, hash);
     identity->nodes[node] = (struct node){
         .value = keep_packed(identity, packed, count), .hash = node_hash(hash), .kind = kind,
         .link = kind == IDENTITY_USER ? node : NONE, .next = NONE,
@@ -227,28 +311,19 @@ uint32_t identity_intern(struct identity *identity, IdentityKind kind, Str value
 
 void identity_forget(struct identity *identity, uint32_t node)
 {
+    struct node *n = &identity->nodes[node];
+    struct bucket *bucket;
+    uint32_t index;
     const char *packed = value_of(identity, node);
     size_t count = packed_bytes(packed);
-    unsigned char copy[VALUE_PACKED_BYTES];
-    memcpy(copy, packed, count);
-    uint64_t hash = hash_of(identity, identity->nodes[node].kind, copy, count);
-    uint32_t segment = segment_of(hash), capacity = identity->segments[segment].capacity;
-    uint32_t *slots = identity->segments[segment].slots;
-    uint32_t hole = find_slot(identity, identity->nodes[node].kind, hash, copy, count);
-    check(slots[hole] != EMPTY);
-
-    for (uint32_t at = hole + 1 == capacity ? 0 : hole + 1; slots[at] != EMPTY; at = at + 1 == capacity ? 0 : at + 1) {
-        uint16_t its_hash = identity->nodes[slots[at] & (IDENTITY_NODES_MAX - 1)].hash;
-        uint32_t home = first_slot(its_hash, slots[at] >> NODE_BITS, capacity);
-        uint32_t from_home = (at + capacity - home) % capacity, from_hole = (at + capacity - hole) % capacity;
-        if (from_home < from_hole) continue;
-        slots[hole] = slots[at];
-        hole = at;
-    }
-    slots[hole] = EMPTY;
-    identity->segments[segment].count--;
-    memset(identity->values + (size_t)identity->nodes[node].value * VALUE_UNIT, 0, count);
-    identity->nodes[node].flags = NODE_ERASED | (identity->nodes[node].flags & NODE_SHARED);
+    uint64_t hash = hash_of(identity, n->kind, (const unsigned char *)packed, count);
+    check(find_place(identity, n->kind, hash, (const unsigned char *)packed, count, &bucket, &index));
+    bucket->count--;                   /* the last one takes its place; whatever overflowed stays to be found */
+    bucket->tags[index] = bucket->tags[bucket->count];
+    bucket->nodes[index] = bucket->nodes[bucket->count];
+    identity->segments[segment_of(identity, hash)].node_count--;
+    memset(identity->values + (size_t)n->value * VALUE_UNIT, 0, count);
+    n->flags = NODE_ERASED | (n->flags & NODE_SHARED);
 }
 
 int identity_compare_values(const struct identity *identity, uint32_t a, uint32_t b)
@@ -267,7 +342,18 @@ Str identity_read_value(const struct identity *identity, IdentityNode node, char
     return identity_unpack(value_of(identity, node), text);
 }
 
+void identity_intern_init(struct identity *identity)
+{
+    region_open(&identity->table_region, (size_t)SEGMENTS_MAX * SEGMENT_BUCKETS * sizeof(struct bucket));
+    identity->directory = calloc(1, sizeof *identity->directory);
+    identity->segments = calloc(SEGMENTS_MAX, sizeof *identity->segments);
+    check(identity->directory && identity->segments);
+    identity->segment_count = 1;
+}
+
 void identity_intern_done(struct identity *identity)
 {
-    for (uint32_t i = 0; i < SEGMENTS; i++) free(identity->segments[i].slots);
+    free(identity->directory);
+    free(identity->segments);
+    region_close(&identity->table_region);
 }

@@ -159,8 +159,6 @@ Status identity_list_members(const struct identity *identity, IdentityPerson per
 
 void identity_read_stats(const struct identity *identity, IdentityStats *ret)
 {
-    uint64_t slots = 0;
-    for (uint32_t i = 0; i < SEGMENTS; i++) slots += identity->segments[i].capacity;
     *ret = (IdentityStats){
         .users = identity->seen_count[IDENTITY_USER], .anonymous = identity->seen_count[IDENTITY_ANONYMOUS],
         .erased = identity->erased_count, .shared = (uint32_t)(identity->shared.count - identity->shared_free.count),
@@ -171,7 +169,8 @@ void identity_read_stats(const struct identity *identity, IdentityStats *ret)
         ret->externals += identity->seen_count[kind];
     ret->resident_bytes = (uint64_t)identity->node_count * (sizeof(struct node) + sizeof(uint32_t)) +
                           (uint64_t)identity->value_end * VALUE_UNIT + identity->row_count * sizeof(struct row) +
-                          slots * sizeof(uint32_t) + identity->slots.count * IDENTITY_PAGE_NODES * sizeof(uint32_t) +
+                          (uint64_t)identity->segment_count * SEGMENT_BUCKETS * BUCKET_BYTES +
+                          identity->slots.count * IDENTITY_PAGE_NODES * sizeof(uint32_t) +
                           identity->shared.capacity * sizeof(struct shared);
     for (uint32_t i = 0; i < identity->shared.count; i++)
         ret->resident_bytes += identity_shared(identity, i)->moment_capacity * sizeof(struct moment) +

@@ -1,7 +1,7 @@
 /* What the engine holds; private to this folder. The seven rules stand in identity.h.
  *
- *   values    every value once, packed (a UUID takes 17 bytes), found through `segments`, a hash table of
- *             32-bit slots that grows piece by piece, so that no single insert ever waits for a great rehash
+ *   values    every value once, packed (a UUID takes 17 bytes), found through `segments`, a hash table that
+ *             grows piece by piece, so that no single insert ever waits for a great rehash
  *   nodes     16 bytes each: the value, who owns it, the next one that the same owner owns
  *   rows      the evidence, 24 bytes each, chained per weaker node by `heads`
  *   shared    identifiers of several owners: all their evidence in order of time
@@ -21,7 +21,7 @@
 #define NONE IDENTITY_NONE
 
 enum {
-    SEGMENTS = 1024,
+    SEGMENTS_MAX = 1 << 15, SEGMENT_BUCKETS = 4096, BUCKET_NODES = 12, BUCKET_BYTES = 64,
     ROWS_MAX = INT32_MAX,
     VALUE_UNIT = 4,                    /* values begin at multiples of this */
     VALUE_PACKED_BYTES = LIMIT_ID_BYTES + 4,
@@ -67,6 +67,7 @@ struct shared {
     bool is_dirty;
 };
 
+struct segment { uint32_t node_count; uint8_t bits; };     /* bits: of the hash, that lead to it */
 struct map32 { uint64_t *entries; uint32_t count, capacity; };         /* u32 -> u32 */
 struct set128 { Hash128 *entries; uint32_t count, capacity; };
 struct vector { void *items; size_t count, capacity; };
@@ -81,6 +82,7 @@ struct identity {
     /* the rules */
     struct set128 blocked;
     size_t blocked_longest;
+    uint64_t blocked_firsts[4];        /* a bit for each first byte of one, | 0x20 */
     struct { char name[32]; uint8_t name_bytes; uint32_t limit; } externals[IDENTITY_KINDS];
     uint32_t external_count;
     IdentityArchive archive;
@@ -91,7 +93,9 @@ struct identity {
     struct node *nodes;
     char *values;
     uint32_t node_count, value_end;
-    struct { uint32_t *slots, count, capacity; } segments[SEGMENTS];
+    struct region table_region;
+    struct segment *segments;
+    uint32_t *directory, directory_bits, segment_count;
     uint32_t seen_count[IDENTITY_KINDS], erased_count;
 
     /* evidence */
@@ -142,6 +146,7 @@ uint32_t identity_lookup(const struct identity *identity, IdentityKind kind, Str
 uint32_t identity_intern(struct identity *identity, IdentityKind kind, Str value, bool *ret_is_new);
 void identity_forget(struct identity *identity, uint32_t node);        /* out of the table, value wiped */
 int identity_compare_values(const struct identity *identity, uint32_t a, uint32_t b);
+void identity_intern_init(struct identity *identity);
 void identity_intern_done(struct identity *identity);
 
 /* identity_apply.c */
