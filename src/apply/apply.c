@@ -45,6 +45,31 @@ struct applier {
 
 /* ---- Opening ---- */
 
+/* What identity asks for where instants tie between two owners: the messageId of a record applied before.
+ * Seldom enough for a reader of its own. */
+static Status read_message_id(void *context, uint64_t position, char text[LIMIT_MESSAGE_ID_BYTES], size_t *ret_len,
+                              Err *err)
+{
+    struct applier *applier = context;
+    struct journal_reader *reader;
+    JournalRecord record;
+    Event event;
+    *ret_len = 0;
+    Status s = journal_reader_open(applier->options.journal, position, &reader, err);
+    if (s == ERR_NOT_FOUND) return OK;                       /* retired */
+    if (s) return s;
+    s = journal_read(reader, &record, err);
+    if (!s && record.pos == position && record_kind(record.bytes) == RECORD_EVENT) {
+        s = event_decode(record.bytes, &event, err);
+        if (!s && event.message_id.len <= LIMIT_MESSAGE_ID_BYTES) {
+            *ret_len = event.message_id.len;
+            memcpy(text, event.message_id.bytes, event.message_id.len);
+        }
+    }
+    journal_reader_close(reader);
+    return s;
+}
+
 static Status open_stores(struct applier *applier, Err *err)
 {
     const ApplyOptions *options = &applier->options;
@@ -52,7 +77,8 @@ static Status open_stores(struct applier *applier, Err *err)
     snprintf(applier->index_dir, PATH_BYTES, "%s/index", options->dir);
     DedupOptions dedup = { .dir = applier->dedup_dir, .disk = options->disk, .dice = options->dice,
                            .window_ms = options->dedup_window_ms, .table_entries = options->dedup_table_entries };
-    IdentityOptions identity = { .rules = options->identity_rules, .seed = dice_u64(options->dice) };
+    IdentityOptions identity = { .rules = options->identity_rules, .seed = dice_u64(options->dice),
+                                 .archive = { applier, read_message_id } };
     IndexOptions index = { .dir = applier->index_dir, .disk = options->disk,
                            .chunk_rows = options->index_chunk_rows, .seal_rows = options->index_seal_rows };
     Status s = options->disk->make_dir(options->disk, options->dir, err);

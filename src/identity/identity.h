@@ -135,7 +135,7 @@ typedef struct IdentityRules {
 typedef struct IdentityArchive {
     void *context;
     /* The messageId of the message at this position, copied into text. Asked for ties in time and where a
-     * late link falls between two of another user. Empty where it cannot be told any more (retired). */
+     * late link falls between two of another user, by readers, too. Empty where it cannot be told any more. */
     Status (*read_message_id)(void *context, uint64_t position, char text[LIMIT_MESSAGE_ID_BYTES], size_t *ret_len,
                               Err *err);
 } IdentityArchive;
@@ -172,8 +172,8 @@ typedef struct IdentityMessage {
 enum { IDENTITY_MESSAGE_EXTERNALS = 32 };
 
 /* Applies one message. *ret_subject is the event's subject for ever: its user node, else its anonymous
- * node; IDENTITY_NONE where every id of it is blocked. Errors are the archive's; the engine must then be
- * closed and made again, as it may hold half of the message. */
+ * node; IDENTITY_NONE where every id of it is blocked. Errors are the archive's: the engine may then hold half
+ * of the message, and applying it again makes it whole. */
 Status MUST identity_apply(struct identity *identity, const IdentityMessage *message, IdentityNode *ret_subject,
                            Err *err);
 /* A hint that the message will be applied some eight messages later: fetches what its ids' look-up will need,
