@@ -197,7 +197,8 @@ typedef struct Member {
 
 static const uint32_t *parse_batch(struct event_parser *parser, const uint32_t *token, struct envelope *envelope);
 
-static const uint32_t *parse_context(struct event_parser *parser, const uint32_t *token, Message *message);
+static const uint32_t *parse_context(struct event_parser *parser, const uint32_t *token, Message *message,
+                                     uint32_t *ret_count);
 
 /* One member's value, checked and noted. */
 static const uint32_t *parse_member(struct event_parser *parser, Member member, Message *message,
@@ -211,12 +212,8 @@ static const uint32_t *parse_member(struct event_parser *parser, Member member, 
 
     uint32_t deepest_before = walk->deepest, escapes_before = walk->escapes;
     walk->deepest = 0;
-    if (row && row->offset == offsetof(Message, context) && walk->text[*token] == '{') {
-        next = parse_context(parser, token, message);
-        count = message->context.key_count;
-    } else {
-        next = walk_value(walk, token, 2, &count);
-    }
+    if (row && row->offset == offsetof(Message, context)) next = parse_context(parser, token, message, &count);
+    else next = walk_value(walk, token, 2, &count);
     if (!next) return NULL;
     if (envelope && row && walk->deepest > envelope->defaults_depth) envelope->defaults_depth = walk->deepest;
     if (walk->deepest < deepest_before) walk->deepest = deepest_before;
@@ -279,13 +276,16 @@ static const uint32_t *parse_context_member(struct event_parser *parser, Member 
     return next;
 }
 
-static const uint32_t *parse_context(struct event_parser *parser, const uint32_t *token, Message *message)
+/* Of a context that is there twice the last counts, so what was noted of the first is forgotten. */
+static const uint32_t *parse_context(struct event_parser *parser, const uint32_t *token, Message *message,
+                                     uint32_t *ret_count)
 {
     uint32_t count = 0;
     message->context_ip.kind = message->context_direct.kind = message->context_user_agent.kind = FIELD_ABSENT;
+    if (parser->walk.text[*token] != '{') return walk_value(&parser->walk, token, 2, ret_count);
     parser->walk.deepest = 2;
     const uint32_t *next = read_members(parser, token, parse_context_member, message, NULL, &count);
-    if (next) message->context.key_count = count & 0xFFFFFF;
+    *ret_count = count;
     return next;
 }
 

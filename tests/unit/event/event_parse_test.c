@@ -141,6 +141,9 @@ static void context_is_looked_into(void **state)
     assert_int_equal(message->context_direct.kind, FIELD_BOOL);
     assert_text(message->context_user_agent.text, "U/A");
     assert_int_equal(message->context.key_count, 4);
+    message = parse_text("{\"context\":{\"ip\":\"old\",\"userAgent\":\"old\"},\"context\":null}").messages;
+    assert_int_equal(message->context_ip.kind, FIELD_ABSENT);
+    assert_int_equal(message->context_user_agent.kind, FIELD_ABSENT);
 }
 
 static void an_envelopes_fields_may_stand_before_or_behind_its_messages(void **state)
