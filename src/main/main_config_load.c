@@ -21,6 +21,16 @@ Status config_load(const ConfigRequest *request, Arena *arena, struct config *re
     return config_parse(text, name, request, arena, ret, problems, err);
 }
 
+/* A new directory is durable once its parent is synced: without that a power cut takes it, keys and all. */
+static Status make_data_dir(struct disk *disk, const char *dir, Arena *arena, Err *err)
+{
+    Str path = str_from(dir);
+    while (path.len > 1 && path.bytes[path.len - 1] == '/') path.len--;
+    while (path.len && path.bytes[path.len - 1] != '/') path.len--;
+    Status s = disk->make_dir(disk, dir, err);
+    return s ? s : disk->sync_dir(disk, path.len ? arena_copy(arena, path).bytes : ".", err);
+}
+
 static Status make_keys(struct disk *disk, struct dice *dice, const char *dir, const char *path, Arena *arena,
                         Str *ret_text, Err *err)
 {
@@ -32,7 +42,7 @@ static Status make_keys(struct disk *disk, struct dice *dice, const char *dir, c
         "# Keep this file to yourself: secret_key reads and administers everything.\n"
         "write_key: wk_%.*s\n"
         "secret_key: sk_%.*s\n", WRITE_KEY_RANDOM, write_key, SECRET_KEY_RANDOM, secret_key);
-    Status s = disk->make_dir(disk, dir, err);
+    Status s = make_data_dir(disk, dir, arena, err);
     if (!s) {
         mode_t before = umask(0077);
         s = disk_write_file(disk, path, text, err);

@@ -28,6 +28,7 @@ struct export {
     uint64_t seed;
     bool is_raw, is_damaged;
 
+    uint64_t set_most;                     /* FINGERPRINTS_MOST; tests make it small */
     struct fingerprints seen;
     unsigned part, part_count;             /* which of the fingerprints this pass looks at */
     struct region marks_region;            /* a bit a matching message: a duplicate; not there: nothing is marked */
@@ -108,9 +109,9 @@ static Status mark_duplicates(struct export *export, Err *err)
     Status s = pass(export, take_count, err);
     uint64_t count = export->written;
     export->written = 0;
-    if (s || count <= FINGERPRINTS_MOST) return s;
+    if (s || count <= export->set_most) return s;
     /* Parts are even by chance only: an eighth of room keeps every one of them within the set. */
-    export->part_count = (unsigned)(count / (FINGERPRINTS_MOST - FINGERPRINTS_MOST / 8) + 1);
+    export->part_count = (unsigned)(count / (export->set_most - export->set_most / 8) + 1);
     region_open(&export->marks_region, count / 8 + 1);
     for (export->part = 0; !s && export->part < export->part_count; export->part++) {
         fingerprints_clear(&export->seen);
@@ -121,7 +122,7 @@ static Status mark_duplicates(struct export *export, Err *err)
 
 static Status run(struct export *export, Err *err)
 {
-    bool may_be_many = export->pass_bytes / RECORD_BYTES_LEAST > FINGERPRINTS_MOST;
+    bool may_be_many = export->pass_bytes / RECORD_BYTES_LEAST > export->set_most;
     fingerprints_open(&export->seen);
     Status s = may_be_many && !export->is_raw ? mark_duplicates(export, err) : OK;
     if (!s) s = pass(export, take_write, err);
@@ -169,7 +170,7 @@ int command_export(const struct command_line *line)
 {
     Err err;
     struct region region;
-    struct export export = { .part_count = 1 };
+    struct export export = { .part_count = 1, .set_most = FINGERPRINTS_MOST };
     const char *path = command_option(line, "output");
     region_open(&region, CONFIG_ARENA_BYTES);
     export.arena = region_arena(&region);

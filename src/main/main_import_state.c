@@ -60,6 +60,7 @@ Status import_state_load(const struct config *config, const char *file, bool res
     const char *data = arena_copy(&scratch, config->data).bytes;
     Status s = os_disk()->make_dir(os_disk(), data, err);
     if (!s) s = os_disk()->make_dir(os_disk(), dir, err);
+    if (!s) s = os_disk()->sync_dir(os_disk(), data, err);
     if (s) return s;
     Hash128 identity;
     s = identify(file, &scratch, &ret->file_bytes, &identity, err);
