@@ -62,6 +62,8 @@ struct exchange {
     Str forwarded_proto, host, accept_encoding, if_none_match, request_headers, import_header;
     Str ip;
     bool is_tls;
+    bool is_ambiguous;               /* two servers could see different bodies in it */
+    bool has_transfer_encoding;
     struct buf body;
     size_t body_charged_bytes;       /* counted against body_memory_bytes */
     size_t forgotten_bytes;          /* of a refused body */

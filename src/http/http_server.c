@@ -252,7 +252,13 @@ static void *exchange_begin(void *context, const char *uri, struct MHD_Connectio
     if (!exchange) return NULL;
     exchange->connection = connection;
     Str whole = str_from(uri);
-    if (whole.len > LIMIT_URL_BYTES || !(exchange->target = strndup(uri, whole.len))) {
+    Str rest, scheme = str_cut(whole, ':', &rest);            /* absolute-form is a target, too: RFC 9112 3.2.2 */
+    if ((str_equal_no_case(scheme, STR("http")) || str_equal_no_case(scheme, STR("https"))) &&
+        str_starts(rest, STR("//"))) {
+        (void)str_cut(str_slice(rest, 2, rest.len), '/', &whole);
+        whole = whole.len ? str_of(whole.bytes - 1, whole.len + 1) : STR("/");
+    }
+    if (whole.len > LIMIT_URL_BYTES || !(exchange->target = strndup(whole.bytes, whole.len))) {
         exchange->path = STR("");                       /* finds no route */
         return exchange;
     }
@@ -280,6 +286,10 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const
     };
     (void)kind;
     Str have = str_from(name);
+    if (str_equal_no_case(have, STR("content-length")) && exchange->content_length.len &&
+        !str_equal(exchange->content_length, str_trim(str_from(value))))
+        exchange->is_ambiguous = true;
+    if (str_equal_no_case(have, STR("transfer-encoding"))) exchange->has_transfer_encoding = true;
     for (size_t at = 0; at < countof(wanted); at++)
         if (have.len == wanted[at].name.len && str_equal_no_case(have, wanted[at].name)) {
             *wanted[at].at = str_trim(str_from(value));
@@ -306,6 +316,12 @@ static Status exchange_check_head(struct exchange *exchange, Err *err)
     struct http_server *server = exchange->server;
     bool is_known_path;
     int64_t length = 0;
+    /* Framing that two servers could read differently is how requests are smuggled past a proxy: refused, and
+     * the connection closed, so that nothing behind it is taken for a request (RFC 9112 6.3). */
+    if (exchange->is_ambiguous || (exchange->has_transfer_encoding && exchange->content_length.len)) {
+        exchange->is_ambiguous = true;
+        return err_set(err, ERR_INPUT, "Content-Length is given twice, or together with Transfer-Encoding");
+    }
     exchange->route = route_find(exchange->method, exchange->path, &exchange->parameter, &is_known_path);
     if (!exchange->route && is_known_path) {
         err_set(err, ERR_UNSUPPORTED, "this path is served, but not with this method");
@@ -448,7 +464,11 @@ static struct MHD_Response *exchange_response(struct exchange *exchange)
     if (!response) return NULL;
     if (reply->status != 204)
         put_header(response, "Content-Type", str_from(reply->content_type ? reply->content_type : "application/json"));
-    put_header(response, "Cache-Control", str_from(reply->cache_control ? reply->cache_control : "no-store"));
+    /* No answer to a POST is cached without being asked for (RFC 9111 4), and "no-store" on one whose body the
+     * page never reads keeps Chromium from finishing the request: events stay pending until the page unloads. */
+    if (reply->cache_control || exchange->method != METHOD_POST)
+        put_header(response, "Cache-Control", str_from(reply->cache_control ? reply->cache_control : "no-store"));
+    if (exchange->is_ambiguous) put_header(response, "Connection", STR("close"));
     put_header(response, "X-Content-Type-Options", STR("nosniff"));
     if (reply->etag) put_header(response, "ETag", str_from(reply->etag));
     if (reply->varies) put_header(response, "Vary", str_from(reply->varies));
