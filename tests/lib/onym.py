@@ -118,6 +118,14 @@ class Onym:
         except OSError:
             return ""
 
+    def errors(self):
+        """What onym itself called an error, each once. Whatever clients do is not one."""
+        try:
+            lines = self.log_path.read_text(errors="replace").splitlines()
+        except OSError:
+            return []
+        return sorted({line.split(" ", 1)[1] for line in lines if " level=error " in line})
+
     def run(self, *arguments, check=True):
         """Another command of the same program, on the same data."""
         done = subprocess.run([program(), *arguments, "--config", str(self.config), "--data", str(self.data)],
