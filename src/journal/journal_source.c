@@ -175,7 +175,10 @@ static Status open_check_head(struct journal_source *source, Err *err)
         Status s = seek_table_read(source, err);
         if (s) return s;
     }
-    Status s = journal_source_load(source, 0, SEGMENT_HEAD_BYTES, source->raw_bytes, err);
+    /* No further than the head: what stands behind it may not be written yet, and a window is not read twice. */
+    uint64_t limit = source->raw_bytes;
+    if (!source->is_sealed && limit > SEGMENT_HEAD_BYTES) limit = SEGMENT_HEAD_BYTES;
+    Status s = journal_source_load(source, 0, SEGMENT_HEAD_BYTES, limit, err);
     if (s == ERR_DAMAGED) source->is_head_damaged = true;
     if (s) return s;
     const char *why = source->raw_bytes < SEGMENT_HEAD_BYTES ? "the segment's head is cut off"
