@@ -129,6 +129,7 @@ static void fail_pending(struct journal *journal, Status status)
 }
 
 static Status commit_write(struct journal *journal, struct journal_append *group, Err *err);
+static Status cut_back(struct journal *journal, Err *err);
 
 /* A mark: an empty commit, which proves at the next start that all before it had been synced. Best effort:
  * without it nothing is lost but that proof. */
@@ -137,14 +138,11 @@ static void close_tail(struct journal *journal)
     struct disk *disk = journal->disk;
     struct journal_tail *tail = &journal->tail;
     if (!tail->is_open) return;
-    if (!journal->is_poisoned && !tail->needs_cut) {
-        tail->is_last = true;
-        if (!tail->has_commits || commit_write(journal, NULL, NULL) == OK) {
-            if (tail->ahead > journal->end - tail->base &&
-                disk->truncate(disk, tail->file, journal->end - tail->base, NULL) == OK)
-                (void)disk->sync(disk, tail->file, NULL);
-        }
-    }
+    tail->is_last = true;
+    Status s = journal->is_poisoned ? ERR_CLOSED : tail->needs_cut ? cut_back(journal, NULL) : OK;
+    if (!s && tail->has_commits) s = commit_write(journal, NULL, NULL);
+    if (!s && tail->ahead > tail->used) s = disk->truncate(disk, tail->file, tail->used, NULL);
+    if (!s && tail->ahead > tail->used) s = disk->sync(disk, tail->file, NULL);
     disk->close(disk, tail->file);
     tail->is_open = false;
 }
@@ -290,8 +288,8 @@ static void commit_chain(struct journal *journal, const struct journal_append *g
     Str *part = journal->parts;
     commit->committed_at_ms = journal_stamp(journal);
     journal_encode_commit(&(JournalCommit){
-        .position = journal->end, .committed_at_ms = commit->committed_at_ms, .records_before = journal->records,
-        .record_count = (uint32_t)commit->record_count, .salt = tail->salt,
+        .position = tail->base + tail->used, .committed_at_ms = commit->committed_at_ms,
+        .records_before = journal->records, .record_count = (uint32_t)commit->record_count, .salt = tail->salt,
     }, commit->frame);
     *part++ = str_of(commit->frame, COMMIT_FRAME_BYTES);
     commit->chain = journal_chain_frames(journal->parts[0], tail->chain, tail->salt);
@@ -322,11 +320,10 @@ static Status commit_check_room(struct journal *journal, Err *err)
 static Status cut_back(struct journal *journal, Err *err)
 {
     struct journal_tail *tail = &journal->tail;
-    uint64_t end = journal->end - tail->base;
-    Status s = journal->disk->truncate(journal->disk, tail->file, end, err);
+    Status s = journal->disk->truncate(journal->disk, tail->file, tail->used, err);
     tail->needs_cut = s != OK;
-    tail->has_cut = true;
-    tail->ahead = end;
+    tail->was_cut = true;
+    tail->ahead = tail->used;
     return s;
 }
 
@@ -336,8 +333,8 @@ static Status commit_prepare(struct journal *journal, uint64_t bytes, Err *err)
     struct journal_tail *tail = &journal->tail;
     Status s = OK;
     if (tail->is_open && tail->needs_cut) s = cut_back(journal, err);
-    uint64_t used = tail->is_open ? journal->end - tail->base : 0;
-    bool is_too_much = used > SEGMENT_HEAD_BYTES && used + bytes > journal->options.segment_bytes && !tail->is_last;
+    bool is_too_much = tail->is_open && tail->used > SEGMENT_HEAD_BYTES && !tail->is_last &&
+                       tail->used + bytes > journal->options.segment_bytes;
     if (!s && is_too_much) s = journal_roll(journal, err);
     if (!s && !tail->is_open) s = journal_begin_segment(journal, err);
     return s;
@@ -347,12 +344,12 @@ static Status commit_put(struct journal *journal, const struct commit *commit, E
 {
     struct journal_tail *tail = &journal->tail;
     struct disk *disk = journal->disk;
-    uint64_t offset = journal->end - tail->base, behind = offset + commit->bytes;
+    uint64_t behind = tail->used + commit->bytes;
     size_t part_count = commit->part_count;
     bool writes_ahead = behind > tail->ahead && commit->bytes <= AHEAD_COMMIT_BYTES_MAX && !tail->is_last &&
                         behind + AHEAD_BYTES <= journal->options.segment_bytes;
     if (writes_ahead) journal->parts[part_count++] = str_of(journal->zeros, AHEAD_BYTES);
-    Status s = disk->write(disk, tail->file, offset, journal->parts, part_count, err);
+    Status s = disk->write(disk, tail->file, tail->used, journal->parts, part_count, err);
     if (s) {
         (void)cut_back(journal, NULL);                   /* remembered, and tried again before the next write */
         return s;
@@ -361,7 +358,7 @@ static Status commit_put(struct journal *journal, const struct commit *commit, E
     else if (tail->ahead < behind) tail->ahead = behind;
     s = disk->sync(disk, tail->file, err);
     if (s) journal_poison(journal);
-    else tail->has_cut = false;
+    else tail->was_cut = false;
     return s;
 }
 
@@ -374,8 +371,9 @@ static void commit_publish(struct journal *journal, const struct commit *commit,
     tail->has_commits = commit->record_count > 0 || tail->has_commits;
     journal->committed_at_ms = commit->committed_at_ms;
     journal->records += commit->record_count;
+    tail->used += commit->bytes;
     pthread_mutex_lock(&journal->lock);
-    journal->end += commit->bytes;
+    journal->end = tail->base + tail->used;
     Segment *row = &journal->segments.rows[journal->segments.count - 1];
     row->end = journal->end;
     row->disk_bytes = tail->ahead;
@@ -444,10 +442,8 @@ Status journal_roll(struct journal *journal, Err *err)
 {
     struct journal_tail *tail = &journal->tail;
     struct disk *disk = journal->disk;
-    uint64_t end = journal->end - tail->base;
     if (!tail->is_open) return OK;
-    /* A closed segment has nothing behind its frames, and no sync to come that would make a cut durable. */
-    if (tail->ahead > end || tail->needs_cut || tail->has_cut) {
+    if (tail->ahead > tail->used || tail->was_cut) {     /* a closed segment has nothing behind its frames */
         Status s = cut_back(journal, err);
         if (s) return s;
         s = disk->sync(disk, tail->file, err);
@@ -459,55 +455,52 @@ Status journal_roll(struct journal *journal, Err *err)
     disk->close(disk, tail->file);
     tail->is_open = false;
     pthread_mutex_lock(&journal->lock);
-    journal->segments.rows[journal->segments.count - 1].disk_bytes = end;
+    journal->segments.rows[journal->segments.count - 1].disk_bytes = tail->used;
     pthread_mutex_unlock(&journal->lock);
     return OK;
 }
 
-/* By way of a temporary name, so that no segment is ever seen without a whole head, and a name that an
- * earlier, failed sync may have lost is made once more. */
-Status journal_begin_file(struct journal *journal, JournalHead *head, Err *err)
+/* By way of a temporary name, so that no segment is ever seen without a whole head, and so that a name which
+ * an earlier, failed sync may have lost is made once more. The head is durable before a commit is written
+ * behind it: recovery relies on that. */
+static Status begin_file(struct journal *journal, const char *from, const char *to, Str head, DiskFile *ret, Err *err)
 {
-    char from[JOURNAL_PATH_BYTES], to[JOURNAL_PATH_BYTES], bytes[SEGMENT_HEAD_BYTES];
     struct disk *disk = journal->disk;
-    DiskFile file;
-    journal->options.dice->fill(journal->options.dice, &head->salt, sizeof head->salt);
-    journal_encode_head(head, bytes);
-    segment_path(from, journal->dir, head->base, SEGMENT_BEGUN);
-    segment_path(to, journal->dir, head->base, SEGMENT_RAW);
-    Status s = disk->open(disk, from, DISK_OPEN_OR_CREATE, &file, err);
+    Status s = disk->open(disk, from, DISK_OPEN_OR_CREATE, ret, err), synced = OK;
     if (s) return s;
-    s = disk->truncate(disk, file, 0, err);              /* what an earlier try may have left */
-    if (!s) s = disk->write(disk, file, 0, &(Str){ bytes, sizeof bytes }, 1, err);
-    Status synced = s ? OK : disk->sync(disk, file, err);
+    s = disk->truncate(disk, *ret, 0, err);              /* what an earlier try may have left */
+    if (!s) s = disk->write(disk, *ret, 0, &head, 1, err);
+    if (!s) synced = disk->sync(disk, *ret, err);
     if (!s && !synced) s = disk->rename(disk, from, to, err);
     if (!s && !synced) synced = disk->sync_dir(disk, journal->dir, err);
     if (synced) journal_poison(journal);
-    if (s || synced) {
-        disk->close(disk, file);
-        (void)disk->remove(disk, from, NULL);            /* else the next try or start does */
-        return s ? s : synced;
-    }
-    journal->tail = (struct journal_tail){
-        .file = file, .is_open = true, .base = head->base, .ahead = SEGMENT_HEAD_BYTES, .chain = head->checksum,
-        .salt = head->salt, .created_at_ms = head->created_at_ms,
-    };
-    return OK;
+    if (!s && !synced) return OK;
+    disk->close(disk, *ret);
+    (void)disk->remove(disk, from, NULL);                /* else the next try or start does */
+    return s ? s : synced;
 }
 
-/* The head is durable before a commit is written behind it: recovery relies on that. */
 Status journal_begin_segment(struct journal *journal, Err *err)
 {
+    char from[JOURNAL_PATH_BYTES], to[JOURNAL_PATH_BYTES], bytes[SEGMENT_HEAD_BYTES];
+    DiskFile file;
     JournalHead head = {
         .has_sums = true, .base = journal->end, .created_at_ms = journal_stamp(journal),
         .records_before = journal->records,
     };
-    Status s = journal_begin_file(journal, &head, err);
+    journal->options.dice->fill(journal->options.dice, &head.salt, sizeof head.salt);
+    journal_encode_head(&head, bytes);
+    segment_path(from, journal->dir, head.base, SEGMENT_BEGUN);
+    segment_path(to, journal->dir, head.base, SEGMENT_RAW);
+    Status s = begin_file(journal, from, to, str_of(bytes, sizeof bytes), &file, err);
     if (s) return s;
+    journal->tail = (struct journal_tail){
+        .file = file, .is_open = true, .base = head.base, .used = SEGMENT_HEAD_BYTES, .ahead = SEGMENT_HEAD_BYTES,
+        .chain = head.checksum, .salt = head.salt, .created_at_ms = head.created_at_ms,
+    };
     pthread_mutex_lock(&journal->lock);
-    journal->end = head.base + SEGMENT_HEAD_BYTES;
     segment_table_insert(&journal->segments, (Segment){
-        .base = head.base, .end = journal->end, .disk_bytes = SEGMENT_HEAD_BYTES, .created_at_ms = head.created_at_ms,
+        .base = head.base, .end = head.base, .disk_bytes = SEGMENT_HEAD_BYTES, .created_at_ms = head.created_at_ms,
     });
     pthread_mutex_unlock(&journal->lock);
     return OK;

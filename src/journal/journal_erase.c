@@ -3,6 +3,8 @@
  * atomically; whatever a crash interrupts is done by calling again. */
 #include "journal_private.h"
 
+#include <stdatomic.h>
+
 /* Is there anything to erase in it? Most segments are read once and left alone. */
 static Status has_hit(struct journal *journal, const Segment *segment, const SealChange *change, bool *ret, Err *err)
 {
@@ -39,6 +41,7 @@ static Status erase_segment(struct journal *journal, const Segment *segment, Sea
     if (s || !is_hit) return s;
     s = journal_seal_begin(journal, segment, change, err);
     while (!s && is_more) s = journal_seal_step(journal, &is_more, err);
+    atomic_fetch_add_explicit(&journal->erase_count, 1, memory_order_release);
     if (s) change->erased = before;
     return s;
 }
@@ -49,8 +52,7 @@ static Status close_for_erasing(struct journal *journal, JournalPos to, JournalP
     Status s = OK;
     pthread_mutex_lock(&journal->writing);
     struct journal_tail *tail = &journal->tail;
-    bool is_within = tail->is_open && to > tail->base + SEGMENT_HEAD_BYTES &&
-                     journal->end > tail->base + SEGMENT_HEAD_BYTES;
+    bool is_within = tail->is_open && to > tail->base + SEGMENT_HEAD_BYTES && tail->used > SEGMENT_HEAD_BYTES;
     if (is_within) s = journal->is_poisoned ? err_set(err, ERR_CLOSED, "a sync failed; start again to recover")
                                             : journal_roll(journal, err);
     *ret_closed = tail->is_open ? tail->base : journal->end;

@@ -45,6 +45,8 @@ static Status is_still_there(struct journal *journal, bool *ret, Err *err)
         if (err) *err = why;
         return s;
     }
+    *ret = source->head.checksum == journal->follow.head;
+    if (!*ret) return OK;
     start_at_settled(journal, &walk);
     while (walk.offset < journal->follow.end) {
         JournalFrame frame;
@@ -93,12 +95,15 @@ static Status follow_tail(struct journal *journal, Segment *row, Err *err)
         if (err) *err = why;
         return s;
     }
-    if (journal->follow.is_begun && journal->follow.base == row->base && !source->is_head_damaged) {
+    bool is_same = journal->follow.is_begun && journal->follow.base == row->base && !source->is_head_damaged &&
+                   journal->follow.head == source->head.checksum;
+    if (is_same) {
         start_at_settled(journal, &walk);
     } else {
         journal_walk_start(&walk, source, 0, source->raw_bytes);
         journal->follow.is_begun = !source->is_head_damaged;
         journal->follow.base = row->base;
+        journal->follow.head = source->head.checksum;
         journal->follow.settled = journal->follow.end = SEGMENT_HEAD_BYTES;
         journal->follow.settled_chain = journal->follow.end_chain = source->head.checksum;
     }
@@ -108,7 +113,7 @@ static Status follow_tail(struct journal *journal, Segment *row, Err *err)
         if (s || !is_found) return s;
     }
     s = follow_frames(journal, &walk, err);
-    row->end = row->base + journal->follow.end;
+    row->end = row->base + (journal->follow.end > SEGMENT_HEAD_BYTES ? journal->follow.end : 0);
     return s;
 }
 
@@ -116,11 +121,7 @@ static Status follow_last(struct journal *journal, struct segment_table *table, 
 {
     if (table->count == 0) return OK;
     Segment *row = &table->rows[table->count - 1];
-    if (!row->is_sealed) {
-        Status s = follow_tail(journal, row, err);
-        if (!s && row->end == row->base && table->count > 1) table->count--;     /* no head yet: as if not there */
-        return s;
-    }
+    if (!row->is_sealed) return follow_tail(journal, row, err);
     struct journal_source *source = &journal->follow.source;
     Status s = journal_source_open(source, journal->dir, row->base, true, err);
     if (s == ERR_DAMAGED && source->is_head_damaged) s = OK;

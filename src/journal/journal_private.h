@@ -141,11 +141,13 @@ typedef struct Hold {
 /* The open segment. Owned by whoever holds `writing`. */
 struct journal_tail {
     DiskFile file;
-    bool is_open, needs_cut;        /* needs_cut: a failed write could not be cut back yet */
-    bool has_cut;                   /* was cut back and not synced since: a power cut may bring it back */
+    bool is_open;
+    bool needs_cut;                 /* a failed write could not be cut back yet */
+    bool was_cut;                   /* cut back, and not synced since */
     bool has_commits;               /* none of them a mark yet; so that a mark says something */
     bool is_last;                   /* closing: nothing is written ahead, no new segment begun */
     JournalPos base;
+    uint64_t used;                  /* offset behind the last frame; the head alone does not move journal->end */
     uint64_t ahead;                 /* offset up to which zeros were written ahead */
     uint32_t chain, salt;
     Millis created_at_ms;
@@ -173,6 +175,7 @@ struct journal {
     JournalStats stats;
     Hold holds[HOLDS_MAX];
     size_t hold_count;
+    _Atomic uint32_t erase_count;   /* readers that see it grow open their segment anew */
     uint64_t cut_count;             /* read-only: how often the end went back, and to where the last time */
     JournalPos cut_to;
 
@@ -193,6 +196,7 @@ struct journal {
         struct journal_source source;
         bool is_begun;
         JournalPos base;
+        uint32_t head;              /* the checksum of its head: a segment without commits may be begun anew */
         uint64_t settled;           /* offset of the last commit frame: what is before it was synced */
         uint32_t settled_chain;     /* the checksum before it */
         uint64_t end;               /* behind the last whole frame */
@@ -208,8 +212,6 @@ Status MUST journal_create(const JournalOptions *options, struct journal **ret, 
  * commit begins another. */
 Status MUST journal_roll(struct journal *journal, Err *err);
 Status MUST journal_begin_segment(struct journal *journal, Err *err);
-/* Makes the file of a segment that has no commits yet, or replaces one, and opens it as the tail. */
-Status MUST journal_begin_file(struct journal *journal, JournalHead *head, Err *err);
 void journal_poison(struct journal *journal);
 Millis journal_stamp(struct journal *journal);          /* now, but not before the last commit */
 /* journal_retire.c */

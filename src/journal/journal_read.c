@@ -4,6 +4,7 @@
 #include "journal_private.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 enum { PLACE_TRIES = 16 };
 
@@ -17,6 +18,7 @@ struct journal_reader {
     bool is_placed;                 /* the source has `segment` open and the walk is at pos */
     bool is_damaged;                /* the last read stopped at damage at pos */
     uint64_t cut_count;
+    uint32_t erase_count;
 };
 
 /* ---- Where ---- */
@@ -188,12 +190,16 @@ void journal_reader_close(struct journal_reader *reader)
 Status journal_read(struct journal_reader *reader, JournalRecord *ret, Err *err)
 {
     struct journal_walk *walk = &reader->walk;
+    uint32_t erase_count = atomic_load_explicit(&reader->journal->erase_count, memory_order_acquire);
+    if (reader->erase_count != erase_count) {            /* what the window holds may be erased by now */
+        reader->erase_count = erase_count;
+        reader->is_placed = false;
+    }
     for (;;) {
         JournalFrame frame;
         WalkFound found;
         if (!reader->is_placed || walk->offset >= walk->limit) {
             reader->is_damaged = false;
-            if (reader->is_placed) reader->pos = reader->segment.base + walk->offset;    /* past an empty one's head */
             Status s = reader_place(reader, err);
             if (s) return s;
         }

@@ -88,8 +88,8 @@ static void adopt(struct recovery *recovery)
     const struct journal_walk *walk = &recovery->walk;
     const JournalHead *head = &recovery->source.head;
     journal->tail = (struct journal_tail){
-        .file = recovery->file, .is_open = true, .base = head->base, .ahead = walk->offset, .chain = walk->chain,
-        .salt = head->salt, .created_at_ms = head->created_at_ms,
+        .file = recovery->file, .is_open = true, .base = head->base, .used = walk->offset, .ahead = walk->offset,
+        .chain = walk->chain, .salt = head->salt, .created_at_ms = head->created_at_ms,
         .has_commits = recovery->last_commit && (recovery->commit.record_count || recovery->records_behind),
     };
     recovery->is_open = false;                          /* the tail has it */
@@ -102,21 +102,15 @@ static void adopt(struct recovery *recovery)
     journal->end = recovery->row->end;
 }
 
-/* No commit in it: nothing of it counts but its place, and how many records there were before. */
-static Status begin_again(struct recovery *recovery, Err *err)
+/* No commit in it: the next commit begins it anew. What counts is its place, and how many records were before. */
+static void forget(struct recovery *recovery)
 {
     struct journal *journal = recovery->journal;
-    JournalHead head = recovery->source.head;
-    Status s = journal_begin_file(journal, &head, err);
-    if (s) return s;
-    *recovery->row = (Segment){
-        .base = head.base, .end = head.base + SEGMENT_HEAD_BYTES, .disk_bytes = SEGMENT_HEAD_BYTES,
-        .created_at_ms = head.created_at_ms,
-    };
-    journal->committed_at_ms = head.created_at_ms;
-    journal->records = head.records_before;
-    journal->end = recovery->row->end;
-    return OK;
+    const JournalHead *head = &recovery->source.head;
+    journal->committed_at_ms = head->created_at_ms;
+    journal->records = head->records_before;
+    journal->end = head->base;
+    segment_table_remove(&journal->segments, journal->segments.count - 1);
 }
 
 static Status recover_raw(struct recovery *recovery, Err *err)
@@ -138,7 +132,7 @@ static Status recover_raw(struct recovery *recovery, Err *err)
     if (s) return s;
     recovery->report->torn_bytes = torn_bytes;
     if (torn_bytes) recovery->report->torn_at = recovery->row->base + walk->offset;
-    if (!recovery->last_commit) return begin_again(recovery, err);
+    if (!recovery->last_commit) return forget(recovery), OK;
     segment_path(path, journal->dir, recovery->row->base, SEGMENT_RAW);
     s = journal->disk->open(journal->disk, path, DISK_WRITE, &recovery->file, err);
     if (s) return s;
@@ -189,7 +183,7 @@ static Status remove_leftover(void *context, const char *path, bool is_retired, 
     struct journal *journal = leftovers->journal;
     if (is_retired && !leftovers->has_noted_oldest) {
         Status s = segment_put_oldest(journal->disk, journal->dir, journal->segments.oldest, err);
-        if (s) return s;
+        if (s) return s == ERR_FULL ? OK : s;            /* a full disk keeps nobody from starting: next time */
         leftovers->has_noted_oldest = true;
     }
     return journal->disk->remove(journal->disk, path, err);

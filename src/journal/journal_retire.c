@@ -36,7 +36,7 @@ static Status retire_make_way(struct journal *journal, Err *err)
     struct journal_tail *tail = &journal->tail;
     Millis now_ms = clock_now_ms(journal->options.clock), retention_ms = journal->options.retention_ms;
     if (retention_ms == 0 || journal->is_poisoned) return OK;
-    if (tail->is_open && journal->end - tail->base > SEGMENT_HEAD_BYTES &&
+    if (tail->is_open && tail->used > SEGMENT_HEAD_BYTES &&
         tail->created_at_ms + retention_ms / SLICES < now_ms) {
         Status s = journal_roll(journal, err);
         if (s) return s;
