@@ -1,0 +1,208 @@
+#include "kv/kv_lmdb.c"
+#include "tests/fakes/fakes.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { ROWS, OTHER };
+static const char *const tables[] = { "rows", "other" };
+
+static const char *make_dir(void)
+{
+    static char dir[64];
+    snprintf(dir, sizeof dir, "/tmp/onym-kv-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    return dir;
+}
+
+static void remove_dir(const char *dir)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/lock.mdb", dir);
+    unlink(path);
+    rmdir(dir);
+}
+
+static struct kv *open_kv(const char *dir, uint64_t max_bytes)
+{
+    struct kv *kv;
+    Err err;
+    KvOptions options = { .dir = dir, .tables = tables, .table_count = 2, .max_bytes = max_bytes };
+    assert_int_equal(kv_open(&options, &kv, &err), OK);
+    return kv;
+}
+
+static void put(struct kv_txn *txn, const char *key, const char *value)
+{
+    Err err;
+    assert_int_equal(kv_put(txn, ROWS, str_from(key), str_from(value), &err), OK);
+}
+
+static void a_reader_sees_one_instant_and_a_commit_is_all_or_nothing(void **state)
+{
+    const char *dir = make_dir();
+    struct kv *kv = open_kv(dir, 0);
+    struct kv_txn *writer, *reader;
+    Str value;
+    Err err;
+    (void)state;
+    assert_int_equal(kv_begin_write(kv, &writer, &err), OK);
+    put(writer, "a", "1");
+    assert_int_equal(kv_commit(writer, &err), OK);
+    assert_int_equal(kv_begin_read(kv, &reader, &err), OK);
+    assert_int_equal(kv_begin_write(kv, &writer, &err), OK);
+    put(writer, "a", "2");
+    put(writer, "b", "3");
+    kv_abort(writer);
+    assert_int_equal(kv_begin_write(kv, &writer, &err), OK);
+    put(writer, "c", "4");
+    assert_int_equal(kv_remove(writer, ROWS, STR("a"), &err), OK);
+    assert_int_equal(kv_remove(writer, ROWS, STR("never"), &err), OK);
+    assert_int_equal(kv_commit(writer, &err), OK);
+    assert_int_equal(kv_get(reader, ROWS, STR("a"), &value, &err), OK);
+    assert_true(str_equal(value, STR("1")));
+    assert_int_equal(kv_get(reader, ROWS, STR("c"), &value, &err), ERR_NOT_FOUND);
+    kv_end_read(reader);
+    assert_int_equal(kv_begin_read(kv, &reader, &err), OK);
+    assert_int_equal(kv_get(reader, ROWS, STR("a"), &value, &err), ERR_NOT_FOUND);
+    assert_int_equal(kv_get(reader, ROWS, STR("b"), &value, &err), ERR_NOT_FOUND);
+    assert_int_equal(kv_get(reader, OTHER, STR("c"), &value, &err), ERR_NOT_FOUND);
+    kv_end_read(reader);
+    kv_close(kv);
+    kv = open_kv(dir, 0);
+    KvStats stats;
+    assert_int_equal(kv_read_stats(kv, &stats, &err), OK);
+    assert_int_equal(stats.rows[ROWS], 1);
+    kv_close(kv);
+    remove_dir(dir);
+}
+
+static void a_cursor_finds_the_neighbours_of_a_key(void **state)
+{
+    const char *dir = make_dir();
+    struct kv *kv = open_kv(dir, 0);
+    struct kv_txn *txn;
+    struct kv_cursor *cursor;
+    Str key, value;
+    Err err;
+    char four[4], ten[4];
+    (void)state;
+    kv_key_u32(four, 4);
+    kv_key_u32(ten, 1000);
+    assert_true(memcmp(four, ten, 4) < 0);
+    assert_int_equal(kv_read_u32(ten), 1000);
+    assert_int_equal(kv_begin_write(kv, &txn, &err), OK);
+    put(txn, "b", "1");
+    put(txn, "d", "2");
+    put(txn, "f", "3");
+    assert_int_equal(kv_cursor_open(txn, ROWS, &cursor, &err), OK);
+    assert_int_equal(kv_find(cursor, STR("c"), &key, &value, &err), OK);
+    assert_true(str_equal(key, STR("d")));
+    assert_int_equal(kv_next(cursor, &key, &value, &err), OK);
+    assert_true(str_equal(value, STR("3")));
+    assert_int_equal(kv_next(cursor, &key, &value, &err), ERR_NOT_FOUND);
+    assert_int_equal(kv_find_last(cursor, STR("e"), &key, &value, &err), OK);
+    assert_true(str_equal(key, STR("d")));
+    assert_int_equal(kv_find_last(cursor, STR("d"), &key, &value, &err), OK);
+    assert_true(str_equal(key, STR("d")));
+    assert_int_equal(kv_find_last(cursor, STR("z"), &key, &value, &err), OK);
+    assert_true(str_equal(key, STR("f")));
+    assert_int_equal(kv_find_last(cursor, STR("a"), &key, &value, &err), ERR_NOT_FOUND);
+    assert_int_equal(kv_find(cursor, STR(""), &key, &value, &err), OK);
+    assert_true(str_equal(key, STR("b")));
+    kv_cursor_close(cursor);
+    assert_int_equal(kv_clear(txn, ROWS, &err), OK);
+    assert_int_equal(kv_get(txn, ROWS, STR("b"), &value, &err), ERR_NOT_FOUND);
+    void *room;
+    assert_int_equal(kv_reserve(txn, ROWS, STR("r"), 5, &room, &err), OK);
+    memcpy(room, "hello", 5);
+    assert_int_equal(kv_get(txn, ROWS, STR("r"), &value, &err), OK);
+    assert_true(str_equal(value, STR("hello")));
+    assert_int_equal(kv_commit(txn, &err), OK);
+    kv_close(kv);
+    remove_dir(dir);
+}
+
+static void what_is_too_large_is_refused_and_harms_nothing(void **state)
+{
+    const char *dir = make_dir();
+    struct kv *kv = open_kv(dir, 1 << 18);
+    struct kv_txn *txn;
+    char key[KV_KEY_BYTES + 1] = "k", big[10000] = { 0 };
+    Str value;
+    Err err;
+    Status s = OK;
+    (void)state;
+    assert_int_equal(kv_begin_write(kv, &txn, &err), OK);
+    assert_int_equal(kv_put(txn, ROWS, (Str){ key, sizeof key }, STR(""), &err), ERR_TOO_LARGE);
+    put(txn, "kept", "yes");
+    assert_int_equal(kv_commit(txn, &err), OK);
+    assert_int_equal(kv_begin_write(kv, &txn, &err), OK);
+    for (int i = 0; !s && i < 100; i++) {
+        kv_key_u32(key, (uint32_t)i);
+        s = kv_put(txn, ROWS, (Str){ key, 4 }, (Str){ big, sizeof big }, &err);
+    }
+    assert_int_equal(s, ERR_FULL);
+    kv_abort(txn);
+    assert_int_equal(kv_begin_read(kv, &txn, &err), OK);
+    assert_int_equal(kv_get(txn, ROWS, STR("kept"), &value, &err), OK);
+    kv_end_read(txn);
+    kv_close(kv);
+    remove_dir(dir);
+}
+
+/* A child commits pairs that must be equal until it is killed; whatever is found later is a whole transaction. */
+static void a_killed_writer_leaves_whole_transactions(void **state)
+{
+    const char *dir = make_dir();
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        int ready[2];
+        char byte;
+        Err err;
+        struct kv_txn *txn;
+        Str a, b;
+        assert_int_equal(pipe(ready), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            struct kv *kv = open_kv(dir, 0);
+            for (uint64_t n = 1;; n++) {
+                Str number = { (char *)&n, sizeof n };
+                if (kv_begin_write(kv, &txn, &err) || kv_put(txn, ROWS, STR("a"), number, &err) ||
+                    kv_put(txn, OTHER, STR("b"), number, &err) || kv_commit(txn, &err)) _exit(1);
+                if (n == 3 && write(ready[1], "x", 1) != 1) _exit(1);
+            }
+        }
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        close(ready[0]);
+        close(ready[1]);
+        struct kv *kv = open_kv(dir, 0);
+        assert_int_equal(kv_begin_read(kv, &txn, &err), OK);
+        assert_int_equal(kv_get(txn, ROWS, STR("a"), &a, &err), OK);
+        assert_int_equal(kv_get(txn, OTHER, STR("b"), &b, &err), OK);
+        assert_true(str_equal(a, b));
+        kv_end_read(txn);
+        kv_close(kv);
+    }
+    remove_dir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reader_sees_one_instant_and_a_commit_is_all_or_nothing),
+        cmocka_unit_test(a_cursor_finds_the_neighbours_of_a_key),
+        cmocka_unit_test(what_is_too_large_is_refused_and_harms_nothing),
+        cmocka_unit_test(a_killed_writer_leaves_whole_transactions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
