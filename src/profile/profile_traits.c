@@ -1,0 +1,331 @@
+/* Traits: a subject's writes as one row of kv.
+ *
+ * A row is a version byte and then entries, sorted by (key, time, messageId, value):
+ *   u16 key bytes, u32 value bytes, u8 messageId bytes, u16 source, u64 position, i64 time, then the three strings.
+ * Traits have keys that begin with 't', memberships with 'g' (the group's id follows; the value is empty), and the
+ * row of a group has one entry "i" whose value is the group's id.
+ *
+ * Writing reads the row, adds, thins, writes it back: a row has a few dozen entries and traits are written by
+ * identify alone, so this costs a few microseconds where they are rare, and ordinary events nothing.
+ */
+#include "profile_row.h"
+
+#include <stdlib.h>
+
+enum {
+    ROW_VERSION = 1,
+    ENTRY_HEAD_BYTES = 2 + 4 + 1 + 2 + 8 + 8,
+    KEY_BYTES_MAX = 1024,               /* of a trait; longer ones are left out */
+};
+
+struct entry *profile_push(struct entries *entries)
+{
+    if (entries->count == entries->capacity) {
+        entries->capacity = entries->capacity ? entries->capacity * 2 : 32;
+        entries->items = realloc(entries->items, entries->capacity * sizeof *entries->items);
+        check(entries->items);
+    }
+    return &entries->items[entries->count++];
+}
+
+void profile_entries_done(struct entries *entries) { free(entries->items); }
+
+/* ---- Rows ---- */
+
+static Status decode_row(Str row, uint32_t subject, struct entries *entries, Err *err)
+{
+    const char *at = row.bytes + 1, *end = row.bytes + row.len;
+    if (row.len == 0 || row.bytes[0] != ROW_VERSION)
+        return err_set(err, ERR_UNSUPPORTED, "the profile of subject %u has a version of another Onym", subject);
+    while (at < end) {
+        uint16_t key_bytes;
+        uint32_t value_bytes;
+        if ((size_t)(end - at) < ENTRY_HEAD_BYTES) goto damaged;
+        struct entry *entry = profile_push(entries);
+        memcpy(&key_bytes, at, 2);
+        memcpy(&value_bytes, at + 2, 4);
+        uint8_t id_bytes = (uint8_t)at[6];
+        memcpy(&entry->source, at + 7, 2);
+        memcpy(&entry->position, at + 9, 8);
+        memcpy(&entry->time_ms, at + 17, 8);
+        entry->subject = subject;
+        at += ENTRY_HEAD_BYTES;
+        if ((size_t)(end - at) < (size_t)key_bytes + value_bytes + id_bytes) goto damaged;
+        entry->key = (Str){ at, key_bytes };
+        entry->value = (Str){ at + key_bytes, value_bytes };
+        entry->message_id = (Str){ at + key_bytes + value_bytes, id_bytes };
+        at += (size_t)key_bytes + value_bytes + id_bytes;
+    }
+    return OK;
+damaged:
+    return err_set(err, ERR_DAMAGED, "the profile of subject %u breaks off; onym rebuild makes it again", subject);
+}
+
+static size_t row_bytes(const struct entries *entries)
+{
+    size_t bytes = 1;
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct entry *entry = &entries->items[i];
+        bytes += ENTRY_HEAD_BYTES + entry->key.len + entry->value.len + entry->message_id.len;
+    }
+    return bytes;
+}
+
+static char *put_bytes(char *at, Str s)
+{
+    if (s.len) memcpy(at, s.bytes, s.len);
+    return at + s.len;
+}
+
+static void encode_row(const struct entries *entries, char *at)
+{
+    *at++ = ROW_VERSION;
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct entry *entry = &entries->items[i];
+        memcpy(at, &(uint16_t){ (uint16_t)entry->key.len }, 2);
+        memcpy(at + 2, &(uint32_t){ (uint32_t)entry->value.len }, 4);
+        at[6] = (char)(uint8_t)entry->message_id.len;
+        memcpy(at + 7, &entry->source, 2);
+        memcpy(at + 9, &entry->position, 8);
+        memcpy(at + 17, &entry->time_ms, 8);
+        at = put_bytes(at + ENTRY_HEAD_BYTES, entry->key);
+        at = put_bytes(at, entry->value);
+        at = put_bytes(at, entry->message_id);
+    }
+}
+
+Status profile_read_row(struct kv_txn *txn, size_t table, Str key, uint32_t subject, struct entries *entries, Err *err)
+{
+    Str row;
+    Status s = kv_get(txn, table, key, &row, err);
+    if (s == ERR_NOT_FOUND) return OK;
+    return s ? s : decode_row(row, subject, entries, err);
+}
+
+/* ---- Order, and what is kept ---- */
+
+int profile_compare_writes(const struct entry *a, const struct entry *b)
+{
+    if (a->time_ms != b->time_ms) return a->time_ms < b->time_ms ? -1 : 1;
+    int order = str_compare(a->message_id, b->message_id);
+    return order ? order : str_compare(a->value, b->value);
+}
+
+int profile_compare_entries(const void *a, const void *b)
+{
+    int order = str_compare(((const struct entry *)a)->key, ((const struct entry *)b)->key);
+    return order ? order : profile_compare_writes(a, b);
+}
+
+/* The entries of one key, oldest first: the last write of the value that stands at a place. */
+static size_t last_write(const struct entry *entries, size_t count, size_t at)
+{
+    for (size_t i = count; i-- > at;)
+        if (str_equal(entries[i].value, entries[at].value)) return i;
+    return at;
+}
+
+/* Does rule 4 keep this write of a user id? It is its value's first or last one, and few values are newer. */
+static bool is_kept(const struct entry *entries, size_t count, size_t at)
+{
+    size_t last = last_write(entries, count, at), newer_values = 0;
+    bool is_first = true;
+    for (size_t i = 0; i < at && is_first; i++) is_first = !str_equal(entries[i].value, entries[at].value);
+    for (size_t i = last + 1; i < count; i++) newer_values += last_write(entries, count, i) == i;
+    return (is_first || last == at) && newer_values < PROFILE_HISTORY;
+}
+
+/* Of one key, in place: what rule 4 keeps. Gives how many. */
+static size_t thin_key(struct entry *entries, size_t count, bool keeps_all)
+{
+    size_t kept = 0;
+    if (count <= 1) return count;
+    for (size_t i = 0; i < count; i++)
+        entries[i].is_dropped = keeps_all ? i + PROFILE_HISTORY < count : !is_kept(entries, count, i);
+    for (size_t i = 0; i < count; i++)
+        if (!entries[i].is_dropped) entries[kept++] = entries[i];
+    return kept;
+}
+
+struct newest { const struct entry *write; size_t from, to; };     /* a key's range of entries */
+
+static int compare_newest(const void *a, const void *b)
+{
+    const struct newest *x = a, *y = b;
+    int order = profile_compare_writes(y->write, x->write);
+    return order ? order : str_compare(x->write->key, y->write->key);
+}
+
+/* Rule 5: of too many keys, those that were not written for longest go. */
+static void drop_oldest_keys(struct entries *entries, size_t key_count)
+{
+    struct newest *keys = malloc(key_count * sizeof *keys);
+    check(keys);
+    size_t count = 0, kept = 0;
+    for (size_t from = 0, to; from < entries->count; from = to) {
+        for (to = from + 1; to < entries->count && str_equal(entries->items[to].key, entries->items[from].key);) to++;
+        keys[count++] = (struct newest){ &entries->items[to - 1], from, to };
+    }
+    qsort(keys, count, sizeof *keys, compare_newest);
+    for (size_t i = 0; i < entries->count; i++) entries->items[i].is_dropped = false;
+    for (size_t i = PROFILE_KEYS; i < count; i++)
+        for (size_t k = keys[i].from; k < keys[i].to; k++) entries->items[k].is_dropped = true;
+    for (size_t i = 0; i < entries->count; i++)
+        if (!entries->items[i].is_dropped) entries->items[kept++] = entries->items[i];
+    entries->count = kept;
+    free(keys);
+}
+
+static void thin(struct entries *entries, bool keeps_all)
+{
+    size_t kept = 0, keys = 0;
+    for (size_t from = 0, to; from < entries->count; from = to, keys++) {
+        for (to = from + 1; to < entries->count && str_equal(entries->items[to].key, entries->items[from].key);) to++;
+        size_t count = thin_key(entries->items + from, to - from, keeps_all);
+        memmove(entries->items + kept, entries->items + from, count * sizeof *entries->items);
+        kept += count;
+    }
+    entries->count = kept;
+    if (keys > PROFILE_KEYS) drop_oldest_keys(entries, keys);
+}
+
+/* ---- Writing ---- */
+
+/* Adds the entries to the row, once each, and writes it back where that changed anything. */
+static Status merge_row(struct kv_txn *txn, size_t table, Str key, uint32_t subject, bool keeps_all,
+                        const struct entries *added, Err *err)
+{
+    struct entries entries = { 0 };
+    void *room;
+    Status s = profile_read_row(txn, table, key, subject, &entries, err);
+    size_t before = entries.count, kept = 0;
+    for (size_t i = 0; i < added->count; i++) *profile_push(&entries) = added->items[i];
+    if (!s && entries.count) qsort(entries.items, entries.count, sizeof *entries.items, profile_compare_entries);
+    for (size_t i = 0; i < entries.count; i++)               /* the same write, twice */
+        if (i == 0 || profile_compare_entries(&entries.items[i - 1], &entries.items[i]))
+            entries.items[kept++] = entries.items[i];
+    entries.count = kept;
+    if (!s && kept > before) {
+        thin(&entries, keeps_all);
+        /* The entries borrow from the row that is written over: encode aside, then put. */
+        size_t bytes = row_bytes(&entries);
+        char *row = malloc(bytes);
+        check(row);
+        encode_row(&entries, row);
+        s = kv_reserve(txn, table, key, bytes, &room, err);
+        if (!s) memcpy(room, row, bytes);
+        free(row);
+    }
+    profile_entries_done(&entries);
+    return s;
+}
+
+static int compare_traits(const void *a, const void *b)
+{
+    const ProfileTrait *x = *(const ProfileTrait *const *)a, *y = *(const ProfileTrait *const *)b;
+    int order = str_compare(x->key, y->key);
+    return order ? order : x < y ? -1 : x > y;               /* the order in which they stood */
+}
+
+/* The written traits as entries; of a key that stands twice the last one counts. Their keys get the letter of
+ * their kind, in names. */
+static void add_writes(struct entries *entries, char kind, const ProfileWrite *write, const ProfileTrait *traits,
+                       size_t count, char *names)
+{
+    const ProfileTrait **sorted = malloc((count + 1) * sizeof(const ProfileTrait *));
+    check(sorted);
+    for (size_t i = 0; i < count; i++) sorted[i] = &traits[i];
+    if (count) qsort(sorted, count, sizeof *sorted, compare_traits);
+    for (size_t i = 0; i < count; i++) {
+        bool is_again = i + 1 < count && str_equal(sorted[i]->key, sorted[i + 1]->key);
+        if (is_again || sorted[i]->key.len > KEY_BYTES_MAX) continue;
+        char *name = names;
+        *names++ = kind;
+        names = put_bytes(names, sorted[i]->key);
+        *profile_push(entries) = (struct entry){
+            .key = { name, sorted[i]->key.len + 1 }, .value = sorted[i]->json, .message_id = write->message_id,
+            .time_ms = write->time_ms, .position = write->position, .source = write->source,
+        };
+    }
+    free(sorted);
+}
+
+static Status write_traits(struct kv_txn *txn, size_t table, Str key, uint32_t subject, bool keeps_all,
+                           const ProfileWrite *write, char kind, const ProfileTrait *traits, size_t count, Err *err)
+{
+    struct entries added = { 0 };
+    size_t name_bytes = 1;
+    check(write->message_id.len <= UINT8_MAX);
+    for (size_t i = 0; i < count; i++) name_bytes += traits[i].key.len + 1;
+    char *names = malloc(name_bytes);
+    check(names);
+    add_writes(&added, kind, write, traits, count, names);
+    Status s = added.count ? merge_row(txn, table, key, subject, keeps_all, &added, err) : OK;
+    free(names);
+    profile_entries_done(&added);
+    return s;
+}
+
+static void subject_key(uint32_t subject, char *key) { kv_key_u32(key, subject); }
+
+void profile_group_key(Str group_id, char *key)
+{
+    Hash128 hash = hash_128(group_id, 0);
+    kv_key_u64(key, hash.high);
+    kv_key_u64(key + 8, hash.low);
+}
+
+Status profile_set_traits(Profile profile, struct kv_txn *txn, uint32_t subject, bool keeps_all,
+                          const ProfileWrite *write, const ProfileTrait *traits, size_t count, Err *err)
+{
+    char key[4];
+    subject_key(subject, key);
+    return write_traits(txn, profile.subjects, (Str){ key, sizeof key }, subject, keeps_all, write, 't', traits, count,
+                        err);
+}
+
+Status profile_join_group(Profile profile, struct kv_txn *txn, uint32_t subject, bool keeps_all,
+                          const ProfileWrite *write, Str group_id, Err *err)
+{
+    char key[GROUP_KEY_BYTES + 4];
+    ProfileTrait joined = { group_id, { "", 0 } };
+    subject_key(subject, key + GROUP_KEY_BYTES);
+    Status s = write_traits(txn, profile.subjects, (Str){ key + GROUP_KEY_BYTES, 4 }, subject, keeps_all, write, 'g',
+                            &joined, 1, err);
+    if (s) return s;
+    profile_group_key(group_id, key);
+    return kv_put(txn, profile.members, (Str){ key, sizeof key }, (Str){ "", 0 }, err);
+}
+
+Status profile_set_group_traits(Profile profile, struct kv_txn *txn, Str group_id, const ProfileWrite *write,
+                                const ProfileTrait *traits, size_t count, Err *err)
+{
+    char key[GROUP_KEY_BYTES];
+    ProfileTrait name = { { "", 0 }, group_id };
+    ProfileWrite always = { .time_ms = INT64_MIN };          /* the name is no news: the same whoever writes */
+    profile_group_key(group_id, key);
+    Status s = write_traits(txn, profile.groups, (Str){ key, sizeof key }, 0, false, &always, 'i', &name, 1, err);
+    if (s) return s;
+    return write_traits(txn, profile.groups, (Str){ key, sizeof key }, 0, false, write, 't', traits, count, err);
+}
+
+Status profile_erase(Profile profile, struct kv_txn *txn, uint32_t subject, Err *err)
+{
+    struct entries entries = { 0 };
+    char key[4];
+    subject_key(subject, key);
+    Status s = profile_read_row(txn, profile.subjects, (Str){ key, sizeof key }, subject, &entries, err);
+    char (*members)[GROUP_KEY_BYTES + 4] = malloc((entries.count + 1) * sizeof *members);
+    check(members);
+    size_t count = 0;                                        /* a removal may move the row: first read, then write */
+    for (size_t i = 0; !s && i < entries.count; i++) {
+        if (entries.items[i].key.bytes[0] != 'g') continue;
+        profile_group_key(str_slice(entries.items[i].key, 1, entries.items[i].key.len), members[count]);
+        subject_key(subject, members[count++] + GROUP_KEY_BYTES);
+    }
+    for (size_t i = 0; !s && i < count; i++)
+        s = kv_remove(txn, profile.members, (Str){ members[i], sizeof members[i] }, err);
+    free(members);
+    profile_entries_done(&entries);
+    return s ? s : kv_remove(txn, profile.subjects, (Str){ key, sizeof key }, err);
+}
