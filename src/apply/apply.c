@@ -248,6 +248,10 @@ Status apply_maintain(struct applier *applier, bool *ret_more, Err *err)
 
 struct identity *apply_identity(struct applier *applier) { return applier->identity; }
 struct index *apply_index(struct applier *applier) { return applier->index; }
+People apply_people(struct applier *applier)
+{
+    return (People){ .identity = applier->identity, .index = applier->index, .journal = applier->options.journal };
+}
 void apply_begin_reading(struct applier *applier) { check(pthread_rwlock_rdlock(&applier->guard) == 0); }
 void apply_end_reading(struct applier *applier) { check(pthread_rwlock_unlock(&applier->guard) == 0); }
 

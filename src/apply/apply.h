@@ -19,6 +19,7 @@
 #include "index/index.h"
 #include "journal/journal.h"
 #include "os/os.h"
+#include "people/people.h"
 
 typedef struct ApplyOptions {
     struct journal *journal;
@@ -48,6 +49,8 @@ Status MUST apply_maintain(struct applier *applier, bool *ret_more, Err *err);
 
 struct identity *apply_identity(struct applier *applier);
 struct index *apply_index(struct applier *applier);
+/* What people/ reads; valid as long as the applier, to be used under the guard. */
+People apply_people(struct applier *applier);
 void apply_begin_reading(struct applier *applier);
 void apply_end_reading(struct applier *applier);
 

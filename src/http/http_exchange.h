@@ -70,6 +70,7 @@ struct exchange {
     int64_t began_ns;
     /* work for another thread; that thread alone touches the exchange until it hands it back */
     ExchangeWork *work;
+    bool is_deferred;                /* a worker has it; the server's thread alone reads and writes this */
     atomic_bool is_cancelled;        /* the client went away: work may end early */
     struct exchange *working_before, *working_after;
     /* collection */
@@ -112,6 +113,11 @@ unsigned reply_status_of(Status status, bool is_collect);
 void reply_error(struct exchange *exchange, Status status, const Err *err);
 void reply_text(struct exchange *exchange, unsigned status, const char *content_type, Str body);
 
+/* The value of a query parameter, percent-decoded into the arena; empty where it is not given. */
+Str query_parameter(Str query, Str name, Arena *arena);
+/* Percent and plus decoding; bytes that are no hex stay as they are. */
+Str percent_decode(Str text, bool plus_is_space, Arena *arena);
+
 /* ---- Handlers ---- */
 void http_track(struct exchange *exchange);                  /* POST of messages and batches */
 void http_track_query(struct exchange *exchange);            /* pixel and JSONP */
@@ -122,6 +128,12 @@ void http_settings(struct exchange *exchange);
 void http_library(struct exchange *exchange);
 void http_cookie(struct exchange *exchange);                 /* /v1/cookie */
 void http_root(struct exchange *exchange);
+void http_people_resolve(struct exchange *exchange);         /* these run on a worker thread */
+void http_people_why(struct exchange *exchange);
+void http_people_search(struct exchange *exchange);
+void http_people_one(struct exchange *exchange);
+void http_people_events(struct exchange *exchange);
+void http_people_links(struct exchange *exchange);
 void http_healthz(struct exchange *exchange);
 void http_readyz(struct exchange *exchange);
 void http_metrics(struct exchange *exchange);

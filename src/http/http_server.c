@@ -25,9 +25,10 @@
 #include <unistd.h>
 
 enum {
-    CONNECTION_POOL_BYTES = 64 * 1024,      /* head and read buffer of one connection; touched as needed */
+    CONNECTION_POOL_BYTES = 32 * 1024,      /* head and read buffer of a connection; zeroed at every request */
     POOLED_BODY_BYTES = 64 * 1024,          /* larger body buffers are not kept for the next request */
     POOLED_EXCHANGES = 1024,
+    INLINE_ROUNDS = 64,                     /* commits in one step, before it looks at its other duties */
     ARENA_BYTES = 64 * 1024 * 1024,         /* of address space, for what a handler needs besides */
     ARENA_KEEP_BYTES = 256 * 1024,
     FORGOTTEN_BYTES = 16 * 1024 * 1024,     /* of a refused body that are read so that its reason arrives */
@@ -201,6 +202,7 @@ void exchange_defer(struct exchange *exchange, ExchangeWork *work)
 {
     struct http_server *server = exchange->server;
     exchange->state = EXCHANGE_WORKING;
+    exchange->is_deferred = true;
     exchange->work = work;
     exchange->working_before = NULL;
     exchange->working_after = server->working;
@@ -209,6 +211,7 @@ void exchange_defer(struct exchange *exchange, ExchangeWork *work)
     if (http_jobs_submit(server->options.jobs, exchange)) return;
     Err err;
     server_forget_working(exchange);
+    exchange->is_deferred = false;
     exchange->work = NULL;
     err_set(&err, ERR_TIMEOUT, "too many queries are waiting; try again in a moment");
     reply_error(exchange, ERR_TIMEOUT, &err);
@@ -232,12 +235,14 @@ static bool server_drain(struct http_server *server)
     bool any = exchange != NULL;
     while (exchange) {
         struct exchange *next = exchange->next;
-        if (exchange->work) server_forget_working(exchange);
+        bool is_suspended = exchange->is_deferred || !server->options.commits_inline;
+        if (exchange->is_deferred) server_forget_working(exchange);
         else http_track_durable(exchange, exchange->committed);
         check(exchange->state == EXCHANGE_ANSWERED);
+        exchange->is_deferred = false;
         if (exchange->append) append_give(server, exchange->append);
         exchange->append = NULL;
-        MHD_resume_connection(exchange->connection);
+        if (is_suspended) MHD_resume_connection(exchange->connection);
         exchange = next;
     }
     return any;
@@ -417,8 +422,7 @@ static void exchange_handle(struct exchange *exchange)
     memset(exchange->body.bytes + exchange->body.len, 0, EVENT_PADDING_BYTES);
     if (exchange->method == METHOD_OPTIONS) http_preflight(exchange);
     else if (exchange_may(exchange)) exchange->route->handle(exchange);
-    check(exchange->state == EXCHANGE_ANSWERED || exchange->state == EXCHANGE_WAITING ||
-          exchange->state == EXCHANGE_WORKING);
+    check(exchange->is_deferred || exchange->state == EXCHANGE_ANSWERED || exchange->state == EXCHANGE_WAITING);
     size_t used_bytes = (size_t)(server->arena.at - server->region.start);
     if (used_bytes > ARENA_KEEP_BYTES) region_trim(&server->region, ARENA_KEEP_BYTES);
 }
@@ -530,7 +534,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return is_fine ? MHD_YES : MHD_NO;
     }
     if (exchange->state == EXCHANGE_BODY) exchange_handle(exchange);
-    if (exchange->state == EXCHANGE_WAITING || exchange->state == EXCHANGE_WORKING) {
+    /* A worker that has the exchange may be writing its state and reply: only is_deferred is ours to look at.
+     * Where this thread commits, the answer comes before the library runs again: it asks once more by itself,
+     * which saves a suspension's two epoll_ctl a request. */
+    bool is_inline = exchange->server->options.commits_inline;
+    if (!exchange->is_deferred && exchange->state == EXCHANGE_WAITING && is_inline) return MHD_YES;
+    if (exchange->is_deferred || exchange->state == EXCHANGE_WAITING) {
         MHD_suspend_connection(connection);
         return MHD_YES;
     }
@@ -639,7 +648,7 @@ static void start_daemon(struct http_server *server)
         MHD_OPTION_CONNECTION_LIMIT, options->connection_limit,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(options->idle_timeout_ms / 1000),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_POOL_BYTES,
-        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)8192,
+        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096,
         MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, server,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
@@ -692,17 +701,25 @@ static void server_wait(struct http_server *server, Millis timeout_ms)
     (void)atomic_exchange_explicit(&server->wake_pending, false, memory_order_acq_rel);
 }
 
+/* Where this server is the committer: all that was submitted, so that no exchange waits for the journal while
+ * the library runs, which could close its connection. A failed commit is heard by each of its requests and
+ * seen in the statistics. True where there was something. */
+static bool server_commit(struct http_server *server)
+{
+    struct journal *journal = server->options.journal;
+    if (!server->options.commits_inline || !journal_wait_submitted(journal, 0)) return false;
+    do IGNORE(journal_commit(journal, NULL, NULL));
+    while (journal_wait_submitted(journal, 0));
+    (void)server_drain(server);
+    return true;
+}
+
 void http_server_step(struct http_server *server, Millis timeout_ms)
 {
     server_wait(server, timeout_ms);
     MHD_run(server->daemon);
-    if (server->options.commits_inline) {
-        while (journal_wait_submitted(server->options.journal, 0)) {
-            /* A failed commit is heard by each of its requests and seen in the statistics. */
-            IGNORE(journal_commit(server->options.journal, NULL, NULL));
-            if (server_drain(server)) MHD_run(server->daemon);
-        }
-    }
+    for (int round = 0; round < INLINE_ROUNDS && server_commit(server); round++) MHD_run(server->daemon);
+    (void)server_commit(server);
     if (server_drain(server)) MHD_run(server->daemon);
     server_sweep(server);
 }

@@ -1,0 +1,114 @@
+/* people_events: a person's events lie under several subjects, in every run. Runs are sorted by subject, so each
+ * member costs one search in each run, whatever the number of events in it. */
+#include "people_events.h"
+
+enum { EVENTS_MAX = 20 * 1000 * 1000 };
+
+struct gathering {
+    const People *people;
+    const struct identity_view *view;
+    IdentityPerson person;
+    IndexCodes codes;
+    Arena *arena;
+    PersonEvent *events;
+    size_t count, capacity;
+};
+
+Status people_read_event(const People *people, JournalPos pos, Arena *arena, Event *ret, Err *err)
+{
+    struct journal_reader *reader;
+    JournalRecord record;
+    Status s = journal_reader_open(people->journal, pos, &reader, err);
+    if (s) return s;
+    s = journal_read(reader, &record, err);
+    if (!s) {
+        Str copy = arena_copy(arena, record.bytes);
+        s = record_kind(copy) == RECORD_EVENT ? event_decode(copy, ret, err)
+                                              : err_set(err, ERR_NOT_FOUND, "the event was erased");
+    }
+    journal_reader_close(reader);
+    return s;
+}
+
+/* The arena's own end is the room for events: nothing else is taken from it while they gather. */
+static Status put_event(struct gathering *gathering, Millis time_ms, JournalPos pos, Err *err)
+{
+    if (gathering->count == EVENTS_MAX || !arena_try(gathering->arena, sizeof(PersonEvent), 1, 1))
+        return err_set(err, ERR_TOO_LARGE, "the person has more events than one answer can hold");
+    gathering->events[gathering->count++] = (PersonEvent){ time_ms, pos };
+    return OK;
+}
+
+/* Whose a row of a shared identifier is. The messageId decides between equal instants, and has to be fetched. */
+static Status is_of_person(struct gathering *gathering, IdentityNode node, Millis time_ms, JournalPos pos, bool *ret,
+                           Err *err)
+{
+    Str message_id = { 0 };
+    struct region region = { 0 };
+    Status s = OK;
+    if (identity_view_needs_id(gathering->view, node, time_ms)) {
+        Event event;
+        region_open(&region, 4 * LIMIT_RECORD_BYTES);
+        Arena scratch = region_arena(&region);
+        s = people_read_event(gathering->people, pos, &scratch, &event, err);
+        if (!s) message_id = event.message_id;
+    }
+    if (!s) *ret = identity_view_find_person(gathering->view, node, time_ms, message_id) == gathering->person;
+    region_close(&region);
+    return s;
+}
+
+static Status gather_run(struct gathering *gathering, const IndexRun *run, IdentityNode node, Err *err)
+{
+    uint32_t ordinal, row = index_run_row_of(run, node, &ordinal);
+    if (ordinal == run->subject_count || run->subjects[ordinal] != node) return OK;
+    bool is_shared = identity_is_shared(identity_view_slot(gathering->view, node));
+    do {
+        bool is_ours = true;
+        Millis time_ms = run->times.base + (Millis)index_packed_get(&run->times, row);
+        Status s = index_codes_has(&gathering->codes, row) ? OK : index_codes_load(&gathering->codes, row, err);
+        if (s) return s;
+        JournalPos pos = index_codes_get(&gathering->codes, row);
+        if (is_shared) s = is_of_person(gathering, node, time_ms, pos, &is_ours, err);
+        if (!s && is_ours) s = put_event(gathering, time_ms, pos, err);
+        if (s) return s;
+        row++;
+    } while (row < run->row_count && !(run->starts[row / 64] >> (row % 64) & 1));
+    return OK;
+}
+
+static Status gather(struct gathering *gathering, const IdentityMember *members, size_t member_count, Err *err)
+{
+    struct index_snapshot *snapshot;
+    unsigned char *bytes = arena_new(gathering->arena, unsigned char, INDEX_CODES_BYTES);
+    Status s = index_snapshot_open(gathering->people->index, &snapshot, err);
+    if (s) return s;
+    gathering->events = arena_new(gathering->arena, PersonEvent, 1);
+    for (uint32_t at = 0; !s && at < index_snapshot_run_count(snapshot); at++) {
+        const IndexRun *run = index_snapshot_run(snapshot, at);
+        index_codes_init(&gathering->codes, run, INDEX_POSITIONS, 0, bytes, NULL);
+        for (size_t member = 0; !s && member < member_count; member++) {
+            IdentityNode node = members[member].node;
+            uint32_t slot = identity_view_slot(gathering->view, node);
+            if (slot == gathering->person || identity_is_shared(slot)) s = gather_run(gathering, run, node, err);
+        }
+    }
+    index_snapshot_close(snapshot);
+    return s;
+}
+
+Status people_list_events(const People *people, IdentityPerson person, Arena *arena, PersonEvent **ret,
+                          size_t *ret_count, Err *err)
+{
+    IdentityMember *members;
+    size_t member_count;
+    Status s = identity_list_members(people->identity, person, arena, &members, &member_count, err);
+    if (s) return s;
+    struct gathering gathering = { .people = people, .person = person, .arena = arena,
+                                   .view = identity_take_view(people->identity) };
+    s = gather(&gathering, members, member_count, err);
+    identity_give_view(people->identity, gathering.view);
+    *ret = gathering.events;
+    *ret_count = gathering.count;
+    return s;
+}
