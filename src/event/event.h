@@ -114,7 +114,7 @@ typedef struct EventStamps {
     Str source, source_raw;
     Str message_id;                 /* in place of the message's own, where not empty; plain ASCII */
     Millis timestamp_ms, original_timestamp_ms, sent_at_ms, received_at_ms;
-    Str timestamp, received_at;     /* as text, without quotes */
+    Str timestamp, received_at;     /* as text, without quotes, in the shape that instant_write gives */
     Str original_timestamp_raw, sent_at_raw;         /* empty: none */
     Str ip_raw, user_agent_raw;     /* put into context; empty: nothing to put */
     const EventDefaults *context, *integrations;

@@ -173,8 +173,29 @@ static void put_calls(char **to, const Message *message, const EventStamps *stam
     else if (stamps->type != EVENT_PAGE && stamps->type != EVENT_SCREEN) event->name = (Str){ 0 };
 }
 
+/* A time's text inside of the raw JSON that was just written: a string without escapes, of which the instant
+ * is known to be readable. */
+static Str time_inside(const char *end, Str raw, Millis ms)
+{
+    if (raw.len < 3 || raw.bytes[0] != '"' || ms == INSTANT_NONE || memchr(raw.bytes, '\\', raw.len)) return (Str){ 0 };
+    return (Str){ end - raw.len + 1, raw.len - 2 };
+}
+
+static void put_times(char **to, const EventStamps *stamps, RecordTimes *times)
+{
+    put_text(to, STR(",\"timestamp\":"), stamps->timestamp);
+    times->timestamp = (Str){ *to - 1 - stamps->timestamp.len, stamps->timestamp.len };
+    put_raw(to, STR(",\"originalTimestamp\":"), stamps->original_timestamp_raw);
+    times->original_timestamp = time_inside(*to, stamps->original_timestamp_raw, stamps->original_timestamp_ms);
+    put_raw(to, STR(",\"sentAt\":"), stamps->sent_at_raw);
+    times->sent_at = time_inside(*to, stamps->sent_at_raw, stamps->sent_at_ms);
+    put_text(to, STR(",\"receivedAt\":"), stamps->received_at);
+    if (!stamps->from_import)                    /* whose JSON keeps the archive's own */
+        times->received_at = (Str){ *to - 1 - stamps->received_at.len, stamps->received_at.len };
+}
+
 static char *compose(char *to, struct event_parser *parser, const Message *message, const EventStamps *stamps,
-                     Event *event)
+                     Event *event, RecordTimes *times)
 {
     static const Field absent;
     Field made_id = { .kind = FIELD_NUMBER, .text = stamps->message_id };      /* quoted like an id's number */
@@ -185,10 +206,7 @@ static char *compose(char *to, struct event_parser *parser, const Message *messa
     put_id(&to, STR(",\"userId\":"), &message->user_id, &event->user_id);
     put_id(&to, STR(",\"previousId\":"), &message->previous_id, &event->previous_id);
     put_id(&to, STR(",\"groupId\":"), &message->group_id, &event->group_id);
-    put_text(&to, STR(",\"timestamp\":"), stamps->timestamp);
-    put_raw(&to, STR(",\"originalTimestamp\":"), stamps->original_timestamp_raw);
-    put_raw(&to, STR(",\"sentAt\":"), stamps->sent_at_raw);
-    put_text(&to, STR(",\"receivedAt\":"), stamps->received_at);
+    put_times(&to, stamps, times);
     put_calls(&to, message, stamps, event);
     PUT(&to, ",\"projectId\":");
     event->source = stamps->source;
@@ -233,8 +251,9 @@ void event_encode_message(struct buf *buf, struct event_parser *parser, const Me
         .timestamp_ms = stamps->timestamp_ms, .original_timestamp_ms = stamps->original_timestamp_ms,
         .sent_at_ms = stamps->sent_at_ms, .received_at_ms = stamps->received_at_ms,
     };
-    char *end = compose(buf->bytes + start + RECORD_HEAD_BYTES, parser, message, stamps, &event);
+    RecordTimes times = { 0 };
+    char *end = compose(buf->bytes + start + RECORD_HEAD_BYTES, parser, message, stamps, &event, &times);
     buf->len = (size_t)(end - buf->bytes);
-    record_finish(buf, start, &event);
+    record_finish(buf, start, &event, &times);
     check(!buf_ok(buf) || buf->len - start <= most);
 }

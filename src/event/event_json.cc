@@ -1,10 +1,8 @@
 /* event_json: simdjson behind C functions; the only C++ of the program.
  *
- * Only its stage 1 is used. Its DOM knows a value's meaning but not where it stands in the text, and its
+ * Only its stage 1 is used. Its DOM knows what a value is but not where it stands in the text, and its
  * On-Demand walk does not look at what is skipped; we need the text of every value (records keep values
- * byte for byte) and that all of it is JSON. Both would need a second pass. Measured on a batch of 100
- * tracks of 540 bytes, for each: stage 1 and our walk together take less than its DOM alone
- * (docs/decisions/0003-json.md).
+ * byte for byte) and that all of it is JSON (docs/decisions/0003-json-by-tokens.md).
  */
 #include "event_json.h"
 

@@ -58,8 +58,10 @@ static void check_encoded(const Message *message, const EventDefaults *context)
     Err err;
     EventStamps stamps = {
         .type = EVENT_TRACK, .source = STR("s\"\n"), .source_raw = STR("\"s\\\"\\n\""), .timestamp_ms = 1,
-        .received_at_ms = 2, .original_timestamp_ms = INSTANT_NONE, .sent_at_ms = 3, .timestamp = STR("t"),
-        .received_at = STR("r"), .context = context, .integrations = context, .ip_raw = STR("\"1.2.3.4\""),
+        .received_at_ms = 2, .original_timestamp_ms = INSTANT_NONE, .sent_at_ms = 3,
+          .timestamp = STR("1970-01-01T00:00:00.001Z"),
+        .received_at = STR("1970-01-01T00:00:00.002Z"), .context = context, .integrations = context,
+          .ip_raw = STR("\"1.2.3.4\""),
         .message_id = message->message_id.text.len ? (Str){ 0 } : STR("made"),
     };
     for (size_t at = 0; at < countof(fields); at++)                     /* what rules and limits keep away */
