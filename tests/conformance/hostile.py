@@ -144,6 +144,14 @@ def _(t):
         t.check(b"root:" not in answer.body, f"{path}: a file of the machine")
 
 
+@case("thousands of query parameters and cookies are answered or refused, and harm nobody")
+def _(t):
+    for count in (500, 1000, 4000):
+        t.ask("GET", "/v1/pixel/track?" + "x=1&" * count)
+        t.ask("GET", "/healthz", [("Cookie", "; ".join(f"c{n}=1" for n in range(count)))])
+    others_are_well(t)
+
+
 @case("gzip bombs are refused at the limit, whatever they would become")
 def _(t):
     layers = gzip.compress(bytes(50 * MB), 9)
@@ -173,10 +181,31 @@ def _(t):
             t.accepted(connection.receive())
         t.keeps({"userId": t.id("idle")}, times=len(idle[::100]))
         each = (t.server.rss_bytes() - before) / len(idle) / 1024
-        t.check(each < 40, f"{each:.1f} KiB an idle connection")
+        t.check(each < 8, f"{each:.1f} KiB an idle connection")
     finally:
         for connection in idle:
             connection.close()
+    wait_given_back(t)
+
+
+@case("1,000 connections that were used and wait cost little")
+def _(t):
+    before = t.server.rss_bytes()
+    waiting = [Connection(t.port) for _ in range(1000)]
+    try:
+        for connection in waiting:
+            connection.send(request("POST", "/v1/track", [basic(KEY)], body(t, "used")))
+            t.accepted(connection.receive())
+        each = (t.server.rss_bytes() - before) / len(waiting) / 1024
+        t.check(each < 40, f"{each:.1f} KiB a connection that waits for its next request")
+    finally:
+        for connection in waiting:
+            connection.close()
+    wait_given_back(t)
+    t.keeps({"userId": t.id("used")}, times=1000)
+
+
+def wait_given_back(t):
     descriptors = f"/proc/{t.server.process.pid}/fd"
     wait_until(lambda: len(os.listdir(descriptors)) < 500, 20, "the connections' descriptors to be given back")
 
