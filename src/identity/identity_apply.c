@@ -130,6 +130,8 @@ void identity_close(struct identity *identity)
     map32_done(&identity->child_heads);
     vector_done(&identity->cells);
     vector_done(&identity->halves);
+    vector_done(&identity->changes);
+    map32_done(&identity->change_heads);
     region_close(&identity->node_region);
     region_close(&identity->head_region);
     region_close(&identity->value_region);
@@ -156,14 +158,17 @@ bool identity_is_seen(const struct identity *identity, uint32_t node)
 /* The aliases of this value turn out to join users. */
 static Status promote(struct identity *identity, uint32_t anonymous, uint32_t user, Err *err)
 {
+    struct vector found = { 0 };
     identity->nodes[anonymous].flags |= NODE_PROMOTED;
-    for (uint32_t row = identity->heads[anonymous]; row; row = identity->rows[row].previous) {
-        const struct row *r = &identity->rows[row];
-        if (r->flags & ROW_ALIAS && !(r->flags & (ROW_REMOVED | ROW_ERASED)) &&
-            !(identity->nodes[r->hub].flags & NODE_ERASED))
-            identity_add_alias(identity, user, r->hub, row);
+    Status s = identity_list_rows(identity, anonymous, &found, err);
+    for (size_t i = 0; !s && i < found.count; i++) {
+        const struct row *row = &((struct found *)found.items)[i].row;
+        if (row->flags & ROW_ALIAS && !(row->flags & (ROW_REMOVED | ROW_ERASED)) &&
+            !(identity->nodes[row->hub].flags & NODE_ERASED))
+            identity_add_alias(identity, user, row);
     }
-    return identity_recompute(identity, anonymous, err);
+    vector_done(&found);
+    return s ? s : identity_recompute(identity, anonymous, err);
 }
 
 /* The node of the value: found, or (make) interned and seen. */
@@ -252,7 +257,7 @@ static Status add_link(struct identity *identity, struct pair pair, uint32_t hub
     identity->alias_count += pair.is_alias;
     if (is_removed) return OK;
     if (pair.is_alias && identity->nodes[pair.from].flags & NODE_PROMOTED) {
-        identity_add_alias(identity, user_of_promoted(identity, pair.from), hub, row);
+        identity_add_alias(identity, user_of_promoted(identity, pair.from), &identity->rows[row]);
         return OK;
     }
     Status s = identity_note_candidate(identity, pair.from, row, m->message_id, err);
@@ -294,24 +299,27 @@ static Status is_row_of(const struct identity *identity, const struct row *row, 
 static Status set_removed(struct identity *identity, const IdentityMessage *m, struct pair pair, uint32_t hub,
                           bool is_removed, Err *err)
 {
+    struct vector rows = { 0 };
     bool is_changed = false;
-    for (uint32_t at = identity->heads[pair.from]; at; at = identity->rows[at].previous) {
-        struct row *row = &identity->rows[at];
+    Status s = identity_list_rows(identity, pair.from, &rows, err);
+    for (size_t i = 0; !s && i < rows.count; i++) {
+        struct found *found = &((struct found *)rows.items)[i];
+        struct row *row = &found->row;
         bool is_of;
         if (row->hub != hub || row->time_ms != m->time_ms || !(row->flags & ROW_ALIAS) != !pair.is_alias) continue;
         if (!(row->flags & ROW_REMOVED) != is_removed || row->flags & ROW_ERASED) continue;
-        Status s = is_row_of(identity, row, m, &is_of, err);
-        if (s) return s;
-        if (!is_of) continue;
-        row->flags = (row->flags ^ ROW_REMOVED) & 0xf;
+        s = is_row_of(identity, row, m, &is_of, err);
+        if (s || !is_of) continue;
+        identity_flag_row(identity, pair.from, found, row->flags ^ ROW_REMOVED);
         is_changed = true;
         if (!pair.is_alias || !(identity->nodes[pair.from].flags & NODE_PROMOTED)) continue;
         uint32_t user = user_of_promoted(identity, pair.from);
-        if (is_removed) identity_remove_alias(identity, user, hub, at);
-        else identity_add_alias(identity, user, hub, at);
+        if (is_removed) identity_remove_alias(identity, user, row);
+        else identity_add_alias(identity, user, row);
     }
-    if (!is_changed) return OK;
-    Status s = identity_review_candidate(identity, pair.from, hub, err);
+    vector_done(&rows);
+    if (s || !is_changed) return s;
+    s = identity_review_candidate(identity, pair.from, hub, err);
     return s ? s : identity_recompute(identity, pair.from, err);
 }
 

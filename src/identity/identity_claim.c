@@ -20,7 +20,7 @@ Str identity_read_id(const struct identity *identity, const struct moment *momen
     size_t len = 0;
     Err err;
     if (moment->id) return identity_unpack(identity->values + (size_t)moment->id * VALUE_UNIT, text);
-    if (identity_message_id_at(identity, identity->rows[moment->row].position, text, &len, &err)) len = 0;
+    if (identity_message_id_at(identity, moment->position, text, &len, &err)) len = 0;
     return (Str){ text, len };
 }
 
@@ -29,7 +29,7 @@ static Status fetch_id(struct identity *identity, struct moment *moment, Err *er
     char text[LIMIT_MESSAGE_ID_BYTES];
     size_t len;
     if (moment->id) return OK;
-    Status s = identity_message_id_at(identity, identity->rows[moment->row].position, text, &len, err);
+    Status s = identity_message_id_at(identity, moment->position, text, &len, err);
     if (s) return s;
     moment->id = identity_keep_value(identity, (Str){ text, len });
     return OK;
@@ -193,23 +193,27 @@ static Status gather(struct identity *identity, uint32_t node, Err *err)
     unsigned strongest = IDENTITY_KINDS;
     struct vector *found = &identity->scratch;
     found->count = 0;
-    for (uint32_t row = identity->heads[node]; row; row = identity->rows[row].previous) {
-        const struct row *r = &identity->rows[row];
+    struct vector rows = { 0 };
+    Status s = identity_list_rows(identity, node, &rows, err);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct row *r = &((struct found *)rows.items)[i].row;
         if (!identity_row_counts(identity, node, r)) continue;
         unsigned strength = identity_strength(identity, r->hub);
         if (strength > strongest) continue;
         if (strength < strongest) found->count = 0;
         strongest = strength;
         struct moment *moment = vector_push(found, sizeof *moment);
-        *moment = (struct moment){ .time_ms = r->time_ms, .hub = r->hub, .row = row };
+        *moment = (struct moment){ .time_ms = r->time_ms, .hub = r->hub, .position = r->position };
     }
+    vector_done(&rows);
+    if (s) return s;
     struct moment *moments = found->items;
     if (found->count == 0 || has_one_owner(moments, 0, (uint32_t)found->count)) return OK;
     qsort(moments, found->count, sizeof *moments, compare_times);
     for (uint32_t from = 0, to; from < found->count; from = to) {
         for (to = from + 1; to < found->count && moments[to].time_ms == moments[from].time_ms;) to++;
         if (has_one_owner(moments, from, to)) continue;
-        Status s = sort_instant(identity, moments, from, to, err);
+        s = sort_instant(identity, moments, from, to, err);
         if (s) return s;
     }
     return OK;
@@ -278,7 +282,8 @@ Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, St
     if (!is_shared || strength < held) return identity_recompute(identity, node, err);
 
     struct shared *shared = identity_shared(identity, n->link);
-    struct moment moment = { .time_ms = identity->rows[row].time_ms, .hub = hub, .row = row };
+    struct moment moment = { .time_ms = identity->rows[row].time_ms, .hub = hub };
+    moment.position = identity->rows[row].position;
     moment.id = identity_keep_value(identity, message_id);
     Status s = insert_moment(identity, shared, moment, err);
     if (s) return s;

@@ -25,13 +25,15 @@ static Status release_owned(struct identity *identity, uint32_t hub, Err *err)
 static Status drop_rows(struct identity *identity, uint32_t node, bool of_aliases, Err *err)
 {
     struct nodes hubs = { 0 };
-    Status s = OK;
-    for (uint32_t at = identity->heads[node]; at; at = identity->rows[at].previous) {
-        struct row *row = &identity->rows[at];
-        if (!(row->flags & ROW_ALIAS) == of_aliases || row->flags & ROW_ERASED) continue;
-        row->flags = (row->flags | ROW_ERASED) & 0xf;
-        collect(&hubs, row->hub);
+    struct vector rows = { 0 };
+    Status s = identity_list_rows(identity, node, &rows, err);
+    for (size_t i = 0; !s && i < rows.count; i++) {
+        struct found *found = &((struct found *)rows.items)[i];
+        if (!(found->row.flags & ROW_ALIAS) == of_aliases || found->row.flags & ROW_ERASED) continue;
+        identity_flag_row(identity, node, found, found->row.flags | ROW_ERASED);
+        collect(&hubs, found->row.hub);
     }
+    vector_done(&rows);
     for (size_t i = 0; !s && i < hubs.found.count; i++)
         s = identity_review_candidate(identity, node, ((uint32_t *)hubs.found.items)[i], err);
     vector_done(&hubs.found);
@@ -50,8 +52,8 @@ static Status erase_aliases(struct identity *identity, uint32_t user, Err *err)
 {
     char text[LIMIT_ID_BYTES];
     for (uint32_t half; (half = identity_first_half(identity, user));) {
-        struct half *h = &((struct half *)identity->halves.items)[half];
-        identity_remove_alias(identity, user, h->other, h->row);
+        struct half h = ((struct half *)identity->halves.items)[half];
+        identity_remove_alias(identity, h.is_from ? user : h.other, &h.row);
     }
     uint32_t previous = identity_lookup(identity, IDENTITY_ANONYMOUS, identity_read_value(identity, user, text));
     if (previous == NONE || !(identity->nodes[previous].flags & NODE_ALIASED)) return OK;

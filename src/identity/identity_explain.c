@@ -48,19 +48,24 @@ struct collector {
     const struct identity *identity;
     uint32_t hub;                      /* whose incoming rows are wanted */
     struct vector links;               /* IdentityLink */
+    Status status;
+    Err *err;
 };
 
 static void collect_rows(struct collector *collector, uint32_t node, bool only_to_hub, bool only_of_users)
 {
     const struct identity *identity = collector->identity;
-    for (uint32_t at = identity->heads[node]; at; at = identity->rows[at].previous) {
-        const struct row *row = &identity->rows[at];
+    struct vector rows = { 0 };
+    if (!collector->status) collector->status = identity_list_rows(identity, node, &rows, collector->err);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct row *row = &((struct found *)rows.items)[i].row;
         if (is_forgotten(identity, row) || (only_to_hub && row->hub != collector->hub)) continue;
         IdentityLink link = link_of(identity, node, row);
         if (only_to_hub ? link.rule == IDENTITY_BY_ALIAS_OF_USER
                         : only_of_users != (link.rule == IDENTITY_BY_ALIAS_OF_USER)) continue;
         *(IdentityLink *)vector_push(&collector->links, sizeof link) = link;
     }
+    vector_done(&rows);
 }
 
 static void collect_owned(void *context, uint32_t node)
@@ -86,8 +91,8 @@ static void collect_links(struct collector *collector, uint32_t node)
         if (aliased != NONE) collect_rows(collector, aliased, false, true);
         for (uint32_t half = identity_first_half(identity, node); half;) {
             const struct half *h = &((struct half *)identity->halves.items)[half];
-            const struct row *row = &identity->rows[h->row];
-            if (row->hub == node) {
+            const struct row *row = &h->row;
+            if (!h->is_from) {
                 IdentityLink *link = vector_push(&collector->links, sizeof *link);
                 *link = (IdentityLink){ h->other, node, row->time_ms, row->position, row->source,
                                         IDENTITY_BY_ALIAS_OF_USER, false };
@@ -102,7 +107,7 @@ static void collect_links(struct collector *collector, uint32_t node)
 Status identity_list_links(const struct identity *identity, IdentityNode node, size_t max, Arena *arena,
                            IdentityLink **ret_links, size_t *ret_count, uint64_t *ret_more, Err *err)
 {
-    struct collector collector = { .identity = identity };
+    struct collector collector = { .identity = identity, .err = err };
     check(node < identity->node_count && max > 0);
     collect_links(&collector, node);
     size_t all = collector.links.count, kept = all < max ? all : max, oldest = kept - kept / 2;
@@ -113,6 +118,7 @@ Status identity_list_links(const struct identity *identity, IdentityNode node, s
         memcpy(links + oldest, found + all - (kept - oldest), (kept - oldest) * sizeof *links);
     }
     vector_done(&collector.links);
+    if (collector.status) return collector.status;
     *ret_links = links;
     *ret_count = kept;
     *ret_more = all - kept;
@@ -129,6 +135,8 @@ struct search {
     struct vector steps;
     struct map32 reached;              /* node -> step */
     uint32_t at;                       /* the step whose neighbours are being added */
+    Status status;
+    Err *err;
 };
 
 static void reach(struct search *search, uint32_t node, IdentityLink link)
@@ -156,9 +164,10 @@ static void reach_hubs(struct search *search, uint32_t node, uint32_t only_hub)
     bool is_user = identity->nodes[node].kind == IDENTITY_USER;
     uint32_t from = is_user ? node_of_value(identity, node, IDENTITY_ANONYMOUS) : node;
     if (from == NONE) return;
-    struct vector found = { 0 };
-    for (uint32_t at = identity->heads[from]; at; at = identity->rows[at].previous) {
-        const struct row *row = &identity->rows[at];
+    struct vector found = { 0 }, rows = { 0 };
+    if (!search->status) search->status = identity_list_rows(identity, from, &rows, search->err);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct row *row = &((struct found *)rows.items)[i].row;
         bool is_of_users = row->flags & ROW_ALIAS && identity->nodes[from].flags & NODE_PROMOTED;
         if (is_of_users != is_user) continue;
         if ((only_hub != NONE && row->hub != only_hub) || !is_followed(search, from, row)) continue;
@@ -168,6 +177,7 @@ static void reach_hubs(struct search *search, uint32_t node, uint32_t only_hub)
     if (found.count) qsort(links, found.count, sizeof *links, compare_links);
     for (size_t i = 0; i < found.count; i++) reach(search, only_hub == NONE ? links[i].to : node, links[i]);
     vector_done(&found);
+    vector_done(&rows);
 }
 
 static void reach_owned(void *context, uint32_t node)
@@ -184,22 +194,22 @@ static void reach_neighbours(struct search *search, uint32_t node)
     if (identity->nodes[node].kind != IDENTITY_USER) return;
     for (uint32_t half = identity_first_half(identity, node); half;) {
         const struct half *h = &((struct half *)identity->halves.items)[half];
-        const struct row *row = &identity->rows[h->row];
-        uint32_t from = row->hub == node ? h->other : node;
+        const struct row *row = &h->row;
+        uint32_t from = h->is_from ? node : h->other;
         reach(search, h->other, (IdentityLink){ from, row->hub, row->time_ms, row->position, row->source,
                                                 IDENTITY_BY_ALIAS_OF_USER, false });
         half = h->next;
     }
 }
 
-/* A shortest path from a to b; false where there is none. */
-static bool find_path(const struct identity *identity, enum width width, uint32_t a, uint32_t b, Arena *arena,
-                      IdentityWhy *ret)
+/* A shortest path from a to b; *ret_found is false where there is none. */
+static Status find_path(const struct identity *identity, enum width width, uint32_t a, uint32_t b, Arena *arena,
+                        IdentityWhy *ret, bool *ret_found, Err *err)
 {
-    struct search search = { .identity = identity, .width = width };
+    struct search search = { .identity = identity, .width = width, .err = err };
     bool is_found = false;
     reach(&search, a, (IdentityLink){ 0 });
-    for (search.at = 0; search.at < search.steps.count && !is_found; search.at++) {
+    for (search.at = 0; search.at < search.steps.count && !is_found && !search.status; search.at++) {
         reach_neighbours(&search, ((struct step *)search.steps.items)[search.at].node);
         is_found = map32_find(&search.reached, b) != NULL;
     }
@@ -213,7 +223,8 @@ static bool find_path(const struct identity *identity, enum width width, uint32_
     }
     vector_done(&search.steps);
     map32_done(&search.reached);
-    return is_found;
+    *ret_found = is_found;
+    return search.status;
 }
 
 static void reverse_path(IdentityWhy *why)
@@ -248,21 +259,21 @@ static void find_obstacle(const struct identity *identity, enum width width, Ide
 Status identity_explain(const struct identity *identity, IdentityNode a, IdentityNode b, Arena *arena,
                         IdentityWhy *ret, Err *err)
 {
+    bool is_found = false;
     *ret = (IdentityWhy){ .reason = IDENTITY_APART_UNSEEN, .at = NONE };
-    (void)err;
     if (a == NONE || b == NONE) return OK;
     check(a < identity->node_count && b < identity->node_count);
     if (identity_person_now(identity, a) == identity_person_now(identity, b)) {
         ret->reason = IDENTITY_SAME;
-        find_path(identity, HOLDS, a, b, arena, ret);
-        return OK;
+        return find_path(identity, HOLDS, a, b, arena, ret, &is_found, err);
     }
     for (enum width width = COUNTS; width <= GIVEN; width++) {
-        bool is_found = find_path(identity, width, a, b, arena, ret);
-        if (!is_found && find_path(identity, width, b, a, arena, ret)) {
-            reverse_path(ret);
-            is_found = true;
+        Status s = find_path(identity, width, a, b, arena, ret, &is_found, err);
+        if (!s && !is_found) {
+            s = find_path(identity, width, b, a, arena, ret, &is_found, err);
+            if (is_found) reverse_path(ret);
         }
+        if (s) return s;
         if (!is_found) continue;
         find_obstacle(identity, width, ret);
         return OK;

@@ -111,19 +111,22 @@ Status identity_review_candidate(struct identity *identity, uint32_t node, uint3
     if (!limit_of(identity, node) || !find_candidates(identity, node, hub)) return OK;
     struct candidate least = { node, 0, 0 };
     bool is_gone = true;
-    for (uint32_t row = identity->heads[node]; row; row = identity->rows[row].previous) {
-        const struct row *r = &identity->rows[row];
+    struct vector rows = { 0 };
+    Status s = identity_list_rows(identity, node, &rows, err);
+    for (size_t i = 0; !s && i < rows.count; i++) {
+        const struct row *r = &((struct found *)rows.items)[i].row;
         char text[LIMIT_MESSAGE_ID_BYTES];
         size_t len;
         if (r->hub != hub || r->flags & (ROW_REMOVED | ROW_ERASED)) continue;
         if (!is_gone && r->time_ms > least.time_ms) continue;
-        Status s = identity_message_id_at(identity, r->position, text, &len, err);
-        if (s) return s;
+        s = identity_message_id_at(identity, r->position, text, &len, err);
+        if (s) break;
         struct candidate candidate = { node, r->time_ms, identity_keep_value(identity, (Str){ text, len }) };
         if (is_gone || compare_candidates(identity, &candidate, &least) < 0) least = candidate;
         is_gone = false;
     }
-    return place_candidate(identity, hub, least, is_gone, err);
+    vector_done(&rows);
+    return s ? s : place_candidate(identity, hub, least, is_gone, err);
 }
 
 void identity_limit_done(struct identity *identity)

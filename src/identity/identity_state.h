@@ -54,9 +54,11 @@ _Static_assert(sizeof(struct row) == 24, "twenty-four bytes a row");
 
 struct moment {                        /* evidence of a shared node, in order of time */
     Millis time_ms;
-    uint32_t hub, row;
+    uint64_t position;
+    uint32_t hub;
     uint32_t id;                       /* messageId as a packed value; 0: not read yet */
 };
+_Static_assert(sizeof(struct moment) == 24, "moments are stored as they are");
 
 struct shared {
     uint32_t node, home;               /* home: the owner in whose list the node hangs by node.next */
@@ -71,7 +73,9 @@ struct segment { uint32_t node_count; uint8_t bits; };     /* bits: of the hash,
 struct map32 { uint64_t *entries; uint32_t count, capacity; };         /* u32 -> u32 */
 struct set128 { Hash128 *entries; uint32_t count, capacity; };
 struct vector { void *items; size_t count, capacity; };
-struct half { uint32_t other, row, next; };                            /* an alias as seen from one end */
+struct half { uint32_t user, other, next; bool is_from; struct row row; };      /* an alias as seen from one end */
+struct found { struct row row; uint32_t index; };                      /* index: of the row in memory; 0: archived */
+struct change { struct row row; uint32_t node, next; };                /* of an archived row: its flags now */
 struct cell { uint32_t shared, next; };                                /* a shared node in a list of an owner */
 struct candidate { uint32_t node; Millis time_ms; uint32_t id; };      /* for a limit: when it was first linked */
 
@@ -102,6 +106,8 @@ struct identity {
     struct row *rows;                  /* row 0 is none */
     uint32_t *heads, row_count;
     struct set128 removed;             /* messages whose evidence was taken back */
+    struct vector changes;             /* struct change: what archived rows have become since they were saved */
+    struct map32 change_heads;         /* node -> change */
     uint32_t aliased_count;
     uint64_t alias_count, blocked_count;
 
@@ -149,6 +155,10 @@ int identity_compare_values(const struct identity *identity, uint32_t a, uint32_
 void identity_intern_init(struct identity *identity);
 void identity_intern_done(struct identity *identity);
 
+/* identity_evidence.c */
+Status identity_list_rows(const struct identity *identity, uint32_t node, struct vector *found, Err *err);
+void identity_flag_row(struct identity *identity, uint32_t node, struct found *found, unsigned flags);
+
 /* identity_apply.c */
 bool identity_is_seen(const struct identity *identity, uint32_t node);
 static inline unsigned identity_strength(const struct identity *identity, uint32_t node)      /* 0 is strongest */
@@ -178,8 +188,8 @@ void identity_show_node(struct identity *identity, uint32_t node);     /* its sl
 
 /* identity_user.c: user ids that are one person */
 void identity_join(struct identity *identity, uint32_t a, uint32_t b);
-void identity_add_alias(struct identity *identity, uint32_t from, uint32_t to, uint32_t row);
-void identity_remove_alias(struct identity *identity, uint32_t from, uint32_t to, uint32_t row);
+void identity_add_alias(struct identity *identity, uint32_t from, const struct row *row);      /* to row->hub */
+void identity_remove_alias(struct identity *identity, uint32_t from, const struct row *row);
 void identity_rejoin(struct identity *identity, uint32_t user);        /* after an alias was removed */
 uint32_t identity_first_half(const struct identity *identity, uint32_t user);   /* 0 for none */
 

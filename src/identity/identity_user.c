@@ -46,7 +46,7 @@ uint32_t identity_first_half(const struct identity *identity, uint32_t user)
     return head ? *head : 0;
 }
 
-static void add_half(struct identity *identity, uint32_t user, uint32_t other, uint32_t row)
+static void add_half(struct identity *identity, struct half half)
 {
     if (identity->halves.count == 0) vector_push(&identity->halves, sizeof(struct half));     /* half 0 is none */
     uint32_t index = identity->half_free;
@@ -56,31 +56,36 @@ static void add_half(struct identity *identity, uint32_t user, uint32_t other, u
         index = (uint32_t)identity->halves.count;
         vector_push(&identity->halves, sizeof(struct half));
     }
-    *half_at(identity, index) = (struct half){ other, row, identity_first_half(identity, user) };
-    map32_put(&identity->half_heads, user, index);
+    half.next = identity_first_half(identity, half.user);
+    *half_at(identity, index) = half;
+    map32_put(&identity->half_heads, half.user, index);
 }
 
-static void remove_half(struct identity *identity, uint32_t user, uint32_t row)
+static void remove_half(struct identity *identity, uint32_t user, uint32_t other, bool is_from, const struct row *row)
 {
     uint32_t *at = map32_find(&identity->half_heads, user);
-    while (check(at && *at), half_at(identity, *at)->row != row) at = &half_at(identity, *at)->next;
+    for (;; at = &half_at(identity, *at)->next) {
+        check(at && *at);
+        const struct half *half = half_at(identity, *at);
+        if (half->other == other && half->is_from == is_from && half->row.position == row->position) break;
+    }
     uint32_t index = *at;
     *at = half_at(identity, index)->next;
-    half_at(identity, index)->next = identity->half_free;
+    *half_at(identity, index) = (struct half){ .user = NONE, .next = identity->half_free };
     identity->half_free = index;
 }
 
-void identity_add_alias(struct identity *identity, uint32_t from, uint32_t to, uint32_t row)
+void identity_add_alias(struct identity *identity, uint32_t from, const struct row *row)
 {
-    add_half(identity, from, to, row);
-    add_half(identity, to, from, row);
-    identity_join(identity, from, to);
+    add_half(identity, (struct half){ .user = from, .other = row->hub, .is_from = true, .row = *row });
+    add_half(identity, (struct half){ .user = row->hub, .other = from, .is_from = false, .row = *row });
+    identity_join(identity, from, row->hub);
 }
 
-void identity_remove_alias(struct identity *identity, uint32_t from, uint32_t to, uint32_t row)
+void identity_remove_alias(struct identity *identity, uint32_t from, const struct row *row)
 {
-    remove_half(identity, from, row);
-    remove_half(identity, to, row);
+    remove_half(identity, from, row->hub, true, row);
+    remove_half(identity, row->hub, from, false, row);
     identity_rejoin(identity, from);
 }
 
