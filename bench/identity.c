@@ -4,7 +4,8 @@
  * message of "link" brings a new anonymous id and a new user: two identifiers and a link each, the costliest kind.
  * "again" is the usual event of a known visitor: both ids, known. "second" gives a device its second user. Random
  * ids of the whole population, so that no cache helps. Goals: links >= 2 M/s, <= 64 resident bytes an identifier;
- * exits 1 where one is missed. */
+ * exits 1 where one is missed. Then the same with a store, in a directory under TMPDIR: the first save of all that,
+ * a save after 2 M more messages of known visitors, and loading; wall-clock time. */
 #include "identity/identity.h"
 #include "base/base.h"
 
@@ -120,6 +121,57 @@ static bool measure(uint64_t links)
     return (double)links / linked >= goal_links && bytes <= goal_bytes;
 }
 
+static double wall(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double save(struct identity *identity, struct kv *kv)
+{
+    struct kv_txn *txn;
+    Err err;
+    double before = wall();
+    check(kv_begin_write(kv, &txn, &err) == OK && identity_save(identity, txn, 1, &err) == OK);
+    check(kv_commit(txn, &err) == OK);
+    identity_end_save(identity, 1, true);
+    return (wall() - before) * 1e3;
+}
+
+static void measure_store(uint64_t links)
+{
+    static struct texts texts;
+    static const char *const tables[] = { "state", "evidence" };
+    char dir[200], path[240];
+    struct kv *kv;
+    struct identity *identity;
+    KvStats stats;
+    Err err;
+    snprintf(dir, sizeof dir, "%s/onym-bench-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    check(mkdtemp(dir) && kv_open(&(KvOptions){ .dir = dir, .tables = tables, .table_count = 2 }, &kv, &err) == OK);
+    IdentityOptions options = { .seed = 1, .store = { kv, 0, 1 } };
+    check(identity_open(&options, &identity, &err) == OK);
+    run(identity, &texts, LINK, 0, links);
+    double first = save(identity, kv);
+    run(identity, &texts, AGAIN, links, ROUNDS);
+    double second = save(identity, kv);
+    identity_close(identity);
+    check(kv_read_stats(kv, &stats, &err) == OK);
+    double before = wall();
+    check(identity_open(&options, &identity, &err) == OK);
+    double load = (wall() - before) * 1e3;
+    identity_close(identity);
+    kv_close(kv);
+    printf("%12" PRIu64 " first save %.0f ms, %d messages later %.0f ms, load %.0f ms, %.0f MB on disk\n", 2 * links,
+           first, ROUNDS, second, load, (double)stats.used_bytes / 1e6);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, i ? "data.mdb" : "lock.mdb");
+        unlink(path);
+    }
+    rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
     static char *usual[] = { "1", "10" };
@@ -130,6 +182,7 @@ int main(int argc, char **argv)
            "bytes/identifier");
     for (int i = 0; i < size_count; i++)
         is_reached &= measure(strtoull(sizes[i], NULL, 10) * 500000 / BATCH * BATCH);
+    for (int i = 0; i < size_count; i++) measure_store(strtoull(sizes[i], NULL, 10) * 500000 / BATCH * BATCH);
     printf("goals: link/s >= %.0f, bytes/identifier <= %.0f: %s\n", goal_links, goal_bytes,
            is_reached ? "reached" : "missed");
     return is_reached ? 0 : 1;

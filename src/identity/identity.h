@@ -5,8 +5,9 @@
  * identifiers: the user ids that aliases joined, with what is linked to them; or an anonymous id (or an
  * external id) that nobody claimed yet.
  *
- * What it is not: it reads no JSON and no journal, knows no disk format, no clock and no chance. It holds
- * no traits and no events (profile/ and index/ hang theirs on nodes). It may call base/.
+ * What it is not: it reads no JSON and no journal, and knows no clock and no chance. It holds
+ * no traits and no events (profile/ and index/ hang theirs on nodes). It may call kv/ and base/; two files of it
+ * know how it is saved, all else is memory.
  *
  * The rules
  *  1. Evidence. A message with an anonymous id and a user id links them at its event time. An alias of
@@ -40,7 +41,7 @@
 #ifndef ONYM_IDENTITY_IDENTITY_H
 #define ONYM_IDENTITY_IDENTITY_H
 
-#include "base/base.h"
+#include "kv/kv.h"
 
 typedef uint32_t IdentityNode;         /* an identifier; dense from 0 */
 typedef uint32_t IdentityPerson;       /* a person: the number of one of its nodes; valid for one version only */
@@ -140,13 +141,21 @@ typedef struct IdentityArchive {
                               Err *err);
 } IdentityArchive;
 
+/* Where the engine is saved; kv NULL: nowhere, everything stays in memory and is lost at the end. */
+typedef struct IdentityStore {
+    struct kv *kv;
+    size_t state, evidence;            /* two tables of it, the engine's own */
+} IdentityStore;
+
 typedef struct IdentityOptions {
     IdentityRules rules;               /* copied */
     IdentityArchive archive;
+    IdentityStore store;
     uint64_t seed;                     /* of the hash table, against crafted ids: random, need not be kept */
 } IdentityOptions;
 
-/* ERR_INPUT: a rule is no rule. The caller closes. */
+/* Opens, and loads what was saved. ERR_INPUT: a rule is no rule. ERR_CONFLICT: it was saved under other rules:
+ * clear both tables, and apply the journal from its begin. The caller closes. */
 Status MUST identity_open(const IdentityOptions *options, struct identity **ret, Err *err);
 void identity_close(struct identity *identity);            /* accepts NULL; every view was given back */
 
@@ -186,6 +195,17 @@ Status MUST identity_restore(struct identity *identity, const IdentityMessage *m
 /* Forgets an identifier: its value, its links, that it was ever seen. Its node stays as a number without a
  * name. The caller erases the messages in the journal. */
 Status MUST identity_erase(struct identity *identity, IdentityNode node, Err *err);
+
+/* ---- Saving ---- */
+
+/* What was given to the last save that was committed; 0 where there was none. Messages from here on are to be
+ * applied (again: applying what was applied before changes nothing). */
+uint64_t identity_position(const struct identity *identity);
+/* Writes what changed since the last save into the transaction: all messages before the position were applied.
+ * Evidence leaves memory with it. Then commit, and say by identity_end_save whether that worked, before anything
+ * else is written to the engine. Worth doing every million messages, or some seconds; takes tens of milliseconds. */
+Status MUST identity_save(struct identity *identity, struct kv_txn *txn, uint64_t position, Err *err);
+void identity_end_save(struct identity *identity, uint64_t position, bool is_committed);
 
 /* ---- Reading ---- */
 

@@ -89,6 +89,7 @@ Status identity_open(const IdentityOptions *options, struct identity **ret, Err 
     struct identity *identity = calloc(1, sizeof *identity);
     check(identity);
     identity->archive = options->archive;
+    identity->store = options->store;
     identity->seed = options->seed;
     Status s = read_rules(identity, &options->rules, err);
     if (s) {
@@ -112,6 +113,11 @@ Status identity_open(const IdentityOptions *options, struct identity **ret, Err 
     identity->row_count = 1;                                  /* row 0 and value 0 are none */
     identity->value_end = 1;
     identity_view_init(identity);
+    if (options->store.kv) s = identity_load(identity, err);
+    if (s) {
+        identity_close(identity);
+        return s;
+    }
     *ret = identity;
     return OK;
 }
@@ -123,6 +129,7 @@ void identity_close(struct identity *identity)
     identity_claim_done(identity);
     identity_limit_done(identity);
     identity_intern_done(identity);
+    identity_save_done(identity);
     set128_done(&identity->blocked);
     set128_done(&identity->removed);
     map32_done(&identity->cell_heads);
@@ -253,6 +260,8 @@ static Status add_link(struct identity *identity, struct pair pair, uint32_t hub
         .hub = hub, .previous = identity->heads[pair.from], .time_ms = m->time_ms,
         .position = m->position, .source = m->source & 0xfff, .flags = flags & 0xf,
     };
+    if (!identity->heads[pair.from] && identity->store.kv)
+        *(uint32_t *)vector_push(&identity->touched, sizeof(uint32_t)) = pair.from;
     identity->heads[pair.from] = row;
     identity->alias_count += pair.is_alias;
     if (is_removed) return OK;
@@ -326,6 +335,7 @@ static Status set_removed(struct identity *identity, const IdentityMessage *m, s
 static Status set_message_removed(struct identity *identity, const IdentityMessage *m, bool is_removed, Err *err)
 {
     struct claims claims;
+    identity->has_new_removed = true;
     if (is_removed) set128_put(&identity->removed, message_key(m));
     else set128_remove(&identity->removed, message_key(m));
     read_claims(identity, m, false, &claims, err);

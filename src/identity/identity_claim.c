@@ -182,7 +182,8 @@ static void free_shared(struct identity *identity, uint32_t index)
         if (shared->hubs[i] != shared->home) identity_remove_cell(identity, shared->hubs[i], index);
     free(shared->hubs);
     free(shared->moments);
-    *shared = (struct shared){ .is_dirty = shared->is_dirty };      /* it may stand in the list of dirty ones */
+    /* It may stand in the lists of dirty and of unsaved ones. */
+    *shared = (struct shared){ .is_dirty = shared->is_dirty, .is_unsaved = shared->is_unsaved };
     identity_drop_shared(identity, index);
     *(uint32_t *)vector_push(&identity->shared_free, sizeof(uint32_t)) = index;
 }
@@ -261,6 +262,20 @@ Status identity_recompute(struct identity *identity, uint32_t node, Err *err)
     }
     identity_show_node(identity, node);
     return OK;
+}
+
+void identity_restore_shared(struct identity *identity, uint32_t index, const void *moments, size_t count)
+{
+    struct shared *shared = identity_shared(identity, index);
+    reserve_moments(shared, (uint32_t)count);
+    memcpy(shared->moments, moments, count * sizeof *shared->moments);
+    shared->moment_count = (uint32_t)count;
+    for (uint32_t i = 0; i < shared->moment_count; i++)
+        if (shared_add_hub(shared, shared->moments[i].hub) && shared->moments[i].hub != shared->home)
+            identity_add_cell(identity, shared->moments[i].hub, index);
+    shared->is_unsaved = true;                                /* so that it is not noted as such … */
+    identity_mark_shared(identity, index);
+    shared->is_unsaved = false;                               /* … since it was loaded just now */
 }
 
 Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, Str message_id, Err *err)

@@ -323,6 +323,7 @@ void identity_forget(struct identity *identity, uint32_t node)
     bucket->nodes[index] = bucket->nodes[bucket->count];
     identity->segments[segment_of(identity, hash)].node_count--;
     memset(identity->values + (size_t)n->value * VALUE_UNIT, 0, count);
+    identity->has_wiped_values = true;
     n->flags = NODE_ERASED | (n->flags & NODE_SHARED);
 }
 
@@ -340,6 +341,34 @@ Str identity_read_value(const struct identity *identity, IdentityNode node, char
     check(node < identity->node_count);
     if (identity->nodes[node].flags & NODE_ERASED) return (Str){ text, 0 };
     return identity_unpack(value_of(identity, node), text);
+}
+
+/* The whole table anew, from the nodes; sized so that nothing is split on the way. */
+void identity_rebuild_table(struct identity *identity)
+{
+    enum { AHEAD = 16 };
+    uint64_t hashes[AHEAD] = { 0 };
+    uint32_t bits = 0;
+    while (identity->node_count > ((uint64_t)SEGMENT_BUCKETS * BUCKET_NODES * 6 / 10) << bits) bits++;
+    identity->directory_bits = bits;
+    identity->segment_count = 1u << bits;
+    check(identity->segment_count <= SEGMENTS_MAX);
+    identity->directory = realloc(identity->directory, sizeof *identity->directory << bits);
+    check(identity->directory);
+    for (uint32_t i = 0; i < identity->segment_count; i++) {
+        identity->directory[i] = i;
+        identity->segments[i] = (struct segment){ 0, (uint8_t)bits };
+    }
+    for (uint32_t i = 0; i < identity->node_count + AHEAD; i++) {
+        uint32_t behind = i - AHEAD;
+        if (i >= AHEAD && !(identity->nodes[behind].flags & NODE_ERASED))
+            put_node(identity, segment_of(identity, hashes[i % AHEAD]), behind, hashes[i % AHEAD]);
+        if (i >= identity->node_count || identity->nodes[i].flags & NODE_ERASED) continue;
+        const char *packed = value_of(identity, i);
+        uint64_t hash = hash_of(identity, identity->nodes[i].kind, (const unsigned char *)packed, packed_bytes(packed));
+        hashes[i % AHEAD] = hash;
+        __builtin_prefetch(bucket_at(identity, segment_of(identity, hash), bucket_of(hash)), 1);
+    }
 }
 
 void identity_intern_init(struct identity *identity)

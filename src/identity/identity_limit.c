@@ -57,6 +57,7 @@ static Status place_candidate(struct identity *identity, uint32_t hub, struct ca
                               Err *err)
 {
     struct vector *candidates = find_candidates(identity, candidate.node, hub);
+    identity->has_new_candidates = true;
     struct candidate *items = candidates->items;
     size_t limit = limit_of(identity, candidate.node), old = find_candidate(candidates, candidate.node), place;
     uint32_t last_in = candidates->count >= limit ? items[limit - 1].node : NONE;

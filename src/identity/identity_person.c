@@ -162,7 +162,8 @@ void identity_read_stats(const struct identity *identity, IdentityStats *ret)
     *ret = (IdentityStats){
         .users = identity->seen_count[IDENTITY_USER], .anonymous = identity->seen_count[IDENTITY_ANONYMOUS],
         .erased = identity->erased_count, .shared = (uint32_t)(identity->shared.count - identity->shared_free.count),
-        .links = identity->row_count - 1, .aliases = identity->alias_count, .removed = identity->removed.count,
+        .links = identity->saved_rows + identity->row_count - 1, .aliases = identity->alias_count,
+        .removed = identity->removed.count,
         .blocked = identity->blocked_count,
     };
     for (uint32_t kind = IDENTITY_EXTERNAL; kind < IDENTITY_KINDS; kind++)

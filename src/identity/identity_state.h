@@ -66,7 +66,7 @@ struct shared {
     uint32_t hub_count, hub_capacity;
     struct moment *moments;
     uint32_t moment_count, moment_capacity;
-    bool is_dirty;
+    bool is_dirty, is_unsaved;         /* since the last publish, the last save */
 };
 
 struct segment { uint32_t node_count; uint8_t bits; };     /* bits: of the hash, that lead to it */
@@ -90,7 +90,15 @@ struct identity {
     struct { char name[32]; uint8_t name_bytes; uint32_t limit; } externals[IDENTITY_KINDS];
     uint32_t external_count;
     IdentityArchive archive;
+    IdentityStore store;
     uint64_t seed;
+
+    /* what the store has: identity_save.c */
+    struct vector saved_slices[4];     /* uint64_t: hash of each slice as it was saved last */
+    struct vector unsaved_shared;      /* uint32_t: indexes */
+    uint32_t saved_value_end;
+    bool has_wiped_values, has_new_candidates, has_new_removed;
+    uint64_t position;
 
     /* identifiers */
     struct region node_region, value_region, row_region, head_region;
@@ -106,6 +114,9 @@ struct identity {
     struct row *rows;                  /* row 0 is none */
     uint32_t *heads, row_count;
     struct set128 removed;             /* messages whose evidence was taken back */
+    struct vector touched;             /* uint32_t: nodes with rows in memory, where there is a store */
+    uint32_t run_count, saves_run, saved_nodes;
+    uint64_t saved_rows;
     struct vector changes;             /* struct change: what archived rows have become since they were saved */
     struct map32 change_heads;         /* node -> change */
     uint32_t aliased_count;
@@ -150,12 +161,15 @@ Str identity_unpack(const char *packed, char *text);                   /* room f
 uint32_t identity_keep_value(struct identity *identity, Str value);    /* not interned: message ids */
 uint32_t identity_lookup(const struct identity *identity, IdentityKind kind, Str value);
 uint32_t identity_intern(struct identity *identity, IdentityKind kind, Str value, bool *ret_is_new);
+void identity_rebuild_table(struct identity *identity);
 void identity_forget(struct identity *identity, uint32_t node);        /* out of the table, value wiped */
 int identity_compare_values(const struct identity *identity, uint32_t a, uint32_t b);
 void identity_intern_init(struct identity *identity);
 void identity_intern_done(struct identity *identity);
 
 /* identity_evidence.c */
+Status identity_save_evidence(struct identity *identity, struct kv_txn *txn, Err *err);
+void identity_end_evidence(struct identity *identity);
 Status identity_list_rows(const struct identity *identity, uint32_t node, struct vector *found, Err *err);
 void identity_flag_row(struct identity *identity, uint32_t node, struct found *found, unsigned flags);
 
@@ -170,6 +184,7 @@ static inline unsigned identity_strength(const struct identity *identity, uint32
 /* identity_claim.c: whose a weaker node is */
 bool identity_row_counts(const struct identity *identity, uint32_t node, const struct row *row);
 Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, Str message_id, Err *err);
+void identity_restore_shared(struct identity *identity, uint32_t index, const void *moments, size_t count);
 Status identity_recompute(struct identity *identity, uint32_t node, Err *err);
 Str identity_read_id(const struct identity *identity, const struct moment *moment, char *text);
 uint32_t identity_hub_at(const struct identity *identity, uint32_t node, Millis time_ms, Str message_id);
@@ -198,6 +213,11 @@ bool identity_is_within_limit(const struct identity *identity, uint32_t node, ui
 Status identity_note_candidate(struct identity *identity, uint32_t node, uint32_t row, Str message_id, Err *err);
 Status identity_review_candidate(struct identity *identity, uint32_t node, uint32_t hub, Err *err);
 void identity_limit_done(struct identity *identity);
+
+/* identity_save.c */
+Status identity_load(struct identity *identity, Err *err);
+void identity_save_done(struct identity *identity);
+void identity_note_unsaved(struct identity *identity, uint32_t shared);
 
 /* identity_view.c */
 uint32_t identity_slot(const struct identity *identity, uint32_t node);

@@ -73,6 +73,7 @@ void identity_mark_shared(struct identity *identity, uint32_t shared)
 {
     struct shared *s = identity_shared(identity, shared);
     identity->is_changed = true;
+    identity_note_unsaved(identity, shared);
     if (s->is_dirty) return;
     s->is_dirty = true;
     *(uint32_t *)vector_push(&identity->dirty, sizeof(uint32_t)) = shared;
@@ -80,6 +81,7 @@ void identity_mark_shared(struct identity *identity, uint32_t shared)
 
 void identity_drop_shared(struct identity *identity, uint32_t shared)
 {
+    identity_note_unsaved(identity, shared);
     if (shared / SPAN_PAGE < identity->spans.count) set_spans(identity, shared, NULL);
 }
 

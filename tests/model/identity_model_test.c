@@ -6,9 +6,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
-enum { OPS_MAX = 3 * MODEL_MESSAGES, APPLY = 0, UNMERGE, RESTORE, PUBLISH };
+enum { OPS_MAX = 3 * MODEL_MESSAGES + 4, APPLY = 0, UNMERGE, RESTORE, SAVE, REOPEN };
 
 struct op { int kind, message; };
 
@@ -66,6 +67,9 @@ static void make_history(struct history *history, struct fake_dice *dice)
         if (fake_dice_chance(dice, 100))
             history->ops[history->op_count++] = (struct op){ fake_dice_chance(dice, 700) ? UNMERGE : RESTORE, i };
     }
+    if (fake_dice_chance(dice, 200))
+        for (int i = 0; i < 4; i++)
+            history->ops[history->op_count++] = (struct op){ fake_dice_chance(dice, 300) ? SAVE : REOPEN, 0 };
     for (int i = history->op_count - 1; i > 0; i--) {
         int k = (int)fake_dice_below(dice, (uint64_t)i + 1);
         struct op op = history->ops[i];
@@ -208,6 +212,32 @@ static bool check_all(struct identity *identity, Model *model, Arena scratch, ch
     return ok;
 }
 
+static Status save_it(struct identity **identity, const IdentityOptions *options, bool reopens, Err *err)
+{
+    struct kv_txn *txn;
+    Status s = kv_begin_write(options->store.kv, &txn, err);
+    if (s) return s;
+    s = identity_save(*identity, txn, 7, err);
+    if (s) kv_abort(txn);
+    else s = kv_commit(txn, err);
+    identity_end_save(*identity, 7, !s);
+    if (s || !reopens) return s;
+    identity_close(*identity);
+    *identity = NULL;
+    return identity_open(options, identity, err);
+}
+
+static Status clear_store(struct kv *kv, Err *err)
+{
+    struct kv_txn *txn;
+    Status s = kv_begin_write(kv, &txn, err);
+    if (!s) s = kv_clear(txn, 0, err);
+    if (!s) s = kv_clear(txn, 1, err);
+    return s ? s : kv_commit(txn, err);
+}
+
+static struct kv *shared_kv;
+
 static bool run_history(struct history *history, Arena scratch, char *complaint)
 {
     static const Str blocked[] = { { "Test-Blocked", 12 } };
@@ -220,6 +250,9 @@ static bool run_history(struct history *history, Arena scratch, char *complaint)
     Err err = { 0 };
     model.count = 0;
     memcpy(model.limits, history->limits, sizeof model.limits);
+    for (int i = 0; i < history->op_count; i++)
+        if (history->ops[i].kind >= SAVE) options.store = (IdentityStore){ shared_kv, 0, 1 };
+    if (options.store.kv && clear_store(shared_kv, &err)) FAIL("clear: %s", err.text);
     if (identity_open(&options, &identity, &err)) FAIL("open: %s", err.text);
     for (int i = 0; i < history->said_count; i++) history->said[i].is_removed = false;
 
@@ -229,12 +262,14 @@ static bool run_history(struct history *history, Arena scratch, char *complaint)
         int index = history->ops[i].message;
         Said *said = &history->said[index];
         IdentityMessage m = message_of(history, index, is_applied[index], values);
-        Status s = history->ops[i].kind == APPLY     ? identity_apply(identity, &m, &subject, &err)
-                   : history->ops[i].kind == UNMERGE ? identity_unmerge(identity, &m, &err)
-                                                     : identity_restore(identity, &m, &err);
+        int kind = history->ops[i].kind;
+        Status s = kind == APPLY     ? identity_apply(identity, &m, &subject, &err)
+                   : kind == UNMERGE ? identity_unmerge(identity, &m, &err)
+                   : kind == RESTORE ? identity_restore(identity, &m, &err)
+                                     : save_it(&identity, &options, kind == REOPEN, &err);
         if (s) ok = (snprintf(complaint, 400, "op %d: %s", i, err.text), false);
-        if (history->ops[i].kind != APPLY) said->is_removed = history->ops[i].kind == UNMERGE;
-        if (history->ops[i].kind == APPLY && !is_applied[index]) {
+        if (kind == UNMERGE || kind == RESTORE) said->is_removed = history->ops[i].kind == UNMERGE;
+        if (kind == APPLY && !is_applied[index]) {
             model.said[model.count++] = said;
             is_applied[index] = true;
         }
@@ -271,7 +306,8 @@ static void print_history(const struct history *history, const char *complaint)
     for (int i = 0; i < history->op_count; i++) {
         const Said *said = &history->said[history->ops[i].message];
         printf("  %-7s %-4s at %2d  %s user=%-6s anonymous=%-6s previous=%-6s email=%s phone=%s\n",
-               (const char *[]){ "apply", "unmerge", "restore", "publish" }[history->ops[i].kind], said->id, said->time,
+               (const char *[]){ "apply", "unmerge", "restore", "save", "reopen" }[history->ops[i].kind],
+               said->id, said->time,
                said->is_alias ? "alias" : "other", said->user, said->anonymous, said->previous, said->externals[0],
                said->externals[1]);
     }
@@ -286,6 +322,11 @@ static void engine_equals_model_on_random_histories(void **state)
     struct region region;
     char complaint[400] = "";
     (void)state;
+    static const char *const tables[] = { "state", "evidence" };
+    char dir[] = "/tmp/onym-identity-XXXXXX", path[80];
+    Err err;
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(kv_open(&(KvOptions){ .dir = dir, .tables = tables, .table_count = 2 }, &shared_kv, &err), OK);
     region_open(&region, 1 << 20);
     for (long round = 0; round < rounds; round++) {
         struct fake_dice dice;
@@ -298,6 +339,12 @@ static void engine_equals_model_on_random_histories(void **state)
         fail();
     }
     region_close(&region);
+    kv_close(shared_kv);
+    for (const char *const *name = (const char *const[]){ "data.mdb", "lock.mdb", NULL }; *name; name++) {
+        snprintf(path, sizeof path, "%s/%s", dir, *name);
+        unlink(path);
+    }
+    rmdir(dir);
 }
 
 int main(void)
