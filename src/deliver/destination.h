@@ -33,6 +33,7 @@ enum {
     DESTINATION_MEMORY_BYTES = 16 * 1024,   /* one remembered value */
     DESTINATION_REMEMBERED = 32,            /* values remembered for one message */
     DESTINATION_REPORTS   = 4,
+    DESTINATION_LINKS     = 64,             /* links that go with one message; more go with the next */
 };
 
 /* ---- Settings ---- */
@@ -199,7 +200,8 @@ struct destination {
     uint32_t requests_per_second;           /* the vendor's limit; 0: none known */
     uint32_t requests_at_once;              /* a sensible number of requests under way */
     Status (*validate)(const Settings *settings, Err *err);             /* NULL: the table says it all */
-    bool (*wants_links)(const Settings *settings);                      /* links go first, with grace; NULL: no */
+    bool (*wants_links)(const Settings *settings);                      /* is told who is who; NULL: no */
+    bool (*wants_grace)(const Settings *settings);                      /* a link must not come late; NULL: it may */
     LaneLimits (*limits)(const Settings *settings, uint8_t lane);
     Status (*build)(struct plan *plan, const Outgoing *message, Err *err);      /* ERR_INPUT: refused, with why */
     Status (*pack)(const PackInput *input, Arena *arena, FetchRequest *ret, Err *err);

@@ -374,6 +374,7 @@ const struct destination destination_kissmetrics = {
     .requests_at_once = 8,
     .validate = kissmetrics_validate,
     .wants_links = kissmetrics_wants_links,
+    .wants_grace = kissmetrics_wants_links,
     .limits = kissmetrics_limits,
     .build = kissmetrics_build,
     .pack = kissmetrics_pack,

@@ -72,6 +72,12 @@ static bool mixpanel_wants_links(const Settings *settings)
     return true;
 }
 
+/* In simplified mode a link works back in time. */
+static bool mixpanel_wants_grace(const Settings *settings)
+{
+    return setting_number(settings, MIXPANEL_IDENTITY) != MIXPANEL_SIMPLIFIED;
+}
+
 static LaneLimits mixpanel_limits(const Settings *settings, uint8_t lane)
 {
     uint32_t batch = (uint32_t)setting_number(settings, MIXPANEL_BATCH);
@@ -257,6 +263,7 @@ const struct destination destination_mixpanel = {
     .requests_at_once = 10,
     .validate = mixpanel_validate,
     .wants_links = mixpanel_wants_links,
+    .wants_grace = mixpanel_wants_grace,
     .limits = mixpanel_limits,
     .build = mixpanel_build,
     .pack = mixpanel_pack,

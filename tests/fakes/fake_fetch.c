@@ -116,6 +116,7 @@ void fake_fetch_crash(struct fake_fetch *fake, struct fake_dice *dice, unsigned 
     while (fake->pending) {
         FakeAnswer unheard = { FETCH_ANSWERED, 200, "", { 0 } };
         if (fake_dice_chance(dice, per_thousand)) fake->world(fake->owner, &fake->pending->request, &unheard);
+        fake->pending->fetch->handle = NULL;
         fake_forget(fake, fake->pending);
     }
 }

@@ -1,0 +1,319 @@
+/* deliver: THE THIRD CORRIDOR. For every destination: take records, line them up, build, commit, send.
+ *
+ * One step does for all of them what can be done now. The commit in its middle is the only one: what answers
+ * finished since the last step, where the cursors stand, and what will be sent next, in one act. Whatever the
+ * step could not do for one destination it notes there and goes on with the others.
+ */
+#include "deliver_outlet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SCRATCH_BYTES = 256 * 1024 * 1024, SCRATCH_KEPT_BYTES = 4 * 1024 * 1024, PUBLISH_MS = 250 };
+
+/* ---- Opening ---- */
+
+Status deliver_open(const DeliverOptions *options, struct deliver **ret, Err *err)
+{
+    struct deliver *deliver = calloc(1, sizeof *deliver);
+    (void)err;
+    check(deliver && pthread_mutex_init(&deliver->mutex, NULL) == 0);
+    deliver->options = *options;
+    deliver->now_ms = clock_now_ms(options->clock);
+    region_open(&deliver->region, SCRATCH_BYTES);
+    region_open(&deliver->judge_region, SCRATCH_BYTES);
+    deliver->ledger = ledger_open(&deliver->options.rows);
+    *ret = deliver;
+    return OK;
+}
+
+void deliver_close(struct deliver *deliver)
+{
+    if (!deliver) return;
+    (void)!ledger_commit(deliver->ledger, NULL);        /* what answers finished; if it fails it is sent again */
+    for (size_t at = 0; at < deliver->outlet_count; at++) outlet_close(deliver->outlets[at]);
+    for (size_t at = 0; deliver->has_next && at < deliver->next_count; at++) outlet_close(deliver->next_outlets[at]);
+    ledger_close(deliver->ledger);
+    region_close(&deliver->region);
+    region_close(&deliver->judge_region);
+    pthread_mutex_destroy(&deliver->mutex);
+    free(deliver);
+}
+
+/* ---- Configuration ---- */
+
+Status deliver_check_config(const DestinationConfig *config, Err *err)
+{
+    struct outlet *outlet = NULL;
+    Status s = outlet_open(NULL, config, &outlet, err);
+    if (!s) outlet_close(outlet);
+    return s;
+}
+
+static void close_all(struct outlet **outlets, size_t count)
+{
+    for (size_t at = 0; at < count; at++) outlet_close(outlets[at]);
+}
+
+/* The secret that signs user ids: of the first enabled destination that has one. */
+static void find_hash_secret(struct outlet *const *outlets, size_t count, char secret[256])
+{
+    secret[0] = 0;
+    for (size_t at = 0; at < count && !secret[0]; at++) {
+        const struct destination *destination = outlets[at]->destination;
+        for (size_t option = 0; outlets[at]->is_enabled && destination->options[option].name; option++)
+            if (strcmp(destination->options[option].name, "identity_secret") == 0)
+                snprintf(secret, 256, "%.*s", STR_FORMAT(outlets[at]->settings.values[option].text));
+    }
+}
+
+Status deliver_set_config(struct deliver *deliver, const DestinationConfig *configs, size_t count, Err *err)
+{
+    struct outlet *outlets[OUTLETS];
+    Status s = OK;
+    size_t made = 0;
+    if (count > OUTLETS) return err_set(err, ERR_TOO_LARGE, "at most %d destinations", OUTLETS);
+    for (; !s && made < count; made++) {
+        for (size_t at = 0; at < made; at++)
+            if (str_equal(configs[at].name, configs[made].name))
+                s = err_set_field(err, "name", "name: two destinations are called %.*s",
+                                  STR_FORMAT(configs[made].name));
+        if (!s) s = outlet_open(deliver, &configs[made], &outlets[made], err);
+        if (s) break;
+    }
+    if (s) {
+        close_all(outlets, made);
+        return s;
+    }
+    pthread_mutex_lock(&deliver->mutex);
+    if (deliver->has_next) close_all(deliver->next_outlets, deliver->next_count);
+    memcpy(deliver->next_outlets, outlets, count * sizeof *outlets);
+    deliver->next_count = count;
+    deliver->has_next = true;
+    find_hash_secret(outlets, count, deliver->hash_secret);
+    pthread_mutex_unlock(&deliver->mutex);
+    deliver_wake(deliver);
+    return OK;
+}
+
+/* The running outlet of the same name and configuration stays as it is; any other begins anew from its rows. */
+static struct outlet *keep_running(struct deliver *deliver, struct outlet *next)
+{
+    for (size_t at = 0; at < deliver->outlet_count; at++) {
+        struct outlet *running = deliver->outlets[at];
+        if (!running || strcmp(running->name, next->name) != 0 || running->fingerprint != next->fingerprint) continue;
+        deliver->outlets[at] = NULL;
+        outlet_close(next);
+        return running;
+    }
+    return next;
+}
+
+static void take_over_config(struct deliver *deliver)
+{
+    struct outlet *outlets[OUTLETS];
+    size_t count;
+    pthread_mutex_lock(&deliver->mutex);
+    count = deliver->next_count;
+    memcpy(outlets, deliver->next_outlets, count * sizeof *outlets);
+    deliver->has_next = false;
+    pthread_mutex_unlock(&deliver->mutex);
+    for (size_t at = 0; at < count; at++) outlets[at] = keep_running(deliver, outlets[at]);
+    for (size_t at = 0; at < deliver->outlet_count; at++) outlet_close(deliver->outlets[at]);
+    memcpy(deliver->outlets, outlets, count * sizeof *outlets);
+    deliver->outlet_count = count;
+    deliver->published_ms = 0;
+}
+
+static bool has_next_config(struct deliver *deliver)
+{
+    pthread_mutex_lock(&deliver->mutex);
+    bool has_next = deliver->has_next;
+    pthread_mutex_unlock(&deliver->mutex);
+    return has_next;
+}
+
+/* ---- Wishes ---- */
+
+static Status add_wish(struct deliver *deliver, Str name, struct wish wish, Err *err)
+{
+    Status s = ERR_NOT_FOUND;
+    pthread_mutex_lock(&deliver->mutex);
+    for (size_t at = 0; at < deliver->state_count; at++)
+        if (str_equal(str_from(deliver->states[at].name), name)) s = OK;
+    if (!s && deliver->wish_count == countof(deliver->wishes)) s = ERR_RATE;
+    if (!s) {
+        snprintf(wish.name, sizeof wish.name, "%.*s", STR_FORMAT(name));
+        deliver->wishes[deliver->wish_count++] = wish;
+    }
+    pthread_mutex_unlock(&deliver->mutex);
+    deliver_wake(deliver);
+    if (s == ERR_NOT_FOUND) return err_set(err, s, "there is no destination %.*s", STR_FORMAT(name));
+    return s ? err_set(err, s, "too many are waiting; again in a moment") : OK;
+}
+
+Status deliver_ask_replay(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, Err *err)
+{
+    if (from_ms >= to_ms) return err_set_field(err, "to", "to: is not after from");
+    return add_wish(deliver, name, (struct wish){ .from_ms = from_ms, .to_ms = to_ms }, err);
+}
+
+Status deliver_ask_redo(struct deliver *deliver, Str name, uint64_t number, Err *err)
+{
+    return add_wish(deliver, name, (struct wish){ .is_redo = true, .number = number }, err);
+}
+
+static void start_replay(struct outlet *outlet, const struct wish *wish)
+{
+    struct journal *journal = outlet->deliver->options.journal;
+    struct stream *replay = &outlet->streams[STREAM_REPLAY];
+    for (struct parcel *parcel; (parcel = replay->settling.first);) {
+        list_remove(&replay->settling, parcel);
+        parcel_give_back(outlet, parcel);
+    }
+    journal_reader_close(replay->reader);
+    *replay = (struct stream){ .is_active = true, .from_ms = wish->from_ms, .to_ms = wish->to_ms, .kept = UINT64_MAX,
+                               .pos = journal_first(journal), .end = journal_end(journal),
+                               .watermark_ms = INT64_MIN / 2 };
+}
+
+static void grant_wishes(struct deliver *deliver)
+{
+    struct wish wishes[countof(deliver->wishes)];
+    size_t count;
+    pthread_mutex_lock(&deliver->mutex);
+    count = deliver->wish_count;
+    memcpy(wishes, deliver->wishes, count * sizeof *wishes);
+    deliver->wish_count = 0;
+    pthread_mutex_unlock(&deliver->mutex);
+    for (size_t at = 0; at < count; at++) {
+        for (size_t place = 0; place < deliver->outlet_count; place++) {
+            struct outlet *outlet = deliver->outlets[place];
+            Err err = { 0 };
+            if (!outlet->is_started || strcmp(outlet->name, wishes[at].name) != 0) continue;
+            if (!wishes[at].is_redo) start_replay(outlet, &wishes[at]);
+            else if (dead_redo(outlet, wishes[at].number, &err)) outlet_fail(outlet, str_from(err.text));
+        }
+    }
+}
+
+/* ---- The corridor ---- */
+
+static Status outlet_step(struct outlet *outlet, Err *err)
+{
+    Status s = outlet->is_started ? OK : outlet_start(outlet, err);
+    outlet->has_more = false;
+    if (!s) s = outlet_take(outlet, err);
+    if (!s) outlet_prepare(outlet);
+    if (outlet->is_started) cursor_save(outlet);
+    if (s) outlet_fail(outlet, str_from(err->text));
+    return s;
+}
+
+/* When something can be done here again without anything new: at the latest in a minute. */
+static Millis next_time(const struct outlet *outlet, Millis now_ms)
+{
+    Millis next_ms = now_ms + 60000, resume_ms = outlet->wait_until_ms > now_ms ? outlet->wait_until_ms : now_ms;
+    const struct parcel *settling = outlet->streams[STREAM_LIVE].settling.first;
+    if (outlet->has_more && resume_ms < next_ms) next_ms = resume_ms;
+    if (outlet->waiting.first && outlet->waiting_next_ms < next_ms) next_ms = outlet->waiting_next_ms;
+    if (outlet->ready.first && outlet->wait_until_ms > now_ms && resume_ms < next_ms) next_ms = resume_ms;
+    if (outlet->ready.first && outlet->under_way_count == 0 && now_ms + 20 < next_ms)
+        next_ms = resume_ms > now_ms + 20 ? resume_ms : now_ms + 20;            /* the rate allows one soon */
+    if (settling && settling->received_ms + outlet->rules.settle_ms < next_ms)
+        next_ms = settling->received_ms + outlet->rules.settle_ms;
+    return next_ms;
+}
+
+static Millis time_to_wait(const struct deliver *deliver, Millis wait_ms)
+{
+    for (size_t at = 0; at < deliver->outlet_count; at++) {
+        const struct outlet *outlet = deliver->outlets[at];
+        Millis left_ms;
+        if (!outlet->is_enabled || !outlet->is_started) continue;
+        left_ms = next_time(outlet, deliver->now_ms) - deliver->now_ms;
+        if (left_ms < wait_ms) wait_ms = left_ms > 0 ? left_ms : 0;
+    }
+    return wait_ms;
+}
+
+static void publish(struct deliver *deliver)
+{
+    if (deliver->published_ms && deliver->now_ms - deliver->published_ms < PUBLISH_MS
+        && deliver->now_ms >= deliver->published_ms) return;
+    deliver->published_ms = deliver->now_ms;
+    region_trim(&deliver->region, SCRATCH_KEPT_BYTES);
+    for (size_t at = 0; at < deliver->outlet_count; at++) outlet_publish(deliver->outlets[at]);
+    pthread_mutex_lock(&deliver->mutex);
+    for (size_t at = 0; at < deliver->outlet_count; at++) deliver->states[at] = deliver->outlets[at]->state;
+    deliver->state_count = deliver->outlet_count;
+    pthread_mutex_unlock(&deliver->mutex);
+}
+
+static Status commit_and_send(struct deliver *deliver, Err *err)
+{
+    Status s = ledger_commit(deliver->ledger, err);
+    for (size_t at = 0; !s && at < deliver->outlet_count; at++)
+        if (deliver->outlets[at]->is_started) outlet_send(deliver->outlets[at]);
+    return s;
+}
+
+Status deliver_step(struct deliver *deliver, Millis wait_ms, Err *err)
+{
+    struct fetcher *fetcher = deliver->options.fetcher;
+    Status s = OK, trouble = OK;
+    Err other;
+    deliver->now_ms = clock_now_ms(deliver->options.clock);
+    if (has_next_config(deliver) && !(s = ledger_commit(deliver->ledger, err))) take_over_config(deliver);
+    grant_wishes(deliver);
+    for (size_t at = 0; at < deliver->outlet_count; at++) {
+        struct outlet *outlet = deliver->outlets[at];
+        if (!outlet->is_enabled) continue;
+        if (outlet_step(outlet, &other) == OK) continue;
+        trouble = other.code;                       /* of one destination: the others go on */
+        if (err) *err = other;
+    }
+    if (!s) s = commit_and_send(deliver, err);
+    publish(deliver);
+    if (trouble && wait_ms > 1000) wait_ms = 1000;
+    if (!s) s = fetcher->step(fetcher, time_to_wait(deliver, wait_ms), err);
+    return s ? s : trouble;
+}
+
+void deliver_wake(struct deliver *deliver) { deliver->options.fetcher->wake(deliver->options.fetcher); }
+
+JournalPos deliver_position(struct deliver *deliver)
+{
+    JournalPos lowest = UINT64_MAX;
+    for (size_t at = 0; at < deliver->outlet_count; at++) {
+        const struct outlet *outlet = deliver->outlets[at];
+        if (!outlet->is_started) continue;
+        if (outlet->streams[STREAM_LIVE].kept < lowest) lowest = outlet->streams[STREAM_LIVE].kept;
+        for (size_t place = 0; place < outlet->window; place++) {
+            const struct parcel *parcel = &outlet->parcels[place];
+            if (parcel->state != PARCEL_FREE && !parcel->is_frozen && parcel->pos < lowest) lowest = parcel->pos;
+        }
+    }
+    return lowest;
+}
+
+/* ---- Looking ---- */
+
+size_t deliver_read_states(struct deliver *deliver, DeliverState *states, size_t max)
+{
+    size_t count;
+    pthread_mutex_lock(&deliver->mutex);
+    count = deliver->state_count < max ? deliver->state_count : max;
+    memcpy(states, deliver->states, count * sizeof *states);
+    pthread_mutex_unlock(&deliver->mutex);
+    return count;
+}
+
+Str deliver_user_hash(struct deliver *deliver, Str user_id, Arena *arena)
+{
+    char secret[sizeof deliver->hash_secret];
+    pthread_mutex_lock(&deliver->mutex);
+    memcpy(secret, deliver->hash_secret, sizeof secret);
+    pthread_mutex_unlock(&deliver->mutex);
+    return secret[0] ? hmac_hex(arena, HMAC_SHA256, str_from(secret), &user_id, 1) : (Str){ 0 };
+}

@@ -1,0 +1,195 @@
+/* deliver: journal records become calls to destinations, per person in order.
+ *
+ * What it is not: it knows no vendor (destination.h and the files behind it do), no socket (os/'s fetcher
+ * does), no LMDB (its rows are kept by a table of three functions), and no rule of identity (whoever opens
+ * it says, by DeliverPeople, who a message's person is and what links them).
+ *
+ * Every configured destination has its own place in the journal, its own queue and its own troubles; none of
+ * them can slow another, or collection. What a message becomes is frozen in the store before it is first
+ * sent, with its idempotency key, its time and its person: a retry after any failure, a restart or a crash
+ * sends the same, so that the vendor can tell it from a second event.
+ *
+ * Invariants
+ *  1. A record before the kept cursor is finished (delivered, or in the dead letters with its reason), or has
+ *     a row. A record behind it has no row, unless it overtook another in event time.
+ *  2. Nothing is sent before its frozen form is committed.
+ *  3. Of one person's messages one starts when all before it are finished, or travels behind them in the
+ *     same request; a link goes before anything under its user, and is done before what follows.
+ *  4. A call that must not be repeated (CALL_ONCE) is not sent again when it is in doubt: it becomes a dead
+ *     letter that says so.
+ *  5. Memory is bounded: window messages a destination, whatever the backlog.
+ *
+ * Threads: deliver_step and everything that says so on one thread, the deliverer. deliver_wake,
+ * deliver_read_states, deliver_set_config, deliver_ask_replay, deliver_ask_redo from any thread.
+ */
+#ifndef ONYM_DELIVER_DELIVER_H
+#define ONYM_DELIVER_DELIVER_H
+
+#include "event/event.h"
+#include "journal/journal.h"
+#include "os/os.h"
+
+/* ---- The store ---- */
+
+/* One change; an absent value (bytes NULL) removes the key. */
+typedef struct RowChange { Str key, value; } RowChange;
+typedef bool RowVisit(void *context, Str key, Str value);          /* false ends the walk */
+
+/* Rows by key, in the order of their bytes. Keys have at most 500 bytes. */
+struct deliver_rows {
+    void *context;
+    /* A copy in the arena; ERR_NOT_FOUND where there is none. */
+    Status (*get)(void *context, Str key, Arena *arena, Str *ret, Err *err);
+    /* All rows whose key begins with prefix, from the first that is not below from. */
+    Status (*walk)(void *context, Str prefix, Str from, RowVisit *visit, void *visit_context, Err *err);
+    /* All of them or none, also when the process dies meanwhile. */
+    Status (*commit)(void *context, const RowChange *changes, size_t count, Err *err);
+};
+
+/* ---- People ---- */
+
+typedef struct PersonLink {
+    Str anonymous_id, user_id;              /* the user whose the id's history is: its first claim */
+    Millis at_ms;
+} PersonLink;
+
+typedef struct DeliverPerson {
+    uint64_t key;                           /* the same for messages of one person, as far as is known now; 0: nobody */
+    Str owner_id;                           /* an anonymous message's user, where the id's first claim is another's */
+    bool previous_is_user;                  /* alias: the previous id was seen as a user id */
+    const PersonLink *links;                /* of the message's user: the ids whose first claim it is, at most 500, */
+    size_t link_count;                      /* the message's own first */
+} DeliverPerson;
+
+/* Who is who, from identity/. All of them are called by the deliverer's thread. */
+struct deliver_people {
+    void *context;
+    /* Records before it are known to identity; what is behind is not delivered yet. NULL: all are. */
+    JournalPos (*position)(void *context);
+    /* NULL: a message's own ids are all that is known. Strings live in the arena. */
+    Status (*find)(void *context, const Event *event, Arena *arena, DeliverPerson *ret, Err *err);
+    /* Values that identify nobody; a message is delivered as if it had no such id. NULL: none. */
+    bool (*is_blocked)(void *context, Str id);
+};
+
+/* ---- Configuration ---- */
+
+/* Where a destination begins in the journal when it is new. */
+typedef enum DeliverStart { DELIVER_FROM_NOW, DELIVER_FROM_BEGINNING } DeliverStart;
+
+typedef struct DestinationConfig {
+    Str name, type;
+    bool is_enabled;                        /* false: keeps its place and gets nothing */
+    const Node *settings;                   /* the type's own, by its options table */
+    const Str *sources;                     /* only events of these; none: all */
+    size_t source_count;
+    const Node *rules;                      /* a map, or NULL: see docs/delivery.md
+                                               types, events, properties: {allow, deny, hash}, consent, hash_salt,
+                                               retry_hours, grace_seconds, settle_ms, start, window,
+                                               requests_at_once, requests_per_second */
+} DestinationConfig;
+
+/* ---- Opening ---- */
+
+typedef struct DeliverOptions {
+    struct journal *journal;
+    struct clock *clock;
+    struct dice *dice;
+    struct fetcher *fetcher;                /* of the deliverer's thread */
+    struct deliver_rows rows;
+    struct deliver_people people;           /* all zero: nobody is known beyond the message */
+} DeliverOptions;
+
+struct deliver;
+/* Reads what was unfinished. Keeps what the options point to. */
+Status MUST deliver_open(const DeliverOptions *options, struct deliver **ret, Err *err);
+/* What is under way is cancelled and will be sent again. Accepts NULL. */
+void deliver_close(struct deliver *deliver);
+
+/* Judges a configuration: a type that exists, settings by its table, rules. err's field says where. */
+Status MUST deliver_check_config(const DestinationConfig *config, Err *err);
+/* From the next step on these are the destinations; copies them. Others keep their place, and their rows, for
+ * when they come back. ERR_INPUT (and nothing changed) where one of them is wrong. Any thread. */
+Status MUST deliver_set_config(struct deliver *deliver, const DestinationConfig *configs, size_t count, Err *err);
+
+/* ---- Running ---- */
+
+/* Everything that can be done now, then waits at most wait_ms for answers or a wake. Errors are the store's or
+ * the journal's; the next step tries again. */
+Status MUST deliver_step(struct deliver *deliver, Millis wait_ms, Err *err);
+void deliver_wake(struct deliver *deliver);                 /* something is new in the journal. Any thread. */
+
+/* The journal position before which every destination is finished: for journal_set_hold. */
+JournalPos deliver_position(struct deliver *deliver);       /* the deliverer's thread */
+
+/* ---- Asking for more ---- */
+
+/* Sends what happened in [from_ms, to_ms) (event time) once more, or for the first time; runs beside what is
+ * new. Replaces a replay that is still under way. ERR_NOT_FOUND: no such destination. */
+Status MUST deliver_ask_replay(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, Err *err);
+/* Tries dead letters again: one by its number, or all (0). */
+Status MUST deliver_ask_redo(struct deliver *deliver, Str name, uint64_t number, Err *err);
+
+/* ---- Looking ---- */
+
+typedef enum DeliverCondition {
+    DELIVER_RUNNING, DELIVER_DISABLED, DELIVER_WAITING,     /* waiting: the vendor asked, or it failed; see until_ms */
+} DeliverCondition;
+
+enum { DELIVER_NAME_BYTES = 64, DELIVER_STATES = 256 };
+
+typedef struct DeliverState {
+    char name[DELIVER_NAME_BYTES], type[32];
+    DeliverCondition condition;
+    Millis until_ms;                        /* WAITING: the next try */
+    JournalPos position;                    /* read so far */
+    uint64_t lag_bytes;                     /* of the journal, behind position */
+    Millis lag_ms;                          /* age of the oldest message that is not delivered; 0: none is waiting */
+    uint64_t unfinished;                    /* messages taken and not finished */
+    uint64_t under_way;                     /* requests */
+    uint64_t taken, delivered, skipped, refused, retried, requests, links, reports;     /* since the start */
+    uint64_t dead_letters;                  /* in the list */
+    double messages_per_second;             /* delivered, over the last minute */
+    Millis last_success_ms, last_error_ms;  /* 0: never */
+    char last_error[256];
+    bool is_replaying;
+    uint64_t replay_left_bytes;
+} DeliverState;
+
+/* Copies the states as of the last step, in the order of the configuration. Any thread. */
+size_t deliver_read_states(struct deliver *deliver, DeliverState *states, size_t max);
+
+typedef struct DeadLetter {
+    uint64_t number;
+    Str json;       /* {"number", "kind": message or report, "message_id", "type", "reason", "first_tried_at",
+                       "died_at", "attempts", "request": {…}, "answer": {…}} */
+} DeadLetter;
+typedef bool DeadVisit(void *context, const DeadLetter *letter);
+/* From the one after number on. Reads the store; any thread that its rows allow. */
+Status MUST deliver_list_dead(const struct deliver_rows *rows, Str name, uint64_t after, DeadVisit *visit,
+                              void *context, Err *err);
+
+/* ---- Trying out ---- */
+
+/* One message through one destination, without the store: each request and answer is told. Waits for them. */
+typedef struct DeliverExchange {
+    Str method, url, headers, body;         /* secrets in headers are replaced by stars */
+    int status;
+    Str answer;
+    const char *error;
+    Millis took_ms;
+} DeliverExchange;
+typedef void DeliverTell(void *context, const DeliverExchange *exchange);
+/* message: canonical JSON; empty: a track "Onym Test" of the user onym-test. ERR_INPUT: the destination refuses
+ * the message; ERR_DENIED: the vendor refused; ERR_IO: no answer. */
+Status MUST deliver_try(const DeliverOptions *options, const DestinationConfig *config, Str message, DeliverTell *tell,
+                        void *context, Err *err);
+
+/* The messenger's user hash (Intercom's identity verification): hex of HMAC-SHA256, by the identity_secret of the
+ * first enabled Intercom destination; empty where there is none. Any thread. In the arena. */
+Str deliver_user_hash(struct deliver *deliver, Str user_id, Arena *arena);
+
+/* Every type with its options, as text for --help. */
+void deliver_describe(struct buf *buf, Str type);           /* an empty type: all of them, a line each */
+
+#endif

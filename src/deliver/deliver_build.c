@@ -1,0 +1,248 @@
+/* deliver_build: a parcel becomes frozen calls.
+ *
+ * What identity knows now is put beside the message: the links of its user that this destination was not told
+ * yet go with it, in front. They are noted as told in the same act that freezes them, so each is told once.
+ *
+ * The grace time: a user that this destination never heard of, in a message that names no anonymous id, while
+ * identity knows none of that user's: a server was faster than the browser. It waits for a moment, since the
+ * link should go first.
+ */
+#include "deliver_outlet.h"
+
+enum { GRACE_LOOK_MS = 200 };
+
+static Str recall(void *memory, Str key)
+{
+    struct outlet *outlet = memory;
+    struct deliver *deliver = outlet->deliver;
+    char bytes[ROW_KEY_BYTES];
+    Str value = { 0 };
+    if (ledger_get(deliver->ledger, row_key(outlet, ROW_MEMORY, key, bytes), deliver->build_arena, &value, NULL))
+        return (Str){ 0 };
+    return value;
+}
+
+void outlet_remember(struct outlet *outlet, const Remembered *remembered, size_t count)
+{
+    struct ledger *ledger = outlet->deliver->ledger;
+    char bytes[ROW_KEY_BYTES];
+    for (size_t at = 0; at < count; at++) {
+        Str key = row_key(outlet, ROW_MEMORY, remembered[at].key, bytes);
+        if (remembered[at].value.len) ledger_put(ledger, key, remembered[at].value);
+        else ledger_remove(ledger, key);
+    }
+}
+
+/* ---- The record ---- */
+
+/* A parcel from the store has no record any more: the journal has it still. */
+static Status read_record(struct outlet *outlet, struct parcel *parcel, Err *err)
+{
+    struct journal_reader *reader = NULL;
+    JournalRecord record;
+    Status s;
+    if (parcel->record.len) return OK;
+    s = journal_reader_open(outlet->deliver->options.journal, parcel->pos, &reader, err);
+    if (!s) s = journal_read(reader, &record, err);
+    if (!s && (record.pos != parcel->pos || record_kind(record.bytes) != RECORD_EVENT))
+        s = err_set(err, ERR_NOT_FOUND, "its record was erased");
+    if (!s) {
+        buf_init(&parcel->record, LIMIT_RECORD_BYTES * 2);
+        buf_str_put(&parcel->record, record.bytes);
+    }
+    journal_reader_close(reader);
+    return s;
+}
+
+/* ---- Links ---- */
+
+static Str usable(struct outlet *outlet, Str id)
+{
+    const struct deliver_people *people = &outlet->deliver->options.people;
+    return people->is_blocked && people->is_blocked(people->context, id) ? (Str){ 0 } : id;
+}
+
+/* True where the link is not told yet; notes it as told. */
+static Status note_link(struct outlet *outlet, const PersonLink *link, struct parcel *parcel, Arena *arena,
+                        bool *ret_is_new, Err *err)
+{
+    struct ledger *ledger = outlet->deliver->ledger;
+    uint64_t fingerprint = hash_64(link->anonymous_id, hash_64(link->user_id, 1));
+    char bytes[ROW_KEY_BYTES];
+    Str key = row_key(outlet, ROW_LINK, link->anonymous_id, bytes), told = { 0 };
+    Status s;
+    *ret_is_new = false;
+    if (known_has(&outlet->links, fingerprint)) return OK;
+    s = ledger_get(ledger, key, arena, &told, err);
+    if (s && s != ERR_NOT_FOUND) return s;
+    known_add(&outlet->links, fingerprint);
+    if (s == ERR_NOT_FOUND) {
+        ledger_put(ledger, key, link->user_id);
+        *ret_is_new = true;
+        outlet->state.links++;
+    } else if (!str_equal(told, link->user_id)) {
+        Str text = arena_printf(arena, "%.*s was joined to %.*s before it was known to be %.*s's; "
+                                "that cannot be undone", STR_FORMAT(link->anonymous_id), STR_FORMAT(told),
+                                STR_FORMAT(link->user_id));
+        dead_report(outlet, parcel, text);
+    }
+    return OK;
+}
+
+/* A link travels only with a message that stands in its user's line, so that nothing under that user can
+ * overtake it. The message that made the link does, so every link finds one. */
+static bool stands_in_line_of(const struct parcel *parcel, Str user_id)
+{
+    uint64_t key = key_of_id(user_id);
+    for (uint32_t at = 0; at < parcel->turn_count; at++)
+        if (parcel->turns[at].key == key) return true;
+    return false;
+}
+
+static Status choose_links(struct outlet *outlet, struct parcel *parcel, const DeliverPerson *person, Arena *arena,
+                           Outgoing *outgoing, Err *err)
+{
+    LinkFact *links = arena_new(arena, LinkFact, person->link_count + 1);
+    Status s = OK;
+    for (size_t at = 0; !s && at < person->link_count && outgoing->link_count < DESTINATION_LINKS; at++) {
+        const PersonLink *link = &person->links[at];
+        bool is_new;
+        if (!stands_in_line_of(parcel, link->user_id)) continue;
+        s = note_link(outlet, link, parcel, arena, &is_new, err);
+        if (!s && is_new)
+            links[outgoing->link_count++] = (LinkFact){ link->anonymous_id, link->user_id, link->at_ms };
+    }
+    outgoing->links = links;
+    return s;
+}
+
+/* Without identity, a message's own two ids are a link, unless the anonymous id is somebody's already. */
+static void know_oneself(struct outlet *outlet, const Outgoing *outgoing, Arena *arena, DeliverPerson *person)
+{
+    PersonLink *link = arena_new(arena, PersonLink, 1);
+    if (outlet->deliver->options.people.find || !outgoing->user_id.len || !outgoing->anonymous_id.len) return;
+    *link = (PersonLink){ outgoing->anonymous_id, outgoing->user_id, outgoing->event->timestamp_ms };
+    person->links = link;
+    person->link_count = 1;
+}
+
+/* ---- Grace ---- */
+
+static bool is_heard_of(struct outlet *outlet, Str user_id, Arena *arena)
+{
+    uint64_t fingerprint = hash_64(user_id, 2);
+    char bytes[ROW_KEY_BYTES];
+    Str value, key = row_key(outlet, ROW_USER, user_id, bytes);
+    if (known_has(&outlet->users, fingerprint)) return true;
+    if (ledger_get(outlet->deliver->ledger, key, arena, &value, NULL)) return false;
+    known_add(&outlet->users, fingerprint);
+    return true;
+}
+
+static void note_user(struct outlet *outlet, Str user_id, Arena *arena)
+{
+    char bytes[ROW_KEY_BYTES];
+    if (!user_id.len || is_heard_of(outlet, user_id, arena)) return;
+    known_add(&outlet->users, hash_64(user_id, 2));
+    ledger_put(outlet->deliver->ledger, row_key(outlet, ROW_USER, user_id, bytes), STR("1"));
+}
+
+static bool waits_for_grace(struct outlet *outlet, struct parcel *parcel, const Outgoing *outgoing,
+                            const DeliverPerson *person, Arena *arena)
+{
+    const struct destination *destination = outlet->destination;
+    Millis until_ms = parcel->received_ms + outlet->rules.grace_ms, now_ms = outlet->deliver->now_ms;
+    if (!destination->wants_grace || !destination->wants_grace(&outlet->settings)) return false;
+    if (parcel->stream != STREAM_LIVE || outgoing->event->from_import || until_ms <= now_ms) return false;
+    if (!outgoing->user_id.len || outgoing->anonymous_id.len || outgoing->event->type == EVENT_ALIAS) return false;
+    if (person->link_count > 0 || is_heard_of(outlet, outgoing->user_id, arena)) return false;
+    parcel->next_ms = until_ms < now_ms + GRACE_LOOK_MS ? until_ms : now_ms + GRACE_LOOK_MS;
+    return true;
+}
+
+/* ---- Building ---- */
+
+static void freeze(struct parcel *parcel, const struct plan *plan)
+{
+    size_t bytes = plan->call_count * sizeof(Call);
+    char *bodies;
+    for (size_t at = 0; at < plan->call_count; at++) bytes += plan->calls[at].body.len;
+    buf_init(&parcel->frozen, bytes + 16);
+    check(buf_reserve(&parcel->frozen, bytes + 1));
+    parcel->calls = (Call *)(void *)parcel->frozen.bytes;
+    bodies = parcel->frozen.bytes + plan->call_count * sizeof(Call);
+    for (size_t at = 0; at < plan->call_count; at++) {
+        parcel->calls[at] = plan->calls[at];
+        parcel->calls[at].body.bytes = bodies;
+        memcpy(bodies, plan->calls[at].body.bytes, plan->calls[at].body.len);
+        bodies += plan->calls[at].body.len;
+    }
+    parcel->call_count = (uint32_t)plan->call_count;
+    parcel->call_at = 0;
+    memcpy(parcel->facts, plan->facts, sizeof parcel->facts);
+    parcel->is_frozen = true;
+    buf_done(&parcel->record);
+}
+
+static Status build_plan(struct outlet *outlet, struct parcel *parcel, Outgoing *outgoing, struct plan *plan,
+                         Built *ret, Err *err)
+{
+    Status s = outlet->destination->build(plan, outgoing, err);
+    if (s) return s;
+    outlet_remember(outlet, plan->remembered, plan->remembered_count);
+    for (size_t at = 0; at < plan->report_count; at++) dead_report(outlet, parcel, plan->reports[at]);
+    if (plan->call_count == 0) {
+        *ret = BUILT_NOTHING;
+        return OK;
+    }
+    freeze(parcel, plan);
+    parcel->first_tried_ms = outlet->deliver->now_ms;
+    parcel_save(outlet, parcel);
+    *ret = BUILT_READY;
+    return OK;
+}
+
+static Status prepare_outgoing(struct outlet *outlet, const Event *event, Arena *arena, Outgoing *outgoing,
+                               DeliverPerson *person, Err *err)
+{
+    const struct deliver_people *people = &outlet->deliver->options.people;
+    const TreeNode *json;
+    Status s = event_tree_read(event->json, arena, &json, err);
+    if (!s) s = route_redact(outlet, json, arena, &json, err);
+    if (!s && people->find) s = people->find(people->context, event, arena, person, err);
+    if (s) return s;
+    *outgoing = (Outgoing){
+        .event = event, .json = json, .user_id = usable(outlet, event->user_id),
+        .anonymous_id = usable(outlet, event->anonymous_id), .previous_id = usable(outlet, event->previous_id),
+        .group_id = event->group_id, .previous_is_user = person->previous_is_user, .owner_id = person->owner_id,
+    };
+    know_oneself(outlet, outgoing, arena, person);
+    return OK;
+}
+
+Status parcel_build(struct outlet *outlet, struct parcel *parcel, Built *ret, Err *err)
+{
+    const struct destination *destination = outlet->destination;
+    Arena arena = region_arena(&outlet->deliver->region);
+    struct plan *plan = arena_new(&arena, struct plan, 1);
+    DeliverPerson person = { 0 };
+    Outgoing outgoing;
+    Event event;
+    Status s = read_record(outlet, parcel, err);
+    if (!s) s = event_decode(buf_str(&parcel->record), &event, err);
+    if (!s) s = prepare_outgoing(outlet, &event, &arena, &outgoing, &person, err);
+    if (s) return s;
+    if (waits_for_grace(outlet, parcel, &outgoing, &person, &arena)) {
+        *ret = BUILT_LATER;
+        return OK;
+    }
+    if (destination->wants_links && destination->wants_links(&outlet->settings))
+        s = choose_links(outlet, parcel, &person, &arena, &outgoing, err);
+    if (s) return s;
+    if (destination->wants_grace) note_user(outlet, outgoing.user_id, &arena);
+    outlet->deliver->build_arena = &arena;
+    plan_init(plan, &outlet->settings, &arena, recall, outlet);
+    s = build_plan(outlet, parcel, &outgoing, plan, ret, err);
+    plan_done(plan);
+    return s;
+}

@@ -1,0 +1,257 @@
+/* deliver_dead: what could not be delivered, kept with its reason, what was sent and what came back.
+ *
+ * A dead letter is a row: a JSON object for people, behind it the frozen calls, so that a second try sends the
+ * same under the same keys. Secrets in headers are stars. The oldest go when there are too many.
+ */
+#include "deliver_outlet.h"
+
+enum { DEAD_MOST = 100000, BODY_KEPT_BYTES = 32 * 1024, LETTER_BYTES = 8 * 1024 * 1024 };
+
+static bool is_secret_header(Str name)
+{
+    static const char *const secret[] = { "authorization", "x-signature", "x-onym-signature", "x-api-key", "cookie" };
+    for (size_t at = 0; at < countof(secret); at++)
+        if (str_equal_no_case(name, str_from(secret[at]))) return true;
+    return false;
+}
+
+static Str hide_key(Arena *arena, Str url)
+{
+    const char *key = memmem(url.bytes, url.len, "_k=", 3);
+    Str rest;
+    if (!key) return url;
+    rest = str_slice(url, (size_t)(key - url.bytes), url.len);
+    (void)str_cut(rest, '&', &rest);
+    return arena_printf(arena, "%.*s_k=***&%.*s", (int)(key - url.bytes), url.bytes, STR_FORMAT(rest));
+}
+
+static void put_instant(struct buf *out, Str key, Millis at_ms)
+{
+    json_key(out, key);
+    buf_char(out, '"');
+    buf_instant(out, at_ms);
+    buf_char(out, '"');
+}
+
+static void put_request(struct buf *out, const FetchRequest *request, Arena scratch)
+{
+    json_key(out, STR("request"));
+    buf_char(out, '{');
+    json_text(out, STR("method"), request->method);
+    json_text(out, STR("url"), hide_key(&scratch, request->url));
+    json_key(out, STR("headers"));
+    buf_char(out, '{');
+    for (size_t at = 0; at < request->header_count; at++)
+        json_text(out, request->headers[at].name,
+                  is_secret_header(request->headers[at].name) ? STR("***") : request->headers[at].value);
+    buf_char(out, '}');
+    json_text(out, STR("body"), str_slice(request->body, 0, BODY_KEPT_BYTES));
+    buf_char(out, '}');
+}
+
+static void put_answer(struct buf *out, const FetchAnswer *answer)
+{
+    json_key(out, STR("answer"));
+    buf_char(out, '{');
+    if (answer->status) json_int(out, STR("status"), answer->status);
+    json_text(out, STR("error"), str_from(answer->error));
+    json_text(out, STR("body"), str_slice(answer->body, 0, BODY_KEPT_BYTES));
+    buf_char(out, '}');
+}
+
+static void put_event(struct buf *out, Str record)
+{
+    Event event;
+    if (record_kind(record) != RECORD_EVENT || event_decode(record, &event, NULL)) return;
+    json_text(out, STR("message_id"), event.message_id);
+    json_text(out, STR("type"), str_from(event_type_word(event.type)));
+    json_text(out, STR("user_id"), event.user_id);
+    json_text(out, STR("anonymous_id"), event.anonymous_id);
+}
+
+/* Who it was about: from the record at hand, or the journal's. */
+static void put_message(struct outlet *outlet, struct buf *out, const struct parcel *parcel)
+{
+    struct journal_reader *reader = NULL;
+    JournalRecord record;
+    if (parcel->record.len) {
+        put_event(out, buf_str(&parcel->record));
+        return;
+    }
+    if (journal_reader_open(outlet->deliver->options.journal, parcel->pos, &reader, NULL)) return;
+    if (journal_read(reader, &record, NULL) == OK && record.pos == parcel->pos) put_event(out, record.bytes);
+    journal_reader_close(reader);
+}
+
+static void put_letter(struct outlet *outlet, const struct parcel *parcel, const char *kind, Str reason,
+                       const FetchRequest *request, const FetchAnswer *answer, struct buf *out)
+{
+    buf_char(out, '{');
+    json_int(out, STR("number"), (int64_t)outlet->dead_number);
+    json_text(out, STR("kind"), str_from(kind));
+    put_message(outlet, out, parcel);
+    json_text(out, STR("reason"), reason);
+    json_int(out, STR("position"), (int64_t)parcel->pos);
+    put_instant(out, STR("happened_at"), parcel->event_ms);
+    if (parcel->first_tried_ms) put_instant(out, STR("first_tried_at"), parcel->first_tried_ms);
+    put_instant(out, STR("died_at"), outlet->deliver->now_ms);
+    json_int(out, STR("attempts"), parcel->attempts);
+    if (request) put_request(out, request, region_arena(&outlet->deliver->region));
+    if (answer) put_answer(out, answer);
+    buf_char(out, '}');
+}
+
+/* length of the JSON (8 bytes), the JSON, the row of the calls. */
+static void save_letter(struct outlet *outlet, struct buf *json, const struct parcel *parcel, uint32_t first_call,
+                        uint32_t call_count)
+{
+    struct ledger *ledger = outlet->deliver->ledger;
+    char bytes[ROW_KEY_BYTES];
+    struct buf row;
+    uint64_t len = json->len;
+    buf_init(&row, LETTER_BYTES * 2);
+    buf_put(&row, &len, sizeof len);
+    buf_str_put(&row, buf_str(json));
+    if (parcel) parcel_encode(&row, parcel, first_call, call_count);
+    if (buf_ok(&row)) ledger_put(ledger, row_key_number(outlet, ROW_DEAD, outlet->dead_number, bytes), buf_str(&row));
+    if (outlet->dead_number > DEAD_MOST)
+        ledger_remove(ledger, row_key_number(outlet, ROW_DEAD, outlet->dead_number - DEAD_MOST, bytes));
+    outlet->dead_number++;
+    buf_done(&row);
+}
+
+void dead_put(struct outlet *outlet, const struct parcel *parcel, uint32_t first_call, uint32_t call_count, Str reason,
+              const FetchRequest *request, const FetchAnswer *answer)
+{
+    struct buf json;
+    buf_init(&json, LETTER_BYTES);
+    put_letter(outlet, parcel, "message", reason, request, answer, &json);
+    save_letter(outlet, &json, parcel, first_call, call_count);
+    outlet->state.dead_letters++;
+    outlet_fail(outlet, reason);
+    buf_done(&json);
+}
+
+void dead_report(struct outlet *outlet, const struct parcel *parcel, Str text)
+{
+    struct buf json;
+    buf_init(&json, LETTER_BYTES);
+    put_letter(outlet, parcel, "report", text, NULL, NULL, &json);
+    save_letter(outlet, &json, NULL, 0, 0);
+    outlet->state.reports++;
+    buf_done(&json);
+}
+
+/* ---- Reading ---- */
+
+static Str json_of_letter(Str row, Str *ret_rest)
+{
+    uint64_t len = 0;
+    *ret_rest = (Str){ 0 };
+    if (row.len < sizeof len) return (Str){ 0 };
+    memcpy(&len, row.bytes, sizeof len);
+    if (len > row.len - sizeof len) return (Str){ 0 };
+    *ret_rest = str_slice(row, sizeof len + len, row.len);
+    return str_slice(row, sizeof len, sizeof len + len);
+}
+
+static uint64_t number_of_key(Str key)
+{
+    uint64_t big = 0;
+    if (key.len < sizeof big) return 0;
+    memcpy(&big, key.bytes + key.len - sizeof big, sizeof big);
+    return __builtin_bswap64(big);
+}
+
+struct listing {
+    DeadVisit *visit;
+    void *context;
+};
+
+static bool visit_letter(void *context, Str key, Str row)
+{
+    struct listing *listing = context;
+    Str rest;
+    DeadLetter letter = { number_of_key(key), json_of_letter(row, &rest) };
+    return listing->visit(listing->context, &letter);
+}
+
+Status deliver_list_dead(const struct deliver_rows *rows, Str name, uint64_t after, DeadVisit *visit, void *context,
+                         Err *err)
+{
+    struct outlet outlet = { 0 };
+    struct listing listing = { visit, context };
+    char prefix[ROW_KEY_BYTES], from[ROW_KEY_BYTES];
+    if (name.len >= DELIVER_NAME_BYTES) return err_set(err, ERR_NOT_FOUND, "there is no such destination");
+    memcpy(outlet.name, name.bytes, name.len);
+    return rows->walk(rows->context, row_key(&outlet, ROW_DEAD, (Str){ 0 }, prefix),
+                      row_key_number(&outlet, ROW_DEAD, after + 1, from), visit_letter, &listing, err);
+}
+
+static bool note_number(void *context, Str key, Str row)
+{
+    struct outlet *outlet = context;
+    (void)row;
+    outlet->dead_number = number_of_key(key) + 1;
+    outlet->state.dead_letters++;
+    return true;
+}
+
+/* Finds where numbering goes on. */
+Status dead_load(struct outlet *outlet, Err *err)
+{
+    const struct deliver_rows *rows = &outlet->deliver->options.rows;
+    char bytes[ROW_KEY_BYTES];
+    Str prefix = row_key(outlet, ROW_DEAD, (Str){ 0 }, bytes);
+    outlet->dead_number = 1;
+    return rows->walk(rows->context, prefix, prefix, note_number, outlet, err);
+}
+
+/* ---- Again ---- */
+
+struct redoing {
+    struct outlet *outlet;
+    uint64_t number;
+    size_t count;
+};
+
+/* The calls line up again as a parcel of their own. A letter without calls is built anew from its record. */
+static bool redo_letter(void *context, Str key, Str row)
+{
+    struct redoing *redoing = context;
+    struct outlet *outlet = redoing->outlet;
+    char bytes[ROW_KEY_BYTES];
+    uint64_t number = number_of_key(key);
+    struct parcel *parcel;
+    Str rest;
+    if (redoing->number && number != redoing->number) return number < redoing->number;
+    if (json_of_letter(row, &rest).len == 0 || rest.len == 0) return true;
+    parcel = parcel_take(outlet);
+    if (!parcel) return false;                      /* the window is full: the rest stays dead for now */
+    if (!parcel_decode(rest, parcel)) {
+        parcel_give_back(outlet, parcel);
+        return true;
+    }
+    parcel->is_redo = true;
+    parcel->order = outlet->order++;
+    parcel->attempts = 0;
+    parcel->next_ms = 0;
+    parcel->first_tried_ms = outlet->deliver->now_ms;
+    order_line_up(outlet, parcel);
+    parcel->state = order_is_first(parcel) ? PARCEL_READY : PARCEL_LINED;
+    list_append(parcel->state == PARCEL_READY ? &outlet->ready : &outlet->lined, parcel);
+    parcel_save(outlet, parcel);
+    ledger_remove(outlet->deliver->ledger, row_key_number(outlet, ROW_DEAD, number, bytes));
+    if (outlet->state.dead_letters) outlet->state.dead_letters--;
+    redoing->count++;
+    return true;
+}
+
+Status dead_redo(struct outlet *outlet, uint64_t number, Err *err)
+{
+    const struct deliver_rows *rows = &outlet->deliver->options.rows;
+    struct redoing redoing = { outlet, number, 0 };
+    char prefix[ROW_KEY_BYTES], from[ROW_KEY_BYTES];
+    return rows->walk(rows->context, row_key(outlet, ROW_DEAD, (Str){ 0 }, prefix),
+                      row_key_number(outlet, ROW_DEAD, number, from), redo_letter, &redoing, err);
+}

@@ -1,0 +1,212 @@
+/* deliver_take: from the journal into the lines.
+ *
+ * The journal is in order of arrival, and a person's messages are to go in order of their time. So what is
+ * read settles: it lines up only when everything that arrived up to settle_ms later has been read, or that
+ * time has passed, and what lines up together is sorted by event time first. That undoes what browsers and
+ * networks shuffle; what comes later than that goes when it comes.
+ */
+#include "deliver_outlet.h"
+
+#include <stdlib.h>
+
+enum { TAKE_RECORDS = 4000, RELEASE_MOST = 8000, WINDOW_SPARE = 16 };
+
+/* ---- Reading ---- */
+
+static bool may_be_read(const struct outlet *outlet, const struct stream *stream)
+{
+    const struct deliver_people *people = &outlet->deliver->options.people;
+    if (stream == &outlet->streams[STREAM_REPLAY] && stream->pos >= stream->end) return false;
+    return !people->position || stream->pos < people->position(people->context);
+}
+
+static bool is_in_time(const struct outlet *outlet, const struct stream *stream, const Event *event)
+{
+    if (stream == &outlet->streams[STREAM_LIVE]) return true;
+    return event->timestamp_ms >= stream->from_ms && event->timestamp_ms < stream->to_ms;
+}
+
+/* A record that is for this outlet begins to settle. */
+static Status take_record(struct outlet *outlet, StreamKind kind, const JournalRecord *record, Err *err)
+{
+    struct stream *stream = &outlet->streams[kind];
+    Arena scratch = region_arena(&outlet->deliver->region);
+    const TreeNode *json;
+    struct parcel *parcel;
+    Event event;
+    if (record_kind(record->bytes) != RECORD_EVENT || overtakers_have(outlet, kind, record->pos)) return OK;
+    if (event_decode(record->bytes, &event, err)) return OK;        /* of a future version: not ours to read */
+    if (event.received_at_ms > stream->watermark_ms) stream->watermark_ms = event.received_at_ms;
+    if (!is_in_time(outlet, stream, &event) || event_tree_read(event.json, &scratch, &json, NULL)) return OK;
+    if (!route_wants(outlet, &event, json)) return OK;
+    parcel = parcel_take(outlet);
+    check(parcel);
+    parcel->state = PARCEL_SETTLING;
+    parcel->stream = kind;
+    parcel->pos = record->pos;
+    parcel->event_ms = event.timestamp_ms;
+    parcel->received_ms = event.received_at_ms;
+    buf_init(&parcel->record, LIMIT_RECORD_BYTES * 2);
+    buf_str_put(&parcel->record, record->bytes);
+    list_append(&stream->settling, parcel);
+    outlet->state.taken++;
+    return buf_ok(&parcel->record) ? OK : err_set(err, ERR_TOO_LARGE, "no memory for a record");
+}
+
+static Status open_reader(struct outlet *outlet, struct stream *stream, Err *err)
+{
+    struct journal *journal = outlet->deliver->options.journal;
+    Status s = journal_reader_open(journal, stream->pos, &stream->reader, err);
+    if (s != ERR_NOT_FOUND || stream->pos >= journal_first(journal)) return s;
+    outlet_fail(outlet, STR("the journal no longer has what was to be delivered next: retention removed it"));
+    stream->pos = journal_first(journal);
+    return journal_reader_open(journal, stream->pos, &stream->reader, err);
+}
+
+/* ERR_NOT_FOUND at the end. Damage is passed over: it is the journal's to report, and lost either way. */
+static Status read_next(struct outlet *outlet, struct stream *stream, JournalRecord *record, Err *err)
+{
+    Status s = stream->reader ? OK : open_reader(outlet, stream, err);
+    uint64_t skipped;
+    if (!s) s = journal_read(stream->reader, record, err);
+    if (s != ERR_DAMAGED) return s;
+    outlet_fail(outlet, str_from(err->text));
+    s = journal_skip_damage(stream->reader, &skipped, err);
+    return s ? s : journal_read(stream->reader, record, err);
+}
+
+/* *ret_is_end: there is nothing more to read for now. */
+static Status read_stream(struct outlet *outlet, StreamKind kind, bool *ret_is_end, Err *err)
+{
+    struct stream *stream = &outlet->streams[kind];
+    Status s = OK;
+    *ret_is_end = true;
+    if (!may_be_read(outlet, stream)) return OK;
+    for (int count = 0; !s && count < TAKE_RECORDS; count++) {
+        JournalRecord record;
+        if (outlet->free.count <= WINDOW_SPARE || !may_be_read(outlet, stream)) {
+            *ret_is_end = outlet->free.count > WINDOW_SPARE;
+            return OK;
+        }
+        s = read_next(outlet, stream, &record, err);
+        if (s) break;
+        s = take_record(outlet, kind, &record, err);
+        stream->pos = record.next;
+    }
+    *ret_is_end = s == ERR_NOT_FOUND;
+    return s == ERR_NOT_FOUND ? OK : s;
+}
+
+/* ---- Lining up ---- */
+
+uint64_t key_of_id(Str id)
+{
+    uint64_t key = hash_64(id, 'i');
+    return key ? key : 1;
+}
+
+static void add_key(struct parcel *parcel, uint64_t key)
+{
+    for (uint32_t at = 0; at < parcel->turn_count; at++)
+        if (parcel->turns[at].key == key) return;
+    parcel->turns[parcel->turn_count++].key = key;
+}
+
+static bool names_somebody(const struct outlet *outlet, Str id)
+{
+    const struct deliver_people *people = &outlet->deliver->options.people;
+    return id.len > 0 && !(people->is_blocked && people->is_blocked(people->context, id));
+}
+
+/* A user id and a previous id are one line where they are the same value: either may name the other. */
+static Status find_lines(struct outlet *outlet, struct parcel *parcel, Err *err)
+{
+    const struct deliver_people *people = &outlet->deliver->options.people;
+    Arena scratch = region_arena(&outlet->deliver->region);
+    DeliverPerson person = { 0 };
+    Event event;
+    Status s = event_decode(buf_str(&parcel->record), &event, err);
+    if (!s && people->find) s = people->find(people->context, &event, &scratch, &person, err);
+    if (s) return s;
+    if (names_somebody(outlet, event.user_id)) add_key(parcel, key_of_id(event.user_id));
+    if (names_somebody(outlet, event.anonymous_id)) add_key(parcel, key_of_id(event.anonymous_id));
+    if (event.type == EVENT_ALIAS && names_somebody(outlet, event.previous_id))
+        add_key(parcel, key_of_id(event.previous_id));
+    if (person.key) add_key(parcel, person.key);
+    return OK;
+}
+
+static int compare_parcels(const void *left, const void *right)
+{
+    const struct parcel *a = *(struct parcel *const *)left, *b = *(struct parcel *const *)right;
+    if (a->event_ms != b->event_ms) return a->event_ms < b->event_ms ? -1 : 1;
+    return a->pos < b->pos ? -1 : a->pos > b->pos;
+}
+
+static Status line_up(struct outlet *outlet, struct parcel *parcel, Err *err)
+{
+    Status s = find_lines(outlet, parcel, err);
+    if (s) return s;
+    parcel->order = outlet->order++;
+    order_line_up(outlet, parcel);
+    parcel->state = order_is_first(parcel) ? PARCEL_READY : PARCEL_LINED;
+    list_append(parcel->state == PARCEL_READY ? &outlet->ready : &outlet->lined, parcel);
+    return OK;
+}
+
+/* Up to which event time messages have settled: the latest of those that arrived long enough ago. What
+ * happened before that goes too, however lately it arrived: it would only come too late. */
+static Millis settled_until(const struct stream *stream, Millis until_ms)
+{
+    Millis event_ms = INT64_MIN;
+    for (const struct parcel *parcel = stream->settling.first; parcel; parcel = parcel->next)
+        if (parcel->received_ms <= until_ms && parcel->event_ms > event_ms) event_ms = parcel->event_ms;
+    return event_ms;
+}
+
+/* What has settled, in event order. is_end: nothing more will come that arrived before now. */
+static Status release(struct outlet *outlet, struct stream *stream, bool is_end, Err *err)
+{
+    Millis until_ms = stream->watermark_ms - outlet->rules.settle_ms, now_ms = outlet->deliver->now_ms;
+    Millis event_ms;
+    bool is_full = outlet->free.count <= WINDOW_SPARE, is_replayed = stream == &outlet->streams[STREAM_REPLAY];
+    struct parcel *chosen[RELEASE_MOST];
+    size_t count = 0;
+    Status s = OK;
+    if (is_end && now_ms - outlet->rules.settle_ms > until_ms) until_ms = now_ms - outlet->rules.settle_ms;
+    if (is_full || (is_end && is_replayed)) until_ms = INT64_MAX;
+    event_ms = settled_until(stream, until_ms);
+    for (struct parcel *parcel = stream->settling.first; parcel && count < RELEASE_MOST; parcel = parcel->next)
+        if (parcel->event_ms <= event_ms) chosen[count++] = parcel;
+    qsort(chosen, count, sizeof *chosen, compare_parcels);
+    for (size_t at = 0; !s && at < count; at++) {
+        list_remove(&stream->settling, chosen[at]);
+        s = line_up(outlet, chosen[at], err);
+        if (s) list_append(&stream->settling, chosen[at]);          /* identity could not say: again later */
+    }
+    return s;
+}
+
+static void end_replay(struct outlet *outlet)
+{
+    struct stream *replay = &outlet->streams[STREAM_REPLAY];
+    char bytes[ROW_KEY_BYTES];
+    if (replay->pos < replay->end || replay->settling.first) return;
+    journal_reader_close(replay->reader);
+    *replay = (struct stream){ .kept = UINT64_MAX };
+    ledger_remove(outlet->deliver->ledger, row_key(outlet, ROW_REPLAY, (Str){ 0 }, bytes));
+}
+
+Status outlet_take(struct outlet *outlet, Err *err)
+{
+    Status s = OK;
+    for (int kind = 0; !s && kind < STREAMS; kind++) {
+        bool is_end = true;
+        if (!outlet->streams[kind].is_active) continue;
+        s = read_stream(outlet, (StreamKind)kind, &is_end, err);
+        if (!s) s = release(outlet, &outlet->streams[kind], is_end, err);
+        outlet->has_more |= !is_end && outlet->free.count > WINDOW_SPARE;
+    }
+    if (!s && outlet->streams[STREAM_REPLAY].is_active) end_replay(outlet);
+    return s ? err_wrap(err, s, "destination %s", outlet->name) : OK;
+}

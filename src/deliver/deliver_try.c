@@ -1,0 +1,189 @@
+/* deliver_try: one message through one destination, with everything said aloud; and what can be configured. */
+#include "deliver_outlet.h"
+
+enum { TRY_BYTES = 64 * 1024 * 1024, STEP_MS = 200, TURNS_MOST = 40 };
+
+struct trying {
+    struct fetch fetch;                     /* first */
+    const DeliverOptions *options;
+    struct outlet *outlet;
+    DeliverTell *tell;
+    void *context;
+    struct region region;
+    Arena arena;
+    struct plan plan;
+    size_t call_at;
+    bool is_answered;
+    CallVerdict verdict;
+    FetchOutcome outcome;
+    FetchRequest request;
+    Remembered memory[DESTINATION_REMEMBERED];
+    size_t memory_count;
+};
+
+static Str recall_tried(void *memory, Str key)
+{
+    struct trying *trying = memory;
+    for (size_t at = trying->memory_count; at-- > 0;)
+        if (str_equal(trying->memory[at].key, key)) return trying->memory[at].value;
+    return (Str){ 0 };
+}
+
+static Str headers_text(const FetchRequest *request, Arena *arena)
+{
+    Str text = { 0 };
+    for (size_t at = 0; at < request->header_count; at++) {
+        const FetchHeader *header = &request->headers[at];
+        bool is_secret = str_equal_no_case(header->name, STR("Authorization"));
+        text = arena_printf(arena, "%.*s%.*s: %.*s\n", STR_FORMAT(text), STR_FORMAT(header->name),
+                            STR_FORMAT(is_secret ? STR("***") : header->value));
+    }
+    return text;
+}
+
+static void on_tried(struct fetch *fetch, const FetchAnswer *answer)
+{
+    struct trying *trying = (struct trying *)(void *)fetch;
+    const struct destination *destination = trying->outlet->destination;
+    const Call *call = &trying->plan.calls[trying->call_at];
+    Ruling ruling = { .calls = &trying->verdict, .call_count = 1, .facts = trying->plan.facts };
+    Millis now_ms = clock_now_ms(trying->options->clock);
+    JudgeInput input = { &trying->outlet->settings, &call, 1, answer, now_ms, &trying->arena };
+    DeliverExchange exchange = {
+        trying->request.method, trying->request.url, headers_text(&trying->request, &trying->arena),
+        trying->request.body, answer->status, answer->body, answer->error, answer->took_ms,
+    };
+    trying->tell(trying->context, &exchange);
+    if (destination->judge) destination->judge(&input, &ruling);
+    else judge_by_status(&input, &ruling);
+    for (size_t at = 0; at < ruling.remembered_count && trying->memory_count < countof(trying->memory); at++)
+        trying->memory[trying->memory_count++] = ruling.remembered[at];
+    trying->outcome = answer->outcome;
+    trying->is_answered = true;
+}
+
+/* One request; its verdict. */
+static Status try_call(struct trying *trying, Err *err)
+{
+    struct fetcher *fetcher = trying->options->fetcher;
+    const Call *call = &trying->plan.calls[trying->call_at];
+    PackInput input = { &trying->outlet->settings, &call, 1, trying->plan.facts, clock_now_ms(trying->options->clock) };
+    Status s;
+    trying->request = (FetchRequest){ 0 };
+    trying->is_answered = false;
+    s = trying->outlet->destination->pack(&input, &trying->arena, &trying->request, err);
+    if (s) return s;
+    if (trying->request.method.len == 0) {
+        trying->verdict = (CallVerdict){ VERDICT_DONE, { 0 } };
+        return OK;
+    }
+    trying->fetch = (struct fetch){ .on_done = on_tried, .owner = trying };
+    s = fetcher->submit(fetcher, &trying->request, &trying->fetch, err);
+    while (!s && !trying->is_answered) s = fetcher->step(fetcher, STEP_MS, err);
+    return s;
+}
+
+static Status try_calls(struct trying *trying, Err *err)
+{
+    for (int turn = 0; turn < TURNS_MOST && trying->call_at < trying->plan.call_count; turn++) {
+        Status s = try_call(trying, err);
+        if (s) return s;
+        switch (trying->verdict.verdict) {
+        case VERDICT_DONE: trying->call_at++; break;
+        case VERDICT_END: trying->call_at = trying->plan.call_count; break;
+        case VERDICT_AGAIN: break;
+        case VERDICT_RETRY:
+            return err_set(err, trying->outcome == FETCH_ANSWERED ? ERR_RATE : ERR_IO, "%.*s",
+                           STR_FORMAT(trying->verdict.reason));
+        case VERDICT_REFUSED: return err_set(err, ERR_DENIED, "%.*s", STR_FORMAT(trying->verdict.reason));
+        }
+    }
+    return OK;
+}
+
+static Str default_message(const DeliverOptions *options, Arena *arena)
+{
+    char now[INSTANT_TEXT_BYTES], id[36];
+    instant_write(clock_now_ms(options->clock), now);
+    dice_uuid(options->dice, id);
+    return arena_printf(arena, "{\"type\":\"track\",\"event\":\"Onym Test\",\"userId\":\"onym-test\","
+                        "\"messageId\":\"%.36s\",\"timestamp\":\"%.24s\","
+                        "\"properties\":{\"test\":true},\"context\":{}}",
+                        id, now);
+}
+
+static void read_message(const TreeNode *json, Event *event, Outgoing *outgoing)
+{
+    Millis at_ms = 0;
+    (void)!instant_parse(event_tree_text(json, "timestamp"), &at_ms);
+    *event = (Event){
+        .type = event_type_from(event_tree_text(json, "type")), .message_id = event_tree_text(json, "messageId"),
+        .user_id = event_tree_text(json, "userId"), .anonymous_id = event_tree_text(json, "anonymousId"),
+        .previous_id = event_tree_text(json, "previousId"), .group_id = event_tree_text(json, "groupId"),
+        .name = event_tree_text(json, "event"), .timestamp_ms = at_ms, .received_at_ms = at_ms, .json = json->raw,
+    };
+    if (event->type != EVENT_TRACK) event->name = event_tree_text(json, "name");
+    *outgoing = (Outgoing){ .event = event, .json = json, .user_id = event->user_id,
+                            .anonymous_id = event->anonymous_id, .previous_id = event->previous_id,
+                            .group_id = event->group_id };
+}
+
+static Status try_message(struct trying *trying, Str message, Err *err)
+{
+    const TreeNode *json;
+    Event event;
+    Outgoing outgoing;
+    Status s = event_tree_read(message, &trying->arena, &json, err);
+    if (s) return s;
+    read_message(json, &event, &outgoing);
+    plan_init(&trying->plan, &trying->outlet->settings, &trying->arena, recall_tried, trying);
+    s = trying->outlet->destination->build(&trying->plan, &outgoing, err);
+    if (!s && trying->plan.call_count == 0)
+        s = err_set(err, ERR_INPUT, "nothing to send: %s", trying->plan.skipped ? trying->plan.skipped : "no calls");
+    if (!s) s = try_calls(trying, err);
+    plan_done(&trying->plan);
+    return s;
+}
+
+Status deliver_try(const DeliverOptions *options, const DestinationConfig *config, Str message, DeliverTell *tell,
+                   void *context, Err *err)
+{
+    struct region region = { 0 };
+    struct trying *trying;
+    Arena arena;
+    Status s;
+    region_open(&region, TRY_BYTES);
+    arena = region_arena(&region);
+    trying = arena_new(&arena, struct trying, 1);
+    trying->options = options;
+    trying->tell = tell;
+    trying->context = context;
+    trying->arena = arena;
+    s = outlet_open(NULL, config, &trying->outlet, err);
+    if (!s) s = try_message(trying, message.len ? message : default_message(options, &trying->arena), err);
+    outlet_close(trying->outlet);
+    region_close(&region);
+    return s;
+}
+
+/* ---- What there is ---- */
+
+static void describe_options(struct buf *buf, const struct destination *destination)
+{
+    static const char *const kinds[] = { "text", "secret", "URL", "true or false", "number", "word", "list", "map" };
+    buf_printf(buf, "%s: %s\n", destination->name, destination->description);
+    for (const Option *option = destination->options; option->name; option++) {
+        buf_printf(buf, "  %s (%s", option->name, option->choices ? option->choices : kinds[option->kind]);
+        if (!option->fallback) buf_str_put(buf, STR("; must be given"));
+        else if (option->fallback[0]) buf_printf(buf, "; default %s", option->fallback);
+        buf_printf(buf, ")\n      %s\n", option->help);
+    }
+}
+
+void deliver_describe(struct buf *buf, Str type)
+{
+    for (size_t at = 0; destinations[at]; at++) {
+        if (type.len == 0) buf_printf(buf, "%-12s %s\n", destinations[at]->name, destinations[at]->description);
+        else if (str_equal_no_case(type, str_from(destinations[at]->name))) describe_options(buf, destinations[at]);
+    }
+}
