@@ -36,7 +36,6 @@ struct applier {
     struct region region;
     struct waiting group[GROUP_RECORDS];
     size_t group_count, group_at;           /* decoded, and applied so far */
-    JournalPos dedup_from;                  /* dedup has all before this in its runs */
     pthread_rwlock_t guard;
     _Atomic uint64_t records, events, duplicates, rejected, blocked;
     _Atomic JournalPos applied;
@@ -70,6 +69,51 @@ static Status read_message_id(void *context, uint64_t position, char text[LIMIT_
     return s;
 }
 
+/* ---- Beginning anew ---- */
+
+static Status empty_dir(struct disk *disk, const char *dir, Err *err)
+{
+    struct region region;
+    DiskEntry *entries;
+    size_t count = 0;
+    region_open(&region, 64 * 1024 * 1024);
+    Arena arena = region_arena(&region);
+    Status s = disk->make_dir(disk, dir, err);
+    if (!s) s = disk->list(disk, dir, &arena, &entries, &count, err);
+    for (size_t at = 0; !s && at < count; at++) {
+        Str path = arena_printf(&arena, "%s/%.*s", dir, STR_FORMAT(entries[at].name));
+        s = disk->remove(disk, path.bytes, err);
+    }
+    if (!s) s = disk->sync_dir(disk, dir, err);
+    region_close(&region);
+    return s;
+}
+
+/* Identity lives in memory and is made anew from the journal at every start, so its node numbers are those of
+ * the journal as it is now. Dedup is made anew with it, which keeps every judgement what it was. The index is
+ * kept, unless retention has taken the journal's beginning since: then its subjects mean other nodes, and it
+ * is made anew as well. BASE says which beginning it was made from. */
+static Status begin_anew(struct applier *applier, Err *err)
+{
+    const ApplyOptions *options = &applier->options;
+    char path[PATH_BYTES + 8], text[64];
+    struct region region;
+    Str before;
+    int len = snprintf(text, sizeof text, "%llu\n", (unsigned long long)journal_first(options->journal));
+    Str base = str_of(text, (size_t)len);
+    snprintf(path, sizeof path, "%s/BASE", options->dir);
+    region_open(&region, 4096);
+    Arena arena = region_arena(&region);
+    Status s = disk_read_file(options->disk, path, 64, &arena, &before, err);
+    bool is_same = !s && str_equal(before, base);
+    region_close(&region);
+    if (s && s != ERR_NOT_FOUND) return s;
+    s = empty_dir(options->disk, applier->dedup_dir, err);
+    if (s || is_same) return s;
+    s = empty_dir(options->disk, applier->index_dir, err);
+    return s ? s : disk_write_file(options->disk, path, base, err);
+}
+
 static Status open_stores(struct applier *applier, Err *err)
 {
     const ApplyOptions *options = &applier->options;
@@ -82,6 +126,7 @@ static Status open_stores(struct applier *applier, Err *err)
     IndexOptions index = { .dir = applier->index_dir, .disk = options->disk,
                            .chunk_rows = options->index_chunk_rows, .seal_rows = options->index_seal_rows };
     Status s = options->disk->make_dir(options->disk, options->dir, err);
+    if (!s) s = begin_anew(applier, err);
     if (!s) s = dedup_open(&dedup, &applier->dedup, err);
     if (!s) s = identity_open(&identity, &applier->identity, err);
     if (!s) s = index_open(&index, &applier->index, err);
@@ -100,10 +145,7 @@ Status apply_open(const ApplyOptions *options, struct applier **ret, Err *err)
     pthread_rwlockattr_destroy(&attributes);
     region_open(&applier->region, GROUP_BYTES);
     Status s = open_stores(applier, err);
-    if (!s) {
-        applier->dedup_from = dedup_position(applier->dedup);
-        s = journal_reader_open(options->journal, 0, &applier->reader, err);
-    }
+    if (!s) s = journal_reader_open(options->journal, 0, &applier->reader, err);
     if (s) {
         apply_close(applier);
         return err_wrap(err, s, "derived state in %s", options->dir);
@@ -146,11 +188,7 @@ static Status apply_record(struct applier *applier, const struct waiting *waitin
 {
     const Event *event = &waiting->event;
     if (!waiting->is_event) return OK;
-    /* What lies before dedup's own position was judged when it was applied; the index has it, and identity
-     * takes the same evidence twice without changing its mind. */
-    bool is_new = waiting->pos < applier->dedup_from ||
-                  dedup_add(applier->dedup, waiting->fingerprint, event->received_at_ms, waiting->pos);
-    if (!is_new) {
+    if (!dedup_add(applier->dedup, waiting->fingerprint, event->received_at_ms, waiting->pos)) {
         atomic_fetch_add_explicit(&applier->duplicates, 1, memory_order_relaxed);
         return OK;
     }

@@ -5,8 +5,8 @@
  *
  * Invariants
  *  1. Derived state is a function of the journal: throw the directory away, open again, and the same is made.
- *  2. Each store says which position it has on disk; after a crash the applier goes on from the smallest,
- *     and a store is not shown again what it has already (dedup and index skip by position).
+ *  2. Each store says which position it has on disk, and is not shown again what it has already. Identity has
+ *     nothing on disk yet: every start reads the whole journal once (docs/identity.md).
  *  3. A message counts once: duplicates by (source, messageId) within the window reach dedup and stop there.
  *
  * Threads: apply_step by one thread, the applier. Readers of identity call apply_begin_reading first and
