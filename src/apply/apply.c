@@ -24,6 +24,7 @@ struct waiting {
     Hash128 fingerprint;
     JournalPos pos, next;
     bool is_event;
+    bool is_judged;                         /* dedup has it already: a later station failed, and it is tried again */
 };
 
 struct applier {
@@ -184,14 +185,16 @@ static IdentityMessage identity_message(const struct waiting *waiting)
 }
 
 /* One record through all stations. */
-static Status apply_record(struct applier *applier, const struct waiting *waiting, Err *err)
+static Status apply_record(struct applier *applier, struct waiting *waiting, Err *err)
 {
     const Event *event = &waiting->event;
     if (!waiting->is_event) return OK;
-    if (!dedup_add(applier->dedup, waiting->fingerprint, event->received_at_ms, waiting->pos)) {
+    if (!waiting->is_judged &&
+        !dedup_add(applier->dedup, waiting->fingerprint, event->received_at_ms, waiting->pos)) {
         atomic_fetch_add_explicit(&applier->duplicates, 1, memory_order_relaxed);
         return OK;
     }
+    waiting->is_judged = true;
     IdentityMessage message = identity_message(waiting);
     IdentityNode subject;
     Status s = identity_apply(applier->identity, &message, &subject, err);
@@ -241,7 +244,7 @@ static Status fill_group(struct applier *applier, Err *err)
 static Status apply_group(struct applier *applier, Err *err)
 {
     for (; applier->group_at < applier->group_count; applier->group_at++) {
-        const struct waiting *waiting = &applier->group[applier->group_at];
+        struct waiting *waiting = &applier->group[applier->group_at];
         Status s = apply_record(applier, waiting, err);
         if (s) return s;
         atomic_store_explicit(&applier->applied, waiting->next, memory_order_release);

@@ -43,6 +43,13 @@ void world_fail(struct world *world, const char *format, ...)
 
 /* ---- Onym starts, stops and loses power ---- */
 
+ApplyOptions world_apply_options(struct world *world, const char *dir)
+{
+    return (ApplyOptions){ .journal = world->journal, .disk = &world->disk.disk, .dice = &world->dice.dice, .dir = dir,
+                           .dedup_window_ms = 30 * 86400000LL, .dedup_table_entries = 200, .index_chunk_rows = 64,
+                           .index_seal_rows = 256 };
+}
+
 static void onym_open(struct world *world)
 {
     Err err;
@@ -57,6 +64,8 @@ static void onym_open(struct world *world)
         world_fail(world, "opening: %s", err.text);
     world_tell(world, "opened, end %llu, torn %llu", (unsigned long long)recovery.end,
                (unsigned long long)recovery.torn_bytes);
+    ApplyOptions apply = world_apply_options(world, "/data/derived");
+    if (apply_open(&apply, &world->applier, &err)) world_fail(world, "opening the applier: %s", err.text);
     CollectOptions collect = { .clock = &world->clock.clock, .dice = &world->dice.dice };
     Source source = { .name = STR("sim"), .write_key = STR("wk_sim"), .is_enabled = true };
     if (collector_open(&collect, &world->collector, &err) ||
@@ -75,6 +84,8 @@ static void flight_end(struct flight *flight)
 
 static void onym_close(struct world *world)
 {
+    apply_close(world->applier);
+    world->applier = NULL;
     journal_close(world->journal);                       /* appends that wait hear of it */
     collect_worker_close(world->worker);
     collector_close(world->collector);
@@ -155,6 +166,14 @@ static void commit(struct world *world)
     onym_open(world);
 }
 
+static void apply(struct world *world)
+{
+    Err err;
+    bool more;
+    if (apply_step(world->applier, &more, &err)) world_tell(world, "applier: %s", err.text);
+    if (apply_maintain(world->applier, &more, &err)) world_tell(world, "derived maintenance: %s", err.text);
+}
+
 static void maintain(struct world *world)
 {
     Err err;
@@ -179,7 +198,8 @@ static void take_turn(struct world *world)
     if (choice < 300) visitors_act(&world->visitors);
     else if (choice < 550) submit_request(world);
     else if (choice < 750) commit(world);
-    else if (choice < 850) maintain(world);
+    else if (choice < 800) maintain(world);
+    else if (choice < 850) apply(world);
     else if (choice < 985) fake_clock_advance(&world->clock, (Millis)fake_dice_below(&world->dice, 20000));
     else if (choice < 990 && world->has_faults) power_off(world);
     else if (choice < 992 && world->has_faults) fill_disk(world);
@@ -243,8 +263,10 @@ static int run_world(uint64_t seed, unsigned turns, bool is_verbose, bool is_can
     while (world->turn < turns) take_turn(world);
     drain(world);
     checks_run(world);
+    checks_derived(world);
     onym_close(world);
     onym_open(world);
+    checks_derived(world);
     world_close(world);
     return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef ONYM_TESTS_SIM_WORLD_H
 #define ONYM_TESTS_SIM_WORLD_H
 
+#include "apply/apply.h"
 #include "collect/collect.h"
 #include "journal/journal.h"
 #include "visitors.h"
@@ -29,6 +30,7 @@ struct world {
     struct flight flights[FLIGHTS_MAX];
     /* Onym */
     struct journal *journal;
+    struct applier *applier;
     struct collector *collector;
     struct collect_worker *worker;
     /* what happened, the last lines of it */
@@ -44,5 +46,8 @@ __attribute__((noreturn)) void world_fail(struct world *world, const char *forma
 
 /* Reads the whole journal and compares it with what was sent. Fails the world where a promise is broken. */
 void checks_run(struct world *world);
+/* Derived state: every message counted once, and an applier that begins anew says the same of everybody. */
+void checks_derived(struct world *world);
+ApplyOptions world_apply_options(struct world *world, const char *dir);
 
 #endif
