@@ -11,7 +11,7 @@ extern "C" {
 
 enum { INSTANT_TEXT_BYTES = 24 };      /* "2026-11-23T12:28:40.123Z" without a NUL */
 
-/* Every shape that SDKs send (protocol 2.7): RFC 3339 with 0 to 9 fraction digits, "Z", "+01:00",
+/* Every shape that SDKs send (docs/protocol.md#times): RFC 3339 with 0 to 9 fraction digits, "Z", "+01:00",
  * "+0100" or no zone (UTC), "T" or a space, a date alone, months and days of one digit. Fractions are
  * cut to the millisecond. False where it is no such text or is outside 0001-01-01..9999-12-31. */
 bool instant_parse(Str text, int64_t *ret_ms);

@@ -6,7 +6,7 @@
 #include <assert.h>
 
 enum {
-    /* what one request may be (protocol: limits; a little above Segment's, whose clients count differently) */
+    /* what one request may be (docs/protocol.md#limits; a little above Segment's, whose clients count differently) */
     LIMIT_MESSAGE_BYTES    = 33 * 1024,        /* one message; Segment says 32 KB */
     LIMIT_BODY_BYTES       = 520 * 1024,       /* a request's body after inflation; Segment says 500 KB */
     LIMIT_BATCH_EVENTS     = 2500,             /* messages in a batch */

@@ -247,7 +247,7 @@ Status collect_admit(struct intake *intake, Err *err)
 {
     struct collector *collector = intake->worker->collector;
     const Body *body = &intake->body;
-    try_key(intake, body->write_key.text);
+    if (!intake->request->is_import) try_key(intake, body->write_key.text);      /* a line speaks for itself only */
     bool has_key = intake->has_key || intake->request->is_import;
     for (size_t at = 0; at < body->message_count && !has_key; at++)
         has_key = body->messages[at].write_key.text.len > 0;

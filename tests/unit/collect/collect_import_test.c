@@ -117,6 +117,12 @@ static void imports_know_their_source_or_are_refused(void **state)
     assert_int_equal(import_text("wk_nobody", archived), ERR_DENIED);
     assert_int_equal(import_text("", archived), OK);
     assert_text(world_rejected(0).reason, "project_not_found");
+    /* a batch's key is for nobody else, and none at all in an import */
+    assert_int_equal(import_text("", "{\"batch\":[{\"type\":\"page\",\"userId\":\"u\","
+      "\"projectId\":\"website\"}],\"writeKey\":"
+                                     "\"wk_server\"}\n{\"type\":\"page\",\"userId\":\"u\"}"), OK);
+    assert_text(world_event(0).source, "website");
+    assert_text(world_rejected(1).reason, "project_not_found");
     assert_int_equal(import_text("", ""), OK);
     assert_int_equal(world.append.record_count, 0);
 }

@@ -74,8 +74,51 @@ static void what_sdks_send_is_stored_as_their_files_say(void **state)
     }
 }
 
+static bool has_heading(Str page, const char *section)
+{
+    for (Str rest = page; rest.len > 0;) {
+        Str line = str_cut(rest, '\n', &rest);
+        if (!str_starts(line, STR("## ")) && !str_starts(line, STR("### "))) continue;
+        char anchor[64];
+        size_t len = 0;
+        for (size_t at = str_starts(line, STR("###")) ? 4 : 3; at < line.len && len + 1 < sizeof anchor; at++)
+            anchor[len++] = line.bytes[at] == ' ' ? '-' : (char)(line.bytes[at] | 0x20);      /* letters only */
+        anchor[len] = 0;
+        if (strcmp(anchor, section) == 0) return true;
+    }
+    return false;
+}
+
+/* The page and the tables say the same: every reason is explained, every section that is cited exists. */
+static void every_rule_and_field_stands_in_the_protocols_page(void **state)
+{
+    static const struct { const char *reason, *section; } rows[] = {
+#define RULE(reason, field, condition, text, section) { reason, section },
+#include "collect/rules.tbl.h"
+#undef RULE
+#define FIELD(member, name, section) { name, section },
+#include "event/fields.tbl.h"
+#undef FIELD
+        { "project_not_found", "keys" }, { "source_disabled", "keys" }, { "bad_request", "rejections" },
+        { "message_too_large", "limits" }, { "`timestamp`", "imports" }, { "`context`", "pixels" },
+        { "gzip", "encodings" }, { "NaN", "json" },
+    };
+    Arena arena = region_arena(&world.region);
+    Str page;
+    (void)state;
+    assert_int_equal(disk_read_file(os_disk(), "docs/protocol.md", FILE_BYTES_MAX, &arena, &page, &world.err), OK);
+    for (size_t at = 0; at < countof(rows); at++) {
+        if (!str_contains(page, str_from(rows[at].reason))) fail_msg("docs/protocol.md does not say %s",
+          rows[at].reason);
+        if (!has_heading(page, rows[at].section)) fail_msg("docs/protocol.md has no section %s", rows[at].section);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(what_sdks_send_is_stored_as_their_files_say) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_sdks_send_is_stored_as_their_files_say),
+        cmocka_unit_test(every_rule_and_field_stands_in_the_protocols_page),
+    };
     return cmocka_run_group_tests(tests, world_open, world_close);
 }
