@@ -188,8 +188,11 @@ int command_load_config(const struct command_line *line, Arena *arena, struct co
     struct config_problems *problems = arena_new(arena, struct config_problems, 1);
     Status s = load(line, config_file(line), arena, ret, problems, &err);
     struct buf buf;
+    bool wants_warnings = line->command->run == command_serve;      /* the others would say them every time */
     buf_init(&buf, CONFIG_FILE_BYTES);
-    for (size_t at = 0; at < problems->count; at++) config_write_problem(&buf, problems, &problems->items[at]);
+    for (size_t at = 0; at < problems->count; at++)
+        if (wants_warnings || !problems->items[at].is_warning)
+            config_write_problem(&buf, problems, &problems->items[at]);
     if (problems->dropped_count) buf_printf(&buf, "onym: and %zu more\n", problems->dropped_count);
     fwrite(buf.bytes ? buf.bytes : "", 1, buf.len, stderr);
     buf_done(&buf);

@@ -4,6 +4,7 @@
 #include "main_config.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 enum { IDENTITY_BYTES = 1024 * 1024, STATE_BYTES = 16 * 1024 };
 
@@ -52,8 +53,9 @@ static Status read_state(struct import_state *state, Arena *arena, Err *err)
 Status import_state_load(const struct config *config, const char *file, bool restart, Arena scratch,
                          struct import_state *ret, Err *err)
 {
+    struct stat kind;
     *ret = (struct import_state){ 0 };
-    if (!strcmp(file, "-")) return OK;
+    if (!strcmp(file, "-") || (stat(file, &kind) == 0 && !S_ISREG(kind.st_mode))) return OK;     /* read only once */
     char dir[4096];
     if ((size_t)snprintf(dir, sizeof dir, "%.*s/imports", STR_FORMAT(config->data)) >= sizeof dir)
         return err_set(err, ERR_INPUT, "the data directory's path is too long");
