@@ -59,7 +59,14 @@ static Status pass(struct export *export, Take *take, Err *err)
         if (++records % 4096 == 0)
             progress_show(&export->progress, export->pass_bytes * export->pass_count + (record.pos - export->start),
                           export->pass_bytes * (export->part_count > 1 ? export->part_count + 2 : 1), STR(""));
-        if (record_filter_matches(&export->filter, record.bytes, &event)) s = take(export, &event, number++, err);
+        bool matches;
+        if (record_filter_read(&export->filter, record.bytes, &event, &matches, err)) {
+            if (!export->is_damaged) command_complain("the record at %" PRIu64 " cannot be read: %s; the others are "
+                                                      "exported", record.pos, err->text);
+            export->is_damaged = true;
+        } else if (matches) {
+            s = take(export, &event, number++, err);
+        }
     }
     journal_reader_close(reader);
     export->pass_count++;

@@ -74,21 +74,28 @@ bool record_filter_matches_rejected(const struct record_filter *filter, const Re
     return mentions(&filter->events, rejected->json) && mentions(&filter->users, rejected->json);
 }
 
-bool record_filter_matches(const struct record_filter *filter, Str record, Event *ret_event)
+Status record_filter_read(const struct record_filter *filter, Str record, Event *ret_event, bool *ret_matches,
+                          Err *err)
 {
     Rejected rejected;
+    Status s = OK;
+    *ret_matches = false;
     switch (record_kind(record)) {
     case RECORD_EVENT:
-        return filter->wants_events && event_decode(record, ret_event, NULL) == OK
-               && record_filter_matches_event(filter, ret_event);
+        if (!filter->wants_events) return OK;
+        s = event_decode(record, ret_event, err);
+        *ret_matches = !s && record_filter_matches_event(filter, ret_event);
+        return s;
     case RECORD_REJECTED:
-        return filter->wants_rejected && rejected_decode(record, &rejected, NULL) == OK
-               && record_filter_matches_rejected(filter, &rejected);
+        if (!filter->wants_rejected) return OK;
+        s = rejected_decode(record, &rejected, err);
+        *ret_matches = !s && record_filter_matches_rejected(filter, &rejected);
+        return s;
     case RECORD_COMMAND:
     case RECORD_ERASED:
-        break;
+        return OK;
     }
-    return false;
+    return err_set(err, ERR_DAMAGED, "no known kind of record");
 }
 
 /* ---- Times and the journal ---- */

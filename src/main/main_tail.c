@@ -7,14 +7,17 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LINES_DEFAULT = 10, LINES_MOST = 100000, POLL_MS = 150 };
+enum { UNREAD_TOLD = 10, LINES_DEFAULT = 10, LINES_MOST = 100000, POLL_MS = 150 };
 
 struct tail {
     struct record_filter filter;
     struct journal *journal;
     struct journal_reader *reader;
     struct event_line *line;
-    bool is_json, is_damaged;
+    bool is_json;
+    bool is_seeking;                  /* looking for where to begin: what cannot be read is only counted */
+    uint64_t unread_count;            /* records and places that could not be read */
+    uint64_t seek_unread_count;       /* by the last look for where to begin */
 };
 
 static void put_rejected_json(struct buf *buf, const Rejected *rejected)
@@ -54,18 +57,35 @@ static void print_record(struct tail *tail, Str record, const Event *event)
     buf_done(&buf);
 }
 
-/* The next record; damage is told and passed over. ERR_NOT_FOUND at the end. */
-static Status read_next(struct tail *tail, JournalRecord *ret, Err *err)
+/* Ten of them one by one: a journal that is broken all over would else drown what is not. */
+static void tell_unread(struct tail *tail, const char *text)
+{
+    if (tail->is_seeking) {
+        tail->seek_unread_count++;
+        return;
+    }
+    if (tail->unread_count < UNREAD_TOLD) command_complain("passed over: %s", text);
+    if (++tail->unread_count == UNREAD_TOLD) command_complain("there are more; onym verify tells what is damaged");
+}
+
+/* The next record that is asked for; what cannot be read is told and passed over. ERR_NOT_FOUND at the end. */
+static Status read_next(struct tail *tail, JournalRecord *ret, Event *ret_event, Err *err)
 {
     for (;;) {
         Status s = journal_read(tail->reader, ret, err);
-        if (s != ERR_DAMAGED) return s;
         uint64_t skipped;
-        command_complain("%s", err->text);
-        tail->is_damaged = true;
-        s = journal_skip_damage(tail->reader, &skipped, err);
-        if (s) return s;
-        command_complain("%" PRIu64 " bytes passed over; onym verify tells more", skipped);
+        bool matches;
+        if (s && s != ERR_DAMAGED) return s;
+        if (s == ERR_DAMAGED) {
+            tell_unread(tail, err->text);
+            s = journal_skip_damage(tail->reader, &skipped, err);
+            if (s) return s;
+        } else if ((s = record_filter_read(&tail->filter, ret->bytes, ret_event, &matches, err)) != OK) {
+            err_wrap(err, s, "record at %" PRIu64, ret->pos);
+            tell_unread(tail, err->text);
+        } else if (matches) {
+            return OK;
+        }
     }
 }
 
@@ -85,9 +105,11 @@ static Status find_last(struct tail *tail, JournalPos from, JournalPos *ring, si
     JournalRecord record;
     Event event;
     *ret_found = 0;
+    tail->is_seeking = true;
+    tail->seek_unread_count = 0;
     Status s = seek(tail, from, err);
-    while (!s && !(s = read_next(tail, &record, err)))
-        if (record_filter_matches(&tail->filter, record.bytes, &event)) ring[(*ret_found)++ % wanted] = record.pos;
+    while (!s && !(s = read_next(tail, &record, &event, err))) ring[(*ret_found)++ % wanted] = record.pos;
+    tail->is_seeking = false;
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
@@ -111,6 +133,9 @@ static Status seek_last(struct tail *tail, size_t wanted, Err *err)
         s = find_last(tail, from, ring, wanted, &found, err);
     }
     if (!s && found) s = seek(tail, ring[found > wanted ? found % wanted : 0], err);
+    if (tail->seek_unread_count)
+        command_complain("%" PRIu64 " records or places looked through cannot be read; onym verify tells more",
+                         tail->seek_unread_count);
     free(ring);
     return s;
 }
@@ -160,13 +185,13 @@ static int follow(struct tail *tail, bool goes_on, Err *err)
     JournalRecord record;
     Event event;
     for (;;) {
-        Status s = read_next(tail, &record, err);
+        Status s = read_next(tail, &record, &event, err);
         if (!s) {
-            if (record_filter_matches(&tail->filter, record.bytes, &event)) print_record(tail, record.bytes, &event);
+            print_record(tail, record.bytes, &event);
             continue;
         }
         if (fflush(stdout)) return EXIT_WRONG;
-        if (s == ERR_NOT_FOUND && !goes_on) return tail->is_damaged ? EXIT_WRONG : EXIT_FINE;
+        if (s == ERR_NOT_FOUND && !goes_on) return tail->unread_count ? EXIT_WRONG : EXIT_FINE;
         if (s == ERR_NOT_FOUND) {
             nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
             s = journal_refresh(tail->journal, err);

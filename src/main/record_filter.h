@@ -24,8 +24,10 @@ bool record_filter_matches_event(const struct record_filter *filter, const Event
 /* A rejected message was never taken apart, so type, event and user are looked for in what was kept of its
  * text, as JSON strings. */
 bool record_filter_matches_rejected(const struct record_filter *filter, const Rejected *rejected);
-/* A record of any kind. *ret_event is filled where it is an event. False also for what cannot be read. */
-bool record_filter_matches(const struct record_filter *filter, Str record, Event *ret_event);
+/* A record of any kind; *ret_event is filled where it is an event that is wanted. A record that cannot be
+ * read (ERR_DAMAGED, or ERR_UNSUPPORTED: of a newer version) is said so and never just no match. */
+Status MUST record_filter_read(const struct record_filter *filter, Str record, Event *ret_event, bool *ret_matches,
+                               Err *err);
 
 /* "2026-11-23", "2026-11-23T12:00:00Z", "15m" (ago), "now". */
 bool parse_when(const char *text, Millis now_ms, Millis *ret_ms);
