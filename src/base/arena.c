@@ -15,6 +15,14 @@ void region_open(struct region *region, size_t bytes)
     *region = (struct region){ start, bytes };
 }
 
+void region_open_large(struct region *region, size_t bytes)
+{
+    enum { SMALL_BYTES = 4 << 20 };
+    region_open(region, bytes);
+    if (region->bytes > SMALL_BYTES)        /* a wish: where it is not granted, pages are small */
+        (void)madvise(region->start + SMALL_BYTES, region->bytes - SMALL_BYTES, MADV_HUGEPAGE);
+}
+
 void region_close(struct region *region)
 {
     if (region->start) check(munmap(region->start, region->bytes) == 0);

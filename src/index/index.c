@@ -311,7 +311,10 @@ static Status work_begin(struct index *index, struct work *work, int level, Err 
     Status s = disk->remove(disk, path, err);                      /* of a crash */
     if (!s) s = disk->open(disk, path, DISK_CREATE, &work->file, err);
     if (s) return s;
-    s = merge_open(work->runs, work->run_count, NULL, disk, work->file, level, NULL, NULL, &work->merge, err);
+    MergeOptions options
+        = { .runs = work->runs, .run_count = work->run_count, .disk = disk, .file = work->file,
+                             .level = level };
+    s = merge_open(&options, &work->merge, err);
     if (!s) return OK;
     disk->close(disk, work->file);
     (void)disk->remove(disk, path, NULL);

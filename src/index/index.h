@@ -117,9 +117,11 @@ void index_snapshot_close(struct index_snapshot *snapshot);         /* accepts N
 uint32_t index_snapshot_run_count(const struct index_snapshot *snapshot);
 const IndexRun *index_snapshot_run(const struct index_snapshot *snapshot, uint32_t run_index);
 
-/* The number of the first row of the first subject >= the given one; ret_ordinal: which of the run's
- * subjects it is. row_count and subject_count where there is none. */
-uint32_t index_run_row_of(const IndexRun *run, Subject subject, uint32_t *ret_ordinal);
+/* The first row of the first subject >= the given one; ret_ordinal: which of the run's subjects it is.
+ * row_count and subject_count where there is none. from_ordinal: no subject before it can be the one; the
+ * nearer, the faster. subject may be 1 << 32. */
+uint32_t index_run_row_of(const IndexRun *run, uint64_t subject, uint32_t from_ordinal,
+                          uint32_t *ret_ordinal);
 /* Which of the run's subjects the row belongs to: subjects[ordinal]. */
 uint32_t index_run_ordinal(const IndexRun *run, uint32_t row);
 
@@ -136,6 +138,7 @@ enum { INDEX_FIRST_EVENT = 8 };
 uint32_t index_run_find_column(const IndexRun *run, Str name);
 Str index_run_column_name(const IndexRun *run, uint32_t column);
 uint64_t index_run_column_rows(const IndexRun *run, uint32_t column);       /* how many rows have it */
+uint64_t index_run_column_unindexed(const IndexRun *run, uint32_t column);  /* of them: INDEX_UNINDEXED */
 
 typedef enum IndexKind { INDEX_NOTHING, INDEX_BOOL, INDEX_NUMBER, INDEX_STRING, INDEX_OTHER } IndexKind;
 

@@ -35,18 +35,29 @@ static struct chunk_column *chunk_add_column(struct chunk *chunk, Str name)
     return column;
 }
 
+/* The table of values is large and mostly empty: only the slots that were used are emptied. */
+static void empty_slots(struct chunk *chunk)
+{
+    for (uint32_t value = 0; value < chunk->value_count; value++)
+        chunk->value_slots[chunk->values[value].slot] = 0;
+    memset(chunk->column_slots, 0, COLUMN_SLOTS * sizeof *chunk->column_slots);
+}
+
 void chunk_clear(struct chunk *chunk, JournalPos from_pos)
 {
     struct region region = chunk->region;
+    if (chunk->value_slots) empty_slots(chunk);
     *chunk = (struct chunk){ .region = region, .row_max = chunk->row_max, .from_pos = from_pos, .to_pos = from_pos };
     chunk->arena = region_arena(&region);
+    /* zeros, by now */
+    chunk->value_slots = arena_try(&chunk->arena, sizeof(uint32_t), 64, VALUE_SLOTS);
+    chunk->column_slots = arena_try(&chunk->arena, sizeof(uint32_t), 64, COLUMN_SLOTS);
     chunk->subjects = arena_new(&chunk->arena, Subject, chunk->row_max);
     chunk->times_ms = arena_new(&chunk->arena, Millis, chunk->row_max);
     chunk->positions = arena_new(&chunk->arena, JournalPos, chunk->row_max);
     chunk->columns = arena_new(&chunk->arena, struct chunk_column, CHUNK_COLUMNS_MAX);
-    chunk->column_slots = arena_new(&chunk->arena, uint32_t, COLUMN_SLOTS);
-    chunk->value_slots = arena_new(&chunk->arena, uint32_t, VALUE_SLOTS);
-    chunk->values = arena_try(&chunk->arena, sizeof(struct chunk_value), 8, CHUNK_VALUES_MAX);
+    chunk->values = arena_try(&chunk->arena, sizeof(struct chunk_value), 64, CHUNK_VALUES_MAX);
+    check(chunk->value_slots && chunk->column_slots && chunk->values);
     chunk->arena_start = chunk->arena.at;
     chunk_add_column(chunk, STR(""));
 }
@@ -76,21 +87,32 @@ static uint32_t chunk_find_column(struct chunk *chunk, Str name)
     return chunk->last_column = column - 1;
 }
 
-/* The code of a value in its column, new or known. */
+static bool value_is(const struct chunk_value *value, bool is_number, double number, Str text)
+{
+    if (value->is_number != is_number) return false;
+    return is_number ? value->number == number : str_equal(value->text, text);
+}
+
+/* The code of a value in its column, new or known. Often it is the one before: library, source, plan. */
 static uint32_t chunk_intern(struct chunk *chunk, uint32_t column, bool is_number, double number, Str text)
 {
+    struct chunk_column *of = &chunk->columns[column];
+    if (of->value_count && value_is(&chunk->values[of->last_value], is_number, number, text))
+        return INDEX_FIRST_VALUE + chunk->values[of->last_value].local;
     uint64_t hash = is_number ? hash_64(str_of(&number, sizeof number), column * 2 + 1)
         : hash_64(text, column * 2);
     uint32_t slot = hash % VALUE_SLOTS, found;
     for (; (found = chunk->value_slots[slot]) != 0; slot = (slot + 1) % VALUE_SLOTS) {
         const struct chunk_value *value = &chunk->values[found - 1];
-        if (value->hash == hash && value->column == column && value->is_number == is_number
-            && (is_number ? value->number == number : str_equal(value->text, text)))
-            return INDEX_FIRST_VALUE + value->local;
+        if (value->hash != hash || value->column != column || !value_is(value, is_number, number, text))
+            continue;
+        of->last_value = found - 1;
+        return INDEX_FIRST_VALUE + value->local;
     }
     if (chunk->value_count == CHUNK_VALUES_MAX) return INDEX_UNINDEXED;
+    of->last_value = chunk->value_count;
     chunk->values[chunk->value_count] = (struct chunk_value){
-        .hash = hash, .column = column, .local = chunk->columns[column].value_count++,
+        .hash = hash, .slot = slot, .column = column, .local = chunk->columns[column].value_count++,
         .is_number = is_number, .number = number, .text = is_number ? (Str){ 0 }
             : arena_copy(&chunk->arena, text),
     };
@@ -285,8 +307,11 @@ static void encode_column(const struct encoding *encoding, uint32_t column, uint
     run_writer_begin_packed(writer, is_events ? SECTION_EVENTS : SECTION_CODES, is_events ? 0 : column_to,
                             run_width_of(first + count - 1), 0, !is_events);
     writer->section.raw_bytes = from->filled;
-    for (uint32_t at = 0; at < chunk->row_count; at++)
-        run_writer_row(writer, codes[from->codes[encoding->order[at]]]);
+    for (uint32_t at = 0; at < chunk->row_count; at++) {
+        uint32_t code = codes[from->codes[encoding->order[at]]];
+        writer->section.base += code == INDEX_UNINDEXED && !is_events;
+        run_writer_row(writer, code);
+    }
     run_writer_end(writer);
     struct run_strings strings = { ends, text, string_count };
     run_writer_values(writer, is_events ? EVENT_COLUMN : column_to, numbers, number_count, &strings);

@@ -18,11 +18,13 @@ struct chunk_column {
     uint32_t *codes;
         /* by row: 0 absent, 1 not indexed, 2 false, 3 true, 4 + number of its value */
     /* the column that came next last time: SDKs send fields in one order */
+    uint32_t last_value;                    /* which of the chunk's values was met last */
     uint32_t follower;
 };
 
 struct chunk_value {
     uint64_t hash;
+    uint32_t slot;                          /* where value_slots has it */
     uint32_t column, local;                 /* which of the column's values */
     bool is_number;
     double number;

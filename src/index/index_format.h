@@ -82,7 +82,8 @@ struct run_section {
     uint32_t column;                        /* of CODES and VALUES */
     uint64_t offset, bytes;
     uint64_t table_offset;                  /* of blocks: where in the section the table is */
-    int64_t base;                           /* TIMES: added to each; POSITIONS: likewise */
+    int64_t base;
+        /* TIMES, POSITIONS: added to each; CODES: how many rows are code 1 */
     /* VALUES: when decompressed; CODES: how many rows are not absent */
     uint64_t raw_bytes;
     uint32_t width;                         /* packed: bytes of an integer; VALUES: 1 where compressed */

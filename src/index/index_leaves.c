@@ -7,6 +7,10 @@
  */
 #include "index_leaves.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 struct walk {
     const char *at, *end;
     LeafVisit *visit;
@@ -17,14 +21,19 @@ struct walk {
     char text[LEAF_TEXT_BYTES];
 };
 
-static void pass_space(struct walk *walk)
+static inline void pass_space(struct walk *walk)
 {
-    while (walk->at < walk->end
-           && (*walk->at == ' ' || *walk->at == '\n' || *walk->at == '\t' || *walk->at == '\r'))
-        walk->at++;
+    while (walk->at < walk->end && (unsigned char)*walk->at <= ' ') walk->at++;
 }
 
-static bool take_char(struct walk *walk, char c)
+/* Ends a number, true, false or null. */
+static inline bool ends_plain(char c)
+{
+    return c == ',' || c == '}' || (unsigned char)c <= ' ' || c == ']' || c == ':' || c == '{' || c == '['
+        || c == '"';
+}
+
+static inline bool take_char(struct walk *walk, char c)
 {
     pass_space(walk);
     if (walk->at == walk->end || *walk->at != c) return false;
@@ -32,21 +41,34 @@ static bool take_char(struct walk *walk, char c)
     return true;
 }
 
-/* Stands behind an opening quote; gives the raw bytes up to the closing one, and passes it. */
-static bool take_string(struct walk *walk, Str *ret_raw, bool *ret_has_escape)
+/* The first quote or backslash at or behind the place; end where there is none. */
+static inline const char *find_quote(const char *at, const char *end)
 {
-    const char *start = walk->at, *at = start;
-    *ret_has_escape = false;
-    for (;;) {
-        if (at == walk->end) return false;
-        if (*at == '"') break;
-        if (*at == '\\') {
-            *ret_has_escape = true;
-            if (++at == walk->end) return false;
-        }
-        at++;
+#ifdef __SSE2__
+    const __m128i quotes = _mm_set1_epi8('"'), slashes = _mm_set1_epi8('\\');
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        int found
+            = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, quotes), _mm_cmpeq_epi8(bytes, slashes)));
+        if (found) return at + __builtin_ctz((unsigned)found);
     }
-    *ret_raw = str_of(start, (size_t)(at - start));
+#endif
+    while (at < end && *at != '"' && *at != '\\') at++;
+    return at;
+}
+
+/* Stands behind an opening quote; gives the raw bytes up to the closing one, and passes it. */
+static inline bool take_string(struct walk *walk, Str *ret_raw, bool *ret_has_escape)
+{
+    const char *start = walk->at, *at = find_quote(start, walk->end);
+    *ret_has_escape = false;
+    while (at < walk->end && *at == '\\') {
+        *ret_has_escape = true;
+        if (walk->end - at < 2) return false;
+        at = find_quote(at + 2, walk->end);
+    }
+    if (at == walk->end) return false;
+    *ret_raw = (Str){ start, (size_t)(at - start) };
     walk->at = at + 1;
     return true;
 }
@@ -169,7 +191,7 @@ static bool pass_value(struct walk *walk)
         } else if (c == '{' || c == '[') depth++;
         else if (c == '}' || c == ']') depth--;
         else if (c != ',' && c != ':')
-            while (walk->at < walk->end && !strchr(",:{}[]\" \n\r\t", *walk->at)) walk->at++;
+            while (walk->at < walk->end && !ends_plain(*walk->at)) walk->at++;
     } while (depth > 0);
     return depth == 0;
 }
@@ -190,7 +212,7 @@ static bool visit_string(struct walk *walk, bool is_wanted)
 static bool visit_plain(struct walk *walk, bool is_wanted)
 {
     const char *start = walk->at;
-    while (walk->at < walk->end && !strchr(",:{}[]\" \n\r\t", *walk->at)) walk->at++;
+    while (walk->at < walk->end && !ends_plain(*walk->at)) walk->at++;
     Str text = str_of(start, (size_t)(walk->at - start));
     if (text.len == 0) return false;
     if (!is_wanted || str_equal(text, STR("null"))) return true;

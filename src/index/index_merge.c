@@ -60,10 +60,10 @@ static uint64_t rows_of(struct run *const *runs, uint32_t run_count)
     return rows;
 }
 
-Status merge_open(struct run *const *runs, uint32_t run_count, struct buf *image, struct disk *disk,
-                  DiskFile file,
-                  int level, MergeShouldDrop *should_drop, void *context, struct merge **ret, Err *err)
+Status merge_open(const MergeOptions *options, struct merge **ret, Err *err)
 {
+    struct run *const *runs = options->runs;
+    uint32_t run_count = options->run_count;
     uint64_t rows = rows_of(runs, run_count);
     check(run_count > 0 && run_count <= MERGE_RUNS_MAX && rows <= RUN_ROWS_MAX);
     struct merge *merge = calloc(1, sizeof *merge);
@@ -74,12 +74,12 @@ Status merge_open(struct run *const *runs, uint32_t run_count, struct buf *image
         return err_set(err, ERR_TOO_LARGE, "index: no memory to merge");
     }
     *merge = (struct merge){ .sources = sources, .source_count = run_count,
-                             .should_drop = should_drop, .context = context };
+                             .should_drop = options->should_drop, .context = options->context };
     size_t dictionary = RUN_VALUE_BYTES_MAX + (size_t)RUN_VALUES_MAX * 16 + 4096;
     region_open(&merge->region, rows * 2 + (run_count + 4) * (dictionary * 2 + INDEX_CODES_BYTES)
                                     + (size_t)run_count * RUN_COLUMNS_MAX * sizeof(Str) + (1 << 20));
     merge->arena = region_arena(&merge->region);
-    run_writer_init(&merge->writer, image, disk, file, level);
+    run_writer_init(&merge->writer, options->image, options->disk, options->file, options->level);
     for (uint32_t at = 0; at < run_count; at++) {
         run_hold(runs[at]);
         sources[at].run = runs[at];
@@ -546,6 +546,7 @@ static Status merge_codes(struct merge *merge, uint32_t until, Err *err)
         }
         if (take & TAKE_DROPPED) continue;
         writer->section.raw_bytes += code != INDEX_ABSENT;
+        writer->section.base += code == INDEX_UNINDEXED;
         run_writer_row(writer, code);
     }
     return OK;

@@ -8,13 +8,20 @@ enum { MERGE_RUNS_MAX = 127, MERGE_STEP_ROWS = 1 << 20 };
 
 struct merge;
 
-/* Begins to merge runs, given in the order of their journal stretches, into the sink: an image, or an
- * empty file. The runs are held until merge_close. should_drop: NULL, or says for which subjects no row
- * is kept (erasure). */
 typedef bool MergeShouldDrop(void *context, Subject subject);
-Status MUST merge_open(struct run *const *runs, uint32_t run_count, struct buf *image, struct disk *disk,
-                       DiskFile file,
-                       int level, MergeShouldDrop *should_drop, void *context, struct merge **ret, Err *err);
+
+typedef struct MergeOptions {
+    struct run *const *runs;        /* in the order of their journal stretches; held until merge_close */
+    uint32_t run_count;
+    struct buf *image;              /* the sink: memory … */
+    struct disk *disk;              /* … or an empty file */
+    DiskFile file;
+    int level;                      /* zstd's */
+    MergeShouldDrop *should_drop;   /* NULL, or says of which subjects no row is kept (erasure) */
+    void *context;
+} MergeOptions;
+
+Status MUST merge_open(const MergeOptions *options, struct merge **ret, Err *err);
 void merge_close(struct merge *merge);          /* accepts NULL */
 /* ret_done: the run is whole (not synced). It may have no rows at all: then nothing was written. */
 Status MUST merge_step(struct merge *merge, bool *ret_done, Err *err);

@@ -365,9 +365,15 @@ static uint32_t select_start(const IndexRun *run, uint32_t ordinal)
     return word * 64 + (uint32_t)__builtin_ctzll(bits);
 }
 
-uint32_t index_run_row_of(const IndexRun *run, Subject subject, uint32_t *ret_ordinal)
+/* Gallops from the hint, then bisects. */
+uint32_t index_run_row_of(const IndexRun *run, uint64_t subject, uint32_t from_ordinal, uint32_t *ret_ordinal)
 {
-    uint32_t low = 0, high = run->subject_count;
+    uint32_t low = from_ordinal, high = from_ordinal, stride = 1;
+    while (high < run->subject_count && run->subjects[high] < subject) {
+        low = high + 1;
+        high = stride < run->subject_count - high ? high + stride : run->subject_count;
+        stride *= 2;
+    }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (run->subjects[middle] < subject) low = middle + 1;
@@ -403,6 +409,12 @@ uint64_t index_run_column_rows(const IndexRun *run, uint32_t column)
 {
     check(column < run->column_count);
     return run_of(run)->codes[column]->raw_bytes;
+}
+
+uint64_t index_run_column_unindexed(const IndexRun *run, uint32_t column)
+{
+    check(column < run->column_count);
+    return (uint64_t)run_of(run)->codes[column]->base;
 }
 
 Status index_values_read(const IndexRun *view, uint32_t column, Arena *arena, IndexValues *ret, Err *err)
@@ -443,6 +455,7 @@ void index_codes_init(IndexCodes *codes, const IndexRun *view, uint32_t column, 
     const struct run_section *section = column == INDEX_POSITIONS ? run->positions : run->codes[column];
     *codes = (IndexCodes){ .run = view, .section = section, .block = UINT32_MAX, .code_count = code_count,
                            .packed = section_packed(run, section), .bytes = bytes, .zstd = zstd };
+    if (column != INDEX_POSITIONS) codes->packed.base = 0;
 }
 
 static Status codes_decompress(IndexCodes *codes, Str stored, size_t raw_bytes, Err *err)

@@ -93,7 +93,8 @@ static void one_day(uint64_t call, DiskFault fault, uint64_t fail_count, Restart
     fake_disk_die(&world.disk);                              /* no farewell: the process is gone */
     world_close(&world);
     fake_disk_restart(&world.disk, restart == RESTART_POWER_LOST);
-    if (restart == RESTART_BOTH) {                           /* killed; and the power goes after the recovery */
+    /* killed; and the power goes after the recovery */
+    if (restart == RESTART_BOTH) {
         if (world_open(&world) == OK) {
             world_check(&world, true);
             (void)world_commit(&world, 1, 2, 300);
@@ -114,7 +115,8 @@ static void every_call_fails_in_every_way(void **state)
         for (uint64_t call = 1; call <= calls; call++)
             for (int fault = 0; fault < DISK_FAULT_COUNT; fault++)
                 for (int restart = 0; restart <= RESTART_BOTH; restart++, days++) {
-                    if (getenv("TRACE")) fprintf(stderr, "call %d fault %d restart %d\n", (int)call, fault, restart);
+                    if (getenv("TRACE"))
+                        fprintf(stderr, "call %d fault %d restart %d\n", (int)call, fault, restart);
                     uint64_t seed = round * 1000003 + call * 101 + (uint64_t)fault * 7 + (uint64_t)restart;
                     one_day(call, (DiskFault)fault, 1, (Restart)restart, seed);
                 }

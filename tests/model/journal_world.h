@@ -77,7 +77,8 @@ static inline void world_on_durable(struct journal_append *append, Status status
     size_t at = (size_t)(append - world->appends);
     world->heard[at] = status;
     world->heard_count++;
-    for (uint32_t id = world->first_id[at]; status == OK && id < world->first_id[at] + append->record_count; id++) {
+    for (uint32_t id = world->first_id[at]; status == OK && id < world->first_id[at] + append->record_count;
+         id++) {
         world->records[id].is_durable = true;
         world->records[id].pos = first;
         first += 12 + (world->records[id].len + 3) / 4 * 4;
@@ -181,7 +182,8 @@ static inline uint32_t world_recognize(struct world *world, const JournalRecord 
         assert_true(!world->records[id].is_erased || may_be_old);
         return id;
     }
-    while (id < world->count && !(world->records[id].is_durable && world->records[id].pos == record->pos)) id++;
+    while (id < world->count && !(world->records[id].is_durable && world->records[id].pos == record->pos))
+        id++;
     assert_true(id < world->count && world->records[id].may_be_erased);
     assert_int_equal(record->bytes.len, world->records[id].len);
     assert_int_equal(record->bytes.bytes[0], WORLD_ERASED);
@@ -213,7 +215,8 @@ static inline void world_check_journal(struct world *world, struct journal *jour
     }
     if (s != ERR_NOT_FOUND) print_error("%s\n", world->err.text);
     assert_int_equal(s, ERR_NOT_FOUND);
-    for (; id < world->count; id++) assert_false(world->records[id].is_durable && world->records[id].pos >= first);
+    for (; id < world->count; id++)
+        assert_false(world->records[id].is_durable && world->records[id].pos >= first);
     if (!world->may_retire) assert_int_equal(first, 0);
     else assert_true(first <= world->hold);
     journal_reader_close(reader);
@@ -236,7 +239,8 @@ static inline void world_note_finding(void *context, const JournalFinding *findi
 static inline JournalVerdict world_verify(struct world *world)
 {
     JournalVerdict verdict;
-    assert_int_equal(journal_verify(&world->options, world_note_finding, NULL, NULL, &verdict, &world->err), OK);
+    assert_int_equal(journal_verify(&world->options, world_note_finding, NULL, NULL, &verdict, &world->err),
+                     OK);
     assert_int_equal(verdict.damaged_places, 0);
     return verdict;
 }

@@ -163,8 +163,8 @@ static void verify_order(const IndexRun *run)
 {
     for (uint32_t at = 0, from = 0; at < run->subject_count; at++) {
         uint32_t ordinal, to = at + 1 < run->subject_count
-            ? index_run_row_of(run, run->subjects[at + 1], NULL) : run->row_count;
-        assert_int_equal(index_run_row_of(run, run->subjects[at], &ordinal), from);
+            ? index_run_row_of(run, run->subjects[at + 1], at, NULL) : run->row_count;
+        assert_int_equal(index_run_row_of(run, run->subjects[at], 0, &ordinal), from);
         assert_int_equal(ordinal, at);
         for (uint32_t row = from; row < to; row++) {
             assert_int_equal(index_run_ordinal(run, row), at);

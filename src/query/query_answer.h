@@ -1,0 +1,38 @@
+/* query_answer: the kinds of questions, from inside the folder, and what their answers have in common. */
+#ifndef ONYM_QUERY_ANSWER_H
+#define ONYM_QUERY_ANSWER_H
+
+#include "query_request.h"
+#include "query_scan.h"
+
+/* Each parses the rest of the question, scans, and appends its answer. The arena is the question's. */
+typedef Status QueryAnswer(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err);
+QueryAnswer answer_funnel, answer_funnel_people, answer_trends, answer_retention, answer_paths,
+    answer_signups,
+    answer_events;
+
+/* ,"from":"…","to":"…","timezone":"…","warnings":[…],"rows":…,"matched":… and the closing brace */
+void answer_close(const Request *request, struct scan *scan, struct buf *answer);
+void answer_instant(Millis at_ms, struct buf *answer);          /* null for the ends of time */
+void answer_share(uint64_t part, uint64_t whole, struct buf *answer);       /* 0 where whole is 0 */
+
+/* Zeroed memory of the question's, or the Err is set. */
+void *answer_take(Arena *arena, size_t size, size_t count, Status *status, Err *err);
+
+/* Numbers kept by each worker until all are done: one growing array a worker, in its own region. */
+struct pile {
+    struct region region;
+    uint64_t *items;                /* pairs, triples: as the owner likes */
+    size_t count, max;
+    bool is_full;
+};
+void pile_open(struct pile *pile, size_t bytes);
+void pile_close(struct pile *pile);
+static inline bool pile_put(struct pile *pile, uint64_t item)
+{
+    if (pile->count == pile->max) return pile->is_full = true, false;
+    pile->items[pile->count++] = item;
+    return true;
+}
+
+#endif

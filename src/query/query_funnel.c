@@ -1,0 +1,530 @@
+/* query_funnel: how many people get how far, how fast; docs/funnels.md defines every number.
+ *
+ * Workers count into arrays of their own, added up at the end. A person that got past the first step leaves a
+ * *conversion* for every step: group, step, time from the entry and from the step before. Medians are found
+ * among them by selection.
+ */
+#include "query_funnel.h"
+#include "query_rank.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WINDOW_MAX_MS (INT64_C(3660) * 24 * 3600 * 1000)       /* ten years */
+
+/* any attribution: conversions of the whole, besides those of groups */
+enum { GROUP_ALL = GROUPS_MAX };
+
+struct counter {
+    uint64_t people[CHAIN_STEPS_MAX];       /* in all: reached exactly that step */
+    uint32_t *grouped;                      /* likewise: [group * steps + step] */
+    struct region region, histogram_region;
+    struct pile conversions, tags;          /* two words each: times; one word each: group << 8 | step */
+    uint32_t (*histograms)[2][RANK_BUCKETS];/* of the whole: by step and measure */
+    uint32_t group_end;                     /* no group from here on was counted */
+};
+
+struct funnel {
+    FunnelQuestion question;
+    struct counter counters[QUERY_WORKERS_MAX];
+    uint32_t worker_count;
+    bool is_grouped, is_any;
+};
+
+/* ---- Parsing ---- */
+
+static Status parse_exclusion(FunnelQuestion *funnel, const Json *json, uint32_t number)
+{
+    static const char *const allowed[] = { "event", "type", "where", "from", "to", NULL };
+    ChainRules *rules = &funnel->rules;
+    char place[64], where[80];
+    uint32_t range[2] = { 1, rules->step_count };
+    static const char *const ends[] = { "from", "to" };
+    snprintf(place, sizeof place, "exclusions[%u]", number);
+    if (json->kind != JSON_OBJECT)
+        return err_set_field(funnel->request.err, place, "an object {event, from, to} was expected");
+    Status s = request_refuse_others(json, place, allowed, funnel->request.err);
+    for (int end = 0; end < 2 && !s; end++) {
+        const Json *value = json_find(json, str_from(ends[end]));
+        snprintf(where, sizeof where, "%s.%s", place, ends[end]);
+        if (!value) continue;
+        if (value->kind != JSON_NUMBER || value->number < 1 || value->number > rules->step_count
+            || value->number != (uint32_t)value->number)
+            s = err_set_field(funnel->request.err, where, "the number of a step, 1 to %u, was expected",
+                              rules->step_count);
+        else range[end] = (uint32_t)value->number;
+    }
+    if (!s && range[0] >= range[1])
+        s = err_set_field(funnel->request.err, place, "from must be an earlier step than to");
+    if (s) return s;
+    rules->exclusions[number].from = range[0] - 1;
+    rules->exclusions[number].to = range[1] - 1;
+    /* The selector's own reader knows no from and to: it gets the object without them. */
+    Json *event = arena_new(funnel->request.arena, Json, 1);
+    *event = *json;
+    const Json **link = &event->first;
+    event->count = 0;
+    for (const Json *member = json->first; member; member = member->next) {
+        if (str_equal(member->key, STR("from")) || str_equal(member->key, STR("to"))) continue;
+        Json *copy = arena_new(funnel->request.arena, Json, 1);
+        *copy = *member;
+        copy->next = NULL;
+        *link = copy;
+        link = &copy->next;
+        event->count++;
+    }
+    *link = NULL;
+    return request_selector(&funnel->request, event, place, &funnel->selectors[rules->step_count + number]);
+}
+
+static Status parse_steps(FunnelQuestion *funnel)
+{
+    Request *request = &funnel->request;
+    ChainRules *rules = &funnel->rules;
+    const Json *steps = json_find(request->root, STR("steps")), *exclusions
+        = json_find(request->root, STR("exclusions"));
+    char place[64];
+    uint32_t number = 0;
+    Status s = OK;
+    if (!steps || steps->kind != JSON_ARRAY || steps->count == 0 || steps->count > CHAIN_STEPS_MAX)
+        return err_set_field(request->err, "steps", "a list of 1 to %d steps was expected", CHAIN_STEPS_MAX);
+    rules->step_count = steps->count;
+    for (const Json *step = steps->first; step && !s; step = step->next, number++) {
+        snprintf(place, sizeof place, "steps[%u]", number);
+        s = request_selector(request, step, place, &funnel->selectors[number]);
+    }
+    if (s || !exclusions || exclusions->kind == JSON_NULL) return s;
+    if (exclusions->kind != JSON_ARRAY || exclusions->count > CHAIN_EXCLUSIONS_MAX)
+        return err_set_field(request->err, "exclusions", "a list of at most %d was expected",
+                             CHAIN_EXCLUSIONS_MAX);
+    if (exclusions->count && rules->step_count < 2)
+        return err_set_field(request->err, "exclusions", "need two steps to lie between");
+    rules->exclusion_count = exclusions->count;
+    number = 0;
+    for (const Json *exclusion = exclusions->first; exclusion && !s; exclusion = exclusion->next)
+        s = parse_exclusion(funnel, exclusion, number++);
+    return s;
+}
+
+Status funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld *world, Arena *arena,
+                    const char *const *allowed, Err *err)
+{
+    static const char *const attributions[] = { "first", "any", NULL };
+    *funnel = (FunnelQuestion){ 0 };
+    Status s = request_open(&funnel->request, question, world, arena, allowed, err);
+    if (!s) s = parse_steps(funnel);
+    if (!s)
+        s = request_duration(&funnel->request, "window", (Millis)7 * 24 * 3600 * 1000,
+                             &funnel->rules.window_ms);
+    if (!s && funnel->rules.window_ms > WINDOW_MAX_MS) s = err_set_field(err, "window", "ten years at most");
+    if (!s) s = request_breakdown(&funnel->request, "by", &funnel->by);
+    if (!s)
+        s = request_word(&funnel->request, "attribution", ATTRIBUTION_FIRST, attributions,
+                         &funnel->attribution);
+    if (!s) s = request_count(&funnel->request, "limit", 50, 1, 1000, &funnel->group_limit);
+    return s;
+}
+
+ScanSpec funnel_spec(const FunnelQuestion *funnel)
+{
+    return (ScanSpec){ .selectors = funnel->selectors,
+                       .selector_count = funnel->rules.step_count + funnel->rules.exclusion_count,
+                       .needed_bits = 1, .group_bits = funnel->by.is_given ? 1 : 0, .by = funnel->by };
+}
+
+/* ---- Counting ---- */
+
+/* Two words: group and step over the time from the entry, then the time from the step before. */
+static void put_conversions(struct counter *counter, const Chain *chain, uint32_t group, bool is_whole)
+{
+    for (uint32_t step = 1; step < chain->depth; step++) {
+        uint64_t from_first = (uint64_t)(chain->times_ms[step] - chain->times_ms[0]);
+        uint64_t from_previous = (uint64_t)(chain->times_ms[step] - chain->times_ms[step - 1]);
+        if (is_whole) {
+            counter->histograms[step][0][rank_bucket_of(from_first)]++;
+            counter->histograms[step][1][rank_bucket_of(from_previous)]++;
+        }
+        (void)(pile_put(&counter->conversions, from_first) && pile_put(&counter->conversions, from_previous)
+               && pile_put(&counter->tags, (uint64_t)group << 8 | step));
+    }
+}
+
+static void count_group(const struct funnel *funnel, struct counter *counter, const Chain *chain,
+                        uint32_t group)
+{
+    counter->grouped[(size_t)group * funnel->question.rules.step_count + chain->depth - 1]++;
+    if (group >= counter->group_end) counter->group_end = group + 1;
+    put_conversions(counter, chain, group, !funnel->is_any);
+}
+
+static int compare_words(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Any attribution: each value that an entry has is a funnel of its own, over the entries that have it. */
+static void count_any(const struct funnel *funnel, struct counter *counter, const Hits *all, Arena scratch)
+{
+    const ChainRules *rules = &funnel->question.rules;
+    const Hit *hits = all->hits;
+    uint32_t count = all->count;
+    uint8_t *depths = arena_new(&scratch, uint8_t, count);
+    uint64_t *entries = arena_new(&scratch, uint64_t, count);
+    uint32_t entry_count = 0;
+    chain_reach(rules, all, scratch, depths);
+    for (uint32_t at = 0; at < count; at++)
+        if (depths[at]) entries[entry_count++] = (uint64_t)hits[at].group << 32 | at;
+    qsort(entries, entry_count, sizeof *entries, compare_words);
+    for (uint32_t first = 0, end; first < entry_count; first = end) {
+        uint32_t best = (uint32_t)entries[first];
+        for (end = first + 1; end < entry_count && entries[end] >> 32 == entries[first] >> 32; end++)
+            if (depths[(uint32_t)entries[end]] > depths[best]) best = (uint32_t)entries[end];
+        Chain chain;
+        chain_follow(rules, all, best, scratch, &chain);
+        count_group(funnel, counter, &chain, hits[best].group);
+    }
+}
+
+static void count_person(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
+{
+    struct funnel *funnel = context;
+    struct counter *counter = &funnel->counters[worker];
+    Chain chain;
+    (void)person;
+    chain_find(&funnel->question.rules, hits, scratch, &chain);
+    if (chain.depth == 0) return;
+    counter->people[chain.depth - 1]++;
+    if (!funnel->is_any) {
+        if (funnel->is_grouped) count_group(funnel, counter, &chain, hits->hits[chain.entry].group);
+        else put_conversions(counter, &chain, 0, true);
+        return;
+    }
+    put_conversions(counter, &chain, GROUP_ALL, true);
+    count_any(funnel, counter, hits, scratch);
+}
+
+/* ---- Adding up ---- */
+
+/* What one line of the answer says: reached[k] people got at least to step k. */
+struct line {
+    uint64_t reached[CHAIN_STEPS_MAX];
+    Millis times_ms[CHAIN_STEPS_MAX][4];    /* from the entry: median, p90; from the step before: likewise */
+    uint32_t group;
+};
+
+/* A percentile of the whole: in which bucket it is, at which place there, and the values of that bucket. */
+struct wanted {
+    uint32_t bucket;
+    size_t place, count, max;
+    int64_t *values;
+};
+
+static uint64_t bucket_count(const struct funnel *funnel, uint32_t step, uint32_t measure, uint32_t bucket)
+{
+    uint64_t count = 0;
+    for (uint32_t worker = 0; worker < funnel->worker_count; worker++)
+        count += funnel->counters[worker].histograms[step][measure][bucket];
+    return count;
+}
+
+static Status want(struct funnel *funnel, uint32_t step, uint32_t measure, uint64_t place, Arena *arena,
+                   struct wanted *ret,
+                   Err *err)
+{
+    Status s = OK;
+    uint32_t bucket = 0;
+    for (uint64_t here; place >= (here = bucket_count(funnel, step, measure, bucket)); bucket++)
+        place -= here;
+    *ret = (struct wanted){ .bucket = bucket, .place = place, .max = bucket_count(funnel, step, measure, bucket) };
+    ret->values = answer_take(arena, sizeof *ret->values, ret->max, &s, err);
+    return s;
+}
+
+static void want_value(struct wanted wanted[2], uint64_t value)
+{
+    uint32_t bucket = rank_bucket_of(value);
+    for (int which = 0; which < 2; which++)
+        if (wanted[which].bucket == bucket) wanted[which].values[wanted[which].count++] = (int64_t)value;
+}
+
+/* Fills the times of the line that is the whole, by the histograms. */
+static Status rank_whole(struct funnel *funnel, struct line *line, Err *err)
+{
+    Arena scratch = *funnel->question.request.arena;
+    struct wanted wanted[CHAIN_STEPS_MAX][2][2];
+    uint32_t step_count = funnel->question.rules.step_count;
+    Status s = OK;
+    for (uint32_t step = 1; step < step_count && line->reached[step]; step++)
+        for (uint32_t measure = 0; measure < 2; measure++) {
+            if (!s)
+                s = want(funnel, step, measure, rank_place(line->reached[step], 0.5), &scratch,
+                         &wanted[step][measure][0], err);
+            if (!s)
+                s = want(funnel, step, measure, rank_place(line->reached[step], 0.9), &scratch,
+                         &wanted[step][measure][1], err);
+        }
+    for (uint32_t worker = 0; worker < funnel->worker_count && !s; worker++) {
+        const struct counter *counter = &funnel->counters[worker];
+        for (size_t at = 0; at < counter->tags.count; at++) {
+            uint64_t tag = counter->tags.items[at];
+            if (funnel->is_any && tag >> 8 != GROUP_ALL) continue;
+            for (uint32_t measure = 0; measure < 2; measure++)
+                want_value(wanted[tag & 255][measure], counter->conversions.items[at * 2 + measure]);
+        }
+    }
+    for (uint32_t step = 1; step < step_count && line->reached[step] && !s; step++)
+        for (uint32_t which = 0; which < 4; which++) {
+            struct wanted *one = &wanted[step][which / 2][which % 2];
+            line->times_ms[step][which] = rank_select(one->values, one->count, one->place);
+        }
+    return s;
+}
+
+/* One step of one line: its conversions' times, gathered and ranked. */
+struct ranking {
+    struct funnel *funnel;
+    struct line *lines;
+    const uint32_t *line_of;                /* by group: its line + 1 */
+    size_t *first;                          /* by line and step: where its times begin */
+    int64_t *times;                         /* of one measure */
+    uint32_t measure, step_count;
+};
+
+static void rank_bucket(void *context, uint32_t task, uint32_t worker)
+{
+    struct ranking *ranking = context;
+    size_t first = ranking->first[task], count = ranking->first[task + 1] - first;
+    Millis *to
+        = ranking->lines[task / ranking->step_count].times_ms[task % ranking->step_count] + ranking->measure * 2;
+    (void)worker;
+    if (count == 0) return;
+    to[0] = rank_of_integers(ranking->times + first, count, 0.5);
+    to[1] = rank_of_integers(ranking->times + first, count, 0.9);
+}
+
+/* Which bucket a conversion belongs to, or SIZE_MAX. */
+static size_t bucket_of(const struct ranking *ranking, uint64_t tag)
+{
+    uint32_t group = (uint32_t)(tag >> 8), line = group == GROUP_ALL ? 0 : ranking->line_of[group];
+    return line ? (size_t)(line - 1) * ranking->step_count + (tag & 255) : SIZE_MAX;
+}
+
+/* Fills the groups' times. */
+static Status rank_lines(struct funnel *funnel, struct line *lines, uint32_t line_count,
+                         const uint32_t *line_of, Err *err)
+{
+    Arena scratch = *funnel->question.request.arena;
+    const QueryPool *pool = funnel->question.request.world->pool;
+    struct ranking ranking = { .funnel = funnel, .lines = lines, .line_of = line_of,
+                               .step_count = funnel->question.rules.step_count };
+    size_t buckets = (size_t)line_count * ranking.step_count, all = 0;
+    Status s = OK;
+    ranking.first = answer_take(&scratch, sizeof(size_t), buckets + 2, &s, err);
+    for (uint32_t worker = 0; !s && worker < funnel->worker_count; worker++) {
+        const struct counter *counter = &funnel->counters[worker];
+        for (size_t at = 0; at < counter->tags.count; at++) {
+            size_t bucket = bucket_of(&ranking, counter->tags.items[at]);
+            if (bucket != SIZE_MAX) ranking.first[bucket + 2]++, all++;
+        }
+    }
+    ranking.times = answer_take(&scratch, sizeof(int64_t), all, &s, err);
+    if (s) return s;
+    for (size_t bucket = 0; bucket < buckets; bucket++)
+        ranking.first[bucket + 2] += ranking.first[bucket + 1];
+    size_t *ends = answer_take(&scratch, sizeof(size_t), buckets + 1, &s, err);
+    for (ranking.measure = 0; !s && ranking.measure < 2; ranking.measure++) {
+        memcpy(ends, ranking.first + 1, (buckets + 1) * sizeof *ends);
+        for (uint32_t worker = 0; worker < funnel->worker_count; worker++) {
+            const struct counter *counter = &funnel->counters[worker];
+            for (size_t at = 0; at < counter->tags.count; at++) {
+                size_t bucket = bucket_of(&ranking, counter->tags.items[at]);
+                if (bucket != SIZE_MAX)
+                    ranking.times[ends[bucket]++]
+                        = (int64_t)counter->conversions.items[at * 2 + ranking.measure];
+            }
+        }
+        ranking.first++;
+        if (pool) pool->run(pool->pool, rank_bucket, &ranking, (uint32_t)buckets);
+        for (uint32_t bucket = 0; !pool && bucket < buckets; bucket++) rank_bucket(&ranking, bucket, 0);
+        ranking.first--;
+    }
+    return s;
+}
+
+/* From "reached exactly" to "reached at least". */
+static void accumulate(struct line *line, uint32_t step_count)
+{
+    for (uint32_t step = step_count - 1; step > 0; step--) line->reached[step - 1] += line->reached[step];
+}
+
+/* A group with somebody in it. */
+struct seen {
+    uint64_t people;
+    uint32_t group;
+};
+
+static int compare_seen(const void *a, const void *b)
+{
+    const struct seen *left = a, *right = b;
+    if (left->people != right->people) return left->people > right->people ? -1 : 1;
+    return (left->group > right->group) - (left->group < right->group);
+}
+
+static uint32_t group_end_of(const struct funnel *funnel)
+{
+    uint32_t group_end = 0;
+    for (uint32_t worker = 0; worker < funnel->worker_count; worker++)
+        if (funnel->counters[worker].group_end > group_end) group_end = funnel->counters[worker].group_end;
+    return group_end;
+}
+
+static void add_up_group(const struct funnel *funnel, uint32_t group, struct line *ret)
+{
+    uint32_t steps = funnel->question.rules.step_count;
+    *ret = (struct line){ .group = group };
+    for (uint32_t worker = 0; worker < funnel->worker_count; worker++) {
+        const struct counter *counter = &funnel->counters[worker];
+        for (uint32_t step = 0; group < counter->group_end && step < steps; step++)
+            ret->reached[step] += counter->grouped[(size_t)group * steps + step];
+    }
+    accumulate(ret, steps);
+}
+
+/* The largest groups, as many as the question's limit; values in order among equals. *ret_all: how many
+ * groups anybody is in. */
+static Status list_groups(struct funnel *funnel, struct line **ret_lines, uint32_t *ret_count,
+                          uint32_t *ret_all, Err *err)
+{
+    Arena *arena = funnel->question.request.arena;
+    uint32_t group_end = group_end_of(funnel), count = 0;
+    struct line line;
+    Status s = OK;
+    struct seen *seen = answer_take(arena, sizeof *seen, group_end, &s, err);
+    for (uint32_t group = 0; !s && group < group_end; group++) {
+        add_up_group(funnel, group, &line);
+        if (line.reached[0]) seen[count++] = (struct seen){ line.reached[0], group };
+    }
+    if (!s) qsort(seen, count, sizeof *seen, compare_seen);
+    *ret_all = count;
+    if (count > funnel->question.group_limit) count = funnel->question.group_limit;
+    *ret_lines = answer_take(arena, sizeof line, count, &s, err);
+    for (uint32_t at = 0; !s && at < count; at++) add_up_group(funnel, seen[at].group, &(*ret_lines)[at]);
+    *ret_count = count;
+    return s;
+}
+
+/* ---- Writing ---- */
+
+static void write_time(struct buf *answer, const char *name, const struct line *line, uint32_t step,
+                       int which)
+{
+    buf_printf(answer, ",\"%s\":", name);
+    if (step == 0 || line->reached[step] == 0) buf_str_put(answer, STR("null"));
+    else buf_int(answer, line->times_ms[step][which]);
+}
+
+static void write_steps(const struct funnel *funnel, const struct line *line, struct buf *answer)
+{
+    buf_str_put(answer, STR("\"steps\":["));
+    for (uint32_t step = 0; step < funnel->question.rules.step_count; step++) {
+        buf_str_put(answer, step ? STR(",{\"event\":") : STR("{\"event\":"));
+        buf_json_string(answer, funnel->question.selectors[step].label);
+        buf_printf(answer, ",\"people\":%" PRIu64 ",\"from_previous\":", line->reached[step]);
+        answer_share(line->reached[step], line->reached[step ? step - 1 : 0], answer);
+        buf_str_put(answer, STR(",\"from_first\":"));
+        answer_share(line->reached[step], line->reached[0], answer);
+        write_time(answer, "median_ms", line, step, 0);
+        write_time(answer, "p90_ms", line, step, 1);
+        write_time(answer, "median_from_previous_ms", line, step, 2);
+        write_time(answer, "p90_from_previous_ms", line, step, 3);
+        buf_char(answer, '}');
+    }
+    buf_char(answer, ']');
+}
+
+static Status write_answer(struct funnel *funnel, struct scan *scan, struct buf *answer, Err *err)
+{
+    Request *request = &funnel->question.request;
+    uint32_t steps = funnel->question.rules.step_count, count = 0, group_count = 0;
+    struct line all = { 0 }, *lines = NULL;
+    uint32_t *line_of = NULL;
+    Status s = OK;
+    for (uint32_t worker = 0; worker < funnel->worker_count; worker++) {
+        const struct counter *counter = &funnel->counters[worker];
+        for (uint32_t step = 0; step < steps; step++) all.reached[step] += counter->people[step];
+        if (counter->conversions.is_full || counter->tags.is_full)
+            return err_set(err, ERR_TOO_LARGE,
+                           "too many conversions for the memory that the question may use; narrow it");
+    }
+    accumulate(&all, steps);
+    s = rank_whole(funnel, &all, err);
+    if (!s && funnel->is_grouped) s = list_groups(funnel, &lines, &count, &group_count, err);
+    if (!s && count) line_of = answer_take(request->arena, sizeof *line_of, group_end_of(funnel), &s, err);
+    for (uint32_t at = 0; !s && at < count; at++) line_of[lines[at].group] = at + 1;
+    if (!s && count) s = rank_lines(funnel, lines, count, line_of, err);
+    if (s) return s;
+    buf_char(answer, '{');
+    write_steps(funnel, &all, answer);
+    buf_str_put(answer, STR(",\"groups\":["));
+    for (uint32_t at = 0; at < count; at++) {
+        buf_str_put(answer, at ? STR(",{\"value\":") : STR("{\"value\":"));
+        group_write(scan_groups(scan), lines[at].group, answer);
+        buf_char(answer, ',');
+        write_steps(funnel, &lines[at], answer);
+        buf_char(answer, '}');
+    }
+    buf_printf(answer, "],\"groups_left_out\":%u,\"window_ms\":%" PRIi64 ",\"by\":", group_count - count,
+               funnel->question.rules.window_ms);
+    if (funnel->question.by.is_given) buf_json_string(answer, funnel->question.by.label);
+    else buf_str_put(answer, STR("null"));
+    answer_close(request, scan, answer);
+    return OK;
+}
+
+static void open_counters(struct funnel *funnel, const QueryWorld *world, uint32_t worker_count)
+{
+    size_t share = (world->memory_bytes ? world->memory_bytes : (size_t)1 << 30) / worker_count / 6;
+    for (uint32_t worker = 0; worker < worker_count; worker++) {
+        struct counter *counter = &funnel->counters[worker];
+        pile_open(&counter->conversions, share);
+        pile_open(&counter->tags, share / 2);
+        region_open(&counter->histogram_region, sizeof *counter->histograms * CHAIN_STEPS_MAX);
+        counter->histograms = (void *)counter->histogram_region.start;
+        if (!funnel->is_grouped) continue;
+        region_open(&counter->region, (size_t)GROUPS_MAX * CHAIN_STEPS_MAX * sizeof(uint32_t));
+        counter->grouped = (uint32_t *)counter->region.start;
+    }
+}
+
+Status answer_funnel(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
+{
+    static const char *const allowed[]
+        = { "steps", "exclusions", "window", "from", "to", "timezone", "by", "attribution",
+                                           "limit", NULL };
+    struct scan *scan = NULL;
+    Status s = OK;
+    struct funnel *funnel = answer_take(arena, sizeof *funnel, 1, &s, err);
+    if (!s) s = funnel_parse(&funnel->question, question, world, arena, allowed, err);
+    if (s) return s;
+    funnel->is_grouped = funnel->question.by.is_given;
+    funnel->is_any = funnel->is_grouped && !funnel->question.by.is_trait
+        && funnel->question.attribution == ATTRIBUTION_ANY;
+    ScanSpec spec = funnel_spec(&funnel->question);
+    spec.on_person = count_person;
+    spec.context = funnel;
+    s = scan_open(&funnel->question.request, &spec, &scan, err);
+    if (s) return s;
+    funnel->worker_count = scan_worker_count(scan);
+    open_counters(funnel, world, funnel->worker_count);
+    s = scan_run(scan, err);
+    if (!s) s = write_answer(funnel, scan, answer, err);
+    scan_close(scan);
+    for (uint32_t worker = 0; worker < funnel->worker_count; worker++) {
+        pile_close(&funnel->counters[worker].conversions);
+        pile_close(&funnel->counters[worker].tags);
+        region_close(&funnel->counters[worker].region);
+        region_close(&funnel->counters[worker].histogram_region);
+    }
+    return s;
+}

@@ -1,0 +1,23 @@
+/* query_funnel: what the funnel and its people lists share: the question's shape. */
+#ifndef ONYM_QUERY_FUNNEL_H
+#define ONYM_QUERY_FUNNEL_H
+
+#include "query_answer.h"
+
+typedef enum Attribution { ATTRIBUTION_FIRST, ATTRIBUTION_ANY } Attribution;
+
+typedef struct FunnelQuestion {
+    Request request;
+    Selector selectors[CHAIN_STEPS_MAX + CHAIN_EXCLUSIONS_MAX];     /* steps, then exclusions */
+    ChainRules rules;
+    Breakdown by;
+    uint32_t attribution, group_limit;
+} FunnelQuestion;
+
+/* allowed: the members of this kind of question, NULL-ended. */
+Status MUST funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld *world, Arena *arena,
+                         const char *const *allowed, Err *err);
+/* The scan's specification; the caller adds who hears. */
+ScanSpec funnel_spec(const FunnelQuestion *funnel);
+
+#endif

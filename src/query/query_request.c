@@ -1,0 +1,339 @@
+/* query_request: see the header. Places are built as they are needed: "steps[1].where[0].op". */
+#include "query_request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PLACE_BYTES = 64 };
+
+static Status refuse(Err *err, const char *place,
+                     const char *what) { return err_set_field(err, place, "%s", what); }
+
+Status request_refuse_others(const Json *object, const char *place, const char *const *allowed, Err *err)
+{
+    char where[PLACE_BYTES];
+    for (const Json *member = object->first; member; member = member->next) {
+        size_t at = 0;
+        while (allowed[at] && !str_equal(member->key, str_from(allowed[at]))) at++;
+        if (allowed[at]) continue;
+        snprintf(where, sizeof where, "%s%s%.*s", place, *place ? "." : "",
+                 STR_FORMAT(str_slice(member->key, 0, 40)));
+        return refuse(err, where, "there is no such member");
+    }
+    return OK;
+}
+
+/* ---- When ---- */
+
+/* "2026-01-31" or "2026-01-31T12:00:00" without a zone of its own is local time of the question's zone. */
+static bool has_zone(Str text)
+{
+    for (size_t at = 10; at < text.len; at++)
+        if (text.bytes[at] == 'Z' || text.bytes[at] == 'z' || text.bytes[at] == '+' || text.bytes[at] == '-')
+            return true;
+    return false;
+}
+
+static Status request_instant(Request *request, const char *member, Millis missing_ms, Millis *ret_ms)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    *ret_ms = missing_ms;
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind == JSON_NUMBER && json->number >= -62135596800000.0 && json->number <= 253402300799999.0) {
+        *ret_ms = (Millis)json->number;
+        return OK;
+    }
+    if (json->kind != JSON_STRING || !instant_parse(json->text, ret_ms))
+        return refuse(request->err, member,
+                      "a date (2026-01-31), an instant (2026-01-31T12:00:00Z) or milliseconds");
+    if (!has_zone(json->text)) *ret_ms = zone_from_local(&request->zone, *ret_ms);
+    return OK;
+}
+
+Status request_open(Request *request, Str question, const QueryWorld *world, Arena *arena,
+                    const char *const *allowed, Err *err)
+{
+    *request = (Request){ .world = world, .arena = arena, .err = err };
+    Status s = json_parse(question, arena, &request->root, err);
+    if (s) return s;
+    if (request->root->kind != JSON_OBJECT) return err_set(err, ERR_INPUT, "a JSON object was expected");
+    s = request_refuse_others(request->root, "", allowed, err);
+    if (s) return s;
+    const Json *zone = json_find(request->root, STR("timezone"));
+    if (zone && zone->kind != JSON_STRING)
+        return refuse(err, "timezone", "a name like Europe/Berlin was expected");
+    request->zone_name = zone && zone->text.len ? zone->text : STR("UTC");
+    s = zone_open(world->disk, world->zone_dir, request->zone_name, arena, &request->zone, err);
+    if (!s) s = request_instant(request, "from", INT64_MIN, &request->from_ms);
+    if (!s) s = request_instant(request, "to", INT64_MAX, &request->to_ms);
+    if (!s && request->from_ms >= request->to_ms) s = refuse(err, "to", "must be later than from");
+    return s;
+}
+
+Status request_duration(Request *request, const char *member, Millis missing_ms, Millis *ret_ms)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    *ret_ms = missing_ms;
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_STRING || !duration_parse(json->text, ret_ms) || *ret_ms < 0)
+        return refuse(request->err, member, "a duration like 30m, 24h or 7d was expected");
+    return OK;
+}
+
+Status request_count(Request *request, const char *member, uint32_t missing, uint32_t min, uint32_t max,
+                     uint32_t *ret)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    *ret = missing;
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_NUMBER || json->number < min || json->number > max
+        || json->number != (uint32_t)json->number)
+        return err_set_field(request->err, member, "a whole number from %u to %u was expected", min, max);
+    *ret = (uint32_t)json->number;
+    return OK;
+}
+
+Status request_word(Request *request, const char *member, uint32_t missing, const char *const *words,
+                    uint32_t *ret)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    char all[160] = "";
+    *ret = missing;
+    if (!json || json->kind == JSON_NULL) return OK;
+    for (uint32_t at = 0; words[at]; at++) {
+        if (json->kind == JSON_STRING && str_equal(json->text, str_from(words[at]))) return *ret = at, OK;
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", at ? ", " : "", words[at]);
+    }
+    return err_set_field(request->err, member, "one of %s was expected", all);
+}
+
+/* ---- Which events ---- */
+
+static Status request_value(const Json *json, const char *place, Err *err, IndexValue *ret)
+{
+    switch (json->kind) {
+    case JSON_STRING: *ret = (IndexValue){ .kind = INDEX_STRING, .text = json->text }; return OK;
+    case JSON_NUMBER: *ret = (IndexValue){ .kind = INDEX_NUMBER, .number = json->number }; return OK;
+    case JSON_BOOL: *ret = (IndexValue){ .kind = INDEX_BOOL, .number = json->truth }; return OK;
+    case JSON_NULL:
+    case JSON_ARRAY:
+    case JSON_OBJECT: break;
+    }
+    return refuse(err, place, "a string, a number or a boolean was expected");
+}
+
+/* The field as a column is called, or as a trait; false where it can be neither. */
+static bool split_field(Str text, bool *ret_is_trait, Str *ret_field)
+{
+    *ret_is_trait = str_starts(text, STR("traits."));
+    *ret_field = *ret_is_trait ? str_slice(text, 7, text.len) : text;
+    if (*ret_is_trait) return ret_field->len > 0;
+    return (str_starts(text, STR("properties.")) && text.len > 11)
+        || (str_starts(text, STR("context.")) && text.len > 8)
+        || str_equal(text, STR("source")) || str_equal(text, STR("category"));
+}
+
+static const char FIELD_SHAPES[]
+    = "properties.NAME, context.NAME, traits.NAME, source or category was expected";
+
+/* {"op": …} as an operation and its negation; false where there is none such. */
+static bool find_op(Str word, Filter *filter, bool *ret_is_list)
+{
+    static const struct { const char *word; FilterOp op; bool is_negated, is_list; } ops[] = {
+        { "=", OP_EQUAL, false, false }, { "!=", OP_EQUAL, true, false },
+        { "in", OP_EQUAL, false, true }, { "not in", OP_EQUAL, true, true },
+        { "<", OP_LESS, false, false }, { "<=", OP_LESS_OR_EQUAL, false, false },
+        { ">", OP_GREATER, false, false }, { ">=", OP_GREATER_OR_EQUAL, false, false },
+        { "contains", OP_CONTAINS, false, false }, { "not contains", OP_CONTAINS, true, false },
+        { "exists", OP_EXISTS, false, false }, { "not exists", OP_EXISTS, true, false },
+    };
+    for (size_t at = 0; at < countof(ops); at++) {
+        if (!str_equal(word, str_from(ops[at].word))) continue;
+        filter->op = ops[at].op, filter->is_negated = ops[at].is_negated;
+        *ret_is_list = ops[at].is_list;
+        return true;
+    }
+    return false;
+}
+
+/* By kind, then by value. */
+static int order_values(const void *a, const void *b)
+{
+    const IndexValue *left = a, *right = b;
+    if (left->kind != right->kind) return left->kind < right->kind ? -1 : 1;
+    if (left->kind == INDEX_STRING) return str_compare(left->text, right->text);
+    return (left->number > right->number) - (left->number < right->number);
+}
+
+static Status filter_values(Request *request, const Json *value, const char *place, bool is_list,
+                            Filter *filter)
+{
+    Status s = OK;
+    if (filter->op == OP_EXISTS) {
+        if (value && value->kind != JSON_BOOL)
+            return refuse(request->err, place, "true or false was expected");
+        if (value && !value->truth) filter->is_negated = !filter->is_negated;
+        return OK;
+    }
+    if (!value) return refuse(request->err, place, "is missing");
+    if (is_list && (value->kind != JSON_ARRAY || value->count == 0 || value->count > FILTER_VALUES_MAX))
+        return err_set_field(request->err, place, "a list of 1 to %d values was expected", FILTER_VALUES_MAX);
+    filter->value_count = is_list ? value->count : 1;
+    IndexValue *values = arena_try(request->arena, sizeof *values, _Alignof(IndexValue), filter->value_count);
+    if (!values) return err_set(request->err, ERR_TOO_LARGE, "the question is too large");
+    filter->values = values;
+    if (!is_list) s = request_value(value, place, request->err, values);
+    else {
+        for (const Json *item = value->first; item && !s; item = item->next)
+            s = request_value(item, place, request->err, values++);
+        if (!s) qsort((void *)(uintptr_t)filter->values, filter->value_count, sizeof *values, order_values);
+    }
+    if (!s && filter->op == OP_CONTAINS && filter->values[0].kind != INDEX_STRING)
+        s = refuse(request->err, place, "a string was expected");
+    if (!s && filter->op != OP_EQUAL && filter->op != OP_CONTAINS && filter->values[0].kind == INDEX_BOOL)
+        s = refuse(request->err, place, "a number or a string was expected");
+    return s;
+}
+
+static Status request_filter(Request *request, const Json *json, const char *place, Filter *ret)
+{
+    static const char *const allowed[] = { "field", "op", "value", NULL };
+    char where[PLACE_BYTES];
+    bool is_list = false;
+    *ret = (Filter){ 0 };
+    if (json->kind != JSON_OBJECT)
+        return refuse(request->err, place, "an object {field, op, value} was expected");
+    Status s = request_refuse_others(json, place, allowed, request->err);
+    if (s) return s;
+    const Json *field = json_find(json, STR("field")), *op = json_find(json, STR("op"));
+    snprintf(where, sizeof where, "%s.field", place);
+    if (!field || field->kind != JSON_STRING || !split_field(field->text, &ret->is_trait, &ret->field))
+        return refuse(request->err, where, FIELD_SHAPES);
+    if (ret->is_trait && !request->world->find_trait)
+        return refuse(request->err, where, "there are no traits here");
+    snprintf(where, sizeof where, "%s.op", place);
+    if (!op || op->kind != JSON_STRING || !find_op(op->text, ret, &is_list))
+        return refuse(request->err, where,
+                      "one of =, !=, in, not in, <, <=, >, >=, contains, not contains, exists, "
+                                           "not exists was expected");
+    snprintf(where, sizeof where, "%s.value", place);
+    return filter_values(request, json_find(json, STR("value")), where, is_list, ret);
+}
+
+Status request_filters(Request *request, const Json *json, const char *place, const Filter **ret_events,
+                       uint32_t *ret_event_count, const Filter **ret_traits, uint32_t *ret_trait_count)
+{
+    char where[PLACE_BYTES];
+    uint32_t number = 0;
+    *ret_event_count = *ret_trait_count = 0;
+    *ret_events = *ret_traits = NULL;
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_ARRAY || json->count > FILTERS_MAX)
+        return err_set_field(request->err, place, "a list of at most %d filters was expected", FILTERS_MAX);
+    Filter *events = arena_new(request->arena, Filter, FILTERS_MAX), *traits
+        = arena_new(request->arena, Filter, FILTERS_MAX);
+    for (const Json *item = json->first; item; item = item->next, number++) {
+        Filter filter;
+        snprintf(where, sizeof where, "%s[%u]", place, number);
+        Status s = request_filter(request, item, where, &filter);
+        if (s) return s;
+        if (filter.is_trait) traits[(*ret_trait_count)++] = filter;
+        else events[(*ret_event_count)++] = filter;
+    }
+    *ret_events = events, *ret_traits = traits;
+    return OK;
+}
+
+/* "page:/pricing", "screen:Home", "*", or the name of a tracked event. */
+static void selector_text(Str text, Selector *ret)
+{
+    ret->label = ret->name = text;
+    ret->type = EVENT_TRACK;
+    if (str_starts(text, STR("page:"))) ret->type = EVENT_PAGE, ret->name = str_slice(text, 5, text.len);
+    else if (str_starts(text, STR("screen:"))) ret->type = EVENT_SCREEN, ret->name
+        = str_slice(text, 7, text.len);
+    else if (str_equal(text, STR("*"))) ret->type = EVENT_NONE;
+    ret->is_any_name = str_equal(ret->name, STR("*")) || (ret->type != EVENT_TRACK && ret->name.len == 0);
+    ret->is_path = ret->type == EVENT_PAGE || ret->type == EVENT_SCREEN;
+}
+
+/* {"event": "…", "type": "page"}: with a type, the event's text is a name and nothing else. */
+static Status selector_type(Request *request, const Json *type, const char *place, Selector *ret)
+{
+    if (!type) return OK;
+    EventType found = type->kind == JSON_STRING ? event_type_from(type->text) : EVENT_NONE;
+    if (found == EVENT_NONE)
+        return refuse(request->err, place, "one of track, page, screen, identify, group, alias was expected");
+    ret->name = ret->label;
+    ret->type = found;
+    ret->is_any_name = ret->label.len == 0 || str_equal(ret->label, STR("*"));
+    ret->is_path = found == EVENT_PAGE || found == EVENT_SCREEN;
+    if (!ret->label.len) ret->label = type->text;
+    return OK;
+}
+
+Status request_selector(Request *request, const Json *json, const char *place, Selector *ret)
+{
+    static const char *const allowed[] = { "event", "type", "where", NULL };
+    char where[PLACE_BYTES];
+    *ret = (Selector){ 0 };
+    if (!json) return refuse(request->err, place, "is missing");
+    if (json->kind == JSON_STRING && json->text.len) return selector_text(json->text, ret), OK;
+    if (json->kind != JSON_OBJECT)
+        return refuse(request->err, place, "an event's name or an object {event, where} was expected");
+    Status s = request_refuse_others(json, place, allowed, request->err);
+    if (s) return s;
+    const Json *event = json_find(json, STR("event")), *type = json_find(json, STR("type"));
+    snprintf(where, sizeof where, "%s.event", place);
+    if ((!event && !type) || (event && (event->kind != JSON_STRING || (event->text.len == 0 && !type))))
+        return refuse(request->err, where, "an event's name was expected");
+    selector_text(event ? event->text : STR(""), ret);
+    snprintf(where, sizeof where, "%s.type", place);
+    s = selector_type(request, type, where, ret);
+    if (s) return s;
+    snprintf(where, sizeof where, "%s.where", place);
+    return request_filters(request, json_find(json, STR("where")), where, &ret->filters, &ret->filter_count,
+                           &ret->traits,
+                           &ret->trait_count);
+}
+
+Status request_breakdown(Request *request, const char *member, Breakdown *ret)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    *ret = (Breakdown){ 0 };
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_STRING || !split_field(json->text, &ret->is_trait, &ret->field))
+        return refuse(request->err, member, FIELD_SHAPES);
+    if (ret->is_trait && !request->world->find_trait)
+        return refuse(request->err, member, "there are no traits here");
+    ret->is_given = true;
+    ret->label = json->text;
+    return OK;
+}
+
+/* ---- Does a value pass? ---- */
+
+/* Less than 0, 0, more than 0; false where the two can't be compared. */
+static bool compare_values(const IndexValue *a, const IndexValue *b, int *ret)
+{
+    if (a->kind != b->kind || (a->kind != INDEX_NUMBER && a->kind != INDEX_STRING)) return false;
+    *ret = a->kind == INDEX_STRING ? str_compare(a->text, b->text) : (a->number > b->number) - (a->number < b->number);
+    return true;
+}
+
+static bool passes_plainly(const Filter *filter, const IndexValue *value)
+{
+    int order = 0;
+    if (filter->op == OP_EXISTS) return value->kind != INDEX_NOTHING;
+    if (filter->op == OP_EQUAL)
+        return value->kind != INDEX_NOTHING && value->kind != INDEX_OTHER
+            && bsearch(value, filter->values, filter->value_count, sizeof *value, order_values);
+    if (filter->op == OP_CONTAINS)
+        return value->kind == INDEX_STRING && str_contains(value->text, filter->values[0].text);
+    if (!compare_values(value, &filter->values[0], &order)) return false;
+    return filter->op == OP_LESS ? order < 0 : filter->op == OP_LESS_OR_EQUAL ? order <= 0
+         : filter->op == OP_GREATER ? order > 0 : order >= 0;
+}
+
+bool filter_passes(const Filter *filter,
+                   const IndexValue *value) { return passes_plainly(filter, value) != filter->is_negated; }

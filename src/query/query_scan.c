@@ -1,0 +1,361 @@
+/* query_scan: the tasks of a scan, and what each worker keeps.
+ *
+ * Pass. The buckets of spilled hits may need more memory than there is. Then a worker that has none left
+ * halves the range of buckets that this pass keeps, for all workers, and frees its own beyond it; the next
+ * pass scans again for those. Events of subjects that are alone are handed over in the first pass only.
+ */
+#include "query_work.h"
+
+#include <stdlib.h>
+#include <zstd.h>
+
+static void serial_run(void *pool, QueryTask *task, void *context, uint32_t count)
+{
+    (void)pool;
+    for (uint32_t at = 0; at < count; at++) task(context, at, 0);
+}
+
+void scan_fail(struct scan *scan, Status status, const Err *err)
+{
+    if (!atomic_flag_test_and_set(&scan->is_told)) {
+        scan->status = status;
+        if (scan->err) *scan->err = *err;
+    }
+    atomic_store(&scan->is_failed, true);
+}
+
+bool scan_is_over(struct scan *scan)
+{
+    Err err = { 0 };
+    if (scan->world->is_cancelled && atomic_load_explicit(scan->world->is_cancelled, memory_order_relaxed))
+        scan_fail(scan, err_set(&err, ERR_CLOSED, "the question was given up"), &err);
+    return atomic_load_explicit(&scan->is_failed, memory_order_relaxed);
+}
+
+void scan_fail_memory(struct scan *scan)
+{
+    Err err = { 0 };
+    scan_fail(scan,
+              err_set(&err, ERR_TOO_LARGE,
+                      "the question needs more memory than it may; narrow its range or filters"), &err);
+}
+
+/* ---- People ---- */
+
+/* A person whose number is that of its only subject is alone: its bit stays clear. */
+static void mark_joined(void *context, uint32_t task, uint32_t worker)
+{
+    struct scan *scan = context;
+    const QueryPeople *people = scan->world->people;
+    uint32_t first = task * QUERY_PAGE_SUBJECTS, left = people->subject_count - first;
+    const uint32_t *slots = people->pages[task];
+    (void)worker;
+    for (uint32_t at = 0; at < left && at < QUERY_PAGE_SUBJECTS; at++) {
+        uint32_t slot = slots[at];
+        if (slot == first + at || slot == QUERY_NOBODY) continue;
+        if (is_shared(slot)) {
+            /* a page is one task's: nobody else writes here */
+            scan->shared[(first + at) / 64] |= UINT64_C(1) << at % 64;
+            __atomic_store_n(&scan->has_shared, true, __ATOMIC_RELAXED);
+            people->mark_owners(people->context, first + at, scan->joined);
+        }
+        else if (slot < scan->people_max)
+            __atomic_fetch_or(&scan->joined[slot / 64], UINT64_C(1) << slot % 64, __ATOMIC_RELAXED);
+    }
+}
+
+/* ---- Preparing ---- */
+
+static int compare_subjects(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Cuts the subjects into slices of about as many rows each, by a sample of all runs. */
+static bool cut_slices(struct scan *scan)
+{
+    size_t all = 1, count = 0;
+    for (uint32_t at = 0; at < scan->plan.run_count; at++)
+        all += scan->plan.runs[at].run->row_count / SAMPLE_ROWS + 1;
+    uint32_t *samples = arena_try(&scan->arena, sizeof *samples, 8, all);
+    scan->slices = arena_try(&scan->arena, sizeof *scan->slices, 8, all + 2);
+    if (!samples || !scan->slices) return false;
+    for (uint32_t at = 0; at < scan->plan.run_count; at++) {
+        const IndexRun *run = scan->plan.runs[at].run;
+        for (uint32_t row = SAMPLE_ROWS; row < run->row_count; row += SAMPLE_ROWS)
+            samples[count++] = run->subjects[index_run_ordinal(run, row)];
+    }
+    qsort(samples, count, sizeof *samples, compare_subjects);
+    scan->slices[0] = 0;
+    for (size_t at = SLICE_SAMPLES; at < count; at += SLICE_SAMPLES)
+        if (samples[at] > scan->slices[scan->slice_count]) scan->slices[++scan->slice_count] = samples[at];
+    scan->slices[++scan->slice_count] = UINT64_C(1) << 32;
+    scan->slices_a_task = scan->slice_count / (scan->pool.worker_count * TASKS_A_WORKER) + 1;
+    scan->task_count = (scan->slice_count + scan->slices_a_task - 1) / scan->slices_a_task;
+    return true;
+}
+
+static void open_workers(struct scan *scan, size_t memory_bytes)
+{
+    size_t share = memory_bytes / 2 / scan->pool.worker_count;
+    for (uint32_t at = 0; at < scan->pool.worker_count; at++) {
+        struct worker *worker = &scan->workers[at];
+        region_open_large(&worker->hits_region, share / 4);
+        region_open_large(&worker->spare_region, share / 4);
+        region_open_large(&worker->spill_region, share / 2);
+        region_open(&worker->scratch_region,
+                    share / 2 + (size_t)scan->plan.run_count * READERS * (INDEX_CODES_BYTES + 128));
+        worker->hits = (Hit *)worker->hits_region.start;
+        worker->spare = (Hit *)worker->spare_region.start;
+        worker->hit_max = (uint32_t)(share / 4 / sizeof(Hit));
+        worker->spill_arena = region_arena(&worker->spill_region);
+        worker->reader_arena = region_arena(&worker->scratch_region);
+        worker->buckets = arena_new(&worker->reader_arena, struct spill *, BUCKETS_MAX);
+        worker->readers
+            = arena_new(&worker->reader_arena, IndexCodes, (size_t)scan->plan.run_count * READERS);
+        worker->scratch_rows = worker->reader_arena;
+        arena_bytes(&worker->reader_arena, (size_t)scan->plan.run_count * 2 * sizeof(uint32_t) + 64);
+        worker->zstd = ZSTD_createDCtx();
+        worker->trait_person = QUERY_NOBODY;
+    }
+}
+
+static Status scan_prepare(struct scan *scan, Err *err)
+{
+    const QueryPeople *people = scan->world->people;
+    Status s = index_snapshot_open(scan->world->index, &scan->snapshot, err);
+    if (!s) s = plan_open(scan->request, scan->spec, scan->snapshot, &scan->arena, &scan->plan, err);
+    if (s) return s;
+    scan->people_max = people->subject_count;
+    for (uint32_t at = 0; at < scan->plan.run_count; at++) {
+        const IndexRun *run = scan->plan.runs[at].run;
+        Subject last = run->subjects[run->subject_count - 1];
+        if (last == SUBJECT_NONE) last = run->subject_count > 1 ? run->subjects[run->subject_count - 2] : 0;
+        if (last >= scan->people_max) scan->people_max = last + 1;
+    }
+    while (scan->people_max >> scan->bucket_shift >= BUCKETS_MAX) scan->bucket_shift++;
+    scan->bucket_count = (scan->people_max >> scan->bucket_shift) + 1;
+    size_t words = (size_t)scan->people_max / 64 + 1;
+    scan->joined = arena_try(&scan->arena, sizeof *scan->joined, 64, words * 2);
+    if (!scan->joined || !cut_slices(scan))
+        return err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may");
+    memset(scan->joined, 0, words * 2 * sizeof *scan->joined);
+    scan->shared = scan->joined + words;
+    if (scan->spec->wants_refs) scan->refs = arena_try(&scan->arena, sizeof *scan->refs, 8, REFS_MAX);
+    if (scan->spec->by.is_given && scan->spec->by.is_trait) {
+        Groups *groups = &scan->plan.groups;
+        groups->max = GROUPS_MAX;
+        groups->slot_count = GROUPS_MAX * 2;
+        region_open(&scan->groups_region,
+                    GROUPS_MAX * sizeof *groups->values + groups->slot_count * sizeof *groups->slots);
+        groups->values = (IndexValue *)scan->groups_region.start;
+        groups->slots = (uint32_t *)(groups->values + GROUPS_MAX);
+        groups->values[groups->count++] = (IndexValue){ 0 };
+    }
+    return OK;
+}
+
+static bool spec_asks_traits(const ScanSpec *spec)
+{
+    bool asks = spec->by.is_given && spec->by.is_trait;
+    for (uint32_t at = 0; at < spec->selector_count; at++) asks |= spec->selectors[at].trait_count > 0;
+    return asks;
+}
+
+Status scan_open(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err)
+{
+    static const QueryPool serial = { 1, serial_run, NULL };
+    const QueryWorld *world = request->world;
+    size_t memory_bytes = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
+    struct scan *scan = calloc(1, sizeof *scan);
+    if (!scan) return err_set(err, ERR_TOO_LARGE, "no memory");
+    scan->request = request, scan->spec = spec, scan->world = world;
+    scan->pool = world->pool ? *world->pool : serial;
+    scan->asks_traits = spec_asks_traits(spec);
+    scan->is_plain = spec->on_person && !spec->group_bits && !spec->only_people && !spec->wants_refs;
+#if defined(__x86_64__)
+    scan->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")
+        && __builtin_cpu_supports("popcnt");
+#endif
+    check(scan->pool.worker_count > 0 && scan->pool.worker_count <= QUERY_WORKERS_MAX);
+    check(spec->selector_count <= SELECTORS_MAX && (!spec->on_row || !spec->on_person));
+    region_open(&scan->region, memory_bytes / 8 + (8 << 20));
+    scan->arena = region_arena(&scan->region);
+    atomic_flag_clear(&scan->is_told);
+    atomic_flag_clear(&scan->plan.groups.is_busy);
+    scan->workers = arena_new(&scan->arena, struct worker, scan->pool.worker_count);
+    Status s = scan_prepare(scan, err);
+    if (s) {
+        scan_close(scan);
+        return s;
+    }
+    open_workers(scan, memory_bytes);
+    *ret = scan;
+    return OK;
+}
+
+void scan_close(struct scan *scan)
+{
+    if (!scan) return;
+    for (uint32_t at = 0; at < scan->pool.worker_count; at++) {
+        struct worker *worker = &scan->workers[at];
+        region_close(&worker->hits_region);
+        region_close(&worker->spare_region);
+        region_close(&worker->spill_region);
+        region_close(&worker->scratch_region);
+        ZSTD_freeDCtx(worker->zstd);
+    }
+    index_snapshot_close(scan->snapshot);
+    region_close(&scan->groups_region);
+    region_close(&scan->region);
+    free(scan);
+}
+
+static void scan_slice(struct scan *scan, uint32_t worker_index, uint32_t slice, uint32_t *rows,
+                       uint32_t *ordinals)
+{
+    struct worker *worker = &scan->workers[worker_index];
+    uint32_t run_with_hits = UINT32_MAX, key_min = UINT32_MAX, key_max = 0;
+    bool is_mixed = false;
+    worker->hit_count = 0;
+    for (uint32_t run = 0; run < scan->plan.run_count && !scan_is_over(scan); run++) {
+        struct place place = { scan, worker, worker_index, run };
+        uint32_t ordinal, count = worker->hit_count;
+        uint32_t end
+            = index_run_row_of(scan->plan.runs[run].run, scan->slices[slice + 1], ordinals[run], &ordinal);
+        scan_stretch(&place, rows[run], end, ordinals[run]);
+        rows[run] = end, ordinals[run] = ordinal;
+        if (worker->hit_count == count) continue;
+        is_mixed |= run_with_hits != UINT32_MAX;
+        run_with_hits = run;
+        if (worker->hits[count].key < key_min) key_min = worker->hits[count].key;
+        if (worker->hits[worker->hit_count - 1].key > key_max)
+            key_max = worker->hits[worker->hit_count - 1].key;
+    }
+    if (worker->hit_count == 0 || atomic_load(&scan->is_failed)) return;
+    Hit *hits = worker->hits;
+    if (is_mixed) hits = hits_sort_by_key(worker->hits, worker->spare, worker->hit_count, key_min, key_max);
+    scan_hand_over_subjects(scan, worker_index, hits, worker->hit_count, hits == worker->hits ? worker->spare
+                       : worker->hits);
+}
+
+static void tell_progress(struct scan *scan, uint32_t worker_index)
+{
+    uint32_t done = atomic_fetch_add(&scan->done_count, 1) + 1;
+    if (worker_index == 0 && scan->world->progress)
+        scan->world->progress(scan->world->context, done, scan->task_count + scan->bucket_count);
+}
+
+static void task_slices(void *context, uint32_t task, uint32_t worker_index)
+{
+    struct scan *scan = context;
+    uint32_t first = task * scan->slices_a_task, end = first + scan->slices_a_task, run_count
+        = scan->plan.run_count;
+    Arena scratch = scan->workers[worker_index].scratch_rows;
+    uint32_t *rows = arena_new(&scratch, uint32_t, run_count), *ordinals
+        = arena_new(&scratch, uint32_t, run_count);
+    if (end > scan->slice_count) end = scan->slice_count;
+    for (uint32_t run = 0; run < run_count; run++)
+        rows[run] = index_run_row_of(scan->plan.runs[run].run, scan->slices[first], 0, &ordinals[run]);
+    for (uint32_t slice = first; slice < end && !scan_is_over(scan); slice++)
+        scan_slice(scan, worker_index, slice, rows, ordinals);
+    tell_progress(scan, worker_index);
+}
+
+/* ---- Buckets ---- */
+
+static void task_bucket(void *context, uint32_t task, uint32_t worker_index)
+{
+    struct scan *scan = context;
+    struct worker *worker = &scan->workers[worker_index];
+    uint32_t bucket = scan->bucket_from + task, count = 0, key_min = bucket << scan->bucket_shift;
+    for (uint32_t from = 0; from < scan->pool.worker_count && !scan_is_over(scan); from++)
+        for (const struct spill *spill = scan->workers[from].buckets[bucket]; spill; spill = spill->next) {
+            if (spill->count > worker->hit_max - count) return scan_fail_memory(scan);
+            memcpy(worker->hits + count, spill->hits, spill->count * sizeof(Hit));
+            count += spill->count;
+        }
+    if (count == 0 || atomic_load(&scan->is_failed)) return;
+    Hit *hits
+        = hits_sort_by_key(worker->hits, worker->spare, count, key_min,
+                           key_min + ((1u << scan->bucket_shift) - 1));
+    scan_hand_over_persons(scan, worker_index, hits, count, hits == worker->hits ? worker->spare : worker->hits);
+    tell_progress(scan, worker_index);
+}
+
+/* ---- The whole ---- */
+
+Status scan_run(struct scan *scan, Err *err)
+{
+    const QueryPool *pool = &scan->pool;
+    uint32_t pages = (scan->world->people->subject_count + QUERY_PAGE_SUBJECTS - 1) / QUERY_PAGE_SUBJECTS;
+    scan->err = err;
+    if (scan->plan.run_count == 0) return OK;
+    if (scan->spec->on_person) pool->run(pool->pool, mark_joined, scan, pages);
+    for (uint32_t from = 0; from < scan->bucket_count && !scan->status;
+         from = atomic_load(&scan->bucket_to)) {
+        scan->bucket_from = from;
+        atomic_store(&scan->bucket_to, scan->bucket_count);
+        pool->run(pool->pool, task_slices, scan, scan->task_count);
+        if (scan->status || scan->spec->on_row) break;
+        pool->run(pool->pool, task_bucket, scan, atomic_load(&scan->bucket_to) - from);
+        for (uint32_t at = 0; at < pool->worker_count; at++) {
+            struct worker *worker = &scan->workers[at];
+            memset(worker->buckets, 0, BUCKETS_MAX * sizeof *worker->buckets);
+            worker->spill_arena = region_arena(&worker->spill_region);
+            worker->free_spills = NULL;
+        }
+    }
+    return scan->status;
+}
+
+Groups *scan_groups(struct scan *scan) { return &scan->plan.groups; }
+
+uint32_t scan_worker_count(const struct scan *scan) { return scan->pool.worker_count; }
+
+uint32_t scan_people_max(const struct scan *scan) { return scan->people_max; }
+
+bool scan_time_range(const struct scan *scan, Millis *ret_first_ms, Millis *ret_last_ms)
+{
+    Millis first = INT64_MAX, last = INT64_MIN;
+    for (uint32_t at = 0; at < scan->plan.run_count; at++) {
+        const IndexRun *run = scan->plan.runs[at].run;
+        if (run->time_min_ms < first) first = run->time_min_ms;
+        if (run->time_max_ms > last) last = run->time_max_ms;
+    }
+    if (first < scan->request->from_ms) first = scan->request->from_ms;
+    if (last >= scan->request->to_ms) last = scan->request->to_ms - 1;
+    *ret_first_ms = first, *ret_last_ms = last;
+    return scan->plan.run_count > 0 && first <= last;
+}
+
+uint64_t scan_row_count(const struct scan *scan)
+{
+    uint64_t count = 0;
+    for (uint32_t at = 0; at < scan->pool.worker_count; at++) count += scan->workers[at].row_count;
+    return count;
+}
+
+uint64_t scan_hit_count(const struct scan *scan)
+{
+    uint64_t count = 0;
+    for (uint32_t at = 0; at < scan->pool.worker_count; at++) count += scan->workers[at].matched;
+    return count;
+}
+
+Status scan_position(struct scan *scan, uint32_t ref, Arena scratch, JournalPos *ret, Err *err)
+{
+    IndexCodes codes;
+    check(ref > 0 && ref < REFS_MAX);
+    uint32_t run = (uint32_t)(scan->refs[ref] >> 32), row = (uint32_t)scan->refs[ref];
+    unsigned char *bytes = arena_try(&scratch, 1, 8, INDEX_CODES_BYTES);
+    if (!bytes) return err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may");
+    index_codes_init(&codes, scan->plan.runs[run].run, INDEX_POSITIONS, 0, bytes, NULL);
+    Status s = index_codes_load(&codes, row, err);
+    if (!s) *ret = (JournalPos)codes.packed.base + index_codes_get(&codes, row);
+    return s;
+}
+
+void scan_write_warnings(const struct scan *scan,
+                         struct buf *answer) { plan_write_warnings(&scan->plan, answer); }
