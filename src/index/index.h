@@ -181,9 +181,10 @@ void index_codes_init(IndexCodes *codes, const IndexRun *run, uint32_t column, u
                       unsigned char *bytes, void *zstd);
 /* Loads the block that holds the row, if another one is loaded. */
 Status MUST index_codes_load(IndexCodes *codes, uint32_t row, Err *err);
+/* A code, or a position in the journal. */
 static inline uint64_t index_codes_get(const IndexCodes *codes, uint32_t row)
 {
-    return index_packed_get(&codes->packed, row - codes->first_row);
+    return index_packed_get(&codes->packed, row - codes->first_row) + (uint64_t)codes->packed.base;
 }
 /* "is the block of this row loaded?", for loops */
 static inline bool index_codes_has(const IndexCodes *codes,

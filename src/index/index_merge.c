@@ -269,7 +269,7 @@ static Status step_positions(struct merge *merge, Err *err)
         IndexCodes *reader = &source->reader;
         Status s = index_codes_has(reader, source->row) ? OK : index_codes_load(reader, source->row, err);
         if (s) return s;
-        uint64_t position = (uint64_t)reader->packed.base + index_codes_get(reader, source->row++);
+        uint64_t position = index_codes_get(reader, source->row++);
         if (!(take & TAKE_DROPPED)) run_writer_row(writer, position - base);
     }
     if (merge->at < merge->take_count) return OK;

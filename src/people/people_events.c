@@ -60,7 +60,7 @@ static Status is_of_person(struct gathering *gathering, IdentityNode node, Milli
 
 static Status gather_run(struct gathering *gathering, const IndexRun *run, IdentityNode node, Err *err)
 {
-    uint32_t ordinal, row = index_run_row_of(run, node, &ordinal);
+    uint32_t ordinal, row = index_run_row_of(run, node, 0, &ordinal);
     if (ordinal == run->subject_count || run->subjects[ordinal] != node) return OK;
     bool is_shared = identity_is_shared(identity_view_slot(gathering->view, node));
     do {

@@ -26,7 +26,7 @@ static bool read_code(struct scan *scan, struct worker *worker, uint32_t run, ui
         Status s = index_codes_load(codes, row, &err);
         if (s) return scan_fail(scan, s, &err), false;
     }
-    *ret = index_codes_get(codes, row) + (uint64_t)codes->packed.base;
+    *ret = index_codes_get(codes, row);
     return true;
 }
 

@@ -353,7 +353,7 @@ Status scan_position(struct scan *scan, uint32_t ref, Arena scratch, JournalPos 
     if (!bytes) return err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may");
     index_codes_init(&codes, scan->plan.runs[run].run, INDEX_POSITIONS, 0, bytes, NULL);
     Status s = index_codes_load(&codes, row, err);
-    if (!s) *ret = (JournalPos)codes.packed.base + index_codes_get(&codes, row);
+    if (!s) *ret = index_codes_get(&codes, row);
     return s;
 }
 

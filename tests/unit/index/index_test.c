@@ -133,7 +133,7 @@ static void verify_row(struct fixture *fixture, const IndexRun *run, uint32_t ro
     index_codes_init(&positions, run, INDEX_POSITIONS, 0,
                      arena_new(&scratch, unsigned char, INDEX_CODES_BYTES), NULL);
     assert_int_equal(index_codes_load(&positions, row, NULL), OK);
-    JournalPos pos = (JournalPos)positions.packed.base + index_codes_get(&positions, row);
+    JournalPos pos = index_codes_get(&positions, row);
     uint32_t low = 0, high = fixture->event_count;
     while (high - low > 1) *(fixture->events[(low + high) / 2].pos <= pos ? &low : &high) = (low + high) / 2;
     struct expected *expected = &fixture->events[low];
