@@ -19,7 +19,7 @@ enum { LINE_BYTES = 16 * 1024, ARENA_BYTES = 16 * 1024 * 1024, VALUE_COLUMNS = 4
 typedef struct Columns {
     unsigned at, type, name, who, source;
 } Columns;
-static const Columns wide = { 12, 8, 26, 20, 10 }, narrow = { 12, 8, 18, 14, 8 },
+static const Columns wide = { 12, 8, 26, 20, 10 }, narrow = { 8, 8, 18, 12, 8 },
     /* in a file nothing is cut: ids (a UUID and its "~") have room */ plain = { 12, 8, 26, 37, 10 };
 
 struct event_line {
@@ -91,7 +91,7 @@ static void put_time(struct event_line *line, Millis at_ms)
     line->last_day = day;
     char text[32];
     snprintf(text, sizeof text, "%02d:%02d:%02d.%03d", local.tm_hour, local.tm_min, local.tm_sec, (int)(at_ms % 1000));
-    put_column(line, str_from(text), DIM, line->columns.at);
+    put_column(line, str_slice(str_from(text), 0, line->columns.at), DIM, line->columns.at);
 }
 
 static Colour colour_of(EventType type)
@@ -162,7 +162,7 @@ static void put_details(struct event_line *line, const Event *event, unsigned us
     struct details details = { .line = line, .type = event->type };
     if (line->terminal.width) details.most = line->terminal.width > used + 1 ? line->terminal.width - used - 1 : 1;
     if (event->type == EVENT_ALIAS) {
-        put_detail(&details, STR("previousId"), event->previous_id, false);
+        put_detail(&details, STR("was"), event->previous_id, false);
         return;
     }
     if (event_find_field(line->parser, event->json, path, &arena, &object, NULL)) return;

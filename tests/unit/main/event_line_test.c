@@ -57,7 +57,7 @@ static void each_type_says_what_matters_about_it(void **state)
         { EVENT_PAGE, "", "", "a", "{\"context\":{\"page\":{\"path\":\"/about\"}}}",
           "22:13:20.123  page      /about                      ~a                    website     " },
         { EVENT_ALIAS, "", "new", "", "{}",
-          "22:13:20.123  alias                                 new                   website     previousId=old" },
+          "22:13:20.123  alias                                 new                   website     was=old" },
         { EVENT_GROUP, "", "12345", "", "{\"traits\":{\"plan\":null,\"list\":[1,2],\"map\":{\"a\":1}}}",
           "22:13:20.123  group     acme                        12345                 website     plan=null list=[1,2] "
           "map={\"a\":1}" },
