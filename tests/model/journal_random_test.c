@@ -161,7 +161,7 @@ static void live(uint64_t seed)
 
 static void random_lives_agree_with_the_list(void **state)
 {
-    uint64_t seed = fake_seed("journal_random"), rounds = world_rounds(40);
+    uint64_t seed = fake_seed("journal_random"), rounds = world_rounds(12);
     (void)state;
     for (uint64_t round = 0; round < rounds; round++) {
         if (rounds > 1) fprintf(stderr, "round %llu: SEED=%llu ROUNDS=1\n", (unsigned long long)round,
