@@ -26,6 +26,8 @@
  *     An id belongs to what it was linked to of the strongest kind, by rules 2 and 3; so a shared email
  *     never merges two users, it moves in time between them. A kind's limit says how many of that kind one
  *     stronger id may hold: the first so many by (event time, messageId) of their first link count.
+ *  8. Constants. An identifier that was linked to more owners than the rules' max_owners is no device and no
+ *     address but a constant in somebody's code: like a blocked value it belongs to nobody.
  *     docs/identity.md works all of this out with examples.
  *
  * A person's id is the name of its canonical identifier (the smallest user id, bytewise; else the
@@ -130,6 +132,7 @@ typedef struct IdentityRules {
     size_t blocked_count;
     const IdentityExternal *externals; /* strongest first; at most IDENTITY_KINDS - IDENTITY_EXTERNAL */
     size_t external_count;
+    uint32_t max_owners;               /* of one identifier; 0: 10,000 */
 } IdentityRules;
 
 /* What the engine does not keep itself, given by apply/. NULL functions: everything stays in memory. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { HUGE_FROM = 16 << 20 };
+enum { HUGE_FROM = 16 << 20, MAX_OWNERS = 10000 };
 
 enum { REGION_VALUES = 48 };           /* bytes of address space per node; only touched pages cost */
 
@@ -60,6 +60,7 @@ static Str usable(const struct identity *identity, Str value)
 static Status read_rules(struct identity *identity, const IdentityRules *rules, Err *err)
 {
     Status s = OK;
+    identity->max_owners = rules->max_owners ? rules->max_owners : MAX_OWNERS;
 #define BLOCKED(value) if (!s) s = put_blocked(identity, STR(value), err);
 #include "blocked.tbl.h"
 #undef BLOCKED

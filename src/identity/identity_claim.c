@@ -24,7 +24,7 @@ Str identity_read_id(const struct identity *identity, const struct moment *momen
     return (Str){ text, len };
 }
 
-static Status fetch_id(struct identity *identity, struct moment *moment, Err *err)
+Status identity_fetch_id(struct identity *identity, struct moment *moment, Err *err)
 {
     char text[LIMIT_MESSAGE_ID_BYTES];
     size_t len;
@@ -73,7 +73,7 @@ static bool has_one_owner(const struct moment *moments, uint32_t from, uint32_t 
 static Status sort_instant(struct identity *identity, struct moment *moments, uint32_t from, uint32_t to, Err *err)
 {
     for (uint32_t i = from; i < to; i++) {
-        Status s = fetch_id(identity, &moments[i], err);
+        Status s = identity_fetch_id(identity, &moments[i], err);
         if (s) return s;
     }
     qsort_r(moments + from, to - from, sizeof *moments, compare_for_sort, identity);
@@ -125,7 +125,7 @@ static Status insert_moment(struct identity *identity, struct shared *shared, st
     bool is_alike = from == to || has_one_owner(shared->moments, from, to);
     if (from != to && !(is_alike && shared->moments[from].hub == moment.hub)) {
         Status s = is_alike ? sort_instant(identity, shared->moments, from, to, err) : OK;
-        if (!s) s = fetch_id(identity, &moment, err);
+        if (!s) s = identity_fetch_id(identity, &moment, err);
         if (s) return s;
         while (place > from && compare_ids(identity, &shared->moments[place - 1], &moment) > 0) place--;
     }
@@ -220,6 +220,26 @@ static Status gather(struct identity *identity, uint32_t node, Err *err)
     return OK;
 }
 
+static int compare_hubs(const void *a, const void *b)
+{
+    uint32_t x = ((const struct moment *)a)->hub, y = ((const struct moment *)b)->hub;
+    return x < y ? -1 : x > y;
+}
+
+/* Are the owners that were gathered too many to be believed (rule 8)? */
+static bool is_constant(const struct identity *identity, const struct vector *found)
+{
+    size_t owners = 0;
+    if (found->count <= identity->max_owners) return false;
+    struct moment *sorted = malloc(found->count * sizeof *sorted);
+    check(sorted);
+    memcpy(sorted, found->items, found->count * sizeof *sorted);
+    qsort(sorted, found->count, sizeof *sorted, compare_hubs);
+    for (size_t i = 0; i < found->count; i++) owners += i == 0 || sorted[i].hub != sorted[i - 1].hub;
+    free(sorted);
+    return owners > identity->max_owners;
+}
+
 static bool is_gathered(const struct vector *found, uint32_t hub)
 {
     const struct moment *moments = found->items;
@@ -233,10 +253,14 @@ Status identity_recompute(struct identity *identity, uint32_t node, Err *err)
     struct node *n = &identity->nodes[node];
     Status s = gather(identity, node, err);
     if (s) return s;
-    const struct vector *found = &identity->scratch;
+    struct vector *found = &identity->scratch;
     const struct moment *moments = found->items;
-    uint32_t count = (uint32_t)found->count;
     uint32_t home = n->flags & NODE_SHARED ? identity_shared(identity, n->link)->home : n->link;
+    unsigned worn = is_constant(identity, found) ? identity_strength(identity, moments[0].hub) + 1 : 0;
+    if (worn) found->count = 0;
+    if (n->flags & NODE_WORN) n->next = NONE;
+    n->flags &= (uint8_t)~NODE_WORN;
+    uint32_t count = (uint32_t)found->count;
 
     if (n->flags & NODE_SHARED) free_shared(identity, n->link);
     if (home != NONE && !is_gathered(found, home)) {
@@ -248,6 +272,10 @@ Status identity_recompute(struct identity *identity, uint32_t node, Err *err)
         identity_add_child(identity, home, node);
     }
     n->link = home;
+    if (worn) {
+        n->flags |= NODE_WORN;
+        n->next = worn - 1;
+    }
     if (count && !has_one_owner(moments, 0, count)) {
         uint32_t index = new_shared(identity, node);
         struct shared *shared = identity_shared(identity, index);
@@ -284,6 +312,8 @@ Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, St
     uint32_t hub = identity->rows[row].hub;
     bool is_shared = n->flags & NODE_SHARED;
 
+    if (n->flags & NODE_WORN)
+        return identity_strength(identity, hub) >= n->next ? OK : identity_recompute(identity, node, err);
     if (!is_shared && n->link == hub) return OK;
     if (!is_shared && n->link == NONE) {
         n->link = hub;
@@ -299,10 +329,13 @@ Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, St
     struct shared *shared = identity_shared(identity, n->link);
     struct moment moment = { .time_ms = identity->rows[row].time_ms, .hub = hub };
     moment.position = identity->rows[row].position;
-    moment.id = identity_keep_value(identity, message_id);
+    /* A messageId is needed where owners change or instants tie: keep it while it is at hand, if that may be here. */
+    const struct moment *last = &shared->moments[shared->moment_count - 1];
+    if (last->hub != hub || last->time_ms >= moment.time_ms) moment.id = identity_keep_value(identity, message_id);
     Status s = insert_moment(identity, shared, moment, err);
     if (s) return s;
     if (shared_add_hub(shared, hub)) identity_add_cell(identity, hub, n->link);
+    if (shared->hub_count > identity->max_owners) return identity_recompute(identity, node, err);
     identity_mark_shared(identity, n->link);
     return OK;
 }

@@ -36,7 +36,7 @@ static void make_key(char key[5], char kind, uint32_t number)
 /* Other rules make other answers of the same messages: what was saved under them is of no use. */
 static uint64_t rules_fingerprint(const struct identity *identity)
 {
-    uint64_t sum = 0;
+    uint64_t sum = identity->max_owners;
     for (uint32_t i = 0; i < identity->blocked.capacity; i++) sum += identity->blocked.entries[i].high;
     return hash_64(str_of(identity->externals, sizeof identity->externals), sum);
 }

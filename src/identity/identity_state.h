@@ -32,6 +32,7 @@ enum {
     NODE_ALIASED = 2,                  /* was an alias's previousId */
     NODE_PROMOTED = 4,                 /* … and the same value is a user id: its aliases join users (rule 1) */
     NODE_ERASED = 8, NODE_SHARED = 16,
+    NODE_WORN = 32,                    /* too many owners (rule 8): unowned; next: the strength of what counted */
 };
 
 struct node {
@@ -88,7 +89,7 @@ struct identity {
     size_t blocked_longest;
     uint64_t blocked_firsts[4];        /* a bit for each first byte of one, | 0x20 */
     struct { char name[32]; uint8_t name_bytes; uint32_t limit; } externals[IDENTITY_KINDS];
-    uint32_t external_count;
+    uint32_t external_count, max_owners;
     IdentityArchive archive;
     IdentityStore store;
     uint64_t seed;
@@ -186,6 +187,7 @@ bool identity_row_counts(const struct identity *identity, uint32_t node, const s
 Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, Str message_id, Err *err);
 void identity_restore_shared(struct identity *identity, uint32_t index, const void *moments, size_t count);
 Status identity_recompute(struct identity *identity, uint32_t node, Err *err);
+Status identity_fetch_id(struct identity *identity, struct moment *moment, Err *err);
 Str identity_read_id(const struct identity *identity, const struct moment *moment, char *text);
 uint32_t identity_hub_at(const struct identity *identity, uint32_t node, Millis time_ms, Str message_id);
 uint32_t identity_hub_now(const struct identity *identity, uint32_t node);      /* NONE where unowned */

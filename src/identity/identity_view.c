@@ -88,8 +88,14 @@ void identity_drop_shared(struct identity *identity, uint32_t shared)
 /* ---- Spans ---- */
 
 /* The smallest messageId among the moments of one instant and one owner that begin a span. */
-static Str first_id(const struct identity *identity, const struct shared *shared, uint32_t from, char *text)
+static Str first_id(struct identity *identity, const struct shared *shared, uint32_t from, char *text)
 {
+    Err err;
+    for (uint32_t i = from; i < shared->moment_count; i++) {     /* read once, then kept; unreadable is empty */
+        if (shared->moments[i].time_ms != shared->moments[from].time_ms) break;
+        if (shared->moments[i].hub != shared->moments[from].hub) break;
+        if (identity_fetch_id(identity, &shared->moments[i], &err)) break;
+    }
     Str least = identity_read_id(identity, &shared->moments[from], text);
     char other[LIMIT_ID_BYTES];
     for (uint32_t i = from + 1; i < shared->moment_count; i++) {
@@ -103,7 +109,7 @@ static Str first_id(const struct identity *identity, const struct shared *shared
     return least;
 }
 
-static struct identity_spans *make_spans(const struct identity *identity, const struct shared *shared)
+static struct identity_spans *make_spans(struct identity *identity, const struct shared *shared)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < shared->moment_count; i++)

@@ -28,7 +28,7 @@ typedef struct Link { int id, hub; const Said *said; } Link;
 typedef struct Model {
     const Said *said[MODEL_MESSAGES];           /* the set: no duplicates */
     int count;
-    int limits[MODEL_EXTERNALS];
+    int limits[MODEL_EXTERNALS], max_owners;
     Id ids[MODEL_IDS];                          /* all below follows from the set: model_settle */
     int id_count;
     Link links[MODEL_LINKS];
@@ -122,6 +122,25 @@ static int rank(const Model *model, int id, int hub)
     return before;
 }
 
+/* Of the links in place (those that count, of the strongest kind): those of ids with too many owners go. */
+static void drop_constants(Model *model)
+{
+    Link all[MODEL_LINKS];
+    int count = model->link_count;
+    memcpy(all, model->links, sizeof all[0] * (size_t)count);
+    model->link_count = 0;
+    for (int i = 0; i < count; i++) {
+        bool is_owner[MODEL_IDS] = { 0 };
+        int owners = 0;
+        for (int k = 0; k < count; k++) {
+            if (all[k].id != all[i].id || is_owner[all[k].hub]) continue;
+            is_owner[all[k].hub] = true;
+            owners++;
+        }
+        if (owners <= model->max_owners) model->links[model->link_count++] = all[i];
+    }
+}
+
 static void model_settle(Model *model)
 {
     model->id_count = model->link_count = 0;
@@ -144,6 +163,7 @@ static void model_settle(Model *model)
     }
     memcpy(model->links, kept, sizeof kept[0] * (size_t)kept_count);
     model->link_count = kept_count;
+    drop_constants(model);
 }
 
 /* Whose the id is for an event at (time, message id), NULL: now. The last link before it, else the first one. */

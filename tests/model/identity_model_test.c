@@ -18,7 +18,7 @@ struct history {
     int said_count;
     struct op ops[OPS_MAX];
     int op_count;
-    int limits[MODEL_EXTERNALS];
+    int limits[MODEL_EXTERNALS], max_owners;
 };
 
 /* ---- Chance ---- */
@@ -47,6 +47,7 @@ static void make_history(struct history *history, struct fake_dice *dice)
     unsigned externals_chance = fake_dice_chance(dice, 500) ? 0 : 250;
     unsigned aliases = fake_dice_chance(dice, 300) ? 500 : 150;
     for (int k = 0; k < MODEL_EXTERNALS; k++) history->limits[k] = (int)fake_dice_below(dice, 4);
+    history->max_owners = fake_dice_chance(dice, 700) ? 100 : 1 + (int)fake_dice_below(dice, 4);
     for (int i = 0; i < history->said_count; i++) {
         Said *said = &history->said[i];
         snprintf(said->id, sizeof said->id, "%c%d", "abz"[fake_dice_below(dice, 3)], i);
@@ -243,12 +244,14 @@ static bool run_history(struct history *history, Arena scratch, char *complaint)
     static const Str blocked[] = { { "Test-Blocked", 12 } };
     IdentityExternal kinds[] = { { STR("email"), (uint32_t)history->limits[0] },
                                  { STR("phone"), (uint32_t)history->limits[1] } };
-    IdentityOptions options = { .rules = { blocked, 1, kinds, 2 }, .archive = { history, read_id }, .seed = 1 };
+    IdentityOptions options = { .rules = { blocked, 1, kinds, 2, (uint32_t)history->max_owners },
+                                .archive = { history, read_id }, .seed = 1 };
     static Model model;
     bool is_applied[MODEL_MESSAGES] = { 0 }, ok = true;
     struct identity *identity;
     Err err = { 0 };
     model.count = 0;
+    model.max_owners = history->max_owners;
     memcpy(model.limits, history->limits, sizeof model.limits);
     for (int i = 0; i < history->op_count; i++)
         if (history->ops[i].kind >= SAVE) options.store = (IdentityStore){ shared_kv, 0, 1 };
@@ -302,7 +305,8 @@ static void shrink(struct history *history, Arena scratch, char *complaint)
 
 static void print_history(const struct history *history, const char *complaint)
 {
-    printf("%s\nlimits %d %d\n", complaint, history->limits[0], history->limits[1]);
+    printf("%s\nlimits %d %d, at most %d owners\n", complaint, history->limits[0], history->limits[1],
+           history->max_owners);
     for (int i = 0; i < history->op_count; i++) {
         const Said *said = &history->said[history->ops[i].message];
         printf("  %-7s %-4s at %2d  %s user=%-6s anonymous=%-6s previous=%-6s email=%s phone=%s\n",
