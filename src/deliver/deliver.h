@@ -1,8 +1,8 @@
 /* deliver: journal records become calls to destinations, per person in order.
  *
  * What it is not: it knows no vendor (destination.h and the files behind it do), no socket (os/'s fetcher
- * does), no LMDB (its rows are kept by a table of three functions), and no rule of identity (whoever opens
- * it says, by DeliverPeople, who a message's person is and what links them).
+ * does), and no rule of identity (whoever opens it says, by deliver_people, who a message's person is and what
+ * links them). Its rows are kept by a table of three functions, kv/ behind them but in tests.
  *
  * Every configured destination has its own place in the journal, its own queue and its own troubles; none of
  * them can slow another, or collection. What a message becomes is frozen in the store before it is first
@@ -45,6 +45,13 @@ struct deliver_rows {
     /* All of them or none, also when the process dies meanwhile. */
     Status (*commit)(void *context, const RowChange *changes, size_t count, Err *err);
 };
+
+/* The real rows: an LMDB store in a directory of its own, made if it is not there. Every commit is on the
+ * disk before anything is sent for it. Reading from any thread, committing by the deliverer. */
+struct deliver_store;
+Status MUST deliver_store_open(const char *dir, bool is_read_only, struct deliver_store **ret, Err *err);
+void deliver_store_close(struct deliver_store *store);      /* accepts NULL */
+struct deliver_rows deliver_store_rows(struct deliver_store *store);
 
 /* ---- People ---- */
 

@@ -232,7 +232,8 @@ static bool redo_letter(void *context, Str key, Str row)
         parcel_give_back(outlet, parcel);
         return true;
     }
-    parcel->is_redo = true;
+    parcel->is_redo = true;                         /* whoever asks for it has settled the doubt */
+    parcel->is_in_doubt = false;
     parcel->order = outlet->order++;
     parcel->attempts = 0;
     parcel->next_ms = 0;

@@ -61,6 +61,9 @@ struct parcel {
     bool is_frozen;                     /* built */
     bool has_row;                       /* the store has it, or will at the end of the step */
     bool is_redo;                       /* a dead letter on its second way */
+    bool is_once_sent;                  /* its next call must not be repeated, and is being sent */
+    bool is_lost;                       /* at least one of its calls is a dead letter */
+    bool is_in_doubt;                   /* … and was, in a former life: nobody knows whether it came */
     uint32_t call_at, call_count;
     Call *calls;                        /* in frozen's bytes */
     char facts[DESTINATION_FACT_BYTES];

@@ -14,13 +14,14 @@
  *   version(1) state(1) stream(1) redo(1) pos order event received first_tried next attempts
  *   turn_count turns… facts_length facts call_count { lane kind flags 0 rest length body }…
  *
- * A parcel without calls was not built yet: its record is read again from the journal.
+ * A parcel without calls was not built yet: its record is read again from the journal. State: 1 waits, 2 is
+ * done, 3 waits too, but its first call must not be repeated and may have been sent.
  */
 #include "deliver_outlet.h"
 
 #include <stdlib.h>
 
-enum { ROW_VERSION = 1, ROW_WAITS = 1, ROW_IS_DONE = 2, REST_BYTES = 300 };
+enum { ROW_VERSION = 1, ROW_WAITS = 1, ROW_IS_DONE = 2, ROW_IS_SENT = 3, REST_BYTES = 300 };
 
 /* ---- Keys ---- */
 
@@ -79,7 +80,8 @@ static uint64_t take_u64(struct row_reader *reader)
 void parcel_encode(struct buf *buf, const struct parcel *parcel, uint32_t first_call, uint32_t call_count)
 {
     Str facts = str_from(parcel->facts);
-    buf_put(buf, (char[]){ ROW_VERSION, ROW_WAITS, (char)parcel->stream, (char)parcel->is_redo }, 4);
+    char state = parcel->is_once_sent ? ROW_IS_SENT : ROW_WAITS;
+    buf_put(buf, (char[]){ ROW_VERSION, state, (char)parcel->stream, (char)parcel->is_redo }, 4);
     put_u64(buf, parcel->pos);
     put_u64(buf, parcel->order);
     put_u64(buf, (uint64_t)parcel->event_ms);
@@ -134,6 +136,7 @@ bool parcel_decode(Str row, struct parcel *parcel)
     parcel->is_redo = head.bytes[3] != 0;
     parcel->pos = take_u64(&reader);
     parcel->order = take_u64(&reader);
+    parcel->is_in_doubt = head.bytes[1] == ROW_IS_SENT;
     if (head.bytes[1] == ROW_IS_DONE) return !reader.is_short;
     parcel->event_ms = (Millis)take_u64(&reader);
     parcel->received_ms = (Millis)take_u64(&reader);

@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#define IN_DOUBT "in doubt: the answer was lost, and sending it again could count it twice"
 enum { PACK_BYTES = 64 * 1024 * 1024, PACK_KEPT_BYTES = 1024 * 1024 };
 
 static void on_answer(struct fetch *fetch, const FetchAnswer *answer);
@@ -75,12 +76,24 @@ static void wake_waiting(struct outlet *outlet)
     }
 }
 
+/* The process died while this was under way: it may have come, and must not come twice. */
+static void bury_in_doubt(struct outlet *outlet, struct parcel *parcel)
+{
+    dead_put(outlet, parcel, parcel->call_at, 1, STR(IN_DOUBT), NULL, NULL);
+    outlet->state.refused++;
+    parcel->is_lost = true;
+    parcel->is_in_doubt = false;
+    parcel->call_at++;
+    if (parcel->call_at < parcel->call_count) parcel_save(outlet, parcel);
+}
+
 /* Builds it if it is not; true where it has calls to send now. What was refused, or is nothing, is finished. */
 static bool make_ready(struct outlet *outlet, struct parcel *parcel)
 {
     Built built = BUILT_READY;
     Err err = { 0 };
     Status s;
+    if (parcel->is_in_doubt) bury_in_doubt(outlet, parcel);
     if (parcel->is_frozen) {
         if (parcel->call_at < parcel->call_count) return true;
         parcel_finish(outlet, parcel);          /* it only rested */
@@ -155,12 +168,17 @@ static bool board(struct outlet *outlet, struct request *request, const LaneLimi
     for (; at < parcel->call_count && !was_link; at++) {
         const Call *call = &parcel->calls[at];
         if (call->lane != request->lane || !fits(request, limits, parcel)) break;
+        if (at > parcel->call_at && (call->flags & CALL_ONCE)) break;     /* its mark is its parcel's first call's */
         request_add(request, parcel, at);
         was_link = (call->flags & CALL_LINK) || call->rest_ms > 0;
     }
     if (at == parcel->call_at) return false;
     if (parcel->together_max && parcel->together_max < request->together_max)
         request->together_max = parcel->together_max;
+    if (parcel->calls[parcel->call_at].flags & CALL_ONCE) {
+        parcel->is_once_sent = true;
+        parcel_save(outlet, parcel);
+    }
     parcel->request = request;
     move(outlet, parcel, PARCEL_UNDER_WAY);
     return at == parcel->call_count && !was_link;
@@ -348,6 +366,7 @@ static void bury_call(struct outlet *outlet, struct parcel *parcel, Str reason, 
 {
     dead_put(outlet, parcel, parcel->call_at, 1, reason, &request->sent, answer);
     outlet->state.refused++;
+    parcel->is_lost = true;
     parcel->call_at++;
     parcel->again = 0;
 }
@@ -365,6 +384,7 @@ static void retry_later(struct outlet *outlet, struct parcel *parcel, const stru
     if (is_given_up(outlet, parcel, ruling)) {
         dead_put(outlet, parcel, parcel->call_at, parcel->call_count - parcel->call_at, reason, &request->sent, answer);
         outlet->state.refused++;
+        parcel->is_lost = true;
         parcel->call_at = parcel->call_count;
         return;
     }
@@ -374,12 +394,19 @@ static void retry_later(struct outlet *outlet, struct parcel *parcel, const stru
     parcel->next_ms = now_ms + delay_ms;
 }
 
+/* A 5xx may be said after the work was done; 503 is said instead of it. */
+static bool may_have_come(const FetchAnswer *answer)
+{
+    return answer->outcome == FETCH_IN_DOUBT
+        || (answer->outcome == FETCH_ANSWERED && answer->status >= 500 && answer->status != 503);
+}
+
 /* One call's verdict. True where the parcel's next call of the same request may be looked at. */
 static bool apply(struct outlet *outlet, struct parcel *parcel, const struct request *request, const Ruling *ruling,
                   const CallVerdict *verdict, const FetchAnswer *answer)
 {
     const Call *call = &parcel->calls[parcel->call_at];
-    bool is_in_doubt = (call->flags & CALL_ONCE) && answer->outcome == FETCH_IN_DOUBT;
+    bool is_in_doubt = (call->flags & CALL_ONCE) && may_have_come(answer);
     switch (verdict->verdict) {
     case VERDICT_DONE:
         parcel->call_at++;
@@ -395,16 +422,16 @@ static bool apply(struct outlet *outlet, struct parcel *parcel, const struct req
     case VERDICT_RETRY: break;
     }
     if (is_in_doubt) {
-        bury_call(outlet, parcel, STR("in doubt: the answer was lost, and sending it again could count it twice"),
-                  request, answer);
+        bury_call(outlet, parcel, STR(IN_DOUBT), request, answer);
         return true;
     }
     retry_later(outlet, parcel, request, ruling, answer, verdict->reason);
     return false;
 }
 
-static void count_delivered(struct outlet *outlet)
+static void count_delivered(struct outlet *outlet, const struct parcel *parcel)
 {
+    if (parcel->is_lost) return;
     outlet->state.delivered++;
     outlet->rate_count++;
 }
@@ -415,19 +442,21 @@ static size_t apply_parcel(struct outlet *outlet, struct request *request, size_
 {
     struct parcel *parcel = request->rides[ride].parcel;
     uint32_t before = parcel->call_at;
-    bool goes_on = true;
+    bool goes_on = true, was_once;
     for (; ride < request->ride_count && request->rides[ride].parcel == parcel; ride++)
         if (goes_on && parcel->call_at == request->rides[ride].call)
             goes_on = apply(outlet, parcel, request, ruling, &ruling->calls[ride], answer);
     parcel->request = NULL;
+    was_once = parcel->is_once_sent;
+    parcel->is_once_sent = false;
     if (parcel->call_at == parcel->call_count) {
-        count_delivered(outlet);
+        count_delivered(outlet, parcel);
         if (parcel->next_ms <= outlet->deliver->now_ms) {
             parcel_finish(outlet, parcel);
             return ride;
         }
         parcel_forget(outlet, parcel);          /* only rests */
-    } else if (parcel->call_at != before || parcel->again) {
+    } else if (parcel->call_at != before || parcel->again || was_once) {
         parcel_save(outlet, parcel);
     }
     settle_back(outlet, parcel);

@@ -49,6 +49,7 @@ typedef struct ConfigDestination {
     bool is_enabled;
     ConfigTexts sources;                   /* names of sources; none: all of them */
     const Node *settings;                  /* a map, or NULL */
+    const Node *rules;                     /* a map, or NULL */
     const Node *node;                      /* the whole entry, for places in complaints */
 } ConfigDestination;
 

@@ -144,6 +144,10 @@ DESTINATION("sources", sources, TEXTS, "[]", "", "", "names of sources", LIVE,
     "Only events of these go there. Empty is all.")
 DESTINATION("settings", settings, NODE, "", "", "", "a map", LIVE,
     "What this type wants: tokens, endpoint, identity mode; docs/delivery.md has each type's list.")
+DESTINATION("rules", rules, NODE, "", "", "", "a map", LIVE,
+    "What goes there, and how hard it is tried: types, events {allow, deny}, properties {allow, deny, hash}, "
+    "hash_salt, consent, retry_hours, grace_seconds, settle_ms, start (now or beginning), window, "
+    "requests_at_once, requests_per_second; docs/delivery.md has each with its default.")
 
 #undef CONFIG
 #undef SOURCE

@@ -1,0 +1,629 @@
+/* deliver: the framework, by a clock turned by hand and a vendor that answers as told. */
+#include "tests/model/deliver_world.h"
+
+/* What the vendor says to each request, and what it was sent. */
+struct vendor {
+    int status;                             /* of every answer, unless the next row has one */
+    FetchOutcome outcome;
+    const char *headers;
+    Str body;
+    int script[16];                         /* statuses of the first requests; negative: minus an outcome */
+    size_t script_at, script_count;
+    char urls[256][160];
+    char *bodies[256];
+    size_t count;
+};
+
+static struct vendor vendor;
+static struct world *world;
+
+static void vendor_answer(void *owner, const FetchRequest *request, FakeAnswer *answer)
+{
+    (void)owner;
+    snprintf(vendor.urls[vendor.count], sizeof vendor.urls[0], "%.*s %.*s", STR_FORMAT(request->method),
+             STR_FORMAT(request->url));
+    vendor.bodies[vendor.count] = strndup(request->body.bytes ? request->body.bytes : "", request->body.len);
+    vendor.count++;
+    assert_true(vendor.count < 256);
+    answer->outcome = vendor.outcome;
+    answer->status = vendor.status;
+    answer->headers = vendor.headers ? vendor.headers : "";
+    answer->body = vendor.body;
+    if (vendor.script_at == vendor.script_count) return;
+    if (vendor.script[vendor.script_at] < 0) answer->outcome = (FetchOutcome)-vendor.script[vendor.script_at];
+    else answer->status = vendor.script[vendor.script_at];
+    vendor.script_at++;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    vendor = (struct vendor){ .status = 200 };
+    world = malloc(sizeof *world);
+    world_open(world, 42);
+    fake_fetch_init(&world->fetch, &world->clock, vendor_answer, NULL, NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    world_close(world);
+    free(world);
+    for (size_t at = 0; at < vendor.count; at++) free(vendor.bodies[at]);
+    return 0;
+}
+
+static void start(const char *name, const char *type, const char *const *pairs)
+{
+    world_add_destination(world, name, type, pairs);
+    world_start(world);
+}
+
+static struct made *say(EventType type, const char *user, const char *anonymous, Millis at_ms)
+{
+    struct made *made = &world->made[world->made_count++];
+    *made = (struct made){ .type = type, .at_ms = world->clock.now_ms + at_ms, .received_ms = world->clock.now_ms };
+    snprintf(made->id, sizeof made->id, "message-%zu", world->made_count);
+    snprintf(made->user, sizeof made->user, "%s", user);
+    snprintf(made->anonymous, sizeof made->anonymous, "%s", anonymous);
+    world_append(world, made);
+    world->known = journal_end(world->journal);
+    return made;
+}
+
+/* A message as JSON, for what struct made does not have. */
+static void say_json(const char *more)
+{
+    struct journal_append append;
+    struct made made = { 0 };
+    struct buf record;
+    char text[2048], now[24];
+    Event event;
+    Err err;
+    instant_write(world->clock.now_ms, now);
+    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"messageId\":\"json-%zu\",\"userId\":\"u\","
+             "\"timestamp\":\"%.24s\",\"projectId\":\"website\"%s}", world->made_count++, now, more);
+    event = (Event){ .type = EVENT_TRACK, .source = STR("website"), .message_id = STR("json"), .user_id = STR("u"),
+                     .name = STR("E"), .timestamp_ms = world->clock.now_ms, .original_timestamp_ms = INSTANT_NONE,
+                     .sent_at_ms = INSTANT_NONE, .received_at_ms = world->clock.now_ms, .json = str_from(text) };
+    buf_init(&record, 8192);
+    event_encode(&record, &event);
+    journal_append_init(&append, LIMIT_APPEND_BYTES);
+    append.on_durable = world_noop;
+    append.owner = &made;
+    journal_put_record(&append, buf_str(&record));
+    assert_int_equal(journal_submit(world->journal, &append, &err), OK);
+    assert_int_equal(journal_commit(world->journal, NULL, &err), OK);
+    journal_append_done(&append);
+    buf_done(&record);
+    world->known = journal_end(world->journal);
+}
+
+static void pass(Millis ms, Millis by_ms)
+{
+    for (Millis passed = 0; passed < ms; passed += by_ms) {
+        world_step(world);
+        fake_clock_advance(&world->clock, by_ms);
+    }
+    world_step(world);
+    world_step(world);
+}
+
+static DeliverState state_of(size_t at)
+{
+    DeliverState states[DESTINATIONS_MOST];
+    fake_clock_advance(&world->clock, 300);
+    world_step(world);
+    assert_true(deliver_read_states(world->deliver, states, DESTINATIONS_MOST) > at);
+    return states[at];
+}
+
+static const char *const plain[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning", NULL };
+
+/* ---- Order and time ---- */
+
+static void what_arrives_together_goes_in_order_of_event_time(void **state)
+{
+    (void)state;
+    start("hook", "webhook", plain);
+    say(EVENT_TRACK, "u", "a", -1000);
+    say(EVENT_IDENTIFY, "u", "a", -3000);
+    say(EVENT_TRACK, "u", "a", -2000);
+    pass(2000, 100);
+    assert_int_equal(vendor.count, 3);
+    assert_non_null(strstr(vendor.bodies[0], "message-2"));
+    assert_non_null(strstr(vendor.bodies[1], "message-3"));
+    assert_non_null(strstr(vendor.bodies[2], "message-1"));
+}
+
+static void one_persons_trouble_does_not_keep_another(void **state)
+{
+    (void)state;
+    vendor.script[0] = 500;
+    vendor.script_count = 1;
+    start("hook", "webhook", plain);
+    say(EVENT_TRACK, "first", "", -5000);
+    say(EVENT_TRACK, "first", "", -4000);
+    say(EVENT_TRACK, "second", "", -3000);
+    pass(600, 100);
+    assert_int_equal(vendor.count, 2);              /* the first's first, refused for now; the second's */
+    assert_non_null(strstr(vendor.bodies[1], "message-3"));
+    pass(3000, 100);
+    assert_int_equal(vendor.count, 4);
+    assert_non_null(strstr(vendor.bodies[2], "message-1"));
+    assert_non_null(strstr(vendor.bodies[3], "message-2"));
+}
+
+static void a_busy_person_travels_in_one_request(void **state)
+{
+    static const char *const batch[] = { "url=http://0.test/", "allow_private=true", "batch_size=100",
+                                         "rule.start=beginning", NULL };
+    (void)state;
+    start("hook", "webhook", batch);
+    for (int at = 0; at < 20; at++) say(EVENT_TRACK, "u", "", -5000 + at);
+    pass(1000, 100);
+    assert_int_equal(vendor.count, 1);
+    assert_true(strstr(vendor.bodies[0], "message-1\"") < strstr(vendor.bodies[0], "message-20"));
+}
+
+/* ---- Retries ---- */
+
+static void a_rate_limit_makes_the_whole_destination_wait_as_asked(void **state)
+{
+    (void)state;
+    vendor.script[0] = 429;
+    vendor.script_count = 1;
+    vendor.headers = "Retry-After: 30\r\n";
+    start("hook", "webhook", plain);
+    say(EVENT_TRACK, "u", "", -2000);
+    pass(1000, 100);
+    say(EVENT_TRACK, "v", "", -1000);
+    pass(20000, 500);
+    assert_int_equal(vendor.count, 1);
+    assert_int_equal(state_of(0).condition, DELIVER_WAITING);
+    pass(15000, 500);
+    assert_int_equal(vendor.count, 3);
+    assert_int_equal(state_of(0).condition, DELIVER_RUNNING);
+}
+
+static void after_the_hours_are_over_a_message_is_a_dead_letter(void **state)
+{
+    (void)state;
+    vendor.status = 503;
+    start("hook", "webhook", plain);
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(5 * 3600 * 1000, 10000);
+    assert_int_equal(fake_rows_count(&world->rows, "hook", 'd'), 1);
+    assert_int_equal(fake_rows_count(&world->rows, "hook", 'p'), 0);
+    assert_true(vendor.count > 30 && vendor.count < 80);        /* doubling up to five minutes, for four hours */
+    vendor.status = 200;
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(400000, 10000);
+    assert_int_equal(state_of(0).delivered, 1);
+    assert_int_equal(state_of(0).dead_letters, 1);
+}
+
+struct letters {
+    char text[4096];
+    uint64_t number;
+    int count;
+};
+
+static bool note_letter(void *context, const DeadLetter *letter)
+{
+    struct letters *letters = context;
+    snprintf(letters->text, sizeof letters->text, "%.*s", STR_FORMAT(letter->json));
+    letters->number = letter->number;
+    letters->count++;
+    return true;
+}
+
+static void what_is_refused_is_kept_with_request_and_answer_and_can_be_sent_again(void **state)
+{
+    static const char *const signed_hook[] = { "url=http://0.test/", "allow_private=true", "secret=s3cret",
+                                               "rule.start=beginning", NULL };
+    struct letters letters = { 0 };
+    Err err;
+    (void)state;
+    vendor.script[0] = 422;
+    vendor.script_count = 1;
+    vendor.body = STR("no such thing");
+    start("hook", "webhook", signed_hook);
+    say(EVENT_TRACK, "u", "", -2000);
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(1500, 100);
+    assert_int_equal(vendor.count, 2);                          /* the next one is not kept by it */
+    assert_int_equal(deliver_list_dead(&world->rows.rows, STR("hook"), 0, note_letter, &letters, &err), OK);
+    assert_int_equal(letters.count, 1);
+    assert_non_null(strstr(letters.text, "message-1"));
+    assert_non_null(strstr(letters.text, "no such thing"));
+    assert_non_null(strstr(letters.text, "HTTP 422"));
+    assert_non_null(strstr(letters.text, "\"X-Signature\":\"***\""));
+    assert_int_equal(deliver_ask_redo(world->deliver, STR("hook"), letters.number, &err), OK);
+    pass(500, 100);
+    assert_int_equal(vendor.count, 3);
+    assert_string_equal(vendor.bodies[2], vendor.bodies[0]);
+    assert_int_equal(fake_rows_count(&world->rows, "hook", 'd'), 0);
+    assert_int_equal(deliver_ask_redo(world->deliver, STR("other"), 1, &err), ERR_NOT_FOUND);
+}
+
+static void wrong_credentials_lose_nothing(void **state)
+{
+    static const char *const mixpanel[] = { "token=T", "identity=simplified", "endpoint=http://0.test",
+                                            "rule.start=beginning", NULL };
+    (void)state;
+    vendor.status = 401;
+    start("mix", "mixpanel", mixpanel);
+    for (int at = 0; at < 5; at++) say(EVENT_TRACK, "u", "", -1000 + at);
+    pass(6 * 3600 * 1000, 20000);
+    assert_int_equal(fake_rows_count(&world->rows, "mix", 'd'), 0);
+    assert_true(strstr(state_of(0).last_error, "401"));
+    vendor.status = 200;
+    pass(400000, 10000);
+    assert_int_equal(state_of(0).delivered, 5);
+}
+
+static void what_is_too_large_together_goes_apart(void **state)
+{
+    static const char *const batch[] = { "url=http://0.test/", "allow_private=true", "batch_size=100",
+                                         "rule.start=beginning", NULL };
+    (void)state;
+    vendor.script[0] = 413;
+    vendor.script_count = 1;
+    start("hook", "webhook", batch);
+    for (int at = 0; at < 10; at++) say(EVENT_TRACK, "u", "", -5000 + at);
+    pass(1000, 100);
+    assert_int_equal(vendor.count, 3);
+    assert_non_null(strstr(vendor.bodies[1], "message-5\""));
+    assert_null(strstr(vendor.bodies[1], "message-6\""));
+    assert_int_equal(state_of(0).delivered, 10);
+}
+
+/* ---- Once ---- */
+
+static const char *const counting[] = { "token=T", "identity=simplified", "endpoint=http://0.test", "increments=E",
+                                        "rule.start=beginning", NULL };
+
+static size_t count_bodies(const char *text)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < vendor.count; at++) count += strstr(vendor.bodies[at], text) != NULL;
+    return count;
+}
+
+static void a_count_whose_answer_was_lost_is_not_sent_again(void **state)
+{
+    struct letters letters = { 0 };
+    Err err;
+    (void)state;
+    vendor.script[0] = -(int)FETCH_IN_DOUBT;
+    vendor.script_count = 1;
+    start("mix", "mixpanel", counting);
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(60000, 500);
+    assert_int_equal(count_bodies("$add"), 1);
+    assert_int_equal(count_bodies("$insert_id"), 1);            /* the event itself is sent all the same */
+    assert_int_equal(deliver_list_dead(&world->rows.rows, STR("mix"), 0, note_letter, &letters, &err), OK);
+    assert_int_equal(letters.count, 1);
+    assert_non_null(strstr(letters.text, "in doubt"));
+}
+
+static void a_count_that_certainly_did_not_come_is_sent_again(void **state)
+{
+    (void)state;
+    vendor.script[0] = -(int)FETCH_NOT_SENT;
+    vendor.script[1] = 503;
+    vendor.script_count = 2;
+    start("mix", "mixpanel", counting);
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(60000, 500);
+    assert_int_equal(count_bodies("$add"), 3);
+    assert_int_equal(fake_rows_count(&world->rows, "mix", 'd'), 0);
+}
+
+static void a_count_under_way_when_the_process_died_is_not_sent_again(void **state)
+{
+    (void)state;
+    start("mix", "mixpanel", counting);
+    say(EVENT_TRACK, "u", "", -1000);
+    fake_clock_advance(&world->clock, 1000);
+    world->fetch.clock = &world->clock;
+    world_step(world);                          /* frozen, committed, submitted, and answered at once … */
+    assert_int_equal(count_bodies("$add"), 1);
+    world->rows.is_dead = true;                 /* … but nothing of the answer is kept */
+    deliver_close(world->deliver);
+    world->rows.is_dead = false;
+    world_start(world);
+    pass(10000, 500);
+    assert_int_equal(count_bodies("$add"), 1);
+    assert_int_equal(count_bodies("$insert_id"), 1);
+    assert_int_equal(fake_rows_count(&world->rows, "mix", 'd'), 1);
+}
+
+/* ---- Links ---- */
+
+static const char *const original[] = { "token=T", "identity=original", "endpoint=http://0.test",
+                                        "rule.start=beginning", NULL };
+
+static void a_server_that_was_faster_than_the_browser_waits_for_the_link(void **state)
+{
+    (void)state;
+    start("mix", "mixpanel", original);
+    say(EVENT_IDENTIFY, "u", "", -1000);
+    pass(4000, 200);
+    assert_int_equal(vendor.count, 0);
+    say(EVENT_IDENTIFY, "u", "91304156-cafc-4673-a237-623d1129c801", -500);
+    pass(2000, 100);
+    assert_non_null(strstr(vendor.bodies[0], "\"$anon_id\":\"91304156-cafc-4673-a237-623d1129c801\""));
+    assert_non_null(strstr(vendor.bodies[1], "message-1"));
+}
+
+static void without_a_link_the_grace_time_ends(void **state)
+{
+    (void)state;
+    start("mix", "mixpanel", original);
+    say(EVENT_IDENTIFY, "u", "", -1000);
+    pass(9000, 500);
+    assert_int_equal(vendor.count, 0);
+    pass(2000, 500);
+    assert_int_equal(vendor.count, 1);
+    say(EVENT_IDENTIFY, "u", "", -1000);        /* one that is known does not wait again */
+    pass(1500, 500);
+    assert_int_equal(vendor.count, 2);
+}
+
+static void legacy_rests_after_its_alias(void **state)
+{
+    static const char *const legacy[] = { "token=T", "identity=legacy", "endpoint=http://0.test",
+                                          "rule.start=beginning", NULL };
+    Millis linked_ms;
+    (void)state;
+    start("mix", "mixpanel", legacy);
+    say(EVENT_TRACK, "u", "a", -1000);
+    while (vendor.count == 0) pass(50, 50);
+    linked_ms = world->clock.now_ms;
+    assert_non_null(strstr(vendor.bodies[0], "$create_alias"));
+    while (vendor.count == 1) pass(50, 50);
+    assert_true(world->clock.now_ms - linked_ms >= 1000);
+    say(EVENT_TRACK, "u", "b", -1000);          /* a second device: said once, sent all the same */
+    pass(3000, 100);
+    assert_int_equal(count_bodies("$create_alias"), 1);
+    assert_int_equal(vendor.count, 3);
+    assert_int_equal(state_of(0).reports, 1);
+}
+
+static void a_shared_device_is_joined_to_its_first_user_only(void **state)
+{
+    (void)state;
+    start("mix", "mixpanel", original);
+    say(EVENT_TRACK, "", "91304156-cafc-4673-a237-623d1129c801", -9000);
+    say(EVENT_TRACK, "one", "91304156-cafc-4673-a237-623d1129c801", -8000);
+    say(EVENT_TRACK, "two", "91304156-cafc-4673-a237-623d1129c801", -7000);
+    say(EVENT_TRACK, "", "91304156-cafc-4673-a237-623d1129c801", -6000);
+    pass(15000, 200);
+    assert_int_equal(count_bodies("$identified_id"), 1);
+    assert_non_null(strstr(vendor.bodies[vendor.count - 1], "\"distinct_id\":\"two\""));   /* whose it then was */
+}
+
+/* ---- What goes where ---- */
+
+static void sources_types_events_integrations_and_consent_are_asked(void **state)
+{
+    static const char *const rules[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning",
+                                         "rule.consent=ads", NULL };
+    static const struct { const char *more; bool is_sent; } rows[] = {
+        { "", true },
+        { ",\"integrations\":{\"All\":false}", false },
+        { ",\"integrations\":{\"All\":false,\"Webhook\":true}", true },
+        { ",\"integrations\":{\"All\":false,\"hook\":{\"x\":1}}", true },
+        { ",\"integrations\":{\"webhook\":false}", false },
+        { ",\"integrations\":{\"Mixpanel\":false}", true },
+        { ",\"integrations\":{\"all\":false}", false },
+        { ",\"context\":{\"consent\":{\"categoryPreferences\":{\"ads\":false}}}", false },
+        { ",\"context\":{\"consent\":{\"categoryPreferences\":{\"ads\":true}}}", true },
+        { ",\"context\":{\"consent\":{\"categoryPreferences\":{\"other\":true}}}", false },
+    };
+    size_t expected = 0;
+    (void)state;
+    start("hook", "webhook", rules);
+    for (size_t at = 0; at < countof(rows); at++) {
+        say_json(rows[at].more);
+        pass(1000, 200);
+        expected += rows[at].is_sent;
+        if (vendor.count != expected) fail_msg("row %zu: %s", at, rows[at].more);
+    }
+}
+
+static void events_are_allowed_and_denied_by_name(void **state)
+{
+    Node deny = { .kind = NODE_TEXT, .key = STR("deny"), .text = STR("E*") };
+    Node events = { .kind = NODE_MAP, .key = STR("events"), .first = &deny, .count = 1 };
+    (void)state;
+    world_add_destination(world, "hook", "webhook", plain);
+    world_add_node((Node *)(uintptr_t)world->configs[0].rules, &events);
+    world_start(world);
+    say_json("");
+    say(EVENT_IDENTIFY, "u", "", -1000);
+    pass(1000, 200);
+    assert_int_equal(vendor.count, 1);
+    assert_non_null(strstr(vendor.bodies[0], "identify"));
+}
+
+static void properties_are_left_out_and_hashed(void **state)
+{
+    Node deny = { .kind = NODE_TEXT, .key = STR("deny"), .text = STR("password") };
+    Node hash = { .kind = NODE_TEXT, .key = STR("hash"), .text = STR("email") };
+    Node properties = { .kind = NODE_MAP, .key = STR("properties"), .first = &deny, .count = 2 };
+    (void)state;
+    deny.next = &hash;
+    world_add_destination(world, "hook", "webhook", plain);
+    world_add_node((Node *)(uintptr_t)world->configs[0].rules, &properties);
+    world_start(world);
+    say_json(",\"properties\":{\"password\":\"p\",\"email\":\"ada@example.com\",\"plan\":\"pro\"},"
+             "\"context\":{\"traits\":{\"password\":\"p\"},\"page\":{\"password\":\"kept\"}}");
+    pass(1000, 200);
+    assert_null(strstr(vendor.bodies[0], "\"p\""));
+    assert_null(strstr(vendor.bodies[0], "ada@"));
+    assert_non_null(strstr(vendor.bodies[0], "\"plan\":\"pro\""));
+    assert_non_null(strstr(vendor.bodies[0], "kept"));
+}
+
+/* ---- Many destinations ---- */
+
+static void a_dead_destination_slows_no_other(void **state)
+{
+    static const char *const dead[] = { "url=http://1.test/", "allow_private=true", "rule.start=beginning",
+                                        "rule.window=64", NULL };
+    (void)state;
+    world_add_destination(world, "well", "webhook", plain);
+    world_add_destination(world, "dead", "webhook", dead);
+    fake_fetch_init(&world->fetch, &world->clock, world_answer, NULL, world);
+    world->dead_destination = 1;
+    world_start(world);
+    for (int at = 0; at < 200; at++) {
+        char user[24];
+        snprintf(user, sizeof user, "u%d", at);
+        say(EVENT_TRACK, user, "", -1000 + at);
+    }
+    pass(3000, 50);
+    assert_int_equal(state_of(0).delivered, 200);
+    assert_int_equal(state_of(1).delivered, 0);
+    assert_true(state_of(1).unfinished <= 64);
+    world->dead_destination = -1;
+    pass(400000, 1000);
+    assert_int_equal(state_of(1).delivered, 200);
+}
+
+static void a_new_configuration_goes_on_where_the_old_one_was(void **state)
+{
+    Err err;
+    (void)state;
+    start("hook", "webhook", plain);
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(1000, 100);
+    world->configs[0].is_enabled = false;
+    assert_int_equal(deliver_set_config(world->deliver, world->configs, 1, &err), OK);
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(2000, 100);
+    assert_int_equal(vendor.count, 1);
+    assert_int_equal(state_of(0).condition, DELIVER_DISABLED);
+    world->configs[0].is_enabled = true;
+    assert_int_equal(deliver_set_config(world->deliver, world->configs, 1, &err), OK);
+    pass(2000, 100);
+    assert_int_equal(vendor.count, 2);
+    assert_non_null(strstr(vendor.bodies[1], "message-2"));
+    world->configs[0].type = STR("nothing");
+    assert_int_equal(deliver_set_config(world->deliver, world->configs, 1, &err), ERR_INPUT);
+    assert_string_equal(err.field, "type");
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(2000, 100);
+    assert_int_equal(vendor.count, 3);              /* a wrong one changes nothing */
+}
+
+static void a_replay_sends_what_happened_in_its_time_once_more(void **state)
+{
+    Millis now_ms = world->clock.now_ms;
+    Err err;
+    (void)state;
+    start("hook", "webhook", plain);
+    say(EVENT_TRACK, "u", "", -30000);
+    say(EVENT_TRACK, "u", "", -20000);
+    say(EVENT_TRACK, "u", "", -10000);
+    pass(1000, 100);
+    assert_int_equal(vendor.count, 3);
+    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), now_ms - 25000, now_ms - 15000, &err), OK);
+    pass(1000, 100);
+    assert_int_equal(vendor.count, 4);
+    assert_string_equal(vendor.bodies[3], vendor.bodies[1]);
+    assert_false(state_of(0).is_replaying);
+    assert_int_equal(fake_rows_count(&world->rows, "hook", 'r'), 0);
+    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 2, 1, &err), ERR_INPUT);
+}
+
+static void what_is_new_begins_now_unless_told_otherwise(void **state)
+{
+    static const char *const from_now[] = { "url=http://0.test/", "allow_private=true", NULL };
+    (void)state;
+    say(EVENT_TRACK, "u", "", -1000);
+    start("hook", "webhook", from_now);
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(1000, 100);
+    assert_int_equal(vendor.count, 1);
+    assert_non_null(strstr(vendor.bodies[0], "message-2"));
+    assert_true(deliver_position(world->deliver) > 0);
+}
+
+/* ---- Trying ---- */
+
+static void note_exchange(void *context, const DeliverExchange *exchange)
+{
+    int *count = context;
+    ++*count;
+    assert_int_equal(exchange->status, 200);
+    assert_null(memmem(exchange->headers.bytes, exchange->headers.len, "Basic", 5));
+}
+
+static void a_message_is_tried_aloud(void **state)
+{
+    DeliverOptions options;
+    int count = 0;
+    Err err;
+    (void)state;
+    world_add_destination(world, "mix", "mixpanel", original);
+    options = world_options(world);
+    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, &err), OK);
+    assert_int_equal(count, 1);
+    vendor.status = 400;
+    vendor.body = STR("{\"error\":\"no\"}");
+    world->configs[0].settings = NULL;
+    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, &err), ERR_INPUT);
+    assert_string_equal(err.field, "token");
+}
+
+static void user_ids_are_signed_for_the_messenger(void **state)
+{
+    static const char *const intercom[] = { "access_token=T", "identity_secret=secret", NULL };
+    char bytes[256];
+    Arena arena = { bytes, bytes + sizeof bytes };
+    Str hash;
+    (void)state;
+    start("chat", "intercom", intercom);
+    hash = deliver_user_hash(world->deliver, STR("12345"), &arena);
+    assert_int_equal(hash.len, 64);
+    /* printf 12345 | openssl dgst -sha256 -hmac secret */
+    assert_memory_equal(hash.bytes, "f88c7ebe4740db59c873cecf5e1f18e3726a1ad64068a13d764b79028430ab0e", 64);
+}
+
+#define with_world(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        with_world(what_arrives_together_goes_in_order_of_event_time),
+        with_world(one_persons_trouble_does_not_keep_another),
+        with_world(a_busy_person_travels_in_one_request),
+        with_world(a_rate_limit_makes_the_whole_destination_wait_as_asked),
+        with_world(after_the_hours_are_over_a_message_is_a_dead_letter),
+        with_world(what_is_refused_is_kept_with_request_and_answer_and_can_be_sent_again),
+        with_world(wrong_credentials_lose_nothing),
+        with_world(what_is_too_large_together_goes_apart),
+        with_world(a_count_whose_answer_was_lost_is_not_sent_again),
+        with_world(a_count_that_certainly_did_not_come_is_sent_again),
+        with_world(a_count_under_way_when_the_process_died_is_not_sent_again),
+        with_world(a_server_that_was_faster_than_the_browser_waits_for_the_link),
+        with_world(without_a_link_the_grace_time_ends),
+        with_world(legacy_rests_after_its_alias),
+        with_world(a_shared_device_is_joined_to_its_first_user_only),
+        with_world(sources_types_events_integrations_and_consent_are_asked),
+        with_world(events_are_allowed_and_denied_by_name),
+        with_world(properties_are_left_out_and_hashed),
+        with_world(a_dead_destination_slows_no_other),
+        with_world(a_new_configuration_goes_on_where_the_old_one_was),
+        with_world(a_replay_sends_what_happened_in_its_time_once_more),
+        with_world(what_is_new_begins_now_unless_told_otherwise),
+        with_world(a_message_is_tried_aloud),
+        with_world(user_ids_are_signed_for_the_messenger),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
