@@ -12,14 +12,14 @@ const here = dirname(fileURLToPath(import.meta.url))
 const out = join(here, '..', 'build', 'browser')
 const BUDGET_BYTES = 6144
 
-const common = { absWorkingDir: here, bundle: true, target: 'es2020', legalComments: 'none' }
+const common = { absWorkingDir: here, bundle: true, target: 'es2021', legalComments: 'none' }
 const license = '/*! Onym browser library, MIT */'
 
 // esbuild bundles, terser minifies: its names and foldings gzip 5.5 % smaller here than esbuild's own.
 const bundleScript = async (entry, name) => {
   const bundle = await build({ ...common, entryPoints: [entry], format: 'iife', write: false })
   const { code } = await minify(bundle.outputFiles[0].text, {
-    ecma: 2020,
+    ecma: 2021,
     toplevel: true,
     compress: { passes: 3 },
   })
@@ -71,8 +71,6 @@ for (const [name, { raw, gzipped }] of Object.entries(rows)) {
 writeFileSync(join(out, 'sizes.json'), JSON.stringify(rows, null, 2) + '\n')
 const { gzipped } = rows['onym analytics.min.js']
 if (gzipped > BUDGET_BYTES) {
-  console.error(
-    `analytics.min.js: ${gzipped} bytes gzipped, ${gzipped - BUDGET_BYTES} over the budget of ${BUDGET_BYTES}`,
-  )
+  console.error(`analytics.min.js: ${gzipped} bytes gzipped, ${gzipped - BUDGET_BYTES} over the budget`)
   process.exit(1)
 }

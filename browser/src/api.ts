@@ -8,7 +8,7 @@ import { makeEmitter } from './emitter'
 import { apiBase } from './host'
 import { makeVisitor } from './identity'
 import { makeTracker } from './links'
-import { mark } from './mark'
+import { adoptKey, mark } from './mark'
 import { makeContext, makePipeline } from './pipeline'
 import { runQueryString } from './query'
 import { openQueue, type Queue } from './queue'
@@ -62,7 +62,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
 
   let visitor = makeVisitor({ memory }, {}, () => false)
   let queue: Queue
-  let delivery: ReturnType<typeof makeDelivery> | undefined
+  let wake: (() => void) | undefined
   let tellServer: ReturnType<typeof makeServerCookie> | undefined
   let onLoaded: () => void
   const loaded = new Promise<void>((resolve) => (onLoaded = resolve))
@@ -70,22 +70,18 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
   const isOpen = () => isLoaded && !isOff && (isGranted ?? options.consent !== false)
 
   /** Through the plugins into the queue. It is in storage when this returns, whatever the plugins do. */
-  const submit = (id: string, event: Message): Promise<Context> => {
+  const submit = (key: string, event: Message): Promise<Context> => {
     const context = makeContext(event)
     const finish = (passed: Context | null) => {
-      delivery!.unfinished.delete(id)
       if (passed && passed.event.integrations['Segment.io'] !== false)
-        queue.put(id, JSON.stringify(passed.event))
-      else queue.remove(id)
-      delivery!.wake()
+        queue.put(key, JSON.stringify(passed.event))
+      else queue.remove(key)
+      wake!()
       if (passed) pipeline.after(passed)
       return context
     }
     const passed = pipeline.before(context)
-    if (isPromise(passed)) {
-      delivery!.unfinished.add(id)
-      queue.put(id, UNREADY + JSON.stringify(event))
-    }
+    if (isPromise(passed)) queue.put(key, UNREADY + JSON.stringify(event))
     return Promise.resolve(sooner(passed, finish))
   }
 
@@ -138,7 +134,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
   const run = (
     method: string,
     [texts, data, callOptions]: Args,
-    [at, id]: Mark,
+    [at, id, key]: Mark,
     page: PageState,
   ): unknown => {
     const { integrations, context, anonymousId, userId, timestamp, messageId, ...others } = callOptions
@@ -162,7 +158,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       integrations: { ...enabled, ...integrations },
     }
     if (isDebug) console.log('analytics', event)
-    const result = submit(id, event)
+    const result = submit(key, event)
     tellServer?.(visitor.user.anonymousId(), visitor.user.id())
     emit(method, ...told, callOptions)
     return result
@@ -194,13 +190,16 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     const base = apiBase(options, home)
     const stores = openStores(options, memory)
     visitor = makeVisitor(stores, options, isOpen)
-    queue = openQueue(settings.writeKey)
-    delivery = makeDelivery(
+    queue = openQueue(settings.writeKey, !options.disableClientPersistence)
+    wake = makeDelivery(
       queue,
       base + '/b',
       settings.writeKey,
       isOpen,
-      (id, text) => submit(id, JSON.parse(text)),
+      (key, text) => {
+        submit(adoptKey(key), JSON.parse(text))
+        queue.remove(key)
+      },
       (id, status) => emit('error', { code: 'delivery_failure', id, status }),
     )
     if (options.serverCookie)
@@ -210,12 +209,12 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
   /** Everything that had to wait for load and consent, in the order in which it was asked for. */
   const open = () => {
     if (isOpen()) {
-      if (!delivery) prepare()
+      if (!wake) prepare()
       const waiting = held
       held = []
       visitor.open()
       waiting.forEach((begin) => begin())
-      delivery!.wake()
+      wake!()
     }
   }
 
@@ -224,7 +223,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     held = []
     isGranted = true
     if (isOpen()) {
-      if (!delivery) prepare()
+      if (!wake) prepare()
       visitor.forget()
       queue.list().forEach(queue.remove)
     }

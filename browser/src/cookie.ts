@@ -36,12 +36,12 @@ export const findCookieDomain = (wanted?: string): string | undefined => {
   return (wanted ? [wanted] : [...domains, '']).find((domain) => {
     try {
       writeCookie(PROBE, '1', {}, domain)
-      return readCookie(PROBE)
+      const sticks = readCookie(PROBE)
+      writeCookie(PROBE, null, {}, domain)
+      return sticks
     } catch {
       // a sandboxed frame
       return false
-    } finally {
-      writeCookie(PROBE, null, {}, domain)
     }
   })
 }

@@ -4,7 +4,7 @@
 // Nothing is held back to make batches larger: a batch is whatever had gathered by the time the last
 // one was answered, so a quiet page sends each call at once, with `keepalive`, and it outlives the page.
 import { oneTabAtATime } from './lock'
-import { markTime } from './mark'
+import { isThisPages, makeOwnership, markTime } from './mark'
 import type { Queue } from './queue'
 
 const BATCH_COUNT = 100
@@ -16,13 +16,18 @@ const ANSWER_MS = 20_000
 const BACKOFF_MS = 500
 const BACKOFF_MAX_MS = 60_000
 const RETRY_AFTER_MAX_S = 300
-/** A call left with its plugins unfinished belongs, after this long, to whoever comes by. */
-const ABANDONED_MS = 10_000
-const UNREADY_POLL_MS = 1000
+/**
+ * Each tab sends its own calls. Those of another are left alone for this long: it is most likely sending
+ * them right now, and what it removes is seen here a little late.
+ */
+const FOREIGN_MS = 3000
+const POLL_MS = 1000
 
 export const UNREADY = '~'
 
 /**
+ * Gives `wake`: sends what waits, unless that is happening already or a backoff is running.
+ *
  * `isOpen` says whether anything may be sent; `finish` gives a call that another page left unready its
  * turn with this page's plugins; `onRefused` hears of a call that the server will never take.
  */
@@ -31,49 +36,55 @@ export const makeDelivery = (
   url: string,
   writeKey: string,
   isOpen: () => boolean,
-  finish: (id: string, text: string) => void,
-  onRefused: (id: string, status: number) => void,
+  finish: (key: string, text: string) => void,
+  onRefused: (key: string, status: number) => void,
 ) => {
   let isBusy = false
   let isLeaving = false
   let timer: number | undefined
+  let pollTimer: number | undefined
   let attempts = 0
   let countMax = BATCH_COUNT
-  /** Ids that are under way in a request that outlives the page. */
+  /** Keys of calls that are under way in a request that outlives the page. */
   let underWay: string[] = []
-  /** Unready calls of this page's own. */
-  const unfinished = new Set<string>()
+  const isOwn = makeOwnership()
 
-  const take = (countMax: number, lengthMax: number): [ids: string[], body: string] => {
-    const ids: string[] = []
+  const take = (countMax: number, lengthMax: number): [keys: string[], body: string] => {
+    const keys: string[] = []
     const texts: string[] = []
-    for (const id of queue.list()) {
-      const text = queue.get(id) ?? ''
-      if (text[0] == UNREADY) {
+    for (const key of queue.list()) {
+      const text = queue.get(key) ?? ''
+      if (!isOwn(key) && Date.now() - markTime(key) < FOREIGN_MS) {
+        poll()
+      } else if (text[0] == UNREADY) {
+        poll()
+        if (!isThisPages(key)) finish(key, text.slice(1))
         // Calls keep their order, so those behind it wait as well.
-        if (!unfinished.has(id) && Date.now() - markTime(id) > ABANDONED_MS) finish(id, text.slice(1))
-        setTimeout(wake, UNREADY_POLL_MS)
         break
-      }
-      lengthMax -= text.length
-      if (ids.length && (lengthMax < 0 || ids.length == countMax)) break
-      if (text) {
-        ids.push(id)
+      } else if (text) {
+        lengthMax -= text.length
+        if (keys.length && (lengthMax < 0 || keys.length == countMax)) break
+        keys.push(key)
         texts.push(text)
       }
     }
     return [
-      ids,
+      keys,
       `{"writeKey":${JSON.stringify(writeKey)},"sentAt":"${new Date().toISOString()}","batch":[${texts}]}`,
     ]
   }
 
+  const poll = () => {
+    clearTimeout(pollTimer)
+    pollTimer = window.setTimeout(wake, POLL_MS)
+  }
+
   const drain = async () => {
     while (isOpen()) {
-      const [ids, body] = take(countMax, BATCH_LENGTH)
-      if (!ids.length) break
+      const [keys, body] = take(countMax, BATCH_LENGTH)
+      if (!keys.length) break
       const keepalive = body.length < KEEPALIVE_LENGTH
-      if (keepalive) underWay = ids
+      if (keepalive) underWay = keys
       const signal = AbortSignal.timeout?.(ANSWER_MS)
       const answer = await fetch(url, { method: 'POST', body, keepalive, signal }).catch(() => null)
       underWay = []
@@ -86,25 +97,24 @@ export const makeDelivery = (
         break
       }
       attempts = 0
-      if (answer!.ok || ids.length == 1) {
+      if (answer!.ok || keys.length == 1) {
         countMax = BATCH_COUNT
-        ids.forEach(queue.remove)
-        if (!answer!.ok) onRefused(ids[0]!, status)
+        keys.forEach(queue.remove)
+        if (!answer!.ok) onRefused(keys[0]!, status)
       } else {
         // One of them is bad: halves, until it stands alone.
-        countMax = ids.length >> 1
+        countMax = keys.length >> 1
       }
     }
     isBusy = false
   }
 
-  /** Sends what waits, unless that is happening already or a backoff is running. */
   const wake = () => {
     if (!isOpen()) return
     if (isLeaving) {
       // From the head of the queue, what is under way included, so that nothing overtakes.
-      const [ids, body] = take(BATCH_COUNT, KEEPALIVE_LENGTH)
-      if (ids.some((id) => !underWay.includes(id)) && navigator.sendBeacon(url, body)) underWay = ids
+      const [keys, body] = take(BATCH_COUNT, KEEPALIVE_LENGTH)
+      if (keys.some((key) => !underWay.includes(key)) && navigator.sendBeacon(url, body)) underWay = keys
     } else if (!isBusy && !timer) {
       isBusy = true
       oneTabAtATime('onym:' + writeKey, drain)
@@ -127,5 +137,5 @@ export const makeDelivery = (
     wake()
   })
 
-  return { wake, unfinished }
+  return wake
 }

@@ -1,10 +1,11 @@
-// Names for calls. A mark is both the messageId and the key under which the call is stored, so it
-// sorts in the order of the calls: milliseconds, a counter within the millisecond, then 122 random bits.
+// Names for calls. A mark is both the messageId and the key under which the call is stored, so it sorts in
+// the order of the calls: milliseconds, a counter, and the id of the page, which is random.
 // The clock of a page never runs backwards here: a call must not sort before one made earlier.
+import { openArea } from './storage'
 import type { Mark } from './types'
 
-let lastAt = 0
-let count = 0
+/** The pages that this tab has been on lately, as far as their ids are remembered. */
+const PAGES_LENGTH = 720
 
 export const uuid = (): string => {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
@@ -14,11 +15,30 @@ export const uuid = (): string => {
   return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
+let lastAt = 0
+let count = 0
+const page = uuid()
+
+/** A key that sorts like `id` and says that the call is this page's. */
+export const ownKey = (id: string): string => id + '-' + page
+export const isThisPages = (key: string): boolean => key.endsWith(page)
+/** The key of a call that this page takes over from another. */
+export const adoptKey = (key: string): string => key.slice(0, -page.length) + page
+
 export const mark = (now = Date.now()): Mark => {
   count = now > lastAt ? 0 : count + 1
   lastAt = Math.max(now, lastAt)
-  return [lastAt, lastAt + ('000' + count).slice(-4) + '-' + uuid()]
+  const id = ownKey(lastAt + ('000' + count).slice(-4))
+  return [lastAt, id, id]
 }
 
-/** The time inside a mark's id. */
-export const markTime = (id: string): number => +id.slice(0, 13)
+/** The time inside a mark's key. */
+export const markTime = (key: string): number => +key.slice(0, 13)
+
+/** Says of a key whether the call was made in this tab, by this page or one that it has replaced. */
+export const makeOwnership = (): ((key: string) => boolean) => {
+  const store = openArea('sessionStorage')
+  const pages = ((store.get('onym:pages') ?? '') + page).slice(-PAGES_LENGTH)
+  store.set('onym:pages', pages)
+  return (key) => pages.includes(key.slice(-page.length))
+}

@@ -9,25 +9,30 @@ import { webArea, type Area } from './storage'
 const STORED_MAX = 1000
 
 export interface Queue {
-  put(id: string, text: string): void
-  get(id: string): string | undefined
-  remove(id: string): void
-  /** The ids of all calls that wait, from every tab of the site, oldest first. */
+  put(key: string, text: string): void
+  get(key: string): string | undefined
+  remove(key: string): void
+  /** The keys of all calls that wait, from every tab of the site, oldest first. */
   list(): string[]
 }
 
-export const openQueue = (writeKey: string): Queue => {
+/** `isPersistent` false: the calls live as long as the page. */
+export const openQueue = (writeKey: string, isPersistent: boolean): Queue => {
   const prefix = 'onym:' + writeKey + ':'
   const memory: Area = {}
-  const areas = [webArea('localStorage'), webArea('sessionStorage'), memory].filter(Boolean) as Area[]
+  const areas = [
+    isPersistent && webArea('localStorage'),
+    isPersistent && webArea('sessionStorage'),
+    memory,
+  ].filter(Boolean) as Area[]
   const keysOf = (area: Area) => Object.keys(area).filter((key) => key.startsWith(prefix))
   return {
-    put(id, text) {
-      const key = prefix + id
+    put(key, text) {
+      const name = prefix + key
       for (const area of areas) {
         try {
-          if (area == memory || area[key] || keysOf(area).length < STORED_MAX) {
-            area[key] = text
+          if (area == memory || area[name] || keysOf(area).length < STORED_MAX) {
+            area[name] = text
             return
           }
         } catch {
@@ -35,8 +40,8 @@ export const openQueue = (writeKey: string): Queue => {
         }
       }
     },
-    get: (id) => areas.map((area) => area[prefix + id]).find(Boolean),
-    remove: (id) => areas.forEach((area) => delete area[prefix + id]),
+    get: (key) => areas.map((area) => area[prefix + key]).find(Boolean),
+    remove: (key) => areas.forEach((area) => delete area[prefix + key]),
     list: () =>
       areas
         .flatMap(keysOf)

@@ -3,7 +3,7 @@
 import { findCookieDomain, readCookie, writeCookie } from './cookie'
 import type { LoadOptions } from './types'
 
-/** localStorage and sessionStorage work as plain records, so a plain record stands in where they are blocked. */
+/** localStorage and sessionStorage work as plain records, and a plain record stands in for them. */
 export type Area = Record<string, string>
 
 export interface Store {
@@ -13,13 +13,10 @@ export interface Store {
   set(key: string, text: string | null, isJson?: boolean): void
 }
 
-/** Undefined where the browser throws at the mere mention, or at the first write. */
+/** Undefined where the browser throws at the mere mention. A write may still throw, when it is full. */
 export const webArea = (name: 'localStorage' | 'sessionStorage'): Area | undefined => {
   try {
-    const area = window[name] as unknown as Area
-    area.__tld__ = ''
-    delete area.__tld__
-    return area
+    return window[name] as unknown as Area
   } catch {
     return undefined
   }
@@ -45,6 +42,10 @@ export const makeAreaStore = (area: Area): Store => ({
     }
   },
 })
+
+/** A store in any case: one that lasts as long as the page where the browser has none to give. */
+export const openArea = (name: 'localStorage' | 'sessionStorage'): Store =>
+  makeAreaStore(webArea(name) ?? {})
 
 const makeCookieStore = (options: LoadOptions['cookie'], domain: string | undefined): Store => ({
   get: (key) => unquote(readCookie(key)),

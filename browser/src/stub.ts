@@ -1,6 +1,7 @@
 // The stub: the array that the snippet puts at window.analytics, and that gathers calls until this library
 // arrives. Onym's own snippet also keeps them in localStorage, so that calls made on a page that was left
 // before the library had loaded are not lost: the next page of the site takes them over here.
+import { ownKey } from './mark'
 import { attempt } from './sooner'
 import { webArea } from './storage'
 import type { LoadOptions, Mark, Noted } from './types'
@@ -20,7 +21,7 @@ const KEPT_PREFIX = 'onym-stub:'
 
 export const readCall = ([method, ...args]: StubCall): Replayed => {
   const noted: Noted | undefined = args[args.length - 1]?.__t && args.pop()
-  return [method, args, noted?.i ? [noted.d!, noted.i] : undefined, noted]
+  return [method, args, noted?.i ? [noted.d!, noted.i, ownKey(noted.i)] : undefined, noted]
 }
 
 /**

@@ -130,8 +130,8 @@ export interface Noted {
   i?: string
 }
 
-/** When a call was made, and the name that sorts it after every earlier call of the page. */
-export type Mark = [at_ms: number, id: string]
+/** When a call was made, its messageId, and the key that it is stored under; keys sort as calls do. */
+export type Mark = [at_ms: number, id: string, key: string]
 
 /** Texts, objects and a callback in any omission that analytics.js allows; see README.md, "The calls". */
 type Call = (...args: any[]) => Promise<Context>

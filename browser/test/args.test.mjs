@@ -32,7 +32,8 @@ const rows = [
   ['group', ['g1', { plan: 'Pro' }], ['g1'], { plan: 'Pro' }, {}],
 ]
 for (const [method, args, texts, data, options, callback] of rows) {
-  test(`${method}(${args.map((arg) => (typeof arg == 'function' ? 'fn' : JSON.stringify(arg)))}) is read`, () => {
+  const shown = args.map((arg) => JSON.stringify(arg) ?? 'fn')
+  test(`${method}(${shown}) is read`, () => {
     assert.deepEqual(readArgs(method, args), [texts, data, options, callback])
   })
 }

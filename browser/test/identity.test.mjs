@@ -134,7 +134,7 @@ test("another tab's login and logout are seen at once", () => {
   assert.equal(visitor.user.id(), null)
 })
 
-test('closed storage is neither read nor written, and what memory learned is carried over when it opens', () => {
+test('closed storage is not touched, and what memory learned is carried over when it opens', () => {
   const { areas, stores } = setUp()
   let isOpen = false
   const visitor = makeVisitor(stores, {}, () => isOpen)

@@ -55,7 +55,7 @@ test('asynchronous middleware is waited for, in order', async () => {
   assert.deepEqual(seen, [1, 2])
 })
 
-test('a before plugin that throws drops the call; an enrichment that throws does not; cancel always does', (t) => {
+test('a before plugin that throws drops the call, an enrichment does not, cancel always does', (t) => {
   t.mock.method(console, 'error', () => {})
   const fails = () => {
     throw new Error('plugin')

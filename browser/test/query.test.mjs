@@ -17,7 +17,7 @@ const run = (text, allowed) => {
   return calls
 }
 const all =
-  'https://x.test/?ajs_event=Clicked+it&ajs_prop_item=T%26shirt&ajs_uid=u1&ajs_trait_plan=Free&ajs_aid=a1&other=1'
+  'https://x.test/?ajs_event=Clicked+it&ajs_prop_item=T%26shirt&ajs_uid=u1&ajs_trait_plan=Free&ajs_aid=a1&o=1'
 
 test('the three calls are made in their order, + is a space, values are texts', () => {
   assert.deepEqual(run(all), [

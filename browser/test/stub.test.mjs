@@ -9,7 +9,9 @@ const keep = (name, calls) => (localStorage['onym-stub:' + name] = JSON.stringif
 
 test('what the snippet noted comes off the arguments; a call without it has none', () => {
   const note = noted('m1')
-  assert.deepEqual(readCall(['track', 'A', { a: 1 }, note]), ['track', ['A', { a: 1 }], [5, 'm1'], note])
+  const [method, args, [at, id, key], page] = readCall(['track', 'A', { a: 1 }, note])
+  assert.deepEqual([method, args, at, id, page], ['track', ['A', { a: 1 }], 5, 'm1', note])
+  assert.ok(key.startsWith('m1-'))
   assert.deepEqual(readCall(['track', 'A', { a: 1 }]), ['track', ['A', { a: 1 }], undefined, undefined])
   assert.deepEqual(readCall(['reset']), ['reset', [], undefined, undefined])
   const { d, i, ...segments } = note

@@ -10,7 +10,7 @@ const root = (path) => fileURLToPath(new URL('../../' + path, import.meta.url))
 const next = (name) =>
   fileURLToPath(new URL('node_modules/@segment/analytics-next/dist/umd/' + name, import.meta.url))
 
-/** Write keys that begin so are given unmodified analytics-next as their script, all others Onym's library. */
+/** Write keys that begin so get unmodified analytics-next as their script, all others Onym's library. */
 export const NEXT_KEY = 'wk_next'
 
 const settingsFor = (key, host) => ({
@@ -34,6 +34,8 @@ export const startRecorder = async ({ upstream } = {}) => {
     requests,
     /** (path) => undefined | 'down' | 'lost' | {status, headers, body, delay_ms} */
     fault: null,
+    /** (body) => undefined | {status} */
+    faultBody: null,
     /** Holds the library back: a promise that the script waits for. */
     scriptGate: null,
     cookies: [],
@@ -167,14 +169,15 @@ export const startRecorder = async ({ upstream } = {}) => {
       if (request.method == 'POST')
         requests.push({ at: Date.now(), path, bytes: body.length, headers: request.headers })
       if (path.startsWith('/analytics.js/')) await recorder.scriptGate
+      const refusal = recorder.faultBody?.(body.toString())
       if (fault?.delay_ms) await new Promise((resolve) => setTimeout(resolve, fault.delay_ms))
-      if (fault?.status) {
-        response.writeHead(fault.status, {
+      if (fault?.status || refusal) {
+        response.writeHead(fault?.status ?? refusal.status, {
           ...cors(request),
           'content-type': 'application/json',
-          ...fault.headers,
+          ...fault?.headers,
         })
-        return response.end(fault.body ?? '{"code":"fault","message":"fault","error":"fault"}')
+        return response.end(fault?.body ?? '{"code":"fault","message":"fault","error":"fault"}')
       }
       const answer = await (upstream ? passOn : own)(request, path, body)
       if (fault == 'lost') return request.socket.destroy()
@@ -189,14 +192,14 @@ export const startRecorder = async ({ upstream } = {}) => {
   recorder.port = server.address().port
   recorder.url = 'http://127.0.0.1:' + recorder.port
 
-  /** The messages, each once (as the server has them after dropping repeats), in the order of first arrival. */
+  /** The messages, each once, as the server has them after dropping repeats, in order of first arrival. */
   recorder.messages = (belongs = () => true) => {
     const seen = new Set()
     return taken
       .map((entry) => entry.message)
       .filter((message) => !seen.has(message.messageId) && seen.add(message.messageId) && belongs(message))
   }
-  /** Resolves with the messages that belong, once there are `count`; or with those there are, after the limit. */
+  /** Resolves with the messages that belong once there are `count`, or with those there are at the limit. */
   recorder.until = (belongs, count, limit_ms = 8000) =>
     new Promise((resolve) => {
       const timer = setTimeout(() => resolve(recorder.messages(belongs)), limit_ms)

@@ -19,7 +19,8 @@ const renderNext = (key, collector, page) => {
 }
 
 const renderOnym = (key, collector, page, options) =>
-  `${onymSnippet()};analytics._cdn=${JSON.stringify(collector)};analytics.load(${JSON.stringify(key)},${JSON.stringify(options)});` +
+  `${onymSnippet()};analytics._cdn=${JSON.stringify(collector)};` +
+  `analytics.load(${JSON.stringify(key)},${JSON.stringify(options)});` +
   (page ? 'analytics.page();' : '')
 
 /** Segment's snippet with Onym's library behind it: what a site that switches has. */
@@ -28,6 +29,10 @@ const renderSwitched = (key, collector, page) => renderNext(key, collector, page
 export const startSite = async (collector) => {
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://site')
+    if (url.pathname == '/made') {
+      response.end()
+      return site.onMade?.()
+    }
     if (request.method == 'POST') {
       request
         .resume()
@@ -46,14 +51,18 @@ export const startSite = async (collector) => {
       'cache-control': 'no-store',
       ...JSON.parse(read('headers', '{}')),
     })
-    response.end(`<!doctype html><html><head><meta charset="utf-8"><title>${url.pathname}</title>${read('head', '')}
-<script nonce="n1">${render(key, collector, page, options)}</script><script nonce="n1">${read('script', '')}</script></head>
+    response.end(`<!doctype html><html><head><meta charset="utf-8"><title>${url.pathname}</title>
+${read('head', '')}
+<script nonce="n1">${render(key, collector, page, options)}</script>
+<script nonce="n1">${read('script', '')}</script></head>
 <body><h1>${url.pathname}</h1>${read('body', '')}</body></html>`)
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address()
   const site = {
     port,
+    /** Called when a page posts to /made, to say that its calls have returned. */
+    onMade: null,
     /** A page's address; `asks` are the parameters above. */
     page(path, asks = {}, host = 'localhost') {
       const url = new URL(path, `http://${host}:${port}`)

@@ -1,0 +1,67 @@
+// What every test file starts with: a collector (or Onym behind one), a site, a browser; and a visitor.
+import { after } from 'node:test'
+import { startChromium } from './chromium.mjs'
+import { startOnym } from './onym.mjs'
+import { startRecorder } from './recorder.mjs'
+import { startSite } from './site.mjs'
+
+export const onym = await startOnym()
+export const recorder = await startRecorder({ upstream: onym?.url })
+export const site = await startSite(recorder.url)
+export const browser = await startChromium()
+
+after(async () => {
+  await browser.close()
+  await site.close()
+  await recorder.close()
+  await onym?.close()
+})
+
+/**
+ * A new visitor on `path`, with the library loaded unless `asks.lib` is 'none' or `waits` is false. `sent`
+ * waits for that many messages of theirs; `asks` are those of site.mjs.
+ */
+export const visit = async (
+  path = '/',
+  asks = {},
+  { host, waits = true, context: given, init, contextOptions } = {},
+) => {
+  const context = given ?? (await browser.newContext(contextOptions))
+  if (init) await context.addInitScript(init)
+  const page = await context.newPage()
+  const errors = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  const since = recorder.taken.length
+  await page.goto(site.page(path, asks, host), { waitUntil: waits ? 'load' : 'domcontentloaded' })
+  const loaded = () => page.waitForFunction(() => window.analytics?.initialized, null, { timeout: 10_000 })
+  if (waits && asks.lib != 'none') await loaded()
+  const recent = () => new Set(recorder.taken.slice(since).map((entry) => entry.message.messageId))
+  return {
+    page,
+    context,
+    errors,
+    loaded,
+    url: (to, more) => site.page(to, { ...asks, ...more }, host),
+    /** Runs the function in the page; it is given `argument`. */
+    run: (script, argument) => page.evaluate(script, argument),
+    /** The messages since the visit began, once there are `count`, in the order of their arrival. */
+    sent: (count, limit_ms) =>
+      recorder.until((message) => recent().has(message.messageId), count, limit_ms),
+    /** How often each messageId came over the wire since the visit began. */
+    arrivals: () => recorder.taken.slice(since).map((entry) => entry.message.messageId),
+    waiting: () =>
+      page.evaluate(() =>
+        Object.keys(localStorage).filter((key) => /^onym[:-]/.test(key) && key != 'onym:lock'),
+      ),
+    close: () => context.close(),
+  }
+}
+
+/** Resolves when `test` answers true; fails after the limit. */
+export const eventually = async (test, what, limit_ms = 8000) => {
+  const end = Date.now() + limit_ms
+  while (!(await test())) {
+    if (Date.now() > end) throw new Error('never came true: ' + what)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

@@ -1,0 +1,169 @@
+// The sign-up story, end to end, on the example site: anonymous pages, sign-up by form and by a redirect over
+// another service, the welcome page. One person with all of the history, and both calls in order.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { startRdio } from '../../examples/rdio/server.mjs'
+import { browser, eventually, onym, recorder } from './setup.mjs'
+
+const rdio = await startRdio({ onym: recorder.url })
+after(() => rdio.close())
+
+const arrive = async (contextOptions) => {
+  const context = await browser.newContext(contextOptions)
+  const page = await context.newPage()
+  const errors = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('console', (line) => line.type() == 'error' && errors.push(line.text()))
+  const since = recorder.taken.length
+  await page.goto(rdio.url + '/')
+  return {
+    page,
+    context,
+    errors,
+    /** Everything that the visitor, and the server for them, has called: name, user. */
+    calls: async (count) => {
+      const ids = new Set(recorder.taken.slice(0, since).map((entry) => entry.message.messageId))
+      return recorder.until((message) => !ids.has(message.messageId), count)
+    },
+  }
+}
+
+const listen = async (page, album) => {
+  await page.click('a[href="/browse"]')
+  await page.click('.album >> nth=' + album)
+}
+const label = ({ type, event, context }) => (type == 'page' ? 'page ' + context.page.path : (event ?? type))
+const isServers = (message) => message.context.library.name == 'rdio-server'
+
+const ways = {
+  async form(page) {
+    await page.fill('[name=name]', 'Ida Example')
+    await page.fill('[name=email]', 'ida@rdio.test')
+    await page.click('#signup button')
+    await page.waitForURL('**/welcome')
+    return { path: ['Sign Up Submitted'], name: 'Ida Example', userId: '12345' }
+  },
+  async faceplace(page) {
+    await page.click('#connect')
+    await page.click('button')
+    await page.waitForURL('**/welcome')
+    return { path: ['Connect Clicked'], name: 'Fay Splacer', userId: '12346' }
+  },
+}
+
+for (const [via, signUp] of Object.entries(ways)) {
+  test(
+    'a visitor listens, signs up by ' + via + ', and is one person with all of the history',
+    async () => {
+      const { page, context, calls, errors } = await arrive()
+      await listen(page, 1)
+      await page.click('a[href="/signup"]')
+      const { path, name, userId } = await signUp(page)
+      await page.waitForFunction(() => document.querySelector('.who b'))
+      assert.equal(await page.textContent('.who b'), 'user ' + userId)
+      await listen(page, 2)
+
+      const messages = await calls(11)
+      const browsers = messages.filter((message) => !isServers(message))
+      assert.deepEqual(browsers.map(label), [
+        'page /',
+        'page /browse',
+        'Song Played',
+        'page /signup',
+        ...path,
+        'page /welcome',
+        'identify',
+        'Account Created',
+        'page /browse',
+        'Song Played',
+      ])
+      const first = browsers.findIndex((message) => message.type == 'identify')
+      assert.ok(browsers.slice(0, first).every((message) => message.userId === undefined))
+      assert.ok(browsers.slice(first).every((message) => message.userId == userId))
+      assert.equal(new Set(messages.map((message) => message.anonymousId)).size, 1)
+
+      const [identify] = messages.filter(isServers)
+      assert.deepEqual([identify.userId, identify.anonymousId], [userId, browsers[0].anonymousId])
+      const { createdAt, ...traits } = browsers[first].traits
+      assert.equal(traits.name, name)
+      assert.deepEqual(browsers[first].traits, identify.traits)
+      assert.ok(Date.parse(createdAt))
+      assert.equal(browsers[first + 1].properties.via, via)
+      assert.deepEqual(errors, [])
+
+      if (onym?.api) await checkPerson(userId, browsers[0].anonymousId, messages)
+      await context.close()
+    },
+  )
+}
+
+/** What Onym itself says: everything in its journal, in order, and one person. */
+const checkPerson = async (userId, anonymousId, messages) => {
+  const ids = messages.map((message) => message.messageId)
+  await eventually(async () => {
+    const answer = await onym.api('/people/resolve?anonymous_id=' + anonymousId)
+    return answer.status == 200 && answer.body.events == messages.length
+  }, 'the person has all of the history')
+  const byUser = await onym.api('/people/resolve?user_id=' + userId)
+  const byVisitor = await onym.api('/people/resolve?anonymous_id=' + anonymousId)
+  assert.equal(byUser.body.person_id, byVisitor.body.person_id)
+  const exported = (await onym.export()).filter((message) => ids.includes(message.messageId))
+  assert.deepEqual(
+    exported.map((message) => message.messageId),
+    ids,
+  )
+}
+
+test('log out, log in, change the plan: each call under the identity of its moment', async () => {
+  const { page, context, calls, errors } = await arrive()
+  await page.click('a[href="/login"]')
+  await page.fill('[name=email]', 'ida@rdio.test')
+  await page.click('.panel button')
+  await page.waitForURL('**/browse')
+  await page.waitForFunction(() => document.querySelector('.who b'))
+  await page.click('a[href="/account"]')
+  await page.click('text=Unlimited')
+  await page.click('#plan button')
+  await page.waitForURL('**/account')
+  await page.waitForSelector('#saved:not([hidden])')
+  await page.click('#logout button')
+  await page.waitForURL(rdio.url + '/')
+  const messages = await calls(11)
+  const browsers = messages.filter((message) => !isServers(message))
+  assert.deepEqual(
+    browsers.map((message) => [label(message), message.userId]),
+    [
+      ['page /', undefined],
+      ['page /login', undefined],
+      ['page /browse', undefined],
+      ['identify', '12345'],
+      ['Logged In', '12345'],
+      ['page /account', '12345'],
+      ['Plan Changed', '12345'],
+      ['page /account', '12345'],
+      ['Logged Out', '12345'],
+      ['page /', undefined],
+    ],
+  )
+  const [identify] = messages.filter(isServers)
+  assert.equal(identify.traits.plan, 'Unlimited')
+  assert.notEqual(browsers[9].anonymousId, browsers[8].anonymousId)
+  assert.deepEqual(errors, [])
+  await context.close()
+})
+
+test('wrong turns are told: an e-mail that is taken, one that is unknown', async () => {
+  const { page, context } = await arrive()
+  await page.goto(rdio.url + '/signup')
+  await page.fill('[name=name]', 'Another')
+  await page.fill('[name=email]', 'ida@rdio.test')
+  await page.click('#signup button')
+  await page.waitForSelector('#taken:not([hidden])')
+  await page.goto(rdio.url + '/login')
+  await page.fill('[name=email]', 'nobody@rdio.test')
+  await page.click('.panel button')
+  await page.waitForSelector('#unknown:not([hidden])')
+  await page.goto(rdio.url + '/account')
+  await page.waitForURL('**/login')
+  await context.close()
+})
