@@ -22,10 +22,10 @@ export const webArea = (name: 'localStorage' | 'sessionStorage'): Area | undefin
   }
 }
 
-/** Older libraries wrote ids as JSON text into cookies, and all of them do into localStorage. */
+/** Ids are JSON text in localStorage (`null` for nobody), and in the cookies of older libraries. */
 const unquote = (text: string | null | undefined): string | null => {
   try {
-    return text && text[0] == '"' ? JSON.parse(text) : text || null
+    return /^["n]/.test(text!) ? JSON.parse(text!) : text || null
   } catch {
     return text!
   }

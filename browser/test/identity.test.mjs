@@ -117,6 +117,16 @@ test('quoted ids of older libraries are read', () => {
   assert.equal(visitor.user.id(), '42')
 })
 
+test('a null that analytics-next has stored for nobody is nobody', () => {
+  const { areas, visitor } = setUp()
+  areas.local.ajs_user_id = 'null'
+  assert.equal(visitor.user.id(), null)
+  areas.local.ajs_user_id = '"nina"'
+  assert.equal(visitor.user.id(), 'nina')
+  areas.local.ajs_user_id = 'nina'
+  assert.equal(visitor.user.id(), 'nina')
+})
+
 test('spoilt traits are none', () => {
   const { areas, visitor } = setUp()
   for (const text of ['{', 'null', '7', '"x"']) {

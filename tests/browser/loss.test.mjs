@@ -1,5 +1,6 @@
 // Nothing lost, nothing doubled, in order, in every way to leave a page; and what unmodified analytics-next
-// makes of the same script, side by side. LOSS_RUNS says how often (`run loss`: 200).
+// makes of the same script, side by side. LOSS_RUNS says how often (`run loss`: 200), LOSS_NEXT_RUNS how
+// often for analytics-next.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { startChromium } from './chromium.mjs'
@@ -9,7 +10,7 @@ import { runWay, WAYS } from './ways_to_leave.mjs'
 const RUNS = Number(process.env.LOSS_RUNS ?? 4)
 const LANES = Number(process.env.LOSS_LANES ?? 4)
 const ONLY = process.env.LOSS_ONLY
-const withNext = process.env.LOSS_NEXT != '0'
+const NEXT_RUNS = Number(process.env.LOSS_NEXT_RUNS ?? RUNS)
 
 const onym = await startOnym()
 const browser = await startChromium()
@@ -20,7 +21,7 @@ after(async () => {
   await onym?.close()
   const percent = ({ lost, calls }) => ((100 * lost) / calls).toFixed(1).padStart(6) + ' %'
   const cell = (sum) => (sum ? `${percent(sum)}  (${sum.lost} of ${sum.calls})`.padEnd(24) : ''.padEnd(24))
-  console.log(`\ncalls lost, ${RUNS} runs each`)
+  console.log(`\ncalls lost; ${RUNS} runs of each, ${NEXT_RUNS} of analytics-next`)
   console.log('way to leave'.padEnd(36) + 'onym'.padEnd(24) + 'analytics-next 1.84.3')
   for (const { way, ours, theirs } of rows) console.log(way.padEnd(36) + cell(ours) + cell(theirs))
 })
@@ -33,7 +34,7 @@ for (const way of Object.keys(WAYS)) {
       const options = { browser, lanes: LANES, upstream: onym?.url }
       const row = { way, ours: await runWay(way, 'onym', RUNS, options) }
       rows.push(row)
-      if (withNext) row.theirs = await runWay(way, 'next', RUNS, options)
+      if (NEXT_RUNS) row.theirs = await runWay(way, 'next', NEXT_RUNS, options)
       const { runs, lost, doubled, outOfOrder, split } = row.ours
       assert.deepEqual(
         { runs, lost, doubled, outOfOrder, split },
