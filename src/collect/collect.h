@@ -80,8 +80,8 @@ typedef struct CollectResult {
 /* The corridor. Puts records into the append (which the caller has cleared); nothing is left in it when the
  * status is not OK. Messages of one request share receivedAt.
  *
- * An import's body is lines: messages as `onym export` or Segment's archives write them (or whole batches),
- * as many as the append has room for. Their times are kept (docs/protocol.md#imports), no rate is limited,
+ * An import's body is lines: messages as `onym export` or Segment's archives write them, as many as the
+ * append has room for. Their times are kept (docs/protocol.md#imports), no rate is limited,
  * and a line that is no JSON costs only itself. With header_key they all go to its source; without, each to
  * the source that its projectId names. */
 Status MUST collect_request(struct collect_worker *worker, const CollectRequest *request,

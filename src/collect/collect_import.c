@@ -11,7 +11,7 @@ static Status import_line(struct intake *intake, Str line, Err *err)
         collect_reject(intake, intake->source, &too_large, "over 520 KiB", line);
         return OK;
     }
-    Status s = event_parse_body(parser, line, LIMIT_BATCH_EVENTS, intake->arena, &intake->body, &line_err);
+    Status s = event_parse_message(parser, line, intake->arena, &intake->body, &line_err);
     if (s) {
         collect_reject(intake, intake->source, &not_json, line_err.text, line);
         return OK;

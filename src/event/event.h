@@ -90,6 +90,8 @@ struct event_parser *event_parser_open(void);            /* NULL: no memory */
 void event_parser_close(struct event_parser *parser);    /* accepts NULL */
 Status MUST event_parse_body(struct event_parser *parser, Str text, size_t max_messages, Arena *arena, Body *ret,
                              Err *err);
+/* The same for text that is one message whatever it holds: a "batch" in it is a field that nobody knows. */
+Status MUST event_parse_message(struct event_parser *parser, Str text, Arena *arena, Body *ret, Err *err);
 
 /* ---- Canonical JSON ---- */
 

@@ -389,9 +389,9 @@ static bool minify(struct walk *walk, Arena *arena, Str *ret)
 
 static Status body_error(const struct walk *walk, const struct envelope *envelope, Err *err)
 {
-    if (envelope->is_too_many)
+    if (envelope && envelope->is_too_many)
         return err_set(err, ERR_TOO_LARGE, "batch: more than %zu messages", envelope->max_messages);
-    if (envelope->is_bad_batch) return err_set_field(err, "batch", "batch: not an array");
+    if (envelope && envelope->is_bad_batch) return err_set_field(err, "batch", "batch: not an array");
     if (walk->len == 0) return err_set(err, ERR_INPUT, "body: empty");
     if (!walk->tokens)
         return err_set(err, ERR_INPUT, "body: not JSON: a string has no end or holds a control character");
@@ -441,31 +441,46 @@ static void give_body(struct event_parser *parser, const struct envelope *envelo
     ret->context_user_agent = first->context_user_agent;
 }
 
-Status event_parse_body(struct event_parser *parser, Str text, size_t max_messages, Arena *arena, Body *ret, Err *err)
+/* Reads the text, made strict where it is not; envelope is NULL where "batch" is a field like any other. */
+static Status parse_whole(struct event_parser *parser, Str text, struct envelope *envelope, Arena *arena, Err *err)
 {
-    struct envelope envelope;
     bool was_repaired = false;
-    if (max_messages > EVENT_MESSAGES_MAX - 1) max_messages = EVENT_MESSAGES_MAX - 1;
+    const struct envelope fresh = envelope ? *envelope : (struct envelope){ 0 };
     parser->arena = arena;
     text = trim_body(text);
     for (;;) {
         WalkTrouble trouble;
-        envelope = (struct envelope){ .max_messages = max_messages };
+        if (envelope) *envelope = fresh;
         /* unescaped strings, and the list of unknown members: 16 bytes for each 4 of text at most */
         if (arena_left(arena) / 6 < text.len + 64)
             return err_set(err, ERR_TOO_LARGE, "body: too large to be read");
-        if (parse_strict(parser, text, &envelope, &trouble))
+        if (parse_strict(parser, text, envelope, &trouble))
             return err_set(err, ERR_TOO_LARGE, "body: no memory to read it");
-        if (trouble == WALK_FINE) break;
+        if (trouble == WALK_FINE) return OK;
         if (trouble == WALK_SPACED && !was_repaired) {
-            if (!minify(&parser->walk, arena, &text)) return body_error(&parser->walk, &envelope, err);
+            if (!minify(&parser->walk, arena, &text)) return body_error(&parser->walk, envelope, err);
         } else if (trouble == WALK_LENIENT && !was_repaired) {
             was_repaired = true;
             if (!event_repair(text, arena, &text)) return err_set(err, ERR_TOO_LARGE, "body: too large to be read");
         } else {
-            return body_error(&parser->walk, &envelope, err);
+            return body_error(&parser->walk, envelope, err);
         }
     }
+}
+
+Status event_parse_message(struct event_parser *parser, Str text, Arena *arena, Body *ret, Err *err)
+{
+    Status s = parse_whole(parser, text, NULL, arena, err);
+    if (!s) *ret = (Body){ .messages = (Message *)parser->messages.start, .message_count = 1 };
+    return s;
+}
+
+Status event_parse_body(struct event_parser *parser, Str text, size_t max_messages, Arena *arena, Body *ret, Err *err)
+{
+    if (max_messages > EVENT_MESSAGES_MAX - 1) max_messages = EVENT_MESSAGES_MAX - 1;
+    struct envelope envelope = { .max_messages = max_messages };
+    Status s = parse_whole(parser, text, &envelope, arena, err);
+    if (s) return s;
     if (envelope.is_batch && envelope.defaults_depth > LIMIT_JSON_DEPTH)
         return err_set(err, ERR_INPUT, "body: nested deeper than %d levels", LIMIT_JSON_DEPTH);
     give_body(parser, &envelope, ret);

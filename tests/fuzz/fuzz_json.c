@@ -44,10 +44,9 @@ static void check_alone(const Message *message)
         check(message->broken);
         return;
     }
-    if (message->depth > 64 && event_parse_body(second, message->raw, 1, &arena, &body, &err)) return;
-    arena = region_arena(&second_region);
-    check(event_parse_body(second, message->raw, 1, &arena, &body, &err) == OK);
-    if (!body.is_batch) check_same_fields(message, body.messages);
+    Status s = event_parse_message(second, message->raw, &arena, &body, &err);
+    check(s == OK || message->depth > 64);
+    if (!s) check_same_fields(message, body.messages);
 }
 
 static void check_encoded(const Message *message, const EventDefaults *context)
@@ -88,12 +87,10 @@ static void check_encoded(const Message *message, const EventDefaults *context)
     Arena arena = region_arena(&second_region);
     const TreeNode *root;
     check(event_tree_read(event.json, &arena, &root, &err) == OK || message->depth >= LIMIT_JSON_DEPTH);
-    check(event_parse_body(second, event.json, 1, &arena, &again, &err) == OK);
-    if (!again.is_batch) {
-        check(str_equal(again.messages->user_id.text, event.user_id));
-        check(again.messages->other_count == message->other_count && again.messages->raw.len == event.json.len);
-        check(str_equal(again.messages->traits.raw, message->traits.raw) || message->traits.kind == FIELD_ARRAY);
-    }
+    check(event_parse_message(second, event.json, &arena, &again, &err) == OK);
+    check(str_equal(again.messages->user_id.text, event.user_id));
+    check(again.messages->other_count == message->other_count && again.messages->raw.len == event.json.len);
+    check(str_equal(again.messages->traits.raw, message->traits.raw) || message->traits.kind == FIELD_ARRAY);
     buf_done(&record);
 }
 
