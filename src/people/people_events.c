@@ -68,7 +68,7 @@ static Status gather_run(struct gathering *gathering, const IndexRun *run, Ident
         Millis time_ms = run->times.base + (Millis)index_packed_get(&run->times, row);
         Status s = index_codes_has(&gathering->codes, row) ? OK : index_codes_load(&gathering->codes, row, err);
         if (s) return s;
-        JournalPos pos = (JournalPos)gathering->codes.packed.base + index_codes_get(&gathering->codes, row);
+        JournalPos pos = index_codes_get(&gathering->codes, row);
         if (is_shared) s = is_of_person(gathering, node, time_ms, pos, &is_ours, err);
         if (!s && is_ours) s = put_event(gathering, time_ms, pos, err);
         if (s) return s;

@@ -112,11 +112,12 @@ static void tell_person(struct world *world, struct applier *applier, IdentityKi
     apply_begin_reading(applier);
     Status s = kind == IDENTITY_USER ? people_find_user(&people, str_from(id), &person, &err)
                                      : people_find_anonymous(&people, str_from(id), &person, &err);
+    bool is_unknown = s == ERR_NOT_FOUND;
     if (!s) s = people_write_person(&people, person, &arena, out, &err);
     if (!s && is_long) s = people_write_events(&people, person, 20, (Str){ 0 }, &arena, out, &err);
     if (!s && is_long) s = people_write_links(&people, person, &arena, out, &err);
     apply_end_reading(applier);
-    if (s && s != ERR_NOT_FOUND) world_fail(world, "telling %s: %s", id, err.text);
+    if (s && !is_unknown) world_fail(world, "telling %s: %s", id, err.text);
 }
 
 static void compare_person(struct world *world, struct applier *again, IdentityKind kind, const char *id,
