@@ -102,6 +102,10 @@ install: all
 	$B/onym completion bash >$(SHARE)/bash-completion/completions/onym
 	$B/onym completion zsh >$(SHARE)/zsh/site-functions/_onym
 	$B/onym completion fish >$(SHARE)/fish/vendor_completions.d/onym.fish
+## make bench-ingest          collection beside nginx on the same core (needs nginx-light; bench/README.md)
+bench-ingest: build/onym $B/bench/load ; @bench/ingest
+## make bench-identity        links, look-ups and bytes an identifier at 1 and 10 million
+bench-identity: $B/bench/identity ; @$B/bench/identity 1 && $B/bench/identity 10
 ## make clean                 forget build/
 clean: ; rm -rf build
 help: ; @grep -h '^## ' Makefile | sed 's/^## //'
