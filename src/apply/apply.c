@@ -37,6 +37,8 @@ struct applier {
     struct region region;
     struct waiting group[GROUP_RECORDS];
     size_t group_count, group_at;           /* decoded, and applied so far */
+    JournalPos *repeats;                    /* positions of duplicates, ascending; under the guard */
+    size_t repeat_count, repeat_capacity;
     pthread_rwlock_t guard;
     _Atomic uint64_t records, events, duplicates, rejected, blocked;
     _Atomic JournalPos applied;
@@ -165,7 +167,38 @@ void apply_close(struct applier *applier)
     dedup_close(applier->dedup);
     region_close(&applier->region);
     pthread_rwlock_destroy(&applier->guard);
+    free(applier->repeats);
     free(applier);
+}
+
+/* ---- Duplicates ---- */
+
+enum { REPEATS_MOST = 1 << 20 };
+
+static void note_repeat(struct applier *applier, JournalPos pos)
+{
+    if (applier->repeat_count == REPEATS_MOST) {             /* who lags so far behind has other worries */
+        applier->repeat_count /= 2;
+        memmove(applier->repeats, applier->repeats + applier->repeat_count,
+                applier->repeat_count * sizeof *applier->repeats);
+    }
+    if (applier->repeat_count == applier->repeat_capacity) {
+        applier->repeat_capacity = applier->repeat_capacity ? applier->repeat_capacity * 2 : 256;
+        applier->repeats = realloc(applier->repeats, applier->repeat_capacity * sizeof *applier->repeats);
+        check(applier->repeats);
+    }
+    applier->repeats[applier->repeat_count++] = pos;
+}
+
+bool apply_is_duplicate(struct applier *applier, JournalPos pos)
+{
+    size_t low = 0, high = applier->repeat_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (applier->repeats[middle] < pos) low = middle + 1;
+        else high = middle;
+    }
+    return low < applier->repeat_count && applier->repeats[low] == pos;
 }
 
 /* ---- The corridor ---- */
@@ -192,6 +225,7 @@ static Status apply_record(struct applier *applier, struct waiting *waiting, Err
     if (!waiting->is_judged &&
         !dedup_add(applier->dedup, waiting->fingerprint, event->received_at_ms, waiting->pos)) {
         atomic_fetch_add_explicit(&applier->duplicates, 1, memory_order_relaxed);
+        note_repeat(applier, waiting->pos);
         return OK;
     }
     waiting->is_judged = true;

@@ -47,6 +47,9 @@ Status MUST apply_maintain(struct applier *applier, bool *ret_more, Err *err);
 
 /* ---- Reading ---- */
 
+/* Under the guard. True where the record repeats a message that came before it. Known of the latest million of
+ * duplicates since the position that the start replayed from; an older one is not told from a first. */
+bool apply_is_duplicate(struct applier *applier, JournalPos pos);
 struct identity *apply_identity(struct applier *applier);
 struct index *apply_index(struct applier *applier);
 /* What people/ reads; valid as long as the applier, to be used under the guard. */

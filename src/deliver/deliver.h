@@ -64,8 +64,6 @@ typedef struct DeliverPerson {
     uint64_t key;                           /* the same for messages of one person, as far as is known now; 0: nobody */
     Str owner_id;                           /* an anonymous message's user, where the id's first claim is another's */
     bool previous_is_user;                  /* alias: the previous id was seen as a user id */
-    const PersonLink *links;                /* of the message's user: the ids whose first claim it is, at most 500, */
-    size_t link_count;                      /* the message's own first */
 } DeliverPerson;
 
 /* Who is who, from identity/. All of them are called by the deliverer's thread. */
@@ -73,11 +71,20 @@ struct deliver_people {
     void *context;
     /* Records before it are known to identity; what is behind is not delivered yet. NULL: all are. */
     JournalPos (*position)(void *context);
-    /* NULL: a message's own ids are all that is known. Strings live in the arena. */
+    /* NULL: a message's own ids are all that is known. Strings live in the arena. Asked for every message. */
     Status (*find)(void *context, const Event *event, Arena *arena, DeliverPerson *ret, Err *err);
+    /* The anonymous ids whose first claim is this user's, at most 500. Asked where a link may be new. NULL: as
+     * above. */
+    Status (*list_links)(void *context, Str user_id, Arena *arena, const PersonLink **ret, size_t *ret_count, Err *err);
     /* Values that identify nobody; a message is delivered as if it had no such id. NULL: none. */
     bool (*is_blocked)(void *context, Str id);
+    /* A record whose message came before, within the dedup window: not delivered. NULL: none is. */
+    bool (*is_duplicate)(void *context, JournalPos pos);
 };
+
+/* From the applier's identity, which the deliverer then follows. */
+struct applier;
+struct deliver_people deliver_people_of(struct applier *applier);
 
 /* ---- Configuration ---- */
 

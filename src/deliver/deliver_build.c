@@ -56,6 +56,11 @@ static Status read_record(struct outlet *outlet, struct parcel *parcel, Err *err
 
 /* ---- Links ---- */
 
+struct known_links {
+    const PersonLink *links;
+    size_t count;
+};
+
 static Str usable(struct outlet *outlet, Str id)
 {
     const struct deliver_people *people = &outlet->deliver->options.people;
@@ -99,13 +104,13 @@ static bool stands_in_line_of(const struct parcel *parcel, Str user_id)
     return false;
 }
 
-static Status choose_links(struct outlet *outlet, struct parcel *parcel, const DeliverPerson *person, Arena *arena,
+static Status choose_links(struct outlet *outlet, struct parcel *parcel, const struct known_links *known, Arena *arena,
                            Outgoing *outgoing, Err *err)
 {
-    LinkFact *links = arena_new(arena, LinkFact, person->link_count + 1);
+    LinkFact *links = arena_new(arena, LinkFact, known->count + 1);
     Status s = OK;
-    for (size_t at = 0; !s && at < person->link_count && outgoing->link_count < DESTINATION_LINKS; at++) {
-        const PersonLink *link = &person->links[at];
+    for (size_t at = 0; !s && at < known->count && outgoing->link_count < DESTINATION_LINKS; at++) {
+        const PersonLink *link = &known->links[at];
         bool is_new;
         if (!stands_in_line_of(parcel, link->user_id)) continue;
         s = note_link(outlet, link, parcel, arena, &is_new, err);
@@ -116,14 +121,53 @@ static Status choose_links(struct outlet *outlet, struct parcel *parcel, const D
     return s;
 }
 
-/* Without identity, a message's own two ids are a link, unless the anonymous id is somebody's already. */
-static void know_oneself(struct outlet *outlet, const Outgoing *outgoing, Arena *arena, DeliverPerson *person)
+/* The anonymous id that a message itself names beside its user. */
+static Str own_pair(const Outgoing *outgoing)
 {
-    PersonLink *link = arena_new(arena, PersonLink, 1);
-    if (outlet->deliver->options.people.find || !outgoing->user_id.len || !outgoing->anonymous_id.len) return;
+    return outgoing->event->type == EVENT_ALIAS ? outgoing->previous_id : outgoing->anonymous_id;
+}
+
+static uint64_t pair_fingerprint(const Outgoing *outgoing)
+{
+    return hash_64(own_pair(outgoing), hash_64(outgoing->user_id, 1));
+}
+
+/* Listing a user's links reads evidence, so it is asked only when there may be new ones: of a user not asked
+ * for since the start, for a pair of ids not seen yet, or after a pair in a message that did not come here. */
+static bool may_have_new_links(struct outlet *outlet, const Outgoing *outgoing)
+{
+    if (!outgoing->user_id.len) return false;
+    if (!known_has(&outlet->asked, hash_64(outgoing->user_id, 2))) return true;
+    return own_pair(outgoing).len > 0 && !known_has(&outlet->links, pair_fingerprint(outgoing));
+}
+
+/* Without identity, a message's own two ids are a link, unless the anonymous id is somebody's already. */
+static Status list_known_links(struct outlet *outlet, const Outgoing *outgoing, Arena *arena, struct known_links *ret,
+                               Err *err)
+{
+    const struct deliver_people *people = &outlet->deliver->options.people;
+    PersonLink *link;
+    if (people->list_links)
+        return people->list_links(people->context, outgoing->user_id, arena, &ret->links, &ret->count, err);
+    if (!outgoing->anonymous_id.len) return OK;
+    link = arena_new(arena, PersonLink, 1);
     *link = (PersonLink){ outgoing->anonymous_id, outgoing->user_id, outgoing->event->timestamp_ms };
-    person->links = link;
-    person->link_count = 1;
+    *ret = (struct known_links){ link, 1 };
+    return OK;
+}
+
+/* What was listed need not be listed again. A list that was cut short is: its rest goes with the next. */
+static void note_asked(struct outlet *outlet, const Outgoing *outgoing)
+{
+    if (outgoing->link_count < DESTINATION_LINKS) known_add(&outlet->asked, hash_64(outgoing->user_id, 2));
+    if (own_pair(outgoing).len) known_add(&outlet->links, pair_fingerprint(outgoing));
+}
+
+/* A message with a pair that does not come here: the user may have a new link all the same. */
+void outlet_note_pair(struct outlet *outlet, const Event *event)
+{
+    bool has_pair = event->user_id.len && (event->anonymous_id.len || event->previous_id.len);
+    if (has_pair) known_remove(&outlet->asked, hash_64(event->user_id, 2));
 }
 
 /* ---- Grace ---- */
@@ -148,14 +192,14 @@ static void note_user(struct outlet *outlet, Str user_id, Arena *arena)
 }
 
 static bool waits_for_grace(struct outlet *outlet, struct parcel *parcel, const Outgoing *outgoing,
-                            const DeliverPerson *person, Arena *arena)
+                            const struct known_links *known, Arena *arena)
 {
     const struct destination *destination = outlet->destination;
     Millis until_ms = parcel->received_ms + outlet->rules.grace_ms, now_ms = outlet->deliver->now_ms;
     if (!destination->wants_grace || !destination->wants_grace(&outlet->settings)) return false;
     if (parcel->stream != STREAM_LIVE || outgoing->event->from_import || until_ms <= now_ms) return false;
     if (!outgoing->user_id.len || outgoing->anonymous_id.len || outgoing->event->type == EVENT_ALIAS) return false;
-    if (person->link_count > 0 || is_heard_of(outlet, outgoing->user_id, arena)) return false;
+    if (known->count > 0 || is_heard_of(outlet, outgoing->user_id, arena)) return false;
     parcel->next_ms = until_ms < now_ms + GRACE_LOOK_MS ? until_ms : now_ms + GRACE_LOOK_MS;
     return true;
 }
@@ -216,7 +260,6 @@ static Status prepare_outgoing(struct outlet *outlet, const Event *event, Arena 
         .anonymous_id = usable(outlet, event->anonymous_id), .previous_id = usable(outlet, event->previous_id),
         .group_id = event->group_id, .previous_is_user = person->previous_is_user, .owner_id = person->owner_id,
     };
-    know_oneself(outlet, outgoing, arena, person);
     return OK;
 }
 
@@ -225,20 +268,24 @@ Status parcel_build(struct outlet *outlet, struct parcel *parcel, Built *ret, Er
     const struct destination *destination = outlet->destination;
     Arena arena = region_arena(&outlet->deliver->region);
     struct plan *plan = arena_new(&arena, struct plan, 1);
+    bool wants_links = destination->wants_links && destination->wants_links(&outlet->settings), asks = false;
+    struct known_links known = { NULL, 0 };
     DeliverPerson person = { 0 };
     Outgoing outgoing;
     Event event;
     Status s = read_record(outlet, parcel, err);
     if (!s) s = event_decode(buf_str(&parcel->record), &event, err);
     if (!s) s = prepare_outgoing(outlet, &event, &arena, &outgoing, &person, err);
+    if (!s && wants_links) asks = may_have_new_links(outlet, &outgoing);
+    if (asks) s = list_known_links(outlet, &outgoing, &arena, &known, err);
     if (s) return s;
-    if (waits_for_grace(outlet, parcel, &outgoing, &person, &arena)) {
+    if (waits_for_grace(outlet, parcel, &outgoing, &known, &arena)) {
         *ret = BUILT_LATER;
         return OK;
     }
-    if (destination->wants_links && destination->wants_links(&outlet->settings))
-        s = choose_links(outlet, parcel, &person, &arena, &outgoing, err);
+    s = choose_links(outlet, parcel, &known, &arena, &outgoing, err);
     if (s) return s;
+    if (asks) note_asked(outlet, &outgoing);
     if (destination->wants_grace) note_user(outlet, outgoing.user_id, &arena);
     outlet->deliver->build_arena = &arena;
     plan_init(plan, &outlet->settings, &arena, recall, outlet);

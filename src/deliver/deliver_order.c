@@ -159,6 +159,25 @@ static void known_grow(struct known *known)
     free(old.slots);
 }
 
+/* Moves back what stood behind it because its own place was taken. */
+void known_remove(struct known *known, uint64_t fingerprint)
+{
+    size_t mask = known->capacity - 1, hole, at;
+    if (!known->slots) return;
+    fingerprint += fingerprint == 0;
+    hole = fingerprint & mask;
+    while (known->slots[hole] && known->slots[hole] != fingerprint) hole = (hole + 1) & mask;
+    if (!known->slots[hole]) return;
+    known->count--;
+    for (at = (hole + 1) & mask; known->slots[at]; at = (at + 1) & mask) {
+        size_t wanted = known->slots[at] & mask;
+        if (((at - wanted) & mask) < ((at - hole) & mask)) continue;
+        known->slots[hole] = known->slots[at];
+        hole = at;
+    }
+    known->slots[hole] = 0;
+}
+
 void known_add(struct known *known, uint64_t fingerprint)
 {
     if (known->count * 4 >= known->capacity * 3) known_grow(known);

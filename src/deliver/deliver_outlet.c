@@ -149,6 +149,7 @@ void outlet_close(struct outlet *outlet)
     free(outlet->overtakers);
     free(outlet->links.slots);
     free(outlet->users.slots);
+    free(outlet->asked.slots);
     region_close(&outlet->region);
     free(outlet);
 }

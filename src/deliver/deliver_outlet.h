@@ -158,7 +158,7 @@ struct outlet {
     uint32_t failures;                  /* requests in a row without an answer that helps */
     double tokens;
     Millis tokens_at_ms;
-    struct known links, users;
+    struct known links, users, asked;   /* told or settled pairs; users heard of; users whose links were listed */
     uint64_t dead_number;
     Millis rate_from_ms;
     uint64_t rate_count;
@@ -232,6 +232,7 @@ void order_leave(struct outlet *outlet, struct parcel *parcel);          /* who 
 
 bool known_has(const struct known *known, uint64_t fingerprint);
 void known_add(struct known *known, uint64_t fingerprint);
+void known_remove(struct known *known, uint64_t fingerprint);
 
 /* ---- deliver_take.c: from the journal into the line ---- */
 
@@ -250,6 +251,7 @@ Status MUST rules_read(const Node *node, Arena *arena, Rules *ret, Err *err);
 
 typedef enum Built { BUILT_READY, BUILT_LATER, BUILT_NOTHING } Built;    /* later: the grace time */
 Status MUST parcel_build(struct outlet *outlet, struct parcel *parcel, Built *ret, Err *err);
+void outlet_note_pair(struct outlet *outlet, const Event *event);
 void outlet_remember(struct outlet *outlet, const Remembered *remembered, size_t count);
 
 /* ---- deliver_send.c: parcels become requests, answers become verdicts ---- */

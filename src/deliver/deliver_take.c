@@ -29,16 +29,21 @@ static bool is_in_time(const struct outlet *outlet, const struct stream *stream,
 /* A record that is for this outlet begins to settle. */
 static Status take_record(struct outlet *outlet, StreamKind kind, const JournalRecord *record, Err *err)
 {
+    const struct deliver_people *people = &outlet->deliver->options.people;
     struct stream *stream = &outlet->streams[kind];
     Arena scratch = region_arena(&outlet->deliver->region);
     const TreeNode *json;
     struct parcel *parcel;
     Event event;
     if (record_kind(record->bytes) != RECORD_EVENT || overtakers_have(outlet, kind, record->pos)) return OK;
+    if (people->is_duplicate && people->is_duplicate(people->context, record->pos)) return OK;
     if (event_decode(record->bytes, &event, err)) return OK;        /* of a future version: not ours to read */
     if (event.received_at_ms > stream->watermark_ms) stream->watermark_ms = event.received_at_ms;
     if (!is_in_time(outlet, stream, &event) || event_tree_read(event.json, &scratch, &json, NULL)) return OK;
-    if (!route_wants(outlet, &event, json)) return OK;
+    if (!route_wants(outlet, &event, json)) {
+        outlet_note_pair(outlet, &event);
+        return OK;
+    }
     parcel = parcel_take(outlet);
     check(parcel);
     parcel->state = PARCEL_SETTLING;
@@ -169,7 +174,9 @@ static Status release(struct outlet *outlet, struct stream *stream, bool is_end,
 {
     Millis until_ms = stream->watermark_ms - outlet->rules.settle_ms, now_ms = outlet->deliver->now_ms;
     Millis event_ms;
-    bool is_full = outlet->free.count <= WINDOW_SPARE, is_replayed = stream == &outlet->streams[STREAM_REPLAY];
+    /* Where the window is full of what settles, waiting for more would be for ever. */
+    bool is_full = stream->settling.count + 2 * WINDOW_SPARE >= outlet->window;
+    bool is_replayed = stream == &outlet->streams[STREAM_REPLAY];
     struct parcel *chosen[RELEASE_MOST];
     size_t count = 0;
     Status s = OK;

@@ -200,10 +200,10 @@ static inline Status world_find(void *context, const Event *event, Arena *arena,
     struct world *world = context;
     const struct made *owner = NULL, *first = NULL;
     struct made when = { .at_ms = event->timestamp_ms };
-    PersonLink *links = arena_new(arena, PersonLink, MESSAGES_MOST);
     Str user = event->user_id;
     (void)err;
-    *ret = (DeliverPerson){ .links = links };
+    (void)arena;
+    *ret = (DeliverPerson){ 0 };
     snprintf(when.id, sizeof when.id, "%.*s", STR_FORMAT(event->message_id));
     snprintf(when.anonymous, sizeof when.anonymous, "%.*s", STR_FORMAT(event->anonymous_id));
     if (event->anonymous_id.len) first = world_first_claim(world, when.anonymous);
@@ -213,16 +213,27 @@ static inline Status world_find(void *context, const Event *event, Arena *arena,
         if (owner && first && strcmp(owner->user, first->user) != 0) ret->owner_id = user;
     }
     ret->key = user.len ? hash_64(user, 77) : hash_64(event->anonymous_id, 78);
-    for (size_t at = 0; at < world->made_count && user.len; at++) {
-        const char *linked = world_linked_id(world, &world->made[at]);
-        const struct made *claim = linked ? world_first_claim(world, linked) : NULL;
-        if (claim != &world->made[at] || !str_equal(str_from(claim->user), user)) continue;
-        links[ret->link_count++] = (PersonLink){ str_from(linked), str_from(claim->user), claim->at_ms };
-    }
     if (event->previous_id.len) {
         char previous[64];
         snprintf(previous, sizeof previous, "%.*s", STR_FORMAT(event->previous_id));
         ret->previous_is_user = world_was_user(world, previous);
+    }
+    return OK;
+}
+
+static inline Status world_list_links(void *context, Str user_id, Arena *arena, const PersonLink **ret,
+                                      size_t *ret_count, Err *err)
+{
+    struct world *world = context;
+    PersonLink *links = arena_new(arena, PersonLink, MESSAGES_MOST);
+    (void)err;
+    *ret = links;
+    *ret_count = 0;
+    for (size_t at = 0; at < world->made_count; at++) {
+        const char *linked = world_linked_id(world, &world->made[at]);
+        const struct made *claim = linked ? world_first_claim(world, linked) : NULL;
+        if (claim != &world->made[at] || !str_equal(str_from(claim->user), user_id)) continue;
+        links[(*ret_count)++] = (PersonLink){ str_from(linked), str_from(claim->user), claim->at_ms };
     }
     return OK;
 }
@@ -357,7 +368,7 @@ static inline DeliverOptions world_options(struct world *world)
     return (DeliverOptions){
         .journal = world->journal, .clock = &world->clock.clock, .dice = &world->dice.dice,
         .fetcher = &world->fetch.fetcher, .rows = world->rows.rows,
-        .people = { world, world_position, world_find, NULL },
+        .people = { world, world_position, world_find, world_list_links, NULL, NULL },
     };
 }
 
