@@ -82,7 +82,7 @@ $B/tests/sim/sim: $(SIM) $B/libfakes.a $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
 sim: ; @$(MAKE) --no-print-directory MODE=asan run-sim
 run-sim: $B/tests/sim/sim
-	@ASAN_OPTIONS=detect_leaks=0 $B/tests/sim/sim $(if $(SEED),--seed $(SEED)) --runs $(or $(RUNS),200)
+	@ASAN_OPTIONS=detect_leaks=0 $B/tests/sim/sim $(if $(SEED),--seed $(SEED),$(if $(FROM),--from $(FROM)) --runs $(or $(RUNS),200))
 ## make tidy                  layers, doors, banned calls, lengths
 tidy: ; @awk -f tools/layers.awk src/LAYERS $(wildcard src/*/*.[ch] src/*/*.cc) && tools/tidy
 ## make fuzz F=frame TIME=60  one fuzzer for some seconds; without F all of them

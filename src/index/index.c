@@ -346,6 +346,11 @@ static Status work_publish(struct index *index, struct work *work, Err *err)
     bool is_seal = work == &index->seal;
     if (is_seal) first = file_count;
     else while (index->runs[first] != work->runs[0]) check(++first < file_count);
+    if (work->run_count > index->run_count - first) {              /* its runs are not there any more */
+        free(files);
+        run_release(run);
+        return err_set(err, ERR_CONFLICT, "index %s: a piece of work is about runs that are gone", index->options.dir);
+    }
     memcpy(files, index->runs, first * sizeof *files);
     files[first] = run;
     uint32_t behind = is_seal ? 0 : file_count - first - work->run_count;

@@ -1,4 +1,4 @@
-/* sim: many worlds, one a seed. usage: sim [--runs N] [--seed S] [--turns T]
+/* sim: many worlds, one a seed. usage: sim [--runs N] [--from S | --seed S] [--turns T]
  *
  * A turn is one thing that the dice pick: a visitor acts, a request is made, submitted, answered or its
  * answer lost, the committer commits, housekeeping runs, the clock moves, the disk fails, the power goes. */
@@ -279,6 +279,7 @@ int main(int argc, char **argv)
     bool has_seed = false;
     for (int at = 1; at + 1 < argc; at += 2) {
         if (strcmp(argv[at], "--runs") == 0) runs = (unsigned)strtoul(argv[at + 1], NULL, 10);
+        if (strcmp(argv[at], "--from") == 0) seed = strtoull(argv[at + 1], NULL, 10);
         if (strcmp(argv[at], "--turns") == 0) turns = (unsigned)strtoul(argv[at + 1], NULL, 10);
         if (strcmp(argv[at], "--seed") == 0) seed = strtoull(argv[at + 1], NULL, 10), has_seed = true, runs = 1;
     }
