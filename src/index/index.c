@@ -448,6 +448,7 @@ static bool pick_seal(struct index *index, struct work *work, uint64_t least_row
     pthread_mutex_lock(&index->lock);
     bool is_due = index->run_count > index->file_count && memory_rows(index) >= least_rows
                && index->file_count < RUN_COUNT_MAX;
+    work->run_count = 0;                       /* a try that failed to begin may have left its own */
     for (uint32_t at = index->file_count; is_due && at < index->run_count; at++)
         work->runs[work->run_count++] = index->runs[at];
     pthread_mutex_unlock(&index->lock);
