@@ -30,7 +30,11 @@ struct kv_cursor {
     MDB_cursor *cursor;
 };
 
+#ifdef __SANITIZE_THREAD__      /* its shadow leaves few holes of a tebibyte: every third start found none */
+static const uint64_t max_bytes_default = UINT64_C(1) << 36;
+#else
 static const uint64_t max_bytes_default = UINT64_C(1) << 40;
+#endif
 
 static Status fail(const char *dir, int rc, const char *what, Err *err)
 {

@@ -330,7 +330,8 @@ static void engine_equals_model_on_random_histories(void **state)
     char dir[] = "/tmp/onym-identity-XXXXXX", path[80];
     Err err;
     assert_non_null(mkdtemp(dir));
-    assert_int_equal(kv_open(&(KvOptions){ .dir = dir, .tables = tables, .table_count = 2 }, &shared_kv, &err), OK);
+    if (kv_open(&(KvOptions){ .dir = dir, .tables = tables, .table_count = 2 }, &shared_kv, &err))
+        fail_msg("%s", err.text);
     region_open(&region, 1 << 20);
     for (long round = 0; round < rounds; round++) {
         struct fake_dice dice;
