@@ -70,7 +70,7 @@ $B/%.o: %.S  ; @mkdir -p $(@D); $(CC)  $(CPPFLAGS)             -c -o $@ $<
 ## make check [T=folder]      house rules, then unit and model tests under ASan and UBSan
 check: tidy ; @$(MAKE) --no-print-directory MODE=asan run-tests
 ## make tsan [T=folder]       the same tests under the thread sanitizer, with fewer random histories
-tsan: ; @HISTORIES=20 ROUNDS=40 $(MAKE) --no-print-directory MODE=tsan run-tests
+tsan: ; @HISTORIES=2 ROUNDS=40 $(MAKE) --no-print-directory MODE=tsan run-tests
 run-tests: $(UNITS) $(if $(filter *,$(T)),$(MODELS))
 	@for test in $^; do ./$$test 2>$$test.log || { cat $$test.log; echo "failed: $$test"; exit 1; }; done; \
 	 echo "$(words $^) test programs passed ($(MODE))"

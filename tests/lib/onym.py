@@ -8,6 +8,7 @@ ONYM names another program than build/onym.
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -27,9 +28,16 @@ def program():
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the kernel gives to outgoing connections: one of these must not sit on the port of a
+    server that was killed and starts again."""
+    while True:
+        port = random.SystemRandom().randrange(10240, 32768)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 class Onym:
