@@ -290,6 +290,7 @@ static Status apply_group(struct applier *applier, Err *err)
 Status apply_step(struct applier *applier, bool *ret_more, Err *err)
 {
     Status s = OK;
+    JournalPos end = journal_end(applier->options.journal);
     *ret_more = true;
     check(pthread_rwlock_wrlock(&applier->guard) == 0);
     for (int group = 0; !s && group < STEP_GROUPS; group++) {
@@ -298,7 +299,12 @@ Status apply_step(struct applier *applier, bool *ret_more, Err *err)
     }
     identity_publish(applier->identity);
     check(pthread_rwlock_unlock(&applier->guard) == 0);
-    if (s == ERR_NOT_FOUND) s = OK, *ret_more = false;
+    if (s == ERR_NOT_FOUND) {
+        /* Behind the last record there may be the head of a segment, which is nothing to wait for. */
+        s = OK, *ret_more = false;
+        if (end > atomic_load_explicit(&applier->applied, memory_order_relaxed))
+            atomic_store_explicit(&applier->applied, end, memory_order_release);
+    }
     atomic_store_explicit(&applier->is_caught_up, !*ret_more && !s, memory_order_release);
     bool more = false;
     if (!s) s = dedup_step(applier->dedup, index_position(applier->index),

@@ -123,6 +123,8 @@ Status MUST journal_read(struct journal_reader *reader, JournalRecord *ret, Err 
 Status MUST journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err);
 /* Waits until there is something durable behind pos, at most timeout_ms. */
 bool journal_wait_durable(struct journal *journal, JournalPos pos, Millis timeout_ms);
+/* From now on nobody waits there: for shutting down without sitting out the timeouts. Any thread. */
+void journal_end_waits(struct journal *journal);
 /* Read-only journals: looks for new segments and frames. */
 Status MUST journal_refresh(struct journal *journal, Err *err);
 /* The position of the first record of the first segment that may hold records received at or after the

@@ -168,6 +168,7 @@ struct journal {
     pthread_cond_t submitted, durable;
     struct journal_append *pending, **pending_end;
     bool is_committer_waiting, is_woken, is_closing, is_poisoned, is_full;
+    bool has_no_waits;                     /* journal_end_waits */
     unsigned durable_waiters;
     int64_t full_until_ns;
     struct segment_table segments;

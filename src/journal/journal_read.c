@@ -263,12 +263,20 @@ bool journal_wait_durable(struct journal *journal, JournalPos pos, Millis timeou
     struct timespec deadline = { at_ns / 1000000000, at_ns % 1000000000 };
     pthread_mutex_lock(&journal->lock);
     journal->durable_waiters++;
-    while (timeout_ms > 0 && journal->end <= pos && !journal->is_closing)
+    while (timeout_ms > 0 && journal->end <= pos && !journal->is_closing && !journal->has_no_waits)
         if (pthread_cond_timedwait(&journal->durable, &journal->lock, &deadline) == ETIMEDOUT) break;
     journal->durable_waiters--;
     bool is_there = journal->end > pos;
     pthread_mutex_unlock(&journal->lock);
     return is_there;
+}
+
+void journal_end_waits(struct journal *journal)
+{
+    pthread_mutex_lock(&journal->lock);
+    journal->has_no_waits = true;
+    pthread_cond_broadcast(&journal->durable);
+    pthread_mutex_unlock(&journal->lock);
 }
 
 /* ---- Finding by time ---- */
