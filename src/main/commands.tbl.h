@@ -14,6 +14,9 @@
 #define OPTIONS_OF_DATA(command) \
     OPTION(command, 'c', "config", "FILE", NULL, "the configuration; without it $ONYM_CONFIG, or the defaults") \
     OPTION(command, 'd', "data", "DIR", "data", "the data directory, instead of the configuration's")
+#define OPTIONS_OF_ASKING(command) \
+    OPTIONS_OF_DATA(command) \
+    OPTION(command, 0, "url", "URL", NULL, "the server to ask, where it is not at the configuration's address")
 #define OPTIONS_OF_FILTER(command) \
     OPTION(command, 't', "type", "TYPE", NULL, "only identify, track, page, screen, group or alias; repeatable") \
     OPTION(command, 'e', "event", "NAME", NULL, "only this event (or page, screen) name; repeatable") \
@@ -55,6 +58,13 @@ OPTION("tail", 0, "all", NULL, NULL, "show accepted and rejected ones")
 OPTION("tail", 0, "no-follow", NULL, NULL, "end at the end")
 OPTION("tail", 0, "json", NULL, NULL, "print each as one line of JSON")
 
+COMMAND("ask", command_ask, "Look", "PATH [BODY | -]", "asks the API, and prints its JSON",
+    "What /api/v1 answers, with the secret key put in: onym ask /api/v1/people/resolve?user_id=12345. With a BODY "
+    "it is a POST; - reads it from standard input. Works beside a running server, and on a stopped data directory, "
+    "for which it reads what the journal holds first.")
+OPTIONS_OF_ASKING("ask")
+OPTION("ask", 'X', "method", "METHOD", NULL, "GET, POST, PUT or DELETE, instead of GET, or POST with a body")
+
 COMMAND("export", command_export, "Look", "", "writes accepted messages as NDJSON, in journal order",
     "One message a line. A message that arrived twice (the same source and messageId) is written once; "
     "--raw writes all. Deduplication is exact and takes at most 512 MiB of memory and one bit a message; "
@@ -95,4 +105,5 @@ OPTION("help", 0, "man", NULL, NULL, "print the manual page: onym help --man | m
 #undef COMMAND
 #undef OPTION
 #undef OPTIONS_OF_DATA
+#undef OPTIONS_OF_ASKING
 #undef OPTIONS_OF_FILTER

@@ -1,4 +1,5 @@
 /* Where batches of an import go: the journal itself where no server has it, else the server. */
+#include "address.h"
 #include "import.h"
 
 #include <stdio.h>
@@ -177,32 +178,17 @@ static void server_sink_close(struct import_sink *base)
     free(sink);
 }
 
-/* Where the configuration says that the server listens, from this machine. */
-static Str server_url(const struct config *config, const char *url, Arena *arena)
-{
-    Str base = str_from(url);
-    if (!base.len) {
-        const ConfigListen *listen = &config->listen.items[0];
-        bool is_all = listen->host.len == 0 || str_equal(listen->host, STR("0.0.0.0"))
-                      || str_equal(listen->host, STR("::"));
-        Str host = is_all ? STR("127.0.0.1") : listen->host;
-        bool is_v6 = memchr(host.bytes, ':', host.len);
-        base = arena_printf(arena, "%s://%s%.*s%s:%u", config->tls.certificate.len ? "https" : "http", is_v6 ? "[" : "",
-                            STR_FORMAT(host), is_v6 ? "]" : "", listen->port);
-    }
-    while (base.len && base.bytes[base.len - 1] == '/') base.len--;
-    return arena_printf(arena, "%.*s/v1/import", STR_FORMAT(base));
-}
-
 Status import_sink_open_server(const struct config *config, const Source *source, const char *url, Arena *arena,
                                struct import_sink **ret, Err *err)
 {
+    Str base = address_find(config, url, arena);
+    if (!base.len) return err_set(err, ERR_IO, "a server has the data directory; --url says where it listens");
     struct server_sink *sink = calloc(1, sizeof *sink);
     if (!sink) return err_set(err, ERR_IO, "no memory to import");
     sink->sink = (struct import_sink){ server_sink_send, server_sink_close };
     sink->fetch = (struct fetch){ .on_done = server_sink_done, .owner = sink };
     sink->request = (FetchRequest){
-        .method = STR("POST"), .url = server_url(config, url, arena), .allow_private = true,
+        .method = STR("POST"), .url = arena_printf(arena, "%.*s/v1/import", STR_FORMAT(base)), .allow_private = true,
         .headers = {
             { STR("X-Onym-Import"), STR("") },             /* the number of the first line, by send */
             { STR("Authorization"), arena_printf(arena, "Bearer %.*s", STR_FORMAT(config->secret_key)) },

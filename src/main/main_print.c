@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "event_line.h"
 #include "http/http.h"
 
@@ -29,14 +30,9 @@ static void print_snippet(const char *base, Str write_key)
 
 void print_welcome(const struct config *config, uint16_t port)
 {
-    char base[512];
-    const ConfigListen *listen = &config->listen.items[0];
-    bool is_all = listen->host.len == 0 || str_equal(listen->host, STR("0.0.0.0")) ||
-                  str_equal(listen->host, STR("::"));
-    bool is_v6 = !is_all && memchr(listen->host.bytes, ':', listen->host.len);
-    Str host = is_all ? STR("127.0.0.1") : listen->host;
-    snprintf(base, sizeof base, is_v6 ? "%s://[%.*s]:%u" : "%s://%.*s:%u",
-             config->tls.certificate.len ? "https" : "http", STR_FORMAT(host), port);
+    char base[512], room[1024];
+    Arena arena = { room, room + sizeof room };
+    snprintf(base, sizeof base, "%.*s", STR_FORMAT(address_url(config, port, &arena)));
     printf("listening on %s\n", base);
     if (isatty(STDOUT_FILENO) && config->source_count > 0) {
         Str write_key = config->sources[0].write_key;

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "apply/apply.h"
 #include "http/http.h"
 #include "notify.h"
@@ -45,6 +46,7 @@ struct serve {
     struct config reloaded;
     struct region pem_region;
     struct printer *printer;
+    JournalPos first, end;               /* of the journal when it was opened */
 };
 
 /* ---- Engines ---- */
@@ -164,6 +166,8 @@ static Status open_journal(struct serve *serve, Err *err)
     JournalRecovery recovery;
     s = journal_open(&options, &serve->journal, &recovery, err);
     if (s) return s;
+    serve->first = recovery.first;
+    serve->end = recovery.end;
     if (recovery.torn_bytes)
         log_write(LOG_WARN, "cut a torn tail that a crash left; nothing acknowledged was in it",
                   LOG_INT("position", recovery.torn_at), LOG_INT("bytes", recovery.torn_bytes));
@@ -339,18 +343,18 @@ static void block_signals(void)
     sigaddset(&wanted, SIGINT);
     sigaddset(&wanted, SIGHUP);
     check(sigprocmask(SIG_BLOCK, &wanted, NULL) == 0);
-    check(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 }
 
 /* Top-down: nobody is accepted, what is in is answered, what is submitted is committed. */
-static void close_all(struct serve *serve)
+void serve_stop(struct serve *serve)
 {
-    notify_service("STOPPING=1");
+    if (!serve) return;
     threads_stop(&serve->ingest_threads, GRACE_MS);
     threads_stop(&serve->worker_threads, GRACE_MS);
     threads_stop(&serve->committer_threads, GRACE_MS);
     while (serve->journal && journal_wait_submitted(serve->journal, 0))
         if (journal_commit(serve->journal, NULL, NULL)) break;
+    if (serve->journal) journal_end_waits(serve->journal);
     threads_stop(&serve->background_threads, GRACE_MS);
     printer_close(serve->printer);
     for (size_t at = 0; at < serve->ingest_count; at++) http_server_close(serve->ingests[at].server);
@@ -378,24 +382,61 @@ static Status open_all(struct serve *serve, Err *err)
     return s;
 }
 
-Status serve_run(const struct config *config, const ServeReload *how, Err *err)
+Status serve_start(const struct config *config, struct serve **ret, Err *err)
 {
     static struct serve serve;                               /* large, and one a process */
     memset(&serve, 0, sizeof serve);
     serve.config = config;
     serve.health.started_at_ms = clock_now_ms(os_clock());
-    block_signals();
+    check(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
     raise_file_limit();
     Status s = open_all(&serve, err);
-    if (!s) {
-        print_welcome(config, serve.first_port);
-        s = printer_open(serve.journal, &serve.printer, err);
+    if (s) {
+        serve_stop(&serve);
+        return s;
     }
-    if (!s && serve.printer) s = threads_start(&serve.background_threads, printer_engine(serve.printer), err);
-    if (!s) {
-        notify_service("READY=1");
-        wait_for_signals(&serve, how);
+    *ret = &serve;
+    return OK;
+}
+
+uint16_t serve_port(const struct serve *serve) { return serve->first_port; }
+
+bool serve_wait_applied(struct serve *serve, Millis timeout_ms, uint64_t *ret_done, uint64_t *ret_all)
+{
+    ApplyStats stats;
+    apply_read_stats(serve->applier, &stats);
+    if (!stats.is_caught_up && timeout_ms) {
+        (void)journal_wait_durable(serve->journal, UINT64_MAX, timeout_ms);
+        apply_read_stats(serve->applier, &stats);
     }
-    close_all(&serve);
+    *ret_all = serve->end - serve->first;
+    *ret_done = stats.applied > serve->first ? stats.applied - serve->first : 0;
+    if (*ret_done > *ret_all) *ret_done = *ret_all;
+    return stats.is_caught_up;
+}
+
+static Status run_until_signal(struct serve *serve, const ServeReload *how, Err *err)
+{
+    Err hint_err;
+    if (address_keep(serve->config, serve->first_port, &hint_err))
+        log_write(LOG_WARN, "commands will not find this server by themselves", LOG_TEXT("error", hint_err.text));
+    print_welcome(serve->config, serve->first_port);
+    Status s = printer_open(serve->journal, &serve->printer, err);
+    if (!s && serve->printer) s = threads_start(&serve->background_threads, printer_engine(serve->printer), err);
+    if (s) return s;
+    notify_service("READY=1");
+    wait_for_signals(serve, how);
+    notify_service("STOPPING=1");
+    address_forget(serve->config);
+    return OK;
+}
+
+Status serve_run(const struct config *config, const ServeReload *how, Err *err)
+{
+    struct serve *serve = NULL;
+    block_signals();
+    Status s = serve_start(config, &serve, err);
+    if (!s) s = run_until_signal(serve, how, err);
+    serve_stop(serve);
     return s;
 }

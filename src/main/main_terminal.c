@@ -177,13 +177,27 @@ static void draw(struct progress *progress, uint64_t done, uint64_t all, Str not
     progress->is_drawn = true;
 }
 
+static bool wants_drawing(struct progress *progress)
+{
+    if (!progress->terminal.is_terminal) return false;
+    int64_t now_ns = clock_monotonic_ns(progress->clock);
+    if (progress->is_drawn && now_ns - progress->drawn_ns < DRAW_NS) return false;
+    progress->drawn_ns = now_ns;
+    return true;
+}
+
 void progress_show(struct progress *progress, uint64_t done, uint64_t all, Str note)
 {
-    if (!progress->terminal.is_terminal) return;
-    int64_t now_ns = clock_monotonic_ns(progress->clock);
-    if (progress->is_drawn && now_ns - progress->drawn_ns < DRAW_NS) return;
-    progress->drawn_ns = now_ns;
-    draw(progress, done, all, note, (double)(now_ns - progress->started_ns) / 1e9);
+    if (wants_drawing(progress))
+        draw(progress, done, all, note, (double)(progress->drawn_ns - progress->started_ns) / 1e9);
+}
+
+void progress_note(struct progress *progress, Str note)
+{
+    if (!wants_drawing(progress)) return;
+    fprintf(stderr, "\r\033[K%s  %.*s", progress->what, STR_FORMAT(note));
+    fflush(stderr);
+    progress->is_drawn = true;
 }
 
 void progress_clear(struct progress *progress)

@@ -42,6 +42,8 @@ struct progress {
 void progress_init(struct progress *progress, struct clock *clock, const char *what);
 /* all 0: unknown. note may be empty: "12,345 lines". */
 void progress_show(struct progress *progress, uint64_t done, uint64_t all, Str note);
+/* The same where there is nothing to measure: "asking  12 s". */
+void progress_note(struct progress *progress, Str note);
 void progress_clear(struct progress *progress);       /* leaves the line empty, before other output */
 
 /* "1,234,567" and "12.3 MB" in the caller's text (32 bytes are enough). */
