@@ -40,7 +40,7 @@ struct index {
     uint32_t chunk_run_rows;
     JournalPos position, end;              /* lock */
     uint64_t generation;                   /* maintaining: makes file names unique */
-    struct work seal, merge;               /* maintaining */
+    struct work seal, merge, erase;        /* maintaining */
     uint64_t seals, merges, merged_rows;   /* lock */
 };
 
@@ -213,6 +213,7 @@ void index_close(struct index *index)
     if (!index) return;
     work_abandon(index, &index->seal);
     work_abandon(index, &index->merge);
+    work_abandon(index, &index->erase);
     for (uint32_t at = 0; at < index->run_count; at++) run_release(index->runs[at]);
     run_release(index->chunk_run);
     chunk_close(&index->chunk);
@@ -298,7 +299,7 @@ bool index_wants_maintenance(struct index *index)
 
 /* ---- Maintaining ---- */
 
-static Status work_begin(struct index *index, struct work *work, int level, Err *err)
+static Status work_begin(struct index *index, struct work *work, int level, const IndexErase *erase, Err *err)
 {
     char path[PATH_MAX], name[80];
     struct disk *disk = index->options.disk;
@@ -313,7 +314,7 @@ static Status work_begin(struct index *index, struct work *work, int level, Err 
     if (s) return s;
     MergeOptions options
         = { .runs = work->runs, .run_count = work->run_count, .disk = disk, .file = work->file,
-                             .level = level };
+                             .level = level, .erase = erase };
     s = merge_open(&options, &work->merge, err);
     if (!s) return OK;
     disk->close(disk, work->file);
@@ -322,57 +323,61 @@ static Status work_begin(struct index *index, struct work *work, int level, Err 
     return s;
 }
 
-/* The merged file is whole: make it durable under its name, name it in the MANIFEST, put it into the list
- * in the place of its sources. */
+/* Puts the run into the list, in files, MANIFEST and memory, in the place of the work's sources; NULL: nothing
+ * is left of them. */
+static Status work_replace(struct index *index, struct work *work, struct run *run, Err *err)
+{
+    uint32_t first = 0, file_count = index->file_count, made = run != NULL;  /* only the maintainer changes the files */
+    bool is_seal = work == &index->seal;
+    if (is_seal) first = file_count;
+    else while (index->runs[first] != work->runs[0]) check(++first < file_count);
+    if (work->run_count > index->run_count - first)                /* its runs are not there any more */
+        return err_set(err, ERR_CONFLICT, "index %s: a piece of work is about runs that are gone",
+                       index->options.dir);
+    struct run **files = calloc(RUN_COUNT_MAX + 1, sizeof(struct run *));
+    if (!files) return err_set(err, ERR_TOO_LARGE, "no memory");
+    memcpy(files, index->runs, first * sizeof *files);
+    files[first] = run;
+    uint32_t behind = is_seal ? 0 : file_count - first - work->run_count;
+    memcpy(files + first + made, index->runs + first + work->run_count, behind * sizeof *files);
+    JournalPos position = is_seal ? run->view.to_pos : index->position;
+    Status s = write_manifest(index, position, files, first + made + behind, err);
+    free(files);
+    if (s) return s;
+    pthread_mutex_lock(&index->lock);
+    memmove(index->runs + first + made, index->runs + first + work->run_count,
+            (index->run_count - first - work->run_count) * sizeof *index->runs);
+    if (run) index->runs[first] = run;
+    index->run_count = index->run_count - work->run_count + made;
+    index->file_count = first + made + behind;
+    index->position = position;
+    if (is_seal) index->seals++;
+    else if (work == &index->merge) index->merges++, index->merged_rows += run->view.row_count;
+    pthread_mutex_unlock(&index->lock);
+    return OK;
+}
+
+/* The merged file is whole: make it durable under its name, name it in the MANIFEST, put it into the list. */
 static Status work_publish(struct index *index, struct work *work, Err *err)
 {
     char from[PATH_MAX], to[PATH_MAX], name[80];
     struct disk *disk = index->options.disk;
-    struct run *run = NULL, **files;
+    struct run *run = NULL;
     snprintf(name, sizeof name, "%s.tmp", work->name);
     file_path(index, name, from);
     file_path(index, work->name, to);
+    if (merge_row_count(work->merge) == 0) {                       /* erasing left nothing */
+        Status s = work_replace(index, work, NULL, err);
+        if (!s) (void)disk->remove(disk, from, NULL);              /* the next start removes it, too */
+        return s;
+    }
     Status s = disk->sync(disk, work->file, err);
     if (!s) s = disk->rename(disk, from, to, err);
     if (!s) s = disk->sync_dir(disk, index->options.dir, err);
     if (!s) s = run_open_file(disk, index->options.dir, work->name, &run, err);
-    files = s ? NULL : calloc(RUN_COUNT_MAX + 1, sizeof(struct run *));
-    if (!s && !files) s = err_set(err, ERR_TOO_LARGE, "no memory");
-    if (s) {
-        run_release(run);
-        return s;
-    }
-    uint32_t first = 0, file_count = index->file_count;            /* only the maintainer changes the files */
-    bool is_seal = work == &index->seal;
-    if (is_seal) first = file_count;
-    else while (index->runs[first] != work->runs[0]) check(++first < file_count);
-    if (work->run_count > index->run_count - first) {              /* its runs are not there any more */
-        free(files);
-        run_release(run);
-        return err_set(err, ERR_CONFLICT, "index %s: a piece of work is about runs that are gone", index->options.dir);
-    }
-    memcpy(files, index->runs, first * sizeof *files);
-    files[first] = run;
-    uint32_t behind = is_seal ? 0 : file_count - first - work->run_count;
-    memcpy(files + first + 1, index->runs + first + work->run_count, behind * sizeof *files);
-    JournalPos position = is_seal ? run->view.to_pos : index->position;
-    s = write_manifest(index, position, files, first + 1 + behind, err);
-    free(files);
-    if (s) {
-        run_release(run);
-        return s;
-    }
-    pthread_mutex_lock(&index->lock);
-    memmove(index->runs + first + 1, index->runs + first + work->run_count,
-            (index->run_count - first - work->run_count) * sizeof *index->runs);
-    index->runs[first] = run;
-    index->run_count -= work->run_count - 1;
-    index->file_count = first + 1 + behind;
-    index->position = position;
-    if (is_seal) index->seals++;
-    else index->merges++, index->merged_rows += run->view.row_count;
-    pthread_mutex_unlock(&index->lock);
-    return OK;
+    if (!s) s = work_replace(index, work, run, err);
+    if (s) run_release(run);
+    return s;
 }
 
 /* One step; when it was the last, the sources are let go. */
@@ -462,25 +467,74 @@ Status index_maintain(struct index *index, bool *ret_more, Err *err)
     struct work *work = NULL;
     if (index->seal.merge) work = &index->seal;
     else if (pick_seal(index, &index->seal, index->options.seal_rows)) s
-        = work_begin(index, work = &index->seal, LEVEL_SEAL, err);
+        = work_begin(index, work = &index->seal, LEVEL_SEAL, NULL, err);
     else if (index->merge.merge) work = &index->merge;
-    else if (pick_merge(index, &index->merge)) s = work_begin(index, work = &index->merge, LEVEL_MERGE, err);
+    else if (pick_merge(index, &index->merge)) s = work_begin(index, work = &index->merge, LEVEL_MERGE, NULL, err);
     if (!s && work) s = work_step(index, work, err);
     *ret_more = !s && work;
     pthread_mutex_unlock(&index->maintaining);
     return s;
 }
 
-Status index_seal(struct index *index, Err *err)
+/* The maintainer's lock is held. */
+static Status seal_all(struct index *index, Err *err)
 {
     Status s = OK;
-    pthread_mutex_lock(&index->maintaining);
     while (!s && index->seal.merge) s = work_step(index, &index->seal, err);       /* what was under way */
     pthread_mutex_lock(&index->lock);
     if (!s) s = close_chunk(index, err);
     pthread_mutex_unlock(&index->lock);
-    if (!s && pick_seal(index, &index->seal, 1)) s = work_begin(index, &index->seal, LEVEL_SEAL, err);
+    if (!s && pick_seal(index, &index->seal, 1)) s = work_begin(index, &index->seal, LEVEL_SEAL, NULL, err);
     while (!s && index->seal.merge) s = work_step(index, &index->seal, err);
+    return s;
+}
+
+Status index_seal(struct index *index, Err *err)
+{
+    pthread_mutex_lock(&index->maintaining);
+    Status s = seal_all(index, err);
+    pthread_mutex_unlock(&index->maintaining);
+    return s;
+}
+
+/* ---- Erasing ---- */
+
+/* Whether the run may hold a row that is to go. */
+static bool run_is_touched(const IndexRun *run, const IndexErase *erase)
+{
+    for (size_t at = 0; at < erase->subject_count; at++) {
+        uint32_t ordinal;
+        (void)index_run_row_of(run, erase->subjects[at], 0, &ordinal);
+        if (ordinal < run->subject_count && run->subjects[ordinal] == erase->subjects[at]) return true;
+    }
+    for (size_t at = 0; at < erase->position_count; at++)
+        if (erase->positions[at] >= run->from_pos && erase->positions[at] < run->to_pos) return true;
+    return false;
+}
+
+Status index_erase(struct index *index, const IndexErase *erase, uint64_t *ret_rows, Err *err)
+{
+    *ret_rows = 0;
+    pthread_mutex_lock(&index->maintaining);
+    work_abandon(index, &index->merge);                            /* its sources are about to change */
+    Status s = seal_all(index, err);
+    for (uint32_t at = 0; !s && at < index->file_count;) {
+        struct run *run = index->runs[at];
+        uint32_t file_count = index->file_count;
+        uint64_t rows = run->view.row_count;
+        s = run_check(run, err);
+        if (s || !run_is_touched(&run->view, erase)) {
+            at++;
+            continue;
+        }
+        index->erase = (struct work){ .runs = { run }, .run_count = 1 };
+        s = work_begin(index, &index->erase, LEVEL_MERGE, erase, err);
+        while (!s && index->erase.merge) s = work_step(index, &index->erase, err);
+        if (s) break;
+        bool is_gone = index->file_count < file_count;
+        *ret_rows += rows - (is_gone ? 0 : index->runs[at]->view.row_count);
+        at += !is_gone;
+    }
     pthread_mutex_unlock(&index->maintaining);
     return s;
 }

@@ -69,6 +69,22 @@ Status MUST index_maintain(struct index *index, bool *ret_more, Err *err);
 /* Makes durable whatever was appended, full chunk or not. For shutting down, and for tests. */
 Status MUST index_seal(struct index *index, Err *err);
 
+/* ---- Erasing ---- */
+
+/* What is to go: every row of these subjects, and the rows of these raw events. Both ascending, both borrowed. */
+typedef struct IndexErase {
+    const Subject *subjects;
+    size_t subject_count;
+    const JournalPos *positions;
+    size_t position_count;
+} IndexErase;
+/* Rewrites every run that holds such rows without them, and without the values that only they had; what was
+ * not on disk yet goes there first. On return they are gone from the files (not from snapshots that are still
+ * open). Crash-safe: each file is replaced by itself, so after a crash or an error call it again, which is
+ * harmless; the journal must not bring them back, so erase there first. Rewriting takes about a second for two
+ * million rows, and index_maintain waits meanwhile: call it from where that may be. ret_rows: rows erased. */
+Status MUST index_erase(struct index *index, const IndexErase *erase, uint64_t *ret_rows, Err *err);
+
 /* ---- Numbers ---- */
 
 typedef struct IndexStats {

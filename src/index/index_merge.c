@@ -34,8 +34,7 @@ struct merge {
     struct source *sources;
     uint32_t source_count;
     struct run_writer writer;
-    MergeShouldDrop *should_drop;
-    void *context;
+    const IndexErase *erase;
     MergeStage stage;
     bool is_begun;                      /* the stage's section */
     struct region region;
@@ -43,7 +42,9 @@ struct merge {
     uint8_t *take;
     uint64_t *starts;
     uint32_t *ranks;
+    uint64_t *is_kept;                  /* erasing: a bit for each subject of the sources that has a row left */
     uint32_t take_count;                /* rows of all sources; some are dropped */
+    uint32_t seen_count;                /* subjects of the sources */
     uint32_t row_count, subject_count;  /* of the result */
     uint32_t at;                        /* in the take: where the stage is */
     Millis time_min_ms, time_max_ms;
@@ -60,6 +61,13 @@ static uint64_t rows_of(struct run *const *runs, uint32_t run_count)
     return rows;
 }
 
+static void read_positions(struct merge *merge)
+{
+    for (uint32_t at = 0; at < merge->source_count; at++)
+        index_codes_init(&merge->sources[at].reader, &merge->sources[at].run->view, INDEX_POSITIONS, 0,
+                         merge->sources[at].block, NULL);
+}
+
 Status merge_open(const MergeOptions *options, struct merge **ret, Err *err)
 {
     struct run *const *runs = options->runs;
@@ -74,9 +82,9 @@ Status merge_open(const MergeOptions *options, struct merge **ret, Err *err)
         return err_set(err, ERR_TOO_LARGE, "index: no memory to merge");
     }
     *merge = (struct merge){ .sources = sources, .source_count = run_count,
-                             .should_drop = options->should_drop, .context = options->context };
+                             .erase = options->erase };
     size_t dictionary = RUN_VALUE_BYTES_MAX + (size_t)RUN_VALUES_MAX * 16 + 4096;
-    region_open(&merge->region, rows * 2 + (run_count + 4) * (dictionary * 2 + INDEX_CODES_BYTES)
+    region_open(&merge->region, rows * 2 + rows / 8 + (run_count + 4) * (dictionary * 2 + INDEX_CODES_BYTES)
                                     + (size_t)run_count * RUN_COLUMNS_MAX * sizeof(Str) + (1 << 20));
     merge->arena = region_arena(&merge->region);
     run_writer_init(&merge->writer, options->image, options->disk, options->file, options->level);
@@ -88,7 +96,9 @@ Status merge_open(const MergeOptions *options, struct merge **ret, Err *err)
     merge->take = (uint8_t *)arena_bytes(&merge->arena, rows);
     merge->starts = arena_new(&merge->arena, uint64_t, (rows + 63) / 64);
     merge->ranks = arena_new(&merge->arena, uint32_t, (rows + RUN_RANK_ROWS - 1) / RUN_RANK_ROWS);
+    if (merge->erase) merge->is_kept = arena_new(&merge->arena, uint64_t, (rows + 63) / 64);
     merge->time_min_ms = INT64_MAX, merge->time_max_ms = INT64_MIN;
+    if (merge->erase) read_positions(merge);
     *ret = merge;
     for (uint32_t at = 0; at < run_count; at++) {
         Status s = run_check(runs[at], err);
@@ -110,6 +120,41 @@ void merge_close(struct merge *merge)
 }
 
 uint64_t merge_row_count(const struct merge *merge) { return merge->row_count; }
+
+/* ---- Erasing ---- */
+
+bool merge_erases_subject(const IndexErase *erase, Subject subject)
+{
+    size_t low = 0, high = erase->subject_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (erase->subjects[middle] < subject) low = middle + 1;
+        else high = middle;
+    }
+    return low < erase->subject_count && erase->subjects[low] == subject;
+}
+
+bool merge_erases_position(const IndexErase *erase, JournalPos pos)
+{
+    size_t low = 0, high = erase->position_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (erase->positions[middle] < pos) low = middle + 1;
+        else high = middle;
+    }
+    return low < erase->position_count && erase->positions[low] == pos;
+}
+
+/* Is the source's next row to go, as one of these positions? */
+static bool drops_row(struct merge *merge, struct source *source)
+{
+    if (!merge->erase || !merge->erase->position_count || merge->writer.status) return false;
+    if (!index_codes_has(&source->reader, source->row)) {
+        merge->writer.status = index_codes_load(&source->reader, source->row, &merge->writer.err);
+        if (merge->writer.status) return false;
+    }
+    return merge_erases_position(merge->erase, index_codes_get(&source->reader, source->row));
+}
 
 /* ---- Keys ---- */
 
@@ -168,15 +213,17 @@ static void take_subject(struct merge *merge, const uint32_t *from, uint32_t fro
         uint32_t best = earliest_source(merge, from, from_count, &time_ms);
         struct source *source = &merge->sources[best];
         const IndexRun *run = &source->run->view;
-        merge->take[merge->take_count++] = (uint8_t)(best | (is_dropped ? TAKE_DROPPED : 0));
-        if (!is_dropped) keep_row(merge, time_ms, is_first);
-        is_first = false;
+        bool goes = is_dropped || drops_row(merge, source);
+        merge->take[merge->take_count++] = (uint8_t)(best | (goes ? TAKE_DROPPED : 0));
+        if (!goes) keep_row(merge, time_ms, is_first), is_first = false;
         source->row++;
         if (source->row < run->row_count && !is_start(run, source->row)) continue;
         source->is_open = false;
         source->ordinal++;
         open_count--;
     }
+    if (merge->is_kept && !is_first) merge->is_kept[merge->seen_count / 64] |= UINT64_C(1) << merge->seen_count % 64;
+    merge->seen_count++;
 }
 
 static void rewind_sources(struct merge *merge)
@@ -198,8 +245,7 @@ static void step_keys(struct merge *merge)
     uint32_t from[MERGE_RUNS_MAX], from_count = 0, until = merge->take_count + MERGE_STEP_ROWS;
     Subject subject = 0;
     while (merge->take_count < until && (from_count = least_subject(merge, from, &subject)) > 0)
-        take_subject(merge, from, from_count, merge->should_drop
-                     && merge->should_drop(merge->context, subject));
+        take_subject(merge, from, from_count, merge->erase && merge_erases_subject(merge->erase, subject));
     if (merge->take_count < until) {
         next_stage(merge);
         if (merge->row_count == 0) merge->stage = MERGE_DONE;
@@ -219,9 +265,9 @@ static void step_subjects(struct merge *merge)
                    (merge->row_count + RUN_RANK_ROWS - 1) / RUN_RANK_ROWS * sizeof *merge->ranks);
     run_writer_end(writer);
     run_writer_begin(writer, SECTION_SUBJECTS, 0);
-    while ((from_count = least_subject(merge, from, &subject)) > 0) {
+    for (uint32_t seen = 0; (from_count = least_subject(merge, from, &subject)) > 0; seen++) {
         for (uint32_t at = 0; at < from_count; at++) merge->sources[from[at]].ordinal++;
-        if (!merge->should_drop || !merge->should_drop(merge->context, subject))
+        if (!merge->is_kept || merge->is_kept[seen / 64] >> seen % 64 & 1)
             run_writer_put(writer, &subject, sizeof subject);
     }
     run_writer_end(writer);
@@ -257,9 +303,7 @@ static Status step_positions(struct merge *merge, Err *err)
     uint64_t base = merge->sources[0].run->view.from_pos, end = merge->sources[last].run->view.to_pos;
     if (!merge->is_begun) {
         run_writer_begin_packed(writer, SECTION_POSITIONS, 0, run_width_of(end - base), (int64_t)base, true);
-        for (uint32_t at = 0; at <= last; at++)
-            index_codes_init(&merge->sources[at].reader, &merge->sources[at].run->view, INDEX_POSITIONS, 0,
-                             merge->sources[at].block, NULL);
+        read_positions(merge);
         merge->is_begun = true;
     }
     for (uint32_t until = merge->at + MERGE_STEP_ROWS; merge->at < merge->take_count && merge->at < until;
@@ -342,23 +386,23 @@ static void unite_strings(struct merge *merge, struct merged_values *merged)
     }
 }
 
-/* How often each merged code occurs, from all sources. */
+/* How often each merged code occurs in the rows that are kept. */
 static Status count_codes(struct merge *merge, uint32_t *counts, Err *err)
 {
-    for (uint32_t at = 0; at < merge->source_count; at++) {
-        struct source *source = &merge->sources[at];
-        if (source->column == UINT32_MAX && !source->values.is_events) continue;
-        IndexCodes *reader = &source->reader;
-        const IndexPacked *events = source->values.is_events ? &source->run->view.events : NULL;
-        for (uint32_t row = 0; row < source->run->view.row_count; row++) {
-            if (events) {
-                counts[source->codes[index_packed_get(events, row)]]++;
-                continue;
-            }
-            Status s = index_codes_has(reader, row) ? OK : index_codes_load(reader, row, err);
-            if (s) return s;
-            counts[source->codes[index_codes_get(reader, row)]]++;
+    uint32_t rows[MERGE_RUNS_MAX] = { 0 };
+    for (uint32_t at = 0; at < merge->take_count; at++) {
+        uint8_t take = merge->take[at];
+        struct source *source = &merge->sources[take & ~TAKE_DROPPED];
+        uint32_t row = rows[take & ~TAKE_DROPPED]++;
+        if (take & TAKE_DROPPED) continue;
+        if (source->values.is_events) {
+            counts[source->codes[index_packed_get(&source->run->view.events, row)]]++;
+            continue;
         }
+        if (source->column == UINT32_MAX) continue;
+        Status s = index_codes_has(&source->reader, row) ? OK : index_codes_load(&source->reader, row, err);
+        if (s) return s;
+        counts[source->codes[index_codes_get(&source->reader, row)]]++;
     }
     return OK;
 }
@@ -371,12 +415,12 @@ static int compare_counts(const void *a, const void *b, void *context)
 }
 
 /* Over a limit: the most frequent values keep a code, as many as fit; the others become INDEX_UNINDEXED.
- * an event is then known by its type only. */
+ * an event is then known by its type only. Erasing: what no row has any more goes, too. */
 static Status cut_rarest(struct merge *merge, struct merged_values *merged, Arena scratch, Err *err)
 {
     uint32_t first = merged->first, count = merged->number_count + merged->string_count;
     bool is_events = first == INDEX_FIRST_EVENT;
-    if (count <= RUN_VALUES_MAX && merged->text_bytes <= RUN_VALUE_BYTES_MAX) return OK;
+    if (!merge->erase && count <= RUN_VALUES_MAX && merged->text_bytes <= RUN_VALUE_BYTES_MAX) return OK;
     uint32_t *counts = arena_new(&scratch, uint32_t, first + count), *order
         = arena_new(&scratch, uint32_t, count);
     uint32_t *codes = arena_new(&scratch, uint32_t, first + count);
@@ -385,7 +429,7 @@ static Status cut_rarest(struct merge *merge, struct merged_values *merged, Aren
     for (uint32_t at = 0; at < count; at++) order[at] = first + at;
     qsort_r(order, count, sizeof *order, compare_counts, counts);
     uint64_t text_bytes = 0;
-    for (uint32_t at = 0; at < count && at < RUN_VALUES_MAX; at++) {
+    for (uint32_t at = 0; at < count && at < RUN_VALUES_MAX && counts[order[at]]; at++) {
         uint32_t value = order[at] - first;
         if (value >= merged->number_count) text_bytes += merged->strings[value - merged->number_count].len;
         if (text_bytes > RUN_VALUE_BYTES_MAX) break;

@@ -8,8 +8,6 @@ enum { MERGE_RUNS_MAX = 127, MERGE_STEP_ROWS = 1 << 20 };
 
 struct merge;
 
-typedef bool MergeShouldDrop(void *context, Subject subject);
-
 typedef struct MergeOptions {
     struct run *const *runs;        /* in the order of their journal stretches; held until merge_close */
     uint32_t run_count;
@@ -17,8 +15,7 @@ typedef struct MergeOptions {
     struct disk *disk;              /* … or an empty file */
     DiskFile file;
     int level;                      /* zstd's */
-    MergeShouldDrop *should_drop;   /* NULL, or says of which subjects no row is kept (erasure) */
-    void *context;
+    const IndexErase *erase;        /* NULL, or rows that the result does not get, nor values that only they had */
 } MergeOptions;
 
 Status MUST merge_open(const MergeOptions *options, struct merge **ret, Err *err);
@@ -26,5 +23,7 @@ void merge_close(struct merge *merge);          /* accepts NULL */
 /* ret_done: the run is whole (not synced). It may have no rows at all: then nothing was written. */
 Status MUST merge_step(struct merge *merge, bool *ret_done, Err *err);
 uint64_t merge_row_count(const struct merge *merge);
+bool merge_erases_subject(const IndexErase *erase, Subject subject);
+bool merge_erases_position(const IndexErase *erase, JournalPos pos);
 
 #endif

@@ -246,6 +246,94 @@ static void every_row_survives_seals_merges_and_restarts(void **state)
     }
 }
 
+/* Takes events out of what is expected, as index_erase should. */
+static uint64_t forget(struct fixture *fixture, const IndexErase *erase)
+{
+    uint32_t kept = 0, before = fixture->event_count;
+    for (uint32_t at = 0; at < before; at++)
+        if (!merge_erases_subject(erase, fixture->events[at].subject)
+            && !merge_erases_position(erase, fixture->events[at].pos))
+            fixture->events[kept++] = fixture->events[at];
+    fixture->event_count = kept;
+    return before - kept;
+}
+
+static int compare_subjects(const void *a, const void *b)
+{
+    Subject left = *(const Subject *)a, right = *(const Subject *)b;
+    return (left > right) - (left < right);
+}
+
+/* No dictionary of a file has a value that no row has. */
+static void verify_dictionaries(struct fixture *fixture)
+{
+    struct index_snapshot *snapshot;
+    struct region region;
+    assert_int_equal(index_snapshot_open(fixture->index, &snapshot, NULL), OK);
+    region_open(&region, 64 << 20);
+    for (uint32_t at = 0; at < index_snapshot_run_count(snapshot); at++) {
+        const IndexRun *run = index_snapshot_run(snapshot, at);
+        uint32_t column = index_run_find_column(run, STR("properties.plan"));
+        Arena arena = region_arena(&region);
+        IndexValues values;
+        IndexCodes codes;
+        assert_int_equal(index_values_read(run, column, &arena, &values, NULL), OK);
+        uint32_t *counts = arena_new(&arena, uint32_t, values.code_count);
+        index_codes_init(&codes, run, column, values.code_count,
+                         arena_new(&arena, unsigned char, INDEX_CODES_BYTES), NULL);
+        for (uint32_t row = 0; row < run->row_count; row++) {
+            assert_int_equal(index_codes_load(&codes, row, NULL), OK);
+            counts[index_codes_get(&codes, row)]++;
+        }
+        for (uint32_t code = INDEX_FIRST_VALUE; code < values.code_count; code++) assert_true(counts[code] > 0);
+    }
+    region_close(&region);
+    index_snapshot_close(snapshot);
+}
+
+static void what_is_erased_is_gone_from_every_file(void **state)
+{
+    uint64_t seed = fake_seed("index_erase");
+    (void)state;
+    for (int round = 0; round < 12; round++) {
+        struct fixture *fixture = fixture_new(seed + (uint64_t)round);
+        struct fake_dice *dice = &fixture->dice;
+        uint32_t target = 1 + (uint32_t)fake_dice_below(dice, 700);
+        Subject subjects[60];
+        JournalPos positions[40];
+        size_t subject_count = 0, position_count = 0;
+        uint64_t rows;
+        bool more;
+        while (fixture->event_count < target) {
+            append_random(fixture);
+            if (fake_dice_chance(dice, 200)) assert_int_equal(index_maintain(fixture->index, &more, NULL), OK);
+        }
+        uint32_t share = round == 11 ? 1000 : (uint32_t)fake_dice_below(dice, 300);
+        for (uint32_t number = 0; number < 50; number++)
+            if (fake_dice_chance(dice, share)) subjects[subject_count++] = number * 1000003u % 4000000000u;
+        if (round == 11) subjects[subject_count++] = SUBJECT_NONE;
+        qsort(subjects, subject_count, sizeof *subjects, compare_subjects);
+        for (uint32_t at = 0; at < fixture->event_count && position_count < countof(positions); at++)
+            if (fake_dice_chance(dice, 40)) positions[position_count++] = fixture->events[at].pos;
+        IndexErase erase = { subjects, subject_count, positions, position_count };
+        JournalPos end = fixture->events[fixture->event_count - 1].pos + 100;
+        uint64_t expected = forget(fixture, &erase);
+        assert_int_equal(index_erase(fixture->index, &erase, &rows, NULL), OK);
+        assert_int_equal(rows, expected);
+        verify(fixture);
+        if (expected) verify_dictionaries(fixture);
+        assert_int_equal(index_erase(fixture->index, &erase, &rows, NULL), OK);
+        assert_int_equal(rows, 0);
+        assert_int_equal(index_position(fixture->index), end);
+        reopen(fixture);
+        verify(fixture);
+        for (int at = 0; at < 200; at++) append_random(fixture);
+        maintain_all(fixture);
+        verify(fixture);
+        fixture_free(fixture);
+    }
+}
+
 static void a_snapshot_stays_as_it_was(void **state)
 {
     struct index_snapshot *snapshot;
@@ -325,6 +413,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_survives_seals_merges_and_restarts),
+        cmocka_unit_test(what_is_erased_is_gone_from_every_file),
         cmocka_unit_test(a_snapshot_stays_as_it_was),
         cmocka_unit_test(files_of_one_level_become_one_of_the_next),
         cmocka_unit_test(damage_is_found_and_named),
