@@ -12,4 +12,7 @@ COUNTER(COUNT_RATE_LIMITED,        "",                        "onym_rate_limited
 COUNTER(COUNT_ACCEPTED,            "",                        "onym_messages_accepted_total", "Messages accepted, durable and acknowledged")
 COUNTER(COUNT_REJECTED,            "",                        "onym_messages_rejected_total", "Messages that broke a rule; onym tail --rejected shows them")
 COUNTER(COUNT_UNKNOWN_KEYS,        "",                        "onym_unknown_key_requests_total", "Requests whose write key no source has")
+COUNTER(COUNT_QUERIES,             "",                        "onym_queries_total",           "Questions answered or refused: funnels, trends and the like")
+COUNTER(COUNT_QUERIES_CANCELLED,   "",                        "onym_queries_cancelled_total", "Questions whose client went away before the answer")
+COUNTER(COUNT_QUERY_MS,            "",                        "onym_query_milliseconds_total", "Time that questions took, waiting for a worker included")
 COUNTER(COUNT_CLIENT_METRICS,      "",                        "onym_client_metrics_total",    "Requests to /v1/m, the SDKs' own statistics, which are not kept")

@@ -22,11 +22,15 @@
 #include "health/health.h"
 #include "journal/journal.h"
 #include "os/os.h"
+#include "query/query.h"
 
 /* What takes longer than an ingest thread may wait is done by worker threads, each a loop round
  * http_jobs_step with an arena of its own. One queue serves all servers. */
 struct http_jobs;
-struct http_jobs *http_jobs_open(void);
+/* A question is cut into tasks for up to workers_a_question of them, itself included; of long work at most long_max
+ * runs at a time: with one worker more than that a look-up never waits for a question. */
+struct http_jobs *http_jobs_open(uint32_t workers_a_question, uint32_t long_max);
+/* Takes one exchange, or helps with a question; waits for either at most timeout_ms. */
 void http_jobs_step(struct http_jobs *jobs, Arena arena, Millis timeout_ms);
 void http_jobs_stop(struct http_jobs *jobs);             /* wakes all steps; takes no more */
 void http_jobs_close(struct http_jobs *jobs);            /* accepts NULL */
@@ -37,6 +41,7 @@ typedef struct HttpOptions {
     struct health *health;
     struct http_jobs *jobs;
     struct applier *applier;         /* who answers questions about people and events */
+    size_t query_memory_bytes;       /* of one question; 0: query/'s default */
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */
     bool commits_inline;             /* this thread is the journal's committer as well */

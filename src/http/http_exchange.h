@@ -72,6 +72,8 @@ struct exchange {
     ExchangeWork *work;
     bool is_deferred;                /* a worker has it; the server's thread alone reads and writes this */
     atomic_bool is_cancelled;        /* the client went away: work may end early */
+    bool is_long;                    /* set by the handler: work that may take seconds */
+    atomic_uint progress_done, progress_all;       /* of a question's tasks */
     struct exchange *working_before, *working_after;
     /* collection */
     struct journal_append *append;
@@ -96,6 +98,9 @@ void exchange_defer(struct exchange *exchange, ExchangeWork *work);
 /* Worker's thread: the reply is set; the server's own thread sends it. */
 void exchange_hand_back(struct exchange *exchange);
 bool http_jobs_submit(struct http_jobs *jobs, struct exchange *exchange);
+/* The QueryPool of a question that runs on a worker. */
+void http_jobs_share(void *jobs, QueryTask *task, void *context, uint32_t count);
+uint32_t http_jobs_seats(const struct http_jobs *jobs);
 
 /* ---- Routes (http_route.c) ---- */
 /* NULL and *ret_known_path where the path exists with other methods. */
@@ -134,6 +139,13 @@ void http_people_search(struct exchange *exchange);
 void http_people_one(struct exchange *exchange);
 void http_people_events(struct exchange *exchange);
 void http_people_links(struct exchange *exchange);
+void http_query_funnel(struct exchange *exchange);           /* questions: http_query.c */
+void http_query_funnel_people(struct exchange *exchange);
+void http_query_trends(struct exchange *exchange);
+void http_query_retention(struct exchange *exchange);
+void http_query_paths(struct exchange *exchange);
+void http_query_signups(struct exchange *exchange);
+void http_query_events(struct exchange *exchange);
 void http_healthz(struct exchange *exchange);
 void http_readyz(struct exchange *exchange);
 void http_metrics(struct exchange *exchange);

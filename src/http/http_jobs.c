@@ -1,5 +1,12 @@
-/* http_jobs: work that takes longer than an ingest thread may wait: queries, exports, erasures. The exchange
- * waits suspended; a worker thread runs its work and hands it back to its server's done list. */
+/* http_jobs: work that takes longer than an ingest thread may wait: look-ups, questions, erasures. The exchange
+ * waits suspended; a worker thread runs its work and hands it back to its server's done list.
+ *
+ * Short and long. A look-up takes a millisecond, a question over all events may take minutes. Of long work only
+ * so much runs at a time (long_max) that one worker is always left for short work.
+ *
+ * Sharing. A worker that runs a long question cuts it into tasks and puts them up as a *share*. Workers with
+ * nothing else to do help with it, and leave it after the task at hand as soon as an exchange waits that they may
+ * take. So one question on an idle machine has all cores, and no look-up waits longer than a task. */
 #include "http_exchange.h"
 
 #include <errno.h>
@@ -9,31 +16,48 @@
 
 enum { JOBS_MAX = 256 };
 
+/* The tasks of one question, on its worker's stack for as long as it runs them. All under the lock. */
+struct share {
+    struct share *next;
+    QueryTask *task;
+    void *context;
+    uint32_t count, given;                 /* tasks; of them handed to somebody */
+    uint32_t helpers;
+    uint64_t seats;                        /* a bit a worker number that is taken; 0 is the owner's */
+};
+
 struct http_jobs {
     pthread_mutex_t lock;
-    pthread_cond_t some;
+    pthread_cond_t some, helped;           /* there is something to do; a helper has left */
     struct exchange *first, **last;        /* linked by next, oldest first */
     size_t count;
+    struct share *shares;
+    uint32_t seat_count, long_max, long_count;
     bool is_closing;
 };
 
-struct http_jobs *http_jobs_open(void)
+struct http_jobs *http_jobs_open(uint32_t workers_a_question, uint32_t long_max)
 {
     struct http_jobs *jobs = calloc(1, sizeof *jobs);
     pthread_condattr_t monotonic;
     check(jobs != NULL && pthread_condattr_init(&monotonic) == 0);
+    check(workers_a_question >= 1 && workers_a_question <= QUERY_WORKERS_MAX && long_max >= 1);
     check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     check(pthread_mutex_init(&jobs->lock, NULL) == 0 && pthread_cond_init(&jobs->some, &monotonic) == 0);
+    check(pthread_cond_init(&jobs->helped, NULL) == 0);
     pthread_condattr_destroy(&monotonic);
     jobs->last = &jobs->first;
+    jobs->seat_count = workers_a_question;
+    jobs->long_max = long_max;
     return jobs;
 }
 
 void http_jobs_close(struct http_jobs *jobs)
 {
     if (!jobs) return;
-    check(jobs->count == 0);
+    check(jobs->count == 0 && !jobs->shares);
     pthread_cond_destroy(&jobs->some);
+    pthread_cond_destroy(&jobs->helped);
     pthread_mutex_destroy(&jobs->lock);
     free(jobs);
 }
@@ -53,27 +77,116 @@ bool http_jobs_submit(struct http_jobs *jobs, struct exchange *exchange)
     return has_room;
 }
 
+uint32_t http_jobs_seats(const struct http_jobs *jobs) { return jobs->seat_count; }
+
+/* ---- Under the lock ---- */
+
+static bool may_run(const struct http_jobs *jobs, const struct exchange *exchange)
+{
+    bool is_gone = atomic_load_explicit(&exchange->is_cancelled, memory_order_relaxed);
+    return !exchange->is_long || is_gone || jobs->long_count < jobs->long_max;
+}
+
+/* Where the oldest exchange that may run now hangs; NULL where there is none. */
+static struct exchange **find_exchange(struct http_jobs *jobs)
+{
+    for (struct exchange **at = &jobs->first; *at; at = &(*at)->next)
+        if (may_run(jobs, *at)) return at;
+    return NULL;
+}
+
+static struct exchange *take_exchange(struct http_jobs *jobs)
+{
+    struct exchange **at = find_exchange(jobs);
+    if (!at) return NULL;
+    struct exchange *exchange = *at;
+    *at = exchange->next;
+    if (!*at) jobs->last = at;
+    jobs->count--;
+    if (exchange->is_long) jobs->long_count++;
+    return exchange;
+}
+
+static struct share *find_share(struct http_jobs *jobs, uint32_t *ret_seat)
+{
+    for (struct share *share = jobs->shares; share; share = share->next)
+        for (uint32_t seat = 1; share->given < share->count && seat < jobs->seat_count; seat++)
+            if (!(share->seats >> seat & 1)) return *ret_seat = seat, share;
+    return NULL;
+}
+
+/* Runs tasks until there are none, or (a helper) an exchange waits. */
+static void run_tasks(struct http_jobs *jobs, struct share *share, uint32_t seat)
+{
+    while (share->given < share->count && (seat == 0 || !find_exchange(jobs))) {
+        uint32_t task = share->given++;
+        pthread_mutex_unlock(&jobs->lock);
+        share->task(share->context, task, seat);
+        pthread_mutex_lock(&jobs->lock);
+    }
+}
+
+static void help(struct http_jobs *jobs, struct share *share, uint32_t seat)
+{
+    share->seats |= UINT64_C(1) << seat;
+    share->helpers++;
+    run_tasks(jobs, share, seat);
+    share->seats &= ~(UINT64_C(1) << seat);
+    if (--share->helpers == 0) pthread_cond_broadcast(&jobs->helped);
+}
+
+/* ---- For workers ---- */
+
+void http_jobs_share(void *pool, QueryTask *task, void *context, uint32_t count)
+{
+    struct http_jobs *jobs = pool;
+    struct share share = { .task = task, .context = context, .count = count, .seats = 1 };
+    if (count <= 1 || jobs->seat_count == 1) {
+        for (uint32_t at = 0; at < count; at++) task(context, at, 0);
+        return;
+    }
+    pthread_mutex_lock(&jobs->lock);
+    struct share **at = &jobs->shares;
+    while (*at) at = &(*at)->next;                         /* the older question is helped first */
+    *at = &share;
+    pthread_cond_broadcast(&jobs->some);
+    run_tasks(jobs, &share, 0);
+    for (at = &jobs->shares; *at != &share;) at = &(*at)->next;
+    *at = share.next;
+    while (share.helpers) pthread_cond_wait(&jobs->helped, &jobs->lock);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+/* Waits for an exchange that may run; helps where it can meanwhile. NULL: nothing for so long. */
 static struct exchange *jobs_take(struct http_jobs *jobs, Millis timeout_ms)
 {
     int64_t until_ns = clock_monotonic_ns(os_clock()) + timeout_ms * 1000000;
     struct timespec until = { until_ns / 1000000000, until_ns % 1000000000 };
+    struct exchange *exchange;
+    struct share *share;
+    uint32_t seat;
     pthread_mutex_lock(&jobs->lock);
-    while (!jobs->first && !jobs->is_closing)
-        if (pthread_cond_timedwait(&jobs->some, &jobs->lock, &until) == ETIMEDOUT) break;
-    struct exchange *exchange = jobs->first;
-    if (exchange) {
-        jobs->first = exchange->next;
-        if (!jobs->first) jobs->last = &jobs->first;
-        jobs->count--;
+    while (!(exchange = take_exchange(jobs)) && !jobs->is_closing) {
+        if ((share = find_share(jobs, &seat))) help(jobs, share, seat);
+        else if (pthread_cond_timedwait(&jobs->some, &jobs->lock, &until) == ETIMEDOUT) break;
     }
     pthread_mutex_unlock(&jobs->lock);
     return exchange;
+}
+
+static void jobs_end_long(struct http_jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->lock);
+    jobs->long_count--;
+    pthread_cond_signal(&jobs->some);
+    pthread_mutex_unlock(&jobs->lock);
 }
 
 void http_jobs_step(struct http_jobs *jobs, Arena arena, Millis timeout_ms)
 {
     struct exchange *exchange = jobs_take(jobs, timeout_ms);
     if (!exchange) return;
+    bool is_long = exchange->is_long;
     if (atomic_load_explicit(&exchange->is_cancelled, memory_order_relaxed)) {
         Err err;
         err_set(&err, ERR_CLOSED, "the client went away");
@@ -83,6 +196,7 @@ void http_jobs_step(struct http_jobs *jobs, Arena arena, Millis timeout_ms)
     }
     check(exchange->state == EXCHANGE_ANSWERED);
     exchange_hand_back(exchange);
+    if (is_long) jobs_end_long(jobs);
 }
 
 void http_jobs_stop(struct http_jobs *jobs)

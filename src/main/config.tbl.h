@@ -108,6 +108,13 @@ CONFIG("identity.blocked_values", identity.blocked_values, TEXTS, "[]", "", "", 
     "unknown, none, ...): add what your own code sends for \"nobody\", such as \"N/A\". One wrong id shared by "
     "thousands would otherwise make one person of them.")
 
+CONFIG("queries.threads", queries.threads, INT, "0", "0", "16", "threads", RESTART,
+    "Threads that one question (a funnel, a retention) may use; 0 is one a core. They run at a lower priority "
+    "than collection, which takes the processor from them whenever it needs it.")
+CONFIG("queries.memory", queries.memory_bytes, SIZE, "1GiB", "64MiB", "1TB", "bytes", RESTART,
+    "Memory that one question may use, beside the index itself; two run at once. One that needs more is refused "
+    "with too_large. A funnel over 100 million events in which most people merged takes some hundred MB.")
+
 CONFIG("sources", sources, SOURCES, "[]", "", "", "a list", LIVE,
     "Where events come from: one entry a website, app or server, each with its own write key. Left out, there "
     "is one source named default, whose key is made at the first start and kept in keys.yaml.")

@@ -16,7 +16,8 @@
 #include "threads.h"
 
 enum { SERVERS_MAX = 32, STEP_MS = 1000, GRACE_MS = 10000, CONFIG_GENERATIONS = 64,
-       WORKERS = 2, APPLY_WAIT_MS = 200, WORKER_KEEP_BYTES = 1024 * 1024 };
+       WORKERS_MAX = 17, QUESTIONS_AT_ONCE = 2, WORKER_NICE = 10, APPLY_WAIT_MS = 200,
+       WORKER_KEEP_BYTES = 1024 * 1024 };
 static const size_t WORKER_ARENA_BYTES = (size_t)8 << 30;       /* of address space; pages cost when touched */
 
 struct ingest {
@@ -39,7 +40,8 @@ struct serve {
     size_t ingest_count;
     uint16_t first_port;
     struct http_jobs *jobs;
-    struct worker workers[WORKERS];
+    struct worker workers[WORKERS_MAX];
+    size_t worker_count;
     struct threads worker_threads, ingest_threads, committer_threads, background_threads;
     struct region generations[CONFIG_GENERATIONS];       /* reloaded configurations; sources borrow from them */
     size_t generation_count;
@@ -226,6 +228,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .health = &serve->health,
         .jobs = serve->jobs,
         .applier = serve->applier,
+        .query_memory_bytes = (size_t)config->queries.memory_bytes,
         .is_ready = is_ready,
         .is_ready_context = serve,
         .clock = os_clock(),
@@ -265,7 +268,8 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
 static Status start_threads(struct serve *serve, bool has_committer, Err *err)
 {
     Status s = OK;
-    for (size_t at = 0; !s && at < WORKERS; at++) {
+    serve->worker_threads.nice = WORKER_NICE;
+    for (size_t at = 0; !s && at < serve->worker_count; at++) {
         serve->workers[at].jobs = serve->jobs;
         region_open(&serve->workers[at].region, WORKER_ARENA_BYTES);
         s = threads_start(&serve->worker_threads,
@@ -359,12 +363,22 @@ void serve_stop(struct serve *serve)
     printer_close(serve->printer);
     for (size_t at = 0; at < serve->ingest_count; at++) http_server_close(serve->ingests[at].server);
     http_jobs_close(serve->jobs);
-    for (size_t at = 0; at < WORKERS; at++) region_close(&serve->workers[at].region);
+    for (size_t at = 0; at < WORKERS_MAX; at++) region_close(&serve->workers[at].region);
     collector_close(serve->collector);
     apply_close(serve->applier);
     journal_close(serve->journal);
     region_close(&serve->pem_region);
     for (size_t at = 0; at < serve->generation_count; at++) region_close(&serve->generations[at]);
+}
+
+/* Questions may use every core, at a priority that leaves them to collection; one worker more than questions run
+ * at once is there for look-ups. */
+static void open_jobs(struct serve *serve, size_t cores)
+{
+    size_t most = serve->config->queries.threads ? (size_t)serve->config->queries.threads : cores;
+    if (most > WORKERS_MAX - 1) most = WORKERS_MAX - 1;
+    serve->worker_count = (most > QUESTIONS_AT_ONCE ? most : QUESTIONS_AT_ONCE) + 1;
+    serve->jobs = http_jobs_open((uint32_t)most, QUESTIONS_AT_ONCE);
 }
 
 static Status open_all(struct serve *serve, Err *err)
@@ -373,7 +387,7 @@ static Status open_all(struct serve *serve, Err *err)
     size_t thread_count = serve->config->threads ? (size_t)serve->config->threads : cores > 1 ? (size_t)cores : 1;
     size_t most = SERVERS_MAX / serve->config->listen.count;
     if (thread_count > most) thread_count = most;
-    serve->jobs = http_jobs_open();
+    open_jobs(serve, cores > 1 ? (size_t)cores : 1);
     Status s = open_journal(serve, err);
     if (!s) s = open_applier(serve, err);
     if (!s) s = open_collector(serve, err);

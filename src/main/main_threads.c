@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "os/os.h"
 
@@ -12,6 +14,7 @@ struct thread {
     Engine engine;
     atomic_bool is_stopping;
     Millis grace_ms;
+    int nice;
 };
 
 static void *thread_run(void *context)
@@ -19,6 +22,8 @@ static void *thread_run(void *context)
     struct thread *thread = context;
     Engine *engine = &thread->engine;
     pthread_setname_np(pthread_self(), engine->name);
+    if (thread->nice && setpriority(PRIO_PROCESS, (id_t)gettid(), thread->nice))    /* on Linux: this thread's own */
+        log_write(LOG_WARN, "a thread runs at the priority of all", LOG_TEXT("thread", engine->name));
     while (!atomic_load_explicit(&thread->is_stopping, memory_order_acquire)) engine->step(engine->context, false);
     int64_t deadline_ns = clock_monotonic_ns(os_clock()) + thread->grace_ms * 1000000;
     do engine->step(engine->context, true);
@@ -32,6 +37,7 @@ Status threads_start(struct threads *threads, const Engine *engine, Err *err)
     struct thread *thread = calloc(1, sizeof *thread);
     if (!thread) return err_set(err, ERR_IO, "thread %s: no memory", engine->name);
     thread->engine = *engine;
+    thread->nice = threads->nice;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -20,6 +20,7 @@ enum { THREADS_MAX = 64 };
 struct threads {
     struct thread *running[THREADS_MAX];
     size_t count;
+    int nice;                                                /* 1 to 19: its threads yield the processor to others */
 };
 
 /* Starts one more. Signals stay with the main thread. ERR_IO where the machine has no thread to give. */

@@ -42,4 +42,7 @@ Status MUST people_write_links(const People *people, IdentityPerson person, Aren
 /* {"same":bool,"reason","text","links":[...],"at"} */
 Status MUST people_write_why(const People *people, Str a, Str b, Arena *arena, struct buf *out, Err *err);
 
+/* The message at a position of the journal, decoded; borrows from the arena. ERR_NOT_FOUND: erased or retired. */
+Status MUST people_read_event(const People *people, JournalPos pos, Arena *arena, Event *ret, Err *err);
+
 #endif

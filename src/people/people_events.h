@@ -13,7 +13,5 @@ typedef struct PersonEvent {
  * were this person's by their time. */
 Status MUST people_list_events(const People *people, IdentityPerson person, Arena *arena, PersonEvent **ret,
                                size_t *ret_count, Err *err);
-/* The record at a position, decoded; borrows from the arena. */
-Status MUST people_read_event(const People *people, JournalPos pos, Arena *arena, Event *ret, Err *err);
 
 #endif

@@ -59,6 +59,7 @@ enum { QUERY_WORKERS_MAX = 64 };
 
 typedef struct QueryWorld {
     struct index *index;
+    struct index_snapshot *snapshot;    /* NULL: taken when the question begins; else borrowed: of people's moment */
     const QueryPeople *people;
     /* A person's trait by name; false where there is none. Strings live in the arena or longer. NULL: no
      * question may speak of traits. */

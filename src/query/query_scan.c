@@ -124,7 +124,8 @@ static void open_workers(struct scan *scan, size_t memory_bytes)
 static Status scan_prepare(struct scan *scan, Err *err)
 {
     const QueryPeople *people = scan->world->people;
-    Status s = index_snapshot_open(scan->world->index, &scan->snapshot, err);
+    scan->snapshot = scan->world->snapshot;
+    Status s = scan->snapshot ? OK : index_snapshot_open(scan->world->index, &scan->snapshot, err);
     if (!s) s = plan_open(scan->request, scan->spec, scan->snapshot, &scan->arena, &scan->plan, err);
     if (s) return s;
     scan->people_max = people->subject_count;
@@ -206,7 +207,7 @@ void scan_close(struct scan *scan)
         region_close(&worker->scratch_region);
         ZSTD_freeDCtx(worker->zstd);
     }
-    index_snapshot_close(scan->snapshot);
+    if (scan->snapshot != scan->world->snapshot) index_snapshot_close(scan->snapshot);
     region_close(&scan->groups_region);
     region_close(&scan->region);
     free(scan);
