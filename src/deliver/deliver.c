@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SCRATCH_BYTES = 256 * 1024 * 1024, SCRATCH_KEPT_BYTES = 4 * 1024 * 1024, PUBLISH_MS = 250 };
+enum { SCRATCH_BYTES = 256 * 1024 * 1024, SCRATCH_KEPT_BYTES = 4 * 1024 * 1024, PUBLISH_MS = 250,
+       CONFIGS_BYTES = 64 * 1024 * 1024, TROUBLE_WAIT_MS = 1000 };
 
 /* ---- Opening ---- */
 
@@ -36,6 +37,7 @@ void deliver_close(struct deliver *deliver)
     ledger_close(deliver->ledger);
     region_close(&deliver->region);
     region_close(&deliver->judge_region);
+    region_close(&deliver->config_region);
     pthread_mutex_destroy(&deliver->mutex);
     free(deliver);
 }
@@ -67,6 +69,31 @@ static void find_hash_secret(struct outlet *const *outlets, size_t count, char s
     }
 }
 
+/* Under the mutex. */
+static void keep_configs(struct deliver *deliver, const DestinationConfig *configs, size_t count)
+{
+    Arena arena;
+    region_close(&deliver->config_region);
+    region_open(&deliver->config_region, CONFIGS_BYTES);
+    arena = region_arena(&deliver->config_region);
+    deliver->configs = arena_new(&arena, DestinationConfig, count + 1);
+    for (size_t at = 0; at < count; at++) config_copy(&arena, &configs[at], &deliver->configs[at]);
+    deliver->config_count = count;
+}
+
+Status deliver_find_config(struct deliver *deliver, Str name, Arena *arena, DestinationConfig *ret, Err *err)
+{
+    Status s = ERR_NOT_FOUND;
+    pthread_mutex_lock(&deliver->mutex);
+    for (size_t at = 0; s && at < deliver->config_count; at++) {
+        if (!str_equal(deliver->configs[at].name, name)) continue;
+        config_copy(arena, &deliver->configs[at], ret);
+        s = OK;
+    }
+    pthread_mutex_unlock(&deliver->mutex);
+    return s ? err_set(err, s, "there is no destination %.*s", STR_FORMAT(name)) : OK;
+}
+
 Status deliver_set_config(struct deliver *deliver, const DestinationConfig *configs, size_t count, Err *err)
 {
     struct outlet *outlets[OUTLETS];
@@ -91,6 +118,7 @@ Status deliver_set_config(struct deliver *deliver, const DestinationConfig *conf
     deliver->next_count = count;
     deliver->has_next = true;
     find_hash_secret(outlets, count, deliver->hash_secret);
+    keep_configs(deliver, configs, count);
     pthread_mutex_unlock(&deliver->mutex);
     deliver_wake(deliver);
     return OK;
@@ -201,7 +229,9 @@ static void grant_wishes(struct deliver *deliver)
 
 static Status outlet_step(struct outlet *outlet, Err *err)
 {
-    Status s = outlet->is_started ? OK : outlet_start(outlet, err);
+    Status s;
+    if (!outlet->is_enabled) return outlet->is_placed ? OK : cursor_load(outlet, err);
+    s = outlet->is_started ? OK : outlet_start(outlet, err);
     outlet->has_more = false;
     if (!s) s = outlet_take(outlet, err);
     if (!s) outlet_prepare(outlet);
@@ -227,6 +257,7 @@ static Millis next_time(const struct outlet *outlet, Millis now_ms)
 
 static Millis time_to_wait(const struct deliver *deliver, Millis wait_ms)
 {
+    if (deliver->is_stopping) return wait_ms;
     for (size_t at = 0; at < deliver->outlet_count; at++) {
         const struct outlet *outlet = deliver->outlets[at];
         Millis left_ms;
@@ -266,18 +297,26 @@ Status deliver_step(struct deliver *deliver, Millis wait_ms, Err *err)
     deliver->now_ms = clock_now_ms(deliver->options.clock);
     if (has_next_config(deliver) && !(s = ledger_commit(deliver->ledger, err))) take_over_config(deliver);
     grant_wishes(deliver);
-    for (size_t at = 0; at < deliver->outlet_count; at++) {
-        struct outlet *outlet = deliver->outlets[at];
-        if (!outlet->is_enabled) continue;
-        if (outlet_step(outlet, &other) == OK) continue;
+    for (size_t at = 0; at < deliver->outlet_count && !deliver->is_stopping; at++) {
+        if (outlet_step(deliver->outlets[at], &other) == OK) continue;
         trouble = other.code;                       /* of one destination: the others go on */
         if (err) *err = other;
     }
     if (!s) s = commit_and_send(deliver, err);
     publish(deliver);
-    if (trouble && wait_ms > 1000) wait_ms = 1000;
-    if (!s) s = fetcher->step(fetcher, time_to_wait(deliver, wait_ms), err);
-    return s ? s : trouble;
+    if ((s || trouble) && wait_ms > TROUBLE_WAIT_MS) wait_ms = TROUBLE_WAIT_MS;
+    Status waited = fetcher->step(fetcher, s ? wait_ms : time_to_wait(deliver, wait_ms), &other);
+    if (waited && !s && !trouble && err) *err = other;
+    return s ? s : trouble ? trouble : waited;
+}
+
+void deliver_begin_stop(struct deliver *deliver) { deliver->is_stopping = true; }
+
+bool deliver_is_idle(const struct deliver *deliver)
+{
+    for (size_t at = 0; at < deliver->outlet_count; at++)
+        if (deliver->outlets[at]->under_way_count > 0) return false;
+    return ledger_is_empty(deliver->ledger);
 }
 
 void deliver_wake(struct deliver *deliver) { deliver->options.fetcher->wake(deliver->options.fetcher); }
@@ -287,9 +326,9 @@ JournalPos deliver_position(struct deliver *deliver)
     JournalPos lowest = UINT64_MAX;
     for (size_t at = 0; at < deliver->outlet_count; at++) {
         const struct outlet *outlet = deliver->outlets[at];
-        if (!outlet->is_started) continue;
+        if (!outlet->is_placed) return 0;
         if (outlet->streams[STREAM_LIVE].kept < lowest) lowest = outlet->streams[STREAM_LIVE].kept;
-        for (size_t place = 0; place < outlet->window; place++) {
+        for (size_t place = 0; outlet->is_started && place < outlet->window; place++) {
             const struct parcel *parcel = &outlet->parcels[place];
             if (parcel->state != PARCEL_FREE && !parcel->is_frozen && parcel->pos < lowest) lowest = parcel->pos;
         }

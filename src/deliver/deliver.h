@@ -20,7 +20,8 @@
  *  5. Memory is bounded: window messages a destination, whatever the backlog.
  *
  * Threads: deliver_step and everything that says so on one thread, the deliverer. deliver_wake,
- * deliver_read_states, deliver_set_config, deliver_ask_replay, deliver_ask_redo from any thread.
+ * deliver_read_states, deliver_set_config, deliver_find_config, deliver_ask_replay, deliver_ask_redo,
+ * deliver_user_hash and deliver_list_dead from any thread.
  */
 #ifndef ONYM_DELIVER_DELIVER_H
 #define ONYM_DELIVER_DELIVER_H
@@ -69,6 +70,9 @@ typedef struct DeliverPerson {
 /* Who is who, from identity/. All of them are called by the deliverer's thread. */
 struct deliver_people {
     void *context;
+    /* find, list_links and is_duplicate are asked between these, some dozens together. NULL: needs no guard. */
+    void (*begin)(void *context);
+    void (*end)(void *context);
     /* Records before it are known to identity; what is behind is not delivered yet. NULL: all are. */
     JournalPos (*position)(void *context);
     /* NULL: a message's own ids are all that is known. Strings live in the arena. Asked for every message. */
@@ -125,16 +129,24 @@ Status MUST deliver_check_config(const DestinationConfig *config, Err *err);
 /* From the next step on these are the destinations; copies them. Others keep their place, and their rows, for
  * when they come back. ERR_INPUT (and nothing changed) where one of them is wrong. Any thread. */
 Status MUST deliver_set_config(struct deliver *deliver, const DestinationConfig *configs, size_t count, Err *err);
+/* One of them, copied into the arena, secrets and all. ERR_NOT_FOUND. Any thread. */
+Status MUST deliver_find_config(struct deliver *deliver, Str name, Arena *arena, DestinationConfig *ret, Err *err);
 
 /* ---- Running ---- */
 
 /* Everything that can be done now, then waits at most wait_ms for answers or a wake. Errors are the store's or
- * the journal's; the next step tries again. */
+ * the journal's; the next step tries again, and nothing else stops meanwhile. */
 Status MUST deliver_step(struct deliver *deliver, Millis wait_ms, Err *err);
 void deliver_wake(struct deliver *deliver);                 /* something is new in the journal. Any thread. */
 
-/* The journal position before which every destination is finished: for journal_set_hold. */
-JournalPos deliver_position(struct deliver *deliver);       /* the deliverer's thread */
+/* From the next step on nothing new is sent; what is under way is answered and noted, until it is idle. Closing
+ * before that is a crash: right, and more to repeat. The deliverer's thread. */
+void deliver_begin_stop(struct deliver *deliver);
+bool deliver_is_idle(const struct deliver *deliver);
+
+/* The journal position before which every destination is finished: for journal_set_hold. Disabled ones count. 0
+ * where one cannot tell yet. The deliverer's thread. */
+JournalPos deliver_position(struct deliver *deliver);
 
 /* ---- Asking for more ---- */
 

@@ -148,7 +148,7 @@ static Status list_known_links(struct outlet *outlet, const Outgoing *outgoing, 
     const struct deliver_people *people = &outlet->deliver->options.people;
     PersonLink *link;
     if (people->list_links)
-        return people->list_links(people->context, outgoing->user_id, arena, &ret->links, &ret->count, err);
+        return ask_links(outlet->deliver, outgoing->user_id, arena, &ret->links, &ret->count, err);
     if (!outgoing->anonymous_id.len) return OK;
     link = arena_new(arena, PersonLink, 1);
     *link = (PersonLink){ outgoing->anonymous_id, outgoing->user_id, outgoing->event->timestamp_ms };
@@ -249,11 +249,10 @@ static Status build_plan(struct outlet *outlet, struct parcel *parcel, Outgoing 
 static Status prepare_outgoing(struct outlet *outlet, const Event *event, Arena *arena, Outgoing *outgoing,
                                DeliverPerson *person, Err *err)
 {
-    const struct deliver_people *people = &outlet->deliver->options.people;
     const TreeNode *json;
     Status s = event_tree_read(event->json, arena, &json, err);
     if (!s) s = route_redact(outlet, json, arena, &json, err);
-    if (!s && people->find) s = people->find(people->context, event, arena, person, err);
+    if (!s) s = ask_person(outlet->deliver, event, arena, person, err);
     if (s) return s;
     *outgoing = (Outgoing){
         .event = event, .json = json, .user_id = usable(outlet, event->user_id),

@@ -43,6 +43,8 @@ void ledger_close(struct ledger *ledger)
     free(ledger);
 }
 
+bool ledger_is_empty(const struct ledger *ledger) { return ledger->count == 0; }
+
 static uint32_t *index_slot(struct ledger *ledger, Str key)
 {
     size_t at = hash_64(key, 0) & (ledger->index_size - 1);

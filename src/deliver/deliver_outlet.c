@@ -29,6 +29,17 @@ static const Node *copy_node(Arena *arena, const Node *node)
     return copy;
 }
 
+void config_copy(Arena *arena, const DestinationConfig *config, DestinationConfig *ret)
+{
+    Str *sources = arena_new(arena, Str, config->source_count + 1);
+    for (size_t at = 0; at < config->source_count; at++) sources[at] = arena_copy(arena, config->sources[at]);
+    *ret = (DestinationConfig){
+        .name = arena_copy(arena, config->name), .type = arena_copy(arena, config->type),
+        .is_enabled = config->is_enabled, .settings = copy_node(arena, config->settings),
+        .sources = sources, .source_count = config->source_count, .rules = copy_node(arena, config->rules),
+    };
+}
+
 static void describe_node(struct buf *buf, const Node *node)
 {
     if (!node) return;
@@ -62,7 +73,7 @@ static uint64_t fingerprint_of(const DestinationConfig *config)
 static Status read_config(struct outlet *outlet, const DestinationConfig *config, Err *err)
 {
     Arena arena = region_arena(&outlet->region);
-    Str *sources = arena_new(&arena, Str, config->source_count + 1);
+    DestinationConfig own;
     Status s;
     if (config->name.len == 0 || config->name.len >= DELIVER_NAME_BYTES)
         return err_set_field(err, "name", "name: a destination's name has 1 to %d bytes", DELIVER_NAME_BYTES - 1);
@@ -71,14 +82,13 @@ static Status read_config(struct outlet *outlet, const DestinationConfig *config
     if (!outlet->destination)
         return err_set_field(err, "type", "type: \"%.*s\" is none of mixpanel, kissmetrics, intercom, webhook",
                              STR_FORMAT(config->type));
-    for (size_t at = 0; at < config->source_count; at++) sources[at] = arena_copy(&arena, config->sources[at]);
-    outlet->sources = sources;
-    outlet->source_count = config->source_count;
+    config_copy(&arena, config, &own);
+    outlet->sources = own.sources;
+    outlet->source_count = own.source_count;
     outlet->is_enabled = config->is_enabled;
     outlet->fingerprint = fingerprint_of(config);
-    s = destination_read_settings(outlet->destination, copy_node(&arena, config->settings), &arena, &outlet->settings,
-                                  err);
-    return s ? s : rules_read(copy_node(&arena, config->rules), &arena, &outlet->rules, err);
+    s = destination_read_settings(outlet->destination, own.settings, &arena, &outlet->settings, err);
+    return s ? s : rules_read(own.rules, &arena, &outlet->rules, err);
 }
 
 Status outlet_open(struct deliver *deliver, const DestinationConfig *config, struct outlet **ret, Err *err)

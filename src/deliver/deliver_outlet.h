@@ -136,6 +136,7 @@ struct outlet {
     const Str *sources;
     size_t source_count;
     bool is_enabled, is_started;
+    bool is_placed;                     /* its cursor is known */
     bool has_more;                      /* the last step left something that could be done at once */
 
     struct parcel *parcels;             /* the pool */
@@ -146,6 +147,7 @@ struct outlet {
     uint64_t order;                     /* the next */
     struct stream streams[STREAMS];
     uint64_t kept_order;                /* in the store */
+    Millis kept_ms;                     /* when the cursor was kept last */
     uint64_t fingerprint;               /* of its configuration */
     JournalPos begin;                   /* where it starts when it is new */
     struct overtaker { uint64_t key, order; bool is_done; } *overtakers;   /* taken behind the kept cursors; sorted */
@@ -172,6 +174,8 @@ struct deliver {
     struct region region;               /* scratch of a step */
     struct region judge_region;         /* scratch of an answer */
     struct ledger *ledger;
+    uint32_t asked_count;               /* identity was asked, under the guard that is held */
+    bool is_stopping;                   /* nothing new is sent */
     Arena *build_arena;                 /* what is recalled lives here, while a plan is made */
     Millis now_ms, published_ms;
     pthread_mutex_t mutex;              /* of what follows */
@@ -183,6 +187,9 @@ struct deliver {
     struct wish { char name[DELIVER_NAME_BYTES]; bool is_redo; Millis from_ms, to_ms; uint64_t number; } wishes[16];
     size_t wish_count;
     char hash_secret[256];
+    struct region config_region;        /* owns configs */
+    DestinationConfig *configs;
+    size_t config_count;
 };
 
 /* ---- deliver_ledger.c: what a step will change in the store ---- */
@@ -190,6 +197,7 @@ struct deliver {
 struct ledger;
 struct ledger *ledger_open(const struct deliver_rows *rows);
 void ledger_close(struct ledger *ledger);
+bool ledger_is_empty(const struct ledger *ledger);
 void ledger_put(struct ledger *ledger, Str key, Str value);
 void ledger_remove(struct ledger *ledger, Str key);
 /* Sees what will be changed. ERR_NOT_FOUND where there is none. */
@@ -213,6 +221,7 @@ void parcel_forget(struct outlet *outlet, struct parcel *parcel);        /* its 
 void cursor_save(struct outlet *outlet);
 Status MUST outlet_count_rows(struct outlet *outlet, size_t *ret, Err *err);      /* parcels that will be loaded */
 Status MUST outlet_load(struct outlet *outlet, Err *err);
+Status MUST cursor_load(struct outlet *outlet, Err *err);
 /* The row of a parcel that begins with its call_at; for the dead letters. */
 void parcel_encode(struct buf *buf, const struct parcel *parcel, uint32_t first_call, uint32_t call_count);
 bool parcel_decode(Str row, struct parcel *parcel);
@@ -233,6 +242,15 @@ void order_leave(struct outlet *outlet, struct parcel *parcel);          /* who 
 bool known_has(const struct known *known, uint64_t fingerprint);
 void known_add(struct known *known, uint64_t fingerprint);
 void known_remove(struct known *known, uint64_t fingerprint);
+
+/* ---- deliver_ask.c: identity, under a guard that is left before anything is waited for ---- */
+
+void ask_enter(struct deliver *deliver);
+void ask_leave(struct deliver *deliver);
+Status MUST ask_person(struct deliver *deliver, const Event *event, Arena *arena, DeliverPerson *ret, Err *err);
+Status MUST ask_links(struct deliver *deliver, Str user_id, Arena *arena, const PersonLink **ret,
+                              size_t *ret_count, Err *err);
+bool ask_is_duplicate(struct deliver *deliver, JournalPos pos);
 
 /* ---- deliver_take.c: from the journal into the line ---- */
 
@@ -281,6 +299,8 @@ Status MUST dead_load(struct outlet *outlet, Err *err);
 Status MUST outlet_open(struct deliver *deliver, const DestinationConfig *config, struct outlet **ret, Err *err);
 void outlet_close(struct outlet *outlet);
 Status MUST outlet_start(struct outlet *outlet, Err *err);               /* reads its rows */
+/* A deep copy. */
+void config_copy(Arena *arena, const DestinationConfig *config, DestinationConfig *ret);
 void outlet_publish(struct outlet *outlet);
 
 #endif

@@ -10,6 +10,10 @@
 
 enum { LINKS_MOST = 500, EVIDENCE_MOST = 16 };
 
+static void begin_asking(void *context) { apply_begin_reading(context); }
+
+static void end_asking(void *context) { apply_end_reading(context); }
+
 static JournalPos asked_position(void *context)
 {
     ApplyStats stats;
@@ -19,22 +23,12 @@ static JournalPos asked_position(void *context)
 
 static bool asked_is_blocked(void *context, Str id)
 {
-    struct applier *applier = context;
-    bool is_blocked;
-    apply_begin_reading(applier);
-    is_blocked = identity_is_blocked(apply_identity(applier), id);
-    apply_end_reading(applier);
-    return is_blocked;
+    return identity_is_blocked(apply_identity(context), id);        /* of the rules alone: needs no guard */
 }
 
 static bool asked_is_duplicate(void *context, JournalPos pos)
 {
-    struct applier *applier = context;
-    bool is_duplicate;
-    apply_begin_reading(applier);
-    is_duplicate = apply_is_duplicate(applier, pos);
-    apply_end_reading(applier);
-    return is_duplicate;
+    return apply_is_duplicate(context, pos);
 }
 
 static IdentityNode find_node(const struct identity *identity, IdentityKind kind, Str id)
@@ -113,13 +107,9 @@ static Status find_person(const struct identity *identity, const struct identity
 
 static Status asked_find(void *context, const Event *event, Arena *arena, DeliverPerson *ret, Err *err)
 {
-    struct applier *applier = context;
-    struct identity *identity = apply_identity(applier);
+    struct identity *identity = apply_identity(context);
     const struct identity_view *view = identity_take_view(identity);
-    Status s;
-    apply_begin_reading(applier);
-    s = find_person(identity, view, event, arena, ret, err);
-    apply_end_reading(applier);
+    Status s = find_person(identity, view, event, arena, ret, err);
     identity_give_view(identity, view);
     return s;
 }
@@ -145,22 +135,19 @@ static Status list_links(const struct identity *identity, IdentityNode user, Are
 static Status asked_list_links(void *context, Str user_id, Arena *arena, const PersonLink **ret, size_t *ret_count,
                                 Err *err)
 {
-    struct applier *applier = context;
-    struct identity *identity = apply_identity(applier);
+    struct identity *identity = apply_identity(context);
     PersonLink *links = arena_new(arena, PersonLink, LINKS_MOST);
     IdentityNode user;
     Status s = OK;
     *ret = links;
     *ret_count = 0;
-    apply_begin_reading(applier);
     user = find_node(identity, IDENTITY_USER, user_id);
     if (user != IDENTITY_NONE) s = list_links(identity, user, arena, links, ret_count, err);
-    apply_end_reading(applier);
     return s;
 }
 
 struct deliver_people deliver_people_of(struct applier *applier)
 {
-    return (struct deliver_people){ applier, asked_position, asked_find, asked_list_links, asked_is_blocked,
-                                    asked_is_duplicate };
+    return (struct deliver_people){ applier, begin_asking, end_asking, asked_position, asked_find, asked_list_links,
+                                    asked_is_blocked, asked_is_duplicate };
 }

@@ -241,7 +241,7 @@ static void forget_overtaken(struct outlet *outlet)
     outlet->overtaker_count = kept;
 }
 
-enum { OVERTAKERS_MOST = 4096 };
+enum { OVERTAKERS_MOST = 4096, CURSOR_MS = 1000 };
 
 /* Down to where every record is finished or has a row. Parcels that wait behind others for long are given a
  * row, so that one person's trouble does not keep the cursor. */
@@ -267,10 +267,23 @@ static JournalPos stream_position(struct outlet *outlet, StreamKind kind)
     return lowest_without_row(outlet, &outlet->waiting, kind, pos);
 }
 
+/* A cursor alone is no reason for a commit at every step: read again after a crash, the same is passed over. */
+static bool may_wait(const struct outlet *outlet)
+{
+    const struct deliver *deliver = outlet->deliver;
+    const struct stream *replay = &outlet->streams[STREAM_REPLAY];
+    bool is_kept = outlet->streams[STREAM_LIVE].kept != UINT64_MAX;
+    if (replay->is_active && replay->kept == UINT64_MAX) return false;
+    return is_kept && ledger_is_empty(deliver->ledger) && deliver->now_ms >= outlet->kept_ms
+        && deliver->now_ms - outlet->kept_ms < CURSOR_MS;
+}
+
 void cursor_save(struct outlet *outlet)
 {
     struct ledger *ledger = outlet->deliver->ledger;
     struct stream *live = &outlet->streams[STREAM_LIVE], *replay = &outlet->streams[STREAM_REPLAY];
+    if (may_wait(outlet)) return;
+    outlet->kept_ms = outlet->deliver->now_ms;
     JournalPos live_pos = stream_position(outlet, STREAM_LIVE);
     JournalPos replay_pos = replay->is_active ? stream_position(outlet, STREAM_REPLAY) : replay->pos;
     char bytes[ROW_KEY_BYTES], row[64];
@@ -296,8 +309,9 @@ void cursor_save(struct outlet *outlet)
     }
 }
 
-static Status load_cursor(struct outlet *outlet, Arena scratch, Err *err)
+Status cursor_load(struct outlet *outlet, Err *err)
 {
+    Arena scratch = region_arena(&outlet->deliver->region);
     struct ledger *ledger = outlet->deliver->ledger;
     struct stream *live = &outlet->streams[STREAM_LIVE], *replay = &outlet->streams[STREAM_REPLAY];
     char bytes[ROW_KEY_BYTES];
@@ -313,7 +327,7 @@ static Status load_cursor(struct outlet *outlet, Arena scratch, Err *err)
         live->pos = outlet->begin;
         live->kept = UINT64_MAX;                /* never kept: the first step writes it down */
     }
-    live->is_active = true;
+    live->is_active = outlet->is_placed = true;
     s = ledger_get(ledger, row_key(outlet, ROW_REPLAY, (Str){ 0 }, bytes), &scratch, &row, err);
     if (s) return s == ERR_NOT_FOUND ? OK : s;
     reader = (struct row_reader){ row.bytes, row.bytes + row.len, false };
@@ -383,7 +397,7 @@ Status outlet_load(struct outlet *outlet, Err *err)
     struct loading loading = { outlet, NULL };
     char bytes[ROW_KEY_BYTES];
     Str prefix = row_key(outlet, ROW_PARCEL, (Str){ 0 }, bytes);
-    Status s = load_cursor(outlet, region_arena(&outlet->deliver->region), err);
+    Status s = cursor_load(outlet, err);
     if (!s) s = rows->walk(rows->context, prefix, prefix, load_parcel, &loading, err);
     if (!s && loading.problem) s = err_set(err, ERR_DAMAGED, "%s", loading.problem);
     return s ? err_wrap(err, s, "destination %s: reading its state", outlet->name) : OK;

@@ -249,7 +249,8 @@ void outlet_prepare(struct outlet *outlet)
 {
     wake_waiting(outlet);
     while (outlet->ready.first && outlet_may_send(outlet))
-        if (!prepare_one(outlet)) return;
+        if (!prepare_one(outlet)) break;
+    ask_leave(outlet->deliver);
 }
 
 /* ---- Sending ---- */

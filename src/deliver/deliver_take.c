@@ -13,11 +13,12 @@ enum { TAKE_RECORDS = 4000, RELEASE_MOST = 8000, WINDOW_SPARE = 16 };
 
 /* ---- Reading ---- */
 
-static bool may_be_read(const struct outlet *outlet, const struct stream *stream)
+/* Up to where identity knows what happened, and a replay is to go. */
+static JournalPos readable_until(const struct outlet *outlet, const struct stream *stream)
 {
     const struct deliver_people *people = &outlet->deliver->options.people;
-    if (stream == &outlet->streams[STREAM_REPLAY] && stream->pos >= stream->end) return false;
-    return !people->position || stream->pos < people->position(people->context);
+    JournalPos until = people->position ? people->position(people->context) : UINT64_MAX;
+    return stream == &outlet->streams[STREAM_REPLAY] && stream->end < until ? stream->end : until;
 }
 
 static bool is_in_time(const struct outlet *outlet, const struct stream *stream, const Event *event)
@@ -29,14 +30,12 @@ static bool is_in_time(const struct outlet *outlet, const struct stream *stream,
 /* A record that is for this outlet begins to settle. */
 static Status take_record(struct outlet *outlet, StreamKind kind, const JournalRecord *record, Err *err)
 {
-    const struct deliver_people *people = &outlet->deliver->options.people;
     struct stream *stream = &outlet->streams[kind];
     Arena scratch = region_arena(&outlet->deliver->region);
     const TreeNode *json;
     struct parcel *parcel;
     Event event;
     if (record_kind(record->bytes) != RECORD_EVENT || overtakers_have(outlet, kind, record->pos)) return OK;
-    if (people->is_duplicate && people->is_duplicate(people->context, record->pos)) return OK;
     if (event_decode(record->bytes, &event, err)) return OK;        /* of a future version: not ours to read */
     if (event.received_at_ms > stream->watermark_ms) stream->watermark_ms = event.received_at_ms;
     if (!is_in_time(outlet, stream, &event) || event_tree_read(event.json, &scratch, &json, NULL)) return OK;
@@ -84,12 +83,13 @@ static Status read_next(struct outlet *outlet, struct stream *stream, JournalRec
 static Status read_stream(struct outlet *outlet, StreamKind kind, bool *ret_is_end, Err *err)
 {
     struct stream *stream = &outlet->streams[kind];
+    JournalPos until = readable_until(outlet, stream);
     Status s = OK;
     *ret_is_end = true;
-    if (!may_be_read(outlet, stream)) return OK;
+    if (stream->pos >= until) return OK;
     for (int count = 0; !s && count < TAKE_RECORDS; count++) {
         JournalRecord record;
-        if (outlet->free.count <= WINDOW_SPARE || !may_be_read(outlet, stream)) {
+        if (outlet->free.count <= WINDOW_SPARE || stream->pos >= until) {
             *ret_is_end = outlet->free.count > WINDOW_SPARE;
             return OK;
         }
@@ -126,12 +126,11 @@ static bool names_somebody(const struct outlet *outlet, Str id)
 /* A user id and a previous id are one line where they are the same value: either may name the other. */
 static Status find_lines(struct outlet *outlet, struct parcel *parcel, Err *err)
 {
-    const struct deliver_people *people = &outlet->deliver->options.people;
     Arena scratch = region_arena(&outlet->deliver->region);
     DeliverPerson person = { 0 };
     Event event;
     Status s = event_decode(buf_str(&parcel->record), &event, err);
-    if (!s && people->find) s = people->find(people->context, &event, &scratch, &person, err);
+    if (!s) s = ask_person(outlet->deliver, &event, &scratch, &person, err);
     if (s) return s;
     if (names_somebody(outlet, event.user_id)) add_key(parcel, key_of_id(event.user_id));
     if (names_somebody(outlet, event.anonymous_id)) add_key(parcel, key_of_id(event.anonymous_id));
@@ -188,9 +187,15 @@ static Status release(struct outlet *outlet, struct stream *stream, bool is_end,
     qsort(chosen, count, sizeof *chosen, compare_parcels);
     for (size_t at = 0; !s && at < count; at++) {
         list_remove(&stream->settling, chosen[at]);
+        if (ask_is_duplicate(outlet->deliver, chosen[at]->pos)) {
+            outlet->state.taken--;
+            parcel_give_back(outlet, chosen[at]);
+            continue;
+        }
         s = line_up(outlet, chosen[at], err);
         if (s) list_append(&stream->settling, chosen[at]);          /* identity could not say: again later */
     }
+    ask_leave(outlet->deliver);
     return s;
 }
 

@@ -19,6 +19,7 @@
 
 #include "apply/apply.h"
 #include "collect/collect.h"
+#include "deliver/deliver.h"
 #include "health/health.h"
 #include "journal/journal.h"
 #include "os/os.h"
@@ -41,6 +42,8 @@ typedef struct HttpOptions {
     struct health *health;
     struct http_jobs *jobs;
     struct applier *applier;         /* who answers questions about people and events */
+    struct deliver *deliver;         /* NULL: nothing is delivered by this process */
+    struct deliver_rows deliver_rows;
     size_t query_memory_bytes;       /* of one question; 0: query/'s default */
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */

@@ -67,7 +67,7 @@ struct config {
     struct { int level, format; } log;                        /* LogLevel, LogFormat */
     struct { Str certificate, key; } tls;                     /* file names; both or none */
     struct { int64_t connections, idle_ms, request_ms; } limits;
-    struct { int64_t age_ms, bytes; } retention;              /* 0: for ever, no limit */
+    struct { int64_t age_ms, bytes, undelivered_ms; } retention;        /* 0: for ever, no limit */
     struct { int64_t segment_bytes, seal_level, reserve_bytes; } journal;
     struct { int64_t window_ms; } dedup;
     struct { ConfigTexts blocked_values; } identity;
@@ -79,6 +79,7 @@ struct config {
     size_t destination_count;
 
     Str file;                              /* where it came from; empty: defaults */
+    bool is_for_questions;                 /* nothing is delivered: the engine of one command (ask.h) */
     bool has_made_keys;                    /* config_complete_keys wrote a new keys.yaml just now */
     bool has_kept_source;                  /* the only source is the one of keys.yaml */
 };

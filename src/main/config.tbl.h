@@ -89,6 +89,11 @@ CONFIG("retention.bytes", retention.bytes, SIZE, "0", "0", "1024TB", "bytes", RE
     "for a disk that is shared; without it a full disk answers 503 until there is room, and loses nothing "
     "that was acknowledged.")
 
+CONFIG("retention.undelivered", retention.undelivered_ms, DURATION, "7d", "0", "3650d", "duration", LIVE,
+    "Segments that a destination has not read yet are kept this much longer than retention.age says, and while "
+    "the journal is not twice retention.bytes. Long enough to mend a destination over a holiday; what it then "
+    "still has not read goes undelivered, which its last error says.")
+
 CONFIG("journal.segment_bytes", journal.segment_bytes, SIZE, "128MiB", "1MiB", "1GiB", "bytes", RESTART,
     "Size of one journal file. Retention, sealing and recovery work a segment at a time: smaller ones free "
     "the disk in finer steps, larger ones are fewer files.")
@@ -118,7 +123,7 @@ CONFIG("queries.memory", queries.memory_bytes, SIZE, "1GiB", "64MiB", "1TB", "by
 CONFIG("sources", sources, SOURCES, "[]", "", "", "a list", LIVE,
     "Where events come from: one entry a website, app or server, each with its own write key. Left out, there "
     "is one source named default, whose key is made at the first start and kept in keys.yaml.")
-CONFIG("destinations", destinations, DESTINATIONS, "[]", "", "", "a list", NOT_YET,
+CONFIG("destinations", destinations, DESTINATIONS, "[]", "", "", "a list", LIVE,
     "Where events go: one entry a receiving service. Each has its own place in the journal; a slow or dead one "
     "holds up no other.")
 
@@ -144,13 +149,13 @@ SOURCE("allowed_origins", allowed_origins, TEXTS, "[]", "", "", "origins", LIVE,
 DESTINATION("name", name, TEXT, NULL, "", "", "letters, digits, . _ -", LIVE,
     "Its name in metrics, commands and the dashboard; its cursor is kept under it.")
 DESTINATION("type", type, TEXT, NULL, "", "", "text", LIVE,
-    "What it is: mixpanel, kissmetrics, intercom, webhook, warehouse.")
+    "What it is: mixpanel, kissmetrics, intercom or webhook; onym destinations types shows each one's settings.")
 DESTINATION("enabled", is_enabled, BOOL, "true", "", "", "true or false", LIVE,
     "false: it keeps its place and gets nothing; what came meanwhile is delivered once it is enabled again.")
 DESTINATION("sources", sources, TEXTS, "[]", "", "", "names of sources", LIVE,
     "Only events of these go there. Empty is all.")
 DESTINATION("settings", settings, NODE, "", "", "", "a map", LIVE,
-    "What this type wants: tokens, endpoint, identity mode; docs/delivery.md has each type's list.")
+    "What this type wants: tokens, endpoint, identity mode; docs/destinations.md has each type's list.")
 DESTINATION("rules", rules, NODE, "", "", "", "a map", LIVE,
     "What goes there, and how hard it is tried: types, events {allow, deny}, properties {allow, deny, hash}, "
     "hash_salt, consent, retry_hours, grace_seconds, settle_ms, start (now or beginning), window, "

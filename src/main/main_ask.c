@@ -48,6 +48,7 @@ static void make_private(struct asker *asker, struct config *config)
     config->unknown_write_keys = UNKNOWN_KEYS_REFUSE;
     config->source_count = 0;
     config->destination_count = 0;
+    config->is_for_questions = true;
 }
 
 static Status catch_up(struct asker *asker, Err *err)

@@ -1,4 +1,5 @@
 /* What can be judged only when the whole configuration is known; and sources as collect/ wants them. */
+#include "destinations.h"
 #include "main_config.h"
 
 enum { NAME_BYTES = 64, SECRET_BYTES_LEAST = 16 };
@@ -104,6 +105,20 @@ static void judge_destination(struct config_walk *walk, const struct config *con
     }
 }
 
+/* What its type says of settings and rules. err's field is a key of one of them, or of the entry. */
+static void judge_by_type(struct config_walk *walk, const struct config *config, size_t at)
+{
+    const ConfigDestination *destination = &config->destinations[at];
+    DestinationConfig wanted = destinations_config(destination);
+    Str shown = arena_printf(walk->arena, "destinations[%zu]", at);
+    Err err = { 0 };
+    if (!is_name(destination->name) || destination->type.len == 0) return;      /* complained about already */
+    if (deliver_check_config(&wanted, &err) == OK) return;
+    const Node *place = node_find(destination->settings, str_from(err.field));
+    if (!place) place = node_find(destination->rules, str_from(err.field));
+    config_complain(walk, place ? place : place_of(destination->node, err.field), shown, "%s", err.text);
+}
+
 static void judge_url(struct config_walk *walk, const Node *root, const struct config *config)
 {
     Str url = config->public_url;
@@ -119,7 +134,10 @@ void config_judge(struct config_walk *walk, const Node *root, struct config *con
     for (size_t at = 0; at < source_count; at++) judge_source(walk, config, sources, at);
     config->sources = make_sources(walk->arena, sources, source_count);
     config->source_count = source_count;
-    for (size_t at = 0; at < config->destination_count; at++) judge_destination(walk, config, at);
+    for (size_t at = 0; at < config->destination_count; at++) {
+        judge_destination(walk, config, at);
+        judge_by_type(walk, config, at);
+    }
     judge_url(walk, root, config);
     const Node *tls = node_find(root, STR("tls"));
     if (!config->tls.certificate.len != !config->tls.key.len)

@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "apply/apply.h"
+#include "destinations.h"
 #include "http/http.h"
 #include "notify.h"
 #include "print.h"
@@ -34,6 +35,7 @@ struct serve {
     const struct config *config;
     struct journal *journal;
     struct applier *applier;
+    struct destinations *destinations;
     struct collector *collector;
     struct health health;
     struct ingest ingests[SERVERS_MAX];
@@ -42,7 +44,8 @@ struct serve {
     struct http_jobs *jobs;
     struct worker workers[WORKERS_MAX];
     size_t worker_count;
-    struct threads worker_threads, ingest_threads, committer_threads, background_threads;
+    struct threads worker_threads, ingest_threads, committer_threads, deliver_threads,
+        background_threads;
     struct region generations[CONFIG_GENERATIONS];       /* reloaded configurations; sources borrow from them */
     size_t generation_count;
     struct config reloaded;
@@ -91,6 +94,7 @@ static void applier_step(void *context, bool is_stopping)
     bool more = false;
     if (is_stopping) return;
     Status s = apply_step(serve->applier, &more, &err);
+    destinations_wake(serve->destinations);
     if (s) {
         log_write(LOG_ERROR, "the applier is stuck, trying again", LOG_TEXT("error", err.text));
         (void)journal_wait_durable(serve->journal, UINT64_MAX, STEP_MS);
@@ -228,6 +232,8 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .health = &serve->health,
         .jobs = serve->jobs,
         .applier = serve->applier,
+        .deliver = destinations_deliver(serve->destinations),
+        .deliver_rows = destinations_rows(serve->destinations),
         .query_memory_bytes = (size_t)config->queries.memory_bytes,
         .is_ready = is_ready,
         .is_ready_context = serve,
@@ -286,12 +292,16 @@ static Status start_threads(struct serve *serve, bool has_committer, Err *err)
     if (!s)
         s = threads_start(&serve->background_threads,
                           &(Engine){ "maintenance", maintenance_step, NULL, NULL, serve }, err);
+    if (!s && serve->destinations) {
+        Engine engine = destinations_engine(serve->destinations);
+        s = threads_start(&serve->deliver_threads, &engine, err);
+    }
     return s;
 }
 
 /* ---- Running ---- */
 
-/* Sources, origins and log level change without a restart; requests in flight finish with the old ones. */
+/* Sources, origins, destinations and log level change without a restart; requests in flight finish as they began. */
 static void reload(struct serve *serve, const ServeReload *how)
 {
     Err err;
@@ -305,6 +315,7 @@ static void reload(struct serve *serve, const ServeReload *how)
     Arena arena = region_arena(region);
     struct config config;
     Status s = how->load(how->context, &arena, &config, &err);
+    if (!s) s = destinations_set_config(serve->destinations, &config, &err);
     if (!s) s = collector_set_sources(serve->collector, config.sources, config.source_count, &err);
     if (s) {
         log_write(LOG_ERROR, "configuration not reloaded, the old one stays", LOG_TEXT("error", err.text));
@@ -317,7 +328,8 @@ static void reload(struct serve *serve, const ServeReload *how)
     serve->generation_count++;
     serve->reloaded = config;
     serve->config = &serve->reloaded;
-    log_write(LOG_INFO, "configuration reloaded", LOG_INT("sources", config.source_count));
+    log_write(LOG_INFO, "configuration reloaded", LOG_INT("sources", config.source_count),
+              LOG_INT("destinations", config.destination_count));
 }
 
 static void wait_for_signals(struct serve *serve, const ServeReload *how)
@@ -358,6 +370,7 @@ void serve_stop(struct serve *serve)
     threads_stop(&serve->committer_threads, GRACE_MS);
     while (serve->journal && journal_wait_submitted(serve->journal, 0))
         if (journal_commit(serve->journal, NULL, NULL)) break;
+    threads_stop(&serve->deliver_threads, GRACE_MS);
     if (serve->journal) journal_end_waits(serve->journal);
     threads_stop(&serve->background_threads, GRACE_MS);
     printer_close(serve->printer);
@@ -365,6 +378,7 @@ void serve_stop(struct serve *serve)
     http_jobs_close(serve->jobs);
     for (size_t at = 0; at < WORKERS_MAX; at++) region_close(&serve->workers[at].region);
     collector_close(serve->collector);
+    destinations_close(serve->destinations);
     apply_close(serve->applier);
     journal_close(serve->journal);
     region_close(&serve->pem_region);
@@ -390,6 +404,8 @@ static Status open_all(struct serve *serve, Err *err)
     open_jobs(serve, cores > 1 ? (size_t)cores : 1);
     Status s = open_journal(serve, err);
     if (!s) s = open_applier(serve, err);
+    if (!s && !serve->config->is_for_questions)
+        s = destinations_open(serve->config, serve->journal, serve->applier, &serve->destinations, err);
     if (!s) s = open_collector(serve, err);
     if (!s) s = open_servers(serve, thread_count, err);
     if (!s) s = start_threads(serve, !(thread_count == 1 && serve->config->listen.count == 1), err);

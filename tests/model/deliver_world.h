@@ -56,6 +56,7 @@ struct world {
 
     unsigned trouble_per_thousand;      /* of requests */
     int dead_destination;               /* answers nothing at all; -1: none */
+    bool is_asked;                      /* the guard of identity is held */
     bool is_server_first;               /* servers identify before browsers link */
 };
 
@@ -193,6 +194,20 @@ static inline const struct made *world_claim_at(const struct world *world, const
     return last ? last : world_first_claim(world, when->anonymous);
 }
 
+static inline void world_begin(void *context)
+{
+    struct world *world = context;
+    check(!world->is_asked);
+    world->is_asked = true;
+}
+
+static inline void world_end(void *context)
+{
+    struct world *world = context;
+    check(world->is_asked);
+    world->is_asked = false;
+}
+
 static inline JournalPos world_position(void *context) { return ((struct world *)context)->known; }
 
 static inline Status world_find(void *context, const Event *event, Arena *arena, DeliverPerson *ret, Err *err)
@@ -201,6 +216,7 @@ static inline Status world_find(void *context, const Event *event, Arena *arena,
     const struct made *owner = NULL, *first = NULL;
     struct made when = { .at_ms = event->timestamp_ms };
     Str user = event->user_id;
+    check(world->is_asked);
     (void)err;
     (void)arena;
     *ret = (DeliverPerson){ 0 };
@@ -227,6 +243,7 @@ static inline Status world_list_links(void *context, Str user_id, Arena *arena, 
     struct world *world = context;
     PersonLink *links = arena_new(arena, PersonLink, MESSAGES_MOST);
     (void)err;
+    check(world->is_asked);
     *ret = links;
     *ret_count = 0;
     for (size_t at = 0; at < world->made_count; at++) {
@@ -368,7 +385,8 @@ static inline DeliverOptions world_options(struct world *world)
     return (DeliverOptions){
         .journal = world->journal, .clock = &world->clock.clock, .dice = &world->dice.dice,
         .fetcher = &world->fetch.fetcher, .rows = world->rows.rows,
-        .people = { world, world_position, world_find, world_list_links, NULL, NULL },
+        .people = { .context = world, .begin = world_begin, .end = world_end, .position = world_position,
+                    .find = world_find, .list_links = world_list_links },
     };
 }
 
@@ -421,6 +439,7 @@ static inline void world_step(struct world *world)
 {
     Err err = { 0 };
     Status s = deliver_step(world->deliver, 0, &err);
+    check(!world->is_asked);
     if (s && s != ERR_FULL) fail_msg("%s", err.text);
 }
 

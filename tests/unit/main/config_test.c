@@ -89,7 +89,7 @@ static void every_kind_of_value_is_read(void **state)
         "  - {name: api, write_key: wk_api, kind: server, enabled: false, events_per_second: 100, burst_events: 500}\n"
         "destinations:\n"
         "  - name: mixpanel\n    type: mixpanel\n    sources: [website]\n"
-        "    settings: {token: \"${ONYM_SECRET_KEY}\", nested: {list: [1, 2]}}\n"), OK);
+        "    settings: {token: \"${ONYM_SECRET_KEY}\", identity: simplified, union_traits: [1, 2]}\n"), OK);
     assert_string_equal(complaints(), "");
     assert_int_equal(config.listen.count, 3);
     assert_str(config.listen.items[1].host, "::1");
@@ -132,6 +132,29 @@ static void variables_are_expanded_once_and_only_as_text(void **state)
     for (size_t at = 0; at < countof(rows); at++) {
         assert_int_equal(parse(rows[at].text), OK);
         assert_str(config.data, rows[at].value);
+    }
+}
+
+static void destinations_are_judged_by_their_type(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *complaints; } rows[] = {
+        { "destinations: [{name: a, type: webhook}]",
+          "onym.yaml:1:16: error: destinations[0]: destination a: url: must be given: where the messages go\n" },
+        { "destinations:\n  - {name: a, type: webhooks}",
+          "onym.yaml:2:21: error: destinations[0]: destination a: type: \"webhooks\" is none of mixpanel, "
+          "kissmetrics, intercom, webhook\n" },
+        { "destinations:\n  - name: a\n    type: kissmetrics\n    settings: {api_key: k, pages: some}\n"
+          "    rules: {types: [track]}\n",
+          "onym.yaml:4:35: error: destinations[0]: destination a: pages: \"some\" is none of all|named|none\n" },
+        { "destinations:\n  - name: a\n    type: kissmetrics\n    settings: {api_key: k}\n"
+          "    rules: {retry_hours: never}\n",
+          "onym.yaml:5:26: error: destinations[0]: destination a: retry_hours: \"never\" is no number from 0 to "
+          "8760\n" },
+    };
+    for (size_t at = 0; at < countof(rows); at++) {
+        assert_int_equal(parse(rows[at].text), ERR_INPUT);
+        assert_string_equal(complaints(), rows[at].complaints);
     }
 }
 
@@ -187,8 +210,8 @@ static void every_complaint_has_a_place_and_a_way_out(void **state)
         { "sources: [{name: a, write_key: k, allowed_origins: ['*']}]",
           "onym.yaml:1:52: error: sources[0]: an origin is like https://www.example.com: scheme and host, no path, "
           "no \"*\"\n" },
-        { "destinations: [{name: a, type: webhook, sources: [b]}]",
-          "onym.yaml:1:50: error: destinations[0]: sources has no \"b\"\n" },
+        { "destinations: [{name: a, type: webhook, settings: {url: 'https://a.example'}, sources: [b]}]",
+          "onym.yaml:1:88: error: destinations[0]: sources has no \"b\"\n" },
         { "a: &x 1",
           "onym.yaml:1:4: error: anchors and aliases (& and *) are not read here; write it out, or put it in "
           "quotes\n" },
@@ -316,6 +339,7 @@ int main(void)
         cmocka_unit_test(nothing_at_all_gives_the_defaults),
         cmocka_unit_test(every_kind_of_value_is_read),
         cmocka_unit_test(variables_are_expanded_once_and_only_as_text),
+        cmocka_unit_test(destinations_are_judged_by_their_type),
         cmocka_unit_test(every_complaint_has_a_place_and_a_way_out),
         cmocka_unit_test(broken_yaml_is_told_with_its_place),
         cmocka_unit_test(all_that_is_wrong_is_told_in_the_order_of_the_file),

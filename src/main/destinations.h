@@ -1,0 +1,29 @@
+/* destinations: the deliverer as a part of the process: its store, its network, its thread's engine, and how long
+ * the journal waits for it. */
+#ifndef ONYM_MAIN_DESTINATIONS_H
+#define ONYM_MAIN_DESTINATIONS_H
+
+#include "apply/apply.h"
+#include "config.h"
+#include "deliver/deliver.h"
+#include "threads.h"
+
+struct destinations;
+
+/* Opens <data>/deliver and takes over the configured destinations. Keeps journal and applier. */
+Status MUST destinations_open(const struct config *config, struct journal *journal, struct applier *applier,
+                              struct destinations **ret, Err *err);
+void destinations_close(struct destinations *destinations);       /* accepts NULL; its thread is stopped */
+Engine destinations_engine(struct destinations *destinations);
+/* Something was applied. Any thread; costs nothing while the deliverer is at work. Accepts NULL. */
+void destinations_wake(struct destinations *destinations);
+/* Those of a new configuration, from the deliverer's next step on. ERR_INPUT and nothing changed. */
+Status MUST destinations_set_config(struct destinations *destinations, const struct config *config, Err *err);
+
+struct deliver *destinations_deliver(struct destinations *destinations);
+struct deliver_rows destinations_rows(struct destinations *destinations);
+
+/* One entry of the configuration as deliver/ wants it; borrows from it. */
+DestinationConfig destinations_config(const ConfigDestination *destination);
+
+#endif
