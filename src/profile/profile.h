@@ -5,8 +5,11 @@
  * ones, and the same rule over them gives the answer.
  *
  * What it is not: it counts no events (index/ has them by subject, sorted by time) and knows no rule of who is who:
- * the caller says which subjects are the person's, and for a shared device which instants. It holds no memory: all
- * is in kv, read and written in the caller's transaction. It may call kv/ and base/.
+ * the caller says which subjects are the person's, and for a shared device which instants. It may call kv/ and base/.
+ *
+ * What was written since the last save waits in memory, at most some tens of megabytes; what was saved is in kv.
+ * Readers see both, at once: a trait can be read as soon as its message was applied. Who saves puts the journal
+ * position that it has reached into the same transaction.
  *
  * Rules
  *  1. Per trait the last write wins, by (event time, messageId), whatever order they arrived in. null unsets.
@@ -17,7 +20,11 @@
  *     Within these bounds history does not depend on arrival order either; the current value never does.
  *  5. A subject has at most 2,000 traits: of more, those that were not written for longest are forgotten.
  *
- * Threads: writing by the one who has the writing transaction; reading by anybody with a reading one.
+ *  6. Names (email, name, firstName, lastName, username) are found by how they begin, in any case of ASCII letters:
+ *     an index of what the rows hold, history included; forgotten with the row.
+ *
+ * Threads: one writer. Reading by any thread, each with a reader of its own; neither waits for the other longer than
+ * a row takes.
  */
 #ifndef ONYM_PROFILE_PROFILE_H
 #define ONYM_PROFILE_PROFILE_H
@@ -26,10 +33,16 @@
 
 enum { PROFILE_HISTORY = 16, PROFILE_KEYS = 2000 };
 
-/* Three tables of one kv, by their numbers. */
-typedef struct Profile {
-    size_t subjects, groups, members;
-} Profile;
+struct profile;
+
+typedef struct ProfileOptions {
+    struct kv *kv;                      /* kept; NULL: all stays in memory */
+    size_t subjects, groups, members, names;        /* four tables of it, by their numbers */
+} ProfileOptions;
+
+/* The caller closes; readers have ended before. What was not saved is forgotten. */
+struct profile *profile_open(const ProfileOptions *options);
+void profile_close(struct profile *profile);        /* accepts NULL */
 
 /* ---- Writing ---- */
 
@@ -48,17 +61,29 @@ typedef struct ProfileTrait {
 
 /* Writes a subject's traits. keeps_all: the subject is an anonymous id. A key that stands twice: the last one
  * counts. Repeating a message changes nothing. */
-Status MUST profile_set_traits(Profile profile, struct kv_txn *txn, uint32_t subject, bool keeps_all,
+Status MUST profile_set_traits(struct profile *profile, uint32_t subject, bool keeps_all,
                                const ProfileWrite *write, const ProfileTrait *traits, size_t count, Err *err);
 /* Adds the subject to a group. */
-Status MUST profile_join_group(Profile profile, struct kv_txn *txn, uint32_t subject, bool keeps_all,
+Status MUST profile_join_group(struct profile *profile, uint32_t subject, bool keeps_all,
                                const ProfileWrite *write, Str group_id, Err *err);
-Status MUST profile_set_group_traits(Profile profile, struct kv_txn *txn, Str group_id, const ProfileWrite *write,
+Status MUST profile_set_group_traits(struct profile *profile, Str group_id, const ProfileWrite *write,
                                      const ProfileTrait *traits, size_t count, Err *err);
 /* Forgets all that a subject wrote about itself, and its memberships. */
-Status MUST profile_erase(Profile profile, struct kv_txn *txn, uint32_t subject, Err *err);
+Status MUST profile_erase(struct profile *profile, uint32_t subject, Err *err);
+
+/* How much waits for a save. */
+size_t profile_unsaved_bytes(const struct profile *profile);
+/* Writes all that waits into the transaction. Then commit, and say by profile_end_save whether that worked, before
+ * anything else is written. Readers see no difference. */
+Status MUST profile_save(struct profile *profile, struct kv_txn *txn, Err *err);
+void profile_end_save(struct profile *profile, bool is_committed);
 
 /* ---- Reading ---- */
+
+/* Of one thread, for one answer. */
+struct profile_reader;
+Status MUST profile_begin_reading(struct profile *profile, struct profile_reader **ret, Err *err);
+void profile_end_reading(struct profile_reader *reader);                /* accepts NULL */
 
 /* A subject of the person. owns: whether what it wrote at (time, messageId) is the person's; NULL: all is. */
 typedef struct ProfileSubject {
@@ -84,19 +109,26 @@ typedef struct ProfileValues {
 } ProfileValues;
 
 /* The current traits of a person, by key. Those that were unset are left out. */
-Status MUST profile_read_traits(Profile profile, struct kv_txn *txn, const ProfileSubject *subjects, size_t count,
+Status MUST profile_read_traits(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
                                 Arena *arena, ProfileValues *ret, Err *err);
 /* Who set this trait to what, newest first; every trait's where the key is empty. */
-Status MUST profile_read_history(Profile profile, struct kv_txn *txn, const ProfileSubject *subjects, size_t count,
+Status MUST profile_read_history(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
                                  Str key, Arena *arena, ProfileValues *ret, Err *err);
 /* The groups of a person, each with the write that first said so, by id. */
-Status MUST profile_read_groups(Profile profile, struct kv_txn *txn, const ProfileSubject *subjects, size_t count,
+Status MUST profile_read_groups(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
                                 Arena *arena, ProfileValues *ret, Err *err);
 /* A group's current traits. ERR_NOT_FOUND: no group call named it. */
-Status MUST profile_read_group(Profile profile, struct kv_txn *txn, Str group_id, Arena *arena, ProfileValues *ret,
+Status MUST profile_read_group(struct profile_reader *reader, Str group_id, Arena *arena, ProfileValues *ret,
                                Err *err);
 /* The subjects in a group, at most max; ascending, behind the given one (to page). */
-Status MUST profile_list_group_subjects(Profile profile, struct kv_txn *txn, Str group_id, const uint32_t *behind,
+Status MUST profile_list_group_subjects(struct profile_reader *reader, Str group_id, const uint32_t *behind,
                                         size_t max, uint32_t *subjects, size_t *ret_count, Err *err);
+/* Subjects with a name that begins with the text (rule 6), each once, in order of the names; *ret_count of them, at
+ * most max. Names of old count, too: ask the person's traits where that matters. */
+Status MUST profile_find_name(struct profile_reader *reader, Str text, size_t max, uint32_t *subjects,
+                              size_t *ret_count, Err *err);
+/* Calls visit for every write of the trait that may be somebody's current one. No order. Strings are valid for the call. For questions that ask of everybody. */
+typedef void ProfileVisit(void *context, const ProfileValue *value);
+Status MUST profile_visit_trait(struct profile_reader *reader, Str key, ProfileVisit *visit, void *context, Err *err);
 
 #endif

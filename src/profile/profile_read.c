@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* The entries of a person's subjects of one kind of key ('t', 'g'), those that are the person's. */
-static Status gather(Profile profile, struct kv_txn *txn, const ProfileSubject *subjects, size_t count, char kind,
+static Status gather(struct profile_reader *reader, const ProfileSubject *subjects, size_t count, char kind,
                      struct entries *entries, Err *err)
 {
     for (size_t i = 0; i < count; i++) {
@@ -12,7 +12,8 @@ static Status gather(Profile profile, struct kv_txn *txn, const ProfileSubject *
         char key[4];
         size_t kept = entries->count, from = kept;
         kv_key_u32(key, subject->subject);
-        Status s = profile_read_row(txn, profile.subjects, (Str){ key, sizeof key }, subject->subject, entries, err);
+        Status s = profile_read_row(reader->profile, reader->txn, reader->profile->options.subjects,
+                                    (Str){ key, sizeof key }, subject->subject, entries, err);
         if (s) return s;
         for (size_t k = from; k < entries->count; k++) {
             const struct entry *entry = &entries->items[k];
@@ -62,13 +63,16 @@ static void choose_current(struct entries *entries)
     }
 }
 
-Status profile_read_traits(Profile profile, struct kv_txn *txn, const ProfileSubject *subjects, size_t count,
+Status profile_read_traits(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
                            Arena *arena, ProfileValues *ret, Err *err)
 {
     struct entries entries = { 0 };
-    Status s = gather(profile, txn, subjects, count, 't', &entries, err);
+    Status s = profile_lock(reader, err);
+    if (s) return s;
+    s = gather(reader, subjects, count, 't', &entries, err);
     choose_current(&entries);
     if (!s) s = answer(&entries, arena, ret, err);
+    profile_unlock(reader);
     profile_entries_done(&entries);
     return s;
 }
@@ -79,64 +83,152 @@ static int compare_newest_first(const void *a, const void *b)
     return order ? order : str_compare(((const struct entry *)a)->key, ((const struct entry *)b)->key);
 }
 
-Status profile_read_history(Profile profile, struct kv_txn *txn, const ProfileSubject *subjects, size_t count, Str key,
+Status profile_read_history(struct profile_reader *reader, const ProfileSubject *subjects, size_t count, Str key,
                             Arena *arena, ProfileValues *ret, Err *err)
 {
     struct entries entries = { 0 };
-    Status s = gather(profile, txn, subjects, count, 't', &entries, err);
+    Status s = profile_lock(reader, err);
+    if (s) return s;
+    s = gather(reader, subjects, count, 't', &entries, err);
     for (size_t i = 0; i < entries.count; i++) {
         Str name = str_slice(entries.items[i].key, 1, entries.items[i].key.len);
         entries.items[i].is_dropped = key.len && !str_equal(name, key);
     }
     if (entries.count) qsort(entries.items, entries.count, sizeof *entries.items, compare_newest_first);
     if (!s) s = answer(&entries, arena, ret, err);
+    profile_unlock(reader);
     profile_entries_done(&entries);
     return s;
 }
 
-Status profile_read_groups(Profile profile, struct kv_txn *txn, const ProfileSubject *subjects, size_t count,
+Status profile_read_groups(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
                            Arena *arena, ProfileValues *ret, Err *err)
 {
     struct entries entries = { 0 };
-    Status s = gather(profile, txn, subjects, count, 'g', &entries, err);
+    Status s = profile_lock(reader, err);
+    if (s) return s;
+    s = gather(reader, subjects, count, 'g', &entries, err);
     for (size_t i = 0; i < entries.count; i++)
         entries.items[i].is_dropped = i > 0 && str_equal(entries.items[i].key, entries.items[i - 1].key);
     if (!s) s = answer(&entries, arena, ret, err);
+    profile_unlock(reader);
     profile_entries_done(&entries);
     return s;
 }
 
-Status profile_read_group(Profile profile, struct kv_txn *txn, Str group_id, Arena *arena, ProfileValues *ret, Err *err)
+Status profile_read_group(struct profile_reader *reader, Str group_id, Arena *arena, ProfileValues *ret, Err *err)
 {
     struct entries entries = { 0 };
     char key[GROUP_KEY_BYTES];
     profile_group_key(group_id, key);
-    Status s = profile_read_row(txn, profile.groups, (Str){ key, sizeof key }, 0, &entries, err);
+    Status s = profile_lock(reader, err);
+    if (s) return s;
+    s = profile_read_row(reader->profile, reader->txn, reader->profile->options.groups, (Str){ key, sizeof key }, 0,
+                         &entries, err);
     if (!s && entries.count == 0) s = err_set(err, ERR_NOT_FOUND, "no group call named this group");
     choose_current(&entries);
     for (size_t i = 0; i < entries.count; i++) entries.items[i].is_dropped |= entries.items[i].key.bytes[0] != 't';
     if (!s) s = answer(&entries, arena, ret, err);
+    profile_unlock(reader);
     profile_entries_done(&entries);
     return s;
 }
 
-Status profile_list_group_subjects(Profile profile, struct kv_txn *txn, Str group_id, const uint32_t *behind,
+struct member_list { uint32_t *subjects; size_t count, max; };
+
+static bool take_member(void *context, Str key)
+{
+    struct member_list *list = context;
+    list->subjects[list->count++] = kv_read_u32(key.bytes + GROUP_KEY_BYTES);
+    return list->count < list->max;
+}
+
+Status profile_list_group_subjects(struct profile_reader *reader, Str group_id, const uint32_t *behind,
                                    size_t max, uint32_t *subjects, size_t *ret_count, Err *err)
 {
-    struct kv_cursor *cursor;
-    Str key, value;
-    char from[GROUP_KEY_BYTES + 4];
+    char key[GROUP_KEY_BYTES + 4];
+    struct member_list list = { subjects, 0, max };
     *ret_count = 0;
-    if (behind && *behind == UINT32_MAX) return OK;
-    profile_group_key(group_id, from);
-    kv_key_u32(from + GROUP_KEY_BYTES, behind ? *behind + 1 : 0);
-    Status s = kv_cursor_open(txn, profile.members, &cursor, err);
+    if (max == 0) return OK;
+    profile_group_key(group_id, key);
+    kv_key_u32(key + GROUP_KEY_BYTES, behind ? *behind : 0);
+    Status s = profile_lock(reader, err);
     if (s) return s;
-    s = kv_find(cursor, (Str){ from, sizeof from }, &key, &value, err);
-    while (!s && *ret_count < max && key.len == sizeof from && memcmp(key.bytes, from, GROUP_KEY_BYTES) == 0) {
-        subjects[(*ret_count)++] = kv_read_u32(key.bytes + GROUP_KEY_BYTES);
-        s = kv_next(cursor, &key, &value, err);
+    s = profile_visit_keys(reader, reader->profile->options.members, (Str){ key, GROUP_KEY_BYTES },
+                           (Str){ key, behind ? sizeof key : 0 }, take_member, &list, err);
+    profile_unlock(reader);
+    *ret_count = list.count;
+    return s;
+}
+
+/* ---- Everybody ---- */
+
+/* One row's writes of the trait. A user's row may hold several, too: which subjects are users is not known here, but
+ * of two writes by one user the later wins whoever asks, so all may be told. */
+static Status visit_row(Str row, uint32_t subject, Str key, struct entries *entries, ProfileVisit *visit,
+                        void *context, Err *err)
+{
+    entries->count = 0;
+    Status s = profile_decode_row(row, subject, entries, err);
+    for (size_t i = 0; !s && i < entries->count; i++) {
+        const struct entry *entry = &entries->items[i];
+        if (entry->key.bytes[0] != 't' || !str_equal(str_slice(entry->key, 1, entry->key.len), key)) continue;
+        ProfileValue value = { key, entry->value, entry->time_ms, entry->message_id, entry->position, entry->source,
+                               subject };
+        visit(context, &value);
+    }
+    return s;
+}
+
+/* Under the lock: what waits, and a view of what was saved. Then, without it, what was saved of other subjects. */
+static Status visit_waiting(struct profile_reader *reader, Str key, struct entries *entries, uint32_t **ret_subjects,
+                            size_t *ret_count, ProfileVisit *visit, void *context, Err *err)
+{
+    const struct profile *profile = reader->profile;
+    uint32_t *subjects = malloc((profile->count + 1) * sizeof *subjects);
+    size_t count = 0;
+    Status s = OK;
+    check(subjects);
+    for (size_t at = 0; !s && at < profile->capacity; at++) {
+        const struct waiting *row = profile->waiting[at];
+        if (!row || row->table != profile->options.subjects) continue;
+        subjects[count] = kv_read_u32(row->key.bytes);
+        if (!row->is_removed) s = visit_row(row->value, subjects[count], key, entries, visit, context, err);
+        count++;
+    }
+    *ret_subjects = subjects;
+    *ret_count = count;
+    return s;
+}
+
+static int compare_subjects(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+Status profile_visit_trait(struct profile_reader *reader, Str key, ProfileVisit *visit, void *context, Err *err)
+{
+    struct entries entries = { 0 };
+    struct kv_cursor *cursor = NULL;
+    uint32_t *waiting = NULL;
+    size_t count = 0, at = 0;
+    Str row_key, row;
+    Status s = profile_lock(reader, err);
+    if (s) return s;
+    s = visit_waiting(reader, key, &entries, &waiting, &count, visit, context, err);
+    profile_unlock(reader);
+    if (count) qsort(waiting, count, sizeof *waiting, compare_subjects);
+    if (!s && reader->txn) s = kv_cursor_open(reader->txn, reader->profile->options.subjects, &cursor, err);
+    if (!s && cursor) s = kv_find(cursor, (Str){ "\0\0\0\0", 4 }, &row_key, &row, err);
+    while (!s && cursor) {
+        uint32_t subject = kv_read_u32(row_key.bytes);
+        while (at < count && waiting[at] < subject) at++;
+        if (at == count || waiting[at] != subject) s = visit_row(row, subject, key, &entries, visit, context, err);
+        if (!s) s = kv_next(cursor, &row_key, &row, err);
     }
     kv_cursor_close(cursor);
+    free(waiting);
+    profile_entries_done(&entries);
     return s == ERR_NOT_FOUND ? OK : s;
 }

@@ -1,10 +1,34 @@
-/* A subject's row as entries: shared by the files of this folder. profile_traits.c has the bytes. */
+/* Rows as entries, and rows that wait: shared by the files of this folder. profile_traits.c has a row's bytes. */
 #ifndef ONYM_PROFILE_ROW_H
 #define ONYM_PROFILE_ROW_H
 
 #include "profile.h"
 
+#include <pthread.h>
+
 enum { GROUP_KEY_BYTES = 16 };
+
+struct waiting {                        /* a row of kv as it will be */
+    uint64_t hash;
+    size_t table;
+    Str key, value;                     /* behind this struct */
+    bool is_removed;
+};
+
+struct profile {
+    ProfileOptions options;
+    pthread_rwlock_t lock;              /* of what waits: written by the writer, looked at by readers */
+    struct waiting **waiting;           /* a hash table; its capacity is a power of two */
+    size_t count, capacity, bytes;
+    uint64_t saves;                     /* committed ones: a reader's transaction is of one of them */
+    struct kv_txn *txn;                 /* the writer's view of what was saved last; NULL: none yet */
+};
+
+struct profile_reader {
+    struct profile *profile;
+    struct kv_txn *txn;
+    uint64_t saves;
+};
 
 struct entry {
     Str key, value, message_id;
@@ -17,13 +41,36 @@ struct entry {
 
 struct entries { struct entry *items; size_t count, capacity; };
 
+/* profile_store.c. The row as it is, waiting or saved (txn may be NULL: nothing is); borrows until the next put or,
+ * for readers, until they unlock. ERR_NOT_FOUND. */
+Status profile_get(const struct profile *profile, struct kv_txn *txn, size_t table, Str key, Str *ret, Err *err);
+Status profile_writer_txn(struct profile *profile, struct kv_txn **ret, Err *err);
+/* Copies. The value may borrow from the row that it takes the place of. NULL removes. */
+void profile_put(struct profile *profile, size_t table, Str key, const Str *value);
+/* From here to the unlocking the reader sees one instant. */
+Status profile_lock(struct profile_reader *reader, Err *err);
+void profile_unlock(struct profile_reader *reader);
+/* Keys of the table that begin with the prefix, waiting ones included, ascending and behind the given one (empty: all),
+ * until visit says false. Under the lock. */
+typedef bool ProfileVisitKey(void *context, Str key);
+Status profile_visit_keys(struct profile_reader *reader, size_t table, Str prefix, Str behind, ProfileVisitKey *visit,
+                          void *context, Err *err);
+
+/* profile_traits.c */
 struct entry *profile_push(struct entries *entries);
 void profile_entries_done(struct entries *entries);
+Status profile_decode_row(Str row, uint32_t subject, struct entries *entries, Err *err);
 /* Adds the row's entries, which borrow from it; nothing where there is no row. */
-Status profile_read_row(struct kv_txn *txn, size_t table, Str key, uint32_t subject, struct entries *entries, Err *err);
+Status profile_read_row(const struct profile *profile, struct kv_txn *txn, size_t table, Str key, uint32_t subject,
+                        struct entries *entries, Err *err);
 /* (time, messageId), then the value, so that even a repeated messageId with other traits has an order. */
 int profile_compare_writes(const struct entry *a, const struct entry *b);
 int profile_compare_entries(const void *a, const void *b);          /* by key, then by write */
 void profile_group_key(Str group_id, char *key);                    /* GROUP_KEY_BYTES */
+
+/* profile_names.c */
+/* Puts and removes the subject's names so that they are those of the entries after, where they were those before. */
+void profile_update_names(struct profile *profile, uint32_t subject, const struct entries *before,
+                          const struct entries *after);
 
 #endif

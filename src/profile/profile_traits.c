@@ -5,8 +5,9 @@
  * Traits have keys that begin with 't', memberships with 'g' (the group's id follows; the value is empty), and the
  * row of a group has one entry "i" whose value is the group's id.
  *
- * Writing reads the row, adds, thins, writes it back: a row has a few dozen entries and traits are written by
- * identify alone, so this costs a few microseconds where they are rare, and ordinary events nothing.
+ * Writing reads the row, adds, thins, writes it back to the rows that wait (profile_store.c): a row has a few dozen
+ * entries and traits are written by identify alone, so this costs a microsecond or two where they are rare, and
+ * ordinary events nothing.
  */
 #include "profile_row.h"
 
@@ -32,7 +33,7 @@ void profile_entries_done(struct entries *entries) { free(entries->items); }
 
 /* ---- Rows ---- */
 
-static Status decode_row(Str row, uint32_t subject, struct entries *entries, Err *err)
+Status profile_decode_row(Str row, uint32_t subject, struct entries *entries, Err *err)
 {
     const char *at = row.bytes + 1, *end = row.bytes + row.len;
     if (row.len == 0 || row.bytes[0] != ROW_VERSION)
@@ -94,12 +95,13 @@ static void encode_row(const struct entries *entries, char *at)
     }
 }
 
-Status profile_read_row(struct kv_txn *txn, size_t table, Str key, uint32_t subject, struct entries *entries, Err *err)
+Status profile_read_row(const struct profile *profile, struct kv_txn *txn, size_t table, Str key, uint32_t subject,
+                        struct entries *entries, Err *err)
 {
     Str row;
-    Status s = kv_get(txn, table, key, &row, err);
+    Status s = profile_get(profile, txn, table, key, &row, err);
     if (s == ERR_NOT_FOUND) return OK;
-    return s ? s : decode_row(row, subject, entries, err);
+    return s ? s : profile_decode_row(row, subject, entries, err);
 }
 
 /* ---- Order, and what is kept ---- */
@@ -191,31 +193,39 @@ static void thin(struct entries *entries, bool keeps_all)
 
 /* ---- Writing ---- */
 
+/* Encodes the row, and its names; the entries may borrow from the row that it takes the place of. */
+static void put_row(struct profile *profile, size_t table, Str key, uint32_t subject, const struct entries *before,
+                    const struct entries *after)
+{
+    Str row = { malloc(row_bytes(after)), row_bytes(after) };
+    check(row.bytes);
+    encode_row(after, (char *)(uintptr_t)row.bytes);
+    if (table == profile->options.subjects) profile_update_names(profile, subject, before, after);
+    profile_put(profile, table, key, &row);                  /* last: what the entries borrow from goes with it */
+    free((char *)(uintptr_t)row.bytes);
+}
+
 /* Adds the entries to the row, once each, and writes it back where that changed anything. */
-static Status merge_row(struct kv_txn *txn, size_t table, Str key, uint32_t subject, bool keeps_all,
+static Status merge_row(struct profile *profile, size_t table, Str key, uint32_t subject, bool keeps_all,
                         const struct entries *added, Err *err)
 {
-    struct entries entries = { 0 };
-    void *room;
-    Status s = profile_read_row(txn, table, key, subject, &entries, err);
-    size_t before = entries.count, kept = 0;
+    struct entries before = { 0 }, entries = { 0 };
+    struct kv_txn *txn;
+    size_t kept = 0;
+    Status s = profile_writer_txn(profile, &txn, err);
+    if (!s) s = profile_read_row(profile, txn, table, key, subject, &before, err);
+    for (size_t i = 0; i < before.count; i++) *profile_push(&entries) = before.items[i];
     for (size_t i = 0; i < added->count; i++) *profile_push(&entries) = added->items[i];
     if (!s && entries.count) qsort(entries.items, entries.count, sizeof *entries.items, profile_compare_entries);
     for (size_t i = 0; i < entries.count; i++)               /* the same write, twice */
         if (i == 0 || profile_compare_entries(&entries.items[i - 1], &entries.items[i]))
             entries.items[kept++] = entries.items[i];
     entries.count = kept;
-    if (!s && kept > before) {
+    if (!s && kept > before.count) {
         thin(&entries, keeps_all);
-        /* The entries borrow from the row that is written over: encode aside, then put. */
-        size_t bytes = row_bytes(&entries);
-        char *row = malloc(bytes);
-        check(row);
-        encode_row(&entries, row);
-        s = kv_reserve(txn, table, key, bytes, &room, err);
-        if (!s) memcpy(room, row, bytes);
-        free(row);
+        put_row(profile, table, key, subject, &before, &entries);
     }
+    profile_entries_done(&before);
     profile_entries_done(&entries);
     return s;
 }
@@ -250,7 +260,7 @@ static void add_writes(struct entries *entries, char kind, const ProfileWrite *w
     free(sorted);
 }
 
-static Status write_traits(struct kv_txn *txn, size_t table, Str key, uint32_t subject, bool keeps_all,
+static Status write_traits(struct profile *profile, size_t table, Str key, uint32_t subject, bool keeps_all,
                            const ProfileWrite *write, char kind, const ProfileTrait *traits, size_t count, Err *err)
 {
     struct entries added = { 0 };
@@ -260,7 +270,7 @@ static Status write_traits(struct kv_txn *txn, size_t table, Str key, uint32_t s
     char *names = malloc(name_bytes);
     check(names);
     add_writes(&added, kind, write, traits, count, names);
-    Status s = added.count ? merge_row(txn, table, key, subject, keeps_all, &added, err) : OK;
+    Status s = added.count ? merge_row(profile, table, key, subject, keeps_all, &added, err) : OK;
     free(names);
     profile_entries_done(&added);
     return s;
@@ -275,57 +285,58 @@ void profile_group_key(Str group_id, char *key)
     kv_key_u64(key + 8, hash.low);
 }
 
-Status profile_set_traits(Profile profile, struct kv_txn *txn, uint32_t subject, bool keeps_all,
+Status profile_set_traits(struct profile *profile, uint32_t subject, bool keeps_all,
                           const ProfileWrite *write, const ProfileTrait *traits, size_t count, Err *err)
 {
     char key[4];
     subject_key(subject, key);
-    return write_traits(txn, profile.subjects, (Str){ key, sizeof key }, subject, keeps_all, write, 't', traits, count,
+    return write_traits(profile, profile->options.subjects, (Str){ key, sizeof key }, subject, keeps_all, write, 't', traits, count,
                         err);
 }
 
-Status profile_join_group(Profile profile, struct kv_txn *txn, uint32_t subject, bool keeps_all,
+Status profile_join_group(struct profile *profile, uint32_t subject, bool keeps_all,
                           const ProfileWrite *write, Str group_id, Err *err)
 {
     char key[GROUP_KEY_BYTES + 4];
     ProfileTrait joined = { group_id, { "", 0 } };
     subject_key(subject, key + GROUP_KEY_BYTES);
-    Status s = write_traits(txn, profile.subjects, (Str){ key + GROUP_KEY_BYTES, 4 }, subject, keeps_all, write, 'g',
+    Status s = write_traits(profile, profile->options.subjects, (Str){ key + GROUP_KEY_BYTES, 4 }, subject, keeps_all, write, 'g',
                             &joined, 1, err);
     if (s) return s;
     profile_group_key(group_id, key);
-    return kv_put(txn, profile.members, (Str){ key, sizeof key }, (Str){ "", 0 }, err);
+    profile_put(profile, profile->options.members, (Str){ key, sizeof key }, &(Str){ "", 0 });
+    return OK;
 }
 
-Status profile_set_group_traits(Profile profile, struct kv_txn *txn, Str group_id, const ProfileWrite *write,
+Status profile_set_group_traits(struct profile *profile, Str group_id, const ProfileWrite *write,
                                 const ProfileTrait *traits, size_t count, Err *err)
 {
     char key[GROUP_KEY_BYTES];
     ProfileTrait name = { { "", 0 }, group_id };
     ProfileWrite always = { .time_ms = INT64_MIN };          /* the name is no news: the same whoever writes */
     profile_group_key(group_id, key);
-    Status s = write_traits(txn, profile.groups, (Str){ key, sizeof key }, 0, false, &always, 'i', &name, 1, err);
+    Status s = write_traits(profile, profile->options.groups, (Str){ key, sizeof key }, 0, false, &always, 'i', &name, 1, err);
     if (s) return s;
-    return write_traits(txn, profile.groups, (Str){ key, sizeof key }, 0, false, write, 't', traits, count, err);
+    return write_traits(profile, profile->options.groups, (Str){ key, sizeof key }, 0, false, write, 't', traits, count, err);
 }
 
-Status profile_erase(Profile profile, struct kv_txn *txn, uint32_t subject, Err *err)
+Status profile_erase(struct profile *profile, uint32_t subject, Err *err)
 {
-    struct entries entries = { 0 };
-    char key[4];
+    struct entries entries = { 0 }, nothing = { 0 };
+    struct kv_txn *txn;
+    char key[4], member[GROUP_KEY_BYTES + 4];
     subject_key(subject, key);
-    Status s = profile_read_row(txn, profile.subjects, (Str){ key, sizeof key }, subject, &entries, err);
-    char (*members)[GROUP_KEY_BYTES + 4] = malloc((entries.count + 1) * sizeof *members);
-    check(members);
-    size_t count = 0;                                        /* a removal may move the row: first read, then write */
+    Str row = { key, sizeof key };
+    Status s = profile_writer_txn(profile, &txn, err);
+    if (!s) s = profile_read_row(profile, txn, profile->options.subjects, row, subject, &entries, err);
     for (size_t i = 0; !s && i < entries.count; i++) {
         if (entries.items[i].key.bytes[0] != 'g') continue;
-        profile_group_key(str_slice(entries.items[i].key, 1, entries.items[i].key.len), members[count]);
-        subject_key(subject, members[count++] + GROUP_KEY_BYTES);
+        profile_group_key(str_slice(entries.items[i].key, 1, entries.items[i].key.len), member);
+        subject_key(subject, member + GROUP_KEY_BYTES);
+        profile_put(profile, profile->options.members, (Str){ member, sizeof member }, NULL);
     }
-    for (size_t i = 0; !s && i < count; i++)
-        s = kv_remove(txn, profile.members, (Str){ members[i], sizeof members[i] }, err);
-    free(members);
+    if (!s) profile_update_names(profile, subject, &entries, &nothing);
+    if (!s && entries.count) profile_put(profile, profile->options.subjects, row, NULL);
     profile_entries_done(&entries);
-    return s ? s : kv_remove(txn, profile.subjects, (Str){ key, sizeof key }, err);
+    return s;
 }

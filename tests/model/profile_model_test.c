@@ -1,6 +1,6 @@
 /* Profiles = a reference over the set of writes: in any order, repeated, and however the subjects are put together
  * to people. ROUNDS=n histories (500 by default), SEED=n. */
-#include "profile/profile.h"
+#include "profile/profile_row.h"
 #include "tests/fakes/fakes.h"
 
 #include <setjmp.h>
@@ -10,11 +10,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-enum { SUBJECTS, GROUPS, MEMBERS };
+enum { SUBJECTS, GROUPS, MEMBERS, NAMES };
 enum { PEOPLE = 4, KEYS = 3, WRITES = 24, ANONYMOUS = 3, LATER = 1000 };
 
-static const Profile profile = { SUBJECTS, GROUPS, MEMBERS };
-static const char *const tables[] = { "subjects", "groups", "members" };
+static const char *const tables[] = { "subjects", "groups", "members", "names" };
 static const char *const values[] = { "null", "\"\"", "1", "\"a\"", "{\"b\":[2]}" };
 static const char *const keys[KEYS] = { "email", "plan", "e" };
 
@@ -38,17 +37,17 @@ static bool owns_early(void *context, uint32_t subject, Millis time_ms, Str mess
     return subject != ANONYMOUS || time_ms < *(const int *)context;
 }
 
-static void write_one(struct kv_txn *txn, const Written *w)
+static void write_one(struct profile *profile, const Written *w)
 {
     Err err;
     ProfileWrite write = { w->time, str_from(w->id), (uint64_t)w->time, 1 };
     ProfileTrait trait = { str_from(keys[w->key]), str_from(values[w->value]) };
     bool keeps_all = w->subject == ANONYMOUS;
     if (w->is_group) {
-        assert_int_equal(profile_join_group(profile, txn, w->subject, keeps_all, &write, trait.key, &err), OK);
-        assert_int_equal(profile_set_group_traits(profile, txn, trait.key, &write, &trait, 1, &err), OK);
+        assert_int_equal(profile_join_group(profile, w->subject, keeps_all, &write, trait.key, &err), OK);
+        assert_int_equal(profile_set_group_traits(profile, trait.key, &write, &trait, 1, &err), OK);
     } else {
-        assert_int_equal(profile_set_traits(profile, txn, w->subject, keeps_all, &write, &trait, 1, &err), OK);
+        assert_int_equal(profile_set_traits(profile, w->subject, keeps_all, &write, &trait, 1, &err), OK);
     }
 }
 
@@ -64,7 +63,7 @@ static const Written *model_current(const Written *w, int count, unsigned subjec
     return last;
 }
 
-static bool check_person(struct kv_txn *txn, const Written *w, int count, unsigned set, int until, Arena scratch)
+static bool check_person(struct profile_reader *reader, const Written *w, int count, unsigned set, int until, Arena scratch)
 {
     ProfileSubject subjects[PEOPLE];
     ProfileValues got;
@@ -72,7 +71,7 @@ static bool check_person(struct kv_txn *txn, const Written *w, int count, unsign
     Err err;
     for (uint32_t i = 0; i < PEOPLE; i++)
         if (set >> i & 1) subjects[subject_count++] = (ProfileSubject){ i, owns_early, &until };
-    assert_int_equal(profile_read_traits(profile, txn, subjects, subject_count, &scratch, &got, &err), OK);
+    assert_int_equal(profile_read_traits(reader, subjects, subject_count, &scratch, &got, &err), OK);
     for (int key = 0; key < KEYS; key++) {
         const Written *last = model_current(w, count, set, until, key, false);
         if (!last || last->value == 0) continue;
@@ -85,13 +84,13 @@ static bool check_person(struct kv_txn *txn, const Written *w, int count, unsign
     }
     if (got.count != expected) return false;
     expected = 0;
-    assert_int_equal(profile_read_groups(profile, txn, subjects, subject_count, &scratch, &got, &err), OK);
+    assert_int_equal(profile_read_groups(reader, subjects, subject_count, &scratch, &got, &err), OK);
     for (int key = 0; key < KEYS; key++) expected += model_current(w, count, set, until, key, true) != NULL;
     return got.count == expected;
 }
 
 /* Traits of groups by the last write of anybody; the members of each. */
-static bool check_groups(struct kv_txn *txn, const Written *w, int count, Arena scratch)
+static bool check_groups(struct profile_reader *reader, const Written *w, int count, Arena scratch)
 {
     for (int key = 0; key < KEYS; key++) {
         const Written *last = model_current(w, count, ~0u, LATER, key, true);
@@ -99,11 +98,11 @@ static bool check_groups(struct kv_txn *txn, const Written *w, int count, Arena 
         uint32_t members[PEOPLE + 1];
         size_t member_count, expected = 0;
         Err err;
-        Status s = profile_read_group(profile, txn, str_from(keys[key]), &scratch, &got, &err);
+        Status s = profile_read_group(reader, str_from(keys[key]), &scratch, &got, &err);
         if ((s == ERR_NOT_FOUND) != !last) return false;
         if (last && got.count != (size_t)(last->value != 0)) return false;
         if (last && last->value && !str_equal(got.items[0].json, str_from(values[last->value]))) return false;
-        assert_int_equal(profile_list_group_subjects(profile, txn, str_from(keys[key]), NULL, PEOPLE + 1, members,
+        assert_int_equal(profile_list_group_subjects(reader, str_from(keys[key]), NULL, PEOPLE + 1, members,
                                                      &member_count, &err), OK);
         for (unsigned i = 0; i < PEOPLE; i++) expected += model_current(w, count, 1u << i, LATER, key, true) != NULL;
         if (member_count != expected) return false;
@@ -112,14 +111,14 @@ static bool check_groups(struct kv_txn *txn, const Written *w, int count, Arena 
 }
 
 /* History tells, within its bounds, the same in every order: here that of the order that it is compared with. */
-static bool has_same_history(struct kv_txn *a, struct kv_txn *b, Arena scratch)
+static bool has_same_history(struct profile_reader *a, struct profile_reader *b, Arena scratch)
 {
     for (uint32_t i = 0; i < PEOPLE; i++) {
         ProfileSubject subject = { i, NULL, NULL };
         ProfileValues of_a, of_b;
         Err err;
-        assert_int_equal(profile_read_history(profile, a, &subject, 1, STR(""), &scratch, &of_a, &err), OK);
-        assert_int_equal(profile_read_history(profile, b, &subject, 1, STR(""), &scratch, &of_b, &err), OK);
+        assert_int_equal(profile_read_history(a, &subject, 1, STR(""), &scratch, &of_a, &err), OK);
+        assert_int_equal(profile_read_history(b, &subject, 1, STR(""), &scratch, &of_b, &err), OK);
         if (of_a.count != of_b.count) return false;
         for (size_t k = 0; k < of_a.count; k++)
             if (!str_equal(of_a.items[k].json, of_b.items[k].json) || of_a.items[k].time_ms != of_b.items[k].time_ms ||
@@ -128,9 +127,60 @@ static bool has_same_history(struct kv_txn *a, struct kv_txn *b, Arena scratch)
     return true;
 }
 
-static void write_all(struct fake_dice *dice, struct kv_txn *txn, const Written *w, int count)
+/* Who ever wrote a string into the trait that is a name, found by its beginning. */
+static bool check_names(struct profile_reader *reader, const Written *w, int count)
+{
+    uint32_t found[PEOPLE + 1];
+    size_t found_count;
+    unsigned expected = 0, got = 0;
+    Err err;
+    for (int i = 0; i < count; i++)
+        if (!w[i].is_group && w[i].key == 0 && w[i].value == 3) expected |= 1u << w[i].subject;
+    assert_int_equal(profile_find_name(reader, STR("A"), PEOPLE + 1, found, &found_count, &err), OK);
+    for (size_t i = 0; i < found_count; i++) got |= 1u << found[i];
+    return got == expected && found_count == (size_t)__builtin_popcount(expected);
+}
+
+struct lasts { const Written *w; Written of[PEOPLE]; bool is_known[PEOPLE]; };
+
+static void note_last(void *context, const ProfileValue *value)
+{
+    struct lasts *lasts = context;
+    Written *last = &lasts->of[value->subject], now = { .time = (int)value->time_ms };
+    snprintf(now.id, sizeof now.id, "%.*s", STR_FORMAT(value->message_id));
+    while (!str_equal(str_from(values[now.value]), value->json)) now.value++;
+    if (lasts->is_known[value->subject] && in_order(&now, last) <= 0) return;
+    *last = now;
+    lasts->is_known[value->subject] = true;
+}
+
+static bool check_everybody(struct profile_reader *reader, const Written *w, int count)
+{
+    struct lasts lasts = { .w = w };
+    Err err;
+    assert_int_equal(profile_visit_trait(reader, str_from(keys[1]), note_last, &lasts, &err), OK);
+    for (uint32_t subject = 0; subject < PEOPLE; subject++) {
+        const Written *last = model_current(w, count, 1u << subject, LATER, 1, false);
+        if (!last != !lasts.is_known[subject]) return false;
+        if (last && in_order(last, &lasts.of[subject])) return false;
+    }
+    return true;
+}
+
+static void save(struct profile *profile, struct kv *kv)
+{
+    struct kv_txn *txn;
+    Err err;
+    assert_int_equal(kv_begin_write(kv, &txn, &err), OK);
+    assert_int_equal(profile_save(profile, txn, &err), OK);
+    assert_int_equal(kv_commit(txn, &err), OK);
+    profile_end_save(profile, true);
+}
+
+static void write_all(struct fake_dice *dice, struct profile *profile, struct kv *kv, const Written *w, int count)
 {
     int order[2 * WRITES], ops = 0;
+    unsigned saves_per_mille = fake_dice_chance(dice, 700) ? 0 : 100;
     for (int i = 0; i < count; i++) {
         order[ops++] = i;
         if (fake_dice_chance(dice, 300)) order[ops++] = i;
@@ -138,11 +188,35 @@ static void write_all(struct fake_dice *dice, struct kv_txn *txn, const Written 
     for (int i = ops - 1; i >= 0; i--) {
         int k = (int)fake_dice_below(dice, (uint64_t)i + 1), at = order[k];
         order[k] = order[i];
-        write_one(txn, &w[at]);
+        write_one(profile, &w[at]);
+        if (fake_dice_chance(dice, saves_per_mille)) save(profile, kv);
     }
 }
 
 struct stores { struct kv *a, *b; char dirs[2][40]; };
+
+static struct profile *open_profile(struct kv *kv)
+{
+    ProfileOptions options = { kv, SUBJECTS, GROUPS, MEMBERS, NAMES };
+    return profile_open(&options);
+}
+
+static struct profile_reader *begin_reading(struct profile *profile)
+{
+    struct profile_reader *reader;
+    Err err;
+    assert_int_equal(profile_begin_reading(profile, &reader, &err), OK);
+    return reader;
+}
+
+static void clear(struct kv *kv)
+{
+    struct kv_txn *txn;
+    Err err;
+    assert_int_equal(kv_begin_write(kv, &txn, &err), OK);
+    for (size_t table = 0; table < countof(tables); table++) assert_int_equal(kv_clear(txn, table, &err), OK);
+    assert_int_equal(kv_commit(txn, &err), OK);
+}
 
 static void open_stores(struct stores *stores)
 {
@@ -150,7 +224,7 @@ static void open_stores(struct stores *stores)
     for (int i = 0; i < 2; i++) {
         snprintf(stores->dirs[i], sizeof stores->dirs[i], "/tmp/onym-profile-XXXXXX");
         assert_non_null(mkdtemp(stores->dirs[i]));
-        KvOptions options = { .dir = stores->dirs[i], .tables = tables, .table_count = 3 };
+        KvOptions options = { .dir = stores->dirs[i], .tables = tables, .table_count = 4 };
         assert_int_equal(kv_open(&options, i ? &stores->b : &stores->a, &err), OK);
     }
 }
@@ -181,9 +255,7 @@ static void profiles_equal_the_model_on_random_histories(void **state)
     open_stores(&stores);
     for (long round = 0; round < rounds; round++) {
         struct fake_dice dice;
-        struct kv_txn *a, *b;
         Written w[WRITES];
-        Err err;
         fake_dice_init(&dice, seed + (uint64_t)round);
         int count = 1 + (int)fake_dice_below(&dice, WRITES);
         for (int i = 0; i < count; i++) {
@@ -192,15 +264,22 @@ static void profiles_equal_the_model_on_random_histories(void **state)
                               fake_dice_chance(&dice, 200) };
             snprintf(w[i].id, sizeof w[i].id, "%c%d", "abz"[fake_dice_below(&dice, 3)], i);
         }
-        assert_int_equal(kv_begin_write(stores.a, &a, &err), OK);
-        assert_int_equal(kv_begin_write(stores.b, &b, &err), OK);
-        write_all(&dice, a, w, count);
-        write_all(&dice, b, w, count);
-        bool ok = has_same_history(a, b, region_arena(&region)) && check_groups(a, w, count, region_arena(&region));
+        struct profile *a = open_profile(stores.a), *b = open_profile(stores.b);
+        struct profile_reader *read_a = begin_reading(a), *read_b = begin_reading(b);
+        if (fake_dice_chance(&dice, 500)) (void)check_groups(read_a, w, 0, region_arena(&region));    /* reads early */
+        write_all(&dice, a, stores.a, w, count);
+        write_all(&dice, b, stores.b, w, count);
+        bool ok = has_same_history(read_a, read_b, region_arena(&region)) &&
+                  check_groups(read_a, w, count, region_arena(&region)) &&
+                  check_names(read_a, w, count) && check_everybody(read_a, w, count);
         for (unsigned set = 0; ok && set < 1u << PEOPLE; set++)
-            ok = check_person(a, w, count, set, (int)fake_dice_below(&dice, 9), region_arena(&region));
-        kv_abort(a);
-        kv_abort(b);
+            ok = check_person(read_a, w, count, set, (int)fake_dice_below(&dice, 9), region_arena(&region));
+        profile_end_reading(read_a);
+        profile_end_reading(read_b);
+        bool is_saved = a->saves || b->saves;
+        profile_close(a);
+        profile_close(b);
+        if (is_saved) clear(stores.a), clear(stores.b);
         if (ok) continue;
         printf("SEED=%" PRIu64 " (round %ld), %d writes\n", seed + (uint64_t)round, round, count);
         for (int i = 0; i < count; i++)
@@ -215,14 +294,14 @@ static void profiles_equal_the_model_on_random_histories(void **state)
 static void history_and_keys_are_bounded_and_the_current_value_survives(void **state)
 {
     struct stores stores;
-    struct kv_txn *txn;
     struct region region;
     ProfileValues got;
     Err err;
     (void)state;
     region_open(&region, 1 << 24);
     open_stores(&stores);
-    assert_int_equal(kv_begin_write(stores.a, &txn, &err), OK);
+    struct profile *profile = open_profile(stores.a);
+    struct profile_reader *reader = begin_reading(profile);
     for (uint32_t subject = 0; subject < 2; subject++) {
         for (int i = 0; i < 200; i++) {
             char json[16], id[16];
@@ -230,11 +309,11 @@ static void history_and_keys_are_bounded_and_the_current_value_survives(void **s
             snprintf(id, sizeof id, "m%d", i);
             ProfileWrite write = { i, str_from(id), (uint64_t)i, 0 };
             ProfileTrait trait = { STR("step"), str_from(json) };
-            assert_int_equal(profile_set_traits(profile, txn, subject, subject == 1, &write, &trait, 1, &err), OK);
+            assert_int_equal(profile_set_traits(profile, subject, subject == 1, &write, &trait, 1, &err), OK);
         }
         ProfileSubject one = { subject, NULL, NULL };
         Arena arena = region_arena(&region);
-        assert_int_equal(profile_read_history(profile, txn, &one, 1, STR("step"), &arena, &got, &err), OK);
+        assert_int_equal(profile_read_history(reader, &one, 1, STR("step"), &arena, &got, &err), OK);
         assert_int_equal(got.count, subject == 1 ? PROFILE_HISTORY : 2 * PROFILE_HISTORY);
         assert_true(str_equal(got.items[0].json, STR("66")));
         assert_int_equal(got.items[0].time_ms, 199);
@@ -244,16 +323,17 @@ static void history_and_keys_are_bounded_and_the_current_value_survives(void **s
         snprintf(key, sizeof key, "k%d", i);
         ProfileWrite write = { 1000 + i, STR("m"), 0, 0 };
         ProfileTrait trait = { str_from(key), STR("true") };
-        assert_int_equal(profile_set_traits(profile, txn, 0, false, &write, &trait, 1, &err), OK);
+        assert_int_equal(profile_set_traits(profile, 0, false, &write, &trait, 1, &err), OK);
     }
     ProfileSubject one = { 0, NULL, NULL };
     Arena arena = region_arena(&region);
-    assert_int_equal(profile_read_traits(profile, txn, &one, 1, &arena, &got, &err), OK);
+    assert_int_equal(profile_read_traits(reader, &one, 1, &arena, &got, &err), OK);
     assert_int_equal(got.count, PROFILE_KEYS);
-    assert_int_equal(profile_erase(profile, txn, 0, &err), OK);
-    assert_int_equal(profile_read_traits(profile, txn, &one, 1, &arena, &got, &err), OK);
+    assert_int_equal(profile_erase(profile, 0, &err), OK);
+    assert_int_equal(profile_read_traits(reader, &one, 1, &arena, &got, &err), OK);
     assert_int_equal(got.count, 0);
-    kv_abort(txn);
+    profile_end_reading(reader);
+    profile_close(profile);
     close_stores(&stores);
     region_close(&region);
 }
