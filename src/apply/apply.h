@@ -5,8 +5,9 @@
  *
  * Invariants
  *  1. Derived state is a function of the journal: throw the directory away, open again, and the same is made.
- *  2. Each store says which position it has on disk, and is not shown again what it has already. Identity has
- *     nothing on disk yet: every start reads the whole journal once (docs/identity.md).
+ *  2. Identity and traits are saved in one transaction with the position that they have reached; dedup and index
+ *     have their own. A start reads the journal from the least of them, a minute's worth or some hundred thousand
+ *     messages, and shows no store what it has already. apply_state.c tells what is made anew, and when.
  *  3. A message counts once: duplicates by (source, messageId) within the window reach dedup and stop there.
  *
  * Threads: apply_step by one thread, the applier. Readers of identity call apply_begin_reading first and
@@ -20,22 +21,27 @@
 #include "journal/journal.h"
 #include "os/os.h"
 #include "people/people.h"
+#include "profile/profile.h"
 
 typedef struct ApplyOptions {
     struct journal *journal;
     struct disk *disk;
     struct dice *dice;
+    struct clock *clock;                    /* NULL: saves by the number of messages alone */
     const char *dir;                        /* of all derived state; borrowed, made if it is not there */
+    const char *state_dir;                  /* of its kv, which is on the real disk always; NULL: dir/state */
     Millis dedup_window_ms;
     IdentityRules identity_rules;
     size_t dedup_table_entries;             /* 0: the default; tests make it small */
+    uint64_t save_events;                   /* messages between two saves; 0: the default; tests make it small */
     uint32_t index_chunk_rows, index_seal_rows;          /* 0: the defaults */
 } ApplyOptions;
 
 struct applier;
 
 Status MUST apply_open(const ApplyOptions *options, struct applier **ret, Err *err);
-void apply_close(struct applier *applier);                   /* accepts NULL; seals what is in memory */
+void apply_close(struct applier *applier);                   /* accepts NULL; saves what is in memory */
+void apply_abandon(struct applier *applier);                 /* closes as a crash would: saves nothing. For tests */
 
 /* Applies what is durable, a bounded number of records. *ret_more: there is more at once. An error stops
  * nothing: what was applied is applied, and the next step tries the same record again. */
@@ -48,7 +54,7 @@ Status MUST apply_maintain(struct applier *applier, bool *ret_more, Err *err);
 /* ---- Reading ---- */
 
 /* Under the guard. True where the record repeats a message that came before it. Known of the latest million of
- * duplicates since the position that the start replayed from; an older one is not told from a first. */
+ * duplicates; an older one is not told from a first. */
 bool apply_is_duplicate(struct applier *applier, JournalPos pos);
 struct identity *apply_identity(struct applier *applier);
 struct index *apply_index(struct applier *applier);
@@ -56,6 +62,33 @@ struct index *apply_index(struct applier *applier);
 People apply_people(struct applier *applier);
 void apply_begin_reading(struct applier *applier);
 void apply_end_reading(struct applier *applier);
+
+/* ---- Reading traits ---- */
+
+/* Under the guard. What profile_read_traits, _groups and _history tell of all of the person's subjects: merged
+ * people's traits by the last write, a shared device's by whose it was. */
+Status MUST apply_read_traits(struct applier *applier, IdentityPerson person, Arena *arena, ProfileValues *ret,
+                              Err *err);
+Status MUST apply_read_groups(struct applier *applier, IdentityPerson person, Arena *arena, ProfileValues *ret,
+                              Err *err);
+Status MUST apply_read_history(struct applier *applier, IdentityPerson person, Arena *arena, ProfileValues *ret,
+                               Err *err);
+/* Under the guard. People with an email or a name (profile.h, rule 6) that begins with the text, at most max, in
+ * order of the names; those who had it once are among them. */
+Status MUST apply_find_names(struct applier *applier, Str text, size_t max, IdentityPerson *people, size_t *ret_count,
+                             Err *err);
+/* For group traits and members: profile_begin_reading and its kin, without the guard, from any thread. */
+struct profile *apply_profile(struct applier *applier);
+
+/* One trait of everybody, as questions about all people need it: made in one pass over all traits (about a second for
+ * three million people with traits), then asked by any number of threads. Without the guard; of people as the view
+ * shows them. ERR_TOO_LARGE over max_bytes. The view must outlive the making, not the asking. */
+struct trait_table;
+Status MUST apply_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
+                             struct trait_table **ret, Err *err);
+void apply_close_trait(struct trait_table *table);           /* accepts NULL */
+/* False where the person has no such trait. The value is JSON and lives as long as the table. */
+bool apply_find_trait(const struct trait_table *table, IdentityPerson person, Str *ret_json);
 
 typedef struct ApplyStats {
     JournalPos applied, durable;            /* applied up to; the journal's end when it was asked */

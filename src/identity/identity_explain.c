@@ -77,7 +77,9 @@ static int compare_links(const void *a, const void *b)
 {
     const IdentityLink *x = a, *y = b;
     if (x->time_ms != y->time_ms) return x->time_ms < y->time_ms ? -1 : 1;
-    return x->position < y->position ? -1 : x->position > y->position;
+    if (x->position != y->position) return x->position < y->position ? -1 : 1;
+    if (x->from != y->from) return x->from < y->from ? -1 : 1;
+    return (int)x->rule - (int)y->rule;         /* an alias may link the same two twice; rows come in any order */
 }
 
 static void collect_links(struct collector *collector, uint32_t node)

@@ -43,6 +43,8 @@ typedef struct KvOptions {
 /* ERR_DAMAGED: throw the directory away and rebuild. ERR_NOT_FOUND: read-only, and there is none. */
 Status MUST kv_open(const KvOptions *options, struct kv **ret, Err *err);
 void kv_close(struct kv *kv);                            /* accepts NULL; all transactions have ended */
+/* Removes a store that nobody has open, so that the next kv_open makes an empty one. One that is not there is OK. */
+Status MUST kv_destroy(const char *dir, Err *err);
 
 /* ---- Transactions ---- */
 

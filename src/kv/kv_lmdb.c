@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct kv {
     MDB_env *env;
@@ -102,6 +103,17 @@ void kv_close(struct kv *kv)
     if (!kv) return;
     if (kv->env) mdb_env_close(kv->env);
     free(kv);
+}
+
+Status kv_destroy(const char *dir, Err *err)
+{
+    static const char *const files[] = { "data.mdb", "lock.mdb" };
+    for (size_t i = 0; i < countof(files); i++) {
+        char path[4096 + 16];
+        snprintf(path, sizeof path, "%s/%s", dir, files[i]);
+        if (unlink(path) && errno != ENOENT) return err_set_errno(err, errno, "%s", path);
+    }
+    return OK;
 }
 
 /* ---- Transactions ---- */

@@ -191,6 +191,7 @@ static Status open_applier(struct serve *serve, Err *err)
         .journal = serve->journal,
         .disk = os_disk(),
         .dice = os_dice(),
+        .clock = os_clock(),
         .dir = dir,
         .dedup_window_ms = config->dedup.window_ms,
         .identity_rules = { .blocked = config->identity.blocked_values.items,

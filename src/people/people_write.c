@@ -231,7 +231,9 @@ static int compare_links(const void *a, const void *b)
 {
     const IdentityLink *left = a, *right = b;
     if (left->time_ms != right->time_ms) return left->time_ms < right->time_ms ? -1 : 1;
-    return left->position < right->position ? -1 : left->position > right->position;
+    if (left->position != right->position) return left->position < right->position ? -1 : 1;
+    if (left->from != right->from) return left->from < right->from ? -1 : 1;
+    return (int)left->rule - (int)right->rule;               /* an alias may link the same two twice over */
 }
 
 /* Every piece stands under both of its ends; the weaker end tells it. Aliases of users are told once, by position. */

@@ -175,7 +175,8 @@ void checks_derived(struct world *world)
     unsigned faults = world->disk.fault_per_million;
     world->disk.fault_per_million = 0;
     catch_up(world, world->applier);
-    ApplyOptions options = world_apply_options(world, "/data/again");
+    ApplyOptions options = world_apply_options(world, "/data/again", "again");
+    if (kv_destroy(options.state_dir, &err)) world_fail(world, "removing a store: %s", err.text);
     if (apply_open(&options, &again, &err)) world_fail(world, "opening a second applier: %s", err.text);
     catch_up(world, again);
     apply_read_stats(world->applier, &live);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "world.h"
 
@@ -43,9 +44,13 @@ void world_fail(struct world *world, const char *format, ...)
 
 /* ---- Onym starts, stops and loses power ---- */
 
-ApplyOptions world_apply_options(struct world *world, const char *dir)
+ApplyOptions world_apply_options(struct world *world, const char *dir, const char *name)
 {
+    static char path[2][96];
+    char *at = path[name[0] == 'l'];                     /* live or again: both may be open at once */
+    snprintf(at, sizeof path[0], "%s/%s", world->state_dir, name);
     return (ApplyOptions){ .journal = world->journal, .disk = &world->disk.disk, .dice = &world->dice.dice, .dir = dir,
+                           .state_dir = at, .clock = &world->clock.clock, .save_events = 100,
                            .dedup_window_ms = 30 * 86400000LL, .dedup_table_entries = 200, .index_chunk_rows = 64,
                            .index_seal_rows = 256 };
 }
@@ -64,7 +69,7 @@ static void onym_open(struct world *world)
         world_fail(world, "opening: %s", err.text);
     world_tell(world, "opened, end %llu, torn %llu", (unsigned long long)recovery.end,
                (unsigned long long)recovery.torn_bytes);
-    ApplyOptions apply = world_apply_options(world, "/data/derived");
+    ApplyOptions apply = world_apply_options(world, "/data/derived", "live");
     if (apply_open(&apply, &world->applier, &err)) world_fail(world, "opening the applier: %s", err.text);
     CollectOptions collect = { .clock = &world->clock.clock, .dice = &world->dice.dice };
     Source source = { .name = STR("sim"), .write_key = STR("wk_sim"), .is_enabled = true };
@@ -82,9 +87,10 @@ static void flight_end(struct flight *flight)
     flight->is_used = flight->is_submitted = false;
 }
 
-static void onym_close(struct world *world)
+static void onym_close(struct world *world, bool is_crash)
 {
-    apply_close(world->applier);
+    if (is_crash) apply_abandon(world->applier);
+    else apply_close(world->applier);
     world->applier = NULL;
     journal_close(world->journal);                       /* appends that wait hear of it */
     collect_worker_close(world->worker);
@@ -100,7 +106,7 @@ static void power_off(struct world *world)
     world_tell(world, "power off");
     world->disk.fault_per_million = 0;
     fake_disk_die(&world->disk);                         /* from here nothing reaches the disk */
-    onym_close(world);
+    onym_close(world, true);
     fake_disk_restart(&world->disk, !fake_dice_chance(&world->dice, 300));      /* else the process died alone */
     onym_open(world);
 }
@@ -162,7 +168,7 @@ static void commit(struct world *world)
     if (!stats.is_poisoned) return;
     world->restarts++;
     world_tell(world, "poisoned: restart");              /* what an operator does */
-    onym_close(world);
+    onym_close(world, false);
     onym_open(world);
 }
 
@@ -233,6 +239,8 @@ static void world_open(struct world *world, uint64_t seed, bool is_verbose, bool
     fake_disk_init(&world->disk, seed ^ 0xd15c);
     world->has_faults = is_canary || !fake_dice_chance(&world->dice, 100);
     visitors_init(&world->visitors, &world->dice, &world->clock, world->sent);
+    snprintf(world->state_dir, sizeof world->state_dir, "%s/onym-sim-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+    if (!mkdtemp(world->state_dir)) world_fail(world, "no directory for the store");
     for (size_t at = 0; at < FLIGHTS_MAX; at++) {
         world->flights[at].world = world;
         buf_init(&world->flights[at].body, LIMIT_BODY_BYTES);
@@ -240,15 +248,28 @@ static void world_open(struct world *world, uint64_t seed, bool is_verbose, bool
     }
 }
 
+static void remove_stores(struct world *world)
+{
+    static const char *const names[] = { "live", "again" };
+    for (size_t at = 0; at < countof(names); at++) {
+        char path[96];
+        snprintf(path, sizeof path, "%s/%s", world->state_dir, names[at]);
+        IGNORE(kv_destroy(path, NULL));
+        (void)rmdir(path);
+    }
+    (void)rmdir(world->state_dir);
+}
+
 static void world_close(struct world *world)
 {
     world->disk.fault_per_million = 0;
-    if (world->journal) onym_close(world);
+    if (world->journal) onym_close(world, false);
     for (size_t at = 0; at < FLIGHTS_MAX; at++) {
         buf_done(&world->flights[at].body);
         journal_append_done(&world->flights[at].append);
     }
     fake_disk_done(&world->disk);
+    remove_stores(world);
     free(world->sent);
 }
 
@@ -264,7 +285,7 @@ static int run_world(uint64_t seed, unsigned turns, bool is_verbose, bool is_can
     drain(world);
     checks_run(world);
     checks_derived(world);
-    onym_close(world);
+    onym_close(world, false);
     onym_open(world);
     checks_derived(world);
     world_close(world);

@@ -38,6 +38,7 @@ struct world {
     unsigned tale_count;
     unsigned turn, crashes, faults, restarts;
     bool has_faults;
+    char state_dir[64];         /* of the applier's kv, which knows no fake disk; below it, one a directory */
 };
 
 void world_tell(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -48,6 +49,7 @@ __attribute__((noreturn)) void world_fail(struct world *world, const char *forma
 void checks_run(struct world *world);
 /* Derived state: every message counted once, and an applier that begins anew says the same of everybody. */
 void checks_derived(struct world *world);
-ApplyOptions world_apply_options(struct world *world, const char *dir);
+/* dir: of the fake disk. name: of the kv, which is on the real one. */
+ApplyOptions world_apply_options(struct world *world, const char *dir, const char *name);
 
 #endif
