@@ -24,7 +24,7 @@
 
 enum {
     FORMAT_VERSION = 2,
-    SAVE_EVENTS = 250000,                   /* a save costs some tens of milliseconds, and so many are replayed at once */
+    SAVE_EVENTS = 250000,                   /* a save costs some tens of milliseconds, as does replaying them */
     SAVE_TRAIT_BYTES = 24 * 1024 * 1024,
     REPEATS_MOST = 1 << 20,
 };

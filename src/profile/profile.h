@@ -127,7 +127,8 @@ Status MUST profile_list_group_subjects(struct profile_reader *reader, Str group
  * most max. Names of old count, too: ask the person's traits where that matters. */
 Status MUST profile_find_name(struct profile_reader *reader, Str text, size_t max, uint32_t *subjects,
                               size_t *ret_count, Err *err);
-/* Calls visit for every write of the trait that may be somebody's current one. No order. Strings are valid for the call. For questions that ask of everybody. */
+/* Calls visit for every write of the trait that may be somebody's current one. No order. Strings are valid for the
+ * call. For questions that ask of everybody. */
 typedef void ProfileVisit(void *context, const ProfileValue *value);
 Status MUST profile_visit_trait(struct profile_reader *reader, Str key, ProfileVisit *visit, void *context, Err *err);
 

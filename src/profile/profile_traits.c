@@ -290,8 +290,8 @@ Status profile_set_traits(struct profile *profile, uint32_t subject, bool keeps_
 {
     char key[4];
     subject_key(subject, key);
-    return write_traits(profile, profile->options.subjects, (Str){ key, sizeof key }, subject, keeps_all, write, 't', traits, count,
-                        err);
+    return write_traits(profile, profile->options.subjects, (Str){ key, sizeof key }, subject, keeps_all, write, 't',
+                        traits, count, err);
 }
 
 Status profile_join_group(struct profile *profile, uint32_t subject, bool keeps_all,
@@ -300,8 +300,8 @@ Status profile_join_group(struct profile *profile, uint32_t subject, bool keeps_
     char key[GROUP_KEY_BYTES + 4];
     ProfileTrait joined = { group_id, { "", 0 } };
     subject_key(subject, key + GROUP_KEY_BYTES);
-    Status s = write_traits(profile, profile->options.subjects, (Str){ key + GROUP_KEY_BYTES, 4 }, subject, keeps_all, write, 'g',
-                            &joined, 1, err);
+    Status s = write_traits(profile, profile->options.subjects, (Str){ key + GROUP_KEY_BYTES, 4 }, subject, keeps_all,
+                            write, 'g', &joined, 1, err);
     if (s) return s;
     profile_group_key(group_id, key);
     profile_put(profile, profile->options.members, (Str){ key, sizeof key }, &(Str){ "", 0 });
@@ -315,9 +315,10 @@ Status profile_set_group_traits(struct profile *profile, Str group_id, const Pro
     ProfileTrait name = { { "", 0 }, group_id };
     ProfileWrite always = { .time_ms = INT64_MIN };          /* the name is no news: the same whoever writes */
     profile_group_key(group_id, key);
-    Status s = write_traits(profile, profile->options.groups, (Str){ key, sizeof key }, 0, false, &always, 'i', &name, 1, err);
+    Str row = { key, sizeof key };
+    Status s = write_traits(profile, profile->options.groups, row, 0, false, &always, 'i', &name, 1, err);
     if (s) return s;
-    return write_traits(profile, profile->options.groups, (Str){ key, sizeof key }, 0, false, write, 't', traits, count, err);
+    return write_traits(profile, profile->options.groups, row, 0, false, write, 't', traits, count, err);
 }
 
 Status profile_erase(struct profile *profile, uint32_t subject, Err *err)

@@ -63,7 +63,8 @@ static const Written *model_current(const Written *w, int count, unsigned subjec
     return last;
 }
 
-static bool check_person(struct profile_reader *reader, const Written *w, int count, unsigned set, int until, Arena scratch)
+static bool check_person(struct profile_reader *reader, const Written *w, int count, unsigned set, int until,
+                         Arena scratch)
 {
     ProfileSubject subjects[PEOPLE];
     ProfileValues got;

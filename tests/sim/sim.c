@@ -239,7 +239,8 @@ static void world_open(struct world *world, uint64_t seed, bool is_verbose, bool
     fake_disk_init(&world->disk, seed ^ 0xd15c);
     world->has_faults = is_canary || !fake_dice_chance(&world->dice, 100);
     visitors_init(&world->visitors, &world->dice, &world->clock, world->sent);
-    snprintf(world->state_dir, sizeof world->state_dir, "%s/onym-sim-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+    snprintf(world->state_dir, sizeof world->state_dir, "%s/onym-sim-XXXXXX",
+             access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
     if (!mkdtemp(world->state_dir)) world_fail(world, "no directory for the store");
     for (size_t at = 0; at < FLIGHTS_MAX; at++) {
         world->flights[at].world = world;
