@@ -57,18 +57,6 @@ static void close_all(struct outlet **outlets, size_t count)
     for (size_t at = 0; at < count; at++) outlet_close(outlets[at]);
 }
 
-/* The secret that signs user ids: of the first enabled destination that has one. */
-static void find_hash_secret(struct outlet *const *outlets, size_t count, char secret[256])
-{
-    secret[0] = 0;
-    for (size_t at = 0; at < count && !secret[0]; at++) {
-        const struct destination *destination = outlets[at]->destination;
-        for (size_t option = 0; outlets[at]->is_enabled && destination->options[option].name; option++)
-            if (strcmp(destination->options[option].name, "identity_secret") == 0)
-                snprintf(secret, 256, "%.*s", STR_FORMAT(outlets[at]->settings.values[option].text));
-    }
-}
-
 /* Under the mutex. */
 static void keep_configs(struct deliver *deliver, const DestinationConfig *configs, size_t count)
 {
@@ -117,7 +105,6 @@ Status deliver_set_config(struct deliver *deliver, const DestinationConfig *conf
     memcpy(deliver->next_outlets, outlets, count * sizeof *outlets);
     deliver->next_count = count;
     deliver->has_next = true;
-    find_hash_secret(outlets, count, deliver->hash_secret);
     keep_configs(deliver, configs, count);
     pthread_mutex_unlock(&deliver->mutex);
     deliver_wake(deliver);
@@ -163,20 +150,37 @@ static bool has_next_config(struct deliver *deliver)
 
 /* ---- Wishes ---- */
 
+static DeliverState *find_state(struct deliver *deliver, Str name)
+{
+    for (size_t at = 0; at < deliver->state_count; at++)
+        if (str_equal(str_from(deliver->states[at].name), name)) return &deliver->states[at];
+    return NULL;
+}
+
+/* Who asks for a replay sees it at once. Under the mutex. */
+static void announce(struct deliver *deliver, const struct wish *wish)
+{
+    DeliverState *state = find_state(deliver, str_from(wish->name));
+    if (state && !wish->is_redo) state->is_replaying = true;
+}
+
 static Status add_wish(struct deliver *deliver, Str name, struct wish wish, Err *err)
 {
-    Status s = ERR_NOT_FOUND;
+    Status s = OK;
     pthread_mutex_lock(&deliver->mutex);
-    for (size_t at = 0; at < deliver->state_count; at++)
-        if (str_equal(str_from(deliver->states[at].name), name)) s = OK;
+    DeliverState *state = find_state(deliver, name);
+    if (!state) s = ERR_NOT_FOUND;
+    else if (state->condition == DELIVER_DISABLED) s = ERR_CONFLICT;
     if (!s && deliver->wish_count == countof(deliver->wishes)) s = ERR_RATE;
     if (!s) {
         snprintf(wish.name, sizeof wish.name, "%.*s", STR_FORMAT(name));
         deliver->wishes[deliver->wish_count++] = wish;
+        announce(deliver, &wish);
     }
     pthread_mutex_unlock(&deliver->mutex);
     deliver_wake(deliver);
     if (s == ERR_NOT_FOUND) return err_set(err, s, "there is no destination %.*s", STR_FORMAT(name));
+    if (s == ERR_CONFLICT) return err_set(err, s, "%.*s is disabled in the configuration", STR_FORMAT(name));
     return s ? err_set(err, s, "too many are waiting; again in a moment") : OK;
 }
 
@@ -200,6 +204,7 @@ static void start_replay(struct outlet *outlet, const struct wish *wish)
         parcel_give_back(outlet, parcel);
     }
     journal_reader_close(replay->reader);
+    outlet->state.replay_taken = outlet->state.replay_delivered = 0;
     *replay = (struct stream){ .is_active = true, .from_ms = wish->from_ms, .to_ms = wish->to_ms, .kept = UINT64_MAX,
                                .pos = journal_first(journal), .end = journal_end(journal),
                                .watermark_ms = INT64_MIN / 2 };
@@ -211,6 +216,7 @@ static void grant_wishes(struct deliver *deliver)
     size_t count;
     pthread_mutex_lock(&deliver->mutex);
     count = deliver->wish_count;
+    if (count > 0) deliver->published_ms = 0;
     memcpy(wishes, deliver->wishes, count * sizeof *wishes);
     deliver->wish_count = 0;
     pthread_mutex_unlock(&deliver->mutex);
@@ -218,8 +224,10 @@ static void grant_wishes(struct deliver *deliver)
         for (size_t place = 0; place < deliver->outlet_count; place++) {
             struct outlet *outlet = deliver->outlets[place];
             Err err = { 0 };
-            if (!outlet->is_started || strcmp(outlet->name, wishes[at].name) != 0) continue;
-            if (!wishes[at].is_redo) start_replay(outlet, &wishes[at]);
+            if (strcmp(outlet->name, wishes[at].name) != 0) continue;
+            if (!outlet->is_started) IGNORE(add_wish(deliver, str_from(outlet->name), wishes[at], NULL));
+            else if (!wishes[at].is_redo) start_replay(outlet, &wishes[at]);
+            else if (!wishes[at].number) outlet->redo_until = outlet->dead_number;
             else if (dead_redo(outlet, wishes[at].number, &err)) outlet_fail(outlet, str_from(err.text));
         }
     }
@@ -233,6 +241,7 @@ static Status outlet_step(struct outlet *outlet, Err *err)
     if (!outlet->is_enabled) return outlet->is_placed ? OK : cursor_load(outlet, err);
     s = outlet->is_started ? OK : outlet_start(outlet, err);
     outlet->has_more = false;
+    if (!s && outlet->redo_until) s = dead_redo_more(outlet, err);
     if (!s) s = outlet_take(outlet, err);
     if (!s) outlet_prepare(outlet);
     if (outlet->is_started) cursor_save(outlet);
@@ -278,6 +287,7 @@ static void publish(struct deliver *deliver)
     pthread_mutex_lock(&deliver->mutex);
     for (size_t at = 0; at < deliver->outlet_count; at++) deliver->states[at] = deliver->outlets[at]->state;
     deliver->state_count = deliver->outlet_count;
+    for (size_t at = 0; at < deliver->wish_count; at++) announce(deliver, &deliver->wishes[at]);
     pthread_mutex_unlock(&deliver->mutex);
 }
 
@@ -348,11 +358,14 @@ size_t deliver_read_states(struct deliver *deliver, DeliverState *states, size_t
     return count;
 }
 
-Str deliver_user_hash(struct deliver *deliver, Str user_id, Arena *arena)
+Status deliver_user_hash(struct deliver *deliver, Str name, Str user_id, Arena *arena, Str *ret, Err *err)
 {
-    char secret[sizeof deliver->hash_secret];
-    pthread_mutex_lock(&deliver->mutex);
-    memcpy(secret, deliver->hash_secret, sizeof secret);
-    pthread_mutex_unlock(&deliver->mutex);
-    return secret[0] ? hmac_hex(arena, HMAC_SHA256, str_from(secret), &user_id, 1) : (Str){ 0 };
+    DestinationConfig config;
+    Status s = deliver_find_config(deliver, name, arena, &config, err);
+    if (s) return s;
+    Str secret = node_text(config.settings, STR("identity_secret"), (Str){ 0 });
+    if (secret.len == 0)
+        return err_set(err, ERR_NOT_FOUND, "%.*s has no identity_secret in its settings", STR_FORMAT(name));
+    *ret = hmac_hex(arena, HMAC_SHA256, secret, &user_id, 1);
+    return OK;
 }

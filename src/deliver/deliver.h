@@ -178,8 +178,9 @@ typedef struct DeliverState {
     double messages_per_second;             /* delivered, over the last minute */
     Millis last_success_ms, last_error_ms;  /* 0: never */
     char last_error[256];
-    bool is_replaying;
+    bool is_replaying;                      /* reads the journal for a replay */
     uint64_t replay_left_bytes;
+    uint64_t replay_unfinished, replay_taken, replay_delivered;         /* messages of the replay */
 } DeliverState;
 
 /* Copies the states as of the last step, in the order of the configuration. Any thread. */
@@ -195,25 +196,34 @@ typedef bool DeadVisit(void *context, const DeadLetter *letter);
 Status MUST deliver_list_dead(const struct deliver_rows *rows, Str name, uint64_t after, DeadVisit *visit,
                               void *context, Err *err);
 
+/* Appends what GET /api/v1/destinations has of one, and a page of its dead letters: {"dead":[…],"next":number or
+ * null}. docs/delivery.md explains every member. */
+void deliver_write_state(const DeliverState *state, struct buf *out);
+Status MUST deliver_write_dead(const struct deliver_rows *rows, Str name, uint64_t after, size_t limit,
+                               struct buf *out, Err *err);
+
 /* ---- Trying out ---- */
 
 /* One message through one destination, without the store: each request and answer is told. Waits for them. */
 typedef struct DeliverExchange {
-    Str method, url, headers, body;         /* secrets in headers are replaced by stars */
+    Str method, url, headers, body;         /* headers: a line each; secrets are stars, wherever they stand */
     int status;
     Str answer;
     const char *error;
     Millis took_ms;
 } DeliverExchange;
 typedef void DeliverTell(void *context, const DeliverExchange *exchange);
+/* {"request":{…},"answer":{…}} */
+void deliver_write_exchange(const DeliverExchange *exchange, struct buf *out);
 /* message: canonical JSON; empty: a track "Onym Test" of the user onym-test. ERR_INPUT: the destination refuses
- * the message; ERR_DENIED: the vendor refused; ERR_IO: no answer. */
+ * the message, or its rules leave it out; ERR_DENIED: the vendor refused; ERR_RATE: it asks for a later try;
+ * ERR_IO: no answer; ERR_TIMEOUT: after half a minute it is given up. */
 Status MUST deliver_try(const DeliverOptions *options, const DestinationConfig *config, Str message, DeliverTell *tell,
                         void *context, Err *err);
 
-/* The messenger's user hash (Intercom's identity verification): hex of HMAC-SHA256, by the identity_secret of the
- * first enabled Intercom destination; empty where there is none. Any thread. In the arena. */
-Str deliver_user_hash(struct deliver *deliver, Str user_id, Arena *arena);
+/* The messenger's user hash (Intercom's identity verification): hex of HMAC-SHA256, by the identity_secret of that
+ * destination. ERR_NOT_FOUND: no such destination, or it has none. Any thread. In the arena. */
+Status MUST deliver_user_hash(struct deliver *deliver, Str name, Str user_id, Arena *arena, Str *ret, Err *err);
 
 /* Every type with its options, as text for --help. */
 void deliver_describe(struct buf *buf, Str type);           /* an empty type: all of them, a line each */

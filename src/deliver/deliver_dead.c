@@ -5,25 +5,8 @@
  */
 #include "deliver_outlet.h"
 
-enum { DEAD_MOST = 100000, BODY_KEPT_BYTES = 32 * 1024, LETTER_BYTES = 8 * 1024 * 1024 };
-
-static bool is_secret_header(Str name)
-{
-    static const char *const secret[] = { "authorization", "x-signature", "x-onym-signature", "x-api-key", "cookie" };
-    for (size_t at = 0; at < countof(secret); at++)
-        if (str_equal_no_case(name, str_from(secret[at]))) return true;
-    return false;
-}
-
-static Str hide_key(Arena *arena, Str url)
-{
-    const char *key = memmem(url.bytes, url.len, "_k=", 3);
-    Str rest;
-    if (!key) return url;
-    rest = str_slice(url, (size_t)(key - url.bytes), url.len);
-    (void)str_cut(rest, '&', &rest);
-    return arena_printf(arena, "%.*s_k=***&%.*s", (int)(key - url.bytes), url.bytes, STR_FORMAT(rest));
-}
+enum { DEAD_MOST = 100000, BODY_KEPT_BYTES = 32 * 1024, LETTER_BYTES = 8 * 1024 * 1024,
+       REDO_SPARE = 32 };
 
 static void put_instant(struct buf *out, Str key, Millis at_ms)
 {
@@ -33,19 +16,20 @@ static void put_instant(struct buf *out, Str key, Millis at_ms)
     buf_char(out, '"');
 }
 
-static void put_request(struct buf *out, const FetchRequest *request, Arena scratch)
+static void put_request(const struct outlet *outlet, struct buf *out, const FetchRequest *request, Arena scratch)
 {
+    const Settings *settings = &outlet->settings;
     json_key(out, STR("request"));
     buf_char(out, '{');
     json_text(out, STR("method"), request->method);
-    json_text(out, STR("url"), hide_key(&scratch, request->url));
+    json_text(out, STR("url"), secret_hide(settings, request->url, &scratch));
     json_key(out, STR("headers"));
     buf_char(out, '{');
     for (size_t at = 0; at < request->header_count; at++)
         json_text(out, request->headers[at].name,
-                  is_secret_header(request->headers[at].name) ? STR("***") : request->headers[at].value);
+                  secret_is_header(request->headers[at].name) ? STR("***") : request->headers[at].value);
     buf_char(out, '}');
-    json_text(out, STR("body"), str_slice(request->body, 0, BODY_KEPT_BYTES));
+    json_text(out, STR("body"), secret_hide(settings, str_slice(request->body, 0, BODY_KEPT_BYTES), &scratch));
     buf_char(out, '}');
 }
 
@@ -96,7 +80,7 @@ static void put_letter(struct outlet *outlet, const struct parcel *parcel, const
     if (parcel->first_tried_ms) put_instant(out, STR("first_tried_at"), parcel->first_tried_ms);
     put_instant(out, STR("died_at"), outlet->deliver->now_ms);
     json_int(out, STR("attempts"), parcel->attempts);
-    if (request) put_request(out, request, region_arena(&outlet->deliver->region));
+    if (request) put_request(outlet, out, request, region_arena(&outlet->deliver->region));
     if (answer) put_answer(out, answer);
     buf_char(out, '}');
 }
@@ -211,27 +195,14 @@ Status dead_load(struct outlet *outlet, Err *err)
 
 struct redoing {
     struct outlet *outlet;
-    uint64_t number;
-    size_t count;
+    uint64_t from, until;                           /* numbers */
+    bool is_full;
 };
 
 /* The calls line up again as a parcel of their own. A letter without calls is built anew from its record. */
-static bool redo_letter(void *context, Str key, Str row)
+static void redo_parcel(struct outlet *outlet, struct parcel *parcel, uint64_t number)
 {
-    struct redoing *redoing = context;
-    struct outlet *outlet = redoing->outlet;
     char bytes[ROW_KEY_BYTES];
-    uint64_t number = number_of_key(key);
-    struct parcel *parcel;
-    Str rest;
-    if (redoing->number && number != redoing->number) return number < redoing->number;
-    if (json_of_letter(row, &rest).len == 0 || rest.len == 0) return true;
-    parcel = parcel_take(outlet);
-    if (!parcel) return false;                      /* the window is full: the rest stays dead for now */
-    if (!parcel_decode(rest, parcel)) {
-        parcel_give_back(outlet, parcel);
-        return true;
-    }
     parcel->is_redo = true;                         /* whoever asks for it has settled the doubt */
     parcel->is_in_doubt = false;
     parcel->order = outlet->order++;
@@ -244,15 +215,52 @@ static bool redo_letter(void *context, Str key, Str row)
     parcel_save(outlet, parcel);
     ledger_remove(outlet->deliver->ledger, row_key_number(outlet, ROW_DEAD, number, bytes));
     if (outlet->state.dead_letters) outlet->state.dead_letters--;
-    redoing->count++;
+}
+
+static bool redo_letter(void *context, Str key, Str row)
+{
+    struct redoing *redoing = context;
+    struct outlet *outlet = redoing->outlet;
+    uint64_t number = number_of_key(key);
+    struct parcel *parcel;
+    Str rest;
+    if (number >= redoing->until) return false;
+    if (json_of_letter(row, &rest).len == 0 || rest.len == 0) return true;
+    if (outlet->free.count <= REDO_SPARE || ledger_is_full(outlet->deliver->ledger)) {
+        redoing->is_full = true;                    /* the rest with a later step */
+        return false;
+    }
+    parcel = parcel_take(outlet);
+    if (!parcel_decode(rest, parcel)) parcel_give_back(outlet, parcel);
+    else redo_parcel(outlet, parcel, number);
     return true;
+}
+
+static Status redo_letters(struct redoing *redoing, Err *err)
+{
+    struct outlet *outlet = redoing->outlet;
+    const struct deliver_rows *rows = &outlet->deliver->options.rows;
+    char prefix[ROW_KEY_BYTES], from[ROW_KEY_BYTES];
+    return rows->walk(rows->context, row_key(outlet, ROW_DEAD, (Str){ 0 }, prefix),
+                      row_key_number(outlet, ROW_DEAD, redoing->from, from), redo_letter, redoing, err);
 }
 
 Status dead_redo(struct outlet *outlet, uint64_t number, Err *err)
 {
-    const struct deliver_rows *rows = &outlet->deliver->options.rows;
-    struct redoing redoing = { outlet, number, 0 };
-    char prefix[ROW_KEY_BYTES], from[ROW_KEY_BYTES];
-    return rows->walk(rows->context, row_key(outlet, ROW_DEAD, (Str){ 0 }, prefix),
-                      row_key_number(outlet, ROW_DEAD, number, from), redo_letter, &redoing, err);
+    struct redoing redoing = { outlet, number, number + 1, false };
+    Status s = redo_letters(&redoing, err);
+    return s || !redoing.is_full ? s : err_set(err, ERR_RATE, "the window is full; ask again in a moment");
+}
+
+/* What dies again meanwhile gets a new number, so this ends. A letter that waits in the ledger as removed is read
+ * again only after the commit. */
+Status dead_redo_more(struct outlet *outlet, Err *err)
+{
+    struct redoing redoing = { outlet, 0, outlet->redo_until, false };
+    Status s;
+    if (!ledger_is_empty(outlet->deliver->ledger)) return OK;
+    s = redo_letters(&redoing, err);
+    if (!s && !redoing.is_full) outlet->redo_until = 0;
+    outlet->has_more = true;
+    return s;
 }

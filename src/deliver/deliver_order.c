@@ -98,7 +98,7 @@ bool order_follows(const struct parcel *parcel, const struct request *request)
 {
     for (uint32_t at = 0; at < parcel->turn_count; at++) {
         const struct turn *older = parcel->turns[at].older;
-        if (older && older->owner->request != request) return false;
+        if (older && (older->owner->request != request || !older->owner->is_all_aboard)) return false;
     }
     return true;
 }

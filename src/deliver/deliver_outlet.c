@@ -213,6 +213,11 @@ void outlet_publish(struct outlet *outlet)
     state->unfinished = outlet->window - outlet->free.count;
     state->under_way = outlet->under_way_count;
     state->is_replaying = replay->is_active;
+    state->replay_unfinished = 0;
+    for (size_t at = 0; at < outlet->window; at++) {
+        const struct parcel *parcel = &outlet->parcels[at];
+        state->replay_unfinished += parcel->state != PARCEL_FREE && parcel->stream == STREAM_REPLAY;
+    }
     state->replay_left_bytes = replay->is_active && replay->end > replay->pos ? replay->end - replay->pos : 0;
     publish_lag(outlet);
     publish_rate(outlet);

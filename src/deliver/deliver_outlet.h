@@ -58,6 +58,7 @@ struct parcel {
     uint32_t turn_count;
     struct request *request;            /* it travels in, while being put together or under way */
 
+    bool is_all_aboard;                 /* request has all that it still has, and no link is last */
     bool is_frozen;                     /* built */
     bool has_row;                       /* the store has it, or will at the end of the step */
     bool is_redo;                       /* a dead letter on its second way */
@@ -161,7 +162,8 @@ struct outlet {
     double tokens;
     Millis tokens_at_ms;
     struct known links, users, asked;   /* told or settled pairs; users heard of; users whose links were listed */
-    uint64_t dead_number;
+    uint64_t dead_number;               /* the next */
+    uint64_t redo_until;                /* dead letters below it are tried again; 0: none */
     Millis rate_from_ms;
     uint64_t rate_count;
     DeliverState state;
@@ -186,7 +188,6 @@ struct deliver {
     bool has_next;
     struct wish { char name[DELIVER_NAME_BYTES]; bool is_redo; Millis from_ms, to_ms; uint64_t number; } wishes[16];
     size_t wish_count;
-    char hash_secret[256];
     struct region config_region;        /* owns configs */
     DestinationConfig *configs;
     size_t config_count;
@@ -292,7 +293,13 @@ void dead_put(struct outlet *outlet, const struct parcel *parcel, uint32_t first
               const FetchRequest *request, const FetchAnswer *answer);
 void dead_report(struct outlet *outlet, const struct parcel *parcel, Str text);
 Status MUST dead_redo(struct outlet *outlet, uint64_t number, Err *err);
+Status MUST dead_redo_more(struct outlet *outlet, Err *err);             /* as many as the window has room for */
 Status MUST dead_load(struct outlet *outlet, Err *err);
+
+/* ---- deliver_secret.c: stars ---- */
+
+bool secret_is_header(Str name);            /* its value is not shown */
+Str secret_hide(const Settings *settings, Str text, Arena *arena);      /* the text itself where it holds none */
 
 /* ---- deliver_outlet.c ---- */
 

@@ -181,7 +181,8 @@ static bool board(struct outlet *outlet, struct request *request, const LaneLimi
     }
     parcel->request = request;
     move(outlet, parcel, PARCEL_UNDER_WAY);
-    return at == parcel->call_count && !was_link;
+    parcel->is_all_aboard = at == parcel->call_count && !was_link;
+    return parcel->is_all_aboard;
 }
 
 static bool goes_with(struct outlet *outlet, struct request *request, const LaneLimits *limits, struct parcel *parcel)
@@ -434,6 +435,7 @@ static void count_delivered(struct outlet *outlet, const struct parcel *parcel)
 {
     if (parcel->is_lost) return;
     outlet->state.delivered++;
+    if (parcel->stream == STREAM_REPLAY) outlet->state.replay_delivered++;
     outlet->rate_count++;
 }
 

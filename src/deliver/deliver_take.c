@@ -54,6 +54,7 @@ static Status take_record(struct outlet *outlet, StreamKind kind, const JournalR
     buf_str_put(&parcel->record, record->bytes);
     list_append(&stream->settling, parcel);
     outlet->state.taken++;
+    if (kind == STREAM_REPLAY) outlet->state.replay_taken++;
     return buf_ok(&parcel->record) ? OK : err_set(err, ERR_TOO_LARGE, "no memory for a record");
 }
 
@@ -168,19 +169,28 @@ static Millis settled_until(const struct stream *stream, Millis until_ms)
     return event_ms;
 }
 
+/* When the middle one of what settles arrived. */
+static Millis middle_of(const struct stream *stream)
+{
+    const struct parcel *parcel = stream->settling.first;
+    for (size_t at = 0; at < stream->settling.count / 2; at++) parcel = parcel->next;
+    return parcel ? parcel->received_ms : INT64_MIN;
+}
+
 /* What has settled, in event order. is_end: nothing more will come that arrived before now. */
 static Status release(struct outlet *outlet, struct stream *stream, bool is_end, Err *err)
 {
     Millis until_ms = stream->watermark_ms - outlet->rules.settle_ms, now_ms = outlet->deliver->now_ms;
     Millis event_ms;
-    /* Where the window is full of what settles, waiting for more would be for ever. */
+    /* Where the window is full of what settles, waiting for more would be for ever: the older half goes. */
     bool is_full = stream->settling.count + 2 * WINDOW_SPARE >= outlet->window;
     bool is_replayed = stream == &outlet->streams[STREAM_REPLAY];
     struct parcel *chosen[RELEASE_MOST];
     size_t count = 0;
     Status s = OK;
     if (is_end && now_ms - outlet->rules.settle_ms > until_ms) until_ms = now_ms - outlet->rules.settle_ms;
-    if (is_full || (is_end && is_replayed)) until_ms = INT64_MAX;
+    if (is_full && middle_of(stream) > until_ms) until_ms = middle_of(stream);
+    if (is_end && is_replayed) until_ms = INT64_MAX;
     event_ms = settled_until(stream, until_ms);
     for (struct parcel *parcel = stream->settling.first; parcel && count < RELEASE_MOST; parcel = parcel->next)
         if (parcel->event_ms <= event_ms) chosen[count++] = parcel;

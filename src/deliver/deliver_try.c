@@ -1,7 +1,7 @@
 /* deliver_try: one message through one destination, with everything said aloud; and what can be configured. */
 #include "deliver_outlet.h"
 
-enum { TRY_BYTES = 64 * 1024 * 1024, STEP_MS = 200, TURNS_MOST = 40 };
+enum { TRY_BYTES = 64 * 1024 * 1024, STEP_MS = 200, TURNS_MOST = 40, TRY_MS = 30000 };
 
 struct trying {
     struct fetch fetch;                     /* first */
@@ -13,6 +13,7 @@ struct trying {
     Arena arena;
     struct plan plan;
     size_t call_at;
+    Millis until_ms;
     bool is_answered;
     CallVerdict verdict;
     FetchOutcome outcome;
@@ -34,9 +35,8 @@ static Str headers_text(const FetchRequest *request, Arena *arena)
     Str text = { 0 };
     for (size_t at = 0; at < request->header_count; at++) {
         const FetchHeader *header = &request->headers[at];
-        bool is_secret = str_equal_no_case(header->name, STR("Authorization"));
         text = arena_printf(arena, "%.*s%.*s: %.*s\n", STR_FORMAT(text), STR_FORMAT(header->name),
-                            STR_FORMAT(is_secret ? STR("***") : header->value));
+                            STR_FORMAT(secret_is_header(header->name) ? STR("***") : header->value));
     }
     return text;
 }
@@ -50,8 +50,10 @@ static void on_tried(struct fetch *fetch, const FetchAnswer *answer)
     Millis now_ms = clock_now_ms(trying->options->clock);
     JudgeInput input = { &trying->outlet->settings, &call, 1, answer, now_ms, &trying->arena };
     DeliverExchange exchange = {
-        trying->request.method, trying->request.url, headers_text(&trying->request, &trying->arena),
-        trying->request.body, answer->status, answer->body, answer->error, answer->took_ms,
+        trying->request.method, secret_hide(input.settings, trying->request.url, &trying->arena),
+        headers_text(&trying->request, &trying->arena),
+        secret_hide(input.settings, trying->request.body, &trying->arena), answer->status, answer->body, answer->error,
+        answer->took_ms,
     };
     trying->tell(trying->context, &exchange);
     if (destination->judge) destination->judge(&input, &ruling);
@@ -79,7 +81,12 @@ static Status try_call(struct trying *trying, Err *err)
     }
     trying->fetch = (struct fetch){ .on_done = on_tried, .owner = trying };
     s = fetcher->submit(fetcher, &trying->request, &trying->fetch, err);
-    while (!s && !trying->is_answered) s = fetcher->step(fetcher, STEP_MS, err);
+    while (!s && !trying->is_answered) {
+        s = fetcher->step(fetcher, STEP_MS, err);
+        if (s || trying->is_answered || clock_now_ms(trying->options->clock) < trying->until_ms) continue;
+        fetcher->cancel(fetcher, &trying->fetch);
+        s = err_set(err, ERR_TIMEOUT, "no answer within %d s", TRY_MS / 1000);
+    }
     return s;
 }
 
@@ -128,14 +135,28 @@ static void read_message(const TreeNode *json, Event *event, Outgoing *outgoing)
                             .group_id = event->group_id };
 }
 
+static bool wants_links(const struct outlet *outlet)
+{
+    return outlet->destination->wants_links && outlet->destination->wants_links(&outlet->settings);
+}
+
 static Status try_message(struct trying *trying, Str message, Err *err)
 {
     const TreeNode *json;
     Event event;
     Outgoing outgoing;
+    LinkFact link;
     Status s = event_tree_read(message, &trying->arena, &json, err);
+    if (!s && event_type_from(event_tree_text(json, "type")) == EVENT_NONE)
+        s = err_set_field(err, "message.type", "message.type: is none of identify, track, page, screen, group, alias");
+    if (!s) s = route_redact(trying->outlet, json, &trying->arena, &json, err);
     if (s) return s;
     read_message(json, &event, &outgoing);
+    if (outgoing.user_id.len && outgoing.anonymous_id.len && wants_links(trying->outlet)) {
+        link = (LinkFact){ outgoing.anonymous_id, outgoing.user_id, event.timestamp_ms };
+        outgoing.links = &link;
+        outgoing.link_count = 1;
+    }
     plan_init(&trying->plan, &trying->outlet->settings, &trying->arena, recall_tried, trying);
     s = trying->outlet->destination->build(&trying->plan, &outgoing, err);
     if (!s && trying->plan.call_count == 0)
@@ -158,6 +179,7 @@ Status deliver_try(const DeliverOptions *options, const DestinationConfig *confi
     trying->options = options;
     trying->tell = tell;
     trying->context = context;
+    trying->until_ms = clock_now_ms(options->clock) + TRY_MS;
     trying->arena = arena;
     s = outlet_open(NULL, config, &trying->outlet, err);
     if (!s) s = try_message(trying, message.len ? message : default_message(options, &trying->arena), err);

@@ -34,6 +34,8 @@ uint64_t health_get(const struct health *health, Counter counter);
 /* The counters and the journal's statistics in Prometheus' text format 0.0.4. */
 void health_write_metrics(const struct health *health, const JournalStats *journal, struct buf *out);
 
+/* HELP and TYPE of a family of samples. kind: "gauge" or "counter". */
+void health_write_head(struct buf *out, const char *metric, const char *kind, const char *help);
 /* One sample with its HELP and TYPE, for statistics that live elsewhere. kind: "gauge" or "counter". */
 void health_write_sample(struct buf *out, const char *metric, const char *kind, const char *help, double value);
 

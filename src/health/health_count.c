@@ -12,14 +12,14 @@ uint64_t health_get(const struct health *health, Counter counter)
     return atomic_load_explicit(&health->counts[counter], memory_order_relaxed);
 }
 
-static void write_head(struct buf *out, const char *metric, const char *kind, const char *help)
+void health_write_head(struct buf *out, const char *metric, const char *kind, const char *help)
 {
     buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric, help, metric, kind);
 }
 
 void health_write_sample(struct buf *out, const char *metric, const char *kind, const char *help, double value)
 {
-    write_head(out, metric, kind, help);
+    health_write_head(out, metric, kind, help);
     buf_printf(out, "%s ", metric);
     buf_json_double(out, value);
     buf_char(out, '\n');
@@ -60,7 +60,7 @@ void health_write_metrics(const struct health *health, const JournalStats *journ
     const char *metric = "";
     for (size_t at = 0; at < countof(counters); at++) {
         if (strcmp(metric, counters[at].metric) != 0)
-            write_head(out, counters[at].metric, "counter", counters[at].help);
+            health_write_head(out, counters[at].metric, "counter", counters[at].help);
         metric = counters[at].metric;
         buf_printf(out, counters[at].label[0] ? "%s{%s} " : "%s%s ", metric, counters[at].label);
         buf_int(out, (int64_t)health_get(health, (Counter)at));

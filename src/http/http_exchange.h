@@ -146,6 +146,14 @@ void http_query_retention(struct exchange *exchange);
 void http_query_paths(struct exchange *exchange);
 void http_query_signups(struct exchange *exchange);
 void http_query_events(struct exchange *exchange);
+void http_destinations(struct exchange *exchange);           /* these too: http_destinations.c */
+void http_destinations_one(struct exchange *exchange);
+void http_destinations_dead(struct exchange *exchange);
+void http_destinations_user_hash(struct exchange *exchange);
+void http_destinations_replay(struct exchange *exchange);
+void http_destinations_redo(struct exchange *exchange);
+void http_destinations_test(struct exchange *exchange);
+void http_destinations_metrics(struct deliver *deliver, struct buf *out);      /* rows of /metrics */
 void http_healthz(struct exchange *exchange);
 void http_readyz(struct exchange *exchange);
 void http_metrics(struct exchange *exchange);

@@ -96,6 +96,7 @@ void http_metrics(struct exchange *exchange)
     buf_clear(&exchange->answer);
     health_write_metrics(options->health, &stats, &exchange->answer);
     write_derived(options->applier, &exchange->answer);
+    http_destinations_metrics(options->deliver, &exchange->answer);
     reply_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&exchange->answer));
 }
 

@@ -45,6 +45,9 @@ Status MUST ask_send(struct asker *asker, Str method, Str path, Str body, int *r
 /* Prints an error of the API ("steps[0].event: ..."), and gives the exit code that its status stands for. */
 int ask_complain(struct asker *asker, int status, Str answer);
 
+/* Between two questions about something that goes on. False: interrupted, end the command. */
+bool ask_wait(struct asker *asker, Millis wait_ms);
+
 /* Percent-encodes a value for a path's segment or a query parameter. */
 Str ask_encode(Arena *arena, Str value);
 

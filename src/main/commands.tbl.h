@@ -65,6 +65,29 @@ COMMAND("ask", command_ask, "Look", "PATH [BODY | -]", "asks the API, and prints
 OPTIONS_OF_ASKING("ask")
 OPTION("ask", 'X', "method", "METHOD", NULL, "GET, POST, PUT or DELETE, instead of GET, or POST with a body")
 
+COMMAND("destinations", command_destinations, "Look", "[NAME | dead NAME | redo NAME [N] | test NAME | types [TYPE]]",
+    "shows how the destinations are, and what they could not deliver",
+    "Alone: a line each, with its state, how far it lags behind, its rate, its dead letters and its last error. dead "
+    "NAME: what could not be delivered, with request and answer; redo NAME tries all of it again, or one by its "
+    "number. test NAME sends one event and shows every request and answer; it reads the configuration itself and "
+    "needs no server. types: what a destination can be; types TYPE: its settings.")
+OPTIONS_OF_ASKING("destinations")
+OPTION("destinations", 0, "message", "FILE", NULL, "test: send this message (JSON; - is standard input) instead")
+OPTION("destinations", 'n', "limit", "N", NULL, "dead: at most so many (20)")
+OPTION("destinations", 0, "after", "N", NULL, "dead: those behind this number")
+OPTION("destinations", 0, "json", NULL, NULL, "print JSON")
+
+COMMAND("replay", command_replay, "Move", "DESTINATION", "sends what happened once more, or to a new destination",
+    "What happened in that time goes to the destination again, beside what is new, with the keys by which the vendor "
+    "knows a repeat. Follows until it is done; interrupted, the server goes on by itself. One replay a destination "
+    "at a time: a new one takes the place of the old. TIME is an instant (2026-11-23, 2026-11-23T12:00:00Z) or a "
+    "duration ago (30d).")
+OPTIONS_OF_ASKING("replay")
+OPTION("replay", 0, "from", "TIME", NULL, "what happened at this time or later; must be given")
+OPTION("replay", 0, "to", "TIME", NULL, "what happened before this time; without it up to now")
+OPTION("replay", 0, "no-follow", NULL, NULL, "ask for it and do not wait")
+OPTION("replay", 0, "json", NULL, NULL, "print the destination's state at the end as JSON")
+
 COMMAND("export", command_export, "Look", "", "writes accepted messages as NDJSON, in journal order",
     "One message a line. A message that arrived twice (the same source and messageId) is written once; "
     "--raw writes all. Deduplication is exact and takes at most 512 MiB of memory and one bit a message; "

@@ -284,6 +284,12 @@ int ask(struct asker *asker, Str method, Str path, Str body, Str *ret_answer)
     return EXIT_FINE;
 }
 
+bool ask_wait(struct asker *asker, Millis wait_ms)
+{
+    Err err;
+    return !is_interrupted && asker->fetcher->step(asker->fetcher, wait_ms, &err) == OK && !is_interrupted;
+}
+
 Str ask_encode(Arena *arena, Str value)
 {
     static const char hex[] = "0123456789ABCDEF";

@@ -276,10 +276,22 @@ static void histories_arrive_whole_once_in_order_and_linked_first(void **state)
     }
 }
 
+/* A follower overtook what had only its link aboard. */
+static void histories_that_once_failed_still_pass(void **state)
+{
+    static const uint64_t seeds[] = { 900004 };
+    (void)state;
+    for (size_t at = 0; at < countof(seeds); at++) {
+        run(seeds[at], 250, false, 0);
+        run(seeds[at], 150, true, 50);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histories_arrive_whole_once_in_order_and_linked_first),
+        cmocka_unit_test(histories_that_once_failed_still_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

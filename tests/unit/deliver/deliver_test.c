@@ -584,12 +584,14 @@ static void a_message_is_tried_aloud(void **state)
 static void user_ids_are_signed_for_the_messenger(void **state)
 {
     static const char *const intercom[] = { "access_token=T", "identity_secret=secret", NULL };
-    char bytes[256];
-    Arena arena = { bytes, bytes + sizeof bytes };
+    Arena arena;
     Str hash;
+    Err err;
     (void)state;
     start("chat", "intercom", intercom);
-    hash = deliver_user_hash(world->deliver, STR("12345"), &arena);
+    arena = region_arena(&world->region);
+    assert_int_equal(deliver_user_hash(world->deliver, STR("other"), STR("12345"), &arena, &hash, &err), ERR_NOT_FOUND);
+    assert_int_equal(deliver_user_hash(world->deliver, STR("chat"), STR("12345"), &arena, &hash, &err), OK);
     assert_int_equal(hash.len, 64);
     /* printf 12345 | openssl dgst -sha256 -hmac secret */
     assert_memory_equal(hash.bytes, "f88c7ebe4740db59c873cecf5e1f18e3726a1ad64068a13d764b79028430ab0e", 64);
