@@ -43,6 +43,7 @@ static void init_locks(struct journal *journal)
     check(pthread_mutex_init(&journal->maintaining, NULL) == 0);
     check(pthread_cond_init(&journal->submitted, &monotonic) == 0);
     check(pthread_cond_init(&journal->durable, &monotonic) == 0);
+    check(pthread_cond_init(&journal->resting, &monotonic) == 0);
     check(pthread_condattr_destroy(&monotonic) == 0);
 }
 
@@ -154,6 +155,7 @@ void journal_close(struct journal *journal)
     journal->is_closing = true;
     pthread_cond_broadcast(&journal->submitted);
     pthread_cond_broadcast(&journal->durable);
+    pthread_cond_broadcast(&journal->resting);
     pthread_mutex_unlock(&journal->lock);
     fail_pending(journal, ERR_CLOSED);
     journal_seal_abort(journal);
@@ -162,6 +164,7 @@ void journal_close(struct journal *journal)
     if (journal->has_lock_file) journal->disk->close(journal->disk, journal->lock_file);
     segment_table_close(&journal->segments);
     region_close(&journal->buffers);
+    pthread_cond_destroy(&journal->resting);
     pthread_cond_destroy(&journal->durable);
     pthread_cond_destroy(&journal->submitted);
     pthread_mutex_destroy(&journal->maintaining);

@@ -121,7 +121,8 @@ void journal_reader_close(struct journal_reader *reader);    /* accepts NULL */
 Status MUST journal_read(struct journal_reader *reader, JournalRecord *ret, Err *err);
 /* After ERR_DAMAGED: goes on at the next frame that is whole, and says how many bytes were passed over. */
 Status MUST journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err);
-/* Waits until there is something durable behind pos, at most timeout_ms. */
+/* Waits until there is something durable behind pos, at most timeout_ms; UINT64_MAX just waits. Followers are
+ * woken at most every 2 ms, however fast the commits: what came meanwhile they read in one go. */
 bool journal_wait_durable(struct journal *journal, JournalPos pos, Millis timeout_ms);
 /* From now on nobody waits there: for shutting down without sitting out the timeouts. Any thread. */
 void journal_end_waits(struct journal *journal);

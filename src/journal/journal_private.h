@@ -165,11 +165,12 @@ struct journal {
     bool has_lock_file;
 
     pthread_mutex_t lock;
-    pthread_cond_t submitted, durable;
+    pthread_cond_t submitted, durable, resting;
     struct journal_append *pending, **pending_end;
     bool is_committer_waiting, is_woken, is_closing, is_poisoned, is_full;
     bool has_no_waits;                     /* journal_end_waits */
-    unsigned durable_waiters;
+    unsigned durable_waiters;              /* not counting those at rest */
+    int64_t followers_woken_ns;
     int64_t full_until_ns;
     struct segment_table segments;
     JournalPos end;

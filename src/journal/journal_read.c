@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-enum { PLACE_TRIES = 16 };
+enum { PLACE_TRIES = 16, FOLLOW_GAP_MS = 2 };
 
 struct journal_reader {
     struct region self;
@@ -257,16 +257,34 @@ Status journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_
     return OK;
 }
 
+static struct timespec timespec_from(int64_t at_ns)
+{
+    return (struct timespec){ at_ns / 1000000000, at_ns % 1000000000 };
+}
+
+/* On `resting`, which no commit signals, until the instant. With lock held. False where waiting is over. */
+static bool rest_until(struct journal *journal, int64_t at_ns)
+{
+    struct timespec deadline = timespec_from(at_ns);
+    while (!journal->is_closing && !journal->has_no_waits)
+        if (pthread_cond_timedwait(&journal->resting, &journal->lock, &deadline) == ETIMEDOUT) return true;
+    return false;
+}
+
+/* First the rest of the gap since followers were last woken, then whatever is missing. */
 bool journal_wait_durable(struct journal *journal, JournalPos pos, Millis timeout_ms)
 {
-    int64_t at_ns = timeout_ms > 0 ? clock_monotonic_ns(journal->options.clock) + timeout_ms * 1000000 : 0;
-    struct timespec deadline = { at_ns / 1000000000, at_ns % 1000000000 };
+    int64_t end_ns = timeout_ms > 0 ? clock_monotonic_ns(journal->options.clock) + timeout_ms * 1000000 : 0;
+    struct timespec deadline = timespec_from(end_ns);
     pthread_mutex_lock(&journal->lock);
+    int64_t rested_ns = pos == UINT64_MAX ? end_ns : journal->followers_woken_ns + FOLLOW_GAP_MS * 1000000LL;
+    bool is_waiting = timeout_ms > 0 && rest_until(journal, rested_ns < end_ns ? rested_ns : end_ns);
     journal->durable_waiters++;
-    while (timeout_ms > 0 && journal->end <= pos && !journal->is_closing && !journal->has_no_waits)
+    while (is_waiting && journal->end <= pos && !journal->is_closing && !journal->has_no_waits)
         if (pthread_cond_timedwait(&journal->durable, &journal->lock, &deadline) == ETIMEDOUT) break;
     journal->durable_waiters--;
     bool is_there = journal->end > pos;
+    if (is_there && timeout_ms > 0) journal->followers_woken_ns = clock_monotonic_ns(journal->options.clock);
     pthread_mutex_unlock(&journal->lock);
     return is_there;
 }
@@ -276,6 +294,7 @@ void journal_end_waits(struct journal *journal)
     pthread_mutex_lock(&journal->lock);
     journal->has_no_waits = true;
     pthread_cond_broadcast(&journal->durable);
+    pthread_cond_broadcast(&journal->resting);
     pthread_mutex_unlock(&journal->lock);
 }
 
