@@ -25,10 +25,11 @@
 #include <unistd.h>
 
 enum {
-    CONNECTION_POOL_BYTES = 32 * 1024,      /* head and read buffer of a connection; zeroed at every request */
+    CONNECTION_POOL_BYTES = 20 * 1024,      /* of a connection: a URL of 15 KiB fits; zeroed at every request */
     POOLED_BODY_BYTES = 64 * 1024,          /* larger body buffers are not kept for the next request */
     POOLED_EXCHANGES = 1024,
     INLINE_ROUNDS = 64,                     /* commits in one step, before it looks at its other duties */
+    GATHER_ROUNDS = 8,                      /* looks for more requests before a commit */
     ARENA_BYTES = 64 * 1024 * 1024,         /* of address space, for what a handler needs besides */
     ARENA_KEEP_BYTES = 256 * 1024,
     FORGOTTEN_BYTES = 16 * 1024 * 1024,     /* of a refused body that are read so that its reason arrives */
@@ -55,6 +56,7 @@ struct http_server {
     size_t free_exchange_count, busy_count, body_bytes;
     struct journal_append *free_append;     /* linked by next */
     size_t free_append_count;
+    size_t submitted_count;                 /* since the last commit of ours */
     _Atomic(struct exchange *) done;        /* durable or failed, pushed by the committer */
     atomic_bool wake_pending;
     int64_t swept_at_ns;
@@ -192,6 +194,7 @@ void exchange_submit(struct exchange *exchange)
 {
     Err err;
     exchange->state = EXCHANGE_WAITING;
+    exchange->server->submitted_count++;
     Status s = journal_submit(exchange->server->options.journal, exchange->append, &err);
     if (s) reply_error(exchange, s, &err);
 }
@@ -710,15 +713,30 @@ static bool server_commit(struct http_server *server)
     if (!server->options.commits_inline || !journal_wait_submitted(journal, 0)) return false;
     do IGNORE(journal_commit(journal, NULL, NULL));
     while (journal_wait_submitted(journal, 0));
+    server->submitted_count = 0;
     (void)server_drain(server);
     return true;
+}
+
+/* Lets the library work. Where this server is the committer, for as long as that brings notably more requests
+ * to share the commit: clients that were answered just now send their next while the others are answered. A
+ * look costs a microsecond, a commit a hundred. With 64 connections it nearly
+ * doubled the requests of a commit. */
+static void server_run(struct http_server *server)
+{
+    size_t before;
+    int rounds = server->options.commits_inline ? GATHER_ROUNDS : 1;
+    do {
+        before = server->submitted_count;
+        MHD_run(server->daemon);
+    } while (--rounds > 0 && server->submitted_count - before > before / 8);
 }
 
 void http_server_step(struct http_server *server, Millis timeout_ms)
 {
     server_wait(server, timeout_ms);
-    MHD_run(server->daemon);
-    for (int round = 0; round < INLINE_ROUNDS && server_commit(server); round++) MHD_run(server->daemon);
+    server_run(server);
+    for (int round = 0; round < INLINE_ROUNDS && server_commit(server); round++) server_run(server);
     (void)server_commit(server);
     if (server_drain(server)) MHD_run(server->daemon);
     server_sweep(server);
