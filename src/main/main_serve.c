@@ -2,6 +2,7 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -396,13 +397,22 @@ static void open_jobs(struct serve *serve, size_t cores)
     serve->jobs = http_jobs_open((uint32_t)most, QUESTIONS_AT_ONCE);
 }
 
+/* Those that we may run on: taskset, systemd's AllowedCPUs and a container's cpuset give fewer than there are. A
+ * thread too many costs every request a suspension, since only a single ingest thread commits for itself. */
+static size_t count_cores(void)
+{
+    cpu_set_t ours;
+    if (sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) > 0) return (size_t)CPU_COUNT(&ours);
+    long online = sysconf(_SC_NPROCESSORS_ONLN);             /* over 1,024 of them */
+    return online > 1 ? (size_t)online : 1;
+}
+
 static Status open_all(struct serve *serve, Err *err)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t thread_count = serve->config->threads ? (size_t)serve->config->threads : cores > 1 ? (size_t)cores : 1;
+    size_t cores = count_cores(), thread_count = serve->config->threads ? (size_t)serve->config->threads : cores;
     size_t most = SERVERS_MAX / serve->config->listen.count;
     if (thread_count > most) thread_count = most;
-    open_jobs(serve, cores > 1 ? (size_t)cores : 1);
+    open_jobs(serve, cores);
     Status s = open_journal(serve, err);
     if (!s) s = open_applier(serve, err);
     if (!s && !serve->config->is_for_questions)
