@@ -1,6 +1,8 @@
 /* query: the fourth corridor. A question's kind picks who answers; each parses, scans and writes for itself. */
 #include "query_answer.h"
 
+#include <stdlib.h>
+
 Status query_run(QueryKind kind, Str question, const QueryWorld *world, struct buf *answer, Err *err)
 {
     static QueryAnswer *const answers[QUERY_KIND_COUNT] = {
@@ -55,6 +57,18 @@ void answer_close(const Request *request, struct scan *scan, struct buf *answer)
     scan_write_warnings(scan, answer);
     buf_printf(answer, ",\"rows\":%" PRIu64 ",\"matched\":%" PRIu64 "}", scan_row_count(scan),
                scan_hit_count(scan));
+}
+
+static int compare_ranked(const void *a, const void *b, void *groups)
+{
+    const RankedGroup *left = a, *right = b;
+    if (left->people != right->people) return left->people > right->people ? -1 : 1;
+    return group_compare(groups, left->group, right->group);
+}
+
+void answer_rank(RankedGroup *ranked, uint32_t count, const Groups *groups)
+{
+    qsort_r(ranked, count, sizeof *ranked, compare_ranked, (void *)(uintptr_t)groups);
 }
 
 void *answer_take(Arena *arena, size_t size, size_t count, Status *status, Err *err)

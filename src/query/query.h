@@ -41,6 +41,8 @@ typedef struct QueryPeople {
     uint32_t (*find_person)(void *context, Subject subject, Millis time_ms, JournalPos pos);
     /* Sets the bit of every person whose an event of the shared subject may be. */
     void (*mark_owners)(void *context, Subject subject, uint64_t *bits);
+    /* Sets the bit of every subject below subject_count that is a user id. NULL: none is known to be one. */
+    void (*mark_users)(void *context, uint64_t *bits);
     void *context;
 } QueryPeople;
 

@@ -16,6 +16,13 @@ void answer_close(const Request *request, struct scan *scan, struct buf *answer)
 void answer_instant(Millis at_ms, struct buf *answer);          /* null for the ends of time */
 void answer_share(uint64_t part, uint64_t whole, struct buf *answer);       /* 0 where whole is 0 */
 
+/* A line of a breakdown, and in which order they come: most people first, equal ones by value. */
+typedef struct RankedGroup {
+    uint64_t people;
+    uint32_t group;
+} RankedGroup;
+void answer_rank(RankedGroup *ranked, uint32_t count, const Groups *groups);
+
 /* Zeroed memory of the question's, or the Err is set. */
 void *answer_take(Arena *arena, size_t size, size_t count, Status *status, Err *err);
 

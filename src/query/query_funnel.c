@@ -36,6 +36,7 @@ struct funnel {
 static Status parse_exclusion(FunnelQuestion *funnel, const Json *json, uint32_t number)
 {
     static const char *const allowed[] = { "event", "type", "where", "from", "to", NULL };
+    static const char *const own[] = { "from", "to", NULL };
     ChainRules *rules = &funnel->rules;
     char place[64], where[80];
     uint32_t range[2] = { 1, rules->step_count };
@@ -59,22 +60,7 @@ static Status parse_exclusion(FunnelQuestion *funnel, const Json *json, uint32_t
     if (s) return s;
     rules->exclusions[number].from = range[0] - 1;
     rules->exclusions[number].to = range[1] - 1;
-    /* The selector's own reader knows no from and to: it gets the object without them. */
-    Json *event = arena_new(funnel->request.arena, Json, 1);
-    *event = *json;
-    const Json **link = &event->first;
-    event->count = 0;
-    for (const Json *member = json->first; member; member = member->next) {
-        if (str_equal(member->key, STR("from")) || str_equal(member->key, STR("to"))) continue;
-        Json *copy = arena_new(funnel->request.arena, Json, 1);
-        *copy = *member;
-        copy->next = NULL;
-        *link = copy;
-        link = &copy->next;
-        event->count++;
-    }
-    *link = NULL;
-    return request_selector(&funnel->request, event, place, &funnel->selectors[rules->step_count + number]);
+    return request_selector(&funnel->request, json, place, own, &funnel->selectors[rules->step_count + number]);
 }
 
 static Status parse_steps(FunnelQuestion *funnel)
@@ -91,7 +77,7 @@ static Status parse_steps(FunnelQuestion *funnel)
     rules->step_count = steps->count;
     for (const Json *step = steps->first; step && !s; step = step->next, number++) {
         snprintf(place, sizeof place, "steps[%u]", number);
-        s = request_selector(request, step, place, &funnel->selectors[number]);
+        s = request_selector(request, step, place, NULL, &funnel->selectors[number]);
     }
     if (s || !exclusions || exclusions->kind == JSON_NULL) return s;
     if (exclusions->kind != JSON_ARRAY || exclusions->count > CHAIN_EXCLUSIONS_MAX)
@@ -117,7 +103,7 @@ Status funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld *worl
         s = request_duration(&funnel->request, "window", (Millis)7 * 24 * 3600 * 1000,
                              &funnel->rules.window_ms);
     if (!s && funnel->rules.window_ms > WINDOW_MAX_MS) s = err_set_field(err, "window", "ten years at most");
-    if (!s) s = request_breakdown(&funnel->request, "by", &funnel->by);
+    if (!s) s = request_breakdown(&funnel->request, "by", false, &funnel->by);
     if (!s)
         s = request_word(&funnel->request, "attribution", ATTRIBUTION_FIRST, attributions,
                          &funnel->attribution);
@@ -358,19 +344,6 @@ static void accumulate(struct line *line, uint32_t step_count)
     for (uint32_t step = step_count - 1; step > 0; step--) line->reached[step - 1] += line->reached[step];
 }
 
-/* A group with somebody in it. */
-struct seen {
-    uint64_t people;
-    uint32_t group;
-};
-
-static int compare_seen(const void *a, const void *b)
-{
-    const struct seen *left = a, *right = b;
-    if (left->people != right->people) return left->people > right->people ? -1 : 1;
-    return (left->group > right->group) - (left->group < right->group);
-}
-
 static uint32_t group_end_of(const struct funnel *funnel)
 {
     uint32_t group_end = 0;
@@ -393,19 +366,19 @@ static void add_up_group(const struct funnel *funnel, uint32_t group, struct lin
 
 /* The largest groups, as many as the question's limit; values in order among equals. *ret_all: how many
  * groups anybody is in. */
-static Status list_groups(struct funnel *funnel, struct line **ret_lines, uint32_t *ret_count,
+static Status list_groups(struct funnel *funnel, const Groups *groups, struct line **ret_lines, uint32_t *ret_count,
                           uint32_t *ret_all, Err *err)
 {
     Arena *arena = funnel->question.request.arena;
     uint32_t group_end = group_end_of(funnel), count = 0;
     struct line line;
     Status s = OK;
-    struct seen *seen = answer_take(arena, sizeof *seen, group_end, &s, err);
+    RankedGroup *seen = answer_take(arena, sizeof *seen, group_end, &s, err);
     for (uint32_t group = 0; !s && group < group_end; group++) {
         add_up_group(funnel, group, &line);
-        if (line.reached[0]) seen[count++] = (struct seen){ line.reached[0], group };
+        if (line.reached[0]) seen[count++] = (RankedGroup){ line.reached[0], group };
     }
-    if (!s) qsort(seen, count, sizeof *seen, compare_seen);
+    if (!s) answer_rank(seen, count, groups);
     *ret_all = count;
     if (count > funnel->question.group_limit) count = funnel->question.group_limit;
     *ret_lines = answer_take(arena, sizeof line, count, &s, err);
@@ -459,7 +432,7 @@ static Status write_answer(struct funnel *funnel, struct scan *scan, struct buf 
     }
     accumulate(&all, steps);
     s = rank_whole(funnel, &all, err);
-    if (!s && funnel->is_grouped) s = list_groups(funnel, &lines, &count, &group_count, err);
+    if (!s && funnel->is_grouped) s = list_groups(funnel, scan_groups(scan), &lines, &count, &group_count, err);
     if (!s && count) line_of = answer_take(request->arena, sizeof *line_of, group_end_of(funnel), &s, err);
     for (uint32_t at = 0; !s && at < count; at++) line_of[lines[at].group] = at + 1;
     if (!s && count) s = rank_lines(funnel, lines, count, line_of, err);
@@ -500,8 +473,7 @@ static void open_counters(struct funnel *funnel, const QueryWorld *world, uint32
 Status answer_funnel(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
 {
     static const char *const allowed[]
-        = { "steps", "exclusions", "window", "from", "to", "timezone", "by", "attribution",
-                                           "limit", NULL };
+        = { "steps", "exclusions", "window", "from", "to", "timezone", "where", "by", "attribution", "limit", NULL };
     struct scan *scan = NULL;
     Status s = OK;
     struct funnel *funnel = answer_take(arena, sizeof *funnel, 1, &s, err);

@@ -14,17 +14,32 @@ static bool value_is(const IndexValue *a, const IndexValue *b)
     return a->kind == INDEX_STRING ? str_equal(a->text, b->text) : a->number == b->number;
 }
 
+int group_compare_values(const void *a, const void *b)
+{
+    const IndexValue *left = a, *right = b;
+    static const int order[] = { [INDEX_NOTHING] = 0, [INDEX_OTHER] = 1, [INDEX_BOOL] = 2, [INDEX_NUMBER] = 3,
+                                 [INDEX_STRING] = 4 };
+    if (left->kind != right->kind) return order[left->kind] - order[right->kind];
+    if (left->kind == INDEX_STRING) return str_compare(left->text, right->text);
+    return (left->number > right->number) - (left->number < right->number);
+}
+
+int group_compare(const Groups *groups, uint32_t a, uint32_t b)
+{
+    return group_compare_values(&groups->values[a], &groups->values[b]);
+}
+
 static uint32_t find_or_add(Groups *groups, const IndexValue *value, Arena *arena)
 {
     uint32_t slot = (uint32_t)(value_hash(value) % groups->slot_count), found;
     for (; (found = groups->slots[slot]) != 0; slot = (slot + 1) % groups->slot_count)
         if (value_is(&groups->values[found], value)) return found;
-    if (groups->count == groups->max) return GROUP_NOTHING;
+    if (groups->count == groups->max) return groups->is_full = true, GROUP_NOTHING;
     IndexValue *to = &groups->values[groups->count];
     *to = *value;
     if (value->kind == INDEX_STRING) {
         char *bytes = arena_try(arena, 1, 1, value->text.len);
-        if (!bytes) return GROUP_NOTHING;
+        if (!bytes) return groups->is_full = true, GROUP_NOTHING;
         memcpy(bytes, value->text.bytes, value->text.len);
         to->text.bytes = bytes;
     }
@@ -80,9 +95,12 @@ void plan_write_warnings(const Plan *plan, struct buf *answer)
                     STR(",\"message\":\"some values of this field are not indexed: lists, texts over 508 bytes, "
                                 "or the rarest of very many\"}"));
     }
+    if (plan->groups.is_full)
+        buf_printf(answer, "%s{\"field\":\"by\",\"message\":\"of over a million different values some are counted "
+                           "as none\"}", plan->warning_count ? "," : "");
     if (plan->has_lost_columns)
         buf_printf(answer,
                    "%s{\"field\":null,\"message\":\"some fields are not indexed: nested too deep, or too many "
-                           "different ones\"}", plan->warning_count ? "," : "");
+                           "different ones\"}", plan->warning_count || plan->groups.is_full ? "," : "");
     buf_char(answer, ']');
 }

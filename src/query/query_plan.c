@@ -16,7 +16,6 @@ struct planner {
     Err *err;
     Plan *plan;
     Status status;
-    IndexValues *by_values;         /* by run */
 };
 
 static void *take(struct planner *planner, size_t size, size_t count)
@@ -165,16 +164,6 @@ static bool plan_events(struct planner *planner, PlanRun *run)
 
 /* ---- Groups ---- */
 
-static int compare_groups(const void *a, const void *b)
-{
-    const IndexValue *left = a, *right = b;
-    static const int order[] = { [INDEX_NOTHING] = 0, [INDEX_OTHER] = 1, [INDEX_BOOL] = 2, [INDEX_NUMBER] = 3,
-                                 [INDEX_STRING] = 4 };
-    if (left->kind != right->kind) return order[left->kind] - order[right->kind];
-    if (left->kind == INDEX_STRING) return str_compare(left->text, right->text);
-    return (left->number > right->number) - (left->number < right->number);
-}
-
 /* A code's value; of the column of events: what it is, as text. */
 static IndexValue group_value(const IndexValues *values, uint32_t code)
 {
@@ -186,42 +175,99 @@ static IndexValue group_value(const IndexValues *values, uint32_t code)
                                         values->ends[code - INDEX_FIRST_EVENT] - start) };
 }
 
+/* A dictionary whose values are groups: of the breakdown's column, of events, of the paths of pages. */
+struct named {
+    PlanRun *run;
+    IndexValues values;
+    uint32_t **groups;              /* where the run's table by code goes */
+    bool is_path;
+};
+
+/* A page without a name is called by its path: as an event of that name would be. */
+static IndexValue path_value(struct planner *planner, const IndexValues *values, uint32_t code)
+{
+    IndexValue value = index_values_get(values, code);
+    if (value.kind != INDEX_STRING) return (IndexValue){ .kind = INDEX_OTHER };
+    char *text = take(planner, 1, value.text.len + 1);
+    if (!text) return (IndexValue){ 0 };
+    *text = (char)('0' + EVENT_PAGE);
+    memcpy(text + 1, value.text.bytes, value.text.len);
+    return (IndexValue){ .kind = INDEX_STRING, .text = str_of(text, value.text.len + 1) };
+}
+
+static bool read_named(struct planner *planner, PlanRun *run, uint32_t reader, uint32_t **groups, bool is_path,
+                       struct named *ret)
+{
+    uint32_t column = reader == READER_NONE ? INDEX_EVENTS : run->reader_columns[reader];
+    *ret = (struct named){ .run = run, .groups = groups, .is_path = is_path };
+    if (!read_values(planner, run->run, column, &ret->values)) return false;
+    if (reader != READER_NONE) run->reader_codes[reader] = ret->values.code_count;
+    return true;
+}
+
+/* The dictionaries of one run; at most three. */
+static uint32_t read_run_names(struct planner *planner, PlanRun *run, struct named *ret)
+{
+    static const char *const paths[] = { "properties.path", "context.page.path" };
+    const ScanSpec *spec = planner->spec;
+    uint32_t count = 0;
+    run->nameless_page = UINT32_MAX;
+    if (!spec->by_event) {
+        run->by_reader = find_reader(planner, run, spec->by.field);
+        if (run->by_reader == READER_NONE) return 0;
+        if (index_run_column_unindexed(run->run, run->reader_columns[run->by_reader]))
+            warn(planner, spec->by.field);
+        return read_named(planner, run, run->by_reader, &run->groups, false, ret);
+    }
+    if (!read_named(planner, run, READER_NONE, &run->groups, false, &ret[count++])) return 0;
+    for (uint32_t code = INDEX_FIRST_EVENT; code < ret->values.code_count; code++) {
+        Str name;
+        if (index_values_event(&ret->values, code, &name) == EVENT_PAGE && name.len == 0) run->nameless_page = code;
+    }
+    for (int path = 0; path < 2; path++) {
+        run->path_readers[path] = READER_NONE;
+        if (run->nameless_page == UINT32_MAX) continue;
+        run->path_readers[path] = find_reader(planner, run, str_from(paths[path]));
+        if (run->path_readers[path] == READER_NONE) continue;
+        if (!read_named(planner, run, run->path_readers[path], &run->path_groups[path], true, &ret[count++])) return 0;
+    }
+    return count;
+}
+
 /* Unites the breakdown's values over all runs, then numbers each run's codes. */
 static void plan_groups(struct planner *planner)
 {
-    const ScanSpec *spec = planner->spec;
     Plan *plan = planner->plan;
-    size_t all = 1;
-    for (uint32_t at = 0; at < plan->run_count; at++) {
-        PlanRun *run = &plan->runs[at];
-        uint32_t column = spec->by_event ? INDEX_EVENTS : UINT32_MAX - 2;
-        if (!spec->by_event) {
-            run->by_reader = find_reader(planner, run, spec->by.field);
-            if (run->by_reader == READER_NONE) continue;
-            column = run->reader_columns[run->by_reader];
-            if (index_run_column_unindexed(run->run, column)) warn(planner, spec->by.field);
-        }
-        if (!read_values(planner, run->run, column, &planner->by_values[at])) return;
-        if (!spec->by_event) run->reader_codes[run->by_reader] = planner->by_values[at].code_count;
-        all += planner->by_values[at].code_count;
+    struct named *named = take(planner, sizeof *named, (size_t)plan->run_count * 3);
+    uint32_t named_count = 0;
+    size_t all = 1, count = 1, unique = 0, before;
+    for (uint32_t at = 0; named && at < plan->run_count && !planner->status; at++)
+        named_count += read_run_names(planner, &plan->runs[at], &named[named_count]);
+    if (planner->status) return;
+    for (uint32_t at = 0; at < named_count; at++) all += named[at].values.code_count;
+    IndexValue *values = take(planner, sizeof *values, all), *in_order = take(planner, sizeof *values, all);
+    for (uint32_t at = 0; in_order && at < named_count; at++)
+        for (uint32_t code = 0; code < named[at].values.code_count; code++)
+            values[count++] = named[at].is_path ? path_value(planner, &named[at].values, code)
+                : group_value(&named[at].values, code);
+    if (planner->status) return;
+    memcpy(in_order, values, count * sizeof *values);
+    qsort(in_order, count, sizeof *values, group_compare_values);
+    for (size_t at = 0; at < count; at++)
+        if (at == 0 || group_compare_values(&in_order[at], &in_order[unique - 1]) != 0)
+            in_order[unique++] = in_order[at];
+    if (unique > GROUPS_MAX) {
+        planner->status = err_set_field(planner->err, "by", "over %d different values; by a field with fewer",
+                                        GROUPS_MAX);
+        return;
     }
-    IndexValue *values = take(planner, sizeof *values, all);
-    uint32_t count = 1, unique = 0;
-    for (uint32_t at = 0; values && at < plan->run_count; at++)
-        for (uint32_t code = 0; code < planner->by_values[at].code_count; code++)
-            values[count++] = group_value(&planner->by_values[at], code);
-    if (!values) return;
-    qsort(values, count, sizeof *values, compare_groups);
-    for (uint32_t at = 0; at < count; at++)
-        if (at == 0 || compare_groups(&values[at], &values[unique - 1]) != 0) values[unique++] = values[at];
-    plan->groups = (Groups){ .values = values, .count = unique, .is_events = spec->by_event };
-    for (uint32_t at = 0; at < plan->run_count; at++) {
-        PlanRun *run = &plan->runs[at];
-        run->groups = take(planner, sizeof *run->groups, planner->by_values[at].code_count);
-        for (uint32_t code = 0; run->groups && code < planner->by_values[at].code_count; code++) {
-            IndexValue value = group_value(&planner->by_values[at], code);
-            const IndexValue *found = bsearch(&value, values, unique, sizeof value, compare_groups);
-            run->groups[code] = (uint32_t)(found - values);
+    plan->groups = (Groups){ .values = in_order, .count = (uint32_t)unique, .is_events = planner->spec->by_event };
+    before = 1;
+    for (uint32_t at = 0; at < named_count; at++) {
+        uint32_t *groups = *named[at].groups = take(planner, sizeof *groups, named[at].values.code_count);
+        for (uint32_t code = 0; groups && code < named[at].values.code_count; code++) {
+            const IndexValue *found = bsearch(&values[before++], in_order, unique, sizeof *found, group_compare_values);
+            groups[code] = (uint32_t)(found - in_order);
         }
     }
 }
@@ -251,7 +297,6 @@ Status plan_open(const Request *request, const ScanSpec *spec, struct index_snap
     struct planner planner = { .request = request, .spec = spec, .arena = arena, .err = err, .plan = ret };
     *ret = (Plan){ 0 };
     ret->runs = take(&planner, sizeof *ret->runs, count);
-    planner.by_values = take(&planner, sizeof *planner.by_values, count);
     for (uint32_t at = 0; at < count && !planner.status; at++) {
         const IndexRun *run = index_snapshot_run(snapshot, at);
         PlanRun *plan = &ret->runs[ret->run_count];

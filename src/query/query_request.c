@@ -67,6 +67,9 @@ Status request_open(Request *request, Str question, const QueryWorld *world, Are
     if (!s) s = request_instant(request, "from", INT64_MIN, &request->from_ms);
     if (!s) s = request_instant(request, "to", INT64_MAX, &request->to_ms);
     if (!s && request->from_ms >= request->to_ms) s = refuse(err, "to", "must be later than from");
+    if (!s)
+        s = request_filters(request, json_find(request->root, STR("where")), "where", &request->filters,
+                            &request->filter_count, &request->traits, &request->trait_count);
     return s;
 }
 
@@ -272,15 +275,12 @@ static Status selector_type(Request *request, const Json *type, const char *plac
     return OK;
 }
 
-Status request_selector(Request *request, const Json *json, const char *place, Selector *ret)
+static Status selector_object(Request *request, const Json *json, const char *place, const char *const *others,
+                              Selector *ret)
 {
-    static const char *const allowed[] = { "event", "type", "where", NULL };
+    const char *allowed[16] = { "event", "type", "where", NULL };
     char where[PLACE_BYTES];
-    *ret = (Selector){ 0 };
-    if (!json) return refuse(request->err, place, "is missing");
-    if (json->kind == JSON_STRING && json->text.len) return selector_text(json->text, ret), OK;
-    if (json->kind != JSON_OBJECT)
-        return refuse(request->err, place, "an event's name or an object {event, where} was expected");
+    for (size_t at = 0; others && others[at]; at++) allowed[3 + at] = others[at], allowed[4 + at] = NULL;
     Status s = request_refuse_others(json, place, allowed, request->err);
     if (s) return s;
     const Json *event = json_find(json, STR("event")), *type = json_find(json, STR("type"));
@@ -297,11 +297,72 @@ Status request_selector(Request *request, const Json *json, const char *place, S
                            &ret->trait_count);
 }
 
-Status request_breakdown(Request *request, const char *member, Breakdown *ret)
+static const Filter *join_filters(Request *request, const Filter *own, uint32_t own_count, const Filter *common,
+                                  uint32_t common_count)
+{
+    Filter *all = arena_new(request->arena, Filter, own_count + common_count);
+    if (own_count) memcpy(all, own, own_count * sizeof *own);
+    if (common_count) memcpy(all + own_count, common, common_count * sizeof *common);
+    return all;
+}
+
+Status request_selector(Request *request, const Json *json, const char *place, const char *const *others,
+                        Selector *ret)
+{
+    Status s = OK;
+    *ret = (Selector){ 0 };
+    if (!json) return refuse(request->err, place, "is missing");
+    if (json->kind == JSON_STRING && json->text.len) selector_text(json->text, ret);
+    else if (json->kind != JSON_OBJECT)
+        return refuse(request->err, place, "an event's name or an object {event, where} was expected");
+    else s = selector_object(request, json, place, others, ret);
+    if (s || request->filter_count + request->trait_count == 0) return s;
+    ret->filters = join_filters(request, ret->filters, ret->filter_count, request->filters, request->filter_count);
+    ret->traits = join_filters(request, ret->traits, ret->trait_count, request->traits, request->trait_count);
+    ret->filter_count += request->filter_count;
+    ret->trait_count += request->trait_count;
+    return OK;
+}
+
+Status request_event(Request *request, const char *member, const char *missing, Selector *ret)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    Json fallback = { .kind = JSON_STRING, .text = str_from(missing) };
+    if (missing && (!json || json->kind == JSON_NULL)) json = &fallback;
+    return request_selector(request, json, member, NULL, ret);
+}
+
+static const char *const units[] = { "hour", "day", "week", "month", NULL };
+
+Status request_unit(Request *request, ZoneUnit least, ZoneUnit *ret)
+{
+    uint32_t unit;
+    Status s = request_word(request, "unit", ZONE_DAY - least, units + least, &unit);
+    if (!s) *ret = (ZoneUnit)(unit + least);
+    return s;
+}
+
+const char *request_unit_word(ZoneUnit unit) { return units[unit]; }
+
+Status request_field(Request *request, const Json *json, const char *place, Str *ret)
+{
+    bool is_trait;
+    *ret = (Str){ 0 };
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_STRING || !split_field(json->text, &is_trait, ret) || is_trait)
+        return refuse(request->err, place, "properties.NAME, context.NAME, source or category was expected");
+    return OK;
+}
+
+Status request_breakdown(Request *request, const char *member, bool may_be_event, Breakdown *ret)
 {
     const Json *json = json_find(request->root, str_from(member));
     *ret = (Breakdown){ 0 };
     if (!json || json->kind == JSON_NULL) return OK;
+    if (may_be_event && json->kind == JSON_STRING && str_equal(json->text, STR("event"))) {
+        *ret = (Breakdown){ .is_given = true, .is_event = true, .label = json->text };
+        return OK;
+    }
     if (json->kind != JSON_STRING || !split_field(json->text, &ret->is_trait, &ret->field))
         return refuse(request->err, member, FIELD_SHAPES);
     if (ret->is_trait && !request->world->find_trait)

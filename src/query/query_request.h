@@ -37,7 +37,7 @@ typedef struct Selector {
 
 /* By what an answer is broken down. */
 typedef struct Breakdown {
-    bool is_given, is_trait;
+    bool is_given, is_trait, is_event;      /* is_event: by what the event is */
     Str field;                      /* as in Filter */
     Str label;
 } Breakdown;
@@ -50,18 +50,30 @@ typedef struct Request {
     Zone zone;
     Str zone_name;
     Millis from_ms, to_ms;          /* to is not in it */
+    const Filter *filters, *traits; /* "where": of every event of the question */
+    uint32_t filter_count, trait_count;
 } Request;
 
-/* Parses the question, refuses members that are not in allowed (NULL-ended), reads timezone, from and to.
+/* Parses the question, refuses members that are not in allowed (NULL-ended), reads timezone, from, to, where.
  * Strings borrow from the arena. */
 Status MUST request_open(Request *request, Str question, const QueryWorld *world, Arena *arena,
                          const char *const *allowed, Err *err);
 Status MUST request_refuse_others(const Json *object, const char *place, const char *const *allowed,
                                   Err *err);
 
-/* An event as text ("Signed Up", "page:/pricing", "screen:Home", "*") or an object {event, type, where}. */
-Status MUST request_selector(Request *request, const Json *json, const char *place, Selector *ret);
-Status MUST request_breakdown(Request *request, const char *member, Breakdown *ret);
+/* An event as text ("Signed Up", "page:/pricing", "screen:Home", "*") or an object {event, type, where}. Members
+ * of the object that stand in others (NULL-ended; NULL: none) are the caller's. */
+Status MUST request_selector(Request *request, const Json *json, const char *place, const char *const *others,
+                             Selector *ret);
+/* A member of the question that is an event; missing (not NULL): what it is where it is not there. */
+Status MUST request_event(Request *request, const char *member, const char *missing, Selector *ret);
+/* hour, day, week, month; not hour where units begin later. */
+Status MUST request_unit(Request *request, ZoneUnit least, ZoneUnit *ret);
+const char *request_unit_word(ZoneUnit unit);
+/* may_be_event: "event" is a breakdown, too. */
+Status MUST request_breakdown(Request *request, const char *member, bool may_be_event, Breakdown *ret);
+/* A property or context field; empty where it is not there. */
+Status MUST request_field(Request *request, const Json *json, const char *place, Str *ret);
 Status MUST request_duration(Request *request, const char *member, Millis missing_ms, Millis *ret_ms);
 Status MUST request_count(Request *request, const char *member, uint32_t missing, uint32_t min, uint32_t max,
                           uint32_t *ret);

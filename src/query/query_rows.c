@@ -96,7 +96,17 @@ static bool row_group(const struct place *place, uint32_t code, uint32_t row, ui
     const PlanRun *plan = &place->scan->plan.runs[place->run];
     uint64_t value;
     *ret = GROUP_NOTHING;
-    if (place->scan->spec->by_event) return *ret = plan->groups[code], true;
+    if (place->scan->spec->by_event) {
+        *ret = plan->groups[code];
+        for (int path = 0; path < 2 && code == plan->nameless_page; path++) {
+            if (plan->path_readers[path] == READER_NONE) continue;
+            if (!read_code(place->scan, place->worker, place->run, plan->path_readers[path], row, &value)) return false;
+            if (value == INDEX_ABSENT) continue;
+            *ret = plan->path_groups[path][value];
+            break;
+        }
+        return true;
+    }
     if (plan->by_reader == READER_NONE) return true;
     if (!read_code(place->scan, place->worker, place->run, plan->by_reader, row, &value)) return false;
     *ret = plan->groups[value];
@@ -138,11 +148,14 @@ static __attribute__((noinline)) void take_row(const struct place *place, uint32
     if (time_ms < scan->request->from_ms || time_ms >= scan->request->to_ms) return;
     if (plan->asks[code]) steps |= ask_row(scan, worker, place->run, code, row);
     if (!steps || (steps & spec->group_bits && !row_group(place, code, row, &group))) return;
+    if (spec->anonymous_bit && subject < scan->people_max && !(scan->users[subject / 64] >> subject % 64 & 1))
+        steps |= spec->anonymous_bit;
     bool is_shared_subject = subject < scan->people_max && scan->shared[subject / 64] >> subject % 64 & 1;
     if (spec->on_row || spec->only_people || is_shared_subject) {
         person = row_person(place, subject, time_ms, row);
         if (person == QUERY_NOBODY && !spec->on_row) return;
-        if (spec->only_people && !(spec->only_people[person / 64] >> person % 64 & 1)) return;
+        if (spec->only_people
+            && (person == QUERY_NOBODY || !(spec->only_people[person / 64] >> person % 64 & 1))) return;
     }
     worker->matched++;
     if (spec->on_row) {
@@ -172,11 +185,11 @@ static inline __attribute__((always_inline)) void scan_rows(const struct place *
     const PlanRun *plan = &place->scan->plan.runs[place->run];
     const IndexRun *run = plan->run;
     const uint32_t *sure = plan->sure, *subjects = run->subjects;
-    const uint64_t *shared = place->scan->shared;
+    const uint64_t *shared = place->scan->shared, *wanted = place->scan->wanted;
     IndexPacked times = run->times, events = run->events;
     uint64_t from_offset = plan->from_offset, range = plan->range;
-    uint32_t word = from_row / 64, last = (to_row - 1) / 64, shared_max = place->scan->has_shared
-        ? place->scan->people_max : 0;
+    uint32_t word = from_row / 64, last = (to_row - 1) / 64, wanted_max = place->scan->people_max;
+    uint32_t shared_max = place->scan->has_shared ? wanted_max : 0;
     uint64_t before_first = (UINT64_C(1) << from_row % 64) - 1;
     uint32_t before = from_ordinal - (uint32_t)__builtin_popcountll(run->starts[word] & before_first);
     Hit *hit = place->worker->hits + place->worker->hit_count;
@@ -190,6 +203,8 @@ static inline __attribute__((always_inline)) void scan_rows(const struct place *
                 = before + (uint32_t)__builtin_popcountll(starts & ((UINT64_C(2) << bit) - 1)) - 1;
             uint32_t code = is_plain ? events.bytes[row] : (uint32_t)index_packed_get(&events, row);
             Subject subject = subjects[ordinal];
+            if (!is_plain && wanted
+                && (subject >= wanted_max || !(wanted[subject / 64] >> subject % 64 & 1))) continue;
             if (!is_plain
                 || __builtin_expect(subject < shared_max && shared[subject / 64] >> subject % 64 & 1, 0)) {
                 if (is_plain) place->worker->hit_count = (uint32_t)(hit - place->worker->hits);

@@ -64,6 +64,21 @@ static void mark_joined(void *context, uint32_t task, uint32_t worker)
     }
 }
 
+/* Which subjects may have events of the people that are asked for. */
+static void mark_wanted(void *context, uint32_t task, uint32_t worker)
+{
+    struct scan *scan = context;
+    const QueryPeople *people = scan->world->people;
+    const uint64_t *only = scan->spec->only_people;
+    uint32_t first = task * QUERY_PAGE_SUBJECTS;
+    (void)worker;
+    for (uint32_t subject = first; subject < scan->people_max && subject < first + QUERY_PAGE_SUBJECTS; subject++) {
+        uint32_t slot = slot_of(people, subject);
+        bool is_wanted = is_shared(slot) || (slot < scan->people_max && only[slot / 64] >> slot % 64 & 1);
+        scan->wanted[subject / 64] |= (uint64_t)is_wanted << subject % 64;
+    }
+}
+
 /* ---- Preparing ---- */
 
 static int compare_subjects(const void *a, const void *b)
@@ -124,7 +139,7 @@ static void open_workers(struct scan *scan, size_t memory_bytes)
 static Status scan_prepare(struct scan *scan, Err *err)
 {
     const QueryPeople *people = scan->world->people;
-    scan->snapshot = scan->world->snapshot;
+    scan->snapshot = scan->spec->like ? scan->spec->like->snapshot : scan->world->snapshot;
     Status s = scan->snapshot ? OK : index_snapshot_open(scan->world->index, &scan->snapshot, err);
     if (!s) s = plan_open(scan->request, scan->spec, scan->snapshot, &scan->arena, &scan->plan, err);
     if (s) return s;
@@ -138,11 +153,14 @@ static Status scan_prepare(struct scan *scan, Err *err)
     while (scan->people_max >> scan->bucket_shift >= BUCKETS_MAX) scan->bucket_shift++;
     scan->bucket_count = (scan->people_max >> scan->bucket_shift) + 1;
     size_t words = (size_t)scan->people_max / 64 + 1;
-    scan->joined = arena_try(&scan->arena, sizeof *scan->joined, 64, words * 2);
+    scan->joined = arena_try(&scan->arena, sizeof *scan->joined, 64, words * 4);
     if (!scan->joined || !cut_slices(scan))
         return err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may");
-    memset(scan->joined, 0, words * 2 * sizeof *scan->joined);
+    memset(scan->joined, 0, words * 4 * sizeof *scan->joined);
     scan->shared = scan->joined + words;
+    if (scan->spec->only_people) scan->wanted = scan->joined + 2 * words;
+    scan->users = scan->joined + 3 * words;
+    if (scan->spec->anonymous_bit && people->mark_users) people->mark_users(people->context, scan->users);
     if (scan->spec->wants_refs) scan->refs = arena_try(&scan->arena, sizeof *scan->refs, 8, REFS_MAX);
     if (scan->spec->by.is_given && scan->spec->by.is_trait) {
         Groups *groups = &scan->plan.groups;
@@ -174,7 +192,8 @@ Status scan_open(const Request *request, const ScanSpec *spec, struct scan **ret
     scan->request = request, scan->spec = spec, scan->world = world;
     scan->pool = world->pool ? *world->pool : serial;
     scan->asks_traits = spec_asks_traits(spec);
-    scan->is_plain = spec->on_person && !spec->group_bits && !spec->only_people && !spec->wants_refs;
+    scan->is_plain = spec->on_person && !spec->group_bits && !spec->only_people && !spec->wants_refs
+        && !spec->anonymous_bit;
 #if defined(__x86_64__)
     scan->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")
         && __builtin_cpu_supports("popcnt");
@@ -191,14 +210,13 @@ Status scan_open(const Request *request, const ScanSpec *spec, struct scan **ret
         scan_close(scan);
         return s;
     }
-    open_workers(scan, memory_bytes);
+    scan->memory_bytes = memory_bytes;
     *ret = scan;
     return OK;
 }
 
-void scan_close(struct scan *scan)
+static void close_workers(struct scan *scan)
 {
-    if (!scan) return;
     for (uint32_t at = 0; at < scan->pool.worker_count; at++) {
         struct worker *worker = &scan->workers[at];
         region_close(&worker->hits_region);
@@ -206,8 +224,15 @@ void scan_close(struct scan *scan)
         region_close(&worker->spill_region);
         region_close(&worker->scratch_region);
         ZSTD_freeDCtx(worker->zstd);
+        worker->zstd = NULL;
     }
-    if (scan->snapshot != scan->world->snapshot) index_snapshot_close(scan->snapshot);
+}
+
+void scan_close(struct scan *scan)
+{
+    if (!scan) return;
+    close_workers(scan);
+    if (!scan->spec->like && scan->snapshot != scan->world->snapshot) index_snapshot_close(scan->snapshot);
     region_close(&scan->groups_region);
     region_close(&scan->region);
     free(scan);
@@ -293,6 +318,8 @@ Status scan_run(struct scan *scan, Err *err)
     uint32_t pages = (scan->world->people->subject_count + QUERY_PAGE_SUBJECTS - 1) / QUERY_PAGE_SUBJECTS;
     scan->err = err;
     if (scan->plan.run_count == 0) return OK;
+    open_workers(scan, scan->memory_bytes);
+    if (scan->wanted) pool->run(pool->pool, mark_wanted, scan, scan->people_max / QUERY_PAGE_SUBJECTS + 1);
     if (scan->spec->on_person) pool->run(pool->pool, mark_joined, scan, pages);
     for (uint32_t from = 0; from < scan->bucket_count && !scan->status;
          from = atomic_load(&scan->bucket_to)) {
@@ -308,6 +335,7 @@ Status scan_run(struct scan *scan, Err *err)
             worker->free_spills = NULL;
         }
     }
+    close_workers(scan);
     return scan->status;
 }
 
@@ -356,6 +384,21 @@ Status scan_position(struct scan *scan, uint32_t ref, Arena scratch, JournalPos 
     Status s = index_codes_load(&codes, row, err);
     if (!s) *ret = index_codes_get(&codes, row);
     return s;
+}
+
+void scan_join(struct scan *scan, const struct scan *other)
+{
+    Plan *plan = &scan->plan;
+    for (uint32_t at = 0; at < other->plan.warning_count; at++) {
+        uint32_t same = 0;
+        while (same < plan->warning_count && !str_equal(plan->warnings[same], other->plan.warnings[at])) same++;
+        if (same == plan->warning_count && same < countof(plan->warnings))
+            plan->warnings[plan->warning_count++] = other->plan.warnings[at];
+    }
+    plan->has_lost_columns |= other->plan.has_lost_columns;
+    plan->groups.is_full |= other->plan.groups.is_full;
+    scan->workers[0].row_count += scan_row_count(other);
+    scan->workers[0].matched += scan_hit_count(other);
 }
 
 void scan_write_warnings(const struct scan *scan,

@@ -21,6 +21,7 @@ typedef struct Groups {
     uint32_t count, max;
     bool is_events;                 /* values are events: type digit, then name */
     uint32_t *slots, slot_count;    /* traits: by hash */
+    bool is_full;                   /* traits: some values were taken for nothing */
     atomic_flag is_busy;            /* traits: one at a time */
 } Groups;
 
@@ -45,6 +46,8 @@ typedef struct ScanSpec {
     bool by_event;                  /* group is what the event is */
     Str number_field;               /* empty: none */
     const uint64_t *only_people;    /* NULL, or a bit a person */
+    uint32_t anonymous_bit;         /* set on rows whose subject is no user id; 0: nobody asks */
+    const struct scan *like;        /* NULL, or one that is open as long: see the same events as it does */
     bool wants_refs;                /* give each hit a reference to its row */
     /* One of the two: for every row, in no order; or for every person all hits, sorted by time, then steps. */
     void (*on_row)(void *context, uint32_t worker, const ScanRow *row);
@@ -56,6 +59,7 @@ struct scan;
 
 /* Takes a snapshot and prepares; gives the groups and the range of times that there are before anything runs. */
 Status MUST scan_open(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err);
+/* Once. What the workers kept is gone when it returns. */
 Status MUST scan_run(struct scan *scan, Err *err);
 void scan_close(struct scan *scan);             /* accepts NULL */
 Groups *scan_groups(struct scan *scan);
@@ -68,9 +72,14 @@ uint64_t scan_row_count(const struct scan *scan);
 uint64_t scan_hit_count(const struct scan *scan);
 /* Where the raw event of a hit's reference lies. */
 Status MUST scan_position(struct scan *scan, uint32_t ref, Arena scratch, JournalPos *ret, Err *err);
+/* Tells what the other one warns of, and its rows, as this one's, too. */
+void scan_join(struct scan *scan, const struct scan *other);
 /* "warnings":[…] for the answer: fields whose values were not all indexed. */
 void scan_write_warnings(const struct scan *scan, struct buf *answer);
 
+/* Groups by their values, as qsort compares. */
+int group_compare(const Groups *groups, uint32_t a, uint32_t b);
+int group_compare_values(const void *a, const void *b);     /* IndexValue */
 /* A trait's value as a group; by any thread. */
 uint32_t groups_intern(Groups *groups, const IndexValue *value, Arena *arena);
 void group_write(const Groups *groups, uint32_t group, struct buf *answer);     /* as JSON */
@@ -108,6 +117,8 @@ typedef struct PlanRun {
     uint32_t reader_columns[SCAN_READERS_MAX], reader_codes[SCAN_READERS_MAX];
     uint32_t by_reader, number_reader;
     uint32_t *groups;               /* by code of the breakdown's column (or of the event) */
+    /* by event: pages without a name are called by their path: properties.path, else context.page.path */
+    uint32_t nameless_page, path_readers[2], *path_groups[2];
     double *numbers;                /* by code of the number's column */
 } PlanRun;
 

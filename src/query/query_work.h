@@ -35,7 +35,7 @@ struct scan {
     const Request *request;
     const ScanSpec *spec;
     const QueryWorld *world;
-    struct index_snapshot *snapshot;
+    struct index_snapshot *snapshot;    /* like: the other scan's */
     struct region region, groups_region;
     Arena arena;
     Plan plan;
@@ -45,7 +45,10 @@ struct scan {
     uint32_t slice_count, slices_a_task, task_count;
     uint64_t *joined;               /* a bit a person: more than one subject has it */
     uint64_t *shared;               /* a bit a subject: whose its events are depends on their time */
+    uint64_t *wanted;               /* only_people: a bit a subject that may be theirs; NULL: all are wanted */
+    uint64_t *users;                /* anonymous_bit: a bit a subject that is a user id */
     uint32_t people_max;
+    size_t memory_bytes;
     uint32_t bucket_shift, bucket_count, bucket_from;
     atomic_uint bucket_to;
     bool asks_traits, is_plain, has_avx2, has_shared;

@@ -81,26 +81,6 @@ static void count_chain(const struct model *model, struct expected *line)
     }
 }
 
-/* The group of an entry; with traits, of the person. As text that sorts as values do. */
-static Str entry_group(const struct model *model, const struct world_event *event, uint32_t person,
-                       char text[40])
-{
-    if (strcmp(model->by, "traits.plan") != 0) return world_field(event, model->by, text);
-    snprintf(text, 40, "%s%s", person % 4 == 3 ? "" : "s", person % 4 == 3 ? "" : world_plans[person % 4]);
-    return str_from(text);
-}
-
-/* Nothing, booleans, numbers, strings. */
-static int compare_group_texts(Str a, Str b)
-{
-    static const char order[] = "bns";
-    int left = a.len ? 1 + (int)(strchr(order, a.bytes[0]) - order) : 0;
-    int right = b.len ? 1 + (int)(strchr(order, b.bytes[0]) - order) : 0;
-    if (left != right) return left - right;
-    if (left == 2) return strtod(a.bytes + 1, NULL) < strtod(b.bytes + 1, NULL) ? -1 : !str_equal(a, b);
-    return str_compare(a, b);
-}
-
 /* The best entry (deepest, then earliest, then smallest group) of one group, or of all; UINT32_MAX: none. */
 static uint32_t best_entry(struct model *model, uint32_t person, const char *only)
 {
@@ -108,7 +88,7 @@ static uint32_t best_entry(struct model *model, uint32_t person, const char *onl
     char text[40], best_text[40];
     for (uint32_t hit = 0; hit < model->hit_count; hit++) {
         if (!model->is_step[hit][0]) continue;
-        Str group = model->by ? entry_group(model, model->hits[hit], person, text) : STR("");
+        Str group = model->by ? world_group(model->by, model->hits[hit], person, text) : STR("");
         if (only && !str_equal(group, str_from(only))) continue;
         model->depth = 0;
         model->chain[0] = hit;
@@ -119,8 +99,8 @@ static uint32_t best_entry(struct model *model, uint32_t person, const char *onl
             is_better = difference < 0;
             if (difference == 0 && model->by)
                 is_better
-                    = compare_group_texts(group,
-                                          entry_group(model, model->hits[best], person, best_text)) < 0;
+                    = world_compare_groups(group,
+                                          world_group(model->by, model->hits[best], person, best_text)) < 0;
         }
         if (is_better) best = hit, depth = model->depth;
     }
@@ -130,8 +110,8 @@ static uint32_t best_entry(struct model *model, uint32_t person, const char *onl
     /* all entries of that millisecond and group */
     for (uint32_t hit = 0; hit < model->hit_count; hit++) {
         if (!model->is_step[hit][0] || model->hits[hit]->time_ms != model->hits[best]->time_ms) continue;
-        if (model->by && !str_equal(entry_group(model, model->hits[hit], person, text),
-                                    entry_group(model, model->hits[best], person, best_text))) continue;
+        if (model->by && !str_equal(world_group(model->by, model->hits[hit], person, text),
+                                    world_group(model->by, model->hits[best], person, best_text))) continue;
         model->depth = 0;
         model->chain[0] = hit;
         extend(model, 1);
@@ -168,7 +148,7 @@ static void model_person(struct model *model, uint32_t person, struct expected *
     count_chain(model, all);
     if (!model->by) return;
     if (!model->is_any) {
-        count_chain(model, line_of(lines, count, entry_group(model, model->hits[best], person, text)));
+        count_chain(model, line_of(lines, count, world_group(model->by, model->hits[best], person, text)));
         return;
     }
     char seen[WORLD_EVENTS_MAX][40];
@@ -176,7 +156,7 @@ static void model_person(struct model *model, uint32_t person, struct expected *
     for (uint32_t hit = 0; hit < model->hit_count; hit++) {
         bool is_seen = false;
         if (!model->is_step[hit][0]) continue;
-        entry_group(model, model->hits[hit], person, seen[seen_count]);
+        world_group(model->by, model->hits[hit], person, seen[seen_count]);
         for (uint32_t at = 0; at < seen_count; at++) is_seen |= strcmp(seen[at], seen[seen_count]) == 0;
         seen_count += !is_seen;
     }
@@ -228,19 +208,6 @@ static void verify_line(const struct model *model, const Json *line, const struc
     assert_null(step);
 }
 
-static bool value_is(const Json *value, const char *group)
-{
-    switch (value->kind) {
-    case JSON_NULL: return *group == 0;
-    case JSON_BOOL: return strcmp(group, value->truth ? "btrue" : "bfalse") == 0;
-    case JSON_NUMBER: return *group == 'n' && strtod(group + 1, NULL) == value->number;
-    case JSON_STRING: return *group == 's' && str_equal(value->text, str_from(group + 1));
-    case JSON_ARRAY:
-    case JSON_OBJECT: break;
-    }
-    return false;
-}
-
 static void verify_answer(const struct model *model, const Json *answer, const struct expected *all,
                           const struct expected *lines, uint32_t count)
 {
@@ -248,7 +215,7 @@ static void verify_answer(const struct model *model, const Json *answer, const s
     uint32_t found = 0;
     for (const Json *group = world_list(answer, "groups"); group; group = group->next, found++) {
         uint32_t at = 0;
-        while (at < count && !value_is(json_find(group, STR("value")), lines[at].group)) at++;
+        while (at < count && !world_value_is(json_find(group, STR("value")), lines[at].group)) at++;
         assert_true(at < count);
         verify_line(model, group, &lines[at]);
     }

@@ -42,6 +42,7 @@ struct world {
     struct index *index;
     struct world_event events[WORLD_EVENTS_MAX];
     uint32_t event_count, subject_count;
+    Millis span_ms;
     struct world_subject subjects[WORLD_SUBJECTS_MAX];
     uint32_t slots[WORLD_SUBJECTS_MAX];
     const uint32_t *pages[1];
@@ -154,7 +155,7 @@ static void world_make_event(struct world *world, struct world_event *event, Mil
         .has_price = fake_dice_chance(dice, 400), .price = (double)fake_dice_below(dice, 9) / 2,
         .has_flag = fake_dice_chance(dice, 300), .flag = fake_dice_chance(dice, 500),
     };
-    event->name = event->type == EVENT_IDENTIFY ? ""
+    event->name = event->type == EVENT_IDENTIFY || (event->type == EVENT_PAGE && fake_dice_chance(dice, 250)) ? ""
         : world_names[fake_dice_below(dice, countof(world_names))];
     event->person = world_person_at(world, event->subject, event->time_ms);
     buf_init_fixed(&json, event->json, sizeof event->json);
@@ -187,6 +188,7 @@ static void world_open(struct world *world, uint64_t seed, Millis span_ms)
     fake_dice_init(&world->dice, seed);
     snprintf(world->dir, sizeof world->dir, "/tmp/onym-world-XXXXXX");
     check(mkdtemp(world->dir) != NULL);
+    world->span_ms = span_ms;
     /* a file costs a sync: not in every world */
     bool has_files = fake_dice_chance(&world->dice, 10);
     IndexOptions options
@@ -275,6 +277,66 @@ static Str world_field(const struct world_event *event, const char *field, char 
         snprintf(text, 40, "b%s", event->flag ? "true" : "false");
     if (strcmp(field, "context.city") == 0 && event->city) snprintf(text, 40, "s%s", event->city);
     return str_from(text);
+}
+
+/* What an event is called. */
+static Str world_label(const struct world_event *event, char text[40])
+{
+    if (event->type == EVENT_PAGE)
+        snprintf(text, 40, "page:%s", *event->name ? event->name : event->path ? event->path : "");
+    else snprintf(text, 40, "%s", *event->name ? event->name : "identify");
+    return str_from(text);
+}
+
+/* The group of an event: as text that sorts as values do. With traits, the person's; "event": what it is. */
+static Str world_group(const char *by, const struct world_event *event, uint32_t person, char text[40])
+{
+    char label[40];
+    if (strcmp(by, "event") == 0) {
+        world_label(event, label);
+        snprintf(text, 40, "s%.38s", label);
+        return str_from(text);
+    }
+    if (strcmp(by, "traits.plan") != 0) return world_field(event, by, text);
+    bool has_trait = person != QUERY_NOBODY && person % 4 != 3;
+    snprintf(text, 40, "%s%s", has_trait ? "s" : "", has_trait ? world_plans[person % 4] : "");
+    return str_from(text);
+}
+
+/* Nothing, booleans, numbers, strings. */
+static int world_compare_groups(Str a, Str b)
+{
+    static const char order[] = "bns";
+    int left = a.len ? 1 + (int)(strchr(order, a.bytes[0]) - order) : 0;
+    int right = b.len ? 1 + (int)(strchr(order, b.bytes[0]) - order) : 0;
+    if (left != right) return left - right;
+    if (left == 2) return strtod(a.bytes + 1, NULL) < strtod(b.bytes + 1, NULL) ? -1 : !str_equal(a, b);
+    return str_compare(a, b);
+}
+
+/* Labels of events come by type, then by name. */
+static inline int world_compare_labels(Str a, Str b)
+{
+    EventType types[2];
+    Str labels[2] = { a, b };
+    for (int at = 0; at < 2; at++) {
+        types[at] = str_equal(labels[at], STR("identify")) ? EVENT_IDENTIFY
+            : str_starts(labels[at], STR("page:")) ? EVENT_PAGE : EVENT_TRACK;
+    }
+    return types[0] != types[1] ? (int)types[0] - (int)types[1] : str_compare(a, b);
+}
+
+static bool world_value_is(const Json *value, const char *group)
+{
+    switch (value->kind) {
+    case JSON_NULL: return *group == 0;
+    case JSON_BOOL: return strcmp(group, value->truth ? "btrue" : "bfalse") == 0;
+    case JSON_NUMBER: return *group == 'n' && strtod(group + 1, NULL) == value->number;
+    case JSON_STRING: return *group == 's' && str_equal(value->text, str_from(group + 1));
+    case JSON_ARRAY:
+    case JSON_OBJECT: break;
+    }
+    return false;
 }
 
 /* A random filter: as JSON, and as a function of an event. */
