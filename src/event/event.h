@@ -127,7 +127,7 @@ typedef struct EventStamps {
 typedef enum RecordKind {
     RECORD_EVENT = 1,               /* an accepted message */
     RECORD_REJECTED = 2,            /* a message that broke a rule, kept with its reason */
-    RECORD_COMMAND = 3,             /* something an operator did that changes derived state: unmerge, erase, suppress */
+    RECORD_COMMAND = 3,             /* something an operator did that changes derived state: unmerge, erase, ... */
     RECORD_ERASED = 4,              /* what stood here was erased on request; the length is kept, the bytes are zeros */
 } RecordKind;
 
@@ -176,6 +176,54 @@ size_t event_record_bytes_max(const Message *message, const EventStamps *stamps)
  * ERR_UNSUPPORTED for a version of the future. Safe on any bytes. */
 Status MUST event_decode(Str record, Event *ret, Err *err);
 Status MUST rejected_decode(Str record, Rejected *ret, Err *err);
+
+/* ---- Commands ---- */
+
+typedef enum CommandKind {
+    COMMAND_UNMERGE = 1,            /* the evidence that a message gave counts no more */
+    COMMAND_RESTORE,                /* it counts again */
+    COMMAND_ERASE,                  /* all that was said under these ids is forgotten; what comes later is not */
+    COMMAND_SUPPRESS,               /* from here on messages with one of these ids are not applied */
+    COMMAND_UNSUPPRESS,
+    COMMAND_KIND_COUNT
+} CommandKind;
+
+typedef enum CommandIdKind { COMMAND_USER_ID = 1, COMMAND_ANONYMOUS_ID } CommandIdKind;
+
+/* from_ms .. to_ms: of an id that several people share, only what happened then (erasing); INT64_MIN .. INT64_MAX:
+ * all of it. */
+typedef struct CommandId {
+    CommandIdKind kind;
+    Str value;
+    Millis from_ms, to_ms;
+} CommandId;
+
+/* Something that an operator did, in the journal like everything else, so that a rebuild does it again at the same
+ * place. Complete in itself: what it needs of a message it holds, since that may be retired by then. */
+typedef struct JournalCommand {
+    CommandKind kind;
+    Millis at_ms;
+    Str author;                     /* who asked, in words; may be empty */
+    /* unmerge, restore: the message whose evidence it is */
+    uint64_t position;
+    Str message_id, user_id, anonymous_id, previous_id;
+    Millis timestamp_ms;
+    bool is_alias;
+    /* erase, suppress, unsuppress */
+    const CommandId *ids;
+    size_t id_count;
+} JournalCommand;
+
+/* LIMIT_RECORD_BYTES holds so much: cut a longer list of ids into several commands. */
+enum { COMMAND_IDS_BYTES = LIMIT_RECORD_BYTES - 4096, COMMAND_IDS_MAX = UINT16_MAX };
+void command_encode(struct buf *buf, const JournalCommand *command);
+size_t command_id_bytes(const CommandId *id);            /* what it takes of COMMAND_IDS_BYTES */
+/* Strings borrow from the record, the list lives in the arena. ERR_DAMAGED, ERR_UNSUPPORTED, ERR_TOO_LARGE. Safe on
+ * any bytes. */
+Status MUST command_decode(Str record, Arena *arena, JournalCommand *ret, Err *err);
+/* Does this erasure take the message? That is: is the message's subject one of its ids, at its time, or is the
+ * message an alias of one. An event whose userId is blocked must come without it. */
+bool command_names_event(const JournalCommand *command, const Event *event);
 
 /* ---- Walking a record's JSON ---- */
 

@@ -42,6 +42,28 @@ static void check_rejected(Str record)
     check_within(rejected.json, record);
 }
 
+static void check_command(Str record)
+{
+    static char room[1 << 22];
+    JournalCommand command, again;
+    struct buf buf;
+    Err err;
+    Arena arena = { room, room + sizeof room };
+    if (command_decode(record, &arena, &command, &err)) return;
+    const Str parts[] = { command.author, command.message_id, command.user_id, command.anonymous_id,
+                          command.previous_id };
+    for (size_t at = 0; at < countof(parts); at++) check_within(parts[at], record);
+    for (size_t at = 0; at < command.id_count; at++) check_within(command.ids[at].value, record);
+    buf_init(&buf, 4 << 20);
+    command_encode(&buf, &command);
+    check(buf_ok(&buf) && command_decode(buf_str(&buf), &arena, &again, &err) == OK);
+    check(again.kind == command.kind && again.id_count == command.id_count && again.at_ms == command.at_ms);
+    for (size_t at = 0; at < command.id_count; at++)
+        check(again.ids[at].kind == command.ids[at].kind && str_equal(again.ids[at].value, command.ids[at].value));
+    check(str_equal(again.message_id, command.message_id) && again.position == command.position);
+    buf_done(&buf);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
@@ -51,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     (void)record_kind(record);
     check_event(record);
     check_rejected(record);
+    check_command(record);
     free(exact);
     return 0;
 }
