@@ -106,6 +106,11 @@ install: all
 bench-ingest: build/onym $B/bench/load ; @bench/ingest
 ## make bench-identity        links, look-ups and bytes an identifier at 1 and 10 million
 bench-identity: $B/bench/identity ; @$B/bench/identity 1 && $B/bench/identity 10
+## make soak-identity [ROUNDS=n]   identity = its model on a million random histories, a tenth of it through the journal
+soak-identity: ; @$(MAKE) --no-print-directory MODE=release run-soak-identity
+run-soak-identity: $B/tests/model/identity_model_test $B/tests/model/apply_model_test $B/tests/model/profile_model_test
+	@ROUNDS=$(or $(ROUNDS),1000000) $B/tests/model/identity_model_test
+	@for test in apply profile; do ROUNDS=$$(($(or $(ROUNDS),1000000) / 10)) $B/tests/model/$${test}_model_test || exit 1; done
 ## make clean                 forget build/
 clean: ; rm -rf build
 help: ; @grep -h '^## ' Makefile | sed 's/^## //'

@@ -23,6 +23,7 @@ Status apply_open(const ApplyOptions *options, struct applier **ret, Err *err)
     region_open(&applier->traits_region, TRAITS_BYTES);
     applier->parser = event_parser_open();
     check(applier->parser);
+    apply_open_commands(applier);
     Status s = apply_open_state(applier, err);
     JournalPos from = s ? 0 : dedup_position(applier->dedup);
     if (from <= journal_first(options->journal)) from = 0;    /* the oldest that is kept */
@@ -46,6 +47,11 @@ void apply_abandon(struct applier *applier)
     region_close(&applier->traits_region);
     pthread_rwlock_destroy(&applier->guard);
     free(applier);
+}
+
+const char *apply_remade_why(const struct applier *applier)
+{
+    return applier->remade_why[0] ? applier->remade_why : NULL;
 }
 
 void apply_close(struct applier *applier)
@@ -77,10 +83,17 @@ static IdentityNode find_id(const struct identity *identity, IdentityKind kind, 
     return id.len && !identity_is_blocked(identity, id) ? identity_find(identity, kind, id) : IDENTITY_NONE;
 }
 
+static bool has_usable_id(const struct identity *identity, const Event *event)
+{
+    return (event->user_id.len && !identity_is_blocked(identity, event->user_id)) ||
+           (event->anonymous_id.len && !identity_is_blocked(identity, event->anonymous_id));
+}
+
 /* Who is who, and what they said of themselves. What was saved has it already: applied again, it could give an
- * identifier that was erased since a new number, and every one after it another than the index knows. */
+ * identifier that was erased since a new number, and every one after it another than the index knows. *ret_erased:
+ * the message names somebody who is not known any more, so it belongs into no store. */
 static Status apply_to_people(struct applier *applier, const struct waiting_record *waiting, IdentityNode *ret_subject,
-                              Err *err)
+                              bool *ret_erased, Err *err)
 {
     const Event *event = &waiting->event;
     if (waiting->pos < applier->saved) {
@@ -89,6 +102,7 @@ static Status apply_to_people(struct applier *applier, const struct waiting_reco
         *ret_subject = find_id(applier->identity, IDENTITY_USER, event->user_id);
         if (*ret_subject == IDENTITY_NONE)
             *ret_subject = find_id(applier->identity, IDENTITY_ANONYMOUS, event->anonymous_id);
+        *ret_erased = *ret_subject == IDENTITY_NONE && has_usable_id(applier->identity, event);
         return OK;
     }
     IdentityMessage message = identity_message(waiting);
@@ -107,7 +121,18 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
 {
     const Event *event = &waiting->event;
     if (waiting->is_rejected) count(applier, waiting->pos, &applier->rejected);
+    if (waiting->command.len && waiting->pos >= applier->saved) {
+        Status s = apply_run_command(applier, waiting->command, waiting->pos, err);
+        return s ? err_wrap(err, s, "the command at %llu", (unsigned long long)waiting->pos) : OK;
+    }
     if (!waiting->is_event) return OK;
+    /* What was left out before is known; ids that are suppressed by now may not have been then. */
+    if (waiting->pos < applier->saved && apply_is_duplicate(applier, waiting->pos)) return OK;
+    if (waiting->pos >= applier->saved && apply_is_suppressed_event(applier, event)) {
+        count(applier, waiting->pos, &applier->suppressed_events);
+        apply_note_repeat(applier, waiting->pos);            /* destinations leave it out, like a repetition */
+        return OK;
+    }
     if (!waiting->is_judged &&
         !dedup_add(applier->dedup, waiting->fingerprint, event->received_at_ms, waiting->pos)) {
         count(applier, waiting->pos, &applier->duplicates);
@@ -116,7 +141,9 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     }
     waiting->is_judged = true;
     IdentityNode subject;
-    Status s = apply_to_people(applier, waiting, &subject, err);
+    bool is_erased = false;
+    Status s = apply_to_people(applier, waiting, &subject, &is_erased, err);
+    if (is_erased) return OK;
     if (!s) s = index_append(applier->index, subject, event, waiting->pos, waiting->next, err);
     if (s) return err_wrap(err, s, "applying the record at %llu", (unsigned long long)waiting->pos);
     if (subject == IDENTITY_NONE) count(applier, waiting->pos, &applier->blocked);
@@ -134,7 +161,9 @@ static Status take_record(struct applier *applier, const JournalRecord *record, 
     *waiting = (struct waiting_record){ .pos = record->pos, .next = record->next };
     waiting->is_event = record_kind(record->bytes) == RECORD_EVENT;
     waiting->is_rejected = record_kind(record->bytes) == RECORD_REJECTED;
-    if (waiting->is_event) {
+    if (record_kind(record->bytes) == RECORD_COMMAND) {
+        waiting->command = arena_copy(arena, record->bytes);
+    } else if (waiting->is_event) {
         Str copy = arena_copy(arena, record->bytes);
         Status s = event_decode(copy, &waiting->event, err);
         if (s) return err_wrap(err, s, "the record at %llu", (unsigned long long)record->pos);
@@ -192,6 +221,7 @@ Status apply_step(struct applier *applier, bool *ret_more, Err *err)
     }
     atomic_store_explicit(&applier->is_caught_up, !*ret_more && !s, memory_order_release);
     bool more = false;
+    apply_tell_applied(applier);
     if (!s && apply_wants_save(applier)) s = apply_save(applier, err);
     JournalPos safe = index_position(applier->index);
     if (safe > applier->saved) safe = applier->saved;
@@ -209,6 +239,7 @@ bool apply_wait(struct applier *applier, Millis timeout_ms)
 Status apply_maintain(struct applier *applier, bool *ret_more, Err *err)
 {
     *ret_more = false;
+    if (apply_has_erasures(applier)) return apply_step_erasure(applier, ret_more, err);
     if (!index_wants_maintenance(applier->index)) return OK;
     return index_maintain(applier->index, ret_more, err);
 }
@@ -230,6 +261,7 @@ void apply_read_stats(struct applier *applier, ApplyStats *ret)
         .duplicates = atomic_load_explicit(&applier->duplicates, memory_order_relaxed),
         .rejected = atomic_load_explicit(&applier->rejected, memory_order_relaxed),
         .blocked = atomic_load_explicit(&applier->blocked, memory_order_relaxed),
+        .suppressed = atomic_load_explicit(&applier->suppressed_events, memory_order_relaxed),
         .is_caught_up = atomic_load_explicit(&applier->is_caught_up, memory_order_acquire),
     };
 }

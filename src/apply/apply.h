@@ -27,7 +27,10 @@ typedef struct ApplyOptions {
     struct journal *journal;
     struct disk *disk;
     struct dice *dice;
-    struct clock *clock;                    /* NULL: saves by the number of messages alone */
+    struct clock *clock;                    /* NULL: saves by the number of messages alone; apply_submit needs one */
+    /* Called where apply_submit has handed something to a journal whose committer does not wait on it; or NULL. */
+    void (*wake_committer)(void *context);
+    void *wake_context;
     const char *dir;                        /* of all derived state; borrowed, made if it is not there */
     const char *state_dir;                  /* of its kv, which is on the real disk always; NULL: dir/state */
     Millis dedup_window_ms;
@@ -42,6 +45,10 @@ struct applier;
 Status MUST apply_open(const ApplyOptions *options, struct applier **ret, Err *err);
 void apply_close(struct applier *applier);                   /* accepts NULL; saves what is in memory */
 void apply_abandon(struct applier *applier);                 /* closes as a crash would: saves nothing. For tests */
+
+/* Why what was derived before had to be thrown away and is made anew from the journal: worth a line in the log. NULL
+ * where it was not. */
+const char *apply_remade_why(const struct applier *applier);
 
 /* Applies what is durable, a bounded number of records. *ret_more: there is more at once. An error stops
  * nothing: what was applied is applied, and the next step tries the same record again. */
@@ -62,6 +69,36 @@ struct index *apply_index(struct applier *applier);
 People apply_people(struct applier *applier);
 void apply_begin_reading(struct applier *applier);
 void apply_end_reading(struct applier *applier);
+
+/* ---- Commands ---- */
+
+/* Appends the command to the journal and waits until it is applied: from then on every answer knows of it. For worker
+ * threads; never an ingest thread, the committer, or under the guard. *ret_pos: where it stands. Any number of ids.
+ * ERR_INPUT: an id is too long. ERR_FULL, ERR_CLOSED: it is not in force. ERR_TIMEOUT: it may come into force later.
+ * Repeating a command is harmless. */
+Status MUST apply_submit(struct applier *applier, const JournalCommand *command, Millis timeout_ms,
+                         JournalPos *ret_pos, Err *err);
+/* For unmerge and restore: fills in what the command says of the message at the position (IdentityLink has it).
+ * Without the guard. ERR_NOT_FOUND: it is retired, erased, or no message. */
+Status MUST apply_find_evidence(struct applier *applier, JournalPos pos, Arena *arena, JournalCommand *ret, Err *err);
+/* Under the guard. For erase and suppress: the ids of a person; of those that are shared, the times that were this
+ * person's (suppress those that are whole only). */
+Status MUST apply_list_person_ids(struct applier *applier, IdentityPerson person, Arena *arena, CommandId **ret,
+                                  size_t *ret_count, Err *err);
+/* Under the guard. */
+bool apply_is_suppressed(struct applier *applier, CommandIdKind kind, Str value);
+Status MUST apply_list_suppressed(struct applier *applier, Arena *arena, CommandId **ret, size_t *ret_count, Err *err);
+
+/* An erasure under way. People and traits forget where the command is applied; apply_maintain does the rest. */
+typedef struct ApplyErasure {
+    JournalPos command;                     /* what apply_submit gave (of several records, each is an erasure) */
+    JournalPos done;                        /* the journal is erased up to here; it must come to command */
+    const char *stage;                      /* "journal", "index", "command" */
+    uint64_t journal_records, index_rows;   /* erased so far */
+} ApplyErasure;
+/* Any thread. The oldest first; *ret_done: how many were finished since the start. One that is not listed is done:
+ * nothing of it is in the journal or in derived state. */
+size_t apply_list_erasures(struct applier *applier, ApplyErasure *erasures, size_t max, uint64_t *ret_done);
 
 /* ---- Reading traits ---- */
 
@@ -93,6 +130,7 @@ bool apply_find_trait(const struct trait_table *table, IdentityPerson person, St
 typedef struct ApplyStats {
     JournalPos applied, durable;            /* applied up to; the journal's end when it was asked */
     uint64_t records, events, duplicates, rejected, blocked;
+    uint64_t suppressed;                    /* messages left out because one of their ids is suppressed */
     bool is_caught_up;                      /* less than a second behind */
 } ApplyStats;
 void apply_read_stats(struct applier *applier, ApplyStats *ret);      /* any thread */

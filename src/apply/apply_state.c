@@ -5,6 +5,7 @@
  *                    'f'              the same text
  *                    'p'              u64: the journal position that everything in here has reached
  *                    'c'              struct counts, as in memory
+ *                    's', 'e'         what commands left (apply_command.c)
  *                    'd' u64          positions of duplicates (u64 each, ascending); the key is the first of them
  *   dir/dedup/     fingerprints (dedup.h)
  *   dir/index/     columns (index.h)
@@ -30,7 +31,7 @@ enum {
 };
 static const int64_t SAVE_NS = 20 * INT64_C(1000000000);
 
-struct counts { uint64_t records, events, duplicates, rejected, blocked; };
+struct counts { uint64_t records, events, duplicates, rejected, blocked, suppressed; };
 
 static const char *const tables[TABLES] = {
     [TABLE_IDENTITY] = "identity", [TABLE_EVIDENCE] = "evidence", [TABLE_TRAITS] = "traits",
@@ -238,13 +239,14 @@ static void load_counts(struct applier *applier, Str value)
     atomic_store(&applier->duplicates, counts.duplicates);
     atomic_store(&applier->rejected, counts.rejected);
     atomic_store(&applier->blocked, counts.blocked);
+    atomic_store(&applier->suppressed_events, counts.suppressed);
 }
 
 static Status save_counts(struct applier *applier, struct kv_txn *txn, Err *err)
 {
     struct counts counts = {
         atomic_load(&applier->records), atomic_load(&applier->events), atomic_load(&applier->duplicates),
-        atomic_load(&applier->rejected), atomic_load(&applier->blocked),
+        atomic_load(&applier->rejected), atomic_load(&applier->blocked), atomic_load(&applier->suppressed_events),
     };
     return kv_put(txn, TABLE_META, STR("c"), str_of(&counts, sizeof counts), err);
 }
@@ -262,6 +264,7 @@ static Status load_position(struct applier *applier, Err *err)
     load_counts(applier, s ? (Str){ 0 } : value);
     if (s == ERR_NOT_FOUND) s = OK;
     if (!s) s = load_repeats(applier, txn, err);
+    if (!s) s = apply_load_commands(applier, txn, err);
     kv_end_read(txn);
     return s;
 }
@@ -298,6 +301,7 @@ static void close_stores(struct applier *applier)
     dedup_close(applier->dedup);
     applier->index = NULL, applier->profile = NULL, applier->identity = NULL, applier->dedup = NULL;
     applier->repeat_count = applier->repeats_saved = 0;
+    apply_forget_commands(applier);
     applier->saved = 0;
 }
 
@@ -314,8 +318,7 @@ Status apply_open_state(struct applier *applier, Err *err)
     if (!s && !is_kept) s = make_anew(applier, err);
     if (!s) s = open_stores(applier, err);
     if (is_kept && (s == ERR_CONFLICT || s == ERR_DAMAGED || s == ERR_UNSUPPORTED)) {
-        log_write(LOG_WARN, "derived state is made anew from the journal", LOG_TEXT("dir", options->dir),
-                  LOG_TEXT("reason", err->text));
+        snprintf(applier->remade_why, sizeof applier->remade_why, "%s", err->text);
         close_stores(applier);
         s = make_anew(applier, err);
         if (!s) s = open_stores(applier, err);
@@ -327,6 +330,7 @@ Status apply_open_state(struct applier *applier, Err *err)
 void apply_close_state(struct applier *applier)
 {
     close_stores(applier);
+    apply_close_commands(applier);
     kv_close(applier->kv);
     free(applier->repeats);
 }
@@ -346,6 +350,7 @@ bool apply_wants_save(const struct applier *applier)
 {
     uint64_t most = applier->options.save_events ? applier->options.save_events : SAVE_EVENTS;
     if (applier->unsaved_events >= most) return true;
+    if (atomic_load_explicit(&applier->wants_save, memory_order_acquire)) return true;
     if (profile_unsaved_bytes(applier->profile) >= SAVE_TRAIT_BYTES) return true;
     return applier->unsaved_events && now_ns(applier) - applier->saved_at_ns >= SAVE_NS;
 }
@@ -355,7 +360,8 @@ Status apply_save(struct applier *applier, Err *err)
     JournalPos applied = atomic_load_explicit(&applier->applied, memory_order_relaxed);
     char position[8];
     struct kv_txn *txn;
-    if (applied <= applier->saved) return OK;                 /* a replay has not come there yet */
+    bool has_changes = atomic_load_explicit(&applier->wants_save, memory_order_acquire);
+    if (applied < applier->saved || (applied == applier->saved && !has_changes)) return OK;    /* or a replay */
     kv_key_u64(position, applied);
     Status s = kv_begin_write(applier->kv, &txn, err);
     if (s) return s;
@@ -363,6 +369,7 @@ Status apply_save(struct applier *applier, Err *err)
     if (!s) s = profile_save(applier->profile, txn, err);
     if (!s) s = save_repeats(applier, txn, err);
     if (!s) s = save_counts(applier, txn, err);
+    if (!s) s = apply_save_changes(applier, txn, err);
     if (!s) s = kv_put(txn, TABLE_META, STR("p"), str_of(position, sizeof position), err);
     if (s) kv_abort(txn);
     else s = kv_commit(txn, err);
@@ -371,7 +378,11 @@ Status apply_save(struct applier *applier, Err *err)
     check(pthread_rwlock_unlock(&applier->guard) == 0);
     profile_end_save(applier->profile, !s);
     applier->saved_at_ns = now_ns(applier);
-    if (s) return err_wrap(err, s, "saving derived state");
+    if (s) {
+        if (has_changes) atomic_store_explicit(&applier->wants_save, true, memory_order_release);
+        return err_wrap(err, s, "saving derived state");
+    }
+    apply_end_save_changes(applier);
     applier->saved = applied;
     applier->unsaved_events = 0;
     applier->repeats_saved = applier->repeat_count;

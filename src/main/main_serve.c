@@ -183,6 +183,13 @@ static Status open_journal(struct serve *serve, Err *err)
     return OK;
 }
 
+/* Where the one ingest thread commits by itself, it sleeps in its own loop, not on the journal. */
+static void wake_committer(void *context)
+{
+    struct serve *serve = context;
+    if (serve->ingest_count) http_server_wake(serve->ingests[0].server);
+}
+
 static Status open_applier(struct serve *serve, Err *err)
 {
     static char dir[4096];                                    /* borrowed by the stores for their lives */
@@ -193,12 +200,18 @@ static Status open_applier(struct serve *serve, Err *err)
         .disk = os_disk(),
         .dice = os_dice(),
         .clock = os_clock(),
+        .wake_committer = wake_committer,
+        .wake_context = serve,
         .dir = dir,
         .dedup_window_ms = config->dedup.window_ms,
         .identity_rules = { .blocked = config->identity.blocked_values.items,
                             .blocked_count = config->identity.blocked_values.count },
     };
-    return apply_open(&options, &serve->applier, err);
+    Status s = apply_open(&options, &serve->applier, err);
+    if (!s && apply_remade_why(serve->applier))
+        log_write(LOG_WARN, "what was derived is made anew from the journal", LOG_TEXT("dir", dir),
+                  LOG_TEXT("reason", apply_remade_why(serve->applier)));
+    return s;
 }
 
 static Status open_collector(struct serve *serve, Err *err)

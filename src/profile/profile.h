@@ -68,8 +68,9 @@ Status MUST profile_join_group(struct profile *profile, uint32_t subject, bool k
                                const ProfileWrite *write, Str group_id, Err *err);
 Status MUST profile_set_group_traits(struct profile *profile, Str group_id, const ProfileWrite *write,
                                      const ProfileTrait *traits, size_t count, Err *err);
-/* Forgets all that a subject wrote about itself, and its memberships. */
-Status MUST profile_erase(struct profile *profile, uint32_t subject, Err *err);
+/* Forgets what a subject wrote about itself from from_ms to before to_ms, memberships and names included;
+ * INT64_MIN, INT64_MAX: all of it. */
+Status MUST profile_erase(struct profile *profile, uint32_t subject, Millis from_ms, Millis to_ms, Err *err);
 
 /* How much waits for a save. */
 size_t profile_unsaved_bytes(const struct profile *profile);

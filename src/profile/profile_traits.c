@@ -321,9 +321,14 @@ Status profile_set_group_traits(struct profile *profile, Str group_id, const Pro
     return write_traits(profile, profile->options.groups, row, 0, false, write, 't', traits, count, err);
 }
 
-Status profile_erase(struct profile *profile, uint32_t subject, Err *err)
+static bool is_between(const struct entry *entry, Millis from_ms, Millis to_ms)
 {
-    struct entries entries = { 0 }, nothing = { 0 };
+    return entry->time_ms >= from_ms && (entry->time_ms < to_ms || to_ms == INT64_MAX);
+}
+
+Status profile_erase(struct profile *profile, uint32_t subject, Millis from_ms, Millis to_ms, Err *err)
+{
+    struct entries entries = { 0 }, kept = { 0 };
     struct kv_txn *txn;
     char key[4], member[GROUP_KEY_BYTES + 4];
     subject_key(subject, key);
@@ -331,13 +336,28 @@ Status profile_erase(struct profile *profile, uint32_t subject, Err *err)
     Status s = profile_writer_txn(profile, &txn, err);
     if (!s) s = profile_read_row(profile, txn, profile->options.subjects, row, subject, &entries, err);
     for (size_t i = 0; !s && i < entries.count; i++) {
-        if (entries.items[i].key.bytes[0] != 'g') continue;
-        profile_group_key(str_slice(entries.items[i].key, 1, entries.items[i].key.len), member);
+        const struct entry *entry = &entries.items[i];
+        if (!is_between(entry, from_ms, to_ms)) {
+            *profile_push(&kept) = *entry;
+            continue;
+        }
+        bool is_left = entry->key.bytes[0] == 'g';            /* unless it joined at another time, too */
+        for (size_t k = 0; k < entries.count && is_left; k++)
+            is_left = !str_equal(entries.items[k].key, entry->key) || is_between(&entries.items[k], from_ms, to_ms);
+        if (!is_left) continue;
+        profile_group_key(str_slice(entry->key, 1, entry->key.len), member);
         subject_key(subject, member + GROUP_KEY_BYTES);
         profile_put(profile, profile->options.members, (Str){ member, sizeof member }, NULL);
     }
-    if (!s) profile_update_names(profile, subject, &entries, &nothing);
-    if (!s && entries.count) profile_put(profile, profile->options.subjects, row, NULL);
+    if (!s && kept.count < entries.count) {
+        if (kept.count) {
+            put_row(profile, profile->options.subjects, row, subject, &entries, &kept);
+        } else {
+            profile_update_names(profile, subject, &entries, &kept);
+            profile_put(profile, profile->options.subjects, row, NULL);
+        }
+    }
     profile_entries_done(&entries);
+    profile_entries_done(&kept);
     return s;
 }

@@ -330,7 +330,7 @@ static void history_and_keys_are_bounded_and_the_current_value_survives(void **s
     Arena arena = region_arena(&region);
     assert_int_equal(profile_read_traits(reader, &one, 1, &arena, &got, &err), OK);
     assert_int_equal(got.count, PROFILE_KEYS);
-    assert_int_equal(profile_erase(profile, 0, &err), OK);
+    assert_int_equal(profile_erase(profile, 0, INT64_MIN, INT64_MAX, &err), OK);
     assert_int_equal(profile_read_traits(reader, &one, 1, &arena, &got, &err), OK);
     assert_int_equal(got.count, 0);
     profile_end_reading(reader);
