@@ -33,6 +33,7 @@ typedef struct ApplyOptions {
     void *wake_context;
     const char *dir;                        /* of all derived state; borrowed, made if it is not there */
     const char *state_dir;                  /* of its kv, which is on the real disk always; NULL: dir/state */
+    bool makes_anew;                        /* throw away what was derived before, whatever it is */
     Millis dedup_window_ms;
     IdentityRules identity_rules;
     size_t dedup_table_entries;             /* 0: the default; tests make it small */

@@ -314,7 +314,7 @@ Status apply_open_state(struct applier *applier, Err *err)
     if (options->state_dir) snprintf(applier->state_dir, PATH_BYTES, "%s", options->state_dir);
     else snprintf(applier->state_dir, PATH_BYTES, "%s/state", options->dir);
     Status s = options->disk->make_dir(options->disk, options->dir, err);
-    if (!s) s = is_whole(applier, &is_kept, err);
+    if (!s && !options->makes_anew) s = is_whole(applier, &is_kept, err);
     if (!s && !is_kept) s = make_anew(applier, err);
     if (!s) s = open_stores(applier, err);
     if (is_kept && (s == ERR_CONFLICT || s == ERR_DAMAGED || s == ERR_UNSUPPORTED)) {

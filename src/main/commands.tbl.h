@@ -107,6 +107,13 @@ COMMAND("verify", command_verify, "Look", "", "reads every byte of the journal a
 OPTIONS_OF_DATA("verify")
 OPTION("verify", 0, "json", NULL, NULL, "print JSON")
 
+COMMAND("rebuild", command_rebuild, "Move", "", "makes all that is derived from the journal anew",
+    "Throws away who is who, traits, and the index of events, and makes them again from the journal; the answers are "
+    "the same as before, unless rules of the configuration changed. The server must be stopped. Interrupted, it "
+    "goes on at the next start of the server. Destinations are not touched: nothing is sent again.")
+OPTIONS_OF_DATA("rebuild")
+OPTION("rebuild", 0, "json", NULL, NULL, "print the counts as JSON")
+
 COMMAND("import", command_import, "Move", "FILE... | -", "reads messages from NDJSON files, plain or .gz",
     "One message a line, as Segment's archives and `onym export` have them; they keep their own times. An import "
     "that was interrupted goes on where it was, and a file that was imported is not imported again, unless "

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "apply/apply.h"
+#include "derived.h"
 #include "destinations.h"
 #include "http/http.h"
 #include "notify.h"
@@ -50,7 +50,7 @@ struct serve {
     struct region generations[CONFIG_GENERATIONS];       /* reloaded configurations; sources borrow from them */
     size_t generation_count;
     struct config reloaded;
-    struct region pem_region;
+    struct region pem_region, derived_region;
     struct printer *printer;
     JournalPos first, end;               /* of the journal when it was opened */
 };
@@ -192,24 +192,14 @@ static void wake_committer(void *context)
 
 static Status open_applier(struct serve *serve, Err *err)
 {
-    static char dir[4096];                                    /* borrowed by the stores for their lives */
-    const struct config *config = serve->config;
-    snprintf(dir, sizeof dir, "%.*s/derived", STR_FORMAT(config->data));
-    ApplyOptions options = {
-        .journal = serve->journal,
-        .disk = os_disk(),
-        .dice = os_dice(),
-        .clock = os_clock(),
-        .wake_committer = wake_committer,
-        .wake_context = serve,
-        .dir = dir,
-        .dedup_window_ms = config->dedup.window_ms,
-        .identity_rules = { .blocked = config->identity.blocked_values.items,
-                            .blocked_count = config->identity.blocked_values.count },
-    };
+    region_open(&serve->derived_region, 1024 * 1024);        /* borrowed by the stores for their lives */
+    Arena arena = region_arena(&serve->derived_region);
+    ApplyOptions options = derived_options(serve->config, serve->journal, &arena);
+    options.wake_committer = wake_committer;
+    options.wake_context = serve;
     Status s = apply_open(&options, &serve->applier, err);
     if (!s && apply_remade_why(serve->applier))
-        log_write(LOG_WARN, "what was derived is made anew from the journal", LOG_TEXT("dir", dir),
+        log_write(LOG_WARN, "what was derived is made anew from the journal", LOG_TEXT("dir", options.dir),
                   LOG_TEXT("reason", apply_remade_why(serve->applier)));
     return s;
 }
@@ -397,6 +387,7 @@ void serve_stop(struct serve *serve)
     apply_close(serve->applier);
     journal_close(serve->journal);
     region_close(&serve->pem_region);
+    region_close(&serve->derived_region);
     for (size_t at = 0; at < serve->generation_count; at++) region_close(&serve->generations[at]);
 }
 
