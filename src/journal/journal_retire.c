@@ -1,11 +1,12 @@
 /* journal_retire: what is too old or too much goes, oldest first, one segment a call. The file `oldest` says up
  * to where before anything is removed, so that a file that comes back after a crash is known for what it is,
  * and one that is missing for what that is. The newest segment always stays: its name keeps the positions
- * from beginning anew. So that an idle journal does not keep its last events past their time, a
- * segment is closed, and where it is the newest another begun, when time asks for it. */
+ * from beginning anew. A segment goes when its last event is older than the retention. So
+ * that its first one is not much older, it is closed after a thirty-second part of the retention, and so that an
+ * idle journal does not keep its last events, another is begun for them to go. */
 #include "journal_private.h"
 
-enum { SLICES = 8 };                /* an open segment is closed when it is older than retention / SLICES */
+enum { SLICES = 32 };               /* an open segment is closed when it is older than retention / SLICES */
 
 void journal_set_hold(struct journal *journal, const char *name, JournalPos pos)
 {
@@ -45,23 +46,23 @@ static Status retire_make_way(struct journal *journal, Err *err)
     return is_last_old ? journal_begin_segment(journal, err) : OK;
 }
 
-static bool is_due(const struct journal *journal, Millis next_begun_at_ms)
+static bool is_due(const struct journal *journal, Millis over_at_ms)
 {
     const JournalOptions *options = &journal->options;
     uint64_t disk_bytes = 0;
-    if (options->retention_ms && next_begun_at_ms + options->retention_ms < clock_now_ms(options->clock)) return true;
+    if (options->retention_ms && over_at_ms + options->retention_ms < clock_now_ms(options->clock)) return true;
     if (options->retention_bytes == 0) return false;
     for (size_t at = 0; at < journal->segments.count; at++) disk_bytes += journal->segments.rows[at].disk_bytes;
     return disk_bytes > options->retention_bytes;
 }
 
 /* Whether the oldest may go; gives its row. */
-static bool find_due(struct journal *journal, Millis next_begun_at_ms, Segment *ret)
+static bool find_due(struct journal *journal, Millis over_at_ms, Segment *ret)
 {
     struct segment_table *table = &journal->segments;
     pthread_mutex_lock(&journal->lock);
     bool is_found = table->count > 1 && table->rows[0].end <= smallest_hold(journal) &&
-                    is_due(journal, next_begun_at_ms);
+                    is_due(journal, over_at_ms);
     if (is_found) *ret = table->rows[0];
     pthread_mutex_unlock(&journal->lock);
     return is_found;
@@ -86,19 +87,34 @@ static Status retire(struct journal *journal, const Segment *segment, Err *err)
     return s;
 }
 
-/* When the oldest segment was surely over: when the next one was begun whose head can be read. Not yet, as
- * far as we know, where there is none. */
+/* When the last commit was made, where it is sure that the open segment has none; else not yet. */
+static Millis idle_since(struct journal *journal)
+{
+    const struct journal_tail *tail = &journal->tail;
+    pthread_mutex_lock(&journal->writing);
+    bool is_empty = tail->is_open && tail->used == SEGMENT_HEAD_BYTES && journal->committed_at_ms;
+    Millis since_ms = is_empty ? journal->committed_at_ms : INT64_MAX / 2;
+    pthread_mutex_unlock(&journal->writing);
+    return since_ms;
+}
+
+/* When the oldest segment was surely over: when the next one was begun whose head can be read, or at the last
+ * commit of all. Not yet, as far as we know, where there is neither. */
 static Millis oldest_over_at(struct journal *journal)
 {
     Segment segment;
-    Millis begun_at_ms = INT64_MAX / 2;
+    Millis over_at_ms = idle_since(journal);
     JournalPos pos = journal_first(journal);
     for (bool is_oldest = true; journal_find_segment(journal, pos, &segment, NULL); is_oldest = false) {
-        if (!is_oldest && journal_begun_at(journal, &segment, &begun_at_ms, NULL) == OK) break;
+        Millis at_ms;
+        if (!is_oldest && journal_begun_at(journal, &segment, &at_ms, NULL) == OK) {
+            if (at_ms < over_at_ms) over_at_ms = at_ms;
+            break;
+        }
         if (segment.end <= pos) break;
         pos = segment.end;
     }
-    return begun_at_ms;
+    return over_at_ms;
 }
 
 Status journal_retire_one(struct journal *journal, bool *ret_did, Err *err)
@@ -109,7 +125,7 @@ Status journal_retire_one(struct journal *journal, bool *ret_did, Err *err)
     pthread_mutex_lock(&journal->writing);
     Status s = retire_make_way(journal, err);
     pthread_mutex_unlock(&journal->writing);
-    if (s) return s;
+    if (s && s != ERR_FULL) return s;                    /* a full disk is a reason more to retire */
     if (!find_due(journal, oldest_over_at(journal), &segment)) return OK;
     if (journal->seal) journal_seal_abort(journal);      /* it may be of this very segment */
     s = retire(journal, &segment, err);
