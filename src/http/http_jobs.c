@@ -187,13 +187,7 @@ void http_jobs_step(struct http_jobs *jobs, Arena arena, Millis timeout_ms)
     struct exchange *exchange = jobs_take(jobs, timeout_ms);
     if (!exchange) return;
     bool is_long = exchange->is_long;
-    if (atomic_load_explicit(&exchange->is_cancelled, memory_order_relaxed)) {
-        Err err;
-        err_set(&err, ERR_CLOSED, "the client went away");
-        reply_error(exchange, ERR_CLOSED, &err);
-    } else {
-        exchange->work(exchange, &arena);
-    }
+    exchange->work(exchange, &arena);
     check(exchange->state == EXCHANGE_ANSWERED);
     exchange_hand_back(exchange);
     if (is_long) jobs_end_long(jobs);

@@ -31,6 +31,11 @@ static void answer(struct exchange *exchange, QueryKind kind)
     struct question question;
     Err err = { 0 };
     buf_clear(&exchange->answer);
+    if (atomic_load_explicit(&exchange->is_cancelled, memory_order_relaxed)) {      /* before its turn came */
+        note_end(exchange, kind, err_set(&err, ERR_CLOSED, "the client went away"));
+        reply_error(exchange, ERR_CLOSED, &err);
+        return;
+    }
     Status s = question_open(&question, exchange, &err);
     if (!s) s = query_run(kind, buf_str(&exchange->body), &question.world, &exchange->answer, &err);
     question_close(&question);

@@ -32,6 +32,7 @@ enum {
     GATHER_ROUNDS = 8,                      /* looks for more requests before a commit */
     ARENA_BYTES = 64 * 1024 * 1024,         /* of address space, for what a handler needs besides */
     ARENA_KEEP_BYTES = 256 * 1024,
+    GLANCE_MS = 100,                        /* how often it is looked whether those who wait for a worker are there */
     FORGOTTEN_BYTES = 16 * 1024 * 1024,     /* of a refused body that are read so that its reason arrives */
 };
 
@@ -59,7 +60,7 @@ struct http_server {
     size_t submitted_count;                 /* since the last commit of ours */
     _Atomic(struct exchange *) done;        /* durable or failed, pushed by the committer */
     atomic_bool wake_pending;
-    int64_t swept_at_ns;
+    int64_t swept_at_ns, glanced_at_ns;
     struct MHD_Response *success;           /* the one answer that is made once and sent for ever */
     bool is_quiesced;
 };
@@ -220,13 +221,17 @@ void exchange_defer(struct exchange *exchange, ExchangeWork *work)
     reply_error(exchange, ERR_TIMEOUT, &err);
 }
 
-/* A suspended connection does not hear its client leave; a glance at the socket does. */
+/* A suspended connection does not hear its client leave; a glance at the socket, some times a second, does. */
 static void server_cancel_left(struct http_server *server)
 {
+    int64_t now_ns = clock_monotonic_ns(server->options.clock);
+    if (!server->working || now_ns - server->glanced_at_ns < GLANCE_MS * INT64_C(1000000)) return;
+    server->glanced_at_ns = now_ns;
     for (struct exchange *exchange = server->working; exchange; exchange = exchange->working_after) {
         struct client *client = exchange_client(exchange);
-        char byte;
-        if (client && client->socket >= 0 && recv(client->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        if (!client || client->socket < 0) continue;
+        struct pollfd polled = { client->socket, POLLRDHUP, 0 };         /* seen behind unread bytes and TLS, too */
+        if (poll(&polled, 1, 0) == 1 && polled.revents & (POLLRDHUP | POLLHUP | POLLERR))
             atomic_store_explicit(&exchange->is_cancelled, true, memory_order_relaxed);
     }
 }
@@ -613,7 +618,6 @@ static void server_sweep(struct http_server *server)
     int64_t now_ns = clock_monotonic_ns(server->options.clock);
     if (now_ns - server->swept_at_ns < 1000000000) return;
     server->swept_at_ns = now_ns;
-    server_cancel_left(server);
     int64_t limit_ns = server->options.request_timeout_ms * 1000000;
     for (struct client *client = server->clients.after; client != &server->clients; client = client->after) {
         if (now_ns - client->waiting_since_ns < limit_ns) break;
@@ -696,6 +700,7 @@ static void server_wait(struct http_server *server, Millis timeout_ms)
     MHD_UNSIGNED_LONG_LONG library_ms;
     if (MHD_get_timeout(server->daemon, &library_ms) == MHD_YES && library_ms < (unsigned long long)timeout_ms)
         timeout_ms = (Millis)library_ms;
+    if (server->working && timeout_ms > GLANCE_MS) timeout_ms = GLANCE_MS;
     int count = poll(polled, 2, (int)timeout_ms);
     if (count > 0 && (polled[1].revents & POLLIN)) {
         uint64_t drained;
@@ -739,6 +744,7 @@ void http_server_step(struct http_server *server, Millis timeout_ms)
     for (int round = 0; round < INLINE_ROUNDS && server_commit(server); round++) server_run(server);
     (void)server_commit(server);
     if (server_drain(server)) MHD_run(server->daemon);
+    server_cancel_left(server);
     server_sweep(server);
 }
 

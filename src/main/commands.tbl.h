@@ -17,6 +17,18 @@
 #define OPTIONS_OF_ASKING(command) \
     OPTIONS_OF_DATA(command) \
     OPTION(command, 0, "url", "URL", NULL, "the server to ask, where it is not at the configuration's address")
+#define OPTIONS_OF_INQUIRY(command) \
+    OPTIONS_OF_ASKING(command) \
+    OPTION(command, 0, "from", "TIME", NULL, "events at this time or later: 2026-01-31, 2026-01-31T12:00:00Z, 30d (ago)") \
+    OPTION(command, 0, "to", "TIME", NULL, "events before this time") \
+    OPTION(command, 0, "timezone", "ZONE", NULL, "whose days and dates are meant: Europe/Berlin (UTC)") \
+    OPTION(command, 'w', "where", "FILTER", NULL, "only events with properties.plan=Free; also != < <= > >= ~ (contains), a,b " \
+        "(any of them), a field alone (there is one), !field; repeatable, all must hold") \
+    OPTION(command, 0, "json", NULL, NULL, "print the API's answer") \
+    OPTION(command, 0, "csv", NULL, NULL, "print CSV")
+#define OPTIONS_OF_GROUPS(command) \
+    OPTION(command, 'b', "by", "FIELD", NULL, "break down by properties.plan, context.campaign.source, traits.company, source") \
+    OPTION(command, 0, "limit", "N", NULL, "show the N largest groups")
 #define OPTIONS_OF_FILTER(command) \
     OPTION(command, 't', "type", "TYPE", NULL, "only identify, track, page, screen, group or alias; repeatable") \
     OPTION(command, 'e', "event", "NAME", NULL, "only this event (or page, screen) name; repeatable") \
@@ -58,7 +70,21 @@ OPTION("tail", 0, "all", NULL, NULL, "show accepted and rejected ones")
 OPTION("tail", 0, "no-follow", NULL, NULL, "end at the end")
 OPTION("tail", 0, "json", NULL, NULL, "print each as one line of JSON")
 
-COMMAND("ask", command_ask, "Look", "PATH [BODY | -]", "asks the API, and prints its JSON",
+COMMAND("funnel", command_funnel, "Answer", "STEP...", "how many people get how far, and how fast",
+    "A step is an event's name, page:/path, screen:Name, or an object of the API: "
+    "'{\"event\":\"Account Created\",\"where\":[...]}'. A person counts once, at the deepest step that any of their "
+    "entries reaches within the window. --people and --dropped show who they are. docs/funnels.md defines every number.")
+OPTIONS_OF_INQUIRY("funnel")
+OPTIONS_OF_GROUPS("funnel")
+OPTION("funnel", 0, "window", "DURATION", NULL, "how long the way from the first step may take: 30m, 24h (7d)")
+OPTION("funnel", 0, "attribution", "WHICH", NULL, "the group of a person: first (of their entry), or any entry's")
+OPTION("funnel", 'x', "exclude", "EVENT", NULL, "leave out who did this between the first and the last step; repeatable")
+OPTION("funnel", 0, "people", "STEP", NULL, "show the people of this step (a number), and by which events they got there")
+OPTION("funnel", 0, "dropped", "STEP", NULL, "show the people who got to this step and no further")
+OPTION("funnel", 0, "group", "VALUE", NULL, "with --people or --dropped: only those of this group")
+OPTION("funnel", 0, "cursor", "CURSOR", NULL, "with --people or --dropped: the next page")
+
+COMMAND("ask", command_ask, "Answer", "PATH [BODY | -]", "asks the API, and prints its JSON",
     "What /api/v1 answers, with the secret key put in: onym ask /api/v1/people/resolve?user_id=12345. With a BODY "
     "it is a POST; - reads it from standard input. Works beside a running server, and on a stopped data directory, "
     "for which it reads what the journal holds first.")
@@ -136,4 +162,6 @@ OPTION("help", 0, "man", NULL, NULL, "print the manual page: onym help --man | m
 #undef OPTION
 #undef OPTIONS_OF_DATA
 #undef OPTIONS_OF_ASKING
+#undef OPTIONS_OF_INQUIRY
+#undef OPTIONS_OF_GROUPS
 #undef OPTIONS_OF_FILTER

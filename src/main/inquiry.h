@@ -1,0 +1,65 @@
+/* inquiry: what `onym funnel`, `retention`, `trends`, `paths`, `signups` and `events` have in common: options become
+ * a question in JSON, it is asked (ask.h), and the answer is printed as it came (--json), as CSV (--csv), or drawn.
+ *
+ * A kind of question is a struct inquiry_kind in its own file. The API checks the values, and names the member that
+ * is wrong; here is only what the command line writes differently: filters, and times ago. */
+#ifndef ONYM_MAIN_INQUIRY_H
+#define ONYM_MAIN_INQUIRY_H
+
+#include "ask.h"
+#include "table.h"
+
+struct inquiry;
+typedef struct InquiryKind {
+    const char *path;                                       /* "/api/v1/funnels" */
+    int (*compose)(struct inquiry *inquiry);                /* its own members; EXIT_FINE, or after complaining */
+    void (*draw)(struct inquiry *inquiry);                  /* into inquiry->out */
+    void (*write_csv)(struct inquiry *inquiry);
+} InquiryKind;
+
+struct inquiry {
+    const struct command_line *line;
+    Arena arena;                                            /* for all of the command */
+    Terminal terminal;
+    Str path;                                               /* compose may choose another one */
+    struct buf question, out;
+    bool is_first;                                          /* no member is in the question yet */
+    const TreeNode *answer;
+};
+
+/* The whole command. */
+int inquiry_run(const struct command_line *line, const InquiryKind *kind);
+
+/* ---- Composing ---- */
+
+/* Begins a member; its value follows in inquiry->question. */
+void inquiry_member(struct inquiry *inquiry, const char *name);
+/* The option as a member of the same name (or another one), a text or, where it is an integer, a number. Nothing
+ * where it was not given. */
+void inquiry_option(struct inquiry *inquiry, const char *option, const char *member);
+/* An event as an operand has it: a text, or an object where it begins with "{". */
+void inquiry_event(struct inquiry *inquiry, Str operand);
+/* from, to, timezone, by, limit, where: as far as the command has these options. */
+int inquiry_common(struct inquiry *inquiry);
+/* One --where, appended as a filter: "properties.plan=Free". False: it is none. */
+bool where_write(Str text, struct buf *out);
+
+/* ---- Reading the answer ---- */
+
+uint64_t tree_count(const TreeNode *object, const char *path);             /* 0 where there is none */
+double tree_number(const TreeNode *object, const char *path, double missing);
+Millis tree_millis(const TreeNode *object, const char *path, Millis missing);
+/* A value as a person reads it: "(none)" for null, lists and objects as JSON. */
+Str tree_value_text(const TreeNode *value);
+/* "2026-01-31 12:00" of an instant. */
+Str tree_instant_text(const TreeNode *object, const char *path, Arena *arena);
+Str big_text(uint64_t count, Arena *arena);                                 /* "1,234" */
+
+/* ---- CSV (RFC 4180; an empty field for null) ---- */
+
+void csv_begin(struct inquiry *inquiry, const char *titles);               /* comma between them */
+void csv_text(struct inquiry *inquiry, Str text);
+void csv_value(struct inquiry *inquiry, const TreeNode *value);            /* numbers as they are */
+void csv_end(struct inquiry *inquiry);
+
+#endif

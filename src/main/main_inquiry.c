@@ -1,0 +1,213 @@
+/* main_inquiry: from options to a question, from an answer to what the others draw. */
+#include "inquiry.h"
+
+#include <stdio.h>
+
+enum { QUESTION_BYTES = 256 * 1024, FILTERS_GIVEN = 32 };
+static const size_t ARENA_BYTES = (size_t)4 << 30;              /* of address space: an answer as a tree */
+
+/* ---- Composing ---- */
+
+void inquiry_member(struct inquiry *inquiry, const char *name)
+{
+    buf_printf(&inquiry->question, inquiry->is_first ? "{\"%s\":" : ",\"%s\":", name);
+    inquiry->is_first = false;
+}
+
+void inquiry_option(struct inquiry *inquiry, const char *option, const char *member)
+{
+    int64_t number;
+    const char *text = command_option(inquiry->line, option);
+    if (!text) return;
+    inquiry_member(inquiry, member);
+    if (str_parse_int(str_from(text), INT64_MIN, INT64_MAX, &number)) buf_int(&inquiry->question, number);
+    else buf_json_string(&inquiry->question, str_from(text));
+}
+
+void inquiry_event(struct inquiry *inquiry, Str operand)
+{
+    if (str_starts(operand, STR("{"))) buf_str_put(&inquiry->question, operand);
+    else buf_json_string(&inquiry->question, operand);
+}
+
+/* A time as the API takes it, or a duration ago. */
+static void put_time(struct inquiry *inquiry, const char *option)
+{
+    const char *text = command_option(inquiry->line, option);
+    Millis ago_ms;
+    if (!text) return;
+    inquiry_member(inquiry, option);
+    if (duration_parse(str_from(text), &ago_ms)) buf_int(&inquiry->question, clock_now_ms(os_clock()) - ago_ms);
+    else buf_json_string(&inquiry->question, str_from(text));
+}
+
+static int put_filters(struct inquiry *inquiry)
+{
+    Str filters[FILTERS_GIVEN] = { 0 };
+    size_t count = command_values(inquiry->line, "where", filters, countof(filters));
+    if (count == 0) return EXIT_FINE;
+    inquiry_member(inquiry, "where");
+    for (size_t at = 0; at < count; at++) {
+        buf_char(&inquiry->question, at ? ',' : '[');
+        if (where_write(filters[at], &inquiry->question)) continue;
+        command_complain("--where: \"%.*s\" is no filter like properties.plan=Free, properties.plan!=Free, "
+                         "properties.seats>=5, context.page.path~signup, traits.email or !traits.email",
+                         STR_FORMAT(filters[at]));
+        return EXIT_USAGE;
+    }
+    buf_char(&inquiry->question, ']');
+    return EXIT_FINE;
+}
+
+int inquiry_common(struct inquiry *inquiry)
+{
+    put_time(inquiry, "from");
+    put_time(inquiry, "to");
+    inquiry_option(inquiry, "timezone", "timezone");
+    return put_filters(inquiry);
+}
+
+/* ---- Reading ---- */
+
+double tree_number(const TreeNode *object, const char *path, double missing)
+{
+    double number;
+    return str_parse_double(event_tree_text(object, path), &number) ? number : missing;
+}
+
+uint64_t tree_count(const TreeNode *object, const char *path)
+{
+    double number = tree_number(object, path, 0);
+    return number > 0 ? (uint64_t)number : 0;
+}
+
+Millis tree_millis(const TreeNode *object, const char *path, Millis missing)
+{
+    return (Millis)tree_number(object, path, (double)missing);
+}
+
+Str tree_value_text(const TreeNode *value)
+{
+    if (!event_tree_is_given(value)) return STR("(none)");
+    return event_tree_is_kind(value, FIELD_STRING) ? value->text : value->raw;
+}
+
+Str tree_instant_text(const TreeNode *object, const char *path, Arena *arena)
+{
+    Str text = event_tree_text(object, path);
+    if (text.len != INSTANT_TEXT_BYTES) return text;
+    return arena_printf(arena, "%.*s %.*s", 10, text.bytes, 5, text.bytes + 11);
+}
+
+Str big_text(uint64_t count, Arena *arena)
+{
+    char text[32];
+    return arena_copy(arena, str_from(count_text(count, text, sizeof text)));
+}
+
+/* ---- CSV ---- */
+
+void csv_begin(struct inquiry *inquiry, const char *titles)
+{
+    buf_str_put(&inquiry->out, str_from(titles));
+    buf_str_put(&inquiry->out, STR("\r\n"));
+    inquiry->is_first = true;
+}
+
+void csv_text(struct inquiry *inquiry, Str text)
+{
+    struct buf *out = &inquiry->out;
+    bool has_quotes = false;
+    if (!inquiry->is_first) buf_char(out, ',');
+    inquiry->is_first = false;
+    for (size_t at = 0; at < text.len; at++) has_quotes |= strchr("\",\r\n", text.bytes[at]) != NULL;
+    if (!has_quotes) {
+        buf_str_put(out, text);
+        return;
+    }
+    buf_char(out, '"');
+    for (size_t at = 0; at < text.len; at++) {
+        if (text.bytes[at] == '"') buf_char(out, '"');
+        buf_char(out, text.bytes[at]);
+    }
+    buf_char(out, '"');
+}
+
+void csv_value(struct inquiry *inquiry, const TreeNode *value)
+{
+    if (!event_tree_is_given(value)) csv_text(inquiry, STR(""));
+    else csv_text(inquiry, event_tree_is_kind(value, FIELD_STRING) ? value->text : value->raw);
+}
+
+void csv_end(struct inquiry *inquiry)
+{
+    buf_str_put(&inquiry->out, STR("\r\n"));
+    inquiry->is_first = true;
+}
+
+/* ---- The command ---- */
+
+static void put_warnings(struct inquiry *inquiry)
+{
+    const TreeNode *warnings = event_tree_find(inquiry->answer, "warnings");
+    for (const TreeNode *warning = warnings ? warnings->first : NULL; warning; warning = warning->next) {
+        Str field = event_tree_text(warning, "field"), message = event_tree_text(warning, "message");
+        fprintf(stderr, "onym: %.*s%s%.*s\n", STR_FORMAT(field), field.len ? ": " : "", STR_FORMAT(message));
+    }
+}
+
+static int print_answer(struct inquiry *inquiry, const InquiryKind *kind, Str answer)
+{
+    Err err;
+    if (command_has(inquiry->line, "json")) {
+        fwrite(answer.bytes, 1, answer.len, stdout);
+        putchar('\n');
+        return EXIT_FINE;
+    }
+    Status s = event_tree_read(answer, &inquiry->arena, &inquiry->answer, &err);
+    if (s) {
+        command_complain("the answer cannot be read: %s; --json prints it as it is", err.text);
+        return EXIT_WRONG;
+    }
+    if (command_has(inquiry->line, "csv")) kind->write_csv(inquiry);
+    else kind->draw(inquiry);
+    fwrite(inquiry->out.bytes ? inquiry->out.bytes : "", 1, inquiry->out.len, stdout);
+    fflush(stdout);
+    put_warnings(inquiry);
+    return buf_ok(&inquiry->out) ? EXIT_FINE : EXIT_WRONG;
+}
+
+static int ask_and_print(struct inquiry *inquiry, const InquiryKind *kind, struct asker **ret_asker)
+{
+    Str answer;
+    int code = kind->compose(inquiry);
+    if (code) return code;
+    buf_str_put(&inquiry->question, inquiry->is_first ? STR("{}") : STR("}"));
+    if (!buf_ok(&inquiry->question)) {
+        command_complain("the question is too long");
+        return EXIT_USAGE;
+    }
+    code = ask_open(inquiry->line, &inquiry->arena, ret_asker);
+    if (!code) code = ask(*ret_asker, STR("POST"), inquiry->path, buf_str(&inquiry->question), &answer);
+    return code ? code : print_answer(inquiry, kind, answer);
+}
+
+int inquiry_run(const struct command_line *line, const InquiryKind *kind)
+{
+    struct region region;
+    struct asker *asker = NULL;
+    struct inquiry inquiry = { .line = line, .path = str_from(kind->path), .is_first = true };
+    region_open(&region, ARENA_BYTES);
+    inquiry.arena = region_arena(&region);
+    inquiry.terminal = terminal_of(stdout);
+    buf_init(&inquiry.question, QUESTION_BYTES);
+    buf_init(&inquiry.out, LIMIT_ANSWER_BYTES);
+    int code = EXIT_USAGE;
+    if (command_has(line, "json") && command_has(line, "csv")) command_complain("--json or --csv, not both");
+    else code = ask_and_print(&inquiry, kind, &asker);
+    ask_close(asker);
+    buf_done(&inquiry.question);
+    buf_done(&inquiry.out);
+    region_close(&region);
+    return code;
+}
