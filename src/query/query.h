@@ -59,6 +59,11 @@ typedef struct QueryPool {
 } QueryPool;
 enum { QUERY_WORKERS_MAX = 64 };
 
+typedef struct QueryTrait {
+    Str name;
+    uint64_t people;                    /* how many have it */
+} QueryTrait;
+
 typedef struct QueryWorld {
     struct index *index;
     struct index_snapshot *snapshot;    /* NULL: taken when the question begins; else borrowed: of people's moment */
@@ -66,6 +71,8 @@ typedef struct QueryWorld {
     /* A person's trait by name; false where there is none. Strings live in the arena or longer. NULL: no
      * question may speak of traits. */
     bool (*find_trait)(void *context, uint32_t person, Str name, Arena *arena, IndexValue *ret);
+    /* Which traits there are, in the arena; NULL: nobody knows. */
+    Status (*list_traits)(void *context, Arena *arena, QueryTrait **ret, size_t *ret_count, Err *err);
     /* Appends JSON that says who the person is; NULL: the number. */
     void (*write_person)(void *context, uint32_t person, struct buf *buf);
     /* The canonical JSON of a raw event; NULL: events are told by position only. */

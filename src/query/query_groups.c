@@ -55,7 +55,7 @@ uint32_t groups_intern(Groups *groups, const IndexValue *value, Arena *arena)
     return group;
 }
 
-static void event_write(Str event, struct buf *answer)
+void event_write(Str event, struct buf *answer)
 {
     static const char *const prefixes[EVENT_TYPE_COUNT]
         = { [EVENT_PAGE] = "page:", [EVENT_SCREEN] = "screen:" };
@@ -70,19 +70,22 @@ static void event_write(Str event, struct buf *answer)
     buf_json_string(answer, buf_str(&label));
 }
 
-void group_write(const Groups *groups, uint32_t group, struct buf *answer)
+void value_write(const IndexValue *value, struct buf *answer)
 {
-    const IndexValue *value = &groups->values[group];
     switch (value->kind) {
     case INDEX_NOTHING: buf_str_put(answer, STR("null")); break;
     case INDEX_BOOL: buf_str_put(answer, value->number != 0 ? STR("true") : STR("false")); break;
     case INDEX_NUMBER: buf_json_double(answer, value->number); break;
     case INDEX_OTHER: buf_str_put(answer, STR("\"(not indexed)\"")); break;
-    case INDEX_STRING:
-        if (groups->is_events) event_write(value->text, answer);
-        else buf_json_string(answer, value->text);
-        break;
+    case INDEX_STRING: buf_json_string(answer, value->text); break;
     }
+}
+
+void group_write(const Groups *groups, uint32_t group, struct buf *answer)
+{
+    const IndexValue *value = &groups->values[group];
+    if (groups->is_events && value->kind == INDEX_STRING) event_write(value->text, answer);
+    else value_write(value, answer);
 }
 
 void plan_write_warnings(const Plan *plan, struct buf *answer)

@@ -82,6 +82,8 @@ int group_compare(const Groups *groups, uint32_t a, uint32_t b);
 int group_compare_values(const void *a, const void *b);     /* IndexValue */
 /* A trait's value as a group; by any thread. */
 uint32_t groups_intern(Groups *groups, const IndexValue *value, Arena *arena);
+void event_write(Str event, struct buf *answer);            /* of a type digit and a name: "page:/pricing" */
+void value_write(const IndexValue *value, struct buf *answer);
 void group_write(const Groups *groups, uint32_t group, struct buf *answer);     /* as JSON */
 
 /* ---- Inside: prepared runs (query_plan.c) ---- */

@@ -17,9 +17,3 @@ Status answer_signups(Str question, const QueryWorld *world, Arena *arena, struc
     return err_set(err, ERR_UNSUPPORTED, "not yet");
 }
 
-Status answer_events(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
-{
-    (void)question, (void)world, (void)arena, (void)answer;
-    return err_set(err, ERR_UNSUPPORTED, "not yet");
-}
-

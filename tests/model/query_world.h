@@ -77,7 +77,7 @@ static uint32_t world_find_person(void *context, Subject subject, Millis time_ms
     return world_person_at(world, subject, time_ms);
 }
 
-static void world_mark_owners(void *context, Subject subject, uint64_t *bits)
+static inline void world_mark_owners(void *context, Subject subject, uint64_t *bits)
 {
     const struct world *world = context;
     for (uint32_t at = 0; at < world->subjects[subject].span_count; at++) {
@@ -87,7 +87,7 @@ static void world_mark_owners(void *context, Subject subject, uint64_t *bits)
 }
 
 /* Persons have a plan, by their number; every fourth has none. */
-static bool world_find_trait(void *context, uint32_t person, Str name, Arena *arena, IndexValue *ret)
+static inline bool world_find_trait(void *context, uint32_t person, Str name, Arena *arena, IndexValue *ret)
 {
     (void)context, (void)arena;
     if (!str_equal(name, STR("plan")) || person % 4 == 3) return false;
@@ -96,7 +96,7 @@ static bool world_find_trait(void *context, uint32_t person, Str name, Arena *ar
 }
 
 /* Two workers' worth of tasks in a shuffled order, on one thread: the order must not matter. */
-static void world_pool_run(void *pool, QueryTask *task, void *context, uint32_t count)
+static inline void world_pool_run(void *pool, QueryTask *task, void *context, uint32_t count)
 {
     struct world *world = pool;
     uint32_t first = count ? (uint32_t)fake_dice_below(&world->dice, count) : 0;
@@ -105,7 +105,7 @@ static void world_pool_run(void *pool, QueryTask *task, void *context, uint32_t 
 }
 
 /* Clusters of subjects, a person's number being one of its subjects'; some subjects change hands. */
-static void world_make_people(struct world *world)
+static inline void world_make_people(struct world *world)
 {
     struct fake_dice *dice = &world->dice;
     world->subject_count = 1 + (uint32_t)fake_dice_below(dice, WORLD_SUBJECTS_MAX);
@@ -137,7 +137,7 @@ static void world_make_people(struct world *world)
                                    .find_person = world_find_person, .mark_owners = world_mark_owners };
 }
 
-static void world_make_event(struct world *world, struct world_event *event, Millis span_ms)
+static inline void world_make_event(struct world *world, struct world_event *event, Millis span_ms)
 {
     struct fake_dice *dice = &world->dice;
     struct buf json;
@@ -172,7 +172,7 @@ static void world_make_event(struct world *world, struct world_event *event, Mil
     check(buf_ok(&json));
 }
 
-static void world_append(struct world *world, const struct world_event *event)
+static inline void world_append(struct world *world, const struct world_event *event)
 {
     Event made
         = { .type = event->type, .name = str_from(event->name), .source = STR("web"), .timestamp_ms
@@ -182,7 +182,7 @@ static void world_append(struct world *world, const struct world_event *event)
 }
 
 /* A world of its own directory; span_ms: within what time it all happens. */
-static void world_open(struct world *world, uint64_t seed, Millis span_ms)
+static inline void world_open(struct world *world, uint64_t seed, Millis span_ms)
 {
     memset(world, 0, sizeof *world);
     fake_dice_init(&world->dice, seed);
@@ -213,7 +213,7 @@ static void world_open(struct world *world, uint64_t seed, Millis span_ms)
                                  .disk = os_disk(), .memory_bytes = (size_t)64 << 20 };
 }
 
-static void world_close(struct world *world)
+static inline void world_close(struct world *world)
 {
     struct region region;
     DiskEntry *entries;
@@ -234,7 +234,7 @@ static void world_close(struct world *world)
 /* ---- Answers ---- */
 
 /* Asks, and parses the answer; fails the test with the question where there is none. */
-static const Json *world_ask(struct world *world, QueryKind kind, Str question, Arena *arena)
+static inline const Json *world_ask(struct world *world, QueryKind kind, Str question, Arena *arena)
 {
     struct buf answer;
     const Json *json;
@@ -248,7 +248,7 @@ static const Json *world_ask(struct world *world, QueryKind kind, Str question, 
     return json;
 }
 
-static double world_number(const Json *object, const char *member)
+static inline double world_number(const Json *object, const char *member)
 {
     const Json *json = json_find(object, str_from(member));
     assert_non_null(json);
@@ -256,7 +256,7 @@ static double world_number(const Json *object, const char *member)
     return json->number;
 }
 
-static const Json *world_list(const Json *object, const char *member)
+static inline const Json *world_list(const Json *object, const char *member)
 {
     const Json *json = json_find(object, str_from(member));
     assert_non_null(json);
@@ -267,7 +267,7 @@ static const Json *world_list(const Json *object, const char *member)
 /* ---- Filters, by the reference ---- */
 
 /* A field's value as text that compares: "sfree", "n1.5", "btrue"; empty where absent. */
-static Str world_field(const struct world_event *event, const char *field, char text[40])
+static inline Str world_field(const struct world_event *event, const char *field, char text[40])
 {
     *text = 0;
     if (strcmp(field, "properties.plan") == 0 && event->plan) snprintf(text, 40, "s%s", event->plan);
@@ -280,7 +280,7 @@ static Str world_field(const struct world_event *event, const char *field, char 
 }
 
 /* What an event is called. */
-static Str world_label(const struct world_event *event, char text[40])
+static inline Str world_label(const struct world_event *event, char text[40])
 {
     if (event->type == EVENT_PAGE)
         snprintf(text, 40, "page:%s", *event->name ? event->name : event->path ? event->path : "");
@@ -289,7 +289,7 @@ static Str world_label(const struct world_event *event, char text[40])
 }
 
 /* The group of an event: as text that sorts as values do. With traits, the person's; "event": what it is. */
-static Str world_group(const char *by, const struct world_event *event, uint32_t person, char text[40])
+static inline Str world_group(const char *by, const struct world_event *event, uint32_t person, char text[40])
 {
     char label[40];
     if (strcmp(by, "event") == 0) {
@@ -304,7 +304,7 @@ static Str world_group(const char *by, const struct world_event *event, uint32_t
 }
 
 /* Nothing, booleans, numbers, strings. */
-static int world_compare_groups(Str a, Str b)
+static inline int world_compare_groups(Str a, Str b)
 {
     static const char order[] = "bns";
     int left = a.len ? 1 + (int)(strchr(order, a.bytes[0]) - order) : 0;
@@ -326,7 +326,7 @@ static inline int world_compare_labels(Str a, Str b)
     return types[0] != types[1] ? (int)types[0] - (int)types[1] : str_compare(a, b);
 }
 
-static bool world_value_is(const Json *value, const char *group)
+static inline bool world_value_is(const Json *value, const char *group)
 {
     switch (value->kind) {
     case JSON_NULL: return *group == 0;
@@ -346,7 +346,7 @@ struct world_filter {
     double price;
 };
 
-static const char *world_filter_make(struct world *world, struct world_filter *filter, char *json,
+static inline const char *world_filter_make(struct world *world, struct world_filter *filter, char *json,
                                      size_t bytes)
 {
     static const char *const shapes[] = {
@@ -376,7 +376,7 @@ static const char *world_filter_make(struct world *world, struct world_filter *f
     return json;
 }
 
-static bool world_filter_holds(const struct world_filter *filter, const struct world_event *event,
+static inline bool world_filter_holds(const struct world_filter *filter, const struct world_event *event,
                                uint32_t person)
 {
     const char *plan = event->plan;
@@ -408,7 +408,7 @@ struct world_selector {
     char label[16], json[400];
 };
 
-static void world_selector_make(struct world *world, struct world_selector *selector)
+static inline void world_selector_make(struct world *world, struct world_selector *selector)
 {
     struct fake_dice *dice = &world->dice;
     char filter[160];
@@ -435,7 +435,7 @@ static void world_selector_make(struct world *world, struct world_selector *sele
     check(buf_ok(&json));
 }
 
-static bool world_selector_holds(const struct world_selector *selector, const struct world_event *event,
+static inline bool world_selector_holds(const struct world_selector *selector, const struct world_event *event,
                                  uint32_t person)
 {
     for (uint32_t at = 0; at < selector->filter_count; at++)
