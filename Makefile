@@ -76,6 +76,8 @@ run-tests: $(UNITS) $(if $(filter *,$(T)),$(MODELS))
 	 echo "$(words $^) test programs passed ($(MODE))"
 ## make vectors               what other pipelines send to the vendors, and where ours differs on purpose
 vectors: $B/tests/vectors/driver ; @tests/vectors/run $<
+## make soak-deliver [SECONDS_LONG=600 SEED=n]   visitors to vendors that fail, kill -9 in between (tests/standins)
+soak-deliver: build/onym ; @tests/standins/run --visitors 40 --kills 6 --seconds $(or $(SECONDS_LONG),600) $(if $(SEED),--seed $(SEED))
 ## make sim [SEED=n|RUNS=n]   worlds with faults and power cuts, one a seed (tests/sim/README.md)
 SIM := $(patsubst %.c,$B/%.o,$(wildcard tests/sim/*.c))
 $B/tests/sim/sim: $(SIM) $B/libfakes.a $B/libonym.a

@@ -9,6 +9,8 @@
  */
 #include "deliver_outlet.h"
 
+#include <stdlib.h>
+
 enum { GRACE_LOOK_MS = 200 };
 
 static Str recall(void *memory, Str key)
@@ -104,13 +106,24 @@ static bool stands_in_line_of(const struct parcel *parcel, Str user_id)
     return false;
 }
 
+/* Earlier links first: where a vendor takes only one (legacy), it is the first device's. */
+static int compare_links(const void *left, const void *right)
+{
+    const PersonLink *a = left, *b = right;
+    if (a->at_ms != b->at_ms) return a->at_ms < b->at_ms ? -1 : 1;
+    return str_compare(a->anonymous_id, b->anonymous_id);
+}
+
 static Status choose_links(struct outlet *outlet, struct parcel *parcel, const struct known_links *known, Arena *arena,
                            Outgoing *outgoing, Err *err)
 {
     LinkFact *links = arena_new(arena, LinkFact, known->count + 1);
+    PersonLink *sorted = arena_new(arena, PersonLink, known->count + 1);
     Status s = OK;
+    if (known->count > 0) memcpy(sorted, known->links, known->count * sizeof *sorted);
+    qsort(sorted, known->count, sizeof *sorted, compare_links);
     for (size_t at = 0; !s && at < known->count && outgoing->link_count < DESTINATION_LINKS; at++) {
-        const PersonLink *link = &known->links[at];
+        const PersonLink *link = &sorted[at];
         bool is_new;
         if (!stands_in_line_of(parcel, link->user_id)) continue;
         s = note_link(outlet, link, parcel, arena, &is_new, err);

@@ -234,19 +234,43 @@ static Status plan_session(struct plan *plan, const Outgoing *message, Str user_
     return plan_end_call(plan, 0, 0, err);
 }
 
-/* Leads that were made for the visitor's anonymous ids become part of the contact, which is there by now. */
-static Status plan_merges(struct plan *plan, const Outgoing *message, Err *err)
+/* ---- Leads ---- */
+
+static Str lead_key(struct plan *plan, Str anonymous_id)
 {
-    Status s = OK;
-    for (size_t at = 0; !s && at < message->link_count; at++) {
-        Str key = arena_printf(plan->arena, "lead:%.*s", STR_FORMAT(message->links[at].anonymous_id));
-        Str lead = plan_recall(plan, key);
-        if (lead.len == 0) continue;
-        buf_str_put(plan_call(plan, 0, KIND_MERGE), lead);
-        s = plan_end_call(plan, CALL_LINK, 0, err);
-        plan_remember(plan, key, (Str){ 0 });
-    }
-    return s;
+    return arena_printf(plan->arena, "lead:%.*s", STR_FORMAT(anonymous_id));
+}
+
+static Str owner_key(struct plan *plan, Str anonymous_id)
+{
+    return arena_printf(plan->arena, "owner:%.*s", STR_FORMAT(anonymous_id));
+}
+
+/* Whose an anonymous id is: from now on what comes under it is the user's, and no lead is made for it. */
+static void remember_owners(struct plan *plan, const Outgoing *message)
+{
+    for (size_t at = 0; at < message->link_count; at++)
+        plan_remember(plan, owner_key(plan, message->links[at].anonymous_id), message->links[at].user_id);
+}
+
+/* The lead that becomes part of the user's contact; empty: none. Only a message that names the anonymous id
+ * itself may do that: it stands behind all that went to the lead, which is gone afterwards. */
+static Str find_lead(struct plan *plan, const Outgoing *message, Str user_id)
+{
+    Str own = message->event->type == EVENT_ALIAS ? message->previous_id : message->anonymous_id;
+    if (!own.len || !str_equal(plan_recall(plan, owner_key(plan, own)), user_id)) return (Str){ 0 };
+    return plan_recall(plan, lead_key(plan, own));
+}
+
+/* The contact is there by now. */
+static Status plan_merge(struct plan *plan, const Outgoing *message, Str user_id, Err *err)
+{
+    Str own = message->event->type == EVENT_ALIAS ? message->previous_id : message->anonymous_id;
+    Str lead = find_lead(plan, message, user_id);
+    if (!lead.len) return OK;
+    buf_str_put(plan_call(plan, 0, KIND_MERGE), lead);
+    plan_remember(plan, lead_key(plan, own), (Str){ 0 });
+    return plan_end_call(plan, CALL_LINK, 0, err);
 }
 
 /* ---- Companies ---- */
@@ -340,7 +364,7 @@ static Status plan_identify(struct plan *plan, const Outgoing *message, Str user
     put_contact(plan, plan_call(plan, 0, KIND_CONTACT), message, traits, user_id, "user");
     if (user_id.len) remember_seen(plan, message, user_id);
     s = plan_end_call(plan, 0, 0, err);
-    if (!s) s = plan_merges(plan, message, err);
+    if (!s && user_id.len) s = plan_merge(plan, message, user_id, err);
     return s ? s : plan_memberships(plan, traits, err);
 }
 
@@ -391,7 +415,7 @@ static Status plan_event(struct plan *plan, const Outgoing *message, Str user_id
 static Status plan_lead(struct plan *plan, const Outgoing *message, Err *err)
 {
     const TreeNode *traits = event_tree_find(message->json, "traits");
-    Str key = arena_printf(plan->arena, "lead:%.*s", STR_FORMAT(message->anonymous_id)), lead = plan_recall(plan, key);
+    Str key = lead_key(plan, message->anonymous_id), lead = plan_recall(plan, key);
     struct buf *out;
     if (lead.len) {
         (void)fact_put(plan->facts, "contact", lead);
@@ -441,24 +465,23 @@ static Status plan_group(struct plan *plan, const Outgoing *message, Str user_id
 /* A lead becomes part of a contact, so the contact has to be there first. */
 static Status plan_links(struct plan *plan, const Outgoing *message, Str user_id, Err *err)
 {
-    bool has_lead = false;
-    for (size_t at = 0; at < message->link_count && !has_lead; at++)
-        has_lead = plan_recall(plan, arena_printf(plan->arena, "lead:%.*s",
-                                                  STR_FORMAT(message->links[at].anonymous_id))).len > 0;
-    if (!has_lead || message->event->type == EVENT_IDENTIFY) return OK;
+    if (message->event->type == EVENT_IDENTIFY || !find_lead(plan, message, user_id).len) return OK;
     if (plan->call_count == 0) {
         Status s;
         put_contact(plan, plan_call(plan, 0, KIND_CONTACT), message, NULL, user_id, "user");
         s = plan_end_call(plan, 0, 0, err);
         if (s) return s;
     }
-    return plan_merges(plan, message, err);
+    return plan_merge(plan, message, user_id, err);
 }
 
 Status intercom_build(struct plan *plan, const Outgoing *message, Err *err)
 {
     Str user_id = message->user_id.len ? message->user_id : message->owner_id;
     Status s = OK;
+    remember_owners(plan, message);
+    if (!user_id.len && message->anonymous_id.len)
+        user_id = plan_recall(plan, owner_key(plan, message->anonymous_id));
     recall_contact(plan, user_id);
     if (user_id.len == 0) return build_anonymous(plan, message, err);
     if (message->event->type != EVENT_IDENTIFY) s = plan_session(plan, message, user_id, err);

@@ -498,6 +498,14 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_any
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, request, client_address):
+        pass                                    # the client died: that is what the test is about
+
+
 class Standin:
     KINDS = [500, 503, 429, "reset before", "reset after", "half", "too late"]
 
@@ -505,8 +513,7 @@ class Standin:
         self.vendor, self.trouble, self.late = vendor, trouble, late
         self.kinds = kinds or self.KINDS
         self.dice = random.Random(seed)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.standin = self
         self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

@@ -1,0 +1,145 @@
+"""Random visitors who become users: what browsers and servers send, in chunks that arrive one after the other.
+
+A chunk is one request, so that a crash takes all of it or nothing; within it the order is shuffled, as browsers
+and networks do. Event times are more than a second apart (KISSmetrics counts a name once a second).
+"""
+import uuid
+from datetime import datetime, timedelta, timezone
+
+STEP_S = 2
+
+
+class History:
+    """All visitors of one run. `dice` is a random.Random: the same seed, the same history."""
+
+    def __init__(self, dice, visitors, prefix=""):
+        self.dice = dice
+        self.at = datetime.now(timezone.utc) - timedelta(days=2)
+        self.messages = {}              # messageId -> message, as first sent
+        self.users = set()
+        self.shared = set()             # anonymous ids of more than one user
+        self.second_devices = set()     # anonymous ids that came to a user who had one
+        self.merged = set()             # users joined by alias of a user
+        self.chunks_made = []
+        self.visitors = [Visitor(self, prefix + "user-%d" % n) for n in range(visitors)]
+
+    def new_uuid(self):
+        return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+
+    def message(self, kind, **fields):
+        self.at += timedelta(seconds=STEP_S)
+        made = dict(fields, type=kind, messageId=self.new_uuid(),
+                    timestamp=self.at.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        made = {key: value for key, value in made.items() if value}
+        if kind == "track":
+            made["properties"] = dict(made.get("properties", {}), id=made["messageId"])
+        self.messages[made["messageId"]] = made
+        if made.get("userId"):
+            self.users.add(made["userId"])
+        return made
+
+    def chunks(self):
+        """Endless chunks of messages, until every visitor is done."""
+        while any(not visitor.is_done for visitor in self.visitors):
+            chunk = []
+            waiting = [visitor for visitor in self.visitors if not visitor.is_done]
+            for visitor in self.dice.sample(waiting, min(len(waiting), self.dice.randint(1, 4))):
+                chunk += visitor.act()
+            self.dice.shuffle(chunk)
+            if chunk:
+                self.chunks_made.append(chunk)
+                yield chunk
+            if self.chunks_made and self.dice.random() < 0.08:
+                yield self.dice.choice(self.chunks_made)        # an SDK that did not hear the answer
+
+
+class Visitor:
+    """One person: browses, becomes a user in one of several ways, goes on by browser, server and new devices."""
+
+    WAYS = ["identify", "identify", "track", "alias", "server first", "alias late", "never"]
+
+    def __init__(self, history, user):
+        self.history, self.user = history, user
+        self.dice = history.dice
+        self.anonymous = self.new_device()
+        self.way = self.dice.choice(self.WAYS)
+        self.steps_left = self.dice.randint(6, 14)
+        self.browses_left = self.dice.randint(0, 4)
+        self.stage = "browses"
+        self.plan = 0
+
+    @property
+    def is_done(self):
+        return self.steps_left <= 0 and self.stage != "server knows"
+
+    def new_device(self):
+        return self.history.new_uuid() if self.dice.random() < 0.7 else "visitor." + self.history.new_uuid()[:8]
+
+    def act(self):
+        self.steps_left -= 1
+        return getattr(self, "act_" + self.stage.replace(" ", "_"))()
+
+    def traits(self):
+        self.plan += 1
+        return {"plan": "plan-%d" % self.plan, "email": self.user + "@example.com"}
+
+    def act_browses(self):
+        message = self.history.message
+        if self.browses_left > 0 or self.way == "never":
+            self.browses_left -= 1
+            return [message("track", event="Browsed", anonymousId=self.anonymous)]
+        self.stage = "user"
+        if self.way == "identify":
+            return [message("identify", anonymousId=self.anonymous, userId=self.user, traits=self.traits())]
+        if self.way == "track":
+            return [message("track", event="Signed Up", anonymousId=self.anonymous, userId=self.user)]
+        if self.way == "alias":
+            return [message("alias", previousId=self.anonymous, userId=self.user),
+                    message("track", event="Signed Up", userId=self.user)]
+        self.stage = "server knows"
+        return [message("identify", userId=self.user, traits=self.traits())]
+
+    def act_server_knows(self):
+        """The server was faster; the browser says who it is within the grace time."""
+        self.stage = "user"
+        if self.way == "alias late":
+            return [self.history.message("alias", previousId=self.anonymous, userId=self.user)]
+        return [self.history.message("identify", anonymousId=self.anonymous, userId=self.user, traits=self.traits())]
+
+    def act_user(self):
+        message, what = self.history.message, self.dice.random()
+        if what < 0.35:
+            return [message("track", event="Clicked", anonymousId=self.anonymous, userId=self.user)]
+        if what < 0.6:
+            return [message("track", event="Was Billed", userId=self.user)]
+        if what < 0.7:
+            return [message("page", name="Home", anonymousId=self.anonymous, userId=self.user,
+                            properties={"url": "https://example.com/"})]
+        if what < 0.8:
+            return [message("identify", anonymousId=self.anonymous, userId=self.user, traits=self.traits())]
+        if what < 0.9:
+            return self.act_second_device()
+        return self.act_share()
+
+    def act_second_device(self):
+        """Anonymous on another device, or after reset(), and then the same user there."""
+        message = self.history.message
+        self.anonymous = self.new_device()
+        self.history.second_devices.add(self.anonymous)
+        return [message("track", event="Browsed", anonymousId=self.anonymous),
+                message("identify", anonymousId=self.anonymous, userId=self.user, traits=self.traits()),
+                message("track", event="Clicked", anonymousId=self.anonymous, userId=self.user)]
+
+    def act_share(self):
+        """Somebody else signs in on the device; afterwards it is theirs, and anonymous events there, too."""
+        message, other = self.history.message, self.user + "-guest"
+        if self.anonymous in self.history.shared:
+            return []
+        self.history.shared.add(self.anonymous)
+        made = [message("identify", anonymousId=self.anonymous, userId=other, traits={"plan": "guest"}),
+                message("track", event="Clicked", anonymousId=self.anonymous, userId=other),
+                message("track", event="Browsed", anonymousId=self.anonymous)]
+        self.anonymous = self.new_device()
+        self.history.second_devices.add(self.anonymous)
+        made.append(message("identify", anonymousId=self.anonymous, userId=self.user, traits=self.traits()))
+        return made
