@@ -37,7 +37,7 @@ static void answer(struct exchange *exchange, QueryKind kind)
         return;
     }
     Status s = question_open(&question, exchange, &err);
-    if (!s) s = query_run(kind, buf_str(&exchange->body), &question.world, &exchange->answer, &err);
+    if (!s) s = question_run(&question, kind, buf_str(&exchange->body), &exchange->answer, &err);
     question_close(&question);
     note_end(exchange, kind, s);
     if (s) reply_error(exchange, s, &err);

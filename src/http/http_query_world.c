@@ -63,6 +63,70 @@ static void write_person(void *context, uint32_t person, struct buf *buf)
     region_close(&region);
 }
 
+/* ---- Traits ---- */
+
+static const struct trait_table *trait_of(struct question *question, Str name)
+{
+    size_t count = atomic_load_explicit(&question->trait_count, memory_order_acquire);
+    for (size_t at = 0; at < count; at++)
+        if (str_equal(question->traits[at].name, name)) return question->traits[at].table;
+    return NULL;
+}
+
+/* Another thread may have made it meanwhile. A failure is kept, and ends the question when it is done. */
+static const struct trait_table *make_trait(struct question *question, Str name)
+{
+    pthread_mutex_lock(&question->traits_lock);
+    const struct trait_table *known = trait_of(question, name);
+    size_t count = atomic_load_explicit(&question->trait_count, memory_order_relaxed);
+    if (!known && !question->trait_status && count == QUESTION_TRAITS)
+        question->trait_status = err_set(&question->trait_err, ERR_TOO_LARGE, "more than %d traits in one question",
+                                         QUESTION_TRAITS);
+    if (!known && !question->trait_status) {
+        struct trait_table *table;
+        question->trait_status = apply_open_trait(question->applier, question->view, name,
+                                                  question->world.memory_bytes / 4, &table, &question->trait_err);
+        if (!question->trait_status) {
+            question->traits[count].name = name;
+            question->traits[count].table = table;
+            known = table;
+            atomic_store_explicit(&question->trait_count, count + 1, memory_order_release);
+        }
+    }
+    pthread_mutex_unlock(&question->traits_lock);
+    return known;
+}
+
+/* A trait's JSON as a value to compare. */
+static IndexValue value_of(Str json, Arena *arena)
+{
+    IndexValue value = { .kind = INDEX_OTHER };
+    const TreeNode *node;
+    char first = json.len ? json.bytes[0] : 0;
+    if (first == 't' || first == 'f') return (IndexValue){ .kind = INDEX_BOOL, .number = first == 't' };
+    if (first == '-' || (first >= '0' && first <= '9')) {
+        if (str_parse_double(json, &value.number)) value.kind = INDEX_NUMBER;
+    } else if (first == '"' && !memchr(json.bytes, '\\', json.len)) {
+        value = (IndexValue){ .kind = INDEX_STRING, .text = str_slice(json, 1, json.len - 1) };
+    } else if (first == '"' && event_tree_read(json, arena, &node, NULL) == OK) {
+        value = (IndexValue){ .kind = INDEX_STRING, .text = node->text };
+    }
+    return value;
+}
+
+static bool find_trait(void *context, uint32_t person, Str name, Arena *arena, IndexValue *ret)
+{
+    struct question *question = context;
+    Str json;
+    const struct trait_table *table = trait_of(question, name);
+    if (!table && !(table = make_trait(question, name))) return false;
+    if (person >= question->view->node_count || !apply_find_trait(table, person, &json)) return false;
+    *ret = value_of(json, arena);
+    return true;
+}
+
+/* ---- Events ---- */
+
 static Status read_event(void *context, JournalPos pos, Arena *arena, Str *ret_json, Err *err)
 {
     const struct question *question = context;
@@ -102,6 +166,7 @@ Status question_open(struct question *question, struct exchange *exchange, Err *
     const HttpOptions *options = exchange_options(exchange);
     *question = (struct question){ .exchange = exchange, .applier = options->applier,
                                    .people = apply_people(options->applier) };
+    check(pthread_mutex_init(&question->traits_lock, NULL) == 0);
     Status s = take_moment(question, err);
     if (s) return s;
     question->resolved = (QueryPeople){
@@ -111,15 +176,27 @@ Status question_open(struct question *question, struct exchange *exchange, Err *
     question->pool = (QueryPool){ http_jobs_seats(options->jobs), http_jobs_share, options->jobs };
     question->world = (QueryWorld){
         .index = apply_index(options->applier), .snapshot = question->snapshot, .people = &question->resolved,
-        .write_person = write_person, .read_event = read_event, .progress = progress, .context = question,
+        .find_trait = find_trait, .write_person = write_person, .read_event = read_event, .progress = progress,
+        .context = question,
         .pool = &question->pool, .is_cancelled = &exchange->is_cancelled, .disk = os_disk(),
-        .memory_bytes = options->query_memory_bytes,
+        .memory_bytes = options->query_memory_bytes ? options->query_memory_bytes : (size_t)1 << 30,
     };
     return OK;
 }
 
+Status question_run(struct question *question, QueryKind kind, Str text, struct buf *answer, Err *err)
+{
+    Status s = query_run(kind, text, &question->world, answer, err);
+    if (s || !question->trait_status) return s;
+    *err = question->trait_err;
+    return question->trait_status;
+}
+
 void question_close(struct question *question)
 {
+    size_t count = atomic_load_explicit(&question->trait_count, memory_order_relaxed);
+    for (size_t at = 0; at < count; at++) apply_close_trait(question->traits[at].table);
+    pthread_mutex_destroy(&question->traits_lock);
     if (question->view) identity_give_view(apply_identity(question->applier), question->view);
     index_snapshot_close(question->snapshot);
 }

@@ -84,6 +84,50 @@ OPTION("funnel", 0, "dropped", "STEP", NULL, "show the people who got to this st
 OPTION("funnel", 0, "group", "VALUE", NULL, "with --people or --dropped: only those of this group")
 OPTION("funnel", 0, "cursor", "CURSOR", NULL, "with --people or --dropped: the next page")
 
+COMMAND("trends", command_trends, "Answer", "EVENT...", "how many, how much, over time",
+    "Counts events, people (--measure people), or takes sum, avg, min, max, median or p90 of a --property, by hour, day, "
+    "week or month of a time zone. docs/queries.md defines every number.")
+OPTIONS_OF_INQUIRY("trends")
+OPTIONS_OF_GROUPS("trends")
+OPTION("trends", 'u', "unit", "UNIT", NULL, "hour, day, week or month (day)")
+OPTION("trends", 'm', "measure", "MEASURE", NULL, "count, people, sum, avg, min, max, median, p90, p99.9 (count)")
+OPTION("trends", 'p', "property", "FIELD", NULL, "the number to take it of: properties.revenue")
+
+COMMAND("retention", command_retention, "Answer", "BIRTH [RETURN]", "who comes back",
+    "People by the day, week or month of their first BIRTH event, and how many of them did RETURN (without: BIRTH "
+    "again; '*': anything) in each period after it. docs/queries.md defines every number.")
+OPTIONS_OF_INQUIRY("retention")
+OPTIONS_OF_GROUPS("retention")
+OPTION("retention", 'u', "unit", "UNIT", NULL, "day, week or month (day)")
+OPTION("retention", 0, "periods", "N", NULL, "how many periods after the first (12)")
+OPTION("retention", 0, "mode", "MODE", NULL, "n_day: in that period; unbounded: in that one or a later one (n_day)")
+
+COMMAND("paths", command_paths, "Answer", "EVENT", "what people do after an event, or before it",
+    "From each person's first EVENT on (with --before: from the last one back), the events that follow, step by step. "
+    "docs/queries.md defines every number.")
+OPTIONS_OF_INQUIRY("paths")
+OPTION("paths", 0, "before", NULL, NULL, "what they did before it")
+OPTION("paths", 0, "depth", "N", NULL, "how many steps, 1 to 10 (3)")
+OPTION("paths", 0, "within", "DURATION", NULL, "how far away an event may be: 1h, 1d (1d)")
+OPTION("paths", 0, "limit", "N", NULL, "show the N most frequent events of a step (10)")
+OPTION("paths", 'e', "event", "EVENT", NULL, "look at these events only; repeatable")
+OPTION("paths", 0, "collapse", NULL, NULL, "take the same event several times in a row as once")
+
+COMMAND("signups", command_signups, "Answer", "[EVENT]", "new users, and what they did before",
+    "Without EVENT a sign-up is a person's first event with a user id. Shows how many there were, the share whose "
+    "anonymous visits are linked to them, and what they did first, from which referrer and campaign.")
+OPTIONS_OF_INQUIRY("signups")
+OPTION("signups", 'u', "unit", "UNIT", NULL, "hour, day, week or month (day)")
+OPTION("signups", 0, "limit", "N", NULL, "show the N largest of each list")
+
+COMMAND("events", command_events, "Answer", "[PART]", "which events and fields there are",
+    "With PART only those with this part in their name.")
+OPTIONS_OF_ASKING("events")
+OPTION("events", 'f', "field", "FIELD", NULL, "the values of this field: properties.plan")
+OPTION("events", 0, "limit", "N", NULL, "show the N most frequent")
+OPTION("events", 0, "json", NULL, NULL, "print the API's answer")
+OPTION("events", 0, "csv", NULL, NULL, "print CSV")
+
 COMMAND("ask", command_ask, "Answer", "PATH [BODY | -]", "asks the API, and prints its JSON",
     "What /api/v1 answers, with the secret key put in: onym ask /api/v1/people/resolve?user_id=12345. With a BODY "
     "it is a POST; - reads it from standard input. Works beside a running server, and on a stopped data directory, "

@@ -53,7 +53,22 @@ Millis tree_millis(const TreeNode *object, const char *path, Millis missing);
 Str tree_value_text(const TreeNode *value);
 /* "2026-01-31 12:00" of an instant. */
 Str tree_instant_text(const TreeNode *object, const char *path, Arena *arena);
+/* When a bucket begins, as the question's time zone has it and as finely as the unit needs: "2026-01-31",
+ * "2026-01-31 14:00", "2026-01". */
+Str tree_bucket_text(struct inquiry *inquiry, const TreeNode *instant, Str unit);
 Str big_text(uint64_t count, Arena *arena);                                 /* "1,234" */
+
+/* The values of a list of numbers, null as 0. */
+double *tree_numbers(const TreeNode *list, Arena *arena);
+/* A number of an answer: "1,234", "12.5", and "" for null. */
+Str tree_number_text(const TreeNode *value, Arena *arena);
+
+/* ---- Drawing ---- */
+
+/* A row a bucket: when, how many, a bar. */
+void draw_buckets(struct inquiry *inquiry, const TreeNode *buckets, const TreeNode *values, Str title);
+/* A list of {value or event, people}: a row each, with its share of all. left_out: a member of the answer. */
+void draw_shares(struct inquiry *inquiry, const TreeNode *list, Str title, uint64_t all, const char *left_out);
 
 /* ---- CSV (RFC 4180; an empty field for null) ---- */
 

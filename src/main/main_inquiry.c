@@ -2,6 +2,8 @@
 #include "inquiry.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 enum { QUESTION_BYTES = 256 * 1024, FILTERS_GIVEN = 32 };
 static const size_t ARENA_BYTES = (size_t)4 << 30;              /* of address space: an answer as a tree */
@@ -99,10 +101,94 @@ Str tree_instant_text(const TreeNode *object, const char *path, Arena *arena)
     return arena_printf(arena, "%.*s %.*s", 10, text.bytes, 5, text.bytes + 11);
 }
 
+Str tree_bucket_text(struct inquiry *inquiry, const TreeNode *instant, Str unit)
+{
+    const char *format = str_equal(unit, STR("hour")) ? "%Y-%m-%d %H:%M" : str_equal(unit, STR("month")) ? "%Y-%m"
+                       : "%Y-%m-%d";
+    char text[32];
+    struct tm parts;
+    Millis at_ms;
+    Str zone = event_tree_text(inquiry->answer, "timezone");
+    if (!event_tree_is_kind(instant, FIELD_STRING) || !instant_parse(instant->text, &at_ms)) return STR("");
+    /* The C library knows the zones by the same files. */
+    setenv("TZ", zone.len ? arena_copy(&inquiry->arena, zone).bytes : "UTC", 1);
+    tzset();
+    time_t seconds = (time_t)(at_ms / 1000);
+    if (!localtime_r(&seconds, &parts) || !strftime(text, sizeof text, format, &parts)) return instant->text;
+    return arena_copy(&inquiry->arena, str_from(text));
+}
+
+double *tree_numbers(const TreeNode *list, Arena *arena)
+{
+    double *numbers = arena_new(arena, double, list ? list->count + 1 : 1);
+    size_t count = 0;
+    for (const TreeNode *value = list ? list->first : NULL; value; value = value->next, count++)
+        if (!str_parse_double(value->text, &numbers[count])) numbers[count] = 0;
+    return numbers;
+}
+
+Str tree_number_text(const TreeNode *value, Arena *arena)
+{
+    double number;
+    if (!event_tree_is_kind(value, FIELD_NUMBER) || !str_parse_double(value->text, &number)) return STR("");
+    if (number >= 0 && number < 1e15 && number == (double)(uint64_t)number) return big_text((uint64_t)number, arena);
+    return arena_printf(arena, number < 1e6 && number > -1e6 ? "%.2f" : "%.0f", number);
+}
+
 Str big_text(uint64_t count, Arena *arena)
 {
     char text[32];
     return arena_copy(arena, str_from(count_text(count, text, sizeof text)));
+}
+
+/* ---- Drawing ---- */
+
+void draw_buckets(struct inquiry *inquiry, const TreeNode *buckets, const TreeNode *values, Str title)
+{
+    Arena *arena = &inquiry->arena;
+    Str unit = event_tree_text(inquiry->answer, "unit");
+    struct table table;
+    double most = 0, *numbers = tree_numbers(values, arena);
+    size_t at = 0;
+    for (size_t one = 0; values && one < values->count; one++)
+        if (numbers[one] > most) most = numbers[one];
+    table_open(&table, arena, &inquiry->terminal);
+    table_column(&table, TABLE_TEXT, unit);
+    table_column(&table, TABLE_NUMBER, title);
+    table_column(&table, TABLE_BAR, STR(""));
+    const TreeNode *value = values ? values->first : NULL;
+    for (const TreeNode *bucket = buckets ? buckets->first : NULL; bucket && value;
+         bucket = bucket->next, value = value->next, at++) {
+        table_row(&table);
+        table_text(&table, PLAIN, tree_bucket_text(inquiry, bucket, unit));
+        table_text(&table, PLAIN, tree_number_text(value, arena));
+        table_bar(&table, CYAN, most > 0 ? numbers[at] / most : 0, 0);
+    }
+    table_write(&table, &inquiry->out);
+}
+
+void draw_shares(struct inquiry *inquiry, const TreeNode *list, Str title, uint64_t all, const char *left_out)
+{
+    Arena *arena = &inquiry->arena;
+    struct table table;
+    table_open(&table, arena, &inquiry->terminal);
+    table_column(&table, TABLE_TEXT, title);
+    table_column(&table, TABLE_NUMBER, STR("people"));
+    table_column(&table, TABLE_NUMBER, STR("share"));
+    table_column(&table, TABLE_BAR, STR(""));
+    for (const TreeNode *one = list ? list->first : NULL; one; one = one->next) {
+        const TreeNode *name = event_tree_find(one, "event");
+        uint64_t people = tree_count(one, "people");
+        double share = all ? (double)people / (double)all : 0;
+        table_row(&table);
+        table_text(&table, BOLD, tree_value_text(name ? name : event_tree_find(one, "value")));
+        table_text(&table, PLAIN, big_text(people, arena));
+        table_text(&table, PLAIN, share_text(share, arena));
+        table_bar(&table, CYAN, share, 0);
+    }
+    table_write(&table, &inquiry->out);
+    uint64_t more = left_out ? tree_count(inquiry->answer, left_out) : 0;
+    if (more) buf_printf(&inquiry->out, "and %" PRIu64 " more; --limit shows up to 1000\n", more);
 }
 
 /* ---- CSV ---- */

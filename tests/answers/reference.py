@@ -94,3 +94,58 @@ def funnel(messages, steps, window, field=None):
             counts[step] += 1
             groups[value][step] += 1
     return counts, dict(groups)
+
+
+def bucket(at, unit):
+    """The number of the calendar unit in UTC, and when it begins."""
+    import datetime
+    moment = datetime.datetime.fromtimestamp(at // 1000, datetime.timezone.utc)
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    if unit == "week":
+        day -= datetime.timedelta(days=day.weekday())
+    if unit == "month":
+        day = day.replace(day=1)
+        return day.year * 12 + day.month, int(day.timestamp()) * 1000
+    if unit == "hour":
+        return at // 3600000, at // 3600000 * 3600000
+    days = int(day.timestamp()) // 86400
+    return (days // 7 if unit == "week" else days), days * 86400000
+
+
+def trends(messages, event, unit, measure, field=None):
+    """{bucket's begin: value} without the empty ones, and the total."""
+    people, buckets = People(messages), collections.defaultdict(list)
+    for m in messages:
+        if is_event(m, event):
+            buckets[bucket(m["at"], unit)[1]].append((people.of(m), m.get("properties", {}).get(field)))
+
+    def value(found):
+        if measure == "count":
+            return len(found)
+        if measure == "people":
+            return len({person for person, _ in found})
+        return sum(number for _, number in found if number is not None)
+    whole = value([one for found in buckets.values() for one in found])
+    return {at: value(found) for at, found in buckets.items() if value(found)}, whole
+
+
+def retention(messages, birth, back, unit, periods, unbounded):
+    """{cohort's begin: (people, [returned])}, periods that were not seen yet left as None."""
+    observed = max((m["at"] for m in messages if is_event(m, birth) or is_event(m, back)), default=0)
+    cohorts = collections.defaultdict(lambda: [0, [0] * (periods + 1)])
+    for events in People(messages).events(messages).values():
+        births = [m for m in events if is_event(m, birth)]
+        if not births:
+            continue
+        first = births[0]["at"]
+        # Of births of one millisecond one is the birth: one that is no return if there is such.
+        born = min((m for m in births if m["at"] == first), key=lambda m: is_event(m, back))
+        cohort = cohorts[bucket(first, unit)[1]]
+        cohort[0] += 1
+        came = {bucket(m["at"], unit)[0] - bucket(first, unit)[0] for m in events
+                if m is not born and is_event(m, back) and m["at"] >= first}
+        for period in range(periods + 1):
+            cohort[1][period] += any(k >= period and k <= periods if unbounded else k == period for k in came)
+    last = bucket(observed, unit)[0]
+    return {at: (people, [count if bucket(at, unit)[0] + period <= last else None for period, count in enumerate(returned)])
+            for at, (people, returned) in cohorts.items()}
