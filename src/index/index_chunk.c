@@ -1,7 +1,9 @@
 /* index_chunk: see the header. The sizes: 512 columns of 16,384 codes are 32 MiB of address space, values
  * and their texts 100 MiB more; only what is touched costs memory, and clearing keeps the pages.
  *
- * Interning. A value is found by the hash of its bytes mixed with its column, in one open-addressed table.
+ * Interning. A value is found by the hash of its bytes mixed with its column, in one open-addressed table that is
+ * at most half full, and no larger than that: in the cache, as far as values allow. A slot holds the number of a
+ * value and the hash's leading bits, so that another value's slot costs no look at that value.
  * A column is found by guessing: behind column a came column b last time, so b's name is compared first.
  */
 #include "index_chunk.h"
@@ -10,7 +12,8 @@
 #include <stdlib.h>
 
 enum {
-    COLUMN_SLOTS = 2048, VALUE_SLOTS = 1 << 19,
+    COLUMN_SLOTS = 2048, VALUE_SLOTS_FIRST = 1 << 12, VALUE_SLOTS = 1 << 20,
+    SLOT_VALUE_BITS = 19, SLOT_VALUE_MASK = (1 << SLOT_VALUE_BITS) - 1,
     NAME_BYTES_MAX = CHUNK_COLUMNS_MAX * (LEAF_PATH_BYTES + 16),
 };
 
@@ -35,7 +38,7 @@ static struct chunk_column *chunk_add_column(struct chunk *chunk, Str name)
     return column;
 }
 
-/* The table of values is large and mostly empty: only the slots that were used are emptied. */
+/* Only the slots that were used are emptied. */
 static void empty_slots(struct chunk *chunk)
 {
     for (uint32_t value = 0; value < chunk->value_count; value++)
@@ -47,7 +50,9 @@ void chunk_clear(struct chunk *chunk, JournalPos from_pos)
 {
     struct region region = chunk->region;
     if (chunk->value_slots) empty_slots(chunk);
-    *chunk = (struct chunk){ .region = region, .row_max = chunk->row_max, .from_pos = from_pos, .to_pos = from_pos };
+    uint32_t mask = chunk->value_mask ? chunk->value_mask : VALUE_SLOTS_FIRST - 1;
+    *chunk = (struct chunk){ .region = region, .row_max = chunk->row_max, .from_pos = from_pos, .to_pos = from_pos,
+                             .value_mask = mask };
     chunk->arena = region_arena(&region);
     /* zeros, by now */
     chunk->value_slots = arena_try(&chunk->arena, sizeof(uint32_t), 64, VALUE_SLOTS);
@@ -94,6 +99,27 @@ static bool value_is(const struct chunk_value *value, bool is_number, double num
 }
 
 /* The code of a value in its column, new or known. Often it is the one before: library, source, plan. */
+static uint32_t slot_tag(uint64_t hash) { return (uint32_t)(hash >> (32 + SLOT_VALUE_BITS)); }
+
+static uint32_t free_slot(const struct chunk *chunk, uint64_t hash)
+{
+    uint32_t slot = hash & chunk->value_mask;
+    while (chunk->value_slots[slot]) slot = (slot + 1) & chunk->value_mask;
+    return slot;
+}
+
+static void widen_slots(struct chunk *chunk)
+{
+    for (uint32_t value = 0; value < chunk->value_count; value++) chunk->value_slots[chunk->values[value].slot] = 0;
+    chunk->value_mask = chunk->value_mask * 2 + 1;
+    check(chunk->value_mask < VALUE_SLOTS);
+    for (uint32_t value = 0; value < chunk->value_count; value++) {
+        uint64_t hash = chunk->values[value].hash;
+        uint32_t slot = chunk->values[value].slot = free_slot(chunk, hash);
+        chunk->value_slots[slot] = (value + 1) | slot_tag(hash) << SLOT_VALUE_BITS;
+    }
+}
+
 static uint32_t chunk_intern(struct chunk *chunk, uint32_t column, bool is_number, double number, Str text)
 {
     struct chunk_column *of = &chunk->columns[column];
@@ -101,22 +127,27 @@ static uint32_t chunk_intern(struct chunk *chunk, uint32_t column, bool is_numbe
         return INDEX_FIRST_VALUE + chunk->values[of->last_value].local;
     uint64_t hash = is_number ? hash_64(str_of(&number, sizeof number), column * 2 + 1)
         : hash_64(text, column * 2);
-    uint32_t slot = hash % VALUE_SLOTS, found;
-    for (; (found = chunk->value_slots[slot]) != 0; slot = (slot + 1) % VALUE_SLOTS) {
-        const struct chunk_value *value = &chunk->values[found - 1];
+    uint32_t slot = hash & chunk->value_mask, tag = slot_tag(hash), found;
+    for (; (found = chunk->value_slots[slot]) != 0; slot = (slot + 1) & chunk->value_mask) {
+        if (found >> SLOT_VALUE_BITS != tag) continue;
+        const struct chunk_value *value = &chunk->values[(found & SLOT_VALUE_MASK) - 1];
         if (value->hash != hash || value->column != column || !value_is(value, is_number, number, text))
             continue;
-        of->last_value = found - 1;
+        of->last_value = (found & SLOT_VALUE_MASK) - 1;
         return INDEX_FIRST_VALUE + value->local;
     }
     if (chunk->value_count == CHUNK_VALUES_MAX) return INDEX_UNINDEXED;
+    if (chunk->value_count * 2 > chunk->value_mask) {
+        widen_slots(chunk);
+        slot = free_slot(chunk, hash);
+    }
     of->last_value = chunk->value_count;
     chunk->values[chunk->value_count] = (struct chunk_value){
         .hash = hash, .slot = slot, .column = column, .local = chunk->columns[column].value_count++,
         .is_number = is_number, .number = number, .text = is_number ? (Str){ 0 }
             : arena_copy(&chunk->arena, text),
     };
-    chunk->value_slots[slot] = ++chunk->value_count;
+    chunk->value_slots[slot] = ++chunk->value_count | tag << SLOT_VALUE_BITS;
     return INDEX_FIRST_VALUE + chunk->values[chunk->value_count - 1].local;
 }
 

@@ -44,7 +44,7 @@ struct chunk {
     uint32_t *column_slots;                 /* by hash of the name: column + 1 */
     struct chunk_value *values;
     uint32_t value_count;
-    uint32_t *value_slots;                  /* by hash: value + 1 */
+    uint32_t *value_slots, value_mask;      /* by hash: value + 1, and bits of the hash; 0: free */
     uint64_t unindexed_count;
     JournalPos from_pos, to_pos;
 };
