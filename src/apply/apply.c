@@ -110,10 +110,11 @@ static Status apply_to_people(struct applier *applier, const struct waiting_reco
     return s ? s : apply_write_profile(applier, event, waiting->pos, *ret_subject, err);
 }
 
-/* Counts are saved with the state: what a start replays was counted before. */
+/* Counts are saved with the state: what a start replays was counted before. One thread counts, others read. */
 static void count(struct applier *applier, JournalPos pos, _Atomic uint64_t *counter)
 {
-    if (pos >= applier->saved) atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    if (pos < applier->saved) return;
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
 /* One record through all stations. */
@@ -191,8 +192,13 @@ static Status fill_group(struct applier *applier, Err *err)
 
 static Status apply_group(struct applier *applier, Err *err)
 {
+    enum { AHEAD = 8 };
     for (; applier->group_at < applier->group_count; applier->group_at++) {
         struct waiting_record *waiting = &applier->group[applier->group_at];
+        if (applier->group_at + AHEAD < applier->group_count) {
+            IdentityMessage ahead = identity_message(waiting + AHEAD);
+            identity_prefetch(applier->identity, &ahead);
+        }
         Status s = apply_record(applier, waiting, err);
         if (s) return s;
         atomic_store_explicit(&applier->applied, waiting->next, memory_order_release);

@@ -27,6 +27,7 @@ enum {
 };
 
 struct table {
+    struct region region;           /* of the slots: random look-ups want huge pages */
     DedupEntry *slots;
     size_t slot_count, count;       /* slot_count: home slots, a power of two */
     unsigned shift;                 /* 64 - log2(slot_count) */
@@ -57,13 +58,13 @@ struct dedup {
 static void table_open(struct table *table, size_t slot_count)
 {
     *table = (struct table){ .slot_count = slot_count, .shift = 64 - (unsigned)__builtin_ctzll(slot_count) };
-    table->slots = calloc(slot_count + SPARE_SLOTS, sizeof *table->slots);
-    check(table->slots != NULL);
+    region_open_large(&table->region, (slot_count + SPARE_SLOTS) * sizeof *table->slots);
+    table->slots = (DedupEntry *)(void *)table->region.start;       /* zeros, as the kernel gives them */
 }
 
 static void table_close(struct table *table)
 {
-    free(table->slots);
+    region_close(&table->region);
     *table = (struct table){ 0 };
 }
 
