@@ -104,6 +104,8 @@ install: all
 	$B/onym completion bash >$(SHARE)/bash-completion/completions/onym
 	$B/onym completion zsh >$(SHARE)/zsh/site-functions/_onym
 	$B/onym completion fish >$(SHARE)/fish/vendor_completions.d/onym.fish
+## make soak-crash [TIMES=200]   kill -9 under load, that many times; every acknowledged event is there
+soak-crash: build/onym $B/bench/load ; @tests/e2e/crash --times $(or $(TIMES),200)
 ## make bench-ingest          collection beside nginx on the same core (needs nginx-light; bench/README.md)
 bench-ingest: build/onym $B/bench/load ; @bench/ingest
 ## make bench-identity        links, look-ups and bytes an identifier at 1 and 10 million
