@@ -358,6 +358,7 @@ static void exchange_head(struct exchange *exchange, const char *method)
     Err err;
     exchange->method = method_from(method);
     exchange->state = EXCHANGE_BODY;
+    exchange->is_tls = exchange->server->options.tls_certificate_pem != NULL;
     exchange->began_ns = clock_monotonic_ns(exchange->server->options.clock);
     exchange->server->busy_count++;
     MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, take_header, exchange);
@@ -682,8 +683,9 @@ Status http_server_open(const HttpOptions *options, int listener, struct http_se
     if (!s) {
         start_daemon(server);
         if (!server->daemon)
-            s = err_set(err, ERR_IO, "http: the server library did not start%s",
-                        options->tls_certificate_pem ? "; do the TLS certificate and its key fit together?" : "");
+            s = options->tls_certificate_pem
+                    ? err_set(err, ERR_INPUT, "the TLS certificate and the key do not belong together, or are damaged")
+                    : err_set(err, ERR_IO, "http: the server library did not start");
     }
     if (s) {
         http_server_close(server);

@@ -217,15 +217,29 @@ static Status open_collector(struct serve *serve, Err *err)
     return s ? s : collector_set_sources(serve->collector, config->sources, config->source_count, err);
 }
 
-static Status read_pem(Arena *arena, const char *key, Str path, const char **ret, Err *err)
+static Status read_pem(Arena *arena, const char *option, const char *label, Str path, const char **ret, Err *err)
 {
     char text[4096];
     Str pem;
     snprintf(text, sizeof text, "%.*s", STR_FORMAT(path));
     Status s = disk_read_file(os_disk(), text, 1024 * 1024, arena, &pem, err);
-    if (s) return err_wrap(err, s, "%s", key);
+    if (s) return err_wrap(err, s, "%s", option);
     *ret = arena_copy(arena, pem).bytes;
-    return OK;
+    if (strstr(*ret, label)) return OK;
+    return err_set(err, ERR_INPUT, "%s %s: holds no \"%s-----\"; wanted a PEM file, see docs/operating.md",
+                   option, text, label);
+}
+
+static Status read_pems(struct serve *serve, HttpOptions *options, Err *err)
+{
+    const struct config *config = serve->config;
+    if (!config->tls.certificate.len) return OK;
+    region_open(&serve->pem_region, 8 * 1024 * 1024);
+    Arena arena = region_arena(&serve->pem_region);
+    Status s = read_pem(&arena, "tls.certificate", "BEGIN CERTIFICATE", config->tls.certificate,
+                        &options->tls_certificate_pem, err);
+    if (s) return s;
+    return read_pem(&arena, "tls.key", "PRIVATE KEY", config->tls.key, &options->tls_key_pem, err);
 }
 
 static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
@@ -252,23 +266,21 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .idle_timeout_ms = config->limits.idle_ms,
         .request_timeout_ms = config->limits.request_ms,
     };
-    if (config->tls.certificate.len) {
-        region_open(&serve->pem_region, 8 * 1024 * 1024);
-        Arena arena = region_arena(&serve->pem_region);
-        Status s = read_pem(&arena, "tls.certificate", config->tls.certificate, &options.tls_certificate_pem, err);
-        if (!s) s = read_pem(&arena, "tls.key", config->tls.key, &options.tls_key_pem, err);
-        if (s) return s;
-    }
+    Status s = read_pems(serve, &options, err);
+    if (s) return s;
     for (size_t at = 0; at < config->listen.count; at++) {
         int listener;
         uint16_t port;
-        Status s = http_listen(config->listen.items[at].text, &listener, &port, err);
+        s = http_listen(config->listen.items[at].text, &listener, &port, err);
         if (s) return s;
         if (at == 0) serve->first_port = port;
         for (size_t thread = 0; thread < thread_count && serve->ingest_count < SERVERS_MAX; thread++) {
             int shared = thread + 1 < thread_count ? dup(listener) : listener;
             if (shared < 0) return err_set_errno(err, errno, "listen %.*s", STR_FORMAT(config->listen.items[at].text));
             s = http_server_open(&options, shared, &serve->ingests[serve->ingest_count].server, err);
+            if (s == ERR_INPUT)
+                return err_wrap(err, s, "tls.certificate %.*s, tls.key %.*s", STR_FORMAT(config->tls.certificate),
+                                STR_FORMAT(config->tls.key));
             if (s) return s;
             serve->ingest_count++;
         }

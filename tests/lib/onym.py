@@ -56,10 +56,11 @@ class Onym:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.is_tls else 'http'}://127.0.0.1:{self.port}"
 
     def write_config(self, sources, config):
         """JSON is YAML: one line an option keeps the file readable when a test fails."""
+        self.is_tls = "tls" in config
         lines = [f"listen: 127.0.0.1:{self.port}", f"data: {json.dumps(str(self.data))}",
                  "secret_key: sk_test_only_for_this_run"]
         lines += [f"{name}: {json.dumps(value)}" for name, value in config.items()]
