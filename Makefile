@@ -110,6 +110,8 @@ install: all
 soak-crash: build/onym $B/bench/load ; @tests/e2e/crash --times $(or $(TIMES),200)
 ## make bench-ingest          collection beside nginx on the same core (needs nginx-light; bench/README.md)
 bench-ingest: build/onym $B/bench/load ; @bench/ingest
+## make bench-deliver         events a second to a local webhook, and a healthy destination beside dead ones
+bench-deliver: build/onym $B/bench/load ; @bench/deliver
 ## make bench-identity        links, look-ups and bytes an identifier at 1 and 10 million
 bench-identity: $B/bench/identity ; @$B/bench/identity 1 && $B/bench/identity 10
 ## make bench-apply           the applier's cost an event, and a start after a kill, at 1 and 4 million events

@@ -207,8 +207,8 @@ void outlet_publish(struct outlet *outlet)
     DeliverState *state = &outlet->state;
     struct stream *replay = &outlet->streams[STREAM_REPLAY];
     state->condition = !outlet->is_enabled ? DELIVER_DISABLED
-        : outlet->wait_until_ms > outlet->deliver->now_ms ? DELIVER_WAITING : DELIVER_RUNNING;
-    state->until_ms = state->condition == DELIVER_WAITING ? outlet->wait_until_ms : 0;
+        : !outlet->is_started || outlet->wait_until_ms > outlet->deliver->now_ms ? DELIVER_WAITING : DELIVER_RUNNING;
+    state->until_ms = outlet->wait_until_ms > outlet->deliver->now_ms ? outlet->wait_until_ms : 0;
     if (!outlet->is_started) return;
     state->unfinished = outlet->window - outlet->free.count;
     state->under_way = outlet->under_way_count;

@@ -125,7 +125,16 @@ static Status open_parts(struct destinations *destinations, const struct config 
         .rows = deliver_store_rows(destinations->store), .people = deliver_people_of(applier),
     };
     s = deliver_open(&options, &destinations->deliver, err);
-    return s ? s : destinations_set_config(destinations, config, err);
+    if (!s) s = destinations_set_config(destinations, config, err);
+    return s;
+}
+
+/* Before anything is accepted: a new destination's place is kept, so that a crash a moment later does not make it
+ * begin behind what came meanwhile; and states can be asked for. */
+static void take_places(struct destinations *destinations)
+{
+    Err err = { 0 };
+    if (deliver_step(destinations->deliver, 0, &err)) log_trouble(destinations, &err);
 }
 
 Status destinations_open(const struct config *config, struct journal *journal, struct applier *applier,
@@ -142,6 +151,7 @@ Status destinations_open(const struct config *config, struct journal *journal, s
         destinations_close(destinations);
         return s;
     }
+    take_places(destinations);
     *ret = destinations;
     return OK;
 }

@@ -69,6 +69,11 @@ static Status fake_commit(void *context, const RowChange *changes, size_t count,
 {
     struct fake_rows *fake = context;
     if (fake->is_dead) return err_set(err, ERR_CLOSED, "the process is gone");
+    fake->commits++;
+    if (fake->commits >= fake->full_from && fake->commits < fake->full_until)
+        return err_set(err, ERR_FULL, "disk full");
+    fake->is_dead = fake->commits == fake->dies_at;
+    if (fake->is_dead && !fake->dies_after) return err_set(err, ERR_CLOSED, "the process is gone");
     if (fake->dice && fake_dice_chance(fake->dice, fake->fail_per_thousand)) return err_set(err, ERR_FULL, "disk full");
     for (size_t at = 0; at < count; at++) {
         size_t place = place_of(fake, changes[at].key);
@@ -76,8 +81,7 @@ static Status fake_commit(void *context, const RowChange *changes, size_t count,
         if (changes[at].value.bytes) put_one(fake, &changes[at]);
         else if (is_at(fake, place, changes[at].key)) remove_at(fake, place);
     }
-    fake->commits++;
-    return OK;
+    return fake->is_dead ? err_set(err, ERR_CLOSED, "the process is gone") : OK;
 }
 
 void fake_rows_init(struct fake_rows *fake)

@@ -12,7 +12,10 @@ struct fake_rows {
     bool is_dead;                       /* every commit fails */
     struct fake_dice *dice;
     unsigned fail_per_thousand;         /* commits that fail, as of a full disk */
-    uint64_t commits;
+    uint64_t commits;                   /* made, or tried in vain */
+    uint64_t full_from, full_until;     /* these, by that count, find the disk full */
+    uint64_t dies_at;                   /* at this one the process dies: is_dead; made before it or not */
+    bool dies_after;
 };
 void fake_rows_init(struct fake_rows *fake);
 void fake_rows_done(struct fake_rows *fake);

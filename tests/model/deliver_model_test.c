@@ -5,6 +5,7 @@
  */
 #include "deliver_world.h"
 
+enum { TURNS = 150, SHORT_TURNS = 45, EVERY = 5 };
 enum { HISTORIES = 4 };                 /* HISTORIES=1000 in the environment: for the night */
 
 static const char *const webhook_single[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning", NULL };
@@ -91,13 +92,13 @@ static void arrive(struct world *world, size_t from)
     world->known = journal_end(world->journal);
 }
 
-static void play(struct world *world, bool has_crashes)
+static void play(struct world *world, int turns, bool has_crashes)
 {
     struct visitor visitors[VISITORS_MOST] = { 0 };
     int visitor_count = 2 + (int)fake_dice_below(&world->dice, VISITORS_MOST - 2);
     Millis at_ms = world->clock.now_ms - 100000;
     for (int at = 0; at < visitor_count; at++) name_visitor(world, &visitors[at], at);
-    for (int turn = 0; turn < 150; turn++) {
+    for (int turn = 0; turn < turns; turn++) {
         if (fake_dice_chance(&world->dice, 400) && world->made_count + 12 < MESSAGES_MOST) {
             size_t from = world->made_count;
             for (uint64_t left = 1 + fake_dice_below(&world->dice, 5); left > 0; left--, at_ms += 2000)
@@ -255,7 +256,7 @@ static void run(uint64_t seed, unsigned trouble_per_thousand, bool has_crashes, 
     world->rows.dice = &world->dice;
     world->rows.fail_per_thousand = full_per_thousand;
     if (trouble_per_thousand && seed % 3 == 0) world->dead_destination = (int)(seed % 6);
-    play(world, has_crashes);
+    play(world, TURNS, has_crashes);
     drain(world);
     check_all(world);
     world_close(world);
@@ -276,6 +277,40 @@ static void histories_arrive_whole_once_in_order_and_linked_first(void **state)
     }
 }
 
+/* One short history for each commit that it makes: there the disk is full for a while, or the process dies, just
+ * before or just after. Gives how many commits there were. */
+static uint64_t run_with_fault(uint64_t seed, uint64_t commit, int kind)
+{
+    struct world *world = malloc(sizeof *world);
+    uint64_t commits;
+    world_open(world, seed);
+    add_destinations(world);
+    world_start(world);
+    world->trouble_per_thousand = 100;
+    world->is_server_first = true;
+    if (kind == 0) world->rows.full_from = commit, world->rows.full_until = commit + 3;
+    else world->rows.dies_at = commit, world->rows.dies_after = kind == 2;
+    play(world, SHORT_TURNS, false);
+    drain(world);
+    check_all(world);
+    commits = world->rows.commits;
+    world_close(world);
+    free(world);
+    return commits;
+}
+
+static void a_fault_at_any_commit_loses_nothing(void **state)
+{
+    uint64_t seed = fake_seed("deliver_commits"), commits = run_with_fault(seed, UINT64_MAX, 1);
+    uint64_t every = getenv("HISTORIES") ? 1 : EVERY;
+    (void)state;
+    for (uint64_t commit = 1 + seed % every; commit <= commits; commit += every)
+        for (int kind = 0; kind < 3; kind++) {
+            printf("fault %d at commit %" PRIu64 " of %" PRIu64 " SEED=%" PRIu64 "\n", kind, commit, commits, seed);
+            (void)run_with_fault(seed, commit, kind);
+        }
+}
+
 /* A follower overtook what had only its link aboard. */
 static void histories_that_once_failed_still_pass(void **state)
 {
@@ -291,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histories_arrive_whole_once_in_order_and_linked_first),
+        cmocka_unit_test(a_fault_at_any_commit_loses_nothing),
         cmocka_unit_test(histories_that_once_failed_still_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

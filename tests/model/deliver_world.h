@@ -440,7 +440,8 @@ static inline void world_step(struct world *world)
     Err err = { 0 };
     Status s = deliver_step(world->deliver, 0, &err);
     check(!world->is_asked);
-    if (s && s != ERR_FULL) fail_msg("%s", err.text);
+    if (world->rows.is_dead) world_crash(world);
+    else if (s && s != ERR_FULL) fail_msg("%s", err.text);
 }
 
 #endif
