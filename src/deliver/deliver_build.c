@@ -17,9 +17,12 @@ static Str recall(void *memory, Str key)
 {
     struct outlet *outlet = memory;
     struct deliver *deliver = outlet->deliver;
+    bool is_link = str_starts(key, STR(DESTINATION_LINK_KEY));
     char bytes[ROW_KEY_BYTES];
     Str value = { 0 };
-    if (ledger_get(deliver->ledger, row_key(outlet, ROW_MEMORY, key, bytes), deliver->build_arena, &value, NULL))
+    if (is_link) key = str_slice(key, sizeof DESTINATION_LINK_KEY - 1, key.len);
+    key = row_key(outlet, is_link ? ROW_LINK : ROW_MEMORY, key, bytes);
+    if (ledger_get(deliver->ledger, key, deliver->build_arena, &value, NULL))
         return (Str){ 0 };
     return value;
 }

@@ -204,6 +204,12 @@ Str plan_recall(struct plan *plan, Str key)
     return plan->recall ? plan->recall(plan->memory, key) : (Str){ 0 };
 }
 
+Str plan_recall_owner(struct plan *plan, Str anonymous_id)
+{
+    Str key = arena_printf(plan->arena, DESTINATION_LINK_KEY "%.*s", STR_FORMAT(anonymous_id));
+    return anonymous_id.len ? plan_recall(plan, key) : (Str){ 0 };
+}
+
 void plan_remember(struct plan *plan, Str key, Str value)
 {
     if (plan->remembered_count == DESTINATION_REMEMBERED || value.len > DESTINATION_MEMORY_BYTES) return;

@@ -134,6 +134,11 @@ void plan_done(struct plan *plan);
 struct buf *plan_call(struct plan *plan, uint8_t lane, uint8_t kind);
 Status MUST plan_end_call(struct plan *plan, uint8_t flags, uint32_t rest_ms, Err *err);
 Str plan_recall(struct plan *plan, Str key);            /* sees what this plan remembered, too */
+/* The user to whom this destination was told that the anonymous id belongs, by this message or an earlier one; empty:
+ * to none. Any message of the user may have told it, before what the id did alone is through: what then comes
+ * under the id is the user's. */
+#define DESTINATION_LINK_KEY "link:"
+Str plan_recall_owner(struct plan *plan, Str anonymous_id);
 void plan_remember(struct plan *plan, Str key, Str value);
 void plan_report(struct plan *plan, const char *format, ...) FORMAT(2, 3);
 

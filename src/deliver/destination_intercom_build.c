@@ -241,24 +241,12 @@ static Str lead_key(struct plan *plan, Str anonymous_id)
     return arena_printf(plan->arena, "lead:%.*s", STR_FORMAT(anonymous_id));
 }
 
-static Str owner_key(struct plan *plan, Str anonymous_id)
-{
-    return arena_printf(plan->arena, "owner:%.*s", STR_FORMAT(anonymous_id));
-}
-
-/* Whose an anonymous id is: from now on what comes under it is the user's, and no lead is made for it. */
-static void remember_owners(struct plan *plan, const Outgoing *message)
-{
-    for (size_t at = 0; at < message->link_count; at++)
-        plan_remember(plan, owner_key(plan, message->links[at].anonymous_id), message->links[at].user_id);
-}
-
 /* The lead that becomes part of the user's contact; empty: none. Only a message that names the anonymous id
  * itself may do that: it stands behind all that went to the lead, which is gone afterwards. */
 static Str find_lead(struct plan *plan, const Outgoing *message, Str user_id)
 {
     Str own = message->event->type == EVENT_ALIAS ? message->previous_id : message->anonymous_id;
-    if (!own.len || !str_equal(plan_recall(plan, owner_key(plan, own)), user_id)) return (Str){ 0 };
+    if (!own.len || !str_equal(plan_recall_owner(plan, own), user_id)) return (Str){ 0 };
     return plan_recall(plan, lead_key(plan, own));
 }
 
@@ -479,9 +467,7 @@ Status intercom_build(struct plan *plan, const Outgoing *message, Err *err)
 {
     Str user_id = message->user_id.len ? message->user_id : message->owner_id;
     Status s = OK;
-    remember_owners(plan, message);
-    if (!user_id.len && message->anonymous_id.len)
-        user_id = plan_recall(plan, owner_key(plan, message->anonymous_id));
+    if (!user_id.len) user_id = plan_recall_owner(plan, message->anonymous_id);     /* no lead any more */
     recall_contact(plan, user_id);
     if (user_id.len == 0) return build_anonymous(plan, message, err);
     if (message->event->type != EVENT_IDENTIFY) s = plan_session(plan, message, user_id, err);

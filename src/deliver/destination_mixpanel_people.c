@@ -43,6 +43,23 @@ static Status end_update(struct plan *plan, struct buf *out, uint8_t flags, Err 
     return plan_end_call(plan, flags, 0, err);
 }
 
+/* Whose profile a message is about. Simplified: a device that has its user by now has the user's. */
+static MixpanelWho profile_of(struct plan *plan, const Outgoing *message)
+{
+    MixpanelWho who = mixpanel_who(plan, message);
+    if (who.user_id.len || mixpanel_mode(plan) != MIXPANEL_SIMPLIFIED) return who;
+    who.user_id = plan_recall_owner(plan, who.device_id);
+    if (who.user_id.len) who.distinct_id = who.user_id;
+    return who;
+}
+
+/* Simplified: Mixpanel forgets the profile of a device at the moment when the device gets its user. */
+static bool has_profile(struct plan *plan, const MixpanelWho *who)
+{
+    if (who->user_id.len || mixpanel_mode(plan) != MIXPANEL_SIMPLIFIED) return who->distinct_id.len > 0;
+    return who->device_id.len > 0 && setting_is_on(plan->settings, MIXPANEL_ANONYMOUS_PROFILES);
+}
+
 /* ---- Traits ---- */
 
 typedef enum Operator { SET, SET_ONCE, UNION, APPEND, UNSET } Operator;
@@ -212,15 +229,14 @@ Status mixpanel_plan_kept_traits(struct plan *plan, Str anonymous_id, Str user_i
 Status mixpanel_plan_traits(struct plan *plan, const Outgoing *message, Err *err)
 {
     const TreeNode *traits = event_tree_find(message->json, "traits");
-    MixpanelWho who = mixpanel_who(plan, message);
+    MixpanelWho who = profile_of(plan, message);
     Status s;
     if (!setting_is_on(plan->settings, MIXPANEL_PEOPLE) || who.distinct_id.len == 0) {
         if (plan->call_count == 0) plan->skipped = "no profile";
         return OK;
     }
     if (!event_tree_is_kind(traits, FIELD_OBJECT)) traits = NULL;
-    if (!who.user_id.len && mixpanel_mode(plan) == MIXPANEL_SIMPLIFIED
-        && !setting_is_on(plan->settings, MIXPANEL_ANONYMOUS_PROFILES)) {
+    if (!has_profile(plan, &who)) {
         if (traits && traits->count) keep_traits(plan, who.device_id, traits, message->event->timestamp_ms);
         plan->skipped = "kept until the visitor has a user";
         return OK;
@@ -285,9 +301,9 @@ static Status plan_transaction(struct plan *plan, const Outgoing *message, Str d
 
 Status mixpanel_plan_counts(struct plan *plan, const Outgoing *message, Err *err)
 {
-    MixpanelWho who = mixpanel_who(plan, message);
+    MixpanelWho who = profile_of(plan, message);
     Status s = OK;
-    if (who.distinct_id.len == 0 || !setting_is_on(plan->settings, MIXPANEL_PEOPLE)) return OK;
+    if (!has_profile(plan, &who) || !setting_is_on(plan->settings, MIXPANEL_PEOPLE)) return OK;
     if (setting_has(plan->settings, MIXPANEL_INCREMENTS, message->event->name))
         s = plan_increment_event(plan, message, who.distinct_id, err);
     if (!s) s = plan_increment_properties(plan, message, who.distinct_id, err);
@@ -322,7 +338,7 @@ Status mixpanel_plan_group(struct plan *plan, const Outgoing *message, Err *err)
     const TreeNode *traits = event_tree_find(message->json, "traits");
     Str key = setting_text(plan->settings, MIXPANEL_GROUP_KEY), id = { 0 };
     const TreeNode *own = event_tree_get(traits, key);
-    MixpanelWho who = mixpanel_who(plan, message);
+    MixpanelWho who = profile_of(plan, message);
     struct buf *out;
     Status s;
     if (own) id = own->text;

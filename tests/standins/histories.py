@@ -83,10 +83,17 @@ class Visitor:
         self.plan += 1
         return {"plan": "plan-%d" % self.plan, "email": self.user + "@example.com"}
 
+    def visitor_says(self):
+        """Traits of nobody yet: they are the user's in the end, if one comes."""
+        self.plan += 1
+        return self.history.message("identify", anonymousId=self.anonymous, traits={"seen": "seen-%d" % self.plan})
+
     def act_browses(self):
         message = self.history.message
         if self.browses_left > 0 or self.way == "never":
             self.browses_left -= 1
+            if self.dice.random() < 0.25:
+                return [self.visitor_says()]
             return [message("track", event="Browsed", anonymousId=self.anonymous)]
         self.stage = "user"
         if self.way == "identify":
@@ -126,7 +133,7 @@ class Visitor:
         message = self.history.message
         self.anonymous = self.new_device()
         self.history.second_devices.add(self.anonymous)
-        return [message("track", event="Browsed", anonymousId=self.anonymous),
+        return [message("track", event="Browsed", anonymousId=self.anonymous), self.visitor_says(),
                 message("identify", anonymousId=self.anonymous, userId=self.user, traits=self.traits()),
                 message("track", event="Clicked", anonymousId=self.anonymous, userId=self.user)]
 

@@ -63,9 +63,11 @@ def mixpanel(name, vendor, truth, history, traits):
     wrong += partition(name, truth, history, {key[3]: vendor.person_of(key) for key in events}, left_out)
     wrong += links_first(name, [mixpanel_step(vendor, key) for key in vendor.order])
     if vendor.mode == "simplified":
-        wrong += ["%s: user %s has plan %s, here %s" % (name, user, vendor.profiles.get(user, {}).get("plan"), plan)
-                  for user, plan in traits.items() if vendor.profiles.get(user, {}).get("plan") != plan][:5]
-    return wrong
+        for user, here in traits.items():
+            there = vendor.profiles.get(user, {})
+            wrong += ["%s: user %s has %s %s there, here %s" % (name, user, key, there.get(key), here.get(key))
+                      for key in ("plan", "seen") if there.get(key) != here.get(key)]
+    return wrong[:10]
 
 
 def mixpanel_step(vendor, key):

@@ -38,6 +38,10 @@ struct item {                           /* one event on its way */
 static Str recall_line(void *memory, Str key)
 {
     struct line *line = memory;
+    const TreeNode *links = event_tree_get(line->root, STR("links"));
+    for (const TreeNode *link = links ? links->first : NULL; link; link = link->next)
+        if (str_starts(key, STR(DESTINATION_LINK_KEY)) && str_ends(key, link->first->text)
+            && key.len == sizeof DESTINATION_LINK_KEY - 1 + link->first->text.len) return link->first->next->text;
     for (size_t at = line->memory_count; at-- > 0;)
         if (str_equal(line->memory[at].key, key)) return line->memory[at].value;
     return event_tree_text(event_tree_get(line->root, STR("memory")), arena_copy(line->arena, key).bytes);
