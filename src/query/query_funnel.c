@@ -111,6 +111,27 @@ Status funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld *worl
     return s;
 }
 
+void funnel_find(const FunnelQuestion *funnel, const Groups *groups, const IndexValue *value, const Hits *all,
+                 Arena scratch, Chain *ret)
+{
+    const Hit *hits = all->hits;
+    bool is_any = value && funnel->attribution == ATTRIBUTION_ANY && !funnel->by.is_trait;
+    if (!is_any) {
+        chain_find(&funnel->rules, all, scratch, ret);
+        if (value && ret->depth && group_compare_values(&groups->values[hits[ret->entry].group], value) != 0)
+            ret->depth = 0;
+        return;
+    }
+    uint8_t *depths = arena_new(&scratch, uint8_t, all->count);
+    uint32_t best = UINT32_MAX;
+    chain_reach(&funnel->rules, all, scratch, depths);
+    for (uint32_t at = 0; at < all->count; at++)
+        if (depths[at] && group_compare_values(&groups->values[hits[at].group], value) == 0
+            && (best == UINT32_MAX || depths[at] > depths[best])) best = at;
+    ret->depth = 0;
+    if (best != UINT32_MAX) chain_follow(&funnel->rules, all, best, scratch, ret);
+}
+
 ScanSpec funnel_spec(const FunnelQuestion *funnel)
 {
     return (ScanSpec){ .selectors = funnel->selectors,

@@ -17,6 +17,9 @@ typedef struct FunnelQuestion {
 /* allowed: the members of this kind of question, NULL-ended. */
 Status MUST funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld *world, Arena *arena,
                          const char *const *allowed, Err *err);
+/* The chain that counts for a person: in the whole, or (value not NULL) in the group of that value; depth 0: none. */
+void funnel_find(const FunnelQuestion *funnel, const Groups *groups, const IndexValue *value, const Hits *hits,
+                 Arena scratch, Chain *ret);
 /* The scan's specification; the caller adds who hears. */
 ScanSpec funnel_spec(const FunnelQuestion *funnel);
 

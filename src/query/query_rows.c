@@ -148,8 +148,10 @@ static __attribute__((noinline)) void take_row(const struct place *place, uint32
     if (time_ms < scan->request->from_ms || time_ms >= scan->request->to_ms) return;
     if (plan->asks[code]) steps |= ask_row(scan, worker, place->run, code, row);
     if (!steps || (steps & spec->group_bits && !row_group(place, code, row, &group))) return;
-    if (spec->anonymous_bit && subject < scan->people_max && !(scan->users[subject / 64] >> subject % 64 & 1))
+    if (subject < scan->people_max && !(scan->users[subject / 64] >> subject % 64 & 1)) {
+        if (spec->users_only) return;
         steps |= spec->anonymous_bit;
+    }
     bool is_shared_subject = subject < scan->people_max && scan->shared[subject / 64] >> subject % 64 & 1;
     if (spec->on_row || spec->only_people || is_shared_subject) {
         person = row_person(place, subject, time_ms, row);

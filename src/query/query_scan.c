@@ -144,8 +144,9 @@ static Status scan_prepare(struct scan *scan, Err *err)
     if (!s) s = plan_open(scan->request, scan->spec, scan->snapshot, &scan->arena, &scan->plan, err);
     if (s) return s;
     scan->people_max = people->subject_count;
-    for (uint32_t at = 0; at < scan->plan.run_count; at++) {
-        const IndexRun *run = scan->plan.runs[at].run;
+    /* of all runs, so that scans of the same events agree */
+    for (uint32_t at = 0; at < index_snapshot_run_count(scan->snapshot); at++) {
+        const IndexRun *run = index_snapshot_run(scan->snapshot, at);
         Subject last = run->subjects[run->subject_count - 1];
         if (last == SUBJECT_NONE) last = run->subject_count > 1 ? run->subjects[run->subject_count - 2] : 0;
         if (last >= scan->people_max) scan->people_max = last + 1;
@@ -160,7 +161,8 @@ static Status scan_prepare(struct scan *scan, Err *err)
     scan->shared = scan->joined + words;
     if (scan->spec->only_people) scan->wanted = scan->joined + 2 * words;
     scan->users = scan->joined + 3 * words;
-    if (scan->spec->anonymous_bit && people->mark_users) people->mark_users(people->context, scan->users);
+    if ((scan->spec->anonymous_bit || scan->spec->users_only) && people->mark_users)
+        people->mark_users(people->context, scan->users);
     if (scan->spec->wants_refs) scan->refs = arena_try(&scan->arena, sizeof *scan->refs, 8, REFS_MAX);
     if (scan->spec->by.is_given && scan->spec->by.is_trait) {
         Groups *groups = &scan->plan.groups;
@@ -193,7 +195,7 @@ Status scan_open(const Request *request, const ScanSpec *spec, struct scan **ret
     scan->pool = world->pool ? *world->pool : serial;
     scan->asks_traits = spec_asks_traits(spec);
     scan->is_plain = spec->on_person && !spec->group_bits && !spec->only_people && !spec->wants_refs
-        && !spec->anonymous_bit;
+        && !spec->anonymous_bit && !spec->users_only;
 #if defined(__x86_64__)
     scan->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")
         && __builtin_cpu_supports("popcnt");

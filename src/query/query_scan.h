@@ -47,6 +47,7 @@ typedef struct ScanSpec {
     Str number_field;               /* empty: none */
     const uint64_t *only_people;    /* NULL, or a bit a person */
     uint32_t anonymous_bit;         /* set on rows whose subject is no user id; 0: nobody asks */
+    bool users_only;                /* rows whose subject is no user id are passed over */
     const struct scan *like;        /* NULL, or one that is open as long: see the same events as it does */
     bool wants_refs;                /* give each hit a reference to its row */
     /* One of the two: for every row, in no order; or for every person all hits, sorted by time, then steps. */
@@ -64,7 +65,8 @@ Status MUST scan_run(struct scan *scan, Err *err);
 void scan_close(struct scan *scan);             /* accepts NULL */
 Groups *scan_groups(struct scan *scan);
 uint32_t scan_worker_count(const struct scan *scan);
-uint32_t scan_people_max(const struct scan *scan);          /* persons are below this */
+/* Persons are below this; the same for scans of the same events. */
+uint32_t scan_people_max(const struct scan *scan);
 /* The first and the last time of rows within the question's range (of runs that overlap it: a bound). */
 bool scan_time_range(const struct scan *scan, Millis *ret_first_ms, Millis *ret_last_ms);
 /* Rows that were looked at, and rows that matched. */

@@ -56,12 +56,14 @@ static void verify_overview(struct world *world, Arena *arena)
         if (event->has_flag) note(fields, &field_count, "sproperties.flag", event->time_ms);
         if (event->path) note(fields, &field_count, "scontext.page.path", event->time_ms);
         if (event->city) note(fields, &field_count, "scontext.city", event->time_ms);
+        if (event->referrer) note(fields, &field_count, "scontext.page.referrer", event->time_ms);
+        if (event->campaign) note(fields, &field_count, "scontext.campaign.source", event->time_ms);
     }
     const Json *answer = world_ask(world, QUERY_EVENTS, STR("{}"), arena);
     verify_list(world_list(answer, "events"), "event", events, event_count, true);
     verify_list(world_list(answer, "properties"), "field", fields, field_count, true);
     assert_null(world_list(answer, "traits"));
-    answer = world_ask(world, QUERY_EVENTS, STR("{\"search\":\"PAGE.p\",\"limit\":1}"), arena);
+    answer = world_ask(world, QUERY_EVENTS, STR("{\"search\":\"PAGE.pa\",\"limit\":1}"), arena);
     assert_null(world_list(answer, "events"));
     for (const Json *item = world_list(answer, "properties"); item; item = item->next)
         assert_true(str_equal(json_find(item, STR("field"))->text, STR("context.page.path")));

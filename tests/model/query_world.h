@@ -23,11 +23,11 @@ struct world_event {
     Millis time_ms;
     JournalPos pos;
     EventType type;
-    const char *name, *plan, *path, *city;              /* NULL: absent */
+    const char *name, *plan, *path, *city, *referrer, *campaign;           /* NULL: absent */
     bool has_price, has_flag, flag;
     double price;
     uint32_t person;                                    /* worked out by the reference */
-    char json[320];
+    char json[480];
 };
 
 /* Whose a subject is: one person, or by time. */
@@ -53,6 +53,10 @@ struct world {
 
 static const char *const world_names[] = { "A", "B", "C", "D" };
 static const char *const world_plans[] = { "free", "pro", "team", "Pro" };
+static const char *const world_referrers[] = { "https://a.example/x?y", "http://a.example",
+                                               "https://u@b.example:8080/z" };
+static const char *const world_hosts[] = { "a.example", "a.example", "b.example" };
+static const char *const world_campaigns[] = { "google", "news" };
 static const char *const world_paths[] = { "/", "/signup", "A" };
 
 static uint32_t world_person_at(const struct world *world, Subject subject, Millis time_ms)
@@ -84,6 +88,19 @@ static inline void world_mark_owners(void *context, Subject subject, uint64_t *b
         uint32_t person = world->subjects[subject].spans[at].person;
         bits[person / 64] |= UINT64_C(1) << person % 64;
     }
+}
+
+/* Every third subject is a user id. */
+static inline bool world_is_user(const struct world *world, Subject subject)
+{
+    return subject < world->subject_count && subject % 3 == 0;
+}
+
+static inline void world_mark_users(void *context, uint64_t *bits)
+{
+    const struct world *world = context;
+    for (Subject subject = 0; subject < world->subject_count; subject++)
+        bits[subject / 64] |= (uint64_t)world_is_user(world, subject) << subject % 64;
 }
 
 /* Persons have a plan, by their number; every fourth has none. */
@@ -134,7 +151,8 @@ static inline void world_make_people(struct world *world)
     world->pages[0] = world->slots;
     world->people
         = (QueryPeople){ .subject_count = world->subject_count, .pages = world->pages, .context = world,
-                                   .find_person = world_find_person, .mark_owners = world_mark_owners };
+                                   .find_person = world_find_person, .mark_owners = world_mark_owners,
+                                   .mark_users = world_mark_users };
 }
 
 static inline void world_make_event(struct world *world, struct world_event *event, Millis span_ms)
@@ -152,6 +170,8 @@ static inline void world_make_event(struct world *world, struct world_event *eve
         .plan = fake_dice_chance(dice, 700) ? world_plans[fake_dice_below(dice, countof(world_plans))] : NULL,
         .path = fake_dice_chance(dice, 500) ? world_paths[fake_dice_below(dice, countof(world_paths))] : NULL,
         .city = fake_dice_chance(dice, 300) ? "Oslo" : NULL,
+        .referrer = fake_dice_chance(dice, 200) ? world_referrers[fake_dice_below(dice, 3)] : NULL,
+        .campaign = fake_dice_chance(dice, 200) ? world_campaigns[fake_dice_below(dice, 2)] : NULL,
         .has_price = fake_dice_chance(dice, 400), .price = (double)fake_dice_below(dice, 9) / 2,
         .has_flag = fake_dice_chance(dice, 300), .flag = fake_dice_chance(dice, 500),
     };
@@ -165,7 +185,9 @@ static inline void world_make_event(struct world *world, struct world_event *eve
     if (event->has_flag) buf_printf(&json, ",\"flag\":%s", event->flag ? "true" : "false");
     buf_str_put(&json, STR("},\"context\":{\"page\":{"));
     if (event->path) buf_printf(&json, "\"path\":\"%s\"", event->path);
+    if (event->referrer) buf_printf(&json, "%s\"referrer\":\"%s\"", event->path ? "," : "", event->referrer);
     buf_str_put(&json, STR("}"));
+    if (event->campaign) buf_printf(&json, ",\"campaign\":{\"source\":\"%s\"}", event->campaign);
     if (event->city) buf_printf(&json, ",\"city\":\"%s\"", event->city);
     buf_str_put(&json, STR("}}"));
     buf_char(&json, 0);

@@ -1,0 +1,214 @@
+/* Paths, from JSON to JSON, against docs/queries.md: every person's events are laid in order and walked. */
+#include "tests/model/query_world.h"
+
+enum { DEPTH_MAX = 4, SHOWN = 3, EVENTS_MAX = 2 };
+
+struct model {
+    struct world *world;
+    struct world_selector anchor, events[EVENTS_MAX];
+    uint32_t event_count, depth;        /* event_count 0: track and page */
+    bool is_before, collapses;
+    Millis within_ms, from_ms, to_ms;
+    char question[3000];
+    /* what was found: by depth, the labels of each person's step */
+    char labels[WORLD_SUBJECTS_MAX + 4][DEPTH_MAX][40];
+    uint32_t depths[WORLD_SUBJECTS_MAX + 4];
+    bool has_anchor[WORLD_SUBJECTS_MAX + 4];
+};
+
+struct stop {
+    const struct world_event *event;
+    bool is_anchor, is_step;
+    char label[40];
+};
+
+static int compare_stops(const void *a, const void *b)
+{
+    const struct stop *left = a, *right = b;
+    if (left->event->time_ms != right->event->time_ms) return left->event->time_ms < right->event->time_ms ? -1 : 1;
+    int order = world_compare_labels(str_from(left->label), str_from(right->label));
+    if (!order) order = (int)right->is_anchor - (int)left->is_anchor;
+    return order ? order : (int)left->is_step - (int)right->is_step;
+}
+
+static void model_person(struct model *model, uint32_t person)
+{
+    struct stop stops[WORLD_EVENTS_MAX];
+    int count = 0, anchor = -1;
+    for (uint32_t at = 0; at < model->world->event_count; at++) {
+        const struct world_event *event = &model->world->events[at];
+        struct stop *stop = &stops[count];
+        if (event->person != person || event->time_ms < model->from_ms || event->time_ms >= model->to_ms) continue;
+        *stop = (struct stop){ .event = event, .is_anchor = world_selector_holds(&model->anchor, event, person) };
+        for (uint32_t number = 0; number < model->event_count; number++)
+            stop->is_step |= world_selector_holds(&model->events[number], event, person);
+        if (!model->event_count) stop->is_step = event->type == EVENT_TRACK || event->type == EVENT_PAGE;
+        world_label(event, stop->label);
+        count += stop->is_anchor || stop->is_step;
+    }
+    qsort(stops, (size_t)count, sizeof *stops, compare_stops);
+    for (int at = 0; at < count; at++)
+        if (stops[at].is_anchor && (anchor < 0 || model->is_before)) anchor = at;
+    if (anchor < 0) return;
+    model->has_anchor[person] = true;
+    const char *last = stops[anchor].label;
+    int step = model->is_before ? -1 : 1;
+    for (int at = anchor + step; at >= 0 && at < count && model->depths[person] < model->depth; at += step) {
+        Millis distance = stops[at].event->time_ms - stops[anchor].event->time_ms;
+        if ((distance < 0 ? -distance : distance) > model->within_ms) break;
+        if (!stops[at].is_step || (model->collapses && strcmp(stops[at].label, last) == 0)) continue;
+        last = stops[at].label;
+        snprintf(model->labels[person][model->depths[person]++], 40, "%s", last);
+    }
+}
+
+/* How many persons take this step at the depth; NULL: whatever it is. */
+static uint32_t count_at(const struct model *model, uint32_t depth, const char *label)
+{
+    uint32_t people = 0;
+    for (uint32_t person = 0; person < countof(model->depths); person++)
+        people += model->depths[person] > depth && (!label || strcmp(model->labels[person][depth], label) == 0);
+    return people;
+}
+
+static bool is_shown(const Json *answer, uint32_t depth, const char *label)
+{
+    const Json *line = world_list(answer, "depths");
+    while (depth--) line = line->next;
+    for (const Json *event = world_list(line, "events"); event; event = event->next)
+        if (str_equal(json_find(event, STR("event"))->text, str_from(label))) return true;
+    return false;
+}
+
+static void verify_depths(const struct model *model, const Json *answer)
+{
+    const Json *line = world_list(answer, "depths");
+    uint32_t anchors = 0;
+    for (uint32_t person = 0; person < countof(model->depths); person++) anchors += model->has_anchor[person];
+    assert_int_equal((uint32_t)world_number(answer, "people"), anchors);
+    for (uint32_t depth = 0; depth < model->depth; depth++, line = line->next) {
+        uint32_t people = count_at(model, depth, NULL), told = 0, shown = 0;
+        uint32_t before = depth ? count_at(model, depth - 1, NULL) : anchors, least = UINT32_MAX;
+        char labels[WORLD_SUBJECTS_MAX + 4][40], before_text[40] = "";
+        uint32_t different = 0;
+        assert_int_equal((uint32_t)world_number(line, "depth"), depth + 1);
+        assert_int_equal((uint32_t)world_number(line, "people"), people);
+        assert_int_equal((uint32_t)world_number(line, "ended"), before - people);
+        for (uint32_t person = 0; person < countof(model->depths); person++) {
+            uint32_t same = 0;
+            if (model->depths[person] <= depth) continue;
+            while (same < different && strcmp(labels[same], model->labels[person][depth]) != 0) same++;
+            if (same == different) snprintf(labels[different++], 40, "%s", model->labels[person][depth]);
+        }
+        for (const Json *event = world_list(line, "events"); event; event = event->next, shown++) {
+            char label[40];
+            snprintf(label, sizeof label, "%.*s", STR_FORMAT(json_find(event, STR("event"))->text));
+            uint32_t here = count_at(model, depth, label);
+            if ((uint32_t)world_number(event, "people") != here)
+                fail_msg("depth %u, %s: not %u\n%s", depth, label, here, model->question);
+            assert_true(here > 0 && world_number(event, "share") == (double)here / anchors);
+            assert_true(here < least || (here == least
+                                         && world_compare_labels(str_from(before_text), str_from(label)) < 0));
+            least = here, told += here;
+            memcpy(before_text, label, sizeof label);
+        }
+        assert_int_equal(shown, different < SHOWN ? different : SHOWN);
+        const Json *others = json_find(line, STR("others"));
+        assert_int_equal((uint32_t)world_number(others, "events"), different - shown);
+        assert_int_equal((uint32_t)world_number(others, "people"), people - told);
+    }
+    assert_null(line);
+}
+
+static bool end_is(const Json *answer, const Json *end, uint32_t depth, const char *label)
+{
+    if (end->kind == JSON_NULL) return !is_shown(answer, depth, label);
+    return str_equal(end->text, str_from(label)) && is_shown(answer, depth, label);
+}
+
+static void verify_links(const struct model *model, const Json *answer)
+{
+    uint32_t told = 0, all = 0;
+    for (uint32_t depth = 0; depth < model->depth; depth++) all += count_at(model, depth, NULL);
+    for (const Json *link = world_list(answer, "links"); link; link = link->next) {
+        uint32_t depth = (uint32_t)world_number(link, "depth") - 1, people = 0;
+        const Json *from = json_find(link, STR("from")), *to = json_find(link, STR("to"));
+        for (uint32_t person = 0; person < countof(model->depths); person++) {
+            if (model->depths[person] <= depth) continue;
+            bool is_from = depth ? end_is(answer, from, depth - 1, model->labels[person][depth - 1])
+                : str_equal(from->text, str_from(model->anchor.label));
+            people += is_from && end_is(answer, to, depth, model->labels[person][depth]);
+        }
+        assert_int_equal((uint32_t)world_number(link, "people"), people);
+        told += people;
+    }
+    assert_int_equal(told, all);
+}
+
+static void make_question(struct model *model)
+{
+    struct fake_dice *dice = &model->world->dice;
+    struct buf json;
+    buf_init_fixed(&json, model->question, sizeof model->question);
+    world_selector_make(model->world, &model->anchor);
+    model->depth = 1 + (uint32_t)fake_dice_below(dice, DEPTH_MAX);
+    model->within_ms = (Millis)fake_dice_below(dice, 60);
+    model->is_before = fake_dice_chance(dice, 500);
+    model->collapses = fake_dice_chance(dice, 400);
+    buf_printf(&json, "{\"event\":%s,\"depth\":%u,\"within\":\"%dms\",\"limit\":%d", model->anchor.json, model->depth,
+               (int)model->within_ms, SHOWN);
+    buf_printf(&json, ",\"direction\":\"%s\",\"collapse\":%s", model->is_before ? "before" : "after",
+               model->collapses ? "true" : "false");
+    model->from_ms = INT64_MIN, model->to_ms = INT64_MAX;
+    if (fake_dice_chance(dice, 300)) {
+        model->from_ms = WORLD_START_MS + (Millis)fake_dice_below(dice, 20);
+        buf_printf(&json, ",\"from\":%" PRIi64, model->from_ms);
+    }
+    if (fake_dice_chance(dice, 300)) {
+        model->to_ms = WORLD_START_MS + 25 + (Millis)fake_dice_below(dice, 20);
+        buf_printf(&json, ",\"to\":%" PRIi64, model->to_ms);
+    }
+    if (fake_dice_chance(dice, 500)) {
+        model->event_count = 1 + (uint32_t)fake_dice_below(dice, EVENTS_MAX);
+        for (uint32_t at = 0; at < model->event_count; at++) {
+            world_selector_make(model->world, &model->events[at]);
+            buf_printf(&json, "%s%s", at ? "," : ",\"events\":[", model->events[at].json);
+        }
+        buf_char(&json, ']');
+    }
+    buf_char(&json, '}');
+    buf_char(&json, 0);
+    check(buf_ok(&json));
+}
+
+static void the_answer_is_what_the_definition_says(void **state)
+{
+    static struct world world;
+    static struct model model;
+    uint64_t seed = fake_seed("paths_model");
+    const char *rounds = getenv("ROUNDS");
+    struct region region;
+    (void)state;
+    region_open(&region, 64 << 20);
+    for (long round = rounds ? strtol(rounds, NULL, 10) : 200; round > 0; round--) {
+        world_open(&world, seed + (uint64_t)round, 20 + round % 50);
+        for (int question = 0; question < 6; question++) {
+            Arena arena = region_arena(&region);
+            memset(&model, 0, sizeof model);
+            model.world = &world;
+            make_question(&model);
+            for (uint32_t person = 0; person < countof(model.depths); person++) model_person(&model, person);
+            const Json *answer = world_ask(&world, QUERY_PATHS, str_from(model.question), &arena);
+            verify_depths(&model, answer);
+            verify_links(&model, answer);
+        }
+        world_close(&world);
+    }
+    region_close(&region);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_answer_is_what_the_definition_says) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
