@@ -112,6 +112,8 @@ soak-crash: build/onym $B/bench/load ; @tests/e2e/crash --times $(or $(TIMES),20
 bench-ingest: build/onym $B/bench/load ; @bench/ingest
 ## make bench-deliver         events a second to a local webhook, and a healthy destination beside dead ones
 bench-deliver: build/onym $B/bench/load ; @bench/deliver
+## make bench-starve          collection's latency beside questions that are asked in a loop (bench/starve)
+bench-starve: build/onym $B/bench/load ; @bench/starve
 ## make bench-identity        links, look-ups and bytes an identifier at 1 and 10 million
 bench-identity: $B/bench/identity ; @$B/bench/identity 1 && $B/bench/identity 10
 ## make bench-apply           the applier's cost an event, and a start after a kill, at 1 and 4 million events

@@ -168,6 +168,7 @@ OPTIONS_OF_FILTER("export")
 OPTION("export", 0, "from", "TIME", NULL, "only what happened at this time or later (timestamp)")
 OPTION("export", 0, "to", "TIME", NULL, "only what happened before this time")
 OPTION("export", 0, "received-from", "TIME", NULL, "only what arrived at this time or later")
+OPTION("export", 0, "flat", NULL, NULL, "rows for DuckDB and ClickHouse: objects as JSON texts, times in ms (docs/export.md)")
 OPTION("export", 0, "raw", NULL, NULL, "keep duplicates")
 OPTION("export", 'o', "output", "FILE", NULL, "write there; compressed if the name ends in .gz")
 

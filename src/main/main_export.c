@@ -9,12 +9,14 @@
  * The end is taken at the start, so an export beside a running server ends, and every pass sees the same.
  */
 #include "fingerprints.h"
+#include "flat.h"
 #include "output.h"
 #include "record_filter.h"
 #include "terminal.h"
 
 #include <stdio.h>
 
+enum { FLAT_ARENA_BYTES = 64 * 1024 * 1024 };
 enum { RECORD_BYTES_LEAST = 64 };          /* no frame with an event is smaller: bounds the count by the size */
 
 struct export {
@@ -26,7 +28,9 @@ struct export {
     JournalPos start, end;
     uint64_t pass_bytes, pass_count;       /* for the progress */
     uint64_t seed;
-    bool is_raw, is_damaged;
+    bool is_raw, is_flat, is_damaged;
+    struct buf flat;                       /* a row */
+    struct region flat_region;
 
     uint64_t set_most;                     /* FINGERPRINTS_MOST; tests make it small */
     struct fingerprints seen;
@@ -106,6 +110,11 @@ static Status take_write(struct export *export, const Event *event, uint64_t num
         return OK;
     }
     export->written++;
+    if (export->is_flat) {
+        buf_clear(&export->flat);
+        Status flat = flat_write(event, region_arena(&export->flat_region), &export->flat, err);
+        return flat ? flat : output_put(export->output, buf_str(&export->flat), err);
+    }
     Status s = output_put(export->output, event->json, err);
     return s ? s : output_put(export->output, STR("\n"), err);
 }
@@ -160,6 +169,9 @@ static int read_options(struct export *export, const struct command_line *line)
     if (!code) code = read_when(line, "to", &export->filter.to_ms);
     if (!code) code = read_when(line, "received-from", &export->filter.received_from_ms);
     export->is_raw = command_has(line, "raw");
+    export->is_flat = command_has(line, "flat");
+    buf_init(&export->flat, 16 * LIMIT_RECORD_BYTES);
+    region_open(&export->flat_region, FLAT_ARENA_BYTES);
     return code ? code : command_load_config(line, &export->arena, &export->config);
 }
 
@@ -191,6 +203,8 @@ int command_export(const struct command_line *line)
     }
     fingerprints_close(&export.seen);
     region_close(&export.marks_region);
+    region_close(&export.flat_region);
+    buf_done(&export.flat);
     output_close(export.output);
     journal_close(export.journal);
     region_close(&region);
