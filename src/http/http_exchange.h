@@ -108,6 +108,9 @@ const Route *route_find(Method method, Str path, Str *ret_parameter, bool *ret_k
 Method method_from(const char *word);
 
 /* ---- Proxies (http_proxy.c) ---- */
+struct sockaddr;
+/* "203.0.113.7", "2001:db8::1"; IPv4 within IPv6 as IPv4; empty for what is neither. text: INET6_ADDRSTRLEN. */
+void proxy_format_address(const struct sockaddr *address, char *text);
 bool proxy_parse_address(Str text, unsigned char address[16]);
 bool proxy_is_trusted(const Str *networks, size_t count, Str peer);
 /* The client's address, given the peer's and what X-Forwarded-For claims. Borrows from its arguments. */

@@ -69,3 +69,13 @@ Str proxy_find_client(const Str *networks, size_t count, Str peer, Str forwarded
     }
     return client;
 }
+
+void proxy_format_address(const struct sockaddr *address, char *text)
+{
+    text[0] = 0;
+    if (address && address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, text, INET6_ADDRSTRLEN);
+    else if (address && address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text, INET6_ADDRSTRLEN);
+    if (strncmp(text, "::ffff:", 7) == 0) memmove(text, text + 7, strlen(text + 7) + 1);
+}

@@ -370,6 +370,19 @@ static void exchange_head(struct exchange *exchange, const char *method)
     }
 }
 
+/* A refused body is not kept until its end. */
+static void exchange_shed(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    Err err;
+    health_add(server->options.health, COUNT_BODIES_SHED, 1);
+    server->body_bytes -= exchange->body_charged_bytes;
+    exchange->body_charged_bytes = 0;
+    buf_done(&exchange->body);
+    err_set(&err, ERR_TIMEOUT, "too many bodies in flight at the moment; try again");
+    reply_error(exchange, ERR_TIMEOUT, &err);
+}
+
 /* Takes body bytes. False where the connection should be dropped. */
 static bool exchange_body(struct exchange *exchange, const char *bytes, size_t count)
 {
@@ -386,9 +399,7 @@ static bool exchange_body(struct exchange *exchange, const char *bytes, size_t c
         return true;
     }
     if (server->body_bytes + count > server->options.body_memory_bytes) {
-        health_add(server->options.health, COUNT_BODIES_SHED, 1);
-        err_set(&err, ERR_TIMEOUT, "too many bodies in flight at the moment; try again");
-        reply_error(exchange, ERR_TIMEOUT, &err);
+        exchange_shed(exchange);
         return true;
     }
     if (exchange->body.len == 0) {
@@ -576,16 +587,6 @@ static void exchange_end(void *context, struct MHD_Connection *connection, void 
     exchange_give(exchange);
 }
 
-static void format_ip(const struct sockaddr *address, char *text)
-{
-    text[0] = 0;
-    if (address && address->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, text, INET6_ADDRSTRLEN);
-    else if (address && address->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text, INET6_ADDRSTRLEN);
-    if (strncmp(text, "::ffff:", 7) == 0) memmove(text, text + 7, strlen(text + 7) + 1);
-}
-
 static void on_connection(void *context, struct MHD_Connection *connection, void **client_slot,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -601,7 +602,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     }
     if (!(client = calloc(1, sizeof *client))) return;                     /* served, only not swept */
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    format_ip(info ? info->client_addr : NULL, client->ip);
+    proxy_format_address(info ? info->client_addr : NULL, client->ip);
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     client->socket = info ? info->connect_fd : -1;
     client->waiting_since_ns = clock_monotonic_ns(server->options.clock);

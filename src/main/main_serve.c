@@ -19,7 +19,8 @@
 
 enum { SERVERS_MAX = 32, STEP_MS = 1000, GRACE_MS = 10000, CONFIG_GENERATIONS = 64,
        WORKERS_MAX = 17, QUESTIONS_AT_ONCE = 2, WORKER_NICE = 10, APPLY_WAIT_MS = 200,
-       WORKER_KEEP_BYTES = 1024 * 1024 };
+       WORKER_KEEP_BYTES = 1024 * 1024,
+       BODIES_BYTES = 256 * 1024 * 1024, BODIES_BYTES_LEAST = 32 * 1024 * 1024 };  /* in flight: of all, of a server */
 static const size_t WORKER_ARENA_BYTES = (size_t)8 << 30;       /* of address space; pages cost when touched */
 
 struct ingest {
@@ -242,6 +243,12 @@ static Status read_pems(struct serve *serve, HttpOptions *options, Err *err)
     return read_pem(&arena, "tls.key", "PRIVATE KEY", config->tls.key, &options->tls_key_pem, err);
 }
 
+static size_t body_memory(size_t server_count)
+{
+    size_t each = BODIES_BYTES / server_count;
+    return each < BODIES_BYTES_LEAST ? BODIES_BYTES_LEAST : each;
+}
+
 static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
 {
     const struct config *config = serve->config;
@@ -263,6 +270,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .trusted_proxy_count = config->trusted_proxies.count,
         .drops_ip = !config->keep_ip,
         .connection_limit = (unsigned)(config->limits.connections / (int64_t)thread_count),
+        .body_memory_bytes = body_memory(thread_count * config->listen.count),
         .idle_timeout_ms = config->limits.idle_ms,
         .request_timeout_ms = config->limits.request_ms,
     };

@@ -24,7 +24,7 @@ SOURCES = {
     "shop": {"write_key": SHOP_KEY, "allowed_origins": [SHOP_ORIGIN]},
 }
 REQUEST_TIMEOUT_S = 3
-CONFIG = {"limits": {"request_timeout": f"{REQUEST_TIMEOUT_S}s", "idle_timeout": "60s", "connections": 6000}}
+CONFIG = {"limits": {"request_timeout": f"{REQUEST_TIMEOUT_S}s", "idle_timeout": "60s", "connections": 24000}}
 
 CASES = []
 
@@ -47,7 +47,7 @@ class Problem(Exception):
 class Case:
     def __init__(self, number, name, function):
         self.number, self.name, self.function = number, name, function
-        self.problems, self.wanted = [], []
+        self.problems, self.wanted, self.notes = [], [], []
         self.server = None
 
     # ---- Sending ----
@@ -87,6 +87,10 @@ class Case:
     def check(self, claim, text):
         if not claim:
             self.problems.append(text)
+
+    def note(self, text):
+        """A figure worth printing."""
+        self.notes.append(text)
 
     def look(self, answer, method, path):
         """What holds for every answer, whatever was asked."""
