@@ -119,7 +119,7 @@ bench-identity: $B/bench/identity ; @$B/bench/identity 1 && $B/bench/identity 10
 ## make bench-apply           the applier's cost an event, and a start after a kill, at 1 and 4 million events
 bench-apply: $B/bench/apply ; @$B/bench/apply
 ## make soak-identity [ROUNDS=n]   identity = its model on a million random histories, a tenth of it through the journal
-soak-identity: ; @$(MAKE) --no-print-directory MODE=release run-soak-identity
+soak-identity: ; @$(MAKE) --no-print-directory MODE=dev run-soak-identity
 run-soak-identity: $B/tests/model/identity_model_test $B/tests/model/apply_model_test $B/tests/model/profile_model_test
 	@ROUNDS=$(or $(ROUNDS),1000000) $B/tests/model/identity_model_test
 	@for test in apply profile; do ROUNDS=$$(($(or $(ROUNDS),1000000) / 10)) $B/tests/model/$${test}_model_test || exit 1; done

@@ -106,7 +106,13 @@ static Status apply_to_people(struct applier *applier, const struct waiting_reco
         return OK;
     }
     IdentityMessage message = identity_message(waiting);
-    Status s = identity_apply(applier->identity, &message, ret_subject, err);
+    IdentityValue values[IDENTITY_MESSAGE_EXTERNALS];
+    Arena arena = region_arena(&applier->traits_region);
+    Status s = OK;
+    if (applier->options.identity_rules.external_count)
+        s = apply_find_externals(applier->parser, event, applier->options.external_fields,
+                                 applier->options.identity_rules.external_count, &arena, values, &message, err);
+    if (!s) s = identity_apply(applier->identity, &message, ret_subject, err);
     return s ? s : apply_write_profile(applier, event, waiting->pos, *ret_subject, err);
 }
 

@@ -36,6 +36,7 @@ typedef struct ApplyOptions {
     bool makes_anew;                        /* throw away what was derived before, whatever it is */
     Millis dedup_window_ms;
     IdentityRules identity_rules;
+    const Str *external_fields;             /* in step with its externals: where a message has each, "traits.email" */
     size_t dedup_table_entries;             /* 0: the default; tests make it small */
     uint64_t save_events;                   /* messages between two saves; 0: the default; tests make it small */
     uint32_t index_chunk_rows, index_seal_rows;          /* 0: the defaults */
@@ -100,6 +101,40 @@ typedef struct ApplyErasure {
 /* Any thread. The oldest first; *ret_done: how many were finished since the start. One that is not listed is done:
  * nothing of it is in the journal or in derived state. */
 size_t apply_list_erasures(struct applier *applier, ApplyErasure *erasures, size_t max, uint64_t *ret_done);
+
+/* ---- Other rules ---- */
+
+typedef struct ApplyRules {
+    IdentityRules identity;
+    const Str *external_fields;             /* as in ApplyOptions */
+} ApplyRules;
+
+/* A person of one side, and those of the other side that its ids belong to. Person ids, in the arena. */
+typedef struct DryExample {
+    Str whole;
+    Str parts[8];
+    size_t part_count, all_count;           /* shown here; in all */
+} DryExample;
+enum { DRY_EXAMPLES = 20 };
+
+typedef struct DryRun {
+    uint64_t messages, identifiers, people_before, people_after;
+    uint64_t merged, merging;               /* people after that several people before become; how many those are */
+    uint64_t split, parts;                  /* people before that become several after; how many those are */
+    DryExample merges[DRY_EXAMPLES], splits[DRY_EXAMPLES];  /* merges: whole is after. splits: whole is before */
+    size_t merge_count, split_count;
+} DryRun;
+
+typedef struct DryRunOptions {
+    struct journal *journal;                /* read only will do */
+    ApplyRules before, after;
+    const char *scratch_dir;                /* made, used and emptied; some ten bytes a message */
+    void (*progress)(void *context, JournalPos done, JournalPos all);       /* or NULL */
+    void *context;
+} DryRunOptions;
+/* Applies the whole journal, commands included, under both rules, and compares who everybody is now. Touches nothing
+ * but scratch_dir. Memory: some 60 bytes an identifier, twice. ERR_INPUT: rules that are no rules. */
+Status MUST apply_dry_run(const DryRunOptions *options, Arena *arena, DryRun *ret, Err *err);
 
 /* ---- Reading traits ---- */
 

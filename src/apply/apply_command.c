@@ -151,7 +151,7 @@ Status apply_list_suppressed(struct applier *applier, Arena *arena, CommandId **
         Str id = applier->suppressed[at].id;
         if (arena_left(arena) < id.len + 1) return err_set(err, ERR_TOO_LARGE, "too many ids are suppressed");
         ids[at] = (CommandId){ (CommandIdKind)id.bytes[0], arena_copy(arena, str_slice(id, 1, id.len)),
-                               INT64_MIN, INT64_MAX };
+                               INT64_MIN, INT64_MAX, false };
     }
     *ret = ids;
     *ret_count = applier->suppressed_count;
@@ -159,6 +159,26 @@ Status apply_list_suppressed(struct applier *applier, Arena *arena, CommandId **
 }
 
 /* ---- Applying ---- */
+
+/* The command knows the message's own ids; its external ones are where they were, if it is still kept. */
+static Status find_externals_of(struct applier *applier, Arena *arena, IdentityValue *values, IdentityMessage *message,
+                                Err *err)
+{
+    const ApplyOptions *options = &applier->options;
+    struct journal_reader *reader;
+    JournalRecord record;
+    Event event;
+    if (!options->identity_rules.external_count) return OK;
+    Status s = journal_reader_open(options->journal, message->position, &reader, err);
+    if (s) return s == ERR_NOT_FOUND ? OK : s;
+    s = journal_read(reader, &record, err);
+    bool is_it = !s && record.pos == message->position && record_kind(record.bytes) == RECORD_EVENT;
+    if (is_it) s = event_decode(arena_copy(arena, record.bytes), &event, err);
+    journal_reader_close(reader);
+    if (s || !is_it) return s == ERR_NOT_FOUND ? OK : s;
+    return apply_find_externals(applier->parser, &event, options->external_fields,
+                                options->identity_rules.external_count, arena, values, message, err);
+}
 
 Status apply_run_command(struct applier *applier, Str record, JournalPos pos, Err *err)
 {
@@ -171,6 +191,10 @@ Status apply_run_command(struct applier *applier, Str record, JournalPos pos, Er
         .is_alias = command.is_alias, .user_id = command.user_id, .anonymous_id = command.anonymous_id,
         .previous_id = command.previous_id,
     };
+    IdentityValue values[IDENTITY_MESSAGE_EXTERNALS];
+    if (command.kind == COMMAND_UNMERGE || command.kind == COMMAND_RESTORE)
+        s = find_externals_of(applier, &arena, values, &message, err);
+    if (s) return s;
     switch (command.kind) {
     case COMMAND_UNMERGE: s = identity_unmerge(applier->identity, &message, err); break;
     case COMMAND_RESTORE: s = identity_restore(applier->identity, &message, err); break;

@@ -101,12 +101,34 @@ Status apply_load_erasure(struct applier *applier, JournalPos pos, Str value, Er
 
 static bool is_whole(const CommandId *id) { return id->from_ms == INT64_MIN && id->to_ms == INT64_MAX; }
 
+/* External ids that are nobody else's go with their user. No event has one for its subject. */
+static Status forget_externals(struct applier *applier, IdentityNode user, Err *err)
+{
+    struct region region;
+    IdentityMember *members;
+    size_t count = 0;
+    if (!applier->options.identity_rules.external_count) return OK;
+    region_open(&region, 64 * 1024 * 1024);
+    Arena arena = region_arena(&region);
+    IdentityPerson person = identity_person_now(applier->identity, user);
+    Status s = identity_list_members(applier->identity, person, &arena, &members, &count, err);
+    for (size_t at = 0; !s && at < count; at++) {
+        IdentityPerson first = identity_find_owner(applier->identity, members[at].node, INT64_MIN, STR(""));
+        if (members[at].kind >= IDENTITY_EXTERNAL && members[at].is_owner_now && first == person)
+            s = identity_erase(applier->identity, members[at].node, err);
+    }
+    region_close(&region);
+    return s;
+}
+
 static Status forget_id(struct applier *applier, struct erasure *erasure, const CommandId *id, Err *err)
 {
     IdentityKind kind = id->kind == COMMAND_USER_ID ? IDENTITY_USER : IDENTITY_ANONYMOUS;
     IdentityNode node = identity_find(applier->identity, kind, id->value);
     if (node == IDENTITY_NONE) return OK;
     Status s = profile_erase(applier->profile, node, id->from_ms, id->to_ms, err);
+    if (s) return s;
+    if (is_whole(id) && kind == IDENTITY_USER) s = forget_externals(applier, node, err);
     if (s) return s;
     if (is_whole(id)) erasure->nodes[erasure->node_count++] = node;
     else erasure->spans[erasure->span_count++] = (struct erased_span){ node, id->from_ms, id->to_ms };
@@ -354,7 +376,9 @@ Status apply_list_person_ids(struct applier *applier, IdentityPerson person, Are
         }
         CommandId id = { kind == IDENTITY_USER ? COMMAND_USER_ID : COMMAND_ANONYMOUS_ID,
                          arena_copy(arena, identity_read_value(applier->identity, members[at].node, text)),
-                         INT64_MIN, INT64_MAX };
+                         INT64_MIN, INT64_MAX, false };
+        id.keeps_aliases = kind == IDENTITY_ANONYMOUS &&
+                           identity_find(applier->identity, IDENTITY_USER, id.value) != IDENTITY_NONE;
         if (!identity_is_shared(slot)) ids[kept++] = id;
         else kept += list_times(view, identity_view_spans(view, slot), person, &id, ids + kept);
     }

@@ -118,6 +118,11 @@ bool apply_has_erasures(struct applier *applier);
 Status apply_step_erasure(struct applier *applier, bool *ret_more, Err *err);       /* by maintenance */
 void apply_forget_erasures(struct applier *applier);
 
+/* apply_external.c. Fills in the external ids that the message has; values is room for IDENTITY_MESSAGE_EXTERNALS, and
+ * what it points to lives in the arena and the event. */
+Status apply_find_externals(struct event_parser *parser, const Event *event, const Str *fields, size_t count,
+                            Arena *arena, IdentityValue *values, IdentityMessage *message, Err *err);
+
 /* apply_traits.c */
 Status apply_write_profile(struct applier *applier, const Event *event, JournalPos pos, IdentityNode subject, Err *err);
 

@@ -196,6 +196,7 @@ typedef struct CommandId {
     CommandIdKind kind;
     Str value;
     Millis from_ms, to_ms;
+    bool keeps_aliases;             /* an anonymous id whose value is a user id, too: aliases of it mean that one */
 } CommandId;
 
 /* Something that an operator did, in the journal like everything else, so that a rebuild does it again at the same

@@ -11,7 +11,7 @@
  *  30   2  length of author     32   2  of message_id     34   2  of user_id     36   2  of anonymous_id
  *  38   2  of previous_id       40      the five, one behind the other
  *          the ids, one behind the other, up to the record's end, each
- *            0   1  CommandIdKind       1   1  zero        2   2  length of the value
+ *            0   1  CommandIdKind       1   1  bit 0: keeps_aliases       2   2  length of the value
  *            4   8  from_ms            12   8  to_ms      20      the value
  */
 #include "event_record.h"
@@ -42,7 +42,7 @@ void command_encode(struct buf *buf, const JournalCommand *command)
     for (size_t at = 0; at < countof(parts); at++) buf_str_put(buf, parts[at]);
     for (size_t at = 0; at < command->id_count; at++) {
         const CommandId *id = &command->ids[at];
-        char id_head[COMMAND_ID_BYTES] = { (char)id->kind };
+        char id_head[COMMAND_ID_BYTES] = { (char)id->kind, id->keeps_aliases };
         put_u16(id_head + 2, id->value.len);
         memcpy(id_head + 4, &id->from_ms, 8);
         memcpy(id_head + 12, &id->to_ms, 8);
@@ -67,7 +67,7 @@ static Status decode_ids(Str rest, Arena *arena, JournalCommand *ret, size_t cou
         if (len > rest.len - COMMAND_ID_BYTES) return damaged(err, "an id behind its end");
         if (kind != COMMAND_USER_ID && kind != COMMAND_ANONYMOUS_ID) return damaged(err, "an id of no known kind");
         ids[at] = (CommandId){ (CommandIdKind)kind, { rest.bytes + COMMAND_ID_BYTES, len }, get_i64(rest.bytes + 4),
-                               get_i64(rest.bytes + 12) };
+                               get_i64(rest.bytes + 12), rest.bytes[1] & 1 };
         rest = str_slice(rest, COMMAND_ID_BYTES + len, rest.len);
     }
     if (rest.len) return damaged(err, "bytes behind its end");
@@ -106,21 +106,21 @@ Status command_decode(Str record, Arena *arena, JournalCommand *ret, Err *err)
 
 /* ---- What an erasure takes ---- */
 
-/* is_whole_only: an id that stands there as somebody's own, at whatever time. */
-static bool is_named(const JournalCommand *command, CommandIdKind kind, Str value, Millis time_ms, bool is_whole_only)
+/* is_previous: as the id that an alias speaks of, which has no time. */
+static bool is_named(const JournalCommand *command, CommandIdKind kind, Str value, Millis time_ms, bool is_previous)
 {
     for (size_t at = 0; value.len && at < command->id_count; at++) {
         const CommandId *id = &command->ids[at];
         if (id->kind != kind || !str_equal(id->value, value)) continue;
         bool is_whole = id->from_ms == INT64_MIN && id->to_ms == INT64_MAX;
-        if (is_whole_only ? is_whole : time_ms >= id->from_ms && time_ms < id->to_ms) return true;
+        if (is_previous ? is_whole && !id->keeps_aliases : time_ms >= id->from_ms && time_ms < id->to_ms) return true;
     }
     return false;
 }
 
 bool command_names_event(const JournalCommand *command, const Event *event)
 {
-    Str previous = event->type == EVENT_ALIAS ? event->previous_id : (Str){ 0 };
+    Str previous = event->type == EVENT_ALIAS && event->user_id.len ? event->previous_id : (Str){ 0 };
     if (is_named(command, COMMAND_USER_ID, event->user_id, event->timestamp_ms, false)) return true;
     if (is_named(command, COMMAND_USER_ID, previous, event->timestamp_ms, true)) return true;
     if (is_named(command, COMMAND_ANONYMOUS_ID, previous, event->timestamp_ms, true)) return true;

@@ -70,7 +70,7 @@ struct config {
     struct { int64_t age_ms, bytes, undelivered_ms; } retention;        /* 0: for ever, no limit */
     struct { int64_t segment_bytes, seal_level, reserve_bytes; } journal;
     struct { int64_t window_ms; } dedup;
-    struct { ConfigTexts blocked_values; } identity;
+    struct { ConfigTexts blocked_values, externals; } identity;
     struct { int64_t threads, memory_bytes; } queries;
 
     Source *sources;                       /* at least one after config_complete_keys */

@@ -104,14 +104,19 @@ CONFIG("journal.reserve_bytes", journal.reserve_bytes, SIZE, "64MiB", "0", "1TB"
     "Onym stops accepting (503, Retry-After) while less than this is free on the disk, and resumes by itself. "
     "Leave room for whatever else lives there.")
 
-CONFIG("dedup.window", dedup.window_ms, DURATION, "28d", "1h", "3650d", "duration", NOT_YET,
+CONFIG("dedup.window", dedup.window_ms, DURATION, "28d", "1h", "3650d", "duration", RESTART,
     "How far back a messageId is remembered, so that a message sent twice is counted once. SDKs retry for "
     "minutes, phones for days. A longer window costs about 24 bytes of memory an event in it.")
 
-CONFIG("identity.blocked_values", identity.blocked_values, TEXTS, "[]", "", "", "texts", NOT_YET,
+CONFIG("identity.blocked_values", identity.blocked_values, TEXTS, "[]", "", "", "texts", RESTART,
     "Ids that never identify anyone, besides the built-in ones (null, undefined, 0, -1, guest, anonymous, "
     "unknown, none, ...): add what your own code sends for \"nobody\", such as \"N/A\". One wrong id shared by "
-    "thousands would otherwise make one person of them.")
+    "thousands would otherwise make one person of them. A change makes everything derived anew at the next start; "
+    "onym identity --dry-run says before what it would do.")
+CONFIG("identity.externals", identity.externals, TEXTS, "[]", "", "", "texts", RESTART,
+    "Further ids that link, strongest first: NAME=FIELD or NAME=FIELD:LIMIT, such as \"email=traits.email:5\" or "
+    "\"device=context.device.id\". LIMIT: how many of that kind one stronger id may hold. A shared one moves in time "
+    "between people and merges nobody. A change makes everything derived anew at the next start. docs/identity.md")
 
 CONFIG("queries.threads", queries.threads, INT, "0", "0", "16", "threads", RESTART,
     "Threads that one question (a funnel, a retention) may use; 0 is one a core. They run at a lower priority "

@@ -1,6 +1,7 @@
 /* What can be judged only when the whole configuration is known; and sources as collect/ wants them. */
 #include "destinations.h"
 #include "main_config.h"
+#include "derived.h"
 
 enum { NAME_BYTES = 64, SECRET_BYTES_LEAST = 16 };
 
@@ -128,6 +129,27 @@ static void judge_url(struct config_walk *walk, const Node *root, const struct c
                         "wanted a URL without a path, like https://events.example.com");
 }
 
+static void judge_externals(struct config_walk *walk, const Node *root, const struct config *config)
+{
+    enum { MOST = IDENTITY_KINDS - IDENTITY_EXTERNAL };
+    const ConfigTexts *texts = &config->identity.externals;
+    const Node *identity = node_find(root, STR("identity")), *node = identity ? place_of(identity, "externals") : NULL;
+    IdentityExternal seen[MOST];
+    if (texts->count > MOST) config_complain(walk, node, STR("identity.externals"), "at most %d kinds", MOST);
+    for (size_t at = 0; at < texts->count && at < MOST; at++) {
+        Str field;
+        if (!derived_parse_external(texts->items[at], &seen[at], &field)) {
+            config_complain(walk, node, STR("identity.externals"),
+                            "wanted NAME=FIELD or NAME=FIELD:LIMIT, like email=traits.email:5");
+            return;
+        }
+        for (size_t before = 0; before < at; before++)
+            if (str_equal(seen[at].name, seen[before].name))
+                config_complain(walk, node, STR("identity.externals"), "the name %.*s stands there twice",
+                                STR_FORMAT(seen[at].name));
+    }
+}
+
 void config_judge(struct config_walk *walk, const Node *root, struct config *config,
                   const struct config_source *sources, size_t source_count)
 {
@@ -139,6 +161,7 @@ void config_judge(struct config_walk *walk, const Node *root, struct config *con
         judge_by_type(walk, config, at);
     }
     judge_url(walk, root, config);
+    judge_externals(walk, root, config);
     const Node *tls = node_find(root, STR("tls"));
     if (!config->tls.certificate.len != !config->tls.key.len)
         config_complain(walk, tls, STR("tls"), "wants both certificate and key");

@@ -264,7 +264,7 @@ static bool take_back(struct world *world, int which, bool is_removed)
 
 static bool suppress(struct world *world, int which, bool is_suppressed_now)
 {
-    CommandId id = { COMMAND_USER_ID, str_from(users[which]), INT64_MIN, INT64_MAX };
+    CommandId id = { COMMAND_USER_ID, str_from(users[which]), INT64_MIN, INT64_MAX, false };
     JournalCommand command = { .kind = is_suppressed_now ? COMMAND_SUPPRESS : COMMAND_UNSUPPRESS, .ids = &id,
                                .id_count = 1 };
     JournalPos pos;
@@ -283,8 +283,10 @@ static bool check_journal(struct world *world, const JournalCommand *command)
     if (s) COMPLAIN("reader: %s", err.text);
     bool is_left = false;
     while (!journal_read(reader, &record, &err)) {
-        if (record_kind(record.bytes) == RECORD_EVENT && event_decode(record.bytes, &event, &err) == OK)
+        if (record_kind(record.bytes) == RECORD_EVENT && event_decode(record.bytes, &event, &err) == OK) {
+            if (identity_is_blocked(apply_identity(world->applier), event.user_id)) event.user_id = (Str){ 0 };
             is_left |= command_names_event(command, &event);
+        }
         if (record_kind(record.bytes) == RECORD_COMMAND)
             is_left |= (unsigned char)record.bytes.bytes[1] == COMMAND_ERASE;
     }
@@ -341,93 +343,7 @@ static bool rebuild(struct world *world)
 
 /* ---- Comparing ---- */
 
-static void put_name(struct buf *buf, const Id *id)
-{
-    buf_str_put(buf, id->kind == IDENTITY_USER ? STR("u_") : STR("a_"));
-    for (const char *c = id->value; *c; c++)
-        buf_printf(buf, (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || *c == '-' ? "%c" : "~%02X", *c);
-}
-
-static void put_members(Model *model, int person, int kind, struct buf *buf)
-{
-    const char *last = "";
-    int put = 0;
-    for (;;) {                                               /* each time the least that is larger than the last */
-        const char *next = NULL;
-        for (int i = 0; i < model->id_count; i++) {
-            const Id *id = &model->ids[i];
-            if (id->kind != kind || !id->is_seen || !is_member(model, i, person)) continue;
-            if ((put == 0 || strcmp(id->value, last) > 0) && (!next || strcmp(id->value, next) < 0)) next = id->value;
-        }
-        if (!next) return;
-        if (put++) buf_char(buf, ',');
-        buf_json_string(buf, str_from(next));
-        last = next;
-    }
-}
-
-/* Whose the message is; -1 for nobody. */
-static int person_of(Model *model, const Said *said)
-{
-    int subject = id_of(model, IDENTITY_USER, said->user);
-    if (subject < 0) subject = id_of(model, IDENTITY_ANONYMOUS, said->anonymous);
-    return subject < 0 ? -1 : owner(model, subject, said->time, said->id);
-}
-
-static void put_traits(struct world *world, int person, struct buf *buf)
-{
-    for (int k = 0, put = 0; k < TRAITS; k++) {
-        const struct message *last = NULL;
-        for (int i = 0; i < world->message_count; i++) {
-            const struct message *message = &world->messages[i];
-            if (!message->is_in_set || message->traits[k] < 0 || person_of(&world->model, &message->said) != person)
-                continue;
-            if (!last || message->said.time > last->said.time ||
-                (message->said.time == last->said.time && strcmp(message->said.id, last->said.id) > 0))
-                last = message;
-        }
-        if (!last || last->traits[k] == 0) continue;
-        buf_printf(buf, "%s\"%s\":%s", put++ ? "," : "", trait_names[k], trait_values[last->traits[k]]);
-    }
-}
-
-static void put_seen(struct world *world, int person, struct buf *buf)
-{
-    int count = 0, first = 0, last = 0;
-    for (int i = 0; i < world->message_count; i++) {
-        const struct message *message = &world->messages[i];
-        if (!message->is_in_set || person_of(&world->model, &message->said) != person) continue;
-        if (!count || message->said.time < first) first = message->said.time;
-        if (!count || message->said.time > last) last = message->said.time;
-        count++;
-    }
-    if (count) {
-        buf_str_put(buf, STR(",\"first_seen\":\""));
-        buf_instant(buf, START_MS + first);
-        buf_str_put(buf, STR("\",\"last_seen\":\""));
-        buf_instant(buf, START_MS + last);
-        buf_char(buf, '"');
-    } else {
-        buf_str_put(buf, STR(",\"first_seen\":null,\"last_seen\":null"));
-    }
-    buf_printf(buf, ",\"events\":%d}", count);
-}
-
-static void write_expected(struct world *world, int person, struct buf *buf)
-{
-    Model *model = &world->model;
-    buf_clear(buf);
-    buf_str_put(buf, STR("{\"person_id\":\""));
-    put_name(buf, &model->ids[person]);
-    buf_str_put(buf, STR("\",\"user_ids\":["));
-    put_members(model, person, IDENTITY_USER, buf);
-    buf_str_put(buf, STR("],\"anonymous_ids\":["));
-    put_members(model, person, IDENTITY_ANONYMOUS, buf);
-    buf_str_put(buf, STR("],\"external_ids\":[],\"traits\":{"));
-    put_traits(world, person, buf);
-    buf_char(buf, '}');
-    put_seen(world, person, buf);
-}
+#include "apply_expected.h"
 
 static bool check_person(struct world *world, int id, struct buf *expected, struct buf *got)
 {
@@ -611,8 +527,208 @@ static void what_the_api_says_equals_the_model_whatever_happens(void **state)
     rmdir(world.state_dir);
 }
 
+/* ---- Stories ---- */
+
+struct told { EventType type; int time; const char *id, *user, *anonymous, *previous, *traits; };
+
+static void tell(struct world *world, const struct told *told)
+{
+    char json[400];
+    struct buf buf;
+    JournalPos pos;
+    int len = snprintf(json, sizeof json, "{\"traits\":%s}", told->traits ? told->traits : "{}");
+    Event event = {
+        .type = told->type, .source = STR("s"), .message_id = str_from(told->id), .user_id = str_from(told->user),
+        .anonymous_id = str_from(told->anonymous), .previous_id = str_from(told->previous),
+        .name = told->type == EVENT_TRACK ? STR("Done") : (Str){ 0 }, .timestamp_ms = START_MS + told->time,
+        .original_timestamp_ms = INSTANT_NONE, .sent_at_ms = INSTANT_NONE, .received_at_ms = 1700000000000,
+        .json = { json, (size_t)len },
+    };
+    buf_init(&buf, LIMIT_RECORD_BYTES);
+    event_encode(&buf, &event);
+    assert_true(append_record(world, buf_str(&buf), &pos));
+    buf_done(&buf);
+}
+
+static void expect(struct world *world, IdentityKind kind, const char *id, const char *expected)
+{
+    People people = apply_people(world->applier);
+    Arena arena = region_arena(&world->region);
+    struct buf buf;
+    IdentityPerson person;
+    Err err;
+    Status s = kind == IDENTITY_USER ? people_find_user(&people, str_from(id), &person, &err)
+                                     : people_find_anonymous(&people, str_from(id), &person, &err);
+    assert_int_equal(s, OK);
+    buf_init(&buf, 1 << 16);
+    assert_int_equal(people_write_person(&people, person, &arena, &buf, &err), OK);
+    buf_char(&buf, 0);
+    assert_non_null(strstr(buf.bytes, "\"first_seen\""));
+    *strstr(buf.bytes, ",\"first_seen\"") = ' ';              /* instants are the model's to check */
+    const char *events = strstr(buf.bytes, ",\"events\"");
+    memmove(strstr(buf.bytes, " \"first_seen\""), events, strlen(events) + 1);
+    assert_string_equal(buf.bytes, expected);
+    buf_done(&buf);
+}
+
+struct expected { IdentityKind kind; const char *id, *json; };
+
+static void story_open(struct world *world, uint64_t seed)
+{
+    *world = (struct world){ 0 };
+    fake_disk_init(&world->disk, seed);
+    fake_clock_init(&world->clock, 1700000000000);
+    fake_dice_init(&world->dice, seed);
+    snprintf(world->state_dir, sizeof world->state_dir, "/tmp/onym-story-XXXXXX");
+    assert_non_null(mkdtemp(world->state_dir));
+    region_open(&world->region, 16 << 20);
+    assert_true(onym_open(world));
+}
+
+static void story_close(struct world *world)
+{
+    onym_close(world, true);
+    assert_int_equal(kv_destroy(world->state_dir, NULL), OK);
+    rmdir(world->state_dir);
+    fake_disk_done(&world->disk);
+    region_close(&world->region);
+}
+
+/* The same people in whatever order the messages arrive. */
+static void run_story(const struct told *told, size_t count, const struct expected *expected, size_t expected_count)
+{
+    static struct world world;
+    for (uint64_t round = 0; round < 20; round++) {
+        size_t order[16];
+        story_open(&world, round);
+        for (size_t at = 0; at < count; at++) {
+            size_t other = round ? fake_dice_below(&world.dice, at + 1) : at;
+            order[at] = order[other];
+            order[other] = at;
+        }
+        for (size_t at = 0; at < count; at++) tell(&world, &told[order[at]]);
+        assert_true(catch_up(&world));
+        for (size_t at = 0; at < expected_count; at++)
+            expect(&world, expected[at].kind, expected[at].id, expected[at].json);
+        story_close(&world);
+    }
+}
+
+#define RUN_STORY(told, expected) run_story((told), countof(told), (expected), countof(expected))
+#define SIGNED_UP(events) "{\"person_id\":\"u_12345\",\"user_ids\":[\"12345\"],\"anonymous_ids\":[\"A\"]," \
+    "\"external_ids\":[],\"traits\":{\"email\":\"p@example.com\",\"name\":\"Peter\"},\"events\":" events "}"
+static const char peter[] = "{\"name\":\"Peter\",\"email\":\"p@example.com\"}";
+
+static void a_visitor_signs_up(void **state)
+{
+    static const struct told told[] = {
+        { EVENT_PAGE, 0, "m0", "", "A", "", NULL }, { EVENT_TRACK, 1, "m1", "", "A", "", NULL },
+        { EVENT_IDENTIFY, 2, "m2", "12345", "A", "", peter }, { EVENT_TRACK, 3, "m3", "12345", "A", "", NULL } };
+    static const struct expected expected[] = { { IDENTITY_USER, "12345", SIGNED_UP("4") },
+                                                { IDENTITY_ANONYMOUS, "A", SIGNED_UP("4") } };
+    (void)state;
+    RUN_STORY(told, expected);
+}
+
+static void a_visitor_signs_up_and_the_server_sends_the_traits_later(void **state)
+{
+    static const struct told told[] = {
+        { EVENT_PAGE, 0, "m0", "", "A", "", NULL }, { EVENT_IDENTIFY, 1, "m1", "12345", "A", "", NULL },
+        { EVENT_TRACK, 2, "m2", "12345", "A", "", NULL }, { EVENT_IDENTIFY, 3, "m3", "12345", "", "", peter } };
+    static const struct expected expected[] = { { IDENTITY_USER, "12345", SIGNED_UP("4") },
+                                                { IDENTITY_ANONYMOUS, "A", SIGNED_UP("4") } };
+    (void)state;
+    RUN_STORY(told, expected);
+}
+
+static void the_server_identifies_before_the_browser_says_alias(void **state)
+{
+    static const struct told told[] = {
+        { EVENT_IDENTIFY, 2, "m0", "12345", "", "", peter }, { EVENT_PAGE, 0, "m1", "", "A", "", NULL },
+        { EVENT_TRACK, 1, "m2", "", "A", "", NULL }, { EVENT_ALIAS, 3, "m3", "12345", "", "A", NULL } };
+    static const struct expected expected[] = { { IDENTITY_USER, "12345", SIGNED_UP("4") },
+                                                { IDENTITY_ANONYMOUS, "A", SIGNED_UP("4") } };
+    (void)state;
+    RUN_STORY(told, expected);
+}
+
+static const struct told log_out[] = {
+    { EVENT_PAGE, 0, "m0", "", "A", "", NULL }, { EVENT_IDENTIFY, 1, "m1", "12345", "A", "", peter },
+    { EVENT_TRACK, 2, "m2", "", "A", "", NULL }, { EVENT_IDENTIFY, 3, "m3", "67890", "A", "", "{\"name\":\"Ann\"}" },
+    { EVENT_TRACK, 4, "m4", "", "A", "", NULL }, { EVENT_TRACK, 5, "m5", "12345", "A", "", NULL },
+    { EVENT_TRACK, 6, "m6", "67890", "A", "", NULL }, { EVENT_IDENTIFY, 7, "m7", "", "A", "", "{\"plan\":\"pro\"}" } };
+
+static void somebody_logs_out_without_reset_and_another_logs_in(void **state)
+{
+    static const char ann[] = "{\"person_id\":\"u_67890\",\"user_ids\":[\"67890\"],\"anonymous_ids\":[\"A\"],"
+        "\"external_ids\":[],\"traits\":{\"name\":\"Ann\",\"plan\":\"pro\"},\"events\":4}";
+    static const struct expected expected[] = { { IDENTITY_USER, "12345", SIGNED_UP("4") },
+                                                { IDENTITY_USER, "67890", ann }, { IDENTITY_ANONYMOUS, "A", ann } };
+    (void)state;
+    RUN_STORY(log_out, expected);
+}
+
+static void a_user_returns_on_a_second_device(void **state)
+{
+    static const struct told told[] = {
+        { EVENT_PAGE, 0, "m0", "", "A", "", NULL }, { EVENT_IDENTIFY, 1, "m1", "12345", "A", "", peter },
+        { EVENT_PAGE, 5, "m2", "", "B", "", NULL }, { EVENT_IDENTIFY, 6, "m3", "12345", "B", "", "{\"name\":null}" },
+        { EVENT_TRACK, 7, "m4", "", "B", "", NULL } };
+    static const char both[] = "{\"person_id\":\"u_12345\",\"user_ids\":[\"12345\"],"
+        "\"anonymous_ids\":[\"A\",\"B\"],\"external_ids\":[],\"traits\":{\"email\":\"p@example.com\"},\"events\":5}";
+    static const struct expected expected[] = { { IDENTITY_USER, "12345", both }, { IDENTITY_ANONYMOUS, "B", both } };
+    (void)state;
+    RUN_STORY(told, expected);
+}
+
+/* ---- Other rules ---- */
+
+static void a_dry_run_says_who_would_merge_and_split(void **state)
+{
+    static struct world world;
+    static const Str blocked[] = { { "67890", 5 } }, fields[] = { { "traits.email", 12 } };
+    static const IdentityExternal email = { { "email", 5 }, 0 };
+    static const struct told visitors[] = { { EVENT_IDENTIFY, 0, "v0", "", "V", "", "{\"email\":\"v@x.y\"}" },
+                                            { EVENT_IDENTIFY, 1, "v1", "", "W", "", "{\"email\":\"v@x.y\"}" } };
+    char scratch[80];
+    DryRun dry;
+    Err err;
+    (void)state;
+    story_open(&world, 1);
+    for (size_t at = 0; at < countof(log_out); at++) tell(&world, &log_out[at]);
+    for (size_t at = 0; at < countof(visitors); at++) tell(&world, &visitors[at]);
+    snprintf(scratch, sizeof scratch, "%s/dry", world.state_dir);
+    DryRunOptions options = { .journal = world.journal, .scratch_dir = scratch };
+    Arena arena = region_arena(&world.region);
+    assert_int_equal(apply_dry_run(&options, &arena, &dry, &err), OK);
+    assert_true(dry.messages == 10 && dry.people_before == 4 && dry.people_after == 4);
+    assert_true(dry.merged == 0 && dry.split == 0);
+    options.after = (ApplyRules){ { blocked, 1, NULL, 0, 0 }, NULL };
+    assert_int_equal(apply_dry_run(&options, &arena, &dry, &err), OK);
+    assert_true(dry.people_before == 4 && dry.people_after == 3 && dry.merged == 1 && dry.merging == 2);
+    assert_true(str_equal(dry.merges[0].whole, STR("u_12345")) && dry.merges[0].part_count == 2);
+    options.after = (ApplyRules){ { NULL, 0, &email, 1, 0 }, fields };
+    assert_int_equal(apply_dry_run(&options, &arena, &dry, &err), OK);
+    assert_true(dry.people_before == 4 && dry.people_after == 3 && dry.merged == 1 && dry.split == 0);
+    assert_true(str_equal(dry.merges[0].whole, STR("x_email:v~40x.y")));
+    options.before = options.after;
+    options.after = (ApplyRules){ 0 };
+    assert_int_equal(apply_dry_run(&options, &arena, &dry, &err), OK);
+    assert_true(dry.people_after == 4 && dry.split == 1 && dry.parts == 2 && dry.split_count == 1);
+    rmdir(scratch);
+    story_close(&world);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(what_the_api_says_equals_the_model_whatever_happens) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_api_says_equals_the_model_whatever_happens),
+        cmocka_unit_test(a_visitor_signs_up),
+        cmocka_unit_test(a_visitor_signs_up_and_the_server_sends_the_traits_later),
+        cmocka_unit_test(the_server_identifies_before_the_browser_says_alias),
+        cmocka_unit_test(somebody_logs_out_without_reset_and_another_logs_in),
+        cmocka_unit_test(a_user_returns_on_a_second_device),
+        cmocka_unit_test(a_dry_run_says_who_would_merge_and_split),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
