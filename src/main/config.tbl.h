@@ -111,8 +111,7 @@ CONFIG("dedup.window", dedup.window_ms, DURATION, "28d", "1h", "3650d", "duratio
 CONFIG("identity.blocked_values", identity.blocked_values, TEXTS, "[]", "", "", "texts", RESTART,
     "Ids that never identify anyone, besides the built-in ones (null, undefined, 0, -1, guest, anonymous, "
     "unknown, none, ...): add what your own code sends for \"nobody\", such as \"N/A\". One wrong id shared by "
-    "thousands would otherwise make one person of them. A change makes everything derived anew at the next start; "
-    "onym identity --dry-run says before what it would do.")
+    "thousands would otherwise make one person of them. A change makes everything derived anew at the next start.")
 CONFIG("identity.externals", identity.externals, TEXTS, "[]", "", "", "texts", RESTART,
     "Further ids that link, strongest first: NAME=FIELD or NAME=FIELD:LIMIT, such as \"email=traits.email:5\" or "
     "\"device=context.device.id\". LIMIT: how many of that kind one stronger id may hold. A shared one moves in time "
