@@ -37,10 +37,10 @@ static void put_entry(struct buf *buf, const char *list, const ConfigRule *rules
     buf_printf(buf, "#%s:\n", list);
     for (size_t at = 0; at < count; at++) {
         const ConfigRule *rule = &rules[at];
-        const char *value = rule->fallback ? rule->fallback : rule->type == NODE ? "{}" : "...";
+        const char *value = rule->type == NODE ? "{}" : rule->fallback ? rule->fallback : "...";
         put_comment(buf, "#    ", str_from(rule->why));
         put_unit(buf, "#    ", rule);
-        if (rule->type == NODE) value = "{token: \"${TOKEN}\"}";
+        if (strcmp(rule->path, "settings") == 0) value = "{token: \"${TOKEN}\"}";
         buf_printf(buf, "#  %s %s: %s\n", at == 0 ? "-" : " ", rule->path, value);
     }
 }
