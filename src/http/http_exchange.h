@@ -142,6 +142,18 @@ void http_people_search(struct exchange *exchange);
 void http_people_one(struct exchange *exchange);
 void http_people_events(struct exchange *exchange);
 void http_people_links(struct exchange *exchange);
+void http_people_history(struct exchange *exchange);         /* http_people_traits.c */
+void http_people_groups(struct exchange *exchange);
+void http_group(struct exchange *exchange);
+void http_people_unmerge(struct exchange *exchange);         /* http_commands.c */
+void http_people_restore(struct exchange *exchange);
+void http_suppress(struct exchange *exchange);
+void http_unsuppress(struct exchange *exchange);
+void http_suppressed(struct exchange *exchange);
+void http_people_erase(struct exchange *exchange);           /* http_erase.c */
+void http_erasures(struct exchange *exchange);
+void http_erasure(struct exchange *exchange);
+void http_group_members(struct exchange *exchange);
 void http_query_funnel(struct exchange *exchange);           /* questions: http_query.c */
 void http_query_funnel_people(struct exchange *exchange);
 void http_query_trends(struct exchange *exchange);

@@ -1,0 +1,30 @@
+/* http_people: what the files of /api/v1/people and of the Profile API share. Private to http/. */
+#ifndef ONYM_HTTP_PEOPLE_H
+#define ONYM_HTTP_PEOPLE_H
+
+#include "http_exchange.h"
+
+typedef Status PeopleAnswer(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err);
+
+/* On a worker's thread: writes the answer under the applier's reading guard, and replies. */
+void people_answer(struct exchange *exchange, Arena *arena, PeopleAnswer *write);
+/* The person whom the path names. */
+Status MUST people_find_one(struct exchange *exchange, const People *people, Arena *arena, IdentityPerson *ret,
+                            Err *err);
+/* ?limit=: from 1 to max, or usual where it is not given. */
+Status MUST people_read_limit(struct exchange *exchange, Arena *arena, int64_t usual, int64_t max, size_t *ret,
+                              Err *err);
+/* ?cursor= as a number that a page gave; 0 where it is not given. */
+Status MUST people_read_offset(struct exchange *exchange, Arena *arena, size_t max, size_t *ret, Err *err);
+/* ,"cursor":{"has_more":...,"next":...} */
+void people_put_offset(struct buf *out, bool has_more, size_t next);
+/* {"type":"user_id","id":"12345"} */
+void people_put_node(struct buf *out, const People *people, IdentityNode node);
+
+/* The request's JSON object; an empty body is an empty one. */
+Status MUST people_read_body(struct exchange *exchange, Arena *arena, const TreeNode **ret, Err *err);
+/* Signs the command and waits until it is in force. Without the guard. */
+Status MUST people_submit(struct exchange *exchange, JournalCommand *command, JournalPos *ret_pos, Err *err);
+void people_put_command_id(struct buf *out, const CommandId *id);
+
+#endif

@@ -1,0 +1,310 @@
+"""people/resolve and its kin say what design.md says, and the sign-up stories of issue 3 end in the right people."""
+import random
+
+from client import Case, message, quote, unittest
+
+
+class People(Case):
+    def person(self, **want):
+        """What a person looks like, with the fields that a test does not care about left out."""
+        return {"external_ids": [], **want}
+
+    def check(self, want, **ids):
+        got = self.resolve(**ids)
+        self.assertEqual({key: got[key] for key in want}, want)
+        self.assertEqual(list(got), ["person_id", "user_ids", "anonymous_ids", "external_ids", "traits", "first_seen",
+                                     "last_seen", "events"])
+        return got
+
+    # ---- The stories ----
+
+    def sign_up(self, name, order=None):
+        """Anonymous browsing, identify with name and email, Account Created."""
+        user, visitor = f"{name}-12345", f"{name}-anon"
+        story = [
+            message("page", f"{name}-1", 0, anonymousId=visitor, name="Landing"),
+            message("track", f"{name}-2", 1, anonymousId=visitor, event="Signup Clicked"),
+            message("identify", f"{name}-3", 2, anonymousId=visitor, userId=user,
+                    traits={"name": "Peter Gibbons", "email": f"{name}@initech.example"}),
+            message("track", f"{name}-4", 3, anonymousId=visitor, userId=user, event="Account Created"),
+        ]
+        return user, visitor, [story[at] for at in order] if order else story
+
+    def test_the_sign_up_of_user_12345(self):
+        user, visitor, story = self.sign_up("plain")
+        self.send(*story)
+        want = self.person(person_id=f"u_{user}", user_ids=[user], anonymous_ids=[visitor], events=4,
+                           traits={"name": "Peter Gibbons", "email": "plain@initech.example"},
+                           first_seen="2026-11-01T10:00:00.000Z", last_seen="2026-11-01T10:03:00.000Z")
+        self.assertEqual(self.check(want, user_id=user), self.check(want, anonymous_id=visitor))
+
+    def test_the_sign_up_in_any_order_is_the_same_person(self):
+        dice = random.Random(20261127)
+        for number in range(6):
+            order = dice.sample(range(4), 4)
+            user, visitor, story = self.sign_up(f"order{number}", order)
+            for part in story:
+                self.send(part)
+            with self.subTest(order=order):
+                self.check(self.person(person_id=f"u_{user}", user_ids=[user], anonymous_ids=[visitor], events=4,
+                                       first_seen="2026-11-01T10:00:00.000Z"), user_id=user)
+
+    def test_the_sign_up_with_traits_later_from_the_server(self):
+        user, visitor = "later-12345", "later-anon"
+        self.send(message("page", "later-1", 0, anonymousId=visitor, name="Landing"),
+                  message("identify", "later-2", 2, anonymousId=visitor, userId=user, traits={"plan": "free"}),
+                  message("track", "later-3", 3, anonymousId=visitor, userId=user, event="Account Created"))
+        self.check({"traits": {"plan": "free"}, "events": 3}, user_id=user)
+        self.send(message("identify", "later-4", 60, userId=user,
+                          traits={"name": "Peter Gibbons", "email": "later@initech.example", "plan": "pro"}),
+                  key="wk_server")
+        self.check({"traits": {"name": "Peter Gibbons", "email": "later@initech.example", "plan": "pro"}, "events": 4,
+                    "anonymous_ids": [visitor]}, user_id=user)
+        # what is told late but was true before does not win
+        self.send(message("identify", "later-5", 30, userId=user, traits={"plan": "trial", "team": "TPS"}),
+                  key="wk_server")
+        self.check({"traits": {"name": "Peter Gibbons", "email": "later@initech.example", "plan": "pro",
+                               "team": "TPS"}, "events": 5}, user_id=user)
+
+    def test_the_server_identifies_before_the_browser_tells_the_link(self):
+        user, visitor = "first-12345", "first-anon"
+        self.send(message("page", "first-1", 0, anonymousId=visitor, name="Landing"))
+        self.send(message("identify", "first-2", 1, userId=user, traits={"email": "first@initech.example"}),
+                  key="wk_server")
+        self.check(self.person(person_id=f"a_{visitor}", user_ids=[], events=1, traits={}), anonymous_id=visitor)
+        self.check(self.person(person_id=f"u_{user}", anonymous_ids=[], events=1), user_id=user)
+        self.send(message("alias", "first-3", 2, previousId=visitor, userId=user))
+        want = self.person(person_id=f"u_{user}", user_ids=[user], anonymous_ids=[visitor], events=3,
+                           traits={"email": "first@initech.example"}, first_seen="2026-11-01T10:00:00.000Z")
+        self.check(want, user_id=user)
+        self.check(want, anonymous_id=visitor)
+        self.assertEqual(self.ask(f"people/a_{visitor}")["person_id"], f"u_{user}")
+
+    def test_the_log_out_without_reset_keeps_two_people_apart(self):
+        device = "desk-anon"
+        self.send(message("page", "desk-1", 0, anonymousId=device, name="Landing"),
+                  message("identify", "desk-2", 5, anonymousId=device, userId="desk-ann", traits={"name": "Ann"}),
+                  message("track", "desk-3", 10, anonymousId=device, event="Browsed After Log-out"),
+                  message("identify", "desk-4", 60, anonymousId=device, userId="desk-ben", traits={"name": "Ben"}),
+                  message("track", "desk-5", 65, anonymousId=device, event="Browsed"))
+        ann = self.check(self.person(person_id="u_desk-ann", user_ids=["desk-ann"], anonymous_ids=[device], events=3,
+                                     traits={"name": "Ann"}), user_id="desk-ann")
+        ben = self.check(self.person(person_id="u_desk-ben", user_ids=["desk-ben"], anonymous_ids=[device], events=2,
+                                     traits={"name": "Ben"}), user_id="desk-ben")
+        self.assertEqual(self.resolve(anonymous_id=device), ben, "the device is its last user's")
+        self.assertEqual(ann["last_seen"], "2026-11-01T10:10:00.000Z")
+        names = [event.get("event") or event.get("name") or event["type"]
+                 for event in self.ask("people/u_desk-ann/events")["events"]]
+        self.assertEqual(names, ["Browsed After Log-out", "identify", "Landing"])
+        why = self.ask("people/why?ids=desk-ann,desk-ben")
+        self.assertEqual((why["same"], why["reason"], why["at"]),
+                         (False, "shared", {"type": "anonymous_id", "id": device}))
+
+    def test_the_return_on_a_second_device(self):
+        user = "second-12345"
+        self.send(message("page", "second-1", 0, anonymousId="second-laptop", name="Landing"),
+                  message("identify", "second-2", 1, anonymousId="second-laptop", userId=user),
+                  message("screen", "second-3", 1000, anonymousId="second-phone", name="Welcome"),
+                  message("identify", "second-4", 1001, anonymousId="second-phone", userId=user))
+        want = self.person(person_id=f"u_{user}", anonymous_ids=["second-laptop", "second-phone"], events=4)
+        self.check(want, user_id=user)
+        self.check(want, anonymous_id="second-phone")
+        chain = self.ask("people/why?ids=second-laptop,second-phone")
+        self.assertTrue(chain["same"])
+        self.assertEqual({link["message_id"] for link in chain["links"]}, {"m-second-2", "m-second-4"})
+
+    # ---- What design.md says ----
+
+    def test_who_was_never_seen_is_not_found(self):
+        for path in ("resolve?user_id=nobody-at-all", "resolve?anonymous_id=nobody-at-all", "u_nobody-at-all",
+                     "u_nobody-at-all/events", "u_nobody-at-all/links", "u_nobody-at-all/groups",
+                     "u_nobody-at-all/traits/history", "u_nobody-at-all/export", "no-person-id", "resolve?user_id=guest"):
+            with self.subTest(path=path):
+                self.assertEqual(self.refused(f"people/{path}", 404)["code"], "not_found")
+        self.refused("groups/nothing", 404)
+        self.refused("erasures/123456", 404)
+        self.refused("erasures/word", 404)
+
+    def test_bad_input_is_told_with_its_field(self):
+        self.send(message("page", "bad-1", 0, anonymousId="bad-anon"))
+        for path, field in (("people/resolve", "user_id"), ("people/resolve?user_id=1&anonymous_id=2", "user_id"),
+                            ("people?search=", "search"), ("people", "search"), ("people?search=a&limit=0", "limit"),
+                            ("people?search=a&limit=101", "limit"), ("people?search=a&cursor=z", "cursor"),
+                            ("people/why?ids=1", "ids"), ("people/why", "ids"),
+                            ("people/a_bad-anon/events?limit=x", "limit"),
+                            ("people/a_bad-anon/events?limit=1001", "limit"),
+                            ("people/a_bad-anon/events?cursor=1", "cursor"),
+                            ("people/a_bad-anon/traits/history?cursor=-1", "cursor")):
+            with self.subTest(path=path):
+                self.assertEqual(self.refused(path, 400, field)["code"], "invalid_request")
+
+    def test_only_the_secret_key_reads(self):
+        for path in ("people/resolve?user_id=1", "people/u_1", "people/u_1/events", "people?search=1", "suppressions",
+                     "erasures", "groups/1"):
+            for key in (None, "wk_website", "sk_wrong"):
+                status, headers, text = self.raw(f"/api/v1/{path}", key=key)
+                self.assertEqual(status, 401, text)
+                self.assertIn("Basic", headers["WWW-Authenticate"])
+        for path, method in (("people/u_1", "DELETE"), ("people/unmerge", "POST"), ("suppressions", "POST")):
+            self.assertEqual(self.raw(f"/api/v1/{path}", method, b"{}", key="wk_website")[0], 401)
+
+    def test_events_counts_every_type_once(self):
+        user = "count-user"
+        sent = [message("identify", "count-1", 0, userId=user, traits={"a": 1}),
+                message("track", "count-2", 1, userId=user, event="T"),
+                message("page", "count-3", 2, userId=user, name="P"),
+                message("screen", "count-4", 3, userId=user, name="S"),
+                message("group", "count-5", 4, userId=user, groupId="count-group", traits={"plan": "pro"}),
+                message("alias", "count-6", 5, userId=user, previousId="count-anon")]
+        self.send(*sent)
+        self.send(*sent)
+        self.send(*reversed(sent))
+        self.check({"events": 6, "anonymous_ids": ["count-anon"], "traits": {"a": 1}}, user_id=user)
+        types = [event["type"] for event in self.ask(f"people/u_{user}/events")["events"]]
+        self.assertEqual(types, ["alias", "group", "screen", "page", "track", "identify"])
+        # the same messageId from another source is another message
+        self.send(sent[1], key="wk_server")
+        self.check({"events": 7}, user_id=user)
+
+    def test_pages_go_newest_first_over_all_ids_of_a_merged_person(self):
+        ids = [{"userId": "page-b"}, {"anonymousId": "page-x"}, {"userId": "page-a"}, {"anonymousId": "page-y"}]
+        sent = [message("track", f"page-{at}", (at * 7919) % 997, event=f"E{at}", **ids[at % 4]) for at in range(200)]
+        self.send(*sent)
+        self.send(message("identify", "page-l1", 1000, userId="page-b", anonymousId="page-x"),
+                  message("identify", "page-l2", 1001, userId="page-a", anonymousId="page-y"),
+                  message("alias", "page-l3", 1002, userId="page-a", previousId="page-b"))
+        self.check(self.person(person_id="u_page-a", user_ids=["page-a", "page-b"], events=203,
+                               anonymous_ids=["page-x", "page-y"]), user_id="page-b")
+        want = [m["messageId"] for m in sorted(sent, key=lambda m: m["timestamp"], reverse=True)]
+        for person in ("u_page-a", "u_page-b", "a_page-x", "a_page-y"):
+            for limit in (1000, 37) if person == "u_page-a" else (50,):
+                got = [e["messageId"] for e in self.pages(f"people/{person}/events", "events", limit)]
+                self.assertEqual(got[:3], ["m-page-l3", "m-page-l2", "m-page-l1"])
+                self.assertEqual(got[3:], want, (person, limit))
+
+    def test_pages_stay_whole_where_many_events_have_one_time(self):
+        self.send(*[message("track", f"tie-{at}", 5, userId="tie", event="Same") for at in range(50)])
+        got = [e["messageId"] for e in self.pages("people/u_tie/events", "events", 7)]
+        self.assertEqual(sorted(got), sorted(f"m-tie-{at}" for at in range(50)))
+
+    def test_ids_with_any_bytes_are_found_by_their_person_id(self):
+        user = "süß/../?#%41+ ~x"
+        self.send(message("identify", "odd-1", 0, userId=user, traits={"name": "Odd"}))
+        person = self.resolve(user_id=user)
+        self.assertRegex(person["person_id"], r"^u_[A-Za-z0-9._~-]+$")
+        self.assertEqual(self.ask("people/" + person["person_id"]), person)
+
+    def test_links_tell_the_message_that_made_them(self):
+        self.send(message("track", "link-1", 0, userId="link-u", anonymousId="link-a", event="T"),
+                  message("alias", "link-2", 1, userId="link-u", previousId="link-b"))
+        links = self.ask("people/u_link-u/links")["links"]
+        self.assertEqual([(link["from"]["id"], link["to"]["id"], link["rule"], link["message_id"],
+                           link["message_type"], link["source"], link["removed"]) for link in links],
+                         [("link-a", "link-u", "message", "m-link-1", "track", "website", False),
+                          ("link-b", "link-u", "alias", "m-link-2", "alias", "website", False)])
+
+    # ---- Search ----
+
+    def found(self, text, **more):
+        return [person["person_id"] for person in self.pages(f"people?search={quote(text)}", "people", 10)]
+
+    def test_search_finds_by_id_email_and_name_in_any_case(self):
+        self.send(message("identify", "find-1", 0, userId="find-1", anonymousId="find-a",
+                          traits={"email": "Milton@Initech.example", "name": "Milton Waddams"}),
+                  message("identify", "find-2", 0, userId="find-2",
+                          traits={"firstName": "Milton", "lastName": "Friedman"}))
+        for text in ("find-1", "find-a", "u_find-1", "MILTON@initech.EXAMPLE", "milton@", "Milton W"):
+            with self.subTest(text=text):
+                self.assertEqual(self.found(text), ["u_find-1"])
+        self.assertEqual(set(self.found("milton")), {"u_find-1", "u_find-2"})
+        self.assertEqual(self.found("friedman"), ["u_find-2"])
+        self.assertEqual(self.found("nobody has this name"), [])
+
+    def test_search_is_paged(self):
+        self.send(*[message("identify", f"many-{at}", 0, userId=f"many-{at:02}", traits={"name": f"Zelda {at:02}"})
+                    for at in range(35)])
+        self.assertEqual(self.found("zelda"), [f"u_many-{at:02}" for at in range(35)])
+        self.assertEqual(len(self.ask("people?search=zelda")["people"]), 20)
+
+    # ---- Groups and history ----
+
+    def test_groups_have_traits_and_people(self):
+        self.send(message("group", "group-1", 0, userId="group-u1", groupId="Initech", traits={"plan": "free", "n": 7}),
+                  message("group", "group-2", 5, userId="group-u2", groupId="Initech", traits={"plan": "pro"}),
+                  message("group", "group-3", 6, anonymousId="group-a", groupId="Chotchkie's"),
+                  message("identify", "group-4", 7, userId="group-u1", anonymousId="group-a"))
+        groups = self.ask("people/u_group-u1/groups")["groups"]
+        self.assertEqual([(g["group_id"], g["traits"], g["message_id"], g["set_by"]["id"]) for g in groups],
+                         [("Chotchkie's", {}, "m-group-3", "group-a"),
+                          ("Initech", {"n": 7, "plan": "pro"}, "m-group-1", "group-u1")])
+        self.assertEqual(self.ask("groups/Initech"), {"group_id": "Initech", "traits": {"n": 7, "plan": "pro"}})
+        people = self.pages("groups/Initech/people", "people", 1)
+        self.assertEqual([person["person_id"] for person in people], ["u_group-u1", "u_group-u2"])
+
+    def test_history_tells_who_set_a_trait_when_and_from_where(self):
+        self.send(message("identify", "hist-1", 0, anonymousId="hist-a", traits={"plan": "free"}),
+                  message("identify", "hist-2", 5, userId="hist-u", anonymousId="hist-a", traits={"plan": "trial"}))
+        self.send(message("identify", "hist-3", 9, userId="hist-u", traits={"plan": None, "name": "Bill"}),
+                  key="wk_server")
+        rows = self.pages("people/u_hist-u/traits/history", "history", 2)
+        self.assertEqual([(r["trait"], r["value"], r["time"][11:16], r["set_by"]["id"], r["message_id"], r["source"])
+                          for r in sorted(rows, key=lambda r: (r["trait"], r["time"]))],
+                         [("name", "Bill", "10:09", "hist-u", "m-hist-3", "server"),
+                          ("plan", "free", "10:00", "hist-a", "m-hist-1", "website"),
+                          ("plan", "trial", "10:05", "hist-u", "m-hist-2", "website"),
+                          ("plan", None, "10:09", "hist-u", "m-hist-3", "server")])
+        self.assertEqual([row["time"] for row in rows], sorted((row["time"] for row in rows), reverse=True))
+        self.assertEqual(len(self.ask("people/u_hist-u/traits/history?trait=plan")["history"]), 3)
+        self.assertEqual(self.resolve(user_id="hist-u")["traits"], {"name": "Bill"})
+
+    # ---- Unmerge ----
+
+    def test_a_merge_is_taken_back_and_given_again(self):
+        self.send(message("identify", "un-1", 0, userId="un-a", traits={"name": "A"}),
+                  message("identify", "un-2", 0, userId="un-b", traits={"age": 3}),
+                  message("alias", "un-3", 5, userId="un-a", previousId="un-b"))
+        self.check({"user_ids": ["un-a", "un-b"], "events": 3}, user_id="un-b")
+        answer = self.ask("people/unmerge", "POST", {"message_id": "m-un-3", "id": "un-a"})
+        self.assertEqual((answer["message_id"], answer["removed"]), ("m-un-3", True))
+        self.assertEqual({person["person_id"] for person in answer["people"]}, {"u_un-a", "u_un-b"})
+        self.check({"person_id": "u_un-b", "user_ids": ["un-b"], "traits": {"age": 3}}, user_id="un-b")
+        self.assertEqual(self.ask("people/why?ids=un-a,un-b")["reason"], "removed")
+        answer = self.ask("people/restore", "POST", {"position": answer["position"]})
+        self.assertEqual([person["person_id"] for person in answer["people"]], ["u_un-a"])
+        self.check({"user_ids": ["un-a", "un-b"], "traits": {"name": "A", "age": 3}}, user_id="un-b")
+
+    def test_what_cannot_be_unmerged_says_why(self):
+        self.send(message("identify", "unbad-1", 0, userId="unbad"))
+        for body, status, field in (({}, 400, "position"), ({"position": 1, "message_id": "x"}, 400, "position"),
+                                    ({"position": "x"}, 400, "position"), ({"message_id": "m-unbad-1"}, 400, "id"),
+                                    ({"message_id": "nothing", "id": "unbad"}, 404, None),
+                                    ({"message_id": "m", "id": "never seen"}, 404, None),
+                                    ({"position": 999999999}, 404, None), ([], 400, None)):
+            with self.subTest(body=body):
+                self.refused("people/unmerge", status, field, "POST", body)
+        self.refused("people/unmerge", 400, None, "POST", b"{")
+
+    # ---- Suppression ----
+
+    def test_a_suppressed_id_is_kept_out_until_that_is_undone(self):
+        self.send(message("track", "sup-1", 0, userId="sup-u", event="Before"))
+        answer = self.ask("suppressions", "POST", {"user_ids": ["sup-u"], "anonymous_id": "sup-a"})
+        self.assertEqual(answer["ids"], [{"type": "user_id", "id": "sup-u"}, {"type": "anonymous_id", "id": "sup-a"}])
+        self.send(message("track", "sup-2", 1, userId="sup-u", event="During"),
+                  message("page", "sup-3", 1, anonymousId="sup-a"))
+        self.check({"events": 1}, user_id="sup-u")
+        self.refused("people/resolve?anonymous_id=sup-a", 404)
+        self.assertIn({"type": "user_id", "id": "sup-u"}, self.pages("suppressions", "ids", 1))
+        self.ask("suppressions?user_id=sup-u", "DELETE")
+        self.assertNotIn({"type": "user_id", "id": "sup-u"}, self.ask("suppressions")["ids"])
+        self.send(message("track", "sup-4", 2, userId="sup-u", event="After"))
+        self.check({"events": 2}, user_id="sup-u")
+
+    def test_a_suppression_of_nothing_is_refused(self):
+        for body, field in (({}, "user_id"), ({"user_id": ""}, "user_id"), ({"user_ids": "x"}, "user_ids"),
+                            ({"anonymous_ids": [""]}, "anonymous_ids"), ({"user_id": "x" * 600}, "user_id")):
+            self.refused("suppressions", 400, field, "POST", body)
+
+
+if __name__ == "__main__":
+    unittest.main()
