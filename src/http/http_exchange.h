@@ -151,6 +151,7 @@ void http_suppress(struct exchange *exchange);
 void http_unsuppress(struct exchange *exchange);
 void http_suppressed(struct exchange *exchange);
 void http_people_erase(struct exchange *exchange);           /* http_erase.c */
+void http_people_export(struct exchange *exchange);          /* http_person_export.c */
 void http_erasures(struct exchange *exchange);
 void http_erasure(struct exchange *exchange);
 void http_group_members(struct exchange *exchange);

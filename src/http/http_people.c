@@ -92,15 +92,32 @@ void people_put_node(struct buf *out, const People *people, IdentityNode node)
     buf_char(out, '}');
 }
 
+static Status find_any(const People *people, Str id, IdentityPerson *ret, Err *err)
+{
+    IdentityNode node;
+    Status s = people_find_node(people, id, &node, err);
+    if (!s) *ret = identity_person_now(people->identity, node);
+    return s;
+}
+
 static Status write_resolve(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    Str user_id = query_parameter(exchange->query, STR("user_id"), arena);
-    Str anonymous_id = query_parameter(exchange->query, STR("anonymous_id"), arena);
-    IdentityPerson person;
-    if ((user_id.len > 0) == (anonymous_id.len > 0))
-        return err_set_field(err, "user_id", "give either user_id or anonymous_id");
-    Status s = user_id.len ? people_find_user(people, user_id, &person, err)
-                           : people_find_anonymous(people, anonymous_id, &person, err);
+    static const struct {
+        const char *name;
+        Status (*find)(const People *people, Str id, IdentityPerson *ret, Err *err);
+    } ways[] = { { "user_id", people_find_user }, { "anonymous_id", people_find_anonymous }, { "id", find_any } };
+    IdentityPerson person = IDENTITY_NONE;
+    size_t given = 0, way = 0;
+    Str id = { 0 };
+    for (size_t at = 0; at < countof(ways); at++) {
+        Str value = query_parameter(exchange->query, str_from(ways[at].name), arena);
+        if (value.len == 0) continue;
+        given++;
+        way = at;
+        id = value;
+    }
+    if (given != 1) return err_set_field(err, "user_id", "give one of user_id, anonymous_id and id (any of them)");
+    Status s = ways[way].find(people, id, &person, err);
     return s ? s : people_write_person(people, person, arena, out, err);
 }
 

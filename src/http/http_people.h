@@ -18,6 +18,11 @@ Status MUST people_read_limit(struct exchange *exchange, Arena *arena, int64_t u
 Status MUST people_read_offset(struct exchange *exchange, Arena *arena, size_t max, size_t *ret, Err *err);
 /* ,"cursor":{"has_more":...,"next":...} */
 void people_put_offset(struct buf *out, bool has_more, size_t next);
+/* {"history":[...],"cursor"}, all of it; {"groups":[...]}. */
+Status MUST people_write_history(struct exchange *exchange, const People *people, IdentityPerson person, Arena *arena,
+                                 struct buf *out, Err *err);
+Status MUST people_write_groups(struct exchange *exchange, const People *people, IdentityPerson person, Arena *arena,
+                                struct buf *out, Err *err);
 /* {"type":"user_id","id":"12345"} */
 void people_put_node(struct buf *out, const People *people, IdentityNode node);
 

@@ -41,20 +41,13 @@ static void put_traits(struct buf *out, const ProfileValues *traits)
 
 /* ---- History ---- */
 
-static Status write_history(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+static void put_history(struct buf *out, const People *people, const ProfileValues *values, Str trait, size_t offset,
+                        size_t limit, Arena scratch)
 {
-    Str trait = query_parameter(exchange->query, STR("trait"), arena);
-    IdentityPerson person;
-    ProfileValues values = { 0 };
-    size_t limit, offset, seen = 0, put = 0;
-    Status s = people_read_limit(exchange, arena, HISTORY_A_PAGE, LIMIT_PAGE_ITEMS, &limit, err);
-    if (!s) s = people_read_offset(exchange, arena, INT32_MAX, &offset, err);
-    if (!s) s = people_find_one(exchange, people, arena, &person, err);
-    if (!s) s = apply_read_history(exchange_options(exchange)->applier, person, arena, &values, err);
-    if (s) return s;
+    size_t seen = 0, put = 0;
     buf_str_put(out, STR("{\"history\":["));
-    for (size_t at = 0; at < values.count; at++) {
-        const ProfileValue *value = &values.items[at];
+    for (size_t at = 0; at < values->count; at++) {
+        const ProfileValue *value = &values->items[at];
         if (trait.len && !str_equal(trait, value->key)) continue;
         if (seen++ < offset || seen > offset + limit) continue;
         if (put++) buf_char(out, ',');
@@ -62,13 +55,35 @@ static Status write_history(struct exchange *exchange, const People *people, Are
         buf_json_string(out, value->key);
         buf_str_put(out, STR(",\"value\":"));
         buf_str_put(out, value->json);
-        put_origin(out, people, value, *arena);
+        put_origin(out, people, value, scratch);
         buf_char(out, '}');
     }
     buf_char(out, ']');
     people_put_offset(out, seen > offset + limit, offset + limit);
     buf_char(out, '}');
-    return OK;
+}
+
+static Status write_history(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    Str trait = query_parameter(exchange->query, STR("trait"), arena);
+    IdentityPerson person;
+    ProfileValues values = { 0 };
+    size_t limit, offset;
+    Status s = people_read_limit(exchange, arena, HISTORY_A_PAGE, LIMIT_PAGE_ITEMS, &limit, err);
+    if (!s) s = people_read_offset(exchange, arena, INT32_MAX, &offset, err);
+    if (!s) s = people_find_one(exchange, people, arena, &person, err);
+    if (!s) s = apply_read_history(exchange_options(exchange)->applier, person, arena, &values, err);
+    if (!s) put_history(out, people, &values, trait, offset, limit, *arena);
+    return s;
+}
+
+Status people_write_history(struct exchange *exchange, const People *people, IdentityPerson person, Arena *arena,
+                            struct buf *out, Err *err)
+{
+    ProfileValues values = { 0 };
+    Status s = apply_read_history(exchange_options(exchange)->applier, person, arena, &values, err);
+    if (!s) put_history(out, people, &values, (Str){ 0 }, 0, values.count, *arena);
+    return s;
 }
 
 /* ---- Groups ---- */
@@ -83,12 +98,11 @@ static Status read_group(struct exchange *exchange, Str id, Arena *arena, Profil
     return s;
 }
 
-static Status write_groups(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+Status people_write_groups(struct exchange *exchange, const People *people, IdentityPerson person, Arena *arena,
+                           struct buf *out, Err *err)
 {
-    IdentityPerson person;
     ProfileValues groups = { 0 };
-    Status s = people_find_one(exchange, people, arena, &person, err);
-    if (!s) s = apply_read_groups(exchange_options(exchange)->applier, person, arena, &groups, err);
+    Status s = apply_read_groups(exchange_options(exchange)->applier, person, arena, &groups, err);
     if (s) return s;
     buf_str_put(out, STR("{\"groups\":["));
     for (size_t at = 0; at < groups.count && at < GROUPS_MAX; at++) {
@@ -105,6 +119,13 @@ static Status write_groups(struct exchange *exchange, const People *people, Aren
     }
     buf_str_put(out, STR("]}"));
     return OK;
+}
+
+static Status write_groups(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    IdentityPerson person;
+    Status s = people_find_one(exchange, people, arena, &person, err);
+    return s ? s : people_write_groups(exchange, people, person, arena, out, err);
 }
 
 static Status write_group(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)

@@ -46,6 +46,7 @@ static const Route routes[] = {
     { METHOD_DELETE, "/api/v1/suppressions",  http_unsuppress,     ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/people/*/events", http_people_events,  ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/people/*/links",  http_people_links,   ROUTE_SECRET, EVENT_NONE },
+    { METHOD_GET,  "/api/v1/people/*/export", http_people_export,  ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/people/*/groups", http_people_groups,  ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/people/*/traits/history", http_people_history, ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/groups/*",        http_group,          ROUTE_SECRET, EVENT_NONE },

@@ -42,6 +42,16 @@ Status MUST people_write_links(const People *people, IdentityPerson person, Aren
 /* {"same":bool,"reason","text","links":[...],"at"} */
 Status MUST people_write_why(const People *people, Str a, Str b, Arena *arena, struct buf *out, Err *err);
 
+typedef struct PersonEvent {
+    Millis time_ms;
+    JournalPos pos;
+} PersonEvent;
+
+/* All of the person's events, in no order. An anonymous id that several users share gives only those that
+ * were this person's by their time. */
+Status MUST people_list_events(const People *people, IdentityPerson person, Arena *arena, PersonEvent **ret,
+                               size_t *ret_count, Err *err);
+
 /* The message at a position of the journal, decoded; borrows from the arena. ERR_NOT_FOUND: erased or retired. */
 Status MUST people_read_event(const People *people, JournalPos pos, Arena *arena, Event *ret, Err *err);
 

@@ -1,6 +1,6 @@
 /* people_events: a person's events lie under several subjects, in every run. Runs are sorted by subject, so each
  * member costs one search in each run, whatever the number of events in it. */
-#include "people_events.h"
+#include "people.h"
 
 enum { EVENTS_MAX = 20 * 1000 * 1000 };
 

@@ -1,7 +1,7 @@
 /* people_write: the answers about one person. */
 #include <stdlib.h>
 
-#include "people_events.h"
+#include "people.h"
 
 enum { LINKS_MAX = 1000 };
 

@@ -1,7 +1,7 @@
 """people/resolve and its kin say what design.md says, and the sign-up stories of issue 3 end in the right people."""
 import random
 
-from client import Case, message, quote, unittest
+from client import Case, json, message, quote, unittest
 
 
 class People(Case):
@@ -283,6 +283,33 @@ class People(Case):
             with self.subTest(body=body):
                 self.refused("people/unmerge", status, field, "POST", body)
         self.refused("people/unmerge", 400, None, "POST", b"{")
+
+    # ---- Export ----
+
+    def test_an_export_holds_all_that_is_held(self):
+        self.send(message("page", "ex-1", 0, anonymousId="ex-a", name="Landing"),
+                  message("identify", "ex-2", 1, anonymousId="ex-a", userId="ex-u", traits={"email": "ex@x.example"}),
+                  message("group", "ex-3", 2, userId="ex-u", groupId="ex-g"),
+                  message("track", "ex-0", -5, anonymousId="ex-a", event="Earlier"))
+        status, headers, text = self.raw("/api/v1/people/u_ex-u/export")
+        self.assertEqual((status, headers["Content-Type"]), (200, "application/x-ndjson"))
+        lines = [json.loads(line) for line in text.splitlines()]
+        data = {line["kind"]: line["data"] for line in lines}
+        self.assertEqual([line["kind"] for line in lines], ["person", "traits_history", "groups", "links"] +
+                         ["event"] * 4 + ["end"])
+        self.assertEqual(data["person"], self.resolve(user_id="ex-u"))
+        self.assertEqual(data["links"], self.ask("people/u_ex-u/links"))
+        self.assertEqual(data["groups"], self.ask("people/u_ex-u/groups"))
+        self.assertEqual([row["value"] for row in data["traits_history"]["history"]], ["ex@x.example"])
+        self.assertEqual([line["data"] for line in lines if line["kind"] == "event"],
+                         self.ask("people/u_ex-u/events")["events"][::-1])
+        self.assertEqual(data["end"], {"events": 4, "cursor": {"has_more": False, "next": None}})
+
+    def test_any_id_resolves(self):
+        self.send(message("identify", "any-1", 0, anonymousId="any-a", userId="any-u"))
+        for text in ("any-u", "any-a", "user_id:any-u", "anonymous_id:any-a", "u_any-u", "a_any-a"):
+            self.assertEqual(self.resolve(id=text)["person_id"], "u_any-u")
+        self.refused("people/resolve?id=user_id:any-a", 404)
 
     # ---- Suppression ----
 
