@@ -186,7 +186,7 @@ int main(int argc, char **argv)
     char **sizes = argc > 1 ? argv + 1 : usual;
     int size_count = argc > 1 ? argc - 1 : (int)countof(usual);
     printf("%12s %12s %12s %12s %12s %12s %18s\n", "identifiers", "link/s", "best batch", "again/s",
-           "bytes/identifier");
+           "second/s", "look-up/s", "bytes/identifier");
     for (int i = 0; i < size_count; i++)
         is_reached &= measure(strtoull(sizes[i], NULL, 10) * 500000 / BATCH * BATCH);
     for (int i = 0; i < size_count; i++) measure_store(strtoull(sizes[i], NULL, 10) * 500000 / BATCH * BATCH);

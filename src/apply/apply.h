@@ -6,8 +6,8 @@
  * Invariants
  *  1. Derived state is a function of the journal: throw the directory away, open again, and the same is made.
  *  2. Identity and traits are saved in one transaction with the position that they have reached; dedup and index
- *     have their own. A start reads the journal from the least of them, a minute's worth or some hundred thousand
- *     messages, and shows no store what it has already. apply_state.c tells what is made anew, and when.
+ *     have their own. A start reads the journal from the least of them, ten minutes' worth or a million messages
+ *     at most, and shows no store what it has already. apply_state.c tells what is made anew, and when.
  *  3. A message counts once: duplicates by (source, messageId) within the window reach dedup and stop there.
  *
  * Threads: apply_step by one thread, the applier. Readers of identity call apply_begin_reading first and

@@ -29,7 +29,7 @@ enum {
     SAVE_TRAIT_BYTES = 24 * 1024 * 1024,
     REPEATS_MOST = 1 << 20,
 };
-static const int64_t SAVE_NS = 20 * INT64_C(1000000000);
+static const int64_t SAVE_NS = 600 * INT64_C(1000000000);  /* each save is one more run of evidence to look through */
 
 struct counts { uint64_t records, events, duplicates, rejected, blocked, suppressed; };
 

@@ -25,7 +25,7 @@
 #include "journal/journal.h"
 #include "os/os.h"
 
-enum { DEDUP_TABLE_ENTRIES = 2 * 1024 * 1024 };
+enum { DEDUP_TABLE_ENTRIES = 1024 * 1024 };
 
 typedef struct DedupOptions {
     const char *dir;                       /* borrowed */
