@@ -135,6 +135,42 @@ COMMAND("ask", command_ask, "Answer", "PATH [BODY | -]", "asks the API, and prin
 OPTIONS_OF_ASKING("ask")
 OPTION("ask", 'X', "method", "METHOD", NULL, "GET, POST, PUT or DELETE, instead of GET, or POST with a body")
 
+COMMAND("person", command_person, "People", "ID", "shows who somebody is",
+    "ID is a user id, an anonymous id or a person id; user_id:ID and anonymous_id:ID say which. Shows ids, traits and the "
+    "last events. --json prints the object of people/resolve. docs/people.md tells what each field means.")
+OPTIONS_OF_ASKING("person")
+OPTION("person", 'n', "events", "N", NULL, "show the last N events (20)")
+OPTION("person", 0, "history", NULL, NULL, "show who set which trait, when and from where, instead")
+OPTION("person", 0, "export", NULL, NULL, "print all that is held about the person as NDJSON, instead")
+OPTION("person", 0, "json", NULL, NULL, "print the API's answer")
+
+COMMAND("links", command_links, "People", "ID", "shows which messages made somebody one person",
+    "Each link of the person's ids, with the message that made it.")
+OPTIONS_OF_ASKING("links")
+OPTION("links", 0, "json", NULL, NULL, "print the API's answer")
+
+COMMAND("why", command_why, "People", "ID ID", "explains why two ids are one person, or two",
+    "The chain of messages that joins them, or the nearest evidence and the rule that keeps them apart.")
+OPTIONS_OF_ASKING("why")
+OPTION("why", 0, "json", NULL, NULL, "print the API's answer")
+
+COMMAND("unmerge", command_unmerge, "People", "ID MESSAGE-ID | POSITION", "takes the links of a message back",
+    "The message stays, its evidence counts no more; what other messages say still holds. onym links ID shows the "
+    "messages and their positions.")
+OPTIONS_OF_ASKING("unmerge")
+OPTION("unmerge", 0, "restore", NULL, NULL, "let them count again")
+OPTION("unmerge", 0, "json", NULL, NULL, "print the API's answer")
+
+COMMAND("delete", command_delete, "People", "ID", "erases a person, from the disk as well",
+    "Ids, links, traits, groups and events, from derived state and from the journal. Asks first, follows until nothing "
+    "of it is on the disk; interrupted, the server goes on by itself. docs/privacy.md tells what is erased and what is "
+    "not.")
+OPTIONS_OF_ASKING("delete")
+OPTION("delete", 'y', "yes", NULL, NULL, "do not ask")
+OPTION("delete", 0, "suppress", NULL, NULL, "and keep out what arrives under these ids from now on")
+OPTION("delete", 0, "no-follow", NULL, NULL, "do not wait for the end")
+OPTION("delete", 0, "json", NULL, NULL, "print the API's answer")
+
 COMMAND("destinations", command_destinations, "Look", "[NAME | dead NAME | redo NAME [N] | test NAME | types [TYPE]]",
     "shows how the destinations are, and what they could not deliver",
     "Alone: a line each, with its state, how far it lags behind, its rate, its dead letters and its last error. dead "

@@ -1,0 +1,160 @@
+"""`onym person`, `links`, `why`, `unmerge`, `delete`: beside a running server and on a stopped directory."""
+import os
+import pty
+import re
+import select
+import subprocess
+
+from client import Case, json, lib, message, unittest
+
+
+class Commands(Case):
+    def onym(self, *arguments, code=0, env=None):
+        done = subprocess.run([lib.program(), *arguments, "--config", str(self.server.config)], capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=60, env={**os.environ, **(env or {})})
+        self.err = done.stderr.decode()
+        self.assertEqual(done.returncode, code, done.stdout.decode() + self.err)
+        return done.stdout.decode()
+
+    def on_a_terminal(self, *arguments, say="", env=None):
+        """(exit code, what it printed) with standard input, output and error a terminal."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([lib.program(), *arguments, "--config", str(self.server.config)], stdin=slave,
+                                   stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm", **(env or {})})
+        os.close(slave)
+        os.write(master, say.encode())
+        text = b""
+        while True:
+            ready, _, _ = select.select([master], [], [], 30)
+            try:
+                more = os.read(master, 65536) if ready else b""
+            except OSError:                            # the other end is closed
+                more = b""
+            if not more:
+                break
+            text += more
+        os.close(master)
+        return process.wait(30), text.decode()
+
+    def story(self, name):
+        self.send(message("page", f"{name}-1", 0, anonymousId=f"{name}-a", name="Landing"),
+                  message("identify", f"{name}-2", 1, anonymousId=f"{name}-a", userId=f"{name}-u",
+                          traits={"email": f"{name}@x.example", "name": "Peter Gibbons"}),
+                  message("track", f"{name}-3", 2, userId=f"{name}-u", event="Account Created",
+                          properties={"plan": "Free"}))
+        return f"{name}-u"
+
+    def test_person_prints_the_object_of_resolve(self):
+        user = self.story("json")
+        want = self.resolve(user_id=user)
+        for text in (user, "json-a", f"user_id:{user}", f"u_{user}"):
+            self.assertEqual(json.loads(self.onym("person", text, "--json")), want)
+        self.server.stop()
+        try:
+            self.assertEqual(json.loads(self.onym("person", user, "--json")), want, "and where no server runs")
+        finally:
+            self.server.start()
+
+    def test_person_is_drawn_with_traits_and_timeline(self):
+        user = self.story("draw")
+        text = self.onym("person", user)
+        self.assertEqual(text.splitlines(), [
+            "u_draw-u  Peter Gibbons  draw@x.example",
+            "user ids      draw-u",
+            "anonymous ids ~draw-a",
+            "events        3, from 2026-11-01 10:00 to 2026-11-01 10:02 UTC",
+            "",
+            "Traits",
+            "email  draw@x.example",
+            "name   Peter Gibbons",
+            "",
+            "Timeline, newest first",
+            text.splitlines()[10], text.splitlines()[11],
+            "2026-11-01 10:00  page      Landing          ~draw-a  website",
+        ])
+        self.assertRegex(text.splitlines()[10], r"10:02  track     Account Created  draw-u   website  plan=Free$")
+        self.assertNotIn("Timeline", self.onym("person", user, "--events", "0"))
+        self.assertIn("and more", self.onym("person", user, "--events", "1"))
+        self.onym("person", user, "--events", "none", code=2)
+
+    def test_colours_are_a_terminals_and_no_color_is_heard(self):
+        user = self.story("colour")
+        self.assertNotIn("\x1b[", self.onym("person", user))
+        self.assertIn("\x1b[1m", self.on_a_terminal("person", user)[1])
+        self.assertNotIn("\x1b[", self.on_a_terminal("person", user, env={"NO_COLOR": "1"})[1])
+
+    def test_nothing_from_events_reaches_the_terminal_as_a_command(self):
+        self.send(message("identify", "esc-1", 0, userId="esc-\x1b[2J", traits={"name": "\x1b]0;bad\x07", "a\x1b": 1}))
+        for arguments in (("person", "esc-\x1b[2J"), ("person", "esc-\x1b[2J", "--history"), ("links", "esc-\x1b[2J")):
+            self.assertNotIn("\x1b", self.onym(*arguments))
+
+    def test_history_and_export(self):
+        user = self.story("hist")
+        rows = json.loads(self.onym("person", user, "--history", "--json"))["history"]
+        self.assertEqual({row["trait"] for row in rows}, {"email", "name"})
+        self.assertRegex(self.onym("person", user, "--history"), r"10:01  email +hist@x.example +hist-u +website +m-hist-2")
+        lines = [json.loads(line) for line in self.onym("person", user, "--export").splitlines()]
+        self.assertEqual([line["kind"] for line in lines][-4:], ["event", "event", "event", "end"])
+
+    def test_links_and_why(self):
+        user = self.story("link")
+        self.assertEqual(json.loads(self.onym("links", user, "--json")), self.ask(f"people/u_{user}/links"))
+        self.assertRegex(self.onym("links", "link-a"), r"10:01  ~link-a  link-u  identify  m-link-2  website +\d+\n")
+        self.assertRegex(self.onym("why", user, "link-a"), r"^one person: (.|\n)*m-link-2")
+        self.assertTrue(json.loads(self.onym("why", user, "link-a", "--json"))["same"])
+        self.assertIn("never seen", self.onym("why", user, "nobody"))
+
+    def test_unmerge_and_restore(self):
+        user = self.story("un")
+        self.assertRegex(self.onym("unmerge", user, "m-un-2"), r"links no more; onym unmerge \d+ --restore")
+        self.assertEqual(self.resolve(anonymous_id="un-a")["person_id"], "a_un-a")
+        position = str(json.loads(self.onym("links", "un-a", "--json"))["links"][0]["position"])
+        self.assertIn("(taken back)", self.onym("links", "un-a"))
+        answer = json.loads(self.onym("unmerge", position, "--restore", "--json"))
+        self.assertEqual(answer["people"][0]["person_id"], f"u_{user}")
+        self.onym("unmerge", user, code=2)
+        self.onym("unmerge", user, "no-such-message", code=1)
+
+    def test_delete_asks_and_does(self):
+        user = self.story("del")
+        self.onym("delete", user, code=2)
+        self.assertIn("--yes", self.err)
+        code, text = self.on_a_terminal("delete", user, say="no\n")
+        self.assertEqual(code, 1)
+        self.assertIn("nothing was erased", text)
+        self.resolve(user_id=user)
+        code, text = self.on_a_terminal("delete", user, say="yes\n")
+        self.assertEqual(code, 0, text)
+        self.assertIn("u_del-u is erased", text)
+        self.refused(f"people/resolve?user_id={user}", 404)
+        self.assertNotIn("m-del-", self.server.run("export").stdout.decode())
+
+    def test_delete_and_suppress(self):
+        user = self.story("sup")
+        answer = json.loads(self.onym("delete", user, "--yes", "--suppress", "--json"))
+        self.assertTrue(answer["suppressed"])
+        self.send(message("track", "sup-9", 9, userId=user, event="Again"))
+        self.refused(f"people/resolve?user_id={user}", 404)
+
+    def test_delete_works_on_a_stopped_directory(self):
+        user = self.story("off")
+        self.server.stop()
+        try:
+            self.assertIn("is erased", self.onym("delete", user, "--yes"))
+            self.assertNotIn("m-off-", self.server.run("export").stdout.decode())
+            self.onym("person", user, code=1)
+        finally:
+            self.server.start()
+
+    def test_who_is_not_there_and_what_makes_no_sense(self):
+        for command in ("person", "links"):
+            self.onym(command, "never-there", code=1)
+            self.assertRegex(self.err, r"never-there.* was never seen")
+            self.onym(command, code=2)
+            self.onym(command, "a", "b", code=2)
+        self.onym("delete", "never-there", "--yes", code=1)
+        self.onym("why", "a", code=2)
+
+
+if __name__ == "__main__":
+    unittest.main()
