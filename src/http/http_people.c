@@ -116,7 +116,8 @@ static Status write_resolve(struct exchange *exchange, const People *people, Are
         way = at;
         id = value;
     }
-    if (given != 1) return err_set_field(err, "user_id", "give either user_id or anonymous_id, or id, which may be any id");
+    if (given != 1)
+        return err_set_field(err, "user_id", "give either user_id or anonymous_id, or id, which may be any id");
     Status s = ways[way].find(people, id, &person, err);
     return s ? s : people_write_person(people, person, arena, out, err);
 }
