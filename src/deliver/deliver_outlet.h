@@ -149,6 +149,7 @@ struct outlet {
     struct stream streams[STREAMS];
     uint64_t kept_order;                /* in the store */
     Millis kept_ms;                     /* when the cursor was kept last */
+    bool has_new_rows;                  /* of parcels, since then */
     uint64_t fingerprint;               /* of its configuration */
     JournalPos begin;                   /* where it starts when it is new */
     struct overtaker { uint64_t key, order; bool is_done; } *overtakers;   /* taken behind the kept cursors; sorted */

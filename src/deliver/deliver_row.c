@@ -161,7 +161,7 @@ void parcel_save(struct outlet *outlet, struct parcel *parcel)
     struct buf row;
     buf_init(&row, PENDING_BYTES);
     parcel_encode(&row, parcel, parcel->call_at, parcel->call_count - parcel->call_at);
-    parcel->has_row = true;
+    parcel->has_row = outlet->has_new_rows = true;
     ledger_put(outlet->deliver->ledger, row_key_number(outlet, ROW_PARCEL, parcel->order, bytes), buf_str(&row));
     buf_done(&row);
 }
@@ -267,14 +267,15 @@ static JournalPos stream_position(struct outlet *outlet, StreamKind kind)
     return lowest_without_row(outlet, &outlet->waiting, kind, pos);
 }
 
-/* A cursor alone is no reason for a commit at every step: read again after a crash, the same is passed over. */
+/* Where no parcel got a row, the cursor may lag: read again after a crash, the same is passed over. It alone is no
+ * reason for a commit, nor are other destinations' to look through the lines of one that is dead. */
 static bool may_wait(const struct outlet *outlet)
 {
     const struct deliver *deliver = outlet->deliver;
     const struct stream *replay = &outlet->streams[STREAM_REPLAY];
     bool is_kept = outlet->streams[STREAM_LIVE].kept != UINT64_MAX;
     if (replay->is_active && replay->kept == UINT64_MAX) return false;
-    return is_kept && ledger_is_empty(deliver->ledger) && deliver->now_ms >= outlet->kept_ms
+    return is_kept && !outlet->has_new_rows && deliver->now_ms >= outlet->kept_ms
         && deliver->now_ms - outlet->kept_ms < CURSOR_MS;
 }
 
@@ -284,6 +285,7 @@ void cursor_save(struct outlet *outlet)
     struct stream *live = &outlet->streams[STREAM_LIVE], *replay = &outlet->streams[STREAM_REPLAY];
     if (may_wait(outlet)) return;
     outlet->kept_ms = outlet->deliver->now_ms;
+    outlet->has_new_rows = false;
     JournalPos live_pos = stream_position(outlet, STREAM_LIVE);
     JournalPos replay_pos = replay->is_active ? stream_position(outlet, STREAM_REPLAY) : replay->pos;
     char bytes[ROW_KEY_BYTES], row[64];
