@@ -251,7 +251,10 @@ bool apply_wait(struct applier *applier, Millis timeout_ms)
 Status apply_maintain(struct applier *applier, bool *ret_more, Err *err)
 {
     *ret_more = false;
-    if (apply_has_erasures(applier)) return apply_step_erasure(applier, ret_more, err);
+    if (apply_has_erasures(applier)) {
+        Status s = apply_step_erasure(applier, ret_more, err);
+        if (s || *ret_more) return s;
+    }
     if (!index_wants_maintenance(applier->index)) return OK;
     return index_maintain(applier->index, ret_more, err);
 }

@@ -95,7 +95,7 @@ Status MUST apply_list_suppressed(struct applier *applier, Arena *arena, Command
 typedef struct ApplyErasure {
     JournalPos command;                     /* what apply_submit gave (of several records, each is an erasure) */
     JournalPos done;                        /* the journal is erased up to here; it must come to command */
-    const char *stage;                      /* "journal", "index", "command" */
+    const char *stage;                      /* "journal", "index", "command", "state" */
     uint64_t journal_records, index_rows;   /* erased so far */
 } ApplyErasure;
 /* Any thread. The oldest first; *ret_done: how many were finished since the start. One that is not listed is done:

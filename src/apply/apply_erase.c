@@ -5,14 +5,17 @@
  *   1. the journal: every segment is read; records of these ids become zeros, repetitions and rejected ones included
  *   2. the index: rows of these subjects, and of the records that the journal has erased
  *   3. the command itself, which names the ids
- * A row of meta holds the erasure until all is done; a start goes on with step 1, which finds what is left.
+ *   4. the store of keyed state, by the applier: rewritten, since a store keeps in free pages what was removed
+ * A row of meta holds the erasure until all is done; a start goes on with step 1, which finds what is left, or with
+ * step 4, where the row names nobody any more.
  *   'e' u64 position -> u32 number of nodes, u32 of spans, the nodes, the spans (struct erased_span), the command
  */
 #include "apply_private.h"
 
 #include <stdlib.h>
 
-enum { STRIDE_BYTES = 256 * 1024 * 1024, ERASED_FIRST_BYTE = EVENT_RECORD_VERSION << 4 | RECORD_ERASED };
+enum { STRIDE_BYTES = 256 * 1024 * 1024, REWRITE_WAIT_MS = 5000,
+       ERASED_FIRST_BYTE = EVENT_RECORD_VERSION << 4 | RECORD_ERASED };
 
 static void erasure_free(struct erasure *erasure)
 {
@@ -95,6 +98,10 @@ Status apply_load_erasure(struct applier *applier, JournalPos pos, Str value, Er
     memcpy(erasure->spans, value.bytes + at + node_bytes, span_bytes);
     erasure->node_count = counts[0];
     erasure->span_count = counts[1];
+    if (erasure->record.len == 0) {
+        erasure->stage = ERASING_STATE;
+        erasure->done = pos;
+    }
     add_erasure(applier, erasure);
     return OK;
 }
@@ -285,47 +292,100 @@ static Status erase_index(struct applier *applier, struct erasure *erasure, Err 
 
 /* ---- In steps ---- */
 
+/* The row that stays says that the store is to be rewritten, and nothing else. */
 static Status erase_command(struct applier *applier, struct erasure *erasure, Err *err)
 {
     uint64_t erased;
     char key[9];
+    static const uint32_t counts[2] = { 0 };
+    Str nobody = str_of(counts, sizeof counts);
     Status s = journal_erase(applier->options.journal, erasure->pos, erasure->pos + 1, takes_command, &erasure->pos,
                              ERASED_FIRST_BYTE, &erased, err);
     if (s) return s;
     erasure_key(erasure->pos, key);
-    apply_note_change(applier, str_of(key, sizeof key), NULL);
+    apply_note_change(applier, str_of(key, sizeof key), &nobody);
     pthread_mutex_lock(&applier->lock);
-    memmove(applier->erasures, applier->erasures + 1, --applier->erasure_count * sizeof(struct erasure *));
-    applier->erasures_done++;
+    erasure->stage = ERASING_STATE;
     pthread_mutex_unlock(&applier->lock);
-    erasure_free(erasure);
     return OK;
+}
+
+/* The first that maintenance has to do with; NULL where there is none. Those that wait for the rewriting of the store
+ * (*ret_waits) wait for each other, so that many erasures cost it once; the applier alone touches them. */
+static struct erasure *find_erasure(struct applier *applier, bool *ret_waits)
+{
+    struct erasure *found = NULL;
+    JournalPos saved = atomic_load(&applier->saved);
+    *ret_waits = false;
+    pthread_mutex_lock(&applier->lock);
+    for (size_t at = 0; at < applier->erasure_count && !found; at++) {
+        if (applier->erasures[at]->stage == ERASING_STATE) *ret_waits = true;
+        else if (applier->erasures[at]->pos < saved) found = applier->erasures[at];
+    }
+    pthread_mutex_unlock(&applier->lock);
+    return found;
 }
 
 bool apply_has_erasures(struct applier *applier)
 {
-    pthread_mutex_lock(&applier->lock);
-    bool has = applier->erasure_count && applier->erasures[0]->pos < atomic_load(&applier->saved);
-    pthread_mutex_unlock(&applier->lock);
-    return has;
+    bool waits;
+    return find_erasure(applier, &waits) || waits;
 }
 
 Status apply_step_erasure(struct applier *applier, bool *ret_more, Err *err)
 {
     struct region region;
+    bool waits;
     Status s = OK;
-    pthread_mutex_lock(&applier->lock);
-    struct erasure *erasure = applier->erasures[0];           /* only this thread takes it away */
-    pthread_mutex_unlock(&applier->lock);
+    struct erasure *erasure = find_erasure(applier, &waits);
+    *ret_more = false;
+    if (!erasure) {                                           /* the applier's, behind its next save */
+        if (waits) atomic_store_explicit(&applier->wants_save, true, memory_order_release);
+        return OK;
+    }
     region_open(&region, 64 * LIMIT_RECORD_BYTES);
     switch (erasure->stage) {
     case ERASING_JOURNAL: s = erase_journal(applier, erasure, region_arena(&region), err); break;
     case ERASING_INDEX: s = erase_index(applier, erasure, err); break;
-    case ERASING_COMMAND: case ERASED: default: s = erase_command(applier, erasure, err); break;
+    case ERASING_COMMAND: case ERASING_STATE: case ERASED: default: s = erase_command(applier, erasure, err); break;
     }
     region_close(&region);
     *ret_more = !s;
     return s ? err_wrap(err, s, "erasing") : OK;
+}
+
+/* ---- The store ---- */
+
+/* Nobody waits for an earlier step, and what was noted is saved: no row names anybody who is erased. */
+static bool may_rewrite(struct applier *applier)
+{
+    pthread_mutex_lock(&applier->lock);
+    bool may = applier->erasure_count > 0 && applier->change_count == 0;
+    for (size_t at = 0; at < applier->erasure_count && may; at++) may = applier->erasures[at]->stage == ERASING_STATE;
+    pthread_mutex_unlock(&applier->lock);
+    return may;
+}
+
+Status apply_rewrite_state(struct applier *applier, Err *err)
+{
+    if (!may_rewrite(applier)) return OK;
+    Status s = kv_rewrite(applier->kv, REWRITE_WAIT_MS, err);
+    if (s == ERR_TIMEOUT) return OK;                          /* maintenance asks again */
+    if (s) return err_wrap(err, s, "erasing");
+    pthread_mutex_lock(&applier->lock);
+    size_t count = applier->erasure_count;
+    struct erasure *done[ERASURES_MOST];
+    memcpy(done, applier->erasures, count * sizeof *done);
+    applier->erasure_count = 0;
+    applier->erasures_done += count;
+    pthread_mutex_unlock(&applier->lock);
+    for (size_t at = 0; at < count; at++) {
+        char key[9];
+        erasure_key(done[at]->pos, key);
+        apply_note_change(applier, str_of(key, sizeof key), NULL);
+        erasure_free(done[at]);
+    }
+    return OK;
 }
 
 /* ---- For who asks ---- */
@@ -390,7 +450,7 @@ Status apply_list_person_ids(struct applier *applier, IdentityPerson person, Are
 
 size_t apply_list_erasures(struct applier *applier, ApplyErasure *erasures, size_t max, uint64_t *ret_done)
 {
-    static const char *const stages[] = { "journal", "index", "command", "done" };
+    static const char *const stages[] = { "journal", "index", "command", "state", "done" };
     pthread_mutex_lock(&applier->lock);
     size_t count = applier->erasure_count < max ? applier->erasure_count : max;
     for (size_t at = 0; at < count; at++) {

@@ -31,7 +31,7 @@ struct erasure {
     JournalPos *taken;                      /* positions of records that the journal has erased */
     size_t taken_count, taken_capacity;
     JournalPos done;                        /* the journal is erased up to here */
-    enum { ERASING_JOURNAL, ERASING_INDEX, ERASING_COMMAND, ERASED } stage;
+    enum { ERASING_JOURNAL, ERASING_INDEX, ERASING_COMMAND, ERASING_STATE, ERASED } stage;
     uint64_t journal_records, index_rows;
 };
 struct erased_span { uint32_t node; Millis from_ms, to_ms; };
@@ -117,6 +117,7 @@ Status apply_load_erasure(struct applier *applier, JournalPos pos, Str value, Er
 bool apply_has_erasures(struct applier *applier);
 Status apply_step_erasure(struct applier *applier, bool *ret_more, Err *err);       /* by maintenance */
 void apply_forget_erasures(struct applier *applier);
+Status apply_rewrite_state(struct applier *applier, Err *err);      /* by the applier, behind a save */
 
 /* apply_external.c. Fills in the external ids that the message has; values is room for IDENTITY_MESSAGE_EXTERNALS, and
  * what it points to lives in the arena and the event. */

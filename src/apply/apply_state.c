@@ -387,5 +387,5 @@ Status apply_save(struct applier *applier, Err *err)
     applier->unsaved_events = 0;
     applier->repeats_saved = applier->repeat_count;
     hold_journal(applier);
-    return OK;
+    return apply_rewrite_state(applier, err);
 }

@@ -5,7 +5,7 @@
  * the position then is a record of zeros, which tells it after a restart, too. */
 #include "http_people.h"
 
-enum { ERASURES_MAX = 64, FRAME_SPARE_BYTES = 4096 };
+enum { ERASURES_MAX = 1024, FRAME_SPARE_BYTES = 4096 };
 
 struct erasure_name { JournalPos first, last; };
 
@@ -93,7 +93,7 @@ static Status erase(struct exchange *exchange, Arena *arena, struct buf *out, Er
     const HttpOptions *options = exchange_options(exchange);
     Str wish = query_parameter(exchange->query, STR("suppress"), arena);
     bool suppresses = str_equal(wish, STR("true"));
-    ApplyErasure erasures[ERASURES_MAX];
+    ApplyErasure *erasures = arena_new(arena, ApplyErasure, ERASURES_MAX);
     CommandId *ids;
     size_t count;
     uint64_t done;
@@ -106,7 +106,7 @@ static Status erase(struct exchange *exchange, Arena *arena, struct buf *out, Er
     JournalCommand command = { .kind = COMMAND_ERASE, .ids = ids, .id_count = count };
     if (!s) s = people_submit(exchange, &command, &pos, err);
     if (s) return s;
-    size_t running = apply_list_erasures(options->applier, erasures, countof(erasures), &done);
+    size_t running = apply_list_erasures(options->applier, erasures, ERASURES_MAX, &done);
     buf_str_put(out, STR("{\"erasure\":"));
     put_erasure(out, name_of(pos, ids, count), erasures, running, journal_first(options->journal));
     buf_str_put(out, STR(",\"ids\":["));
@@ -132,11 +132,10 @@ static void work_erase(struct exchange *exchange, Arena *arena)
 static Status write_erasures(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
     const HttpOptions *options = exchange_options(exchange);
-    ApplyErasure erasures[ERASURES_MAX];
+    ApplyErasure *erasures = arena_new(arena, ApplyErasure, ERASURES_MAX);
     uint64_t done;
-    size_t count = apply_list_erasures(options->applier, erasures, countof(erasures), &done);
+    size_t count = apply_list_erasures(options->applier, erasures, ERASURES_MAX, &done);
     (void)people;
-    (void)arena;
     (void)err;
     buf_str_put(out, STR("{\"erasures\":["));
     for (size_t at = 0; at < count; at++) {
@@ -163,14 +162,14 @@ static Status check_name(struct exchange *exchange, struct erasure_name name, Er
 static Status write_erasure(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
     const HttpOptions *options = exchange_options(exchange);
-    ApplyErasure erasures[ERASURES_MAX];
+    ApplyErasure *erasures = arena_new(arena, ApplyErasure, ERASURES_MAX);
     struct erasure_name name;
     uint64_t done;
     bool is_running = false;
     (void)people;
     if (!read_name(percent_decode(exchange->parameter, false, arena), &name))
         return err_set(err, ERR_NOT_FOUND, "there is no such erasure");
-    size_t count = apply_list_erasures(options->applier, erasures, countof(erasures), &done);
+    size_t count = apply_list_erasures(options->applier, erasures, ERASURES_MAX, &done);
     for (size_t at = 0; at < count; at++) is_running |= holds(name, erasures[at].command);
     Status s = is_running ? OK : check_name(exchange, name, err);
     if (!s) put_erasure(out, name, erasures, count, journal_first(options->journal));

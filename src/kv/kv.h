@@ -33,7 +33,7 @@ struct kv_cursor;
 
 typedef struct KvOptions {
     const char *dir;                    /* made if it is not there */
-    const char *const *tables;          /* their names; a table's number is its place here */
+    const char *const *tables;          /* their names, which are kept; a table's number is its place here */
     size_t table_count;                 /* at most KV_TABLES_MAX */
     uint64_t max_bytes;                 /* address space, not disk: 0 = 1 TiB; grows never, ERR_FULL beyond it */
     bool is_synced;                     /* every commit waits for the disk */
@@ -56,6 +56,12 @@ Status MUST kv_begin_read(struct kv *kv, struct kv_txn **ret, Err *err);
 void kv_end_read(struct kv_txn *txn);                    /* accepts NULL */
 /* Makes all that was committed durable. */
 Status MUST kv_sync(struct kv *kv, Err *err);
+
+/* So that nothing of what was ever removed is left in the file: copies all rows into a new one, synced, and puts it in
+ * the old one's place. By the writer, between its transactions; readers go on meanwhile, and begin again after. Takes
+ * as long as writing the whole store (some hundred MB a second). ERR_TIMEOUT: readers did not end within about
+ * timeout_ms; nothing was changed. ERR_FULL heals by itself. */
+Status MUST kv_rewrite(struct kv *kv, uint32_t timeout_ms, Err *err);
 
 /* ---- One key ---- */
 

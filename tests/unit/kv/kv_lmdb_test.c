@@ -196,6 +196,81 @@ static void a_killed_writer_leaves_whole_transactions(void **state)
     remove_dir(dir);
 }
 
+static bool file_holds(const char *dir, const char *text)
+{
+    char path[128];
+    static char bytes[1 << 22];
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t length = fread(bytes, 1, sizeof bytes, file);
+    assert_true(length < sizeof bytes);
+    fclose(file);
+    return memmem(bytes, length, text, strlen(text)) != NULL;
+}
+
+static void nothing_removed_is_in_the_file_after_a_rewrite(void **state)
+{
+    const char *dir = make_dir();
+    struct kv *kv = open_kv(dir, 0);
+    struct kv_txn *txn;
+    char key[32], value[3000];
+    Str found;
+    Err err;
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(kv_begin_write(kv, &txn, &err), OK);
+        for (int row = 0; row < 200; row++) {
+            snprintf(key, sizeof key, "%s-%03d", row % 7 ? "kept" : "secret", row);
+            memset(value, 'v', sizeof value);
+            memcpy(value, row % 7 ? "KEPT" : "HIDDEN", row % 7 ? 4 : 6);
+            assert_int_equal(kv_put(txn, ROWS, str_from(key), str_of(value, 30 + (size_t)row * 14), &err), OK);
+            assert_int_equal(kv_put(txn, OTHER, str_from(key), str_from(key), &err), OK);
+        }
+        assert_int_equal(kv_commit(txn, &err), OK);
+        assert_int_equal(kv_begin_write(kv, &txn, &err), OK);
+        for (int row = 0; row < 200; row += 7) {
+            snprintf(key, sizeof key, "secret-%03d", row);
+            assert_int_equal(kv_remove(txn, ROWS, str_from(key), &err), OK);
+            assert_int_equal(kv_remove(txn, OTHER, str_from(key), &err), OK);
+        }
+        assert_int_equal(kv_commit(txn, &err), OK);
+        assert_true(file_holds(dir, "secret") && file_holds(dir, "HIDDEN"));
+        assert_int_equal(kv_rewrite(kv, 1000, &err), OK);
+        assert_false(file_holds(dir, "secret") || file_holds(dir, "HIDDEN"));
+        assert_true(file_holds(dir, "kept-001"));
+        assert_int_equal(kv_begin_read(kv, &txn, &err), OK);
+        for (int row = 0; row < 200; row++) {
+            snprintf(key, sizeof key, "%s-%03d", row % 7 ? "kept" : "secret", row);
+            assert_int_equal(kv_get(txn, ROWS, str_from(key), &found, &err), row % 7 ? OK : ERR_NOT_FOUND);
+            assert_true(row % 7 == 0 || found.len == 30 + (size_t)row * 14);
+        }
+        kv_end_read(txn);
+    }
+    kv_close(kv);
+    remove_dir(dir);
+}
+
+static void a_rewrite_waits_for_readers_and_changes_nothing_where_they_stay(void **state)
+{
+    const char *dir = make_dir();
+    struct kv *kv = open_kv(dir, 0);
+    struct kv_txn *txn, *reader;
+    Str value;
+    Err err;
+    (void)state;
+    assert_int_equal(kv_begin_write(kv, &txn, &err), OK);
+    put(txn, "a", "1");
+    assert_int_equal(kv_commit(txn, &err), OK);
+    assert_int_equal(kv_begin_read(kv, &reader, &err), OK);
+    assert_int_equal(kv_rewrite(kv, 0, &err), ERR_TIMEOUT);
+    assert_int_equal(kv_get(reader, ROWS, STR("a"), &value, &err), OK);
+    kv_end_read(reader);
+    assert_int_equal(kv_rewrite(kv, 0, &err), OK);
+    kv_close(kv);
+    remove_dir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +278,8 @@ int main(void)
         cmocka_unit_test(a_cursor_finds_the_neighbours_of_a_key),
         cmocka_unit_test(what_is_too_large_is_refused_and_harms_nothing),
         cmocka_unit_test(a_killed_writer_leaves_whole_transactions),
+        cmocka_unit_test(nothing_removed_is_in_the_file_after_a_rewrite),
+        cmocka_unit_test(a_rewrite_waits_for_readers_and_changes_nothing_where_they_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
