@@ -45,12 +45,14 @@ class Erasing(Case):
     def test_nothing_of_an_erased_person_is_left_on_the_disk(self):
         self.fill("gone", 3000)
         user, secrets = self.live("gone")
-        self.fill("gone2", 3000)
+        self.fill("gone2", 4000)
+        sealed = lambda secret: any(place.endswith(".journal.zst") for place in places_of(self.server.data, secret))
+        self.until(lambda: sealed(secrets[-1]), "the person's segment to be sealed")
         before = self.resolve(user_id="gone-crowd-1")
         self.server.stop()                                 # saved, sealed: it is everywhere where it can be
         self.server.start()
         for secret in secrets:
-            self.assertNotEqual(places_of(self.server.data, secret), [], f"the search finds {secret}")
+            self.assertTrue(sealed(secret), f"the search finds {secret} in a sealed segment")
         answer = self.erase(user)
         self.assertEqual({each["id"] for each in answer["ids"]},
                          {user, "gone-visitor-secret", "gone-older-secret"})
