@@ -155,6 +155,15 @@ void http_people_export(struct exchange *exchange);          /* http_person_expo
 void http_erasures(struct exchange *exchange);
 void http_erasure(struct exchange *exchange);
 void http_group_members(struct exchange *exchange);
+void http_profile_traits(struct exchange *exchange);         /* Segment's Profile API: http_profiles.c */
+void http_profile_ids(struct exchange *exchange);
+void http_profile_events(struct exchange *exchange);
+void http_profile_metadata(struct exchange *exchange);
+void http_profile_links(struct exchange *exchange);
+void http_account_traits(struct exchange *exchange);         /* http_accounts.c */
+void http_account_ids(struct exchange *exchange);
+void http_account_metadata(struct exchange *exchange);
+void http_account_links(struct exchange *exchange);
 void http_query_funnel(struct exchange *exchange);           /* questions: http_query.c */
 void http_query_funnel_people(struct exchange *exchange);
 void http_query_trends(struct exchange *exchange);

@@ -10,6 +10,9 @@
     { METHOD_POST, "/" word,           http_track,       ROUTE_COLLECT, type },              \
     { METHOD_POST, "/" letter,         http_track,       ROUTE_COLLECT, type }
 
+#define PROFILE(collection, what, handle) \
+    { METHOD_GET, "/v1/spaces/*/collections/" collection "/profiles/*/" what, handle, ROUTE_SECRET, EVENT_NONE }
+
 static const Route routes[] = {
     { METHOD_POST, "/v1/batch",  http_track, ROUTE_COLLECT, EVENT_NONE },
     { METHOD_POST, "/v1/b",      http_track, ROUTE_COLLECT, EVENT_NONE },
@@ -51,6 +54,15 @@ static const Route routes[] = {
     { METHOD_GET,  "/api/v1/people/*/traits/history", http_people_history, ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/groups/*",        http_group,          ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/groups/*/people", http_group_members,  ROUTE_SECRET, EVENT_NONE },
+    PROFILE("users", "traits", http_profile_traits),
+    PROFILE("users", "external_ids", http_profile_ids),
+    PROFILE("users", "events", http_profile_events),
+    PROFILE("users", "metadata", http_profile_metadata),
+    PROFILE("users", "links", http_profile_links),
+    PROFILE("accounts", "traits", http_account_traits),
+    PROFILE("accounts", "external_ids", http_account_ids),
+    PROFILE("accounts", "metadata", http_account_metadata),
+    PROFILE("accounts", "links", http_account_links),
     { METHOD_POST, "/api/v1/funnels",         http_query_funnel,        ROUTE_SECRET, EVENT_NONE },
     { METHOD_POST, "/api/v1/funnels/people",  http_query_funnel_people, ROUTE_SECRET, EVENT_NONE },
     { METHOD_POST, "/api/v1/trends",          http_query_trends,        ROUTE_SECRET, EVENT_NONE },

@@ -219,6 +219,7 @@ bool identity_is_blocked(const struct identity *identity, Str value);
 Str identity_read_value(const struct identity *identity, IdentityNode node, char *text);
 IdentityKind identity_kind_of(const struct identity *identity, IdentityNode node);
 Str identity_kind_name(const struct identity *identity, IdentityKind kind);     /* "user_id", "anonymous_id", "email" */
+bool identity_find_kind(const struct identity *identity, Str name, IdentityKind *ret);    /* false: there is none */
 
 /* Whose an event of this subject at (time, messageId) is; who a node is now. */
 IdentityPerson identity_find_owner(const struct identity *identity, IdentityNode subject, Millis time_ms,

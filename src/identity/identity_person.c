@@ -23,6 +23,16 @@ Str identity_kind_name(const struct identity *identity, IdentityKind kind)
     return (Str){ identity->externals[kind].name, identity->externals[kind].name_bytes };
 }
 
+bool identity_find_kind(const struct identity *identity, Str name, IdentityKind *ret)
+{
+    for (IdentityKind kind = 0; kind < IDENTITY_EXTERNAL + identity->external_count; kind++) {
+        if (!str_equal(identity_kind_name(identity, kind), name)) continue;
+        *ret = kind;
+        return true;
+    }
+    return false;
+}
+
 /* ---- Person ids: kind, then the value; what is not a letter, a digit, '.', '_' or '-' as ~XX ---- */
 
 static bool is_plain(char c)
