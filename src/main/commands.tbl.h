@@ -171,6 +171,14 @@ OPTION("delete", 0, "suppress", NULL, NULL, "and keep out what arrives under the
 OPTION("delete", 0, "no-follow", NULL, NULL, "do not wait for the end")
 OPTION("delete", 0, "json", NULL, NULL, "print the API's answer")
 
+COMMAND("identity", command_identity, "People", "", "who would merge or split under other rules",
+    "Applies the whole stored history under the rules of the configuration and under those of FILE (identity.blocked_values "
+    "and identity.externals of a configuration; the rest of it is ignored), and compares who everybody is. Touches nothing; "
+    "works beside a running server. Takes some 120 bytes of memory an id.")
+OPTIONS_OF_DATA("identity")
+OPTION("identity", 0, "dry-run", "FILE", NULL, "the rules to try; must be given")
+OPTION("identity", 0, "json", NULL, NULL, "print JSON, with up to 20 examples of each")
+
 COMMAND("destinations", command_destinations, "Look", "[NAME | dead NAME | redo NAME [N] | test NAME | types [TYPE]]",
     "shows how the destinations are, and what they could not deliver",
     "Alone: a line each, with its state, how far it lags behind, its rate, its dead letters and its last error. dead "

@@ -146,6 +146,27 @@ class Commands(Case):
         finally:
             self.server.start()
 
+    def test_a_dry_run_of_rules_tells_who_would_merge_and_split(self):
+        self.send(message("page", "dry-1", 0, anonymousId="dry-a", context={"device": {"id": "dry-device"}}),
+                  message("identify", "dry-2", 1, userId="dry-u", context={"device": {"id": "dry-device"}}),
+                  message("identify", "dry-3", 2, anonymousId="dry-b", userId="dry-v"))
+        rules = self.server.directory / "rules.yaml"
+        rules.write_text('identity: {blocked_values: ["dry-b"], externals: ["device=context.device.id"]}\n')
+        before = self.resolve(user_id="dry-u")
+        answer = json.loads(self.onym("identity", "--dry-run", str(rules), "--json"))
+        self.assertIn({"after": "u_dry-u", "before": ["a_dry-a", "u_dry-u"], "count": 2}, answer["merges"])
+        self.assertEqual(answer["merged"], 1)
+        text = self.onym("identity", "--dry-run", str(rules))
+        self.assertIn("2 people would merge into 1:\n  a_dry-a, u_dry-u -> u_dry-u\n", text)
+        self.assertEqual(self.resolve(user_id="dry-u"), before, "nothing is touched")
+        self.assertEqual([path.name for path in self.server.data.iterdir() if "dry" in path.name], [])
+        same = self.onym("identity", "--dry-run", str(self.server.config))
+        self.assertIn("nobody would merge or split", same)
+        rules.write_text("identity: {externals: [nonsense]}\n")
+        self.onym("identity", "--dry-run", str(rules), code=2)
+        self.assertIn("rules.yaml:1", self.err)
+        self.onym("identity", code=2)
+
     def test_who_is_not_there_and_what_makes_no_sense(self):
         for command in ("person", "links"):
             self.onym(command, "never-there", code=1)
