@@ -1,7 +1,6 @@
 // Every documented function, as a page calls it, and what of it reaches the server.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { eventually, site, visit } from './setup.mjs'
+import { eventually, site, visit, test } from './setup.mjs'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 

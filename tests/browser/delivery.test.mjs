@@ -1,7 +1,7 @@
 // What happens between the queue and the server: batches, refusals, retries, and nothing out of order.
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
-import { eventually, recorder, visit } from './setup.mjs'
+import { afterEach } from 'node:test'
+import { eventually, recorder, visit, test } from './setup.mjs'
 
 afterEach(() => (recorder.fault = null))
 

@@ -1,40 +1,53 @@
 // Nothing lost, nothing doubled, in order, in every way to leave a page; and what unmodified analytics-next
-// makes of the same script, side by side. LOSS_RUNS says how often (`run loss`: 200), LOSS_NEXT_RUNS how
-// often for analytics-next.
+// makes of the same script, side by side. REPEAT says how often (`make soak-browser`: 200), REPEAT_NEXT how
+// often for analytics-next, ONLY which way, LANES how many at once.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
-import { startChromium } from './chromium.mjs'
+import { after } from 'node:test'
 import { startOnym } from './onym.mjs'
-import { runWay, WAYS } from './ways_to_leave.mjs'
+import { test } from './test.mjs'
+import { makeLanes, runWay, WAYS } from './ways_to_leave.mjs'
 
-const RUNS = Number(process.env.LOSS_RUNS ?? 4)
-const LANES = Number(process.env.LOSS_LANES ?? 4)
-const ONLY = process.env.LOSS_ONLY
-const NEXT_RUNS = Number(process.env.LOSS_NEXT_RUNS ?? RUNS)
+const RUNS = Number(process.env.REPEAT ?? 2)
+const NEXT_RUNS = Number(process.env.REPEAT_NEXT ?? RUNS)
+const { lanes, close } = makeLanes(Number(process.env.LANES ?? 2))
+const ONLY = process.env.ONLY
+/** One run takes some seconds, and the minute after which it is called hung. */
+const TIMEOUT_MS = 120_000 + (RUNS + NEXT_RUNS) * 15_000
 
 const onym = await startOnym()
-const browser = await startChromium()
 const rows = []
 
+const percent = (count, calls) => ((100 * count) / calls).toFixed(2).padStart(6) + ' %'
+const cells = (sum) => {
+  if (!sum) return ''
+  const { calls, lost, doubled, repeated } = sum
+  return `${percent(lost, calls)} ${percent(doubled, calls)} ${percent(repeated, calls)}`.padEnd(29)
+}
+
 after(async () => {
-  await browser.close()
+  await close()
   await onym?.close()
-  const percent = ({ lost, calls }) => ((100 * lost) / calls).toFixed(1).padStart(6) + ' %'
-  const cell = (sum) => (sum ? `${percent(sum)}  (${sum.lost} of ${sum.calls})`.padEnd(24) : ''.padEnd(24))
-  console.log(`\ncalls lost; ${RUNS} runs of each, ${NEXT_RUNS} of analytics-next`)
-  console.log('way to leave'.padEnd(36) + 'onym'.padEnd(24) + 'analytics-next 1.84.3')
-  for (const { way, ours, theirs } of rows) console.log(way.padEnd(36) + cell(ours) + cell(theirs))
+  const { platform, arch } = process
+  console.log(`
+${RUNS} runs of each way with Onym's library, ${NEXT_RUNS} with analytics-next 1.84.3; two calls a run (${platform}, ${arch})
+doubled: the same call twice after the server has dropped repeats; repeated: sent twice under one messageId
+${''.padEnd(34)}onym                         analytics-next
+${'way to leave'.padEnd(34)}    lost  doubled repeated      lost  doubled repeated`)
+  for (const { way, ours, theirs } of rows) console.log(way.padEnd(34) + cells(ours) + cells(theirs))
+  const stalls = rows.reduce((sum, { ours, theirs }) => sum + ours.stalled + (theirs?.stalled ?? 0), 0)
+  console.log(`runs made again because the browser itself stalled: ${stalls}`)
 })
 
 for (const way of Object.keys(WAYS)) {
   test(
     `nothing is lost or doubled, and all is in order: ${way}`,
-    { skip: ONLY && ONLY != way },
+    { skip: ONLY && ONLY != way, timeout: TIMEOUT_MS },
     async () => {
-      const options = { browser, lanes: LANES, upstream: onym?.url }
+      const options = { lanes, upstream: onym?.url }
       const row = { way, ours: await runWay(way, 'onym', RUNS, options) }
       rows.push(row)
       if (NEXT_RUNS) row.theirs = await runWay(way, 'next', NEXT_RUNS, options)
+      console.log(way.padEnd(34) + cells(row.ours) + cells(row.theirs))
       const { runs, lost, doubled, outOfOrder, split } = row.ours
       assert.deepEqual(
         { runs, lost, doubled, outOfOrder, split },

@@ -1,7 +1,6 @@
 // Unmodified analytics-next, loaded by its own snippet, with Onym as its CDN (settings) and its API host.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { eventually, onym, visit } from './setup.mjs'
+import { eventually, onym, visit, test } from './setup.mjs'
 
 const skip = !onym?.export && 'needs build/onym'
 

@@ -1,7 +1,7 @@
 // The server under test: ONYM_URL when given, else build/onym when it is there, else none (the recorder
 // then answers itself, and the tests that need Onym skip by name).
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -27,7 +27,10 @@ export const startOnym = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'onym-browser-'))
   const config = join(folder, 'onym.yaml')
   writeFileSync(config, configFor(join(folder, 'data')))
-  const server = spawn(program, ['serve', '--config', config], { stdio: ['ignore', 'pipe', 'inherit'] })
+  // It dies with this process, however that dies, and holds none of its pipes open: the runner waits for them.
+  const server = spawn('setpriv', ['--pdeathsig', 'KILL', program, 'serve', '--config', config], {
+    stdio: ['ignore', 'pipe', openSync(join(folder, 'stderr'), 'w')],
+  })
   const url = await new Promise((resolve, reject) => {
     server.on('error', reject)
     server.on('exit', (code) => reject(new Error('onym serve ended with ' + code)))

@@ -1,7 +1,7 @@
 // Single-page apps, consent, privacy signals, content security policies, the cookie set by the server.
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
-import { eventually, recorder, site, visit } from './setup.mjs'
+import { afterEach } from 'node:test'
+import { eventually, recorder, site, visit, test } from './setup.mjs'
 
 afterEach(() => (recorder.fault = null))
 

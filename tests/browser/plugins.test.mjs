@@ -1,7 +1,7 @@
 // Middleware and plugins in a page.
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
-import { eventually, recorder, visit } from './setup.mjs'
+import { afterEach } from 'node:test'
+import { eventually, recorder, visit, test } from './setup.mjs'
 
 afterEach(() => (recorder.fault = null))
 
@@ -24,7 +24,7 @@ test('source middleware changes and drops calls, those made before load included
       ['later', true],
     ],
   )
-  assert.deepEqual(await visitor.waiting(), [])
+  await eventually(async () => !(await visitor.waiting()).length, 'the queue is empty')
   await visitor.close()
 })
 
@@ -91,13 +91,11 @@ const slow = `analytics.addSourceMiddleware(async ({ payload, next }) => {
 
 test('a page left while its plugins are at work: the next page finishes for it', async () => {
   const visitor = await visit('/left', { script: slow })
-  await visitor.run(
+  visitor.leave(
     (to) => {
-      setTimeout(() => {
-        analytics.track('one')
-        analytics.track('two')
-        location.href = to
-      })
+      analytics.track('one')
+      analytics.track('two')
+      location.href = to
     },
     visitor.url('/next', { script: slow }),
   )

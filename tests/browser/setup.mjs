@@ -8,10 +8,12 @@ import { startSite } from './site.mjs'
 export const onym = await startOnym()
 export const recorder = await startRecorder({ upstream: onym?.url })
 export const site = await startSite(recorder.url)
-export const browser = await startChromium()
+const chromium = await startChromium()
+export const browser = chromium.browser
+export { test } from './test.mjs'
 
 after(async () => {
-  await browser.close()
+  await chromium.kill()
   await site.close()
   await recorder.close()
   await onym?.close()
@@ -44,6 +46,14 @@ export const visit = async (
     url: (to, more) => site.page(to, { ...asks, ...more }, host),
     /** Runs the function in the page; it is given `argument`. */
     run: (script, argument) => page.evaluate(script, argument),
+    /**
+     * Runs a function that leaves the page. Nothing to await: the answer can be lost with the page, and
+     * Playwright then waits for good.
+     */
+    leave: (script, argument) =>
+      void page
+        .evaluate(`void setTimeout(() => (${script})(${JSON.stringify(argument)}))`)
+        .catch(() => {}),
     /** The messages since the visit began, once there are `count`, in the order of their arrival. */
     sent: (count, limit_ms) =>
       recorder.until((message) => recent().has(message.messageId), count, limit_ms),

@@ -1,9 +1,9 @@
 // The sign-up story, end to end, on the example site: anonymous pages, sign-up by form and by a redirect over
 // another service, the welcome page. One person with all of the history, and both calls in order.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { after } from 'node:test'
 import { startRdio } from '../../examples/rdio/server.mjs'
-import { browser, eventually, onym, recorder } from './setup.mjs'
+import { browser, eventually, onym, recorder, test } from './setup.mjs'
 
 const rdio = await startRdio({ onym: recorder.url })
 after(() => rdio.close())

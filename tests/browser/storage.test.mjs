@@ -1,7 +1,6 @@
 // Where the visitor is remembered: formats, subdomains, and browsers that allow less.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { eventually, recorder, site, visit } from './setup.mjs'
+import { eventually, recorder, site, visit, test } from './setup.mjs'
 
 const WWW = 'www.rdio.test'
 const SHOP = 'shop.rdio.test'
@@ -161,12 +160,10 @@ test('everything blocked, and the page left at once: the calls go out all the sa
   const session = String(block.localStorage).replace('localStorage', 'sessionStorage')
   const init = `(${block.localStorage})();(${block.cookies})();(${session})()`
   const visitor = await visit('/', {}, { init })
-  await visitor.run((to) => {
-    setTimeout(() => {
-      analytics.track('first')
-      analytics.track('second')
-      location.href = to
-    })
+  visitor.leave((to) => {
+    analytics.track('first')
+    analytics.track('second')
+    location.href = to
   }, visitor.url('/next'))
   const messages = await visitor.sent(2)
   assert.deepEqual(

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, test } from 'node:test'
+import { afterEach } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { eventually, recorder, visit } from './setup.mjs'
+import { eventually, recorder, visit, test } from './setup.mjs'
 
 afterEach(() => {
   recorder.fault = null

@@ -1,7 +1,6 @@
 // Several tabs at once: neither double nor race, whether they take turns by Web Locks or by lease.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { eventually, recorder, visit } from './setup.mjs'
+import { eventually, recorder, visit, test } from './setup.mjs'
 
 // Web Locks need a secure page: localhost is one, rdio.test over http is not.
 const hosts = { 'by Web Locks': 'localhost', 'by lease': 'www.rdio.test' }
