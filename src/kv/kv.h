@@ -59,7 +59,7 @@ Status MUST kv_sync(struct kv *kv, Err *err);
 
 /* So that nothing of what was ever removed is left in the file: copies all rows into a new one, synced, and puts it in
  * the old one's place. By the writer, between its transactions; readers go on meanwhile, and begin again after. Takes
- * as long as writing the whole store (some hundred MB a second). ERR_TIMEOUT: readers did not end within about
+ * as long as writing the whole store. ERR_TIMEOUT: readers did not end within about
  * timeout_ms; nothing was changed. ERR_FULL heals by itself. */
 Status MUST kv_rewrite(struct kv *kv, uint32_t timeout_ms, Err *err);
 
