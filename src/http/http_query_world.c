@@ -42,6 +42,15 @@ static void mark_owners(void *context, Subject subject, uint64_t *bits)
     mark_owners_of(question->view, identity_view_slot(question->view, subject), bits);
 }
 
+static void mark_users(void *context, uint64_t *bits)
+{
+    const struct question *question = context;
+    apply_begin_reading(question->applier);
+    for (IdentityNode node = 0; node < question->view->node_count; node++)
+        bits[node / 64] |= (uint64_t)(identity_kind_of(question->people.identity, node) == IDENTITY_USER) << node % 64;
+    apply_end_reading(question->applier);
+}
+
 /* ---- What is told of them ---- */
 
 /* Persons are of the question's moment; meanwhile one may have merged with another, who is told then. */
@@ -171,7 +180,7 @@ Status question_open(struct question *question, struct exchange *exchange, Err *
     if (s) return s;
     question->resolved = (QueryPeople){
         .subject_count = question->view->node_count, .pages = question->view->pages,
-        .find_person = find_person, .mark_owners = mark_owners, .context = question,
+        .find_person = find_person, .mark_owners = mark_owners, .mark_users = mark_users, .context = question,
     };
     question->pool = (QueryPool){ http_jobs_seats(options->jobs), http_jobs_share, options->jobs };
     question->world = (QueryWorld){
