@@ -56,6 +56,7 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libfakes.a build/fu
 # The browser library goes into the program as bytes.
 LIBRARY := $(addprefix build/browser/,analytics.min.js analytics.min.js.gz snippet.min.js)
 $B/src/http/http_library_bytes.o: $(LIBRARY)
+$B/src/http/http_site_bytes.o: $(wildcard examples/rdio/pages/* examples/rdio/assets/*)
 build/browser/%.gz: build/browser/% ; @gzip -9nc $< >$@
 build/browser/analytics.min.js build/browser/snippet.min.js &: $(wildcard browser/src/*) browser/package-lock.json
 	cd browser && npm ci --silent --no-audit --no-fund && node build.mjs

@@ -36,6 +36,18 @@ void http_jobs_step(struct http_jobs *jobs, Arena arena, Millis timeout_ms);
 void http_jobs_stop(struct http_jobs *jobs);             /* wakes all steps; takes no more */
 void http_jobs_close(struct http_jobs *jobs);            /* accepts NULL */
 
+/* The example site (examples/rdio) that `onym demo` serves, from the bytes that the build put into the program.
+ * Accounts live in memory, 1,000 at the most. Driven by one server, which serves nothing else. */
+typedef struct HttpSiteOptions {
+    Str onym_url;                    /* where pages load the library from and send their calls; borrowed */
+    Str write_key;                   /* whose they are; borrowed */
+    struct clock *clock;
+    struct dice *dice;
+} HttpSiteOptions;
+struct http_site;
+struct http_site *http_site_open(const HttpSiteOptions *options);      /* NULL: no memory */
+void http_site_close(struct http_site *site);            /* accepts NULL */
+
 typedef struct HttpOptions {
     struct collector *collector;
     struct journal *journal;
@@ -56,6 +68,7 @@ typedef struct HttpOptions {
     Millis idle_timeout_ms;          /* silence on a connection; 0: 60 s */
     Millis request_timeout_ms;       /* from a connection's last answer to the next complete request; 0: 120 s */
     const char *tls_certificate_pem, *tls_key_pem;      /* texts, both or neither */
+    struct http_site *site;          /* NULL: this server is Onym; else it is the example site and no more */
     bool (*is_ready)(void *context);                    /* for /readyz; NULL: always */
     void *is_ready_context;
 } HttpOptions;

@@ -33,6 +33,7 @@ typedef struct Reply {
     Millis retry_after_ms;           /* 0: no such header */
     const char *cache_control;       /* NULL: no-store */
     const char *etag;                /* NULL: none */
+    const char *location;            /* of a redirect; NULL: none */
     const char *varies;              /* the Vary header beside Origin; NULL: none */
     size_t cookie_at[2], cookie_count;   /* Set-Cookie texts: where they begin in exchange->answer */
     bool is_gzip;                    /* the body is gzip already */
@@ -59,7 +60,7 @@ struct exchange {
     char *target;                    /* path and query as sent, owned */
     Str path, query, parameter;
     Str authorization, header_key, origin, content_encoding, content_length, user_agent, forwarded_for;
-    Str forwarded_proto, host, accept_encoding, if_none_match, request_headers, import_header;
+    Str forwarded_proto, host, accept_encoding, if_none_match, request_headers, import_header, cookie;
     Str ip;
     bool is_tls;
     bool is_ambiguous;               /* two servers could see different bodies in it */
@@ -104,8 +105,14 @@ uint32_t http_jobs_seats(const struct http_jobs *jobs);
 
 /* ---- Routes (http_route.c) ---- */
 /* NULL and *ret_known_path where the path exists with other methods. */
+const Route *route_find_among(const Route *table, size_t count, Method method, Str path, Str *ret_parameter,
+                              bool *ret_known_path);
 const Route *route_find(Method method, Str path, Str *ret_parameter, bool *ret_known_path);
 Method method_from(const char *word);
+
+/* The example site's (http_site.c), for a server that has options.site. */
+const Route *http_site_route(Method method, Str path, bool *ret_known_path);
+void http_site_durable(struct exchange *exchange, Status status);    /* the site's own call is on disk, or not */
 
 /* ---- Proxies (http_proxy.c) ---- */
 struct sockaddr;

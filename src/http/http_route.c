@@ -113,15 +113,21 @@ static bool path_matches(Str pattern, Str path, Str *ret_parameter)
     return true;
 }
 
-const Route *route_find(Method method, Str path, Str *ret_parameter, bool *ret_known_path)
+const Route *route_find_among(const Route *table, size_t count, Method method, Str path, Str *ret_parameter,
+                              bool *ret_known_path)
 {
     if (path.len > 1 && path.bytes[path.len - 1] == '/') path.len--;      /* Java posts to /v1/import/ */
     Method wanted = method == METHOD_HEAD ? METHOD_GET : method;
     *ret_known_path = false;
-    for (size_t at = 0; at < countof(routes); at++) {
-        if (!path_matches(str_from(routes[at].path), path, ret_parameter)) continue;
+    for (size_t at = 0; at < count; at++) {
+        if (!path_matches(str_from(table[at].path), path, ret_parameter)) continue;
         *ret_known_path = true;
-        if (routes[at].method == wanted || method == METHOD_OPTIONS) return &routes[at];
+        if (table[at].method == wanted || method == METHOD_OPTIONS) return &table[at];
     }
     return NULL;
+}
+
+const Route *route_find(Method method, Str path, Str *ret_parameter, bool *ret_known_path)
+{
+    return route_find_among(routes, countof(routes), method, path, ret_parameter, ret_known_path);
 }

@@ -245,6 +245,7 @@ static bool server_drain(struct http_server *server)
         struct exchange *next = exchange->next;
         bool is_suspended = exchange->is_deferred || !server->options.commits_inline;
         if (exchange->is_deferred) server_forget_working(exchange);
+        else if (server->options.site) http_site_durable(exchange, exchange->committed);
         else http_track_durable(exchange, exchange->committed);
         check(exchange->state == EXCHANGE_ANSWERED);
         exchange->is_deferred = false;
@@ -296,6 +297,7 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const
         { STR("if-none-match"), &exchange->if_none_match },
         { STR("access-control-request-headers"), &exchange->request_headers },
         { STR("x-onym-import"), &exchange->import_header },
+        { STR("cookie"), &exchange->cookie },
     };
     (void)kind;
     Str have = str_from(name);
@@ -335,7 +337,9 @@ static Status exchange_check_head(struct exchange *exchange, Err *err)
         exchange->is_ambiguous = true;
         return err_set(err, ERR_INPUT, "Content-Length is given twice, or together with Transfer-Encoding");
     }
-    exchange->route = route_find(exchange->method, exchange->path, &exchange->parameter, &is_known_path);
+    exchange->route = server->options.site
+                          ? http_site_route(exchange->method, exchange->path, &is_known_path)
+                          : route_find(exchange->method, exchange->path, &exchange->parameter, &is_known_path);
     if (!exchange->route && is_known_path) {
         err_set(err, ERR_UNSUPPORTED, "this path is served, but not with this method");
         return ERR_UNSUPPORTED;
@@ -495,6 +499,7 @@ static struct MHD_Response *exchange_response(struct exchange *exchange)
     if (exchange->is_ambiguous) put_header(response, "Connection", STR("close"));
     put_header(response, "X-Content-Type-Options", STR("nosniff"));
     if (reply->etag) put_header(response, "ETag", str_from(reply->etag));
+    if (reply->location) put_header(response, "Location", str_from(reply->location));
     if (reply->varies) put_header(response, "Vary", str_from(reply->varies));
     for (size_t at = 0; at < reply->cookie_count; at++)
         put_header(response, "Set-Cookie", str_from(exchange->answer.bytes + reply->cookie_at[at]));

@@ -44,6 +44,12 @@ OPTION("serve", 0, "threads", "N", "threads", "threads that take requests; 0 is 
 OPTION("serve", 0, "log-level", "LEVEL", "log.level", "debug, info, warn, error or none")
 OPTION("serve", 0, "log-format", "FORMAT", "log.format", "logfmt or json")
 
+COMMAND("demo", command_demo, "Run", "", "serves an example site, and shows a visitor become user 12345",
+    "A small music site on http://localhost:8090 and Onym on http://127.0.0.1:8080, on new data in a directory of their "
+    "own. Open the site, play a song, sign up: the terminal shows each call, and who the visitor turns out to be.")
+OPTION("demo", 'l', "listen", "HOST:PORT", NULL, "where Onym listens (127.0.0.1:8080)")
+OPTION("demo", 0, "site", "HOST:PORT", NULL, "where the site listens (127.0.0.1:8090)")
+
 COMMAND("check-config", command_check_config, "Run", "[FILE]", "reads a configuration and says what is wrong with it",
     "Tells everything that is wrong, each with its line, and exits 1 where something is; warnings alone are "
     "no reason. Opens nothing and changes nothing.")

@@ -79,6 +79,7 @@ struct config {
     size_t destination_count;
 
     Str file;                              /* where it came from; empty: defaults */
+    Str site;                              /* where the example site listens (`onym demo`); empty: there is none */
     bool is_for_questions;                 /* nothing is delivered: the engine of one command (ask.h) */
     bool has_made_keys;                    /* config_complete_keys wrote a new keys.yaml just now */
     bool has_kept_source;                  /* the only source is the one of keys.yaml */

@@ -2,6 +2,7 @@
  * printer falls behind it jumps to the end and says how much it left out. */
 #include "print.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,14 +10,21 @@
 #include "address.h"
 #include "event_line.h"
 #include "http/http.h"
+#include "terminal.h"
+#include "visitors.h"
 
-enum { BEHIND_BYTES = 4 * 1024 * 1024, LINES_A_STEP = 2000, FOLLOW_MS = 500 };
+enum { BEHIND_BYTES = 4 * 1024 * 1024, LINES_A_STEP = 2000, FOLLOW_MS = 500, NOTE_BYTES = 16 * 1024,
+       LATELY = 8192 };
 
 struct printer {
     struct journal *journal;
     struct journal_reader *reader;
     JournalPos at;
     struct event_line *line;
+    struct visitors *visitors;
+    Terminal terminal;
+    struct buf note, shown;
+    uint64_t lately[LATELY];         /* hashes of messageIds, each where its own value puts it */
     Engine engine;
 };
 
@@ -46,6 +54,42 @@ void print_welcome(const struct config *config, uint16_t port)
     fflush(stdout);
 }
 
+void print_demo_welcome(const struct config *config, uint16_t port, uint16_t site_port)
+{
+    char room[1024];
+    Arena arena = { room, room + sizeof room };
+    printf("listening on %.*s\n", STR_FORMAT(address_url(config, port, &arena)));
+    printf("the example site: http://localhost:%u\n\n"
+           "  1. Open it and play a song: you are an anonymous visitor.\n"
+           "  2. Sign up, by the form or by way of Faceplace: you become user 12345.\n"
+           "  3. Ask who that is:  %s person 12345 --data %.*s\n\n"
+           "Events, as they arrive (Ctrl-C stops):\n\n", site_port, program_invocation_name,
+           STR_FORMAT(config->data));
+    fflush(stdout);
+}
+
+/* A page that is left is often not told that its call has arrived, and the next one sends it again. Answers count it
+ * once, and so does somebody who reads along. */
+static bool is_repeat(struct printer *printer, Str record)
+{
+    Event event;
+    if (record_kind(record) != RECORD_EVENT || event_decode(record, &event, NULL)) return false;
+    uint64_t hash = hash_64(event.message_id, 0), *slot = &printer->lately[hash % LATELY];
+    bool is_same = *slot == hash;
+    *slot = hash;
+    return is_same;
+}
+
+static void print_note(struct printer *printer, Str record)
+{
+    buf_clear(&printer->note);
+    buf_clear(&printer->shown);
+    if (!visitors_note(printer->visitors, record, &printer->note)) return;
+    (void)terminal_put(&printer->shown, buf_str(&printer->note), 0, terminal_width(&printer->terminal));
+    printf("%s%.*s%s\n", terminal_start(&printer->terminal, GREEN), STR_FORMAT(buf_str(&printer->shown)),
+           terminal_end(&printer->terminal, GREEN));
+}
+
 /* Prints what is there, a bounded number of lines. False where there is nothing more. */
 static bool print_some(struct printer *printer)
 {
@@ -53,7 +97,9 @@ static bool print_some(struct printer *printer)
     for (int line = 0; line < LINES_A_STEP; line++) {
         if (journal_read(printer->reader, &record, NULL)) return false;
         printer->at = record.next;
+        if (is_repeat(printer, record.bytes)) continue;
         event_line_print(printer->line, record.bytes, stdout);
+        print_note(printer, record.bytes);
     }
     return true;
 }
@@ -79,17 +125,21 @@ static void printer_step(void *context, bool is_stopping)
     fflush(stdout);
 }
 
-Status printer_open(struct journal *journal, struct printer **ret, Err *err)
+Status printer_open(struct journal *journal, bool always, struct printer **ret, Err *err)
 {
     *ret = NULL;
-    if (!isatty(STDOUT_FILENO)) return OK;
+    if (!always && !isatty(STDOUT_FILENO)) return OK;
     struct printer *printer = calloc(1, sizeof *printer);
     if (!printer) return err_set(err, ERR_IO, "printer: no memory");
+    buf_init(&printer->note, NOTE_BYTES);
+    buf_init(&printer->shown, NOTE_BYTES);
+    printer->terminal = terminal_of(stdout);
     printer->journal = journal;
     printer->at = journal_end(journal);
     printer->engine = (Engine){ "printer", printer_step, NULL, NULL, printer };
     Status s = journal_reader_open(journal, printer->at, &printer->reader, err);
     if (!s) s = event_line_open(stdout, &printer->line, err);
+    if (!s && !(printer->visitors = visitors_open())) s = err_set(err, ERR_IO, "printer: no memory");
     if (s) {
         printer_close(printer);
         return s;
@@ -103,6 +153,9 @@ void printer_close(struct printer *printer)
     if (!printer) return;
     journal_reader_close(printer->reader);
     event_line_close(printer->line);
+    visitors_close(printer->visitors);
+    buf_done(&printer->note);
+    buf_done(&printer->shown);
     free(printer);
 }
 

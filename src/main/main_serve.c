@@ -42,7 +42,8 @@ struct serve {
     struct health health;
     struct ingest ingests[SERVERS_MAX];
     size_t ingest_count;
-    uint16_t first_port;
+    uint16_t first_port, site_port;
+    struct http_site *site;
     struct http_jobs *jobs;
     struct worker workers[WORKERS_MAX];
     size_t worker_count;
@@ -51,7 +52,7 @@ struct serve {
     struct region generations[CONFIG_GENERATIONS];       /* reloaded configurations; sources borrow from them */
     size_t generation_count;
     struct config reloaded;
-    struct region pem_region, derived_region;
+    struct region pem_region, derived_region, site_region;
     struct printer *printer;
     JournalPos first, end;               /* of the journal when it was opened */
 };
@@ -249,6 +250,36 @@ static size_t body_memory(size_t server_count)
     return each < BODIES_BYTES_LEAST ? BODIES_BYTES_LEAST : each;
 }
 
+/* The example site of `onym demo`: a server of its own, without TLS, which never commits. */
+static Status open_site(struct serve *serve, HttpOptions options, Err *err)
+{
+    int listener;
+    Status s = http_listen(serve->config->site, &listener, &serve->site_port, err);
+    if (s) return s;
+    region_open(&serve->site_region, 64 * 1024);
+    Arena arena = region_arena(&serve->site_region);
+    HttpSiteOptions site = {
+        .onym_url = address_url(serve->config, serve->first_port, &arena),
+        .write_key = serve->config->sources[0].write_key,
+        .clock = os_clock(),
+        .dice = os_dice(),
+    };
+    options.site = serve->site = http_site_open(&site);
+    options.commits_inline = false;
+    options.tls_certificate_pem = options.tls_key_pem = NULL;
+    check(serve->ingest_count < SERVERS_MAX);
+    s = serve->site ? http_server_open(&options, listener, &serve->ingests[serve->ingest_count].server, err)
+                    : err_set(err, ERR_IO, "no memory for the example site");
+    if (!s) serve->ingest_count++;
+    return s;
+}
+
+/* One thread serves best where it commits by itself; a second one needs a committer. */
+static bool commits_inline(const struct serve *serve, size_t thread_count)
+{
+    return thread_count == 1 && serve->config->listen.count == 1 && !serve->config->site.len;
+}
+
 static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
 {
     const struct config *config = serve->config;
@@ -265,7 +296,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .is_ready_context = serve,
         .clock = os_clock(),
         .secret_key = config->secret_key,
-        .commits_inline = thread_count == 1 && config->listen.count == 1,
+        .commits_inline = commits_inline(serve, thread_count),
         .trusted_proxies = config->trusted_proxies.items,
         .trusted_proxy_count = config->trusted_proxies.count,
         .drops_ip = !config->keep_ip,
@@ -293,7 +324,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
             serve->ingest_count++;
         }
     }
-    return OK;
+    return serve->config->site.len ? open_site(serve, options, err) : OK;
 }
 
 static Status start_threads(struct serve *serve, bool has_committer, Err *err)
@@ -406,6 +437,8 @@ void serve_stop(struct serve *serve)
     destinations_close(serve->destinations);
     apply_close(serve->applier);
     journal_close(serve->journal);
+    http_site_close(serve->site);
+    region_close(&serve->site_region);
     region_close(&serve->pem_region);
     region_close(&serve->derived_region);
     for (size_t at = 0; at < serve->generation_count; at++) region_close(&serve->generations[at]);
@@ -443,7 +476,7 @@ static Status open_all(struct serve *serve, Err *err)
         s = destinations_open(serve->config, serve->journal, serve->applier, &serve->destinations, err);
     if (!s) s = open_collector(serve, err);
     if (!s) s = open_servers(serve, thread_count, err);
-    if (!s) s = start_threads(serve, !(thread_count == 1 && serve->config->listen.count == 1), err);
+    if (!s) s = start_threads(serve, !commits_inline(serve, thread_count), err);
     return s;
 }
 
@@ -485,8 +518,10 @@ static Status run_until_signal(struct serve *serve, const ServeReload *how, Err 
     Err hint_err;
     if (address_keep(serve->config, serve->first_port, &hint_err))
         log_write(LOG_WARN, "commands will not find this server by themselves", LOG_TEXT("error", hint_err.text));
-    print_welcome(serve->config, serve->first_port);
-    Status s = printer_open(serve->journal, &serve->printer, err);
+    bool is_demo = serve->config->site.len > 0;
+    if (is_demo) print_demo_welcome(serve->config, serve->first_port, serve->site_port);
+    else print_welcome(serve->config, serve->first_port);
+    Status s = printer_open(serve->journal, is_demo, &serve->printer, err);
     if (!s && serve->printer) s = threads_start(&serve->background_threads, printer_engine(serve->printer), err);
     if (s) return s;
     notify_service("READY=1");

@@ -10,9 +10,13 @@
 /* "listening on http://127.0.0.1:8080" in any case; the rest only where standard output is a terminal. */
 void print_welcome(const struct config *config, uint16_t port);
 
+/* The same for `onym demo`: where the site is, and what to do there. */
+void print_demo_welcome(const struct config *config, uint16_t port, uint16_t site_port);
+
 struct printer;
-/* Follows the journal from its end. *ret is NULL where standard output is no terminal. */
-Status MUST printer_open(struct journal *journal, struct printer **ret, Err *err);
+/* Follows the journal from its end, leaves out what was there a moment ago under the same messageId, and says when
+ * a visitor becomes known (visitors.h). Unless `always`, *ret is NULL where standard output is no terminal. */
+Status MUST printer_open(struct journal *journal, bool always, struct printer **ret, Err *err);
 void printer_close(struct printer *printer);                 /* accepts NULL */
 const Engine *printer_engine(struct printer *printer);
 

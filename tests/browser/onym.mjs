@@ -1,7 +1,7 @@
 // The server under test: ONYM_URL when given, else build/onym when it is there, else none (the recorder
 // then answers itself, and the tests that need Onym skip by name).
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -21,48 +21,89 @@ sources:
     write_key: wk_next
 `
 
+/** It dies with this process, however that dies, and holds none of its pipes open: the runner waits for them. */
+const spawnOnym = (folder, args, onLine) =>
+  new Promise((resolve, reject) => {
+    const server = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
+      stdio: ['ignore', 'pipe', openSync(join(folder, 'stderr'), 'w')],
+      env: { ...process.env, TMPDIR: folder },
+    })
+    server.on('error', reject)
+    server.on('exit', (code) => reject(new Error('onym ended with ' + code)))
+    createInterface(server.stdout).on('line', (line) => onLine(line, () => resolve(server)))
+  })
+
+const end = async (server, folder) => {
+  const ended = new Promise((resolve) => server.on('exit', resolve))
+  server.kill('SIGTERM')
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3000))])
+  server.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** What a running Onym can be asked; `where` are the arguments that name its data. */
+const asking = (url, secret, where) => ({
+  url,
+  /** Every accepted message, in the order of the journal, repeats left out. */
+  async export() {
+    const { stdout } = await promisify(execFile)(program, ['export', ...where], { maxBuffer: 1 << 28 })
+    return stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line))
+  },
+  /** GET under /api/v1 with the secret key. */
+  async api(path) {
+    const answer = await fetch(url + '/api/v1' + path, { headers: { authorization: 'Bearer ' + secret } })
+    return { status: answer.status, body: await answer.json() }
+  },
+})
+
+const hasProgram = () => process.env.ONYM != '' && existsSync(program)
+
 export const startOnym = async () => {
   if (process.env.ONYM_URL) return { url: process.env.ONYM_URL, export: null, close: () => {} }
-  if (process.env.ONYM == '' || !existsSync(program)) return null
+  if (!hasProgram()) return null
   const folder = mkdtempSync(join(tmpdir(), 'onym-browser-'))
   const config = join(folder, 'onym.yaml')
   writeFileSync(config, configFor(join(folder, 'data')))
-  // It dies with this process, however that dies, and holds none of its pipes open: the runner waits for them.
-  const server = spawn('setpriv', ['--pdeathsig', 'KILL', program, 'serve', '--config', config], {
-    stdio: ['ignore', 'pipe', openSync(join(folder, 'stderr'), 'w')],
+  let url
+  const server = await spawnOnym(folder, ['serve', '--config', config], (line, isUp) => {
+    url ??= /listening on (http:\/\/\S+)/.exec(line)?.[1]
+    if (url) isUp()
   })
-  const url = await new Promise((resolve, reject) => {
-    server.on('error', reject)
-    server.on('exit', (code) => reject(new Error('onym serve ended with ' + code)))
-    createInterface(server.stdout).on('line', (line) => {
-      const found = /listening on (http:\/\/\S+)/.exec(line)
-      if (found) resolve(found[1])
-    })
+  return { ...asking(url, SECRET, ['--config', config]), close: () => end(server, folder) }
+}
+
+/** `onym demo`, with what its terminal shows; null without build/onym. */
+export const startDemo = async () => {
+  if (!hasProgram()) return null
+  const folder = mkdtempSync(join(tmpdir(), 'onym-browser-demo-'))
+  const lines = []
+  const found = {}
+  const args = ['demo', '--listen', '127.0.0.1:0', '--site', '127.0.0.1:0']
+  const server = await spawnOnym(folder, args, (line, isUp) => {
+    lines.push(line)
+    found.onym ??= /listening on (http:\/\/\S+)/.exec(line)?.[1]
+    found.site ??= /the example site: (http:\/\/\S+)/.exec(line)?.[1]
+    found.data ??= /--data (\S+)/.exec(line)?.[1]
+    if (found.data) isUp()
   })
-  const run = promisify(execFile)
+  const [, secret] = /secret_key: (\S+)/.exec(readFileSync(join(found.data, 'keys.yaml'), 'utf8'))
+  const onym = asking(found.onym, secret, ['--data', found.data])
   return {
-    url,
-    secret: SECRET,
-    /** Every accepted message, in the order of the journal, repeats left out. */
-    async export() {
-      const { stdout } = await run(program, ['export', '--config', config], { maxBuffer: 1 << 28 })
-      return stdout
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line))
+    url: found.site,
+    onym,
+    lines: () => lines,
+    /** The messages that belong, once there are `count`, or those that there are after some seconds. */
+    async until(belongs, count) {
+      const limit = Date.now() + 8000
+      for (;;) {
+        const messages = (await onym.export()).filter(belongs)
+        if (messages.length >= count || Date.now() > limit) return messages
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
     },
-    /** GET under /api/v1 with the secret key. */
-    async api(path) {
-      const answer = await fetch(url + '/api/v1' + path, { headers: { authorization: 'Bearer ' + SECRET } })
-      return { status: answer.status, body: await answer.json() }
-    },
-    async close() {
-      const ended = new Promise((resolve) => server.on('exit', resolve))
-      server.removeAllListeners('exit').on('exit', () => {})
-      server.kill('SIGTERM')
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3000))])
-      server.kill('SIGKILL')
-      rmSync(folder, { recursive: true, force: true })
-    },
+    close: () => end(server, folder),
   }
 }

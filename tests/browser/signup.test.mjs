@@ -1,30 +1,34 @@
 // The sign-up story, end to end, on the example site: anonymous pages, sign-up by form and by a redirect over
-// another service, the welcome page. One person with all of the history, and both calls in order.
+// another service, the welcome page. One person with all of the history, and both calls in order. Told twice: by
+// the server to copy from, examples/rdio/server.mjs, and by `onym demo`, which is the same in C.
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { startRdio } from '../../examples/rdio/server.mjs'
+import { startDemo } from './onym.mjs'
 import { browser, eventually, onym, recorder, test } from './setup.mjs'
 
-const rdio = await startRdio({ onym: recorder.url })
-after(() => rdio.close())
+const sites = { 'server.mjs': await startRdio({ onym: recorder.url }) }
+// Answers the messages that `belongs`, once there are `count`.
+sites['server.mjs'].until = (belongs, count) => recorder.until(belongs, count)
+sites['server.mjs'].onym = onym
+const demo = await startDemo()
+if (demo) sites['onym demo'] = demo
+after(() => Promise.all(Object.values(sites).map((site) => site.close())))
 
-const arrive = async (contextOptions) => {
-  const context = await browser.newContext(contextOptions)
+const arrive = async (rdio) => {
+  const context = await browser.newContext()
   const page = await context.newPage()
   const errors = []
   page.on('pageerror', (error) => errors.push(error.message))
   page.on('console', (line) => line.type() == 'error' && errors.push(line.text()))
-  const since = recorder.taken.length
+  const before = new Set((await rdio.until(() => true, 0)).map((message) => message.messageId))
   await page.goto(rdio.url + '/')
   return {
     page,
     context,
     errors,
     /** Everything that the visitor, and the server for them, has called: name, user. */
-    calls: async (count) => {
-      const ids = new Set(recorder.taken.slice(0, since).map((entry) => entry.message.messageId))
-      return recorder.until((message) => !ids.has(message.messageId), count)
-    },
+    calls: (count) => rdio.until((message) => !before.has(message.messageId), count),
   }
 }
 
@@ -51,54 +55,8 @@ const ways = {
   },
 }
 
-for (const [via, signUp] of Object.entries(ways)) {
-  test(
-    'a visitor listens, signs up by ' + via + ', and is one person with all of the history',
-    async () => {
-      const { page, context, calls, errors } = await arrive()
-      await listen(page, 1)
-      await page.click('a[href="/signup"]')
-      const { path, name, userId } = await signUp(page)
-      await page.waitForFunction(() => document.querySelector('.who b'))
-      assert.equal(await page.textContent('.who b'), 'user ' + userId)
-      await listen(page, 2)
-
-      const messages = await calls(11)
-      const browsers = messages.filter((message) => !isServers(message))
-      assert.deepEqual(browsers.map(label), [
-        'page /',
-        'page /browse',
-        'Song Played',
-        'page /signup',
-        ...path,
-        'page /welcome',
-        'identify',
-        'Account Created',
-        'page /browse',
-        'Song Played',
-      ])
-      const first = browsers.findIndex((message) => message.type == 'identify')
-      assert.ok(browsers.slice(0, first).every((message) => message.userId === undefined))
-      assert.ok(browsers.slice(first).every((message) => message.userId == userId))
-      assert.equal(new Set(messages.map((message) => message.anonymousId)).size, 1)
-
-      const [identify] = messages.filter(isServers)
-      assert.deepEqual([identify.userId, identify.anonymousId], [userId, browsers[0].anonymousId])
-      const { createdAt, ...traits } = browsers[first].traits
-      assert.equal(traits.name, name)
-      assert.deepEqual(browsers[first].traits, identify.traits)
-      assert.ok(Date.parse(createdAt))
-      assert.equal(browsers[first + 1].properties.via, via)
-      assert.deepEqual(errors, [])
-
-      if (onym?.api) await checkPerson(userId, browsers[0].anonymousId, messages)
-      await context.close()
-    },
-  )
-}
-
 /** What Onym itself says: everything in its journal, in order, and one person. */
-const checkPerson = async (userId, anonymousId, messages) => {
+const checkPerson = async (onym, userId, anonymousId, messages) => {
   const ids = messages.map((message) => message.messageId)
   await eventually(async () => {
     const answer = await onym.api('/people/resolve?anonymous_id=' + anonymousId)
@@ -114,56 +72,112 @@ const checkPerson = async (userId, anonymousId, messages) => {
   )
 }
 
-test('log out, log in, change the plan: each call under the identity of its moment', async () => {
-  const { page, context, calls, errors } = await arrive()
-  await page.click('a[href="/login"]')
-  await page.fill('[name=email]', 'ida@rdio.test')
-  await page.click('.panel button')
-  await page.waitForURL('**/browse')
-  await page.waitForFunction(() => document.querySelector('.who b'))
-  await page.click('a[href="/account"]')
-  await page.click('text=Unlimited')
-  await page.click('#plan button')
-  await page.waitForURL('**/account')
-  await page.waitForSelector('#saved:not([hidden])')
-  await page.click('#logout button')
-  await page.waitForURL(rdio.url + '/')
-  const messages = await calls(11)
-  const browsers = messages.filter((message) => !isServers(message))
-  assert.deepEqual(
-    browsers.map((message) => [label(message), message.userId]),
-    [
-      ['page /', undefined],
-      ['page /login', undefined],
-      ['page /browse', undefined],
-      ['identify', '12345'],
-      ['Logged In', '12345'],
-      ['page /account', '12345'],
-      ['Plan Changed', '12345'],
-      ['page /account', '12345'],
-      ['Logged Out', '12345'],
-      ['page /', undefined],
-    ],
-  )
-  const [identify] = messages.filter(isServers)
-  assert.equal(identify.traits.plan, 'Unlimited')
-  assert.notEqual(browsers[9].anonymousId, browsers[8].anonymousId)
-  assert.deepEqual(errors, [])
-  await context.close()
-})
+for (const [name, rdio] of Object.entries(sites)) {
+  for (const [via, signUp] of Object.entries(ways)) {
+    test(
+      `a visitor listens, signs up by ${via}, and is one person with all of the history (${name})`,
+      async () => {
+        const { page, context, calls, errors } = await arrive(rdio)
+        await listen(page, 1)
+        await page.click('a[href="/signup"]')
+        const { path, name: who, userId } = await signUp(page)
+        await page.waitForFunction(() => document.querySelector('.who b'))
+        assert.equal(await page.textContent('.who b'), 'user ' + userId)
+        await listen(page, 2)
 
-test('wrong turns are told: an e-mail that is taken, one that is unknown', async () => {
-  const { page, context } = await arrive()
-  await page.goto(rdio.url + '/signup')
-  await page.fill('[name=name]', 'Another')
-  await page.fill('[name=email]', 'ida@rdio.test')
-  await page.click('#signup button')
-  await page.waitForSelector('#taken:not([hidden])')
-  await page.goto(rdio.url + '/login')
-  await page.fill('[name=email]', 'nobody@rdio.test')
-  await page.click('.panel button')
-  await page.waitForSelector('#unknown:not([hidden])')
-  await page.goto(rdio.url + '/account')
-  await page.waitForURL('**/login')
-  await context.close()
+        const messages = await calls(11)
+        const browsers = messages.filter((message) => !isServers(message))
+        assert.deepEqual(browsers.map(label), [
+          'page /',
+          'page /browse',
+          'Song Played',
+          'page /signup',
+          ...path,
+          'page /welcome',
+          'identify',
+          'Account Created',
+          'page /browse',
+          'Song Played',
+        ])
+        const first = browsers.findIndex((message) => message.type == 'identify')
+        assert.ok(browsers.slice(0, first).every((message) => message.userId === undefined))
+        assert.ok(browsers.slice(first).every((message) => message.userId == userId))
+        assert.equal(new Set(messages.map((message) => message.anonymousId)).size, 1)
+
+        const [identify] = messages.filter(isServers)
+        assert.deepEqual([identify.userId, identify.anonymousId], [userId, browsers[0].anonymousId])
+        const { createdAt, ...traits } = browsers[first].traits
+        assert.equal(traits.name, who)
+        assert.deepEqual(browsers[first].traits, identify.traits)
+        assert.ok(Date.parse(createdAt))
+        assert.equal(browsers[first + 1].properties.via, via)
+        assert.deepEqual(errors, [])
+
+        if (rdio.onym?.api) await checkPerson(rdio.onym, userId, browsers[0].anonymousId, messages)
+        await context.close()
+      },
+    )
+  }
+
+  test(`log out, log in, change the plan: each call under the identity of its moment (${name})`, async () => {
+    const { page, context, calls, errors } = await arrive(rdio)
+    await page.click('a[href="/login"]')
+    await page.fill('[name=email]', 'ida@rdio.test')
+    await page.click('.panel button')
+    await page.waitForURL('**/browse')
+    await page.waitForFunction(() => document.querySelector('.who b'))
+    await page.click('a[href="/account"]')
+    await page.click('text=Unlimited')
+    await page.click('#plan button')
+    await page.waitForURL('**/account')
+    await page.waitForSelector('#saved:not([hidden])')
+    await page.click('#logout button')
+    await page.waitForURL(rdio.url + '/')
+    const messages = await calls(11)
+    const browsers = messages.filter((message) => !isServers(message))
+    assert.deepEqual(
+      browsers.map((message) => [label(message), message.userId]),
+      [
+        ['page /', undefined],
+        ['page /login', undefined],
+        ['page /browse', undefined],
+        ['identify', '12345'],
+        ['Logged In', '12345'],
+        ['page /account', '12345'],
+        ['Plan Changed', '12345'],
+        ['page /account', '12345'],
+        ['Logged Out', '12345'],
+        ['page /', undefined],
+      ],
+    )
+    const [identify] = messages.filter(isServers)
+    assert.equal(identify.traits.plan, 'Unlimited')
+    assert.notEqual(browsers[9].anonymousId, browsers[8].anonymousId)
+    assert.deepEqual(errors, [])
+    await context.close()
+  })
+
+  test(`wrong turns are told: an e-mail that is taken, one that is unknown (${name})`, async () => {
+    const { page, context } = await arrive(rdio)
+    await page.goto(rdio.url + '/signup')
+    await page.fill('[name=name]', 'Another')
+    await page.fill('[name=email]', 'ida@rdio.test')
+    await page.click('#signup button')
+    await page.waitForSelector('#taken:not([hidden])')
+    await page.goto(rdio.url + '/login')
+    await page.fill('[name=email]', 'nobody@rdio.test')
+    await page.click('.panel button')
+    await page.waitForSelector('#unknown:not([hidden])')
+    await page.goto(rdio.url + '/account')
+    await page.waitForURL('**/login')
+    await context.close()
+  })
+}
+
+test('the terminal of onym demo says who the visitor turns out to be', { skip: !demo && 'needs build/onym' }, () => {
+  const news = demo.lines().filter((line) => line.startsWith('= '))
+  assert.equal(news.length, 3, demo.lines().join('\n'))
+  assert.match(news[0], /^= ~[0-9a-f-]{9}… is now user 12345 \(Ida Example\) · [45] earlier events kept$/)
+  assert.match(news[1], /^= ~[0-9a-f-]{9}… is now user 12346 \(Fay Splacer\) · [45] earlier events kept$/)
+  assert.match(news[2], /^= ~[0-9a-f-]{9}… is now user 12345 \(Ida Example\) · [23] earlier events kept$/)
 })
