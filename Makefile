@@ -117,6 +117,8 @@ bench-ingest: build/onym $B/bench/load ; @bench/ingest
 bench-deliver: build/onym $B/bench/load ; @bench/deliver
 ## make bench-starve          collection's latency beside questions that are asked in a loop (bench/starve)
 bench-starve: build/onym $B/bench/load ; @bench/starve
+## make bench-funnel [EVENTS=20000000]   the same funnel in Onym, ClickHouse and DuckDB (bench/README.md)
+bench-funnel: $B/bench/funnel ; @bench/funnel-peers --events $(or $(EVENTS),20000000)
 ## make bench-identity        links, look-ups and bytes an identifier at 1 and 10 million
 bench-identity: $B/bench/identity ; @$B/bench/identity 1 && $B/bench/identity 10
 ## make bench-apply           the applier's cost an event, and a start after a kill, at 1 and 4 million events

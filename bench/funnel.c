@@ -160,38 +160,56 @@ static int compare_doubles(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static double ask(const QueryWorld *world, const char *label, const char *question, int runs)
+/* The people of each step, of the whole. */
+static void print_people(Str answer)
+{
+    const char *at = answer.bytes, *end = memchr(at, ']', answer.len);
+    printf(", people:");
+    while (end && (at = memmem(at, (size_t)(end - at), "\"people\":", 9)) != NULL)
+        printf(" %ld", strtol(at += 9, NULL, 10));
+}
+
+static double ask(const QueryWorld *world, QueryKind kind, const char *label, const char *question, int runs)
 {
     double times[100], cpu[100];
     struct buf answer;
     Err err = { 0 };
     buf_init(&answer, 64 << 20);
-    for (int run = 0; run < runs; run++) {
+    for (int run = -1; run < runs; run++) {            /* the first one is not counted: it finds all cold */
         buf_clear(&answer);
         double before = now_s(), before_cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
-        if (query_run(QUERY_FUNNEL, str_from(question), world, &answer, &err)) fail(label, &err);
-        times[run] = now_s() - before;
-        cpu[run] = clock_s(CLOCK_PROCESS_CPUTIME_ID) - before_cpu;
+        if (query_run(kind, str_from(question), world, &answer, &err)) fail(label, &err);
+        double took = now_s() - before, took_cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID) - before_cpu;
+        if (run < 0) printf("%-28s first %.3f s, ", label, took);
+        else times[run] = took, cpu[run] = took_cpu;
     }
     qsort(times, (size_t)runs, sizeof *times, compare_doubles);
     qsort(cpu, (size_t)runs, sizeof *cpu, compare_doubles);
-    printf("%-28s median %.3f s (%.3f .. %.3f), cpu %.3f s (least %.3f)\n  %.*s\n", label, times[runs / 2],
-           times[0],
-           times[runs - 1], cpu[runs / 2], cpu[0],
-           (int)(answer.len < 100 ? answer.len : 100),
-               answer.bytes + answer.len - (answer.len < 100 ? answer.len : 100));
+    printf("median %.3f s (%.3f .. %.3f), cpu %.3f s", times[runs / 2], times[0], times[runs - 1], cpu[runs / 2]);
+    if (kind == QUERY_FUNNEL) print_people(buf_str(&answer));
+    printf("\n");
     buf_done(&answer);
     return times[runs / 2];
 }
 
 #define LATER_STEPS "\"Signup Viewed\",\"Account Created\",\"Activated\"],\"window\":\"7d\""
 
-static const struct { const char *label, *json; } questions[] = {
-    { "4 steps, 7 days", "{\"steps\":[\"Landing\"," LATER_STEPS "}" },
-    { "the same by campaign", "{\"steps\":[\"Landing\"," LATER_STEPS ",\"by\":\"context.campaign.source\"}" },
+static const struct { const char *label, *json; QueryKind kind; } questions[] = {
+    { "4 steps, 7 days", "{\"steps\":[\"Landing\"," LATER_STEPS "}", QUERY_FUNNEL },
+    { "the same by campaign",
+      "{\"steps\":[\"Landing\"," LATER_STEPS ",\"by\":\"context.campaign.source\"}", QUERY_FUNNEL },
     { "the same, plan filtered",
       "{\"steps\":[{\"event\":\"Landing\",\"where\":[{\"field\":\"properties.plan\",\"op\":\"=\","
-                                 "\"value\":\"free\"}]}," LATER_STEPS "}" },
+                                 "\"value\":\"free\"}]}," LATER_STEPS "}", QUERY_FUNNEL },
+    { "people of step 3", "{\"step\":3,\"steps\":[\"Landing\"," LATER_STEPS "}", QUERY_FUNNEL_PEOPLE },
+    { "trend: people a day", "{\"series\":[{\"event\":\"Order Completed\",\"measure\":\"people\"}]}", QUERY_TRENDS },
+    { "trend: revenue a day by plan", "{\"by\":\"properties.plan\",\"series\":[{\"event\":\"Order Completed\","
+                                      "\"measure\":\"sum\",\"property\":\"properties.revenue\"}]}", QUERY_TRENDS },
+    { "retention by week", "{\"birth\":\"Account Created\",\"return\":\"Activated\",\"unit\":\"week\"}",
+      QUERY_RETENTION },
+    { "paths before a sign-up", "{\"event\":\"Account Created\",\"direction\":\"before\"}", QUERY_PATHS },
+    { "sign-ups a day", "{\"event\":\"Account Created\"}", QUERY_SIGNUPS },
+    { "events and fields", "{}", QUERY_EVENTS },
 };
 
 int main(int argc, char **argv)
@@ -237,7 +255,8 @@ int main(int argc, char **argv)
     QueryPool pool = { worker_count, pool_run, &worker_count };
     QueryWorld world = { .index = index, .people = &people.query, .pool = &pool };
     for (int at = 0; at < (int)countof(questions); at++)
-        if (question == 0 || question == at + 1) ask(&world, questions[at].label, questions[at].json, runs);
+        if (question == 0 || question == at + 1)
+            ask(&world, questions[at].kind, questions[at].label, questions[at].json, runs);
     index_close(index);
     return 0;
 }
