@@ -181,3 +181,52 @@ test('the terminal of onym demo says who the visitor turns out to be', { skip: !
   assert.match(news[1], /^= ~[0-9a-f-]{9}… is now user 12346 \(Fay Splacer\) · [45] earlier events kept$/)
   assert.match(news[2], /^= ~[0-9a-f-]{9}… is now user 12345 \(Ida Example\) · [23] earlier events kept$/)
 })
+
+test('every control of the site has a name for those who cannot see it', async () => {
+  const { page, context } = await arrive(sites['server.mjs'])
+  const session = await context.newCDPSession(page)
+  for (const path of ['/', '/browse', '/signup', '/connect', '/login', '/welcome', '/account']) {
+    await page.goto(sites['server.mjs'].url + path)
+    await page.waitForLoadState('networkidle')
+    const { nodes } = await session.send('Accessibility.getFullAXTree')
+    const isControl = ({ ignored, properties = [] }) =>
+      !ignored && properties.some(({ name, value }) => name == 'focusable' && value.value)
+    const nameless = nodes.filter((node) => isControl(node) && !node.name?.value)
+    assert.deepEqual(nameless.map(({ role }) => path + ' ' + role.value), [])
+    const roles = nodes.filter(({ ignored }) => !ignored).map(({ role }) => role?.value)
+    for (const landmark of path == '/connect' ? ['main'] : ['main', 'navigation', 'contentinfo'])
+      assert.ok(roles.includes(landmark), path + ' has no ' + landmark)
+  }
+  await context.close()
+})
+
+test('a visitor signs up without a mouse', async () => {
+  const { page, context, errors } = await arrive(sites['server.mjs'])
+  const reach = async (selector) => {
+    for (let press = 0; press < 20; press++) {
+      if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return
+      await page.keyboard.press('Tab')
+    }
+    throw new Error('the keyboard does not reach ' + selector)
+  }
+  await reach('main a[href="/signup"]')
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/signup')
+  await page.waitForFunction(() => document.body.dataset.visitor)
+  await reach('[name=name]')
+  await page.keyboard.type('Kay Board')
+  await reach('[name=email]')
+  await page.keyboard.type('kay@rdio.test')
+  await reach('[name=plan]')
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/welcome')
+  await page.waitForFunction(() => document.querySelector('.who b'))
+  await page.goto(sites['server.mjs'].url + '/browse')
+  await page.waitForSelector('.album')
+  await reach('.album')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('.player:not([hidden])')
+  assert.deepEqual(errors, [])
+  await context.close()
+})
