@@ -266,12 +266,36 @@ Millis zone_from_local(const Zone *zone, Millis local_ms)
     return low;
 }
 
-Millis zone_floor(const Zone *zone, ZoneUnit unit, Millis at_ms)
+/* Where the offset changes to that of the later instant. */
+static Millis change_between(const Zone *zone, Millis low, Millis high)
+{
+    int32_t offset_s = zone_offset_s(zone, floor_div(high, 1000));
+    while (high - low > 1) {
+        Millis middle = low + (high - low) / 2;
+        if (zone_offset_s(zone, floor_div(middle, 1000)) == offset_s) high = middle;
+        else low = middle;
+    }
+    return high;
+}
+
+/* Minutes moved between the two, as half an hour of summer time does: then an hour begins at the change. */
+static bool minutes_move(const Zone *zone, Millis from_ms, Millis to_ms)
+{
+    return (zone_offset_s(zone, floor_div(from_ms, 1000)) - zone_offset_s(zone, floor_div(to_ms, 1000))) % 3600 != 0;
+}
+
+static Millis into_hour(const Zone *zone, Millis at_ms)
 {
     Millis local = to_local(zone, at_ms), hour = 3600 * 1000;
+    return local - floor_div(local, hour) * hour;
+}
+
+Millis zone_floor(const Zone *zone, ZoneUnit unit, Millis at_ms)
+{
+    Millis local = to_local(zone, at_ms), start = at_ms - into_hour(zone, at_ms);
     int64_t year, days = floor_div(local, (Millis)DAY_S * 1000);
     int month, day;
-    if (unit == ZONE_HOUR) return floor_div(local, hour) * hour - (local - at_ms);
+    if (unit == ZONE_HOUR) return minutes_move(zone, start, at_ms) ? change_between(zone, start, at_ms) : start;
     if (unit == ZONE_WEEK) days -= (weekday_of(days) + 6) % 7;
     if (unit == ZONE_MONTH) {
         date_of(days, &year, &month, &day);
@@ -286,9 +310,8 @@ Millis zone_next(const Zone *zone, ZoneUnit unit, Millis start_ms)
     int64_t year, days = floor_div(local, (Millis)DAY_S * 1000);
     int month, day;
     if (unit == ZONE_HOUR) {
-        /* some zones move by half an hour */
-        Millis aligned = zone_floor(zone, ZONE_HOUR, start_ms + hour);
-        return aligned > start_ms ? aligned : start_ms + hour;
+        Millis end = start_ms + hour - into_hour(zone, start_ms);
+        return minutes_move(zone, start_ms, end) ? change_between(zone, start_ms, end) : end;
     }
     if (unit == ZONE_DAY) days += 1;
     if (unit == ZONE_WEEK) days += 7;
