@@ -190,7 +190,7 @@ typedef struct IndexCodes {
     void *zstd;
 } IndexCodes;
 
-enum { INDEX_CODES_BYTES = INDEX_BLOCK_ROWS * 8 + 8 };
+enum { INDEX_CODES_BYTES = 2 * (INDEX_BLOCK_ROWS * 8 + 8) };
 /* bytes: INDEX_CODES_BYTES of the caller's, kept. column: or INDEX_POSITIONS. zstd: NULL, or a
  * ZSTD_DCtx that is kept, which saves its making. */
 void index_codes_init(IndexCodes *codes, const IndexRun *run, uint32_t column, uint32_t code_count,

@@ -14,7 +14,10 @@
  *   SUBJECTS   u32 each, ascending, no two the same: the k-th bit of STARTS belongs to the k-th subject
  *   TIMES      packed: milliseconds since base; ascending within a subject
  *   EVENTS     packed: codes into the values of EVENT_COLUMN (what the event is: type and name)
- *   POSITIONS  blocks of packed: journal position of the raw event, less base
+ *   POSITIONS  blocks of packed: journal position of the raw event, less base. Where there are KNOTS: how far it is
+ *              from the line (index_knots.h) at the row's time, d as 2d or -2d-1; the 8 bytes of the integers of a
+ *              block lie in 8 planes, one behind the other, because most planes are all zeros then
+ *   KNOTS      in files: column (how many) u64 positions, for base, base + 2^width ms, and so on: a line over time
  *   NAMES      of the columns, ascending: u16 length, bytes, each
  *   CODES      one a column: blocks of packed codes into the column's values
  *   VALUES     one a column, and one for EVENT_COLUMN: the dictionary
@@ -54,7 +57,8 @@ enum {
     RUN_ROWS_MAX = 1 << 28,
 };
 
-static const char RUN_MAGIC[8] = { 'o', 'n', 'y', 'm', 'r', 'u', 'n', '1' };
+/* Version 1 had no KNOTS; it is read as well. */
+static const char RUN_MAGIC[8] = { 'o', 'n', 'y', 'm', 'r', 'u', 'n', '2' };
 
 struct run_head {
     char magic[8];
@@ -72,7 +76,7 @@ struct run_head {
 
 typedef enum RunSectionKind {
     SECTION_STARTS = 1, SECTION_RANKS, SECTION_SUBJECTS, SECTION_TIMES, SECTION_EVENTS, SECTION_POSITIONS,
-    SECTION_NAMES, SECTION_CODES, SECTION_VALUES,
+    SECTION_NAMES, SECTION_CODES, SECTION_VALUES, SECTION_KNOTS,
 } RunSectionKind;
 
 #define EVENT_COLUMN UINT32_MAX

@@ -25,7 +25,7 @@ struct source {
 };
 
 typedef enum MergeStage {
-    MERGE_KEYS, MERGE_SUBJECTS, MERGE_TIMES, MERGE_POSITIONS, MERGE_EVENTS, MERGE_NAMES, MERGE_COLUMNS,
+    MERGE_KEYS, MERGE_SUBJECTS, MERGE_TIMES, MERGE_KNOTS, MERGE_POSITIONS, MERGE_EVENTS, MERGE_NAMES, MERGE_COLUMNS,
         MERGE_FINISH,
     MERGE_DONE,
 } MergeStage;
@@ -48,6 +48,9 @@ struct merge {
     uint32_t row_count, subject_count;  /* of the result */
     uint32_t at;                        /* in the take: where the stage is */
     Millis time_min_ms, time_max_ms;
+    struct knots knots;
+    uint64_t *knot_positions;
+    struct knots_sums sums;
     Str *column_names;
     uint32_t column_count, column;
 };
@@ -296,16 +299,9 @@ static void step_times(struct merge *merge)
     next_stage(merge);
 }
 
-static Status step_positions(struct merge *merge, Err *err)
+/* A step through the positions: into the sums of the line, or as distances from it. */
+static Status walk_positions(struct merge *merge, bool is_line, Err *err)
 {
-    struct run_writer *writer = &merge->writer;
-    uint32_t last = merge->source_count - 1;
-    uint64_t base = merge->sources[0].run->view.from_pos, end = merge->sources[last].run->view.to_pos;
-    if (!merge->is_begun) {
-        run_writer_begin_packed(writer, SECTION_POSITIONS, 0, run_width_of(end - base), (int64_t)base, true);
-        read_positions(merge);
-        merge->is_begun = true;
-    }
     for (uint32_t until = merge->at + MERGE_STEP_ROWS; merge->at < merge->take_count && merge->at < until;
          merge->at++) {
         uint8_t take = merge->take[merge->at];
@@ -313,11 +309,43 @@ static Status step_positions(struct merge *merge, Err *err)
         IndexCodes *reader = &source->reader;
         Status s = index_codes_has(reader, source->row) ? OK : index_codes_load(reader, source->row, err);
         if (s) return s;
-        uint64_t position = index_codes_get(reader, source->row++);
-        if (!(take & TAKE_DROPPED)) run_writer_row(writer, position - base);
+        uint64_t position = index_codes_get(reader, source->row);
+        Millis time_ms = time_at(&source->run->view, source->row++);
+        if (take & TAKE_DROPPED) continue;
+        if (is_line) knots_add(&merge->knots, &merge->sums, time_ms, position);
+        else run_writer_row(&merge->writer, knots_encode(&merge->knots, time_ms, position));
     }
-    if (merge->at < merge->take_count) return OK;
-    run_writer_end(writer);
+    return OK;
+}
+
+static Status step_knots(struct merge *merge, Err *err)
+{
+    if (!merge->is_begun) {
+        merge->knot_positions = arena_new(&merge->arena, uint64_t, KNOTS_MAX + 2);
+        merge->sums = (struct knots_sums){ merge->sources[0].run->view.from_pos,
+                                           arena_new(&merge->arena, double, KNOTS_MAX + 2),
+                                           arena_new(&merge->arena, uint64_t, KNOTS_MAX + 2) };
+        knots_init(&merge->knots, merge->time_min_ms, merge->time_max_ms, merge->knot_positions);
+        read_positions(merge);
+        merge->is_begun = true;
+    }
+    Status s = walk_positions(merge, true, err);
+    if (s || merge->at < merge->take_count) return s;
+    knots_draw(&merge->knots, &merge->sums, merge->knot_positions);
+    next_stage(merge);
+    return OK;
+}
+
+static Status step_positions(struct merge *merge, Err *err)
+{
+    if (!merge->is_begun) {
+        run_writer_begin_distances(&merge->writer, &merge->knots);
+        read_positions(merge);
+        merge->is_begun = true;
+    }
+    Status s = walk_positions(merge, false, err);
+    if (s || merge->at < merge->take_count) return s;
+    run_writer_end(&merge->writer);
     next_stage(merge);
     return OK;
 }
@@ -645,6 +673,7 @@ Status merge_step(struct merge *merge, bool *ret_done, Err *err)
     case MERGE_KEYS: step_keys(merge); break;
     case MERGE_SUBJECTS: step_subjects(merge); break;
     case MERGE_TIMES: step_times(merge); break;
+    case MERGE_KNOTS: s = step_knots(merge, err); break;
     case MERGE_POSITIONS: s = step_positions(merge, err); break;
     case MERGE_EVENTS: s = step_events(merge, err); break;
     case MERGE_NAMES: step_names(merge); break;

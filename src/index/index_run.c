@@ -26,7 +26,8 @@ static Status run_read_head(struct run *run, struct run_head *head, Err *err)
 {
     if (run->size < RUN_HEAD_BYTES) return damaged(run, "too short", err);
     memcpy(head, run->bytes, sizeof *head);
-    if (memcmp(head->magic, RUN_MAGIC, sizeof head->magic) != 0) return damaged(run, "not a run", err);
+    if (memcmp(head->magic, RUN_MAGIC, sizeof head->magic - 1) != 0
+        || (head->magic[7] != '1' && head->magic[7] != RUN_MAGIC[7])) return damaged(run, "not a run", err);
     if (crc32c_of(0, str_of(head, offsetof(struct run_head, head_crc))) != head->head_crc)
         return damaged(run, "wrong checksum of the head", err);
     uint64_t directory_bytes = (uint64_t)head->section_count * sizeof(struct run_section);
@@ -88,6 +89,8 @@ static bool section_is_sound(const struct run *run, const struct run_section *se
             && (section->width == 1 || section->raw_bytes == section->bytes)
             && (section->column == EVENT_COLUMN || section->column < run->view.column_count);
     case SECTION_NAMES: return true;
+    case SECTION_KNOTS: return section->column >= 2 && section->column <= KNOTS_MAX + 1 && section->width < 63
+        && section->bytes == section->column * sizeof(uint64_t);
     default: return false;
     }
 }
@@ -130,6 +133,11 @@ static Status run_read_directory(struct run *run, Err *err)
         case SECTION_EVENTS: view->events = section_packed(run, section); break;
         case SECTION_POSITIONS: run->positions = section; break;
         case SECTION_NAMES: names = section; break;
+        case SECTION_KNOTS:
+            if (crc32c_of(0, section_str(run, section)) != section->crc)
+                return damaged(run, "wrong checksum of the knots", err);
+            run->knots = (struct knots){ section->base, section->width, section->column, bytes };
+            break;
         case SECTION_CODES: run->codes[section->column] = section; break;
         case SECTION_VALUES:
             if (section->column == EVENT_COLUMN) run->event_values = section;
@@ -140,6 +148,7 @@ static Status run_read_directory(struct run *run, Err *err)
     if (!view->starts || !view->ranks || !view->subjects || !view->times.bytes || !view->events.bytes
         || !run->positions || !names || !run->event_values)
         return damaged(run, "a section is missing", err);
+    if (run->knots.count && run->positions->width != 8) return damaged(run, "positions of another width", err);
     for (uint32_t column = 0; column < columns; column++)
         if (!run->codes[column] || !run->values[column]) return damaged(run, "a column is missing", err);
     if (crc32c_of(0, section_str(run, names)) != names->crc)
@@ -458,19 +467,32 @@ void index_codes_init(IndexCodes *codes, const IndexRun *view, uint32_t column, 
     if (column != INDEX_POSITIONS) codes->packed.base = 0;
 }
 
-static Status codes_decompress(IndexCodes *codes, Str stored, size_t raw_bytes, Err *err)
+static Status codes_decompress(IndexCodes *codes, Str stored, unsigned char *to, size_t raw_bytes, Err *err)
 {
     const struct run *run = run_of(codes->run);
     codes->packed.bytes = codes->bytes;
-    if (stored.len == 0) memset(codes->bytes, 0, raw_bytes);
-    else if (stored.len == raw_bytes) memcpy(codes->bytes, stored.bytes, raw_bytes);
+    if (stored.len == 0) memset(to, 0, raw_bytes);
+    else if (stored.len == raw_bytes) memcpy(to, stored.bytes, raw_bytes);
     else {
-        size_t len = codes->zstd
-            ? ZSTD_decompressDCtx(codes->zstd, codes->bytes, raw_bytes, stored.bytes, stored.len)
-                                 : ZSTD_decompress(codes->bytes, raw_bytes, stored.bytes, stored.len);
+        size_t len = codes->zstd ? ZSTD_decompressDCtx(codes->zstd, to, raw_bytes, stored.bytes, stored.len)
+                                 : ZSTD_decompress(to, raw_bytes, stored.bytes, stored.len);
         if (len != raw_bytes) return damaged(run, "a block that does not decompress", err);
     }
     return OK;
+}
+
+/* Planes of distances become positions. */
+static void undo_planes(IndexCodes *codes, const unsigned char *planes, uint32_t first_row, uint32_t rows)
+{
+    const struct run *run = run_of(codes->run);
+    for (uint32_t row = 0; row < rows; row++) {
+        uint64_t code = 0;
+        for (uint32_t byte = 0; byte < 8; byte++) code |= (uint64_t)planes[(size_t)byte * rows + row] << byte * 8;
+        Millis time_ms
+            = (Millis)((uint64_t)run->view.times.base + index_packed_get(&run->view.times, first_row + row));
+        uint64_t position = knots_decode(&run->knots, time_ms, code);
+        memcpy(codes->bytes + (size_t)row * 8, &position, sizeof position);
+    }
 }
 
 Status index_codes_load(IndexCodes *codes, uint32_t row, Err *err)
@@ -491,8 +513,11 @@ Status index_codes_load(IndexCodes *codes, uint32_t row, Err *err)
     uint32_t rows = codes->run->row_count - block * RUN_BLOCK_ROWS;
     if (rows > RUN_BLOCK_ROWS) rows = RUN_BLOCK_ROWS;
     codes->block = UINT32_MAX;
-    Status s = codes_decompress(codes, stored, (size_t)rows * section->width, err);
+    bool in_planes = section == run->positions && run->knots.count;
+    unsigned char *to = in_planes ? codes->bytes + INDEX_CODES_BYTES / 2 : codes->bytes;
+    Status s = codes_decompress(codes, stored, to, (size_t)rows * section->width, err);
     if (s) return s;
+    if (in_planes) undo_planes(codes, to, block * RUN_BLOCK_ROWS, rows);
     if (codes->code_count && packed_max(&codes->packed, rows) >= codes->code_count)
         return damaged(run, "a code that is not in its dictionary", err);
     codes->block = block;

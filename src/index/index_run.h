@@ -4,6 +4,7 @@
 
 #include "index.h"
 #include "index_format.h"
+#include "index_knots.h"
 
 #include <stdatomic.h>
 
@@ -24,6 +25,7 @@ struct run {
     Str *column_names;                  /* ascending */
     const struct run_section **codes, **values;      /* by column */
     const struct run_section *event_values, *positions;
+    struct knots knots;                 /* count 0: positions are told as they are */
 };
 
 /* Takes the image (also when it fails). */
@@ -50,10 +52,10 @@ struct run_writer {
     struct run_head head;
     struct buf sections, table;         /* of struct run_section; of the section at hand: struct run_block */
     struct run_section section;
-    bool is_blocks;
+    bool is_blocks, in_planes;
     /* of the packed integers at hand; block_bits: all of them or-ed */
     uint32_t width, block_rows, block_bits;
-    unsigned char *block, *packed_block;
+    unsigned char *block, *planes, *packed_block;
     Status status;                      /* sticky */
     Err err;
 };
@@ -68,6 +70,8 @@ void run_writer_put(struct run_writer *writer, const void *bytes, size_t count);
 /* Rows of packed integers: begin_packed for the section, row for each, end_section. */
 void run_writer_begin_packed(struct run_writer *writer, RunSectionKind kind, uint32_t column, uint32_t width,
                              int64_t base, bool in_blocks);
+/* Writes KNOTS, and begins POSITIONS as distances from their line: run_writer_row(knots_encode(…)). */
+void run_writer_begin_distances(struct run_writer *writer, const struct knots *knots);
 void run_writer_flush_block(struct run_writer *writer);
 static inline void run_writer_row(struct run_writer *writer, uint64_t value)
 {

@@ -20,8 +20,9 @@ void run_writer_init(struct run_writer *writer, struct buf *image, struct disk *
     buf_init(&writer->table, (RUN_ROWS_MAX / RUN_BLOCK_ROWS + 1) * sizeof(struct run_block));
     writer->zstd = ZSTD_createCCtx();
     writer->block = malloc(BLOCK_BYTES + RUN_SLACK_BYTES);
+    writer->planes = malloc(BLOCK_BYTES);
     writer->packed_block = malloc(ZSTD_compressBound(BLOCK_BYTES));
-    if (!writer->zstd || !writer->block || !writer->packed_block)
+    if (!writer->zstd || !writer->block || !writer->planes || !writer->packed_block)
         writer->status = err_set(&writer->err, ERR_TOO_LARGE, "index: no memory to write a run");
     static const char blank[RUN_HEAD_BYTES];
     run_writer_put(writer, blank, sizeof blank);
@@ -34,6 +35,7 @@ void run_writer_done(struct run_writer *writer)
     buf_done(&writer->table);
     ZSTD_freeCCtx(writer->zstd);
     free(writer->block);
+    free(writer->planes);
     free(writer->packed_block);
     *writer = (struct run_writer){ 0 };
 }
@@ -85,7 +87,7 @@ void run_writer_begin(struct run_writer *writer, RunSectionKind kind, uint32_t c
     writer_pad(writer, 0);
     writer->section
         = (struct run_section){ .kind = kind, .column = column, .offset = writer->offset, .width = 1 };
-    writer->is_blocks = false;
+    writer->is_blocks = writer->in_planes = false;
     writer->block_rows = 0;
 }
 
@@ -99,6 +101,24 @@ void run_writer_begin_packed(struct run_writer *writer, RunSectionKind kind, uin
     buf_clear(&writer->table);
 }
 
+void run_writer_begin_distances(struct run_writer *writer, const struct knots *knots)
+{
+    run_writer_begin(writer, SECTION_KNOTS, knots->count);
+    writer->section.base = knots->first_ms;
+    writer->section.width = knots->shift;
+    run_writer_put(writer, knots->positions, knots->count * sizeof *knots->positions);
+    run_writer_end(writer);
+    run_writer_begin_packed(writer, SECTION_POSITIONS, 0, 8, 0, true);
+    writer->in_planes = true;
+}
+
+/* All first bytes of the integers, then all second bytes, and so on. */
+static void lay_in_planes(const unsigned char *from, uint32_t rows, uint32_t width, unsigned char *to)
+{
+    for (uint32_t byte = 0; byte < width; byte++)
+        for (uint32_t row = 0; row < rows; row++) to[(size_t)byte * rows + row] = from[(size_t)row * width + byte];
+}
+
 static bool is_all_zero(const unsigned char *bytes, size_t count)
 {
     return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
@@ -108,6 +128,10 @@ void run_writer_flush_block(struct run_writer *writer)
 {
     size_t count = (size_t)writer->block_rows * writer->width;
     const unsigned char *bytes = writer->block;
+    if (writer->in_planes) {
+        lay_in_planes(bytes, writer->block_rows, writer->width, writer->planes);
+        bytes = writer->planes;
+    }
     writer->block_rows = 0;
     if (writer->status) return;
     if (!writer->is_blocks) {
