@@ -21,7 +21,7 @@ const bundleScript = async (entry, name) => {
   const { code } = await minify(bundle.outputFiles[0].text, {
     ecma: 2021,
     toplevel: true,
-    compress: { passes: 3 },
+    compress: { passes: 3, inline: 1, lhs_constants: false },
   })
   writeFileSync(join(out, name), code + '\n')
 }
@@ -49,6 +49,7 @@ execFileSync(
 )
 for (const name of ['analytics.min.js', 'snippet.min.js']) copyFileSync(join(out, name), join(npm, name))
 copyFileSync(join(here, 'README.md'), join(npm, 'README.md'))
+copyFileSync(join(here, '..', 'LICENSE'), join(npm, 'LICENSE'))
 const { scripts, devDependencies, ...published } = JSON.parse(
   readFileSync(join(here, 'package.json'), 'utf8'),
 )

@@ -5,6 +5,7 @@ import { openArea, type Store } from './storage'
 
 /** A tab that dies with the lease holds the others up for this long. */
 const LEASE_MS = 5000
+const WAIT_MS = 20_000
 
 const withLease = (store: Store, name: string, job: () => Promise<unknown>): unknown => {
   const left_ms = +store.get(name)! - Date.now()
@@ -18,5 +19,6 @@ const withLease = (store: Store, name: string, job: () => Promise<unknown>): unk
 /** Runs `job`, which never rejects, when no other tab runs one of the same name. */
 export const oneTabAtATime = (name: string, job: () => Promise<unknown>): unknown =>
   navigator.locks
-    ? navigator.locks.request(name, job).catch(job)
+    ? // A tab that sleeps in the middle of a request keeps its lock; after this long the others go on without.
+      navigator.locks.request(name, { signal: AbortSignal.timeout?.(WAIT_MS) }, job).catch(job)
     : withLease(openArea('localStorage'), name, job)

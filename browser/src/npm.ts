@@ -3,7 +3,7 @@
 //   import { AnalyticsBrowser } from '@onym/browser'
 //   const analytics = AnalyticsBrowser.load({ writeKey: 'wk_website' }, { apiHost: 'https://t.example.com' })
 import { makeAnalytics } from './api'
-import type { Analytics, LoadOptions } from './types'
+import type { Analytics, LoadOptions } from './types.js'
 
 export type {
   Analytics,
@@ -17,7 +17,7 @@ export type {
   Plugin,
   SourceMiddleware,
   User,
-} from './types'
+} from './types.js'
 
 /** Calls made before `load` wait in memory, in order. */
 export const createAnalytics = (): Analytics => makeAnalytics()[0]

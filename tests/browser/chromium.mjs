@@ -18,9 +18,11 @@ const options = {
   ],
 }
 
-/** Gives the browser, and `kill`, which ends it whatever state it is in. */
-export const startChromium = async () => {
-  const server = await chromium.launchServer(options)
+/** Gives the browser; `kill`, which ends it whatever state it is in; `signal`, for all of its processes. */
+export const startChromium = async (more = {}) => {
+  const server = await chromium.launchServer({ ...options, ...more })
   const browser = await chromium.connect(server.wsEndpoint())
-  return { browser, kill: () => server.kill() }
+  // Chromium and all of its processes are a group of their own.
+  const signal = (name) => process.kill(-server.process().pid, name)
+  return { browser, signal, kill: () => server.kill() }
 }

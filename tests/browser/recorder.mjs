@@ -170,7 +170,7 @@ export const startRecorder = async ({ upstream } = {}) => {
         requests.push({ at: Date.now(), path, bytes: body.length, headers: request.headers })
       if (path.startsWith('/analytics.js/')) await recorder.scriptGate
       const refusal = recorder.faultBody?.(body.toString())
-      if (fault?.delay_ms) await new Promise((resolve) => setTimeout(resolve, fault.delay_ms))
+      if (fault?.delay_ms) await new Promise((resolve) => setTimeout(resolve, fault.delay_ms).unref())
       if (fault?.status || refusal) {
         response.writeHead(fault?.status ?? refusal.status, {
           ...cors(request),
@@ -212,6 +212,8 @@ export const startRecorder = async ({ upstream } = {}) => {
       }
       if (!look()) waiters.push(look)
     })
+  /** As if the network had gone: every connection breaks, whatever is under way on it. */
+  recorder.dropConnections = () => server.closeAllConnections()
   recorder.close = () => {
     server.closeAllConnections()
     return new Promise((resolve) => server.close(resolve))

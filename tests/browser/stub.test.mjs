@@ -1,12 +1,6 @@
-// How the library takes over from a stub, its own or Segment's; and the npm form, which has none.
+// How the library takes over from a stub, its own or Segment's.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { eventually, recorder, visit, test } from './setup.mjs'
 
 afterEach(() => {
@@ -114,64 +108,4 @@ test('another global name, and a script tag without any stub', async () => {
   assert.deepEqual([message.event, message.writeKey], ['without a stub', 'wk_website'])
   await named.close()
   await bare.close()
-})
-
-test('the npm package: types that compile, calls that arrive', async () => {
-  const require = createRequire(new URL('../../browser/package.json', import.meta.url))
-  const npm = fileURLToPath(new URL('../../build/browser/npm', import.meta.url))
-  const folder = mkdtempSync(join(tmpdir(), 'onym-npm-'))
-  const source = join(folder, 'app.ts')
-  writeFileSync(
-    source,
-    `import { AnalyticsBrowser, createAnalytics, type Analytics, type Plugin } from '${npm}/npm.js'
-    const analytics = AnalyticsBrowser.load({ writeKey: 'wk_website' }, { apiHost: '${recorder.url}' })
-    const track: Plugin['track'] = (context) => { context.updateEvent('properties.p', 1) }
-    const plugin: Plugin = { name: 'p', type: 'enrichment', track }
-    async function main() {
-      await analytics.register(plugin)
-      analytics.identify('u1', { plan: 'Free' })
-      analytics.track('from npm')
-      const [instance]: [Analytics] = await analytics
-      if (instance.user().id() != 'u1') throw new Error('not u1')
-      const late = createAnalytics()
-      late.track('before load')
-      late.load('wk_website', { apiHost: '${recorder.url}' })
-    }
-    main()`,
-  )
-  try {
-    const tsc = require.resolve('typescript/bin/tsc')
-    execFileSync(
-      process.execPath,
-      [
-        tsc,
-        '--noEmit',
-        '--strict',
-        '--target',
-        'es2022',
-        '--module',
-        'esnext',
-        '--moduleResolution',
-        'bundler',
-        '--lib',
-        'es2022,dom,dom.iterable',
-        source,
-      ],
-      { stdio: 'inherit' },
-    )
-    const { outputFiles } = await require('esbuild').build({
-      entryPoints: [source],
-      bundle: true,
-      write: false,
-    })
-    const visitor = await visit('/', { lib: 'none' })
-    await visitor.page.addScriptTag({ content: outputFiles[0].text })
-    const messages = await visitor.sent(3)
-    assert.deepEqual(messages.map((m) => m.event ?? m.type).sort(), ['before load', 'from npm', 'identify'])
-    assert.equal(messages.find((m) => m.event == 'from npm').properties.p, 1)
-    assert.deepEqual(visitor.errors, [])
-    await visitor.close()
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
 })
