@@ -38,6 +38,27 @@ class People(Case):
                            first_seen="2026-11-01T10:00:00.000Z", last_seen="2026-11-01T10:03:00.000Z")
         self.assertEqual(self.check(want, user_id=user), self.check(want, anonymous_id=visitor))
 
+    def test_the_sign_up_is_told_whole(self):
+        user, visitor, story = self.sign_up("whole")
+        self.send(*story)
+        self.assertEqual(self.resolve(user_id=user), {
+            "person_id": f"u_{user}", "user_ids": [user], "anonymous_ids": [visitor], "external_ids": [],
+            "traits": {"name": "Peter Gibbons", "email": "whole@initech.example"},
+            "first_seen": "2026-11-01T10:00:00.000Z", "last_seen": "2026-11-01T10:03:00.000Z", "events": 4})
+        told = self.ask(f"people/u_{user}/events")
+        self.assertEqual(told["cursor"], {"has_more": False, "next": None})
+        fields = ("messageId", "type", "timestamp", "anonymousId", "userId", "event", "name", "traits")
+        self.assertEqual([{key: event[key] for key in fields if event.get(key)} for event in told["events"]], story[::-1])
+        ends = {"from": {"type": "anonymous_id", "id": visitor}, "to": {"type": "user_id", "id": user}, "rule": "message",
+                "source": "website", "removed": False}
+        links = self.ask(f"people/u_{user}/links")["links"]
+        self.assertEqual([{key: value for key, value in link.items() if key != "position"} for link in links], [
+            {**ends, "time": "2026-11-01T10:02:00.000Z", "message_id": "m-whole-3", "message_type": "identify"},
+            {**ends, "time": "2026-11-01T10:03:00.000Z", "message_id": "m-whole-4", "message_type": "track"}])
+        why = self.ask(f"people/why?ids={user},{visitor}")
+        self.assertEqual((why["same"], why["reason"], why["at"]), (True, "same", None))
+        self.assertIn(why["links"], [[link] for link in links])
+
     def test_the_sign_up_in_any_order_is_the_same_person(self):
         dice = random.Random(20261127)
         for number in range(6):
