@@ -160,10 +160,12 @@ COMMAND("why", command_why, "People", "ID ID", "explains why two ids are one per
 OPTIONS_OF_ASKING("why")
 OPTION("why", 0, "json", NULL, NULL, "print the API's answer")
 
-COMMAND("unmerge", command_unmerge, "People", "ID MESSAGE-ID | POSITION", "takes the links of a message back",
+COMMAND("unmerge", command_unmerge, "People", "ID MESSAGE-ID | POSITION | --between ID ID",
+    "takes the links of a message back",
     "The message stays, its evidence counts no more; what other messages say still holds. onym links ID shows the "
     "messages and their positions.")
 OPTIONS_OF_ASKING("unmerge")
+OPTION("unmerge", 0, "between", NULL, NULL, "of all messages that link the two ids: a browser's calls say both, each one")
 OPTION("unmerge", 0, "restore", NULL, NULL, "let them count again")
 OPTION("unmerge", 0, "json", NULL, NULL, "print the API's answer")
 

@@ -115,6 +115,52 @@ class Commands(Case):
         self.onym("unmerge", user, code=2)
         self.onym("unmerge", user, "no-such-message", code=1)
 
+    def test_unmerge_between_two_ids_takes_every_message_of_theirs(self):
+        calls = [message("track", f"bt-{at}", at, userId="bt-u", anonymousId="bt-a", event="E") for at in range(1200)]
+        for at in range(0, len(calls), 400):
+            self.send(*calls[at:at + 400])
+        self.send(message("identify", "bt-x", 1300, userId="bt-u", anonymousId="bt-other"))
+        self.onym("unmerge", "bt-u", "m-bt-0")
+        self.assertTrue(self.ask("people/why?ids=bt-u,bt-a")["same"], "one of many messages parts nobody")
+        answer = json.loads(self.onym("unmerge", "--between", "bt-u", "bt-a", "--json"))
+        self.assertEqual((answer["removed"], len(set(answer["positions"])), len(answer["positions"])), (True, 1199, 1199))
+        self.assertEqual((answer["why"]["same"], answer["why"]["reason"]), (False, "removed"))
+        self.assertEqual(self.resolve(anonymous_id="bt-a")["person_id"], "a_bt-a")
+        self.assertEqual(self.resolve(user_id="bt-u")["anonymous_ids"], ["bt-other"], "others' links stay")
+        self.onym("unmerge", "--between", "bt-u", "bt-a", code=1)
+        self.assertIn("onym why", self.err)
+        self.onym("unmerge", "--between", "bt-u", code=2)
+        self.assertRegex(self.onym("unmerge", "--restore", "--between", "user_id:bt-u", "anonymous_id:bt-a"),
+                         r"^\d+ messages link them again\none person: ")
+        self.assertEqual(self.resolve(anonymous_id="bt-a")["person_id"], "u_bt-u")
+
+    def test_a_rebuild_agrees_on_who_was_parted_and_joined(self):
+        for name in ("rb1", "rb2"):
+            self.send(message("identify", f"{name}-1", 0, userId=f"{name}-u", anonymousId=f"{name}-a", traits={"n": name}),
+                      message("track", f"{name}-2", 1, userId=f"{name}-u", anonymousId=f"{name}-a", event="E"),
+                      message("alias", f"{name}-3", 2, userId=f"{name}-v", previousId=f"{name}-u"))
+            self.onym("unmerge", "--between", f"{name}-u", f"{name}-a")
+            self.onym("unmerge", f"{name}-v", f"m-{name}-3")
+        self.onym("unmerge", "--restore", "--between", "rb2-u", "rb2-a")
+        self.onym("unmerge", "--restore", "rb2-u", "m-rb2-3")
+
+        def told():
+            paths = [f"people/why?ids={name}-{a},{name}-{b}" for name in ("rb1", "rb2") for a, b in ("ua", "uv")]
+            people = [self.resolve(id=f"{name}-{which}") for name in ("rb1", "rb2") for which in "uav"]
+            links = [self.ask(f"people/{person['person_id']}/links") for person in people]
+            return people, links, [self.ask(path) for path in paths]
+
+        before = told()
+        self.assertEqual([why["same"] for why in before[2]], [False, False, True, True])
+        self.assertEqual([person["person_id"] for person in before[0]],
+                         ["u_rb1-u", "a_rb1-a", "u_rb1-v"] + [before[0][3]["person_id"]] * 3)
+        self.server.stop()
+        try:
+            self.server.run("rebuild")
+        finally:
+            self.server.start()
+        self.assertEqual(told(), before)
+
     def test_delete_asks_and_does(self):
         user = self.story("del")
         self.onym("delete", user, code=2)
