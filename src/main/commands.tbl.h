@@ -62,6 +62,7 @@ COMMAND("keys", command_keys, "Run", "", "shows the write keys, and the secret k
     "Write keys go into websites, apps and servers, and can only write. The secret key reads and administers.")
 OPTIONS_OF_DATA("keys")
 OPTION("keys", 0, "secret", NULL, NULL, "print the secret key too")
+OPTION("keys", 0, "snippet", NULL, NULL, "print the snippet for the <head> of a website, with the first source's key")
 OPTION("keys", 0, "json", NULL, NULL, "print JSON")
 
 COMMAND("tail", command_tail, "Look", "", "shows events as they arrive",

@@ -1,5 +1,6 @@
 /* check-config and keys: the commands that speak of the configuration and touch no store. */
 #include "command.h"
+#include "print.h"
 #include "terminal.h"
 
 #include <stdio.h>
@@ -127,7 +128,9 @@ int command_keys(const struct command_line *line)
             code = EXIT_WRONG;
         }
     }
-    if (code == EXIT_FINE) {
+    if (code == EXIT_FINE && command_has(line, "snippet")) {
+        print_snippet(&config, 0);
+    } else if (code == EXIT_FINE) {
         struct buf out;
         buf_init(&out, CONFIG_FILE_BYTES);
         bool has_secret = command_has(line, "secret");

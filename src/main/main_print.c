@@ -28,12 +28,13 @@ struct printer {
     Engine engine;
 };
 
-static void print_snippet(const char *base, Str write_key)
+void print_snippet(const struct config *config, uint16_t port)
 {
-    Str snippet = http_snippet();
-    printf("\nPut this into a page's <head>:\n\n  <script>\n%.*s\n", STR_FORMAT(snippet));
-    printf("  analytics._cdn = '%s'\n  analytics.load('%.*s')\n  analytics.page()\n  </script>\n",
-           base, STR_FORMAT(write_key));
+    char room[1024];
+    Arena arena = { room, room + sizeof room };
+    Str base = config->public_url.len ? config->public_url : address_url(config, port, &arena);
+    printf("  <script>\n%.*s\n  analytics._cdn = '%.*s'\n  analytics.load('%.*s')\n  analytics.page()\n  </script>\n",
+           STR_FORMAT(http_snippet()), STR_FORMAT(base), STR_FORMAT(config->sources[0].write_key));
 }
 
 void print_welcome(const struct config *config, uint16_t port)
@@ -46,7 +47,8 @@ void print_welcome(const struct config *config, uint16_t port)
         Str write_key = config->sources[0].write_key;
         if (config->public_url.len) snprintf(base, sizeof base, "%.*s", STR_FORMAT(config->public_url));
         printf("\nwrite key   %.*s   (source %.*s)\n", STR_FORMAT(write_key), STR_FORMAT(config->sources[0].name));
-        print_snippet(base, write_key);
+        printf("\nPut this into a page's <head>:\n\n");
+        print_snippet(config, port);
         printf("\nTry it:\n\n  curl %s/v1/track -u '%.*s:' -d "
                "'{\"userId\":\"12345\",\"event\":\"Account Created\",\"properties\":{\"plan\":\"Free\"}}'\n\n"
                "Events, as they arrive (Ctrl-C stops):\n\n", base, STR_FORMAT(write_key));

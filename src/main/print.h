@@ -10,6 +10,9 @@
 /* "listening on http://127.0.0.1:8080" in any case; the rest only where standard output is a terminal. */
 void print_welcome(const struct config *config, uint16_t port);
 
+/* The script element that a site pastes into its pages, for the first source. port 0: the configuration's. */
+void print_snippet(const struct config *config, uint16_t port);
+
 /* The same for `onym demo`: where the site is, and what to do there. */
 void print_demo_welcome(const struct config *config, uint16_t port, uint16_t site_port);
 
