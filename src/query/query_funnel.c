@@ -15,11 +15,19 @@
 /* any attribution: conversions of the whole, besides those of groups */
 enum { GROUP_ALL = GROUPS_MAX };
 
+/* What was kept of each: a tag (group << 8 | step), the time from the entry, the time from the step before. Times take
+ * four bytes where the window allows it: there are tens of millions of them. */
+struct conversions {
+    struct region region;
+    size_t count, max, stride;
+    bool is_full;
+};
+
 struct counter {
     uint64_t people[CHAIN_STEPS_MAX];       /* in all: reached exactly that step */
     uint32_t *grouped;                      /* likewise: [group * steps + step] */
     struct region region, histogram_region;
-    struct pile conversions, tags;          /* two words each: times; one word each: group << 8 | step */
+    struct conversions conversions;
     uint32_t (*histograms)[2][RANK_BUCKETS];/* of the whole: by step and measure */
     uint32_t group_end;                     /* no group from here on was counted */
 };
@@ -141,7 +149,47 @@ ScanSpec funnel_spec(const FunnelQuestion *funnel)
 
 /* ---- Counting ---- */
 
-/* Two words: group and step over the time from the entry, then the time from the step before. */
+static void conversions_open(struct conversions *kept, size_t bytes, Millis window_ms)
+{
+    *kept = (struct conversions){ .stride = window_ms <= UINT32_MAX ? 12 : 20 };
+    kept->max = bytes / kept->stride;
+    region_open_large(&kept->region, bytes + kept->stride);
+}
+
+static inline void conversions_put(struct conversions *kept, uint32_t tag, uint64_t from_first, uint64_t from_previous)
+{
+    char *at = kept->region.start + kept->count * kept->stride;
+    uint32_t narrow[3] = { tag, (uint32_t)from_first, (uint32_t)from_previous };
+    if (kept->count == kept->max) {
+        kept->is_full = true;
+        return;
+    }
+    kept->count++;
+    memcpy(at, narrow, sizeof narrow);
+    if (kept->stride == sizeof narrow) return;
+    memcpy(at + 4, &from_first, sizeof from_first);
+    memcpy(at + 12, &from_previous, sizeof from_previous);
+}
+
+static inline uint32_t conversions_tag(const struct conversions *kept, size_t number)
+{
+    uint32_t tag;
+    memcpy(&tag, kept->region.start + number * kept->stride, sizeof tag);
+    return tag;
+}
+
+/* measure 0: from the entry; 1: from the step before. */
+static inline int64_t conversions_time(const struct conversions *kept, size_t number, uint32_t measure)
+{
+    const char *at = kept->region.start + number * kept->stride + 4;
+    uint32_t narrow;
+    int64_t wide;
+    memcpy(&narrow, at + measure * sizeof narrow, sizeof narrow);
+    if (kept->stride == 12) return narrow;
+    memcpy(&wide, at + measure * sizeof wide, sizeof wide);
+    return wide;
+}
+
 static void put_conversions(struct counter *counter, const Chain *chain, uint32_t group, bool is_whole)
 {
     for (uint32_t step = 1; step < chain->depth; step++) {
@@ -151,8 +199,7 @@ static void put_conversions(struct counter *counter, const Chain *chain, uint32_
             counter->histograms[step][0][rank_bucket_of(from_first)]++;
             counter->histograms[step][1][rank_bucket_of(from_previous)]++;
         }
-        (void)(pile_put(&counter->conversions, from_first) && pile_put(&counter->conversions, from_previous)
-               && pile_put(&counter->tags, (uint64_t)group << 8 | step));
+        conversions_put(&counter->conversions, group << 8 | step, from_first, from_previous);
     }
 }
 
@@ -248,73 +295,123 @@ static Status want(struct funnel *funnel, uint32_t step, uint32_t measure, uint6
     return s;
 }
 
-static void want_value(struct wanted wanted[2], uint64_t value)
+/* One task for each worker's conversions. */
+static void run_by_source(const struct funnel *funnel, QueryTask *task, void *context)
 {
-    uint32_t bucket = rank_bucket_of(value);
-    for (int which = 0; which < 2; which++)
-        if (wanted[which].bucket == bucket) wanted[which].values[wanted[which].count++] = (int64_t)value;
+    const QueryPool *pool = funnel->question.request.world->pool;
+    if (pool) pool->run(pool->pool, task, context, funnel->worker_count);
+    for (uint32_t at = 0; !pool && at < funnel->worker_count; at++) task(context, at, 0);
+}
+
+/* The percentiles of the whole, by step, measure, and median or p90. Of the first step to reach there is one measure:
+ * the step before is the entry. */
+struct whole {
+    const struct funnel *funnel;
+    struct wanted wanted[CHAIN_STEPS_MAX][2][2];
+};
+
+static void want_values(void *context, uint32_t source, uint32_t worker)
+{
+    struct whole *whole = context;
+    const struct conversions *kept = &whole->funnel->counters[source].conversions;
+    (void)worker;
+    for (size_t at = 0; at < kept->count; at++) {
+        uint32_t tag = conversions_tag(kept, at), step = tag & 255;
+        if (whole->funnel->is_any && tag >> 8 != GROUP_ALL) continue;
+        for (uint32_t measure = 0; measure < (step == 1 ? 1 : 2); measure++) {
+            int64_t value = conversions_time(kept, at, measure);
+            struct wanted *wanted = whole->wanted[step][measure];
+            uint32_t bucket = rank_bucket_of((uint64_t)value);
+            for (int which = 0; which < 2; which++)
+                if (wanted[which].bucket == bucket)
+                    wanted[which].values[__atomic_fetch_add(&wanted[which].count, 1, __ATOMIC_RELAXED)] = value;
+        }
+    }
 }
 
 /* Fills the times of the line that is the whole, by the histograms. */
 static Status rank_whole(struct funnel *funnel, struct line *line, Err *err)
 {
+    static const double shares[] = { 0.5, 0.9 };
     Arena scratch = *funnel->question.request.arena;
-    struct wanted wanted[CHAIN_STEPS_MAX][2][2];
     uint32_t step_count = funnel->question.rules.step_count;
     Status s = OK;
+    struct whole *whole = answer_take(&scratch, sizeof *whole, 1, &s, err);
+    if (s) return s;
+    whole->funnel = funnel;
     for (uint32_t step = 1; step < step_count && line->reached[step]; step++)
-        for (uint32_t measure = 0; measure < 2; measure++) {
-            if (!s)
-                s = want(funnel, step, measure, rank_place(line->reached[step], 0.5), &scratch,
-                         &wanted[step][measure][0], err);
-            if (!s)
-                s = want(funnel, step, measure, rank_place(line->reached[step], 0.9), &scratch,
-                         &wanted[step][measure][1], err);
-        }
-    for (uint32_t worker = 0; worker < funnel->worker_count && !s; worker++) {
-        const struct counter *counter = &funnel->counters[worker];
-        for (size_t at = 0; at < counter->tags.count; at++) {
-            uint64_t tag = counter->tags.items[at];
-            if (funnel->is_any && tag >> 8 != GROUP_ALL) continue;
-            for (uint32_t measure = 0; measure < 2; measure++)
-                want_value(wanted[tag & 255][measure], counter->conversions.items[at * 2 + measure]);
-        }
-    }
-    for (uint32_t step = 1; step < step_count && line->reached[step] && !s; step++)
+        for (uint32_t which = 0; which < 4 && !s; which++)
+            s = want(funnel, step, which / 2, rank_place(line->reached[step], shares[which % 2]), &scratch,
+                     &whole->wanted[step][which / 2][which % 2], err);
+    if (s) return s;
+    run_by_source(funnel, want_values, whole);
+    for (uint32_t step = 1; step < step_count && line->reached[step]; step++)
         for (uint32_t which = 0; which < 4; which++) {
-            struct wanted *one = &wanted[step][which / 2][which % 2];
-            line->times_ms[step][which] = rank_select(one->values, one->count, one->place);
+            struct wanted *one = &whole->wanted[step][which / 2][which % 2];
+            line->times_ms[step][which] = step == 1 && which >= 2 ? line->times_ms[1][which - 2]
+                : rank_select(one->values, one->count, one->place);
         }
-    return s;
+    return OK;
 }
 
-/* One step of one line: its conversions' times, gathered and ranked. */
+/* The groups' times: each line's and step's conversions lie together. */
 struct ranking {
     struct funnel *funnel;
     struct line *lines;
     const uint32_t *line_of;                /* by group: its line + 1 */
-    size_t *first;                          /* by line and step: where its times begin */
+    uint32_t step_count, bucket_count;      /* bucket: line and step */
+    size_t *first;                          /* by bucket: where its times begin */
+    size_t *places, *next;                  /* by worker and bucket: where that worker's begin; where one goes next */
     int64_t *times;                         /* of one measure */
-    uint32_t measure, step_count;
+    uint32_t measure;
 };
 
 static void rank_bucket(void *context, uint32_t task, uint32_t worker)
 {
     struct ranking *ranking = context;
     size_t first = ranking->first[task], count = ranking->first[task + 1] - first;
-    Millis *to
-        = ranking->lines[task / ranking->step_count].times_ms[task % ranking->step_count] + ranking->measure * 2;
+    Millis *times_ms = ranking->lines[task / ranking->step_count].times_ms[task % ranking->step_count];
+    Millis *to = times_ms + ranking->measure * 2;
     (void)worker;
     if (count == 0) return;
+    if (ranking->measure && task % ranking->step_count == 1) {         /* the step before is the entry */
+        memcpy(to, times_ms, 2 * sizeof *to);
+        return;
+    }
     to[0] = rank_of_integers(ranking->times + first, count, 0.5);
     to[1] = rank_of_integers(ranking->times + first, count, 0.9);
 }
 
 /* Which bucket a conversion belongs to, or SIZE_MAX. */
-static size_t bucket_of(const struct ranking *ranking, uint64_t tag)
+static size_t bucket_of(const struct ranking *ranking, uint32_t tag)
 {
-    uint32_t group = (uint32_t)(tag >> 8), line = group == GROUP_ALL ? 0 : ranking->line_of[group];
+    uint32_t group = tag >> 8, line = group == GROUP_ALL ? 0 : ranking->line_of[group];
     return line ? (size_t)(line - 1) * ranking->step_count + (tag & 255) : SIZE_MAX;
+}
+
+static void count_buckets(void *context, uint32_t source, uint32_t worker)
+{
+    struct ranking *ranking = context;
+    const struct conversions *kept = &ranking->funnel->counters[source].conversions;
+    size_t *counts = ranking->places + (size_t)source * ranking->bucket_count;
+    (void)worker;
+    for (size_t at = 0; at < kept->count; at++) {
+        size_t bucket = bucket_of(ranking, conversions_tag(kept, at));
+        if (bucket != SIZE_MAX) counts[bucket]++;
+    }
+}
+
+static void gather_times(void *context, uint32_t source, uint32_t worker)
+{
+    struct ranking *ranking = context;
+    const struct conversions *kept = &ranking->funnel->counters[source].conversions;
+    size_t *next = ranking->next + (size_t)source * ranking->bucket_count;
+    (void)worker;
+    for (size_t at = 0; at < kept->count; at++) {
+        uint32_t tag = conversions_tag(kept, at);
+        size_t bucket = ranking->measure && (tag & 255) == 1 ? SIZE_MAX : bucket_of(ranking, tag);
+        if (bucket != SIZE_MAX) ranking->times[next[bucket]++] = conversions_time(kept, at, ranking->measure);
+    }
 }
 
 /* Fills the groups' times. */
@@ -325,38 +422,32 @@ static Status rank_lines(struct funnel *funnel, struct line *lines, uint32_t lin
     const QueryPool *pool = funnel->question.request.world->pool;
     struct ranking ranking = { .funnel = funnel, .lines = lines, .line_of = line_of,
                                .step_count = funnel->question.rules.step_count };
-    size_t buckets = (size_t)line_count * ranking.step_count, all = 0;
+    size_t all = 0, cells = (size_t)line_count * ranking.step_count * funnel->worker_count;
     Status s = OK;
-    ranking.first = answer_take(&scratch, sizeof(size_t), buckets + 2, &s, err);
-    for (uint32_t worker = 0; !s && worker < funnel->worker_count; worker++) {
-        const struct counter *counter = &funnel->counters[worker];
-        for (size_t at = 0; at < counter->tags.count; at++) {
-            size_t bucket = bucket_of(&ranking, counter->tags.items[at]);
-            if (bucket != SIZE_MAX) ranking.first[bucket + 2]++, all++;
-        }
-    }
-    ranking.times = answer_take(&scratch, sizeof(int64_t), all, &s, err);
+    ranking.bucket_count = line_count * ranking.step_count;
+    ranking.first = answer_take(&scratch, sizeof(size_t), ranking.bucket_count + (size_t)1, &s, err);
+    ranking.places = answer_take(&scratch, sizeof(size_t), cells, &s, err);
+    ranking.next = answer_take(&scratch, sizeof(size_t), cells, &s, err);
     if (s) return s;
-    for (size_t bucket = 0; bucket < buckets; bucket++)
-        ranking.first[bucket + 2] += ranking.first[bucket + 1];
-    size_t *ends = answer_take(&scratch, sizeof(size_t), buckets + 1, &s, err);
-    for (ranking.measure = 0; !s && ranking.measure < 2; ranking.measure++) {
-        memcpy(ends, ranking.first + 1, (buckets + 1) * sizeof *ends);
-        for (uint32_t worker = 0; worker < funnel->worker_count; worker++) {
-            const struct counter *counter = &funnel->counters[worker];
-            for (size_t at = 0; at < counter->tags.count; at++) {
-                size_t bucket = bucket_of(&ranking, counter->tags.items[at]);
-                if (bucket != SIZE_MAX)
-                    ranking.times[ends[bucket]++]
-                        = (int64_t)counter->conversions.items[at * 2 + ranking.measure];
-            }
+    run_by_source(funnel, count_buckets, &ranking);
+    for (uint32_t bucket = 0; bucket < ranking.bucket_count; bucket++) {
+        ranking.first[bucket] = all;
+        for (uint32_t source = 0; source < funnel->worker_count; source++) {
+            size_t *place = &ranking.places[(size_t)source * ranking.bucket_count + bucket], count = *place;
+            *place = all;
+            all += count;
         }
-        ranking.first++;
-        if (pool) pool->run(pool->pool, rank_bucket, &ranking, (uint32_t)buckets);
-        for (uint32_t bucket = 0; !pool && bucket < buckets; bucket++) rank_bucket(&ranking, bucket, 0);
-        ranking.first--;
     }
-    return s;
+    ranking.first[ranking.bucket_count] = all;
+    ranking.times = arena_try(&scratch, sizeof(int64_t), 16, all + 1);
+    if (!ranking.times) return err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow it");
+    for (ranking.measure = 0; ranking.measure < 2; ranking.measure++) {
+        memcpy(ranking.next, ranking.places, cells * sizeof *ranking.next);
+        run_by_source(funnel, gather_times, &ranking);
+        if (pool) pool->run(pool->pool, rank_bucket, &ranking, ranking.bucket_count);
+        for (uint32_t bucket = 0; !pool && bucket < ranking.bucket_count; bucket++) rank_bucket(&ranking, bucket, 0);
+    }
+    return OK;
 }
 
 /* From "reached exactly" to "reached at least". */
@@ -447,7 +538,7 @@ static Status write_answer(struct funnel *funnel, struct scan *scan, struct buf 
     for (uint32_t worker = 0; worker < funnel->worker_count; worker++) {
         const struct counter *counter = &funnel->counters[worker];
         for (uint32_t step = 0; step < steps; step++) all.reached[step] += counter->people[step];
-        if (counter->conversions.is_full || counter->tags.is_full)
+        if (counter->conversions.is_full)
             return err_set(err, ERR_TOO_LARGE,
                            "too many conversions for the memory that the question may use; narrow it");
     }
@@ -481,8 +572,7 @@ static void open_counters(struct funnel *funnel, const QueryWorld *world, uint32
     size_t share = (world->memory_bytes ? world->memory_bytes : (size_t)1 << 30) / worker_count / 6;
     for (uint32_t worker = 0; worker < worker_count; worker++) {
         struct counter *counter = &funnel->counters[worker];
-        pile_open(&counter->conversions, share);
-        pile_open(&counter->tags, share / 2);
+        conversions_open(&counter->conversions, share + share / 2, funnel->question.rules.window_ms);
         region_open(&counter->histogram_region, sizeof *counter->histograms * CHAIN_STEPS_MAX);
         counter->histograms = (void *)counter->histogram_region.start;
         if (!funnel->is_grouped) continue;
@@ -514,8 +604,7 @@ Status answer_funnel(Str question, const QueryWorld *world, Arena *arena, struct
     if (!s) s = write_answer(funnel, scan, answer, err);
     scan_close(scan);
     for (uint32_t worker = 0; worker < funnel->worker_count; worker++) {
-        pile_close(&funnel->counters[worker].conversions);
-        pile_close(&funnel->counters[worker].tags);
+        region_close(&funnel->counters[worker].conversions.region);
         region_close(&funnel->counters[worker].region);
         region_close(&funnel->counters[worker].histogram_region);
     }

@@ -179,10 +179,12 @@ static __attribute__((noinline)) void take_row(const struct place *place, uint32
 }
 
 /* The rows from the first of a subject to the first of another one. is_plain: a row's event code, one byte, and
- * its time say all about it; then nothing but the hit itself is written, and no branch depends on the data. */
+ * its time say all about it; then nothing but the hit itself is written, and no branch depends on the data. has_group:
+ * all but the breakdown's value, which is on some of the rows. */
 static inline __attribute__((always_inline)) void scan_rows(const struct place *place, uint32_t from_row,
                                                             uint32_t to_row,
-                                                            uint32_t from_ordinal, bool is_plain)
+                                                            uint32_t from_ordinal, bool is_plain,
+                                                            bool has_group)
 {
     const PlanRun *plan = &place->scan->plan.runs[place->run];
     const IndexRun *run = plan->run;
@@ -190,6 +192,7 @@ static inline __attribute__((always_inline)) void scan_rows(const struct place *
     const uint64_t *shared = place->scan->shared, *wanted = place->scan->wanted;
     IndexPacked times = run->times, events = run->events;
     uint64_t from_offset = plan->from_offset, range = plan->range;
+    uint32_t group_bits = place->scan->spec->group_bits;
     uint32_t word = from_row / 64, last = (to_row - 1) / 64, wanted_max = place->scan->people_max;
     uint32_t shared_max = place->scan->has_shared ? wanted_max : 0;
     uint64_t before_first = (UINT64_C(1) << from_row % 64) - 1;
@@ -215,6 +218,8 @@ static inline __attribute__((always_inline)) void scan_rows(const struct place *
             }
             uint64_t offset = index_packed_get(&times, row);
             *hit = (Hit){ .time_ms = (Millis)((uint64_t)times.base + offset), .key = subject, .steps = sure[code] };
+            if (has_group && sure[code] & group_bits && offset - from_offset < range
+                && !row_group(place, code, row, &hit->group)) return;
             hit += offset - from_offset < range;
         }
         before += (uint32_t)__builtin_popcountll(starts);
@@ -229,20 +234,26 @@ static inline __attribute__((always_inline)) void scan_rows(const struct place *
 static ROWS_TARGET void scan_rows_plain_avx2(const struct place *place, uint32_t from_row, uint32_t to_row,
                                              uint32_t from_ordinal)
 {
-    scan_rows(place, from_row, to_row, from_ordinal, true);
+    scan_rows(place, from_row, to_row, from_ordinal, true, false);
+}
+
+static ROWS_TARGET void scan_rows_grouped_avx2(const struct place *place, uint32_t from_row, uint32_t to_row,
+                                               uint32_t from_ordinal)
+{
+    scan_rows(place, from_row, to_row, from_ordinal, true, true);
 }
 #endif
 
 static void scan_rows_plain(const struct place *place, uint32_t from_row, uint32_t to_row,
                             uint32_t from_ordinal)
 {
-    scan_rows(place, from_row, to_row, from_ordinal, true);
+    scan_rows(place, from_row, to_row, from_ordinal, true, true);
 }
 
 static void scan_rows_full(const struct place *place, uint32_t from_row, uint32_t to_row,
                            uint32_t from_ordinal)
 {
-    scan_rows(place, from_row, to_row, from_ordinal, false);
+    scan_rows(place, from_row, to_row, from_ordinal, false, false);
 }
 
 void scan_stretch(const struct place *place, uint32_t from_row, uint32_t to_row, uint32_t from_ordinal)
@@ -254,6 +265,8 @@ void scan_stretch(const struct place *place, uint32_t from_row, uint32_t to_row,
     if (!place->scan->is_plain || plan->has_asks || plan->run->events.width > 1 || !has_room)
         scan_rows_full(place, from_row, to_row, from_ordinal);
 #if defined(__x86_64__)
+    else if (place->scan->has_avx2 && place->scan->spec->group_bits)
+        scan_rows_grouped_avx2(place, from_row, to_row, from_ordinal);
     else if (place->scan->has_avx2) scan_rows_plain_avx2(place, from_row, to_row, from_ordinal);
 #endif
     else scan_rows_plain(place, from_row, to_row, from_ordinal);

@@ -194,7 +194,7 @@ Status scan_open(const Request *request, const ScanSpec *spec, struct scan **ret
     scan->request = request, scan->spec = spec, scan->world = world;
     scan->pool = world->pool ? *world->pool : serial;
     scan->asks_traits = spec_asks_traits(spec);
-    scan->is_plain = spec->on_person && !spec->group_bits && !spec->only_people && !spec->wants_refs
+    scan->is_plain = spec->on_person && !spec->by_event && !spec->only_people && !spec->wants_refs
         && !spec->anonymous_bit && !spec->users_only;
 #if defined(__x86_64__)
     scan->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")
