@@ -1,5 +1,6 @@
 // What every test file starts with: a collector (or Onym behind one), a site, a browser; and a visitor.
 import { after } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startChromium } from './chromium.mjs'
 import { startOnym } from './onym.mjs'
 import { startRecorder } from './recorder.mjs'
@@ -63,7 +64,8 @@ export const visit = async (
       page.evaluate(() =>
         Object.keys(localStorage).filter((key) => /^onym[:-]/.test(key) && key != 'onym:lock'),
       ),
-    close: () => context.close(),
+    /** Playwright may wait for good to close what is just navigating; it ends with the browser then. */
+    close: () => Promise.race([context.close(), sleep(3000, null, { ref: false })]),
   }
 }
 
