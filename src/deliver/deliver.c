@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum { SCRATCH_BYTES = 256 * 1024 * 1024, SCRATCH_KEPT_BYTES = 4 * 1024 * 1024, PUBLISH_MS = 250,
-       CONFIGS_BYTES = 64 * 1024 * 1024, TROUBLE_WAIT_MS = 1000 };
+       CONFIGS_BYTES = 64 * 1024 * 1024, TROUBLE_WAIT_MS = 1000, WISH_WAIT_MS = 50 };
 
 /* ---- Opening ---- */
 
@@ -18,7 +18,8 @@ Status deliver_open(const DeliverOptions *options, struct deliver **ret, Err *er
 {
     struct deliver *deliver = calloc(1, sizeof *deliver);
     (void)err;
-    check(deliver && pthread_mutex_init(&deliver->mutex, NULL) == 0);
+    check(deliver);
+    wishes_init(deliver);
     deliver->options = *options;
     deliver->now_ms = clock_now_ms(options->clock);
     region_open(&deliver->region, SCRATCH_BYTES);
@@ -38,7 +39,7 @@ void deliver_close(struct deliver *deliver)
     region_close(&deliver->region);
     region_close(&deliver->judge_region);
     region_close(&deliver->config_region);
-    pthread_mutex_destroy(&deliver->mutex);
+    wishes_done(deliver);
     free(deliver);
 }
 
@@ -148,91 +149,6 @@ static bool has_next_config(struct deliver *deliver)
     return has_next;
 }
 
-/* ---- Wishes ---- */
-
-static DeliverState *find_state(struct deliver *deliver, Str name)
-{
-    for (size_t at = 0; at < deliver->state_count; at++)
-        if (str_equal(str_from(deliver->states[at].name), name)) return &deliver->states[at];
-    return NULL;
-}
-
-/* Who asks for a replay sees it at once. Under the mutex. */
-static void announce(struct deliver *deliver, const struct wish *wish)
-{
-    DeliverState *state = find_state(deliver, str_from(wish->name));
-    if (state && !wish->is_redo) state->is_replaying = true;
-}
-
-static Status add_wish(struct deliver *deliver, Str name, struct wish wish, Err *err)
-{
-    Status s = OK;
-    pthread_mutex_lock(&deliver->mutex);
-    DeliverState *state = find_state(deliver, name);
-    if (!state) s = ERR_NOT_FOUND;
-    else if (state->condition == DELIVER_DISABLED) s = ERR_CONFLICT;
-    if (!s && deliver->wish_count == countof(deliver->wishes)) s = ERR_RATE;
-    if (!s) {
-        snprintf(wish.name, sizeof wish.name, "%.*s", STR_FORMAT(name));
-        deliver->wishes[deliver->wish_count++] = wish;
-        announce(deliver, &wish);
-    }
-    pthread_mutex_unlock(&deliver->mutex);
-    deliver_wake(deliver);
-    if (s == ERR_NOT_FOUND) return err_set(err, s, "there is no destination %.*s", STR_FORMAT(name));
-    if (s == ERR_CONFLICT) return err_set(err, s, "%.*s is disabled in the configuration", STR_FORMAT(name));
-    return s ? err_set(err, s, "too many are waiting; again in a moment") : OK;
-}
-
-Status deliver_ask_replay(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, Err *err)
-{
-    if (from_ms >= to_ms) return err_set_field(err, "to", "to: is not after from");
-    return add_wish(deliver, name, (struct wish){ .from_ms = from_ms, .to_ms = to_ms }, err);
-}
-
-Status deliver_ask_redo(struct deliver *deliver, Str name, uint64_t number, Err *err)
-{
-    return add_wish(deliver, name, (struct wish){ .is_redo = true, .number = number }, err);
-}
-
-static void start_replay(struct outlet *outlet, const struct wish *wish)
-{
-    struct journal *journal = outlet->deliver->options.journal;
-    struct stream *replay = &outlet->streams[STREAM_REPLAY];
-    for (struct parcel *parcel; (parcel = replay->settling.first);) {
-        list_remove(&replay->settling, parcel);
-        parcel_give_back(outlet, parcel);
-    }
-    journal_reader_close(replay->reader);
-    outlet->state.replay_taken = outlet->state.replay_delivered = 0;
-    *replay = (struct stream){ .is_active = true, .from_ms = wish->from_ms, .to_ms = wish->to_ms, .kept = UINT64_MAX,
-                               .pos = journal_first(journal), .end = journal_end(journal),
-                               .watermark_ms = INT64_MIN / 2 };
-}
-
-static void grant_wishes(struct deliver *deliver)
-{
-    struct wish wishes[countof(deliver->wishes)];
-    size_t count;
-    pthread_mutex_lock(&deliver->mutex);
-    count = deliver->wish_count;
-    if (count > 0) deliver->published_ms = 0;
-    memcpy(wishes, deliver->wishes, count * sizeof *wishes);
-    deliver->wish_count = 0;
-    pthread_mutex_unlock(&deliver->mutex);
-    for (size_t at = 0; at < count; at++) {
-        for (size_t place = 0; place < deliver->outlet_count; place++) {
-            struct outlet *outlet = deliver->outlets[place];
-            Err err = { 0 };
-            if (strcmp(outlet->name, wishes[at].name) != 0) continue;
-            if (!outlet->is_started) IGNORE(add_wish(deliver, str_from(outlet->name), wishes[at], NULL));
-            else if (!wishes[at].is_redo) start_replay(outlet, &wishes[at]);
-            else if (!wishes[at].number) outlet->redo_until = outlet->dead_number;
-            else if (dead_redo(outlet, wishes[at].number, &err)) outlet_fail(outlet, str_from(err.text));
-        }
-    }
-}
-
 /* ---- The corridor ---- */
 
 static Status outlet_step(struct outlet *outlet, Err *err)
@@ -287,7 +203,6 @@ static void publish(struct deliver *deliver)
     pthread_mutex_lock(&deliver->mutex);
     for (size_t at = 0; at < deliver->outlet_count; at++) deliver->states[at] = deliver->outlets[at]->state;
     deliver->state_count = deliver->outlet_count;
-    for (size_t at = 0; at < deliver->wish_count; at++) announce(deliver, &deliver->wishes[at]);
     pthread_mutex_unlock(&deliver->mutex);
 }
 
@@ -306,7 +221,7 @@ Status deliver_step(struct deliver *deliver, Millis wait_ms, Err *err)
     Err other;
     deliver->now_ms = clock_now_ms(deliver->options.clock);
     if (has_next_config(deliver) && !(s = ledger_commit(deliver->ledger, err))) take_over_config(deliver);
-    grant_wishes(deliver);
+    if (!s && wishes_grant(deliver) && wait_ms > WISH_WAIT_MS) wait_ms = WISH_WAIT_MS;
     for (size_t at = 0; at < deliver->outlet_count && !deliver->is_stopping; at++) {
         if (outlet_step(deliver->outlets[at], &other) == OK) continue;
         trouble = other.code;                       /* of one destination: the others go on */
@@ -314,6 +229,7 @@ Status deliver_step(struct deliver *deliver, Millis wait_ms, Err *err)
     }
     if (!s) s = commit_and_send(deliver, err);
     publish(deliver);
+    if (!s) wishes_answer(deliver);
     if ((s || trouble) && wait_ms > TROUBLE_WAIT_MS) wait_ms = TROUBLE_WAIT_MS;
     Status waited = fetcher->step(fetcher, s ? wait_ms : time_to_wait(deliver, wait_ms), &other);
     if (waited && !s && !trouble && err) *err = other;

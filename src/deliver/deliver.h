@@ -21,7 +21,7 @@
  *
  * Threads: deliver_step and everything that says so on one thread, the deliverer. deliver_wake,
  * deliver_read_states, deliver_set_config, deliver_find_config, deliver_ask_replay, deliver_ask_redo,
- * deliver_user_hash and deliver_list_dead from any thread.
+ * deliver_wait_asked, deliver_user_hash and deliver_list_dead from any thread.
  */
 #ifndef ONYM_DELIVER_DELIVER_H
 #define ONYM_DELIVER_DELIVER_H
@@ -151,10 +151,15 @@ JournalPos deliver_position(struct deliver *deliver);
 /* ---- Asking for more ---- */
 
 /* Sends what happened in [from_ms, to_ms) (event time) once more, or for the first time; runs beside what is
- * new. Replaces a replay that is still under way. ERR_NOT_FOUND: no such destination. */
-Status MUST deliver_ask_replay(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, Err *err);
-/* Tries dead letters again: one by its number, or all (0). */
-Status MUST deliver_ask_redo(struct deliver *deliver, Str name, uint64_t number, Err *err);
+ * new. Takes the place of a replay that is still under way. ERR_NOT_FOUND: no such destination; ERR_CONFLICT: it is
+ * disabled. The ticket is for deliver_wait_asked: until that says OK, nothing is promised. */
+Status MUST deliver_ask_replay(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, uint64_t *ret_ticket,
+                               Err *err);
+/* Tries dead letters again: one by its number, or all that there are now (0). */
+Status MUST deliver_ask_redo(struct deliver *deliver, Str name, uint64_t number, uint64_t *ret_ticket, Err *err);
+/* OK: what was asked is on the disk, and will be done whatever happens to the process; the states show it. ERR_TIMEOUT:
+ * it is not, after wait_ms; what was not begun by then is taken back. */
+Status MUST deliver_wait_asked(struct deliver *deliver, uint64_t ticket, Millis wait_ms, Err *err);
 
 /* ---- Looking ---- */
 

@@ -181,14 +181,19 @@ static bool note_number(void *context, Str key, Str row)
     return true;
 }
 
-/* Finds where numbering goes on. */
+/* Finds where numbering goes on, and how far a redo was to go. */
 Status dead_load(struct outlet *outlet, Err *err)
 {
     const struct deliver_rows *rows = &outlet->deliver->options.rows;
+    Arena scratch = region_arena(&outlet->deliver->region);
     char bytes[ROW_KEY_BYTES];
-    Str prefix = row_key(outlet, ROW_DEAD, (Str){ 0 }, bytes);
+    Str prefix = row_key(outlet, ROW_DEAD, (Str){ 0 }, bytes), until;
     outlet->dead_number = 1;
-    return rows->walk(rows->context, prefix, prefix, note_number, outlet, err);
+    Status s = rows->walk(rows->context, prefix, prefix, note_number, outlet, err);
+    if (s) return s;
+    s = ledger_get(outlet->deliver->ledger, row_key(outlet, ROW_REDO, (Str){ 0 }, bytes), &scratch, &until, err);
+    if (!s && until.len == sizeof outlet->redo_until) memcpy(&outlet->redo_until, until.bytes, until.len);
+    return s == ERR_NOT_FOUND ? OK : s;
 }
 
 /* ---- Again ---- */
@@ -225,6 +230,7 @@ static bool redo_letter(void *context, Str key, Str row)
     struct parcel *parcel;
     Str rest;
     if (number >= redoing->until) return false;
+    if (ledger_removes(outlet->deliver->ledger, key)) return true;          /* went already, in this step */
     if (json_of_letter(row, &rest).len == 0 || rest.len == 0) return true;
     if (outlet->free.count <= REDO_SPARE || ledger_is_full(outlet->deliver->ledger)) {
         redoing->is_full = true;                    /* the rest with a later step */
@@ -252,15 +258,22 @@ Status dead_redo(struct outlet *outlet, uint64_t number, Err *err)
     return s || !redoing.is_full ? s : err_set(err, ERR_RATE, "the window is full; ask again in a moment");
 }
 
-/* What dies again meanwhile gets a new number, so this ends. A letter that waits in the ledger as removed is read
- * again only after the commit. */
+void dead_redo_all(struct outlet *outlet)
+{
+    char bytes[ROW_KEY_BYTES];
+    uint64_t until = outlet->redo_until = outlet->dead_number;
+    ledger_put(outlet->deliver->ledger, row_key(outlet, ROW_REDO, (Str){ 0 }, bytes), str_of(&until, sizeof until));
+}
+
+/* What dies again meanwhile gets a new number, so this ends. */
 Status dead_redo_more(struct outlet *outlet, Err *err)
 {
     struct redoing redoing = { outlet, 0, outlet->redo_until, false };
-    Status s;
-    if (!ledger_is_empty(outlet->deliver->ledger)) return OK;
-    s = redo_letters(&redoing, err);
-    if (!s && !redoing.is_full) outlet->redo_until = 0;
+    char bytes[ROW_KEY_BYTES];
+    Status s = redo_letters(&redoing, err);
     outlet->has_more = true;
-    return s;
+    if (s || redoing.is_full) return s;
+    outlet->redo_until = 0;
+    ledger_remove(outlet->deliver->ledger, row_key(outlet, ROW_REDO, (Str){ 0 }, bytes));
+    return OK;
 }

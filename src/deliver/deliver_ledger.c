@@ -45,7 +45,7 @@ void ledger_close(struct ledger *ledger)
 
 bool ledger_is_empty(const struct ledger *ledger) { return ledger->count == 0; }
 
-static uint32_t *index_slot(struct ledger *ledger, Str key)
+static uint32_t *index_slot(const struct ledger *ledger, Str key)
 {
     size_t at = hash_64(key, 0) & (ledger->index_size - 1);
     while (ledger->index[at] && !str_equal(ledger->changes[ledger->index[at] - 1].key, key))
@@ -91,6 +91,12 @@ Status ledger_get(struct ledger *ledger, Str key, Arena *arena, Str *ret, Err *e
     if (!ledger->changes[*slot - 1].value.bytes) return ERR_NOT_FOUND;
     *ret = arena_copy(arena, ledger->changes[*slot - 1].value);
     return OK;
+}
+
+bool ledger_removes(const struct ledger *ledger, Str key)
+{
+    uint32_t change = *index_slot(ledger, key);
+    return change && !ledger->changes[change - 1].value.bytes;
 }
 
 bool ledger_is_full(const struct ledger *ledger) { return arena_left(&ledger->arena) < 2 * SPARE_BYTES; }

@@ -182,13 +182,21 @@ struct deliver {
     Arena *build_arena;                 /* what is recalled lives here, while a plan is made */
     Millis now_ms, published_ms;
     pthread_mutex_t mutex;              /* of what follows */
+    pthread_cond_t answered;            /* wishes were */
     DeliverState states[OUTLETS];
     size_t state_count;
     struct outlet *next_outlets[OUTLETS];       /* configured, not yet taken over */
     size_t next_count;
     bool has_next;
-    struct wish { char name[DELIVER_NAME_BYTES]; bool is_redo; Millis from_ms, to_ms; uint64_t number; } wishes[16];
+    struct wish {
+        char name[DELIVER_NAME_BYTES];
+        uint64_t ticket;
+        bool is_redo, is_granted;       /* granted: in the ledger, answered when that is committed */
+        Millis from_ms, to_ms;
+        uint64_t number;
+    } wishes[16];
     size_t wish_count;
+    uint64_t last_ticket;
     struct region config_region;        /* owns configs */
     DestinationConfig *configs;
     size_t config_count;
@@ -205,6 +213,7 @@ void ledger_remove(struct ledger *ledger, Str key);
 /* Sees what will be changed. ERR_NOT_FOUND where there is none. */
 Status MUST ledger_get(struct ledger *ledger, Str key, Arena *arena, Str *ret, Err *err);
 bool ledger_is_full(const struct ledger *ledger);
+bool ledger_removes(const struct ledger *ledger, Str key);               /* … which the store still has */
 /* On failure the changes stay for the next try. */
 Status MUST ledger_commit(struct ledger *ledger, Err *err);
 
@@ -212,7 +221,7 @@ Status MUST ledger_commit(struct ledger *ledger, Err *err);
 
 enum {
     ROW_PARCEL = 'p', ROW_CURSOR = 'c', ROW_MEMORY = 'm', ROW_DEAD = 'd', ROW_REPLAY = 'r', ROW_LINK = 'l',
-    ROW_USER = 'u',
+    ROW_USER = 'u', ROW_REDO = 'a',
 };
 enum { ROW_KEY_BYTES = 500 };
 /* name, 0, kind, rest: rest is hashed where the key would grow too long. Writes into bytes. */
@@ -224,10 +233,14 @@ void cursor_save(struct outlet *outlet);
 Status MUST outlet_count_rows(struct outlet *outlet, size_t *ret, Err *err);      /* parcels that will be loaded */
 Status MUST outlet_load(struct outlet *outlet, Err *err);
 Status MUST cursor_load(struct outlet *outlet, Err *err);
+void replay_save(struct outlet *outlet);
+void replay_forget(struct outlet *outlet);                               /* it is over: its row, and what it overtook */
+bool replay_is_kept(struct outlet *outlet);         /* all that was read of it is finished, or has a row */
 /* The row of a parcel that begins with its call_at; for the dead letters. */
 void parcel_encode(struct buf *buf, const struct parcel *parcel, uint32_t first_call, uint32_t call_count);
 bool parcel_decode(Str row, struct parcel *parcel);
 bool overtakers_have(const struct outlet *outlet, StreamKind stream, JournalPos pos);
+void overtakers_add(struct outlet *outlet, const struct parcel *parcel, bool is_done);
 
 /* ---- deliver_order.c: lines and lists ---- */
 
@@ -254,10 +267,18 @@ Status MUST ask_links(struct deliver *deliver, Str user_id, Arena *arena, const 
                               size_t *ret_count, Err *err);
 bool ask_is_duplicate(struct deliver *deliver, JournalPos pos);
 
+/* ---- deliver_wish.c: what is asked for is on the disk before it is answered ---- */
+
+void wishes_init(struct deliver *deliver);
+void wishes_done(struct deliver *deliver);
+bool wishes_grant(struct deliver *deliver);         /* before the step's commit; true: not all could be, try again */
+void wishes_answer(struct deliver *deliver);                             /* after it */
+
 /* ---- deliver_take.c: from the journal into the line ---- */
 
 Status MUST outlet_take(struct outlet *outlet, Err *err);
 uint64_t key_of_id(Str id);         /* the line of a user, anonymous or previous id */
+void replay_begin(struct outlet *outlet, Millis from_ms, Millis to_ms);
 
 /* ---- deliver_route.c: is a message for this outlet, and what of it ---- */
 
@@ -294,6 +315,7 @@ void dead_put(struct outlet *outlet, const struct parcel *parcel, uint32_t first
               const FetchRequest *request, const FetchAnswer *answer);
 void dead_report(struct outlet *outlet, const struct parcel *parcel, Str text);
 Status MUST dead_redo(struct outlet *outlet, uint64_t number, Err *err);
+void dead_redo_all(struct outlet *outlet);                               /* all that there are now, step by step */
 Status MUST dead_redo_more(struct outlet *outlet, Err *err);             /* as many as the window has room for */
 Status MUST dead_load(struct outlet *outlet, Err *err);
 

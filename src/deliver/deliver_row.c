@@ -7,6 +7,7 @@
  *   name 0 'u' user         something was sent under that user
  *   name 0 'd' number       a dead letter
  *   name 0 'r'              the replay under way: from, to, kept position, end
+ *   name 0 'a'              dead letters below this number are tried again
  *
  * Numbers in keys are eight bytes, the highest first, so that rows lie in their order. Numbers in values are
  * eight bytes little-endian. A parcel's row:
@@ -186,7 +187,7 @@ bool overtakers_have(const struct outlet *outlet, StreamKind stream, JournalPos 
     return at < outlet->overtaker_count && outlet->overtakers[at].key == key;
 }
 
-static void overtakers_add(struct outlet *outlet, const struct parcel *parcel, bool is_done)
+void overtakers_add(struct outlet *outlet, const struct parcel *parcel, bool is_done)
 {
     uint64_t key = overtaker_key(parcel->stream, parcel->pos);
     size_t at = overtaker_place(outlet, key);
@@ -267,14 +268,44 @@ static JournalPos stream_position(struct outlet *outlet, StreamKind kind)
     return lowest_without_row(outlet, &outlet->waiting, kind, pos);
 }
 
+enum { LOOK_THROUGH = 256 };
+
+/* What the cursor knows; or else a look, where there is little to look through. */
+bool replay_is_kept(struct outlet *outlet)
+{
+    const struct stream *replay = &outlet->streams[STREAM_REPLAY];
+    if (replay->kept == replay->pos) return true;
+    if (outlet->ready.count + outlet->lined.count + outlet->waiting.count > LOOK_THROUGH) return false;
+    return stream_position(outlet, STREAM_REPLAY) == replay->pos;
+}
+
+void replay_save(struct outlet *outlet)
+{
+    const struct stream *replay = &outlet->streams[STREAM_REPLAY];
+    char bytes[ROW_KEY_BYTES], row[64];
+    struct buf value;
+    buf_init_fixed(&value, row, sizeof row);
+    put_u64(&value, (uint64_t)replay->from_ms);
+    put_u64(&value, (uint64_t)replay->to_ms);
+    put_u64(&value, replay->kept);
+    put_u64(&value, replay->end);
+    ledger_put(outlet->deliver->ledger, row_key(outlet, ROW_REPLAY, (Str){ 0 }, bytes), buf_str(&value));
+}
+
+void replay_forget(struct outlet *outlet)
+{
+    char bytes[ROW_KEY_BYTES];
+    outlet->streams[STREAM_REPLAY] = (struct stream){ .kept = UINT64_MAX };
+    ledger_remove(outlet->deliver->ledger, row_key(outlet, ROW_REPLAY, (Str){ 0 }, bytes));
+    forget_overtaken(outlet);
+}
+
 /* Where no parcel got a row, the cursor may lag: read again after a crash, the same is passed over. It alone is no
  * reason for a commit, nor are other destinations' to look through the lines of one that is dead. */
 static bool may_wait(const struct outlet *outlet)
 {
     const struct deliver *deliver = outlet->deliver;
-    const struct stream *replay = &outlet->streams[STREAM_REPLAY];
     bool is_kept = outlet->streams[STREAM_LIVE].kept != UINT64_MAX;
-    if (replay->is_active && replay->kept == UINT64_MAX) return false;
     return is_kept && !outlet->has_new_rows && deliver->now_ms >= outlet->kept_ms
         && deliver->now_ms - outlet->kept_ms < CURSOR_MS;
 }
@@ -301,12 +332,7 @@ void cursor_save(struct outlet *outlet)
     }
     if (replay->is_active && replay_pos != replay->kept) {
         replay->kept = replay_pos;
-        buf_init_fixed(&value, row, sizeof row);
-        put_u64(&value, (uint64_t)replay->from_ms);
-        put_u64(&value, (uint64_t)replay->to_ms);
-        put_u64(&value, replay_pos);
-        put_u64(&value, replay->end);
-        ledger_put(ledger, row_key(outlet, ROW_REPLAY, (Str){ 0 }, bytes), buf_str(&value));
+        replay_save(outlet);
         forget_overtaken(outlet);
     }
 }
@@ -352,7 +378,6 @@ static bool load_parcel(void *context, Str key, Str row)
     struct loading *loading = context;
     struct outlet *outlet = loading->outlet;
     struct parcel *parcel = parcel_take(outlet);
-    (void)key;
     if (!parcel) {
         loading->problem = "more unfinished messages than the window holds";
         return false;
@@ -366,6 +391,7 @@ static bool load_parcel(void *context, Str key, Str row)
     if (!parcel->is_redo && parcel->pos >= outlet->streams[parcel->stream].kept)
         overtakers_add(outlet, parcel, row.bytes[1] == ROW_IS_DONE);
     if (row.bytes[1] == ROW_IS_DONE) {
+        if (parcel->pos < outlet->streams[parcel->stream].kept) ledger_remove(outlet->deliver->ledger, key);
         parcel_give_back(outlet, parcel);
         return true;
     }

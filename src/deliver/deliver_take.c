@@ -219,14 +219,48 @@ static Status release(struct outlet *outlet, struct stream *stream, bool is_end,
     return s;
 }
 
+/* ---- Replays ---- */
+
+/* What the one before it still had on its way: what has a row goes on, and is passed over by the new one; the rest
+ * is as if it had never been read. */
+static void leave_replay(struct outlet *outlet)
+{
+    struct stream *replay = &outlet->streams[STREAM_REPLAY];
+    journal_reader_close(replay->reader);
+    replay_forget(outlet);
+    for (size_t at = 0; at < outlet->window; at++) {
+        struct parcel *parcel = &outlet->parcels[at];
+        if (parcel->state == PARCEL_FREE || parcel->stream != STREAM_REPLAY || parcel->is_redo) continue;
+        if (parcel->has_row) overtakers_add(outlet, parcel, false);
+        else parcel_finish(outlet, parcel);
+    }
+}
+
+/* Its row is in the ledger from the first moment on: whoever asked for it is answered when that is committed. */
+void replay_begin(struct outlet *outlet, Millis from_ms, Millis to_ms)
+{
+    struct journal *journal = outlet->deliver->options.journal;
+    struct stream *replay = &outlet->streams[STREAM_REPLAY];
+    JournalPos first = journal_first(journal);
+    for (struct parcel *parcel; (parcel = replay->settling.first);) {
+        list_remove(&replay->settling, parcel);
+        parcel_give_back(outlet, parcel);
+    }
+    leave_replay(outlet);
+    outlet->state.replay_taken = outlet->state.replay_delivered = 0;
+    *replay = (struct stream){ .is_active = true, .from_ms = from_ms, .to_ms = to_ms, .pos = first, .kept = first,
+                               .end = journal_end(journal), .watermark_ms = INT64_MIN / 2 };
+    replay_save(outlet);
+}
+
+/* Over when all was read and is finished or has a row: what stands in a line without one would be lost by a crash. */
 static void end_replay(struct outlet *outlet)
 {
     struct stream *replay = &outlet->streams[STREAM_REPLAY];
-    char bytes[ROW_KEY_BYTES];
     if (replay->pos < replay->end || replay->settling.first) return;
     journal_reader_close(replay->reader);
-    *replay = (struct stream){ .kept = UINT64_MAX };
-    ledger_remove(outlet->deliver->ledger, row_key(outlet, ROW_REPLAY, (Str){ 0 }, bytes));
+    replay->reader = NULL;
+    if (replay_is_kept(outlet)) replay_forget(outlet);
 }
 
 Status outlet_take(struct outlet *outlet, Err *err)

@@ -1,7 +1,7 @@
 /* http_destinations: /api/v1/destinations: how they are, what they could not deliver, and what they are asked for. */
 #include "http_exchange.h"
 
-enum { DEAD_A_PAGE = 100 };
+enum { DEAD_A_PAGE = 100, ASKED_WAIT_MS = 10000 };
 
 typedef Status DestinationAnswer(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
                                  Err *err);
@@ -112,10 +112,12 @@ static Status write_replay(struct exchange *exchange, struct deliver *deliver, A
 {
     Millis from_ms = 0, to_ms = clock_now_ms(exchange_options(exchange)->clock);
     const TreeNode *body;
+    uint64_t ticket = 0;
     Status s = read_body(exchange, arena, &body, err);
     if (!s) s = read_instant(body, "from", true, &from_ms, err);
     if (!s) s = read_instant(body, "to", false, &to_ms, err);
-    if (!s) s = deliver_ask_replay(deliver, name_of(exchange, arena), from_ms, to_ms, err);
+    if (!s) s = deliver_ask_replay(deliver, name_of(exchange, arena), from_ms, to_ms, &ticket, err);
+    if (!s) s = deliver_wait_asked(deliver, ticket, ASKED_WAIT_MS, err);
     return s ? s : write_one(exchange, deliver, arena, out, err);
 }
 
@@ -123,11 +125,13 @@ static Status write_redo(struct exchange *exchange, struct deliver *deliver, Are
 {
     const TreeNode *body;
     int64_t number = 0;
+    uint64_t ticket = 0;
     Status s = read_body(exchange, arena, &body, err);
     if (!s && event_tree_is_given(event_tree_get(body, STR("number")))
         && !str_parse_int(event_tree_text(body, "number"), 1, INT64_MAX - 1, &number))
         s = err_set_field(err, "number", "number: wanted that of a dead letter; left out, all are tried again");
-    if (!s) s = deliver_ask_redo(deliver, name_of(exchange, arena), (uint64_t)number, err);
+    if (!s) s = deliver_ask_redo(deliver, name_of(exchange, arena), (uint64_t)number, &ticket, err);
+    if (!s) s = deliver_wait_asked(deliver, ticket, ASKED_WAIT_MS, err);
     return s ? s : write_one(exchange, deliver, arena, out, err);
 }
 

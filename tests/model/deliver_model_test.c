@@ -311,6 +311,86 @@ static void a_fault_at_any_commit_loses_nothing(void **state)
         }
 }
 
+/* ---- Replays ---- */
+
+/* Asks for all that ever happened, of every destination, until each has answered. A process that died had not. */
+static void ask_for_replays(struct world *world)
+{
+    uint64_t tickets[DESTINATIONS_MOST];
+    for (bool is_answered = false; !is_answered;) {
+        bool was_alive = world->rows.commits < world->rows.dies_at;
+        Err err;
+        for (size_t at = 0; at < world->config_count; at++)
+            if (deliver_ask_replay(world->deliver, world->configs[at].name, 0, INT64_MAX, &tickets[at], &err))
+                fail_msg("%s", err.text);
+        for (int step = 0; step < 3; step++) {
+            world_step(world);
+            fake_clock_advance(&world->clock, 100);
+        }
+        is_answered = !was_alive || world->rows.commits < world->rows.dies_at;
+        for (size_t at = 0; at < world->config_count; at++)
+            is_answered &= deliver_wait_asked(world->deliver, tickets[at], 0, &err) == OK;
+    }
+}
+
+static void check_all_came_since(const struct world *world, size_t from)
+{
+    for (int destination = 0; destination < (int)world->config_count; destination++) {
+        for (size_t at = 0; at < world->made_count; at++) {
+            const struct made *made = &world->made[at];
+            bool is_there = destination >= 2 && made->type == EVENT_ALIAS;
+            for (size_t seen = from; !is_there && seen < world->seen_count; seen++)
+                is_there = world->seen[seen].destination == destination && strstr(world->seen[seen].key, made->id);
+            if (!is_there)
+                fail_msg("%s: message %s was not replayed", world->configs[destination].name.bytes, made->id);
+        }
+    }
+}
+
+/* kind 0: the disk is full at that commit, and at the two behind it; 1, 2: the process dies, before and after it. */
+static uint64_t replay_with_fault(uint64_t seed, uint64_t commit, int kind)
+{
+    struct world *world = malloc(sizeof *world);
+    world_open(world, seed);
+    add_destinations(world);
+    world_start(world);
+    world->is_server_first = true;
+    play(world, SHORT_TURNS, false);
+    drain(world);
+    size_t from = world->seen_count;
+    uint64_t before = world->rows.commits;
+    world->trouble_per_thousand = 100;
+    world->rows.dies_at = UINT64_MAX;
+    if (kind == 0) world->rows.full_from = before + commit, world->rows.full_until = before + commit + 3;
+    else world->rows.dies_at = before + commit, world->rows.dies_after = kind == 2;
+    ask_for_replays(world);
+    drain(world);
+    check_all(world);
+    check_all_came_since(world, from);
+    while (!deliver_is_idle(world->deliver)) world_step(world);         /* what the full disk put off */
+    for (size_t at = 0; at < world->config_count; at++) {
+        assert_int_equal(fake_rows_count(&world->rows, world->configs[at].name.bytes, 'r'), 0);
+        assert_int_equal(fake_rows_count(&world->rows, world->configs[at].name.bytes, 'p'), 0);
+    }
+    uint64_t commits = world->rows.commits - before;
+    world_close(world);
+    free(world);
+    return commits;
+}
+
+static void a_replay_that_was_answered_is_whole_after_a_fault_at_any_commit(void **state)
+{
+    uint64_t seed = fake_seed("deliver_replays"), commits = replay_with_fault(seed, UINT64_MAX / 2, 1);
+    uint64_t every = getenv("HISTORIES") ? 1 : EVERY;
+    (void)state;
+    for (uint64_t commit = 1; commit <= commits; commit += commit < 8 ? 1 : every)
+        for (int kind = 0; kind < 3; kind++) {
+            printf("replay: fault %d at commit %" PRIu64 " of %" PRIu64 " SEED=%" PRIu64 "\n", kind, commit, commits,
+                   seed);
+            (void)replay_with_fault(seed, commit, kind);
+        }
+}
+
 /* A follower overtook what had only its link aboard. */
 static void histories_that_once_failed_still_pass(void **state)
 {
@@ -327,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histories_arrive_whole_once_in_order_and_linked_first),
         cmocka_unit_test(a_fault_at_any_commit_loses_nothing),
+        cmocka_unit_test(a_replay_that_was_answered_is_whole_after_a_fault_at_any_commit),
         cmocka_unit_test(histories_that_once_failed_still_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

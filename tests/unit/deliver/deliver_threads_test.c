@@ -6,11 +6,11 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { ASKERS = 3, TURNS = 100 };
+enum { ASKERS = 3, TURNS = 100, WAIT_MS = 60000 };
 
 static struct world *world;
 static atomic_bool is_over;
-static atomic_uint asked;
+static atomic_uint asked, ended;
 
 /* Every third request is refused, so that there are dead letters. */
 static void answer(void *owner, const FetchRequest *request, FakeAnswer *ret)
@@ -34,13 +34,16 @@ static void ask_all(const struct deliver_rows *rows, unsigned turn, Arena arena)
     DeliverState *states = arena_new(&arena, DeliverState, DELIVER_STATES);
     DestinationConfig config;
     size_t letters = 0;
+    uint64_t ticket;
     Err err;
     (void)deliver_read_states(world->deliver, states, DELIVER_STATES);
     IGNORE(deliver_find_config(world->deliver, name, &arena, &config, &err));
     IGNORE(deliver_user_hash(world->deliver, name, STR("12345"), &arena, &hash, &err));
     IGNORE(deliver_list_dead(rows, name, 0, count_letter, &letters, &err));
-    if (turn % 16 == 0) IGNORE(deliver_ask_redo(world->deliver, name, 0, &err));
-    if (turn % 32 == 0) IGNORE(deliver_ask_replay(world->deliver, name, 0, world->clock.now_ms + 1, &err));
+    Status s = ERR_NOT_FOUND;
+    if (turn % 16 == 0) s = deliver_ask_redo(world->deliver, name, 0, &ticket, &err);
+    if (turn % 32 == 8) s = deliver_ask_replay(world->deliver, name, 0, INT64_MAX, &ticket, &err);
+    if (!s) IGNORE(deliver_wait_asked(world->deliver, ticket, turn % 3 ? 0 : WAIT_MS, &err));
     if (turn % 8 == 0)
         check(deliver_set_config(world->deliver, world->configs, 1 + turn / 8 % 2, &err) == OK);
     deliver_wake(world->deliver);
@@ -55,6 +58,7 @@ static void *ask(void *context)
         atomic_fetch_add(&asked, 1);
     }
     region_close(&region);
+    atomic_fetch_add(&ended, 1);
     return NULL;
 }
 
@@ -82,6 +86,7 @@ static void asking_from_many_threads_disturbs_nothing(void **state)
     assert_non_null(mkdtemp(dir));
     world = malloc(sizeof *world);
     world_open(world, 7);
+    world->clock.monotonic_ns = clock_monotonic_ns(os_clock());     /* waits are real */
     fake_fetch_init(&world->fetch, &world->clock, answer, NULL, NULL);
     world_add_destination(world, "single", "webhook", single);
     world_add_destination(world, "chat", "intercom", chat);
@@ -99,6 +104,7 @@ static void asking_from_many_threads_disturbs_nothing(void **state)
         world_step(world);
     }
     atomic_store(&is_over, true);
+    while (atomic_load(&ended) < ASKERS) world_step(world);         /* they wait for what they asked */
     for (size_t at = 0; at < ASKERS; at++) pthread_join(threads[at], NULL);
     world_close(world);
     free(world);
