@@ -1,10 +1,14 @@
 """A proxy in front of onym that behaves as bad networks do. One thread a connection; tests only.
 
     slow    every answer waits a while
-    lost    onym has the request, but every second answer is cut off: the client can't know
+    lost    onym has the request, but the first answer for each message is cut off: the client can't know.
+            (Not every second answer: of batches in flight together one could lose all its tries,
+            more than a client's retries; analytics-node 6 has three.)
     limit   nothing: it only counts what onym refuses with 429
 """
+import gzip
 import http.client
+import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +22,7 @@ class Proxy:
         self.fault = fault
         self.lost = 0              # answers that were cut off
         self.limited = 0           # answers of 429 that went through
-        self.posts = 0
+        self.seen = set()          # messageIds whose answer was cut off
         self.lock = threading.Lock()
         proxy = self
 
@@ -54,7 +58,7 @@ class Proxy:
                 finally:
                     server.close()
                 proxy.limited += answer.status == 429
-                if proxy.loses(self.command):
+                if proxy.loses(self.command, body, headers):
                     self.close_connection = True
                     return
                 if proxy.fault == "slow":
@@ -83,12 +87,15 @@ class Proxy:
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def loses(self, method):
+    def loses(self, method, body, headers):
         if self.fault != "lost" or method != "POST":
             return False
+        if "gzip" in {name.lower(): value for name, value in headers.items()}.get("content-encoding", ""):
+            body = gzip.decompress(body)
+        ids = set(re.findall(rb'"messageId"\s*:\s*"([^"]+)"', body))
         with self.lock:
-            self.posts += 1
-            lost = self.posts % 2 == 1
+            lost = not ids & self.seen
+            self.seen |= ids
             self.lost += lost
             return lost
 
