@@ -102,6 +102,10 @@ bool http_jobs_submit(struct http_jobs *jobs, struct exchange *exchange);
 /* The QueryPool of a question that runs on a worker. */
 void http_jobs_share(void *jobs, QueryTask *task, void *context, uint32_t count);
 uint32_t http_jobs_seats(const struct http_jobs *jobs);
+/* Tells of all long work: what runs, then what waits, oldest first. Under the lock of the jobs: tell must be brief,
+ * and read only what an exchange keeps as it is until it is handed back. */
+void http_jobs_list(struct http_jobs *jobs, void (*tell)(void *context, struct exchange *exchange, bool is_running),
+                    void *context);
 
 /* ---- Routes (http_route.c) ---- */
 /* NULL and *ret_known_path where the path exists with other methods. */
@@ -177,6 +181,7 @@ void http_query_trends(struct exchange *exchange);
 void http_query_retention(struct exchange *exchange);
 void http_query_paths(struct exchange *exchange);
 void http_query_signups(struct exchange *exchange);
+void http_questions(struct exchange *exchange);              /* what is being asked now */
 void http_query_events(struct exchange *exchange);
 void http_destinations(struct exchange *exchange);           /* these too: http_destinations.c */
 void http_destinations_one(struct exchange *exchange);

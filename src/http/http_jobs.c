@@ -32,6 +32,7 @@ struct http_jobs {
     struct exchange *first, **last;        /* linked by next, oldest first */
     size_t count;
     struct share *shares;
+    struct exchange *running[QUERY_WORKERS_MAX];           /* long ones, in any order; long_count of them */
     uint32_t seat_count, long_max, long_count;
     bool is_closing;
 };
@@ -41,7 +42,8 @@ struct http_jobs *http_jobs_open(uint32_t workers_a_question, uint32_t long_max)
     struct http_jobs *jobs = calloc(1, sizeof *jobs);
     pthread_condattr_t monotonic;
     check(jobs != NULL && pthread_condattr_init(&monotonic) == 0);
-    check(workers_a_question >= 1 && workers_a_question <= QUERY_WORKERS_MAX && long_max >= 1);
+    check(workers_a_question >= 1 && workers_a_question <= QUERY_WORKERS_MAX);
+    check(long_max >= 1 && long_max <= QUERY_WORKERS_MAX);
     check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     check(pthread_mutex_init(&jobs->lock, NULL) == 0 && pthread_cond_init(&jobs->some, &monotonic) == 0);
     check(pthread_cond_init(&jobs->helped, NULL) == 0);
@@ -84,7 +86,8 @@ uint32_t http_jobs_seats(const struct http_jobs *jobs) { return jobs->seat_count
 static bool may_run(const struct http_jobs *jobs, const struct exchange *exchange)
 {
     bool is_gone = atomic_load_explicit(&exchange->is_cancelled, memory_order_relaxed);
-    return !exchange->is_long || is_gone || jobs->long_count < jobs->long_max;
+    uint32_t most = is_gone ? QUERY_WORKERS_MAX : jobs->long_max;
+    return !exchange->is_long || jobs->long_count < most;
 }
 
 /* Where the oldest exchange that may run now hangs; NULL where there is none. */
@@ -103,7 +106,7 @@ static struct exchange *take_exchange(struct http_jobs *jobs)
     *at = exchange->next;
     if (!*at) jobs->last = at;
     jobs->count--;
-    if (exchange->is_long) jobs->long_count++;
+    if (exchange->is_long) jobs->running[jobs->long_count++] = exchange;
     return exchange;
 }
 
@@ -174,10 +177,13 @@ static struct exchange *jobs_take(struct http_jobs *jobs, Millis timeout_ms)
     return exchange;
 }
 
-static void jobs_end_long(struct http_jobs *jobs)
+/* Before the exchange is handed back: from then on it is another's. */
+static void jobs_end_long(struct http_jobs *jobs, const struct exchange *exchange)
 {
+    uint32_t at = 0;
     pthread_mutex_lock(&jobs->lock);
-    jobs->long_count--;
+    while (jobs->running[at] != exchange) at++;
+    jobs->running[at] = jobs->running[--jobs->long_count];
     pthread_cond_signal(&jobs->some);
     pthread_mutex_unlock(&jobs->lock);
 }
@@ -186,11 +192,20 @@ void http_jobs_step(struct http_jobs *jobs, Arena arena, Millis timeout_ms)
 {
     struct exchange *exchange = jobs_take(jobs, timeout_ms);
     if (!exchange) return;
-    bool is_long = exchange->is_long;
     exchange->work(exchange, &arena);
     check(exchange->state == EXCHANGE_ANSWERED);
+    if (exchange->is_long) jobs_end_long(jobs, exchange);
     exchange_hand_back(exchange);
-    if (is_long) jobs_end_long(jobs);
+}
+
+void http_jobs_list(struct http_jobs *jobs, void (*tell)(void *context, struct exchange *exchange, bool is_running),
+                    void *context)
+{
+    pthread_mutex_lock(&jobs->lock);
+    for (uint32_t at = 0; at < jobs->long_count; at++) tell(context, jobs->running[at], true);
+    for (struct exchange *exchange = jobs->first; exchange; exchange = exchange->next)
+        if (exchange->is_long) tell(context, exchange, false);
+    pthread_mutex_unlock(&jobs->lock);
 }
 
 void http_jobs_stop(struct http_jobs *jobs)

@@ -70,6 +70,7 @@ static const Route routes[] = {
     { METHOD_POST, "/api/v1/paths",           http_query_paths,         ROUTE_SECRET, EVENT_NONE },
     { METHOD_POST, "/api/v1/signups",         http_query_signups,       ROUTE_SECRET, EVENT_NONE },
     { METHOD_POST, "/api/v1/events",          http_query_events,        ROUTE_SECRET, EVENT_NONE },
+    { METHOD_GET,  "/api/v1/questions",       http_questions,          ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/destinations",             http_destinations,           ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/destinations/*",           http_destinations_one,       ROUTE_SECRET, EVENT_NONE },
     { METHOD_GET,  "/api/v1/destinations/*/dead",      http_destinations_dead,      ROUTE_SECRET, EVENT_NONE },

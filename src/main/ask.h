@@ -37,6 +37,8 @@ void ask_close(struct asker *asker);                          /* accepts NULL */
  * EXIT_WRONG for all else. path with its query, encoded; body empty: none. The answer is the asker's until the
  * next question. */
 int ask(struct asker *asker, Str method, Str path, Str body, Str *ret_answer);
+/* The same for what may take long (POST; path without a query): the terminal shows how far the answer is. */
+int ask_question(struct asker *asker, Str path, Str question, Str *ret_answer);
 
 /* The same for a command with a policy of its own: OK with whatever status the API answered. Failures are those
  * that no question can mend, told with their way out: nobody answers, the key is refused (ERR_DENIED), what

@@ -9,8 +9,18 @@
 #include "serve.h"
 #include "terminal.h"
 
-enum { STEP_MS = 200, WAIT_MS = 50, ASK_MS = 60 * 60 * 1000, CONNECT_MS = 5000, ONE_OFF_KEY = 43,
+enum { STEP_MS = 200, WAIT_MS = 50, GLANCE_MS = 500, QUESTION_ID = 22,
+       ASK_MS = 60 * 60 * 1000, CONNECT_MS = 5000, ONE_OFF_KEY = 43,
        ERROR_ARENA_BYTES = 4 * 1024 * 1024 };
+
+/* A look, beside a question that takes long, at how far the server is with it. */
+struct glance {
+    struct fetch fetch;
+    bool is_under_way;
+    int64_t at_ns;
+    uint64_t done, all;                    /* all 0: not known */
+};
+
 struct asker {
     struct config config;
     Arena *arena;
@@ -21,6 +31,8 @@ struct asker {
     struct progress progress;
     struct buf answer;
     bool is_answered;
+    Str question_id;                       /* empty: what is asked has no progress */
+    struct glance glance;
     FetchAnswer result;                    /* body and headers are gone; answer holds the body */
 };
 
@@ -168,30 +180,87 @@ static void on_done(struct fetch *fetch, const FetchAnswer *answer)
     buf_str_put(&asker->answer, answer->body);
 }
 
+/* ---- Waiting ---- */
+
+static void on_glance(struct fetch *fetch, const FetchAnswer *answer)
+{
+    struct asker *asker = fetch->owner;
+    Arena scratch = *asker->arena;
+    const TreeNode *root;
+    asker->glance.is_under_way = false;
+    if (answer->status != 200 || event_tree_read(answer->body, &scratch, &root, NULL)) return;
+    const TreeNode *list = event_tree_find(root, "questions");
+    for (const TreeNode *one = list ? list->first : NULL; one; one = one->next) {
+        int64_t done, all;
+        if (str_equal(event_tree_text(one, "id"), asker->question_id)
+            && str_parse_int(event_tree_text(one, "done"), 0, INT64_MAX, &done)
+            && str_parse_int(event_tree_text(one, "all"), 0, INT64_MAX, &all)) {
+            asker->glance.done = (uint64_t)done;
+            asker->glance.all = (uint64_t)all;
+        }
+    }
+}
+
+static Status submit(struct asker *asker, Str method, Str path, Str body, Millis timeout_ms, struct fetch *fetch,
+                     Err *err)
+{
+    Arena scratch = *asker->arena;
+    FetchRequest request = {
+        .method = method, .url = arena_printf(&scratch, "%.*s%.*s", STR_FORMAT(asker->base), STR_FORMAT(path)),
+        .headers = {
+            { STR("Authorization"), arena_printf(&scratch, "Bearer %.*s", STR_FORMAT(asker->secret_key)) },
+            { STR("Content-Type"), STR("application/json") },
+        },
+        .header_count = 2, .body = body, .connect_timeout_ms = CONNECT_MS, .timeout_ms = timeout_ms,
+        .answer_bytes_max = LIMIT_ANSWER_BYTES, .allow_private = true, .is_once = true,
+    };
+    return asker->fetcher->submit(asker->fetcher, &request, fetch, err);
+}
+
+/* A server that does not know the path, or answers late, costs the bar and no more. */
+static void glance_ahead(struct asker *asker, int64_t now_ns)
+{
+    struct glance *glance = &asker->glance;
+    Err err;
+    bool is_soon = now_ns - glance->at_ns < GLANCE_MS * INT64_C(1000000);
+    if (!asker->question_id.len || glance->is_under_way || is_soon) return;
+    glance->at_ns = now_ns;
+    glance->fetch = (struct fetch){ .on_done = on_glance, .owner = asker };
+    glance->is_under_way
+        = submit(asker, STR("GET"), STR("/api/v1/questions"), (Str){ 0 }, CONNECT_MS, &glance->fetch, &err) == OK;
+}
+
 /* A question that takes long is seen to be under way. */
 static void show_waiting(struct asker *asker, int64_t began_ns)
 {
     char note[64];
-    double seconds = (double)(clock_monotonic_ns(os_clock()) - began_ns) / 1e9;
-    if (seconds < 1) return;
+    int64_t now_ns = clock_monotonic_ns(os_clock());
+    double seconds = (double)(now_ns - began_ns) / 1e9;
+    if (seconds < 1 || !asker->progress.terminal.is_terminal) return;
+    glance_ahead(asker, now_ns);
     snprintf(note, sizeof note, "%.0f s", seconds);
-    progress_note(&asker->progress, str_from(note));
+    if (asker->glance.all) progress_show_share(&asker->progress, asker->glance.done, asker->glance.all, str_from(note));
+    else progress_note(&asker->progress, str_from(note));
 }
 
 static Status wait_for_answer(struct asker *asker, struct fetch *fetch, Err *err)
 {
     int64_t began_ns = clock_monotonic_ns(os_clock());
     Status s = OK;
+    asker->glance = (struct glance){ 0 };
     progress_init(&asker->progress, os_clock(), "asking");
     while (!s && !asker->is_answered && !is_interrupted) {
         s = asker->fetcher->step(asker->fetcher, STEP_MS, err);
         if (!asker->is_answered) show_waiting(asker, began_ns);
     }
     progress_clear(&asker->progress);
+    if (asker->glance.is_under_way) asker->fetcher->cancel(asker->fetcher, &asker->glance.fetch);
     if (asker->is_answered) return OK;
     asker->fetcher->cancel(asker->fetcher, fetch);
     return s ? s : err_set(err, ERR_CLOSED, "interrupted");
 }
+
+/* ---- What came ---- */
 
 /* The error object of an answer: code, message, field; empty where it is none. */
 struct api_error {
@@ -239,19 +308,9 @@ static Status judge(struct asker *asker, Str path, Err *err)
 
 Status ask_send(struct asker *asker, Str method, Str path, Str body, int *ret_status, Str *ret_answer, Err *err)
 {
-    Arena scratch = *asker->arena;
     struct fetch fetch = { .on_done = on_done, .owner = asker };
-    FetchRequest request = {
-        .method = method, .url = arena_printf(&scratch, "%.*s%.*s", STR_FORMAT(asker->base), STR_FORMAT(path)),
-        .headers = {
-            { STR("Authorization"), arena_printf(&scratch, "Bearer %.*s", STR_FORMAT(asker->secret_key)) },
-            { STR("Content-Type"), STR("application/json") },
-        },
-        .header_count = 2, .body = body, .connect_timeout_ms = CONNECT_MS, .timeout_ms = ASK_MS,
-        .answer_bytes_max = LIMIT_ANSWER_BYTES, .allow_private = true, .is_once = true,
-    };
     asker->is_answered = false;
-    Status s = asker->fetcher->submit(asker->fetcher, &request, &fetch, err);
+    Status s = submit(asker, method, path, body, ASK_MS, &fetch, err);
     if (!s) s = wait_for_answer(asker, &fetch, err);
     if (!s) s = judge(asker, path, err);
     if (s) return s;
@@ -282,6 +341,17 @@ int ask(struct asker *asker, Str method, Str path, Str body, Str *ret_answer)
     if (status >= 300) return ask_complain(asker, status, answer);
     *ret_answer = answer;
     return EXIT_FINE;
+}
+
+int ask_question(struct asker *asker, Str path, Str question, Str *ret_answer)
+{
+    char id[QUESTION_ID];
+    dice_key(os_dice(), id, sizeof id);
+    asker->question_id = str_of(id, sizeof id);
+    Str named = arena_printf(asker->arena, "%.*s?id=%.*s", STR_FORMAT(path), STR_FORMAT(asker->question_id));
+    int code = ask(asker, STR("POST"), named, question, ret_answer);
+    asker->question_id = (Str){ 0 };
+    return code;
 }
 
 bool ask_wait(struct asker *asker, Millis wait_ms)

@@ -274,7 +274,7 @@ static int ask_and_print(struct inquiry *inquiry, const InquiryKind *kind, struc
         return EXIT_USAGE;
     }
     code = ask_open(inquiry->line, &inquiry->arena, ret_asker);
-    if (!code) code = ask(*ret_asker, STR("POST"), inquiry->path, buf_str(&inquiry->question), &answer);
+    if (!code) code = ask_question(*ret_asker, inquiry->path, buf_str(&inquiry->question), &answer);
     return code ? code : print_answer(inquiry, kind, answer);
 }
 

@@ -151,9 +151,10 @@ void progress_init(struct progress *progress, struct clock *clock, const char *w
     progress->started_ns = clock_monotonic_ns(clock);
 }
 
-static void draw(struct progress *progress, uint64_t done, uint64_t all, Str note, double seconds)
+static void draw(struct progress *progress, uint64_t done, uint64_t all, Str note, bool has_sizes)
 {
     char line[512], done_text[32], all_text[32];
+    double seconds = (double)(progress->drawn_ns - progress->started_ns) / 1e9;
     struct buf buf;
     buf_init_fixed(&buf, line, sizeof line);
     buf_printf(&buf, "\r\033[K%s ", progress->what);
@@ -162,8 +163,10 @@ static void draw(struct progress *progress, uint64_t done, uint64_t all, Str not
         buf_char(&buf, '[');
         for (int at = 0; at < BAR_COLUMNS; at++)
             buf_str_put(&buf, at < (int)(part * BAR_COLUMNS) ? STR("=") : STR(" "));
-        buf_printf(&buf, "] %3.0f%%  %s of %s", part * 100, bytes_text(done, done_text, sizeof done_text),
-                   bytes_text(all, all_text, sizeof all_text));
+        buf_printf(&buf, "] %3.0f%%", part * 100);
+        if (has_sizes)
+            buf_printf(&buf, "  %s of %s", bytes_text(done, done_text, sizeof done_text),
+                       bytes_text(all, all_text, sizeof all_text));
         if (part > 0.01 && part < 1 && seconds > 1) {
             double left = seconds / part - seconds;
             buf_printf(&buf, left < 90 ? "  %.0f s left" : "  %.0f min left", left < 90 ? left : left / 60);
@@ -188,8 +191,12 @@ static bool wants_drawing(struct progress *progress)
 
 void progress_show(struct progress *progress, uint64_t done, uint64_t all, Str note)
 {
-    if (wants_drawing(progress))
-        draw(progress, done, all, note, (double)(progress->drawn_ns - progress->started_ns) / 1e9);
+    if (wants_drawing(progress)) draw(progress, done, all, note, true);
+}
+
+void progress_show_share(struct progress *progress, uint64_t done, uint64_t all, Str note)
+{
+    if (wants_drawing(progress)) draw(progress, done, all, note, false);
 }
 
 void progress_note(struct progress *progress, Str note)

@@ -40,8 +40,10 @@ struct progress {
 };
 
 void progress_init(struct progress *progress, struct clock *clock, const char *what);
-/* all 0: unknown. note may be empty: "12,345 lines". */
+/* Of bytes. all 0: unknown. note may be empty: "12,345 lines". */
 void progress_show(struct progress *progress, uint64_t done, uint64_t all, Str note);
+/* Of anything else: how many of how many is not said, only the share. */
+void progress_show_share(struct progress *progress, uint64_t done, uint64_t all, Str note);
 /* The same where there is nothing to measure: "asking  12 s". */
 void progress_note(struct progress *progress, Str note);
 void progress_clear(struct progress *progress);       /* leaves the line empty, before other output */

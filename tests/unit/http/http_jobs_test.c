@@ -206,6 +206,52 @@ static void a_question_whose_client_left_waits_for_no_turn(void **state)
     crew_close(&crew);
 }
 
+struct heard {
+    const struct exchange *exchanges[8];
+    bool is_running[8];
+    size_t count;
+};
+
+static void hear(void *context, struct exchange *exchange, bool is_running)
+{
+    struct heard *heard = context;
+    assert_true(heard->count < 8);
+    heard->exchanges[heard->count] = exchange;
+    heard->is_running[heard->count++] = is_running;
+}
+
+static void questions_are_listed_until_they_are_handed_back(void **state)
+{
+    struct crew crew;
+    struct heard heard = { 0 };
+    static struct piece questions[2], look_up;
+    (void)state;
+    crew_open(&crew, 2, 1, 1);
+    for (size_t at = 0; at < 2; at++) submit(&crew, &questions[at], work_gated, true);
+    submit(&crew, &look_up, work_gated, false);
+    wait_until(&questions[0].has_begun, 1);
+    wait_until(&look_up.has_begun, 1);
+    http_jobs_list(crew.jobs, hear, &heard);
+    assert_int_equal(heard.count, 2);
+    assert_ptr_equal(heard.exchanges[0], &questions[0]);
+    assert_ptr_equal(heard.exchanges[1], &questions[1]);
+    assert_true(heard.is_running[0]);
+    assert_false(heard.is_running[1]);
+    atomic_store(&questions[0].gate, 1);
+    wait_until(&questions[1].has_begun, 1);
+    heard = (struct heard){ 0 };
+    http_jobs_list(crew.jobs, hear, &heard);
+    assert_int_equal(heard.count, 1);
+    assert_ptr_equal(heard.exchanges[0], &questions[1]);
+    atomic_store(&questions[1].gate, 1);
+    atomic_store(&look_up.gate, 1);
+    wait_until(&handed_back, 3);
+    heard = (struct heard){ 0 };
+    http_jobs_list(crew.jobs, hear, &heard);
+    assert_int_equal(heard.count, 0);
+    crew_close(&crew);
+}
+
 static void the_queue_is_bounded(void **state)
 {
     static struct exchange exchanges[JOBS_MAX + 1];
@@ -225,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_look_up_is_answered_beside_as_many_questions_as_may_run),
         cmocka_unit_test(a_helper_leaves_for_an_exchange_that_waits),
         cmocka_unit_test(a_question_whose_client_left_waits_for_no_turn),
+        cmocka_unit_test(questions_are_listed_until_they_are_handed_back),
         cmocka_unit_test(the_queue_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
