@@ -34,6 +34,7 @@ typedef struct ApplyOptions {
     const char *dir;                        /* of all derived state; borrowed, made if it is not there */
     const char *state_dir;                  /* of its kv, which is on the real disk always; NULL: dir/state */
     bool makes_anew;                        /* throw away what was derived before, whatever it is */
+    bool has_destinations;                  /* their store knows people, too: apply_list_forgets has to be asked */
     Millis dedup_window_ms;
     IdentityRules identity_rules;
     const Str *external_fields;             /* in step with its externals: where a message has each, "traits.email" */
@@ -89,18 +90,35 @@ Status MUST apply_list_person_ids(struct applier *applier, IdentityPerson person
                                   size_t *ret_count, Err *err);
 /* Under the guard. */
 bool apply_is_suppressed(struct applier *applier, CommandIdKind kind, Str value);
+/* Under the guard. One of the ids that the message names is suppressed. */
+bool apply_is_suppressed_event(struct applier *applier, const Event *event);
 Status MUST apply_list_suppressed(struct applier *applier, Arena *arena, CommandId **ret, size_t *ret_count, Err *err);
 
 /* An erasure under way. People and traits forget where the command is applied; apply_maintain does the rest. */
 typedef struct ApplyErasure {
     JournalPos command;                     /* what apply_submit gave (of several records, each is an erasure) */
     JournalPos done;                        /* the journal is erased up to here; it must come to command */
-    const char *stage;                      /* "journal", "index", "command", "state" */
+    const char *stage;                      /* "journal", "index", "destinations", "command", "state" */
     uint64_t journal_records, index_rows;   /* erased so far */
 } ApplyErasure;
 /* Any thread. The oldest first; *ret_done: how many were finished since the start. One that is not listed is done:
  * nothing of it is in the journal or in derived state. */
 size_t apply_list_erasures(struct applier *applier, ApplyErasure *erasures, size_t max, uint64_t *ret_done);
+/* Whoever submits erasures lets no more than this be under way: each costs memory until it is done. */
+enum { APPLY_ERASURES_MOST = 1024 };
+
+/* ---- Forgetting elsewhere ---- */
+
+/* What a store above this folder has to forget. An erasure does not forget whom it is about before it was told that
+ * this is done; after a crash it is listed again. */
+typedef struct ApplyForget {
+    JournalPos before;                      /* an erasure: of records before this; suppressed ids: UINT64_MAX */
+    JournalCommand what;                    /* COMMAND_ERASE, or COMMAND_SUPPRESS with all ids that are suppressed */
+    uint64_t number;                        /* for apply_end_forget */
+} ApplyForget;
+/* Any thread, without the guard. None where nothing is to be done; as many as the arena has room for. */
+Status MUST apply_list_forgets(struct applier *applier, Arena *arena, ApplyForget **ret, size_t *ret_count, Err *err);
+void apply_end_forget(struct applier *applier, const ApplyForget *forget);
 
 /* ---- Other rules ---- */
 

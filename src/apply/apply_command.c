@@ -4,6 +4,7 @@
  * to the same, since it meets the command at the same place. What commands leave behind is in the table of meta:
  *   's' Hash128           an id that is suppressed: a byte of its CommandIdKind, then the value
  *   'e' u64               an erasure under way, by the position of its command (apply_erase.c)
+ *   'w'                   the destinations' store is still to be cleared of suppressed ids
  */
 #include "apply_private.h"
 
@@ -14,7 +15,7 @@ enum { COMMAND_ARENA_BYTES = 64 * LIMIT_RECORD_BYTES };
 
 /* ---- The table of meta ---- */
 
-void apply_note_change(struct applier *applier, Str key, const Str *value)
+void apply_note_change_locked(struct applier *applier, Str key, const Str *value)
 {
     struct change change = { .key_len = key.len, .is_removed = !value };
     check(key.len <= sizeof change.key);
@@ -25,15 +26,20 @@ void apply_note_change(struct applier *applier, Str key, const Str *value)
         memcpy(copy, value->bytes, value->len);
         change.value = (Str){ copy, value->len };
     }
-    pthread_mutex_lock(&applier->lock);
     if (applier->change_count == applier->change_capacity) {
         applier->change_capacity = applier->change_capacity ? applier->change_capacity * 2 : 64;
         applier->changes = realloc(applier->changes, applier->change_capacity * sizeof *applier->changes);
         check(applier->changes);
     }
     applier->changes[applier->change_count++] = change;
-    pthread_mutex_unlock(&applier->lock);
     atomic_store_explicit(&applier->wants_save, true, memory_order_release);
+}
+
+void apply_note_change(struct applier *applier, Str key, const Str *value)
+{
+    pthread_mutex_lock(&applier->lock);
+    apply_note_change_locked(applier, key, value);
+    pthread_mutex_unlock(&applier->lock);
 }
 
 /* Changes that come while the transaction commits wait for the next one: only those that were written are dropped. */
@@ -125,6 +131,16 @@ static bool put_suppressed(struct applier *applier, CommandIdKind kind, Str valu
     return true;
 }
 
+static void want_clearing(struct applier *applier)
+{
+    Str yes = STR("1");
+    if (!applier->options.has_destinations) return;
+    pthread_mutex_lock(&applier->lock);
+    if (!applier->clearing_wanted) apply_note_change_locked(applier, STR("w"), &yes);
+    applier->clearing_wanted = ++applier->clearings;
+    pthread_mutex_unlock(&applier->lock);
+}
+
 static void note_suppressed(struct applier *applier, CommandIdKind kind, Str value, bool is_suppressed)
 {
     Hash128 hash = suppressed_key(kind, value);
@@ -134,6 +150,7 @@ static void note_suppressed(struct applier *applier, CommandIdKind kind, Str val
     if (is_suppressed) {
         if (!put_suppressed(applier, kind, value)) return;
         apply_note_change(applier, str_of(key, sizeof key), &applier->suppressed[find_suppressed(applier, hash)].id);
+        want_clearing(applier);
     } else if (apply_is_suppressed(applier, kind, value)) {
         struct suppressed *place = applier->suppressed + find_suppressed(applier, hash);
         free((char *)(uintptr_t)place->id.bytes);
@@ -221,6 +238,9 @@ Status apply_load_commands(struct applier *applier, struct kv_txn *txn, Err *err
     for (; !s && key.bytes[0] == 's'; s = kv_next(cursor, &key, &value, err))
         if (value.len > 1) (void)put_suppressed(applier, (CommandIdKind)value.bytes[0], str_slice(value, 1, value.len));
     kv_cursor_close(cursor);
+    if (s && s != ERR_NOT_FOUND) return s;
+    s = kv_get(txn, TABLE_META, STR("w"), &value, err);
+    if (!s && applier->options.has_destinations) applier->clearing_wanted = ++applier->clearings;
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
@@ -228,6 +248,7 @@ void apply_forget_commands(struct applier *applier)
 {
     for (size_t at = 0; at < applier->suppressed_count; at++) free((char *)(uintptr_t)applier->suppressed[at].id.bytes);
     applier->suppressed_count = 0;
+    applier->clearing_wanted = 0;
     apply_forget_erasures(applier);
     applier->changes_saving = applier->change_count;
     apply_end_save_changes(applier);
@@ -245,6 +266,7 @@ void apply_close_commands(struct applier *applier)
 {
     apply_forget_commands(applier);
     free(applier->suppressed);
+    free(applier->erasures);
     free(applier->changes);
     pthread_cond_destroy(&applier->was_applied);
     pthread_mutex_destroy(&applier->lock);

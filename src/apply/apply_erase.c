@@ -4,10 +4,11 @@
  * save (so that no start reads those messages again and numbers people otherwise):
  *   1. the journal: every segment is read; records of these ids become zeros, repetitions and rejected ones included
  *   2. the index: rows of these subjects, and of the records that the journal has erased
- *   3. the command itself, which names the ids
- *   4. the store of keyed state, by the applier: rewritten, since a store keeps in free pages what was removed
+ *   3. the destinations' store, by whoever owns it (apply_list_forgets), where there is one
+ *   4. the command itself, which names the ids
+ *   5. the store of keyed state, by the applier: rewritten, since a store keeps in free pages what was removed
  * A row of meta holds the erasure until all is done; a start goes on with step 1, which finds what is left, or with
- * step 4, where the row names nobody any more.
+ * step 5, where the row names nobody any more.
  *   'e' u64 position -> u32 number of nodes, u32 of spans, the nodes, the spans (struct erased_span), the command
  */
 #include "apply_private.h"
@@ -49,6 +50,11 @@ static struct erasure *erasure_make(Str record, JournalPos pos, size_t node_max,
 static void add_erasure(struct applier *applier, struct erasure *erasure)
 {
     pthread_mutex_lock(&applier->lock);
+    if (applier->erasure_count == applier->erasure_capacity) {
+        applier->erasure_capacity = applier->erasure_capacity ? applier->erasure_capacity * 2 : 16;
+        applier->erasures = realloc(applier->erasures, applier->erasure_capacity * sizeof(struct erasure *));
+        check(applier->erasures);
+    }
     applier->erasures[applier->erasure_count++] = erasure;
     pthread_mutex_unlock(&applier->lock);
 }
@@ -90,7 +96,7 @@ Status apply_load_erasure(struct applier *applier, JournalPos pos, Str value, Er
     size_t at = sizeof counts;
     if (value.len >= at) memcpy(counts, value.bytes, at);
     size_t node_bytes = counts[0] * sizeof(uint32_t), span_bytes = counts[1] * sizeof(struct erased_span);
-    if (value.len < at + node_bytes + span_bytes || applier->erasure_count == ERASURES_MOST)
+    if (value.len < at + node_bytes + span_bytes)
         return err_set(err, ERR_DAMAGED, "an erasure under way is not whole; onym rebuild makes it again");
     struct erasure *erasure = erasure_make(str_slice(value, at + node_bytes + span_bytes, value.len), pos, counts[0],
                                            counts[1]);
@@ -145,8 +151,6 @@ static Status forget_id(struct applier *applier, struct erasure *erasure, const 
 Status apply_begin_erasure(struct applier *applier, Str record, JournalPos pos, const JournalCommand *command,
                            Err *err)
 {
-    if (applier->erasure_count == ERASURES_MOST)
-        return err_set(err, ERR_RATE, "%d erasures are under way; the next begins when one is done", ERASURES_MOST);
     struct erasure *erasure = erasure_make(record, pos, command->id_count, command->id_count);
     Status s = OK;
     for (size_t at = 0; !s && at < command->id_count; at++) s = forget_id(applier, erasure, &command->ids[at], err);
@@ -285,7 +289,7 @@ static Status erase_index(struct applier *applier, struct erasure *erasure, Err 
     s = index_erase(applier->index, &erase, &rows, err);
     pthread_mutex_lock(&applier->lock);
     erasure->index_rows += rows;
-    if (!s) erasure->stage = ERASING_COMMAND;
+    if (!s) erasure->stage = applier->options.has_destinations ? ERASING_DESTINATIONS : ERASING_COMMAND;
     pthread_mutex_unlock(&applier->lock);
     return s;
 }
@@ -320,6 +324,7 @@ static struct erasure *find_erasure(struct applier *applier, bool *ret_waits)
     pthread_mutex_lock(&applier->lock);
     for (size_t at = 0; at < applier->erasure_count && !found; at++) {
         if (applier->erasures[at]->stage == ERASING_STATE) *ret_waits = true;
+        else if (applier->erasures[at]->stage == ERASING_DESTINATIONS) continue;
         else if (applier->erasures[at]->pos < saved) found = applier->erasures[at];
     }
     pthread_mutex_unlock(&applier->lock);
@@ -347,11 +352,77 @@ Status apply_step_erasure(struct applier *applier, bool *ret_more, Err *err)
     switch (erasure->stage) {
     case ERASING_JOURNAL: s = erase_journal(applier, erasure, region_arena(&region), err); break;
     case ERASING_INDEX: s = erase_index(applier, erasure, err); break;
-    case ERASING_COMMAND: case ERASING_STATE: case ERASED: default: s = erase_command(applier, erasure, err); break;
+    case ERASING_DESTINATIONS: case ERASING_COMMAND: case ERASING_STATE: case ERASED:
+    default: s = erase_command(applier, erasure, err); break;
     }
     region_close(&region);
     *ret_more = !s;
     return s ? err_wrap(err, s, "erasing") : OK;
+}
+
+/* ---- The destinations' store ---- */
+
+/* Under the lock. The command's texts live in the arena. */
+static Status list_erasures_elsewhere(struct applier *applier, Arena *arena, ApplyForget *forgets, size_t max,
+                                      size_t *ret_count, Err *err)
+{
+    Status s = OK;
+    *ret_count = 0;
+    for (size_t at = 0; !s && at < applier->erasure_count && *ret_count < max; at++) {
+        const struct erasure *erasure = applier->erasures[at];
+        ApplyForget forget = { .before = erasure->pos, .number = erasure->pos };
+        if (erasure->stage != ERASING_DESTINATIONS) continue;
+        if (arena_left(arena) < 4 * erasure->record.len + LIMIT_RECORD_BYTES) break;          /* the rest, later */
+        s = command_decode(arena_copy(arena, erasure->record), arena, &forget.what, err);
+        if (!s) forgets[(*ret_count)++] = forget;
+    }
+    return s;
+}
+
+Status apply_list_forgets(struct applier *applier, Arena *arena, ApplyForget **ret, size_t *ret_count, Err *err)
+{
+    enum { FORGETS_MOST = APPLY_ERASURES_MOST };
+    size_t waiting = 0;
+    pthread_mutex_lock(&applier->lock);
+    uint64_t wanted = applier->clearing_wanted;
+    for (size_t at = 0; at < applier->erasure_count; at++)
+        waiting += applier->erasures[at]->stage == ERASING_DESTINATIONS;
+    pthread_mutex_unlock(&applier->lock);
+    *ret = NULL;
+    *ret_count = 0;
+    if (!waiting && !wanted) return OK;
+    ApplyForget *forgets = arena_new(arena, ApplyForget, FORGETS_MOST + 1);
+    Status s = OK;
+    if (wanted) {
+        CommandId *ids = NULL;
+        size_t id_count = 0;
+        apply_begin_reading(applier);
+        s = apply_list_suppressed(applier, arena, &ids, &id_count, err);
+        apply_end_reading(applier);
+        if (s) return s;
+        forgets[0] = (ApplyForget){ .before = UINT64_MAX, .number = wanted,
+                                    .what = { .kind = COMMAND_SUPPRESS, .ids = ids, .id_count = id_count } };
+    }
+    size_t first = wanted ? 1 : 0;
+    pthread_mutex_lock(&applier->lock);
+    s = list_erasures_elsewhere(applier, arena, forgets + first, FORGETS_MOST, ret_count, err);
+    pthread_mutex_unlock(&applier->lock);
+    *ret = forgets;
+    *ret_count += first;
+    return s;
+}
+
+void apply_end_forget(struct applier *applier, const ApplyForget *forget)
+{
+    pthread_mutex_lock(&applier->lock);
+    if (forget->what.kind == COMMAND_SUPPRESS && applier->clearing_wanted == forget->number) {
+        applier->clearing_wanted = 0;                         /* none was suppressed meanwhile */
+        apply_note_change_locked(applier, STR("w"), NULL);
+    }
+    for (size_t at = 0; at < applier->erasure_count && forget->what.kind == COMMAND_ERASE; at++)
+        if (applier->erasures[at]->pos == forget->number && applier->erasures[at]->stage == ERASING_DESTINATIONS)
+            applier->erasures[at]->stage = ERASING_COMMAND;
+    pthread_mutex_unlock(&applier->lock);
 }
 
 /* ---- The store ---- */
@@ -373,10 +444,10 @@ Status apply_rewrite_state(struct applier *applier, Err *err)
     if (s == ERR_TIMEOUT) return OK;                          /* maintenance asks again */
     if (s) return err_wrap(err, s, "erasing");
     pthread_mutex_lock(&applier->lock);
+    struct erasure **done = applier->erasures;
     size_t count = applier->erasure_count;
-    struct erasure *done[ERASURES_MOST];
-    memcpy(done, applier->erasures, count * sizeof *done);
-    applier->erasure_count = 0;
+    applier->erasures = NULL;
+    applier->erasure_count = applier->erasure_capacity = 0;
     applier->erasures_done += count;
     pthread_mutex_unlock(&applier->lock);
     for (size_t at = 0; at < count; at++) {
@@ -385,6 +456,7 @@ Status apply_rewrite_state(struct applier *applier, Err *err)
         apply_note_change(applier, str_of(key, sizeof key), NULL);
         erasure_free(done[at]);
     }
+    free(done);
     return OK;
 }
 
@@ -450,7 +522,7 @@ Status apply_list_person_ids(struct applier *applier, IdentityPerson person, Are
 
 size_t apply_list_erasures(struct applier *applier, ApplyErasure *erasures, size_t max, uint64_t *ret_done)
 {
-    static const char *const stages[] = { "journal", "index", "command", "state", "done" };
+    static const char *const stages[] = { "journal", "index", "destinations", "command", "state", "done" };
     pthread_mutex_lock(&applier->lock);
     size_t count = applier->erasure_count < max ? applier->erasure_count : max;
     for (size_t at = 0; at < count; at++) {

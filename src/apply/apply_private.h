@@ -31,11 +31,10 @@ struct erasure {
     JournalPos *taken;                      /* positions of records that the journal has erased */
     size_t taken_count, taken_capacity;
     JournalPos done;                        /* the journal is erased up to here */
-    enum { ERASING_JOURNAL, ERASING_INDEX, ERASING_COMMAND, ERASING_STATE, ERASED } stage;
+    enum { ERASING_JOURNAL, ERASING_INDEX, ERASING_DESTINATIONS, ERASING_COMMAND, ERASING_STATE, ERASED } stage;
     uint64_t journal_records, index_rows;
 };
 struct erased_span { uint32_t node; Millis from_ms, to_ms; };
-enum { ERASURES_MOST = 1024 };              /* at once; further commands wait their turn in the journal */
 
 struct change { char key[20]; size_t key_len; Str value; bool is_removed; };    /* of the table of meta; value: heap */
 struct suppressed { Hash128 key; Str id; };                                     /* id: its kind and its value; heap */
@@ -74,14 +73,15 @@ struct applier {
     pthread_mutex_t lock;
     pthread_cond_t was_applied;
     unsigned waiting_count;
-    struct erasure *erasures[ERASURES_MOST];
-    size_t erasure_count;
+    struct erasure **erasures;              /* whoever submits commands bounds them: APPLY_ERASURES_MOST */
+    size_t erasure_count, erasure_capacity;
     uint64_t erasures_done;
     struct change *changes;                 /* of meta, since the last save */
     size_t change_count, change_capacity, changes_saving;
     _Atomic bool wants_save;
     struct suppressed *suppressed;          /* by key; under the guard */
     size_t suppressed_count, suppressed_capacity;
+    uint64_t clearing_wanted, clearings;    /* of the destinations' store, by number; 0: it is clear. Under the lock */
 
     JournalPos *repeats;                    /* positions of duplicates, ascending; under the guard */
     size_t repeat_count, repeat_capacity, repeats_saved;        /* repeats_saved: the first so many are in kv */
@@ -102,13 +102,13 @@ void apply_note_repeat(struct applier *applier, JournalPos pos);
 void apply_open_commands(struct applier *applier);
 void apply_close_commands(struct applier *applier);
 Status apply_run_command(struct applier *applier, Str record, JournalPos pos, Err *err);
-bool apply_is_suppressed_event(struct applier *applier, const Event *event);
 void apply_tell_applied(struct applier *applier);
 Status apply_save_changes(struct applier *applier, struct kv_txn *txn, Err *err);
 void apply_end_save_changes(struct applier *applier);
 Status apply_load_commands(struct applier *applier, struct kv_txn *txn, Err *err);
 void apply_forget_commands(struct applier *applier);
 void apply_note_change(struct applier *applier, Str key, const Str *value);
+void apply_note_change_locked(struct applier *applier, Str key, const Str *value);         /* under applier->lock */
 
 /* apply_erase.c */
 Status apply_begin_erasure(struct applier *applier, Str record, JournalPos pos, const JournalCommand *command,

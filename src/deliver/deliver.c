@@ -25,6 +25,7 @@ Status deliver_open(const DeliverOptions *options, struct deliver **ret, Err *er
     region_open(&deliver->region, SCRATCH_BYTES);
     region_open(&deliver->judge_region, SCRATCH_BYTES);
     deliver->ledger = ledger_open(&deliver->options.rows);
+    deliver->forgetting = forget_open();
     *ret = deliver;
     return OK;
 }
@@ -36,6 +37,7 @@ void deliver_close(struct deliver *deliver)
     for (size_t at = 0; at < deliver->outlet_count; at++) outlet_close(deliver->outlets[at]);
     for (size_t at = 0; deliver->has_next && at < deliver->next_count; at++) outlet_close(deliver->next_outlets[at]);
     ledger_close(deliver->ledger);
+    forget_close(deliver->forgetting);
     region_close(&deliver->region);
     region_close(&deliver->judge_region);
     region_close(&deliver->config_region);
@@ -183,6 +185,7 @@ static Millis next_time(const struct outlet *outlet, Millis now_ms)
 static Millis time_to_wait(const struct deliver *deliver, Millis wait_ms)
 {
     if (deliver->is_stopping) return wait_ms;
+    if (forget_is_at_work(deliver)) return 0;
     for (size_t at = 0; at < deliver->outlet_count; at++) {
         const struct outlet *outlet = deliver->outlets[at];
         Millis left_ms;
@@ -221,6 +224,9 @@ Status deliver_step(struct deliver *deliver, Millis wait_ms, Err *err)
     Err other;
     deliver->now_ms = clock_now_ms(deliver->options.clock);
     if (has_next_config(deliver) && !(s = ledger_commit(deliver->ledger, err))) take_over_config(deliver);
+    Status forgotten = s || deliver->is_stopping ? OK : forget_step(deliver, &other);
+    if (forgotten && err) *err = other;
+    trouble = forgotten;
     if (!s && wishes_grant(deliver) && wait_ms > WISH_WAIT_MS) wait_ms = WISH_WAIT_MS;
     for (size_t at = 0; at < deliver->outlet_count && !deliver->is_stopping; at++) {
         if (outlet_step(deliver->outlets[at], &other) == OK) continue;
@@ -231,7 +237,7 @@ Status deliver_step(struct deliver *deliver, Millis wait_ms, Err *err)
     publish(deliver);
     if (!s) wishes_answer(deliver);
     if ((s || trouble) && wait_ms > TROUBLE_WAIT_MS) wait_ms = TROUBLE_WAIT_MS;
-    Status waited = fetcher->step(fetcher, s ? wait_ms : time_to_wait(deliver, wait_ms), &other);
+    Status waited = fetcher->step(fetcher, s || forgotten ? wait_ms : time_to_wait(deliver, wait_ms), &other);
     if (waited && !s && !trouble && err) *err = other;
     return s ? s : trouble ? trouble : waited;
 }

@@ -18,6 +18,8 @@
  *  4. A call that must not be repeated (CALL_ONCE) is not sent again when it is in doubt: it becomes a dead
  *     letter that says so.
  *  5. Memory is bounded: window messages a destination, whatever the backlog.
+ *  6. Who was erased is in no row, and no copy of a row is left on the disk, when end_forget says so; so is who was
+ *     suppressed, but that later rows may be about who was unsuppressed since.
  *
  * Threads: deliver_step and everything that says so on one thread, the deliverer. deliver_wake,
  * deliver_read_states, deliver_set_config, deliver_find_config, deliver_ask_replay, deliver_ask_redo,
@@ -45,6 +47,9 @@ struct deliver_rows {
     Status (*walk)(void *context, Str prefix, Str from, RowVisit *visit, void *visit_context, Err *err);
     /* All of them or none, also when the process dies meanwhile. */
     Status (*commit)(void *context, const RowChange *changes, size_t count, Err *err);
+    /* So that nothing of what was ever removed is left on the disk. ERR_TIMEOUT: somebody reads; nothing was changed.
+     * NULL: nothing is ever left. */
+    Status (*rewrite)(void *context, Err *err);
 };
 
 /* The real rows: an LMDB store in a directory of its own, made if it is not there. Every commit is on the
@@ -67,10 +72,18 @@ typedef struct DeliverPerson {
     bool previous_is_user;                  /* alias: the previous id was seen as a user id */
 } DeliverPerson;
 
+/* Who is to be forgotten: the ids of the command. */
+typedef struct DeliverForget {
+    JournalPos before;                      /* COMMAND_ERASE: of records before this, which the journal has lost */
+    JournalCommand what;                    /* COMMAND_SUPPRESS: with all ids that are suppressed */
+    uint64_t number;                        /* for whoever asked */
+} DeliverForget;
+
 /* Who is who, from identity/. All of them are called by the deliverer's thread. */
 struct deliver_people {
     void *context;
-    /* find, list_links and is_duplicate are asked between these, some dozens together. NULL: needs no guard. */
+    /* find, list_links, is_duplicate and is_suppressed are asked between these, some dozens together. NULL: needs no
+     * guard. */
     void (*begin)(void *context);
     void (*end)(void *context);
     /* Records before it are known to identity; what is behind is not delivered yet. NULL: all are. */
@@ -84,6 +97,12 @@ struct deliver_people {
     bool (*is_blocked)(void *context, Str id);
     /* A record whose message came before, within the dedup window: not delivered. NULL: none is. */
     bool (*is_duplicate)(void *context, JournalPos pos);
+    /* A message that names a suppressed id: not delivered, whenever it came. NULL: none does. */
+    bool (*is_suppressed)(void *context, const Event *event);
+    /* Asked every step, without the guard; in the arena. end_forget says of each that the store knows them no more.
+     * NULL, both: nobody is ever to be forgotten. */
+    Status (*list_forgets)(void *context, Arena *arena, DeliverForget **ret, size_t *ret_count, Err *err);
+    void (*end_forget)(void *context, const DeliverForget *forget);
 };
 
 /* From the applier's identity, which the deliverer then follows. */

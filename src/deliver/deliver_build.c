@@ -24,7 +24,7 @@ static Str recall(void *memory, Str key)
     key = row_key(outlet, is_link ? ROW_LINK : ROW_MEMORY, key, bytes);
     if (ledger_get(deliver->ledger, key, deliver->build_arena, &value, NULL))
         return (Str){ 0 };
-    return value;
+    return is_link && str_equal(value, STR(ROW_NOBODY)) ? (Str){ 0 } : value;
 }
 
 void outlet_remember(struct outlet *outlet, const Remembered *remembered, size_t count)
@@ -90,7 +90,7 @@ static Status note_link(struct outlet *outlet, const PersonLink *link, struct pa
         ledger_put(ledger, key, link->user_id);
         *ret_is_new = true;
         outlet->state.links++;
-    } else if (!str_equal(told, link->user_id)) {
+    } else if (!str_equal(told, link->user_id) && !str_equal(told, STR(ROW_NOBODY))) {
         Str text = arena_printf(arena, "%.*s was joined to %.*s before it was known to be %.*s's; "
                                 "that cannot be undone", STR_FORMAT(link->anonymous_id), STR_FORMAT(told),
                                 STR_FORMAT(link->user_id));

@@ -6,7 +6,7 @@
 #include "deliver_outlet.h"
 
 enum { DEAD_MOST = 100000, BODY_KEPT_BYTES = 32 * 1024, LETTER_BYTES = 8 * 1024 * 1024,
-       REDO_SPARE = 32 };
+       REDO_SPARE = 32, QUOTE_BYTES = 32 };
 
 static void put_instant(struct buf *out, Str key, Millis at_ms)
 {
@@ -33,13 +33,38 @@ static void put_request(const struct outlet *outlet, struct buf *out, const Fetc
     buf_char(out, '}');
 }
 
-static void put_answer(struct buf *out, const FetchAnswer *answer)
+/* Of a request that carried several people's calls a letter has this message's alone, as if it had gone so. */
+static const FetchRequest *own_request(const struct outlet *outlet, const struct parcel *parcel,
+                                       const FetchRequest *request, Arena *arena, FetchRequest *own)
+{
+    const struct request *shared = parcel->request;
+    if (!request || !shared || request_is_alone(shared)) return request;
+    const Call **calls = arena_new(arena, const Call *, shared->ride_count);
+    PackInput input = { &outlet->settings, calls, 0, "", outlet->deliver->now_ms };
+    for (size_t at = 0; at < shared->ride_count; at++)
+        if (shared->rides[at].parcel == parcel) calls[input.call_count++] = &parcel->calls[shared->rides[at].call];
+    *own = (FetchRequest){ 0 };
+    return outlet->destination->pack(&input, arena, own, NULL) == OK && own->method.len ? own : NULL;
+}
+
+/* What a vendor said to the calls of several people at once may quote any of them, so it is in nobody's letter: who
+ * wants to see it tries one again. It stands as last_error, too. */
+static Str own_reason(const struct parcel *parcel, Str reason, const FetchAnswer *answer, Arena *arena)
+{
+    Str beginning = answer ? str_slice(answer->body, 0, QUOTE_BYTES) : (Str){ 0 };
+    if (!parcel->request || request_is_alone(parcel->request)) return reason;
+    if (!beginning.len || !str_contains(reason, beginning)) return reason;
+    return arena_printf(arena, "HTTP %d to %zu calls together; redo sends one again, and keeps what is said to it",
+                        answer->status, parcel->request->ride_count);
+}
+
+static void put_answer(struct buf *out, const FetchAnswer *answer, bool is_shared)
 {
     json_key(out, STR("answer"));
     buf_char(out, '{');
     if (answer->status) json_int(out, STR("status"), answer->status);
     json_text(out, STR("error"), str_from(answer->error));
-    json_text(out, STR("body"), str_slice(answer->body, 0, BODY_KEPT_BYTES));
+    if (!is_shared) json_text(out, STR("body"), str_slice(answer->body, 0, BODY_KEPT_BYTES));
     buf_char(out, '}');
 }
 
@@ -70,6 +95,11 @@ static void put_message(struct outlet *outlet, struct buf *out, const struct par
 static void put_letter(struct outlet *outlet, const struct parcel *parcel, const char *kind, Str reason,
                        const FetchRequest *request, const FetchAnswer *answer, struct buf *out)
 {
+    Arena arena = region_arena(&outlet->deliver->region);
+    bool is_shared = parcel->request && !request_is_alone(parcel->request);
+    FetchRequest own;
+    reason = own_reason(parcel, reason, answer, &arena);
+    request = own_request(outlet, parcel, request, &arena, &own);
     buf_char(out, '{');
     json_int(out, STR("number"), (int64_t)outlet->dead_number);
     json_text(out, STR("kind"), str_from(kind));
@@ -80,8 +110,8 @@ static void put_letter(struct outlet *outlet, const struct parcel *parcel, const
     if (parcel->first_tried_ms) put_instant(out, STR("first_tried_at"), parcel->first_tried_ms);
     put_instant(out, STR("died_at"), outlet->deliver->now_ms);
     json_int(out, STR("attempts"), parcel->attempts);
-    if (request) put_request(outlet, out, request, region_arena(&outlet->deliver->region));
-    if (answer) put_answer(out, answer);
+    if (request) put_request(outlet, out, request, arena);
+    if (answer) put_answer(out, answer, is_shared);
     buf_char(out, '}');
 }
 
@@ -128,14 +158,14 @@ void dead_report(struct outlet *outlet, const struct parcel *parcel, Str text)
 
 /* ---- Reading ---- */
 
-static Str json_of_letter(Str row, Str *ret_rest)
+Str dead_json(Str row, Str *ret_calls)
 {
     uint64_t len = 0;
-    *ret_rest = (Str){ 0 };
+    *ret_calls = (Str){ 0 };
     if (row.len < sizeof len) return (Str){ 0 };
     memcpy(&len, row.bytes, sizeof len);
     if (len > row.len - sizeof len) return (Str){ 0 };
-    *ret_rest = str_slice(row, sizeof len + len, row.len);
+    *ret_calls = str_slice(row, sizeof len + len, row.len);
     return str_slice(row, sizeof len, sizeof len + len);
 }
 
@@ -156,7 +186,7 @@ static bool visit_letter(void *context, Str key, Str row)
 {
     struct listing *listing = context;
     Str rest;
-    DeadLetter letter = { number_of_key(key), json_of_letter(row, &rest) };
+    DeadLetter letter = { number_of_key(key), dead_json(row, &rest) };
     return listing->visit(listing->context, &letter);
 }
 
@@ -218,6 +248,7 @@ static void redo_parcel(struct outlet *outlet, struct parcel *parcel, uint64_t n
     parcel->state = order_is_first(parcel) ? PARCEL_READY : PARCEL_LINED;
     list_append(parcel->state == PARCEL_READY ? &outlet->ready : &outlet->lined, parcel);
     parcel_save(outlet, parcel);
+    forget_begin_again(outlet->deliver);
     ledger_remove(outlet->deliver->ledger, row_key_number(outlet, ROW_DEAD, number, bytes));
     if (outlet->state.dead_letters) outlet->state.dead_letters--;
 }
@@ -231,7 +262,7 @@ static bool redo_letter(void *context, Str key, Str row)
     Str rest;
     if (number >= redoing->until) return false;
     if (ledger_removes(outlet->deliver->ledger, key)) return true;          /* went already, in this step */
-    if (json_of_letter(row, &rest).len == 0 || rest.len == 0) return true;
+    if (dead_json(row, &rest).len == 0 || rest.len == 0) return true;
     if (outlet->free.count <= REDO_SPARE || ledger_is_full(outlet->deliver->ledger)) {
         redoing->is_full = true;                    /* the rest with a later step */
         return false;

@@ -178,6 +178,12 @@ void known_remove(struct known *known, uint64_t fingerprint)
     known->slots[hole] = 0;
 }
 
+void known_forget(struct known *known)
+{
+    if (known->slots) memset(known->slots, 0, known->capacity * sizeof *known->slots);
+    known->count = 0;
+}
+
 void known_add(struct known *known, uint64_t fingerprint)
 {
     if (known->count * 4 >= known->capacity * 3) known_grow(known);

@@ -136,6 +136,7 @@ Status outlet_start(struct outlet *outlet, Err *err)
     s = outlet_load(outlet, err);
     if (!s) s = dead_load(outlet, err);
     outlet->is_started = s == OK;
+    forget_begin_again(outlet->deliver);
     return s;
 }
 

@@ -64,6 +64,7 @@ struct parcel {
     bool is_redo;                       /* a dead letter on its second way */
     bool is_once_sent;                  /* its next call must not be repeated, and is being sent */
     bool is_lost;                       /* at least one of its calls is a dead letter */
+    bool is_forgotten;                  /* under way, and finished with its answer, whatever that is; has no row */
     bool is_in_doubt;                   /* … and was, in a former life: nobody knows whether it came */
     uint32_t call_at, call_count;
     Call *calls;                        /* in frozen's bytes */
@@ -94,6 +95,7 @@ struct request {
     struct ride *rides;
     size_t ride_count, ride_capacity;
     uint64_t bytes;
+    bool has_forgotten;                 /* one of its messages is forgotten since */
     FetchRequest sent;                  /* borrows from region; for the dead letters */
     struct region region;
 };
@@ -177,6 +179,7 @@ struct deliver {
     struct region region;               /* scratch of a step */
     struct region judge_region;         /* scratch of an answer */
     struct ledger *ledger;
+    struct forgetting *forgetting;
     uint32_t asked_count;               /* identity was asked, under the guard that is held */
     bool is_stopping;                   /* nothing new is sent */
     Arena *build_arena;                 /* what is recalled lives here, while a plan is made */
@@ -223,7 +226,9 @@ enum {
     ROW_PARCEL = 'p', ROW_CURSOR = 'c', ROW_MEMORY = 'm', ROW_DEAD = 'd', ROW_REPLAY = 'r', ROW_LINK = 'l',
     ROW_USER = 'u', ROW_REDO = 'a',
 };
-enum { ROW_KEY_BYTES = 500 };
+enum { ROW_KEY_BYTES = 500, ROW_REST_BYTES = 300 };
+/* The user of a link who is forgotten: the vendor was told of one, so it is told of no other. No id is so. */
+#define ROW_NOBODY "\1"
 /* name, 0, kind, rest: rest is hashed where the key would grow too long. Writes into bytes. */
 Str row_key(const struct outlet *outlet, char kind, Str rest, char bytes[ROW_KEY_BYTES]);
 Str row_key_number(const struct outlet *outlet, char kind, uint64_t number, char bytes[ROW_KEY_BYTES]);
@@ -257,6 +262,7 @@ void order_leave(struct outlet *outlet, struct parcel *parcel);          /* who 
 bool known_has(const struct known *known, uint64_t fingerprint);
 void known_add(struct known *known, uint64_t fingerprint);
 void known_remove(struct known *known, uint64_t fingerprint);
+void known_forget(struct known *known);                 /* all: the store is asked again */
 
 /* ---- deliver_ask.c: identity, under a guard that is left before anything is waited for ---- */
 
@@ -299,6 +305,7 @@ void outlet_remember(struct outlet *outlet, const Remembered *remembered, size_t
 
 void outlet_prepare(struct outlet *outlet);                              /* builds what is ready, before the commit */
 void outlet_send(struct outlet *outlet);                                 /* after it */
+bool request_is_alone(const struct request *request);                    /* all its calls are one message's */
 void parcel_finish(struct outlet *outlet, struct parcel *parcel);
 
 /* ---- deliver_retry.c: when again ---- */
@@ -318,6 +325,15 @@ Status MUST dead_redo(struct outlet *outlet, uint64_t number, Err *err);
 void dead_redo_all(struct outlet *outlet);                               /* all that there are now, step by step */
 Status MUST dead_redo_more(struct outlet *outlet, Err *err);             /* as many as the window has room for */
 Status MUST dead_load(struct outlet *outlet, Err *err);
+Str dead_json(Str row, Str *ret_calls);     /* of a letter's row; calls: a parcel's row, or empty */
+
+/* ---- deliver_forget.c: who was erased or suppressed ---- */
+
+struct forgetting *forget_open(void);
+void forget_close(struct forgetting *forgetting);       /* accepts NULL */
+Status MUST forget_step(struct deliver *deliver, Err *err);     /* a bounded piece, between commits */
+bool forget_is_at_work(const struct deliver *deliver);  /* there is more to do at once */
+void forget_begin_again(struct deliver *deliver);       /* rows have become parcels */
 
 /* ---- deliver_secret.c: stars ---- */
 

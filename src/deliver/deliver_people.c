@@ -146,8 +146,28 @@ static Status asked_list_links(void *context, Str user_id, Arena *arena, const P
     return s;
 }
 
+static bool asked_is_suppressed(void *context, const Event *event) { return apply_is_suppressed_event(context, event); }
+
+static Status list_forgets(void *context, Arena *arena, DeliverForget **ret, size_t *ret_count, Err *err)
+{
+    ApplyForget *forgets;
+    Status s = apply_list_forgets(context, arena, &forgets, ret_count, err);
+    if (s || !*ret_count) return s;
+    *ret = arena_new(arena, DeliverForget, *ret_count);
+    for (size_t at = 0; at < *ret_count; at++)
+        (*ret)[at] = (DeliverForget){ forgets[at].before, forgets[at].what, forgets[at].number };
+    return OK;
+}
+
+static void end_forget(void *context, const DeliverForget *forget)
+{
+    ApplyForget ended = { forget->before, forget->what, forget->number };
+    apply_end_forget(context, &ended);
+}
+
 struct deliver_people deliver_people_of(struct applier *applier)
 {
     return (struct deliver_people){ applier, begin_asking, end_asking, asked_position, asked_find, asked_list_links,
-                                    asked_is_blocked, asked_is_duplicate };
+                                    asked_is_blocked, asked_is_duplicate, asked_is_suppressed, list_forgets,
+                                    end_forget };
 }

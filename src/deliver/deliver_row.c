@@ -22,7 +22,7 @@
 
 #include <stdlib.h>
 
-enum { ROW_VERSION = 1, ROW_WAITS = 1, ROW_IS_DONE = 2, ROW_IS_SENT = 3, REST_BYTES = 300 };
+enum { ROW_VERSION = 1, ROW_WAITS = 1, ROW_IS_DONE = 2, ROW_IS_SENT = 3 };
 
 /* ---- Keys ---- */
 
@@ -33,11 +33,11 @@ Str row_key(const struct outlet *outlet, char kind, Str rest, char bytes[ROW_KEY
     buf_str_put(&key, str_from(outlet->name));
     buf_char(&key, 0);
     buf_char(&key, kind);
-    if (rest.len <= REST_BYTES) {
+    if (rest.len <= ROW_REST_BYTES) {
         buf_str_put(&key, rest);
     } else {
         Hash128 hash = hash_128(rest, 0);
-        buf_str_put(&key, str_slice(rest, 0, REST_BYTES));
+        buf_str_put(&key, str_slice(rest, 0, ROW_REST_BYTES));
         buf_put(&key, &hash, sizeof hash);
     }
     check(buf_ok(&key));

@@ -133,6 +133,7 @@ static struct request *request_take(struct outlet *outlet)
         request->outlet = outlet;
         request->ride_count = 0;
         request->bytes = 0;
+        request->has_forgotten = false;
         if (!request->region.start) region_open(&request->region, PACK_BYTES);
         return request;
     }
@@ -266,7 +267,7 @@ static const Call **calls_of(const struct request *request, Arena *arena)
     return calls;
 }
 
-static bool is_alone(const struct request *request)
+bool request_is_alone(const struct request *request)
 {
     for (size_t at = 1; at < request->ride_count; at++)
         if (request->rides[at].parcel != request->rides[0].parcel) return false;
@@ -286,7 +287,7 @@ static void send(struct outlet *outlet, struct request *request)
     Arena arena = region_arena(&request->region);
     PackInput input = {
         &outlet->settings, calls_of(request, &arena), request->ride_count,
-        is_alone(request) ? request->rides[0].parcel->facts : "", outlet->deliver->now_ms,
+        request_is_alone(request) ? request->rides[0].parcel->facts : "", outlet->deliver->now_ms,
     };
     Err err = { 0 };
     Status s;
@@ -321,13 +322,15 @@ static void judge(struct request *request, const Call *const *calls, const Fetch
 {
     struct outlet *outlet = request->outlet;
     JudgeInput input = { &outlet->settings, calls, request->ride_count, answer, outlet->deliver->now_ms, arena };
+    bool is_alone = request_is_alone(request);
     *ruling = (Ruling){
         .calls = arena_new(arena, CallVerdict, request->ride_count + 1), .call_count = request->ride_count,
-        .facts = is_alone(request) ? request->rides[0].parcel->facts : arena_new(arena, char, DESTINATION_FACT_BYTES),
+        .facts = is_alone ? request->rides[0].parcel->facts : arena_new(arena, char, DESTINATION_FACT_BYTES),
     };
     if (request->sent.method.len == 0 && answer->outcome == FETCH_ANSWERED) judge_all(ruling, VERDICT_DONE, (Str){ 0 });
     else if (outlet->destination->judge) outlet->destination->judge(&input, ruling);
     else judge_by_status(&input, ruling);
+    if (request->has_forgotten) return;                      /* nobody knows about whom it is */
     outlet_remember(outlet, ruling->remembered, ruling->remembered_count);
     if (ruling->report.len) dead_report(outlet, request->rides[0].parcel, ruling->report);
 }
@@ -445,11 +448,15 @@ static size_t apply_parcel(struct outlet *outlet, struct request *request, size_
 {
     struct parcel *parcel = request->rides[ride].parcel;
     uint32_t before = parcel->call_at;
-    bool goes_on = true, was_once;
+    bool goes_on = !parcel->is_forgotten, was_once;
     for (; ride < request->ride_count && request->rides[ride].parcel == parcel; ride++)
         if (goes_on && parcel->call_at == request->rides[ride].call)
             goes_on = apply(outlet, parcel, request, ruling, &ruling->calls[ride], answer);
     parcel->request = NULL;
+    if (parcel->is_forgotten) {
+        parcel_finish(outlet, parcel);
+        return ride;
+    }
     was_once = parcel->is_once_sent;
     parcel->is_once_sent = false;
     if (parcel->call_at == parcel->call_count) {

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { REWRITE_WAIT_MS = 500 };             /* readers are pages of dead letters: short */
+
 struct deliver_store {
     struct kv *kv;
 };
@@ -57,6 +59,12 @@ static Status store_commit(void *context, const RowChange *changes, size_t count
     return s;
 }
 
+static Status store_rewrite(void *context, Err *err)
+{
+    struct deliver_store *store = context;
+    return kv_rewrite(store->kv, REWRITE_WAIT_MS, err);
+}
+
 Status deliver_store_open(const char *dir, bool is_read_only, struct deliver_store **ret, Err *err)
 {
     static const char *const tables[] = { "rows" };
@@ -83,5 +91,5 @@ void deliver_store_close(struct deliver_store *store)
 
 struct deliver_rows deliver_store_rows(struct deliver_store *store)
 {
-    return (struct deliver_rows){ store, store_get, store_walk, store_commit };
+    return (struct deliver_rows){ store, store_get, store_walk, store_commit, store_rewrite };
 }

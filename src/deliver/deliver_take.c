@@ -185,6 +185,16 @@ static Millis middle_of(const struct stream *stream)
     return parcel ? parcel->received_ms : INT64_MIN;
 }
 
+/* Theirs who are suppressed by now may have come before they were. */
+static bool is_suppressed(struct deliver *deliver, Str record)
+{
+    const struct deliver_people *people = &deliver->options.people;
+    Event event;
+    if (!people->is_suppressed || event_decode(record, &event, NULL)) return false;
+    ask_enter(deliver);
+    return people->is_suppressed(people->context, &event);
+}
+
 /* What has settled, in event order. is_end: nothing more will come that arrived before now. */
 static Status release(struct outlet *outlet, struct stream *stream, bool is_end, Err *err)
 {
@@ -207,7 +217,8 @@ static Status release(struct outlet *outlet, struct stream *stream, bool is_end,
     qsort(chosen, count, sizeof *chosen, compare_parcels);
     for (size_t at = 0; !s && at < count; at++) {
         list_remove(&stream->settling, chosen[at]);
-        if (ask_is_duplicate(outlet->deliver, chosen[at]->pos)) {
+        if (ask_is_duplicate(outlet->deliver, chosen[at]->pos)
+            || is_suppressed(outlet->deliver, buf_str(&chosen[at]->record))) {
             outlet->state.taken--;
             parcel_give_back(outlet, chosen[at]);
             continue;

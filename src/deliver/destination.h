@@ -139,6 +139,7 @@ Str plan_recall(struct plan *plan, Str key);            /* sees what this plan r
  * under the id is the user's. */
 #define DESTINATION_LINK_KEY "link:"
 Str plan_recall_owner(struct plan *plan, Str anonymous_id);
+/* Keys are "what:id", the id of whom it is about behind the first colon, so that an erasure finds it. */
 void plan_remember(struct plan *plan, Str key, Str value);
 void plan_report(struct plan *plan, const char *format, ...) FORMAT(2, 3);
 

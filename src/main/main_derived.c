@@ -46,5 +46,6 @@ ApplyOptions derived_options(const struct config *config, struct journal *journa
         .dedup_window_ms = config->dedup.window_ms,
         .identity_rules = rules.identity,
         .external_fields = rules.external_fields,
+        .has_destinations = true,                            /* their store is there, whoever opens the applier */
     };
 }

@@ -132,6 +132,7 @@ static void maintenance_step(void *context, bool is_stopping)
     bool more_derived = false;
     if (!s) s = apply_maintain(serve->applier, &more_derived, &err);
     more |= more_derived;
+    if (more_derived) destinations_wake(serve->destinations);    /* an erasure may have come to their store */
     if (s) {
         log_write(LOG_ERROR, "maintenance failed, trying again", LOG_TEXT("error", err.text));
         more = false;

@@ -22,6 +22,7 @@ struct made {
     char id[40], user[24], anonymous[40], previous[40];
     Millis at_ms, received_ms;
     JournalPos pos, end;
+    bool is_later;                      /* than somebody was forgotten */
 };
 
 /* What a vendor was told, call by call, in the order in which it took them. */
@@ -58,6 +59,7 @@ struct world {
     int dead_destination;               /* answers nothing at all; -1: none */
     bool is_asked;                      /* the guard of identity is held */
     bool is_server_first;               /* servers identify before browsers link */
+    struct deliver_people forgets;      /* its functions of who is to be forgotten; or none */
 };
 
 /* ---- Settings ---- */
@@ -386,7 +388,9 @@ static inline DeliverOptions world_options(struct world *world)
         .journal = world->journal, .clock = &world->clock.clock, .dice = &world->dice.dice,
         .fetcher = &world->fetch.fetcher, .rows = world->rows.rows,
         .people = { .context = world, .begin = world_begin, .end = world_end, .position = world_position,
-                    .find = world_find, .list_links = world_list_links },
+                    .find = world_find, .list_links = world_list_links,
+                    .is_suppressed = world->forgets.is_suppressed, .list_forgets = world->forgets.list_forgets,
+                    .end_forget = world->forgets.end_forget },
     };
 }
 

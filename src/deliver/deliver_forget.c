@@ -1,0 +1,632 @@
+/* deliver_forget: people who are erased or suppressed leave the store.
+ *
+ * Whoever knows (deliver_people.list_forgets) says what is to be forgotten: of an erasure the ids, and that records
+ * before its command are meant, which the journal has lost by then; of suppressed ids all messages. Then, a bounded
+ * piece a step:
+ *   1. parcels in memory, with their rows. One that is under way finishes with its answer, whatever that is
+ *   2. every row of the store, of destinations that are not configured any more, too
+ *   3. the store is rewritten, since it keeps in free pages what was removed
+ * A crash makes all of it again. A row tells whose it is in one of these ways:
+ *   a record's place      the journal says: it is erased there, or what ids it has
+ *   the lines it stood in where the journal has it no more. Hashes of ids (key_of_id)
+ *   ids in its key        links, users, memory ("what:id", see plan_remember)
+ *   its text              of others' dead letters, whose reason may quote a vendor who named somebody
+ * Where somebody else's row names a person who is gone, a word that names nobody takes the place.
+ */
+#include "deliver_outlet.h"
+
+#include <stdlib.h>
+
+enum {
+    FORGET_BYTES = 1 << 30,                 /* of address space: commands and their ids */
+    ROWS_A_STEP = 20000,
+    TEXT_LEAST = 4,                         /* shorter ids stand in every text by chance, and tell nobody */
+    LETTER_MOST = 32 * 1024 * 1024,
+};
+
+typedef enum Stage { STAGE_NONE, STAGE_ROWS, STAGE_REWRITE } Stage;
+
+struct named {
+    Str value;
+    CommandIdKind kind;
+    bool is_whole, is_suppressed;
+    Millis from_ms, to_ms;
+};
+
+/* An id as letters may have it. */
+struct text {
+    Str bytes;
+    size_t shorter;                         /* place + 1 of the longest that it begins with; 0: none */
+};
+
+struct forgetting {
+    struct region region;
+    Arena arena;
+    Stage stage;
+    bool begins_again;                      /* rows became parcels meanwhile, of a destination's start or a redo */
+    DeliverForget *forgets;
+    size_t count;
+    struct named *named;                    /* by value */
+    uint64_t *lines;                        /* of all of them, ascending */
+    size_t named_count;
+    struct text *texts;                     /* by bytes */
+    size_t text_count;
+    uint8_t heads[65536 / 8];               /* the first two bytes of texts */
+    struct parcel row;                      /* what a row is read into */
+    char at[ROW_KEY_BYTES + 1];             /* rows below it are done */
+    size_t at_len;
+};
+
+struct forgetting *forget_open(void)
+{
+    struct forgetting *forgetting = calloc(1, sizeof *forgetting);
+    check(forgetting);
+    region_open(&forgetting->region, FORGET_BYTES);
+    return forgetting;
+}
+
+void forget_close(struct forgetting *forgetting)
+{
+    if (!forgetting) return;
+    region_close(&forgetting->region);
+    free(forgetting);
+}
+
+bool forget_is_at_work(const struct deliver *deliver) { return deliver->forgetting->stage != STAGE_NONE; }
+
+void forget_begin_again(struct deliver *deliver) { deliver->forgetting->begins_again = true; }
+
+/* ---- Who ---- */
+
+static int compare_named(const void *a, const void *b)
+{
+    return str_compare(((const struct named *)a)->value, ((const struct named *)b)->value);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return str_compare(((const struct text *)a)->bytes, ((const struct text *)b)->bytes);
+}
+
+/* The ids of that value: *ret_count of them. */
+static const struct named *find_named(const struct forgetting *forgetting, Str value, size_t *ret_count)
+{
+    size_t low = 0, high = forgetting->named_count, end;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (str_compare(forgetting->named[middle].value, value) < 0) low = middle + 1;
+        else high = middle;
+    }
+    for (end = low; end < forgetting->named_count && str_equal(forgetting->named[end].value, value);) end++;
+    *ret_count = value.len ? end - low : 0;
+    return forgetting->named + low;
+}
+
+static bool is_whole(const struct forgetting *forgetting, CommandIdKind kind, Str value)
+{
+    size_t count;
+    const struct named *named = find_named(forgetting, value, &count);
+    for (size_t at = 0; at < count; at++)
+        if (named[at].is_whole && named[at].kind == kind) return true;
+    return false;
+}
+
+static bool is_suppressed(const struct forgetting *forgetting, CommandIdKind kind, Str value)
+{
+    size_t count;
+    const struct named *named = find_named(forgetting, value, &count);
+    for (size_t at = 0; at < count; at++)
+        if (named[at].is_suppressed && named[at].kind == kind) return true;
+    return false;
+}
+
+static bool is_named(const struct forgetting *forgetting, Str value)
+{
+    size_t count;
+    (void)find_named(forgetting, value, &count);
+    return count > 0;
+}
+
+static bool has_suppressed(const struct forgetting *forgetting, const Event *event)
+{
+    return is_suppressed(forgetting, COMMAND_USER_ID, event->user_id)
+        || is_suppressed(forgetting, COMMAND_ANONYMOUS_ID, event->anonymous_id)
+        || (event->type == EVENT_ALIAS && (is_suppressed(forgetting, COMMAND_USER_ID, event->previous_id)
+                                           || is_suppressed(forgetting, COMMAND_ANONYMOUS_ID, event->previous_id)));
+}
+
+/* A message that is read: is it theirs? */
+static bool takes_event(const struct deliver *deliver, Event event, JournalPos pos)
+{
+    const struct deliver_people *people = &deliver->options.people;
+    const struct forgetting *forgetting = deliver->forgetting;
+    if (!is_named(forgetting, event.user_id) && !is_named(forgetting, event.anonymous_id)
+        && !is_named(forgetting, event.previous_id)) return false;
+    if (has_suppressed(forgetting, &event)) return true;
+    if (people->is_blocked && people->is_blocked(people->context, event.user_id)) event.user_id = (Str){ 0 };
+    for (size_t at = 0; at < forgetting->count; at++) {
+        const DeliverForget *forget = &forgetting->forgets[at];
+        if (forget->what.kind == COMMAND_ERASE && pos < forget->before && command_names_event(&forget->what, &event))
+            return true;
+    }
+    return false;
+}
+
+static bool has_line(const struct forgetting *forgetting, const struct parcel *parcel)
+{
+    for (uint32_t at = 0; at < parcel->turn_count; at++)
+        if (bsearch(&parcel->turns[at].key, forgetting->lines, forgetting->named_count, sizeof *forgetting->lines,
+                    compare_lines)) return true;
+    return false;
+}
+
+/* As far as the lines tell, for what the journal has no more: rather one of somebody else's is not delivered. */
+static bool takes_lines(const struct forgetting *forgetting, const struct parcel *parcel)
+{
+    for (size_t at = 0; at < forgetting->named_count; at++) {
+        const struct named *named = &forgetting->named[at];
+        uint64_t line = key_of_id(named->value);
+        bool is_then = named->is_whole || (parcel->event_ms >= named->from_ms && parcel->event_ms < named->to_ms);
+        for (uint32_t turn = 0; is_then && turn < parcel->turn_count; turn++)
+            if (parcel->turns[turn].key == line) return true;
+    }
+    return false;
+}
+
+typedef enum Found { FOUND_THEIRS, FOUND_ANOTHERS, FOUND_NOTHING } Found;
+
+/* What the journal says of the place. */
+static Status look_up(struct deliver *deliver, JournalPos pos, Found *ret, Err *err)
+{
+    struct journal_reader *reader = NULL;
+    JournalRecord record;
+    Event event;
+    *ret = FOUND_NOTHING;
+    Status s = journal_reader_open(deliver->options.journal, pos, &reader, err);
+    if (!s) s = journal_read(reader, &record, err);
+    if (!s && record.pos == pos && record_kind(record.bytes) == RECORD_ERASED) *ret = FOUND_THEIRS;
+    if (!s && record.pos == pos && record_kind(record.bytes) == RECORD_EVENT
+        && event_decode(record.bytes, &event, NULL) == OK)
+        *ret = takes_event(deliver, event, pos) ? FOUND_THEIRS : FOUND_ANOTHERS;
+    journal_reader_close(reader);
+    return s == ERR_NOT_FOUND || s == ERR_DAMAGED || s == ERR_CONFLICT ? OK : s;
+}
+
+/* One that stood in lines. */
+static Status takes_parcel(struct deliver *deliver, const struct parcel *parcel, bool *ret, Err *err)
+{
+    Found found;
+    *ret = false;
+    if (!has_line(deliver->forgetting, parcel)) return OK;
+    Status s = look_up(deliver, parcel->pos, &found, err);
+    *ret = !s && (found == FOUND_THEIRS || (found == FOUND_NOTHING && takes_lines(deliver->forgetting, parcel)));
+    return s;
+}
+
+/* ---- Parcels in memory ---- */
+
+static void drop_parcel(struct outlet *outlet, struct parcel *parcel)
+{
+    if (parcel->state == PARCEL_SETTLING) {
+        list_remove(&outlet->streams[parcel->stream].settling, parcel);
+        parcel_give_back(outlet, parcel);
+    } else if (parcel->state == PARCEL_UNDER_WAY) {
+        if (parcel->has_row) parcel_forget(outlet, parcel);
+        parcel->is_forgotten = parcel->request->has_forgotten = true;
+    } else {
+        parcel_finish(outlet, parcel);
+    }
+}
+
+/* Readers let go of files that the journal has replaced. */
+static void close_readers(struct outlet *outlet)
+{
+    for (int kind = 0; kind < STREAMS; kind++) {
+        journal_reader_close(outlet->streams[kind].reader);
+        outlet->streams[kind].reader = NULL;
+    }
+}
+
+static Status drop_parcels(struct outlet *outlet, Err *err)
+{
+    Status s = OK;
+    for (size_t at = 0; !s && at < outlet->window; at++) {
+        struct parcel *parcel = &outlet->parcels[at];
+        bool is_theirs = false;
+        Event event;
+        if (parcel->state == PARCEL_FREE || parcel->is_forgotten) continue;
+        if (!parcel->record.len) s = takes_parcel(outlet->deliver, parcel, &is_theirs, err);
+        else if (event_decode(buf_str(&parcel->record), &event, NULL) == OK)
+            is_theirs = takes_event(outlet->deliver, event, parcel->pos);
+        if (is_theirs) drop_parcel(outlet, parcel);
+    }
+    close_readers(outlet);
+    known_forget(&outlet->links);
+    known_forget(&outlet->users);
+    known_forget(&outlet->asked);
+    outlet->state.last_error[0] = 0;                /* it may quote somebody */
+    return s;
+}
+
+/* ---- Rows ---- */
+
+struct row {
+    struct deliver *deliver;
+    Str key, name, rest, value;             /* name 0 kind rest */
+    char kind;
+};
+
+/* Does the key's rest have this id behind what? */
+static bool rest_is(Str rest, Str what, Str id)
+{
+    char bytes[ROW_KEY_BYTES], full[ROW_KEY_BYTES + LIMIT_ID_BYTES];
+    struct outlet nameless = { 0 };
+    struct buf text;
+    buf_init_fixed(&text, full, sizeof full);
+    buf_str_put(&text, what);
+    buf_str_put(&text, id);
+    Str key = buf_ok(&text) ? row_key(&nameless, 0, buf_str(&text), bytes) : (Str){ 0 };
+    return key.len >= 2 && str_equal(str_slice(key, 2, key.len), rest);
+}
+
+/* The ids that a key names, *ret_whole: one of them wholly. A long one is hashed in keys, so it is looked for. */
+static bool rest_names(const struct forgetting *forgetting, Str rest, Str what, CommandIdKind kind, bool *ret_whole)
+{
+    Str id = str_slice(rest, what.len, rest.len);
+    size_t count, found = 0;
+    const struct named *named = find_named(forgetting, id, &count);
+    bool is_hashed = rest.len > ROW_REST_BYTES;
+    *ret_whole = false;
+    if (is_hashed) named = forgetting->named, count = forgetting->named_count;
+    for (size_t at = 0; at < count; at++) {
+        if ((kind && named[at].kind != kind) || (is_hashed && !rest_is(rest, what, named[at].value))) continue;
+        found++;
+        *ret_whole |= named[at].is_whole;
+    }
+    return found > 0;
+}
+
+static void forget_link(const struct row *row)
+{
+    struct ledger *ledger = row->deliver->ledger;
+    const struct forgetting *forgetting = row->deliver->forgetting;
+    bool whole;
+    (void)rest_names(forgetting, row->rest, (Str){ 0 }, COMMAND_ANONYMOUS_ID, &whole);
+    if (whole) ledger_remove(ledger, row->key);
+    else if (is_whole(forgetting, COMMAND_USER_ID, row->value)) ledger_put(ledger, row->key, STR(ROW_NOBODY));
+}
+
+static void forget_user(const struct row *row)
+{
+    bool whole;
+    (void)rest_names(row->deliver->forgetting, row->rest, (Str){ 0 }, COMMAND_USER_ID, &whole);
+    if (whole) ledger_remove(row->deliver->ledger, row->key);
+}
+
+/* What is remembered of a shared device may be of the time that was the person's: all of it goes. */
+static void forget_memory(const struct row *row)
+{
+    struct ledger *ledger = row->deliver->ledger;
+    const struct forgetting *forgetting = row->deliver->forgetting;
+    Str rest, what = str_cut(row->rest, ':', &rest);
+    bool whole;
+    what.len += what.len < row->rest.len;
+    if (rest_names(forgetting, row->rest, what, (CommandIdKind)0, &whole)) ledger_remove(ledger, row->key);
+    else if (is_whole(forgetting, COMMAND_USER_ID, row->value)
+             || is_whole(forgetting, COMMAND_ANONYMOUS_ID, row->value))
+        ledger_put(ledger, row->key, STR("(erased)"));
+}
+
+static struct outlet *find_started(const struct row *row)
+{
+    for (size_t at = 0; at < row->deliver->outlet_count; at++) {
+        struct outlet *outlet = row->deliver->outlets[at];
+        if (outlet->is_started && str_equal(str_from(outlet->name), row->name)) return outlet;
+    }
+    return NULL;
+}
+
+static Status takes_row(struct deliver *deliver, Str bytes, bool *ret, Err *err)
+{
+    struct parcel *parcel = &deliver->forgetting->row;
+    *parcel = (struct parcel){ 0 };
+    bool is_one = parcel_decode(bytes, parcel);
+    *ret = false;
+    Status s = is_one ? takes_parcel(deliver, parcel, ret, err) : OK;
+    buf_done(&parcel->frozen);
+    return s;
+}
+
+/* A started destination has them as parcels. */
+static Status forget_parcel(const struct row *row, Err *err)
+{
+    bool is_theirs;
+    if (find_started(row)) return OK;
+    Status s = takes_row(row->deliver, row->value, &is_theirs, err);
+    if (!s && is_theirs) ledger_remove(row->deliver->ledger, row->key);
+    return s;
+}
+
+/* ---- Dead letters ---- */
+
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c & 0x80);
+}
+
+static unsigned head_of(Str text) { return (unsigned)(unsigned char)text.bytes[0] << 8 | (unsigned char)text.bytes[1]; }
+
+/* The last of the texts that is not above, and those that it begins with: no other can be what the rest begins with. */
+static bool begins_with_one(const struct forgetting *forgetting, Str rest)
+{
+    size_t low = 0, high = forgetting->text_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (str_compare(forgetting->texts[middle].bytes, rest) <= 0) low = middle + 1;
+        else high = middle;
+    }
+    for (size_t at = low; at > 0; at = forgetting->texts[at - 1].shorter) {
+        Str text = forgetting->texts[at - 1].bytes;
+        if (str_starts(rest, text) && (rest.len == text.len || !is_word(rest.bytes[text.len]))) return true;
+    }
+    return false;
+}
+
+static bool names_in_text(const struct forgetting *forgetting, Str text)
+{
+    for (size_t at = 0; at + TEXT_LEAST <= text.len; at++) {
+        Str rest = str_slice(text, at, text.len);
+        unsigned head = head_of(rest);
+        if ((at && is_word(text.bytes[at - 1])) || !(forgetting->heads[head / 8] >> head % 8 & 1)) continue;
+        if (begins_with_one(forgetting, rest)) return true;
+    }
+    return false;
+}
+
+static bool names_in_tree(const struct forgetting *forgetting, const TreeNode *node)
+{
+    bool names = node->kind == FIELD_STRING && names_in_text(forgetting, node->text);
+    for (const TreeNode *child = node->first; !names && child; child = child->next)
+        names = names_in_text(forgetting, child->key) || names_in_tree(forgetting, child);
+    return names;
+}
+
+static Event event_of_letter(const TreeNode *json)
+{
+    Event event = { .type = event_type_from(event_tree_text(json, "type")), .user_id = event_tree_text(json, "user_id"),
+                    .anonymous_id = event_tree_text(json, "anonymous_id"), .timestamp_ms = INT64_MIN };
+    (void)!instant_parse(event_tree_text(json, "happened_at"), &event.timestamp_ms);
+    return event;
+}
+
+/* A letter's ids stand in it; those of an alias in its calls' lines as well; a report has no calls. */
+static Status takes_letter(struct deliver *deliver, const TreeNode *json, Str calls, bool *ret, Err *err)
+{
+    Event event = event_of_letter(json);
+    int64_t pos = 0;
+    Found found = FOUND_NOTHING;
+    Status s = takes_row(deliver, calls, ret, err);
+    if (s || *ret || !str_parse_int(event_tree_text(json, "position"), 0, INT64_MAX, &pos)) return s;
+    s = look_up(deliver, (JournalPos)pos, &found, err);
+    *ret = !s && (found == FOUND_THEIRS || (found == FOUND_NOTHING && takes_event(deliver, event, (JournalPos)pos)));
+    return s;
+}
+
+#define QUOTED "it quoted somebody who was erased"
+
+/* Another person's letter, which quotes somebody who is gone: what was sent and said goes, the rest stays. */
+static void put_without_texts(const struct row *row, const TreeNode *json, Str calls)
+{
+    struct buf text, bytes;
+    buf_init(&text, LETTER_MOST);
+    buf_init(&bytes, LETTER_MOST);
+    buf_char(&text, '{');
+    for (const TreeNode *child = json->first; child; child = child->next) {
+        if (str_equal(child->key, STR("request")) || str_equal(child->key, STR("answer"))) continue;
+        if (str_equal(child->key, STR("reason"))) json_text(&text, child->key, STR(QUOTED));
+        else json_raw(&text, child->key, child->raw);
+    }
+    buf_char(&text, '}');
+    uint64_t len = text.len;
+    buf_put(&bytes, &len, sizeof len);
+    buf_str_put(&bytes, buf_str(&text));
+    buf_str_put(&bytes, calls);
+    if (buf_ok(&text) && buf_ok(&bytes)) ledger_put(row->deliver->ledger, row->key, buf_str(&bytes));
+    else ledger_remove(row->deliver->ledger, row->key);
+    buf_done(&text);
+    buf_done(&bytes);
+}
+
+static Status forget_letter(const struct row *row, Err *err)
+{
+    Arena scratch = region_arena(&row->deliver->region);
+    struct outlet *outlet = find_started(row);
+    const TreeNode *json;
+    Str calls, text = dead_json(row->value, &calls);
+    bool is_theirs = false;
+    if (event_tree_read(text, &scratch, &json, NULL)) return OK;
+    Status s = takes_letter(row->deliver, json, calls, &is_theirs, err);
+    if (s) return s;
+    if (!is_theirs) {
+        if (names_in_tree(row->deliver->forgetting, json)) put_without_texts(row, json, calls);
+        return OK;
+    }
+    ledger_remove(row->deliver->ledger, row->key);
+    if (outlet && outlet->state.dead_letters) outlet->state.dead_letters--;
+    return OK;
+}
+
+/* ---- The walk ---- */
+
+struct walking {
+    struct deliver *deliver;
+    size_t rows;
+    bool has_more;
+    Status status;
+    Err err;
+};
+
+static Status forget_row(const struct row *row, Err *err)
+{
+    switch (row->kind) {
+    case ROW_LINK: forget_link(row); return OK;
+    case ROW_USER: forget_user(row); return OK;
+    case ROW_MEMORY: forget_memory(row); return OK;
+    case ROW_PARCEL: return forget_parcel(row, err);
+    case ROW_DEAD: return forget_letter(row, err);
+    default: return OK;                     /* cursors and replays name nobody */
+    }
+}
+
+static bool visit_row(void *context, Str key, Str value)
+{
+    struct walking *walking = context;
+    struct forgetting *forgetting = walking->deliver->forgetting;
+    Str rest, name = str_cut(key, 0, &rest);
+    struct row row = { walking->deliver, key, name, str_slice(rest, 1, rest.len), value, rest.len ? rest.bytes[0] : 0 };
+    if (walking->rows++ == ROWS_A_STEP || ledger_is_full(walking->deliver->ledger)) {
+        walking->has_more = true;
+        return false;
+    }
+    walking->status = forget_row(&row, &walking->err);
+    if (walking->status || key.len > ROW_KEY_BYTES) return false;
+    memcpy(forgetting->at, key.bytes, key.len);
+    forgetting->at[key.len] = 0;            /* what is next is not below this */
+    forgetting->at_len = key.len + 1;
+    return true;
+}
+
+static Status walk(struct deliver *deliver, Err *err)
+{
+    const struct deliver_rows *rows = &deliver->options.rows;
+    struct forgetting *forgetting = deliver->forgetting;
+    struct walking walking = { .deliver = deliver };
+    Str from = str_of(forgetting->at, forgetting->at_len);
+    Status s = rows->walk(rows->context, (Str){ "", 0 }, from, visit_row, &walking, err);
+    if (!s && walking.status && err) *err = walking.err;
+    if (!s) s = walking.status;
+    if (!s && !walking.has_more) forgetting->stage = STAGE_REWRITE;
+    return s;
+}
+
+/* ---- Beginning and ending ---- */
+
+static void add_text(struct forgetting *forgetting, Str text)
+{
+    unsigned head;
+    if (text.len < TEXT_LEAST) return;
+    head = head_of(text);
+    forgetting->heads[head / 8] |= (uint8_t)(1u << head % 8);
+    forgetting->texts[forgetting->text_count++].bytes = arena_copy(&forgetting->arena, text);
+}
+
+/* As it is, as in JSON, as in an URL. */
+static void add_texts(struct forgetting *forgetting, Str id)
+{
+    char bytes[6 * LIMIT_ID_BYTES + 16];
+    struct buf text;
+    add_text(forgetting, id);
+    buf_init_fixed(&text, bytes, sizeof bytes);
+    buf_json_string(&text, id);
+    Str quoted = buf_str(&text), inner = str_slice(quoted, 1, quoted.len - 1);
+    if (buf_ok(&text) && !str_equal(inner, id)) add_text(forgetting, inner);
+    buf_init_fixed(&text, bytes, sizeof bytes);
+    url_escape(&text, id);
+    if (buf_ok(&text) && !str_equal(buf_str(&text), id)) add_text(forgetting, buf_str(&text));
+}
+
+static void sort_texts(struct forgetting *forgetting)
+{
+    struct text *texts = forgetting->texts;
+    if (forgetting->text_count) qsort(texts, forgetting->text_count, sizeof *texts, compare_texts);
+    for (size_t at = 1; at < forgetting->text_count; at++) {
+        size_t shorter = at;                /* one that it begins with lies before it, and on the chain */
+        while (shorter && !str_starts(texts[at].bytes, texts[shorter - 1].bytes)) shorter = texts[shorter - 1].shorter;
+        texts[at].shorter = shorter;
+    }
+}
+
+static bool has_room(const struct forgetting *forgetting, size_t count)
+{
+    return arena_left(&forgetting->arena) / (sizeof(struct named) + sizeof(uint64_t) + 3 * sizeof(struct text)
+                                             + 8 * LIMIT_ID_BYTES) > count;
+}
+
+static Status name_all(struct forgetting *forgetting, Err *err)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < forgetting->count; at++) count += forgetting->forgets[at].what.id_count;
+    if (!has_room(forgetting, count)) return err_set(err, ERR_TOO_LARGE, "%zu ids to forget at once", count);
+    forgetting->named = arena_new(&forgetting->arena, struct named, count + 1);
+    forgetting->lines = arena_new(&forgetting->arena, uint64_t, count + 1);
+    forgetting->texts = arena_new(&forgetting->arena, struct text, 3 * count + 1);
+    forgetting->named_count = forgetting->text_count = 0;
+    memset(forgetting->heads, 0, sizeof forgetting->heads);
+    for (size_t at = 0; at < forgetting->count; at++) {
+        const JournalCommand *what = &forgetting->forgets[at].what;
+        for (size_t id = 0; id < what->id_count; id++) {
+            const CommandId *one = &what->ids[id];
+            bool whole = one->from_ms == INT64_MIN && one->to_ms == INT64_MAX;
+            forgetting->lines[forgetting->named_count] = key_of_id(one->value);
+            forgetting->named[forgetting->named_count++] = (struct named){
+                one->value, one->kind, whole, what->kind == COMMAND_SUPPRESS, one->from_ms, one->to_ms };
+            if (whole && what->kind == COMMAND_ERASE) add_texts(forgetting, one->value);
+        }
+    }
+    if (count) qsort(forgetting->named, count, sizeof *forgetting->named, compare_named);
+    if (count) qsort(forgetting->lines, count, sizeof *forgetting->lines, compare_lines);
+    sort_texts(forgetting);
+    return OK;
+}
+
+static Status begin(struct deliver *deliver, Err *err)
+{
+    struct forgetting *forgetting = deliver->forgetting;
+    const struct deliver_people *people = &deliver->options.people;
+    forgetting->arena = region_arena(&forgetting->region);
+    Status s = people->list_forgets(people->context, &forgetting->arena, &forgetting->forgets, &forgetting->count, err);
+    if (!s && !forgetting->count) forgetting->stage = STAGE_NONE;
+    if (s || !forgetting->count) return s;
+    s = name_all(forgetting, err);
+    if (!s) s = ledger_commit(deliver->ledger, err);
+    forgetting->begins_again = false;
+    for (size_t at = 0; !s && at < deliver->outlet_count; at++)
+        if (deliver->outlets[at]->is_started) s = drop_parcels(deliver->outlets[at], err);
+    if (s) return s;
+    forgetting->stage = STAGE_ROWS;
+    forgetting->at_len = 0;
+    deliver->published_ms = 0;
+    return OK;
+}
+
+static void end(struct deliver *deliver)
+{
+    struct forgetting *forgetting = deliver->forgetting;
+    const struct deliver_people *people = &deliver->options.people;
+    for (size_t at = 0; at < forgetting->count; at++) people->end_forget(people->context, &forgetting->forgets[at]);
+    forgetting->stage = STAGE_NONE;
+    region_trim(&forgetting->region, 64 * 1024);
+}
+
+Status forget_step(struct deliver *deliver, Err *err)
+{
+    const struct deliver_rows *rows = &deliver->options.rows;
+    struct forgetting *forgetting = deliver->forgetting;
+    Status s;
+    if (!deliver->options.people.list_forgets) return OK;
+    if (forgetting->stage == STAGE_NONE || forgetting->begins_again) s = begin(deliver, err);
+    else s = ledger_commit(deliver->ledger, err);
+    if (!s && forgetting->stage == STAGE_ROWS) s = walk(deliver, err);
+    else if (!s && forgetting->stage == STAGE_REWRITE) {
+        if (rows->rewrite) s = rows->rewrite(rows->context, err);
+        if (s == ERR_TIMEOUT) return OK;                        /* somebody reads: with a later step */
+        if (!s) end(deliver);
+    }
+    return s ? err_wrap(err, s, "destinations: forgetting who was erased") : OK;
+}
