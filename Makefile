@@ -113,6 +113,8 @@ soak-browser: build/onym ; @REPEAT=$(or $(REPEAT),200) $(if $(ONLY),ONLY='$(ONLY
 soak-crash: build/onym $B/bench/load ; @tests/e2e/crash --times $(or $(TIMES),200)
 ## make bench-ingest          collection beside nginx on the same core (needs nginx-light; bench/README.md)
 bench-ingest: build/onym $B/bench/load ; @bench/ingest
+## make bench-path [SECONDS_LONG=30]   HTTP to applied: events/s of the whole path, and how soon the API shows an event
+bench-path: build/onym $B/bench/load ; @bench/path --seconds $(or $(SECONDS_LONG),30)
 ## make bench-deliver         events a second to a local webhook, and a healthy destination beside dead ones
 bench-deliver: build/onym $B/bench/load ; @bench/deliver
 ## make bench-starve          collection's latency beside questions that are asked in a loop (bench/starve)
