@@ -3,13 +3,6 @@
 #ifndef ONYM_TESTS_APPLY_EXPECTED_H
 #define ONYM_TESTS_APPLY_EXPECTED_H
 
-static void put_name(struct buf *buf, const Id *id)
-{
-    buf_str_put(buf, id->kind == IDENTITY_USER ? STR("u_") : STR("a_"));
-    for (const char *c = id->value; *c; c++)
-        buf_printf(buf, (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || *c == '-' ? "%c" : "~%02X", *c);
-}
-
 static void put_members(Model *model, int person, int kind, struct buf *buf)
 {
     const char *last = "";
@@ -80,7 +73,7 @@ static void write_expected(struct world *world, int person, struct buf *buf)
     Model *model = &world->model;
     buf_clear(buf);
     buf_str_put(buf, STR("{\"person_id\":\""));
-    put_name(buf, &model->ids[person]);
+    write_person_id(&model->ids[person], buf);
     buf_str_put(buf, STR("\",\"user_ids\":["));
     put_members(model, person, IDENTITY_USER, buf);
     buf_str_put(buf, STR("],\"anonymous_ids\":["));

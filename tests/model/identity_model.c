@@ -1,12 +1,15 @@
-/* The reference: who is who, said as plainly as possible over the set of messages. Slow on purpose. */
+/* The reference: who is who, said as plainly as possible over the set of messages. Slow on purpose. Who includes it
+ * may say MODEL_SIZES first, for larger worlds. */
 #include "identity/identity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
-enum { MODEL_VALUE_BYTES = 24, MODEL_EXTERNALS = 2, MODEL_MESSAGES = 48, MODEL_IDS = 64,
-       MODEL_LINKS = MODEL_MESSAGES * (3 + MODEL_EXTERNALS) };
+#ifndef MODEL_SIZES
+#define MODEL_SIZES MODEL_VALUE_BYTES = 24, MODEL_EXTERNALS = 2, MODEL_MESSAGES = 48, MODEL_IDS = 64
+#endif
+enum { MODEL_SIZES, MODEL_LINKS = MODEL_MESSAGES * (3 + MODEL_EXTERNALS) };
 
 typedef struct Id {
     int kind;                                   /* an IdentityKind */
@@ -192,4 +195,15 @@ static bool is_member(const Model *model, int id, int person)
         if (is_member(model, model->links[i].hub, person)) return true;
     }
     return !is_linked && model->ids[id].person == person;
+}
+
+/* The person id of the people who are named after it. */
+static void write_person_id(const Id *id, struct buf *out)
+{
+    static const char *const kinds[] = { "email", "phone" };
+    if (id->kind == IDENTITY_USER) buf_str_put(out, STR("u_"));
+    else if (id->kind == IDENTITY_ANONYMOUS) buf_str_put(out, STR("a_"));
+    else buf_printf(out, "x_%s:", kinds[id->kind - IDENTITY_EXTERNAL]);
+    for (const char *c = id->value; *c; c++)
+        buf_printf(out, (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || *c == '-' ? "%c" : "~%02X", *c);
 }

@@ -109,19 +109,14 @@ static IdentityMessage message_of(const struct history *history, int index, int 
 
 static bool name_is(const struct identity *identity, IdentityPerson person, const Id *id)
 {
-    char text[IDENTITY_PERSON_ID_BYTES], expected[IDENTITY_PERSON_ID_BYTES];
-    struct buf buf;
-    int len = 0;
+    char text[IDENTITY_PERSON_ID_BYTES], expected_text[IDENTITY_PERSON_ID_BYTES];
+    struct buf buf, expected;
     if (person == IDENTITY_NONE) return false;
     buf_init_fixed(&buf, text, sizeof text);
+    buf_init_fixed(&expected, expected_text, sizeof expected_text);
     identity_write_person_id(identity, person, &buf);
-    if (id->kind == IDENTITY_USER) len = snprintf(expected, sizeof expected, "u_");
-    else if (id->kind == IDENTITY_ANONYMOUS) len = snprintf(expected, sizeof expected, "a_");
-    else len = snprintf(expected, sizeof expected, "x_%s:", id->kind == IDENTITY_EXTERNAL ? "email" : "phone");
-    for (const char *c = id->value; *c; c++)
-        len += snprintf(expected + len, sizeof expected - (size_t)len,
-                        (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || *c == '-' ? "%c" : "~%02X", *c);
-    return identity_find_person(identity, buf_str(&buf)) == person && str_equal(buf_str(&buf), str_from(expected));
+    write_person_id(id, &expected);
+    return identity_find_person(identity, buf_str(&buf)) == person && str_equal(buf_str(&buf), buf_str(&expected));
 }
 
 static bool check_members(struct identity *identity, const Model *model, int of, IdentityPerson person, Arena scratch,

@@ -33,7 +33,7 @@ void world_fail(struct world *world, const char *format, ...)
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    if (world->is_canary) longjmp(failed, 1);
+    if (world->canary) longjmp(failed, 1);
     printf("\nSEED=%llu failed at turn %u: %s\n", (unsigned long long)world->seed, world->turn, text);
     unsigned from = world->tale_count > TALE_LINES ? world->tale_count - TALE_LINES : 0;
     for (unsigned at = from; at < world->tale_count; at++) printf("%s\n", world->tale[at % TALE_LINES]);
@@ -109,6 +109,7 @@ static void power_off(struct world *world)
     onym_close(world, true);
     fake_disk_restart(&world->disk, !fake_dice_chance(&world->dice, 300));      /* else the process died alone */
     onym_open(world);
+    if (fake_dice_chance(&world->dice, 200)) checks_identity(world);     /* before what follows could mend it */
 }
 
 /* ---- Requests ---- */
@@ -120,7 +121,7 @@ static void on_durable(struct journal_append *append, Status status, JournalPos 
     (void)first;
     /* The answer goes out; it may be lost on the way, and then the client sends the same again. */
     bool is_lost = fake_dice_chance(&world->dice, 100);
-    if (world->is_canary && status == ERR_CLOSED) status = OK;       /* the bug that must be found */
+    if (world->canary == CANARY_LOSS && status == ERR_CLOSED) status = OK;       /* the bug that must be found */
     world_tell(world, "answer to %zu messages: %s%s", flight->count, status_word(status), is_lost ? ", lost" : "");
     if (status == OK && !is_lost)
         visitors_acknowledge(&world->visitors, flight->visitor, flight->indices, flight->count);
@@ -230,14 +231,14 @@ static void drain(struct world *world)
     world_fail(world, "without faults, outboxes do not drain");
 }
 
-static void world_open(struct world *world, uint64_t seed, bool is_verbose, bool is_canary)
+static void world_open(struct world *world, uint64_t seed, bool is_verbose, enum canary canary)
 {
-    *world = (struct world){ .seed = seed, .is_verbose = is_verbose, .is_canary = is_canary };
+    *world = (struct world){ .seed = seed, .is_verbose = is_verbose, .canary = canary };
     fake_dice_init(&world->dice, seed);
-    fake_clock_init(&world->clock, 1700000000000);
+    fake_clock_init(&world->clock, WORLD_START_MS);
     world->sent = calloc(SENT_MAX, sizeof *world->sent);
     fake_disk_init(&world->disk, seed ^ 0xd15c);
-    world->has_faults = is_canary || !fake_dice_chance(&world->dice, 100);
+    world->has_faults = canary == CANARY_LOSS || !fake_dice_chance(&world->dice, 100);
     visitors_init(&world->visitors, &world->dice, &world->clock, world->sent);
     snprintf(world->state_dir, sizeof world->state_dir, "%s/onym-sim-XXXXXX",
              access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
@@ -275,9 +276,9 @@ static void world_close(struct world *world)
 }
 
 /* 0: all promises held; else what setjmp says. */
-static int run_world(uint64_t seed, unsigned turns, bool is_verbose, bool is_canary, struct world *world)
+static int run_world(uint64_t seed, unsigned turns, bool is_verbose, enum canary canary, struct world *world)
 {
-    world_open(world, seed, is_verbose, is_canary);
+    world_open(world, seed, is_verbose, canary);
     int outcome = setjmp(failed);
     if (outcome == 1) world_close(world);                 /* the canary sang; a real failure ends the process */
     if (outcome) return outcome;
@@ -305,17 +306,18 @@ int main(int argc, char **argv)
         if (strcmp(argv[at], "--turns") == 0) turns = (unsigned)strtoul(argv[at + 1], NULL, 10);
         if (strcmp(argv[at], "--seed") == 0) seed = strtoull(argv[at + 1], NULL, 10), has_seed = true, runs = 1;
     }
-    bool is_alive = false;
-    for (uint64_t canary = 0; canary < 20 && !is_alive; canary++)
-        is_alive = run_world(canary, turns, false, true, &world) == 1;
-    if (!is_alive) {
-        printf("the canary lives: a lost message was not noticed, so the simulator is broken\n");
+    for (enum canary canary = CANARY_LOSS; canary <= CANARY_MODEL; canary++) {
+        bool is_found = false;
+        for (uint64_t at = 0; at < 20 && !is_found; at++) is_found = run_world(at, turns, false, canary, &world) == 1;
+        if (is_found) continue;
+        printf("a canary lives: %s was not noticed, so the simulator is broken\n",
+               canary == CANARY_LOSS ? "a lost message" : "a model that lacks a message");
         return 1;
     }
     printf("sim: SEED=%llu and the %u after it, %u turns each\n", (unsigned long long)seed, runs - 1, turns);
     unsigned long messages = 0, crashes = 0, restarts = 0;
     for (unsigned run = 0; run < runs; run++) {
-        if (run_world(seed + run, turns, has_seed, false, &world)) return 1;
+        if (run_world(seed + run, turns, has_seed, CANARY_NONE, &world)) return 1;
         messages += world.visitors.sent_count, crashes += world.crashes, restarts += world.restarts;
     }
     printf("%u worlds, %lu messages, %lu power cuts, %lu failed syncs: every promise held\n", runs, messages, crashes,

@@ -8,6 +8,7 @@
 #include "visitors.h"
 
 enum { FLIGHTS_MAX = 16, TALE_LINES = 40, TALE_BYTES = 160 };
+#define WORLD_START_MS INT64_C(1700000000000)
 
 /* A request on its way: made by a visitor, perhaps submitted, perhaps answered. */
 struct flight {
@@ -21,7 +22,8 @@ struct flight {
 
 struct world {
     uint64_t seed;
-    bool is_verbose, is_canary;
+    bool is_verbose;
+    enum canary { CANARY_NONE, CANARY_LOSS, CANARY_MODEL } canary;      /* a fault of ours, which must be found */
     struct fake_dice dice;
     struct fake_clock clock;
     struct fake_disk disk;
@@ -49,6 +51,10 @@ __attribute__((noreturn)) void world_fail(struct world *world, const char *forma
 void checks_run(struct world *world);
 /* Derived state: every message counted once, and an applier that begins anew says the same of everybody. */
 void checks_derived(struct world *world);
+/* Lets the applier catch up, without faults of the disk. */
+void checks_catch_up(struct world *world, struct applier *applier);
+/* Catches up; then who is one person and whose each message is: as by the reference model on what the journal holds. */
+void checks_identity(struct world *world);
 /* dir: of the fake disk. name: of the kv, which is on the real one. */
 ApplyOptions world_apply_options(struct world *world, const char *dir, const char *name);
 
