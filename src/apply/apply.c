@@ -138,6 +138,7 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     if (waiting->pos >= applier->saved && apply_is_suppressed_event(applier, event)) {
         count(applier, waiting->pos, &applier->suppressed_events);
         apply_note_repeat(applier, waiting->pos);            /* destinations leave it out, like a repetition */
+        apply_note_leak(applier, waiting->pos);
         return OK;
     }
     if (!waiting->is_judged &&
@@ -255,6 +256,8 @@ Status apply_maintain(struct applier *applier, bool *ret_more, Err *err)
         Status s = apply_step_erasure(applier, ret_more, err);
         if (s || *ret_more) return s;
     }
+    Status s = apply_step_leaks(applier, err);
+    if (s) return s;
     if (!index_wants_maintenance(applier->index)) return OK;
     return index_maintain(applier->index, ret_more, err);
 }

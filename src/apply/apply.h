@@ -92,6 +92,9 @@ Status MUST apply_list_person_ids(struct applier *applier, IdentityPerson person
 bool apply_is_suppressed(struct applier *applier, CommandIdKind kind, Str value);
 /* Under the guard. One of the ids that the message names is suppressed. */
 bool apply_is_suppressed_event(struct applier *applier, const Event *event);
+/* The same of a message that is not accepted yet. Any thread, at any time; one read of memory while none is suppressed.
+ * What comes into the journal all the same is left out, and erased there by apply_maintain. */
+bool apply_drops(struct applier *applier, EventType type, Str user_id, Str anonymous_id, Str previous_id);
 Status MUST apply_list_suppressed(struct applier *applier, Arena *arena, CommandId **ret, size_t *ret_count, Err *err);
 
 /* An erasure under way. People and traits forget where the command is applied; apply_maintain does the rest. */
@@ -184,7 +187,7 @@ bool apply_find_trait(const struct trait_table *table, IdentityPerson person, St
 typedef struct ApplyStats {
     JournalPos applied, durable;            /* applied up to; the journal's end when it was asked */
     uint64_t records, events, duplicates, rejected, blocked;
-    uint64_t suppressed;                    /* messages left out because one of their ids is suppressed */
+    uint64_t suppressed;                    /* messages that came for a suppressed id all the same, and were left out */
     bool is_caught_up;                      /* less than a second behind */
 } ApplyStats;
 void apply_read_stats(struct applier *applier, ApplyStats *ret);      /* any thread */

@@ -4,6 +4,7 @@
  * to the same, since it meets the command at the same place. What commands leave behind is in the table of meta:
  *   's' Hash128           an id that is suppressed: a byte of its CommandIdKind, then the value
  *   'e' u64               an erasure under way, by the position of its command (apply_erase.c)
+ *   'z'                   apply_suppress.c
  *   'w'                   the destinations' store is still to be cleared of suppressed ids
  */
 #include "apply_private.h"
@@ -55,6 +56,7 @@ Status apply_save_changes(struct applier *applier, struct kv_txn *txn, Err *err)
         s = change->is_removed ? kv_remove(txn, TABLE_META, key, err)
                                : kv_put(txn, TABLE_META, key, change->value, err);
     }
+    if (!s) s = apply_save_leaks(applier, txn, err);
     pthread_mutex_unlock(&applier->lock);
     return s;
 }
@@ -68,12 +70,13 @@ void apply_end_save_changes(struct applier *applier)
     if (applier->change_count)
         memmove(applier->changes, applier->changes + count, applier->change_count * sizeof *applier->changes);
     applier->changes_saving = 0;
+    apply_end_save_leaks(applier);
     pthread_mutex_unlock(&applier->lock);
 }
 
 /* ---- Suppressed ids ---- */
 
-static Hash128 suppressed_key(CommandIdKind kind, Str value) { return hash_128(value, (uint64_t)kind); }
+Hash128 apply_suppressed_key(CommandIdKind kind, Str value) { return hash_128(value, (uint64_t)kind); }
 
 static int compare_keys(Hash128 a, Hash128 b)
 {
@@ -96,7 +99,7 @@ static size_t find_suppressed(const struct applier *applier, Hash128 key)
 bool apply_is_suppressed(struct applier *applier, CommandIdKind kind, Str value)
 {
     if (!applier->suppressed_count || !value.len) return false;
-    Hash128 key = suppressed_key(kind, value);
+    Hash128 key = apply_suppressed_key(kind, value);
     size_t at = find_suppressed(applier, key);
     return at < applier->suppressed_count && hash_128_equal(applier->suppressed[at].key, key);
 }
@@ -112,7 +115,7 @@ bool apply_is_suppressed_event(struct applier *applier, const Event *event)
 
 static bool put_suppressed(struct applier *applier, CommandIdKind kind, Str value)
 {
-    Hash128 key = suppressed_key(kind, value);
+    Hash128 key = apply_suppressed_key(kind, value);
     if (apply_is_suppressed(applier, kind, value)) return false;
     if (applier->suppressed_count == applier->suppressed_capacity) {
         applier->suppressed_capacity = applier->suppressed_capacity ? applier->suppressed_capacity * 2 : 64;
@@ -128,6 +131,7 @@ static bool put_suppressed(struct applier *applier, CommandIdKind kind, Str valu
     struct suppressed *place = applier->suppressed + at;
     memmove(place + 1, place, (applier->suppressed_count++ - at) * sizeof *place);
     *place = (struct suppressed){ key, { id, value.len + 1 } };
+    apply_put_drop(applier, kind, value);
     return true;
 }
 
@@ -143,7 +147,7 @@ static void want_clearing(struct applier *applier)
 
 static void note_suppressed(struct applier *applier, CommandIdKind kind, Str value, bool is_suppressed)
 {
-    Hash128 hash = suppressed_key(kind, value);
+    Hash128 hash = apply_suppressed_key(kind, value);
     char key[1 + sizeof hash] = "s";
     if (!value.len) return;
     memcpy(key + 1, &hash, sizeof hash);
@@ -155,6 +159,7 @@ static void note_suppressed(struct applier *applier, CommandIdKind kind, Str val
         struct suppressed *place = applier->suppressed + find_suppressed(applier, hash);
         free((char *)(uintptr_t)place->id.bytes);
         applier->suppressed_count--;
+        apply_remove_drop(applier, kind, value);
         memmove(place, place + 1, (size_t)(applier->suppressed + applier->suppressed_count - place) * sizeof *place);
         apply_note_change(applier, str_of(key, sizeof key), NULL);
     }
@@ -241,7 +246,7 @@ Status apply_load_commands(struct applier *applier, struct kv_txn *txn, Err *err
     if (s && s != ERR_NOT_FOUND) return s;
     s = kv_get(txn, TABLE_META, STR("w"), &value, err);
     if (!s && applier->options.has_destinations) applier->clearing_wanted = ++applier->clearings;
-    return s == ERR_NOT_FOUND ? OK : s;
+    return s && s != ERR_NOT_FOUND ? s : apply_load_leaks(applier, txn, err);
 }
 
 void apply_forget_commands(struct applier *applier)
@@ -252,6 +257,7 @@ void apply_forget_commands(struct applier *applier)
     apply_forget_erasures(applier);
     applier->changes_saving = applier->change_count;
     apply_end_save_changes(applier);
+    apply_forget_drops(applier);
 }
 
 void apply_open_commands(struct applier *applier)
@@ -266,6 +272,7 @@ void apply_close_commands(struct applier *applier)
 {
     apply_forget_commands(applier);
     free(applier->suppressed);
+    apply_close_drops(applier);
     free(applier->erasures);
     free(applier->changes);
     pthread_cond_destroy(&applier->was_applied);

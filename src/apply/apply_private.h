@@ -1,5 +1,6 @@
 /* What the applier holds; private to this folder. apply.c is the corridor; apply_state.c opens, saves and makes
- * anew; apply_traits.c is the station of traits; apply_command.c and apply_erase.c do what operators asked for. */
+ * anew; apply_traits.c is the station of traits; apply_command.c, apply_suppress.c and apply_erase.c do what operators
+ * asked for. */
 #ifndef ONYM_APPLY_PRIVATE_H
 #define ONYM_APPLY_PRIVATE_H
 
@@ -83,6 +84,12 @@ struct applier {
     size_t suppressed_count, suppressed_capacity;
     uint64_t clearing_wanted, clearings;    /* of the destinations' store, by number; 0: it is clear. Under the lock */
 
+    _Atomic(struct drop_table *) drop_table;        /* apply_suppress.c: for other threads; NULL: none yet */
+    struct drop_table *all_drop_tables;
+    JournalPos *leaks;                      /* of records to be erased; under the lock, like what follows */
+    size_t leak_count, leak_capacity;
+    uint64_t leaks_version, leaks_saving, leaks_saved;
+
     JournalPos *repeats;                    /* positions of duplicates, ascending; under the guard */
     size_t repeat_count, repeat_capacity, repeats_saved;        /* repeats_saved: the first so many are in kv */
     pthread_rwlock_t guard;
@@ -109,6 +116,18 @@ Status apply_load_commands(struct applier *applier, struct kv_txn *txn, Err *err
 void apply_forget_commands(struct applier *applier);
 void apply_note_change(struct applier *applier, Str key, const Str *value);
 void apply_note_change_locked(struct applier *applier, Str key, const Str *value);         /* under applier->lock */
+
+/* apply_suppress.c */
+Hash128 apply_suppressed_key(CommandIdKind kind, Str value);
+void apply_put_drop(struct applier *applier, CommandIdKind kind, Str value);
+void apply_remove_drop(struct applier *applier, CommandIdKind kind, Str value);
+void apply_forget_drops(struct applier *applier);
+void apply_close_drops(struct applier *applier);
+void apply_note_leak(struct applier *applier, JournalPos pos);
+Status apply_save_leaks(struct applier *applier, struct kv_txn *txn, Err *err);     /* these two under the lock */
+void apply_end_save_leaks(struct applier *applier);
+Status apply_load_leaks(struct applier *applier, struct kv_txn *txn, Err *err);
+Status apply_step_leaks(struct applier *applier, Err *err);                         /* by maintenance */
 
 /* apply_erase.c */
 Status apply_begin_erasure(struct applier *applier, Str record, JournalPos pos, const JournalCommand *command,

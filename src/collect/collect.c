@@ -81,6 +81,14 @@ static bool fits_record(struct intake *intake, const Message *message, const Eve
     return buf_ok(&aside) && aside.len <= LIMIT_RECORD_BYTES;
 }
 
+static bool is_suppressed(const struct intake *intake, const Message *message, EventType type)
+{
+    const CollectOptions *options = &intake->worker->collector->options;
+    return options->is_suppressed
+        && options->is_suppressed(options->suppressed_context, type, message->user_id.text, message->anonymous_id.text,
+                                  message->previous_id.text);
+}
+
 static void keep_message(struct intake *intake, const Message *message)
 {
     static const Rule broken = { "bad_request", "", NULL }, unknown = { "project_not_found", "writeKey", NULL },
@@ -90,7 +98,9 @@ static void keep_message(struct intake *intake, const Message *message)
     EventType type = intake->request->implied_type;
     const Rule *rule;
     if (type == EVENT_NONE) type = event_type_from(message->type.text);
-    if (!source) {
+    if (is_suppressed(intake, message, type)) {
+        intake->result.suppressed++;
+    } else if (!source) {
         collect_reject(intake, NULL, &unknown, "no source has this write key", message->raw);
     } else if (!source->source.is_enabled) {
         collect_reject(intake, source, &disabled, "the source is disabled", message->raw);

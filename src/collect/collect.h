@@ -11,7 +11,8 @@
  *  3. An unknown write key is not an error (docs/protocol.md#keys: clients must see 200), unless the options
  *     say so: its messages become RECORD_REJECTED with reason project_not_found. Anybody can send such, so
  *     no more than COLLECT_UNKNOWN_PER_SECOND are kept; the rest is counted.
- *  4. Nothing here blocks. All memory is the arena's and the append's.
+ *  4. A message that names a suppressed id is not kept, not as a rejected one either.
+ *  5. Nothing here blocks. All memory is the arena's and the append's.
  *
  * Threads: one struct collect_worker per ingest thread; the collector is shared and its sources can be
  * replaced at any time from any thread.
@@ -42,6 +43,10 @@ typedef struct CollectOptions {
     struct dice *dice;
     bool refuse_unknown_keys;       /* 401 instead of keeping the messages as rejected */
     Millis skew_least_ms;           /* clock differences below this are not corrected; 0: all are */
+    /* A message that names such an id is answered like any other, and leaves no trace but a number. Asked from all
+     * workers at once. NULL: no id is suppressed. */
+    bool (*is_suppressed)(void *context, EventType type, Str user_id, Str anonymous_id, Str previous_id);
+    void *suppressed_context;
 } CollectOptions;
 
 struct collector;
@@ -73,7 +78,7 @@ typedef struct CollectRequest {
 
 typedef struct CollectResult {
     const Source *source;           /* NULL: unknown key */
-    uint32_t accepted, rejected;
+    uint32_t accepted, rejected, suppressed;
     Millis retry_after_ms;          /* with ERR_RATE: when there is room again */
 } CollectResult;
 

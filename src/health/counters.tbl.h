@@ -11,6 +11,7 @@ COUNTER(COUNT_BODIES_SHED,         "",                        "onym_http_bodies_
 COUNTER(COUNT_RATE_LIMITED,        "",                        "onym_rate_limited_total",      "Requests answered 429 by a source's rate limit")
 COUNTER(COUNT_ACCEPTED,            "",                        "onym_messages_accepted_total", "Messages accepted, durable and acknowledged")
 COUNTER(COUNT_REJECTED,            "",                        "onym_messages_rejected_total", "Messages that broke a rule; onym tail --rejected shows them")
+COUNTER(COUNT_SUPPRESSED,          "",                        "onym_messages_suppressed_total", "Messages that were answered and not kept, as they name a suppressed id")
 COUNTER(COUNT_UNKNOWN_KEYS,        "",                        "onym_unknown_key_requests_total", "Requests whose write key no source has")
 COUNTER(COUNT_QUERIES,             "",                        "onym_queries_total",           "Questions answered or refused: funnels, trends and the like")
 COUNTER(COUNT_QUERIES_CANCELLED,   "",                        "onym_queries_cancelled_total", "Questions whose client went away before the answer")

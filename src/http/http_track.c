@@ -43,7 +43,7 @@ static void collect(struct exchange *exchange, const CollectRequest *request)
         return;
     }
     if (!exchange->collected.source) health_add(options->health, COUNT_UNKNOWN_KEYS, 1);
-    if (exchange->append->record_count == 0) http_track_durable(exchange, OK);      /* an empty batch */
+    if (exchange->append->record_count == 0) http_track_durable(exchange, OK);      /* nothing to keep */
     else exchange_submit(exchange);
 }
 
@@ -118,6 +118,7 @@ void http_track_durable(struct exchange *exchange, Status status)
     }
     health_add(options->health, COUNT_ACCEPTED, exchange->collected.accepted);
     if (exchange->collected.rejected) health_add(options->health, COUNT_REJECTED, exchange->collected.rejected);
+    if (exchange->collected.suppressed) health_add(options->health, COUNT_SUPPRESSED, exchange->collected.suppressed);
     if (is_pixel(exchange)) {
         reply_text(exchange, 200, "image/gif", pixel);
     } else if (exchange->method == METHOD_POST && exchange->import_header.len) {

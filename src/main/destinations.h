@@ -10,7 +10,8 @@
 
 struct destinations;
 
-/* Opens <data>/deliver and takes over the configured destinations. Keeps journal and applier. */
+/* Opens <data>/deliver and takes over the configured destinations: none of them where config is for questions, when
+ * all that is done is forgetting whom an erasure is about. Keeps journal and applier. */
 Status MUST destinations_open(const struct config *config, struct journal *journal, struct applier *applier,
                               struct destinations **ret, Err *err);
 void destinations_close(struct destinations *destinations);       /* accepts NULL; its thread is stopped */

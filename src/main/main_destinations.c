@@ -125,7 +125,7 @@ static Status open_parts(struct destinations *destinations, const struct config 
         .rows = deliver_store_rows(destinations->store), .people = deliver_people_of(applier),
     };
     s = deliver_open(&options, &destinations->deliver, err);
-    if (!s) s = destinations_set_config(destinations, config, err);
+    if (!s && !config->is_for_questions) s = destinations_set_config(destinations, config, err);
     return s;
 }
 
@@ -143,9 +143,10 @@ Status destinations_open(const struct config *config, struct journal *journal, s
     struct destinations *destinations = calloc(1, sizeof *destinations);
     check(destinations);
     destinations->journal = journal;
-    destinations->has_hold = config->retention.age_ms || config->retention.bytes;
+    bool has_hold = config->retention.age_ms || config->retention.bytes;
+    destinations->has_hold = has_hold && !config->is_for_questions;
     snprintf(destinations->dir, sizeof destinations->dir, "%.*s/deliver", STR_FORMAT(config->data));
-    if (destinations->has_hold) journal_set_hold(journal, "destinations", 0);   /* until they say where they stand */
+    if (has_hold) journal_set_hold(journal, "destinations", 0);                 /* until they say where they stand */
     Status s = open_parts(destinations, config, applier, err);
     if (s) {
         destinations_close(destinations);

@@ -207,6 +207,20 @@ static Status open_applier(struct serve *serve, Err *err)
     return s;
 }
 
+/* For questions they are not needed, but to erase somebody from their store. */
+static Status open_destinations(struct serve *serve, Err *err)
+{
+    Status s = destinations_open(serve->config, serve->journal, serve->applier, &serve->destinations, err);
+    if (!s || !serve->config->is_for_questions) return s;
+    log_write(LOG_WARN, "the destinations' store cannot be opened; erasures wait for it", LOG_TEXT("error", err->text));
+    return OK;
+}
+
+static bool is_suppressed(void *context, EventType type, Str user_id, Str anonymous_id, Str previous_id)
+{
+    return apply_drops(((struct serve *)context)->applier, type, user_id, anonymous_id, previous_id);
+}
+
 static Status open_collector(struct serve *serve, Err *err)
 {
     const struct config *config = serve->config;
@@ -215,6 +229,8 @@ static Status open_collector(struct serve *serve, Err *err)
         .dice = os_dice(),
         .refuse_unknown_keys = config->unknown_write_keys == UNKNOWN_KEYS_REFUSE,
         .skew_least_ms = config->clock_skew_least_ms,
+        .is_suppressed = is_suppressed,
+        .suppressed_context = serve,
     };
     Status s = collector_open(&options, &serve->collector, err);
     return s ? s : collector_set_sources(serve->collector, config->sources, config->source_count, err);
@@ -290,7 +306,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .health = &serve->health,
         .jobs = serve->jobs,
         .applier = serve->applier,
-        .deliver = destinations_deliver(serve->destinations),
+        .deliver = config->is_for_questions ? NULL : destinations_deliver(serve->destinations),
         .deliver_rows = destinations_rows(serve->destinations),
         .query_memory_bytes = (size_t)config->queries.memory_bytes,
         .is_ready = is_ready,
@@ -473,8 +489,7 @@ static Status open_all(struct serve *serve, Err *err)
     open_jobs(serve, cores);
     Status s = open_journal(serve, err);
     if (!s) s = open_applier(serve, err);
-    if (!s && !serve->config->is_for_questions)
-        s = destinations_open(serve->config, serve->journal, serve->applier, &serve->destinations, err);
+    if (!s) s = open_destinations(serve, err);
     if (!s) s = open_collector(serve, err);
     if (!s) s = open_servers(serve, thread_count, err);
     if (!s) s = start_threads(serve, !commits_inline(serve, thread_count), err);

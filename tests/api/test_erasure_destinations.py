@@ -143,6 +143,18 @@ class ErasingDelivered(Case):
         self.wait_delivered("share-5")
         self.assertEqual(len(links()), told, "a vendor that knows the device is not told of a second user")
 
+    def test_an_erasure_on_a_stopped_directory_clears_the_store_and_delivers_nothing(self):
+        users, secrets = self.live("cold")
+        self.wait_delivered("cold-p-secret-3", "cold-other-2")
+        self.server.stop()
+        seen = len(self.vendor.requests)
+        for user in users:
+            self.server.run("delete", user, "--yes")
+        self.assertEqual(len(self.vendor.requests), seen)
+        self.assert_nowhere(secrets)
+        self.server.start()
+        self.assert_other_is_kept("cold")
+
     def test_a_kill_at_any_moment_delays_it_and_loses_nothing(self):
         seed = random.randrange(1 << 32)
         dice = random.Random(seed)

@@ -201,6 +201,41 @@ static void unknown_and_disabled_sources_are_kept_as_rejected(void **state)
     assert_text(world_rejected(0).reason, "source_disabled");
 }
 
+static bool is_mute(void *context, EventType type, Str user_id, Str anonymous_id, Str previous_id)
+{
+    ++*(int *)context;
+    return str_equal(user_id, STR("mute")) || str_equal(anonymous_id, STR("mute-visitor"))
+        || (type == EVENT_ALIAS && str_equal(previous_id, STR("mute")));
+}
+
+static void a_message_of_a_suppressed_id_is_answered_and_not_kept(void **state)
+{
+    static const struct { EventType type; const char *key, *body; bool is_kept; } rows[] = {
+        { EVENT_TRACK, "wk_web", "{\"userId\":\"mute\",\"event\":\"E\"}", false },
+        { EVENT_TRACK, "wk_web", "{\"userId\":\"mu\\u0074e\",\"event\":\"E\"}", false },
+        { EVENT_PAGE, "wk_web", "{\"userId\":\"u\",\"anonymousId\":\"mute-visitor\"}", false },
+        { EVENT_ALIAS, "wk_web", "{\"userId\":\"u\",\"previousId\":\"mute\"}", false },
+        { EVENT_TRACK, "wk_web", "{\"userId\":\"mute\"}", false },                     /* rejected else: no event */
+        { EVENT_TRACK, "wk_nobody", "{\"userId\":\"mute\",\"event\":\"E\"}", false },
+        { EVENT_TRACK, "wk_off", "{\"userId\":\"mute\",\"event\":\"E\"}", false },
+        { EVENT_PAGE, "wk_web", "{\"userId\":\"u\",\"anonymousId\":\"mute\"}", true },
+        { EVENT_PAGE, "wk_web", "{\"userId\":\"u\",\"previousId\":\"mute\"}", true },
+    };
+    int asked = 0;
+    (void)state;
+    world.worker->collector->options.is_suppressed = is_mute;
+    world.worker->collector->options.suppressed_context = &asked;
+    for (size_t at = 0; at < countof(rows); at++) {
+        assert_int_equal(world_send_body(rows[at].key, rows[at].type, rows[at].body), OK);
+        assert_int_equal(world.append.record_count, rows[at].is_kept);
+        assert_int_equal(world.result.accepted, rows[at].is_kept);
+        assert_int_equal(world.result.suppressed, !rows[at].is_kept);
+        assert_int_equal(world.result.rejected, 0);
+    }
+    assert_int_equal(asked, countof(rows));
+    world.worker->collector->options.is_suppressed = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_batchs_context_stands_in_for_what_a_message_lacks),
         cmocka_unit_test(keys_are_found_wherever_sdks_put_them),
         cmocka_unit_test(unknown_and_disabled_sources_are_kept_as_rejected),
+        cmocka_unit_test(a_message_of_a_suppressed_id_is_answered_and_not_kept),
     };
     return cmocka_run_group_tests(tests, world_open, world_close);
 }
