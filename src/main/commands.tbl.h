@@ -180,6 +180,24 @@ OPTION("delete", 0, "suppress", NULL, NULL, "and keep out what arrives under the
 OPTION("delete", 0, "no-follow", NULL, NULL, "do not wait for the end")
 OPTION("delete", 0, "json", NULL, NULL, "print the API's answer")
 
+COMMAND("suppress", command_suppress, "People", "ID...", "keeps out what arrives under an id from now on",
+    "ID is a user id; anonymous_id:ID is an anonymous one. Messages that name it are answered and not kept, and what waits "
+    "for delivery is removed. What is already known of it stays: onym delete erases that, with --suppress in one go.")
+OPTIONS_OF_ASKING("suppress")
+OPTION("suppress", 0, "person", NULL, NULL, "all ids of the person who has this id (as onym person finds them)")
+OPTION("suppress", 0, "json", NULL, NULL, "print the API's answer")
+
+COMMAND("unsuppress", command_unsuppress, "People", "ID...", "lets an id in again",
+    "What came meanwhile is not there. ID as in onym suppress.")
+OPTIONS_OF_ASKING("unsuppress")
+OPTION("unsuppress", 0, "person", NULL, NULL, "all ids of the person who has this id")
+OPTION("unsuppress", 0, "json", NULL, NULL, "print the API's answer")
+
+COMMAND("suppressions", command_suppressions, "People", "", "lists the suppressed ids",
+    "An id a line, as onym unsuppress takes it.")
+OPTIONS_OF_ASKING("suppressions")
+OPTION("suppressions", 0, "json", NULL, NULL, "print a JSON object a line")
+
 COMMAND("identity", command_identity, "People", "", "who would merge or split under other rules",
     "Applies the whole stored history under the rules of the configuration and under those of FILE (identity.blocked_values "
     "and identity.externals of a configuration; the rest of it is ignored), and compares who everybody is. Touches nothing; "

@@ -38,14 +38,26 @@ static void put_row(struct buf *buf, const char *left, const char *right, unsign
     put_wrapped(buf, str_from(right), 2 + left_columns, column, width);
 }
 
+/* A group stands where its first command does in the table, with all that are of it. */
+static bool is_first_of_group(size_t command)
+{
+    for (size_t at = 0; at < command; at++)
+        if (!strcmp(commands[at].group, commands[command].group)) return false;
+    return true;
+}
+
+static void put_group(struct buf *buf, const char *group, unsigned width)
+{
+    buf_printf(buf, "\n%s\n", group);
+    for (size_t at = 0; at < command_count; at++)
+        if (!strcmp(commands[at].group, group)) put_row(buf, commands[at].name, commands[at].summary, 14, width);
+}
+
 static void put_all(struct buf *buf, unsigned width)
 {
     buf_str_put(buf, STR("onym: a customer-data platform in one program\n\nusage: onym COMMAND [OPTION]...\n"));
-    const char *group = "";
-    for (size_t at = 0; at < command_count; at++) {
-        if (strcmp(group, commands[at].group)) buf_printf(buf, "\n%s\n", group = commands[at].group);
-        put_row(buf, commands[at].name, commands[at].summary, 14, width);
-    }
+    for (size_t at = 0; at < command_count; at++)
+        if (is_first_of_group(at)) put_group(buf, commands[at].group, width);
     buf_str_put(buf, STR("\nonym COMMAND --help explains a command. Begin with: onym serve\n"));
 }
 
