@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-enum { STRIDE_BYTES = 256 * 1024 * 1024, REWRITE_WAIT_MS = 5000,
+enum { STRIDE_BYTES = 256 * 1024 * 1024, REWRITE_WAIT_MS = 5000, GROUP_COMMAND_BYTES = 64 * LIMIT_RECORD_BYTES,
        ERASED_FIRST_BYTE = EVENT_RECORD_VERSION << 4 | RECORD_ERASED };
 
 static void erasure_free(struct erasure *erasure)
@@ -164,9 +164,63 @@ Status apply_begin_erasure(struct applier *applier, Str record, JournalPos pos, 
     return OK;
 }
 
+/* ---- Together ---- */
+
+/* Erasures of one stage, which maintenance takes a step further in one go: a hundred cost what one costs. */
+struct group {
+    struct applier *applier;
+    struct erasure **erasures;
+    size_t count;
+};
+
+/* The first that maintenance has to do with, and all that are as far; none where there is none. Those that wait for the
+ * rewriting of the store (*ret_waits) wait for each other; the applier alone touches them. Those of which the
+ * destinations' store knows wait for its owner. */
+static struct group take_group(struct applier *applier, bool *ret_waits)
+{
+    struct group group = { .applier = applier };
+    JournalPos saved = atomic_load(&applier->saved);
+    size_t bytes = 0;
+    *ret_waits = false;
+    pthread_mutex_lock(&applier->lock);
+    group.erasures = malloc((applier->erasure_count + 1) * sizeof(struct erasure *));
+    check(group.erasures);
+    for (size_t at = 0; at < applier->erasure_count && bytes < GROUP_COMMAND_BYTES; at++) {
+        struct erasure *erasure = applier->erasures[at];
+        if (erasure->stage == ERASING_STATE) *ret_waits = true;
+        if (erasure->stage == ERASING_STATE || erasure->stage == ERASING_DESTINATIONS) continue;
+        if (erasure->pos >= saved) continue;
+        if (group.count && group.erasures[0]->stage != erasure->stage) continue;
+        group.erasures[group.count++] = erasure;
+        bytes += erasure->record.len;
+    }
+    pthread_mutex_unlock(&applier->lock);
+    return group;
+}
+
+bool apply_has_erasures(struct applier *applier)
+{
+    pthread_mutex_lock(&applier->lock);
+    bool has = applier->erasure_count > 0;
+    pthread_mutex_unlock(&applier->lock);
+    return has;
+}
+
 /* ---- The journal ---- */
 
-struct taking { struct applier *applier; struct erasure *erasure; JournalCommand command; struct buf quoted; };
+struct taking {
+    const struct group *group;
+    JournalCommand *commands;               /* of the group's erasures */
+    uint64_t *hashes;                       /* of all ids that they name, ascending */
+    size_t hash_count;
+    struct buf quoted;
+};
+
+static int compare_hashes(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
 
 static void note_taken(struct erasure *erasure, JournalPos pos)
 {
@@ -179,13 +233,19 @@ static void note_taken(struct erasure *erasure, JournalPos pos)
     erasure->taken[erasure->taken_count++] = pos;
 }
 
-/* A rejected message is kept as it was sent: it goes where one of the whole ids stands in it as a JSON string. */
-static bool names_in_text(struct taking *taking, Str json)
+static bool is_named_by_any(const struct taking *taking, Str id)
 {
-    for (size_t at = 0; at < taking->command.id_count; at++) {
-        if (!is_whole(&taking->command.ids[at])) continue;
+    uint64_t hash = hash_64(id, 0);
+    return id.len && bsearch(&hash, taking->hashes, taking->hash_count, sizeof hash, compare_hashes);
+}
+
+/* A rejected message is kept as it was sent: it goes where one of the whole ids stands in it as a JSON string. */
+static bool names_in_text(struct taking *taking, const JournalCommand *command, Str json)
+{
+    for (size_t at = 0; at < command->id_count; at++) {
+        if (!is_whole(&command->ids[at])) continue;
         buf_clear(&taking->quoted);
-        buf_json_string(&taking->quoted, taking->command.ids[at].value);
+        buf_json_string(&taking->quoted, command->ids[at].value);
         if (str_contains(json, buf_str(&taking->quoted))) return true;
     }
     return false;
@@ -194,41 +254,81 @@ static bool names_in_text(struct taking *taking, Str json)
 static bool takes_record(void *context, Str record, JournalPos pos)
 {
     struct taking *taking = context;
-    Event event;
+    Event event = { 0 };
     Rejected rejected;
     bool is_taken = false;
-    if (record_kind(record) == RECORD_EVENT && event_decode(record, &event, NULL) == OK) {
-        if (identity_is_blocked(taking->applier->identity, event.user_id)) event.user_id = (Str){ 0 };
-        is_taken = command_names_event(&taking->command, &event);
-    } else if (record_kind(record) == RECORD_REJECTED && rejected_decode(record, &rejected, NULL) == OK) {
-        is_taken = names_in_text(taking, rejected.json);
+    bool is_event = record_kind(record) == RECORD_EVENT && event_decode(record, &event, NULL) == OK;
+    bool is_rejected = record_kind(record) == RECORD_REJECTED && rejected_decode(record, &rejected, NULL) == OK;
+    if (is_event && identity_is_blocked(taking->group->applier->identity, event.user_id)) event.user_id = (Str){ 0 };
+    if (is_event && !is_named_by_any(taking, event.user_id) && !is_named_by_any(taking, event.anonymous_id)
+        && !is_named_by_any(taking, event.previous_id)) return false;
+    for (size_t at = 0; (is_event || is_rejected) && at < taking->group->count; at++) {
+        struct erasure *erasure = taking->group->erasures[at];
+        const JournalCommand *command = &taking->commands[at];
+        if (pos < erasure->done || pos >= erasure->pos) continue;
+        if (is_event ? !command_names_event(command, &event) : !names_in_text(taking, command, rejected.json)) continue;
+        note_taken(erasure, pos);
+        is_taken = true;
     }
-    if (is_taken) note_taken(taking->erasure, pos);
     return is_taken;
 }
 
-static bool takes_command(void *context, Str record, JournalPos pos)
+static Status open_taking(struct taking *taking, Arena *arena, Err *err)
 {
-    return pos == *(const JournalPos *)context && record_kind(record) == RECORD_COMMAND;
-}
-
-static Status erase_journal(struct applier *applier, struct erasure *erasure, Arena arena, Err *err)
-{
-    struct taking taking = { .applier = applier, .erasure = erasure };
-    JournalPos first = journal_first(applier->options.journal), from = erasure->done > first ? erasure->done : first;
-    JournalPos to = erasure->pos - from > STRIDE_BYTES ? from + STRIDE_BYTES : erasure->pos;
-    uint64_t erased = 0;
-    Status s = from < erasure->pos ? command_decode(erasure->record, &arena, &taking.command, err) : OK;
-    if (!s && from < erasure->pos) {
-        buf_init(&taking.quoted, 8 * LIMIT_ID_BYTES);
-        s = journal_erase(applier->options.journal, from, to, takes_record, &taking, ERASED_FIRST_BYTE, &erased, err);
-        buf_done(&taking.quoted);
+    const struct group *group = taking->group;
+    Status s = OK;
+    size_t ids = 0;
+    taking->commands = arena_new(arena, JournalCommand, group->count);
+    for (size_t at = 0; !s && at < group->count; at++) {
+        s = command_decode(group->erasures[at]->record, arena, &taking->commands[at], err);
+        if (!s) ids += taking->commands[at].id_count;
     }
     if (s) return s;
+    taking->hashes = malloc((ids + 1) * sizeof *taking->hashes);
+    check(taking->hashes);
+    for (size_t at = 0; at < group->count; at++)
+        for (size_t id = 0; id < taking->commands[at].id_count; id++)
+            taking->hashes[taking->hash_count++] = hash_64(taking->commands[at].ids[id].value, 0);
+    qsort(taking->hashes, taking->hash_count, sizeof *taking->hashes, compare_hashes);
+    buf_init(&taking->quoted, 8 * LIMIT_ID_BYTES);
+    return OK;
+}
+
+/* Where the group goes on: from the least that is done, for a stride. */
+static void find_range(const struct group *group, JournalPos *ret_from, JournalPos *ret_to)
+{
+    JournalPos first = journal_first(group->applier->options.journal), from = UINT64_MAX, end = 0;
+    for (size_t at = 0; at < group->count; at++) {
+        const struct erasure *erasure = group->erasures[at];
+        JournalPos done = erasure->done > first ? erasure->done : first;
+        if (done < erasure->pos && done < from) from = done;
+        if (erasure->pos > end) end = erasure->pos;
+    }
+    *ret_from = from < end ? from : end;
+    *ret_to = end - *ret_from > STRIDE_BYTES ? *ret_from + STRIDE_BYTES : end;
+}
+
+static Status erase_journal(const struct group *group, Arena arena, Err *err)
+{
+    struct applier *applier = group->applier;
+    struct taking taking = { .group = group };
+    JournalPos from, to;
+    uint64_t erased;
+    find_range(group, &from, &to);
+    Status s = from < to ? open_taking(&taking, &arena, err) : OK;
+    if (!s && from < to)
+        s = journal_erase(applier->options.journal, from, to, takes_record, &taking, ERASED_FIRST_BYTE, &erased, err);
+    buf_done(&taking.quoted);
+    free(taking.hashes);
+    if (s) return s;
     pthread_mutex_lock(&applier->lock);
-    erasure->journal_records += erased;
-    erasure->done = to;
-    if (from >= erasure->pos || to >= erasure->pos) erasure->stage = ERASING_INDEX;
+    for (size_t at = 0; at < group->count; at++) {
+        struct erasure *erasure = group->erasures[at];
+        JournalPos done = to < erasure->pos ? to : erasure->pos;
+        if (done > erasure->done) erasure->done = done;
+        erasure->journal_records = erasure->taken_count;
+        if (erasure->done >= erasure->pos) erasure->stage = ERASING_INDEX;
+    }
     pthread_mutex_unlock(&applier->lock);
     return OK;
 }
@@ -261,10 +361,11 @@ static Status take_spans(struct applier *applier, struct erasure *erasure, Err *
     unsigned char *bytes = malloc(INDEX_CODES_BYTES);
     check(bytes);
     Status s = index_snapshot_open(applier->index, &snapshot, err);
+    bool is_open = !s;
     for (uint32_t run = 0; !s && run < index_snapshot_run_count(snapshot); run++)
         for (size_t span = 0; !s && span < erasure->span_count; span++)
             s = take_span(erasure, index_snapshot_run(snapshot, run), &erasure->spans[span], bytes, err);
-    if (!s) index_snapshot_close(snapshot);
+    if (is_open) index_snapshot_close(snapshot);
     free(bytes);
     return s;
 }
@@ -275,87 +376,120 @@ static int compare_positions(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static Status erase_index(struct applier *applier, struct erasure *erasure, Err *err)
+/* What the index loses, of all of them: each once, ascending. */
+struct losses { uint32_t *nodes; size_t node_count; JournalPos *positions; size_t position_count; };
+
+static void open_losses(struct losses *losses, const struct group *group)
 {
-    size_t kept = 0;
+    size_t nodes = 0, positions = 0, kept = 0;
+    for (size_t at = 0; at < group->count; at++) {
+        nodes += group->erasures[at]->node_count;
+        positions += group->erasures[at]->taken_count;
+    }
+    *losses = (struct losses){ malloc((nodes + 1) * sizeof *losses->nodes), 0,
+                               malloc((positions + 1) * sizeof *losses->positions), 0 };
+    check(losses->nodes && losses->positions);
+    for (size_t at = 0; at < group->count; at++) {
+        const struct erasure *erasure = group->erasures[at];
+        for (size_t node = 0; node < erasure->node_count; node++)
+            losses->nodes[losses->node_count++] = erasure->nodes[node];
+        for (size_t taken = 0; taken < erasure->taken_count; taken++)
+            losses->positions[losses->position_count++] = erasure->taken[taken];
+    }
+    qsort(losses->nodes, losses->node_count, sizeof *losses->nodes, compare_nodes);
+    qsort(losses->positions, losses->position_count, sizeof *losses->positions, compare_positions);
+    for (size_t at = 0; at < losses->node_count; at++)
+        if (at == 0 || losses->nodes[at] != losses->nodes[kept - 1]) losses->nodes[kept++] = losses->nodes[at];
+    losses->node_count = kept;
+    kept = 0;
+    for (size_t at = 0; at < losses->position_count; at++)
+        if (at == 0 || losses->positions[at] != losses->positions[kept - 1])
+            losses->positions[kept++] = losses->positions[at];
+    losses->position_count = kept;
+}
+
+static Status erase_index(const struct group *group, Err *err)
+{
+    struct applier *applier = group->applier;
+    struct losses losses;
     uint64_t rows = 0;
-    Status s = erasure->span_count ? take_spans(applier, erasure, err) : OK;
+    Status s = OK;
+    for (size_t at = 0; !s && at < group->count; at++)
+        if (group->erasures[at]->span_count) s = take_spans(applier, group->erasures[at], err);
     if (s) return s;
-    if (erasure->taken_count) qsort(erasure->taken, erasure->taken_count, sizeof *erasure->taken, compare_positions);
-    for (size_t at = 0; at < erasure->taken_count; at++)
-        if (at == 0 || erasure->taken[at] != erasure->taken[kept - 1]) erasure->taken[kept++] = erasure->taken[at];
-    erasure->taken_count = kept;
-    IndexErase erase = { erasure->nodes, erasure->node_count, erasure->taken, erasure->taken_count };
+    open_losses(&losses, group);
+    IndexErase erase = { losses.nodes, losses.node_count, losses.positions, losses.position_count };
     s = index_erase(applier->index, &erase, &rows, err);
+    free(losses.nodes);
+    free(losses.positions);
     pthread_mutex_lock(&applier->lock);
-    erasure->index_rows += rows;
-    if (!s) erasure->stage = applier->options.has_destinations ? ERASING_DESTINATIONS : ERASING_COMMAND;
+    group->erasures[0]->index_rows += rows;                   /* of all of them */
+    for (size_t at = 0; !s && at < group->count; at++)
+        group->erasures[at]->stage = applier->options.has_destinations ? ERASING_DESTINATIONS : ERASING_COMMAND;
     pthread_mutex_unlock(&applier->lock);
     return s;
 }
 
-/* ---- In steps ---- */
+/* ---- The command ---- */
+
+static bool takes_command(void *context, Str record, JournalPos pos)
+{
+    const struct group *group = context;
+    for (size_t at = 0; record_kind(record) == RECORD_COMMAND && at < group->count; at++)
+        if (group->erasures[at]->pos == pos) return true;
+    return false;
+}
 
 /* The row that stays says that the store is to be rewritten, and nothing else. */
-static Status erase_command(struct applier *applier, struct erasure *erasure, Err *err)
+static Status erase_commands(const struct group *group, Err *err)
 {
-    uint64_t erased;
-    char key[9];
+    struct applier *applier = group->applier;
     static const uint32_t counts[2] = { 0 };
     Str nobody = str_of(counts, sizeof counts);
-    Status s = journal_erase(applier->options.journal, erasure->pos, erasure->pos + 1, takes_command, &erasure->pos,
+    JournalPos from = UINT64_MAX, to = 0;
+    uint64_t erased;
+    char key[9];
+    for (size_t at = 0; at < group->count; at++) {
+        JournalPos pos = group->erasures[at]->pos;
+        if (pos < from) from = pos;
+        if (pos + 1 > to) to = pos + 1;
+    }
+    Status s = journal_erase(applier->options.journal, from, to, takes_command, (void *)(uintptr_t)group,
                              ERASED_FIRST_BYTE, &erased, err);
     if (s) return s;
-    erasure_key(erasure->pos, key);
-    apply_note_change(applier, str_of(key, sizeof key), &nobody);
     pthread_mutex_lock(&applier->lock);
-    erasure->stage = ERASING_STATE;
+    for (size_t at = 0; at < group->count; at++) {
+        erasure_key(group->erasures[at]->pos, key);
+        apply_note_change_locked(applier, str_of(key, sizeof key), &nobody);
+        group->erasures[at]->stage = ERASING_STATE;
+    }
     pthread_mutex_unlock(&applier->lock);
     return OK;
 }
 
-/* The first that maintenance has to do with; NULL where there is none. Those that wait for the rewriting of the store
- * (*ret_waits) wait for each other, so that many erasures cost it once; the applier alone touches them. */
-static struct erasure *find_erasure(struct applier *applier, bool *ret_waits)
-{
-    struct erasure *found = NULL;
-    JournalPos saved = atomic_load(&applier->saved);
-    *ret_waits = false;
-    pthread_mutex_lock(&applier->lock);
-    for (size_t at = 0; at < applier->erasure_count && !found; at++) {
-        if (applier->erasures[at]->stage == ERASING_STATE) *ret_waits = true;
-        else if (applier->erasures[at]->stage == ERASING_DESTINATIONS) continue;
-        else if (applier->erasures[at]->pos < saved) found = applier->erasures[at];
-    }
-    pthread_mutex_unlock(&applier->lock);
-    return found;
-}
-
-bool apply_has_erasures(struct applier *applier)
-{
-    bool waits;
-    return find_erasure(applier, &waits) || waits;
-}
+/* ---- In steps ---- */
 
 Status apply_step_erasure(struct applier *applier, bool *ret_more, Err *err)
 {
     struct region region;
     bool waits;
     Status s = OK;
-    struct erasure *erasure = find_erasure(applier, &waits);
+    struct group group = take_group(applier, &waits);
     *ret_more = false;
-    if (!erasure) {                                           /* the applier's, behind its next save */
+    if (!group.count) {                                       /* the applier's, behind its next save */
+        free(group.erasures);
         if (waits) atomic_store_explicit(&applier->wants_save, true, memory_order_release);
         return OK;
     }
-    region_open(&region, 64 * LIMIT_RECORD_BYTES);
-    switch (erasure->stage) {
-    case ERASING_JOURNAL: s = erase_journal(applier, erasure, region_arena(&region), err); break;
-    case ERASING_INDEX: s = erase_index(applier, erasure, err); break;
+    region_open(&region, 8 * GROUP_COMMAND_BYTES);
+    switch (group.erasures[0]->stage) {
+    case ERASING_JOURNAL: s = erase_journal(&group, region_arena(&region), err); break;
+    case ERASING_INDEX: s = erase_index(&group, err); break;
     case ERASING_DESTINATIONS: case ERASING_COMMAND: case ERASING_STATE: case ERASED:
-    default: s = erase_command(applier, erasure, err); break;
+    default: s = erase_commands(&group, err); break;
     }
     region_close(&region);
+    free(group.erasures);
     *ret_more = !s;
     return s ? err_wrap(err, s, "erasing") : OK;
 }

@@ -5,7 +5,8 @@
  * the position then is a record of zeros, which tells it after a restart, too. */
 #include "http_people.h"
 
-enum { ERASURES_MAX = 1024, FRAME_SPARE_BYTES = 4096 };
+enum { ERASURES_MAX = 2 * APPLY_ERASURES_MOST,                /* look-ups that were under way may go over it by some */
+       FRAME_SPARE_BYTES = 4096, BUSY_MS = 10000 };
 
 struct erasure_name { JournalPos first, last; };
 
@@ -87,6 +88,17 @@ static struct erasure_name name_of(JournalPos first, const CommandId *ids, size_
     return (struct erasure_name){ first, first + bytes + (bytes / COMMAND_IDS_BYTES + 2) * FRAME_SPARE_BYTES };
 }
 
+/* Each costs memory until it is done, so there is an end to how many may be under way. */
+static Status check_room(struct exchange *exchange, Arena arena, Err *err)
+{
+    ApplyErasure *erasures = arena_new(&arena, ApplyErasure, ERASURES_MAX);
+    uint64_t done;
+    size_t running = apply_list_erasures(exchange_options(exchange)->applier, erasures, ERASURES_MAX, &done);
+    if (running < APPLY_ERASURES_MOST) return OK;
+    exchange->reply.retry_after_ms = BUSY_MS;
+    return err_set(err, ERR_RATE, "%zu erasures are under way; ask again when some of them are done", running);
+}
+
 /* Suppressed first: what arrives between the two would be a new person. */
 static Status erase(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
@@ -100,7 +112,8 @@ static Status erase(struct exchange *exchange, Arena *arena, struct buf *out, Er
     JournalPos pos;
     if (wish.len && !suppresses && !str_equal(wish, STR("false")))
         return err_set_field(err, "suppress", "must be true or false");
-    Status s = list_ids(exchange, arena, &ids, &count, err);
+    Status s = check_room(exchange, *arena, err);
+    if (!s) s = list_ids(exchange, arena, &ids, &count, err);
     if (!s && count == 0) s = err_set(err, ERR_NOT_FOUND, "there is no id to erase");
     if (!s && suppresses) s = suppress_whole(exchange, ids, count, arena, err);
     JournalCommand command = { .kind = COMMAND_ERASE, .ids = ids, .id_count = count };

@@ -1,4 +1,5 @@
 """An erased person is nowhere on the disk: the whole data directory is searched, sealed segments decompressed."""
+import concurrent.futures
 import random
 import time
 
@@ -90,6 +91,29 @@ class Erasing(Case):
         self.wait_done(self.erase("share-ann")["erasure"])
         self.assertEqual(self.resolve(user_id="share-ben"), ben)
         self.assert_nowhere(["share-ann", "Anns Secret Visit"])
+
+    def test_more_erasures_than_may_be_under_way_lose_none(self):
+        """The next is refused until some are done, and then all are."""
+        people = [f"many-secret-{number:04}" for number in range(1300)]
+        for at in range(0, len(people), 500):
+            self.send(*[message("track", f"{user}-m", n % 1440, userId=user, event="Many")
+                        for n, user in enumerate(people[at:at + 500])])
+
+        def erase(user):
+            while True:
+                status, headers, text = self.raw(f"/api/v1/people/u_{user}", "DELETE")
+                if status == 202:
+                    return json.loads(text)["erasure"]["id"]
+                self.assertEqual(status, 429, text)
+                self.assertGreater(int(headers["Retry-After"]), 0)
+                time.sleep(0.5)
+
+        with concurrent.futures.ThreadPoolExecutor(8) as threads:
+            erasures = list(threads.map(erase, people))
+        self.until(lambda: not self.ask("erasures")["erasures"], "all to be done")
+        self.assert_nowhere(["many-secret-"])
+        self.assertEqual(self.ask(f"erasures/{erasures[-1]}")["status"], "done")
+        self.assertEqual(self.server.errors(), [])
 
     def test_a_kill_at_any_moment_delays_an_erasure_and_loses_none(self):
         seed = random.randrange(1 << 32)
