@@ -64,6 +64,7 @@ struct deliver_rows deliver_store_rows(struct deliver_store *store);
 typedef struct PersonLink {
     Str anonymous_id, user_id;              /* the user whose the id's history is: its first claim */
     Millis at_ms;
+    bool is_merge;                          /* anonymous_id is a user id: an alias made the two one person */
 } PersonLink;
 
 typedef struct DeliverPerson {
@@ -90,8 +91,8 @@ struct deliver_people {
     JournalPos (*position)(void *context);
     /* NULL: a message's own ids are all that is known. Strings live in the arena. Asked for every message. */
     Status (*find)(void *context, const Event *event, Arena *arena, DeliverPerson *ret, Err *err);
-    /* The anonymous ids whose first claim is this user's, at most 500. Asked where a link may be new. NULL: as
-     * above. */
+    /* The anonymous ids whose first claim is this user's, and the users that it was joined with, at most 500. Asked
+     * where a link may be new. NULL: as above. */
     Status (*list_links)(void *context, Str user_id, Arena *arena, const PersonLink **ret, size_t *ret_count, Err *err);
     /* Values that identify nobody; a message is delivered as if it had no such id. NULL: none. */
     bool (*is_blocked)(void *context, Str id);

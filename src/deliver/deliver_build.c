@@ -17,14 +17,19 @@ static Str recall(void *memory, Str key)
 {
     struct outlet *outlet = memory;
     struct deliver *deliver = outlet->deliver;
-    bool is_link = str_starts(key, STR(DESTINATION_LINK_KEY));
-    char bytes[ROW_KEY_BYTES];
+    char kind = ROW_MEMORY, bytes[ROW_KEY_BYTES];
     Str value = { 0 };
-    if (is_link) key = str_slice(key, sizeof DESTINATION_LINK_KEY - 1, key.len);
-    key = row_key(outlet, is_link ? ROW_LINK : ROW_MEMORY, key, bytes);
+    if (str_starts(key, STR(DESTINATION_LINK_KEY))) {
+        kind = ROW_LINK;
+        key = str_slice(key, sizeof DESTINATION_LINK_KEY - 1, key.len);
+    } else if (str_starts(key, STR(DESTINATION_USER_KEY))) {
+        kind = ROW_USER;
+        key = str_slice(key, sizeof DESTINATION_USER_KEY - 1, key.len);
+    }
+    key = row_key(outlet, kind, key, bytes);
     if (ledger_get(deliver->ledger, key, deliver->build_arena, &value, NULL))
         return (Str){ 0 };
-    return is_link && str_equal(value, STR(ROW_NOBODY)) ? (Str){ 0 } : value;
+    return kind == ROW_LINK && str_equal(value, STR(ROW_NOBODY)) ? (Str){ 0 } : value;
 }
 
 void outlet_remember(struct outlet *outlet, const Remembered *remembered, size_t count)
@@ -59,7 +64,32 @@ static Status read_record(struct outlet *outlet, struct parcel *parcel, Err *err
     return s;
 }
 
+/* ---- Users ---- */
+
+/* Something was sent under it. */
+static bool is_heard_of(struct outlet *outlet, Str user_id, Arena *arena)
+{
+    uint64_t fingerprint = hash_64(user_id, 2);
+    char bytes[ROW_KEY_BYTES];
+    Str value, key = row_key(outlet, ROW_USER, user_id, bytes);
+    if (known_has(&outlet->users, fingerprint)) return true;
+    if (ledger_get(outlet->deliver->ledger, key, arena, &value, NULL)) return false;
+    known_add(&outlet->users, fingerprint);
+    return true;
+}
+
 /* ---- Links ---- */
+
+static bool wants_links(const struct outlet *outlet)
+{
+    return outlet->destination->wants_links && outlet->destination->wants_links(&outlet->settings);
+}
+
+static bool wants_merges(const struct outlet *outlet)
+{
+    const struct destination *destination = outlet->destination;
+    return destination->wants_merges ? destination->wants_merges(&outlet->settings) : wants_links(outlet);
+}
 
 struct known_links {
     const PersonLink *links;
@@ -70,6 +100,27 @@ static Str usable(struct outlet *outlet, Str id)
 {
     const struct deliver_people *people = &outlet->deliver->options.people;
     return people->is_blocked && people->is_blocked(people->context, id) ? (Str){ 0 } : id;
+}
+
+/* Of two users, whichever is named first: each pair is told once. The row has the hashes of both. */
+static Status note_merge(struct outlet *outlet, const PersonLink *link, Arena *arena, bool *ret_is_new, Err *err)
+{
+    uint64_t one = key_of_id(link->anonymous_id), other = key_of_id(link->user_id), fingerprint;
+    uint64_t pair[2] = { one < other ? one : other, one < other ? other : one };
+    char bytes[ROW_KEY_BYTES];
+    Str rest = str_of(pair, sizeof pair), key = row_key(outlet, ROW_MERGE, rest, bytes), told;
+    Status s;
+    *ret_is_new = false;
+    fingerprint = hash_64(rest, 'j');
+    if (known_has(&outlet->links, fingerprint)) return OK;
+    s = ledger_get(outlet->deliver->ledger, key, arena, &told, err);
+    if (s && s != ERR_NOT_FOUND) return s;
+    known_add(&outlet->links, fingerprint);
+    if (!s) return OK;
+    ledger_put(outlet->deliver->ledger, key, STR("1"));
+    *ret_is_new = true;
+    outlet->state.links++;
+    return OK;
 }
 
 /* True where the link is not told yet; notes it as told. */
@@ -109,6 +160,16 @@ static bool stands_in_line_of(const struct parcel *parcel, Str user_id)
     return false;
 }
 
+/* A merge may travel with either of its users; with the first one only where something was sent under the second: until
+ * then it is the second's to bring, with its earlier ones (in legacy mode a new id is one other's name). */
+static bool may_go_along(struct outlet *outlet, const struct parcel *parcel, const PersonLink *link, Arena *arena)
+{
+    if (!link->is_merge && !wants_links(outlet)) return false;
+    if (stands_in_line_of(parcel, link->user_id)) return true;
+    if (!link->is_merge || !stands_in_line_of(parcel, link->anonymous_id)) return false;
+    return !outlet->destination->wants_grace || is_heard_of(outlet, link->user_id, arena);
+}
+
 /* Earlier links first: where a vendor takes only one (legacy), it is the first device's. */
 static int compare_links(const void *left, const void *right)
 {
@@ -128,10 +189,11 @@ static Status choose_links(struct outlet *outlet, struct parcel *parcel, const s
     for (size_t at = 0; !s && at < known->count && outgoing->link_count < DESTINATION_LINKS; at++) {
         const PersonLink *link = &sorted[at];
         bool is_new;
-        if (!stands_in_line_of(parcel, link->user_id)) continue;
-        s = note_link(outlet, link, parcel, arena, &is_new, err);
-        if (!s && is_new)
-            links[outgoing->link_count++] = (LinkFact){ link->anonymous_id, link->user_id, link->at_ms };
+        if (!may_go_along(outlet, parcel, link, arena)) continue;
+        s = link->is_merge ? note_merge(outlet, link, arena, &is_new, err)
+                           : note_link(outlet, link, parcel, arena, &is_new, err);
+        if (s || !is_new) continue;
+        links[outgoing->link_count++] = (LinkFact){ link->anonymous_id, link->user_id, link->at_ms, link->is_merge };
     }
     outgoing->links = links;
     return s;
@@ -167,7 +229,7 @@ static Status list_known_links(struct outlet *outlet, const Outgoing *outgoing, 
         return ask_links(outlet->deliver, outgoing->user_id, arena, &ret->links, &ret->count, err);
     if (!outgoing->anonymous_id.len) return OK;
     link = arena_new(arena, PersonLink, 1);
-    *link = (PersonLink){ outgoing->anonymous_id, outgoing->user_id, outgoing->event->timestamp_ms };
+    *link = (PersonLink){ outgoing->anonymous_id, outgoing->user_id, outgoing->event->timestamp_ms, false };
     *ret = (struct known_links){ link, 1 };
     return OK;
 }
@@ -187,17 +249,6 @@ void outlet_note_pair(struct outlet *outlet, const Event *event)
 }
 
 /* ---- Grace ---- */
-
-static bool is_heard_of(struct outlet *outlet, Str user_id, Arena *arena)
-{
-    uint64_t fingerprint = hash_64(user_id, 2);
-    char bytes[ROW_KEY_BYTES];
-    Str value, key = row_key(outlet, ROW_USER, user_id, bytes);
-    if (known_has(&outlet->users, fingerprint)) return true;
-    if (ledger_get(outlet->deliver->ledger, key, arena, &value, NULL)) return false;
-    known_add(&outlet->users, fingerprint);
-    return true;
-}
 
 static void note_user(struct outlet *outlet, Str user_id, Arena *arena)
 {
@@ -283,7 +334,7 @@ Status parcel_build(struct outlet *outlet, struct parcel *parcel, Built *ret, Er
     const struct destination *destination = outlet->destination;
     Arena arena = region_arena(&outlet->deliver->region);
     struct plan *plan = arena_new(&arena, struct plan, 1);
-    bool wants_links = destination->wants_links && destination->wants_links(&outlet->settings), asks = false;
+    bool is_told = wants_links(outlet) || wants_merges(outlet), asks = false;
     struct known_links known = { NULL, 0 };
     DeliverPerson person = { 0 };
     Outgoing outgoing;
@@ -291,7 +342,7 @@ Status parcel_build(struct outlet *outlet, struct parcel *parcel, Built *ret, Er
     Status s = read_record(outlet, parcel, err);
     if (!s) s = event_decode(buf_str(&parcel->record), &event, err);
     if (!s) s = prepare_outgoing(outlet, &event, &arena, &outgoing, &person, err);
-    if (!s && wants_links) asks = may_have_new_links(outlet, &outgoing);
+    if (!s && is_told) asks = may_have_new_links(outlet, &outgoing);
     if (asks) s = list_known_links(outlet, &outgoing, &arena, &known, err);
     if (s) return s;
     if (waits_for_grace(outlet, parcel, &outgoing, &known, &arena)) {
@@ -301,10 +352,13 @@ Status parcel_build(struct outlet *outlet, struct parcel *parcel, Built *ret, Er
     s = choose_links(outlet, parcel, &known, &arena, &outgoing, err);
     if (s) return s;
     if (asks) note_asked(outlet, &outgoing);
-    if (destination->wants_grace) note_user(outlet, outgoing.user_id, &arena);
+    outgoing.is_merge_told = outgoing.previous_is_user && wants_merges(outlet)
+        && outlet->deliver->options.people.list_links;
+    Str user_id = arena_copy(&arena, outgoing.user_id);         /* what is frozen has no record any more */
     outlet->deliver->build_arena = &arena;
     plan_init(plan, &outlet->settings, &arena, recall, outlet);
     s = build_plan(outlet, parcel, &outgoing, plan, ret, err);
     plan_done(plan);
+    if (!s && destination->wants_grace) note_user(outlet, user_id, &arena);
     return s;
 }

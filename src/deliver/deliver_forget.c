@@ -309,6 +309,18 @@ static void forget_user(const struct row *row)
     if (whole) ledger_remove(row->deliver->ledger, row->key);
 }
 
+/* Told again, should they ever come back. */
+static void forget_merge(const struct row *row)
+{
+    const struct forgetting *forgetting = row->deliver->forgetting;
+    uint64_t pair[2];
+    if (row->rest.len != sizeof pair) return;
+    memcpy(pair, row->rest.bytes, sizeof pair);
+    for (size_t at = 0; at < countof(pair); at++)
+        if (bsearch(&pair[at], forgetting->lines, forgetting->named_count, sizeof *forgetting->lines, compare_lines))
+            ledger_remove(row->deliver->ledger, row->key);
+}
+
 /* What is remembered of a shared device may be of the time that was the person's: all of it goes. */
 static void forget_memory(const struct row *row)
 {
@@ -477,6 +489,7 @@ static Status forget_row(const struct row *row, Err *err)
     switch (row->kind) {
     case ROW_LINK: forget_link(row); return OK;
     case ROW_USER: forget_user(row); return OK;
+    case ROW_MERGE: forget_merge(row); return OK;
     case ROW_MEMORY: forget_memory(row); return OK;
     case ROW_PARCEL: return forget_parcel(row, err);
     case ROW_DEAD: return forget_letter(row, err);

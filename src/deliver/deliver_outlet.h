@@ -224,7 +224,7 @@ Status MUST ledger_commit(struct ledger *ledger, Err *err);
 
 enum {
     ROW_PARCEL = 'p', ROW_CURSOR = 'c', ROW_MEMORY = 'm', ROW_DEAD = 'd', ROW_REPLAY = 'r', ROW_LINK = 'l',
-    ROW_USER = 'u', ROW_REDO = 'a',
+    ROW_USER = 'u', ROW_REDO = 'a', ROW_MERGE = 'j',
 };
 enum { ROW_KEY_BYTES = 500, ROW_REST_BYTES = 300 };
 /* The user of a link who is forgotten: the vendor was told of one, so it is told of no other. No id is so. */

@@ -114,22 +114,39 @@ static Status asked_find(void *context, const Event *event, Arena *arena, Delive
     return s;
 }
 
+/* Aliases of this user to others, and of others to it, that hold. */
+static Status list_merges(const struct identity *identity, IdentityNode user, Arena *arena, PersonLink *links,
+                          size_t *count, Err *err)
+{
+    IdentityLink *found;
+    size_t found_count = 0;
+    uint64_t more;
+    Status s = identity_list_links(identity, user, LINKS_MOST, arena, &found, &found_count, &more, err);
+    for (size_t at = 0; !s && at < found_count && *count < LINKS_MOST; at++) {
+        if (found[at].rule != IDENTITY_BY_ALIAS_OF_USER || found[at].is_removed) continue;
+        links[(*count)++] = (PersonLink){ value_of(identity, found[at].from, arena),
+                                          value_of(identity, found[at].to, arena), found[at].time_ms, true };
+    }
+    return s;
+}
+
 static Status list_links(const struct identity *identity, IdentityNode user, Arena *arena, PersonLink *links,
                          size_t *count, Err *err)
 {
     IdentityMember *members;
-    size_t member_count;
+    size_t member_count, user_count = 0;
     IdentityPerson person = identity_person_now(identity, user);
     Status s = identity_list_members(identity, person, arena, &members, &member_count, err);
     for (size_t at = 0; !s && at < member_count && *count < LINKS_MOST; at++) {
         struct claims claims;
+        user_count += members[at].kind == IDENTITY_USER;
         if (members[at].kind != IDENTITY_ANONYMOUS) continue;
         s = find_claims(identity, members[at].node, INT64_MAX, arena, &claims, err);
         if (s || !claims.first || claims.first->to != user) continue;
         links[(*count)++] = (PersonLink){ value_of(identity, members[at].node, arena), value_of(identity, user, arena),
-                                          claims.first->time_ms };
+                                          claims.first->time_ms, false };
     }
-    return s;
+    return s || user_count < 2 ? s : list_merges(identity, user, arena, links, count, err);
 }
 
 static Status asked_list_links(void *context, Str user_id, Arena *arena, const PersonLink **ret, size_t *ret_count,

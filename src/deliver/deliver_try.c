@@ -153,7 +153,7 @@ static Status try_message(struct trying *trying, Str message, Err *err)
     if (s) return s;
     read_message(json, &event, &outgoing);
     if (outgoing.user_id.len && outgoing.anonymous_id.len && wants_links(trying->outlet)) {
-        link = (LinkFact){ outgoing.anonymous_id, outgoing.user_id, event.timestamp_ms };
+        link = (LinkFact){ outgoing.anonymous_id, outgoing.user_id, event.timestamp_ms, false };
         outgoing.links = &link;
         outgoing.link_count = 1;
     }

@@ -210,6 +210,11 @@ Str plan_recall_owner(struct plan *plan, Str anonymous_id)
     return anonymous_id.len ? plan_recall(plan, key) : (Str){ 0 };
 }
 
+bool plan_knows_user(struct plan *plan, Str user_id)
+{
+    return plan_recall(plan, arena_printf(plan->arena, DESTINATION_USER_KEY "%.*s", STR_FORMAT(user_id))).len > 0;
+}
+
 void plan_remember(struct plan *plan, Str key, Str value)
 {
     if (plan->remembered_count == DESTINATION_REMEMBERED || value.len > DESTINATION_MEMORY_BYTES) return;
@@ -219,7 +224,7 @@ void plan_remember(struct plan *plan, Str key, Str value)
 
 void plan_report(struct plan *plan, const char *format, ...)
 {
-    char text[400];
+    char text[2 * LIMIT_ID_BYTES + 400];
     va_list arguments;
     if (plan->report_count == DESTINATION_REPORTS) return;
     va_start(arguments, format);

@@ -32,7 +32,7 @@ enum {
     DESTINATION_FACT_BYTES = 600,           /* facts of one message */
     DESTINATION_MEMORY_BYTES = 16 * 1024,   /* one remembered value */
     DESTINATION_REMEMBERED = 32,            /* values remembered for one message */
-    DESTINATION_REPORTS   = 4,
+    DESTINATION_REPORTS   = 68,             /* one a link, and some */
     DESTINATION_LINKS     = 64,             /* links that go with one message; more go with the next */
 };
 
@@ -78,6 +78,7 @@ Status MUST destination_read_settings(const struct destination *destination, con
 typedef struct LinkFact {                   /* this anonymous id is this user's, by first claim */
     Str anonymous_id, user_id;
     Millis at_ms;
+    bool is_merge;                          /* anonymous_id is a user, too: an alias made the two one person */
 } LinkFact;
 
 typedef struct Outgoing {
@@ -85,7 +86,8 @@ typedef struct Outgoing {
     const TreeNode *json;                   /* the canonical JSON, after the privacy rules */
     Str user_id, anonymous_id;              /* empty: none, or one that identifies nobody */
     Str previous_id, group_id;
-    bool previous_is_user;                  /* alias: the previous id is known as a user id */
+    bool previous_is_user;                  /* alias: the previous id is known as a user id … */
+    bool is_merge_told;                     /* … and that is among the links, or was: nothing is left to say */
     /* The user that identity gives an anonymous message to though the id's history is another user's: a
      * shared device, after its second user signed in. Empty in every other case. */
     Str owner_id;
@@ -139,6 +141,9 @@ Str plan_recall(struct plan *plan, Str key);            /* sees what this plan r
  * under the id is the user's. */
 #define DESTINATION_LINK_KEY "link:"
 Str plan_recall_owner(struct plan *plan, Str anonymous_id);
+/* Something was sent under that user before this message; asked where wants_grace. */
+#define DESTINATION_USER_KEY "user:"
+bool plan_knows_user(struct plan *plan, Str user_id);
 /* Keys are "what:id", the id of whom it is about behind the first colon, so that an erasure finds it. */
 void plan_remember(struct plan *plan, Str key, Str value);
 void plan_report(struct plan *plan, const char *format, ...) FORMAT(2, 3);
@@ -207,6 +212,7 @@ struct destination {
     uint32_t requests_at_once;              /* a sensible number of requests under way */
     Status (*validate)(const Settings *settings, Err *err);             /* NULL: the table says it all */
     bool (*wants_links)(const Settings *settings);                      /* is told who is who; NULL: no */
+    bool (*wants_merges)(const Settings *settings);                     /* … which users are one; NULL: as links */
     bool (*wants_grace)(const Settings *settings);                      /* a link must not come late; NULL: it may */
     LaneLimits (*limits)(const Settings *settings, uint8_t lane);
     Status (*build)(struct plan *plan, const Outgoing *message, Err *err);      /* ERR_INPUT: refused, with why */

@@ -45,6 +45,13 @@ static Status intercom_validate(const Settings *settings, Err *err)
 }
 
 /* Only leads are ever joined to users there, and only those that this destination made. */
+/* To say that it cannot merge them. */
+static bool intercom_wants_merges(const Settings *settings)
+{
+    (void)settings;
+    return true;
+}
+
 static bool intercom_wants_links(const Settings *settings) { return setting_number(settings, INTERCOM_ANONYMOUS) == 1; }
 
 static LaneLimits intercom_limits(const Settings *settings, uint8_t lane)
@@ -63,6 +70,7 @@ const struct destination destination_intercom = {
     .requests_at_once = 8,
     .validate = intercom_validate,
     .wants_links = intercom_wants_links,
+    .wants_merges = intercom_wants_merges,
     .limits = intercom_limits,
     .build = intercom_build,
     .pack = intercom_pack,

@@ -463,10 +463,20 @@ static Status plan_links(struct plan *plan, const Outgoing *message, Str user_id
     return plan_merge(plan, message, user_id, err);
 }
 
+/* Each user is a contact of its own there. */
+static void report_merges(struct plan *plan, const Outgoing *message)
+{
+    for (size_t at = 0; at < message->link_count; at++)
+        if (message->links[at].is_merge)
+            plan_report(plan, "users %.*s and %.*s cannot be merged: Intercom merges a lead into a user, never two "
+                        "users", STR_FORMAT(message->links[at].anonymous_id), STR_FORMAT(message->links[at].user_id));
+}
+
 Status intercom_build(struct plan *plan, const Outgoing *message, Err *err)
 {
     Str user_id = message->user_id.len ? message->user_id : message->owner_id;
     Status s = OK;
+    report_merges(plan, message);
     if (!user_id.len) user_id = plan_recall_owner(plan, message->anonymous_id);     /* no lead any more */
     recall_contact(plan, user_id);
     if (user_id.len == 0) return build_anonymous(plan, message, err);

@@ -291,6 +291,7 @@ static Status plan_view(struct plan *plan, const Outgoing *message, Err *err)
 
 static Status plan_alias(struct plan *plan, const Outgoing *message, Err *err)
 {
+    if (message->is_merge_told) return OK;
     for (size_t at = 0; at < message->link_count; at++)
         if (str_equal(message->links[at].anonymous_id, message->previous_id)) return OK;     /* just said */
     if (message->previous_id.len == 0 || message->user_id.len == 0) {

@@ -2,13 +2,14 @@
  *
  * simplified  An event that carries both $device_id and $user_id joins them, once and for all time, back and
  *             forward. $identify, $create_alias and $merge do nothing there, and a plain identify carries no
- *             event at all: so the linking event is sent for itself. Users cannot be merged.
+ *             event at all: so the linking event is sent for itself. Users cannot be merged: each merge is reported.
  * original    $identify joins an anonymous id that is a UUID v4 (Mixpanel's rule) to a user; other ids are
  *             joined by $merge. Neither can be undone, so an id goes to its first user only: the framework
  *             hands over no other link. Users are merged by $merge.
  * legacy      $create_alias makes the user id another name of the anonymous one: once per user, and only
  *             what comes after it. It must be in before anything is sent under the user, and Mixpanel takes
- *             a moment to know it: the person rests for that long. A user's later devices cannot be joined.
+ *             a moment to know it: the person rests for that long. A user's later devices cannot be joined, nor
+ *             two users, unless nothing came under the second one yet (an id that was changed).
  */
 #include "destination_mixpanel.h"
 
@@ -104,19 +105,45 @@ static Status link_pair(struct plan *plan, Str anonymous_id, Str user_id, Millis
     return OK;
 }
 
+/* Two users are one. In legacy mode a user can become another name of the first one's name, while nothing was sent
+ * under it. */
+static Status link_users(struct plan *plan, Str previous, Str user_id, Millis at_ms, Err *err)
+{
+    Str alias_key = arena_printf(plan->arena, "alias:%.*s", STR_FORMAT(user_id)), root;
+    if (mixpanel_is_banned(previous) || mixpanel_is_banned(user_id)) return OK;
+    switch (mixpanel_mode(plan)) {
+    case MIXPANEL_SIMPLIFIED:
+        plan_report(plan, "users %.*s and %.*s cannot be merged: Mixpanel's simplified identity has no merge of two "
+                    "users", STR_FORMAT(previous), STR_FORMAT(user_id));
+        return OK;
+    case MIXPANEL_ORIGINAL: return link_by_merge(plan, user_id, previous, at_ms, err);
+    case MIXPANEL_LEGACY: break;
+    }
+    root = plan_recall(plan, arena_printf(plan->arena, "alias:%.*s", STR_FORMAT(previous)));
+    if (!root.len) root = previous;
+    if (str_equal(plan_recall(plan, alias_key), root)) return OK;
+    if (!plan_knows_user(plan, user_id) && !plan_recall(plan, alias_key).len)
+        return link_legacy(plan, root, user_id, at_ms, err);
+    plan_report(plan, "users %.*s and %.*s cannot be merged: in legacy mode an id becomes another's name only before "
+                "anything was sent under it", STR_FORMAT(previous), STR_FORMAT(user_id));
+    return OK;
+}
+
 Status mixpanel_plan_links(struct plan *plan, const Outgoing *message, Err *err)
 {
     Status s = OK;
     for (size_t at = 0; !s && at < message->link_count; at++) {
         const LinkFact *link = &message->links[at];
-        s = link_pair(plan, link->anonymous_id, link->user_id, link->at_ms, err);
+        s = link->is_merge ? link_users(plan, link->anonymous_id, link->user_id, link->at_ms, err)
+                           : link_pair(plan, link->anonymous_id, link->user_id, link->at_ms, err);
     }
     for (size_t at = 0; !s && at < message->link_count; at++)
-        s = mixpanel_plan_kept_traits(plan, message->links[at].anonymous_id, message->links[at].user_id, err);
+        if (!message->links[at].is_merge)
+            s = mixpanel_plan_kept_traits(plan, message->links[at].anonymous_id, message->links[at].user_id, err);
     return s;
 }
 
-/* Two users are one. */
+/* Told by the alias alone, where nobody lists links. */
 static Status plan_user_merge(struct plan *plan, const Outgoing *message, Err *err)
 {
     Str previous = message->previous_id, user_id = message->user_id;
@@ -157,6 +184,10 @@ Status mixpanel_plan_alias(struct plan *plan, const Outgoing *message, Err *err)
     if (mixpanel_is_banned(message->previous_id) || mixpanel_is_banned(message->user_id)
         || str_equal(message->previous_id, message->user_id)) {
         plan->skipped = "alias of nobody";
+        return OK;
+    }
+    if (message->is_merge_told) {
+        plan->skipped = "a merge that was told";
         return OK;
     }
     if (message->previous_is_user) return plan_user_merge(plan, message, err);

@@ -252,7 +252,14 @@ static inline Status world_list_links(void *context, Str user_id, Arena *arena, 
         const char *linked = world_linked_id(world, &world->made[at]);
         const struct made *claim = linked ? world_first_claim(world, linked) : NULL;
         if (claim != &world->made[at] || !str_equal(str_from(claim->user), user_id)) continue;
-        links[(*ret_count)++] = (PersonLink){ str_from(linked), str_from(claim->user), claim->at_ms };
+        links[(*ret_count)++] = (PersonLink){ str_from(linked), str_from(claim->user), claim->at_ms, false };
+    }
+    for (size_t at = 0; at < world->made_count; at++) {
+        const struct made *made = &world->made[at];
+        bool is_merge = made->previous[0] && made->pos < world->known && world_was_user(world, made->previous);
+        if (!is_merge || !(str_equal(str_from(made->user), user_id) || str_equal(str_from(made->previous), user_id)))
+            continue;
+        links[(*ret_count)++] = (PersonLink){ str_from(made->previous), str_from(made->user), made->at_ms, true };
     }
     return OK;
 }

@@ -19,7 +19,6 @@ class History:
         self.users = set()
         self.shared = set()             # anonymous ids of more than one user
         self.second_devices = set()     # anonymous ids that came to a user who had one
-        self.merged = set()             # users joined by alias of a user
         self.chunks_made = []
         self.visitors = [Visitor(self, prefix + "user-%d" % n) for n in range(visitors)]
 
@@ -67,6 +66,7 @@ class Visitor:
         self.browses_left = self.dice.randint(0, 4)
         self.stage = "browses"
         self.plan = 0
+        self.other_id = None            # joined by an alias before anything came under it
 
     @property
     def is_done(self):
@@ -124,9 +124,11 @@ class Visitor:
                             properties={"url": "https://example.com/"})]
         if what < 0.8:
             return [message("identify", anonymousId=self.anonymous, userId=self.user, traits=self.traits())]
-        if what < 0.9:
+        if what < 0.87:
             return self.act_second_device()
-        return self.act_share()
+        if what < 0.94:
+            return self.act_share()
+        return self.dice.choice([self.act_merge, self.act_merge, self.act_rename, self.act_other_id])()
 
     def act_second_device(self):
         """Anonymous on another device, or after reset(), and then the same user there."""
@@ -150,3 +152,32 @@ class Visitor:
         self.history.second_devices.add(self.anonymous)
         made.append(message("identify", anonymousId=self.anonymous, userId=self.user, traits=self.traits()))
         return made
+
+    def act_merge(self):
+        """Two accounts are one person: an alias of a user id. Chains and repeats happen."""
+        others = [v.user for v in self.history.visitors if v is not self and v.stage == "user"]
+        if not others:
+            return []
+        pair = [self.user, self.dice.choice(others)]
+        self.dice.shuffle(pair)
+        made = [self.history.message("alias", previousId=pair[0], userId=pair[1])]
+        if self.dice.random() < 0.2:
+            made.append(self.history.message("alias", previousId=pair[0], userId=pair[1]))
+        return made + [self.history.message("track", event="Was Billed", userId=pair[1])]
+
+    def act_rename(self):
+        """The user gets another id, which nothing came under before; the browser stays the same."""
+        message, old = self.history.message, self.user
+        self.user = old + "-new"
+        self.history.shared.add(self.anonymous)
+        return [message("alias", previousId=old, userId=self.user), message("track", event="Was Billed", userId=self.user),
+                message("identify", userId=self.user, traits=self.traits()),
+                message("track", event="Clicked", anonymousId=self.anonymous, userId=self.user)]
+
+    def act_other_id(self):
+        """An id of another system is joined before anybody knows that it is a user's; then it is one."""
+        message = self.history.message
+        if self.other_id:
+            return [message("track", event="Was Billed", userId=self.other_id)]
+        self.other_id = self.user + "-crm"
+        return [message("alias", previousId=self.other_id, userId=self.user)]

@@ -100,7 +100,7 @@ static void read_links(struct line *line, struct item *item)
     LinkFact *facts = arena_new(line->arena, LinkFact, links ? links->count + 1 : 1);
     for (const TreeNode *link = links ? links->first : NULL; link; link = link->next)
         facts[item->outgoing.link_count++] =
-            (LinkFact){ link->first->text, link->first->next->text, item->event.timestamp_ms };
+            (LinkFact){ link->first->text, link->first->next->text, item->event.timestamp_ms, false };
     item->outgoing.links = facts;
 }
 

@@ -1,123 +1,5 @@
 /* deliver: the framework, by a clock turned by hand and a vendor that answers as told. */
-#include "tests/model/deliver_world.h"
-
-/* What the vendor says to each request, and what it was sent. */
-struct vendor {
-    int status;                             /* of every answer, unless the next row has one */
-    FetchOutcome outcome;
-    const char *headers;
-    Str body;
-    int script[16];                         /* statuses of the first requests; negative: minus an outcome */
-    size_t script_at, script_count;
-    char urls[256][160];
-    char *bodies[256];
-    size_t count;
-};
-
-static struct vendor vendor;
-static struct world *world;
-
-static void vendor_answer(void *owner, const FetchRequest *request, FakeAnswer *answer)
-{
-    (void)owner;
-    snprintf(vendor.urls[vendor.count], sizeof vendor.urls[0], "%.*s %.*s", STR_FORMAT(request->method),
-             STR_FORMAT(request->url));
-    vendor.bodies[vendor.count] = strndup(request->body.bytes ? request->body.bytes : "", request->body.len);
-    vendor.count++;
-    assert_true(vendor.count < 256);
-    answer->outcome = vendor.outcome;
-    answer->status = vendor.status;
-    answer->headers = vendor.headers ? vendor.headers : "";
-    answer->body = vendor.body;
-    if (vendor.script_at == vendor.script_count) return;
-    if (vendor.script[vendor.script_at] < 0) answer->outcome = (FetchOutcome)-vendor.script[vendor.script_at];
-    else answer->status = vendor.script[vendor.script_at];
-    vendor.script_at++;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    vendor = (struct vendor){ .status = 200 };
-    world = malloc(sizeof *world);
-    world_open(world, 42);
-    fake_fetch_init(&world->fetch, &world->clock, vendor_answer, NULL, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_close(world);
-    free(world);
-    for (size_t at = 0; at < vendor.count; at++) free(vendor.bodies[at]);
-    return 0;
-}
-
-static void start(const char *name, const char *type, const char *const *pairs)
-{
-    world_add_destination(world, name, type, pairs);
-    world_start(world);
-}
-
-static struct made *say(EventType type, const char *user, const char *anonymous, Millis at_ms)
-{
-    struct made *made = &world->made[world->made_count++];
-    *made = (struct made){ .type = type, .at_ms = world->clock.now_ms + at_ms, .received_ms = world->clock.now_ms };
-    snprintf(made->id, sizeof made->id, "message-%zu", world->made_count);
-    snprintf(made->user, sizeof made->user, "%s", user);
-    snprintf(made->anonymous, sizeof made->anonymous, "%s", anonymous);
-    world_append(world, made);
-    world->known = journal_end(world->journal);
-    return made;
-}
-
-/* A message as JSON, for what struct made does not have. */
-static void say_json(const char *more)
-{
-    struct journal_append append;
-    struct made made = { 0 };
-    struct buf record;
-    char text[2048], now[24];
-    Event event;
-    Err err;
-    instant_write(world->clock.now_ms, now);
-    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"messageId\":\"json-%zu\",\"userId\":\"u\","
-             "\"timestamp\":\"%.24s\",\"projectId\":\"website\"%s}", world->made_count++, now, more);
-    event = (Event){ .type = EVENT_TRACK, .source = STR("website"), .message_id = STR("json"), .user_id = STR("u"),
-                     .name = STR("E"), .timestamp_ms = world->clock.now_ms, .original_timestamp_ms = INSTANT_NONE,
-                     .sent_at_ms = INSTANT_NONE, .received_at_ms = world->clock.now_ms, .json = str_from(text) };
-    buf_init(&record, 8192);
-    event_encode(&record, &event);
-    journal_append_init(&append, LIMIT_APPEND_BYTES);
-    append.on_durable = world_noop;
-    append.owner = &made;
-    journal_put_record(&append, buf_str(&record));
-    assert_int_equal(journal_submit(world->journal, &append, &err), OK);
-    assert_int_equal(journal_commit(world->journal, NULL, &err), OK);
-    journal_append_done(&append);
-    buf_done(&record);
-    world->known = journal_end(world->journal);
-}
-
-static void pass(Millis ms, Millis by_ms)
-{
-    for (Millis passed = 0; passed < ms; passed += by_ms) {
-        world_step(world);
-        fake_clock_advance(&world->clock, by_ms);
-    }
-    world_step(world);
-    world_step(world);
-}
-
-static DeliverState state_of(size_t at)
-{
-    DeliverState states[DESTINATIONS_MOST];
-    fake_clock_advance(&world->clock, 300);
-    world_step(world);
-    assert_true(deliver_read_states(world->deliver, states, DESTINATIONS_MOST) > at);
-    return states[at];
-}
+#include "deliver_fixture.h"
 
 static const char *const plain[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning", NULL };
 
@@ -204,21 +86,6 @@ static void after_the_hours_are_over_a_message_is_a_dead_letter(void **state)
     assert_int_equal(state_of(0).dead_letters, 1);
 }
 
-struct letters {
-    char text[4096];
-    uint64_t number;
-    int count;
-};
-
-static bool note_letter(void *context, const DeadLetter *letter)
-{
-    struct letters *letters = context;
-    snprintf(letters->text, sizeof letters->text, "%.*s", STR_FORMAT(letter->json));
-    letters->number = letter->number;
-    letters->count++;
-    return true;
-}
-
 static void what_is_refused_is_kept_with_request_and_answer_and_can_be_sent_again(void **state)
 {
     static const char *const signed_hook[] = { "url=http://0.test/", "allow_private=true", "secret=s3cret",
@@ -285,13 +152,6 @@ static void what_is_too_large_together_goes_apart(void **state)
 
 static const char *const counting[] = { "token=T", "identity=simplified", "endpoint=http://0.test", "increments=E",
                                         "rule.start=beginning", NULL };
-
-static size_t count_bodies(const char *text)
-{
-    size_t count = 0;
-    for (size_t at = 0; at < vendor.count; at++) count += strstr(vendor.bodies[at], text) != NULL;
-    return count;
-}
 
 static void a_count_whose_answer_was_lost_is_not_sent_again(void **state)
 {
@@ -522,153 +382,6 @@ static void a_new_configuration_goes_on_where_the_old_one_was(void **state)
     assert_int_equal(vendor.count, 3);              /* a wrong one changes nothing */
 }
 
-static void a_replay_sends_what_happened_in_its_time_once_more(void **state)
-{
-    Millis now_ms = world->clock.now_ms;
-    uint64_t ticket;
-    Err err;
-    (void)state;
-    start("hook", "webhook", plain);
-    say(EVENT_TRACK, "u", "", -30000);
-    say(EVENT_TRACK, "u", "", -20000);
-    say(EVENT_TRACK, "u", "", -10000);
-    pass(1000, 100);
-    assert_int_equal(vendor.count, 3);
-    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), now_ms - 25000, now_ms - 15000, &ticket, &err),
-                     OK);
-    pass(1000, 100);
-    assert_int_equal(vendor.count, 4);
-    assert_string_equal(vendor.bodies[3], vendor.bodies[1]);
-    assert_false(state_of(0).is_replaying);
-    assert_int_equal(fake_rows_count(&world->rows, "hook", 'r'), 0);
-    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 2, 1, &ticket, &err), ERR_INPUT);
-}
-
-/* Asks, lets the deliverer step once, and has the answer; then the process dies. */
-static void ask_for_a_replay_and_die(const char *name)
-{
-    uint64_t ticket;
-    Err err;
-    assert_int_equal(deliver_ask_replay(world->deliver, str_from(name), 0, INT64_MAX, &ticket, &err), OK);
-    world_step(world);
-    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, &err), OK);
-    world_crash(world);
-}
-
-static void a_replay_that_was_answered_outlives_a_kill(void **state)
-{
-    (void)state;
-    start("hook", "webhook", plain);
-    for (int at = 0; at < 5; at++) say(EVENT_TRACK, "u", "", -30000 + at * 1000);       /* one person: one line */
-    pass(2000, 100);
-    assert_int_equal(vendor.count, 5);
-    vendor.outcome = FETCH_NOT_SENT;                    /* so that nothing of it comes before the kill */
-    ask_for_a_replay_and_die("hook");
-    vendor.outcome = FETCH_ANSWERED;
-    size_t before = vendor.count;
-    pass(10000, 100);
-    assert_int_equal(vendor.count - before, 5);
-    for (size_t at = 0; at < 5; at++) assert_string_equal(vendor.bodies[before + at], vendor.bodies[at]);
-    assert_false(state_of(0).is_replaying);
-    assert_int_equal(fake_rows_count(&world->rows, "hook", 'r'), 0);
-    assert_int_equal(fake_rows_count(&world->rows, "hook", 'p'), 0);
-}
-
-/* What waits behind others of its person has no row of its own yet when the whole journal has been read. */
-static void a_replay_goes_on_after_a_kill_at_any_step(void **state)
-{
-    (void)state;
-    for (int steps = 1; steps < 12; steps++) {
-        uint64_t ticket;
-        Err err;
-        teardown(NULL);
-        setup(NULL);
-        start("hook", "webhook", plain);
-        for (int at = 0; at < 5; at++) say(EVENT_TRACK, "u", "", -30000 + at * 1000);
-        pass(2000, 100);
-        assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
-        for (int step = 0; step < steps; step++) {
-            world_step(world);
-            fake_clock_advance(&world->clock, 100);
-        }
-        world_crash(world);
-        pass(10000, 100);
-        for (int at = 1; at <= 5; at++) {
-            char id[32];
-            snprintf(id, sizeof id, "message-%d", at);
-            if (count_bodies(id) < 2) fail_msg("%s was not replayed after a kill at step %d", id, steps);
-        }
-        assert_int_equal(fake_rows_count(&world->rows, "hook", 'p'), 0);
-    }
-}
-
-/* The first one was asked of a vendor that is away: its parcels stand in lines. */
-static void a_replay_takes_the_place_of_the_one_under_way(void **state)
-{
-    uint64_t ticket;
-    Err err;
-    (void)state;
-    start("hook", "webhook", plain);
-    for (int at = 0; at < 5; at++) say(EVENT_TRACK, "u", "", -30000 + at * 1000);
-    pass(2000, 100);
-    assert_int_equal(vendor.count, 5);
-    vendor.outcome = FETCH_NOT_SENT;
-    for (int round = 0; round < 3; round++) {
-        assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
-        pass(1000, 100);
-        if (round == 1) world_crash(world);
-    }
-    vendor.outcome = FETCH_ANSWERED;
-    size_t before = vendor.count;
-    pass(600000, 1000);
-    assert_int_equal(vendor.count - before, 5);                     /* not once for each that was asked */
-    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
-    pass(10000, 100);
-    assert_int_equal(vendor.count - before, 10);                    /* what the last one did does not hide anything */
-    assert_int_equal(fake_rows_count(&world->rows, "hook", 'p'), 0);
-}
-
-static void what_cannot_be_begun_is_answered_so_and_taken_back(void **state)
-{
-    uint64_t ticket;
-    Err err;
-    (void)state;
-    start("hook", "webhook", plain);
-    say(EVENT_TRACK, "u", "", -30000);
-    pass(2000, 100);
-    assert_int_equal(vendor.count, 1);
-    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
-    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, &err), ERR_TIMEOUT);     /* nobody steps */
-    pass(2000, 100);
-    assert_int_equal(vendor.count, 1);
-    world->rows.full_from = world->rows.commits, world->rows.full_until = UINT64_MAX;
-    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
-    world_step(world);
-    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, &err), ERR_TIMEOUT);     /* the disk is full */
-    assert_non_null(strstr(err.text, "hook"));
-}
-
-static void a_redo_of_all_outlives_a_kill(void **state)
-{
-    uint64_t ticket;
-    Err err;
-    (void)state;
-    vendor.status = 422;
-    start("hook", "webhook", plain);
-    for (int at = 0; at < 5; at++) say(EVENT_TRACK, "u", "", -30000 + at * 1000);
-    pass(2000, 100);
-    assert_int_equal(fake_rows_count(&world->rows, "hook", 'd'), 5);
-    assert_int_equal(deliver_ask_redo(world->deliver, STR("hook"), 0, &ticket, &err), OK);
-    world_step(world);
-    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, &err), OK);
-    world_crash(world);
-    vendor.status = 200;
-    pass(10000, 100);
-    assert_int_equal(fake_rows_count(&world->rows, "hook", 'd'), 0);
-    assert_int_equal(fake_rows_count(&world->rows, "hook", 'a'), 0);
-    assert_true(vendor.count >= 10);
-}
-
 static void what_is_new_begins_now_unless_told_otherwise(void **state)
 {
     static const char *const from_now[] = { "url=http://0.test/", "allow_private=true", NULL };
@@ -725,8 +438,6 @@ static void user_ids_are_signed_for_the_messenger(void **state)
     assert_memory_equal(hash.bytes, "f88c7ebe4740db59c873cecf5e1f18e3726a1ad64068a13d764b79028430ab0e", 64);
 }
 
-#define with_world(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -750,12 +461,6 @@ int main(void)
         with_world(properties_are_left_out_and_hashed),
         with_world(a_dead_destination_slows_no_other),
         with_world(a_new_configuration_goes_on_where_the_old_one_was),
-        with_world(a_replay_sends_what_happened_in_its_time_once_more),
-        with_world(a_replay_that_was_answered_outlives_a_kill),
-        with_world(a_replay_goes_on_after_a_kill_at_any_step),
-        with_world(a_replay_takes_the_place_of_the_one_under_way),
-        with_world(what_cannot_be_begun_is_answered_so_and_taken_back),
-        with_world(a_redo_of_all_outlives_a_kill),
         with_world(what_is_new_begins_now_unless_told_otherwise),
         with_world(a_message_is_tried_aloud),
         with_world(user_ids_are_signed_for_the_messenger),
