@@ -43,6 +43,8 @@ struct forgetting {
     struct region region;
     Arena arena;
     Stage stage;
+    bool has_changed;                       /* something was theirs */
+    bool has_ended;                         /* once since the start: what a crash cut off is done with */
     bool begins_again;                      /* rows became parcels meanwhile, of a destination's start or a redo */
     DeliverForget *forgets;
     size_t count;
@@ -245,6 +247,7 @@ static Status drop_parcels(struct outlet *outlet, Err *err)
         else if (event_decode(buf_str(&parcel->record), &event, NULL) == OK)
             is_theirs = takes_event(outlet->deliver, event, parcel->pos);
         if (is_theirs) drop_parcel(outlet, parcel);
+        outlet->deliver->forgetting->has_changed |= is_theirs;
     }
     close_readers(outlet);
     known_forget(&outlet->links);
@@ -508,6 +511,7 @@ static bool visit_row(void *context, Str key, Str value)
         return false;
     }
     walking->status = forget_row(&row, &walking->err);
+    forgetting->has_changed |= !ledger_is_empty(walking->deliver->ledger);
     if (walking->status || key.len > ROW_KEY_BYTES) return false;
     memcpy(forgetting->at, key.bytes, key.len);
     forgetting->at[key.len] = 0;            /* what is next is not below this */
@@ -565,17 +569,26 @@ static void sort_texts(struct forgetting *forgetting)
     }
 }
 
-static bool has_room(const struct forgetting *forgetting, size_t count)
+/* How many there are, and whether the arena has room for them; of suppressed ids, which may be very many, no texts are
+ * looked for. */
+static bool count_ids(const struct forgetting *forgetting, size_t *ret_count)
 {
-    return arena_left(&forgetting->arena) / (sizeof(struct named) + sizeof(uint64_t) + 3 * sizeof(struct text)
-                                             + 8 * LIMIT_ID_BYTES) > count;
+    size_t bytes = 4096, count = 0;
+    for (size_t at = 0; at < forgetting->count; at++) {
+        const JournalCommand *what = &forgetting->forgets[at].what;
+        count += what->id_count;
+        bytes += what->id_count * (sizeof(struct named) + sizeof(uint64_t) + 3 * sizeof(struct text));
+        for (size_t id = 0; what->kind == COMMAND_ERASE && id < what->id_count; id++)
+            bytes += 10 * what->ids[id].value.len + 16;      /* in JSON at most six bytes for one, in an URL three */
+    }
+    *ret_count = count;
+    return bytes < arena_left(&forgetting->arena);
 }
 
 static Status name_all(struct forgetting *forgetting, Err *err)
 {
-    size_t count = 0;
-    for (size_t at = 0; at < forgetting->count; at++) count += forgetting->forgets[at].what.id_count;
-    if (!has_room(forgetting, count)) return err_set(err, ERR_TOO_LARGE, "%zu ids to forget at once", count);
+    size_t count;
+    if (!count_ids(forgetting, &count)) return err_set(err, ERR_TOO_LARGE, "%zu ids to forget at once", count);
     forgetting->named = arena_new(&forgetting->arena, struct named, count + 1);
     forgetting->lines = arena_new(&forgetting->arena, uint64_t, count + 1);
     forgetting->texts = arena_new(&forgetting->arena, struct text, 3 * count + 1);
@@ -618,12 +631,23 @@ static Status begin(struct deliver *deliver, Err *err)
     return OK;
 }
 
+/* An erasure is about copies of what was removed long ago as well. Suppressed ids are only kept from now on, so a store
+ * that had nothing of them need not be written anew. */
+static bool wants_rewrite(const struct forgetting *forgetting)
+{
+    bool wants = forgetting->has_changed || !forgetting->has_ended;
+    for (size_t at = 0; at < forgetting->count; at++) wants |= forgetting->forgets[at].what.kind == COMMAND_ERASE;
+    return wants;
+}
+
 static void end(struct deliver *deliver)
 {
     struct forgetting *forgetting = deliver->forgetting;
     const struct deliver_people *people = &deliver->options.people;
     for (size_t at = 0; at < forgetting->count; at++) people->end_forget(people->context, &forgetting->forgets[at]);
     forgetting->stage = STAGE_NONE;
+    forgetting->has_ended = true;
+    forgetting->has_changed = false;
     region_trim(&forgetting->region, 64 * 1024);
 }
 
@@ -637,7 +661,7 @@ Status forget_step(struct deliver *deliver, Err *err)
     else s = ledger_commit(deliver->ledger, err);
     if (!s && forgetting->stage == STAGE_ROWS) s = walk(deliver, err);
     else if (!s && forgetting->stage == STAGE_REWRITE) {
-        if (rows->rewrite) s = rows->rewrite(rows->context, err);
+        if (rows->rewrite && wants_rewrite(forgetting)) s = rows->rewrite(rows->context, err);
         if (s == ERR_TIMEOUT) return OK;                        /* somebody reads: with a later step */
         if (!s) end(deliver);
     }

@@ -84,9 +84,20 @@ static Status fake_commit(void *context, const RowChange *changes, size_t count,
     return fake->is_dead ? err_set(err, ERR_CLOSED, "the process is gone") : OK;
 }
 
+static Status fake_rewrite(void *context, Err *err)
+{
+    struct fake_rows *fake = context;
+    if (fake->rewrites_in_vain) {
+        fake->rewrites_in_vain--;
+        return err_set(err, ERR_TIMEOUT, "somebody reads");
+    }
+    fake->rewrites++;
+    return OK;
+}
+
 void fake_rows_init(struct fake_rows *fake)
 {
-    *fake = (struct fake_rows){ .rows = { fake, fake_get, fake_walk, fake_commit } };
+    *fake = (struct fake_rows){ .rows = { fake, fake_get, fake_walk, fake_commit, fake_rewrite } };
 }
 
 void fake_rows_done(struct fake_rows *fake)

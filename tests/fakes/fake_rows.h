@@ -16,6 +16,7 @@ struct fake_rows {
     uint64_t full_from, full_until;     /* these, by that count, find the disk full */
     uint64_t dies_at;                   /* at this one the process dies: is_dead; made before it or not */
     bool dies_after;
+    unsigned rewrites, rewrites_in_vain;    /* made; so many more find somebody reading */
 };
 void fake_rows_init(struct fake_rows *fake);
 void fake_rows_done(struct fake_rows *fake);

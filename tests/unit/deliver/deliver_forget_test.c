@@ -261,6 +261,39 @@ static void rows_of_a_destination_that_is_gone_are_found_by_their_keys(void **st
     close_world();
 }
 
+static void want_suppressed(Str id)
+{
+    static CommandId one;
+    one = (CommandId){ COMMAND_USER_ID, id, INT64_MIN, INT64_MAX, false };
+    wanted = (struct wanted){ .is_wanted = true, .before = UINT64_MAX,
+                              .what = { .kind = COMMAND_SUPPRESS, .ids = &one, .id_count = 1 } };
+    pass(1000, 100);
+    assert_true(wanted.is_ended);
+}
+
+static void the_store_is_rewritten_where_something_may_be_left(void **state)
+{
+    struct outlet gone = { .name = "gone" };
+    (void)state;
+    open_world(1);
+    want_suppressed(STR("nobody"));
+    assert_int_equal(world->rows.rewrites, 1);              /* what a crash may have cut off */
+    want_suppressed(STR("nobody-else"));
+    assert_int_equal(world->rows.rewrites, 1);
+    put_row(&gone, ROW_USER, STR("somebody"), STR("1"));
+    want_suppressed(STR("somebody"));
+    assert_int_equal(world->rows.rewrites, 2);
+    want_suppressed(STR("nobody-else"));
+    assert_int_equal(world->rows.rewrites, 2);
+    world->rows.rewrites_in_vain = 3;
+    wanted = (struct wanted){ 0 };
+    want(false);                                            /* of what was removed long ago copies may be left */
+    pass(1000, 100);
+    assert_true(wanted.is_ended);
+    assert_int_equal(world->rows.rewrites, 3);
+    close_world();
+}
+
 static void an_id_is_found_in_a_text_as_a_word(void **state)
 {
     struct forgetting *forgetting = forget_open();
@@ -292,6 +325,7 @@ int main(void)
         cmocka_unit_test(who_is_erased_is_in_no_row),
         cmocka_unit_test(who_is_suppressed_is_in_no_row_and_nothing_more_is_sent),
         cmocka_unit_test(rows_of_a_destination_that_is_gone_are_found_by_their_keys),
+        cmocka_unit_test(the_store_is_rewritten_where_something_may_be_left),
         cmocka_unit_test(an_id_is_found_in_a_text_as_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
