@@ -335,7 +335,7 @@ static void forget_memory(const struct row *row)
     if (rest_names(forgetting, row->rest, what, (CommandIdKind)0, &whole)) ledger_remove(ledger, row->key);
     else if (is_whole(forgetting, COMMAND_USER_ID, row->value)
              || is_whole(forgetting, COMMAND_ANONYMOUS_ID, row->value))
-        ledger_put(ledger, row->key, STR("(erased)"));
+        ledger_put(ledger, row->key, STR(DESTINATION_ERASED));
 }
 
 static struct outlet *find_started(const struct row *row)

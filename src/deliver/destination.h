@@ -146,6 +146,8 @@ Str plan_recall_owner(struct plan *plan, Str anonymous_id);
 bool plan_knows_user(struct plan *plan, Str user_id);
 /* Keys are "what:id", the id of whom it is about behind the first colon, so that an erasure finds it. */
 void plan_remember(struct plan *plan, Str key, Str value);
+/* What is recalled where the value was the id of somebody who was erased: there is one, and nobody knows which. */
+#define DESTINATION_ERASED "(erased)"
 void plan_report(struct plan *plan, const char *format, ...) FORMAT(2, 3);
 
 /* The value of a fact; empty where there is none. fact_put replaces; false where there is no room. */

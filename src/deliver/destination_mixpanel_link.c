@@ -120,7 +120,7 @@ static Status link_users(struct plan *plan, Str previous, Str user_id, Millis at
     case MIXPANEL_LEGACY: break;
     }
     root = plan_recall(plan, arena_printf(plan->arena, "alias:%.*s", STR_FORMAT(previous)));
-    if (!root.len) root = previous;
+    if (!root.len || str_equal(root, STR(DESTINATION_ERASED))) root = previous;
     if (str_equal(plan_recall(plan, alias_key), root)) return OK;
     if (!plan_knows_user(plan, user_id) && !plan_recall(plan, alias_key).len)
         return link_legacy(plan, root, user_id, at_ms, err);
