@@ -35,6 +35,7 @@ typedef struct FetchRequest {
     FetchHeader headers[FETCH_HEADERS];
     size_t header_count;
     Str body;                       /* empty: none */
+    bool wants_gzip;                /* it goes as Content-Encoding: gzip, unless it is small */
     Millis connect_timeout_ms;      /* 0: 10 s */
     Millis timeout_ms;              /* for all of it; 0: 30 s */
     size_t answer_bytes_max;        /* of the body; what is over it is cut off; 0: 64 KiB */

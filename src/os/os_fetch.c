@@ -16,10 +16,13 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum {
     CONNECT_MS = 10000, TIMEOUT_MS = 30000, ANSWER_BYTES = 64 * 1024, HEADERS_BYTES = 16 * 1024,
     KEPT_CONNECTIONS = 256, KEEP_IDLE_S = 55,
+    GZIP_LEAST_BYTES = 1024,
+    GZIP_LEVEL = 3,         /* a batch of events in 1/6.4 at 240 MB/s; level 1 is no faster, 6 makes 1/7.5 at 120 */
 };
 
 struct transfer {
@@ -29,7 +32,7 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     char *url;
-    struct buf head, body;
+    struct buf head, body, zipped;              /* zipped: of the request */
     bool allow_private, may_be_sent, is_cut;
     const char *forbidden;                      /* why the address was refused */
     char error[CURL_ERROR_SIZE];
@@ -112,6 +115,7 @@ static void transfer_clear(struct transfer *transfer)
     free(transfer->url);
     buf_done(&transfer->head);
     buf_done(&transfer->body);
+    buf_done(&transfer->zipped);
     transfer->headers = NULL;
     transfer->url = NULL;
 }
@@ -190,15 +194,41 @@ static void set_callbacks(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 }
 
+/* False where it would be no gain, or there is no memory: then the body goes as it is. */
+static bool zip(Str body, struct buf *out)
+{
+    z_stream stream = { 0 };
+    if (body.len < GZIP_LEAST_BYTES || body.len > UINT32_MAX / 2) return false;
+    if (deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return false;
+    size_t room = deflateBound(&stream, body.len);
+    buf_init(out, room);
+    bool is_done = buf_reserve(out, room);
+    if (is_done) {
+        stream.next_in = (Bytef *)(uintptr_t)body.bytes;
+        stream.avail_in = (uInt)body.len;
+        stream.next_out = (Bytef *)out->bytes;
+        stream.avail_out = (uInt)room;
+        is_done = deflate(&stream, Z_FINISH) == Z_STREAM_END;
+        out->len = stream.total_out;
+    }
+    deflateEnd(&stream);
+    return is_done && out->len < body.len;
+}
+
 static void set_request(struct curl_fetcher *fetcher, struct transfer *transfer, const FetchRequest *request)
 {
     CURL *easy = transfer->easy;
+    Str body = request->body;
     char method[16];
+    if (request->wants_gzip && zip(body, &transfer->zipped)) {
+        body = buf_str(&transfer->zipped);
+        transfer->headers = curl_slist_append(transfer->headers, "Content-Encoding: gzip");
+    }
     curl_easy_setopt(easy, CURLOPT_URL, transfer->url);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, fetcher->user_agent);
-    if (request->body.len > 0 || !str_equal(request->method, STR("GET"))) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len ? request->body.bytes : "");
+    if (body.len > 0 || !str_equal(request->method, STR("GET"))) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.len ? body.bytes : "");
     }
     snprintf(method, sizeof method, "%.*s", STR_FORMAT(request->method));
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
@@ -274,7 +304,7 @@ static Status curl_submit(struct fetcher *base, const FetchRequest *request, str
         return err_set(err, ERR_IO, "request: %s", curl_multi_strerror(code));
     }
     fetcher->stats.submitted++;
-    fetcher->stats.sent_bytes += request->body.len;
+    fetcher->stats.sent_bytes += transfer->zipped.len ? transfer->zipped.len : request->body.len;
     return OK;
 }
 

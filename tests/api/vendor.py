@@ -1,6 +1,7 @@
 """A vendor on the loopback, for destinations: it answers by the path, and keeps what it was sent."""
 import http.server
 import threading
+import zlib
 
 
 class Vendor:
@@ -15,7 +16,10 @@ class Vendor:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(errors="replace")
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = zlib.decompress(body, 31)
+                body = body.decode(errors="replace")
                 vendor.requests.append((self.path, body))
                 status = next((status for path, status in vendor.answers.items() if self.path.startswith(path)), 200)
                 text = (body if status == 422 else "{}").encode()

@@ -91,6 +91,7 @@ def anonymous_of(history, ids):
 def mixpanel(name, vendor, truth, history, people):
     events = [key for key in vendor.order if not key[0].startswith("$")]
     wrong = once(name, of_kind(history, "track", "page"), [key[3] for key in events])
+    wrong += [] if vendor.zipped else ["%s: nothing came compressed" % name]
     # A user's later devices cannot be joined in legacy mode: what they did as nobody stays nobody's, and is reported.
     left_out = anonymous_of(history, history.second_devices | history.shared) if vendor.mode == "legacy" else ()
     wrong += partition(name, truth, history, {key[3]: vendor.person_of(key) for key in events}, left_out)

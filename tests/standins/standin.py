@@ -8,7 +8,7 @@ trouble is the share of requests that go wrong: refused with 500, 503 or 429 bef
 before or after the work was done, half an answer, an answer that comes too late. What a vendor would silently
 do wrong with what it was sent (join strangers, split a person, count twice) is a violation, by name.
 """
-import base64, hashlib, hmac, json, random, re, socket, struct, threading, time, urllib.parse
+import base64, hashlib, hmac, json, random, re, socket, struct, threading, time, urllib.parse, zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from identity import Kissmetrics as KissmetricsPeople, MixpanelLegacy, MixpanelOriginal, MixpanelSimplified
@@ -39,8 +39,16 @@ def as_json(status, value, more=None):
     return status, "application/json", json.dumps(value).encode(), more or {}
 
 
+def unzipped(headers, body):
+    """What was sent, by its Content-Encoding; body itself where there is none."""
+    if headers.get("content-encoding", "identity") not in ("gzip", "identity"):
+        raise ValueError("Content-Encoding is gzip or none")
+    return zlib.decompress(body, 31) if headers.get("content-encoding") == "gzip" else body
+
+
 # ---- Mixpanel ----
 
+IMPORT_BYTES = 10 * 1024 * 1024
 BANNED = {"00000000-0000-0000-0000-000000000000", "anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined",
           "unknown", "<nil>", "0", "-1", "true", "false", "[]", "{}"}
 OPERATORS = {"$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"}
@@ -60,6 +68,7 @@ class Mixpanel(Vendor):
         self.profile_times = {}
         self.groups = {}
         self.sums = {}                  # (distinct_id, property) -> sum of $add
+        self.zipped = 0                 # requests that came compressed
 
     def handle(self, method, path, query, headers, body):
         if method != "POST":
@@ -82,7 +91,15 @@ class Mixpanel(Vendor):
     def take_import(self, query, headers, body):
         if not self.is_authorized(headers):
             return as_json(401, {"code": 401, "error": "Invalid credentials", "status": "Unauthorized"})
-        if len(body) > 10 * 1024 * 1024:
+        try:
+            plain = unzipped(headers, body)
+        except (zlib.error, ValueError) as problem:
+            return as_json(400, {"code": 400, "error": str(problem)})
+        self.zipped += plain is not body
+        if plain is body and len(body) > 1024:
+            self.violate("%d bytes of events came without compression" % len(body))
+        body = plain
+        if len(body) > IMPORT_BYTES:                # what the vendor counts: the JSON, not what travelled
             return as_json(413, {"code": 413, "error": "request exceeds max limit"})
         if not headers.get("content-type", "").startswith("application/json"):
             return as_json(400, {"code": 400, "error": "Content-Type must be application/json"})
@@ -107,6 +124,8 @@ class Mixpanel(Vendor):
         return as_json(200, {"code": 200, "status": "OK", "num_records_imported": good})
 
     def judge_event(self, event):
+        if len(json.dumps(event, ensure_ascii=False).encode()) > 1024 * 1024:
+            return "event", "has more than 1 MB"
         if not isinstance(event, dict) or set(event) != {"event", "properties"} or not isinstance(event["event"], str):
             return "event", "must be {event, properties}"
         properties = event["properties"]

@@ -35,10 +35,11 @@ static void server_close(struct server *server)
 }
 
 /* A request is whole when its head has ended and as many bytes as it says have followed. */
-static bool is_whole(const char *seen)
+static bool is_whole(const struct server *server)
 {
-    const char *end = strstr(seen, "\r\n\r\n"), *length = strcasestr(seen, "content-length:");
-    return end && (!length || strlen(end + 4) >= strtoul(length + 15, NULL, 10));
+    const char *end = strstr(server->seen, "\r\n\r\n"), *length = strcasestr(server->seen, "content-length:");
+    size_t behind = end ? server->seen_len - (size_t)(end + 4 - server->seen) : 0;
+    return end && (!length || behind >= strtoul(length + 15, NULL, 10));
 }
 
 static void server_step(struct server *server)
@@ -56,7 +57,7 @@ static void server_step(struct server *server)
     if (got == 0) {
         close(server->peer);
         server->peer = -1;
-    } else if (is_whole(server->seen) && (!server->answer || server->answer[0])) {
+    } else if (is_whole(server) && (!server->answer || server->answer[0])) {
         server->requests++;
         server->seen_len = 0;
         if (server->answer) assert_true(send(server->peer, server->answer, strlen(server->answer), 0) > 0);
@@ -145,6 +146,43 @@ static void request_and_answer_pass_whole_and_the_connection_is_kept(void **stat
     server.peer = -1;
     fetch_all(fetcher, &server, &request, &heard);
     assert_int_equal(server.accepted, 2);
+    fetcher->close(fetcher);
+    server_close(&server);
+}
+
+static void a_large_body_goes_compressed_where_that_is_wanted(void **state)
+{
+    struct server server;
+    struct heard heard;
+    struct fetcher *fetcher = open_fetcher();
+    char url[64], body[4000], inflated[sizeof body];
+    FetchRequest request;
+    FetchStats stats;
+    (void)state;
+    for (size_t at = 0; at < sizeof body; at++) body[at] = (char)('a' + at * at % 7);
+    server_open(&server, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    request = local_request(&server, url);
+    request.wants_gzip = true;
+    fetch_all(fetcher, &server, &request, &heard);
+    assert_null(strstr(server.seen, "gzip"));                   /* not worth it */
+    assert_non_null(strstr(server.seen, "\r\n\r\n{\"a\":1}"));
+    request.body = str_of(body, sizeof body);
+    fetch_all(fetcher, &server, &request, &heard);
+    assert_int_equal(heard.status, 200);
+    assert_non_null(strstr(server.seen, "Content-Encoding: gzip\r\n"));
+    const char *zipped = strstr(server.seen, "\r\n\r\n") + 4;
+    z_stream stream = { .next_in = (Bytef *)(uintptr_t)zipped, .avail_in = sizeof body, .next_out = (Bytef *)inflated,
+                        .avail_out = sizeof inflated };
+    assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(stream.total_out, sizeof body);
+    assert_memory_equal(inflated, body, sizeof body);
+    inflateEnd(&stream);
+    fetcher->read_stats(fetcher, &stats);
+    assert_true(stats.sent_bytes < sizeof body);
+    request.wants_gzip = false;
+    fetch_all(fetcher, &server, &request, &heard);
+    assert_null(strstr(server.seen, "gzip"));
     fetcher->close(fetcher);
     server_close(&server);
 }
@@ -301,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_and_answer_pass_whole_and_the_connection_is_kept),
+        cmocka_unit_test(a_large_body_goes_compressed_where_that_is_wanted),
         cmocka_unit_test(private_addresses_are_refused_before_a_byte_is_sent),
         cmocka_unit_test(what_was_not_sent_is_told_from_what_is_in_doubt),
         cmocka_unit_test(an_answer_is_cut_at_its_limit),
