@@ -7,6 +7,8 @@
  */
 #include "deliver_outlet.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { TAKE_RECORDS = 4000, RELEASE_MOST = 8000, WINDOW_SPARE = 16, READY_ENOUGH = 4096 };
@@ -58,13 +60,25 @@ static Status take_record(struct outlet *outlet, StreamKind kind, const JournalR
     return buf_ok(&parcel->record) ? OK : err_set(err, ERR_TOO_LARGE, "no memory for a record");
 }
 
+/* Nobody will send what is gone, so it is said where it stays to be read, once. */
+static void report_gap(struct outlet *outlet, const struct stream *stream, JournalPos first)
+{
+    struct parcel nobodys = { .pos = stream->pos, .event_ms = outlet->deliver->now_ms };
+    char text[256];
+    snprintf(text, sizeof text, "the journal no longer has what was to be delivered next: retention removed %" PRIu64
+             " bytes, up to position %" PRIu64, first - stream->pos, first);
+    outlet_fail(outlet, str_from(text));
+    if (stream == &outlet->streams[STREAM_LIVE]) dead_report(outlet, &nobodys, str_from(text));
+}
+
 static Status open_reader(struct outlet *outlet, struct stream *stream, Err *err)
 {
     struct journal *journal = outlet->deliver->options.journal;
     Status s = journal_reader_open(journal, stream->pos, &stream->reader, err);
     if (s != ERR_NOT_FOUND || stream->pos >= journal_first(journal)) return s;
-    outlet_fail(outlet, STR("the journal no longer has what was to be delivered next: retention removed it"));
-    stream->pos = journal_first(journal);
+    JournalPos first = journal_first(journal);
+    report_gap(outlet, stream, first);
+    stream->pos = first;
     return journal_reader_open(journal, stream->pos, &stream->reader, err);
 }
 
@@ -74,6 +88,12 @@ static Status read_next(struct outlet *outlet, struct stream *stream, JournalRec
     Status s = stream->reader ? OK : open_reader(outlet, stream, err);
     uint64_t skipped;
     if (!s) s = journal_read(stream->reader, record, err);
+    if (s == ERR_CONFLICT && stream->pos < journal_first(outlet->deliver->options.journal)) {
+        journal_reader_close(stream->reader);                   /* retention was faster */
+        stream->reader = NULL;
+        s = open_reader(outlet, stream, err);
+        if (!s) s = journal_read(stream->reader, record, err);
+    }
     if (s != ERR_DAMAGED) return s;
     outlet_fail(outlet, str_from(err->text));
     s = journal_skip_damage(stream->reader, &skipped, err);

@@ -395,6 +395,55 @@ static void what_is_new_begins_now_unless_told_otherwise(void **state)
     assert_true(deliver_position(world->deliver) > 0);
 }
 
+/* The journal with small segments, of which few may stay. */
+static void keep_little(void)
+{
+    JournalOptions options = { .dir = "journal", .disk = &world->disk.disk, .clock = &world->clock.clock,
+                               .dice = &world->dice.dice, .segment_bytes = 16 * 1024, .retention_bytes = 24 * 1024 };
+    Err err;
+    journal_close(world->journal);
+    assert_int_equal(journal_open(&options, &world->journal, NULL, &err), OK);
+}
+
+static void retire(void)
+{
+    bool has_more = true;
+    Err err;
+    while (has_more) assert_int_equal(journal_maintain(world->journal, &has_more, &err), OK);
+}
+
+static void what_retention_removed_is_reported_and_the_rest_is_delivered(void **state)
+{
+    static const char *const narrow[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning",
+                                          "rule.window=64", "batch_size=50", NULL };
+    struct letters letters = { 0 };
+    size_t before;
+    Err err;
+    (void)state;
+    for (int is_restarted = 0; is_restarted < 2; is_restarted++) {
+        teardown(NULL);
+        setup(NULL);
+        keep_little();
+        start("hook", "webhook", narrow);
+        vendor.outcome = FETCH_NOT_SENT;
+        for (int at = 0; at < 350; at++) say(EVENT_TRACK, "u", "", -400000 + at * 1000);
+        pass(20000, 1000);                                      /* the window is full */
+        JournalPos first = journal_first(world->journal);
+        retire();
+        assert_true(journal_first(world->journal) > first);
+        if (is_restarted) world_crash(world);
+        vendor.outcome = FETCH_ANSWERED;
+        before = vendor.count;
+        pass(600000, 1000);
+        assert_true(vendor.count > before);
+        assert_int_equal(state_of(0).unfinished + state_of(0).lag_bytes, 0);
+        assert_int_equal(count_bodies("\"message-350\""), 1);   /* the newest are there */
+        assert_int_equal(deliver_list_dead(&world->rows.rows, STR("hook"), 0, note_letter, &letters, &err), OK);
+        assert_non_null(strstr(letters.text, "\"report\""));
+        assert_non_null(strstr(letters.text, "retention removed"));
+    }
+}
+
 /* ---- Trying ---- */
 
 static void note_exchange(void *context, const DeliverExchange *exchange)
@@ -462,6 +511,7 @@ int main(void)
         with_world(a_dead_destination_slows_no_other),
         with_world(a_new_configuration_goes_on_where_the_old_one_was),
         with_world(what_is_new_begins_now_unless_told_otherwise),
+        with_world(what_retention_removed_is_reported_and_the_rest_is_delivered),
         with_world(a_message_is_tried_aloud),
         with_world(user_ids_are_signed_for_the_messenger),
     };
