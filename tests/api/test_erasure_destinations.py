@@ -188,6 +188,8 @@ class Suppressing(Case):
         for secret in secrets:
             self.assertNotIn(STORE, places_of(self.server.data, secret))
         self.assert_other_is_kept("mute")
+        self.until(lambda: all(self.state(name)["unfinished"] == 2 for name in ("down", "off", "gone")),
+                   "what was under way to be answered")
         self.vendor.answers["/down"] = 200
         seen = len(self.vendor.requests)
         self.until(lambda: any("mute-other-2" in body for body in self.vendor.bodies("/down/down")), "the other's to come")
