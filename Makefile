@@ -109,6 +109,8 @@ install: all
 	$B/onym completion fish >$(SHARE)/fish/vendor_completions.d/onym.fish
 ## make soak-browser [REPEAT=200 ONLY='on a form post']   calls lost, each way to leave a page, beside analytics-next
 soak-browser: build/onym ; @REPEAT=$(or $(REPEAT),200) $(if $(ONLY),ONLY='$(ONLY)') tests/browser/run loss
+## make soak [SECONDS_LONG=600 SEED=n]   everything at once with kill -9, then every number is compared (tests/soak/run)
+soak: build/onym ; @tests/soak/run --seconds $(or $(SECONDS_LONG),600) $(if $(SEED),--seed $(SEED))
 ## make soak-crash [TIMES=200]   kill -9 under load, that many times; every acknowledged event is there
 soak-crash: build/onym $B/bench/load ; @tests/e2e/crash --times $(or $(TIMES),200)
 ## make bench-ingest          collection beside nginx on the same core (needs nginx-light; bench/README.md)
