@@ -177,7 +177,7 @@ static Millis next_time(const struct outlet *outlet, Millis now_ms)
     if (outlet->ready.first && outlet->wait_until_ms > now_ms && resume_ms < next_ms) next_ms = resume_ms;
     if (outlet->ready.first && outlet->under_way_count == 0 && now_ms + 20 < next_ms)
         next_ms = resume_ms > now_ms + 20 ? resume_ms : now_ms + 20;            /* the rate allows one soon */
-    if (settling && settling->received_ms + outlet->rules.settle_ms < next_ms)
+    if (settling && !outlet->is_behind && settling->received_ms + outlet->rules.settle_ms < next_ms)
         next_ms = settling->received_ms + outlet->rules.settle_ms;
     return next_ms;
 }

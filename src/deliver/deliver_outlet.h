@@ -141,6 +141,7 @@ struct outlet {
     bool is_enabled, is_started;
     bool is_placed;                     /* its cursor is known */
     bool has_more;                      /* the last step left something that could be done at once */
+    bool is_behind;                     /* identity was: what settles waits for it, not for a time */
 
     struct parcel *parcels;             /* the pool */
     size_t window;

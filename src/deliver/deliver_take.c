@@ -100,26 +100,31 @@ static Status read_next(struct outlet *outlet, struct stream *stream, JournalRec
     return s ? s : journal_read(stream->reader, record, err);
 }
 
-/* *ret_is_end: there is nothing more to read for now. */
-static Status read_stream(struct outlet *outlet, StreamKind kind, bool *ret_is_end, Err *err)
+typedef enum Reading {
+    READ_MORE,                          /* the rest with the next step */
+    READ_BEHIND,                        /* all that identity has: what arrived together may lie on both sides */
+    READ_ALL,
+} Reading;
+
+static Status read_stream(struct outlet *outlet, StreamKind kind, Reading *ret, Err *err)
 {
     struct stream *stream = &outlet->streams[kind];
     JournalPos until = readable_until(outlet, stream);
+    JournalPos end = kind == STREAM_REPLAY ? stream->end : journal_end(outlet->deliver->options.journal);
     Status s = OK;
-    *ret_is_end = true;
-    if (stream->pos >= until) return OK;
     for (int count = 0; !s && count < TAKE_RECORDS; count++) {
         JournalRecord record;
-        if (outlet->free.count <= WINDOW_SPARE || stream->pos >= until) {
-            *ret_is_end = outlet->free.count > WINDOW_SPARE;
+        if (stream->pos >= until) {
+            *ret = stream->pos >= end ? READ_ALL : READ_BEHIND;
             return OK;
         }
+        if (outlet->free.count <= WINDOW_SPARE) break;
         s = read_next(outlet, stream, &record, err);
         if (s) break;
         s = take_record(outlet, kind, &record, err);
         stream->pos = record.next;
     }
-    *ret_is_end = s == ERR_NOT_FOUND;
+    *ret = s == ERR_NOT_FOUND ? READ_ALL : READ_MORE;
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
@@ -298,11 +303,12 @@ Status outlet_take(struct outlet *outlet, Err *err)
 {
     Status s = OK;
     for (int kind = 0; !s && kind < STREAMS; kind++) {
-        bool is_end = true;
+        Reading reading = READ_MORE;
         if (!outlet->streams[kind].is_active) continue;
-        s = read_stream(outlet, (StreamKind)kind, &is_end, err);
-        if (!s) s = release(outlet, &outlet->streams[kind], is_end, err);
-        outlet->has_more |= !is_end && outlet->free.count > WINDOW_SPARE;
+        s = read_stream(outlet, (StreamKind)kind, &reading, err);
+        if (!s) s = release(outlet, &outlet->streams[kind], reading == READ_ALL, err);
+        outlet->has_more |= reading == READ_MORE && outlet->free.count > WINDOW_SPARE;
+        if (kind == STREAM_LIVE) outlet->is_behind = reading == READ_BEHIND;
     }
     if (!s && outlet->streams[STREAM_REPLAY].is_active) end_replay(outlet);
     return s ? err_wrap(err, s, "destination %s", outlet->name) : OK;

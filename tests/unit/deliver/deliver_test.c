@@ -19,6 +19,25 @@ static void what_arrives_together_goes_in_order_of_event_time(void **state)
     assert_non_null(strstr(vendor.bodies[2], "message-1"));
 }
 
+/* A request's messages are applied one by one: after a crash, or under load, long after they have arrived. */
+static void what_arrived_together_waits_until_identity_has_read_all_of_it(void **state)
+{
+    JournalPos between;
+    (void)state;
+    start("hook", "webhook", plain);
+    say(EVENT_TRACK, "u", "", -1000);
+    between = journal_end(world->journal);
+    say(EVENT_IDENTIFY, "u", "a", -2000);
+    world->known = between;
+    pass(5000, 100);
+    assert_int_equal(vendor.count, 0);
+    world->known = journal_end(world->journal);
+    pass(1000, 100);
+    assert_int_equal(vendor.count, 2);
+    assert_non_null(strstr(vendor.bodies[0], "message-2"));
+    assert_non_null(strstr(vendor.bodies[1], "message-1"));
+}
+
 static void one_persons_trouble_does_not_keep_another(void **state)
 {
     (void)state;
@@ -491,6 +510,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_world(what_arrives_together_goes_in_order_of_event_time),
+        with_world(what_arrived_together_waits_until_identity_has_read_all_of_it),
         with_world(one_persons_trouble_does_not_keep_another),
         with_world(a_busy_person_travels_in_one_request),
         with_world(a_rate_limit_makes_the_whole_destination_wait_as_asked),
