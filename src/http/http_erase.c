@@ -106,8 +106,8 @@ static Status erase(struct exchange *exchange, Arena *arena, struct buf *out, Er
     Str wish = query_parameter(exchange->query, STR("suppress"), arena);
     bool suppresses = str_equal(wish, STR("true"));
     ApplyErasure *erasures = arena_new(arena, ApplyErasure, ERASURES_MAX);
-    CommandId *ids;
-    size_t count;
+    CommandId *ids = NULL;
+    size_t count = 0;
     uint64_t done;
     JournalPos pos;
     if (wish.len && !suppresses && !str_equal(wish, STR("false")))
