@@ -17,12 +17,6 @@ static const struct { const char *name, *field; } dimensions[DIMENSION_COUNT] = 
     { "first_events", "" }, { "referrers", "context.page.referrer" }, { "campaigns", "context.campaign.source" },
 };
 
-/* A person and when they signed up. */
-struct signup {
-    uint64_t person;
-    Millis time_ms;
-};
-
 struct signups;
 struct dimension {
     struct signups *signups;
@@ -39,10 +33,11 @@ struct signups {
     bool is_by_user_id;
     ZoneUnit unit;
     uint32_t limit, worker_count;
-    struct pile piles[QUERY_WORKERS_MAX];               /* of struct signup */
-    struct signup *items;               /* by person */
+    struct pile piles[QUERY_WORKERS_MAX];               /* person, time, person, time */
+    uint64_t *only_people;              /* a bit each */
+    uint32_t *ranks;                    /* a word of bits: how many people are in those before it */
+    Millis *times_ms;                   /* when each of them signed up, in order of their bits */
     size_t count;
-    uint64_t *only_people;
     Timeline timeline;
     struct dimension dimensions[DIMENSION_COUNT];
 };
@@ -79,32 +74,46 @@ static void find_signup(void *context, uint32_t worker, uint32_t person, const H
     (void)(pile_put(pile, person) && pile_put(pile, (uint64_t)hits->hits[0].time_ms));
 }
 
-static int compare_signups(const void *a, const void *b)
+/* The person's place in times_ms; the person is one of them. */
+static size_t rank_of(const struct signups *signups, uint32_t person)
 {
-    const struct signup *left = a, *right = b;
-    return (left->person > right->person) - (left->person < right->person);
+    uint64_t below = signups->only_people[person / 64] & ((UINT64_C(1) << person % 64) - 1);
+    return signups->ranks[person / 64] + (size_t)__builtin_popcountll(below);
 }
 
-/* All of them by person, and a bit for each. */
+static void mark_people(struct signups *signups, size_t word_count)
+{
+    for (uint32_t worker = 0; worker < signups->worker_count; worker++)
+        for (size_t at = 0; at < signups->piles[worker].count; at += 2) {
+            uint64_t person = signups->piles[worker].items[at];
+            signups->only_people[person / 64] |= UINT64_C(1) << person % 64;
+        }
+    for (size_t word = 0; word < word_count; word++) {
+        signups->ranks[word] = (uint32_t)signups->count;
+        signups->count += (size_t)__builtin_popcountll(signups->only_people[word]);
+    }
+}
+
 static Status gather_signups(struct signups *signups, uint32_t people_max, Err *err)
 {
     Status s = OK;
-    size_t count = 0;
+    size_t count = 0, word_count = people_max / 64 + (size_t)1;
     for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
         count += signups->piles[worker].count / 2;
         if (signups->piles[worker].is_full)
             return err_set(err, ERR_TOO_LARGE, "too many sign-ups for the memory that a question may use; narrow it");
     }
-    signups->items = answer_take(signups->request.arena, sizeof *signups->items, count, &s, err);
-    signups->only_people = answer_take(signups->request.arena, sizeof(uint64_t), people_max / 64 + (size_t)1, &s, err);
-    for (uint32_t worker = 0; !s && worker < signups->worker_count; worker++) {
-        memcpy(signups->items + signups->count, signups->piles[worker].items, signups->piles[worker].count * 8);
-        signups->count += signups->piles[worker].count / 2;
-    }
-    for (size_t at = 0; !s && at < signups->count; at++)
-        signups->only_people[signups->items[at].person / 64] |= UINT64_C(1) << signups->items[at].person % 64;
-    if (!s) qsort(signups->items, signups->count, sizeof *signups->items, compare_signups);
-    return s;
+    signups->times_ms = answer_take(signups->request.arena, sizeof *signups->times_ms, count, &s, err);
+    signups->only_people = answer_take(signups->request.arena, sizeof(uint64_t), word_count, &s, err);
+    signups->ranks = answer_take(signups->request.arena, sizeof *signups->ranks, word_count, &s, err);
+    if (s) return s;
+    mark_people(signups, word_count);
+    check(signups->count == count);                        /* each person is in one pile, once */
+    for (uint32_t worker = 0; worker < signups->worker_count; worker++)
+        for (size_t at = 0; at < signups->piles[worker].count; at += 2)
+            signups->times_ms[rank_of(signups, (uint32_t)signups->piles[worker].items[at])]
+                = (Millis)signups->piles[worker].items[at + 1];
+    return OK;
 }
 
 /* Buckets from the first to the last sign-up, or as far as the question says. */
@@ -112,8 +121,8 @@ static Status make_timeline(struct signups *signups)
 {
     Millis first = INT64_MAX, last = INT64_MIN;
     for (size_t at = 0; at < signups->count; at++) {
-        if (signups->items[at].time_ms < first) first = signups->items[at].time_ms;
-        if (signups->items[at].time_ms > last) last = signups->items[at].time_ms;
+        if (signups->times_ms[at] < first) first = signups->times_ms[at];
+        if (signups->times_ms[at] > last) last = signups->times_ms[at];
     }
     if (signups->from_ms != INT64_MIN) first = signups->from_ms;
     if (signups->request.to_ms != INT64_MAX) last = signups->request.to_ms - 1;
@@ -129,23 +138,21 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
     struct dimension *dimension = context;
     const struct signups *signups = dimension->signups;
     struct tally *tally = &dimension->tallies[worker];
-    struct signup key = { .person = person };
-    const struct signup *found = bsearch(&key, signups->items, signups->count, sizeof key, compare_signups);
+    Millis signup_ms = signups->times_ms[rank_of(signups, person)];
     const Hit *hits = all->hits, *best = NULL;
     bool has_history = false, is_event = dimension->number == DIMENSION_EVENT;
     (void)scratch;
-    check(found != NULL);
-    for (uint32_t at = 0; at < all->count && hits[at].time_ms <= found->time_ms; at++) {
+    for (uint32_t at = 0; at < all->count && hits[at].time_ms <= signup_ms; at++) {
         bool is_anonymous = hits[at].steps & ANONYMOUS_BIT;
-        bool is_history = is_anonymous && hits[at].time_ms < found->time_ms;
-        bool is_signup = hits[at].steps & SIGNUP_BIT && hits[at].time_ms == found->time_ms
+        bool is_history = is_anonymous && hits[at].time_ms < signup_ms;
+        bool is_signup = hits[at].steps & SIGNUP_BIT && hits[at].time_ms == signup_ms
             && !(signups->is_by_user_id && is_anonymous);
         has_history |= is_history;
         if (!is_history && !is_signup) continue;
         if (!is_event && hits[at].group == GROUP_NOTHING) continue;
         if (!best || (hits[at].time_ms == best->time_ms && hits[at].group < best->group)) best = &hits[at];
     }
-    uint32_t bucket = timeline_find(&signups->timeline, found->time_ms, 0);
+    uint32_t bucket = timeline_find(&signups->timeline, signup_ms, 0);
     tally_count(tally, key_of(GROUP_ALL, bucket), 1);
     if (has_history) tally_count(tally, key_of(GROUP_WITH_HISTORY, bucket), 1);
     tally_count(tally, key_of(best ? best->group : (uint32_t)GROUP_NOTHING, bucket), 1);
