@@ -18,11 +18,16 @@ def plain_parts(data):
         at = following
 
 
-def places_of(directory, text):
-    """Names of the files that hold the text, in any case of letters."""
-    wanted = text.encode().lower()
-    places = []
+def all_places_of(directory, texts):
+    """{text: names of the files that hold it}, in any case of letters."""
+    places = {text: [] for text in texts}
     for path in sorted(pathlib.Path(directory).rglob("*")):
-        if path.is_file() and any(wanted in part.lower() for part in plain_parts(path.read_bytes())):
-            places.append(str(path.relative_to(directory)))
+        parts = [part.lower() for part in plain_parts(path.read_bytes())] if path.is_file() else []
+        for text in texts:
+            if any(text.encode().lower() in part for part in parts):
+                places[text].append(str(path.relative_to(directory)))
     return places
+
+
+def places_of(directory, text):
+    return all_places_of(directory, [text])[text]
