@@ -178,10 +178,11 @@ static void publish_lag(struct outlet *outlet)
 {
     struct stream *live = &outlet->streams[STREAM_LIVE];
     JournalPos end = journal_end(outlet->deliver->options.journal);
+    JournalPos read = live->read_until > live->pos ? live->read_until : live->pos;
     Millis oldest_ms = INT64_MAX;
     DeliverState *state = &outlet->state;
     state->position = live->pos;
-    state->lag_bytes = end > live->pos ? end - live->pos : 0;
+    state->lag_bytes = end > read ? end - read : 0;
     oldest_ms = oldest_of(&live->settling, oldest_ms);
     oldest_ms = oldest_of(&outlet->ready, oldest_ms);
     oldest_ms = oldest_of(&outlet->lined, oldest_ms);

@@ -104,6 +104,7 @@ struct stream {
     struct journal_reader *reader;
     JournalPos pos;                     /* where the next record is looked for */
     JournalPos kept;                    /* the cursor in the store */
+    JournalPos read_until;              /* nothing lies before it but, perhaps, the head of a segment behind pos */
     Millis watermark_ms;                /* newest receivedAt that was read */
     struct parcel_list settling;        /* in order of arrival */
     bool is_active;

@@ -125,6 +125,7 @@ static Status read_stream(struct outlet *outlet, StreamKind kind, Reading *ret, 
         stream->pos = record.next;
     }
     *ret = s == ERR_NOT_FOUND ? READ_ALL : READ_MORE;
+    if (s == ERR_NOT_FOUND) stream->read_until = end;
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
@@ -293,7 +294,8 @@ void replay_begin(struct outlet *outlet, Millis from_ms, Millis to_ms)
 static void end_replay(struct outlet *outlet)
 {
     struct stream *replay = &outlet->streams[STREAM_REPLAY];
-    if (replay->pos < replay->end || replay->settling.first) return;
+    bool is_read = replay->pos >= replay->end || replay->read_until >= replay->end;
+    if (!is_read || replay->settling.first) return;
     journal_reader_close(replay->reader);
     replay->reader = NULL;
     if (replay_is_kept(outlet)) replay_forget(outlet);

@@ -103,8 +103,8 @@ class ErasingDelivered(Case):
             self.wait_done(self.erase(user))
         self.assert_nowhere(secrets)
         self.assert_other_is_kept("left")
-        self.restart(self.destinations)                    # what was off and gone has the other's rows, and only these
         self.vendor.answers["/down"] = 200
+        self.restart(self.destinations)                    # what was off and gone has the other's rows, and only these
         self.until(lambda: any("left-other-2" in body for body in self.vendor.bodies("/down/gone")), "the other's to come")
         self.until(lambda: all(self.state(name)["unfinished"] == 0 for name in ("down", "off", "gone")), "all to come")
         self.vendor.answers["/down"] = 503
@@ -192,6 +192,7 @@ class Suppressing(Case):
                    "what was under way to be answered")
         self.vendor.answers["/down"] = 200
         seen = len(self.vendor.requests)
+        self.restart(self.destinations)                    # where nobody waits for the time of a next try
         self.until(lambda: any("mute-other-2" in body for body in self.vendor.bodies("/down/down")), "the other's to come")
         self.until(lambda: self.state("down")["unfinished"] == 0, "all to come")
         late = [body for path, body in self.vendor.requests[seen:] if "mute-p-secret" in body]

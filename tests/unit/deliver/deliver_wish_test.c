@@ -150,6 +150,37 @@ static void a_redo_of_all_outlives_a_kill(void **state)
     assert_true(vendor.count >= 10);
 }
 
+/* As after a restart: bytes that are no record, and may stay alone for long. */
+static void the_head_of_a_segment_is_nothing_to_wait_for(void **state)
+{
+    JournalOptions options = { .dir = "journal", .disk = &world->disk.disk, .clock = &world->clock.clock,
+                               .dice = &world->dice.dice };
+    uint64_t ticket;
+    Err err;
+    (void)state;
+    start("hook", "webhook", plain);
+    say(EVENT_TRACK, "u", "", -30000);
+    pass(1000, 100);
+    JournalPos end = journal_end(world->journal);
+    deliver_close(world->deliver);
+    journal_close(world->journal);
+    assert_int_equal(journal_open(&options, &world->journal, NULL, &err), OK);
+    assert_true(journal_end(world->journal) > end);
+    world_start(world);
+    world->known = journal_end(world->journal);
+    pass(5000, 500);
+    assert_int_equal(state_of(0).lag_bytes, 0);
+    assert_int_equal(state_of(0).lag_ms, 0);
+    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
+    pass(2000, 100);
+    assert_int_equal(vendor.count, 2);
+    assert_false(state_of(0).is_replaying);
+    world_crash(world);
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(2000, 100);
+    assert_int_equal(vendor.count, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +190,7 @@ int main(void)
         with_world(a_replay_takes_the_place_of_the_one_under_way),
         with_world(what_cannot_be_begun_is_answered_so_and_taken_back),
         with_world(a_redo_of_all_outlives_a_kill),
+        with_world(the_head_of_a_segment_is_nothing_to_wait_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
