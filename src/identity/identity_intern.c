@@ -10,9 +10,10 @@
  * line, and goes on to the identifier itself only where a tag matches, so what is new is known to be new after
  * one miss of the cache. A full bucket overflows into the next one and says so.
  *
- * 4,096 buckets are a segment (256 KiB); the leading bits of the hash choose it through a directory. A segment that
- * is 80 % full is split in two by the next bit (extendible hashing), which takes two milliseconds: there is never a
- * moment when the whole table is rehashed, and never a second copy of it.
+ * 4,096 buckets are a segment (256 KiB); the leading bits of what a node keeps of its hash choose it through a
+ * directory. A segment that is 80 % full is split in two by the next bit (extendible hashing), which takes a
+ * millisecond: there is never a moment when the whole table is rehashed, and never a second copy of it. A split reads
+ * the nodes, not the values: a node's bucket is the one that it stands in, unless that bucket says that it is a guest.
  */
 #include "identity_state.h"
 
@@ -21,11 +22,13 @@
 enum {
     TAG_RAW_MAX = 239, TAG_LONG = 240, TAG_UUID = 241, TAG_HEX = 242,
     HEX_LEAST = 16, HEX_MOST = 128,
+    NODE_HASH_BITS = 16, SEGMENT_NODES_MOST = SEGMENT_BUCKETS * BUCKET_NODES * 4 / 5,
 };
 
 struct bucket {
     uint8_t tags[BUCKET_NODES];
-    uint8_t count, is_overflown, spare[2];
+    uint8_t count, is_overflown;
+    uint16_t guests;                   /* a bit for every slot whose node overflowed from a bucket before */
     uint32_t nodes[BUCKET_NODES];
 };
 _Static_assert(sizeof(struct bucket) == BUCKET_BYTES, "a bucket is a cache line");
@@ -149,17 +152,17 @@ static const char *value_of(const struct identity *identity, uint32_t node)
     return identity->values + (size_t)identity->nodes[node].value * VALUE_UNIT;
 }
 
-/* 64 bits: the leading ones choose the segment, others the bucket, the tag, and what the node keeps. */
+/* 64 bits: 12 choose the bucket, 8 are the tag, 16 are what the node keeps, and their leading ones the segment. */
 static uint64_t hash_of(const struct identity *identity, IdentityKind kind, const unsigned char *packed, size_t count)
 {
     return hash_64(str_of(packed, count), identity->seed + kind);
 }
-static uint32_t segment_of(const struct identity *identity, uint64_t hash)
+static uint16_t node_hash(uint64_t hash) { return (uint16_t)(hash >> 8); }
+static uint32_t segment_of(const struct identity *identity, uint16_t hash)
 {
-    return identity->directory[identity->directory_bits ? hash >> (64 - identity->directory_bits) : 0];
+    return identity->directory[hash >> (NODE_HASH_BITS - identity->directory_bits)];
 }
 static uint32_t bucket_of(uint64_t hash) { return hash >> 24 & (SEGMENT_BUCKETS - 1); }
-static uint16_t node_hash(uint64_t hash) { return (uint16_t)(hash >> 8); }
 static uint8_t tag_of(uint64_t hash) { return (uint8_t)hash; }
 
 static struct bucket *bucket_at(const struct identity *identity, uint32_t segment, uint32_t at)
@@ -189,7 +192,7 @@ static uint32_t match_tags(const struct bucket *bucket, uint8_t tag)
 static bool find_place(const struct identity *identity, IdentityKind kind, uint64_t hash, const unsigned char *packed,
                        size_t count, struct bucket **ret_bucket, uint32_t *ret_index)
 {
-    uint32_t segment = segment_of(identity, hash), at = bucket_of(hash);
+    uint32_t segment = segment_of(identity, node_hash(hash)), at = bucket_of(hash);
     for (uint32_t looked = 0; looked < SEGMENT_BUCKETS; looked++) {
         struct bucket *bucket = bucket_at(identity, segment, at);
         for (uint32_t found = match_tags(bucket, tag_of(hash)); found; found &= found - 1) {
@@ -207,16 +210,17 @@ static bool find_place(const struct identity *identity, IdentityKind kind, uint6
     return false;
 }
 
-static void put_node(struct identity *identity, uint32_t segment, uint32_t node, uint64_t hash)
+static void put_node(struct identity *identity, uint32_t segment, uint32_t node, uint32_t home, uint8_t tag)
 {
-    uint32_t at = bucket_of(hash);
+    uint32_t at = home;
     struct bucket *bucket = bucket_at(identity, segment, at);
     while (bucket->count == BUCKET_NODES) {
         bucket->is_overflown = true;
         at = (at + 1) & (SEGMENT_BUCKETS - 1);
         bucket = bucket_at(identity, segment, at);
     }
-    bucket->tags[bucket->count] = tag_of(hash);
+    if (at != home) bucket->guests |= (uint16_t)(1u << bucket->count);
+    bucket->tags[bucket->count] = tag;
     bucket->nodes[bucket->count++] = node;
     identity->segments[segment].node_count++;
 }
@@ -231,13 +235,20 @@ static void double_directory(struct identity *identity)
     identity->directory_bits++;
 }
 
+static uint64_t hash_of_node(const struct identity *identity, uint32_t node)
+{
+    const char *packed = value_of(identity, node);
+    return hash_of(identity, identity->nodes[node].kind, (const unsigned char *)packed, packed_bytes(packed));
+}
+
 /* Half of the segment's identifiers, those with a one as the next bit of the hash, move to a new segment. */
 static void split_segment(struct identity *identity, uint32_t segment)
 {
+    enum { AHEAD = 8 };
     struct region copy;
     size_t bytes = SEGMENT_BUCKETS * sizeof(struct bucket);
     uint32_t bits = ++identity->segments[segment].bits, twin = identity->segment_count++;
-    check(twin < SEGMENTS_MAX);
+    check(twin < SEGMENTS_MAX && bits <= NODE_HASH_BITS);
     if (bits > identity->directory_bits) double_directory(identity);
     for (size_t i = 0; i < (size_t)1 << identity->directory_bits; i++)
         if (identity->directory[i] == segment && i >> (identity->directory_bits - bits) & 1)
@@ -249,15 +260,12 @@ static void split_segment(struct identity *identity, uint32_t segment)
     const struct bucket *old = memcpy(copy.start, bucket_at(identity, segment, 0), bytes);
     memset(bucket_at(identity, segment, 0), 0, bytes);
     for (uint32_t i = 0; i < SEGMENT_BUCKETS; i++) {
-        const struct bucket *far = &old[(i + 8) & (SEGMENT_BUCKETS - 1)];
-        const struct bucket *near = &old[(i + 4) & (SEGMENT_BUCKETS - 1)];
-        for (uint32_t k = 0; k < far->count; k++) __builtin_prefetch(&identity->nodes[far->nodes[k]]);
-        for (uint32_t k = 0; k < near->count; k++) __builtin_prefetch(value_of(identity, near->nodes[k]));
-        for (uint32_t k = 0; k < old[i].count; k++) {
-            const char *packed = value_of(identity, old[i].nodes[k]);
-            uint64_t hash = hash_of(identity, identity->nodes[old[i].nodes[k]].kind, (const unsigned char *)packed,
-                                    packed_bytes(packed));
-            put_node(identity, segment_of(identity, hash), old[i].nodes[k], hash);
+        const struct bucket *bucket = &old[i], *ahead = &old[(i + AHEAD) & (SEGMENT_BUCKETS - 1)];
+        for (uint32_t k = 0; k < ahead->count; k++) __builtin_prefetch(&identity->nodes[ahead->nodes[k]]);
+        for (uint32_t k = 0; k < bucket->count; k++) {
+            uint32_t node = bucket->nodes[k];
+            uint32_t home = bucket->guests >> k & 1 ? bucket_of(hash_of_node(identity, node)) : i;
+            put_node(identity, segment_of(identity, identity->nodes[node].hash), node, home, bucket->tags[k]);
         }
     }
     region_close(&copy);
@@ -282,7 +290,7 @@ void identity_prefetch(const struct identity *identity, const IdentityMessage *m
         unsigned char packed[VALUE_PACKED_BYTES];
         if (values[i].len == 0 || values[i].len > LIMIT_ID_BYTES) continue;
         uint64_t hash = hash_of(identity, kinds[i], packed, identity_pack(values[i], packed));
-        __builtin_prefetch(bucket_at(identity, segment_of(identity, hash), bucket_of(hash)));
+        __builtin_prefetch(bucket_at(identity, segment_of(identity, node_hash(hash)), bucket_of(hash)));
     }
 }
 
@@ -296,11 +304,11 @@ uint32_t identity_intern(struct identity *identity, IdentityKind kind, Str value
 
     *ret_is_new = !find_place(identity, kind, hash, packed, count, &bucket, &index);
     if (!*ret_is_new) return bucket->nodes[index];
-    while (identity->segments[segment_of(identity, hash)].node_count >= SEGMENT_BUCKETS * BUCKET_NODES * 4 / 5)
-        split_segment(identity, segment_of(identity, hash));
+    while (identity->segments[segment_of(identity, node_hash(hash))].node_count >= SEGMENT_NODES_MOST)
+        split_segment(identity, segment_of(identity, node_hash(hash)));
     uint32_t node = identity->node_count++;
     check(node < IDENTITY_NODES_MAX - 1);
-    put_node(identity, segment_of(identity, hash), node, hash);
+    put_node(identity, segment_of(identity, node_hash(hash)), node, bucket_of(hash), tag_of(hash));
     identity->nodes[node] = (struct node){
         .value = keep_packed(identity, packed, count), .hash = node_hash(hash), .kind = kind,
         .link = kind == IDENTITY_USER ? node : NONE, .next = NONE,
@@ -318,10 +326,12 @@ void identity_forget(struct identity *identity, uint32_t node)
     size_t count = packed_bytes(packed);
     uint64_t hash = hash_of(identity, n->kind, (const unsigned char *)packed, count);
     check(find_place(identity, n->kind, hash, (const unsigned char *)packed, count, &bucket, &index));
-    bucket->count--;                   /* the last one takes its place; whatever overflowed stays to be found */
-    bucket->tags[index] = bucket->tags[bucket->count];
-    bucket->nodes[index] = bucket->nodes[bucket->count];
-    identity->segments[segment_of(identity, hash)].node_count--;
+    uint32_t last = --bucket->count;   /* the last one takes its place; whatever overflowed stays to be found */
+    uint16_t is_guest = bucket->guests >> last & 1;
+    bucket->tags[index] = bucket->tags[last];
+    bucket->nodes[index] = bucket->nodes[last];
+    bucket->guests = (uint16_t)((bucket->guests & ~(1u << index) & ~(1u << last)) | (index < last) * is_guest << index);
+    identity->segments[segment_of(identity, node_hash(hash))].node_count--;
     memset(identity->values + (size_t)n->value * VALUE_UNIT, 0, count);
     identity->has_wiped_values = true;
     n->flags = NODE_ERASED | (n->flags & NODE_SHARED);
@@ -361,13 +371,12 @@ void identity_rebuild_table(struct identity *identity)
     }
     for (uint32_t i = 0; i < identity->node_count + AHEAD; i++) {
         uint32_t behind = i - AHEAD;
+        uint64_t hash = hashes[i % AHEAD];
         if (i >= AHEAD && !(identity->nodes[behind].flags & NODE_ERASED))
-            put_node(identity, segment_of(identity, hashes[i % AHEAD]), behind, hashes[i % AHEAD]);
+            put_node(identity, segment_of(identity, node_hash(hash)), behind, bucket_of(hash), tag_of(hash));
         if (i >= identity->node_count || identity->nodes[i].flags & NODE_ERASED) continue;
-        const char *packed = value_of(identity, i);
-        uint64_t hash = hash_of(identity, identity->nodes[i].kind, (const unsigned char *)packed, packed_bytes(packed));
-        hashes[i % AHEAD] = hash;
-        __builtin_prefetch(bucket_at(identity, segment_of(identity, hash), bucket_of(hash)), 1);
+        hashes[i % AHEAD] = hash = hash_of_node(identity, i);
+        __builtin_prefetch(bucket_at(identity, segment_of(identity, node_hash(hash)), bucket_of(hash)), 1);
     }
 }
 
