@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 4096, ID_BYTES = 40, ROUNDS = 1 << 21, AHEAD = 8 };
+enum { BATCH = 4096, ID_BYTES = 40, ROUNDS = 1 << 21, AHEAD = 4 };
 
 static const double goal_links = 2e6, goal_bytes = 64;
 
@@ -65,6 +65,7 @@ enum work { LINK, AGAIN, SECOND };
 static double run(struct identity *identity, struct texts *texts, enum work work, uint64_t known, uint64_t count,
                   double *ret_best)
 {
+    IdentityAhead aheads[4 * AHEAD] = { 0 };
     double spent = 0;
     *ret_best = 1e9;
     for (uint64_t done = 0; done < count; done += BATCH) {
@@ -76,11 +77,13 @@ static double run(struct identity *identity, struct texts *texts, enum work work
         for (uint32_t i = 0; i < BATCH; i++) {
             IdentityNode subject;
             Err err;
-            IdentityMessage ahead = message_at(texts, i + AHEAD < BATCH ? i + AHEAD : i);
+            IdentityMessage ahead = message_at(texts, i + 3 * AHEAD < BATCH ? i + 3 * AHEAD : i);
             IdentityMessage message = message_at(texts, i);
             message.time_ms = (Millis)(done + i);
             message.position = done + i;
-            identity_prefetch(identity, &ahead);
+            identity_prefetch(identity, &ahead, &aheads[(i + 3 * AHEAD) % countof(aheads)]);
+            identity_prefetch_nodes(identity, &aheads[(i + 2 * AHEAD) % countof(aheads)]);
+            identity_prefetch_rest(identity, &aheads[(i + AHEAD) % countof(aheads)]);
             check(identity_apply(identity, &message, &subject, &err) == OK);
         }
         identity_publish(identity);

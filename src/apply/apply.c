@@ -177,6 +177,8 @@ static Status take_record(struct applier *applier, const JournalRecord *record, 
         if (s) return err_wrap(err, s, "the record at %llu", (unsigned long long)record->pos);
         waiting->fingerprint = dedup_fingerprint(applier->dedup, waiting->event.source, waiting->event.message_id);
         dedup_prefetch(applier->dedup, waiting->fingerprint);
+        IdentityMessage message = identity_message(waiting);
+        identity_prefetch(applier->identity, &message, &waiting->ahead);
     }
     applier->group_count++;
     return OK;
@@ -199,13 +201,12 @@ static Status fill_group(struct applier *applier, Err *err)
 
 static Status apply_group(struct applier *applier, Err *err)
 {
-    enum { AHEAD = 8 };
+    enum { AHEAD = 4 };
     for (; applier->group_at < applier->group_count; applier->group_at++) {
         struct waiting_record *waiting = &applier->group[applier->group_at];
-        if (applier->group_at + AHEAD < applier->group_count) {
-            IdentityMessage ahead = identity_message(waiting + AHEAD);
-            identity_prefetch(applier->identity, &ahead);
-        }
+        size_t left = applier->group_count - applier->group_at;
+        if (left > 2 * AHEAD) identity_prefetch_nodes(applier->identity, &waiting[2 * AHEAD].ahead);
+        if (left > AHEAD) identity_prefetch_rest(applier->identity, &waiting[AHEAD].ahead);
         Status s = apply_record(applier, waiting, err);
         if (s) return s;
         atomic_store_explicit(&applier->applied, waiting->next, memory_order_release);

@@ -244,7 +244,7 @@ static Status freeze_begin(struct dedup *dedup, JournalPos next, Err *err)
 {
     dedup->frozen = dedup->active;
     dedup->frozen.to = next;
-    table_open(&dedup->active, FIRST_SLOTS);
+    table_open(&dedup->active, dedup->frozen.slot_count);     /* it will be as full: no growing on the way */
     snprintf(dedup->writer_name, sizeof dedup->writer_name, "%016llx-%016llx.run",
              (unsigned long long)dedup->position, (unsigned long long)next);
     dedup->frozen_slot = 0;

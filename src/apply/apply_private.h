@@ -44,6 +44,7 @@ struct suppressed { Hash128 key; Str id; };                                     
 struct waiting_record {
     Event event;
     Hash128 fingerprint;
+    IdentityAhead ahead;
     JournalPos pos, next;
     bool is_event, is_rejected;
     Str command;                            /* the record, where it is one */

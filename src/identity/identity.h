@@ -188,9 +188,12 @@ enum { IDENTITY_MESSAGE_EXTERNALS = 32 };
  * of the message, and applying it again makes it whole. */
 Status MUST identity_apply(struct identity *identity, const IdentityMessage *message, IdentityNode *ret_subject,
                            Err *err);
-/* A hint that the message will be applied some eight messages later: fetches what its ids' look-up will need,
- * so that the misses of many messages overlap. */
-void identity_prefetch(const struct identity *identity, const IdentityMessage *message);
+/* Hints that a message will be applied soon, so that the misses of many messages overlap: first fetches where its ids'
+ * look-up begins, some messages later what is known of them, first their nodes, then the rest. */
+typedef struct IdentityAhead { uint64_t hashes[2]; } IdentityAhead;
+void identity_prefetch(const struct identity *identity, const IdentityMessage *message, IdentityAhead *ret);
+void identity_prefetch_nodes(const struct identity *identity, const IdentityAhead *ahead);
+void identity_prefetch_rest(const struct identity *identity, const IdentityAhead *ahead);
 /* Takes back (unmerge) the evidence that a message gave, or gives it back (restore); the message itself stays
  * seen. Works before and after the message is applied, repeats harmlessly. Recomputes what it touches. */
 Status MUST identity_unmerge(struct identity *identity, const IdentityMessage *message, Err *err);

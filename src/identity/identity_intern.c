@@ -282,15 +282,44 @@ uint32_t identity_lookup(const struct identity *identity, IdentityKind kind, Str
     return find_place(identity, kind, hash, packed, count, &bucket, &index) ? bucket->nodes[index] : NONE;
 }
 
-void identity_prefetch(const struct identity *identity, const IdentityMessage *message)
+static struct bucket *home_of(const struct identity *identity, uint64_t hash)
+{
+    return bucket_at(identity, segment_of(identity, node_hash(hash)), bucket_of(hash));
+}
+
+void identity_prefetch(const struct identity *identity, const IdentityMessage *message, IdentityAhead *ret)
 {
     const Str values[] = { message->user_id, message->anonymous_id };
     const IdentityKind kinds[] = { IDENTITY_USER, IDENTITY_ANONYMOUS };
+    *ret = (IdentityAhead){ 0 };
     for (size_t i = 0; i < countof(values); i++) {
         unsigned char packed[VALUE_PACKED_BYTES];
         if (values[i].len == 0 || values[i].len > LIMIT_ID_BYTES) continue;
-        uint64_t hash = hash_of(identity, kinds[i], packed, identity_pack(values[i], packed));
-        __builtin_prefetch(bucket_at(identity, segment_of(identity, node_hash(hash)), bucket_of(hash)));
+        ret->hashes[i] = hash_of(identity, kinds[i], packed, identity_pack(values[i], packed));
+        __builtin_prefetch(home_of(identity, ret->hashes[i]));
+    }
+}
+
+void identity_prefetch_nodes(const struct identity *identity, const IdentityAhead *ahead)
+{
+    for (size_t i = 0; i < countof(ahead->hashes); i++) {
+        if (!ahead->hashes[i]) continue;
+        const struct bucket *bucket = home_of(identity, ahead->hashes[i]);
+        for (uint32_t found = match_tags(bucket, tag_of(ahead->hashes[i])); found; found &= found - 1) {
+            uint32_t node = bucket->nodes[__builtin_ctz(found)];
+            __builtin_prefetch(&identity->nodes[node], 1);
+            __builtin_prefetch(&identity->heads[node], 1);
+        }
+    }
+}
+
+void identity_prefetch_rest(const struct identity *identity, const IdentityAhead *ahead)
+{
+    for (size_t i = 0; i < countof(ahead->hashes); i++) {
+        if (!ahead->hashes[i]) continue;
+        const struct bucket *bucket = home_of(identity, ahead->hashes[i]);
+        for (uint32_t found = match_tags(bucket, tag_of(ahead->hashes[i])); found; found &= found - 1)
+            __builtin_prefetch(value_of(identity, bucket->nodes[__builtin_ctz(found)]));
     }
 }
 
