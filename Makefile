@@ -50,6 +50,8 @@ $B/tests/vectors/driver: $B/tests/vectors/driver.o $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
 $B/bench/%: $B/bench/%.o $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
+build/fuzz/seeds: build/fuzz/tests/fuzz/seeds.o build/fuzz/libfakes.a build/fuzz/libonym.a
+	$(CXX) $(FLAGS.fuzz) -o $@ $^ build/fuzz/libonym.a $(LDLIBS)
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libfakes.a build/fuzz/libonym.a
 	$(CXX) $(FLAGS.fuzz) -fsanitize=fuzzer -o $@ $^ build/fuzz/libonym.a $(LDLIBS)
 
@@ -92,11 +94,12 @@ run-sim: $B/tests/sim/sim
 tidy: ; @awk -f tools/layers.awk src/LAYERS $(wildcard src/*/*.[ch] src/*/*.cc) && tools/tidy
 ## make fuzz F=frame TIME=60  one fuzzer for some seconds; without F all of them
 fuzz: ; @$(MAKE) --no-print-directory MODE=fuzz run-fuzz
-run-fuzz: $(addprefix build/fuzz/,$(if $(F),fuzz_$(F),$(FUZZERS)))
-	@for fuzzer in $^; do name=$$(basename $$fuzzer); mkdir -p build/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
+run-fuzz: build/fuzz/seeds $(addprefix build/fuzz/,$(if $(F),fuzz_$(F),$(FUZZERS)))
+	@build/fuzz/seeds build/fuzz/corpus
+	@for fuzzer in $(filter-out $<,$^); do name=$$(basename $$fuzzer); mkdir -p build/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
 	 echo "$$name: $(or $(TIME),30) s"; $$fuzzer -max_total_time=$(or $(TIME),30) -timeout=10 -rss_limit_mb=3000 \
 	 -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name tests/fuzz/corpus/$$name >build/fuzz/$$name.log 2>&1 \
-	 || { tail -40 build/fuzz/$$name.log; echo "failed: $$name"; exit 1; }; done; echo "$(words $^) fuzzers found nothing"
+	 || { tail -40 build/fuzz/$$name.log; echo "failed: $$name"; exit 1; }; done; echo "$(words $(filter-out $<,$^)) fuzzers found nothing"
 ## make install [PREFIX=/usr/local DESTDIR=]   program, manual page, completions
 PREFIX ?= /usr/local
 SHARE   = $(DESTDIR)$(PREFIX)/share

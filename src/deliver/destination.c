@@ -292,14 +292,15 @@ static bool parse_http_date(Str text, Millis *ret_ms)
     return true;
 }
 
+/* A wait of a day or more is a mistake, of a clock or of a unit: as if nothing was asked for. */
 static Millis read_retry_after(const JudgeInput *input)
 {
     Str text = fetch_header(input->answer->headers, STR("Retry-After"));
-    double seconds;
+    double seconds = 0;
     Millis at_ms;
-    if (str_parse_double(text, &seconds)) return seconds > 0 && seconds < 86400 ? (Millis)(seconds * 1000) : 0;
-    if (parse_http_date(text, &at_ms) && at_ms > input->now_ms) return at_ms - input->now_ms;
-    return 0;
+    if (!str_parse_double(text, &seconds) && parse_http_date(text, &at_ms))
+        seconds = (double)(at_ms - input->now_ms) / 1000;
+    return seconds > 0 && seconds < 86400 ? (Millis)(seconds * 1000) : 0;
 }
 
 void judge_by_status(const JudgeInput *input, Ruling *ruling)

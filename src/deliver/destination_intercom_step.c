@@ -55,6 +55,19 @@ static Str escaped(Arena *arena, Str text)
     return arena_copy(arena, buf_str(&out));
 }
 
+/* Ids are the vendor's words: they stand in JSON and paths as texts do. */
+static Str ids_body(Arena *arena, const char *name, Str id, const char *other_name, Str other_id)
+{
+    char bytes[8 * DESTINATION_FACT_BYTES + LIMIT_ID_BYTES];
+    struct buf out;
+    buf_init_fixed(&out, bytes, sizeof bytes);
+    buf_char(&out, '{');
+    json_text(&out, str_from(name), id);
+    json_text(&out, str_from(other_name), other_id);
+    buf_char(&out, '}');
+    return arena_copy(arena, buf_str(&out));
+}
+
 static Str search_body(Arena *arena, const char *field, Str value, bool leads_only)
 {
     char bytes[4096];
@@ -139,13 +152,11 @@ static struct target pack_contact_step(const PackInput *input, Str step, Arena *
     if (str_equal(step, STR("post")))
         return (struct target){ STR("POST"), STR("/contacts"), strip_attributes(arena, call->body, input->facts) };
     if (str_equal(step, STR("unarchive")))
-        return (struct target){ STR("POST"), arena_printf(arena, "/contacts/%.*s/unarchive", STR_FORMAT(contact)),
-                                { 0 } };
+        return (struct target){ STR("POST"), arena_printf(arena, "/contacts/%s/unarchive",
+                                                          escaped(arena, contact).bytes), { 0 } };
     if (str_equal(step, STR("merge")))
-        return (struct target){ STR("POST"), STR("/contacts/merge"),
-                                arena_printf(arena, "{\"from\":\"%.*s\",\"into\":\"%.*s\"}", STR_FORMAT(lead),
-                                             STR_FORMAT(contact)) };
-    return (struct target){ STR("PUT"), arena_printf(arena, "/contacts/%.*s", STR_FORMAT(contact)),
+        return (struct target){ STR("POST"), STR("/contacts/merge"), ids_body(arena, "from", lead, "into", contact) };
+    return (struct target){ STR("PUT"), arena_printf(arena, "/contacts/%s", escaped(arena, contact).bytes),
                             strip_attributes(arena, call->body, input->facts) };
 }
 
@@ -155,7 +166,8 @@ static Str event_body(const PackInput *input, Arena *arena)
     Str body = input->calls[0]->body, contact = fact_get(input->facts, "contact");
     bool is_named = fact_get(input->facts, "user").len > 0;
     if (is_named || !contact.len) return body;
-    return arena_printf(arena, "%.*s,\"id\":\"%.*s\"}", (int)(body.len - 1), body.bytes, STR_FORMAT(contact));
+    Str id = ids_body(arena, "id", contact, "", (Str){ 0 });
+    return arena_printf(arena, "%.*s,%.*s", (int)(body.len - 1), body.bytes, (int)(id.len - 1), id.bytes + 1);
 }
 
 static struct target pack_event_step(const PackInput *input, Str step, Arena *arena)
@@ -194,20 +206,21 @@ static struct target pack_target(const PackInput *input, Arena *arena)
     case KIND_MERGE:
         if (!contact.len) break;
         return (struct target){ STR("POST"), STR("/contacts/merge"),
-                                arena_printf(arena, "{\"from\":\"%.*s\",\"into\":\"%.*s\"}", STR_FORMAT(call->body),
-                                             STR_FORMAT(contact)) };
+                                ids_body(arena, "from", call->body, "into", contact) };
     case KIND_COMPANY: return (struct target){ STR("POST"), STR("/companies"), call->body };
     case KIND_ATTACH:
         if (!contact.len || !company.len) break;
-        return (struct target){ STR("POST"), arena_printf(arena, "/contacts/%.*s/companies", STR_FORMAT(contact)),
-                                arena_printf(arena, "{\"id\":\"%.*s\"}", STR_FORMAT(company)) };
+        return (struct target){ STR("POST"), arena_printf(arena, "/contacts/%s/companies",
+                                                          escaped(arena, contact).bytes),
+                                ids_body(arena, "id", company, "", (Str){ 0 }) };
     case KIND_DETACH:
         if (!contact.len) break;
         if (str_equal(step, STR("company")))
             return (struct target){ STR("GET"), arena_printf(arena, "/companies?company_id=%s",
                                                              escaped(arena, call->body).bytes), { 0 } };
-        return (struct target){ STR("DELETE"), arena_printf(arena, "/contacts/%.*s/companies/%.*s", STR_FORMAT(contact),
-                                                            STR_FORMAT(company)), { 0 } };
+        return (struct target){ STR("DELETE"), arena_printf(arena, "/contacts/%s/companies/%s",
+                                                            escaped(arena, contact).bytes,
+                                                            escaped(arena, company).bytes), { 0 } };
     default: break;
     }
     return (struct target){ 0 };                    /* nothing to send: the call is done */

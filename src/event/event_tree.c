@@ -265,6 +265,7 @@ static bool read_value(struct tree_reader *reader, TreeNode *node)
 
 Status event_tree_read(Str json, Arena *arena, const TreeNode **ret, Err *err)
 {
+    if (!json.bytes) json = STR("");                /* of no text there is no end to count to */
     struct tree_reader reader = { json.bytes, json.bytes + json.len, arena, 0, false };
     TreeNode *root = new_node(&reader);
     bool is_good;

@@ -109,6 +109,7 @@ static Status follow_tail(struct journal *journal, Segment *row, Err *err)
     }
     if (source->is_head_damaged) {                       /* begun this moment; or damage, where commits follow */
         bool is_found = false;
+        walk.offset = 0;                                 /* from the first frame on, not behind it */
         s = journal_walk_resume(&walk, false, &is_found, err);
         if (s || !is_found) return s;
     }

@@ -122,15 +122,20 @@ Status journal_walk_resume(struct journal_walk *walk, bool any_frame, bool *ret_
 {
     struct journal_source *source = walk->source;
     if (source->is_sealed) return resume_sealed(walk, ret_is_found, err);
+    struct journal_walk search = *walk;
     uint64_t offset = walk->offset < SEGMENT_HEAD_BYTES ? SEGMENT_HEAD_BYTES : walk->offset + FRAME_ALIGN;
     offset = (offset + FRAME_ALIGN - 1) & ~(uint64_t)(FRAME_ALIGN - 1);
     *ret_is_found = false;
-    for (; offset < walk->limit; offset += FRAME_ALIGN) {
-        offset = resume_pass(walk, offset, any_frame);
-        Status s = resume_try(walk, offset, any_frame, ret_is_found, err);
-        if (s == ERR_DAMAGED) return *ret_is_found = false, OK;         /* the file ends before the limit */
+    while (offset < search.limit) {
+        offset = resume_pass(&search, offset, any_frame);
+        Status s = resume_try(&search, offset, any_frame, ret_is_found, err);
+        if (s == ERR_DAMAGED) {                                         /* the file ends before the limit */
+            search.limit = source->window_at + source->window_len;
+            continue;
+        }
         if (s) return s;
         if (*ret_is_found) return journal_walk_start(walk, source, offset, walk->limit), OK;
+        offset += FRAME_ALIGN;
     }
     return OK;
 }

@@ -1,15 +1,23 @@
-/* Lines of a plain or gzipped file, by zlib's gz functions, which read both. */
+/* Lines of a plain or gzipped file. zlib's gz functions read both, but take a file that was cut off where the output
+ * happens to be full for a whole one; so the members are inflated here, and a file ends well only behind one. */
 #include "import.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
 
 enum { PIECE_BYTES = 256 * 1024, BUFFER_BYTES = IMPORT_LINE_BYTES + PIECE_BYTES };
 
+typedef enum Packing { PACKING_UNKNOWN, PACKING_NONE, PACKING_IN_MEMBER, PACKING_BETWEEN } Packing;
+
 struct import_lines {
-    gzFile file;
+    FILE *file;
+    z_stream stream;
+    Packing packing;
+    unsigned char *piece;                  /* PIECE_BYTES of the file; the stream's input is the rest of it */
+    uint64_t piece_end;                    /* in the file */
     char *buffer;                          /* BUFFER_BYTES */
     size_t from, to;                       /* what of it is not read yet */
     uint64_t offset;                       /* of from, in the unpacked bytes */
@@ -17,23 +25,32 @@ struct import_lines {
     char beginning[1024];                  /* of a line that is too long */
 };
 
+static FILE *open_file(const char *path)
+{
+    if (strcmp(path, "-")) return fopen(path, "rbe");
+    int copy = dup(STDIN_FILENO);
+    FILE *file = copy >= 0 ? fdopen(copy, "rb") : NULL;
+    if (!file && copy >= 0) close(copy);
+    return file;
+}
+
 Status import_lines_open(const char *path, struct import_lines **ret, Err *err)
 {
     struct import_lines *lines = calloc(1, sizeof *lines);
     if (lines) lines->buffer = calloc(1, BUFFER_BYTES);
-    if (!lines || !lines->buffer) {
-        free(lines);
+    if (lines) lines->piece = calloc(1, PIECE_BYTES);
+    if (!lines || !lines->buffer || !lines->piece || inflateInit2(&lines->stream, 15 + 16) != Z_OK) {
+        import_lines_close(lines);
         return err_set(err, ERR_IO, "no memory to read %s", path);
     }
     errno = 0;
-    lines->file = strcmp(path, "-") ? gzopen(path, "rbe") : gzdopen(dup(STDIN_FILENO), "rb");
+    lines->file = open_file(path);
     if (!lines->file) {
         Status s = errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "%s: there is no such file", path)
                                    : err_set_errno(err, errno ? errno : ENOMEM, "%s", path);
         import_lines_close(lines);
         return s;
     }
-    (void)gzbuffer(lines->file, PIECE_BYTES);
     *ret = lines;
     return OK;
 }
@@ -41,30 +58,85 @@ Status import_lines_open(const char *path, struct import_lines **ret, Err *err)
 void import_lines_close(struct import_lines *lines)
 {
     if (!lines) return;
-    if (lines->file) (void)gzclose(lines->file);
+    if (lines->file) (void)fclose(lines->file);
+    (void)inflateEnd(&lines->stream);
     free(lines->buffer);
+    free(lines->piece);
     free(lines);
 }
 
-/* Reads more behind what is there; the rest moves to the front first. */
+/* ---- Unpacking ---- */
+
+/* At least two bytes of input, where the file has as many. */
+static Status read_piece(struct import_lines *lines, Err *err)
+{
+    size_t left = lines->stream.avail_in;
+    if (left >= 2) return OK;
+    if (left) lines->piece[0] = *lines->stream.next_in;
+    lines->stream.next_in = lines->piece;
+    size_t got = fread(lines->piece + left, 1, PIECE_BYTES - left, lines->file);
+    lines->stream.avail_in = (uInt)(left + got);
+    lines->piece_end += got;
+    return ferror(lines->file) ? err_set_errno(err, errno, "reading") : OK;
+}
+
+static bool is_at_member(const struct import_lines *lines)
+{
+    return lines->stream.avail_in >= 2 && lines->stream.next_in[0] == 0x1f && lines->stream.next_in[1] == 0x8b;
+}
+
+/* Copies or inflates what is there, some of it. What lies behind the last member is nothing, as to gzip. */
+static Status unpack_some(struct import_lines *lines, char *to, size_t room, size_t *ret_len, const char **ret_problem)
+{
+    z_stream *stream = &lines->stream;
+    *ret_len = 0;
+    if (lines->packing == PACKING_UNKNOWN) lines->packing = is_at_member(lines) ? PACKING_IN_MEMBER : PACKING_NONE;
+    if (lines->packing == PACKING_NONE) {
+        *ret_len = stream->avail_in < room ? stream->avail_in : room;
+        memcpy(to, stream->next_in, *ret_len);
+        stream->next_in += *ret_len;
+        stream->avail_in -= (uInt)*ret_len;
+        lines->is_ended = *ret_len == 0;
+        return OK;
+    }
+    if (lines->packing == PACKING_BETWEEN) {
+        lines->is_ended = !is_at_member(lines);
+        if (lines->is_ended) return OK;
+        (void)inflateReset(stream);
+        lines->packing = PACKING_IN_MEMBER;
+    }
+    stream->next_out = (Bytef *)to;
+    stream->avail_out = (uInt)room;
+    int code = inflate(stream, Z_NO_FLUSH);
+    *ret_len = room - stream->avail_out;
+    if (code == Z_STREAM_END) lines->packing = PACKING_BETWEEN;
+    else if (code == Z_BUF_ERROR) *ret_problem = "it is cut off";
+    else if (code != Z_OK) *ret_problem = stream->msg ? stream->msg : "inflating fails";
+    return *ret_problem ? ERR_DAMAGED : OK;
+}
+
+/* Reads more behind what is there; the rest moves to the front first. What comes before a damaged place is given before
+ * that is said. */
 static Status fill(struct import_lines *lines, Err *err)
 {
     if (lines->is_ended) return OK;
     memmove(lines->buffer, lines->buffer + lines->from, lines->to - lines->from);
     lines->to -= lines->from, lines->from = 0;
-    if (lines->to == BUFFER_BYTES) return OK;
-    int got = gzread(lines->file, lines->buffer + lines->to, (unsigned)(BUFFER_BYTES - lines->to));
-    int code = Z_OK;
-    const char *text = gzerror(lines->file, &code);
-    if (got < 0 || code == Z_BUF_ERROR || code == Z_DATA_ERROR) {
-        if (code == Z_ERRNO) return err_set_errno(err, errno, "reading");
-        return err_set(err, ERR_DAMAGED, "broken gzip behind %" PRIu64 " unpacked bytes%s%s",
-                       lines->offset + (lines->to - lines->from), text[0] ? ": " : "", text);
+    size_t before = lines->to, got;
+    while (lines->to < BUFFER_BYTES && !lines->is_ended) {
+        const char *problem = NULL;
+        Status s = read_piece(lines, err);
+        if (s) return s;
+        s = unpack_some(lines, lines->buffer + lines->to, BUFFER_BYTES - lines->to, &got, &problem);
+        lines->to += got;
+        if (s && lines->to > before) return OK;             /* again, and then it is said */
+        if (s) return err_set(err, s, "broken gzip behind %" PRIu64 " unpacked bytes: %s",
+                              lines->offset + (lines->to - lines->from), problem);
     }
-    lines->to += (size_t)got;
-    lines->is_ended = got == 0;
     return OK;
 }
+
+/* ---- Lines ---- */
 
 /* The line's end within what is there: at its newline, or at the end of all; SIZE_MAX: more is needed. */
 static size_t find_end(const struct import_lines *lines, size_t searched)
@@ -120,7 +192,8 @@ Status import_lines_skip(struct import_lines *lines, uint64_t offset, Err *err)
         if (lines->from == lines->to) {
             Status s = fill(lines, err);
             if (s) return s;
-            if (lines->is_ended) return err_set(err, ERR_INPUT, "is shorter than what was imported of it; --restart?");
+            if (lines->from == lines->to)
+                return err_set(err, ERR_INPUT, "is shorter than what was imported of it; --restart?");
         }
         uint64_t left = offset - lines->offset, there = lines->to - lines->from;
         uint64_t some = left < there ? left : there;
@@ -132,6 +205,5 @@ Status import_lines_skip(struct import_lines *lines, uint64_t offset, Err *err)
 
 uint64_t import_lines_done_bytes(const struct import_lines *lines)
 {
-    z_off_t at = gzoffset(lines->file);
-    return at > 0 ? (uint64_t)at : 0;
+    return lines->piece_end - lines->stream.avail_in;
 }

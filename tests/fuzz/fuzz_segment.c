@@ -123,7 +123,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                .segment_bytes = 1 << 20, .reserve_bytes = 1 };
     check(journal_verify(&options, NULL, NULL, NULL, &verdict, NULL) == OK);
     check(journal_open_read_only(&options, &journal, NULL) == OK);
-    check(read_all(journal) == verdict.records);
+    /* One that reaches into the next, as no writer leaves it: verify counts what is in front of that, readers whole
+     * commits, and it is damage to both. */
+    bool overlaps = use & 1 && use & 4;
+    check(read_all(journal) == verdict.records || (overlaps && verdict.damaged_places > 0));
     journal_close(journal);
     serve(&options);
     fake_disk_done(&disk);

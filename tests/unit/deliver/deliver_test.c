@@ -88,6 +88,27 @@ static void a_rate_limit_makes_the_whole_destination_wait_as_asked(void **state)
     assert_int_equal(state_of(0).condition, DELIVER_RUNNING);
 }
 
+/* A vendor whose clock is wrong, or who counts in milliseconds, must not silence it for years. */
+static void a_wait_of_more_than_a_day_is_not_believed(void **state)
+{
+    static const char *const headers[] = {
+        "Retry-After: 30000000\r\n", "Retry-After: Wed, 21 Oct 2999 07:28:00 GMT\r\n",
+        "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", "Retry-After: soon\r\n",
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(headers); at++) {
+        teardown(NULL);
+        setup(NULL);
+        vendor.headers = headers[at];
+        vendor.script[0] = 429;
+        vendor.script_count = 1;
+        start("hook", "webhook", plain);
+        say(EVENT_TRACK, "u", "", -1000);
+        pass(20000, 100);
+        assert_int_equal(vendor.count, 2);
+    }
+}
+
 static void after_the_hours_are_over_a_message_is_a_dead_letter(void **state)
 {
     (void)state;
@@ -514,6 +535,7 @@ int main(void)
         with_world(one_persons_trouble_does_not_keep_another),
         with_world(a_busy_person_travels_in_one_request),
         with_world(a_rate_limit_makes_the_whole_destination_wait_as_asked),
+        with_world(a_wait_of_more_than_a_day_is_not_believed),
         with_world(after_the_hours_are_over_a_message_is_a_dead_letter),
         with_world(what_is_refused_is_kept_with_request_and_answer_and_can_be_sent_again),
         with_world(wrong_credentials_lose_nothing),
