@@ -126,8 +126,8 @@ bench-deliver: build/onym $B/bench/load ; @bench/deliver
 bench-starve: build/onym $B/bench/load ; @bench/starve
 ## make bench-funnel [EVENTS=20000000]   the same funnel in Onym, ClickHouse and DuckDB (bench/README.md)
 bench-funnel: $B/bench/funnel ; @bench/funnel-peers --events $(or $(EVENTS),20000000)
-## make bench-identity        links, look-ups and bytes an identifier at 1 and 10 million
-bench-identity: $B/bench/identity ; @$B/bench/identity 1 && $B/bench/identity 10
+## make bench-identity [MILLIONS="1 10 50"]   links, look-ups and bytes an identifier; 50 million take 3 GB
+bench-identity: $B/bench/identity ; @for size in $(or $(MILLIONS),1 10); do $B/bench/identity $$size || exit 1; done
 ## make bench-apply           the applier's cost an event, and a start after a kill, at 1 and 4 million events
 bench-apply: $B/bench/apply ; @$B/bench/apply
 ## make soak-identity [ROUNDS=n]   identity = its model on a million random histories, a tenth of it through the journal
