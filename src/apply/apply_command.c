@@ -104,15 +104,6 @@ bool apply_is_suppressed(struct applier *applier, CommandIdKind kind, Str value)
     return at < applier->suppressed_count && hash_128_equal(applier->suppressed[at].key, key);
 }
 
-bool apply_is_suppressed_event(struct applier *applier, const Event *event)
-{
-    if (!applier->suppressed_count) return false;
-    if (apply_is_suppressed(applier, COMMAND_USER_ID, event->user_id)) return true;
-    if (apply_is_suppressed(applier, COMMAND_ANONYMOUS_ID, event->anonymous_id)) return true;
-    return event->type == EVENT_ALIAS && (apply_is_suppressed(applier, COMMAND_USER_ID, event->previous_id) ||
-                                          apply_is_suppressed(applier, COMMAND_ANONYMOUS_ID, event->previous_id));
-}
-
 static bool put_suppressed(struct applier *applier, CommandIdKind kind, Str value)
 {
     Hash128 key = apply_suppressed_key(kind, value);

@@ -57,6 +57,11 @@ bool apply_drops(struct applier *applier, EventType type, Str user_id, Str anony
                                     || drops(table, COMMAND_ANONYMOUS_ID, previous_id)));
 }
 
+bool apply_is_suppressed_event(struct applier *applier, const Event *event)
+{
+    return apply_drops(applier, event->type, event->user_id, event->anonymous_id, event->previous_id);
+}
+
 /* ---- Changing: by the applier ---- */
 
 static void put_key(struct drop_table *table, Hash128 key)

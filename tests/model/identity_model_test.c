@@ -1,6 +1,7 @@
 /* Engine = model, on random histories in random orders, with repetitions and evidence taken back and given again.
  * ROUNDS=n histories (1,000 by default), SEED=n; a failing history is shrunk and printed. */
 #include "identity_model.c"
+#include "identity_compare.c"
 #include "tests/fakes/fakes.h"
 
 #include <setjmp.h>
@@ -104,42 +105,6 @@ static IdentityMessage message_of(const struct history *history, int index, int 
     return m;
 }
 
-#define FAIL(...) return snprintf(complaint, 400, __VA_ARGS__), false
-#define NAME(id) (id).kind, (id).value
-
-static bool name_is(const struct identity *identity, IdentityPerson person, const Id *id)
-{
-    char text[IDENTITY_PERSON_ID_BYTES], expected_text[IDENTITY_PERSON_ID_BYTES];
-    struct buf buf, expected;
-    if (person == IDENTITY_NONE) return false;
-    buf_init_fixed(&buf, text, sizeof text);
-    buf_init_fixed(&expected, expected_text, sizeof expected_text);
-    identity_write_person_id(identity, person, &buf);
-    write_person_id(id, &expected);
-    return identity_find_person(identity, buf_str(&buf)) == person && str_equal(buf_str(&buf), buf_str(&expected));
-}
-
-static bool check_members(struct identity *identity, const Model *model, int of, IdentityPerson person, Arena scratch,
-                          char *complaint)
-{
-    IdentityMember *members;
-    size_t count, expected = 0;
-    Err err;
-    if (identity_list_members(identity, person, &scratch, &members, &count, &err)) FAIL("members: %s", err.text);
-    for (int i = 0; i < model->id_count; i++) {
-        const Id *id = &model->ids[i];
-        if (!id->is_seen || !is_member(model, i, of)) continue;
-        uint32_t node = identity_find(identity, (IdentityKind)id->kind, str_from(id->value));
-        size_t k = 0;
-        while (k < count && members[k].node != node) k++;
-        if (k == count) FAIL("%d:%s is missing among the members of %d:%s", NAME(*id), NAME(model->ids[of]));
-        if (members[k].is_owner_now != (owner(model, i, 0, NULL) == of)) FAIL("is_owner_now of %s", id->value);
-        expected++;
-    }
-    if (expected != count) FAIL("%zu members of %d:%s, not %zu", count, NAME(model->ids[of]), expected);
-    return true;
-}
-
 static bool check_times(struct identity *identity, const struct identity_view *view, const Model *model, int id,
                         uint32_t node, char *complaint)
 {
@@ -194,12 +159,12 @@ static bool check_all(struct identity *identity, Model *model, Arena scratch, ch
         const Id *id = &model->ids[i];
         uint32_t node = identity_find(identity, (IdentityKind)id->kind, str_from(id->value));
         ok = (node != IDENTITY_NONE) == id->is_seen;
-        if (!ok) snprintf(complaint, 400, "%d:%s seen or not", NAME(*id));
+        if (!ok) snprintf(complaint, COMPLAINT_BYTES, "%d:%s seen or not", NAME(*id));
         if (!ok || node == IDENTITY_NONE) continue;
         int now = owner(model, i, 0, NULL);
         IdentityPerson person = identity_person_now(identity, node);
         ok = name_is(identity, person, &model->ids[now]) && identity_view_person_now(view, node) == person;
-        if (!ok) snprintf(complaint, 400, "%d:%s is not %d:%s now", NAME(*id), NAME(model->ids[now]));
+        if (!ok) snprintf(complaint, COMPLAINT_BYTES, "%d:%s is not %d:%s now", NAME(*id), NAME(model->ids[now]));
         if (ok) ok = check_members(identity, model, now, person, scratch, complaint);
         for (int k = 0; ok && k < model->id_count; k += 3) ok = check_why(identity, model, i, k, scratch, complaint);
         if (ok && id->kind != IDENTITY_USER) ok = check_times(identity, view, model, i, node, complaint);
@@ -265,7 +230,7 @@ static bool run_history(struct history *history, Arena scratch, char *complaint)
                    : kind == UNMERGE ? identity_unmerge(identity, &m, &err)
                    : kind == RESTORE ? identity_restore(identity, &m, &err)
                                      : save_it(&identity, &options, kind == REOPEN, &err);
-        if (s) ok = (snprintf(complaint, 400, "op %d: %s", i, err.text), false);
+        if (s) ok = (snprintf(complaint, COMPLAINT_BYTES, "op %d: %s", i, err.text), false);
         if (kind == UNMERGE || kind == RESTORE) said->is_removed = history->ops[i].kind == UNMERGE;
         if (kind == APPLY && !is_applied[index]) {
             model.said[model.count++] = said;
@@ -319,7 +284,7 @@ static void engine_equals_model_on_random_histories(void **state)
     uint64_t seed = fake_seed("identity_model");
     static struct history history;
     struct region region;
-    char complaint[400] = "";
+    char complaint[COMPLAINT_BYTES] = "";
     (void)state;
     static const char *const tables[] = { "state", "evidence" };
     char dir[] = "/tmp/onym-identity-XXXXXX", path[80];

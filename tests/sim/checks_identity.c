@@ -6,11 +6,12 @@
 
 #define MODEL_SIZES MODEL_VALUE_BYTES = ID_BYTES, MODEL_EXTERNALS = 1, MODEL_MESSAGES = SENT_MAX, MODEL_IDS = 8192
 #include "tests/model/identity_model.c"
+#include "tests/model/identity_compare.c"
 
-enum { MAX_OWNERS = 10000, COMPLAINT_BYTES = 400 };          /* as the engine's default */
+enum { MAX_OWNERS = 10000 };          /* as the engine's default */
 
-/* The guard and the view are given back before the world fails: a canary's goes on. */
-#define FAIL(...) return snprintf(complaint, COMPLAINT_BYTES, __VA_ARGS__), false
+/* Complaints are put into words first: the guard and the view are given back before the world fails, and a canary's
+ * goes on. */
 
 /* What the journal holds, each message once, as dedup leaves it: the first of its kind. */
 static int read_journal(struct world *world, Said *said)
@@ -37,39 +38,16 @@ static int read_journal(struct world *world, Said *said)
     return count;
 }
 
-static bool check_person(struct identity *identity, IdentityPerson person, const Id *is, const char *of,
+static bool check_person(const struct identity *identity, IdentityPerson person, const Id *is, const char *of,
                          char *complaint)
 {
-    char text[IDENTITY_PERSON_ID_BYTES], expected_text[IDENTITY_PERSON_ID_BYTES];
-    struct buf named, expected;
-    buf_init_fixed(&named, text, sizeof text);
-    buf_init_fixed(&expected, expected_text, sizeof expected_text);
+    char text[IDENTITY_PERSON_ID_BYTES];
+    struct buf named;
+    if (name_is(identity, person, is)) return true;
     if (person == IDENTITY_NONE) FAIL("%s belongs to nobody", of);
+    buf_init_fixed(&named, text, sizeof text);
     identity_write_person_id(identity, person, &named);
-    write_person_id(is, &expected);
-    if (!str_equal(buf_str(&named), buf_str(&expected)))
-        FAIL("%s is %.*s; by the model it is %.*s", of, STR_FORMAT(buf_str(&named)), STR_FORMAT(buf_str(&expected)));
-    return true;
-}
-
-static bool check_members(struct identity *identity, const Model *model, int of, IdentityPerson person, Arena scratch,
-                          char *complaint)
-{
-    IdentityMember *members;
-    size_t count, expected = 0;
-    Err err;
-    if (identity_list_members(identity, person, &scratch, &members, &count, &err)) FAIL("members: %s", err.text);
-    for (int at = 0; at < model->id_count; at++) {
-        const Id *id = &model->ids[at];
-        if (!id->is_seen || !is_member(model, at, of)) continue;
-        IdentityNode node = identity_find(identity, (IdentityKind)id->kind, str_from(id->value));
-        size_t place = 0;
-        while (place < count && members[place].node != node) place++;
-        if (place == count) FAIL("%s is no member of %s", id->value, model->ids[of].value);
-        expected++;
-    }
-    if (expected != count) FAIL("%s has %zu members, by the model %zu", model->ids[of].value, count, expected);
-    return true;
+    FAIL("%s is %.*s; by the model it is %d:%s", of, STR_FORMAT(buf_str(&named)), NAME(*is));
 }
 
 /* The engine's numbers count what stood in a field of its own, not what was a previousId alone. */
