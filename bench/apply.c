@@ -5,7 +5,8 @@
  * traits, index, saves; sealing and merging of the index is maintenance, another thread's in the server, and is told
  * apart. Then the process "dies" (nothing is saved), and a start is measured until everything is applied again.
  * Processor time, but for the start. Goals: <= 1 us an event, start < 2 s; exits 1 where one is missed. */
-#include "apply/apply.h"
+#include "derive/derive.h"
+#include "segments/segments.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,11 +135,11 @@ static struct journal *open_journal(const char *dir)
 {
     static char path[300];
     struct journal *journal;
-    JournalRecovery recovery;
+    SegmentsRecovery recovery;
     Err err;
     snprintf(path, sizeof path, "%s/journal", dir);
-    JournalOptions options = { .dir = path, .disk = os_disk(), .clock = os_clock(), .dice = os_dice() };
-    if (journal_open(&options, &journal, &recovery, &err)) printf("%s\n", err.text), exit(1);
+    SegmentsOptions options = { .dir = path, .disk = os_disk(), .clock = os_clock(), .dice = os_dice() };
+    if (segments_open(&options, &journal, &recovery, &err)) printf("%s\n", err.text), exit(1);
     return journal;
 }
 

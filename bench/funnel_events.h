@@ -9,7 +9,7 @@
 #pragma once
 
 #include "index/index.h"
-#include "query/query.h"
+#include "ask/ask.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  * Events are records as collect/ makes them: a head of 64 bytes and about 540 bytes of canonical JSON with
  * random messageIds (which no compressor can make smaller than 16 bytes each) of 20,000 visitors. */
-#include "journal/journal.h"
+#include "segments/segments.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,7 +172,8 @@ static void close_segment(struct journal *journal)
 {
     uint64_t erased;
     Err err;
-    if (journal_erase(journal, 0, journal_end(journal), none, NULL, 0, &erased, &err)) die("close", &err);
+    JournalErase erase = { .to = journal_end(journal), .should_erase = none };
+    if (journal_erase(journal, &erase, &erased, &err)) die("close", &err);
 }
 
 static void remove_all(const char *dir)
@@ -196,9 +197,9 @@ static struct journal *begin(const char *parent, char *dir, uint64_t segment_byt
     Err err;
     snprintf(dir, 4000, "%s/journal-bench-XXXXXX", parent);
     if (!mkdtemp(dir)) exit(1);
-    JournalOptions options = { .dir = dir, .disk = os_disk(), .clock = os_clock(), .dice = os_dice(),
+    SegmentsOptions options = { .dir = dir, .disk = os_disk(), .clock = os_clock(), .dice = os_dice(),
                                .segment_bytes = segment_bytes };
-    if (journal_open(&options, &journal, NULL, &err)) die("open", &err);
+    if (segments_open(&options, &journal, NULL, &err)) die("open", &err);
     return journal;
 }
 

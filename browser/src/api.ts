@@ -1,21 +1,31 @@
 // The object at window.analytics: every public function, and the order in which one call passes the
 // stations: arguments, identity, message, plugins, queue, delivery.
 import { readArgs, type Args } from './args'
+import { CARRY_S, carryName, pack } from './carry'
 import { isRefusedBySignal } from './consent'
-import { readContext, makePage, notePage, VERSION } from './context'
-import { makeDelivery, UNREADY } from './delivery'
+import { readCookies, setCookie } from './cookie'
+import { addTimezone, makePage, notePage, readContext, VERSION, withoutTimezone } from './context'
+import { makeDelivery, MORE_MS, UNREADY } from './delivery'
 import { makeEmitter } from './emitter'
+import { health } from './health'
 import { apiBase } from './host'
 import { makeVisitor } from './identity'
-import { makeTracker } from './links'
-import { adoptKey, mark } from './mark'
-import { makeContext, makePipeline } from './pipeline'
-import { runQueryString } from './query'
+import { makeTracker, resolve } from './links'
+import { toJson } from './json'
+import { makeCounter } from './losses'
+import { adoptKey, mark, markTime, pageName } from './mark'
+import { more } from './more'
+import type { Parts } from './parts'
+import { bareContext, makeContext } from './call-context'
+import { makeReceipts, makeStamp } from './receipt'
+import type { makePipeline } from './pipeline'
 import { openQueue, type Queue } from './queue'
-import { watchRoutes } from './routes'
-import { makeServerCookie } from './server-cookie'
-import { attempt, isPromise, sooner } from './sooner'
-import { makeAreaStore, openStores } from './storage'
+import { COMMON } from './options'
+import { attempt, delay, isPromise, sooner, within } from './sooner'
+import { readCall } from './stub'
+import { makeAreaStore, openStores, type Stores } from './storage'
+import { makeTools } from './tools'
+import { makeTouches } from './touch'
 import type {
   Analytics,
   Context,
@@ -27,6 +37,21 @@ import type {
   Noted,
   PageState,
 } from './types'
+
+/**
+ * So long a new anonymous id waits for that of another subdomain, before anything is sent under it. Should that come
+ * later, the two are linked (twins.ts).
+ */
+const SETTLE_MS = 400
+
+/** A page that the browser loads in case the visitor goes there; it may never be shown. */
+const isPrerendering = (): boolean => !!(document as any).prerendering
+
+/** Undefined overrides nothing. */
+const override = <T extends Json>(target: T, source: Json | undefined, keys: Json | undefined = source): T => {
+  for (const key in keys) if (source![key] !== undefined) target[key as keyof T] = source![key]
+  return target
+}
 
 /** Does what a call does to the visitor; gives the message's own fields, and what listeners are told. */
 type Handler = (
@@ -46,57 +71,102 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
   const emitter = makeEmitter()
   const { emit } = emitter
   const memory = makeAreaStore({})
-  const pipeline = makePipeline(() => api)
-  const settings = { writeKey: '', timeout: 300 }
+  let pipeline: ReturnType<typeof makePipeline> | undefined
+  /** While the pipeline is on its way, what was called meanwhile waits for it, marked as not ready. */
+  let plugging: unknown
+  /** A source middleware may be there to take personal data out: without it nothing of this page is sent. */
+  let mustFilter = false
+  const plugins: any = {}
+  for (const name of ['addSourceMiddleware', 'addDestinationMiddleware', 'register', 'deregister'] as const)
+    plugins[name] = (...args: any[]) => {
+      if (!PLUS) mustFilter ||= name == 'addSourceMiddleware'
+      let result: unknown
+      const installed = more(({ makePipeline }) => {
+        pipeline ??= makePipeline(
+          () => api,
+          (plugin) => emit('initialization_failure', plugin),
+        )
+        // After all that waits.
+        if (!PLUS) setTimeout(() => (plugging = undefined))
+        result = (pipeline.api[name] as any)(...args)
+      })
+      if (!PLUS && !pipeline) plugging ??= installed
+      return Promise.resolve(sooner(installed, () => result))
+    }
+  const settings: Analytics['settings'] = { writeKey: '', timeout: 300 }
   let options: LoadOptions = {}
   /** What the load options say of integrations, their settings left out. */
   const enabled: Json = {}
   let isLoaded = false
   /** What the visitor has said; undefined until then, and `options.consent` decides. */
   let isGranted: boolean | undefined
-  let isOff = false
+  let isOff: unknown
   let isDebug = false
   let referrer: string | undefined
   let consent: Json | undefined
   let held: Array<() => void> = []
+  /** Calls wait while what decides whose they are is on its way. */
+  let isHeld = false
+  let arrived: unknown
+  let stores: Stores
+  let base: string
+  /** The stub's calls by their ids: each is made once, wherever it was kept. */
+  const made = new Set<string>()
+  /** The last call that waited when storage was opened. */
+  let last: string | undefined
+  /** The cookie's domain, where calls can go along to another subdomain. */
+  let carryDomain: string | undefined
 
   let visitor = makeVisitor({ memory }, {}, () => false)
   let queue: Queue
   let wake: (() => void) | undefined
-  let tellServer: ReturnType<typeof makeServerCookie> | undefined
   let onLoaded: () => void
+  let touches: ReturnType<typeof makeTouches> | undefined
+  let counter: ReturnType<typeof makeCounter> | undefined
+  let tools: ReturnType<typeof makeTools> | undefined
   const loaded = new Promise<void>((resolve) => (onLoaded = resolve))
 
-  const isOpen = () => isLoaded && !isOff && (isGranted ?? options.consent !== false)
+  const isOpen = () =>
+    isLoaded && !isOff && (isGranted ?? options.consent !== false) && !isPrerendering()
+
+  const json = (value: unknown, id?: string) => toJson(value, (path) => emit('error', { code: 'not_json', id, path }))
+  const write = (event: Message) => withoutTimezone(() => json(event, event.messageId))
 
   /** Through the plugins into the queue. It is in storage when this returns, whatever the plugins do. */
-  const submit = (key: string, event: Message): Promise<Context> => {
-    const context = makeContext(event)
+  const submit = (key: string, event: Message): Context | PromiseLike<Context> => {
+    const context = PLUS ? makeContext(event) : bareContext(event)
     const finish = (passed: Context | null) => {
-      if (passed && passed.event.integrations['Segment.io'] !== false)
-        queue.put(key, JSON.stringify(passed.event))
-      else queue.remove(key)
+      let text: string | undefined
+      if (passed && passed.event.integrations['Segment.io'] !== false) {
+        if (PLUS) counter?.number(passed.event)
+        if (TOOLS) text = write(passed.event)
+        queue.put(key, TOOLS ? text! : write(passed.event))
+      } else queue.remove(key)
       wake!()
-      if (passed) pipeline.after(passed)
+      if (TOOLS && passed) tools?.call(text ?? write(passed.event), pipeline?.toDestination)
+      if (passed) pipeline?.after(passed)
+      else context.setFailedDelivery({})
       return context
     }
-    const passed = pipeline.before(context)
-    if (isPromise(passed)) queue.put(key, UNREADY + JSON.stringify(event))
-    return Promise.resolve(sooner(passed, finish))
+    const filter = () => pipeline!.before(context)
+    // Until it comes it stays in storage, not ready, for this page or one to which it does.
+    const pass = () => (pipeline ? filter() : !PLUS && mustFilter ? new Promise(more).then(filter) : context)
+    const passed = PLUS ? pass() : sooner(plugging, pass)
+    if (isPromise(passed)) queue.put(key, UNREADY + write(event))
+    return within(sooner(passed, finish), settings.timeout, context)
   }
 
   const view: Handler = (texts, data, page) => {
     const [category, name] = texts[1] == null ? [undefined, texts[0]] : texts
-    for (const key in page) page[key as keyof PageState] = data[key] ?? page[key as keyof PageState]
-    const properties = { ...page, category, name, ...data }
+    override(page, data, page)
+    const properties = { ...data, ...page, category: category ?? data.category, name: (name ?? data.name) || undefined }
     return [{ name, category, properties }, category, name, properties]
   }
 
   const handlers: Record<string, Handler> = {
     identify([id], data) {
-      visitor.user.identify(id, data)
-      const traits = visitor.user.traits()
-      return [{ traits }, visitor.user.id(), traits]
+      const [userId, traits] = visitor.user.identify(id, data)
+      return [{ ...(id && { userId: id }), traits }, userId, traits]
     },
     track([name], data) {
       const event = name || data.event
@@ -105,24 +175,29 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       return [{ event, properties }, event, properties]
     },
     page: view,
-    screen: (texts, data) => view(texts, data, {} as PageState),
+    screen(texts, data) {
+      const told = view(texts, data, {} as PageState) as any
+      told[0].properties = told[3] = data
+      return told
+    },
     group([id], data) {
-      visitor.group.identify(id, data)
-      const groupId = visitor.group.id()!
-      const traits = visitor.group.traits()
-      return [{ groupId, traits }, groupId, traits]
+      const [groupId, traits] = visitor.group.identify(id, data)
+      return [{ groupId: groupId!, traits }, groupId, traits]
     },
     alias([to, from]) {
-      const own = [visitor.user.id(), visitor.user.anonymousId()]
-      const previousId = from ?? own[0] ?? own[1]!
-      const fields: Partial<Message> = { userId: to!, previousId }
+      const anonymousId = visitor.user.anonymousId()!
+      const own = visitor.user.id() ?? anonymousId
+      const previousId = from ?? own
+      const fields = { userId: to ?? own, previousId }
       // An alias between two others says nothing about this visitor, so it does not carry their id.
-      if (!own.includes(previousId)) fields.anonymousId = undefined
-      return [fields, to, from]
+      const isOwn = previousId == own || previousId == anonymousId
+      return [isOwn ? fields : { ...fields, anonymousId: undefined }, to, from]
     },
     reset() {
+      if (PLUS) touches?.reset()
       visitor.group.reset()
       visitor.user.reset()
+      if (TOOLS) tools?.reset(visitor.user.anonymousId())
       emit('reset')
     },
     setAnonymousId([id]) {
@@ -141,56 +216,134 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     if (anonymousId) visitor.user.anonymousId(anonymousId)
     const [fields, ...told] = handlers[method]!(texts, data, page) ?? []
     if (!fields) return visitor.user.anonymousId()
+    const shown = override(override({ ...page }, context?.page), others.page)
     const event: Message = {
       type: method as MessageType,
       messageId: messageId ?? id,
       timestamp: timestamp ?? new Date(at).toISOString(),
-      anonymousId: visitor.user.anonymousId()!,
+      anonymousId: anonymousId ?? visitor.user.anonymousId()!,
       userId: userId ?? visitor.user.id() ?? undefined,
       ...fields,
-      context: {
-        ...readContext(page),
+      context: addTimezone({
+        ...readContext(shown),
+        ...health(),
+        ...(PLUS && touches?.context(anonymousId ?? visitor.user.anonymousId()!)),
         ...consent,
-        ...others,
         ...context,
-        page: { ...page, ...others.page, ...context?.page },
-      },
+        ...others,
+        page: shown,
+      }),
       integrations: { ...enabled, ...integrations },
     }
     if (isDebug) console.log('analytics', event)
-    const result = submit(key, event)
-    tellServer?.(visitor.user.anonymousId(), visitor.user.id())
+    // The clock was put back since that call was made: this one stands behind it all the same.
+    const result = submit(key < last! ? mark(markTime(last!) + 1)[2] : key, event)
+    if (options.serverCookie)
+      void more(({ tellServer }) => tellServer(base, options, settings.writeKey, stores.domain, visitor.user))
     emit(method, ...told, callOptions)
     return result
   }
 
-  /** Runs a call; or holds it in memory, with its time and page, until load or consent. */
-  const replay = (method: string, args: unknown[], at = mark(), noted = notePage(referrer)): any => {
-    const parsed = readArgs(method, args)
-    const begin = () =>
-      attempt(
-        () => run(method, parsed, at, makePage(noted)),
-        (error) => Promise.reject(error),
-      )
+  /** Now; or when load and consent have opened storage; or never, once they have said no. */
+  const later = (begin: () => unknown): any => {
     const hold = (resolve: (result?: unknown) => void) =>
       isOff || isGranted === false ? resolve() : held.push(() => resolve(begin()))
-    const result = isOpen() ? begin() : new Promise(hold)
-    if (!isPromise(result)) return result
+    return isOpen() && !isHeld ? begin() : new Promise(hold)
+  }
+
+  /** What was held is made, in its order; all of it when the page goes. */
+  const release = (isLeaving?: boolean) => {
+    isHeld = false
+    while (held.length && (isLeaving || !isHeld)) held.shift()!()
+    wake!()
+  }
+
+  /** Does what a link says; first takes over, where they are new here, the ids that the visitor has elsewhere. */
+  const arrive = (link: string, isNew?: boolean): unknown => {
+    let made: unknown
+    /** Whose calls have gone on without it. */
+    let other: string | null | undefined
+    isHeld = true
+    const use = (parts: Parts) => {
+      isHeld = false
+      made = parts.arrive(link, api, options, isNew && stores, visitor, other)
+    }
+    return sooner(more(use), () => {
+      release()
+      if (!PLUS) other = visitor.user.anonymousId()
+      return made ?? []
+    })
+  }
+
+  /** Runs a call; or holds it in memory, with its time and page, until load or consent. */
+  const replay = (method: string, args: unknown[], at = mark(), noted = notePage(referrer)): any => {
+    const { size } = made
+    if (noted.i && made.add(noted.i).size == size) return Promise.resolve()
+    const parsed = readArgs(method, args)
+    // What was called while nobody looked happens when the page is shown.
+    const isEarly = isPrerendering()
+    const make = () => run(method, parsed, isEarly ? mark() : at, makePage(noted))
+    const begin = () =>
+      attempt(
+        // A getter that throws: once more, with what JSON can write of it.
+        () =>
+          attempt(make, () => {
+            for (const at of [1, 2] as const) parsed[at] = JSON.parse(json(parsed[at]))
+            return make()
+          }),
+        (error) => Promise.reject(error),
+      )
+    const result = later(begin)
+    // What only changes who the visitor is answers with an id.
+    if (!result?.event && !isPromise(result)) return result
     // The call is safe already, so nobody who means to leave the page has to wait long, not for plugins
     // and not for consent.
-    const limit = new Promise((resolve) => setTimeout(resolve, settings.timeout))
-    return Promise.race([result, limit]).then((context: any) => {
-      parsed[3]?.(context)
+    return Promise.resolve(within(result, settings.timeout)).then((context: any) => {
+      attempt<unknown>(() => parsed[3]?.(context), console.error)
       return context
     })
   }
 
+  /** What is unsent as the page goes is written down for the other subdomains. */
+  const carry = () => {
+    if (isHeld) release(true)
+    const unsent = (carryDomain ? queue.list() : []).slice(-200).map((key) => {
+      const event = JSON.parse(queue.get(key)!.replace(/^~/, ''))
+      // The other page has the same browser.
+      for (const name in readContext({} as PageState)) if (name != 'campaign') delete event.context[name]
+      return [key, event]
+    })
+    const packed = pack(unsent, ([, { type }]) => (/^(page|screen)$/.test(type) ? undefined : +(type == 'track')))
+    if (packed) setCarried(packed)
+  }
+  /** null ends it. */
+  const setCarried = (value: string | null) =>
+    carryDomain && setCookie(carryName(settings.writeKey), value, { maxage: CARRY_S / 86400 }, carryDomain)
+  /** What another subdomain has sent along: calls as its snippet noted them, and [key, message] of its library. */
+  const takeCarried = () => {
+    const [value] = readCookies(carryName(settings.writeKey))
+    if (!value) return
+    setCarried(null)
+    attempt<unknown>(() => JSON.parse(value).forEach(takeOver), () => {})
+  }
+  const takeOver = (carried: any) => {
+    const [key, event] = carried
+    if (!event?.messageId) replay(...readCall(carried))
+    else if (!queue.get(key)) {
+      event.context = { ...readContext(event.context.page), ...event.context }
+      queue.put(adoptKey(key), json(event))
+    }
+  }
+
   /** Storage is not even looked at before this. */
   const prepare = () => {
-    const base = apiBase(options, home)
-    const stores = openStores(options, memory)
+    base = apiBase(options, home)
+    if (TOOLS && options.deviceMode !== false) tools = makeTools(base, settings.writeKey, options.integrations)
+    stores = openStores(options, memory)
     visitor = makeVisitor(stores, options, isOpen)
+    carryDomain = stores.cookie && (options.storage?.stores?.includes('cookie') ?? true) ? stores.domain : ''
     queue = openQueue(settings.writeKey, !options.disableClientPersistence)
+    last = queue.list().pop()
     wake = makeDelivery(
       queue,
       base + '/b',
@@ -200,21 +353,42 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
         submit(adoptKey(key), JSON.parse(text))
         queue.remove(key)
       },
-      (id, status) => emit('error', { code: 'delivery_failure', id, status }),
+      emit,
+      async (isLeaving) => {
+        if (isLeaving) carry()
+        else if (visitor.unsent && carryDomain) await delay(SETTLE_MS)
+        visitor.user.anonymousId()
+        if (!isLeaving && visitor.twins.get())
+          await within(more(({ joinTwins }) => joinTwins(visitor, queue, api)), MORE_MS)
+        visitor.unsent = undefined
+      },
+      // Where analytics-next has them.
+      () =>
+        attempt<any>(
+          () => resolve<any, void>((options as any).integrations['Segment.io'].deliveryStrategy.config.headers, undefined),
+          () => {},
+        ),
+      (key, receipt) => {
+        const text = queue.get(key)
+        if (text) receipts!.end(JSON.parse(text).messageId, receipt)
+      },
     )
-    if (options.serverCookie)
-      tellServer = makeServerCookie(base + '/cookie', settings.writeKey, stores.domain)
+    if (PLUS) {
+      touches?.open(stores)
+      if (options.losses) counter = makeCounter(settings.writeKey, pageName(), !options.disableClientPersistence)
+    }
   }
 
   /** Everything that had to wait for load and consent, in the order in which it was asked for. */
   const open = () => {
     if (isOpen()) {
+      const isFirst = !wake
       if (!wake) prepare()
-      const waiting = held
-      held = []
+      const isNew = isFirst && !!options.takeOver && visitor.isNew()
       visitor.open()
-      waiting.forEach((begin) => begin())
-      wake!()
+      takeCarried()
+      if (isNew || (isFirst && /[?&#]ajs_/.test(location.href))) arrived = arrive(location.href, isNew)
+      else if (!isHeld) release()
     }
   }
 
@@ -225,68 +399,114 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     if (isOpen()) {
       if (!wake) prepare()
       visitor.forget()
+      if (PLUS) {
+        touches?.forget()
+        counter?.forget()
+      }
       queue.list().forEach(queue.remove)
+      setCarried(null)
     }
     isGranted = false
   }
 
-  const track = (...args: any[]) => api.track(...args)
+  const track = (...args: any[]) => (api as any).track(...args)
   const trackLink = makeTracker(track, 'click')
   const trackForm = makeTracker(track, 'submit')
+  const receipts = PLUS ? makeReceipts(track, () => !!isOff || isGranted === false) : undefined
 
   const api = {
     VERSION,
     initialized: false,
     settings,
+    queue: {
+      get plugins() {
+        return pipeline?.plugins() ?? []
+      },
+      ...plugins,
+      ...emitter,
+    },
     user: () => visitor.user,
     pageview: (path) => api.page({ path }),
 
     load(writeKey, loadOptions) {
-      if (isLoaded) return api
+      if (api.initialized) return api
       options = loadOptions ?? {}
       for (const name in options.integrations) enabled[name] = !!options.integrations[name]
       settings.writeKey = writeKey
-      const { disable } = options
-      isOff = !!(typeof disable == 'function' ? disable({}) : disable) || isRefusedBySignal(options)
-      isLoaded = api.initialized = true
-      held.unshift(() => api.queryString(location.href))
-      if (isGranted === false) forget()
-      open()
-      emit('initialize', settings, options)
-      onLoaded()
-      if (options.initialPageview) api.page()
-      if (options.autoPage) {
-        watchRoutes((left) => {
-          referrer = left
-          api.page()
-        })
+      // The page may have moved on when consent comes.
+      if (PLUS && options.attribution) touches = makeTouches(options)
+      const { disable, integrations, cdnSettings, updateCDNSettings } = options
+      const found = cdnSettings ?? {
+        integrations: { 'Segment.io': { apiKey: writeKey, ...integrations?.['Segment.io'] } },
       }
+      if (PLUS || Object.keys(options).some((name) => !COMMON.test(name)))
+        void more(({ warnOfOptions }) => warnOfOptions(options, PLUS, TOOLS))
+      // Nothing is sent unless Onym itself is named.
+      if (enabled.All === false) enabled['Segment.io'] ??= false
+      api.initialized = true
+      const start = (isDisabled: unknown) => {
+        isOff = isDisabled || isRefusedBySignal(options)
+        isLoaded = true
+        if (isOff) held = []
+        if (isGranted === false) forget()
+        document.addEventListener('prerenderingchange', open)
+        open()
+        emit('initialize', settings, options)
+        onLoaded()
+        if (options.initialPageview) api.page()
+        if (options.autoPage) {
+          const left = (url: string) => {
+            referrer = url
+            api.page()
+          }
+          const { href } = location
+          void more(({ watchRoutes }) => watchRoutes(left, href))
+        }
+      }
+      const decide = () =>
+        sooner(updateCDNSettings?.(found) ?? found, (updated) => {
+          settings.cdnSettings = updated
+          return resolve<any, any>(disable, updated)
+        })
+      // Whoever was to say whether to track and failed has not said yes.
+      const failed = (error: unknown) => {
+        console.error(error)
+        return true
+      }
+      void sooner(attempt<unknown>(decide, failed), start)
       return api
     },
 
     consent(granted, categories) {
       consent = categories && { consent: { categoryPreferences: categories } }
       isGranted = granted
+      if (TOOLS) tools?.consent(granted, categories)
       if (!granted) forget()
       open()
       return api
     },
 
-    queryString: (query) => runQueryString(query, options.useQueryString, api),
+    // Who is identified already is known once storage is open.
+    queryString: (query) => later(() => arrive(query)),
     trackLink,
     trackClick: trackLink,
     trackForm,
     trackSubmit: trackForm,
+    ...(PLUS && {
+      confirm: receipts!.confirm,
+      stamp: makeStamp(track, () => (isOpen() ? visitor.user.anonymousId() : null)),
+    }),
 
     ...emitter,
-    ready: (callback) => loaded.then(pipeline.ready).then(callback),
+    ready: (callback) => loaded.then(() => arrived).then(() => plugging).then(() => pipeline?.ready()).then(callback),
     timeout(delay_ms) {
       settings.timeout = delay_ms
     },
     debug(isOn = true) {
       isDebug = isOn
+      return api
     },
-    ...pipeline.api,
+    ...plugins,
   } as Partial<Analytics> as Analytics
   for (const method in handlers) {
     ;(api as any)[method] = (...args: unknown[]) =>

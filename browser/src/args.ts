@@ -2,9 +2,18 @@
 import type { Callback, CallOptions, Json } from './types'
 
 const isObject = (value: unknown): value is Json => !!value && typeof value == 'object'
-const isFunction = (value: unknown): value is Callback => typeof value == 'function'
+export const isFunction = (value: unknown): value is Callback => typeof value == 'function'
 
 export type Args = [texts: Array<string | undefined>, data: Json, options: CallOptions, callback?: Callback]
+
+/**
+ * What a site has in hand for nobody (undefined, null, '', false, NaN) is no id: it neither logs out nor makes
+ * a user of that name.
+ */
+const readText = (value: unknown, method: string): string | undefined => {
+  if (/^(page|screen|track)$/.test(method)) return value == null ? undefined : String(value)
+  return /^(string|number|bigint)$/.test(typeof value) && value === value ? String(value) || undefined : undefined
+}
 
 /**
  * Texts first, then up to two objects, then a function. Two texts for page, screen and alias, one for the
@@ -15,8 +24,7 @@ export const readArgs = (method: string, args: unknown[]): Args => {
   const texts: Args[0] = []
   const textCount = /^(page|screen|alias)$/.test(method) ? 2 : 1
   while (texts.length < textCount && rest.length && !isObject(rest[0])) {
-    const value = rest.shift()
-    texts.push(value == null ? undefined : '' + value)
+    texts.push(readText(rest.shift(), method))
   }
   if (method == 'alias') rest.unshift({})
   const [data, options] = rest.map((value) => (isObject(value) ? value : {}))

@@ -3,6 +3,7 @@
 // The cookie is the one truth that the subdomains of a site share, so it outranks this origin's
 // localStorage. When the two name different anonymous ids, another subdomain has logged the visitor out
 // or somebody else in, and whatever this origin still remembers belongs to somebody who is gone.
+import { toJson } from './json'
 import { uuid } from './mark'
 import { attempt } from './sooner'
 import type { Store, Stores } from './storage'
@@ -13,12 +14,18 @@ export interface Visitor {
   group: Entity
   /** Carries what memory learned while storage was closed (before load, before consent) into storage. */
   open(): void
+  /** No anonymous id is stored yet. */
+  isNew(): boolean
+  /** The anonymous id that this page has made, as long as nothing has been sent under it. */
+  unsent?: string | undefined
+  /** Ids that turned out to be one visitor's, separated by blanks (twins.ts). */
+  twins: Slot
   /** Removes every trace from the stores. */
   forget(): void
 }
 
 /** One text under one key, in all of the stores chosen for it. */
-interface Slot {
+export interface Slot {
   key: string
   get(): string | null
   set(text: string | null): void
@@ -28,14 +35,31 @@ interface Slot {
 const LOCAL = ['localStorage'] as const
 const BOTH = ['cookie', 'localStorage'] as const
 
+/** Two that were opened further apart have seen each other's cookie. */
+const TWINS_S = 60
+
+/**
+ * Pages that are opened at once, for the first time, each make an anonymous id, and the last that writes its cookie has
+ * the visitor. An id that was made because there was none begins with its second; one of a log-out, of the site's own or
+ * of another library does not. So it is known of two ids, whenever they meet, that they are one visitor's.
+ */
+const bear = (): string => Math.round(Date.now() / 1000).toString(16) + uuid().slice(8)
+export const areTwins = (one: string, other: string): boolean =>
+  one[14]! + other[14] == '44' && Math.abs(parseInt(one, 16) - parseInt(other, 16)) < TWINS_S
+
 export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => boolean): Visitor => {
+  /** The id that this page has made, until it turns out not to be the visitor's. */
+  let born: string | null | undefined
   const slots: Slot[] = []
-  const makeSlot = (key: string, entity: EntityOptions = {}, isJson?: boolean): Slot => {
+  const makeSlot = (key: string, entity: EntityOptions = {}, isJson?: boolean, isNothing = entity.disable): Slot => {
     const wanted = entity.storage?.stores ?? options.storage?.stores
     const found = (isJson ? LOCAL : BOTH).flatMap((name) =>
-      entity.persist !== false && (!wanted || wanted.includes(name)) ? (stores[name] ?? []) : [],
+      entity.persist !== false &&
+      !entity.disable &&
+      !(entity.localStorageFallbackDisabled && !isJson && name == 'localStorage') &&
+      (!wanted || wanted.includes(name)) ? (stores[name] ?? []) : [],
     )
-    const chosen = (): Store[] => (found.length && isOpen() ? found : [stores.memory])
+    const chosen = (): Store[] => (isNothing ? [] : found.length && isOpen() ? found : [stores.memory])
     const slot: Slot = {
       key,
       get() {
@@ -48,9 +72,9 @@ export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => 
       open() {
         const stored = slot.get()
         const text = stored ?? stores.memory.get(key)
-        // Rewriting starts the cookie's days afresh. Not where the server sets it: in some browsers
-        // a script's rewrite would shorten its life.
-        if (text && !(stored && options.serverCookie)) slot.set(text)
+        // Rewriting starts the cookie's days afresh; once a tab will do. Not where the server sets it: in some
+        // browsers a script's rewrite would shorten its life.
+        if (text && !(stored && (stores.isKnown || options.serverCookie))) slot.set(text)
       },
     }
     slots.push(slot)
@@ -61,23 +85,23 @@ export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => 
     name: string,
     traitsName: string,
     entity: EntityOptions = {},
-    renew = () => {},
+    renew?: () => void,
   ): Entity => {
     const id = makeSlot(entity.cookie?.key ?? 'ajs_' + name + '_id', entity)
     const traits = makeSlot(entity.localStorage?.key ?? 'ajs_' + name + traitsName, entity, true)
     const self: Entity = {
       id(value) {
         settle()
-        const before = id.get()
         if (value !== undefined) {
+          const before = id.get()
           id.set(value === null ? value : '' + value || null)
-          if (before !== null && value !== null && value != before) renew()
+          if (before !== null && value !== null && value != before) renew?.()
         }
         return id.get()
       },
       traits(value) {
         settle()
-        if (value !== undefined) traits.set(JSON.stringify(value ?? {}))
+        if (value !== undefined) traits.set(toJson(value ?? {}))
         return attempt<Json>(
           () => JSON.parse(traits.get()!) || {},
           () => ({}),
@@ -87,45 +111,64 @@ export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => 
         const before = self.id()
         const kept = before === null || value == null || before == value ? self.traits() : {}
         if (value != null) self.id(value)
-        self.traits({ ...kept, ...added })
+        const merged = { ...kept, ...added }
+        self.traits(merged)
+        // What was given, never what can be read again: storage may be full, a cookie stand in front.
+        return [value == null ? before : '' + value, merged]
       },
       reset() {
         id.set(null)
         traits.set(null)
-        renew()
+        renew?.()
       },
       logout: () => self.reset(),
+      // Everything is stored as it is set.
+      save: () => true,
+      load(): any {
+        return this
+      },
     }
     return self
   }
 
-  const anonymous = makeSlot('ajs_anonymous_id', options.user)
+  // Of whoever is not to be remembered there is one for each page, since a call of nobody is refused.
+  const anonymous = makeSlot('ajs_anonymous_id', options.user, false, false)
+  const twins = makeSlot('onym_twins', options.user)
   const settle = () => {
     const { cookie, localStorage } = stores
     const shared = isOpen() && cookie?.get(anonymous.key)
     const own = localStorage?.get(anonymous.key)
-    if (shared && own && shared != own) {
-      slots.forEach((slot) => localStorage!.set(slot.key, null))
-      anonymous.set(shared)
-    }
+    for (const id of new Set([born, own]))
+      if (shared && id && id != shared) {
+        born = null
+        if (areTwins(id, shared)) twins.set([twins.get(), id, shared].join(' '))
+        // Somebody has logged out.
+        else if (id == own) slots.forEach((slot) => localStorage!.set(slot.key, null))
+        anonymous.set(shared)
+      }
   }
   const renew = () => anonymous.set(uuid())
 
-  return {
+  const self: Visitor = {
     user: {
       ...makeEntity('user', '_traits', options.user, renew),
       anonymousId(value) {
         settle()
         if (value !== undefined) anonymous.set(value)
-        if (value !== null && !anonymous.get()) renew()
+        const found = anonymous.get()
+        if (found || value === null) return found
+        anonymous.set((self.unsent = born = bear()))
         return anonymous.get()
       },
     },
     group: makeEntity('group', '_properties', options.group),
+    twins,
     open() {
       settle()
       slots.forEach((slot) => slot.open())
     },
+    isNew: () => !anonymous.get(),
     forget: () => slots.forEach((slot) => slot.set(null)),
   }
+  return self
 }

@@ -1,5 +1,6 @@
 // trackLink and trackForm. Unlike other libraries' they never hold the navigation back: the call is in
 // storage when the handler returns, so there is nothing to wait for.
+import { isFunction } from './args'
 import type { CallOptions, Json } from './types'
 
 export type Target =
@@ -7,8 +8,8 @@ export type Target =
 export type FromElement<T> = T | ((element: Element) => T)
 type Track = (event: string, properties: Json, options?: CallOptions) => unknown
 
-const resolve = <T>(value: FromElement<T>, element: Element): T =>
-  typeof value == 'function' ? (value as (element: Element) => T)(element) : value
+export const resolve = <T, From>(value: T | ((from: From) => T), from: From): T =>
+  isFunction(value) ? (value(from as any) as T) : (value as T)
 
 export const makeTracker =
   (track: Track, domEvent: 'click' | 'submit') =>
@@ -20,8 +21,9 @@ export const makeTracker =
   ) => {
     const elements = !targets
       ? []
-      : targets instanceof Element
-        ? [targets]
+      : // An element of a frame is not an instance of this window's class.
+        /Element]$/.test({}.toString.call(targets))
+        ? [targets as Element]
         : Array.from(targets as ArrayLike<Element>)
     elements.forEach((element) => {
       const onEvent = () => {

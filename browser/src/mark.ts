@@ -1,35 +1,45 @@
 // Names for calls. A mark is both the messageId and the key under which the call is stored, so it sorts in
 // the order of the calls: milliseconds, a counter, and the id of the page, which is random.
 // The clock of a page never runs backwards here: a call must not sort before one made earlier.
+import { attempt } from './sooner'
 import { openArea } from './storage'
 import type { Mark } from './types'
 
 /** The pages that this tab has been on lately, as far as their ids are remembered. */
 const PAGES_LENGTH = 720
 
+/** The 8 gives two bits to chance, the 0s four. */
 export const uuid = (): string => {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  bytes[6] = (bytes[6]! & 15) | 64
-  bytes[8] = (bytes[8]! & 63) | 128
-  const hex = Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join('')
-  return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+  const chances = attempt<number[]>(
+    () => [...crypto.getRandomValues(new Uint8Array(36))],
+    // an old browser, or one that has been tampered with
+    () => [],
+  ) as number[]
+  return '00000000-0000-4000-8000-000000000000'.replace(/[08]/g, (digit, at) =>
+    (+digit ^ ((chances[at] ?? Math.random() * 16) & (15 >> (+digit / 4)))).toString(16),
+  )
 }
 
 let lastAt = 0
 let count = 0
-const page = uuid()
+let pageId = ''
+/** Made at the first call: a server that only imports the library may have no randomness at that moment. */
+const page = (): string => (pageId ||= uuid())
+
+/** What this page's keys end with. */
+export const pageName = page
 
 /** A key that sorts like `id` and says that the call is this page's. */
-export const ownKey = (id: string): string => id + '-' + page
-export const isThisPages = (key: string): boolean => key.endsWith(page)
+export const ownKey = (id: string): string => id + '-' + page()
+export const isThisPages = (key: string): boolean => key.endsWith(page())
 /** The key of a call that this page takes over from another. */
-export const adoptKey = (key: string): string => key.slice(0, -page.length) + page
+export const adoptKey = (key: string): string => key.slice(0, -page().length) + page()
 
 export const mark = (now = Date.now()): Mark => {
   count = now > lastAt ? 0 : count + 1
   lastAt = Math.max(now, lastAt)
   const id = ownKey(lastAt + ('000' + count).slice(-4))
-  return [lastAt, id, id]
+  return [now, id, id]
 }
 
 /** The time inside a mark's key. */
@@ -38,7 +48,7 @@ export const markTime = (key: string): number => +key.slice(0, 13)
 /** Says of a key whether the call was made in this tab, by this page or one that it has replaced. */
 export const makeOwnership = (): ((key: string) => boolean) => {
   const store = openArea('sessionStorage')
-  const pages = ((store.get('onym:pages') ?? '') + page).slice(-PAGES_LENGTH)
+  const pages = ((store.get('onym:pages') ?? '') + page()).slice(-PAGES_LENGTH)
   store.set('onym:pages', pages)
-  return (key) => pages.includes(key.slice(-page.length))
+  return (key) => pages.includes(key.slice(-page().length))
 }

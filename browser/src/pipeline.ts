@@ -1,15 +1,20 @@
 // Middleware and plugins: what may look at a call, change it or drop it, before it is kept for sending
 // (source middleware, `before`, `enrichment`) and what else in the page hears of it (`destination`, `after`).
-import { attempt, chain, sooner } from './sooner'
+import { equip, makeContext, systemContext } from './call-context'
+import { makeFacade } from './facade'
+import { toJson } from './json'
+import { attempt, chain, sooner, within } from './sooner'
 import type {
   Context,
   DestinationMiddleware,
   Json,
   Message,
-  Payload,
   Plugin,
   SourceMiddleware,
 } from './types'
+
+/** A plugin that has not answered by then is done without. */
+const LIMIT_MS = 1500
 
 type Step = (context: Context) => Context | null | PromiseLike<Context | null>
 
@@ -20,117 +25,129 @@ interface Station {
   plugin?: Plugin
 }
 
-export const makeContext = (event: Message): Context => ({
-  id: event.messageId,
-  event,
-  updateEvent(path, value) {
-    const keys = path.split('.')
-    const last = keys.pop()!
-    let target: any = this.event
-    for (const key of keys) target = target[key] ??= {}
-    target[last] = value
-    return this.event
-  },
-  cancel() {
-    throw 0
-  },
-})
-
-/** Middleware as a step: the call goes on with what was passed to `next`, and is dropped without it. */
+/** Middleware as a step: the call goes on with what was passed to `next`, and is dropped without it, or by null. */
 const middlewareStep =
   (run: (step: any) => unknown, about: () => Json): Step =>
   (context) => {
-    let passed: Payload | null = null
-    const next = (payload: Payload | null) => {
-      passed = payload
+    let passed: Context | null = null
+    const next = (payload?: { obj: Message } | null) => {
+      if (payload?.obj) context.event = payload.obj
+      passed = payload === null ? payload : context
     }
-    return sooner(run({ payload: { obj: context.event }, next, ...about() }), () => {
-      if (passed) context.event = passed.obj
-      return passed && context
-    })
+    return sooner(run({ payload: makeFacade(context.event), next, ...about() }), () => passed)
   }
 
-/** `analytics` is what plugins are handed when they load. */
-export const makePipeline = (analytics: () => unknown) => {
+/** `analytics` is what plugins are handed when they load; `onFailed` hears of one that could not. */
+export const makePipeline = (analytics: () => unknown = () => {}, onFailed = (_: Plugin) => {}) => {
   let stations: Station[] = []
   const destinationMiddleware: Array<[name: string, run: DestinationMiddleware]> = []
 
   const ofType = (type: Plugin['type']) => stations.filter((station) => station.type == type)
 
-  /** A plugin that fails costs the call only if it stands before everything; `cancel` always does. */
+  /**
+   * A plugin that fails costs the call only if it stands before everything; one that cancels it always does. One that takes
+   * the message or its switches away has not meant to: it answers null for that.
+   */
   const guard =
     (run: Step, isStrict: boolean): Step =>
-    (context) =>
-      attempt(
-        () => run(context),
-        (error) => {
-          if (error) console.error(error)
-          return isStrict || !error ? null : context
-        },
+    (context) => {
+      const { event } = context
+      const { integrations } = event
+      const mend = (passed: Context | null) => {
+        if (passed && !passed.event?.integrations) {
+          const changed = passed.event as Message | string | undefined
+          passed.event = { ...((typeof changed == 'object' && changed) || event), integrations }
+        }
+        return passed
+      }
+      const failed = (error: unknown) => {
+        // Any copy's: plugins bring their own.
+        const isCanceled = typeof (error as any)?.retry == 'boolean'
+        if (!isCanceled) console.error(error)
+        return isStrict || isCanceled ? null : context
+      }
+      return sooner(
+        attempt(() => within(run(context), LIMIT_MS, context), failed),
+        mend,
       )
+    }
   const guarded = (type: Plugin['type']) => ofType(type).map(({ run }) => guard(run, type == 'before'))
 
   const api = {
-    addSourceMiddleware(middleware: SourceMiddleware) {
+    async addSourceMiddleware(middleware: SourceMiddleware): Promise<any> {
+      if (typeof middleware != 'function') throw new TypeError('not a function: ' + middleware)
       const integrations = () =>
-        Object.fromEntries(ofType('destination').map(({ plugin }) => [plugin!.name, true]))
+        Object.fromEntries(['Segment.io', ...ofType('destination').map(({ plugin }) => plugin!.name)].map((name) => [name, true]))
       stations.push({
         type: 'before',
         run: middlewareStep(middleware, () => ({ integrations: integrations() })),
       })
+      return analytics()
     },
-    addDestinationMiddleware(name: string, ...middleware: DestinationMiddleware[]) {
+    async addDestinationMiddleware(name: string, ...middleware: DestinationMiddleware[]): Promise<any> {
       middleware.forEach((run) => destinationMiddleware.push([name, run]))
+      return analytics()
     },
-    register: (...plugins: Plugin[]): Promise<unknown> =>
+    register: async (...plugins: Plugin[]): Promise<Context> =>
       Promise.all(
         plugins.map((plugin) => {
           let loading: unknown
+          let isLate = false
           const station: Station = {
             type: plugin.type,
             plugin,
             run: (context) =>
-              sooner(loading, () =>
-                sooner(plugin[context.event.type]?.(context), (result) => result || context),
+              isLate ? context : sooner(loading, () =>
+                sooner(plugin[context.event.type]?.(context), (result) => (result?.event ? result : context)),
               ),
           }
           stations.push(station)
           const drop = (error: unknown) => {
             stations = stations.filter((other) => other != station)
             console.error(error)
+            onFailed(plugin)
           }
           // Calls wait for a plugin that loads asynchronously, and no longer than that.
-          const load = () => sooner(plugin.load?.(undefined, analytics()), () => (loading = 0))
-          return (loading = attempt<unknown>(load, drop))
+          const load = () => sooner(plugin.load?.(systemContext(), analytics()), () => (loading = isLate = false))
+          loading = attempt<unknown>(load, drop)
+          setTimeout(() => (isLate = !!loading), LIMIT_MS)
+          return within(loading, LIMIT_MS, undefined)
         }),
-      ),
-    deregister(...names: string[]) {
+      ).then(systemContext),
+    async deregister(...names: string[]) {
       stations = stations.filter(({ plugin }) => {
         const goes = plugin && names.includes(plugin.name)
-        if (goes) plugin.unload?.()
+        if (goes) attempt<unknown>(() => plugin.unload?.(systemContext(), analytics()), console.error)
         return !goes
       })
+      return systemContext()
     },
+  }
+
+  /** Through the middleware that stands before the destination of that name. */
+  const toDestination = (name: string, event: Message, run: Step) => {
+    const middleware = destinationMiddleware
+      .filter(([target]) => target == '*' || target.toLowerCase() == name.toLowerCase())
+      .map(([, run]) => middlewareStep(run, () => ({ integration: name })))
+    void chain(
+      makeContext(event),
+      [...middleware, run].map((step) => guard(step, true)),
+    )
   }
 
   return {
     api,
-    ready: () => Promise.all(stations.map(({ plugin }) => plugin?.ready?.())),
+    toDestination,
+    plugins: () => stations.flatMap(({ plugin }) => plugin ?? []),
+    ready: () =>
+      Promise.all(stations.map(({ plugin }) => attempt(() => within(plugin?.ready?.(), LIMIT_MS, undefined), console.error))),
     /** Everything that stands before storage; null when the call is dropped. */
-    before: (context: Context) => chain(context, [...guarded('before'), ...guarded('enrichment')]),
+    before: (context: Context) => chain('log' in context ? context : equip(context), [...guarded('before'), ...guarded('enrichment')]),
     /** Everything that hears of the call once it is safe. Each destination gets a copy of its own. */
     after({ event }: Context) {
       for (const { plugin, run } of ofType('destination')) {
         const { name } = plugin!
-        const middleware = destinationMiddleware
-          .filter(([target]) => target == '*' || target.toLowerCase() == name.toLowerCase())
-          .map(([, run]) => middlewareStep(run, () => ({ integration: name })))
-        if (event.integrations[name] ?? event.integrations.All ?? true) {
-          void chain(
-            makeContext(JSON.parse(JSON.stringify(event))),
-            [...middleware, run].map((step) => guard(step, true)),
-          )
-        }
+        if (event.integrations[name] ?? event.integrations.All ?? true) toDestination(name, JSON.parse(toJson(event)), run)
       }
       void chain(makeContext(event), guarded('after'))
     },

@@ -1,17 +1,25 @@
 // Option serverCookie: asks the collection host, on a subdomain of the site, to set the ids as cookies
 // itself, because some browsers forget within days what a script has set. Once a tab and id.
 import { openArea } from './storage'
+import type { LoadOptions, User } from './types'
 
-export const makeServerCookie = (url: string, writeKey: string, domain: string | undefined) => {
+/** What each host was told last. */
+const told: Record<string, string> = {}
+
+export const tellServer = (
+  base: string,
+  { ownPath }: LoadOptions,
+  writeKey: string,
+  domain: string | undefined,
+  user: User,
+): void => {
+  const url = base + (ownPath ? '/c' : '/cookie')
   const store = openArea('sessionStorage')
-  let told = store.get('onym:cookie')
-  return (anonymousId: string | null, userId: string | null): void => {
-    const body = JSON.stringify({ writeKey, anonymousId, userId, domain })
-    if (body == told) return
-    told = body
-    fetch(url, { method: 'POST', body, keepalive: true, credentials: 'include' }).then(
-      ({ ok }) => ok && store.set('onym:cookie', body),
-      () => (told = null),
-    )
-  }
+  const body = JSON.stringify({ writeKey, anonymousId: user.anonymousId(), userId: user.id(), domain })
+  if (body == (told[url + writeKey] ?? store.get('onym:cookie'))) return
+  told[url + writeKey] = body
+  fetch(url, { method: 'POST', body, keepalive: true, credentials: 'include' }).then(
+    ({ ok }) => ok && store.set('onym:cookie', body),
+    () => (told[url + writeKey] = ''),
+  )
 }

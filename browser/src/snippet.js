@@ -2,17 +2,46 @@
 // protocol of Segment's snippet 5, and adds one thing: the calls are kept in localStorage as well, so that
 // those made on a page that is left before the library has loaded go out from the next page.
 // Written for the oldest browser of the library's, since it is pasted into pages; no dependencies, no eval.
+import { CARRY_S, carryName, pack, rankOfMethod } from './carry'
+import { toJson } from './json'
 !(function () {
   var key = 'analytics'
-  var stub = (window[key] = window[key] || [])
-  if (stub.initialized || stub.invoked) return
+  var old = window[key]
+  var stub = old || []
+  if (stub.initialize || stub.initialized || stub.invoked) return again()
+  // Something else of the site's has the name: what it has there stays there.
+  if (!Array.isArray(stub)) {
+    stub = []
+    if (!old.nodeType) {
+      stub._old = old
+      for (var name in old) if (!(name in stub)) stub[name] = old[name]
+    }
+  }
+  window[key] = stub
   stub.invoked = true
   stub.methods = (
     'trackSubmit trackClick trackLink trackForm pageview identify reset group track ready alias debug page ' +
-    'screen once off on addSourceMiddleware addDestinationMiddleware setAnonymousId register deregister ' +
-    'consent timeout'
+    'screen once off on addSourceMiddleware addDestinationMiddleware addIntegrationMiddleware setAnonymousId ' +
+    'register deregister consent timeout queryString'
   ).split(' ')
   var count = 0
+
+  // Here twice, or something else is: what this script does next, load and one page, is left out.
+  function again() {
+    var twin = Object.create(stub)
+    function back() {
+      if (window[key] == twin) window[key] = stub
+    }
+    twin.load = function (writeKey) {
+      console.warn(
+        'Onym: window.' + key + ' is in use, with the key ' + (stub._writeKey || (stub.settings || {}).writeKey) +
+          '. Is the snippet on this page twice? Left out: load(' + JSON.stringify(writeKey) + ') and its page().',
+      )
+    }
+    twin.page = back
+    window[key] = twin
+    Promise.resolve().then(back)
+  }
 
   function keep() {
     var options = stub._loadOptions
@@ -21,15 +50,33 @@
       options.consent === false ||
       options.disable ||
       options.respectDNT ||
-      options.respectGPC
+      options.respectGPC ||
+      document.prerendering
     )
       return
     try {
-      var name = stub._kept || 'onym-stub:' + Date.now() + Math.random()
-      localStorage.setItem(name, JSON.stringify(stub))
+      var name =
+        stub._kept || 'onym-early:' + encodeURIComponent(stub._writeKey) + ':' + Date.now() + Math.random()
+      localStorage.setItem(name, toJson(stub))
       stub._kept = name
     } catch (error) {
       // blocked or full: the calls live as long as the page
+    }
+    try {
+      var packed = encodeURIComponent(
+        pack(stub, function (call) {
+          return rankOfMethod(call[0])
+        }),
+      )
+      var labels = location.hostname.split('.')
+      for (var from = labels.length - 2; packed && from >= 0 && !/^[\d.]+$/.test(location.hostname); from--) {
+        var domain = labels.slice(from).join('.')
+        document.cookie =
+          carryName(stub._writeKey) + '=' + packed + ';path=/;samesite=lax;max-age=' + CARRY_S + ';domain=' + domain
+        if (document.cookie.indexOf(packed) >= 0) return
+      }
+    } catch (error) {
+      // no cookies here
     }
   }
 
@@ -64,15 +111,62 @@
   }
   for (var i = 0; i < stub.methods.length; i++) stub[stub.methods[i]] = stub.factory(stub.methods[i])
 
+  // Until the library is there (and where it is the one without these): kept, and sent by whichever page comes next.
+  stub.confirm = function (event, properties, options) {
+    options = Object.assign({}, options)
+    delete options.within
+    window[key].track(event, properties, options)
+    return Promise.resolve('kept')
+  }
+  stub.stamp = function () {
+    stub.push(['stamp'].concat([].slice.call(arguments)))
+    return null
+  }
+  stub._old = Object.assign(stub._old || {}, {
+    confirm: stub.confirm,
+    stamp: function () {
+      return null
+    },
+  })
+
   stub.load = function (writeKey, options) {
     stub._writeKey = writeKey
-    stub._loadOptions = options || {}
+    stub._loadOptions = options = Object.assign({}, options)
+    // A script and a path that ad blockers do not know.
+    var own = (options.ownPath = stub._own || options.ownPath)
     keep()
+    document.addEventListener('prerenderingchange', keep)
     var script = document.createElement('script')
     script.async = true
     script.setAttribute('data-global-segment-analytics-key', key)
-    script.src =
-      (stub._cdn || '') + '/analytics.js/v1/' + encodeURIComponent(writeKey) + '/analytics.min.js'
+    var path = own
+      ? '/' + own + (stub._plus ? '/p' : '') + '.js'
+      : '/analytics.js/v1/' + encodeURIComponent(writeKey) + '/analytics.' + (stub._plus ? 'plus.' : '') + 'min.js'
+    var src = (stub._cdn || '') + path
+    try {
+      // Under require-trusted-types-for a plain text is refused.
+      src = trustedTypes
+        .createPolicy('onym', {
+          createScriptURL: function (url) {
+            return url
+          },
+        })
+        .createScriptURL(src)
+    } catch (error) {
+      // none here, or the site allows no such policy
+    }
+    // Where the page's policy goes by nonces alone, this script has to carry one on.
+    var pass = document.currentScript || document.querySelector('script[nonce]')
+    if (pass && pass.nonce) script.nonce = pass.nonce
+    script.src = src
+    // This script's address says nothing of a key, so where it came from has to be told.
+    if (own && !options.apiHost) options.apiHost = script.src.slice(0, -path.length)
+    script.onerror = function () {
+      console.error(
+        'Onym: ' + script.src + ' did not load (a blocker, a Content Security Policy, or the server is down). ' +
+          'Calls are kept in the browser, and go out from the next page that can load it.',
+      )
+    }
     var first = document.getElementsByTagName('script')[0]
     first.parentNode.insertBefore(script, first)
   }

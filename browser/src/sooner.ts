@@ -4,7 +4,7 @@
 type Soon<T> = T | PromiseLike<T>
 
 export const isPromise = (value: any): value is PromiseLike<any> =>
-  !!value && typeof value.then == 'function'
+  typeof value?.then == 'function'
 
 export const sooner = <T, R>(value: Soon<T>, next: (value: T) => Soon<R>): Soon<R> =>
   isPromise(value) ? value.then(next) : next(value)
@@ -18,6 +18,13 @@ export const attempt = <T>(run: () => Soon<T>, failed: (error: unknown) => T): S
     return failed(error)
   }
 }
+
+export const delay = <T>(delay_ms: number, value?: T): Promise<T> =>
+  new Promise((resolve) => setTimeout(resolve, delay_ms, value))
+
+/** The value, or `late` where it has not come within the limit. */
+export const within = <T, L>(value: Soon<T>, limit_ms: number, late?: L): Soon<T | L> =>
+  isPromise(value) ? Promise.race([value, delay(limit_ms, late as L)]) : value
 
 /** Runs the steps one after the other on `value`; stops early when one answers null. */
 export const chain = <T>(

@@ -12,12 +12,12 @@ export interface Stub extends Array<StubCall> {
   _loadOptions?: LoadOptions
   /** The storage key under which the snippet keeps the calls. */
   _kept?: string
+  /** What stood at window.analytics before. */
+  _old?: object
 }
 
 /** A call with what the snippet noted of its moment, as far as it did. */
 export type Replayed = [method: string, args: any[], mark?: Mark, noted?: Noted]
-
-const KEPT_PREFIX = 'onym-stub:'
 
 export const readCall = ([method, ...args]: StubCall): Replayed => {
   const noted: Noted | undefined = args[args.length - 1]?.__t && args.pop()
@@ -25,16 +25,16 @@ export const readCall = ([method, ...args]: StubCall): Replayed => {
 }
 
 /**
- * Takes what the snippet kept out of storage: gives the calls that other pages left behind, and those of
- * this page, `own`, unless another tab has been quicker and taken them over.
+ * Takes what the snippet kept out of storage: gives the calls that other pages left behind, and those of this page,
+ * `own`. Should another tab have taken them over, their messageId makes them one.
  */
-export const takeKept = (own: Stub): StubCall[] => {
+export const takeKept = (own: Stub, writeKey: string | undefined): StubCall[] => {
   const area = webArea('localStorage') ?? {}
   const { _kept } = own
-  const isOwn = !_kept || area[_kept]
   if (_kept) delete area[_kept]
   const left = Object.keys(area)
-    .filter((key) => key.startsWith(KEPT_PREFIX))
+    // Older snippets name no write key; whoever comes first takes what they kept.
+    .filter((key) => /^onym-stub:/.test(key) || key.startsWith('onym-early:' + encodeURIComponent(writeKey ?? '') + ':'))
     .sort()
     .flatMap((key): StubCall[] => {
       const text = area[key]!
@@ -44,5 +44,5 @@ export const takeKept = (own: Stub): StubCall[] => {
         () => [],
       ) as StubCall[]
     })
-  return isOwn ? [...left, ...own] : left
+  return [...left, ...own]
 }

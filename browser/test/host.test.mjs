@@ -56,6 +56,10 @@ const rows = [
     undefined,
     'https://h/collect',
   ],
+  ['a path of its own', { ownPath: 'm4p' }, 'https://h', 'https://h/m4p'],
+  ['a path of its own behind a path', { ownPath: 'm4p', apiHost: 'https://h/x/' }, undefined, 'https://h/x/m4p'],
+  ['a path of its own takes the place of the version', { ownPath: 'm4p', apiHost: 'h/v1' }, undefined, 'https://h/m4p'],
+  ['a path of its own, the shape of analytics-next', { ownPath: 'm', ...segment({ apiHost: 'h/v1' }) }, undefined, 'https://h/m'],
   ['true for the integration', segment(true), 'https://h', 'https://h/v1'],
 ]
 for (const [name, options, home, base] of rows) {

@@ -170,3 +170,77 @@ test('options choose the stores and the keys', () => {
   assert.deepEqual(areas.local, {})
   assert.equal(visitor.group.id(), 'g1')
 })
+
+/** Pages of two subdomains: one cookie, each its own localStorage. The second is told of no cookie until it has written. */
+const openTwins = () => {
+  const www = setUp()
+  const local = makeAreaStore({})
+  let hasWritten = false
+  const { cookie } = www.stores
+  const late = {
+    get: (key) => (hasWritten ? cookie.get(key) : null),
+    set(key, text) {
+      hasWritten = true
+      cookie.set(key, text)
+    },
+  }
+  const app = makeVisitor({ ...www.stores, cookie: late, localStorage: local, memory: makeAreaStore({}) }, {}, () => true)
+  const [given, kept] = [www.visitor.user.anonymousId(), app.user.anonymousId()]
+  assert.notEqual(given, kept)
+  return { www: www.visitor, app, given, kept, stores: www.stores }
+}
+
+test('two subdomains opened at once: the later cookie has the visitor, and it is known that both ids are theirs', () => {
+  const { www, app, given, kept } = openTwins()
+  assert.match(given + kept, /^([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}){2}$/)
+  www.user.traits({ plan: 'Free' })
+  assert.equal(www.user.anonymousId(), kept)
+  assert.deepEqual(www.user.traits(), { plan: 'Free' })
+  assert.deepEqual(www.twins.get().trim().split(' '), [given, kept])
+  assert.equal(app.twins.get(), www.twins.get())
+  assert.equal(www.unsent, given)
+})
+
+test('however late they meet, a page of another day included', () => {
+  const { given, kept, stores, app } = openTwins()
+  app.user.identify('12345')
+  const next = makeVisitor({ ...stores, memory: makeAreaStore({}) }, {}, () => true)
+  assert.equal(next.user.anonymousId(), kept)
+  assert.deepEqual(next.twins.get().trim().split(' '), [given, kept])
+  assert.deepEqual([next.user.id(), next.unsent], ['12345', undefined])
+})
+
+test('two tabs of one subdomain, too: both write the same storage', () => {
+  const { stores, visitor } = setUp()
+  const given = visitor.user.anonymousId()
+  stores.cookie.set('ajs_anonymous_id', null)
+  stores.localStorage.set('ajs_anonymous_id', null)
+  const kept = makeVisitor(stores, {}, () => true).user.anonymousId()
+  assert.equal(visitor.user.anonymousId(), kept)
+  assert.deepEqual(visitor.twins.get().trim().split(' '), [given, kept])
+})
+
+for (const [what, log_out] of [
+  ['a log-out there', ({ user }) => user.reset()],
+  ['another user there', ({ user }) => (user.identify('u1'), user.identify('u2'))],
+  ["an id of the site's own", ({ user }) => user.anonymousId('00000000-0000-4000-8000-000000000000')],
+]) {
+  test(what + ' makes no twins', () => {
+    const { www, app } = openTwins()
+    app.user.anonymousId(www.user.anonymousId())
+    www.twins.set(null)
+    www.user.identify(null, { a: 1 })
+    log_out(app)
+    assert.equal(www.user.anonymousId(), app.user.anonymousId())
+    assert.equal(www.twins.get(), null)
+    assert.deepEqual(www.user.traits(), {})
+  })
+}
+
+test("ids of a server's that begin with their time are not taken for twins", () => {
+  const { areas, visitor } = setUp()
+  areas.local.ajs_anonymous_id = '"019b0a3e-0001-7000-8000-000000000000"'
+  areas.cookie.ajs_anonymous_id = '019b0a3e-0002-7000-8000-000000000000'
+  visitor.user.anonymousId()
+  assert.equal(visitor.twins.get(), null)
+})

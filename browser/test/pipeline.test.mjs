@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { load } from './load.mjs'
 
-const { makeContext, makePipeline } = await load('pipeline')
+const { makePipeline } = await load('pipeline')
+const { makeContext } = await load('call-context')
 const { isPromise } = await load('sooner')
 const event = (over) => ({
   type: 'track',
@@ -137,4 +138,31 @@ test('a deregistered plugin is unloaded and hears no more', () => {
   pipeline.api.deregister('p')
   assert.equal(unloaded, 1)
   assert.ok(before(pipeline))
+})
+
+for (const [what, track] of [
+  ['a text', () => 'yes'],
+  ['an object that is no context', () => ({ ok: true })],
+  ['the context without its message', (context) => Object.assign(context, { event: undefined })],
+  ['a message that is a text', (context) => Object.assign(context, { event: 'gone' })],
+  ['the message without its switches', (context) => (delete context.event.integrations, context)],
+]) {
+  test('a plugin that answers ' + what + ' costs neither the call nor what stands behind it', () => {
+    const pipeline = makePipeline()
+    for (const type of ['before', 'enrichment', 'enrichment']) pipeline.api.register({ name: type, type, track })
+    pipeline.api.register({ name: 'last', type: 'enrichment', track: ({ event }) => void (event.properties.last = true) })
+    const { event } = before(pipeline, { integrations: { All: false } })
+    assert.deepEqual([event.messageId, event.properties, event.integrations], ['m', { last: true }, { All: false }])
+  })
+}
+
+test('a plugin whose ready or unload throws holds up nobody', async () => {
+  const pipeline = makePipeline()
+  const fail = () => {
+    throw new Error('no')
+  }
+  pipeline.api.register({ name: 'odd', type: 'enrichment', ready: fail, unload: fail }, { name: 'late', type: 'enrichment', ready: () => Promise.reject(1) })
+  await pipeline.ready()
+  await pipeline.api.deregister('odd')
+  assert.deepEqual(pipeline.plugins().map(({ name }) => name), ['late'])
 })

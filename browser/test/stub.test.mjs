@@ -30,9 +30,9 @@ test("what other pages left comes first, oldest first, then this page's own; sto
   assert.deepEqual(Object.keys(localStorage), [])
 })
 
-test('own calls that another tab has taken over are not made again', () => {
+test('own calls are made also when the storage was emptied, or another tab took them over: the messageId is the same', () => {
   const own = Object.assign([['track', 'C', noted('c')]], { _kept: 'onym-stub:gone' })
-  assert.deepEqual(takeKept(own), [])
+  assert.deepEqual(takeKept(own).length, 1)
   assert.deepEqual(takeKept([['track', 'D']]).length, 1)
 })
 
@@ -43,4 +43,11 @@ test('spoilt storage costs nothing else', () => {
     takeKept([]).map((call) => call[1]),
     ['A'],
   )
+})
+
+test('another write key gets none of them', () => {
+  for (const key of ['k1', 'k2', 'k1:x']) localStorage['onym-early:' + encodeURIComponent(key) + ':1'] = `[["track","${key}"]]`
+  assert.deepEqual(takeKept([], 'k1'), [['track', 'k1']])
+  assert.deepEqual(takeKept([], 'k1:x'), [['track', 'k1:x']])
+  assert.deepEqual(Object.keys(localStorage), ['onym-early:k2:1'])
 })

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { PAGE_BYTES = 4096 };
 
@@ -11,7 +12,13 @@ void region_open(struct region *region, size_t bytes)
 {
     bytes = (bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
     void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    check(start != MAP_FAILED);
+    if (start == MAP_FAILED) {
+        fprintf(stderr, "onym: the kernel gives no %zu MiB of address space. Most of it is only reserved, never used: "
+                "raise ulimit -v (LimitAS), or set vm.overcommit_memory to 0 or 1; docs/operating.md#memory\n",
+                bytes >> 20);
+        fflush(stderr);
+        _exit(1);
+    }
     *region = (struct region){ start, bytes };
 }
 

@@ -28,7 +28,7 @@ struct region {
     size_t bytes;
 };
 
-void region_open(struct region *region, size_t bytes);   /* aborts where the kernel refuses address space */
+void region_open(struct region *region, size_t bytes);   /* ends, saying so, where the kernel refuses */
 /* The same for memory that is filled from the front and may become large: behind the first 4 MiB it asks for
  * huge pages, which spares most of the faults of a question over a hundred million events. */
 void region_open_large(struct region *region, size_t bytes);

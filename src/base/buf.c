@@ -50,15 +50,21 @@ void buf_str_put(struct buf *buf, Str s) { buf_put(buf, s.bytes, s.len); }
 
 void buf_char(struct buf *buf, char c) { buf_put(buf, &c, 1); }
 
-void buf_int(struct buf *buf, int64_t value)
+static void put_digits(struct buf *buf, const char *sign, uint64_t value)
 {
     char digits[24], *at = digits + sizeof digits;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do *--at = (char)('0' + rest % 10);
-    while (rest /= 10);
-    if (value < 0) *--at = '-';
+    do *--at = (char)('0' + value % 10);
+    while (value /= 10);
+    if (*sign) *--at = *sign;
     buf_put(buf, at, (size_t)(digits + sizeof digits - at));
 }
+
+void buf_int(struct buf *buf, int64_t value)
+{
+    put_digits(buf, value < 0 ? "-" : "", value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void buf_uint(struct buf *buf, uint64_t value) { put_digits(buf, "", value); }
 
 void buf_printf(struct buf *buf, const char *format, ...)
 {
@@ -114,8 +120,12 @@ void buf_json_string(struct buf *buf, Str s)
     size_t plain = 0, at = 0;
     while (at < s.len) {
         unsigned char c = (unsigned char)s.bytes[at];
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {      /* nearly all there is */
+            at++;
+            continue;
+        }
         size_t len = utf8_sequence(s, at);
-        if (len && c >= 0x20 && c != '"' && c != '\\') {
+        if (len > 1) {
             at += len;
             continue;
         }

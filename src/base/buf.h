@@ -30,11 +30,13 @@ void buf_put(struct buf *buf, const void *bytes, size_t count);
 void buf_str_put(struct buf *buf, Str s);
 void buf_char(struct buf *buf, char c);
 void buf_int(struct buf *buf, int64_t value);
+void buf_uint(struct buf *buf, uint64_t value);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
+/* A value of JSON by itself; json_out.h writes members and items, with their commas.
+ * A string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void buf_json_string(struct buf *buf, Str s);
-/* A JSON number; NaN and infinities, which JSON lacks, become null. */
+/* A number; NaN and infinities, which JSON lacks, become null. */
 void buf_json_double(struct buf *buf, double value);
 
 #ifdef __cplusplus

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 Status err_set(Err *err, Status status, const char *format, ...)
 {
@@ -86,6 +87,14 @@ const char *status_meaning(Status status)
 
 void check_failed(const char *condition, const char *file, int line, const char *function)
 {
+    if (errno == ENOMEM) {                       /* no bug: an allocation that nothing can go on without */
+        fprintf(stderr,
+                "onym: the machine gives no more memory (%s:%d: %s). What was acknowledged is on the disk. "
+                "Give it more (ulimit -v, MemoryMax, a container's limit), or lower queries.memory\n",
+                file, line, condition);
+        fflush(stderr);
+        _exit(1);
+    }
     fprintf(stderr, "onym: bug: %s:%d: %s: this must hold: %s\n", file, line, function, condition);
     fflush(stderr);
     abort();

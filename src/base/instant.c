@@ -1,5 +1,6 @@
 /* instant: days from civil dates by Howard Hinnant's public formula; no libc time zone is involved. */
 #include "base.h"
+#include "instant_parts.h"
 
 #include <assert.h>
 
@@ -63,17 +64,61 @@ static bool take_zone(Str *text, int *ret_minutes)
     return true;
 }
 
-static bool take_date(Str *text, int64_t *ret_day)
+static bool is_leap(unsigned year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+
+static bool is_date(unsigned year, unsigned month, unsigned day)
 {
     static const unsigned char month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > month_days[month - 1]) return false;
+    return month != 2 || day != 29 || is_leap(year);
+}
+
+static bool take_date(Str *text, int64_t *ret_day)
+{
     unsigned year, month, day;
     if (!take_number(text, 4, 4, &year) || !take_char(text, "-") || !take_number(text, 1, 2, &month) ||
         !take_char(text, "-") || !take_number(text, 1, 2, &day))
         return false;
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > month_days[month - 1]) return false;
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (month == 2 && day == 29 && !leap) return false;
+    if (!is_date(year, month, day)) return false;
     *ret_day = days_from_civil(year, month, day);
+    return true;
+}
+
+/* ---- For the other shapes (instant_read.c) ---- */
+
+bool instant_day_of_date(unsigned year, unsigned month, unsigned day, int64_t *ret_day)
+{
+    if (!is_date(year, month, day)) return false;
+    *ret_day = days_from_civil(year, month, day);
+    return true;
+}
+
+bool instant_day_of_ordinal(unsigned year, unsigned day_of_year, int64_t *ret_day)
+{
+    if (year < 1 || year > 9999 || day_of_year < 1 || day_of_year > 365u + is_leap(year)) return false;
+    *ret_day = days_from_civil(year, 1, 1) + day_of_year - 1;
+    return true;
+}
+
+/* Week 1 is the one that holds 4 January; weeks begin on Monday (weekday 1). 1970-01-01 was a Thursday. */
+bool instant_day_of_week(unsigned year, unsigned week, unsigned weekday, int64_t *ret_day)
+{
+    if (year < 1 || year > 9999 || week < 1 || week > 53 || weekday < 1 || weekday > 7) return false;
+    int64_t fourth = days_from_civil(year, 1, 4), since_monday = ((fourth + 3) % 7 + 7) % 7;
+    int64_t first_monday = fourth - since_monday, next_fourth = days_from_civil((int64_t)year + 1, 1, 4);
+    int64_t next_monday = next_fourth - ((next_fourth + 3) % 7 + 7) % 7;
+    *ret_day = first_monday + 7 * (int64_t)(week - 1) + weekday - 1;
+    return *ret_day < next_monday;                          /* a year without a week 53 has none */
+}
+
+bool instant_of_parts(const InstantParts *parts, int64_t *ret_ms)
+{
+    bool is_midnight_after = parts->hour == 24 && !parts->minute && !parts->second && !parts->fraction_ms;
+    if ((parts->hour > 23 && !is_midnight_after) || parts->minute > 59 || parts->second > 60) return false;
+    int64_t seconds = (int64_t)parts->hour * 3600 + (int64_t)parts->minute * 60 + parts->second - parts->zone_seconds;
+    int64_t ms = parts->day * DAY_MS + seconds * 1000 + parts->fraction_ms;
+    if (ms < days_from_civil(1, 1, 1) * DAY_MS || ms >= days_from_civil(10000, 1, 1) * DAY_MS) return false;
+    *ret_ms = ms;
     return true;
 }
 
@@ -97,6 +142,8 @@ static unsigned pair(uint64_t digits, unsigned at)
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "byte 0 of eight is the lowest");
 
+static const uint8_t days_of_month[13] = { 0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
 /* "2015-02-23T22:28:55.387Z", which nearly all are, in one straight line. False on anything else. */
 static bool parse_usual(const char *text, int64_t *ret_ms)
 {
@@ -108,7 +155,7 @@ static bool parse_usual(const char *text, int64_t *ret_ms)
     unsigned hour = pair(middle, 3), minute = pair(middle, 6), second = pair(end, 1);
     unsigned fraction_ms = pair(end, 4) * 10 + (unsigned)(end >> 48 & 0xFF);
     if (bad || year < 1 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return false;
-    if (day < 1 || day > 28) return false;                   /* the end of a month wants a closer look */
+    if (day < 1 || day > days_of_month[month]) return false;    /* 29 February wants a closer look */
     *ret_ms = days_from_civil(year, month, day) * DAY_MS + (hour * 3600LL + minute * 60 + second) * 1000 + fraction_ms;
     return true;
 }

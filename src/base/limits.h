@@ -11,6 +11,7 @@ enum {
     LIMIT_BODY_BYTES       = 520 * 1024,       /* a request's body after inflation; Segment says 500 KB */
     LIMIT_BATCH_EVENTS     = 2500,             /* messages in a batch */
     LIMIT_MESSAGE_ID_BYTES = 100,
+    LIMIT_KIND_NAME_BYTES  = 32,               /* "email": a kind of external ids */
     LIMIT_ID_BYTES         = 512,              /* userId, anonymousId, previousId, groupId */
     LIMIT_EVENT_NAME_BYTES = 512,              /* event, name, category */
     LIMIT_JSON_DEPTH       = 64,
@@ -20,6 +21,7 @@ enum {
     LIMIT_WRITE_KEY_BYTES  = 128,
     LIMIT_REJECTED_BYTES   = 4 * 1024,         /* how much of a rejected message is kept with its reason */
     LIMIT_SOURCES          = 1024,
+    LIMIT_DEVICE_MODE_BYTES = 16 * 1024,       /* a source's tools in the page, as JSON */
 
     /* the journal */
     LIMIT_RECORD_BYTES     = 64 * 1024,        /* one record: a message with stamps and batch defaults merged */

@@ -27,8 +27,9 @@ typedef struct LogField {
 #define log_write(level, event, ...) \
     log_write_fields((level), (event), (LogField[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } })
 
-/* Set once at start-up, before threads; defaults are LOG_INFO and LOG_LOGFMT. */
+/* At any time, from any thread; defaults are LOG_INFO and LOG_LOGFMT. */
 void log_configure(LogLevel least, LogFormat format);
+bool log_is_on(LogLevel level);      /* for what would cost something to find out */
 void log_write_fields(LogLevel level, const char *event, const LogField *fields);   /* ends at name NULL */
 
 #endif

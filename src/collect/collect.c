@@ -44,6 +44,8 @@ void collect_worker_close(struct collect_worker *worker)
 
 /* ---- What is kept ---- */
 
+static const Rule foreign = { "origin_not_allowed", "writeKey", "the source is not open to this page" };
+
 void collect_reject(struct intake *intake, const struct source_entry *source, const Rule *rule, const char *text,
                     Str raw)
 {
@@ -51,7 +53,7 @@ void collect_reject(struct intake *intake, const struct source_entry *source, co
     char line_text[300];
     Millis ignored;
     intake->result.rejected++;
-    if (!source && !intake->request->is_import &&
+    if ((!source || rule == &foreign) && !intake->request->is_import &&                   /* anybody can send such */
         !collect_take_rate(&collector->unknown, COLLECT_UNKNOWN_PER_SECOND, 0, 1,
                            clock_monotonic_ns(collector->options.clock), &ignored))
         return;
@@ -81,12 +83,36 @@ static bool fits_record(struct intake *intake, const Message *message, const Eve
     return buf_ok(&aside) && aside.len <= LIMIT_RECORD_BYTES;
 }
 
+static bool looks_inside(const CollectOptions *options)
+{
+    return options->has_suppressed_external && options->has_suppressed_external(options->suppressed_context);
+}
+
 static bool is_suppressed(const struct intake *intake, const Message *message, EventType type)
 {
     const CollectOptions *options = &intake->worker->collector->options;
-    return options->is_suppressed
-        && options->is_suppressed(options->suppressed_context, type, message->user_id.text, message->anonymous_id.text,
-                                  message->previous_id.text);
+    if (options->is_suppressed && options->is_suppressed(options->suppressed_context, type, message->user_id.text,
+                                                         message->anonymous_id.text, message->previous_id.text))
+        return true;
+    return looks_inside(options)
+        && options->carries_suppressed(options->suppressed_context, intake->worker->parser, message->raw,
+                                       *intake->arena);
+}
+
+/* As it would be kept: with the batch's context, and an identify's traits from its context. */
+static bool is_suppressed_as_kept(const struct intake *intake, const Message *message, const EventStamps *stamps)
+{
+    const CollectOptions *options = &intake->worker->collector->options;
+    if (!looks_inside(options)) return false;
+    Arena scratch = *intake->arena;
+    struct buf aside;
+    Event event;
+    size_t room = event_record_bytes_max(message, stamps);
+    if (room > arena_left(&scratch)) return false;           /* the applier leaves it out, then */
+    buf_init_fixed(&aside, arena_bytes(&scratch, room), room);
+    event_encode_message(&aside, intake->worker->parser, message, stamps);
+    return buf_ok(&aside) && event_decode(buf_str(&aside), &event, NULL) == OK
+        && options->carries_suppressed(options->suppressed_context, intake->worker->parser, event.json, scratch);
 }
 
 static void keep_message(struct intake *intake, const Message *message)
@@ -102,6 +128,8 @@ static void keep_message(struct intake *intake, const Message *message)
         intake->result.suppressed++;
     } else if (!source) {
         collect_reject(intake, NULL, &unknown, "no source has this write key", message->raw);
+    } else if (collect_is_foreign(intake, source)) {
+        collect_reject(intake, source, &foreign, foreign.text, message->raw);
     } else if (!source->source.is_enabled) {
         collect_reject(intake, source, &disabled, "the source is disabled", message->raw);
     } else if (message->broken) {
@@ -113,14 +141,23 @@ static void keep_message(struct intake *intake, const Message *message)
     } else {
         struct stamp_room room;
         EventStamps stamps = collect_stamp(intake, source, message, type, &room);
+        if (room.refused.reason) {
+            collect_reject(intake, source, &room.refused, room.refused.text, message->raw);
+            return;
+        }
         if (!fits_record(intake, message, &stamps)) {
             collect_reject(intake, source, &large, "too large with the batch's context merged", message->raw);
+            return;
+        }
+        if (is_suppressed_as_kept(intake, message, &stamps)) {
+            intake->result.suppressed++;
             return;
         }
         size_t begun = journal_begin_record(intake->append);
         event_encode_message(&intake->append->frames, intake->worker->parser, message, &stamps);
         journal_end_record(intake->append, begun);
         intake->result.accepted++;
+        collect_count_problem(&intake->result, &stamps);
     }
 }
 
@@ -138,7 +175,6 @@ Status collect_keep_body(struct intake *intake, Err *err)
     if (s) return s;
     s = event_list_defaults(parser, &body->integrations, intake->arena, &intake->integrations, err);
     if (s) return s;
-    collect_stamp_body(intake);
     for (size_t at = 0; at < body->message_count; at++) keep_message(intake, &body->messages[at]);
     if (buf_ok(&intake->append->frames)) return OK;
     return err_set(err, ERR_TOO_LARGE, "batch: too large once its context is merged");

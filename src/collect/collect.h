@@ -30,6 +30,8 @@ enum { COLLECT_UNKNOWN_PER_SECOND = 100 };
 typedef struct Source {
     Str name;                       /* unique; stands in every event as projectId */
     Str write_key;                  /* unique; only writes */
+    Str own_path;                   /* unique where it is not empty: the word that its script and calls are below */
+    Str device_mode;                /* JSON: tools that its pages load, and their settings; empty: none */
     bool is_enabled;                /* false: its messages are rejected with source_disabled */
     bool is_server;                 /* true: context.ip is not filled from the connection (docs/protocol.md#context) */
     uint32_t events_per_second;     /* 0: no limit */
@@ -46,6 +48,9 @@ typedef struct CollectOptions {
     /* A message that names such an id is answered like any other, and leaves no trace but a number. Asked from all
      * workers at once. NULL: no id is suppressed. */
     bool (*is_suppressed)(void *context, EventType type, Str user_id, Str anonymous_id, Str previous_id);
+    /* The same of what it carries as external ids, in its JSON; asked only where there is one. NULL: never. */
+    bool (*has_suppressed_external)(void *context);
+    bool (*carries_suppressed)(void *context, struct event_parser *parser, Str json, Arena scratch);
     void *suppressed_context;
 } CollectOptions;
 
@@ -57,11 +62,26 @@ Status MUST collector_set_sources(struct collector *collector, const Source *sou
 /* NULL where no source has the key. Constant time in the key's bytes. The answer stays valid until
  * collector_close (old sources are kept). */
 const Source *collector_find_source(struct collector *collector, Str write_key);
+/* NULL where no source has the path of its own. As long as the answer above. */
+const Source *collector_find_own(struct collector *collector, Str own_path);
+/* A word of 3 to 40 letters, digits, "-" and "_" that is no part of Onym's other paths. */
+bool source_is_own_path(Str word);
 bool source_allows_origin(const Source *source, Str origin);
 
 struct collect_worker;              /* parser, arena, inflater: what one thread needs */
 Status MUST collect_worker_open(struct collector *collector, struct collect_worker **ret, Err *err);
 void collect_worker_close(struct collect_worker *worker);
+
+/* Why a message's time is not, or not only, what its client said. */
+typedef enum TimeProblem {
+    TIME_FINE = 0,
+#define TIME_PROBLEM(name, word, text) name,
+#include "time_problems.tbl.h"
+#undef TIME_PROBLEM
+    TIME_PROBLEM_COUNT
+} TimeProblem;
+/* In words, by the word that stands in a message as its timeProblem; NULL: it is none. */
+const char *collect_time_problem_text(Str word);
 
 typedef struct CollectRequest {
     EventType implied_type;         /* of the path; EVENT_NONE for batch, import */
@@ -69,16 +89,19 @@ typedef struct CollectRequest {
     uint64_t import_line;           /* the number in its file of an import's first line, for the reasons' text */
     Str body;                       /* as received */
     bool is_gzip;                   /* by its Content-Encoding; a body that begins as gzip is taken for it, too */
+    bool is_deflate;                /* by its Content-Encoding: zlib, or the bare stream that some take the word for */
     Str header_key;                 /* write key by Basic user name, Bearer or X-Write-Key; may be empty */
     Str query_key;                  /* ?writeKey=; may be empty */
     Str ip;                         /* of the client; empty: unknown, or not to be kept */
     Str user_agent;                 /* fills context.userAgent of pixels; may be empty */
-    Str origin;                     /* the Origin header; empty: none */
+    Str origin;                     /* of the page that sends: "https://www.example.com"; empty: no page, or not known */
+    Millis received_at_ms;          /* when its first byte arrived; 0: now */
 } CollectRequest;
 
 typedef struct CollectResult {
     const Source *source;           /* NULL: unknown key */
     uint32_t accepted, rejected, suppressed;
+    uint32_t time_problems[TIME_PROBLEM_COUNT];         /* of the accepted, by TimeProblem */
     Millis retry_after_ms;          /* with ERR_RATE: when there is room again */
 } CollectResult;
 

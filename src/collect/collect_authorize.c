@@ -91,7 +91,13 @@ static Status check_sources(const Source *sources, size_t count, Err *err)
         if (source->write_key.len == 0 || source->write_key.len > LIMIT_WRITE_KEY_BYTES)
             return err_set_field(err, "write_key", "source %.*s: its write key must have 1 to %d bytes",
                                  STR_FORMAT(source->name), LIMIT_WRITE_KEY_BYTES);
+        if (source->own_path.len && !source_is_own_path(source->own_path))
+            return err_set_field(err, "own_path", "source %.*s: an own_path is 3 to 40 letters, digits, \"-\" or "
+                                 "\"_\", no word of Onym's other paths", STR_FORMAT(source->name));
         for (size_t other = 0; other < at; other++) {
+            if (source->own_path.len && str_equal(sources[other].own_path, source->own_path))
+                return err_set_field(err, "own_path", "sources: %.*s and %.*s have the same own_path",
+                                     STR_FORMAT(sources[other].name), STR_FORMAT(source->name));
             if (str_equal(sources[other].name, source->name))
                 return err_set_field(err, "name", "sources: two have the name %.*s", STR_FORMAT(source->name));
             if (str_equal(sources[other].write_key, source->write_key))
@@ -107,13 +113,14 @@ static size_t table_bytes(const Source *sources, size_t count, size_t slot_count
     size_t bytes = sizeof(struct source_table) + slot_count * sizeof(uint32_t) + 4096;
     for (size_t at = 0; at < count; at++) {
         bytes += sizeof(struct source_entry) + 7 * sources[at].name.len + sources[at].write_key.len + 64;
+        bytes += sources[at].own_path.len + sources[at].device_mode.len;
         for (size_t origin = 0; origin < sources[at].allowed_origin_count; origin++)
             bytes += sizeof(Str) + sources[at].allowed_origins[origin].len + 1;
     }
     return bytes;
 }
 
-static Str json_string(Arena *arena, Str s)
+static Str quoted(Arena *arena, Str s)
 {
     struct buf buf;
     size_t room = 6 * s.len + 2;
@@ -128,7 +135,9 @@ static void copy_source(Arena *arena, const Source *source, struct source_entry 
     entry->source = *source;
     entry->source.name = arena_copy(arena, source->name);
     entry->source.write_key = arena_copy(arena, source->write_key);
-    entry->name_raw = json_string(arena, source->name);
+    entry->source.own_path = arena_copy(arena, source->own_path);
+    entry->source.device_mode = arena_copy(arena, source->device_mode);
+    entry->name_raw = quoted(arena, source->name);
     Str *origins = arena_new(arena, Str, source->allowed_origin_count);
     for (size_t at = 0; at < source->allowed_origin_count; at++)
         origins[at] = arena_copy(arena, source->allowed_origins[at]);
@@ -208,6 +217,33 @@ const Source *collector_find_source(struct collector *collector, Str write_key)
     return entry ? &entry->source : NULL;
 }
 
+bool source_is_own_path(Str word)
+{
+    /* the first parts of the paths in http/'s table, so that a word never hides one */
+    static const char *const taken[] = {
+        "api", "analytics", "batch", "beacon", "cookie", "healthz", "identify", "track", "page", "screen", "group",
+        "alias", "import", "pixel", "projects", "metrics", "readyz", "sourceConfig", "assets", "mcp", "live",
+    };
+    if (word.len < 3 || word.len > 40) return false;
+    for (size_t at = 0; at < word.len; at++) {
+        char c = word.bytes[at];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && !(c >= '0' && c <= '9') && c != '_' && c != '-') return false;
+    }
+    for (size_t at = 0; at < countof(taken); at++)
+        if (str_equal_no_case(word, str_from(taken[at]))) return false;
+    return true;
+}
+
+const Source *collector_find_own(struct collector *collector, Str own_path)
+{
+    const struct source_table *table = atomic_load_explicit(&collector->table, memory_order_acquire);
+    if (!source_is_own_path(own_path)) return NULL;
+    for (size_t at = 0; at < table->count; at++)
+        if (str_equal(table->entries[at].source.own_path, own_path)) return &table->entries[at].source;
+    return NULL;
+}
+
 bool source_allows_origin(const Source *source, Str origin)
 {
     if (source->allowed_origin_count == 0) return true;
@@ -242,29 +278,91 @@ const struct source_entry *collect_source_of(struct intake *intake, const Messag
     return collect_find_entry(intake->worker->collector, message->write_key.text);
 }
 
+bool collect_is_foreign(const struct intake *intake, const struct source_entry *source)
+{
+    const CollectRequest *request = intake->request;
+    return !request->is_import && request->origin.len && !source_allows_origin(&source->source, request->origin);
+}
+
+/* The messages of a body that belong to one source: each message may name its own. */
+struct share {
+    const struct source_entry *entry;
+    uint32_t count;
+    bool is_foreign;
+};
+
+static size_t find_shares(struct intake *intake, struct share *shares)
+{
+    const Body *body = &intake->body;
+    size_t count = 0;
+    if (intake->source) {
+        shares[0] = (struct share){ intake->source, (uint32_t)body->message_count, false };
+        return 1;
+    }
+    for (size_t at = 0, found = 0; at < body->message_count; at++) {
+        const struct source_entry *entry = collect_source_of(intake, &body->messages[at]);
+        if (!entry) continue;
+        if (found >= count || shares[found].entry != entry)                   /* mostly the one of the message before */
+            for (found = 0; found < count && shares[found].entry != entry;) found++;
+        if (found == count) shares[count++] = (struct share){ entry, 0, false };
+        shares[found].count++;
+    }
+    return count;
+}
+
+/* All or nothing: an answer of 429 makes the client send the whole body again. */
+static Status take_rates(struct intake *intake, const struct share *shares, size_t count, Err *err)
+{
+    int64_t now_ns = clock_monotonic_ns(intake->worker->collector->options.clock);
+    for (size_t at = 0; at < count; at++) {
+        const Source *source = &shares[at].entry->source;
+        if (shares[at].is_foreign) continue;
+        if (collect_take_rate(shares[at].entry->bucket, source->events_per_second, source->burst_events,
+                              shares[at].count, now_ns, &intake->result.retry_after_ms))
+            continue;
+        for (size_t taken = 0; taken < at; taken++)
+            if (!shares[taken].is_foreign)
+                collect_give_rate(shares[taken].entry->bucket, shares[taken].entry->source.events_per_second,
+                                  shares[taken].count);
+        intake->result.source = source;
+        return err_set(err, ERR_RATE, "source %.*s: over %u events a second; try again in %" PRId64 " ms",
+                       STR_FORMAT(source->name), source->events_per_second, intake->result.retry_after_ms);
+    }
+    return OK;
+}
+
+/* A request is refused where none of its sources is open to its page; else what is not costs its messages only. */
+static Status admit_sources(struct intake *intake, Err *err)
+{
+    struct collector *collector = intake->worker->collector;
+    struct share *shares = arena_new(intake->arena, struct share, intake->body.message_count + 1);
+    const struct source_entry *open = NULL;
+    size_t count = find_shares(intake, shares);
+    if (count == 0)
+        return collector->options.refuse_unknown_keys ? err_set(err, ERR_DENIED, "no source has this write key") : OK;
+    for (size_t at = 0; at < count; at++) {
+        shares[at].is_foreign = collect_is_foreign(intake, shares[at].entry);
+        if (!shares[at].is_foreign && !open) open = shares[at].entry;
+    }
+    intake->result.source = open ? &open->source : &shares[0].entry->source;
+    if (!open)
+        return err_set(err, ERR_DENIED, "source %.*s: not open to this origin",
+                       STR_FORMAT(intake->result.source->name));
+    return take_rates(intake, shares, count, err);
+}
+
 /* What can only be judged once the body is known: keys that stand in it, its origin, its rate. */
 Status collect_admit(struct intake *intake, Err *err)
 {
-    struct collector *collector = intake->worker->collector;
     const Body *body = &intake->body;
     if (!intake->request->is_import) try_key(intake, body->write_key.text);      /* a line speaks for itself only */
     bool has_key = intake->has_key || intake->request->is_import;
     for (size_t at = 0; at < body->message_count && !has_key; at++)
         has_key = body->messages[at].write_key.text.len > 0;
     if (!has_key) return err_set(err, ERR_DENIED, "no write key in header, query or body");
-
+    if (!intake->request->is_import) return admit_sources(intake, err);
     const struct source_entry *entry = intake->source;
     if (!entry && body->message_count) entry = collect_source_of(intake, &body->messages[0]);
     intake->result.source = entry ? &entry->source : NULL;
-    if (intake->request->is_import) return OK;
-    if (!entry)
-        return collector->options.refuse_unknown_keys ? err_set(err, ERR_DENIED, "no source has this write key") : OK;
-    if (intake->request->origin.len && !source_allows_origin(&entry->source, intake->request->origin))
-        return err_set(err, ERR_DENIED, "source %.*s: not open to this origin", STR_FORMAT(entry->source.name));
-    if (!collect_take_rate(entry->bucket, entry->source.events_per_second, entry->source.burst_events,
-                           (uint32_t)body->message_count, clock_monotonic_ns(collector->options.clock),
-                           &intake->result.retry_after_ms))
-        return err_set(err, ERR_RATE, "source %.*s: over %u events a second; try again in %" PRId64 " ms",
-                       STR_FORMAT(entry->source.name), entry->source.events_per_second, intake->result.retry_after_ms);
     return OK;
 }

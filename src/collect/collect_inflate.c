@@ -1,4 +1,4 @@
-/* collect_inflate: gzip (and zlib) bodies, never larger than LIMIT_BODY_BYTES when inflated: a bomb costs
+/* collect_inflate: gzip and deflate bodies, never larger than LIMIT_BODY_BYTES when inflated: a bomb costs
  * what a plain body of that size costs. One z_stream a worker, reset for each body, so that its 40 KiB are
  * allocated once.
  *
@@ -13,7 +13,8 @@ struct inflater {
     z_stream stream;
 };
 
-enum { ANY_WRAPPING = 15 + 32 };            /* zlib's word for: gzip or zlib, by the first bytes */
+/* zlib's words for: gzip or zlib, by the first bytes; and for neither, the bare stream */
+enum { ANY_WRAPPING = 15 + 32, NO_WRAPPING = -15 };
 
 struct inflater *inflater_open(void)
 {
@@ -32,19 +33,23 @@ void inflater_close(struct inflater *inflater)
     free(inflater);
 }
 
-static Status inflate_all(z_stream *stream, Str body, char *to, size_t max, size_t *ret_len, Err *err)
+static Status inflate_all(z_stream *stream, Str body, int wrapping, char *to, size_t max, size_t *ret_len, Err *err)
 {
     stream->next_in = (Bytef *)(uintptr_t)body.bytes;        /* zlib's pointer lacks a const; it only reads */
     stream->avail_in = (uInt)body.len;
     stream->next_out = (Bytef *)to;
     stream->avail_out = (uInt)max;
+    bool is_bare = wrapping == NO_WRAPPING;
     do {                                                     /* one turn for each gzip member */
-        if (inflateReset2(stream, ANY_WRAPPING) != Z_OK) return err_set(err, ERR_INPUT, "body: gzip cannot be read");
+        if (inflateReset2(stream, wrapping) != Z_OK) return err_set(err, ERR_INPUT, "body: gzip cannot be read");
         int answer = inflate(stream, Z_FINISH);
         if (answer == Z_BUF_ERROR && stream->avail_out == 0)
             return err_set(err, ERR_TOO_LARGE, "body: over %zu bytes when inflated", max - 1);
         if (answer != Z_STREAM_END)
-            return err_set(err, ERR_INPUT, "body: gzip is %s", answer == Z_BUF_ERROR ? "cut short" : "damaged");
+            return err_set(err, ERR_INPUT, "body: %s is %s", is_bare ? "deflate" : "gzip",
+                           answer == Z_BUF_ERROR ? "cut short" : "damaged");
+        if (is_bare && stream->avail_in > 0)
+            return err_set(err, ERR_INPUT, "body: deflate is followed by something else");
     } while (stream->avail_in > 0);
     *ret_len = (size_t)(stream->next_out - (Bytef *)to);
     return OK;
@@ -53,6 +58,15 @@ static Status inflate_all(z_stream *stream, Str body, char *to, size_t max, size
 static bool begins_as_gzip(Str body)
 {
     return body.len >= 2 && (unsigned char)body.bytes[0] == 0x1F && (unsigned char)body.bytes[1] == 0x8B;
+}
+
+/* RFC 1950: method 8, and the two bytes as a number are a multiple of 31. No bare stream of a compressor begins so:
+ * its first three bits would be those of a stored block, with a length that its next bytes deny. */
+static bool begins_as_zlib(Str body)
+{
+    if (body.len < 2) return false;
+    unsigned first = (unsigned char)body.bytes[0], second = (unsigned char)body.bytes[1];
+    return (first & 15) == 8 && (first << 8 | second) % 31 == 0;
 }
 
 static bool begins_as_json(Str body)
@@ -66,12 +80,15 @@ Status collect_inflate(struct intake *intake, Str *ret_body, Err *err)
     const CollectRequest *request = intake->request;
     size_t max = request->is_import ? LIMIT_APPEND_BYTES : LIMIT_BODY_BYTES, len = 0;
     if (request->body.len > max) return err_set(err, ERR_TOO_LARGE, "body: over %zu bytes", max);
-    if (!begins_as_gzip(request->body) && (!request->is_gzip || begins_as_json(request->body))) {
+    bool is_packed = request->is_gzip || request->is_deflate;
+    if (!begins_as_gzip(request->body) && (!is_packed || begins_as_json(request->body))) {
         *ret_body = request->body;
         return OK;
     }
     char *to = arena_bytes(intake->arena, max + 1 + EVENT_PADDING_BYTES);
-    Status s = inflate_all(&intake->worker->inflater->stream, request->body, to, max + 1, &len, err);
+    bool is_bare = request->is_deflate && !begins_as_gzip(request->body) && !begins_as_zlib(request->body);
+    Status s = inflate_all(&intake->worker->inflater->stream, request->body, is_bare ? NO_WRAPPING : ANY_WRAPPING, to,
+                           max + 1, &len, err);
     if (s) return s;
     if (len > max) return err_set(err, ERR_TOO_LARGE, "body: over %zu bytes when inflated", max);
     *ret_body = (Str){ to, len };

@@ -9,28 +9,6 @@ typedef struct Pair {
     Str name, value;
 } Pair;
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
-
-/* Percent signs that escape nothing stay as they are, as browsers read them. */
-static Str percent_decode(Str s, Arena *arena)
-{
-    char *start = arena_bytes(arena, s.len + 1), *to = start;
-    for (size_t at = 0; at < s.len; at++) {
-        int high = s.bytes[at] == '%' && s.len - at >= 3 ? hex_digit(s.bytes[at + 1]) : -1;
-        int low = high >= 0 ? hex_digit(s.bytes[at + 2]) : -1;
-        if (low >= 0) {
-            *to++ = (char)(high << 4 | low);
-            at += 2;
-        } else {
-            *to++ = s.bytes[at] == '+' ? ' ' : s.bytes[at];
-        }
-    }
-    return (Str){ start, (size_t)(to - start) };
-}
-
 static int base64_digit(char c)
 {
     if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -117,8 +95,8 @@ Status collect_decode_query(Str query, Arena *arena, Str *ret_body, Str *ret_cal
     *ret_callback = (Str){ 0 };
     if (query.len > LIMIT_URL_BYTES) return err_set(err, ERR_TOO_LARGE, "query: over %d bytes", LIMIT_URL_BYTES);
     for (Str rest = query; rest.len > 0;) {
-        Str value, pair = str_cut(rest, '&', &rest), name = percent_decode(str_cut(pair, '=', &value), arena);
-        value = percent_decode(value, arena);
+        Str value, pair = str_cut(rest, '&', &rest), name = percent_decode(str_cut(pair, '=', &value), true, arena);
+        value = percent_decode(value, true, arena);
         if (name.len == 0) continue;
         if (str_equal(name, STR("data"))) {
             data = value;

@@ -4,12 +4,23 @@
 
 #include <stdatomic.h>
 
+static int64_t interval_of(uint32_t per_second)
+{
+    int64_t interval_ns = 1000000000 / (int64_t)per_second;
+    return interval_ns ? interval_ns : 1;
+}
+
+void collect_give_rate(struct rate_bucket *bucket, uint32_t per_second, uint32_t count)
+{
+    if (per_second == 0) return;
+    atomic_fetch_sub_explicit(&bucket->full_at_ns, (int64_t)count * interval_of(per_second), memory_order_relaxed);
+}
+
 bool collect_take_rate(struct rate_bucket *bucket, uint32_t per_second, uint32_t burst, uint32_t count,
                        int64_t now_ns, Millis *ret_wait_ms)
 {
     if (per_second == 0) return true;
-    int64_t interval_ns = 1000000000 / (int64_t)per_second;
-    if (interval_ns == 0) interval_ns = 1;
+    int64_t interval_ns = interval_of(per_second);
     int64_t ahead_ns = (burst ? (int64_t)burst : (int64_t)per_second * 10) * interval_ns;
     int64_t before = atomic_load_explicit(&bucket->full_at_ns, memory_order_relaxed), after;
     do {

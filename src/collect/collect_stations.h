@@ -41,6 +41,7 @@ const struct source_entry *collect_find_entry_named(struct collector *collector,
  * gives any count, so that a batch larger than the burst is not refused for ever. */
 bool collect_take_rate(struct rate_bucket *bucket, uint32_t per_second, uint32_t burst, uint32_t count,
                        int64_t now_ns, Millis *ret_wait_ms);
+void collect_give_rate(struct rate_bucket *bucket, uint32_t per_second, uint32_t count);   /* back: it was not used */
 
 /* ---- One request on its way ---- */
 
@@ -65,7 +66,6 @@ struct intake {
     uint64_t line;                              /* of an import; 0: none */
     Body body;
     EventDefaults context, integrations;
-    Millis sent_at_ms;                          /* the envelope's, or INSTANT_NONE */
 };
 
 struct inflater;
@@ -81,16 +81,24 @@ Status MUST collect_authorize(struct intake *intake, Err *err);
 Status MUST collect_inflate(struct intake *intake, Str *ret_body, Err *err);
 Status MUST collect_admit(struct intake *intake, Err *err);
 const struct source_entry *collect_source_of(struct intake *intake, const Message *message);
+/* Does the request come from a page that the source does not take messages from? */
+bool collect_is_foreign(const struct intake *intake, const struct source_entry *source);
 /* NULL where the message keeps every rule. */
 const Rule *collect_validate(const Message *message, EventType type);
 void collect_stamp_request(struct intake *intake);
-void collect_stamp_body(struct intake *intake);
 /* What a message is stamped with needs room while it is encoded. */
 struct stamp_room {
     char timestamp[INSTANT_TEXT_BYTES], received_at[INSTANT_TEXT_BYTES], message_id[UUID_BYTES + 8];
+    Rule refused;                               /* of an import: no time of the line is good; reason NULL: one is */
+    char refused_text[192];
 };
 EventStamps collect_stamp(struct intake *intake, const struct source_entry *source, const Message *message,
                           EventType type, struct stamp_room *room);
+/* collect_times.c, for collect_stamp.c: when it happened. The first takes room for one instant. */
+void collect_stamp_times(const struct intake *intake, const Message *message, EventStamps *stamps, char *text);
+void collect_keep_times(const struct intake *intake, const Message *message, EventStamps *stamps,
+                        struct stamp_room *room);
+void collect_count_problem(CollectResult *result, const EventStamps *stamps);
 
 /* collect.c, for collect_import.c */
 Status MUST collect_keep_body(struct intake *intake, Err *err);

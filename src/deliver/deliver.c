@@ -55,6 +55,14 @@ Status deliver_check_config(const DestinationConfig *config, Err *err)
     return s;
 }
 
+void deliver_advise(const DestinationConfig *config, DeliverAdvise *advise, void *context)
+{
+    struct outlet *outlet = NULL;
+    if (outlet_open(NULL, config, &outlet, NULL)) return;
+    if (outlet->destination->advise) outlet->destination->advise(&outlet->settings, advise, context);
+    outlet_close(outlet);
+}
+
 static void close_all(struct outlet **outlets, size_t count)
 {
     for (size_t at = 0; at < count; at++) outlet_close(outlets[at]);
@@ -161,7 +169,7 @@ static Status outlet_step(struct outlet *outlet, Err *err)
     outlet->has_more = false;
     if (!s && outlet->redo_until) s = dead_redo_more(outlet, err);
     if (!s) s = outlet_take(outlet, err);
-    if (!s) outlet_prepare(outlet);
+    if (!s && forget_lets_send(outlet->deliver)) outlet_prepare(outlet);
     if (outlet->is_started) cursor_save(outlet);
     if (s) outlet_fail(outlet, str_from(err->text));
     return s;
@@ -196,10 +204,11 @@ static Millis time_to_wait(const struct deliver *deliver, Millis wait_ms)
     return wait_ms;
 }
 
-static void publish(struct deliver *deliver)
+/* True where it is not yet time to. */
+static bool publish(struct deliver *deliver)
 {
     if (deliver->published_ms && deliver->now_ms - deliver->published_ms < PUBLISH_MS
-        && deliver->now_ms >= deliver->published_ms) return;
+        && deliver->now_ms >= deliver->published_ms) return true;
     deliver->published_ms = deliver->now_ms;
     region_trim(&deliver->region, SCRATCH_KEPT_BYTES);
     for (size_t at = 0; at < deliver->outlet_count; at++) outlet_publish(deliver->outlets[at]);
@@ -207,12 +216,14 @@ static void publish(struct deliver *deliver)
     for (size_t at = 0; at < deliver->outlet_count; at++) deliver->states[at] = deliver->outlets[at]->state;
     deliver->state_count = deliver->outlet_count;
     pthread_mutex_unlock(&deliver->mutex);
+    return false;
 }
 
 static Status commit_and_send(struct deliver *deliver, Err *err)
 {
     Status s = ledger_commit(deliver->ledger, err);
-    for (size_t at = 0; !s && at < deliver->outlet_count; at++)
+    bool sends = !s && forget_lets_send(deliver);
+    for (size_t at = 0; sends && at < deliver->outlet_count; at++)
         if (deliver->outlets[at]->is_started) outlet_send(deliver->outlets[at]);
     return s;
 }
@@ -222,7 +233,7 @@ Status deliver_step(struct deliver *deliver, Millis wait_ms, Err *err)
     struct fetcher *fetcher = deliver->options.fetcher;
     Status s = OK, trouble = OK;
     Err other;
-    deliver->now_ms = clock_now_ms(deliver->options.clock);
+    deliver_look_at_clock(deliver);
     if (has_next_config(deliver) && !(s = ledger_commit(deliver->ledger, err))) take_over_config(deliver);
     Status forgotten = s || deliver->is_stopping ? OK : forget_step(deliver, &other);
     if (forgotten && err) *err = other;
@@ -234,7 +245,7 @@ Status deliver_step(struct deliver *deliver, Millis wait_ms, Err *err)
         if (err) *err = other;
     }
     if (!s) s = commit_and_send(deliver, err);
-    publish(deliver);
+    if (publish(deliver) && wait_ms > PUBLISH_MS) wait_ms = PUBLISH_MS;
     if (!s) wishes_answer(deliver);
     if ((s || trouble) && wait_ms > TROUBLE_WAIT_MS) wait_ms = TROUBLE_WAIT_MS;
     Status waited = fetcher->step(fetcher, s || forgotten ? wait_ms : time_to_wait(deliver, wait_ms), &other);
@@ -270,13 +281,42 @@ JournalPos deliver_position(struct deliver *deliver)
 
 /* ---- Looking ---- */
 
+/* The published state of a configured destination. One that the deliverer has not taken over yet has none, or that of
+ * before: it is busy until it has. */
+static DeliverState state_of(const struct deliver *deliver, const DestinationConfig *config)
+{
+    DeliverState state = { .condition = config->is_enabled ? DELIVER_WAITING : DELIVER_DISABLED };
+    for (size_t at = 0; at < deliver->state_count; at++)
+        if (str_equal(str_from(deliver->states[at].name), config->name)) state = deliver->states[at];
+    bool is_as_configured = config->is_enabled == (state.condition != DELIVER_DISABLED);
+    if (state.name[0] && (!deliver->has_next || is_as_configured)) return state;
+    if (config->is_enabled && state.condition == DELIVER_DISABLED) state.condition = DELIVER_WAITING;
+    state.is_busy = config->is_enabled;
+    snprintf(state.name, sizeof state.name, "%.*s", STR_FORMAT(config->name));
+    snprintf(state.type, sizeof state.type, "%.*s", STR_FORMAT(config->type));
+    return state;
+}
+
+/* A state is of a moment ago; the journal's end is of now. What lies between is counted, so that zeros mean done. */
+static void count_unread(DeliverState *state, JournalPos end, Millis now_ms)
+{
+    if (state->condition == DELIVER_DISABLED) return;
+    if (state->read_at_ms) state->lag_bytes = journal_distance(state->read_until, end);
+    if (!state->lag_bytes && !state->is_busy) return;
+    if (!state->unfinished) state->unfinished = 1;
+    if (!state->lag_ms && state->lag_bytes) state->lag_ms = now_ms > state->read_at_ms ? now_ms - state->read_at_ms : 1;
+}
+
 size_t deliver_read_states(struct deliver *deliver, DeliverState *states, size_t max)
 {
+    JournalPos end = journal_end(deliver->options.journal);
+    Millis now_ms = clock_now_ms(deliver->options.clock);
     size_t count;
     pthread_mutex_lock(&deliver->mutex);
-    count = deliver->state_count < max ? deliver->state_count : max;
-    memcpy(states, deliver->states, count * sizeof *states);
+    count = deliver->config_count < max ? deliver->config_count : max;
+    for (size_t at = 0; at < count; at++) states[at] = state_of(deliver, &deliver->configs[at]);
     pthread_mutex_unlock(&deliver->mutex);
+    for (size_t at = 0; at < count; at++) count_unread(&states[at], end, now_ms);
     return count;
 }
 

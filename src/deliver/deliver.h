@@ -31,6 +31,7 @@
 #include "event/event.h"
 #include "journal/journal.h"
 #include "os/os.h"
+#include "people/people.h"
 
 /* ---- The store ---- */
 
@@ -55,23 +56,17 @@ struct deliver_rows {
 /* The real rows: an LMDB store in a directory of its own, made if it is not there. Every commit is on the
  * disk before anything is sent for it. Reading from any thread, committing by the deliverer. */
 struct deliver_store;
+/* ERR_DAMAGED: the text names the file and the way out. */
 Status MUST deliver_store_open(const char *dir, bool is_read_only, struct deliver_store **ret, Err *err);
+/* Judges a store that nobody has open; one that is not there is OK. */
+Status MUST deliver_store_verify(const char *dir, uint64_t *ret_rows, Err *err);
 void deliver_store_close(struct deliver_store *store);      /* accepts NULL */
 struct deliver_rows deliver_store_rows(struct deliver_store *store);
 
+/* The furthest position of the journal that any destination has seen, also one that is configured no more; 0: none. */
+Status MUST deliver_read_reached(const struct deliver_rows *rows, JournalPos *ret, Err *err);
+
 /* ---- People ---- */
-
-typedef struct PersonLink {
-    Str anonymous_id, user_id;              /* the user whose the id's history is: its first claim */
-    Millis at_ms;
-    bool is_merge;                          /* anonymous_id is a user id: an alias made the two one person */
-} PersonLink;
-
-typedef struct DeliverPerson {
-    uint64_t key;                           /* the same for messages of one person, as far as is known now; 0: nobody */
-    Str owner_id;                           /* an anonymous message's user, where the id's first claim is another's */
-    bool previous_is_user;                  /* alias: the previous id was seen as a user id */
-} DeliverPerson;
 
 /* Who is to be forgotten: the ids of the command. */
 typedef struct DeliverForget {
@@ -90,7 +85,7 @@ struct deliver_people {
     /* Records before it are known to identity; what is behind is not delivered yet. NULL: all are. */
     JournalPos (*position)(void *context);
     /* NULL: a message's own ids are all that is known. Strings live in the arena. Asked for every message. */
-    Status (*find)(void *context, const Event *event, Arena *arena, DeliverPerson *ret, Err *err);
+    Status (*find)(void *context, const Event *event, Arena *arena, MessagePerson *ret, Err *err);
     /* The anonymous ids whose first claim is this user's, and the users that it was joined with, at most 500. Asked
      * where a link may be new. NULL: as above. */
     Status (*list_links)(void *context, Str user_id, Arena *arena, const PersonLink **ret, size_t *ret_count, Err *err);
@@ -111,9 +106,6 @@ struct applier;
 struct deliver_people deliver_people_of(struct applier *applier);
 
 /* ---- Configuration ---- */
-
-/* Where a destination begins in the journal when it is new. */
-typedef enum DeliverStart { DELIVER_FROM_NOW, DELIVER_FROM_BEGINNING } DeliverStart;
 
 typedef struct DestinationConfig {
     Str name, type;
@@ -146,6 +138,9 @@ void deliver_close(struct deliver *deliver);
 
 /* Judges a configuration: a type that exists, settings by its table, rules. err's field says where. */
 Status MUST deliver_check_config(const DestinationConfig *config, Err *err);
+/* Of one that is right: settings that do not what whoever wrote them may think, each with its reason. */
+typedef void DeliverAdvise(void *context, const char *setting, const char *text);
+void deliver_advise(const DestinationConfig *config, DeliverAdvise *advise, void *context);
 /* From the next step on these are the destinations; copies them. Others keep their place, and their rows, for
  * when they come back. ERR_INPUT (and nothing changed) where one of them is wrong. Any thread. */
 Status MUST deliver_set_config(struct deliver *deliver, const DestinationConfig *configs, size_t count, Err *err);
@@ -178,8 +173,9 @@ Status MUST deliver_ask_replay(struct deliver *deliver, Str name, Millis from_ms
 /* Tries dead letters again: one by its number, or all that there are now (0). */
 Status MUST deliver_ask_redo(struct deliver *deliver, Str name, uint64_t number, uint64_t *ret_ticket, Err *err);
 /* OK: what was asked is on the disk, and will be done whatever happens to the process; the states show it. ERR_TIMEOUT:
- * it is not, after wait_ms; what was not begun by then is taken back. */
-Status MUST deliver_wait_asked(struct deliver *deliver, uint64_t ticket, Millis wait_ms, Err *err);
+ * it is not, after wait_ms or once is_cancelled (may be NULL) is true; what was not begun by then is taken back. */
+Status MUST deliver_wait_asked(struct deliver *deliver, uint64_t ticket, Millis wait_ms,
+                               const atomic_bool *is_cancelled, Err *err);
 
 /* ---- Looking ---- */
 
@@ -194,9 +190,9 @@ typedef struct DeliverState {
     DeliverCondition condition;
     Millis until_ms;                        /* WAITING: the next try */
     JournalPos position;                    /* read so far */
-    uint64_t lag_bytes;                     /* of the journal, behind position */
+    uint64_t lag_bytes;                     /* of the journal, behind position, as it is when one looks */
     Millis lag_ms;                          /* age of the oldest message that is not delivered; 0: none is waiting */
-    uint64_t unfinished;                    /* messages taken and not finished */
+    uint64_t unfinished;                    /* messages taken and not finished; at least 1 while there is more to do */
     uint64_t under_way;                     /* requests */
     uint64_t taken, delivered, skipped, refused, retried, requests, links, reports;     /* since the start */
     uint64_t dead_letters;                  /* in the list */
@@ -206,9 +202,14 @@ typedef struct DeliverState {
     bool is_replaying;                      /* reads the journal for a replay */
     uint64_t replay_left_bytes;
     uint64_t replay_unfinished, replay_taken, replay_delivered;         /* messages of the replay */
+    JournalPos read_until;                  /* nothing before it is missing in unfinished */
+    Millis read_at_ms;                      /* when all of the journal had been read last */
+    bool is_busy;                           /* more than the counts say is to be done: a redo, a replay, its rows */
 } DeliverState;
 
-/* Copies the states as of the last step, in the order of the configuration. Any thread. */
+/* Copies the states, in the order of the configuration, and looks how far the journal is now: what is durable, and not
+ * delivered or given up, always shows in lag_bytes, lag_ms and unfinished, so that whoever waits for 0 of any of them
+ * never stops too early. Any thread. */
 size_t deliver_read_states(struct deliver *deliver, DeliverState *states, size_t max);
 
 typedef struct DeadLetter {
@@ -242,15 +243,13 @@ typedef void DeliverTell(void *context, const DeliverExchange *exchange);
 void deliver_write_exchange(const DeliverExchange *exchange, struct buf *out);
 /* message: canonical JSON; empty: a track "Onym Test" of the user onym-test. ERR_INPUT: the destination refuses
  * the message, or its rules leave it out; ERR_DENIED: the vendor refused; ERR_RATE: it asks for a later try;
- * ERR_IO: no answer; ERR_TIMEOUT: after half a minute it is given up. */
+ * ERR_IO: no answer; ERR_TIMEOUT: after half a minute it is given up; ERR_CLOSED: once is_cancelled (may be NULL) is
+ * true. */
 Status MUST deliver_try(const DeliverOptions *options, const DestinationConfig *config, Str message, DeliverTell *tell,
-                        void *context, Err *err);
+                        void *context, const atomic_bool *is_cancelled, Err *err);
 
 /* The messenger's user hash (Intercom's identity verification): hex of HMAC-SHA256, by the identity_secret of that
  * destination. ERR_NOT_FOUND: no such destination, or it has none. Any thread. In the arena. */
 Status MUST deliver_user_hash(struct deliver *deliver, Str name, Str user_id, Arena *arena, Str *ret, Err *err);
-
-/* Every type with its options, as text for --help. */
-void deliver_describe(struct buf *buf, Str type);           /* an empty type: all of them, a line each */
 
 #endif

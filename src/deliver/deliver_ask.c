@@ -22,10 +22,10 @@ void ask_leave(struct deliver *deliver)
     deliver->asked_count = 0;
 }
 
-Status ask_person(struct deliver *deliver, const Event *event, Arena *arena, DeliverPerson *ret, Err *err)
+Status ask_person(struct deliver *deliver, const Event *event, Arena *arena, MessagePerson *ret, Err *err)
 {
     const struct deliver_people *people = &deliver->options.people;
-    *ret = (DeliverPerson){ 0 };
+    *ret = (MessagePerson){ 0 };
     if (!people->find) return OK;
     ask_enter(deliver);
     return people->find(people->context, event, arena, ret, err);

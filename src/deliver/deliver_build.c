@@ -199,6 +199,25 @@ static Status choose_links(struct outlet *outlet, struct parcel *parcel, const s
     return s;
 }
 
+/* The message that was to bring them is refused: they are told by the user's next. */
+static void unnote_links(struct outlet *outlet, const Outgoing *outgoing)
+{
+    for (size_t at = 0; at < outgoing->link_count; at++) {
+        const LinkFact *link = &outgoing->links[at];
+        uint64_t one = key_of_id(link->anonymous_id), other = key_of_id(link->user_id);
+        uint64_t pair[2] = { one < other ? one : other, one < other ? other : one };
+        char bytes[ROW_KEY_BYTES];
+        Str rest = str_of(pair, sizeof pair);
+        Str key = link->is_merge ? row_key(outlet, ROW_MERGE, rest, bytes)
+                                 : row_key(outlet, ROW_LINK, link->anonymous_id, bytes);
+        ledger_remove(outlet->deliver->ledger, key);
+        known_remove(&outlet->links, link->is_merge ? hash_64(rest, 'j')
+                                                    : hash_64(link->anonymous_id, hash_64(link->user_id, 1)));
+        outlet->state.links--;
+    }
+    if (outgoing->link_count) known_remove(&outlet->asked, hash_64(outgoing->user_id, 2));
+}
+
 /* The anonymous id that a message itself names beside its user. */
 static Str own_pair(const Outgoing *outgoing)
 {
@@ -314,17 +333,18 @@ static Status build_plan(struct outlet *outlet, struct parcel *parcel, Outgoing 
 }
 
 static Status prepare_outgoing(struct outlet *outlet, const Event *event, Arena *arena, Outgoing *outgoing,
-                               DeliverPerson *person, Err *err)
+                               MessagePerson *person, Err *err)
 {
     const TreeNode *json;
     Status s = event_tree_read(event->json, arena, &json, err);
-    if (!s) s = route_redact(outlet, json, arena, &json, err);
+    if (!s) s = rules_redact(&outlet->rules, json, arena, &json, err);
     if (!s) s = ask_person(outlet->deliver, event, arena, person, err);
     if (s) return s;
     *outgoing = (Outgoing){
         .event = event, .json = json, .user_id = usable(outlet, event->user_id),
         .anonymous_id = usable(outlet, event->anonymous_id), .previous_id = usable(outlet, event->previous_id),
-        .group_id = event->group_id, .previous_is_user = person->previous_is_user, .owner_id = person->owner_id,
+        .group_id = usable(outlet, event->group_id), .previous_is_user = person->previous_is_user,
+        .owner_id = person->owner_id,
     };
     return OK;
 }
@@ -336,7 +356,7 @@ Status parcel_build(struct outlet *outlet, struct parcel *parcel, Built *ret, Er
     struct plan *plan = arena_new(&arena, struct plan, 1);
     bool is_told = wants_links(outlet) || wants_merges(outlet), asks = false;
     struct known_links known = { NULL, 0 };
-    DeliverPerson person = { 0 };
+    MessagePerson person = { 0 };
     Outgoing outgoing;
     Event event;
     Status s = read_record(outlet, parcel, err);
@@ -359,6 +379,7 @@ Status parcel_build(struct outlet *outlet, struct parcel *parcel, Built *ret, Er
     plan_init(plan, &outlet->settings, &arena, recall, outlet);
     s = build_plan(outlet, parcel, &outgoing, plan, ret, err);
     plan_done(plan);
+    if (s) unnote_links(outlet, &outgoing);
     if (!s && destination->wants_grace) note_user(outlet, user_id, &arena);
     return s;
 }

@@ -8,29 +8,19 @@
 enum { DEAD_MOST = 100000, BODY_KEPT_BYTES = 32 * 1024, LETTER_BYTES = 8 * 1024 * 1024,
        REDO_SPARE = 32, QUOTE_BYTES = 32 };
 
-static void put_instant(struct buf *out, Str key, Millis at_ms)
-{
-    json_key(out, key);
-    buf_char(out, '"');
-    buf_instant(out, at_ms);
-    buf_char(out, '"');
-}
-
 static void put_request(const struct outlet *outlet, struct buf *out, const FetchRequest *request, Arena scratch)
 {
     const Settings *settings = &outlet->settings;
-    json_key(out, STR("request"));
-    buf_char(out, '{');
-    json_text(out, STR("method"), request->method);
-    json_text(out, STR("url"), secret_hide(settings, request->url, &scratch));
-    json_key(out, STR("headers"));
-    buf_char(out, '{');
+    json_object(out, "request");
+    member_text(out, STR("method"), request->method);
+    member_text(out, STR("url"), secret_hide(settings, request->url, &scratch));
+    json_object(out, "headers");
     for (size_t at = 0; at < request->header_count; at++)
-        json_text(out, request->headers[at].name,
-                  secret_is_header(request->headers[at].name) ? STR("***") : request->headers[at].value);
-    buf_char(out, '}');
-    json_text(out, STR("body"), secret_hide(settings, str_slice(request->body, 0, BODY_KEPT_BYTES), &scratch));
-    buf_char(out, '}');
+        member_text(out, request->headers[at].name,
+                    secret_is_header(request->headers[at].name) ? STR("***") : request->headers[at].value);
+    json_object_end(out);
+    member_text(out, STR("body"), secret_hide(settings, str_slice(request->body, 0, BODY_KEPT_BYTES), &scratch));
+    json_object_end(out);
 }
 
 /* Of a request that carried several people's calls a letter has this message's alone, as if it had gone so. */
@@ -58,24 +48,25 @@ static Str own_reason(const struct parcel *parcel, Str reason, const FetchAnswer
                         answer->status, parcel->request->ride_count);
 }
 
-static void put_answer(struct buf *out, const FetchAnswer *answer, bool is_shared)
+static void put_answer(const Settings *settings, struct buf *out, const FetchAnswer *answer, bool is_shared,
+                       Arena scratch)
 {
-    json_key(out, STR("answer"));
-    buf_char(out, '{');
-    if (answer->status) json_int(out, STR("status"), answer->status);
-    json_text(out, STR("error"), str_from(answer->error));
-    if (!is_shared) json_text(out, STR("body"), str_slice(answer->body, 0, BODY_KEPT_BYTES));
-    buf_char(out, '}');
+    json_object(out, "answer");
+    if (answer->status) json_int(out, "status", answer->status);
+    member_text(out, STR("error"), secret_hide(settings, str_from(answer->error), &scratch));
+    if (!is_shared)
+        member_text(out, STR("body"), secret_hide(settings, str_slice(answer->body, 0, BODY_KEPT_BYTES), &scratch));
+    json_object_end(out);
 }
 
 static void put_event(struct buf *out, Str record)
 {
     Event event;
     if (record_kind(record) != RECORD_EVENT || event_decode(record, &event, NULL)) return;
-    json_text(out, STR("message_id"), event.message_id);
-    json_text(out, STR("type"), str_from(event_type_word(event.type)));
-    json_text(out, STR("user_id"), event.user_id);
-    json_text(out, STR("anonymous_id"), event.anonymous_id);
+    member_text(out, STR("message_id"), event.message_id);
+    member_text(out, STR("type"), str_from(event_type_word(event.type)));
+    member_text(out, STR("user_id"), event.user_id);
+    member_text(out, STR("anonymous_id"), event.anonymous_id);
 }
 
 /* Who it was about: from the record at hand, or the journal's. */
@@ -100,19 +91,19 @@ static void put_letter(struct outlet *outlet, const struct parcel *parcel, const
     FetchRequest own;
     reason = own_reason(parcel, reason, answer, &arena);
     request = own_request(outlet, parcel, request, &arena, &own);
-    buf_char(out, '{');
-    json_int(out, STR("number"), (int64_t)outlet->dead_number);
-    json_text(out, STR("kind"), str_from(kind));
+    json_object(out, NULL);
+    json_int(out, "number", (int64_t)outlet->dead_number);
+    member_text(out, STR("kind"), str_from(kind));
     put_message(outlet, out, parcel);
-    json_text(out, STR("reason"), reason);
-    json_int(out, STR("position"), (int64_t)parcel->pos);
-    put_instant(out, STR("happened_at"), parcel->event_ms);
-    if (parcel->first_tried_ms) put_instant(out, STR("first_tried_at"), parcel->first_tried_ms);
-    put_instant(out, STR("died_at"), outlet->deliver->now_ms);
-    json_int(out, STR("attempts"), parcel->attempts);
+    member_text(out, STR("reason"), secret_hide(&outlet->settings, reason, &arena));
+    json_int(out, "position", (int64_t)parcel->pos);
+    json_instant(out, "happened_at", parcel->event_ms);
+    if (parcel->first_tried_ms) json_instant(out, "first_tried_at", parcel->first_tried_ms);
+    json_instant(out, "died_at", outlet->deliver->now_ms);
+    json_int(out, "attempts", parcel->attempts);
     if (request) put_request(outlet, out, request, arena);
-    if (answer) put_answer(out, answer, is_shared);
-    buf_char(out, '}');
+    if (answer) put_answer(&outlet->settings, out, answer, is_shared, arena);
+    json_object_end(out);
 }
 
 /* length of the JSON (8 bytes), the JSON, the row of the calls. */
@@ -185,9 +176,15 @@ struct listing {
 static bool visit_letter(void *context, Str key, Str row)
 {
     struct listing *listing = context;
+    struct buf hidden;
     Str rest;
     DeadLetter letter = { number_of_key(key), dead_json(row, &rest) };
-    return listing->visit(listing->context, &letter);
+    bool goes_on;
+    buf_init(&hidden, 2 * LETTER_BYTES);
+    if (secret_hide_in_letter(letter.json, &hidden)) letter.json = buf_str(&hidden);
+    goes_on = listing->visit(listing->context, &letter);
+    buf_done(&hidden);
+    return goes_on;
 }
 
 Status deliver_list_dead(const struct deliver_rows *rows, Str name, uint64_t after, DeadVisit *visit, void *context,

@@ -12,6 +12,8 @@
  *   ids in its key        links, users, memory ("what:id", see plan_remember)
  *   its text              of others' dead letters, whose reason may quote a vendor who named somebody
  * Where somebody else's row names a person who is gone, a word that names nobody takes the place.
+ * Until it is known which parcels in memory are theirs, nothing is sent. A place that the disk does not give back after
+ * some tries counts as one that the journal has no more.
  */
 #include "deliver_outlet.h"
 
@@ -20,6 +22,7 @@
 enum {
     FORGET_BYTES = 1 << 30,                 /* of address space: commands and their ids */
     ROWS_A_STEP = 20000,
+    TRIES = 10,
     TEXT_LEAST = 4,                         /* shorter ids stand in every text by chance, and tell nobody */
     LETTER_MOST = 32 * 1024 * 1024,
 };
@@ -45,6 +48,8 @@ struct forgetting {
     Stage stage;
     bool has_changed;                       /* something was theirs */
     bool has_ended;                         /* once since the start: what a crash cut off is done with */
+    bool is_unsure;                         /* which parcels in memory are theirs is not known yet */
+    unsigned tries;                         /* steps that failed, one after the other */
     bool begins_again;                      /* rows became parcels meanwhile, of a destination's start or a redo */
     DeliverForget *forgets;
     size_t count;
@@ -75,6 +80,12 @@ void forget_close(struct forgetting *forgetting)
 }
 
 bool forget_is_at_work(const struct deliver *deliver) { return deliver->forgetting->stage != STAGE_NONE; }
+
+bool forget_lets_send(const struct deliver *deliver)
+{
+    const struct forgetting *forgetting = deliver->forgetting;
+    return !forgetting->is_unsure && !(forgetting->stage != STAGE_NONE && forgetting->begins_again);
+}
 
 void forget_begin_again(struct deliver *deliver) { deliver->forgetting->begins_again = true; }
 
@@ -197,7 +208,8 @@ static Status look_up(struct deliver *deliver, JournalPos pos, Found *ret, Err *
         && event_decode(record.bytes, &event, NULL) == OK)
         *ret = takes_event(deliver, event, pos) ? FOUND_THEIRS : FOUND_ANOTHERS;
     journal_reader_close(reader);
-    return s == ERR_NOT_FOUND || s == ERR_DAMAGED || s == ERR_CONFLICT ? OK : s;
+    bool is_gone = s == ERR_NOT_FOUND || s == ERR_DAMAGED || s == ERR_CONFLICT || deliver->forgetting->tries >= TRIES;
+    return is_gone ? OK : s;
 }
 
 /* One that stood in lines. */
@@ -238,6 +250,7 @@ static void close_readers(struct outlet *outlet)
 static Status drop_parcels(struct outlet *outlet, Err *err)
 {
     Status s = OK;
+    outlet_take_apart(outlet);
     for (size_t at = 0; !s && at < outlet->window; at++) {
         struct parcel *parcel = &outlet->parcels[at];
         bool is_theirs = false;
@@ -441,13 +454,13 @@ static void put_without_texts(const struct row *row, const TreeNode *json, Str c
     struct buf text, bytes;
     buf_init(&text, LETTER_MOST);
     buf_init(&bytes, LETTER_MOST);
-    buf_char(&text, '{');
+    json_object(&text, NULL);
     for (const TreeNode *child = json->first; child; child = child->next) {
         if (str_equal(child->key, STR("request")) || str_equal(child->key, STR("answer"))) continue;
-        if (str_equal(child->key, STR("reason"))) json_text(&text, child->key, STR(QUOTED));
-        else json_raw(&text, child->key, child->raw);
+        if (str_equal(child->key, STR("reason"))) member_text(&text, child->key, STR(QUOTED));
+        else member_raw(&text, child->key, child->raw);
     }
-    buf_char(&text, '}');
+    json_object_end(&text);
     uint64_t len = text.len;
     buf_put(&bytes, &len, sizeof len);
     buf_str_put(&bytes, buf_str(&text));
@@ -554,7 +567,7 @@ static void add_texts(struct forgetting *forgetting, Str id)
     Str quoted = buf_str(&text), inner = str_slice(quoted, 1, quoted.len - 1);
     if (buf_ok(&text) && !str_equal(inner, id)) add_text(forgetting, inner);
     buf_init_fixed(&text, bytes, sizeof bytes);
-    url_escape(&text, id);
+    buf_percent_encode(&text, id, PERCENT_URL);
     if (buf_ok(&text) && !str_equal(buf_str(&text), id)) add_text(forgetting, buf_str(&text));
 }
 
@@ -598,13 +611,20 @@ static Status name_all(struct forgetting *forgetting, Err *err)
         const JournalCommand *what = &forgetting->forgets[at].what;
         for (size_t id = 0; id < what->id_count; id++) {
             const CommandId *one = &what->ids[id];
-            bool whole = one->from_ms == INT64_MIN && one->to_ms == INT64_MAX;
+            bool whole = command_id_is_whole(one);
+            Str external;
+            if (one->kind == COMMAND_EXTERNAL_ID) {          /* no row is by it; letters may quote it */
+                (void)str_cut(one->value, ':', &external);
+                if (what->kind == COMMAND_ERASE) add_texts(forgetting, external);
+                continue;
+            }
             forgetting->lines[forgetting->named_count] = key_of_id(one->value);
             forgetting->named[forgetting->named_count++] = (struct named){
                 one->value, one->kind, whole, what->kind == COMMAND_SUPPRESS, one->from_ms, one->to_ms };
             if (whole && what->kind == COMMAND_ERASE) add_texts(forgetting, one->value);
         }
     }
+    count = forgetting->named_count;
     if (count) qsort(forgetting->named, count, sizeof *forgetting->named, compare_named);
     if (count) qsort(forgetting->lines, count, sizeof *forgetting->lines, compare_lines);
     sort_texts(forgetting);
@@ -616,15 +636,17 @@ static Status begin(struct deliver *deliver, Err *err)
     struct forgetting *forgetting = deliver->forgetting;
     const struct deliver_people *people = &deliver->options.people;
     forgetting->arena = region_arena(&forgetting->region);
+    forgetting->is_unsure = true;
     Status s = people->list_forgets(people->context, &forgetting->arena, &forgetting->forgets, &forgetting->count, err);
     if (!s && !forgetting->count) forgetting->stage = STAGE_NONE;
+    if (!s && !forgetting->count) forgetting->is_unsure = false;
     if (s || !forgetting->count) return s;
     s = name_all(forgetting, err);
     if (!s) s = ledger_commit(deliver->ledger, err);
-    forgetting->begins_again = false;
     for (size_t at = 0; !s && at < deliver->outlet_count; at++)
         if (deliver->outlets[at]->is_started) s = drop_parcels(deliver->outlets[at], err);
-    if (s) return s;
+    if (s) return s;                                /* and begins again: rows may have become parcels */
+    forgetting->is_unsure = forgetting->begins_again = false;
     forgetting->stage = STAGE_ROWS;
     forgetting->at_len = 0;
     deliver->published_ms = 0;
@@ -665,5 +687,6 @@ Status forget_step(struct deliver *deliver, Err *err)
         if (s == ERR_TIMEOUT) return OK;                        /* somebody reads: with a later step */
         if (!s) end(deliver);
     }
+    forgetting->tries = s ? forgetting->tries + 1 : 0;
     return s ? err_wrap(err, s, "destinations: forgetting who was erased") : OK;
 }

@@ -1,25 +1,10 @@
 /* deliver_json: what destinations say of themselves, as the API has it (docs/delivery.md). */
 #include "deliver_outlet.h"
 
-static void put_bool(struct buf *out, Str key, bool value) { json_raw(out, key, value ? STR("true") : STR("false")); }
-
-static void put_instant(struct buf *out, Str key, Millis at_ms)
+static void put_instant(struct buf *out, const char *name, Millis at_ms)
 {
-    json_key(out, key);
-    if (at_ms == 0) {
-        buf_str_put(out, STR("null"));
-        return;
-    }
-    buf_char(out, '"');
-    buf_instant(out, at_ms);
-    buf_char(out, '"');
-}
-
-static void put_text_or_null(struct buf *out, Str key, Str text)
-{
-    json_key(out, key);
-    if (text.len) buf_json_string(out, text);
-    else buf_str_put(out, STR("null"));
+    if (at_ms) json_instant(out, name, at_ms);
+    else json_null(out, name);
 }
 
 static void put_counts(struct buf *out, const DeliverState *state)
@@ -31,31 +16,30 @@ static void put_counts(struct buf *out, const DeliverState *state)
         { "retried", state->retried }, { "requests", state->requests }, { "links", state->links },
         { "reports", state->reports }, { "dead_letters", state->dead_letters },
     };
-    for (size_t at = 0; at < countof(counts); at++) json_int(out, str_from(counts[at].key), (int64_t)counts[at].value);
+    for (size_t at = 0; at < countof(counts); at++) json_int(out, counts[at].key, (int64_t)counts[at].value);
 }
 
 void deliver_write_state(const DeliverState *state, struct buf *out)
 {
     static const char *const words[] = { "running", "disabled", "waiting" };
-    buf_char(out, '{');
-    json_text(out, STR("name"), str_from(state->name));
-    json_text(out, STR("type"), str_from(state->type));
-    json_text(out, STR("state"), str_from(words[state->condition]));
-    put_instant(out, STR("waits_until"), state->until_ms);
+    json_object(out, NULL);
+    member_text(out, STR("name"), str_from(state->name));
+    member_text(out, STR("type"), str_from(state->type));
+    member_text(out, STR("state"), str_from(words[state->condition]));
+    put_instant(out, "waits_until", state->until_ms);
     put_counts(out, state);
-    json_key(out, STR("messages_per_second"));
-    buf_json_double(out, state->messages_per_second);
-    put_instant(out, STR("last_success_at"), state->last_success_ms);
-    put_instant(out, STR("last_error_at"), state->last_error_ms);
-    put_text_or_null(out, STR("last_error"), str_from(state->last_error));
-    json_key(out, STR("replay"));
-    buf_char(out, '{');
-    put_bool(out, STR("is_under_way"), state->is_replaying || state->replay_unfinished > 0);
-    json_int(out, STR("left_bytes"), (int64_t)state->replay_left_bytes);
-    json_int(out, STR("unfinished"), (int64_t)state->replay_unfinished);
-    json_int(out, STR("taken"), (int64_t)state->replay_taken);
-    json_int(out, STR("delivered"), (int64_t)state->replay_delivered);
-    buf_str_put(out, STR("}}"));
+    json_double(out, "messages_per_second", state->messages_per_second);
+    put_instant(out, "last_success_at", state->last_success_ms);
+    put_instant(out, "last_error_at", state->last_error_ms);
+    json_string_or_null(out, "last_error", str_from(state->last_error));
+    json_object(out, "replay");
+    json_bool(out, "is_under_way", state->is_replaying || state->replay_unfinished > 0);
+    json_int(out, "left_bytes", (int64_t)state->replay_left_bytes);
+    json_int(out, "unfinished", (int64_t)state->replay_unfinished);
+    json_int(out, "taken", (int64_t)state->replay_taken);
+    json_int(out, "delivered", (int64_t)state->replay_delivered);
+    json_object_end(out);
+    json_object_end(out);
 }
 
 /* ---- Dead letters ---- */
@@ -74,8 +58,7 @@ static bool put_letter(void *context, const DeadLetter *letter)
         page->has_more = true;
         return false;
     }
-    json_comma(page->out);
-    buf_str_put(page->out, letter->json);
+    json_raw(page->out, NULL, letter->json);
     page->count++;
     page->last = letter->number;
     return buf_ok(page->out);
@@ -86,13 +69,14 @@ Status deliver_write_dead(const struct deliver_rows *rows, Str name, uint64_t af
 {
     struct page page = { .out = out, .limit = limit };
     Status s;
-    buf_str_put(out, STR("{\"dead\":["));
+    json_object(out, NULL);
+    json_array(out, "dead");
     s = deliver_list_dead(rows, name, after, put_letter, &page, err);
     if (s) return s;
-    buf_str_put(out, STR("],\"next\":"));
-    if (page.has_more) buf_int(out, (int64_t)page.last);
-    else buf_str_put(out, STR("null"));
-    buf_char(out, '}');
+    json_array_end(out);
+    if (page.has_more) json_uint(out, "next", page.last);
+    else json_null(out, "next");
+    json_object_end(out);
     return OK;
 }
 
@@ -100,26 +84,28 @@ Status deliver_write_dead(const struct deliver_rows *rows, Str name, uint64_t af
 
 static void put_headers(struct buf *out, Str lines)
 {
-    json_key(out, STR("headers"));
-    buf_char(out, '{');
+    json_object(out, "headers");
     while (lines.len) {
         Str value, line = str_cut(lines, '\n', &lines), name = str_cut(line, ':', &value);
-        json_text(out, name, str_trim(value));
+        member_text(out, name, str_trim(value));
     }
-    buf_char(out, '}');
+    json_object_end(out);
 }
 
 void deliver_write_exchange(const DeliverExchange *exchange, struct buf *out)
 {
-    buf_str_put(out, STR("{\"request\":{"));
-    json_text(out, STR("method"), exchange->method);
-    json_text(out, STR("url"), exchange->url);
+    json_object(out, NULL);
+    json_object(out, "request");
+    member_text(out, STR("method"), exchange->method);
+    member_text(out, STR("url"), exchange->url);
     put_headers(out, exchange->headers);
-    json_text(out, STR("body"), exchange->body);
-    buf_str_put(out, STR("},\"answer\":{"));
-    if (exchange->status) json_int(out, STR("status"), exchange->status);
-    json_text(out, STR("body"), exchange->answer);
-    json_text(out, STR("error"), str_from(exchange->error));
-    json_int(out, STR("took_ms"), exchange->took_ms);
-    buf_str_put(out, STR("}}"));
+    member_text(out, STR("body"), exchange->body);
+    json_object_end(out);
+    json_object(out, "answer");
+    if (exchange->status) json_int(out, "status", exchange->status);
+    member_text(out, STR("body"), exchange->answer);
+    member_text(out, STR("error"), str_from(exchange->error));
+    json_int(out, "took_ms", exchange->took_ms);
+    json_object_end(out);
+    json_object_end(out);
 }

@@ -15,8 +15,7 @@ struct ledger {
     Arena arena;
     RowChange *changes;
     size_t count, capacity;
-    uint32_t *index;                /* change number + 1 by the key's hash; open addressing */
-    size_t index_size;
+    struct slots slots;             /* of the changes, by their keys */
 };
 
 struct ledger *ledger_open(const struct deliver_rows *rows)
@@ -26,11 +25,8 @@ struct ledger *ledger_open(const struct deliver_rows *rows)
     ledger->rows = rows;
     region_open(&ledger->region, PENDING_BYTES + SPARE_BYTES);
     ledger->arena = region_arena(&ledger->region);
-    ledger->capacity = CHANGES_FIRST;
-    ledger->index_size = CHANGES_FIRST * 2;
-    ledger->changes = calloc(ledger->capacity, sizeof *ledger->changes);
-    ledger->index = calloc(ledger->index_size, sizeof *ledger->index);
-    check(ledger->changes && ledger->index);
+    check(vector_reserve(ledger->changes, ledger->capacity, CHANGES_FIRST, SLOTS_MOST));
+    check(slots_reserve(&ledger->slots, CHANGES_FIRST));
     return ledger;
 }
 
@@ -39,43 +35,30 @@ void ledger_close(struct ledger *ledger)
     if (!ledger) return;
     region_close(&ledger->region);
     free(ledger->changes);
-    free(ledger->index);
+    slots_done(&ledger->slots);
     free(ledger);
 }
 
 bool ledger_is_empty(const struct ledger *ledger) { return ledger->count == 0; }
 
-static uint32_t *index_slot(const struct ledger *ledger, Str key)
+/* The change that waits of the key; NULL where there is none. */
+static RowChange *find_change(const struct ledger *ledger, Str key, uint64_t hash)
 {
-    size_t at = hash_64(key, 0) & (ledger->index_size - 1);
-    while (ledger->index[at] && !str_equal(ledger->changes[ledger->index[at] - 1].key, key))
-        at = (at + 1) & (ledger->index_size - 1);
-    return &ledger->index[at];
-}
-
-static void grow(struct ledger *ledger)
-{
-    ledger->capacity *= 2;
-    ledger->index_size *= 2;
-    free(ledger->index);
-    ledger->changes = realloc(ledger->changes, ledger->capacity * sizeof *ledger->changes);
-    ledger->index = calloc(ledger->index_size, sizeof *ledger->index);
-    check(ledger->changes && ledger->index);
-    for (size_t at = 0; at < ledger->count; at++) *index_slot(ledger, ledger->changes[at].key) = (uint32_t)at + 1;
+    for (uint32_t at, probe = 0; (at = slots_next(&ledger->slots, hash, &probe)) != SLOTS_NONE;)
+        if (str_equal(ledger->changes[at].key, key)) return &ledger->changes[at];
+    return NULL;
 }
 
 static void change(struct ledger *ledger, Str key, Str value, bool is_removal)
 {
-    uint32_t *slot;
-    RowChange *made;
-    if (ledger->count == ledger->capacity) grow(ledger);
-    slot = index_slot(ledger, key);
-    if (*slot) {
-        made = &ledger->changes[*slot - 1];
-    } else {
+    uint64_t hash = hash_64(key, 0);
+    RowChange *made = find_change(ledger, key, hash);
+    if (!made) {
+        check(vector_reserve(ledger->changes, ledger->capacity, ledger->count + 1, SLOTS_MOST));
+        check(slots_reserve(&ledger->slots, (uint32_t)ledger->count + 1));
+        slots_put(&ledger->slots, hash, (uint32_t)ledger->count);
         made = &ledger->changes[ledger->count++];
         made->key = arena_copy(&ledger->arena, key);
-        *slot = (uint32_t)ledger->count;
     }
     made->value = is_removal ? (Str){ 0 } : arena_copy(&ledger->arena, value);
 }
@@ -86,17 +69,17 @@ void ledger_remove(struct ledger *ledger, Str key) { change(ledger, key, (Str){ 
 
 Status ledger_get(struct ledger *ledger, Str key, Arena *arena, Str *ret, Err *err)
 {
-    uint32_t *slot = index_slot(ledger, key);
-    if (!*slot) return ledger->rows->get(ledger->rows->context, key, arena, ret, err);
-    if (!ledger->changes[*slot - 1].value.bytes) return ERR_NOT_FOUND;
-    *ret = arena_copy(arena, ledger->changes[*slot - 1].value);
+    const RowChange *waiting = find_change(ledger, key, hash_64(key, 0));
+    if (!waiting) return ledger->rows->get(ledger->rows->context, key, arena, ret, err);
+    if (!waiting->value.bytes) return ERR_NOT_FOUND;
+    *ret = arena_copy(arena, waiting->value);
     return OK;
 }
 
 bool ledger_removes(const struct ledger *ledger, Str key)
 {
-    uint32_t change = *index_slot(ledger, key);
-    return change && !ledger->changes[change - 1].value.bytes;
+    const RowChange *waiting = find_change(ledger, key, hash_64(key, 0));
+    return waiting && !waiting->value.bytes;
 }
 
 bool ledger_is_full(const struct ledger *ledger) { return arena_left(&ledger->arena) < 2 * SPARE_BYTES; }
@@ -107,7 +90,7 @@ Status ledger_commit(struct ledger *ledger, Err *err)
     if (ledger->count == 0) return OK;
     s = ledger->rows->commit(ledger->rows->context, ledger->changes, ledger->count, err);
     if (s) return err_wrap(err, s, "destinations: saving their state");
-    memset(ledger->index, 0, ledger->index_size * sizeof *ledger->index);
+    slots_clear(&ledger->slots);
     ledger->count = 0;
     ledger->arena = region_arena(&ledger->region);
     return OK;

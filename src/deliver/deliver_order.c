@@ -33,6 +33,14 @@ void list_remove(struct parcel_list *list, struct parcel *parcel)
     list->count--;
 }
 
+void list_rotate(struct parcel_list *list, size_t count)
+{
+    for (struct parcel *first = list->first; first && count > 0; first = list->first, count--) {
+        list_remove(list, first);
+        list_append(list, first);
+    }
+}
+
 struct parcel *parcel_take(struct outlet *outlet)
 {
     struct parcel *parcel = outlet->free.first;

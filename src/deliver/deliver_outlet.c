@@ -109,7 +109,7 @@ Status outlet_open(struct deliver *deliver, const DestinationConfig *config, str
     outlet->streams[STREAM_LIVE].watermark_ms = outlet->streams[STREAM_REPLAY].watermark_ms = INT64_MIN / 2;
     outlet->waiting_next_ms = INT64_MAX;
     if (deliver)
-        outlet->begin = outlet->rules.start == DELIVER_FROM_BEGINNING ? journal_first(deliver->options.journal)
+        outlet->begin = outlet->rules.start == DESTINATION_FROM_BEGINNING ? journal_first(deliver->options.journal)
                                                                       : journal_end(deliver->options.journal);
     *ret = outlet;
     return OK;
@@ -182,7 +182,10 @@ static void publish_lag(struct outlet *outlet)
     Millis oldest_ms = INT64_MAX;
     DeliverState *state = &outlet->state;
     state->position = live->pos;
-    state->lag_bytes = end > read ? end - read : 0;
+    state->read_until = read;
+    state->lag_bytes = journal_distance(read, end);
+    bool is_read = !state->lag_bytes || !state->read_at_ms;
+    if (is_read) state->read_at_ms = outlet->deliver->now_ms ? outlet->deliver->now_ms : 1;
     oldest_ms = oldest_of(&live->settling, oldest_ms);
     oldest_ms = oldest_of(&outlet->ready, oldest_ms);
     oldest_ms = oldest_of(&outlet->lined, oldest_ms);
@@ -211,6 +214,7 @@ void outlet_publish(struct outlet *outlet)
     state->condition = !outlet->is_enabled ? DELIVER_DISABLED
         : !outlet->is_started || outlet->wait_until_ms > outlet->deliver->now_ms ? DELIVER_WAITING : DELIVER_RUNNING;
     state->until_ms = outlet->wait_until_ms > outlet->deliver->now_ms ? outlet->wait_until_ms : 0;
+    state->is_busy = outlet->is_enabled && (!outlet->is_started || outlet->redo_until || replay->is_active);
     if (!outlet->is_started) return;
     state->unfinished = outlet->window - outlet->free.count;
     state->under_way = outlet->under_way_count;
@@ -220,7 +224,7 @@ void outlet_publish(struct outlet *outlet)
         const struct parcel *parcel = &outlet->parcels[at];
         state->replay_unfinished += parcel->state != PARCEL_FREE && parcel->stream == STREAM_REPLAY;
     }
-    state->replay_left_bytes = replay->is_active && replay->end > replay->pos ? replay->end - replay->pos : 0;
+    state->replay_left_bytes = replay->is_active ? journal_distance(replay->pos, replay->end) : 0;
     publish_lag(outlet);
     publish_rate(outlet);
 }

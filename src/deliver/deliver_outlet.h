@@ -13,15 +13,13 @@
 #include <pthread.h>
 
 #include "deliver.h"
-#include "destination.h"
-#include "destination_text.h"
+#include "destination/destination.h"
 
 enum {
     PARCEL_KEYS = 4,                    /* user id, anonymous id, previous id, person */
     OUTLETS = 64,
-    REQUESTS_AT_ONCE = 64,              /* most requests under way of one outlet */
     STREAMS = 2,
-    AGAIN_MAX = 16,                     /* steps of one call without an end: a vendor that goes in circles */
+    AGAIN_MAX = 64,                     /* steps of one call without an end: a vendor that goes in circles */
     PENDING_BYTES = 64 * 1024 * 1024,   /* changes of one step */
 };
 
@@ -112,18 +110,6 @@ struct stream {
     JournalPos end;
 };
 
-/* Rules of the framework, the same for every type. */
-typedef struct Rules {
-    uint32_t types;                     /* bits of EventType; 0: all */
-    const Str *events_allow, *events_deny, *properties_allow, *properties_deny, *properties_hash, *consent;
-    size_t events_allow_count, events_deny_count, properties_allow_count, properties_deny_count,
-        properties_hash_count, consent_count;
-    Str hash_salt;
-    Millis retry_ms, grace_ms, settle_ms;
-    DeliverStart start;
-    uint32_t window, requests_at_once, requests_per_second;
-} Rules;
-
 /* A set of 64-bit fingerprints: what is known to be in the store. Forgets all when full. */
 struct known {
     uint64_t *slots;
@@ -156,7 +142,12 @@ struct outlet {
     bool has_new_rows;                  /* of parcels, since then */
     uint64_t fingerprint;               /* of its configuration */
     JournalPos begin;                   /* where it starts when it is new */
-    struct overtaker { uint64_t key, order; bool is_done; } *overtakers;   /* taken behind the kept cursors; sorted */
+    struct overtaker {                  /* taken behind the kept cursors; sorted */
+        JournalPos pos;
+        uint64_t order;
+        StreamKind stream;
+        bool is_done;
+    } *overtakers;
     size_t overtaker_count, overtaker_capacity;
 
     struct request requests[REQUESTS_AT_ONCE];
@@ -164,6 +155,7 @@ struct outlet {
     Millis wait_until_ms;               /* all of it */
     Millis waiting_next_ms;             /* the least next_ms of those that wait; or less */
     uint32_t failures;                  /* requests in a row without an answer that helps */
+    uint32_t own_failures;              /* … whose answer may be about their messages alone (500) */
     double tokens;
     Millis tokens_at_ms;
     struct known links, users, asked;   /* told or settled pairs; users heard of; users whose links were listed */
@@ -186,6 +178,7 @@ struct deliver {
     bool is_stopping;                   /* nothing new is sent */
     Arena *build_arena;                 /* what is recalled lives here, while a plan is made */
     Millis now_ms, published_ms;
+    int64_t seen_ns;                    /* the monotonic clock, when now_ms was read */
     pthread_mutex_t mutex;              /* of what follows */
     pthread_cond_t answered;            /* wishes were */
     DeliverState states[OUTLETS];
@@ -253,6 +246,7 @@ void overtakers_add(struct outlet *outlet, const struct parcel *parcel, bool is_
 
 void list_append(struct parcel_list *list, struct parcel *parcel);
 void list_remove(struct parcel_list *list, struct parcel *parcel);
+void list_rotate(struct parcel_list *list, size_t count);                /* the first so many go to the end */
 struct parcel *parcel_take(struct outlet *outlet);                       /* NULL: the window is full */
 void parcel_give_back(struct outlet *outlet, struct parcel *parcel);
 void order_line_up(struct outlet *outlet, struct parcel *parcel);        /* behind its keys' newest */
@@ -270,7 +264,7 @@ void known_forget(struct known *known);                 /* all: the store is ask
 
 void ask_enter(struct deliver *deliver);
 void ask_leave(struct deliver *deliver);
-Status MUST ask_person(struct deliver *deliver, const Event *event, Arena *arena, DeliverPerson *ret, Err *err);
+Status MUST ask_person(struct deliver *deliver, const Event *event, Arena *arena, MessagePerson *ret, Err *err);
 Status MUST ask_links(struct deliver *deliver, Str user_id, Arena *arena, const PersonLink **ret,
                               size_t *ret_count, Err *err);
 bool ask_is_duplicate(struct deliver *deliver, JournalPos pos);
@@ -286,15 +280,15 @@ void wishes_answer(struct deliver *deliver);                             /* afte
 
 Status MUST outlet_take(struct outlet *outlet, Err *err);
 uint64_t key_of_id(Str id);         /* the line of a user, anonymous or previous id */
+/* deliver_clock.c: sets now_ms; jumps of the wall clock move what waits by it. */
+void deliver_look_at_clock(struct deliver *deliver);
+void parcel_settle_clock(const struct outlet *outlet, struct parcel *parcel);        /* one that is loaded */
+
 void replay_begin(struct outlet *outlet, Millis from_ms, Millis to_ms);
 
 /* ---- deliver_route.c: is a message for this outlet, and what of it ---- */
 
 bool route_wants(const struct outlet *outlet, const Event *event, const TreeNode *json);
-/* The message after the privacy rules; the tree itself where there are none. */
-Status MUST route_redact(const struct outlet *outlet, const TreeNode *json, Arena *arena, const TreeNode **ret,
-                         Err *err);
-Status MUST rules_read(const Node *node, Arena *arena, Rules *ret, Err *err);
 
 /* ---- deliver_build.c: a parcel becomes frozen calls ---- */
 
@@ -306,6 +300,7 @@ void outlet_remember(struct outlet *outlet, const Remembered *remembered, size_t
 /* ---- deliver_send.c: parcels become requests, answers become verdicts ---- */
 
 void outlet_prepare(struct outlet *outlet);                              /* builds what is ready, before the commit */
+void outlet_take_apart(struct outlet *outlet);                           /* what was prepared and not sent */
 void outlet_send(struct outlet *outlet);                                 /* after it */
 bool request_is_alone(const struct request *request);                    /* all its calls are one message's */
 void parcel_finish(struct outlet *outlet, struct parcel *parcel);
@@ -314,8 +309,12 @@ void parcel_finish(struct outlet *outlet, struct parcel *parcel);
 
 Millis retry_delay(struct dice *dice, uint32_t attempts);
 void outlet_fail(struct outlet *outlet, Str reason);                     /* notes the error */
+/* A request failed: how long the whole destination waits for it; 0: not at all. */
+Millis outlet_note_trouble(struct outlet *outlet, bool is_everybodys, bool is_own, Millis asked_ms);
+bool outlet_is_failing(const struct outlet *outlet);                     /* several requests in a row did */
 bool outlet_may_send(struct outlet *outlet);                             /* not waiting, and the rate allows one more */
 void outlet_spend(struct outlet *outlet);
+void outlet_give_back(struct outlet *outlet);                            /* what a request took that is not sent */
 
 /* ---- deliver_dead.c: what could not be delivered ---- */
 
@@ -335,12 +334,8 @@ struct forgetting *forget_open(void);
 void forget_close(struct forgetting *forgetting);       /* accepts NULL */
 Status MUST forget_step(struct deliver *deliver, Err *err);     /* a bounded piece, between commits */
 bool forget_is_at_work(const struct deliver *deliver);  /* there is more to do at once */
+bool forget_lets_send(const struct deliver *deliver);   /* false: what is ready may be theirs */
 void forget_begin_again(struct deliver *deliver);       /* rows have become parcels */
-
-/* ---- deliver_secret.c: stars ---- */
-
-bool secret_is_header(Str name);            /* its value is not shown */
-Str secret_hide(const Settings *settings, Str text, Arena *arena);      /* the text itself where it holds none */
 
 /* ---- deliver_outlet.c ---- */
 

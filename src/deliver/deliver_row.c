@@ -168,42 +168,45 @@ void parcel_save(struct outlet *outlet, struct parcel *parcel)
     buf_done(&row);
 }
 
-static uint64_t overtaker_key(StreamKind stream, JournalPos pos) { return pos << 1 | stream; }
+static bool overtaker_is_before(const struct overtaker *one, StreamKind stream, JournalPos pos)
+{
+    return one->pos < pos || (one->pos == pos && one->stream < stream);
+}
 
-static size_t overtaker_place(const struct outlet *outlet, uint64_t key)
+static size_t overtaker_place(const struct outlet *outlet, StreamKind stream, JournalPos pos)
 {
     size_t low = 0, high = outlet->overtaker_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (outlet->overtakers[middle].key < key) low = middle + 1;
+        if (overtaker_is_before(&outlet->overtakers[middle], stream, pos)) low = middle + 1;
         else high = middle;
     }
     return low;
 }
 
+/* Whether it stands at its place. */
+static bool overtaker_is_at(const struct outlet *outlet, size_t at, StreamKind stream, JournalPos pos)
+{
+    const struct overtaker *one = &outlet->overtakers[at];
+    return at < outlet->overtaker_count && one->pos == pos && one->stream == stream;
+}
+
 bool overtakers_have(const struct outlet *outlet, StreamKind stream, JournalPos pos)
 {
-    uint64_t key = overtaker_key(stream, pos);
-    size_t at = overtaker_place(outlet, key);
-    return at < outlet->overtaker_count && outlet->overtakers[at].key == key;
+    return overtaker_is_at(outlet, overtaker_place(outlet, stream, pos), stream, pos);
 }
 
 void overtakers_add(struct outlet *outlet, const struct parcel *parcel, bool is_done)
 {
-    uint64_t key = overtaker_key(parcel->stream, parcel->pos);
-    size_t at = overtaker_place(outlet, key);
-    if (at < outlet->overtaker_count && outlet->overtakers[at].key == key) {
+    size_t at = overtaker_place(outlet, parcel->stream, parcel->pos);
+    if (overtaker_is_at(outlet, at, parcel->stream, parcel->pos)) {
         outlet->overtakers[at].is_done = is_done;
         return;
     }
-    if (outlet->overtaker_count == outlet->overtaker_capacity) {
-        outlet->overtaker_capacity = outlet->overtaker_capacity ? outlet->overtaker_capacity * 2 : 64;
-        outlet->overtakers = realloc(outlet->overtakers, outlet->overtaker_capacity * sizeof *outlet->overtakers);
-        check(outlet->overtakers);
-    }
+    check(vector_reserve(outlet->overtakers, outlet->overtaker_capacity, outlet->overtaker_count + 1, UINT32_MAX));
     memmove(outlet->overtakers + at + 1, outlet->overtakers + at,
             (outlet->overtaker_count - at) * sizeof *outlet->overtakers);
-    outlet->overtakers[at] = (struct overtaker){ key, parcel->order, is_done };
+    outlet->overtakers[at] = (struct overtaker){ parcel->pos, parcel->order, parcel->stream, is_done };
     outlet->overtaker_count++;
 }
 
@@ -237,7 +240,7 @@ static void forget_overtaken(struct outlet *outlet)
     size_t kept = 0;
     for (size_t at = 0; at < outlet->overtaker_count; at++) {
         struct overtaker *one = &outlet->overtakers[at];
-        if ((one->key >> 1) >= outlet->streams[one->key & 1].kept) outlet->overtakers[kept++] = *one;
+        if (one->pos >= outlet->streams[one->stream].kept) outlet->overtakers[kept++] = *one;
         else if (one->is_done) ledger_remove(ledger, row_key_number(outlet, ROW_PARCEL, one->order, bytes));
     }
     outlet->overtaker_count = kept;
@@ -397,6 +400,7 @@ static bool load_parcel(void *context, Str key, Str row)
         return true;
     }
     parcel->has_row = true;
+    parcel_settle_clock(outlet, parcel);
     order_line_up(outlet, parcel);
     parcel->state = order_is_first(parcel) ? PARCEL_READY : PARCEL_LINED;
     list_append(parcel->state == PARCEL_READY ? &outlet->ready : &outlet->lined, parcel);
@@ -430,4 +434,32 @@ Status outlet_load(struct outlet *outlet, Err *err)
     if (!s) s = rows->walk(rows->context, prefix, prefix, load_parcel, &loading, err);
     if (!s && loading.problem) s = err_set(err, ERR_DAMAGED, "%s", loading.problem);
     return s ? err_wrap(err, s, "destination %s: reading its state", outlet->name) : OK;
+}
+
+/* ---- From outside ---- */
+
+static bool see_row(void *context, Str key, Str row)
+{
+    JournalPos *furthest = context, pos = 0;
+    Str rest;
+    (void)str_cut(key, 0, &rest);
+    struct row_reader reader = { row.bytes, row.bytes + row.len, false };
+    char kind = rest.len ? rest.bytes[0] : 0;
+    if (kind == ROW_CURSOR) {
+        pos = take_u64(&reader);
+    } else if (kind == ROW_REPLAY) {
+        (void)take_bytes(&reader, 24);
+        pos = take_u64(&reader);
+    } else if (kind == ROW_PARCEL) {
+        (void)take_bytes(&reader, 4);
+        pos = take_u64(&reader);
+    }
+    if (!reader.is_short && pos > *furthest) *furthest = pos;
+    return true;
+}
+
+Status deliver_read_reached(const struct deliver_rows *rows, JournalPos *ret, Err *err)
+{
+    *ret = 0;
+    return rows->walk(rows->context, (Str){ 0 }, STR("\1"), see_row, ret, err);
 }

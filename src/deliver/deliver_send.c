@@ -16,6 +16,8 @@
 enum { PACK_BYTES = 64 * 1024 * 1024, PACK_KEPT_BYTES = 1024 * 1024 };
 
 static void on_answer(struct fetch *fetch, const FetchAnswer *answer);
+static void settle_request(struct outlet *outlet, struct request *request, const Ruling *ruling,
+                           const FetchAnswer *answer);
 
 /* ---- Parcels ---- */
 
@@ -143,11 +145,7 @@ static struct request *request_take(struct outlet *outlet)
 
 static void request_add(struct request *request, struct parcel *parcel, uint32_t call)
 {
-    if (request->ride_count == request->ride_capacity) {
-        request->ride_capacity = request->ride_capacity ? request->ride_capacity * 2 : 16;
-        request->rides = realloc(request->rides, request->ride_capacity * sizeof *request->rides);
-        check(request->rides);
-    }
+    check(vector_reserve(request->rides, request->ride_capacity, request->ride_count + 1, UINT32_MAX));
     request->rides[request->ride_count++] = (struct ride){ parcel, call };
     request->bytes += parcel->calls[call].body.len + 64;
 }
@@ -221,11 +219,25 @@ static bool lane_is_busy(const struct outlet *outlet, uint8_t lane)
     return false;
 }
 
+/* Who goes ahead is drawn by chance, of those who were not tried yet where there are any: who came first may be why all
+ * wait. */
+static void draw_first(struct outlet *outlet)
+{
+    size_t drawn = dice_u64(outlet->deliver->options.dice) % outlet->ready.count, at = 0;
+    list_rotate(&outlet->ready, drawn);
+    for (const struct parcel *parcel = outlet->ready.first; parcel; parcel = parcel->next, at++) {
+        if (parcel->attempts > 0) continue;
+        list_rotate(&outlet->ready, at);
+        return;
+    }
+}
+
 /* One request of the first ready parcel's lane. False where nothing was put together. */
 static bool prepare_one(struct outlet *outlet)
 {
     struct request *request = NULL;
     LaneLimits limits = { 1, 0 };
+    if (outlet_is_failing(outlet)) draw_first(outlet);
     for (struct parcel *parcel = outlet->ready.first, *next; parcel; parcel = next) {
         next = parcel->next;
         if (ledger_is_full(outlet->deliver->ledger)) break;
@@ -255,6 +267,26 @@ void outlet_prepare(struct outlet *outlet)
     ask_leave(outlet->deliver);
 }
 
+void outlet_take_apart(struct outlet *outlet)
+{
+    for (size_t at = 0; at < REQUESTS_AT_ONCE; at++) {
+        struct request *request = &outlet->requests[at];
+        if (request->state != REQUEST_PREPARED) continue;
+        for (size_t ride = 0; ride < request->ride_count; ride++) {
+            struct parcel *parcel = request->rides[ride].parcel;
+            if (parcel->request != request) continue;           /* its first call settled it */
+            if (parcel->is_once_sent) {
+                parcel->is_once_sent = false;                   /* it was only about to be sent */
+                parcel_save(outlet, parcel);
+            }
+            settle_back(outlet, parcel);
+        }
+        request->ride_count = 0;
+        request->state = REQUEST_FREE;
+        outlet_give_back(outlet);
+    }
+}
+
 /* ---- Sending ---- */
 
 static const Call **calls_of(const struct request *request, Arena *arena)
@@ -272,6 +304,19 @@ bool request_is_alone(const struct request *request)
     for (size_t at = 1; at < request->ride_count; at++)
         if (request->rides[at].parcel != request->rides[0].parcel) return false;
     return true;
+}
+
+/* A request that can never be made, by what is in its calls: settings were judged when they were read. Together with
+ * others it is halved, to find the one; alone it is a dead letter at once. The destination has no part in it. */
+static void refuse_request(struct outlet *outlet, struct request *request, const Err *why)
+{
+    FetchAnswer answer = { .outcome = FETCH_NOT_SENT };
+    Arena arena = region_arena(&outlet->deliver->judge_region);
+    Ruling ruling = { .calls = arena_new(&arena, CallVerdict, request->ride_count), .call_count = request->ride_count,
+                      .halve = request->ride_count > 1 };
+    memcpy(answer.error, why->text, strnlen(why->text, sizeof answer.error - 1));
+    judge_all(&ruling, ruling.halve ? VERDICT_RETRY : VERDICT_REFUSED, str_from(answer.error));
+    settle_request(outlet, request, &ruling, &answer);
 }
 
 static void answer_without_sending(struct request *request, FetchOutcome outcome, int status, const char *error)
@@ -302,7 +347,8 @@ static void send(struct outlet *outlet, struct request *request)
         return;
     }
     if (!s) s = fetcher->submit(fetcher, &request->sent, &request->fetch, &err);
-    if (s) answer_without_sending(request, s == ERR_INPUT ? FETCH_FORBIDDEN : FETCH_NOT_SENT, 0, err.text);
+    if (s == ERR_INPUT) refuse_request(outlet, request, &err);
+    else if (s) answer_without_sending(request, FETCH_NOT_SENT, 0, err.text);
     else outlet->state.requests++;
 }
 
@@ -335,28 +381,30 @@ static void judge(struct request *request, const Call *const *calls, const Fetch
     if (ruling->report.len) dead_report(outlet, request->rides[0].parcel, ruling->report);
 }
 
+/* An error of the receiver's own program: it may be about the message. What stands before it (502, 503, 504) says that
+ * it is down. */
+static bool may_be_own(const FetchAnswer *answer)
+{
+    return answer->outcome == FETCH_ANSWERED && answer->status != 502 && answer->status != 503 && answer->status != 504;
+}
+
 /* What the answer means for the destination as a whole. */
 static void note_answer(struct outlet *outlet, const Ruling *ruling, const FetchAnswer *answer)
 {
-    struct dice *dice = outlet->deliver->options.dice;
     Millis now_ms = outlet->deliver->now_ms, wait_ms = ruling->retry_after_ms;
     bool is_trouble = ruling->calls[0].verdict == VERDICT_RETRY;
+    if (ruling->halve || !is_trouble) {
+        outlet->failures = outlet->own_failures = 0;
+        if (!is_trouble && answer->status) outlet->state.last_success_ms = now_ms;
+    }
     if (is_trouble) {
-        outlet->failures++;
         outlet->state.retried++;
         outlet_fail(outlet, ruling->calls[0].reason);
-    } else {
-        outlet->failures = 0;
-        if (answer->status) outlet->state.last_success_ms = now_ms;
     }
-    if (ruling->halve) {
-        outlet->failures = 0;
-        return;
-    }
-    if (is_trouble && (ruling->is_everybodys || outlet->failures >= 3) && !wait_ms)
-        wait_ms = retry_delay(dice, outlet->failures);
-    if ((ruling->is_everybodys || outlet->failures >= 3) && now_ms + wait_ms > outlet->wait_until_ms)
-        outlet->wait_until_ms = now_ms + wait_ms;
+    if (ruling->halve) return;
+    if (is_trouble) wait_ms = outlet_note_trouble(outlet, ruling->is_everybodys, may_be_own(answer), wait_ms);
+    else if (!ruling->is_everybodys) return;
+    if (wait_ms && now_ms + wait_ms > outlet->wait_until_ms) outlet->wait_until_ms = now_ms + wait_ms;
 }
 
 static bool is_given_up(const struct outlet *outlet, const struct parcel *parcel, const Ruling *ruling)
@@ -473,6 +521,17 @@ static size_t apply_parcel(struct outlet *outlet, struct request *request, size_
     return ride;
 }
 
+static void settle_request(struct outlet *outlet, struct request *request, const Ruling *ruling,
+                           const FetchAnswer *answer)
+{
+    for (size_t ride = 0; ride < request->ride_count;) ride = apply_parcel(outlet, request, ride, ruling, answer);
+    request->state = REQUEST_FREE;
+    request->ride_count = 0;
+    outlet->under_way_count--;
+    outlet->has_more = true;
+    if (request->sent.body.len > PACK_KEPT_BYTES) region_trim(&request->region, PACK_KEPT_BYTES);
+}
+
 static void on_answer(struct fetch *fetch, const FetchAnswer *answer)
 {
     struct request *request = (struct request *)(void *)fetch;
@@ -480,13 +539,8 @@ static void on_answer(struct fetch *fetch, const FetchAnswer *answer)
     struct region *region = &outlet->deliver->judge_region;
     Arena arena = region_arena(region);
     Ruling ruling;
-    outlet->deliver->now_ms = clock_now_ms(outlet->deliver->options.clock);
+    deliver_look_at_clock(outlet->deliver);
     judge(request, calls_of(request, &arena), answer, &arena, &ruling);
     note_answer(outlet, &ruling, answer);
-    for (size_t ride = 0; ride < request->ride_count;) ride = apply_parcel(outlet, request, ride, &ruling, answer);
-    request->state = REQUEST_FREE;
-    request->ride_count = 0;
-    outlet->under_way_count--;
-    outlet->has_more = true;
-    if (request->sent.body.len > PACK_KEPT_BYTES) region_trim(&request->region, PACK_KEPT_BYTES);
+    settle_request(outlet, request, &ruling, answer);
 }

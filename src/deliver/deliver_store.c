@@ -1,7 +1,9 @@
 /* deliver_store: rows in an LMDB store of their own, so that delivery never waits for the applier's writes. */
 #include "deliver.h"
 #include "kv/kv.h"
+#include "os/os.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { REWRITE_WAIT_MS = 500 };             /* readers are pages of dead letters: short */
@@ -65,28 +67,90 @@ static Status store_rewrite(void *context, Err *err)
     return kv_rewrite(store->kv, REWRITE_WAIT_MS, err);
 }
 
-Status deliver_store_open(const char *dir, bool is_read_only, struct deliver_store **ret, Err *err)
+/* What cannot be made anew: where each destination stands, what it could not deliver, what was told to whom. */
+static Status say_way_out(const char *dir, Status s, Err *err)
 {
-    static const char *const tables[] = { "rows" };
-    KvOptions options = { .dir = dir, .tables = tables, .table_count = 1, .is_synced = true,
-                          .is_read_only = is_read_only };
-    struct deliver_store *store = calloc(1, sizeof *store);
-    Status s;
-    check(store);
-    s = kv_open(&options, &store->kv, err);
-    if (s) {
-        free(store);
-        return err_wrap(err, s, "destinations");
+    if (s != ERR_DAMAGED) return s;
+    return err_wrap(err, s, "the destinations' store cannot be made anew from the journal. Way out: stop, move %s away "
+                    "(or bring it back from a backup), start; destinations then begin with what comes from there on, "
+                    "and onym replay NAME --from TIME sends what they lack", dir);
+}
+
+static Status say_other(const char *dir, Err *err)
+{
+    return err_set(err, ERR_DAMAGED, "%s is not the store that was here last, but an older copy or another's. Way out: "
+                   "stop, then bring the right one back; or move it away: destinations begin with what comes, and onym "
+                   "replay NAME --from TIME sends what they lack; or remove %s.life to go on with it: what was sent "
+                   "since is sent again", dir, dir);
+}
+
+/* FORMAT says that there has been a store: a file that is gone, or empty, is not taken for a new one. */
+static Status check_mark(const char *dir, bool *ret_is_marked, Err *err)
+{
+    struct disk *disk = os_disk();
+    char mark[4096 + 16], path[4096 + 16];
+    uint64_t bytes = 0;
+    DiskFile file;
+    snprintf(mark, sizeof mark, "%s/FORMAT", dir);
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    Status s = disk->open(disk, path, DISK_READ, &file, err);
+    if (!s) {
+        s = disk->size(disk, file, &bytes, err);
+        disk->close(disk, file);
     }
-    *ret = store;
+    if (s && s != ERR_NOT_FOUND) return s;
+    bool has_mark = disk->open(disk, mark, DISK_READ, &file, NULL) == OK;
+    if (has_mark) disk->close(disk, file);
+    if (has_mark && bytes == 0) return err_set(err, ERR_DAMAGED, "%s is gone", path);
+    *ret_is_marked = has_mark;
     return OK;
 }
+
+static Status put_mark(const char *dir, Err *err)
+{
+    char mark[4096 + 16];
+    snprintf(mark, sizeof mark, "%s/FORMAT", dir);
+    return disk_write_file(os_disk(), mark, STR("onym-deliver 1\n"), err);
+}
+
+static const char *const tables[] = { "rows" };
 
 void deliver_store_close(struct deliver_store *store)
 {
     if (!store) return;
     kv_close(store->kv);
     free(store);
+}
+
+Status deliver_store_open(const char *dir, bool is_read_only, struct deliver_store **ret, Err *err)
+{
+    char life[4096 + 16];
+    const KvLife lives[] = { { life, false } };
+    KvOptions options = { .dir = dir, .tables = tables, .table_count = 1, .is_synced = true,
+                          .is_read_only = is_read_only, .lives = lives, .life_count = 1 };
+    struct deliver_store *store = calloc(1, sizeof *store);
+    check(store);
+    snprintf(life, sizeof life, "%s.life", dir);
+    bool is_marked = false;
+    Status s = check_mark(dir, &is_marked, err);
+    if (!s) s = kv_open(&options, &store->kv, err);
+    if (!s && !is_marked && !is_read_only) s = put_mark(dir, err);
+    if (s) {
+        deliver_store_close(store);
+        if (s == ERR_CONFLICT) return say_other(dir, err);
+        return s == ERR_DAMAGED ? say_way_out(dir, s, err) : err_wrap(err, s, "destinations");
+    }
+    *ret = store;
+    return OK;
+}
+
+Status deliver_store_verify(const char *dir, uint64_t *ret_rows, Err *err)
+{
+    bool is_marked;
+    Status s = check_mark(dir, &is_marked, err);
+    *ret_rows = 0;
+    if (!s) s = kv_check(dir, tables, 1, ret_rows, err);
+    return s == ERR_NOT_FOUND ? OK : say_way_out(dir, s, err);
 }
 
 struct deliver_rows deliver_store_rows(struct deliver_store *store)

@@ -29,7 +29,24 @@ static bool is_in_time(const struct outlet *outlet, const struct stream *stream,
     return event->timestamp_ms >= stream->from_ms && event->timestamp_ms < stream->to_ms;
 }
 
-/* A record that is for this outlet begins to settle. */
+/* Nobody will send it, so it is said where it stays to be read. */
+static void report_unread(struct outlet *outlet, const struct stream *stream, JournalPos pos, const char *why)
+{
+    struct parcel nobodys = { .pos = pos, .event_ms = outlet->deliver->now_ms };
+    char text[384];
+    snprintf(text, sizeof text, "what was to be delivered next cannot be read, and is passed over: %s", why);
+    outlet_fail(outlet, str_from(why));
+    if (stream == &outlet->streams[STREAM_LIVE]) dead_report(outlet, &nobodys, str_from(text));
+}
+
+static void report_unread_record(struct outlet *outlet, const struct stream *stream, JournalPos pos, const Err *why)
+{
+    char text[ERR_TEXT_BYTES];
+    snprintf(text, sizeof text, "the record at position %" PRIu64 ": %s", pos, why->text);
+    report_unread(outlet, stream, pos, text);
+}
+
+/* A record that is for this outlet begins to settle. The applier has let it pass, whatever it is. */
 static Status take_record(struct outlet *outlet, StreamKind kind, const JournalRecord *record, Err *err)
 {
     struct stream *stream = &outlet->streams[kind];
@@ -38,9 +55,11 @@ static Status take_record(struct outlet *outlet, StreamKind kind, const JournalR
     struct parcel *parcel;
     Event event;
     if (record_kind(record->bytes) != RECORD_EVENT || overtakers_have(outlet, kind, record->pos)) return OK;
-    if (event_decode(record->bytes, &event, err)) return OK;        /* of a future version: not ours to read */
+    if (event_decode(record->bytes, &event, err)) return report_unread_record(outlet, stream, record->pos, err), OK;
     if (event.received_at_ms > stream->watermark_ms) stream->watermark_ms = event.received_at_ms;
-    if (!is_in_time(outlet, stream, &event) || event_tree_read(event.json, &scratch, &json, NULL)) return OK;
+    if (!is_in_time(outlet, stream, &event)) return OK;
+    if (event_tree_read(event.json, &scratch, &json, err))
+        return report_unread_record(outlet, stream, record->pos, err), OK;
     if (!route_wants(outlet, &event, json)) {
         outlet_note_pair(outlet, &event);
         return OK;
@@ -66,7 +85,7 @@ static void report_gap(struct outlet *outlet, const struct stream *stream, Journ
     struct parcel nobodys = { .pos = stream->pos, .event_ms = outlet->deliver->now_ms };
     char text[256];
     snprintf(text, sizeof text, "the journal no longer has what was to be delivered next: retention removed %" PRIu64
-             " bytes, up to position %" PRIu64, first - stream->pos, first);
+             " bytes, up to position %" PRIu64, journal_distance(stream->pos, first), first);
     outlet_fail(outlet, str_from(text));
     if (stream == &outlet->streams[STREAM_LIVE]) dead_report(outlet, &nobodys, str_from(text));
 }
@@ -82,7 +101,7 @@ static Status open_reader(struct outlet *outlet, struct stream *stream, Err *err
     return journal_reader_open(journal, stream->pos, &stream->reader, err);
 }
 
-/* ERR_NOT_FOUND at the end. Damage is passed over: it is the journal's to report, and lost either way. */
+/* ERR_NOT_FOUND at the end. Damage is passed over and reported: it is lost either way. */
 static Status read_next(struct outlet *outlet, struct stream *stream, JournalRecord *record, Err *err)
 {
     Status s = stream->reader ? OK : open_reader(outlet, stream, err);
@@ -95,8 +114,9 @@ static Status read_next(struct outlet *outlet, struct stream *stream, JournalRec
         if (!s) s = journal_read(stream->reader, record, err);
     }
     if (s != ERR_DAMAGED) return s;
-    outlet_fail(outlet, str_from(err->text));
+    Err why = *err;
     s = journal_skip_damage(stream->reader, &skipped, err);
+    if (!s) report_unread(outlet, stream, stream->pos, why.text);
     return s ? s : journal_read(stream->reader, record, err);
 }
 
@@ -105,6 +125,14 @@ typedef enum Reading {
     READ_BEHIND,                        /* all that identity has: what arrived together may lie on both sides */
     READ_ALL,
 } Reading;
+
+/* The record there is read again, when its time has come. */
+static void wait_at(struct stream *stream, JournalPos pos)
+{
+    journal_reader_close(stream->reader);
+    stream->reader = NULL;
+    stream->pos = pos;
+}
 
 static Status read_stream(struct outlet *outlet, StreamKind kind, Reading *ret, Err *err)
 {
@@ -121,6 +149,10 @@ static Status read_stream(struct outlet *outlet, StreamKind kind, Reading *ret, 
         if (outlet->free.count <= WINDOW_SPARE) break;
         s = read_next(outlet, stream, &record, err);
         if (s) break;
+        if (record.pos >= until) {                      /* up to it there was the head of a segment, and no record */
+            wait_at(stream, record.pos);
+            continue;
+        }
         s = take_record(outlet, kind, &record, err);
         stream->pos = record.next;
     }
@@ -154,7 +186,7 @@ static bool names_somebody(const struct outlet *outlet, Str id)
 static Status find_lines(struct outlet *outlet, struct parcel *parcel, Err *err)
 {
     Arena scratch = region_arena(&outlet->deliver->region);
-    DeliverPerson person = { 0 };
+    MessagePerson person = { 0 };
     Event event;
     Status s = event_decode(buf_str(&parcel->record), &event, err);
     if (!s) s = ask_person(outlet->deliver, &event, &scratch, &person, err);

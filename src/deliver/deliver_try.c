@@ -14,6 +14,7 @@ struct trying {
     struct plan plan;
     size_t call_at;
     Millis until_ms;
+    const atomic_bool *is_cancelled;
     bool is_answered;
     CallVerdict verdict;
     FetchOutcome outcome;
@@ -52,7 +53,9 @@ static void on_tried(struct fetch *fetch, const FetchAnswer *answer)
     DeliverExchange exchange = {
         trying->request.method, secret_hide(input.settings, trying->request.url, &trying->arena),
         headers_text(&trying->request, &trying->arena),
-        secret_hide(input.settings, trying->request.body, &trying->arena), answer->status, answer->body, answer->error,
+        secret_hide(input.settings, trying->request.body, &trying->arena), answer->status,
+        secret_hide(input.settings, answer->body, &trying->arena),
+        arena_copy(&trying->arena, secret_hide(input.settings, str_from(answer->error), &trying->arena)).bytes,
         answer->took_ms,
     };
     trying->tell(trying->context, &exchange);
@@ -83,11 +86,19 @@ static Status try_call(struct trying *trying, Err *err)
     s = fetcher->submit(fetcher, &trying->request, &trying->fetch, err);
     while (!s && !trying->is_answered) {
         s = fetcher->step(fetcher, STEP_MS, err);
-        if (s || trying->is_answered || clock_now_ms(trying->options->clock) < trying->until_ms) continue;
+        bool is_left = trying->is_cancelled && atomic_load_explicit(trying->is_cancelled, memory_order_relaxed);
+        bool is_late = clock_now_ms(trying->options->clock) >= trying->until_ms;
+        if (s || trying->is_answered || (!is_late && !is_left)) continue;
         fetcher->cancel(fetcher, &trying->fetch);
-        s = err_set(err, ERR_TIMEOUT, "no answer within %d s", TRY_MS / 1000);
+        s = is_left ? err_set(err, ERR_CLOSED, "nobody waits for the answer any more")
+                    : err_set(err, ERR_TIMEOUT, "no answer within %d s", TRY_MS / 1000);
     }
     return s;
+}
+
+static Str reason_of(struct trying *trying)
+{
+    return secret_hide(&trying->outlet->settings, trying->verdict.reason, &trying->arena);
 }
 
 static Status try_calls(struct trying *trying, Err *err)
@@ -101,8 +112,8 @@ static Status try_calls(struct trying *trying, Err *err)
         case VERDICT_AGAIN: break;
         case VERDICT_RETRY:
             return err_set(err, trying->outcome == FETCH_ANSWERED ? ERR_RATE : ERR_IO, "%.*s",
-                           STR_FORMAT(trying->verdict.reason));
-        case VERDICT_REFUSED: return err_set(err, ERR_DENIED, "%.*s", STR_FORMAT(trying->verdict.reason));
+                           STR_FORMAT(reason_of(trying)));
+        case VERDICT_REFUSED: return err_set(err, ERR_DENIED, "%.*s", STR_FORMAT(reason_of(trying)));
         }
     }
     return OK;
@@ -110,13 +121,25 @@ static Status try_calls(struct trying *trying, Err *err)
 
 static Str default_message(const DeliverOptions *options, Arena *arena)
 {
-    char now[INSTANT_TEXT_BYTES], id[36];
-    instant_write(clock_now_ms(options->clock), now);
+    enum { ROOM = 512 };
+    char id[36];
+    struct buf out;
+    buf_init_fixed(&out, arena_bytes(arena, ROOM), ROOM);
     dice_uuid(options->dice, id);
-    return arena_printf(arena, "{\"type\":\"track\",\"event\":\"Onym Test\",\"userId\":\"onym-test\","
-                        "\"messageId\":\"%.36s\",\"timestamp\":\"%.24s\","
-                        "\"properties\":{\"test\":true},\"context\":{}}",
-                        id, now);
+    json_object(&out, NULL);
+    json_word(&out, "type", "track");
+    json_word(&out, "event", "Onym Test");
+    json_word(&out, "userId", "onym-test");
+    json_string(&out, "messageId", str_of(id, sizeof id));
+    json_instant(&out, "timestamp", clock_now_ms(options->clock));
+    json_object(&out, "properties");
+    json_bool(&out, "test", true);
+    json_object_end(&out);
+    json_object(&out, "context");
+    json_object_end(&out);
+    json_object_end(&out);
+    check(buf_ok(&out));
+    return buf_str(&out);
 }
 
 static void read_message(const TreeNode *json, Event *event, Outgoing *outgoing)
@@ -124,7 +147,8 @@ static void read_message(const TreeNode *json, Event *event, Outgoing *outgoing)
     Millis at_ms = 0;
     (void)!instant_parse(event_tree_text(json, "timestamp"), &at_ms);
     *event = (Event){
-        .type = event_type_from(event_tree_text(json, "type")), .message_id = event_tree_text(json, "messageId"),
+        .type = event_type_from(event_tree_text(json, "type")), .source = event_tree_text(json, "projectId"),
+        .message_id = event_tree_text(json, "messageId"),
         .user_id = event_tree_text(json, "userId"), .anonymous_id = event_tree_text(json, "anonymousId"),
         .previous_id = event_tree_text(json, "previousId"), .group_id = event_tree_text(json, "groupId"),
         .name = event_tree_text(json, "event"), .timestamp_ms = at_ms, .received_at_ms = at_ms, .json = json->raw,
@@ -149,7 +173,7 @@ static Status try_message(struct trying *trying, Str message, Err *err)
     Status s = event_tree_read(message, &trying->arena, &json, err);
     if (!s && event_type_from(event_tree_text(json, "type")) == EVENT_NONE)
         s = err_set_field(err, "message.type", "message.type: is none of identify, track, page, screen, group, alias");
-    if (!s) s = route_redact(trying->outlet, json, &trying->arena, &json, err);
+    if (!s) s = rules_redact(&trying->outlet->rules, json, &trying->arena, &json, err);
     if (s) return s;
     read_message(json, &event, &outgoing);
     if (outgoing.user_id.len && outgoing.anonymous_id.len && wants_links(trying->outlet)) {
@@ -167,7 +191,7 @@ static Status try_message(struct trying *trying, Str message, Err *err)
 }
 
 Status deliver_try(const DeliverOptions *options, const DestinationConfig *config, Str message, DeliverTell *tell,
-                   void *context, Err *err)
+                   void *context, const atomic_bool *is_cancelled, Err *err)
 {
     struct region region = { 0 };
     struct trying *trying;
@@ -179,6 +203,7 @@ Status deliver_try(const DeliverOptions *options, const DestinationConfig *confi
     trying->options = options;
     trying->tell = tell;
     trying->context = context;
+    trying->is_cancelled = is_cancelled;
     trying->until_ms = clock_now_ms(options->clock) + TRY_MS;
     trying->arena = arena;
     s = outlet_open(NULL, config, &trying->outlet, err);
@@ -186,26 +211,4 @@ Status deliver_try(const DeliverOptions *options, const DestinationConfig *confi
     outlet_close(trying->outlet);
     region_close(&region);
     return s;
-}
-
-/* ---- What there is ---- */
-
-static void describe_options(struct buf *buf, const struct destination *destination)
-{
-    static const char *const kinds[] = { "text", "secret", "URL", "true or false", "number", "word", "list", "map" };
-    buf_printf(buf, "%s: %s\n", destination->name, destination->description);
-    for (const Option *option = destination->options; option->name; option++) {
-        buf_printf(buf, "  %s (%s", option->name, option->choices ? option->choices : kinds[option->kind]);
-        if (!option->fallback) buf_str_put(buf, STR("; must be given"));
-        else if (option->fallback[0]) buf_printf(buf, "; default %s", option->fallback);
-        buf_printf(buf, ")\n      %s\n", option->help);
-    }
-}
-
-void deliver_describe(struct buf *buf, Str type)
-{
-    for (size_t at = 0; destinations[at]; at++) {
-        if (type.len == 0) buf_printf(buf, "%-12s %s\n", destinations[at]->name, destinations[at]->description);
-        else if (str_equal_no_case(type, str_from(destinations[at]->name))) describe_options(buf, destinations[at]);
-    }
 }

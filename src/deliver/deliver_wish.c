@@ -8,9 +8,7 @@
  */
 #include "deliver_outlet.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 void wishes_init(struct deliver *deliver)
 {
@@ -85,16 +83,18 @@ static void remove_wish(struct deliver *deliver, struct wish *wish)
     memmove(wish, wish + 1, (size_t)(last - wish) * sizeof *wish);
 }
 
-Status deliver_wait_asked(struct deliver *deliver, uint64_t ticket, Millis wait_ms, Err *err)
+Status deliver_wait_asked(struct deliver *deliver, uint64_t ticket, Millis wait_ms, const atomic_bool *is_cancelled,
+                          Err *err)
 {
-    int64_t until_ns = clock_monotonic_ns(deliver->options.clock) + wait_ms * 1000000;
-    struct timespec until = { until_ns / 1000000000, until_ns % 1000000000 };
+    struct clock *clock = deliver->options.clock;
+    int64_t until_ns = clock_monotonic_ns(clock) + wait_ms * 1000000;
+    struct timespec wake;
     char name[DELIVER_NAME_BYTES] = "";
-    bool is_over = wait_ms <= 0, was_granted = false;
+    bool was_granted = false;
     struct wish *wish;
     pthread_mutex_lock(&deliver->mutex);
-    while ((wish = find_wish(deliver, ticket)) && !is_over)
-        is_over = pthread_cond_timedwait(&deliver->answered, &deliver->mutex, &until) == ETIMEDOUT;
+    while ((wish = find_wish(deliver, ticket)) && clock_may_wait(clock, until_ns, is_cancelled, &wake))
+        (void)pthread_cond_timedwait(&deliver->answered, &deliver->mutex, &wake);
     if (wish) {
         memcpy(name, wish->name, sizeof name);
         was_granted = wish->is_granted;

@@ -16,8 +16,9 @@
  * Canonical JSON: the message as sent, values byte for byte as the client wrote them (minified white
  * space excepted), except: the ids are strings; timestamp is the corrected one; originalTimestamp,
  * sentAt, receivedAt, messageId, type are stamped; context and integrations have the batch's defaults
- * merged under them; context.ip is filled where the rule says so; writeKey is dropped; projectId is the
- * source's name (Segment's archives use it for the same).
+ * merged under them; an identify without traits has those of its context; context.ip is filled where the rule says
+ * so; writeKey is dropped; projectId is the source's name (Segment's archives use it for the same); timeProblem and
+ * unreadTimestamp stand at the end where the time is not what the client said.
  */
 #ifndef ONYM_EVENT_EVENT_H
 #define ONYM_EVENT_EVENT_H
@@ -58,6 +59,7 @@ typedef struct Message {
     Field timestamp, original_timestamp, sent_at, received_at;
     Field context, integrations, properties, traits;
     Field context_ip, context_direct, context_user_agent;       /* context.ip, .direct, .userAgent */
+    Field context_traits;           /* context.traits: of an identify without traits of its own they are its traits */
     Field write_key, project_id;
     const Str *others;              /* fields we do not know, as "name":value, each name once (the last) */
     uint32_t other_count;
@@ -118,6 +120,7 @@ typedef struct EventStamps {
     Millis timestamp_ms, original_timestamp_ms, sent_at_ms, received_at_ms;
     Str timestamp, received_at;     /* as text, without quotes, in the shape that instant_write gives */
     Str original_timestamp_raw, sent_at_raw;         /* empty: none */
+    Str time_problem, unread_timestamp_raw;          /* a plain word; what stands nowhere else. Empty: none */
     Str ip_raw, user_agent_raw;     /* put into context; empty: nothing to put */
     const EventDefaults *context, *integrations;
 } EventStamps;
@@ -177,6 +180,9 @@ size_t event_record_bytes_max(const Message *message, const EventStamps *stamps)
 Status MUST event_decode(Str record, Event *ret, Err *err);
 Status MUST rejected_decode(Str record, Rejected *ret, Err *err);
 
+/* Does it say something that this Onym knows, whatever its kind? Else why not. */
+Status MUST record_check(Str record, Arena scratch, Err *err);
+
 /* ---- Commands ---- */
 
 typedef enum CommandKind {
@@ -188,7 +194,9 @@ typedef enum CommandKind {
     COMMAND_KIND_COUNT
 } CommandKind;
 
-typedef enum CommandIdKind { COMMAND_USER_ID = 1, COMMAND_ANONYMOUS_ID } CommandIdKind;
+/* An external id is spelt with the name of its kind in front, "email:kim@x.example": names outlast the order in which
+ * the rules list them. */
+typedef enum CommandIdKind { COMMAND_USER_ID = 1, COMMAND_ANONYMOUS_ID, COMMAND_EXTERNAL_ID } CommandIdKind;
 
 /* from_ms .. to_ms: of an id that several people share, only what happened then (erasing); INT64_MIN .. INT64_MAX:
  * all of it. */
@@ -198,6 +206,11 @@ typedef struct CommandId {
     Millis from_ms, to_ms;
     bool keeps_aliases;             /* an anonymous id whose value is a user id, too: aliases of it mean that one */
 } CommandId;
+
+static inline bool command_id_is_whole(const CommandId *id)
+{
+    return id->from_ms == INT64_MIN && id->to_ms == INT64_MAX;
+}
 
 /* Something that an operator did, in the journal like everything else, so that a rebuild does it again at the same
  * place. Complete in itself: what it needs of a message it holds, since that may be retired by then. */
@@ -210,6 +223,8 @@ typedef struct JournalCommand {
     Str message_id, user_id, anonymous_id, previous_id;
     Millis timestamp_ms;
     bool is_alias;
+    bool has_source;                /* false: written before commands told the source; it means each source */
+    Str source;                     /* the message's, by name */
     /* erase, suppress, unsuppress */
     const CommandId *ids;
     size_t id_count;

@@ -6,10 +6,11 @@
  *   4   8  at_ms
  *  12   8  position              of the message that is spoken of; zero where none is
  *  20   8  timestamp_ms          its event time
- *  28   1  bit 0: it is an alias
+ *  28   1  bit 0: it is an alias     bit 1: has_source
  *  29   1  zero
  *  30   2  length of author     32   2  of message_id     34   2  of user_id     36   2  of anonymous_id
  *  38   2  of previous_id       40      the five, one behind the other
+ *          has_source: 2 bytes, the length of the source's name, and the name
  *          the ids, one behind the other, up to the record's end, each
  *            0   1  CommandIdKind       1   1  bit 0: keeps_aliases       2   2  length of the value
  *            4   8  from_ms            12   8  to_ms      20      the value
@@ -36,10 +37,16 @@ void command_encode(struct buf *buf, const JournalCommand *command)
     memcpy(head + 4, &command->at_ms, 8);
     memcpy(head + 12, &command->position, 8);
     memcpy(head + 20, &command->timestamp_ms, 8);
-    head[28] = command->is_alias;
+    head[28] = (char)(command->is_alias | command->has_source << 1);
     for (size_t at = 0; at < countof(parts); at++) put_u16(head + 30 + 2 * at, parts[at].len);
     buf_put(buf, head, sizeof head);
     for (size_t at = 0; at < countof(parts); at++) buf_str_put(buf, parts[at]);
+    if (command->has_source) {
+        char len[2];
+        put_u16(len, command->source.len);
+        buf_put(buf, len, sizeof len);
+        buf_str_put(buf, command->source);
+    }
     for (size_t at = 0; at < command->id_count; at++) {
         const CommandId *id = &command->ids[at];
         char id_head[COMMAND_ID_BYTES] = { (char)id->kind, id->keeps_aliases };
@@ -65,7 +72,7 @@ static Status decode_ids(Str rest, Arena *arena, JournalCommand *ret, size_t cou
         unsigned kind = (unsigned char)rest.bytes[0];
         size_t len = get_u16(rest.bytes + 2);
         if (len > rest.len - COMMAND_ID_BYTES) return damaged(err, "an id behind its end");
-        if (kind != COMMAND_USER_ID && kind != COMMAND_ANONYMOUS_ID) return damaged(err, "an id of no known kind");
+        if (kind < COMMAND_USER_ID || kind > COMMAND_EXTERNAL_ID) return damaged(err, "an id of no known kind");
         ids[at] = (CommandId){ (CommandIdKind)kind, { rest.bytes + COMMAND_ID_BYTES, len }, get_i64(rest.bytes + 4),
                                get_i64(rest.bytes + 12), rest.bytes[1] & 1 };
         rest = str_slice(rest, COMMAND_ID_BYTES + len, rest.len);
@@ -96,9 +103,16 @@ Status command_decode(Str record, Arena *arena, JournalCommand *ret, Err *err)
     JournalCommand command = {
         .kind = (CommandKind)kind, .at_ms = get_i64(record.bytes + 4),
         .position = (uint64_t)get_i64(record.bytes + 12), .timestamp_ms = get_i64(record.bytes + 20),
-        .is_alias = record.bytes[28] & 1, .author = parts[0], .message_id = parts[1], .user_id = parts[2],
-        .anonymous_id = parts[3], .previous_id = parts[4],
+        .is_alias = record.bytes[28] & 1, .has_source = record.bytes[28] & 2,
+        .author = parts[0], .message_id = parts[1], .user_id = parts[2], .anonymous_id = parts[3],
+        .previous_id = parts[4],
     };
+    if (command.has_source) {
+        size_t left = record.len - at, len = left < 2 ? 0 : get_u16(record.bytes + at);
+        if (left < 2 || len > left - 2) return damaged(err, "lengths beyond its end");
+        command.source = (Str){ record.bytes + at + 2, len };
+        at += 2 + len;
+    }
     Status s = decode_ids(str_slice(record, at, record.len), arena, &command, get_u16(record.bytes + 2), err);
     if (!s) *ret = command;
     return s;
@@ -112,8 +126,8 @@ static bool is_named(const JournalCommand *command, CommandIdKind kind, Str valu
     for (size_t at = 0; value.len && at < command->id_count; at++) {
         const CommandId *id = &command->ids[at];
         if (id->kind != kind || !str_equal(id->value, value)) continue;
-        bool is_whole = id->from_ms == INT64_MIN && id->to_ms == INT64_MAX;
-        if (is_previous ? is_whole && !id->keeps_aliases : time_ms >= id->from_ms && time_ms < id->to_ms) return true;
+        if (is_previous ? command_id_is_whole(id) && !id->keeps_aliases
+                        : time_ms >= id->from_ms && time_ms < id->to_ms) return true;
     }
     return false;
 }
@@ -126,4 +140,18 @@ bool command_names_event(const JournalCommand *command, const Event *event)
     if (is_named(command, COMMAND_ANONYMOUS_ID, previous, event->timestamp_ms, true)) return true;
     return event->user_id.len == 0 && is_named(command, COMMAND_ANONYMOUS_ID, event->anonymous_id,
                                                event->timestamp_ms, false);
+}
+
+Status record_check(Str record, Arena scratch, Err *err)
+{
+    JournalCommand command;
+    Rejected rejected;
+    Event event;
+    switch (record_kind(record)) {
+    case RECORD_EVENT: return event_decode(record, &event, err);
+    case RECORD_REJECTED: return rejected_decode(record, &rejected, err);
+    case RECORD_COMMAND: return command_decode(record, &scratch, &command, err);
+    case RECORD_ERASED: return OK;
+    default: return err_set(err, ERR_UNSUPPORTED, "no kind of record that this Onym knows");
+    }
 }

@@ -2,7 +2,8 @@
  * the fields stand in one order, whatever the client's was:
  *
  *   messageId anonymousId userId previousId groupId timestamp originalTimestamp sentAt receivedAt
- *   type event name category projectId properties traits context integrations, then the unknown ones
+ *   type event name category projectId properties traits context integrations, then the unknown ones, timeProblem
+ * unreadTimestamp
  *
  * What differs most from message to message stands together at the front, what repeats at the end: in a
  * block of records that compresses better than the order in which clients write. The strings that a
@@ -194,6 +195,21 @@ static void put_times(char **to, const EventStamps *stamps, RecordTimes *times)
         times->received_at = (Str){ *to - 1 - stamps->received_at.len, stamps->received_at.len };
 }
 
+/* RudderStack's SDKs for Python and browsers say an identify's traits in its context alone. Of another call they are
+ * what is known of the user anyway, and write nothing. */
+static const Field *traits_of(const Message *message, EventType type)
+{
+    const Field *traits = &message->traits, *known = &message->context_traits;
+    bool is_there = known->kind == FIELD_OBJECT && known->raw.len > 2;
+    return type == EVENT_IDENTIFY && traits->kind <= FIELD_NULL && is_there ? known : traits;
+}
+
+/* Ours, sent back to us: no name stands in a message twice. */
+static bool is_about_time(Str other)
+{
+    return str_starts(other, STR("\"timeProblem\":")) || str_starts(other, STR("\"unreadTimestamp\":"));
+}
+
 static char *compose(char *to, struct event_parser *parser, const Message *message, const EventStamps *stamps,
                      Event *event, RecordTimes *times)
 {
@@ -213,15 +229,18 @@ static char *compose(char *to, struct event_parser *parser, const Message *messa
     if (stamps->source.len + 2 == stamps->source_raw.len) event->source.bytes = to + 1;
     put(&to, stamps->source_raw);
     put_object(&to, parser, STR(",\"properties\":"), &message->properties, NULL, NULL);
-    put_object(&to, parser, STR(",\"traits\":"), &message->traits, NULL, NULL);
+    put_object(&to, parser, STR(",\"traits\":"), traits_of(message, stamps->type), NULL, NULL);
     put_object(&to, parser, STR(",\"context\":"), message->context.kind == FIELD_NULL ? &absent : &message->context,
                stamps->context, stamps);
     put_object(&to, parser, STR(",\"integrations\":"),
                message->integrations.kind == FIELD_NULL ? &absent : &message->integrations, stamps->integrations, NULL);
     for (uint32_t at = 0; at < message->other_count; at++) {
+        if (stamps->time_problem.len && is_about_time(message->others[at])) continue;
         PUT(&to, ",");
         put(&to, message->others[at]);
     }
+    if (stamps->time_problem.len) put_text(&to, STR(",\"timeProblem\":"), stamps->time_problem);
+    if (stamps->time_problem.len) put_raw(&to, STR(",\"unreadTimestamp\":"), stamps->unread_timestamp_raw);
     PUT(&to, "}");
     event->json = (Str){ start, (size_t)(to - start) };
     return to;
@@ -236,6 +255,8 @@ size_t event_record_bytes_max(const Message *message, const EventStamps *stamps)
     return FIXED_BYTES + message->raw.len + ids + stamps->source.len + stamps->source_raw.len +
            stamps->message_id.len + stamps->timestamp.len + stamps->received_at.len +
            stamps->original_timestamp_raw.len + stamps->sent_at_raw.len + stamps->ip_raw.len +
+           message->context_traits.raw.len +         /* may stand as traits, too */
+           stamps->time_problem.len + stamps->unread_timestamp_raw.len +
            stamps->user_agent_raw.len + (stamps->context ? stamps->context->bytes : 0) +
            (stamps->integrations ? stamps->integrations->bytes : 0);
 }

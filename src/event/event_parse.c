@@ -55,6 +55,7 @@ struct event_parser *event_parser_open(void)
     table_add(&parser->context_fields, "ip", offsetof(Message, context_ip));
     table_add(&parser->context_fields, "direct", offsetof(Message, context_direct));
     table_add(&parser->context_fields, "userAgent", offsetof(Message, context_user_agent));
+    table_add(&parser->context_fields, "traits", offsetof(Message, context_traits));
     return parser;
 }
 
@@ -282,6 +283,7 @@ static const uint32_t *parse_context(struct event_parser *parser, const uint32_t
 {
     uint32_t count = 0;
     message->context_ip.kind = message->context_direct.kind = message->context_user_agent.kind = FIELD_ABSENT;
+    message->context_traits.kind = FIELD_ABSENT;
     if (parser->walk.text[*token] != '{') return walk_value(&parser->walk, token, 2, ret_count);
     parser->walk.deepest = 2;
     const uint32_t *next = read_members(parser, token, parse_context_member, message, NULL, &count);

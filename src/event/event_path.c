@@ -66,7 +66,7 @@ static const uint32_t *find_path(struct event_parser *parser, const uint32_t *to
 
 Status event_find_field(struct event_parser *parser, Str json, Str path, Arena *arena, Field *ret, Err *err)
 {
-    const uint32_t *token;
+    const uint32_t *token = NULL;
     Status s = begin(parser, json, arena, &token, err);
     if (s) return s;
     const uint32_t *found = path.len <= 1024 ? find_path(parser, token, path) : NULL;
@@ -78,7 +78,7 @@ Status event_find_field(struct event_parser *parser, Str json, Str path, Arena *
 Status event_visit_object(struct event_parser *parser, Str object_json, Arena *arena, EventVisit *visit,
                           void *context, Err *err)
 {
-    const uint32_t *token;
+    const uint32_t *token = NULL;
     Status s = begin(parser, object_json, arena, &token, err);
     if (s) return s;
     const char *text = parser->walk.text;

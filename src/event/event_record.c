@@ -13,7 +13,7 @@
  *          the extras.
  *  52      the JSON, up to the extras
  *          the extras, one behind the other, up to the record's end
- *   The four times are instants as text, of a shape that instant_parse reads; among the extras they are
+ *   The four times are instants as text, of a shape that instant_read reads; among the extras they are
  *   8 bytes of milliseconds.
  *
  * Why so: canonical JSON has its fields in one order, so gaps hardly ever change from record to record where
@@ -128,7 +128,7 @@ static bool decode_instant(Str part, bool is_text, Millis *ret_ms)
 {
     *ret_ms = INSTANT_NONE;
     if (part.len == 0) return true;
-    if (is_text) return instant_parse(part, ret_ms);
+    if (is_text) return instant_read(part, ret_ms) == INSTANT_READ;
     if (part.len != sizeof(int64_t)) return false;
     *ret_ms = get_i64(part.bytes);
     return *ret_ms >= -62135596800000 && *ret_ms <= 253402300799999;      /* the years 1 to 9999 */
@@ -140,7 +140,9 @@ Status event_decode(Str record, Event *ret, Err *err)
     if (s) return s;
     const char *head = record.bytes;
     unsigned type = (unsigned char)head[1] & 15;
-    if (type == EVENT_NONE || type >= EVENT_TYPE_COUNT) return damaged(err, "no known type");
+    if (type >= EVENT_TYPE_COUNT)
+        return err_set(err, ERR_UNSUPPORTED, "record: a message of type %u, which this Onym does not know", type);
+    if (type == EVENT_NONE) return damaged(err, "no type");
     size_t extras = get_u16(head + 2);
     if (extras > record.len - RECORD_HEAD_BYTES) return damaged(err, "extras longer than the record");
     Str json = { head + RECORD_HEAD_BYTES, record.len - RECORD_HEAD_BYTES - extras };

@@ -7,7 +7,7 @@
 enum { PART_TIMES = 5, PART_COUNT = 12, RECORD_HEAD_BYTES = 4 + 4 * PART_COUNT };
 
 /* Where an event's times stand as text in its JSON; those that are empty are stored beside it. What stands
- * there must be what instant_parse makes of it. */
+ * there must be what instant_read makes of it. */
 typedef struct RecordTimes {
     Str timestamp, original_timestamp, sent_at, received_at;
 } RecordTimes;

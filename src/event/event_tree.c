@@ -311,3 +311,14 @@ Str event_tree_text(const TreeNode *object, const char *path)
 bool event_tree_is_given(const TreeNode *node) { return node && node->kind > FIELD_NULL; }
 
 bool event_tree_is_kind(const TreeNode *node, int kind) { return node && node->kind == kind; }
+
+const TreeNode *event_tree_reach(const TreeNode *object, Str path)
+{
+    const TreeNode *found = event_tree_get(object, path);
+    for (size_t at = path.len; at-- > 0 && !event_tree_is_given(found);) {
+        if (path.bytes[at] != '.') continue;
+        const TreeNode *inner = event_tree_get(object, str_slice(path, 0, at));
+        if (event_tree_is_kind(inner, FIELD_OBJECT)) found = event_tree_reach(inner, str_slice(path, at + 1, path.len));
+    }
+    return found;
+}

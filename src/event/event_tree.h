@@ -30,6 +30,8 @@ Status MUST event_tree_read(Str json, Arena *arena, const TreeNode **ret, Err *e
 const TreeNode *event_tree_get(const TreeNode *object, Str key);
 /* By a dotted path: "context.app.name". NULL where any part is missing. */
 const TreeNode *event_tree_find(const TreeNode *object, const char *path);
+/* By a dotted path whose names may have dots themselves: {"a.b":{"c":1}} and {"a":{"b.c":1}} both have "a.b.c". */
+const TreeNode *event_tree_reach(const TreeNode *object, Str path);
 /* The text of a string or number at the path; empty where there is none. */
 Str event_tree_text(const TreeNode *object, const char *path);
 /* Neither missing nor null. */

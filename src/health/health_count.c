@@ -46,9 +46,11 @@ static void write_journal(struct buf *out, const JournalStats *journal)
         { "onym_journal_raw_bytes", "gauge", "Size of the same records uncompressed", (double)journal->raw_bytes },
         { "onym_journal_retired_segments_total", "counter", "Segments removed by retention",
           (double)journal->retired_segments },
-        { "onym_journal_first_position", "gauge", "Oldest position kept", (double)journal->first },
-        { "onym_journal_end_position", "gauge", "Position behind the last durable record", (double)journal->end },
+        { "onym_journal_first_position", "gauge", "Oldest position kept", (double)journal_number(journal->first) },
+        { "onym_journal_end_position", "gauge", "Position behind the last durable record",
+          (double)journal_number(journal->end) },
         { "onym_journal_poisoned", "gauge", "1 after a failed sync: restart, recovery decides", journal->is_poisoned },
+        { "onym_journal_astray", "gauge", "1 while the file that is written is not where it was", journal->is_astray },
         { "onym_journal_full", "gauge", "1 while the disk is full", journal->is_full },
     };
     for (size_t at = 0; at < countof(rows); at++)

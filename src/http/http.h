@@ -1,29 +1,33 @@
 /* http: the wire. Requests come in, go through collect/ (or an answer is made here), and the reply
  * leaves only once the journal says that the events are on disk.
  *
- * What it is not: it holds no rule about messages and no state but connections. libmicrohttpd is known
- * to http_server.c only; the other files see a struct exchange: one request and its reply.
+ * What it is not: it holds no rule about messages and no state but connections. sockets are known
+ * to http_connection.c only; the other files see a struct exchange: one request and its reply.
  *
  * Invariants
  *  1. A 200 to a collection request is sent only after its records are durable.
- *  2. Memory is bounded: connections by connection_limit, bodies in flight by body_memory_bytes, headers
+ *  2. Memory is bounded: connections by a HttpCrowd's limit, bodies in flight by body_memory_bytes, headers
  *     and bodies by limits.h, time by the two timeouts. What is over is answered with a clear 4xx or 503.
  *  3. A step never waits for a disk or a query: requests wait suspended, others go on. The one exception
  *     is a server that commits for itself (commits_inline), which is how one thread serves best.
  *
  * Threads: one struct http_server per ingest thread, each driven by its own loop round http_server_step;
- * they share the port (SO_REUSEPORT). http_server_wake may be called from any thread.
+ * they share the port (one socket). http_server_wake may be called from any thread.
  */
 #ifndef ONYM_HTTP_HTTP_H
 #define ONYM_HTTP_HTTP_H
 
-#include "apply/apply.h"
+
+#include <stdatomic.h>
+
 #include "collect/collect.h"
-#include "deliver/deliver.h"
 #include "health/health.h"
 #include "journal/journal.h"
 #include "os/os.h"
-#include "query/query.h"
+
+/* A piece of work that is cut into many; worker: a number below HTTP_WORKERS_MAX, of nobody else at the same time. */
+typedef void HttpTask(void *context, uint32_t task, uint32_t worker);
+enum { HTTP_WORKERS_MAX = 64 };
 
 /* What takes longer than an ingest thread may wait is done by worker threads, each a loop round
  * http_jobs_step with an arena of its own. One queue serves all servers. */
@@ -36,41 +40,32 @@ void http_jobs_step(struct http_jobs *jobs, Arena arena, Millis timeout_ms);
 void http_jobs_stop(struct http_jobs *jobs);             /* wakes all steps; takes no more */
 void http_jobs_close(struct http_jobs *jobs);            /* accepts NULL */
 
-/* The example site (examples/rdio) that `onym demo` serves, from the bytes that the build put into the program.
- * Accounts live in memory, 1,000 at the most. Driven by one server, which serves nothing else. */
-typedef struct HttpSiteOptions {
-    Str onym_url;                    /* where pages load the library from and send their calls; borrowed */
-    Str write_key;                   /* whose they are; borrowed */
-    struct clock *clock;
-    struct dice *dice;
-} HttpSiteOptions;
-struct http_site;
-struct http_site *http_site_open(const HttpSiteOptions *options);      /* NULL: no memory */
-void http_site_close(struct http_site *site);            /* accepts NULL */
+/* How many connections all servers of a process hold. Shared, because the kernel hands new ones out as it likes: where
+ * each server had a share of its own, one could be full, and close what is good, beside another that is empty. */
+typedef struct HttpCrowd {
+    size_t limit;
+    atomic_size_t count;
+    atomic_size_t wanted;            /* so many should be closed by whoever has some that nobody uses */
+} HttpCrowd;
 
 typedef struct HttpOptions {
+    const struct HttpApp *app;       /* what is served: routes, and what becomes of them (http_exchange.h) */
+    const void *context;             /* for whoever wrote the app: exchange_context */
     struct collector *collector;
     struct journal *journal;
     struct health *health;
     struct http_jobs *jobs;
-    struct applier *applier;         /* who answers questions about people and events */
-    struct deliver *deliver;         /* NULL: nothing is delivered by this process */
-    struct deliver_rows deliver_rows;
-    size_t query_memory_bytes;       /* of one question; 0: query/'s default */
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */
     bool commits_inline;             /* this thread is the journal's committer as well */
     const Str *trusted_proxies;      /* "10.0.0.0/8", "::1": whose X-Forwarded-For and -Proto are believed; borrowed */
     size_t trusted_proxy_count;
     bool drops_ip;                   /* the client's address is not put into events */
-    unsigned connection_limit;       /* 0: 16384 */
+    HttpCrowd *crowd;                /* borrowed; NULL: this server is alone, and may have 16384 */
     size_t body_memory_bytes;        /* of all bodies in flight; 0: 256 MiB */
-    Millis idle_timeout_ms;          /* silence on a connection; 0: 60 s */
-    Millis request_timeout_ms;       /* from a connection's last answer to the next complete request; 0: 120 s */
+    Millis idle_timeout_ms;          /* of a connection without a request, or that takes none of its answer; 0: 75 s */
+    Millis request_timeout_ms;       /* from a request's first byte to its last; 0: 30 s */
     const char *tls_certificate_pem, *tls_key_pem;      /* texts, both or neither */
-    struct http_site *site;          /* NULL: this server is Onym; else it is the example site and no more */
-    bool (*is_ready)(void *context);                    /* for /readyz; NULL: always */
-    void *is_ready_context;
 } HttpOptions;
 
 struct http_server;
@@ -91,7 +86,7 @@ void http_server_wake(struct http_server *server);
 /* Accepts NULL. No append of it may be in the journal any more. */
 void http_server_close(struct http_server *server);
 
-/* The stub that pages paste into their head: window.analytics before the library is there. Static. */
-Str http_snippet(void);
+#include "http_exchange.h"
+#include "http_asset.h"
 
 #endif

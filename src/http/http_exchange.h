@@ -1,4 +1,4 @@
-/* http_exchange: one request and its reply, as the files of this folder see them. Private to http/. */
+/* http_exchange: one request and its reply, as the files of this folder see them. They are what routes work with. */
 #ifndef ONYM_HTTP_EXCHANGE_H
 #define ONYM_HTTP_EXCHANGE_H
 
@@ -16,6 +16,9 @@ typedef enum RouteFlags {
     ROUTE_COLLECT = 1,               /* any origin, preflight, errors as SDKs parse them */
     ROUTE_SECRET = 2,                /* needs the secret key */
     ROUTE_PUBLIC = 4,                /* read by browsers of any origin (settings, library) */
+    ROUTE_WORKER = 16,               /* by a worker thread: the app's work, instead of handle */
+    ROUTE_LONG = 32,                 /* … and it may take seconds: few of them run at a time */
+    ROUTE_PROFILE = 8,               /* Segment's Profile API: answers carry a Request-Id */
 } RouteFlags;
 
 typedef struct Route {
@@ -25,6 +28,17 @@ typedef struct Route {
     int flags;
     EventType implied_type;
 } Route;
+
+/* What a server serves. Routes are found once a request's head is there; all of it on the server's thread. */
+typedef struct HttpApp {
+    /* NULL and *ret_known_path where the path exists with other methods. */
+    const Route *(*find)(Method method, Str path, Str *ret_parameter, bool *ret_known_path);
+    ExchangeWork *work;              /* of a route with ROUTE_WORKER: leaves a reply */
+    const Route *missing;            /* of a page that is not there (GET, HEAD); NULL: an error says so */
+    void (*rewrite)(struct exchange *exchange);                   /* before find: another path, for this one; NULL */
+    void (*on_durable)(struct exchange *exchange, Status status);        /* what it submitted is on disk, or not */
+    void (*explain_missing)(struct exchange *exchange, Err *err);        /* adds to a 404 what may be why; NULL */
+} HttpApp;
 
 typedef struct Reply {
     unsigned status;
@@ -36,7 +50,8 @@ typedef struct Reply {
     const char *location;            /* of a redirect; NULL: none */
     const char *varies;              /* the Vary header beside Origin; NULL: none */
     size_t cookie_at[2], cookie_count;   /* Set-Cookie texts: where they begin in exchange->answer */
-    bool is_gzip;                    /* the body is gzip already */
+    const char *policy;              /* Content-Security-Policy; NULL: none */
+    const char *encoding;            /* the body is "gzip" or "br" already; NULL: plain */
     bool asks_for_key;               /* 401: WWW-Authenticate */
 } Reply;
 
@@ -49,26 +64,31 @@ typedef enum ExchangeState {
     EXCHANGE_QUEUED,                 /* the server library has it */
 } ExchangeState;
 
+enum { OWN_PATH_BYTES = 512 };
+
 struct exchange {
     struct exchange *next;           /* free list, or the list of those whose append is durable */
     struct http_server *server;
-    void *connection;
+    struct connection *connection;
     ExchangeState state;
-    /* the request; strings borrow from the connection, but path and query, which are the exchange's */
     const Route *route;
     Method method;
-    char *target;                    /* path and query as sent, owned */
-    Str path, query, parameter;
+    struct buf head;                 /* the request's head: what the strings borrow from */
+    Str method_text, path, query, parameter;
+    char own_path[OWN_PATH_BYTES];   /* the path, where it was below a source's own (api_own.c) */
     Str authorization, header_key, origin, content_encoding, content_length, user_agent, forwarded_for;
+    Str referer, fetch_site, content_type;
     Str forwarded_proto, host, accept_encoding, if_none_match, request_headers, import_header, cookie;
     Str ip;
     bool is_tls;
-    bool is_ambiguous;               /* two servers could see different bodies in it */
-    bool has_transfer_encoding;
+    bool closes;                     /* the connection ends with the answer */
+    bool is_broken;                  /* its framing is refused: nothing behind it is a request */
+    bool has_body, expects_continue;
+    bool is_whole;                   /* all of its body was read */
     struct buf body;
     size_t body_charged_bytes;       /* counted against body_memory_bytes */
-    size_t forgotten_bytes;          /* of a refused body */
-    int64_t began_ns;
+    int64_t began_ns;                /* its first byte */
+    Millis received_at_ms;           /* the same, by the wall clock */
     /* work for another thread; that thread alone touches the exchange until it hands it back */
     ExchangeWork *work;
     bool is_deferred;                /* a worker has it; the server's thread alone reads and writes this */
@@ -86,6 +106,7 @@ struct exchange {
 };
 
 /* What a handler may use of its server. */
+const void *exchange_context(const struct exchange *exchange);      /* the options' context: the app's own */
 const HttpOptions *exchange_options(const struct exchange *exchange);
 struct collect_worker *exchange_worker(struct exchange *exchange);
 Arena *exchange_arena(struct exchange *exchange);            /* reset before each handler; dies with it */
@@ -99,8 +120,8 @@ void exchange_defer(struct exchange *exchange, ExchangeWork *work);
 /* Worker's thread: the reply is set; the server's own thread sends it. */
 void exchange_hand_back(struct exchange *exchange);
 bool http_jobs_submit(struct http_jobs *jobs, struct exchange *exchange);
-/* The QueryPool of a question that runs on a worker. */
-void http_jobs_share(void *jobs, QueryTask *task, void *context, uint32_t count);
+/* The tasks of one piece of work that runs on a worker, done by all who have time. */
+void http_jobs_share(void *jobs, HttpTask *task, void *context, uint32_t count);
 uint32_t http_jobs_seats(const struct http_jobs *jobs);
 /* Tells of all long work: what runs, then what waits, oldest first. Under the lock of the jobs: tell must be brief,
  * and read only what an exchange keeps as it is until it is handed back. */
@@ -108,15 +129,12 @@ void http_jobs_list(struct http_jobs *jobs, void (*tell)(void *context, struct e
                     void *context);
 
 /* ---- Routes (http_route.c) ---- */
-/* NULL and *ret_known_path where the path exists with other methods. */
-const Route *route_find_among(const Route *table, size_t count, Method method, Str path, Str *ret_parameter,
-                              bool *ret_known_path);
-const Route *route_find(Method method, Str path, Str *ret_parameter, bool *ret_known_path);
-Method method_from(const char *word);
-
-/* The example site's (http_site.c), for a server that has options.site. */
-const Route *http_site_route(Method method, Str path, bool *ret_known_path);
-void http_site_durable(struct exchange *exchange, Status status);    /* the site's own call is on disk, or not */
+/* NULL and *ret_known_path where the path exists with other methods. stride: of a row, which begins with a Route. */
+const Route *route_find_among(const Route *table, size_t count, size_t stride, Method method, Str path,
+                              Str *ret_parameter, bool *ret_known_path);
+/* Joins slashes that follow each other: who gives an SDK "host/" sends to "//v1/batch". The new length. */
+size_t route_join_slashes(char *path, size_t len);
+Method method_from(Str word);
 
 /* ---- Proxies (http_proxy.c) ---- */
 struct sockaddr;
@@ -127,6 +145,15 @@ bool proxy_is_trusted(const Str *networks, size_t count, Str peer);
 /* The client's address, given the peer's and what X-Forwarded-For claims. Borrows from its arguments. */
 Str proxy_find_client(const Str *networks, size_t count, Str peer, Str forwarded_for);
 
+/* ---- Access (http_access.c) ---- */
+/* The origin of the page that sent the request, by Origin or else by Referer; empty where it says neither. */
+Str exchange_page(const struct exchange *exchange);
+/* Did a page that is not served from here make a browser send this? */
+bool exchange_is_foreign(const struct exchange *exchange);
+/* Has its route no need of the secret key, or does it bring it, by itself? Else false, and a reply. */
+bool exchange_may(struct exchange *exchange);
+void reply_foreign(struct exchange *exchange);
+
 /* ---- Replies (http_reply.c) ---- */
 unsigned reply_status_of(Status status, bool is_collect);
 void reply_error(struct exchange *exchange, Status status, const Err *err);
@@ -134,65 +161,5 @@ void reply_text(struct exchange *exchange, unsigned status, const char *content_
 
 /* The value of a query parameter, percent-decoded into the arena; empty where it is not given. */
 Str query_parameter(Str query, Str name, Arena *arena);
-/* Percent and plus decoding; bytes that are no hex stay as they are. */
-Str percent_decode(Str text, bool plus_is_space, Arena *arena);
-
-/* ---- Handlers ---- */
-void http_track(struct exchange *exchange);                  /* POST of messages and batches */
-void http_track_query(struct exchange *exchange);            /* pixel and JSONP */
-void http_track_durable(struct exchange *exchange, Status status);   /* its records are on disk, or not */
-void http_client_metrics(struct exchange *exchange);         /* /v1/m */
-void http_preflight(struct exchange *exchange);
-void http_settings(struct exchange *exchange);
-void http_library(struct exchange *exchange);
-void http_cookie(struct exchange *exchange);                 /* /v1/cookie */
-void http_root(struct exchange *exchange);
-void http_people_resolve(struct exchange *exchange);         /* these run on a worker thread */
-void http_people_why(struct exchange *exchange);
-void http_people_search(struct exchange *exchange);
-void http_people_one(struct exchange *exchange);
-void http_people_events(struct exchange *exchange);
-void http_people_links(struct exchange *exchange);
-void http_people_history(struct exchange *exchange);         /* http_people_traits.c */
-void http_people_groups(struct exchange *exchange);
-void http_group(struct exchange *exchange);
-void http_people_unmerge(struct exchange *exchange);         /* http_commands.c */
-void http_people_restore(struct exchange *exchange);
-void http_suppress(struct exchange *exchange);
-void http_unsuppress(struct exchange *exchange);
-void http_suppressed(struct exchange *exchange);
-void http_people_erase(struct exchange *exchange);           /* http_erase.c */
-void http_people_export(struct exchange *exchange);          /* http_person_export.c */
-void http_erasures(struct exchange *exchange);
-void http_erasure(struct exchange *exchange);
-void http_group_members(struct exchange *exchange);
-void http_profile_traits(struct exchange *exchange);         /* Segment's Profile API: http_profiles.c */
-void http_profile_ids(struct exchange *exchange);
-void http_profile_events(struct exchange *exchange);
-void http_profile_metadata(struct exchange *exchange);
-void http_profile_links(struct exchange *exchange);
-void http_account_traits(struct exchange *exchange);         /* http_accounts.c */
-void http_account_ids(struct exchange *exchange);
-void http_account_metadata(struct exchange *exchange);
-void http_account_links(struct exchange *exchange);
-void http_query_funnel(struct exchange *exchange);           /* questions: http_query.c */
-void http_query_funnel_people(struct exchange *exchange);
-void http_query_trends(struct exchange *exchange);
-void http_query_retention(struct exchange *exchange);
-void http_query_paths(struct exchange *exchange);
-void http_query_signups(struct exchange *exchange);
-void http_questions(struct exchange *exchange);              /* what is being asked now */
-void http_query_events(struct exchange *exchange);
-void http_destinations(struct exchange *exchange);           /* these too: http_destinations.c */
-void http_destinations_one(struct exchange *exchange);
-void http_destinations_dead(struct exchange *exchange);
-void http_destinations_user_hash(struct exchange *exchange);
-void http_destinations_replay(struct exchange *exchange);
-void http_destinations_redo(struct exchange *exchange);
-void http_destinations_test(struct exchange *exchange);
-void http_destinations_metrics(struct deliver *deliver, struct buf *out);      /* rows of /metrics */
-void http_healthz(struct exchange *exchange);
-void http_readyz(struct exchange *exchange);
-void http_metrics(struct exchange *exchange);
 
 #endif

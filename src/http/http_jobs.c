@@ -19,7 +19,7 @@ enum { JOBS_MAX = 256 };
 /* The tasks of one question, on its worker's stack for as long as it runs them. All under the lock. */
 struct share {
     struct share *next;
-    QueryTask *task;
+    HttpTask *task;
     void *context;
     uint32_t count, given;                 /* tasks; of them handed to somebody */
     uint32_t helpers;
@@ -32,7 +32,7 @@ struct http_jobs {
     struct exchange *first, **last;        /* linked by next, oldest first */
     size_t count;
     struct share *shares;
-    struct exchange *running[QUERY_WORKERS_MAX];           /* long ones, in any order; long_count of them */
+    struct exchange *running[HTTP_WORKERS_MAX];           /* long ones, in any order; long_count of them */
     uint32_t seat_count, long_max, long_count;
     bool is_closing;
 };
@@ -42,8 +42,8 @@ struct http_jobs *http_jobs_open(uint32_t workers_a_question, uint32_t long_max)
     struct http_jobs *jobs = calloc(1, sizeof *jobs);
     pthread_condattr_t monotonic;
     check(jobs != NULL && pthread_condattr_init(&monotonic) == 0);
-    check(workers_a_question >= 1 && workers_a_question <= QUERY_WORKERS_MAX);
-    check(long_max >= 1 && long_max <= QUERY_WORKERS_MAX);
+    check(workers_a_question >= 1 && workers_a_question <= HTTP_WORKERS_MAX);
+    check(long_max >= 1 && long_max <= HTTP_WORKERS_MAX);
     check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     check(pthread_mutex_init(&jobs->lock, NULL) == 0 && pthread_cond_init(&jobs->some, &monotonic) == 0);
     check(pthread_cond_init(&jobs->helped, NULL) == 0);
@@ -57,7 +57,7 @@ struct http_jobs *http_jobs_open(uint32_t workers_a_question, uint32_t long_max)
 void http_jobs_close(struct http_jobs *jobs)
 {
     if (!jobs) return;
-    check(jobs->count == 0 && !jobs->shares);
+    if (jobs->count || jobs->shares) return;     /* their time to end is over, and the process ends with them */
     pthread_cond_destroy(&jobs->some);
     pthread_cond_destroy(&jobs->helped);
     pthread_mutex_destroy(&jobs->lock);
@@ -86,7 +86,7 @@ uint32_t http_jobs_seats(const struct http_jobs *jobs) { return jobs->seat_count
 static bool may_run(const struct http_jobs *jobs, const struct exchange *exchange)
 {
     bool is_gone = atomic_load_explicit(&exchange->is_cancelled, memory_order_relaxed);
-    uint32_t most = is_gone ? QUERY_WORKERS_MAX : jobs->long_max;
+    uint32_t most = is_gone ? HTTP_WORKERS_MAX : jobs->long_max;
     return !exchange->is_long || jobs->long_count < most;
 }
 
@@ -140,7 +140,7 @@ static void help(struct http_jobs *jobs, struct share *share, uint32_t seat)
 
 /* ---- For workers ---- */
 
-void http_jobs_share(void *pool, QueryTask *task, void *context, uint32_t count)
+void http_jobs_share(void *pool, HttpTask *task, void *context, uint32_t count)
 {
     struct http_jobs *jobs = pool;
     struct share share = { .task = task, .context = context, .count = count, .seats = 1 };

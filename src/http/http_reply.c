@@ -26,36 +26,30 @@ unsigned reply_status_of(Status status, bool is_collect)
     return 500;
 }
 
-static void put_member(struct buf *out, const char *name, Str value)
-{
-    buf_printf(out, "\"%s\":", name);
-    buf_json_string(out, value);
-}
-
 void reply_error(struct exchange *exchange, Status status, const Err *err)
 {
     bool is_collect = exchange->route && (exchange->route->flags & ROUTE_COLLECT);
     struct buf *out = &exchange->answer;
-    Str word = str_from(status_word(status)), text = str_from(err->text);
+    Err noted = *err;
+    const HttpApp *app = exchange_options(exchange)->app;
+    if (status == ERR_NOT_FOUND && app && app->explain_missing) app->explain_missing(exchange, &noted);
+    Str word = str_from(status_word(status)), text = str_from(noted.text);
     buf_clear(out);
     if (is_collect) {
-        buf_str_put(out, STR("{\"success\":false,"));
-        put_member(out, "code", word);
-        buf_char(out, ',');
-        put_member(out, "message", text);
-        buf_char(out, ',');
-        put_member(out, "error", text);
-        buf_char(out, '}');
+        json_object(out, NULL);
+        json_bool(out, "success", false);
+        json_string(out, "code", word);
+        json_string(out, "message", text);
+        json_string(out, "error", text);
+        json_object_end(out);
     } else {
-        buf_str_put(out, STR("{\"error\":{"));
-        put_member(out, "code", word);
-        buf_char(out, ',');
-        put_member(out, "message", text);
-        if (err->field[0]) {
-            buf_char(out, ',');
-            put_member(out, "field", str_from(err->field));
-        }
-        buf_str_put(out, STR("}}"));
+        json_object(out, NULL);
+        json_object(out, "error");
+        json_string(out, "code", word);
+        json_string(out, "message", text);
+        if (err->field[0]) json_string(out, "field", str_from(err->field));
+        json_object_end(out);
+        json_object_end(out);
     }
     Millis retry_after_ms = exchange->reply.retry_after_ms;
     exchange->reply = (Reply){ .status = reply_status_of(status, is_collect), .body = buf_str(out) };

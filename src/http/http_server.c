@@ -1,71 +1,33 @@
-/* http_server: the only file that knows libmicrohttpd.
+/* http_server: what becomes of requests, from their head to their answer.
  *
- * The life of a request, in the order of the functions below:
- *   exchange_begin      the request line is there: an exchange is taken from the pool
- *   exchange_head       the head is complete: route, limits, permission; a refusal is answered at once
- *   exchange_body       body bytes arrive, bounded by LIMIT_BODY_BYTES and the server's body memory
- *   exchange_handle     the request is complete: its handler replies, or submits records and waits suspended
- *   exchange_wake       its records are durable (called by the committer): onto the done list
- *   exchange_queue      the reply goes to the library; exchange_end gives the exchange back to the pool
+ * The life of a request, in the order of the functions below (http_connection.c calls those named server_):
+ *   server_begin_exchange   the head is there: an exchange is taken from the pool; route, limits, permission
+ *   server_take_body        body bytes arrive, bounded by LIMIT_BODY_BYTES and the server's body memory
+ *   server_handle           the request is whole: its handler replies, or submits records and waits
+ *   exchange_wake           its records are durable (called by the committer): onto the done list
+ *   connection_answer       the reply is sent; server_end_exchange gives the exchange back to the pool
  *
- * The daemon runs in external epoll mode: http_server_step polls its epoll descriptor and our wake
- * descriptor, runs it, commits where this server is the committer, and resumes what is durable. */
-#include "http_exchange.h"
+ * http_server_step serves what its sockets have, commits where this server is the committer, and answers what is
+ * durable. */
+#include "http_server_private.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-    CONNECTION_POOL_BYTES = 20 * 1024,      /* of a connection: a URL of 15 KiB fits; zeroed at every request */
     POOLED_BODY_BYTES = 64 * 1024,          /* larger body buffers are not kept for the next request */
     POOLED_EXCHANGES = 1024,
     INLINE_ROUNDS = 64,                     /* commits in one step, before it looks at its other duties */
     GATHER_ROUNDS = 8,                      /* looks for more requests before a commit */
     ARENA_BYTES = 64 * 1024 * 1024,         /* of address space, for what a handler needs besides */
     ARENA_KEEP_BYTES = 256 * 1024,
-    GLANCE_MS = 100,                        /* how often it is looked whether those who wait for a worker are there */
-    FORGOTTEN_BYTES = 16 * 1024 * 1024,     /* of a refused body that are read so that its reason arrives */
-};
-
-/* One client connection, kept for the sweep that closes those that never finish a request. */
-struct client {
-    struct client *before, *after;
-    int socket;
-    int64_t waiting_since_ns;               /* when its last answer was done, or when it came */
-    char ip[INET6_ADDRSTRLEN];
-};
-
-struct http_server {
-    HttpOptions options;
-    struct MHD_Daemon *daemon;
-    struct collect_worker *worker;
-    int epoll, wake, listener;
-    struct region region;
-    Arena arena;
-    struct client clients;                  /* ring; the longest waiting first */
-    struct exchange *free_exchanges;
-    struct exchange *working;               /* given to worker threads; linked both ways */
-    size_t free_exchange_count, busy_count, body_bytes;
-    struct journal_append *free_append;     /* linked by next */
-    size_t free_append_count;
-    size_t submitted_count;                 /* since the last commit of ours */
-    _Atomic(struct exchange *) done;        /* durable or failed, pushed by the committer */
-    atomic_bool wake_pending;
-    int64_t swept_at_ns, glanced_at_ns;
-    struct MHD_Response *success;           /* the one answer that is made once and sent for ever */
-    bool is_quiesced;
 };
 
 const HttpOptions *exchange_options(const struct exchange *exchange) { return &exchange->server->options; }
+const void *exchange_context(const struct exchange *exchange) { return exchange->server->options.context; }
 struct collect_worker *exchange_worker(struct exchange *exchange) { return exchange->server->worker; }
 Arena *exchange_arena(struct exchange *exchange) { return &exchange->server->arena; }
 
@@ -77,14 +39,17 @@ static struct exchange *exchange_take(struct http_server *server)
     if (exchange) {
         server->free_exchanges = exchange->next;
         server->free_exchange_count--;
-        struct buf body = exchange->body, answer = exchange->answer;
+        struct buf head = exchange->head, body = exchange->body, answer = exchange->answer;
         memset(exchange, 0, sizeof *exchange);
+        exchange->head = head;
         exchange->body = body;
         exchange->answer = answer;
+        buf_clear(&exchange->head);
         buf_clear(&exchange->body);
         buf_clear(&exchange->answer);
     } else {
         if (!(exchange = calloc(1, sizeof *exchange))) return NULL;
+        buf_init(&exchange->head, LIMIT_HEADER_BYTES);
         buf_init(&exchange->body, LIMIT_BODY_BYTES + EVENT_PADDING_BYTES);
         buf_init(&exchange->answer, LIMIT_ANSWER_BYTES);
     }
@@ -94,6 +59,7 @@ static struct exchange *exchange_take(struct http_server *server)
 
 static void exchange_free(struct exchange *exchange)
 {
+    buf_done(&exchange->head);
     buf_done(&exchange->body);
     buf_done(&exchange->answer);
     free(exchange);
@@ -116,9 +82,8 @@ static void exchange_give(struct exchange *exchange)
     struct http_server *server = exchange->server;
     server->body_bytes -= exchange->body_charged_bytes;
     if (exchange->append) append_give(server, exchange->append);
-    free(exchange->target);
-    exchange->target = NULL;
     exchange->append = NULL;
+    if (exchange->head.capacity > POOLED_BODY_BYTES / 8) buf_done(&exchange->head);
     if (exchange->body.capacity > POOLED_BODY_BYTES) buf_done(&exchange->body);
     if (exchange->answer.capacity > POOLED_BODY_BYTES) buf_done(&exchange->answer);
     if (server->free_exchange_count >= POOLED_EXCHANGES) {
@@ -128,13 +93,6 @@ static void exchange_give(struct exchange *exchange)
     exchange->next = server->free_exchanges;
     server->free_exchanges = exchange;
     server->free_exchange_count++;
-}
-
-static struct client *exchange_client(const struct exchange *exchange)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
 }
 
 static void server_forget_working(struct exchange *exchange)
@@ -221,158 +179,26 @@ void exchange_defer(struct exchange *exchange, ExchangeWork *work)
     reply_error(exchange, ERR_TIMEOUT, &err);
 }
 
-/* A suspended connection does not hear its client leave; a glance at the socket, some times a second, does. */
-static void server_cancel_left(struct http_server *server)
-{
-    int64_t now_ns = clock_monotonic_ns(server->options.clock);
-    if (!server->working || now_ns - server->glanced_at_ns < GLANCE_MS * INT64_C(1000000)) return;
-    server->glanced_at_ns = now_ns;
-    for (struct exchange *exchange = server->working; exchange; exchange = exchange->working_after) {
-        struct client *client = exchange_client(exchange);
-        if (!client || client->socket < 0) continue;
-        struct pollfd polled = { client->socket, POLLRDHUP, 0 };         /* seen behind unread bytes and TLS, too */
-        if (poll(&polled, 1, 0) == 1 && polled.revents & (POLLRDHUP | POLLHUP | POLLERR))
-            atomic_store_explicit(&exchange->is_cancelled, true, memory_order_relaxed);
-    }
-}
-
-/* Resumes every exchange whose records are on disk. True where there was one. */
+/* Answers every exchange whose records are on disk, or whose worker is done. True where there was one. */
 static bool server_drain(struct http_server *server)
 {
     struct exchange *exchange = atomic_exchange_explicit(&server->done, NULL, memory_order_acquire);
     bool any = exchange != NULL;
     while (exchange) {
         struct exchange *next = exchange->next;
-        bool is_suspended = exchange->is_deferred || !server->options.commits_inline;
         if (exchange->is_deferred) server_forget_working(exchange);
-        else if (server->options.site) http_site_durable(exchange, exchange->committed);
-        else http_track_durable(exchange, exchange->committed);
+        else server->options.app->on_durable(exchange, exchange->committed);
         check(exchange->state == EXCHANGE_ANSWERED);
         exchange->is_deferred = false;
         if (exchange->append) append_give(server, exchange->append);
         exchange->append = NULL;
-        if (is_suspended) MHD_resume_connection(exchange->connection);
+        connection_answer(exchange->connection);
         exchange = next;
     }
     return any;
 }
 
-/* ---- One request ---- */
-
-static void *exchange_begin(void *context, const char *uri, struct MHD_Connection *connection)
-{
-    struct http_server *server = context;
-    struct exchange *exchange = exchange_take(server);
-    if (!exchange) return NULL;
-    exchange->connection = connection;
-    Str whole = str_from(uri);
-    Str rest, scheme = str_cut(whole, ':', &rest);            /* absolute-form is a target, too: RFC 9112 3.2.2 */
-    if ((str_equal_no_case(scheme, STR("http")) || str_equal_no_case(scheme, STR("https"))) &&
-        str_starts(rest, STR("//"))) {
-        (void)str_cut(str_slice(rest, 2, rest.len), '/', &whole);
-        whole = whole.len ? str_of(whole.bytes - 1, whole.len + 1) : STR("/");
-    }
-    if (whole.len > LIMIT_URL_BYTES || !(exchange->target = strndup(whole.bytes, whole.len))) {
-        exchange->path = STR("");                       /* finds no route */
-        return exchange;
-    }
-    exchange->path = str_cut(str_of(exchange->target, whole.len), '?', &exchange->query);
-    return exchange;
-}
-
-static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct exchange *exchange = context;
-    const struct { Str name; Str *at; } wanted[] = {
-        { STR("authorization"), &exchange->authorization },
-        { STR("content-encoding"), &exchange->content_encoding },
-        { STR("content-length"), &exchange->content_length },
-        { STR("origin"), &exchange->origin },
-        { STR("user-agent"), &exchange->user_agent },
-        { STR("host"), &exchange->host },
-        { STR("x-write-key"), &exchange->header_key },
-        { STR("x-forwarded-for"), &exchange->forwarded_for },
-        { STR("x-forwarded-proto"), &exchange->forwarded_proto },
-        { STR("accept-encoding"), &exchange->accept_encoding },
-        { STR("if-none-match"), &exchange->if_none_match },
-        { STR("access-control-request-headers"), &exchange->request_headers },
-        { STR("x-onym-import"), &exchange->import_header },
-        { STR("cookie"), &exchange->cookie },
-    };
-    (void)kind;
-    Str have = str_from(name);
-    if (str_equal_no_case(have, STR("content-length")) && exchange->content_length.len &&
-        !str_equal(exchange->content_length, str_trim(str_from(value))))
-        exchange->is_ambiguous = true;
-    if (str_equal_no_case(have, STR("transfer-encoding"))) exchange->has_transfer_encoding = true;
-    for (size_t at = 0; at < countof(wanted); at++)
-        if (have.len == wanted[at].name.len && str_equal_no_case(have, wanted[at].name)) {
-            *wanted[at].at = str_trim(str_from(value));
-            break;
-        }
-    return MHD_YES;
-}
-
-static void exchange_find_ip(struct exchange *exchange)
-{
-    const HttpOptions *options = &exchange->server->options;
-    struct client *client = exchange_client(exchange);
-    Str peer = str_from(client ? client->ip : "");
-    bool is_trusted = proxy_is_trusted(options->trusted_proxies, options->trusted_proxy_count, peer);
-    if (!is_trusted) exchange->forwarded_proto = (Str){ 0 };
-    if (options->drops_ip) return;
-    exchange->ip = is_trusted ? proxy_find_client(options->trusted_proxies, options->trusted_proxy_count, peer,
-                                                  exchange->forwarded_for)
-                              : peer;
-}
-
-static Status exchange_check_head(struct exchange *exchange, Err *err)
-{
-    struct http_server *server = exchange->server;
-    bool is_known_path;
-    int64_t length = 0;
-    /* Framing that two servers could read differently is how requests are smuggled past a proxy: refused, and
-     * the connection closed, so that nothing behind it is taken for a request (RFC 9112 6.3). */
-    if (exchange->is_ambiguous || (exchange->has_transfer_encoding && exchange->content_length.len)) {
-        exchange->is_ambiguous = true;
-        return err_set(err, ERR_INPUT, "Content-Length is given twice, or together with Transfer-Encoding");
-    }
-    exchange->route = server->options.site
-                          ? http_site_route(exchange->method, exchange->path, &is_known_path)
-                          : route_find(exchange->method, exchange->path, &exchange->parameter, &is_known_path);
-    if (!exchange->route && is_known_path) {
-        err_set(err, ERR_UNSUPPORTED, "this path is served, but not with this method");
-        return ERR_UNSUPPORTED;
-    }
-    if (!exchange->route) return err_set(err, ERR_NOT_FOUND, "there is nothing at this path");
-    if (exchange->content_length.len && !str_parse_int(exchange->content_length, 0, INT64_MAX, &length))
-        return err_set(err, ERR_INPUT, "Content-Length is not a number");
-    if (length > LIMIT_BODY_BYTES)
-        return err_set(err, ERR_TOO_LARGE, "Exceed payload limit: a body may have %d bytes; send smaller batches",
-                       LIMIT_BODY_BYTES);
-    if (server->body_bytes + (size_t)length > server->options.body_memory_bytes) {
-        health_add(server->options.health, COUNT_BODIES_SHED, 1);
-        return err_set(err, ERR_TIMEOUT, "too many bodies in flight at the moment; try again");
-    }
-    return OK;
-}
-
-static void exchange_head(struct exchange *exchange, const char *method)
-{
-    Err err;
-    exchange->method = method_from(method);
-    exchange->state = EXCHANGE_BODY;
-    exchange->is_tls = exchange->server->options.tls_certificate_pem != NULL;
-    exchange->began_ns = clock_monotonic_ns(exchange->server->options.clock);
-    exchange->server->busy_count++;
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, take_header, exchange);
-    exchange_find_ip(exchange);
-    Status s = exchange_check_head(exchange, &err);
-    if (s) {
-        reply_error(exchange, s, &err);
-        if (s == ERR_UNSUPPORTED) exchange->reply.status = 405;
-    }
-}
+/* ---- Memory of bodies ---- */
 
 /* A refused body is not kept until its end. */
 static void exchange_shed(struct exchange *exchange)
@@ -387,54 +213,199 @@ static void exchange_shed(struct exchange *exchange)
     reply_error(exchange, ERR_TIMEOUT, &err);
 }
 
-/* Takes body bytes. False where the connection should be dropped. */
-static bool exchange_body(struct exchange *exchange, const char *bytes, size_t count)
+/* Bodies that stall make room for those that come: else a few hundred half-sent ones would refuse everybody's, for as
+ * long as a request may take. False: there is none. */
+static bool server_has_room(struct http_server *server, const struct connection *asking, size_t bytes)
+{
+    struct connection *stalled;
+    while (server->body_bytes + bytes > server->options.body_memory_bytes) {
+        if (!(stalled = crowd_find_stalled(server, asking))) return false;
+        exchange_shed(stalled->exchange);
+        stalled->exchange->closes = true;
+        connection_answer(stalled);
+    }
+    return true;
+}
+
+/* ---- One request ---- */
+
+static void take_header(struct exchange *exchange, const WireHeader *header)
+{
+    const struct { Str name; Str *at; } wanted[] = {
+        { STR("authorization"), &exchange->authorization },
+        { STR("content-encoding"), &exchange->content_encoding },
+        { STR("content-length"), &exchange->content_length },
+        { STR("content-type"), &exchange->content_type },
+        { STR("origin"), &exchange->origin },
+        { STR("referer"), &exchange->referer },
+        { STR("sec-fetch-site"), &exchange->fetch_site },
+        { STR("user-agent"), &exchange->user_agent },
+        { STR("host"), &exchange->host },
+        { STR("x-write-key"), &exchange->header_key },
+        { STR("x-forwarded-for"), &exchange->forwarded_for },
+        { STR("x-forwarded-proto"), &exchange->forwarded_proto },
+        { STR("accept-encoding"), &exchange->accept_encoding },
+        { STR("if-none-match"), &exchange->if_none_match },
+        { STR("access-control-request-headers"), &exchange->request_headers },
+        { STR("x-onym-import"), &exchange->import_header },
+        { STR("cookie"), &exchange->cookie },
+    };
+    for (size_t at = 0; at < countof(wanted); at++)
+        if (header->name.len == wanted[at].name.len && str_equal_no_case(header->name, wanted[at].name)) {
+            *wanted[at].at = header->value;
+            break;
+        }
+}
+
+static void take_target(struct exchange *exchange, Str target)
+{
+    Str rest, scheme = str_cut(target, ':', &rest);          /* absolute-form is a target, too: RFC 9112 3.2.2 */
+    if (target.bytes[0] != '/' && rest.len && (str_equal_no_case(scheme, STR("http")) ||
+                                               str_equal_no_case(scheme, STR("https")))) {
+        Str authority = str_cut(str_slice(rest, 2, rest.len), '/', &rest);
+        target = authority.bytes + authority.len < rest.bytes ? str_of(rest.bytes - 1, rest.len + 1) : STR("/");
+    }
+    exchange->path = str_cut(target, '?', &exchange->query);
+    char *path = exchange->head.bytes + (exchange->path.bytes - exchange->head.bytes);       /* ours to change */
+    if (exchange->path.len > 1) exchange->path.len = route_join_slashes(path, exchange->path.len);
+}
+
+static void exchange_find_ip(struct exchange *exchange)
+{
+    const HttpOptions *options = &exchange->server->options;
+    Str peer = str_from(exchange->connection->ip);
+    bool is_trusted = proxy_is_trusted(options->trusted_proxies, options->trusted_proxy_count, peer);
+    if (!is_trusted) exchange->forwarded_proto = (Str){ 0 };
+    if (options->drops_ip) return;
+    exchange->ip = is_trusted ? proxy_find_client(options->trusted_proxies, options->trusted_proxy_count, peer,
+                                                  exchange->forwarded_for)
+                              : peer;
+}
+
+static Status exchange_check_head(struct exchange *exchange, Err *err)
+{
+    struct http_server *server = exchange->server;
+    const HttpApp *app = server->options.app;
+    uint64_t length = server->wire.length;
+    bool is_known_path;
+    exchange->route = app->find(exchange->method, exchange->path, &exchange->parameter, &is_known_path);
+    bool is_read = exchange->method == METHOD_GET || exchange->method == METHOD_HEAD;
+    if (!exchange->route && is_read) exchange->route = app->missing;
+    if (!exchange->route && is_known_path) {
+        err_set(err, ERR_UNSUPPORTED, "this path is served, but not with this method");
+        return ERR_UNSUPPORTED;
+    }
+    if (!exchange->route) return err_set(err, ERR_NOT_FOUND, "there is nothing at this path");
+    if (length > LIMIT_BODY_BYTES)
+        return err_set(err, ERR_TOO_LARGE, "Exceed payload limit: a body may have %d bytes; send smaller batches",
+                       LIMIT_BODY_BYTES);
+    if (!server_has_room(server, exchange->connection, (size_t)length)) {
+        health_add(server->options.health, COUNT_BODIES_SHED, 1);
+        return err_set(err, ERR_TIMEOUT, "too many bodies in flight at the moment; try again");
+    }
+    return OK;
+}
+
+static struct exchange *begin(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct exchange *exchange = exchange_take(server);
+    if (!exchange) return NULL;
+    exchange->connection = connection;
+    exchange->method = METHOD_OTHER;
+    exchange->state = EXCHANGE_BODY;
+    exchange->is_tls = server->tls != NULL;
+    exchange->began_ns = connection->since_ns;
+    exchange->received_at_ms = clock_now_ms(server->options.clock) - (server->now_ns - exchange->began_ns) / 1000000;
+    connection->exchange = exchange;
+    server->busy_count++;
+    return exchange;
+}
+
+bool server_refuse(struct connection *connection, const WireRefusal *refusal)
+{
+    struct exchange *exchange = connection->exchange ? connection->exchange : begin(connection);
+    Err err;
+    if (!exchange) return false;
+    exchange->closes = exchange->is_broken = true;
+    if (exchange->state == EXCHANGE_ANSWERED) return true;                   /* a refusal for another reason stays */
+    err_set(&err, ERR_INPUT, "%s", refusal->why);
+    reply_error(exchange, refusal->status == 503 ? ERR_TIMEOUT : ERR_INPUT, &err);
+    exchange->reply.status = refusal->status;
+    return true;
+}
+
+bool server_begin_exchange(struct connection *connection, Str head)
+{
+    struct http_server *server = connection->server;
+    WireHead *wire = &server->wire;
+    WireRefusal refusal;
+    Err err;
+    struct exchange *exchange = begin(connection);
+    if (!exchange) return false;
+    buf_str_put(&exchange->head, head);
+    if (!buf_ok(&exchange->head)) return false;
+    if (wire_parse_head(buf_str(&exchange->head), wire, &refusal) == WIRE_REFUSED)
+        return server_refuse(connection, &refusal);
+    exchange->method_text = wire->method;
+    exchange->method = method_from(wire->method);
+    exchange->closes = wire->wants_close;
+    exchange->has_body = wire->is_chunked || wire->length > 0;
+    exchange->expects_continue = wire->wants_continue && exchange->has_body;
+    for (size_t at = 0; at < wire->header_count; at++) take_header(exchange, &wire->headers[at]);
+    take_target(exchange, wire->target);
+    if (server->options.app->rewrite) server->options.app->rewrite(exchange);
+    exchange_find_ip(exchange);
+    Status s = exchange_check_head(exchange, &err);
+    if (s) {
+        reply_error(exchange, s, &err);
+        if (s == ERR_UNSUPPORTED) exchange->reply.status = 405;
+    }
+    return true;
+}
+
+bool server_take_body(struct exchange *exchange, Str bytes)
 {
     struct http_server *server = exchange->server;
     Err err;
-    if (exchange->state != EXCHANGE_BODY) {                               /* refused already: read and forget */
-        exchange->forgotten_bytes += count;
-        return exchange->forgotten_bytes <= FORGOTTEN_BYTES;
-    }
-    if (exchange->body.len + count > LIMIT_BODY_BYTES) {
+    if (exchange->state != EXCHANGE_BODY) return true;                    /* refused already: forgotten */
+    if (exchange->body.len + bytes.len > LIMIT_BODY_BYTES) {
         err_set(&err, ERR_TOO_LARGE, "Exceed payload limit: a body may have %d bytes; send smaller batches",
                 LIMIT_BODY_BYTES);
         reply_error(exchange, ERR_TOO_LARGE, &err);
         return true;
     }
-    if (server->body_bytes + count > server->options.body_memory_bytes) {
+    if (!server_has_room(server, exchange->connection, bytes.len)) {
         exchange_shed(exchange);
         return true;
     }
     if (exchange->body.len == 0) {
         int64_t length;                                                    /* known beforehand: one allocation */
         if (str_parse_int(exchange->content_length, 0, LIMIT_BODY_BYTES, &length) &&
-            (size_t)length <= count * 4 + 4096)
+            (size_t)length <= bytes.len * 4 + 4096)
             (void)buf_reserve(&exchange->body, (size_t)length + EVENT_PADDING_BYTES);
     }
-    buf_put(&exchange->body, bytes, count);
-    exchange->body_charged_bytes += count;
-    server->body_bytes += count;
-    int64_t age_ns = clock_monotonic_ns(server->options.clock) - exchange->began_ns;
-    return buf_ok(&exchange->body) && age_ns < server->options.request_timeout_ms * 1000000;
+    buf_str_put(&exchange->body, bytes);
+    exchange->body_charged_bytes += bytes.len;
+    server->body_bytes += bytes.len;
+    return buf_ok(&exchange->body);
 }
 
-/* Reading and administering need the secret key, as Bearer or as Basic's user name. */
-static bool exchange_may(struct exchange *exchange)
+static void run_route(struct exchange *exchange)
 {
-    Str secret = exchange->server->options.secret_key;
-    if (!(exchange->route->flags & ROUTE_SECRET)) return true;
-    Str key = collect_key_of_authorization(exchange->authorization, exchange_arena(exchange));
-    if (secret.len && key.len && str_equal_constant_time(key, secret)) return true;
-    Err err;
-    err_set(&err, ERR_DENIED, "this needs the secret key, as Authorization: Bearer; onym keys --secret shows it");
-    reply_error(exchange, ERR_DENIED, &err);
-    return false;
+    const Route *route = exchange->route;
+    if (!(route->flags & ROUTE_WORKER)) {
+        route->handle(exchange);
+        return;
+    }
+    exchange->is_long = route->flags & ROUTE_LONG;
+    exchange_defer(exchange, exchange->server->options.app->work);
 }
 
-static void exchange_handle(struct exchange *exchange)
+void server_handle(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
+    if (exchange->state == EXCHANGE_ANSWERED) return;
     health_add(server->options.health, COUNT_BODY_BYTES, exchange->body.len);
     server->arena = region_arena(&server->region);
     if (!buf_reserve(&exchange->body, EVENT_PADDING_BYTES)) {
@@ -444,281 +415,77 @@ static void exchange_handle(struct exchange *exchange)
         return;
     }
     memset(exchange->body.bytes + exchange->body.len, 0, EVENT_PADDING_BYTES);
-    if (exchange->method == METHOD_OPTIONS) http_preflight(exchange);
-    else if (exchange_may(exchange)) exchange->route->handle(exchange);
+    if (exchange->method == METHOD_OPTIONS) reply_text(exchange, 204, NULL, (Str){ 0 });
+    else if (exchange_may(exchange)) run_route(exchange);
     check(exchange->is_deferred || exchange->state == EXCHANGE_ANSWERED || exchange->state == EXCHANGE_WAITING);
     size_t used_bytes = (size_t)(server->arena.at - server->region.start);
     if (used_bytes > ARENA_KEEP_BYTES) region_trim(&server->region, ARENA_KEEP_BYTES);
 }
 
-/* ---- The reply ---- */
-
-static void put_header(struct MHD_Response *response, const char *name, Str value)
+/* A line a request: its route, never its query, its headers or its body, which hold keys and people. */
+static void log_request(const struct exchange *exchange)
 {
-    char text[2048];
-    if (value.len >= sizeof text || memchr(value.bytes, '\n', value.len) || memchr(value.bytes, '\r', value.len))
-        return;
-    memcpy(text, value.bytes, value.len);
-    text[value.len] = 0;
-    (void)MHD_add_response_header(response, name, text);      /* fails without memory only: one header less */
+    if (!log_is_on(LOG_DEBUG)) return;
+    const struct http_server *server = exchange->server;
+    Str path = exchange->route ? str_from(exchange->route->path) : exchange->path;
+    log_write(LOG_DEBUG, "request", LOG_STR("method", exchange->method_text), LOG_STR("path", path),
+              LOG_INT("status", exchange->reply.status), LOG_INT("bytes", exchange->body.len),
+              LOG_INT("ms", (clock_monotonic_ns(server->options.clock) - exchange->began_ns) / 1000000),
+              LOG_TEXT("peer", server->options.drops_ip ? "" : exchange->connection->ip));
 }
 
-/* Any origin may send (that is what collection is for), but a source may name its origins. The origin is
- * echoed and credentials are allowed, since pages may ask for them (protocol 1.4, 1.5). */
-static void put_cors(const struct exchange *exchange, struct MHD_Response *response)
-{
-    int any_origin = ROUTE_COLLECT | ROUTE_PUBLIC;
-    if (!exchange->origin.len || !exchange->route || !(exchange->route->flags & any_origin)) return;
-    if (exchange->collected.source && !source_allows_origin(exchange->collected.source, exchange->origin)) return;
-    put_header(response, "Access-Control-Allow-Origin", exchange->origin);
-    put_header(response, "Access-Control-Allow-Credentials", STR("true"));
-    put_header(response, "Vary", STR("Origin"));
-    put_header(response, "Access-Control-Expose-Headers", STR("Retry-After, X-RateLimit-Reset"));
-    if (exchange->method != METHOD_OPTIONS) return;
-    put_header(response, "Access-Control-Allow-Methods", STR("GET, POST, HEAD, OPTIONS"));
-    put_header(response, "Access-Control-Allow-Headers",
-               exchange->request_headers.len ? exchange->request_headers
-                                             : STR("Authorization, Content-Type, X-Retry-Count, X-Write-Key"));
-    put_header(response, "Access-Control-Max-Age", STR("7200"));
-}
-
-static struct MHD_Response *exchange_response(struct exchange *exchange)
-{
-    const Reply *reply = &exchange->reply;
-    char number[24];
-    /* The body is static or the exchange's, which outlives the response: exchange_end comes after it was sent. */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        reply->body.len, (void *)(uintptr_t)reply->body.bytes, MHD_RESPMEM_PERSISTENT);
-    if (!response) return NULL;
-    if (reply->status != 204)
-        put_header(response, "Content-Type", str_from(reply->content_type ? reply->content_type : "application/json"));
-    /* No answer to a POST is cached without being asked for (RFC 9111 4), and "no-store" on one whose body the
-     * page never reads keeps Chromium from finishing the request: events stay pending until the page unloads. */
-    if (reply->cache_control || exchange->method != METHOD_POST)
-        put_header(response, "Cache-Control", str_from(reply->cache_control ? reply->cache_control : "no-store"));
-    if (exchange->is_ambiguous) put_header(response, "Connection", STR("close"));
-    put_header(response, "X-Content-Type-Options", STR("nosniff"));
-    if (reply->etag) put_header(response, "ETag", str_from(reply->etag));
-    if (reply->location) put_header(response, "Location", str_from(reply->location));
-    if (reply->varies) put_header(response, "Vary", str_from(reply->varies));
-    for (size_t at = 0; at < reply->cookie_count; at++)
-        put_header(response, "Set-Cookie", str_from(exchange->answer.bytes + reply->cookie_at[at]));
-    if (reply->is_gzip) put_header(response, "Content-Encoding", STR("gzip"));
-    if (reply->asks_for_key) put_header(response, "WWW-Authenticate", STR("Basic realm=\"onym\""));
-    if (reply->retry_after_ms) {
-        snprintf(number, sizeof number, "%lld", (long long)((reply->retry_after_ms + 999) / 1000));
-        put_header(response, "Retry-After", str_from(number));
-        put_header(response, "X-RateLimit-Reset", str_from(number));
-    }
-    put_cors(exchange, response);
-    return response;
-}
-
-static void count_answer(const struct exchange *exchange)
-{
-    unsigned status = exchange->reply.status;
-    struct health *health = exchange->server->options.health;
-    health_add(health, COUNT_REQUESTS, 1);
-    health_add(health, status < 400 ? COUNT_ANSWERS_2XX : status < 500 ? COUNT_ANSWERS_4XX : COUNT_ANSWERS_5XX, 1);
-}
-
-static enum MHD_Result exchange_queue(struct exchange *exchange)
+void server_end_exchange(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
-    const Reply *reply = &exchange->reply;
-    count_answer(exchange);
-    exchange->state = EXCHANGE_QUEUED;
-    bool is_plain = reply->status == 200 && !exchange->origin.len && !reply->content_type && !reply->cookie_count &&
-                    str_equal(reply->body, STR("{\"success\":true}"));
-    if (is_plain) return MHD_queue_response(exchange->connection, 200, server->success);
-    struct MHD_Response *response = exchange_response(exchange);
-    if (!response) return MHD_NO;
-    enum MHD_Result queued = MHD_queue_response(exchange->connection, reply->status, response);
-    MHD_destroy_response(response);
-    return queued;
-}
-
-/* ---- What the library calls ---- */
-
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *upload, size_t *upload_bytes,
-                                  void **exchange_slot)
-{
-    struct exchange *exchange = *exchange_slot;
-    (void)context, (void)connection, (void)url, (void)version;
-    if (!exchange) return MHD_NO;                                          /* no memory for an exchange */
-    if (exchange->state == EXCHANGE_HEAD) {
-        exchange_head(exchange, method);
-        /* A refusal waits for the body to pass: answered before, the library would close the connection
-         * unread, and many clients would see a broken pipe in place of the reason. */
-        return MHD_YES;
+    struct health *health = server->options.health;
+    unsigned status = exchange->reply.status;
+    if (exchange->state == EXCHANGE_QUEUED) {
+        health_add(health, COUNT_REQUESTS, 1);
+        health_add(health, status < 400 ? COUNT_ANSWERS_2XX : status < 500 ? COUNT_ANSWERS_4XX : COUNT_ANSWERS_5XX, 1);
+        log_request(exchange);
     }
-    if (*upload_bytes) {
-        bool is_fine = exchange_body(exchange, upload, *upload_bytes);
-        *upload_bytes = 0;
-        return is_fine ? MHD_YES : MHD_NO;
-    }
-    if (exchange->state == EXCHANGE_BODY) exchange_handle(exchange);
-    /* A worker that has the exchange may be writing its state and reply: only is_deferred is ours to look at.
-     * Where this thread commits, the answer comes before the library runs again: it asks once more by itself,
-     * which saves a suspension's two epoll_ctl a request. */
-    bool is_inline = exchange->server->options.commits_inline;
-    if (!exchange->is_deferred && exchange->state == EXCHANGE_WAITING && is_inline) return MHD_YES;
-    if (exchange->is_deferred || exchange->state == EXCHANGE_WAITING) {
-        MHD_suspend_connection(connection);
-        return MHD_YES;
-    }
-    return exchange_queue(exchange);
-}
-
-static void exchange_end(void *context, struct MHD_Connection *connection, void **exchange_slot,
-                         enum MHD_RequestTerminationCode code)
-{
-    struct exchange *exchange = *exchange_slot;
-    struct http_server *server = context;
-    (void)connection, (void)code;
-    if (!exchange) return;
-    struct client *client = exchange_client(exchange);
-    if (client) {                                                          /* to the end of the ring: waits anew */
-        client->waiting_since_ns = clock_monotonic_ns(server->options.clock);
-        client->before->after = client->after;
-        client->after->before = client->before;
-        client->before = server->clients.before;
-        client->after = &server->clients;
-        client->before->after = client->after->before = client;
-    }
-    if (exchange->state != EXCHANGE_HEAD) server->busy_count--;
-    *exchange_slot = NULL;
+    server->busy_count--;
     exchange_give(exchange);
-}
-
-static void on_connection(void *context, struct MHD_Connection *connection, void **client_slot,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct http_server *server = context;
-    struct client *client = *client_slot;
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (!client) return;
-        client->before->after = client->after;
-        client->after->before = client->before;
-        free(client);
-        *client_slot = NULL;
-        return;
-    }
-    if (!(client = calloc(1, sizeof *client))) return;                     /* served, only not swept */
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    proxy_format_address(info ? info->client_addr : NULL, client->ip);
-    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    client->socket = info ? info->connect_fd : -1;
-    client->waiting_since_ns = clock_monotonic_ns(server->options.clock);
-    client->before = server->clients.before;
-    client->after = &server->clients;
-    client->before->after = client->after->before = client;
-    *client_slot = client;
-    health_add(server->options.health, COUNT_CONNECTIONS, 1);
-}
-
-/* Once a second: connections that trickle a request for longer than the request timeout are cut off. The
- * library's own timeout sees silence only; a byte every few seconds would hold a place for ever. */
-static void server_sweep(struct http_server *server)
-{
-    int64_t now_ns = clock_monotonic_ns(server->options.clock);
-    if (now_ns - server->swept_at_ns < 1000000000) return;
-    server->swept_at_ns = now_ns;
-    int64_t limit_ns = server->options.request_timeout_ms * 1000000;
-    for (struct client *client = server->clients.after; client != &server->clients; client = client->after) {
-        if (now_ns - client->waiting_since_ns < limit_ns) break;
-        if (client->socket < 0) continue;
-        shutdown(client->socket, SHUT_RDWR);                               /* the library notices and closes */
-        client->socket = -1;
-        health_add(server->options.health, COUNT_CONNECTIONS_SHED, 1);
-    }
 }
 
 /* ---- Opening, stepping, closing ---- */
 
 static void apply_defaults(HttpOptions *options)
 {
-    if (!options->connection_limit) options->connection_limit = 16384;
     if (!options->body_memory_bytes) options->body_memory_bytes = 256 * 1024 * 1024;
-    if (!options->idle_timeout_ms) options->idle_timeout_ms = 60000;
-    if (!options->request_timeout_ms) options->request_timeout_ms = 120000;
-}
-
-static void start_daemon(struct http_server *server)
-{
-    const HttpOptions *options = &server->options;
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
-    struct MHD_OptionItem tls[] = {
-        { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)options->tls_certificate_pem },
-        { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)options->tls_key_pem },
-        { MHD_OPTION_END, 0, NULL },
-    };
-    if (options->tls_certificate_pem) flags |= MHD_USE_TLS;
-    else tls[0] = tls[2];
-    server->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, server,
-        MHD_OPTION_LISTEN_SOCKET, server->listener,
-        MHD_OPTION_CONNECTION_LIMIT, options->connection_limit,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(options->idle_timeout_ms / 1000),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_POOL_BYTES,
-        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096,
-        MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, server,
-        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_ARRAY, tls,
-        MHD_OPTION_END);
+    if (!options->idle_timeout_ms) options->idle_timeout_ms = 75000;
+    if (!options->request_timeout_ms) options->request_timeout_ms = 30000;
 }
 
 Status http_server_open(const HttpOptions *options, int listener, struct http_server **ret, Err *err)
 {
     struct http_server *server = calloc(1, sizeof *server);
-    if (!server) return err_set(err, ERR_IO, "http: no memory for a server");
+    if (!server) {
+        close(listener);
+        return err_set(err, ERR_IO, "http: no memory for a server");
+    }
     server->options = *options;
     server->listener = listener;
+    server->epoll = server->spare = -1;
+    server->alone.limit = 16384;
+    server->crowd = options->crowd ? options->crowd : &server->alone;
     apply_defaults(&server->options);
-    server->clients.before = server->clients.after = &server->clients;
     server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    check(server->wake >= 0);
     region_open(&server->region, ARENA_BYTES);
-    static char success[] = "{\"success\":true}";
-    server->success = MHD_create_response_from_buffer(strlen(success), success, MHD_RESPMEM_PERSISTENT);
-    check(server->success != NULL);
-    put_header(server->success, "Content-Type", STR("application/json"));
-    Status s = collect_worker_open(options->collector, &server->worker, err);
-    if (!s) {
-        start_daemon(server);
-        if (!server->daemon)
-            s = options->tls_certificate_pem
-                    ? err_set(err, ERR_INPUT, "the TLS certificate and the key do not belong together, or are damaged")
-                    : err_set(err, ERR_IO, "http: the server library did not start");
-    }
+    Status s = server->wake < 0 ? err_set_errno(err, errno, "http: eventfd") : OK;
+    if (!s) s = collect_worker_open(options->collector, &server->worker, err);
+    if (!s && options->tls_certificate_pem)
+        s = tls_open(options->tls_certificate_pem, options->tls_key_pem, &server->tls, err);
+    if (!s) s = connections_open(server, err);
     if (s) {
         http_server_close(server);
         return s;
     }
-    server->epoll = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     *ret = server;
     return OK;
 }
 
-static void server_wait(struct http_server *server, Millis timeout_ms)
-{
-    struct pollfd polled[] = { { server->epoll, POLLIN, 0 }, { server->wake, POLLIN, 0 } };
-    MHD_UNSIGNED_LONG_LONG library_ms;
-    if (MHD_get_timeout(server->daemon, &library_ms) == MHD_YES && library_ms < (unsigned long long)timeout_ms)
-        timeout_ms = (Millis)library_ms;
-    if (server->working && timeout_ms > GLANCE_MS) timeout_ms = GLANCE_MS;
-    int count = poll(polled, 2, (int)timeout_ms);
-    if (count > 0 && (polled[1].revents & POLLIN)) {
-        uint64_t drained;
-        while (read(server->wake, &drained, sizeof drained) > 0) continue;
-    }
-    (void)atomic_exchange_explicit(&server->wake_pending, false, memory_order_acq_rel);
-}
-
-/* Where this server is the committer: all that was submitted, so that no exchange waits for the journal while
- * the library runs, which could close its connection. A failed commit is heard by each of its requests and
+/* Where this server is the committer: all that was submitted. A failed commit is heard by each of its requests and
  * seen in the statistics. True where there was something. */
 static bool server_commit(struct http_server *server)
 {
@@ -731,29 +498,28 @@ static bool server_commit(struct http_server *server)
     return true;
 }
 
-/* Lets the library work. Where this server is the committer, for as long as that brings notably more requests
+/* Serves connections. Where this server is the committer, for as long as that brings notably more requests
  * to share the commit: clients that were answered just now send their next while the others are answered. A
  * look costs a microsecond, a commit a hundred. With 64 connections it nearly
  * doubled the requests of a commit. */
-static void server_run(struct http_server *server)
+static void server_run(struct http_server *server, Millis timeout_ms)
 {
     size_t before;
     int rounds = server->options.commits_inline ? GATHER_ROUNDS : 1;
     do {
         before = server->submitted_count;
-        MHD_run(server->daemon);
+        connections_round(server, timeout_ms);
+        timeout_ms = 0;
     } while (--rounds > 0 && server->submitted_count - before > before / 8);
 }
 
 void http_server_step(struct http_server *server, Millis timeout_ms)
 {
-    server_wait(server, timeout_ms);
-    server_run(server);
-    for (int round = 0; round < INLINE_ROUNDS && server_commit(server); round++) server_run(server);
+    server_run(server, timeout_ms);
+    for (int round = 0; round < INLINE_ROUNDS && server_commit(server); round++) server_run(server, 0);
     (void)server_commit(server);
-    if (server_drain(server)) MHD_run(server->daemon);
-    server_cancel_left(server);
-    server_sweep(server);
+    (void)server_drain(server);
+    connections_sweep(server);
 }
 
 void http_server_wake(struct http_server *server)
@@ -767,8 +533,7 @@ void http_server_quiesce(struct http_server *server)
 {
     if (server->is_quiesced) return;
     server->is_quiesced = true;
-    int listener = MHD_quiesce_daemon(server->daemon);
-    if (listener >= 0) close(listener);
+    connections_quiesce(server);
     for (struct exchange *exchange = server->working; exchange; exchange = exchange->working_after)
         atomic_store_explicit(&exchange->is_cancelled, true, memory_order_relaxed);
 }
@@ -778,10 +543,9 @@ size_t http_server_busy_count(const struct http_server *server) { return server-
 void http_server_close(struct http_server *server)
 {
     if (!server) return;
-    if (!server->daemon) close(server->listener);
-    else if (server->busy_count == 0) MHD_stop_daemon(server->daemon);
-    else return;          /* a query outlived the grace time; the library cannot stop under it, the process ends */
-    if (server->success) MHD_destroy_response(server->success);
+    if (server->working) return;          /* a query outlived the grace time, and has its memory; the process ends */
+    connections_close(server);
+    tls_close(server->tls);
     collect_worker_close(server->worker);
     while (server->free_exchanges) {
         struct exchange *exchange = server->free_exchanges;
@@ -794,7 +558,7 @@ void http_server_close(struct http_server *server)
         journal_append_done(append);
         free(append);
     }
-    if (server->wake > 0) close(server->wake);
+    if (server->wake >= 0) close(server->wake);
     region_close(&server->region);
     free(server);
 }

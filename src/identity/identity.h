@@ -38,11 +38,12 @@
  * set; they never leave the process but in derived state. A change of the rules needs a rebuild.
  *
  * Threads: one writer, the applier. Reading functions take the engine as it stands and must not run beside
- * a writing one: apply/ guards them. Only a view may be read by any thread while the writer goes on.
+ * a writing one: derive/ guards them. Only a view may be read by any thread while the writer goes on.
  */
 #ifndef ONYM_IDENTITY_IDENTITY_H
 #define ONYM_IDENTITY_IDENTITY_H
 
+#include "journal/journal.h"
 #include "kv/kv.h"
 
 typedef uint32_t IdentityNode;         /* an identifier; dense from 0 */
@@ -125,7 +126,10 @@ void identity_give_view(struct identity *identity, const struct identity_view *v
 typedef struct IdentityExternal {
     Str name;                          /* "email"; [a-z0-9._-], 2 to 32 bytes */
     uint32_t limit;                    /* how many one stronger id may hold; 0: any number */
+    bool folds;                        /* values that differ in the case of ASCII letters and in blanks only are one */
 } IdentityExternal;
+
+enum { IDENTITY_PLACEHOLDERS = 2 };    /* the newest list of blocked.tbl.h */
 
 typedef struct IdentityRules {
     const Str *blocked;                /* beside blocked.tbl.h */
@@ -133,15 +137,19 @@ typedef struct IdentityRules {
     const IdentityExternal *externals; /* strongest first; at most IDENTITY_KINDS - IDENTITY_EXTERNAL */
     size_t external_count;
     uint32_t max_owners;               /* of one identifier; 0: 10,000 */
+    uint32_t placeholders;             /* which list of blocked.tbl.h; 0: the newest */
 } IdentityRules;
 
-/* What the engine does not keep itself, given by apply/. NULL functions: everything stays in memory. */
+/* What the engine does not keep itself, given by derive/. NULL functions: everything stays in memory. */
 typedef struct IdentityArchive {
     void *context;
     /* The messageId of the message at this position, copied into text. Asked for ties in time and where a
      * late link falls between two of another user, by readers, too. Empty where it cannot be told any more. */
     Status (*read_message_id)(void *context, uint64_t position, char text[LIMIT_MESSAGE_ID_BYTES], size_t *ret_len,
                               Err *err);
+    /* Of whom it is, by identity_source; IDENTITY_ANY_SOURCE where it cannot be told any more. NULL: what evidence
+     * keeps of the source is all that is compared. */
+    Status (*read_source)(void *context, uint64_t position, uint64_t *ret, Err *err);
 } IdentityArchive;
 
 /* Where the engine is saved; kv NULL: nowhere, everything stays in memory and is lost at the end. */
@@ -169,12 +177,16 @@ typedef struct IdentityValue {
     Str value;
 } IdentityValue;
 
+/* A number of a source, made of its name. Evidence keeps 12 bits of it. */
+#define IDENTITY_ANY_SOURCE UINT64_MAX /* of a command that does not say which: it means each */
+uint64_t identity_source(Str name);
+
 /* What a message says about identity. Strings are borrowed for the call; empty: not given. */
 typedef struct IdentityMessage {
     Str message_id;
     Millis time_ms;                    /* event time */
-    uint64_t position;                 /* of the record in the journal, below 2^48: where the evidence can be read */
-    uint16_t source;                   /* below 2^12: a number of the source, for whoever reads the evidence */
+    uint64_t position;                 /* of the record in the journal, its number: where the evidence can be read */
+    uint64_t source;                   /* identity_source: a messageId is one message's of one source */
     bool is_alias;
     Str user_id, anonymous_id;
     Str previous_id;                   /* looked at only in an alias */
@@ -201,6 +213,12 @@ Status MUST identity_restore(struct identity *identity, const IdentityMessage *m
 /* Forgets an identifier: its value, its links, that it was ever seen. Its node stays as a number without a
  * name. The caller erases the messages in the journal. */
 Status MUST identity_erase(struct identity *identity, IdentityNode node, Err *err);
+/* Is an anonymous id known from a message that a user who is not erased sent with it? */
+Status MUST identity_has_user_beside(const struct identity *identity, IdentityNode node, bool *ret, Err *err);
+/* Of an anonymous id that is kept for the users who stand beside it: what aliases said of it. */
+Status MUST identity_erase_alone(struct identity *identity, IdentityNode node, Err *err);
+/* No message stands with this anonymous id any more; an alias may still name it, which is then all that is known. */
+Status MUST identity_unsee(struct identity *identity, IdentityNode node, Err *err);
 
 /* ---- Saving ---- */
 
@@ -218,9 +236,15 @@ void identity_end_save(struct identity *identity, uint64_t position, bool is_com
 /* IDENTITY_NONE where it was never seen. */
 IdentityNode identity_find(const struct identity *identity, IdentityKind kind, Str value);
 bool identity_is_blocked(const struct identity *identity, Str value);
+/* By the newest built-in list alone, whatever the rules, with what only vendors refuse: for destinations. */
+bool identity_is_placeholder(Str value);
 /* Writes the value behind text (room for LIMIT_ID_BYTES) and gives it as Str; empty where erased. */
 Str identity_read_value(const struct identity *identity, IdentityNode node, char *text);
+/* What an external id of a kind that folds is known by: room for LIMIT_ID_BYTES. Longer ones stay as they are. */
+Str identity_fold_text(Str value, char *room);
 IdentityKind identity_kind_of(const struct identity *identity, IdentityNode node);
+/* A number of the identifier that every rebuild gives it again, as node numbers are not: of its kind and value. */
+Hash128 identity_lasting_number(const struct identity *identity, IdentityNode node);
 Str identity_kind_name(const struct identity *identity, IdentityKind kind);     /* "user_id", "anonymous_id", "email" */
 bool identity_find_kind(const struct identity *identity, Str name, IdentityKind *ret);    /* false: there is none */
 
@@ -230,6 +254,15 @@ IdentityPerson identity_find_owner(const struct identity *identity, IdentityNode
 IdentityPerson identity_person_now(const struct identity *identity, IdentityNode node);
 
 void identity_write_person_id(const struct identity *identity, IdentityPerson person, struct buf *buf);
+/* The same, in the caller's room. */
+static inline Str identity_person_id(const struct identity *identity, IdentityPerson person,
+                                     char room[IDENTITY_PERSON_ID_BYTES])
+{
+    struct buf text;
+    buf_init_fixed(&text, room, IDENTITY_PERSON_ID_BYTES);
+    identity_write_person_id(identity, person, &text);
+    return buf_str(&text);
+}
 /* The person whom a person id, of today or of old, leads to now; IDENTITY_NONE where there is none. */
 IdentityPerson identity_find_person(const struct identity *identity, Str person_id);
 

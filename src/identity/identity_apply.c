@@ -14,40 +14,6 @@ enum { HUGE_FROM = 16 << 20, MAX_OWNERS = 10000 };
 
 enum { REGION_VALUES = 48 };           /* bytes of address space per node; only touched pages cost */
 
-/* ---- Blocked values (rule 5) ---- */
-
-static Hash128 blocked_key(Str value)
-{
-    char lower[LIMIT_ID_BYTES];
-    for (size_t i = 0; i < value.len; i++)
-        lower[i] = (char)(value.bytes[i] >= 'A' && value.bytes[i] <= 'Z' ? value.bytes[i] + 32 : value.bytes[i]);
-    return hash_128((Str){ lower, value.len }, 0);
-}
-
-bool identity_is_blocked(const struct identity *identity, Str value)
-{
-    value = str_trim(value);
-    if (value.len > LIMIT_ID_BYTES) return true;             /* no identifier is that long */
-    size_t i = 0;
-    while (i < value.len && (value.bytes[i] == '0' || value.bytes[i] == '-')) i++;
-    if (i == value.len) return true;
-    uint8_t first = (uint8_t)value.bytes[0] | 0x20;                  /* letters: in lower case */
-    if (!(identity->blocked_firsts[first / 64] >> first % 64 & 1)) return false;
-    return value.len <= identity->blocked_longest && set128_has(&identity->blocked, blocked_key(value));
-}
-
-static Status put_blocked(struct identity *identity, Str value, Err *err)
-{
-    value = str_trim(value);
-    if (value.len > LIMIT_ID_BYTES)
-        return err_set_field(err, "blocked", "a blocked value is over %d bytes", LIMIT_ID_BYTES);
-    if (value.len > identity->blocked_longest) identity->blocked_longest = value.len;
-    uint8_t first = value.len ? (uint8_t)value.bytes[0] | 0x20 : 0;
-    identity->blocked_firsts[first / 64] |= UINT64_C(1) << first % 64;
-    set128_put(&identity->blocked, blocked_key(value));
-    return OK;
-}
-
 /* The value as an identifier; empty where there is none or it is blocked. */
 static Str usable(const struct identity *identity, Str value)
 {
@@ -59,12 +25,8 @@ static Str usable(const struct identity *identity, Str value)
 
 static Status read_rules(struct identity *identity, const IdentityRules *rules, Err *err)
 {
-    Status s = OK;
     identity->max_owners = rules->max_owners ? rules->max_owners : MAX_OWNERS;
-#define BLOCKED(value) if (!s) s = put_blocked(identity, STR(value), err);
-#include "blocked.tbl.h"
-#undef BLOCKED
-    for (size_t i = 0; !s && i < rules->blocked_count; i++) s = put_blocked(identity, rules->blocked[i], err);
+    Status s = identity_block(identity, rules, err);
     if (s) return s;
     if (rules->external_count > IDENTITY_KINDS - IDENTITY_EXTERNAL)
         return err_set_field(err, "externals", "at most %d kinds of external ids", IDENTITY_KINDS - IDENTITY_EXTERNAL);
@@ -80,6 +42,7 @@ static Status read_rules(struct identity *identity, const IdentityRules *rules, 
         memcpy(identity->externals[IDENTITY_EXTERNAL + i].name, name.bytes, name.len);
         identity->externals[IDENTITY_EXTERNAL + i].name_bytes = (uint8_t)name.len;
         identity->externals[IDENTITY_EXTERNAL + i].limit = rules->externals[i].limit;
+        identity->externals[IDENTITY_EXTERNAL + i].folds = rules->externals[i].folds;
     }
     identity->external_count = (uint32_t)rules->external_count;
     return OK;
@@ -133,11 +96,11 @@ void identity_close(struct identity *identity)
     identity_save_done(identity);
     set128_done(&identity->blocked);
     set128_done(&identity->removed);
-    map32_done(&identity->cell_heads);
-    map32_done(&identity->half_heads);
+    map32_done(&identity->entry_heads);
+    map32_done(&identity->alias_heads);
     map32_done(&identity->child_heads);
-    vector_done(&identity->cells);
-    vector_done(&identity->halves);
+    vector_done(&identity->entries);
+    vector_done(&identity->alias_ends);
     vector_done(&identity->changes);
     map32_done(&identity->change_heads);
     region_close(&identity->node_region);
@@ -151,8 +114,8 @@ void identity_close(struct identity *identity)
 
 struct pair { uint32_t from; bool is_alias; };
 struct claims {
-    uint32_t user, anonymous, hub;                            /* hub: the strongest identifier of the message */
-    struct pair pairs[IDENTITY_MESSAGE_EXTERNALS + 2];        /* what is linked to the hub */
+    uint32_t user, anonymous, owner;                            /* owner: the strongest identifier of the message */
+    struct pair pairs[IDENTITY_MESSAGE_EXTERNALS + 2];        /* what is linked to the owner */
     size_t pair_count;
     Status status;
 };
@@ -172,7 +135,7 @@ static Status promote(struct identity *identity, uint32_t anonymous, uint32_t us
     for (size_t i = 0; !s && i < found.count; i++) {
         const struct row *row = &((struct found *)found.items)[i].row;
         if (row->flags & ROW_ALIAS && !(row->flags & (ROW_REMOVED | ROW_ERASED)) &&
-            !(identity->nodes[row->hub].flags & NODE_ERASED))
+            !(identity->nodes[row->owner].flags & NODE_ERASED))
             identity_add_alias(identity, user, row);
     }
     vector_done(&found);
@@ -213,25 +176,27 @@ static uint32_t see_previous(struct identity *identity, Str value, bool make)
 static void read_claims(struct identity *identity, const IdentityMessage *m, bool make, struct claims *claims, Err *err)
 {
     uint32_t externals[IDENTITY_MESSAGE_EXTERNALS];
+    char room[LIMIT_ID_BYTES];
     Str user_id = usable(identity, m->user_id), anonymous_id = usable(identity, m->anonymous_id);
-    *claims = (struct claims){ .hub = NONE };
+    *claims = (struct claims){ .owner = NONE };
     check(m->external_count <= IDENTITY_MESSAGE_EXTERNALS);
     claims->user = see(identity, IDENTITY_USER, user_id, make, claims, err);
     claims->anonymous = see(identity, IDENTITY_ANONYMOUS, anonymous_id, make, claims, err);
-    claims->hub = claims->user;
+    claims->owner = claims->user;
     for (size_t i = 0; i < m->external_count; i++) {
         IdentityKind kind = m->externals[i].kind;
         check(kind >= IDENTITY_EXTERNAL && kind < IDENTITY_EXTERNAL + identity->external_count);
-        externals[i] = see(identity, kind, usable(identity, m->externals[i].value), make, claims, err);
+        Str value = identity_fold(identity, kind, m->externals[i].value, room);
+        externals[i] = see(identity, kind, usable(identity, value), make, claims, err);
         if (externals[i] == NONE || claims->user != NONE) continue;
-        int order = claims->hub == NONE ? -1 : (int)kind - identity->nodes[claims->hub].kind;
-        if (order < 0 || (order == 0 && identity_compare_values(identity, externals[i], claims->hub) < 0))
-            claims->hub = externals[i];
+        int order = claims->owner == NONE ? -1 : (int)kind - identity->nodes[claims->owner].kind;
+        if (order < 0 || (order == 0 && identity_compare_values(identity, externals[i], claims->owner) < 0))
+            claims->owner = externals[i];
     }
-    if (claims->hub == NONE) return;
+    if (claims->owner == NONE) return;
     if (claims->anonymous != NONE) claims->pairs[claims->pair_count++] = (struct pair){ claims->anonymous, false };
     for (size_t i = 0; i < m->external_count; i++)
-        if (externals[i] != NONE && identity->nodes[externals[i]].kind != identity->nodes[claims->hub].kind)
+        if (externals[i] != NONE && identity->nodes[externals[i]].kind != identity->nodes[claims->owner].kind)
             claims->pairs[claims->pair_count++] = (struct pair){ externals[i], false };
     Str previous_id = m->is_alias && claims->user != NONE ? usable(identity, m->previous_id) : (Str){ "", 0 };
     if (previous_id.len == 0 || str_equal(previous_id, user_id)) return;
@@ -241,7 +206,20 @@ static void read_claims(struct identity *identity, const IdentityMessage *m, boo
 
 /* ---- Applying ---- */
 
-static Hash128 message_key(const IdentityMessage *m) { return hash_128(m->message_id, m->source); }
+uint64_t identity_source(Str name)
+{
+    uint64_t source = hash_64(name, 0);
+    return source == IDENTITY_ANY_SOURCE ? 0 : source;
+}
+
+static Hash128 message_key(const IdentityMessage *m, uint64_t source) { return hash_128(m->message_id, source); }
+
+static bool is_taken_back(const struct identity *identity, const IdentityMessage *m)
+{
+    if (!identity->removed.count) return false;
+    return set128_has(&identity->removed, message_key(m, m->source))
+        || set128_has(&identity->removed, message_key(m, IDENTITY_ANY_SOURCE));
+}
 
 static uint32_t user_of_promoted(const struct identity *identity, uint32_t node)
 {
@@ -251,14 +229,14 @@ static uint32_t user_of_promoted(const struct identity *identity, uint32_t node)
     return user;
 }
 
-static Status add_link(struct identity *identity, struct pair pair, uint32_t hub, const IdentityMessage *m,
+static Status add_link(struct identity *identity, struct pair pair, uint32_t owner, const IdentityMessage *m,
                        bool is_removed, Err *err)
 {
     uint32_t row = identity->row_count++;
-    check(row < ROWS_MAX && m->position < UINT64_C(1) << 48 && m->source < 1 << 12);
+    check(row < ROWS_MAX && m->position <= JOURNAL_NUMBER_MOST);
     unsigned flags = (pair.is_alias ? ROW_ALIAS : 0) | (is_removed ? ROW_REMOVED : 0);
     identity->rows[row] = (struct row){
-        .hub = hub, .previous = identity->heads[pair.from], .time_ms = m->time_ms,
+        .owner = owner, .previous = identity->heads[pair.from], .time_ms = m->time_ms,
         .position = m->position, .source = m->source & 0xfff, .flags = flags & 0xf,
     };
     if (!identity->heads[pair.from] && identity->store.kv)
@@ -284,9 +262,9 @@ Status identity_apply(struct identity *identity, const IdentityMessage *message,
     identity->blocked_count += (message->user_id.len && claims.user == NONE) ||
                                (message->anonymous_id.len && claims.anonymous == NONE);
     if (claims.pair_count == 0) return OK;
-    bool is_removed = set128_has(&identity->removed, message_key(message));
+    bool is_removed = is_taken_back(identity, message);
     for (size_t i = 0; i < claims.pair_count; i++) {
-        Status s = add_link(identity, claims.pairs[i], claims.hub, message, is_removed, err);
+        Status s = add_link(identity, claims.pairs[i], claims.owner, message, is_removed, err);
         if (s) return s;
     }
     return OK;
@@ -299,14 +277,18 @@ static Status is_row_of(const struct identity *identity, const struct row *row, 
 {
     char text[LIMIT_MESSAGE_ID_BYTES];
     size_t len;
+    uint64_t source = m->source;
     *ret = row->position == m->position;
-    if (*ret || row->source != m->source) return OK;
+    if (*ret || (m->source != IDENTITY_ANY_SOURCE && row->source != (m->source & 0xfff))) return OK;
     Status s = identity_message_id_at(identity, row->position, text, &len, err);     /* a repetition of it? */
     *ret = !s && len && str_equal((Str){ text, len }, m->message_id);
+    if (!*ret || m->source == IDENTITY_ANY_SOURCE || !identity->archive.read_source) return s;
+    s = identity->archive.read_source(identity->archive.context, row->position, &source, err);
+    *ret = !s && source == m->source;
     return s;
 }
 
-static Status set_removed(struct identity *identity, const IdentityMessage *m, struct pair pair, uint32_t hub,
+static Status set_removed(struct identity *identity, const IdentityMessage *m, struct pair pair, uint32_t owner,
                           bool is_removed, Err *err)
 {
     struct vector rows = { 0 };
@@ -316,7 +298,7 @@ static Status set_removed(struct identity *identity, const IdentityMessage *m, s
         struct found *found = &((struct found *)rows.items)[i];
         struct row *row = &found->row;
         bool is_of;
-        if (row->hub != hub || row->time_ms != m->time_ms || !(row->flags & ROW_ALIAS) != !pair.is_alias) continue;
+        if (row->owner != owner || row->time_ms != m->time_ms || !(row->flags & ROW_ALIAS) != !pair.is_alias) continue;
         if (!(row->flags & ROW_REMOVED) != is_removed || row->flags & ROW_ERASED) continue;
         s = is_row_of(identity, row, m, &is_of, err);
         if (s || !is_of) continue;
@@ -329,7 +311,7 @@ static Status set_removed(struct identity *identity, const IdentityMessage *m, s
     }
     vector_done(&rows);
     if (s || !is_changed) return s;
-    s = identity_review_candidate(identity, pair.from, hub, err);
+    s = identity_review_candidate(identity, pair.from, owner, err);
     return s ? s : identity_recompute(identity, pair.from, err);
 }
 
@@ -337,11 +319,12 @@ static Status set_message_removed(struct identity *identity, const IdentityMessa
 {
     struct claims claims;
     identity->has_new_removed = true;
-    if (is_removed) set128_put(&identity->removed, message_key(m));
-    else set128_remove(&identity->removed, message_key(m));
+    if (is_removed) set128_put(&identity->removed, message_key(m, m->source));
+    else set128_remove(&identity->removed, message_key(m, m->source));
+    if (!is_removed) set128_remove(&identity->removed, message_key(m, IDENTITY_ANY_SOURCE));
     read_claims(identity, m, false, &claims, err);
     for (size_t i = 0; i < claims.pair_count; i++) {
-        Status s = set_removed(identity, m, claims.pairs[i], claims.hub, is_removed, err);
+        Status s = set_removed(identity, m, claims.pairs[i], claims.owner, is_removed, err);
         if (s) return s;
     }
     return OK;

@@ -9,12 +9,12 @@ static void collect(void *context, uint32_t node)
 }
 
 /* Rows that lead to an erased owner do not count any more, so recomputing is all there is to do. */
-static Status release_owned(struct identity *identity, uint32_t hub, Err *err)
+static Status release_owned(struct identity *identity, uint32_t owner, Err *err)
 {
     struct nodes owned = { 0 };
     Status s = OK;
-    identity_visit_owned(identity, hub, collect, &owned);
-    identity->nodes[hub].flags |= NODE_ERASED;
+    identity_visit_owned(identity, owner, collect, &owned);
+    identity->nodes[owner].flags |= NODE_ERASED;
     for (size_t i = 0; !s && i < owned.found.count; i++)
         s = identity_recompute(identity, ((uint32_t *)owned.found.items)[i], err);
     vector_done(&owned.found);
@@ -24,19 +24,19 @@ static Status release_owned(struct identity *identity, uint32_t hub, Err *err)
 /* Drops the rows of a node: those of aliases, or the others. */
 static Status drop_rows(struct identity *identity, uint32_t node, bool of_aliases, Err *err)
 {
-    struct nodes hubs = { 0 };
+    struct nodes owners = { 0 };
     struct vector rows = { 0 };
     Status s = identity_list_rows(identity, node, &rows, err);
     for (size_t i = 0; !s && i < rows.count; i++) {
         struct found *found = &((struct found *)rows.items)[i];
         if (!(found->row.flags & ROW_ALIAS) == of_aliases || found->row.flags & ROW_ERASED) continue;
         identity_flag_row(identity, node, found, found->row.flags | ROW_ERASED);
-        collect(&hubs, found->row.hub);
+        collect(&owners, found->row.owner);
     }
     vector_done(&rows);
-    for (size_t i = 0; !s && i < hubs.found.count; i++)
-        s = identity_review_candidate(identity, node, ((uint32_t *)hubs.found.items)[i], err);
-    vector_done(&hubs.found);
+    for (size_t i = 0; !s && i < owners.found.count; i++)
+        s = identity_review_candidate(identity, node, ((uint32_t *)owners.found.items)[i], err);
+    vector_done(&owners.found);
     return s ? s : identity_recompute(identity, node, err);
 }
 
@@ -51,8 +51,8 @@ static void stop_aliasing(struct identity *identity, uint32_t node)
 static Status erase_aliases(struct identity *identity, uint32_t user, Err *err)
 {
     char text[LIMIT_ID_BYTES];
-    for (uint32_t half; (half = identity_first_half(identity, user));) {
-        struct half h = ((struct half *)identity->halves.items)[half];
+    for (uint32_t end; (end = identity_first_alias(identity, user));) {
+        struct alias_end h = ((struct alias_end *)identity->alias_ends.items)[end];
         identity_remove_alias(identity, h.is_from ? user : h.other, &h.row);
     }
     uint32_t previous = identity_lookup(identity, IDENTITY_ANONYMOUS, identity_read_value(identity, user, text));
@@ -87,5 +87,43 @@ Status identity_erase(struct identity *identity, IdentityNode node, Err *err)
     identity_forget(identity, node);
     identity->heads[node] = 0;
     identity->erased_count++;
+    return OK;
+}
+
+/* ---- Of an identifier, some times only ---- */
+
+Status identity_erase_alone(struct identity *identity, IdentityNode node, Err *err)
+{
+    struct node *n = &identity->nodes[node];
+    check(node < identity->node_count && n->kind == IDENTITY_ANONYMOUS);
+    if (n->flags & NODE_PROMOTED) return OK;                 /* its aliases mean the user of that value */
+    Status s = drop_rows(identity, node, true, err);
+    if (!s) stop_aliasing(identity, node);
+    return s;
+}
+
+Status identity_has_user_beside(const struct identity *identity, IdentityNode node, bool *ret, Err *err)
+{
+    struct vector rows = { 0 };
+    Status s = identity_list_rows(identity, node, &rows, err);
+    *ret = false;
+    for (size_t i = 0; !s && i < rows.count && !*ret; i++) {
+        const struct row *row = &((struct found *)rows.items)[i].row;
+        const struct node *owner = &identity->nodes[row->owner];
+        *ret = !(row->flags & (ROW_ALIAS | ROW_ERASED)) && owner->kind == IDENTITY_USER &&
+               !(owner->flags & NODE_ERASED);
+    }
+    vector_done(&rows);
+    return s;
+}
+
+Status identity_unsee(struct identity *identity, IdentityNode node, Err *err)
+{
+    struct node *n = &identity->nodes[node];
+    check(node < identity->node_count && n->kind == IDENTITY_ANONYMOUS);
+    if (n->flags & NODE_ERASED || !(n->flags & NODE_SEEN)) return OK;
+    if (!(n->flags & NODE_ALIASED)) return identity_erase(identity, node, err);
+    n->flags &= (uint8_t)~NODE_SEEN;
+    identity->seen_count[n->kind]--;
     return OK;
 }

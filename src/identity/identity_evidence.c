@@ -7,7 +7,7 @@
  *
  *   key     u32 run, u32 first node of the block, u32 number of the block in its run; big-endian
  *   block   rows by node, in the order in which they came: varints of
- *           node - node before, zigzag(hub - hub before), zigzag(time - time before),
+ *           node - node before, zigzag(owner - owner before), zigzag(time - time before),
  *           zigzag(position - position before), source << 4 | flags; all begin at 0
  *
  * What becomes of a saved row (taken back, given again, erased) is a *change*, kept in memory beside the rows until
@@ -17,7 +17,8 @@
 
 #include <stdlib.h>
 
-enum { BLOCK_BYTES = 4080, ROW_BYTES_MAX = 5 + 5 + 10 + 10 + 3, KEY_BYTES = 12 };    /* a block fills a page */
+/* A block and its checksum fill a page. */
+enum { BLOCK_BYTES = 4080 - 8, ROW_BYTES_MAX = 5 + 5 + 10 + 10 + 3, KEY_BYTES = 12 };
 
 /* ---- Blocks ---- */
 
@@ -35,7 +36,7 @@ static uint64_t unzigzag(uint64_t value) { return value >> 1 ^ -(value & 1); }
 static void pack_row(struct packer *packer, uint32_t node, const struct row *row)
 {
     put_varint(packer, node - packer->node);
-    put_varint(packer, zigzag((uint64_t)row->hub - packer->last.hub));
+    put_varint(packer, zigzag((uint64_t)row->owner - packer->last.owner));
     put_varint(packer, zigzag((uint64_t)row->time_ms - (uint64_t)packer->last.time_ms));
     put_varint(packer, zigzag((uint64_t)row->position - packer->last.position));
     put_varint(packer, (uint64_t)row->source << 4 | row->flags);
@@ -59,18 +60,18 @@ static bool read_varint(struct unpacker *unpacker, uint64_t *ret)
 /* The next row; false behind the last one, and where the block is broken (at is not end then). */
 static bool unpack_row(struct unpacker *unpacker)
 {
-    uint64_t node, hub, time, position, rest;
+    uint64_t node, owner, time, position, rest;
     if (unpacker->at == unpacker->end) return false;
-    if (!read_varint(unpacker, &node) || !read_varint(unpacker, &hub) || !read_varint(unpacker, &time) ||
+    if (!read_varint(unpacker, &node) || !read_varint(unpacker, &owner) || !read_varint(unpacker, &time) ||
         !read_varint(unpacker, &position) || !read_varint(unpacker, &rest)) {
         unpacker->at = NULL;
         return false;
     }
     unpacker->node += (uint32_t)node;
     unpacker->row = (struct row){
-        .hub = unpacker->row.hub + (uint32_t)unzigzag(hub),
+        .owner = unpacker->row.owner + (uint32_t)unzigzag(owner),
         .time_ms = (Millis)((uint64_t)unpacker->row.time_ms + unzigzag(time)),
-        .position = (unpacker->row.position + unzigzag(position)) & ((UINT64_C(1) << 48) - 1),
+        .position = (unpacker->row.position + unzigzag(position)) & JOURNAL_NUMBER_MOST,
         .source = rest >> 4 & 0xfff, .flags = rest & 0xf,
     };
     return true;
@@ -103,7 +104,7 @@ static const struct change *find_change(const struct identity *identity, uint32_
     const uint32_t *head = map32_find(&identity->change_heads, node);
     for (uint32_t index = head ? *head : 0; index;) {
         const struct change *change = &((struct change *)identity->changes.items)[index];
-        bool is_same = change->row.hub == row->hub && change->row.position == row->position &&
+        bool is_same = change->row.owner == row->owner && change->row.position == row->position &&
                        change->row.time_ms == row->time_ms && !((change->row.flags ^ row->flags) & ROW_ALIAS);
         if (is_same) return change;
         index = change->next;
@@ -116,6 +117,8 @@ static Status list_block(const struct identity *identity, uint32_t node, Str blo
     struct unpacker unpacker = unpack(block);
     while (unpack_row(&unpacker) && unpacker.node <= node) {
         if (unpacker.node != node) continue;
+        if (unpacker.row.owner >= identity->node_count) unpacker.at = NULL;
+        if (!unpacker.at) break;
         const struct change *change = find_change(identity, node, &unpacker.row);
         struct found *one = vector_push(found, sizeof *one);
         one->row = unpacker.row;
@@ -131,9 +134,9 @@ static Status list_run(const struct identity *identity, struct kv_cursor *cursor
     Str key, block;
     make_key(first, run, node, 0);
     Status s = kv_find_last(cursor, (Str){ first, sizeof first }, &key, &block, err);
-    if (s == ERR_NOT_FOUND || (!s && kv_read_u32(key.bytes) != run))
+    if (s == ERR_NOT_FOUND || (!s && (key.len != KEY_BYTES || kv_read_u32(key.bytes) != run)))
         s = kv_find(cursor, (Str){ first, sizeof first }, &key, &block, err);
-    while (!s && kv_read_u32(key.bytes) == run && kv_read_u32(key.bytes + 4) <= node) {
+    while (!s && key.len == KEY_BYTES && kv_read_u32(key.bytes) == run && kv_read_u32(key.bytes + 4) <= node) {
         s = list_block(identity, node, block, found, err);
         if (!s) s = kv_next(cursor, &key, &block, err);
     }
@@ -270,9 +273,9 @@ static Status save_changes_of(struct identity *identity, struct kv_txn *txn, uin
     if (s) return s;
     make_key(first, run, node, 0);
     s = kv_find_last(cursor, (Str){ first, sizeof first }, &key, &block, err);
-    if (s == ERR_NOT_FOUND || (!s && kv_read_u32(key.bytes) != run))
+    if (s == ERR_NOT_FOUND || (!s && (key.len != KEY_BYTES || kv_read_u32(key.bytes) != run)))
         s = kv_find(cursor, (Str){ first, sizeof first }, &key, &block, err);
-    while (!s && kv_read_u32(key.bytes) == run && kv_read_u32(key.bytes + 4) <= node) {
+    while (!s && key.len == KEY_BYTES && kv_read_u32(key.bytes) == run && kv_read_u32(key.bytes + 4) <= node) {
         bool is_changed;
         char at[KEY_BYTES];
         memcpy(at, key.bytes, KEY_BYTES);

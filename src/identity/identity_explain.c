@@ -25,7 +25,7 @@ static uint32_t node_of_value(const struct identity *identity, uint32_t node, Id
 
 static bool is_forgotten(const struct identity *identity, const struct row *row)
 {
-    return row->flags & ROW_ERASED || identity->nodes[row->hub].flags & NODE_ERASED;
+    return row->flags & ROW_ERASED || identity->nodes[row->owner].flags & NODE_ERASED;
 }
 
 /* The row as a link; an alias of what turned out to be a user is one between users. */
@@ -33,7 +33,7 @@ static IdentityLink link_of(const struct identity *identity, uint32_t node, cons
 {
     bool joins_users = row->flags & ROW_ALIAS && identity->nodes[node].flags & NODE_PROMOTED;
     return (IdentityLink){
-        .from = joins_users ? node_of_value(identity, node, IDENTITY_USER) : node, .to = row->hub,
+        .from = joins_users ? node_of_value(identity, node, IDENTITY_USER) : node, .to = row->owner,
         .time_ms = row->time_ms, .position = row->position, .source = row->source,
         .rule = joins_users               ? IDENTITY_BY_ALIAS_OF_USER
                 : row->flags & ROW_ALIAS ? IDENTITY_BY_ALIAS
@@ -46,22 +46,22 @@ static IdentityLink link_of(const struct identity *identity, uint32_t node, cons
 
 struct collector {
     const struct identity *identity;
-    uint32_t hub;                      /* whose incoming rows are wanted */
+    uint32_t owner;                      /* whose incoming rows are wanted */
     struct vector links;               /* IdentityLink */
     Status status;
     Err *err;
 };
 
-static void collect_rows(struct collector *collector, uint32_t node, bool only_to_hub, bool only_of_users)
+static void collect_rows(struct collector *collector, uint32_t node, bool only_to_owner, bool only_of_users)
 {
     const struct identity *identity = collector->identity;
     struct vector rows = { 0 };
     if (!collector->status) collector->status = identity_list_rows(identity, node, &rows, collector->err);
     for (size_t i = 0; i < rows.count; i++) {
         const struct row *row = &((struct found *)rows.items)[i].row;
-        if (is_forgotten(identity, row) || (only_to_hub && row->hub != collector->hub)) continue;
+        if (is_forgotten(identity, row) || (only_to_owner && row->owner != collector->owner)) continue;
         IdentityLink link = link_of(identity, node, row);
-        if (only_to_hub ? link.rule == IDENTITY_BY_ALIAS_OF_USER
+        if (only_to_owner ? link.rule == IDENTITY_BY_ALIAS_OF_USER
                         : only_of_users != (link.rule == IDENTITY_BY_ALIAS_OF_USER)) continue;
         *(IdentityLink *)vector_push(&collector->links, sizeof link) = link;
     }
@@ -85,21 +85,21 @@ static int compare_links(const void *a, const void *b)
 static void collect_links(struct collector *collector, uint32_t node)
 {
     const struct identity *identity = collector->identity;
-    collector->hub = node;
+    collector->owner = node;
     if (identity->nodes[node].kind != IDENTITY_USER) {
         collect_rows(collector, node, false, false);
     } else {
         uint32_t aliased = node_of_value(identity, node, IDENTITY_ANONYMOUS);
         if (aliased != NONE) collect_rows(collector, aliased, false, true);
-        for (uint32_t half = identity_first_half(identity, node); half;) {
-            const struct half *h = &((struct half *)identity->halves.items)[half];
+        for (uint32_t end = identity_first_alias(identity, node); end;) {
+            const struct alias_end *h = &((struct alias_end *)identity->alias_ends.items)[end];
             const struct row *row = &h->row;
             if (!h->is_from) {
                 IdentityLink *link = vector_push(&collector->links, sizeof *link);
                 *link = (IdentityLink){ h->other, node, row->time_ms, row->position, row->source,
                                         IDENTITY_BY_ALIAS_OF_USER, false };
             }
-            half = h->next;
+            end = h->next;
         }
     }
     if (identity->nodes[node].kind != IDENTITY_ANONYMOUS)
@@ -156,11 +156,11 @@ static bool is_followed(const struct search *search, uint32_t node, const struct
     if (search->width == GIVEN) return true;
     if (row->flags & ROW_ALIAS && identity->nodes[node].flags & NODE_PROMOTED) return !(row->flags & ROW_REMOVED);
     if (!identity_row_counts(identity, node, row)) return false;
-    return search->width == COUNTS || row->hub == identity_hub_now(identity, node);
+    return search->width == COUNTS || row->owner == identity_owner_now(identity, node);
 }
 
-/* Follows a weaker node's rows to their hubs; of several to one hub the oldest is the reason. */
-static void reach_hubs(struct search *search, uint32_t node, uint32_t only_hub)
+/* Follows a weaker node's rows to their owners; of several to one owner the oldest is the reason. */
+static void reach_owners(struct search *search, uint32_t node, uint32_t only_owner)
 {
     const struct identity *identity = search->identity;
     bool is_user = identity->nodes[node].kind == IDENTITY_USER;
@@ -172,12 +172,12 @@ static void reach_hubs(struct search *search, uint32_t node, uint32_t only_hub)
         const struct row *row = &((struct found *)rows.items)[i].row;
         bool is_of_users = row->flags & ROW_ALIAS && identity->nodes[from].flags & NODE_PROMOTED;
         if (is_of_users != is_user) continue;
-        if ((only_hub != NONE && row->hub != only_hub) || !is_followed(search, from, row)) continue;
+        if ((only_owner != NONE && row->owner != only_owner) || !is_followed(search, from, row)) continue;
         *(IdentityLink *)vector_push(&found, sizeof(IdentityLink)) = link_of(identity, from, row);
     }
     IdentityLink *links = found.items;
     if (found.count) qsort(links, found.count, sizeof *links, compare_links);
-    for (size_t i = 0; i < found.count; i++) reach(search, only_hub == NONE ? links[i].to : node, links[i]);
+    for (size_t i = 0; i < found.count; i++) reach(search, only_owner == NONE ? links[i].to : node, links[i]);
     vector_done(&found);
     vector_done(&rows);
 }
@@ -185,22 +185,22 @@ static void reach_hubs(struct search *search, uint32_t node, uint32_t only_hub)
 static void reach_owned(void *context, uint32_t node)
 {
     struct search *search = context;
-    reach_hubs(search, node, ((struct step *)search->steps.items)[search->at].node);
+    reach_owners(search, node, ((struct step *)search->steps.items)[search->at].node);
 }
 
 static void reach_neighbours(struct search *search, uint32_t node)
 {
     const struct identity *identity = search->identity;
-    reach_hubs(search, node, NONE);
+    reach_owners(search, node, NONE);
     if (identity->nodes[node].kind != IDENTITY_ANONYMOUS) identity_visit_owned(identity, node, reach_owned, search);
     if (identity->nodes[node].kind != IDENTITY_USER) return;
-    for (uint32_t half = identity_first_half(identity, node); half;) {
-        const struct half *h = &((struct half *)identity->halves.items)[half];
+    for (uint32_t end = identity_first_alias(identity, node); end;) {
+        const struct alias_end *h = &((struct alias_end *)identity->alias_ends.items)[end];
         const struct row *row = &h->row;
         uint32_t from = h->is_from ? node : h->other;
-        reach(search, h->other, (IdentityLink){ from, row->hub, row->time_ms, row->position, row->source,
+        reach(search, h->other, (IdentityLink){ from, row->owner, row->time_ms, row->position, row->source,
                                                 IDENTITY_BY_ALIAS_OF_USER, false });
-        half = h->next;
+        end = h->next;
     }
 }
 

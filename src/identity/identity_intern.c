@@ -129,6 +129,15 @@ static size_t packed_bytes(const char *packed)
     return 3 + (size_t)len;
 }
 
+bool identity_is_packed(const struct identity *identity, uint32_t value)
+{
+    if (value == 0 || value >= identity->value_end) return false;
+    size_t left = (size_t)(identity->value_end - value) * VALUE_UNIT;       /* four at least: a length is among them */
+    const char *packed = identity->values + (size_t)value * VALUE_UNIT;
+    size_t bytes = packed_bytes(packed), text = (unsigned char)packed[0] == TAG_HEX ? (bytes - 2) * 2 : bytes - 1;
+    return bytes <= left && text <= LIMIT_ID_BYTES + 2;
+}
+
 static uint32_t keep_packed(struct identity *identity, const unsigned char *packed, size_t count)
 {
     uint32_t at = identity->value_end;

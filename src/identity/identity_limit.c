@@ -15,15 +15,15 @@ static uint32_t limit_of(const struct identity *identity, uint32_t node)
     return kind < IDENTITY_EXTERNAL ? 0 : identity->externals[kind].limit;
 }
 
-static uint32_t holding_key(const struct identity *identity, uint32_t node, uint32_t hub)
+static uint32_t holding_key(const struct identity *identity, uint32_t node, uint32_t owner)
 {
-    return hub * IDENTITY_KINDS + identity->nodes[node].kind;
+    return owner * IDENTITY_KINDS + identity->nodes[node].kind;
 }
 _Static_assert((uint64_t)IDENTITY_NODES_MAX * IDENTITY_KINDS <= UINT64_C(1) << 32, "(owner, kind) fits 32 bits");
 
-static struct vector *find_candidates(const struct identity *identity, uint32_t node, uint32_t hub)
+static struct vector *find_candidates(const struct identity *identity, uint32_t node, uint32_t owner)
 {
-    const uint32_t *index = map32_find(&identity->holding_heads, holding_key(identity, node, hub));
+    const uint32_t *index = map32_find(&identity->holding_heads, holding_key(identity, node, owner));
     return index ? &((struct vector *)identity->holdings.items)[*index] : NULL;
 }
 
@@ -35,11 +35,11 @@ static size_t find_candidate(const struct vector *candidates, uint32_t node)
     return i;
 }
 
-bool identity_is_within_limit(const struct identity *identity, uint32_t node, uint32_t hub)
+bool identity_is_within_limit(const struct identity *identity, uint32_t node, uint32_t owner)
 {
     uint32_t limit = limit_of(identity, node);
     if (!limit) return true;
-    const struct vector *candidates = find_candidates(identity, node, hub);
+    const struct vector *candidates = find_candidates(identity, node, owner);
     return candidates && find_candidate(candidates, node) < (limit < candidates->count ? limit : candidates->count);
 }
 
@@ -53,10 +53,10 @@ static int compare_candidates(const struct identity *identity, const struct cand
 }
 
 /* Puts the candidate at its place, or takes it out (is_gone); whoever crosses the limit by it is recomputed. */
-static Status place_candidate(struct identity *identity, uint32_t hub, struct candidate candidate, bool is_gone,
+static Status place_candidate(struct identity *identity, uint32_t owner, struct candidate candidate, bool is_gone,
                               Err *err)
 {
-    struct vector *candidates = find_candidates(identity, candidate.node, hub);
+    struct vector *candidates = find_candidates(identity, candidate.node, owner);
     identity->has_new_candidates = true;
     struct candidate *items = candidates->items;
     size_t limit = limit_of(identity, candidate.node), old = find_candidate(candidates, candidate.node), place;
@@ -89,9 +89,9 @@ Status identity_note_candidate(struct identity *identity, uint32_t node, uint32_
 {
     const struct row *r = &identity->rows[row];
     if (!limit_of(identity, node)) return OK;
-    struct vector *candidates = find_candidates(identity, node, r->hub);
+    struct vector *candidates = find_candidates(identity, node, r->owner);
     if (!candidates) {
-        map32_put(&identity->holding_heads, holding_key(identity, node, r->hub), (uint32_t)identity->holdings.count);
+        map32_put(&identity->holding_heads, holding_key(identity, node, r->owner), (uint32_t)identity->holdings.count);
         candidates = vector_push(&identity->holdings, sizeof *candidates);
     }
     struct candidate candidate = { node, r->time_ms, 0 };
@@ -101,15 +101,15 @@ Status identity_note_candidate(struct identity *identity, uint32_t node, uint32_
     if (old < candidates->count &&
         compare_candidates(identity, &((struct candidate *)candidates->items)[old], &candidate) <= 0)
         return OK;
-    bool was_in = identity_is_within_limit(identity, node, r->hub);
-    Status s = place_candidate(identity, r->hub, candidate, false, err);
-    if (s || was_in == identity_is_within_limit(identity, node, r->hub)) return s;
+    bool was_in = identity_is_within_limit(identity, node, r->owner);
+    Status s = place_candidate(identity, r->owner, candidate, false, err);
+    if (s || was_in == identity_is_within_limit(identity, node, r->owner)) return s;
     return identity_recompute(identity, node, err);
 }
 
-Status identity_review_candidate(struct identity *identity, uint32_t node, uint32_t hub, Err *err)
+Status identity_review_candidate(struct identity *identity, uint32_t node, uint32_t owner, Err *err)
 {
-    if (!limit_of(identity, node) || !find_candidates(identity, node, hub)) return OK;
+    if (!limit_of(identity, node) || !find_candidates(identity, node, owner)) return OK;
     struct candidate least = { node, 0, 0 };
     bool is_gone = true;
     struct vector rows = { 0 };
@@ -118,7 +118,7 @@ Status identity_review_candidate(struct identity *identity, uint32_t node, uint3
         const struct row *r = &((struct found *)rows.items)[i].row;
         char text[LIMIT_MESSAGE_ID_BYTES];
         size_t len;
-        if (r->hub != hub || r->flags & (ROW_REMOVED | ROW_ERASED)) continue;
+        if (r->owner != owner || r->flags & (ROW_REMOVED | ROW_ERASED)) continue;
         if (!is_gone && r->time_ms > least.time_ms) continue;
         s = identity_message_id_at(identity, r->position, text, &len, err);
         if (s) break;
@@ -127,7 +127,7 @@ Status identity_review_candidate(struct identity *identity, uint32_t node, uint3
         is_gone = false;
     }
     vector_done(&rows);
-    return s ? s : place_candidate(identity, hub, least, is_gone, err);
+    return s ? s : place_candidate(identity, owner, least, is_gone, err);
 }
 
 void identity_limit_done(struct identity *identity)

@@ -5,8 +5,16 @@
 
 IdentityNode identity_find(const struct identity *identity, IdentityKind kind, Str value)
 {
+    char room[LIMIT_ID_BYTES];
+    value = identity_fold(identity, kind, value, room);
     uint32_t node = value.len ? identity_lookup(identity, kind, value) : NONE;
     return node != NONE && identity_is_seen(identity, node) ? node : NONE;
+}
+
+Hash128 identity_lasting_number(const struct identity *identity, IdentityNode node)
+{
+    char text[LIMIT_ID_BYTES];
+    return hash_128(identity_read_value(identity, node, text), identity_kind_of(identity, node));
 }
 
 IdentityKind identity_kind_of(const struct identity *identity, IdentityNode node)
@@ -185,5 +193,5 @@ void identity_read_stats(const struct identity *identity, IdentityStats *ret)
                           identity->shared.capacity * sizeof(struct shared);
     for (uint32_t i = 0; i < identity->shared.count; i++)
         ret->resident_bytes += identity_shared(identity, i)->moment_capacity * sizeof(struct moment) +
-                               identity_shared(identity, i)->hub_capacity * sizeof(uint32_t);
+                               identity_shared(identity, i)->owner_capacity * sizeof(uint32_t);
 }

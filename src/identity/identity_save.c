@@ -7,7 +7,7 @@
  * what only speeds things up: the hash table, the lists of external ids, the slots of views.
  *
  *   'm'              struct saved: numbers, position, the rules' fingerprint
- *   'n' 'v' 'h'      u32 number: a slice of nodes, values, halves, as in memory
+ *   'n' 'v' 'h'      u32 number: a slice of nodes, values, alias_ends, as in memory
  *   's'              u32 index: a shared identifier: u32 node, u32 home, moments as in memory
  *   'r'              what was taken back: Hash128 each
  *   'l'              candidates of limited kinds: struct saved_candidate each
@@ -17,13 +17,16 @@
 
 #include <stdlib.h>
 
-enum { SAVED_VERSION = 1, SLICE_BYTES = 4 * 4096 - 16 };       /* four pages of kv, with their head */
+enum { SAVED_VERSION = 2, SLICE_BYTES = 4 * 4096 - 16 - 8 };   /* four pages of kv, with their head and checksum */
 
 struct saved {
-    uint32_t version, node_count, value_end, run_count, halves, half_free, erased_count, aliased_count;
+    uint32_t version, node_count, value_end, run_count, alias_ends, alias_free, erased_count, aliased_count;
     uint64_t rules, seed, position, saved_rows, alias_count, blocked_count;
     uint32_t seen_count[IDENTITY_KINDS];
 };
+
+enum { VALUES_A_NODE = 12,              /* identity_open's region, in units */
+       RUNS_MOST = 1 << 20 };           /* a save each: of some twenty years */
 
 struct saved_candidate { uint32_t key; struct candidate candidate; };
 
@@ -36,7 +39,7 @@ static void make_key(char key[5], char kind, uint32_t number)
 /* Other rules make other answers of the same messages: what was saved under them is of no use. */
 static uint64_t rules_fingerprint(const struct identity *identity)
 {
-    uint64_t sum = identity->max_owners;
+    uint64_t sum = identity->max_owners + ((uint64_t)identity->placeholders << 40);
     for (uint32_t i = 0; i < identity->blocked.capacity; i++) sum += identity->blocked.entries[i].high;
     return hash_64(str_of(identity->externals, sizeof identity->externals), sum);
 }
@@ -129,8 +132,8 @@ static Status save_numbers(struct identity *identity, struct kv_txn *txn, uint64
 {
     struct saved saved = {
         .version = SAVED_VERSION, .node_count = identity->node_count, .value_end = identity->value_end,
-        .run_count = identity->run_count + identity->saves_run, .halves = (uint32_t)identity->halves.count,
-        .half_free = identity->half_free, .erased_count = identity->erased_count,
+        .run_count = identity->run_count + identity->saves_run, .alias_ends = (uint32_t)identity->alias_ends.count,
+        .alias_free = identity->alias_free, .erased_count = identity->erased_count,
         .aliased_count = identity->aliased_count, .rules = rules_fingerprint(identity), .seed = identity->seed,
         .position = position, .saved_rows = identity->saved_rows + identity->row_count - 1,
         .alias_count = identity->alias_count, .blocked_count = identity->blocked_count,
@@ -149,8 +152,8 @@ Status identity_save(struct identity *identity, struct kv_txn *txn, uint64_t pos
                             identity->node_count * sizeof(struct node), 0, err);
     if (!s) s = save_slices(identity, txn, 'v', &hashes[1], identity->values,
                             (size_t)identity->value_end * VALUE_UNIT, unchanged, err);
-    if (!s) s = save_slices(identity, txn, 'h', &hashes[2], identity->halves.items,
-                            identity->halves.count * sizeof(struct half), 0, err);
+    if (!s) s = save_slices(identity, txn, 'h', &hashes[2], identity->alias_ends.items,
+                            identity->alias_ends.count * sizeof(struct alias_end), 0, err);
     for (size_t i = 0; !s && i < identity->unsaved_shared.count; i++)
         s = save_shared(identity, txn, ((uint32_t *)identity->unsaved_shared.items)[i], err);
     if (!s && identity->has_new_removed) s = save_removed(identity, txn, err);
@@ -203,9 +206,21 @@ static Status load_slices(struct identity *identity, struct kv_cursor *cursor, c
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
+/* The last one is there: so memory is taken for no more than was saved. */
+static Status has_slices(struct identity *identity, struct kv_txn *txn, char kind, size_t bytes, Err *err)
+{
+    char last[5];
+    Str slice;
+    if (!bytes) return OK;
+    make_key(last, kind, (uint32_t)((bytes - 1) / SLICE_BYTES));
+    Status s = kv_get(txn, identity->store.state, (Str){ last, sizeof last }, &slice, err);
+    return s == ERR_NOT_FOUND ? damaged(err) : s;
+}
+
 static Status load_shared(struct identity *identity, uint32_t index, Str value, Err *err)
 {
-    if (value.len < 8 + sizeof(struct moment) || (value.len - 8) % sizeof(struct moment)) return damaged(err);
+    if (value.len < 8 + sizeof(struct moment) || (value.len - 8) % sizeof(struct moment) ||
+        index >= identity->node_count) return damaged(err);  /* no more of them than nodes */
     while (identity->shared.count <= index) {
         struct shared *none = vector_push(&identity->shared, sizeof *none);
         none->node = NONE;
@@ -213,7 +228,10 @@ static Status load_shared(struct identity *identity, uint32_t index, Str value, 
     struct shared *shared = identity_shared(identity, index);
     memcpy(&shared->node, value.bytes, 4);
     memcpy(&shared->home, value.bytes + 4, 4);
-    if (shared->node >= identity->node_count || identity->nodes[shared->node].link != index) return damaged(err);
+    if (shared->node >= identity->node_count || identity->nodes[shared->node].link != index ||
+        !(identity->nodes[shared->node].flags & NODE_SHARED) || shared->moment_count ||
+        !identity_moments_are_sound(identity, shared->node, value.bytes + 8, (value.len - 8) / sizeof(struct moment)))
+        return damaged(err);
     identity_restore_shared(identity, index, value.bytes + 8, (value.len - 8) / sizeof(struct moment));
     return OK;
 }
@@ -250,6 +268,8 @@ static Status load_lists(struct identity *identity, struct kv_txn *txn, Err *err
     for (size_t at = 0; !s && at + sizeof(struct saved_candidate) <= value.len; at += sizeof(struct saved_candidate)) {
         struct saved_candidate saved;
         memcpy(&saved, value.bytes + at, sizeof saved);
+        if (saved.key / IDENTITY_KINDS >= identity->node_count || saved.candidate.node >= identity->node_count ||
+            (saved.candidate.id && !identity_is_packed(identity, saved.candidate.id))) return damaged(err);
         const uint32_t *index = map32_find(&identity->holding_heads, saved.key);
         if (!index) {
             map32_put(&identity->holding_heads, saved.key, (uint32_t)identity->holdings.count);
@@ -307,15 +327,15 @@ static void show_all(struct identity *identity)
 
 static void restore_halves(struct identity *identity)
 {
-    struct half *halves = identity->halves.items;
-    for (uint32_t i = 1; i < identity->halves.count; i++) {
-        if (halves[i].user == NONE) continue;
-        halves[i].next = identity_first_half(identity, halves[i].user);
-        map32_put(&identity->half_heads, halves[i].user, i);
+    struct alias_end *alias_ends = identity->alias_ends.items;
+    for (uint32_t i = 1; i < identity->alias_ends.count; i++) {
+        if (alias_ends[i].user == NONE) continue;
+        alias_ends[i].next = identity_first_alias(identity, alias_ends[i].user);
+        map32_put(&identity->alias_heads, alias_ends[i].user, i);
     }
 }
 
-static Status load_numbers(struct identity *identity, Str value, Err *err)
+static Status load_numbers(struct identity *identity, Str value, uint32_t *ret_halves, Err *err)
 {
     struct saved saved;
     if (value.len != sizeof saved) return damaged(err);
@@ -324,19 +344,21 @@ static Status load_numbers(struct identity *identity, Str value, Err *err)
         return err_set(err, ERR_CONFLICT, "identity was saved by another version; onym rebuild makes it again");
     if (saved.rules != rules_fingerprint(identity))
         return err_set(err, ERR_CONFLICT, "identity was saved under other rules; onym rebuild applies the new ones");
-    if (saved.node_count >= IDENTITY_NODES_MAX) return damaged(err);
+    if (saved.node_count >= IDENTITY_NODES_MAX || saved.value_end == 0 ||
+        saved.value_end > (uint64_t)IDENTITY_NODES_MAX * VALUES_A_NODE || saved.alias_ends > 2 * IDENTITY_NODES_MAX ||
+        saved.run_count > RUNS_MOST) return damaged(err);
     identity->seed = saved.seed;
     identity->node_count = identity->saved_nodes = saved.node_count;
     identity->value_end = identity->saved_value_end = saved.value_end;
     identity->run_count = saved.run_count;
-    identity->half_free = saved.half_free;
+    identity->alias_free = saved.alias_free;
     identity->erased_count = saved.erased_count;
     identity->aliased_count = saved.aliased_count;
     identity->position = saved.position;
     identity->saved_rows = saved.saved_rows;
     identity->alias_count = saved.alias_count;
     identity->blocked_count = saved.blocked_count;
-    for (uint32_t i = 0; i < saved.halves; i++) vector_push(&identity->halves, sizeof(struct half));
+    *ret_halves = saved.alias_ends;
     memcpy(identity->seen_count, saved.seen_count, sizeof saved.seen_count);
     return OK;
 }
@@ -344,17 +366,24 @@ static Status load_numbers(struct identity *identity, Str value, Err *err)
 static Status load_all(struct identity *identity, struct kv_txn *txn, struct kv_cursor *cursor, Err *err)
 {
     struct vector *hashes = identity->saved_slices;
+    uint32_t alias_end_count = 0;
     Str value;
     Status s = kv_get(txn, identity->store.state, STR("m"), &value, err);
     if (s == ERR_NOT_FOUND) return OK;                        /* nothing was saved yet */
-    if (!s) s = load_numbers(identity, value, err);
+    if (!s) s = load_numbers(identity, value, &alias_end_count, err);
+    if (!s) s = has_slices(identity, txn, 'n', identity->node_count * sizeof(struct node), err);
+    if (!s) s = has_slices(identity, txn, 'v', (size_t)identity->value_end * VALUE_UNIT, err);
+    if (!s) s = has_slices(identity, txn, 'h', alias_end_count * sizeof(struct alias_end), err);
+    for (uint32_t i = 0; !s && i < alias_end_count; i++) vector_push(&identity->alias_ends, sizeof(struct alias_end));
     if (!s) s = load_slices(identity, cursor, 'n', &hashes[0], identity->nodes,
                             identity->node_count * sizeof(struct node), err);
     if (!s) s = load_slices(identity, cursor, 'v', &hashes[1], identity->values,
                             (size_t)identity->value_end * VALUE_UNIT, err);
-    if (!s) s = load_slices(identity, cursor, 'h', &hashes[2], identity->halves.items,
-                            identity->halves.count * sizeof(struct half), err);
+    if (!s) s = load_slices(identity, cursor, 'h', &hashes[2], identity->alias_ends.items,
+                            identity->alias_ends.count * sizeof(struct alias_end), err);
+    if (!s && (!identity_nodes_are_sound(identity) || !identity_aliases_are_sound(identity))) s = damaged(err);
     if (!s) s = load_all_shared(identity, cursor, err);
+    if (!s && !identity_shared_are_sound(identity)) s = damaged(err);
     if (!s) s = load_lists(identity, txn, err);
     if (s) return s;
     restore_halves(identity);

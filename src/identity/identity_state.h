@@ -5,7 +5,7 @@
  *   nodes     16 bytes each: the value, who owns it, the next one that the same owner owns
  *   rows      the evidence, 24 bytes each, chained per weaker node by `heads`
  *   shared    identifiers of several owners: all their evidence in order of time
- *   rings     user ids that aliases joined are a circular list; `halves` are the aliases as a graph
+ *   rings     user ids that aliases joined are a circular list; `alias_ends` are the aliases as a graph
  *   slots     what views show: per node the person, or that it is shared (copied before written, by page)
  *
  * One truth, several shadows: rows are the evidence; owners, rings and slots follow from them, and
@@ -32,7 +32,7 @@ enum {
     NODE_ALIASED = 2,                  /* was an alias's previousId */
     NODE_PROMOTED = 4,                 /* … and the same value is a user id: its aliases join users (rule 1) */
     NODE_ERASED = 8, NODE_SHARED = 16,
-    NODE_WORN = 32,                    /* too many owners (rule 8): unowned; next: the strength of what counted */
+    NODE_OVERSHARED = 32,              /* too many owners (rule 8): unowned; next: the strength of what counted */
 };
 
 struct node {
@@ -47,26 +47,28 @@ _Static_assert(sizeof(struct node) == 16, "sixteen bytes a node");
 enum { ROW_ALIAS = 1, ROW_REMOVED = 2, ROW_ERASED = 4 };
 
 struct row {                           /* one piece of evidence: heads[node] -> row -> row.previous … */
-    uint32_t hub, previous;            /* the stronger id; the row before it, 0 for none */
+    uint32_t owner, previous;          /* the stronger id; the row before it, 0 for none */
     Millis time_ms;
-    uint64_t position : 48, source : 12, flags : 4;
+    uint64_t position : JOURNAL_NUMBER_BITS, source : 12, flags : 4;
 };
 _Static_assert(sizeof(struct row) == 24, "twenty-four bytes a row");
 
 struct moment {                        /* evidence of a shared node, in order of time */
     Millis time_ms;
     uint64_t position;
-    uint32_t hub;
+    uint32_t owner;
     uint32_t id;                       /* messageId as a packed value; 0: not read yet */
 };
 _Static_assert(sizeof(struct moment) == 24, "moments are stored as they are");
 
 struct shared {
     uint32_t node, home;               /* home: the owner in whose list the node hangs by node.next */
-    uint32_t *hubs;                    /* sorted by number */
-    uint32_t hub_count, hub_capacity;
+    uint32_t *owners;                  /* sorted by number */
+    uint32_t owner_count, owner_capacity;
     struct moment *moments;
     uint32_t moment_count, moment_capacity;
+    Millis *mixed;                     /* ascending: instants whose moments have several owners */
+    uint32_t mixed_count, mixed_capacity;
     bool is_dirty, is_unsaved;         /* since the last publish, the last save */
 };
 
@@ -74,10 +76,10 @@ struct segment { uint32_t node_count; uint8_t bits; };     /* bits: of the hash,
 struct map32 { uint64_t *entries; uint32_t count, capacity; };         /* u32 -> u32 */
 struct set128 { Hash128 *entries; uint32_t count, capacity; };
 struct vector { void *items; size_t count, capacity; };
-struct half { uint32_t user, other, next; bool is_from; struct row row; };      /* an alias as seen from one end */
+struct alias_end { uint32_t user, other, next; bool is_from; struct row row; };      /* an alias as seen from one end */
 struct found { struct row row; uint32_t index; };                      /* index: of the row in memory; 0: archived */
 struct change { struct row row; uint32_t node, next; };                /* of an archived row: its flags now */
-struct cell { uint32_t shared, next; };                                /* a shared node in a list of an owner */
+struct entry { uint32_t shared, next; };                                /* a shared node in a list of an owner */
 struct candidate { uint32_t node; Millis time_ms; uint32_t id; };      /* for a limit: when it was first linked */
 
 struct page_table { void **pages; uint64_t *born; size_t count, capacity; };
@@ -88,8 +90,13 @@ struct identity {
     struct set128 blocked;
     size_t blocked_longest;
     uint64_t blocked_firsts[4];        /* a bit for each first byte of one, | 0x20 */
-    struct { char name[32]; uint8_t name_bytes; uint32_t limit; } externals[IDENTITY_KINDS];
-    uint32_t external_count, max_owners;
+    struct {
+        char name[LIMIT_KIND_NAME_BYTES];
+        uint8_t name_bytes;
+        bool folds;
+        uint32_t limit;
+    } externals[IDENTITY_KINDS];
+    uint32_t external_count, max_owners, placeholders;
     IdentityArchive archive;
     IdentityStore store;
     uint64_t seed;
@@ -127,9 +134,9 @@ struct identity {
     struct vector shared;              /* struct shared */
     struct vector shared_free;         /* uint32_t: indexes to use again */
     struct vector dirty;               /* uint32_t: shared ones whose spans changed since the last publish */
-    struct map32 cell_heads, half_heads, child_heads;       /* by owner; by user; by external id */
-    struct vector cells, halves;
-    uint32_t cell_free, half_free;
+    struct map32 entry_heads, alias_heads, child_heads;       /* by owner; by user; by external id */
+    struct vector entries, alias_ends;
+    uint32_t entry_free, alias_free;
     struct map32 holding_heads;        /* by owner * IDENTITY_KINDS + kind */
     struct vector holdings;            /* struct vector of struct candidate: the first ones count */
     struct vector scratch;             /* struct moment */
@@ -145,7 +152,7 @@ struct identity {
     size_t garbage_start;
 };
 
-/* identity_box.c: the small containers */
+/* identity_containers.c: the small containers */
 void *vector_push(struct vector *vector, size_t item_bytes);
 void vector_done(struct vector *vector);
 uint32_t *map32_find(const struct map32 *map, uint32_t key);           /* NULL where absent */
@@ -159,6 +166,7 @@ void set128_done(struct set128 *set);
 /* identity_intern.c */
 size_t identity_pack(Str value, unsigned char *packed);                /* room for VALUE_PACKED_BYTES */
 Str identity_unpack(const char *packed, char *text);                   /* room for LIMIT_ID_BYTES */
+bool identity_is_packed(const struct identity *identity, uint32_t value);          /* one lies there, as a whole */
 uint32_t identity_keep_value(struct identity *identity, Str value);    /* not interned: message ids */
 uint32_t identity_lookup(const struct identity *identity, IdentityKind kind, Str value);
 uint32_t identity_intern(struct identity *identity, IdentityKind kind, Str value, bool *ret_is_new);
@@ -188,36 +196,46 @@ Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, St
 void identity_restore_shared(struct identity *identity, uint32_t index, const void *moments, size_t count);
 Status identity_recompute(struct identity *identity, uint32_t node, Err *err);
 Status identity_fetch_id(struct identity *identity, struct moment *moment, Err *err);
+Status identity_settle_instant(struct identity *identity, struct moment *moments, uint32_t from, uint32_t to, Err *err);
 Str identity_read_id(const struct identity *identity, const struct moment *moment, char *text);
-uint32_t identity_hub_at(const struct identity *identity, uint32_t node, Millis time_ms, Str message_id);
-uint32_t identity_hub_now(const struct identity *identity, uint32_t node);      /* NONE where unowned */
+uint32_t identity_owner_at(const struct identity *identity, uint32_t node, Millis time_ms, Str message_id);
+uint32_t identity_owner_now(const struct identity *identity, uint32_t node);      /* NONE where unowned */
 void identity_claim_done(struct identity *identity);
 
 /* identity_tree.c: what an owner owns, as lists */
-void identity_add_child(struct identity *identity, uint32_t hub, uint32_t node);
-void identity_remove_child(struct identity *identity, uint32_t hub, uint32_t node);
-void identity_add_cell(struct identity *identity, uint32_t hub, uint32_t shared);
-void identity_remove_cell(struct identity *identity, uint32_t hub, uint32_t shared);
-/* Every node that was ever linked to hub, once; visit may change nothing. */
+void identity_add_child(struct identity *identity, uint32_t owner, uint32_t node);
+void identity_remove_child(struct identity *identity, uint32_t owner, uint32_t node);
+void identity_add_entry(struct identity *identity, uint32_t owner, uint32_t shared);
+void identity_remove_entry(struct identity *identity, uint32_t owner, uint32_t shared);
+/* Every node that was ever linked to owner, once; visit may change nothing. */
 typedef void IdentityVisitNode(void *context, uint32_t node);
-void identity_visit_owned(const struct identity *identity, uint32_t hub, IdentityVisitNode *visit, void *context);
+void identity_visit_owned(const struct identity *identity, uint32_t owner, IdentityVisitNode *visit, void *context);
 void identity_show_node(struct identity *identity, uint32_t node);     /* its slot, and those of what it owns */
 
 /* identity_user.c: user ids that are one person */
 void identity_join(struct identity *identity, uint32_t a, uint32_t b);
-void identity_add_alias(struct identity *identity, uint32_t from, const struct row *row);      /* to row->hub */
+void identity_add_alias(struct identity *identity, uint32_t from, const struct row *row);      /* to row->owner */
 void identity_remove_alias(struct identity *identity, uint32_t from, const struct row *row);
 void identity_rejoin(struct identity *identity, uint32_t user);        /* after an alias was removed */
-uint32_t identity_first_half(const struct identity *identity, uint32_t user);   /* 0 for none */
+uint32_t identity_first_alias(const struct identity *identity, uint32_t user);   /* 0 for none */
 
 /* identity_limit.c: how many of a kind one owner may hold */
-bool identity_is_within_limit(const struct identity *identity, uint32_t node, uint32_t hub);
+bool identity_is_within_limit(const struct identity *identity, uint32_t node, uint32_t owner);
 Status identity_note_candidate(struct identity *identity, uint32_t node, uint32_t row, Str message_id, Err *err);
-Status identity_review_candidate(struct identity *identity, uint32_t node, uint32_t hub, Err *err);
+Status identity_review_candidate(struct identity *identity, uint32_t node, uint32_t owner, Err *err);
 void identity_limit_done(struct identity *identity);
+
+/* identity_judge.c: what was loaded, part by part in the order of loading */
+bool identity_nodes_are_sound(const struct identity *identity);
+bool identity_aliases_are_sound(const struct identity *identity);
+bool identity_moments_are_sound(const struct identity *identity, uint32_t node, const void *moments, size_t count);
+bool identity_shared_are_sound(const struct identity *identity);
 
 /* identity_save.c */
 Status identity_load(struct identity *identity, Err *err);
+/* identity_blocked.c. room: LIMIT_ID_BYTES. */
+Status identity_block(struct identity *identity, const IdentityRules *rules, Err *err);
+Str identity_fold(const struct identity *identity, IdentityKind kind, Str value, char *room);
 void identity_save_done(struct identity *identity);
 void identity_note_unsaved(struct identity *identity, uint32_t shared);
 

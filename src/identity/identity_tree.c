@@ -1,33 +1,33 @@
 /* What an owner owns. A node with one owner hangs in that owner's list by its own `next`, which costs nothing;
- * a node of several owners hangs so in its home's list and by a cell in each other owner's. */
+ * a node of several owners hangs so in its home's list and by an entry in each other owner's. */
 #include "identity_state.h"
 
-static uint32_t *child_head(struct identity *identity, uint32_t hub, bool make)
+static uint32_t *child_head(struct identity *identity, uint32_t owner, bool make)
 {
-    if (identity->nodes[hub].kind == IDENTITY_USER) return &identity->nodes[hub].next;
-    uint32_t *head = map32_find(&identity->child_heads, hub);
+    if (identity->nodes[owner].kind == IDENTITY_USER) return &identity->nodes[owner].next;
+    uint32_t *head = map32_find(&identity->child_heads, owner);
     if (head || !make) return head;
-    map32_put(&identity->child_heads, hub, NONE);
-    return map32_find(&identity->child_heads, hub);
+    map32_put(&identity->child_heads, owner, NONE);
+    return map32_find(&identity->child_heads, owner);
 }
 
-static uint32_t first_child(const struct identity *identity, uint32_t hub)
+static uint32_t first_child(const struct identity *identity, uint32_t owner)
 {
-    if (identity->nodes[hub].kind == IDENTITY_USER) return identity->nodes[hub].next;
-    const uint32_t *head = map32_find(&identity->child_heads, hub);
+    if (identity->nodes[owner].kind == IDENTITY_USER) return identity->nodes[owner].next;
+    const uint32_t *head = map32_find(&identity->child_heads, owner);
     return head ? *head : NONE;
 }
 
-void identity_add_child(struct identity *identity, uint32_t hub, uint32_t node)
+void identity_add_child(struct identity *identity, uint32_t owner, uint32_t node)
 {
-    uint32_t *head = child_head(identity, hub, true);
+    uint32_t *head = child_head(identity, owner, true);
     identity->nodes[node].next = *head;
     *head = node;
 }
 
-void identity_remove_child(struct identity *identity, uint32_t hub, uint32_t node)
+void identity_remove_child(struct identity *identity, uint32_t owner, uint32_t node)
 {
-    uint32_t *at = child_head(identity, hub, true);
+    uint32_t *at = child_head(identity, owner, true);
     while (*at != node) {
         check(*at != NONE);
         at = &identity->nodes[*at].next;
@@ -36,43 +36,43 @@ void identity_remove_child(struct identity *identity, uint32_t hub, uint32_t nod
     identity->nodes[node].next = NONE;
 }
 
-static struct cell *cell_at(const struct identity *identity, uint32_t index)
+static struct entry *entry_at(const struct identity *identity, uint32_t index)
 {
-    return &((struct cell *)identity->cells.items)[index];
+    return &((struct entry *)identity->entries.items)[index];
 }
 
-void identity_add_cell(struct identity *identity, uint32_t hub, uint32_t shared)
+void identity_add_entry(struct identity *identity, uint32_t owner, uint32_t shared)
 {
-    if (identity->cells.count == 0) vector_push(&identity->cells, sizeof(struct cell));      /* cell 0 is none */
-    uint32_t index = identity->cell_free;
+    if (identity->entries.count == 0) vector_push(&identity->entries, sizeof(struct entry));      /* entry 0 is none */
+    uint32_t index = identity->entry_free;
     if (index) {
-        identity->cell_free = cell_at(identity, index)->next;
+        identity->entry_free = entry_at(identity, index)->next;
     } else {
-        index = (uint32_t)identity->cells.count;
-        vector_push(&identity->cells, sizeof(struct cell));
+        index = (uint32_t)identity->entries.count;
+        vector_push(&identity->entries, sizeof(struct entry));
     }
-    const uint32_t *head = map32_find(&identity->cell_heads, hub);
-    *cell_at(identity, index) = (struct cell){ shared, head ? *head : 0 };
-    map32_put(&identity->cell_heads, hub, index);
+    const uint32_t *head = map32_find(&identity->entry_heads, owner);
+    *entry_at(identity, index) = (struct entry){ shared, head ? *head : 0 };
+    map32_put(&identity->entry_heads, owner, index);
 }
 
-void identity_remove_cell(struct identity *identity, uint32_t hub, uint32_t shared)
+void identity_remove_entry(struct identity *identity, uint32_t owner, uint32_t shared)
 {
-    uint32_t *at = map32_find(&identity->cell_heads, hub);
-    while (check(at && *at), cell_at(identity, *at)->shared != shared) at = &cell_at(identity, *at)->next;
+    uint32_t *at = map32_find(&identity->entry_heads, owner);
+    while (check(at && *at), entry_at(identity, *at)->shared != shared) at = &entry_at(identity, *at)->next;
     uint32_t index = *at;
-    *at = cell_at(identity, index)->next;
-    cell_at(identity, index)->next = identity->cell_free;
-    identity->cell_free = index;
+    *at = entry_at(identity, index)->next;
+    entry_at(identity, index)->next = identity->entry_free;
+    identity->entry_free = index;
 }
 
-void identity_visit_owned(const struct identity *identity, uint32_t hub, IdentityVisitNode *visit, void *context)
+void identity_visit_owned(const struct identity *identity, uint32_t owner, IdentityVisitNode *visit, void *context)
 {
-    for (uint32_t node = first_child(identity, hub); node != NONE; node = identity->nodes[node].next)
+    for (uint32_t node = first_child(identity, owner); node != NONE; node = identity->nodes[node].next)
         visit(context, node);
-    const uint32_t *head = map32_find(&identity->cell_heads, hub);
-    for (uint32_t index = head ? *head : 0; index; index = cell_at(identity, index)->next)
-        visit(context, identity_shared(identity, cell_at(identity, index)->shared)->node);
+    const uint32_t *head = map32_find(&identity->entry_heads, owner);
+    for (uint32_t index = head ? *head : 0; index; index = entry_at(identity, index)->next)
+        visit(context, identity_shared(identity, entry_at(identity, index)->shared)->node);
 }
 
 /* A user's slot is set by who joins users; everybody else's follows from the owner. */

@@ -35,57 +35,58 @@ void identity_join(struct identity *identity, uint32_t a, uint32_t b)
 
 /* ---- The aliases as a graph ---- */
 
-static struct half *half_at(const struct identity *identity, uint32_t index)
+static struct alias_end *alias_end_at(const struct identity *identity, uint32_t index)
 {
-    return &((struct half *)identity->halves.items)[index];
+    return &((struct alias_end *)identity->alias_ends.items)[index];
 }
 
-uint32_t identity_first_half(const struct identity *identity, uint32_t user)
+uint32_t identity_first_alias(const struct identity *identity, uint32_t user)
 {
-    const uint32_t *head = map32_find(&identity->half_heads, user);
+    const uint32_t *head = map32_find(&identity->alias_heads, user);
     return head ? *head : 0;
 }
 
-static void add_half(struct identity *identity, struct half half)
+static void add_alias_end(struct identity *identity, struct alias_end end)
 {
-    if (identity->halves.count == 0) vector_push(&identity->halves, sizeof(struct half));     /* half 0 is none */
-    uint32_t index = identity->half_free;
+    if (identity->alias_ends.count == 0) vector_push(&identity->alias_ends, sizeof(struct alias_end));   /* 0 is none */
+    uint32_t index = identity->alias_free;
     if (index) {
-        identity->half_free = half_at(identity, index)->next;
+        identity->alias_free = alias_end_at(identity, index)->next;
     } else {
-        index = (uint32_t)identity->halves.count;
-        vector_push(&identity->halves, sizeof(struct half));
+        index = (uint32_t)identity->alias_ends.count;
+        vector_push(&identity->alias_ends, sizeof(struct alias_end));
     }
-    half.next = identity_first_half(identity, half.user);
-    *half_at(identity, index) = half;
-    map32_put(&identity->half_heads, half.user, index);
+    end.next = identity_first_alias(identity, end.user);
+    *alias_end_at(identity, index) = end;
+    map32_put(&identity->alias_heads, end.user, index);
 }
 
-static void remove_half(struct identity *identity, uint32_t user, uint32_t other, bool is_from, const struct row *row)
+static void remove_alias_end(struct identity *identity, uint32_t user, uint32_t other, bool is_from,
+                             const struct row *row)
 {
-    uint32_t *at = map32_find(&identity->half_heads, user);
-    for (;; at = &half_at(identity, *at)->next) {
+    uint32_t *at = map32_find(&identity->alias_heads, user);
+    for (;; at = &alias_end_at(identity, *at)->next) {
         check(at && *at);
-        const struct half *half = half_at(identity, *at);
-        if (half->other == other && half->is_from == is_from && half->row.position == row->position) break;
+        const struct alias_end *end = alias_end_at(identity, *at);
+        if (end->other == other && end->is_from == is_from && end->row.position == row->position) break;
     }
     uint32_t index = *at;
-    *at = half_at(identity, index)->next;
-    *half_at(identity, index) = (struct half){ .user = NONE, .next = identity->half_free };
-    identity->half_free = index;
+    *at = alias_end_at(identity, index)->next;
+    *alias_end_at(identity, index) = (struct alias_end){ .user = NONE, .next = identity->alias_free };
+    identity->alias_free = index;
 }
 
 void identity_add_alias(struct identity *identity, uint32_t from, const struct row *row)
 {
-    add_half(identity, (struct half){ .user = from, .other = row->hub, .is_from = true, .row = *row });
-    add_half(identity, (struct half){ .user = row->hub, .other = from, .is_from = false, .row = *row });
-    identity_join(identity, from, row->hub);
+    add_alias_end(identity, (struct alias_end){ .user = from, .other = row->owner, .is_from = true, .row = *row });
+    add_alias_end(identity, (struct alias_end){ .user = row->owner, .other = from, .is_from = false, .row = *row });
+    identity_join(identity, from, row->owner);
 }
 
 void identity_remove_alias(struct identity *identity, uint32_t from, const struct row *row)
 {
-    remove_half(identity, from, row->hub, true, row);
-    remove_half(identity, row->hub, from, false, row);
+    remove_alias_end(identity, from, row->owner, true, row);
+    remove_alias_end(identity, row->owner, from, false, row);
     identity_rejoin(identity, from);
 }
 
@@ -104,8 +105,8 @@ void identity_rejoin(struct identity *identity, uint32_t user)
         identity_set_slot(identity, users[i], users[i]);
     }
     for (size_t i = 0; i < ring.count; i++)
-        for (uint32_t half = identity_first_half(identity, users[i]); half; half = half_at(identity, half)->next)
-            identity_join(identity, users[i], half_at(identity, half)->other);
+        for (uint32_t end = identity_first_alias(identity, users[i]); end; end = alias_end_at(identity, end)->next)
+            identity_join(identity, users[i], alias_end_at(identity, end)->other);
     for (size_t i = 0; i < ring.count; i++) identity_show_node(identity, users[i]);
     vector_done(&ring);
 }

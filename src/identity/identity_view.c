@@ -91,16 +91,15 @@ void identity_drop_shared(struct identity *identity, uint32_t shared)
 static Str first_id(struct identity *identity, const struct shared *shared, uint32_t from, char *text)
 {
     Err err;
-    for (uint32_t i = from; i < shared->moment_count; i++) {     /* read once, then kept; unreadable is empty */
-        if (shared->moments[i].time_ms != shared->moments[from].time_ms) break;
-        if (shared->moments[i].hub != shared->moments[from].hub) break;
-        if (identity_fetch_id(identity, &shared->moments[i], &err)) break;
-    }
-    Str least = identity_read_id(identity, &shared->moments[from], text);
+    uint32_t to = from + 1;
+    if (shared->moments[from].id) return identity_read_id(identity, &shared->moments[from], text);
+    while (to < shared->moment_count && shared->moments[to].time_ms == shared->moments[from].time_ms
+           && shared->moments[to].owner == shared->moments[from].owner) to++;
+    if (identity_settle_instant(identity, shared->moments, from, to, &err) == OK)    /* read once, then kept */
+        return identity_read_id(identity, &shared->moments[from], text);
+    Str least = identity_read_id(identity, &shared->moments[from], text);            /* unreadable is empty */
     char other[LIMIT_ID_BYTES];
-    for (uint32_t i = from + 1; i < shared->moment_count; i++) {
-        if (shared->moments[i].time_ms != shared->moments[from].time_ms) break;
-        if (shared->moments[i].hub != shared->moments[from].hub) break;
+    for (uint32_t i = from + 1; i < to; i++) {
         Str id = identity_read_id(identity, &shared->moments[i], other);
         if (str_compare(id, least) >= 0) continue;
         memcpy(text, id.bytes, id.len);
@@ -113,7 +112,7 @@ static struct identity_spans *make_spans(struct identity *identity, const struct
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < shared->moment_count; i++)
-        count += i == 0 || shared->moments[i].hub != shared->moments[i - 1].hub;
+        count += i == 0 || shared->moments[i].owner != shared->moments[i - 1].owner;
     size_t head = sizeof(struct identity_spans) + count * sizeof(IdentitySpan);
     struct identity_spans *spans = malloc(head + (size_t)count * LIMIT_ID_BYTES);
     check(spans);
@@ -121,10 +120,10 @@ static struct identity_spans *make_spans(struct identity *identity, const struct
     spans->count = 0;
     for (uint32_t i = 0; i < shared->moment_count; i++) {
         const struct moment *moment = &shared->moments[i];
-        if (i > 0 && moment->hub == moment[-1].hub) continue;
+        if (i > 0 && moment->owner == moment[-1].owner) continue;
         Str id = i > 0 ? first_id(identity, shared, i, text) : (Str){ text, 0 };     /* the first begins at no time */
         memcpy(at, id.bytes, id.len);
-        spans->spans[spans->count++] = (IdentitySpan){ moment->time_ms, { at, id.len }, moment->hub };
+        spans->spans[spans->count++] = (IdentitySpan){ moment->time_ms, { at, id.len }, moment->owner };
         at += id.len;
     }
     /* Shrinking may move it: the texts are found again by their distance. */

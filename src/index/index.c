@@ -42,6 +42,7 @@ struct index {
     uint64_t generation;                   /* maintaining: makes file names unique */
     struct work seal, merge, erase;        /* maintaining */
     uint64_t seals, merges, merged_rows;   /* lock */
+    struct index_trouble trouble;
 };
 
 /* ---- Files ---- */
@@ -97,6 +98,12 @@ static Status open_run_named(struct index *index, Str name, Err *err)
     if (s) return err_wrap(err, s == ERR_NOT_FOUND ? ERR_DAMAGED : s, "index %s", index->options.dir);
     index->runs[index->run_count++] = run;
     index->file_count++;
+    /* Its name tells its stretch of the journal: files that changed places are noticed. */
+    char stretch[40];
+    snprintf(stretch, sizeof stretch, "%016" PRIx64 "-%016" PRIx64 "-", run->view.from_pos, run->view.to_pos);
+    if (!str_starts(name, str_from(stretch)))
+        return err_set(err, ERR_DAMAGED, "index file %s: it is not what its name says", text);
+    run->trouble = &index->trouble;
     return OK;
 }
 
@@ -151,15 +158,15 @@ static Status read_directory(struct index *index, Err *err)
     struct region region;
     Str text = { 0 };
     struct disk *disk = index->options.disk;
-    Status s = disk->make_dir(disk, index->options.dir, err);
+    Status s = index->options.is_read_only ? OK : disk->make_dir(disk, index->options.dir, err);
     if (s) return s;
     region_open(&region, MANIFEST_BYTES_MAX * 4);
     Arena arena = region_arena(&region);
     file_path(index, "MANIFEST", path);
     s = disk_read_file(disk, path, MANIFEST_BYTES_MAX, &arena, &text, err);
-    if (s == ERR_NOT_FOUND) s = OK;                                /* a new index */
+    if (s == ERR_NOT_FOUND && !index->options.is_read_only) s = OK;        /* a new index */
     else if (!s) s = read_manifest(index, text, err);
-    if (!s) s = remove_strangers(index, arena, err);
+    if (!s && !index->options.is_read_only) s = remove_strangers(index, arena, err);
     region_close(&region);
     return s;
 }
@@ -181,6 +188,7 @@ Status index_open(const IndexOptions *options, struct index **ret, Err *err)
     if (!index->options.merge_rows_max) index->options.merge_rows_max = 1 << 27;
     check(index->options.merge_fan >= 2 && index->options.merge_fan <= MERGE_RUNS_MAX);
     check(index->options.merge_rows_max <= RUN_ROWS_MAX);
+    pthread_mutex_init(&index->trouble.lock, NULL);
     pthread_mutex_init(&index->lock, NULL);
     pthread_mutex_init(&index->maintaining, NULL);
     chunk_open(&index->chunk, index->options.chunk_rows);
@@ -218,9 +226,21 @@ void index_close(struct index *index)
     run_release(index->chunk_run);
     chunk_close(&index->chunk);
     pthread_mutex_destroy(&index->lock);
+    pthread_mutex_destroy(&index->trouble.lock);
     pthread_mutex_destroy(&index->maintaining);
     free(index->runs);
     free(index);
+}
+
+const char *index_damage(struct index *index)
+{
+    Err err;
+    if (guard_any_cut()) {
+        pthread_mutex_lock(&index->lock);
+        for (uint32_t at = 0; at < index->file_count; at++) IGNORE(run_refuse_cut(index->runs[at], &err));
+        pthread_mutex_unlock(&index->lock);
+    }
+    return atomic_load(&index->trouble.is_damaged) ? index->trouble.text : NULL;
 }
 
 /* ---- Writing ---- */
@@ -245,6 +265,7 @@ static Status encode_chunk(struct index *index, Err *err)
     buf_done(&image);
     if (s) return s;
     run_release(index->chunk_run);
+    run->trouble = &index->trouble;
     index->chunk_run = run;
     index->chunk_run_rows = index->chunk.row_count;
     return OK;
@@ -366,6 +387,10 @@ static Status work_publish(struct index *index, struct work *work, Err *err)
     snprintf(name, sizeof name, "%s.tmp", work->name);
     file_path(index, name, from);
     file_path(index, work->name, to);
+    for (uint32_t at = 0; at < work->run_count; at++) {
+        Status s = run_refuse_cut(work->runs[at], err);            /* zeros are not to become a file of their own */
+        if (s) return s;
+    }
     if (merge_row_count(work->merge) == 0) {                       /* erasing left nothing */
         Status s = work_replace(index, work, NULL, err);
         if (!s) (void)disk->remove(disk, from, NULL);              /* the next start removes it, too */
@@ -375,6 +400,7 @@ static Status work_publish(struct index *index, struct work *work, Err *err)
     if (!s) s = disk->rename(disk, from, to, err);
     if (!s) s = disk->sync_dir(disk, index->options.dir, err);
     if (!s) s = run_open_file(disk, index->options.dir, work->name, &run, err);
+    if (!s) run->trouble = &index->trouble;
     if (!s) s = work_replace(index, work, run, err);
     if (s) run_release(run);
     return s;
@@ -599,4 +625,11 @@ const IndexRun *index_snapshot_run(const struct index_snapshot *snapshot, uint32
 {
     check(run_index < snapshot->run_count);
     return &snapshot->runs[run_index]->view;
+}
+
+Status index_snapshot_check(const struct index_snapshot *snapshot, Err *err)
+{
+    Status s = OK;
+    for (uint32_t at = 0; !s && at < snapshot->run_count; at++) s = run_refuse_cut(snapshot->runs[at], err);
+    return s;
 }

@@ -45,12 +45,17 @@ typedef struct IndexOptions {
     uint32_t seal_rows;                 /* rows in memory that become a file; 0 = 262,144 */
     uint32_t merge_fan;                 /* files of a like size that become one; 0 = 8 */
     uint32_t merge_rows_max;            /* no merge makes a larger run; 0 = 134,217,728 */
+    bool is_read_only;                  /* to be looked at: nothing is made or removed. ERR_NOT_FOUND: there is none */
 } IndexOptions;
 
 /* Makes the directory if needed, removes what a crash left over. ERR_DAMAGED: a file that the MANIFEST
  * names is missing or broken; the way out is to rebuild the index from the journal. */
 Status MUST index_open(const IndexOptions *options, struct index **ret, Err *err);
 void index_close(struct index *index);                  /* accepts NULL; what is unsealed is forgotten */
+/* The first damage that anybody found since it was opened, in words that name the file; NULL: none. Any thread. */
+const char *index_damage(struct index *index);
+/* Judges every byte of the files of an index that nobody writes to. Stops at the first damage. */
+Status MUST index_verify(struct index *index, uint64_t *ret_files, Err *err);
 
 /* ---- Writing ---- */
 
@@ -118,6 +123,7 @@ typedef struct IndexRun {
     Millis time_min_ms, time_max_ms;
     JournalPos from_pos, to_pos;
     uint64_t unindexed_count;
+    bool has_groups;                    /* "groupId" is told of all rows; older versions did not */
     const uint64_t *starts;             /* a bit a row: first of its subject */
     const uint32_t *ranks;              /* subjects before every INDEX_RANK_ROWS-th row */
     const uint32_t *subjects;           /* ascending */
@@ -130,6 +136,9 @@ struct index_snapshot;
 /* Checks what was not checked before of the runs' hot columns: ERR_DAMAGED names the file. */
 Status MUST index_snapshot_open(struct index *index, struct index_snapshot **ret, Err *err);
 void index_snapshot_close(struct index_snapshot *snapshot);         /* accepts NULL */
+/* ERR_DAMAGED: a file was cut while the snapshot was read. Ask it behind the last reading, before what was read is
+ * believed: loops over rows do not look. */
+Status MUST index_snapshot_check(const struct index_snapshot *snapshot, Err *err);
 uint32_t index_snapshot_run_count(const struct index_snapshot *snapshot);
 const IndexRun *index_snapshot_run(const struct index_snapshot *snapshot, uint32_t run_index);
 
@@ -150,18 +159,20 @@ enum { INDEX_FIRST_EVENT = 8 };
 #define INDEX_POSITIONS (UINT32_MAX - 1) /* as a column number: where the raw events lie in the journal */
 
 /* The column's number, or UINT32_MAX where the run has none. "properties.plan", "context.page.path",
- * and "source", "category" of the message itself. */
+ * and "source", "category", "groupId" of the message itself (groupId: or context.groupId). */
 uint32_t index_run_find_column(const IndexRun *run, Str name);
 Str index_run_column_name(const IndexRun *run, uint32_t column);
 uint64_t index_run_column_rows(const IndexRun *run, uint32_t column);       /* how many rows have it */
 uint64_t index_run_column_unindexed(const IndexRun *run, uint32_t column);  /* of them: INDEX_UNINDEXED */
 
-typedef enum IndexKind { INDEX_NOTHING, INDEX_BOOL, INDEX_NUMBER, INDEX_STRING, INDEX_OTHER } IndexKind;
+typedef enum IndexKind { INDEX_NOTHING, INDEX_BOOL, INDEX_NUMBER, INDEX_STRING, INDEX_LIST, INDEX_OTHER } IndexKind;
 
 typedef struct IndexValue {
     IndexKind kind;
     double number;                      /* numbers; booleans as 0 and 1 */
-    Str text;                           /* strings; lives as long as the IndexValues */
+    /* Strings; lists: their JSON, scalars only; numbers: empty, or the digits of an integer that no double is. Lives as
+     * long as the IndexValues. */
+    Str text;
 } IndexValue;
 
 /* A column's dictionary. code_count codes; those below INDEX_FIRST_VALUE (or INDEX_FIRST_EVENT) are fixed. */

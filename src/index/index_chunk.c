@@ -5,16 +5,21 @@
  * at most half full, and no larger than that: in the cache, as far as values allow. A slot holds the number of a
  * value and the hash's leading bits, so that another value's slot costs no look at that value.
  * A column is found by guessing: behind column a came column b last time, so b's name is compared first.
+ *
+ * Anybody can send an event with hundreds of names that nobody else uses. So a field that finds no column is counted,
+ * and takes over the emptiest one when it has come more often: whoever comes often has one, whatever strangers send.
+ * What questions ask for by words of their own, and what pages are called by, has one from the start.
  */
 #include "index_chunk.h"
 #include "index_leaves.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
     COLUMN_SLOTS = 2048, VALUE_SLOTS_FIRST = 1 << 12, VALUE_SLOTS = 1 << 20,
     SLOT_VALUE_BITS = 19, SLOT_VALUE_MASK = (1 << SLOT_VALUE_BITS) - 1,
-    NAME_BYTES_MAX = CHUNK_COLUMNS_MAX * (LEAF_PATH_BYTES + 16),
+    NAME_BYTES_MAX = CHUNK_COLUMNS_MAX * (LEAF_PATH_BYTES + 16), ROW_TAKEOVERS_MAX = 16,
 };
 
 void chunk_open(struct chunk *chunk, uint32_t row_max)
@@ -22,6 +27,7 @@ void chunk_open(struct chunk *chunk, uint32_t row_max)
     *chunk = (struct chunk){ .row_max = row_max };
     size_t bytes = (size_t)row_max * 16 + (size_t)CHUNK_COLUMNS_MAX * (row_max * sizeof(uint32_t) + 64)
                  + CHUNK_COLUMNS_MAX * sizeof(struct chunk_column) + COLUMN_SLOTS * sizeof(uint32_t)
+                 + CHUNK_WAITING * sizeof(uint16_t)
                  + VALUE_SLOTS * sizeof(uint32_t) + CHUNK_VALUES_MAX * sizeof(struct chunk_value)
                  + CHUNK_TEXT_BYTES_MAX + NAME_BYTES_MAX + (1 << 20);
     region_open(&chunk->region, bytes);
@@ -33,9 +39,16 @@ void chunk_close(struct chunk *chunk) { region_close(&chunk->region); }
 static struct chunk_column *chunk_add_column(struct chunk *chunk, Str name)
 {
     struct chunk_column *column = &chunk->columns[chunk->column_count++];
-    *column = (struct chunk_column){ .name = arena_copy(&chunk->arena, name) };
+    *column = (struct chunk_column){ .name = arena_copy(&chunk->arena, name), .name_room = (uint32_t)name.len };
     column->codes = arena_new(&chunk->arena, uint32_t, chunk->row_max);
     return column;
+}
+
+static uint32_t free_column_slot(const struct chunk *chunk, Str name)
+{
+    uint32_t slot = (uint32_t)hash_64(name, 0) % COLUMN_SLOTS;
+    while (chunk->column_slots[slot]) slot = (slot + 1) % COLUMN_SLOTS;
+    return slot;
 }
 
 /* Only the slots that were used are emptied. */
@@ -63,8 +76,13 @@ void chunk_clear(struct chunk *chunk, JournalPos from_pos)
     chunk->columns = arena_new(&chunk->arena, struct chunk_column, CHUNK_COLUMNS_MAX);
     chunk->values = arena_try(&chunk->arena, sizeof(struct chunk_value), 64, CHUNK_VALUES_MAX);
     check(chunk->value_slots && chunk->column_slots && chunk->values);
+    chunk->waiting = arena_new(&chunk->arena, uint16_t, CHUNK_WAITING);
     chunk->arena_start = chunk->arena.at;
     chunk_add_column(chunk, STR(""));
+    for (uint32_t at = 0; at < countof(LEAVES_KEPT); at++) {
+        chunk_add_column(chunk, str_from(LEAVES_KEPT[at]))->is_kept = true;
+        chunk->column_slots[free_column_slot(chunk, str_from(LEAVES_KEPT[at]))] = chunk->column_count;
+    }
 }
 
 bool chunk_is_full(const struct chunk *chunk)
@@ -76,6 +94,63 @@ bool chunk_is_full(const struct chunk *chunk)
 
 /* ---- Interning ---- */
 
+/* The name's slot is free again; those behind it, which it may have pushed on, find their place anew. */
+static void forget_name(struct chunk *chunk, uint32_t column)
+{
+    uint32_t slot = (uint32_t)hash_64(chunk->columns[column].name, 0) % COLUMN_SLOTS, moved;
+    while (chunk->column_slots[slot] != column + 1) slot = (slot + 1) % COLUMN_SLOTS;
+    chunk->column_slots[slot] = 0;
+    for (slot = (slot + 1) % COLUMN_SLOTS; (moved = chunk->column_slots[slot]) != 0; slot = (slot + 1) % COLUMN_SLOTS) {
+        chunk->column_slots[slot] = 0;
+        chunk->column_slots[free_column_slot(chunk, chunk->columns[moved - 1].name)] = moved;
+    }
+}
+
+/* The column that the fewest rows have, of those that may go; 0: none. What the row at hand has stays. */
+static uint32_t emptiest_column(const struct chunk *chunk)
+{
+    uint32_t found = 0;
+    for (uint32_t at = 1; at < chunk->column_count; at++) {
+        const struct chunk_column *column = &chunk->columns[at];
+        if (column->is_kept || (column->filled && column->last_row == chunk->row_count)) continue;
+        if (!found || column->filled < chunk->columns[found].filled) found = at;
+    }
+    return found;
+}
+
+/* The rows' values go, and are counted. */
+static void empty_column(struct chunk *chunk, struct chunk_column *column)
+{
+    chunk->unindexed_count += column->filled;
+    if (column->filled == 1) column->codes[column->last_row] = INDEX_ABSENT;
+    else memset(column->codes, 0, chunk->row_count * sizeof *column->codes);
+    for (uint32_t value = column->newest; value; value = chunk->values[value - 1].before)
+        chunk->values[value - 1].column = CHUNK_NO_COLUMN;
+    column->value_count = column->filled = column->last_row = column->newest = column->last_value = 0;
+}
+
+/* A column for a field where all are taken; 0: the field has not come often enough yet. It is looked for at its 2nd,
+ * 4th, 8th … time, and a few times a row, so that the work is bounded whatever comes. */
+static uint32_t take_over_column(struct chunk *chunk, Str name)
+{
+    uint16_t *waiting = &chunk->waiting[hash_64(name, 1) % CHUNK_WAITING];
+    uint32_t count = *waiting += *waiting < UINT16_MAX, found;
+    if (count < 2 || (count & (count - 1)) || chunk->row_takeovers == ROW_TAKEOVERS_MAX) return 0;
+    if (!(found = emptiest_column(chunk)) || chunk->columns[found].filled >= count) return 0;
+    struct chunk_column *column = &chunk->columns[found];
+    chunk->row_takeovers++;
+    forget_name(chunk, found);
+    empty_column(chunk, column);
+    if (name.len <= column->name_room) {
+        memcpy((char *)(uintptr_t)column->name.bytes, name.bytes, name.len);
+        column->name.len = name.len;
+    } else {
+        column->name = arena_copy(&chunk->arena, name);
+        column->name_room = (uint32_t)name.len;
+    }
+    return found;
+}
+
 static uint32_t chunk_find_column(struct chunk *chunk, Str name)
 {
     uint32_t guess = chunk->columns[chunk->last_column].follower;
@@ -84,9 +159,10 @@ static uint32_t chunk_find_column(struct chunk *chunk, Str name)
     for (; (column = chunk->column_slots[slot]) != 0; slot = (slot + 1) % COLUMN_SLOTS)
         if (str_equal(chunk->columns[column - 1].name, name)) break;
     if (!column) {
-        if (chunk->column_count == CHUNK_COLUMNS_MAX) return 0;
-        chunk_add_column(chunk, name);
-        chunk->column_slots[slot] = column = chunk->column_count;
+        if (chunk->column_count < CHUNK_COLUMNS_MAX) chunk_add_column(chunk, name), column = chunk->column_count;
+        else if ((column = take_over_column(chunk, name)) != 0) column++;
+        else return 0;
+        chunk->column_slots[free_column_slot(chunk, name)] = column;
     }
     chunk->columns[chunk->last_column].follower = column - 1;
     return chunk->last_column = column - 1;
@@ -143,11 +219,12 @@ static uint32_t chunk_intern(struct chunk *chunk, uint32_t column, bool is_numbe
     }
     of->last_value = chunk->value_count;
     chunk->values[chunk->value_count] = (struct chunk_value){
-        .hash = hash, .slot = slot, .column = column, .local = chunk->columns[column].value_count++,
+        .hash = hash, .slot = slot, .column = column, .local = of->value_count++, .before = of->newest & INT32_MAX,
         .is_number = is_number, .number = number, .text = is_number ? (Str){ 0 }
             : arena_copy(&chunk->arena, text),
     };
     chunk->value_slots[slot] = ++chunk->value_count | tag << SLOT_VALUE_BITS;
+    of->newest = chunk->value_count;
     return INDEX_FIRST_VALUE + chunk->values[chunk->value_count - 1].local;
 }
 
@@ -155,32 +232,62 @@ static void chunk_set(struct chunk *chunk, uint32_t column, uint32_t code)
 {
     uint32_t *to = &chunk->columns[column].codes[chunk->row_count];
     chunk->columns[column].filled += *to == INDEX_ABSENT;
+    chunk->columns[column].last_row = chunk->row_count;
     *to = code;
+}
+
+/* A value that is no text, as a text: "\0#" and the digits, "\0" and the list. */
+static uint32_t chunk_intern_marked(struct chunk *chunk, uint32_t column, char mark, Str text)
+{
+    char marked[LEAF_TEXT_BYTES + 2] = { 0, mark };
+    size_t len = 1 + (mark != 0);
+    memcpy(marked + len, text.bytes, text.len);
+    return chunk_intern(chunk, column, false, 0, str_of(marked, len + text.len));
+}
+
+static void chunk_set_text(struct chunk *chunk, Str name, Str text)
+{
+    uint32_t column = text.len ? chunk_find_column(chunk, name) : 0;
+    if (column) chunk_set(chunk, column, text.len <= LEAF_TEXT_BYTES && text.bytes[0]
+                          ? chunk_intern(chunk, column, false, 0, text)
+                                                                     : (uint32_t)INDEX_UNINDEXED);
+}
+
+/* The account that a message is about, where it is no group call: Segment's common field. */
+static void visit_group(struct chunk *chunk, const Leaf *leaf)
+{
+    char text[32];
+    uint32_t last_column = chunk->last_column;
+    if (leaf->kind == LEAF_STRING || leaf->kind == LEAF_BIG) chunk_set_text(chunk, STR("groupId"), leaf->text);
+    if (leaf->kind == LEAF_NUMBER && leaf->number == (double)(int64_t)leaf->number) {
+        snprintf(text, sizeof text, "%" PRIi64, (int64_t)leaf->number);
+        chunk_set_text(chunk, STR("groupId"), str_from(text));
+    }
+    chunk->last_column = last_column;
 }
 
 static void chunk_visit(void *context, const Leaf *leaf)
 {
     struct chunk *chunk = context;
+    if (!chunk->has_group && leaf->path.len == 15 && str_equal(leaf->path, STR("context.groupId")))
+        visit_group(chunk, leaf);
     uint32_t column = chunk_find_column(chunk, leaf->path), code = INDEX_UNINDEXED;
     if (column == 0) {
         chunk->unindexed_count++;
         return;
     }
     switch (leaf->kind) {
-    case LEAF_STRING: code = chunk_intern(chunk, column, false, 0, leaf->text); break;
+    case LEAF_STRING:
+        /* a zero byte in front says that it is no text */
+        if (!leaf->text.len || leaf->text.bytes[0]) code = chunk_intern(chunk, column, false, 0, leaf->text);
+        break;
     case LEAF_NUMBER: code = chunk_intern(chunk, column, true, leaf->number, (Str){ 0 }); break;
+    case LEAF_BIG: code = chunk_intern_marked(chunk, column, '#', leaf->text); break;
+    case LEAF_LIST: code = chunk_intern_marked(chunk, column, 0, leaf->text); break;
     case LEAF_BOOL: code = leaf->number != 0 ? INDEX_TRUE : INDEX_FALSE; break;
     case LEAF_OTHER: break;
     }
     chunk_set(chunk, column, code);
-}
-
-static void chunk_set_text(struct chunk *chunk, Str name, Str text)
-{
-    uint32_t column = text.len ? chunk_find_column(chunk, name) : 0;
-    if (column) chunk_set(chunk, column, text.len <= LEAF_TEXT_BYTES
-                          ? chunk_intern(chunk, column, false, 0, text)
-                                                                     : (uint32_t)INDEX_UNINDEXED);
 }
 
 void chunk_append(struct chunk *chunk, Subject subject, const Event *event, JournalPos pos, JournalPos next)
@@ -195,9 +302,11 @@ void chunk_append(struct chunk *chunk, Subject subject, const Event *event, Jour
     text[0] = (char)('0' + event->type);
     if (len) memcpy(text + 1, event->name.bytes, len);
     chunk->columns[0].codes[row] = chunk_intern(chunk, 0, false, 0, str_of(text, len + 1));
-    chunk->last_column = 0;
+    chunk->last_column = chunk->row_takeovers = 0;
     chunk_set_text(chunk, STR("source"), event->source);
     chunk_set_text(chunk, STR("category"), event->category);
+    chunk_set_text(chunk, STR("groupId"), event->group_id);
+    chunk->has_group = event->group_id.len > 0;
     chunk->unindexed_count += leaves_walk(event->json, chunk_visit, chunk);
     chunk->row_count++;
     chunk->to_pos = next;
@@ -212,7 +321,8 @@ struct encoding {
     uint32_t *order;                        /* rows by (subject, time, arrival) */
     uint32_t *first_value;                  /* by column: where its values begin in value_order */
     uint32_t *value_order;                  /* values, by column */
-    uint32_t *column_order;                 /* columns by name; without column 0 */
+    uint32_t *column_order;                 /* columns by name that a row has; without column 0 */
+    uint32_t column_count;
 };
 
 /* Stable, so arrival decides among equals. */
@@ -299,10 +409,10 @@ static void encode_keys(const struct encoding *encoding, Arena scratch)
     for (uint32_t at = 0; at < rows; at++)
         run_writer_row(writer, (uint64_t)chunk->times_ms[encoding->order[at]] - (uint64_t)head->time_min_ms);
     run_writer_end(writer);
-    run_writer_begin_packed(writer, SECTION_POSITIONS, 0, run_width_of(chunk->to_pos - chunk->from_pos),
-                            (int64_t)chunk->from_pos, true);
+    uint64_t most = journal_distance(chunk->from_pos, chunk->to_pos);
+    run_writer_begin_packed(writer, SECTION_POSITIONS, 0, run_width_of(most), (int64_t)chunk->from_pos, true);
     for (uint32_t at = 0; at < rows; at++)
-        run_writer_row(writer, chunk->positions[encoding->order[at]] - chunk->from_pos);
+        run_writer_row(writer, journal_distance(chunk->from_pos, chunk->positions[encoding->order[at]]));
     run_writer_end(writer);
 }
 
@@ -352,7 +462,7 @@ static void encode_names(const struct encoding *encoding)
 {
     const struct chunk *chunk = encoding->chunk;
     run_writer_begin(encoding->writer, SECTION_NAMES, 0);
-    for (uint32_t at = 0; at + 1 < chunk->column_count; at++) {
+    for (uint32_t at = 0; at < encoding->column_count; at++) {
         Str name = chunk->columns[encoding->column_order[at]].name;
         uint16_t len = (uint16_t)name.len;
         run_writer_put(encoding->writer, &len, sizeof len);
@@ -375,10 +485,15 @@ static void prepare(struct encoding *encoding, Arena *arena)
     for (uint32_t column = 0; column < columns; column++)
         encoding->first_value[column + 1]
             = encoding->first_value[column] + chunk->columns[column].value_count;
-    for (uint32_t value = 0; value < chunk->value_count; value++)
-        encoding->value_order[encoding->first_value[chunk->values[value].column] + chunk->values[value].local] = value;
-    for (uint32_t column = 1; column < columns; column++) encoding->column_order[column - 1] = column;
-    qsort_r(encoding->column_order, columns - 1, sizeof(uint32_t), compare_columns, (void *)(uintptr_t)chunk);
+    for (uint32_t value = 0; value < chunk->value_count; value++) {
+        uint32_t column = chunk->values[value].column;
+        if (column == CHUNK_NO_COLUMN) continue;
+        encoding->value_order[encoding->first_value[column] + chunk->values[value].local] = value;
+    }
+    for (uint32_t column = 1; column < columns; column++)
+        if (chunk->columns[column].filled) encoding->column_order[encoding->column_count++] = column;
+    qsort_r(encoding->column_order, encoding->column_count, sizeof(uint32_t), compare_columns,
+            (void *)(uintptr_t)chunk);
 }
 
 Status chunk_encode(const struct chunk *chunk, struct buf *image, Err *err)
@@ -394,12 +509,13 @@ Status chunk_encode(const struct chunk *chunk, struct buf *image, Err *err)
     run_writer_init(&writer, image, NULL, (DiskFile){ 0 }, 1);
     writer.head.from_pos = chunk->from_pos, writer.head.to_pos = chunk->to_pos;
     writer.head.row_count = chunk->row_count;
-    writer.head.column_count = chunk->column_count - 1;
+    writer.head.column_count = encoding.column_count;
     writer.head.unindexed_count = chunk->unindexed_count;
+    writer.head.features = RUN_HAS_LISTS;
     encode_keys(&encoding, arena);
     encode_column(&encoding, 0, 0, arena);
     encode_names(&encoding);
-    for (uint32_t at = 0; at + 1 < chunk->column_count; at++)
+    for (uint32_t at = 0; at < encoding.column_count; at++)
         encode_column(&encoding, encoding.column_order[at], at, arena);
     Status s = run_writer_finish(&writer, err);
     run_writer_done(&writer);

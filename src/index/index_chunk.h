@@ -7,14 +7,21 @@
 #include "index_run.h"
 
 enum {
-    CHUNK_COLUMNS_MAX = 512,                /* further fields of a chunk are counted as not indexed */
+    CHUNK_COLUMNS_MAX = 512,                /* of more fields those stay that come most often */
+    CHUNK_WAITING = 4096,                   /* counters of fields that have no column, by hash */
     CHUNK_VALUES_MAX = 1 << 18,             /* a full chunk, whatever its rows */
     CHUNK_TEXT_BYTES_MAX = 32 << 20,        /* likewise */
 };
 
+#define CHUNK_NO_COLUMN UINT32_MAX
+
 struct chunk_column {
     Str name;
     uint32_t value_count, filled;           /* different values; rows that have one */
+    uint32_t last_row;                      /* the last row that has one */
+    uint32_t name_room;                     /* bytes that the name's place has */
+    uint32_t newest;                        /* the value that came last, + 1; 0: none */
+    bool is_kept;                           /* no other field takes its place */
     uint32_t *codes;
         /* by row: 0 absent, 1 not indexed, 2 false, 3 true, 4 + number of its value */
     /* the column that came next last time: SDKs send fields in one order */
@@ -25,8 +32,8 @@ struct chunk_column {
 struct chunk_value {
     uint64_t hash;
     uint32_t slot;                          /* where value_slots has it */
-    uint32_t column, local;                 /* which of the column's values */
-    bool is_number;
+    uint32_t column, local;                 /* which of the column's values; CHUNK_NO_COLUMN: its column went */
+    uint32_t is_number : 1, before : 31;    /* before: the column's value before this one, + 1 */
     double number;
     Str text;
 };
@@ -42,10 +49,13 @@ struct chunk {
     struct chunk_column *columns;           /* [0] is what the event is */
     uint32_t column_count, last_column;
     uint32_t *column_slots;                 /* by hash of the name: column + 1 */
+    uint16_t *waiting;                      /* by hash of the name: how often a field came that found no column */
+    uint32_t row_takeovers;                 /* columns that changed their field at this row */
     struct chunk_value *values;
     uint32_t value_count;
     uint32_t *value_slots, value_mask;      /* by hash: value + 1, and bits of the hash; 0: free */
     uint64_t unindexed_count;
+    bool has_group;                         /* the row at hand has a groupId of its own */
     JournalPos from_pos, to_pos;
 };
 

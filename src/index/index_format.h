@@ -33,7 +33,8 @@
  * strings, then their bytes ascending. Compressed as one zstd frame where width is 1. Codes:
  *   0 absent · 1 there but not indexed (array, too long, or too many different values) · 2 false · 3 true
  *   · then the numbers · then the strings. So one column can hold values of every type, and a range of
- *   values is a range of codes.
+ *   values is a range of codes. A string that begins with a zero byte is none: "\0[" and so on is the JSON of a list of
+ *   scalars, "\0#" and digits an integer that no double is.
  * In EVENT_COLUMN every value is a string: the event's type as a digit, then its name. There codes 0 to 7
  * have another meaning: an event of that type whose name is not indexed; strings start at 8.
  *
@@ -55,6 +56,8 @@ enum {
     RUN_VALUES_MAX = 1 << 20,               /* different values of a column in one run */
     RUN_VALUE_BYTES_MAX = 16 << 20,         /* and their bytes; over either the rarest are not indexed */
     RUN_ROWS_MAX = 1 << 28,
+    RUN_HAS_LISTS = 1,                      /* lists and large integers are values, and there is a "groupId" */
+    INDEX_BIG_DIGITS = 38,                  /* of an integer that no double is; with more it is not indexed */
 };
 
 /* Version 1 had no KNOTS; it is read as well. */
@@ -70,7 +73,8 @@ struct run_head {
     uint64_t directory_offset;
     uint64_t unindexed_count;               /* leaves that were passed over: too deep, too many columns */
     uint32_t directory_crc;
-    uint32_t reserved[12];
+    uint32_t features;                      /* RUN_HAS_…: what whoever wrote the rows knew of; merged: what all did */
+    uint32_t reserved[11];
     uint32_t head_crc;                      /* of the 124 bytes before it */
 };
 

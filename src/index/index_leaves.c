@@ -6,6 +6,7 @@
  * rest goes through str_parse_double.
  */
 #include "index_leaves.h"
+#include "index_format.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -209,6 +210,20 @@ static bool visit_string(struct walk *walk, bool is_wanted)
     return true;
 }
 
+/* Over 2^53 not every integer is a double: one that is none keeps its digits, up to 38 of them. */
+static LeafKind kind_of_number(Str text)
+{
+    unsigned __int128 value = 0;
+    size_t at = text.len && text.bytes[0] == '-';
+    if (text.len - at <= 15) return LEAF_NUMBER;
+    for (size_t digit = at; digit < text.len; digit++) {
+        if (text.bytes[digit] < '0' || text.bytes[digit] > '9') return LEAF_NUMBER;
+        if (digit - at == INDEX_BIG_DIGITS) return LEAF_OTHER;
+        value = value * 10 + (unsigned)(text.bytes[digit] - '0');
+    }
+    return (unsigned __int128)(double)value == value ? LEAF_NUMBER : LEAF_BIG;
+}
+
 static bool visit_plain(struct walk *walk, bool is_wanted)
 {
     const char *start = walk->at;
@@ -219,8 +234,31 @@ static bool visit_plain(struct walk *walk, bool is_wanted)
     Leaf leaf = { .kind = LEAF_NUMBER };
     if (*start == 't' || *start == 'f') leaf.kind = LEAF_BOOL, leaf.number = *start == 't';
     else if (!number_of(text, &leaf.number)) leaf.kind = LEAF_OTHER;      /* 1e999: there, but no double */
+    else if ((leaf.kind = kind_of_number(text)) == LEAF_BIG) leaf.text = text;
     leaf.number += 0.0;                                                   /* -0 is 0 */
     visit_leaf(walk, leaf);
+    return true;
+}
+
+/* Is an array one of scalars, as its text has it? Nothing in it opens another one outside of strings. */
+static bool holds_scalars(Str json)
+{
+    for (size_t at = 1; at < json.len; at++) {
+        char c = json.bytes[at];
+        if (c == '[' || c == '{') return false;
+        if (c != '"') continue;
+        for (at++; at < json.len && json.bytes[at] != '"'; at++) at += json.bytes[at] == '\\';
+    }
+    return true;
+}
+
+static bool visit_list(struct walk *walk, bool is_wanted)
+{
+    const char *start = walk->at;
+    if (!pass_value(walk)) return false;
+    Leaf leaf = { .kind = LEAF_OTHER, .text = str_of(start, (size_t)(walk->at - start)) };
+    if (leaf.text.len < LEAF_TEXT_BYTES - 4 && holds_scalars(leaf.text)) leaf.kind = LEAF_LIST;
+    if (is_wanted) visit_leaf(walk, leaf);
     return true;
 }
 
@@ -251,10 +289,7 @@ static bool walk_value(struct walk *walk, int depth, bool is_wanted)
         if (is_wanted && depth < LEAF_DEPTH_MAX) return walk->at++, walk_object(walk, depth + 1);
         walk->passed_over += is_wanted;
         return pass_value(walk);
-    case '[':
-        if (!pass_value(walk)) return false;
-        if (is_wanted) visit_leaf(walk, (Leaf){ .kind = LEAF_OTHER });
-        return true;
+    case '[': return visit_list(walk, is_wanted);
     default: return visit_plain(walk, is_wanted);
     }
 }

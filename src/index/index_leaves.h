@@ -1,8 +1,8 @@
 /* index_leaves: the scalar leaves of a message's JSON, which become the index's columns.
  *
  * Visits, in the order of the text, every string, number and boolean under the top-level objects
- * "properties" and "context", with its dotted path ("context.campaign.source"). An array is visited as
- * LEAF_OTHER, unopened; null and empty objects are as good as absent.
+ * "properties" and "context", with its dotted path ("context.campaign.source"). An array of scalars is visited as
+ * LEAF_LIST, any other array as LEAF_OTHER; null and empty objects are as good as absent.
  *
  * The text is canonical JSON, which a parser has approved before; still, any bytes are safe: depth, path
  * length and leaf count are bounded, and what is malformed ends the walk.
@@ -19,12 +19,19 @@ enum {
     LEAF_COUNT_MAX = 512,           /* of one message; the rest is passed over */
 };
 
-typedef enum LeafKind { LEAF_STRING, LEAF_NUMBER, LEAF_BOOL, LEAF_OTHER } LeafKind;
+/* Fields that have a column whatever else there is: what questions name by words of their own (source, category,
+ * groupId, library), and what pages are called by. */
+static const char *const LEAVES_KEPT[] = {
+    "source", "category", "groupId", "context.library.name", "context.page.path", "properties.path",
+};
+
+typedef enum LeafKind { LEAF_STRING, LEAF_NUMBER, LEAF_BIG, LEAF_LIST, LEAF_BOOL, LEAF_OTHER } LeafKind;
 
 typedef struct Leaf {
     LeafKind kind;
     Str path;                       /* valid during the visit */
-    Str text;                       /* LEAF_STRING, unescaped; valid during the visit */
+    /* LEAF_STRING, unescaped; LEAF_BIG, an integer that no double is; LEAF_LIST, its JSON; valid during the visit */
+    Str text;
     double number;                  /* LEAF_NUMBER; LEAF_BOOL as 0 or 1 */
 } Leaf;
 

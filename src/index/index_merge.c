@@ -8,6 +8,7 @@
  * Dictionaries are sorted, so they merge like the keys, which gives each source a table from its codes to
  * the new ones. Where the union is over its limit the rarest values lose their code (INDEX_UNINDEXED).
  */
+#include "index_leaves.h"
 #include "index_merge.h"
 
 #include <stdlib.h>
@@ -560,6 +561,13 @@ static Status step_events(struct merge *merge, Err *err)
     return OK;
 }
 
+static bool is_kept(Str name)
+{
+    for (uint32_t at = 0; at < countof(LEAVES_KEPT); at++)
+        if (str_equal(name, str_from(LEAVES_KEPT[at]))) return true;
+    return false;
+}
+
 /* The union of the column names; over the limit the columns that the fewest rows have are left out. */
 static void step_names(struct merge *merge)
 {
@@ -586,7 +594,8 @@ static void step_names(struct merge *merge)
     }
     for (; count > RUN_COLUMNS_MAX; count--) {
         uint32_t rarest = 0;
-        for (uint32_t at = 1; at < count; at++) rarest = rows[at] <= rows[rarest] ? at : rarest;
+        for (uint32_t at = 1; at < count; at++)
+            if (is_kept(names[rarest]) || (rows[at] <= rows[rarest] && !is_kept(names[at]))) rarest = at;
         writer->head.unindexed_count += rows[rarest];
         memmove(names + rarest, names + rarest + 1, (count - rarest - 1) * sizeof *names);
         memmove(rows + rarest, rows + rarest + 1, (count - rarest - 1) * sizeof *rows);
@@ -660,8 +669,11 @@ static Status step_finish(struct merge *merge, Err *err)
     head->time_min_ms = merge->time_min_ms, head->time_max_ms = merge->time_max_ms;
     head->row_count = merge->row_count, head->subject_count = merge->subject_count;
     head->column_count = merge->column_count;
-    for (uint32_t at = 0; at < merge->source_count; at++)
+    head->features = RUN_HAS_LISTS;
+    for (uint32_t at = 0; at < merge->source_count; at++) {
         head->unindexed_count += merge->sources[at].run->view.unindexed_count;
+        if (!merge->sources[at].run->view.has_groups) head->features = 0;
+    }
     next_stage(merge);
     return run_writer_finish(&merge->writer, err);
 }

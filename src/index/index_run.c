@@ -18,8 +18,21 @@ static const char *run_label(const struct run *run) { return run_is_file(run) ? 
 
 static Status damaged(const struct run *run, const char *what, Err *err)
 {
-    return err_set(err, ERR_DAMAGED, "index file %s: %s; remove the index directory to have it rebuilt",
-                   run_label(run), what);
+    struct index_trouble *trouble = run->trouble;
+    if (run_is_file(run) && guard_was_cut(run->bytes)) what = "the file was cut while it was in use";
+    if (trouble) {
+        pthread_mutex_lock(&trouble->lock);
+        if (!atomic_load(&trouble->is_damaged))
+            snprintf(trouble->text, sizeof trouble->text, "index file %s: %s", run_label(run), what);
+        atomic_store(&trouble->is_damaged, true);
+        pthread_mutex_unlock(&trouble->lock);
+    }
+    return err_set(err, ERR_DAMAGED, "index file %s: %s; the next start makes it anew", run_label(run), what);
+}
+
+Status run_refuse_cut(const struct run *run, Err *err)
+{
+    return run_is_file(run) && guard_was_cut(run->bytes) ? damaged(run, "", err) : OK;
 }
 
 static Status run_read_head(struct run *run, struct run_head *head, Err *err)
@@ -46,6 +59,7 @@ static Status run_read_head(struct run *run, struct run_head *head, Err *err)
             = head->column_count,
         .time_min_ms = head->time_min_ms, .time_max_ms = head->time_max_ms,
         .from_pos = head->from_pos, .to_pos = head->to_pos, .unindexed_count = head->unindexed_count,
+        .has_groups = head->features & RUN_HAS_LISTS,
     };
     return OK;
 }
@@ -339,6 +353,7 @@ Status run_check(struct run *run, Err *err)
                || run->view.time_max_ms < run->view.times.base))
         s = damaged(run, "a time outside of its range", err);
     region_close(&region);
+    if (!s) s = run_refuse_cut(run, err);
     if (!s) atomic_store(&run->is_checked, true);
     return s;
 }
@@ -443,7 +458,13 @@ IndexValue index_values_get(const IndexValues *values, uint32_t code)
     code -= INDEX_FIRST_VALUE;
     if (code < values->number_count)
         return (IndexValue){ .kind = INDEX_NUMBER, .number = values->numbers[code] };
-    return (IndexValue){ .kind = INDEX_STRING, .text = values_string(values, code - values->number_count) };
+    Str text = values_string(values, code - values->number_count);
+    if (text.len < 2 || text.bytes[0] != 0) return (IndexValue){ .kind = INDEX_STRING, .text = text };
+    IndexValue value = { .kind = text.bytes[1] == '[' ? INDEX_LIST : INDEX_NUMBER,
+                         .text = str_slice(text, 1, text.len) };
+    if (value.kind == INDEX_LIST) return value;
+    value.text = str_slice(text, 2, text.len);
+    return str_parse_double(value.text, &value.number) ? value : (IndexValue){ .kind = INDEX_OTHER };
 }
 
 EventType index_values_event(const IndexValues *values, uint32_t code, Str *ret_name)

@@ -6,7 +6,15 @@
 #include "index_format.h"
 #include "index_knots.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+
+/* The first damage that readers found in any run of an index. */
+struct index_trouble {
+    pthread_mutex_t lock;
+    atomic_bool is_damaged;
+    char text[ERR_TEXT_BYTES];
+};
 
 /* ---- An open run ---- */
 
@@ -26,6 +34,7 @@ struct run {
     const struct run_section **codes, **values;      /* by column */
     const struct run_section *event_values, *positions;
     struct knots knots;                 /* count 0: positions are told as they are */
+    struct index_trouble *trouble;      /* the index's; NULL while the run is opened */
 };
 
 /* Takes the image (also when it fails). */
@@ -35,6 +44,8 @@ void run_hold(struct run *run);
 void run_release(struct run *run);      /* the last one closes it; accepts NULL */
 /* Checks the hot sections, once. */
 Status MUST run_check(struct run *run, Err *err);
+/* Is the file still what is mapped? To be asked behind reading: what was read before was what it said, or zeros. */
+Status MUST run_refuse_cut(const struct run *run, Err *err);
 
 static inline const struct run *run_of(const IndexRun *view) { return (const struct run *)view; }
 static inline bool run_is_file(const struct run *run) { return run->name[0] != 0; }

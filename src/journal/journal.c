@@ -1,530 +1,133 @@
-/* journal: opening, submitting and the group commit.
- *
- * A commit is one gathered write, straight from the submitters' buffers, and one fdatasync:
- *
- *     [commit frame] [append 1's frames] [append 2's frames] ... [zeros ahead]
- *
- * The zeros: where a commit is small, every 256 KiB one of them also writes 256 KiB of zeros behind itself.
- * The commits after it overwrite blocks that exist already, so that fdatasync has no new size and no new
- * blocks to make durable. Measured here (ext4, a virtual disk, one commit at a time, mean of two runs):
- *     600 bytes: plain append 305 us, fallocate'd 220 us, zeros ahead 186 us
- *     6,000:     plain append 316 us, fallocate'd 300 us, zeros ahead 167 us
- *     54,000:    plain append 381 us, fallocate'd 413 us, zeros ahead 285 us
- *     1 MiB:     no difference; so large commits do without. */
-#include "journal_private.h"
-
-#include <stdio.h>
-
-enum {
-    AHEAD_BYTES = 256 * 1024,
-    AHEAD_COMMIT_BYTES_MAX = 128 * 1024,
-    FULL_PAUSE_MS = 1000,
-    FREE_CHECK_MS = 100,
-    CLOCK_JUMP_MS = 24 * 3600 * 1000,
-};
-
-/* ---- Opening and closing ---- */
-
-static void set_defaults(JournalOptions *options)
-{
-    if (options->segment_bytes == 0) options->segment_bytes = 128 << 20;
-    if (options->segment_bytes > LIMIT_SEGMENT_BYTES) options->segment_bytes = LIMIT_SEGMENT_BYTES;
-    if (options->seal_level == 0) options->seal_level = 3;
-    if (options->reserve_bytes == 0) options->reserve_bytes = 64 << 20;
-}
-
-static void init_locks(struct journal *journal)
-{
-    pthread_condattr_t monotonic;
-    check(pthread_condattr_init(&monotonic) == 0);
-    check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    check(pthread_mutex_init(&journal->lock, NULL) == 0);
-    check(pthread_mutex_init(&journal->writing, NULL) == 0);
-    check(pthread_mutex_init(&journal->maintaining, NULL) == 0);
-    check(pthread_cond_init(&journal->submitted, &monotonic) == 0);
-    check(pthread_cond_init(&journal->durable, &monotonic) == 0);
-    check(pthread_cond_init(&journal->resting, &monotonic) == 0);
-    check(pthread_condattr_destroy(&monotonic) == 0);
-}
-
-Status journal_create(const JournalOptions *options, struct journal **ret, Err *err)
-{
-    if (strlen(options->dir) + NAME_BYTES + sizeof "/.journal.zst.tmp" > JOURNAL_PATH_BYTES)
-        return err_set(err, ERR_TOO_LARGE, "journal %.100s...: the path is too long", options->dir);
-    struct region self;
-    region_open(&self, sizeof(struct journal));          /* zeroed */
-    struct journal *journal = (struct journal *)(void *)self.start;
-    journal->self = self;
-    journal->options = *options;
-    set_defaults(&journal->options);
-    journal->disk = options->disk;
-    journal->dir = options->dir;
-    journal->pending_end = &journal->pending;
-    init_locks(journal);
-    segment_table_open(&journal->segments);
-    *ret = journal;
-    return OK;
-}
-
-static Status take_lock(struct journal *journal, Err *err)
-{
-    char path[JOURNAL_PATH_BYTES];
-    struct disk *disk = journal->disk;
-    snprintf(path, sizeof path, "%s/lock", journal->dir);
-    Status s = disk->open(disk, path, DISK_OPEN_OR_CREATE, &journal->lock_file, err);
-    if (s) return s;
-    journal->has_lock_file = true;
-    return disk->lock(disk, journal->lock_file, err);
-}
-
-/* The directory, and its name in its parent, durable before anything in it counts. */
-static Status make_dir(struct journal *journal, Err *err)
-{
-    char parent[JOURNAL_PATH_BYTES];
-    struct disk *disk = journal->disk;
-    Status s = disk->make_dir(disk, journal->dir, err);
-    if (s) return s;
-    snprintf(parent, sizeof parent, "%s", journal->dir);
-    size_t len = strlen(parent);
-    while (len > 1 && parent[len - 1] == '/') parent[--len] = 0;
-    char *slash = strrchr(parent, '/');
-    if (slash) slash[slash == parent] = 0;
-    s = disk->sync_dir(disk, slash ? parent : ".", err);
-    if (s) (void)disk->remove(disk, journal->dir, NULL);     /* where it is new and empty: so that it is made again */
-    return s;
-}
-
-Status journal_open(const JournalOptions *options, struct journal **ret, JournalRecovery *ret_recovery, Err *err)
-{
-    struct journal *journal;
-    JournalRecovery recovery = { 0 };
-    Status s = journal_create(options, &journal, err);
-    if (s) return s;
-    region_open(&journal->buffers, AHEAD_BYTES + (GROUP_APPENDS_MAX + 2) * sizeof(Str));
-    journal->zeros = journal->buffers.start;
-    journal->parts = (Str *)(void *)(journal->buffers.start + AHEAD_BYTES);
-    s = make_dir(journal, err);
-    if (!s) s = take_lock(journal, err);
-    if (!s) s = journal_recover(journal, &recovery, err);
-    if (s) {
-        journal_close(journal);
-        return err_wrap(err, s, "journal %s", options->dir);
-    }
-    if (ret_recovery) *ret_recovery = recovery;
-    *ret = journal;
-    return OK;
-}
-
-static void fail_pending(struct journal *journal, Status status)
-{
-    pthread_mutex_lock(&journal->lock);
-    struct journal_append *append = journal->pending;
-    journal->pending = NULL;
-    journal->pending_end = &journal->pending;
-    pthread_mutex_unlock(&journal->lock);
-    while (append) {
-        struct journal_append *next = append->next;     /* the callback may free it */
-        append->on_durable(append, status, 0);
-        append = next;
-    }
-}
-
-static Status commit_write(struct journal *journal, struct journal_append *group, Err *err);
-static Status cut_back(struct journal *journal, Err *err);
-
-/* A mark: an empty commit, which proves at the next start that all before it had been synced. Best effort:
- * without it nothing is lost but that proof. */
-static void close_tail(struct journal *journal)
-{
-    struct disk *disk = journal->disk;
-    struct journal_tail *tail = &journal->tail;
-    if (!tail->is_open) return;
-    tail->is_last = true;
-    Status s = journal->is_poisoned ? ERR_CLOSED : tail->needs_cut ? cut_back(journal, NULL) : OK;
-    if (!s && tail->has_commits) s = commit_write(journal, NULL, NULL);
-    if (!s && tail->ahead > tail->used) s = disk->truncate(disk, tail->file, tail->used, NULL);
-    if (!s && tail->ahead > tail->used) s = disk->sync(disk, tail->file, NULL);
-    disk->close(disk, tail->file);
-    tail->is_open = false;
-}
+/* journal: to the back end. Only reading does something itself: it hands out what the back end gives by the batch. */
+#include "journal.h"
 
 void journal_close(struct journal *journal)
 {
-    if (!journal) return;
-    pthread_mutex_lock(&journal->lock);
-    journal->is_closing = true;
-    pthread_cond_broadcast(&journal->submitted);
-    pthread_cond_broadcast(&journal->durable);
-    pthread_cond_broadcast(&journal->resting);
-    pthread_mutex_unlock(&journal->lock);
-    fail_pending(journal, ERR_CLOSED);
-    journal_seal_abort(journal);
-    close_tail(journal);
-    journal_source_done(&journal->follow.source);
-    if (journal->has_lock_file) journal->disk->close(journal->disk, journal->lock_file);
-    segment_table_close(&journal->segments);
-    region_close(&journal->buffers);
-    pthread_cond_destroy(&journal->resting);
-    pthread_cond_destroy(&journal->durable);
-    pthread_cond_destroy(&journal->submitted);
-    pthread_mutex_destroy(&journal->maintaining);
-    pthread_mutex_destroy(&journal->writing);
-    pthread_mutex_destroy(&journal->lock);
-    struct region self = journal->self;
-    region_close(&self);
+    if (journal) journal->backend->close(journal);
 }
 
-/* ---- Submitting ---- */
+/* ---- Writing ---- */
 
 Status journal_submit(struct journal *journal, struct journal_append *append, Err *err)
 {
-    if (!buf_ok(&append->frames))
-        return err_set(err, ERR_TOO_LARGE, "a record over %d bytes, or over %zu in all, or no memory for them",
-                       LIMIT_RECORD_BYTES, append->frames.max);
-    check(!journal->is_read_only && append->on_durable);
-    append->next = NULL;
-    pthread_mutex_lock(&journal->lock);
-    Status s = OK;
-    if (journal->is_poisoned)
-        s = err_set(err, ERR_CLOSED, "journal %s: a sync failed; start again to recover", journal->dir);
-    else if (journal->is_closing)
-        s = err_set(err, ERR_CLOSED, "journal %s: closing", journal->dir);
-    else if (journal->is_full && clock_monotonic_ns(journal->options.clock) < journal->full_until_ns)
-        s = err_set(err, ERR_FULL, "journal %s: the disk is full; writes resume by themselves when there is room",
-                    journal->dir);
-    if (!s) {
-        *journal->pending_end = append;
-        journal->pending_end = &append->next;
-        if (journal->is_committer_waiting) pthread_cond_signal(&journal->submitted);
-    }
-    pthread_mutex_unlock(&journal->lock);
-    return s;
-}
-
-static struct timespec deadline_after(struct journal *journal, Millis timeout_ms)
-{
-    int64_t at_ns = clock_monotonic_ns(journal->options.clock) + timeout_ms * 1000000;
-    return (struct timespec){ at_ns / 1000000000, at_ns % 1000000000 };
+    check(append->on_durable);
+    Status s = journal_append_check(append, err);
+    return s ? s : journal->backend->submit(journal, append, err);
 }
 
 bool journal_wait_submitted(struct journal *journal, Millis timeout_ms)
 {
-    struct timespec deadline = timeout_ms > 0 ? deadline_after(journal, timeout_ms) : (struct timespec){ 0 };
-    pthread_mutex_lock(&journal->lock);
-    journal->is_committer_waiting = true;
-    while (timeout_ms > 0 && !journal->pending && !journal->is_woken && !journal->is_closing)
-        if (pthread_cond_timedwait(&journal->submitted, &journal->lock, &deadline) != 0) break;
-    journal->is_committer_waiting = journal->is_woken = false;
-    bool is_work = journal->pending != NULL;
-    pthread_mutex_unlock(&journal->lock);
-    return is_work;
+    return journal->backend->wait_submitted(journal, timeout_ms);
 }
 
-void journal_wake(struct journal *journal)
-{
-    pthread_mutex_lock(&journal->lock);
-    journal->is_woken = true;
-    pthread_cond_broadcast(&journal->submitted);
-    pthread_mutex_unlock(&journal->lock);
-}
-
-/* ---- The group commit ---- */
-
-Millis journal_stamp(struct journal *journal)
-{
-    Millis now_ms = clock_now_ms(journal->options.clock);
-    bool went_back = now_ms < journal->committed_at_ms && now_ms > journal->committed_at_ms - CLOCK_JUMP_MS;
-    return went_back ? journal->committed_at_ms : now_ms;
-}
-
-void journal_poison(struct journal *journal)
-{
-    pthread_mutex_lock(&journal->lock);
-    journal->is_poisoned = true;
-    journal->stats.sync_failures++;
-    pthread_mutex_unlock(&journal->lock);
-}
-
-/* Takes what one commit may hold; the rest stays for the next. */
-static struct journal_append *take_group(struct journal *journal)
-{
-    uint64_t bytes = 0;
-    size_t count = 0;
-    pthread_mutex_lock(&journal->lock);
-    struct journal_append *group = journal->pending, **end = &group;
-    const uint64_t most = LIMIT_COMMIT_BYTES - COMMIT_FRAME_BYTES;
-    while (*end && count < GROUP_APPENDS_MAX && bytes + (*end)->frames.len <= most) {
-        bytes += (*end)->frames.len;
-        count++;
-        end = &(*end)->next;
-    }
-    journal->pending = *end;
-    if (!*end) journal->pending_end = &journal->pending;
-    else *end = NULL;
-    pthread_mutex_unlock(&journal->lock);
-    return group;
-}
-
-/* What the group adds to the tail. */
-struct commit {
-    char frame[COMMIT_FRAME_BYTES];
-    size_t part_count;              /* of journal->parts, without the zeros */
-    uint64_t bytes, record_count, record_bytes;
-    uint32_t chain;
-    Millis committed_at_ms;
-};
-
-static void commit_measure(const struct journal_append *group, struct commit *commit)
-{
-    commit->bytes = COMMIT_FRAME_BYTES;
-    for (; group; group = group->next) {
-        commit->bytes += group->frames.len;
-        commit->record_count += group->record_count;
-    }
-    commit->record_bytes = commit->bytes - COMMIT_FRAME_BYTES;
-}
-
-/* Fills in every checksum of the group, in place, and lists what is to be written. */
-static void commit_chain(struct journal *journal, const struct journal_append *group, struct commit *commit)
-{
-    struct journal_tail *tail = &journal->tail;
-    Str *part = journal->parts;
-    commit->committed_at_ms = journal_stamp(journal);
-    journal_encode_commit(&(JournalCommit){
-        .position = tail->base + tail->used, .committed_at_ms = commit->committed_at_ms,
-        .records_before = journal->records, .record_count = (uint32_t)commit->record_count, .salt = tail->salt,
-    }, commit->frame);
-    *part++ = str_of(commit->frame, COMMIT_FRAME_BYTES);
-    commit->chain = journal_chain_frames(journal->parts[0], tail->chain, tail->salt);
-    for (; group; group = group->next) {
-        if (group->frames.len == 0) continue;
-        *part = buf_str(&group->frames);
-        commit->chain = journal_chain_frames(*part++, commit->chain, tail->salt);
-    }
-    commit->part_count = (size_t)(part - journal->parts);
-}
-
-/* Asks for the free space now and then, and always while it is short. */
-static Status commit_check_room(struct journal *journal, Err *err)
-{
-    uint64_t free_bytes;
-    int64_t now_ns = clock_monotonic_ns(journal->options.clock);
-    if (!journal->is_full && journal->free_checked_ns && now_ns - journal->free_checked_ns < FREE_CHECK_MS * 1000000LL)
-        return OK;
-    if (journal->disk->free_bytes(journal->disk, journal->dir, &free_bytes, NULL)) return OK;     /* writing tells */
-    journal->free_checked_ns = now_ns;
-    if (free_bytes >= journal->options.reserve_bytes) return OK;
-    return err_set(err, ERR_FULL, "%" PRIu64 " bytes are free, %" PRIu64 " are kept in reserve; free space, then "
-                   "writes resume by themselves", free_bytes, journal->options.reserve_bytes);
-}
-
-/* Takes back what a failed write may have left behind the end. It need not be synced: the next sync covers
- * it, and until then nothing but this commit's own debris can be there (README, point 6). */
-static Status cut_back(struct journal *journal, Err *err)
-{
-    struct journal_tail *tail = &journal->tail;
-    Status s = journal->disk->truncate(journal->disk, tail->file, tail->used, err);
-    tail->needs_cut = s != OK;
-    tail->was_cut = true;
-    tail->ahead = tail->used;
-    return s;
-}
-
-/* Closes the segment where the group does not fit any more, and has one open. */
-static Status commit_prepare(struct journal *journal, uint64_t bytes, Err *err)
-{
-    struct journal_tail *tail = &journal->tail;
-    Status s = OK;
-    if (tail->is_open && tail->needs_cut) s = cut_back(journal, err);
-    bool is_too_much = tail->is_open && tail->used > SEGMENT_HEAD_BYTES && !tail->is_last &&
-                       tail->used + bytes > journal->options.segment_bytes;
-    if (!s && is_too_much) s = journal_roll(journal, err);
-    if (!s && !tail->is_open) s = journal_begin_segment(journal, err);
-    return s;
-}
-
-static Status commit_put(struct journal *journal, const struct commit *commit, Err *err)
-{
-    struct journal_tail *tail = &journal->tail;
-    struct disk *disk = journal->disk;
-    uint64_t behind = tail->used + commit->bytes;
-    size_t part_count = commit->part_count;
-    bool writes_ahead = behind > tail->ahead && commit->bytes <= AHEAD_COMMIT_BYTES_MAX && !tail->is_last &&
-                        behind + AHEAD_BYTES <= journal->options.segment_bytes;
-    if (writes_ahead) journal->parts[part_count++] = str_of(journal->zeros, AHEAD_BYTES);
-    Status s = disk->write(disk, tail->file, tail->used, journal->parts, part_count, err);
-    if (s) {
-        (void)cut_back(journal, NULL);                   /* remembered, and tried again before the next write */
-        return s;
-    }
-    if (writes_ahead) tail->ahead = behind + AHEAD_BYTES;
-    else if (tail->ahead < behind) tail->ahead = behind;
-    s = disk->sync(disk, tail->file, err);
-    if (s) journal_poison(journal);
-    else tail->was_cut = false;
-    return s;
-}
-
-/* Only here does the end move: what readers see is durable. */
-static void commit_publish(struct journal *journal, const struct commit *commit, int64_t began_ns)
-{
-    struct journal_tail *tail = &journal->tail;
-    uint64_t took_ns = (uint64_t)(clock_monotonic_ns(journal->options.clock) - began_ns);
-    tail->chain = commit->chain;
-    tail->has_commits = commit->record_count > 0 || tail->has_commits;
-    journal->committed_at_ms = commit->committed_at_ms;
-    journal->records += commit->record_count;
-    tail->used += commit->bytes;
-    pthread_mutex_lock(&journal->lock);
-    journal->end = tail->base + tail->used;
-    Segment *row = &journal->segments.rows[journal->segments.count - 1];
-    row->end = journal->end;
-    row->disk_bytes = tail->ahead;
-    journal->is_full = false;
-    JournalStats *stats = &journal->stats;
-    stats->commits++;
-    stats->records += commit->record_count;
-    stats->record_bytes += commit->record_bytes;
-    stats->commit_ns_total += took_ns;
-    if (stats->commit_ns_max < took_ns) stats->commit_ns_max = took_ns;
-    if (journal->durable_waiters) pthread_cond_broadcast(&journal->durable);
-    pthread_mutex_unlock(&journal->lock);
-}
-
-static Status commit_write(struct journal *journal, struct journal_append *group, Err *err)
-{
-    struct commit commit = { 0 };
-    int64_t began_ns = clock_monotonic_ns(journal->options.clock);
-    commit_measure(group, &commit);
-    if (journal->is_poisoned) return err_set(err, ERR_CLOSED, "a sync failed; start again to recover");
-    Status s = commit_check_room(journal, err);
-    if (!s) s = commit_prepare(journal, commit.bytes, err);
-    if (s) return s;
-    commit_chain(journal, group, &commit);
-    s = commit_put(journal, &commit, err);
-    if (!s) commit_publish(journal, &commit, began_ns);
-    else for (; group; group = group->next) journal_sum_frames(buf_str(&group->frames));   /* to be submitted again */
-    return s;
-}
-
-static void note_full(struct journal *journal)
-{
-    pthread_mutex_lock(&journal->lock);
-    journal->is_full = true;
-    journal->full_until_ns = clock_monotonic_ns(journal->options.clock) + FULL_PAUSE_MS * 1000000LL;
-    journal->stats.full_failures++;
-    pthread_mutex_unlock(&journal->lock);
-}
+void journal_wake(struct journal *journal) { journal->backend->wake(journal); }
 
 Status journal_commit(struct journal *journal, uint64_t *ret_records, Err *err)
 {
-    uint64_t records = 0;
-    Status s = OK;
-    pthread_mutex_lock(&journal->writing);
-    struct journal_append *group = take_group(journal);
-    if (group) s = commit_write(journal, group, err);
-    if (s == ERR_FULL) note_full(journal);
-    JournalPos end = journal->end, first = end;         /* from behind: the group is what stands before the end */
-    if (!s) for (struct journal_append *append = group; append; append = append->next) first -= append->frames.len;
-    pthread_mutex_unlock(&journal->writing);
-    while (group) {
-        struct journal_append *append = group;
-        group = append->next;                           /* the callback may free or submit it again */
-        size_t bytes = append->frames.len;
-        if (!s) records += append->record_count;
-        append->on_durable(append, s, s ? 0 : first);
-        first += bytes;
-    }
-    if (ret_records) *ret_records = records;
-    return s ? err_wrap(err, s, "journal %s: commit at %" PRIu64, journal->dir, end) : OK;
+    return journal->backend->commit(journal, ret_records, err);
 }
 
-/* ---- Segments begin and end ---- */
-
-Status journal_roll(struct journal *journal, Err *err)
+Status journal_maintain(struct journal *journal, bool *ret_more, Err *err)
 {
-    struct journal_tail *tail = &journal->tail;
-    struct disk *disk = journal->disk;
-    if (!tail->is_open) return OK;
-    if (tail->ahead > tail->used || tail->was_cut) {     /* a closed segment has nothing behind its frames */
-        Status s = cut_back(journal, err);
+    return journal->backend->maintain(journal, ret_more, err);
+}
+
+void journal_set_hold(struct journal *journal, const char *name, JournalPos pos)
+{
+    journal->backend->set_hold(journal, name, pos);
+}
+
+Status journal_erase(struct journal *journal, const JournalErase *erase, uint64_t *ret_erased, Err *err)
+{
+    return journal->backend->erase(journal, erase, ret_erased, err);
+}
+
+/* ---- Where it begins and ends ---- */
+
+JournalPos journal_first(struct journal *journal) { return journal->backend->first(journal); }
+
+JournalPos journal_end(struct journal *journal) { return journal->backend->end(journal); }
+
+JournalPos journal_find_time(struct journal *journal, Millis received_at_ms)
+{
+    return journal->backend->find_time(journal, received_at_ms);
+}
+
+JournalPos journal_find_age(struct journal *journal, Millis age_ms)
+{
+    return journal->backend->find_age(journal, age_ms);
+}
+
+Status journal_find_birth(struct journal *journal, JournalPos pos, JournalPos *ret_base, Millis *ret_at_ms, Err *err)
+{
+    return journal->backend->find_birth(journal, pos, ret_base, ret_at_ms, err);
+}
+
+bool journal_wait_durable(struct journal *journal, JournalPos pos, Millis timeout_ms)
+{
+    return journal->backend->wait_durable(journal, pos, timeout_ms);
+}
+
+void journal_end_waits(struct journal *journal) { journal->backend->end_waits(journal); }
+
+Status journal_refresh(struct journal *journal, Err *err) { return journal->backend->refresh(journal, err); }
+
+/* ---- Reading ---- */
+
+Status journal_reader_open(struct journal *journal, JournalPos from, struct journal_reader **ret, Err *err)
+{
+    uint32_t erase_count = atomic_load_explicit(&journal->erase_count, memory_order_acquire);
+    Status s = journal->backend->reader_open(journal, from, ret, err);
+    if (!s) (*ret)->erase_count = erase_count;
+    return s;
+}
+
+void journal_reader_close(struct journal_reader *reader)
+{
+    if (reader) reader->journal->backend->reader_close(reader);
+}
+
+Status journal_read(struct journal_reader *reader, JournalRecord *ret, Err *err)
+{
+    uint32_t erase_count = atomic_load_explicit(&reader->journal->erase_count, memory_order_acquire);
+    if (reader->erase_count != erase_count) {            /* what was read ahead may be erased by now */
+        reader->erase_count = erase_count;
+        reader->journal->backend->unread(reader);
+        reader->at = reader->count = 0;
+    }
+    if (reader->at == reader->count) {
+        reader->at = reader->count = 0;
+        Status s = reader->journal->backend->read(reader, err);
         if (s) return s;
-        s = disk->sync(disk, tail->file, err);
-        if (s) {
-            journal_poison(journal);
-            return s;
-        }
     }
-    disk->close(disk, tail->file);
-    tail->is_open = false;
-    pthread_mutex_lock(&journal->lock);
-    journal->segments.rows[journal->segments.count - 1].disk_bytes = tail->used;
-    pthread_mutex_unlock(&journal->lock);
+    *ret = reader->records[reader->at++];
     return OK;
 }
 
-/* By way of a temporary name, so that no segment is ever seen without a whole head, and so that a name which
- * an earlier, failed sync may have lost is made once more. The head is durable before a commit is written
- * behind it: recovery relies on that. */
-static Status begin_file(struct journal *journal, const char *from, const char *to, Str head, DiskFile *ret, Err *err)
+/* Only where it stopped: what was read ahead of the damage is handed out first. */
+Status journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err)
 {
-    struct disk *disk = journal->disk;
-    Status s = disk->open(disk, from, DISK_OPEN_OR_CREATE, ret, err), synced = OK;
-    if (s) return s;
-    s = disk->truncate(disk, *ret, 0, err);              /* what an earlier try may have left */
-    if (!s) s = disk->write(disk, *ret, 0, &head, 1, err);
-    if (!s) synced = disk->sync(disk, *ret, err);
-    if (!s && !synced) s = disk->rename(disk, from, to, err);
-    if (!s && !synced) synced = disk->sync_dir(disk, journal->dir, err);
-    if (synced) journal_poison(journal);
-    if (!s && !synced) return OK;
-    disk->close(disk, *ret);
-    (void)disk->remove(disk, from, NULL);                /* else the next try or start does */
-    return s ? s : synced;
+    *ret_skipped_bytes = 0;
+    if (reader->at < reader->count) return OK;
+    return reader->journal->backend->skip_damage(reader, ret_skipped_bytes, err);
 }
 
-Status journal_begin_segment(struct journal *journal, Err *err)
+uint64_t journal_reader_missed(const struct journal_reader *reader)
 {
-    char from[JOURNAL_PATH_BYTES], to[JOURNAL_PATH_BYTES], bytes[SEGMENT_HEAD_BYTES];
-    DiskFile file;
-    JournalHead head = {
-        .has_sums = true, .base = journal->end, .created_at_ms = journal_stamp(journal),
-        .records_before = journal->records,
-    };
-    journal->options.dice->fill(journal->options.dice, &head.salt, sizeof head.salt);
-    journal_encode_head(&head, bytes);
-    segment_path(from, journal->dir, head.base, SEGMENT_BEGUN);
-    segment_path(to, journal->dir, head.base, SEGMENT_RAW);
-    Status s = begin_file(journal, from, to, str_of(bytes, sizeof bytes), &file, err);
-    if (s) return s;
-    journal->tail = (struct journal_tail){
-        .file = file, .is_open = true, .base = head.base, .used = SEGMENT_HEAD_BYTES, .ahead = SEGMENT_HEAD_BYTES,
-        .chain = head.checksum, .salt = head.salt, .created_at_ms = head.created_at_ms,
-    };
-    pthread_mutex_lock(&journal->lock);
-    segment_table_insert(&journal->segments, (Segment){
-        .base = head.base, .end = head.base, .disk_bytes = SEGMENT_HEAD_BYTES, .created_at_ms = head.created_at_ms,
-    });
-    pthread_mutex_unlock(&journal->lock);
-    return OK;
+    return reader->journal->backend->reader_missed(reader);
+}
+
+JournalPos journal_reader_position(const struct journal_reader *reader)
+{
+    if (reader->at < reader->count) return reader->records[reader->at].pos;
+    return reader->journal->backend->reader_position(reader);
 }
 
 /* ---- Numbers ---- */
 
-void journal_read_stats(struct journal *journal, JournalStats *ret)
+bool journal_is_poisoned(struct journal *journal, char *text, size_t bytes)
 {
-    pthread_mutex_lock(&journal->lock);
-    *ret = journal->stats;
-    ret->is_poisoned = journal->is_poisoned;
-    ret->is_full = journal->is_full;
-    ret->segments = journal->segments.count;
-    for (size_t at = 0; at < journal->segments.count; at++) {
-        const Segment *row = &journal->segments.rows[at];
-        ret->sealed_segments += row->is_sealed;
-        ret->disk_bytes += row->disk_bytes;
-        ret->raw_bytes += row->end - row->base;
-    }
-    ret->first = journal->segments.count ? journal->segments.rows[0].base : journal->end;
-    ret->end = journal->end;
-    pthread_mutex_unlock(&journal->lock);
+    return journal->backend->is_poisoned(journal, text, bytes);
 }
+
+void journal_read_stats(struct journal *journal, JournalStats *ret) { journal->backend->read_stats(journal, ret); }

@@ -11,6 +11,8 @@
  *     last committed ones, never tears one: so journal retention may only pass positions that were synced.
  *  3. A reader sees one instant for its whole life, never waits, and holds no writer up. What it keeps alive
  *     cannot be reused: readers live for a request, not for a session.
+ *  4. A value that is read is the one that was written under its key: each has a checksum. What is in the file is
+ *     judged as a whole before it is opened, and a file that is cut while it is open is ERR_DAMAGED, like all damage.
  *
  * Threads: one write transaction at a time, used by one thread; further ones wait. Any number of readers
  * (at most KV_READERS), each used by one thread at a time. One process opens a directory for writing.
@@ -31,6 +33,12 @@ struct kv;
 struct kv_txn;
 struct kv_cursor;
 
+/* A file that names the store, so that an older copy or another's store in its place is noticed (kv_life.c). */
+typedef struct KvLife {
+    const char *path;
+    bool is_part;                       /* it lies in a part that is copied with it: where it is gone, so is the part */
+} KvLife;
+
 typedef struct KvOptions {
     const char *dir;                    /* made if it is not there */
     const char *const *tables;          /* their names, which are kept; a table's number is its place here */
@@ -38,11 +46,24 @@ typedef struct KvOptions {
     uint64_t max_bytes;                 /* address space, not disk: 0 = 1 TiB; grows never, ERR_FULL beyond it */
     bool is_synced;                     /* every commit waits for the disk */
     bool is_read_only;
+    const KvLife *lives;                /* looked at, and written, by an opening for writing */
+    size_t life_count;
 } KvOptions;
 
-/* ERR_DAMAGED: throw the directory away and rebuild. ERR_NOT_FOUND: read-only, and there is none. */
+/* ERR_DAMAGED: throw the directory away and rebuild. ERR_CONFLICT: it is whole, and not the one that options->lives
+ * name. ERR_NOT_FOUND: read-only, and there is none. Reads the whole file, some hundred megabytes a second at the
+ * least; one of a version before checksums gets them. */
 Status MUST kv_open(const KvOptions *options, struct kv **ret, Err *err);
 void kv_close(struct kv *kv);                            /* accepts NULL; all transactions have ended */
+/* Judges the file of a store that nobody has open, like kv_open. */
+Status MUST kv_check(const char *dir, const char *const *tables, size_t table_count, uint64_t *ret_rows, Err *err);
+/* What damage was found while it was open, in words; NULL: none. Any thread. */
+const char *kv_damage(struct kv *kv);
+/* That the disk did not take a commit or a sync of any store of this process, in words that name it; NULL: it took all.
+ * Nobody knows what is on the disk then, and a second try that succeeds would prove nothing: so the store takes no more
+ * writing transactions (ERR_CLOSED), and the process is to end. The next kv_open judges what the disk holds. A disk
+ * that is full is none of this. Any thread. */
+const char *kv_failure(void);
 /* Removes a store that nobody has open, so that the next kv_open makes an empty one. One that is not there is OK. */
 Status MUST kv_destroy(const char *dir, Err *err);
 

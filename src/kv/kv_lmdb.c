@@ -9,11 +9,17 @@
  * LMDB overwrites nothing that it frees: what was removed stands in free pages, and in the gaps of others, until
  * they are used again. kv_rewrite is for those who need it gone: all rows go into a new file, which takes the place
  * of the old one while no transaction is open.
+ *
+ * LMDB has no checksums, and trusts its pages. So the file is judged before it is opened (kv_pages.c); behind each
+ * value stands a checksum, which every reading looks at; each transaction leaves its number in a row of our own, so
+ * that an older head is not taken for the newest; and the map is guarded (os_guard.c), so that a file that is cut
+ * under us is an error, not an end. What LMDB then asserts, and would abort for, leads back to us (TRY).
  */
-#include "kv.h"
+#include "kv_life.h"
+#include "kv_pages.h"
+#include "kv_try.h"
 
 #include <errno.h>
-#include <lmdb.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,29 +27,39 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "os/os.h"
-
 enum { REWRITE_COMMIT_BYTES = 64 * 1024 * 1024 };
 
 struct kv {
     MDB_env *env;                           /* NULL: it could not be opened again after a rewrite */
-    MDB_dbi tables[KV_TABLES_MAX];
+    const void *map;                        /* of env */
+    MDB_dbi tables[KV_TABLES_MAX], own;     /* own: KV_OWN_TABLE, of every file but those before checksums */
     const char *names[KV_TABLES_MAX];
     size_t table_count;
+    bool has_sums;
+    uint64_t life;                          /* KV_LIFE_KEY; 0: none */
     uint64_t max_bytes;
     unsigned flags;
     char dir[4096];
     pthread_mutex_t lock;                   /* of what follows, and of env while it is swapped */
     pthread_cond_t closed;
     unsigned open_count;                    /* transactions */
+    _Atomic bool is_failed;                 /* the disk did not take a commit */
+    _Atomic bool is_damaged;
+    char damage[ERR_TEXT_BYTES];            /* written once, before is_damaged */
 };
 
 struct kv_txn {
     struct kv *kv;
     MDB_txn *txn;
+    bool is_dirty;
+    char *reserved;                         /* a value that is being filled, and still needs its checksum */
+    size_t reserved_bytes, reserved_table, reserved_key_bytes;
+    char reserved_key[KV_KEY_BYTES];
 };
 
 struct kv_cursor {
+    struct kv_txn *txn;
+    size_t table;
     MDB_cursor *cursor;
 };
 
@@ -53,15 +69,58 @@ static const uint64_t max_bytes_default = UINT64_C(1) << 36;
 static const uint64_t max_bytes_default = UINT64_C(1) << 40;
 #endif
 
-static Status fail(const char *dir, int rc, const char *what, Err *err)
+/* Notes the first damage that is found, for whoever can make the store anew. */
+static Status damaged(struct kv *kv, Err *err, const char *what)
 {
+    if (kv->map && guard_was_cut(kv->map)) what = "the file was cut while it was in use";
+    pthread_mutex_lock(&kv->lock);
+    if (!kv->is_damaged) snprintf(kv->damage, sizeof kv->damage, "%s/data.mdb: %s", kv->dir, what);
+    kv->is_damaged = true;
+    pthread_mutex_unlock(&kv->lock);
+    return err_set(err, ERR_DAMAGED, "%s/data.mdb: %s", kv->dir, what);
+}
+
+const char *kv_damage(struct kv *kv)
+{
+    if (kv->is_damaged || !kv->map || !guard_was_cut(kv->map)) return kv->is_damaged ? kv->damage : NULL;
+    (void)damaged(kv, NULL, "");
+    return kv->damage;
+}
+
+/* The first of the process: written once, before has_failure. */
+static pthread_mutex_t failure_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic bool has_failure;
+static char failure[ERR_TEXT_BYTES];
+
+const char *kv_failure(void) { return has_failure ? failure : NULL; }
+
+static bool heals_by_itself(int rc)
+{
+    return rc == ENOSPC || rc == EDQUOT || rc == ENOMEM || rc == EINTR || rc == EAGAIN;
+}
+
+/* A commit or a sync: what of it the disk has is not known any more. LMDB's own numbers are below zero. */
+static void note_failure(struct kv *kv, int rc)
+{
+    if (rc != MDB_PANIC && (rc <= 0 || heals_by_itself(rc))) return;
+    pthread_mutex_lock(&failure_lock);
+    if (!has_failure)
+        snprintf(failure, sizeof failure, "%s/data.mdb: the disk did not take a commit: %s", kv->dir, mdb_strerror(rc));
+    has_failure = true;
+    pthread_mutex_unlock(&failure_lock);
+    kv->is_failed = true;
+}
+
+static Status fail(struct kv *kv, int rc, const char *what, Err *err)
+{
+    const char *dir = kv->dir;
     switch (rc) {
     case MDB_NOTFOUND: return ERR_NOT_FOUND;
     case MDB_MAP_FULL: return err_set(err, ERR_FULL, "%s: %s: the store is as large as it may be", dir, what);
-    case MDB_CORRUPTED: case MDB_PAGE_NOTFOUND: case MDB_INVALID: case MDB_VERSION_MISMATCH:
-        return err_set(err, ERR_DAMAGED, "%s: %s: %s; remove it, onym rebuild makes it again", dir, what,
-                       mdb_strerror(rc));
-    case MDB_PANIC: return err_set(err, ERR_CLOSED, "%s: %s: an earlier write failed; open it again", dir, what);
+    case MDB_CORRUPTED: case MDB_PAGE_NOTFOUND: case MDB_INVALID: case MDB_VERSION_MISMATCH: case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL: case MDB_BAD_TXN: case EISDIR: case ENOTDIR: case ENODEV: case ENXIO: case ENOENT:
+        return damaged(kv, err, mdb_strerror(rc));
+    case MDB_PANIC: return err_set(err, ERR_CLOSED, "%s: %s: an earlier commit failed; start again", dir, what);
     case MDB_READERS_FULL: return err_set(err, ERR_RATE, "%s: %s: %d readers at once", dir, what, KV_READERS);
     default: break;
     }
@@ -74,32 +133,108 @@ static Str str_of_val(MDB_val value) { return (Str){ value.mv_data, value.mv_siz
 
 /* ---- Opening ---- */
 
-static int open_tables(struct kv *kv, MDB_env *env, MDB_dbi *tables)
+_Thread_local jmp_buf *kv_escape;
+
+static int put_own(MDB_txn *txn, MDB_dbi own, Str key, uint64_t number)
 {
-    bool is_read_only = kv->flags & MDB_RDONLY;
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(env, NULL, is_read_only ? MDB_RDONLY : 0, &txn);
-    if (rc) return rc;
-    for (size_t i = 0; !rc && i < kv->table_count; i++)
-        rc = mdb_dbi_open(txn, kv->names[i], is_read_only ? 0 : MDB_CREATE, &tables[i]);
-    if (!rc) return mdb_txn_commit(txn);
+    char value[8 + KV_SUM_BYTES];
+    uint64_t sum = kv_sum(STR(KV_OWN_TABLE), key, str_of(&number, sizeof number));
+    memcpy(value, &number, sizeof number);
+    memcpy(value + 8, &sum, sizeof sum);
+    MDB_val k = val_of(key), v = { sizeof value, value };
+    return try_put(txn, own, &k, &v, 0);
+}
+
+/* Every transaction that writes ends so: with its own number in the row that says which was the last. */
+static int commit_own(MDB_txn *txn, MDB_dbi own)
+{
+    int rc = put_own(txn, own, STR(KV_OWN_KEY), mdb_txn_id(txn));
+    if (!rc) return try_commit(txn);
     mdb_txn_abort(txn);
     return rc;
 }
 
-static int open_env(struct kv *kv, const char *dir, unsigned flags, MDB_env **ret, MDB_dbi *tables)
+/* makes: where nothing is in the file yet. */
+static int open_tables(struct kv *kv, MDB_env *env, bool makes, MDB_dbi *tables, MDB_dbi *own)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(env, NULL, makes ? 0 : MDB_RDONLY, &txn);
+    if (rc) return rc;
+    for (size_t i = 0; !rc && i < kv->table_count; i++)
+        rc = mdb_dbi_open(txn, kv->names[i], makes ? MDB_CREATE : 0, &tables[i]);
+    if (!rc && kv->has_sums) rc = mdb_dbi_open(txn, KV_OWN_TABLE, makes ? MDB_CREATE : 0, own);
+    if (!rc) return makes && kv->has_sums ? commit_own(txn, *own) : mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+static void on_assert(MDB_env *env, const char *text)
+{
+    const struct kv *kv = mdb_env_get_userctx(env);
+    if (kv_escape) longjmp(*kv_escape, 1);
+    log_write(LOG_ERROR, "a store is damaged in a way that nothing can go on from; the next start says which part",
+              LOG_TEXT("file", kv->dir), LOG_TEXT("lmdb", text));
+}
+
+static int open_env(struct kv *kv, const char *dir, unsigned flags, bool makes, MDB_env **ret, MDB_dbi *tables,
+                    MDB_dbi *own)
 {
     MDB_env *env = NULL;
     int dead, rc = mdb_env_create(&env);
-    if (!rc) rc = mdb_env_set_maxdbs(env, KV_TABLES_MAX);
+    if (!rc) rc = mdb_env_set_maxdbs(env, KV_TABLES_MAX + 1);
     if (!rc) rc = mdb_env_set_maxreaders(env, KV_READERS);
     if (!rc) rc = mdb_env_set_mapsize(env, kv->max_bytes);
+    if (!rc) rc = mdb_env_set_userctx(env, kv);
+    if (!rc) rc = mdb_env_set_assert(env, on_assert);
     if (!rc) rc = mdb_env_open(env, dir, flags, 0600);
     if (!rc) rc = mdb_reader_check(env, &dead);              /* a killed process leaves its readers behind */
-    if (!rc) rc = open_tables(kv, env, tables);
+    if (!rc) rc = open_tables(kv, env, makes, tables, own);
     if (rc && env) mdb_env_close(env);
     if (!rc) *ret = env;
     return rc;
+}
+
+/* Where the file is mapped, which LMDB does not tell: the table of our own is one page, at whose begin its number
+ * stands. NULL: not found. */
+static const void *find_map(struct kv *kv)
+{
+    MDB_val k = val_of(STR(KV_OWN_KEY)), v;
+    MDB_stat stat;
+    MDB_txn *txn;
+    uintptr_t map = 0;
+    if (!kv->has_sums || mdb_env_stat(kv->env, &stat) || mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn)) return NULL;
+    if (mdb_get(txn, kv->own, &k, &v) == 0) {
+        const char *page = (const char *)v.mv_data - (uintptr_t)v.mv_data % stat.ms_psize;
+        uint64_t number;
+        memcpy(&number, page, sizeof number);
+        map = (uintptr_t)page - number * stat.ms_psize;
+    }
+    mdb_txn_abort(txn);
+    return map % (uintptr_t)sysconf(_SC_PAGESIZE) ? NULL : (const void *)map;
+}
+
+/* The store's own environment, guarded. */
+static int open_store(struct kv *kv, bool makes)
+{
+    MDB_envinfo info;
+    int rc = open_env(kv, kv->dir, kv->flags, makes, &kv->env, kv->tables, &kv->own);
+    if (rc) {
+        kv->env = NULL;
+        return rc;
+    }
+    (void)mdb_env_info(kv->env, &info);
+    kv->map = find_map(kv);
+    if (kv->map) guard_add(kv->map, info.me_mapsize);
+    return 0;
+}
+
+static void close_store(struct kv *kv)
+{
+    if (!kv->env) return;
+    if (kv->map) guard_remove(kv->map);
+    mdb_env_close(kv->env);
+    kv->env = NULL;
+    kv->map = NULL;
 }
 
 static void rewrite_path(const struct kv *kv, const char *file, char path[4096 + 32])
@@ -118,6 +253,97 @@ static void remove_rewrite(const struct kv *kv)
     }
     rewrite_path(kv, "", path);
     (void)rmdir(path);
+}
+
+static Status find_pages(const char *dir, const char *const *tables, size_t table_count, KvPages *ret, Err *err)
+{
+    char path[4096 + 32];
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    return kv_pages_check(os_disk(), path, tables, table_count, ret, err);
+}
+
+/* The lock table is of the moment: what stands in its place and is no file (a pipe, a socket, a link in a ring) keeps
+ * nothing that anybody needs, but LMDB could not begin. */
+static Status clear_lock(const struct kv *kv, Err *err)
+{
+    char path[4096 + 32];
+    struct stat about;
+    snprintf(path, sizeof path, "%s/lock.mdb", kv->dir);
+    if ((stat(path, &about) == 0 && S_ISREG(about.st_mode)) || lstat(path, &about) != 0) return OK;
+    if (!(kv->flags & MDB_RDONLY) && unlink(path) == 0) return OK;
+    return err_set(err, ERR_DAMAGED, "%s: no file; it may be moved away", path);
+}
+
+static Status open_checked(struct kv *kv, bool *ret_is_new, Err *err)
+{
+    KvPages pages = { .is_empty = true };
+    bool is_read_only = kv->flags & MDB_RDONLY;
+    Status s = find_pages(kv->dir, kv->names, kv->table_count, &pages, err);
+    if (s == ERR_NOT_FOUND && !is_read_only) {
+        s = OK;
+        pages.is_empty = true;
+    }
+    if (!s && is_read_only && pages.is_empty) s = ERR_NOT_FOUND;
+    if (s == ERR_NOT_FOUND) return err_set(err, s, "%s: there is no store", kv->dir);
+    if (!s) s = clear_lock(kv, err);
+    if (s) return s;
+    kv->has_sums = pages.is_empty || pages.has_sums;
+    int rc = open_store(kv, pages.is_empty);
+    if (rc == ENOMEM)
+        return err_set(err, ERR_IO, "%s: its map of %zu MiB does not fit the address space: raise ulimit -v (LimitAS), "
+                       "or set vm.overcommit_memory to 0 or 1; docs/operating.md#memory", kv->dir, kv->max_bytes >> 20);
+    if (rc) return fail(kv, rc, "opening", err);
+    *ret_is_new = pages.is_empty;
+    return kv->has_sums || is_read_only ? OK : kv_rewrite(kv, 0, err);     /* nobody reads it yet */
+}
+
+/* ---- Which one it is ---- */
+
+static Status read_life(struct kv *kv, Err *err)
+{
+    MDB_val k = val_of(STR(KV_LIFE_KEY)), v;
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn);
+    if (rc) return fail(kv, rc, "opening", err);
+    rc = try_get(txn, kv->own, &k, &v);
+    if (!rc && v.mv_size == 8 + KV_SUM_BYTES) memcpy(&kv->life, v.mv_data, 8);
+    mdb_txn_abort(txn);
+    return rc && rc != MDB_NOTFOUND ? fail(kv, rc, "opening", err) : OK;
+}
+
+static bool write_life(struct kv *kv, uint64_t life)
+{
+    MDB_txn *txn;
+    if (mdb_txn_begin(kv->env, NULL, 0, &txn)) return false;
+    if (put_own(txn, kv->own, STR(KV_LIFE_KEY), life)) return mdb_txn_abort(txn), false;
+    int rc = commit_own(txn, kv->own);
+    if (!rc) rc = mdb_env_sync(kv->env, 1);
+    note_failure(kv, rc);
+    return !rc;
+}
+
+static Status take_life(struct kv *kv, const KvOptions *options, bool is_new, Err *err)
+{
+    Status s = read_life(kv, err);
+    if (s || options->is_read_only || !options->life_count) return s;
+    s = kv_life_judge(options->lives, options->life_count, kv->life, is_new, err);
+    if (s == ERR_DAMAGED)
+        return err_wrap(err, ERR_CONFLICT, "%s is not the store that was here last, but an older copy or another's",
+                        kv->dir);
+    if (s) return s;
+    uint64_t next = dice_u64(os_dice()) | 1;
+    if (!kv_life_begin(options->lives, options->life_count, kv->life, next) || !write_life(kv, next)) return OK;
+    kv->life = next;
+    kv_life_settle(options->lives, options->life_count, next);
+    return OK;
+}
+
+Status kv_check(const char *dir, const char *const *tables, size_t table_count, uint64_t *ret_rows, Err *err)
+{
+    KvPages pages;
+    Status s = find_pages(dir, tables, table_count, &pages, err);
+    *ret_rows = pages.rows;
+    return s;
 }
 
 Status kv_open(const KvOptions *options, struct kv **ret, Err *err)
@@ -139,21 +365,18 @@ Status kv_open(const KvOptions *options, struct kv **ret, Err *err)
     kv->table_count = options->table_count;
     for (size_t i = 0; i < options->table_count; i++) kv->names[i] = options->tables[i];
     if (!options->is_read_only) remove_rewrite(kv);
-    int rc = open_env(kv, kv->dir, flags, &kv->env, kv->tables);
-    if (rc) {
-        Status s = rc == ENOENT || rc == MDB_NOTFOUND ? err_set(err, ERR_NOT_FOUND, "%s: there is no store", kv->dir)
-                                                      : fail(kv->dir, rc, "opening", err);
-        kv_close(kv);
-        return s;
-    }
-    *ret = kv;
-    return OK;
+    bool is_new = false;
+    Status s = open_checked(kv, &is_new, err);
+    if (!s) s = take_life(kv, options, is_new, err);
+    if (s) kv_close(kv);
+    else *ret = kv;
+    return s;
 }
 
 void kv_close(struct kv *kv)
 {
     if (!kv) return;
-    if (kv->env) mdb_env_close(kv->env);
+    close_store(kv);
     pthread_cond_destroy(&kv->closed);
     pthread_mutex_destroy(&kv->lock);
     free(kv);
@@ -184,18 +407,39 @@ static Status begin(struct kv *kv, unsigned flags, struct kv_txn **ret, Err *err
     struct kv_txn *txn = malloc(sizeof *txn);
     check(txn);
     txn->kv = kv;
+    txn->is_dirty = false;
+    txn->reserved = NULL;
     pthread_mutex_lock(&kv->lock);
     kv->open_count++;
     MDB_env *env = kv->env;
     pthread_mutex_unlock(&kv->lock);
-    int rc = env ? mdb_txn_begin(env, NULL, flags, &txn->txn) : MDB_PANIC;
+    bool may_begin = env && (flags & MDB_RDONLY || !kv->is_damaged);         /* a writer may have left a lock behind */
+    if (!(flags & MDB_RDONLY) && kv->is_failed) may_begin = false;
+    int rc = may_begin ? mdb_txn_begin(env, NULL, flags, &txn->txn) : kv->is_damaged ? MDB_CORRUPTED : MDB_PANIC;
     if (rc) {
         free(txn);
         end_one(kv);
-        return fail(kv->dir, rc, "beginning", err);
+        return fail(kv, rc, "beginning", err);
     }
     *ret = txn;
     return OK;
+}
+
+/* The checksum of a value that was reserved, now that it is filled. */
+static void seal(struct kv_txn *txn)
+{
+    if (!txn->reserved) return;
+    uint64_t sum = kv_sum(str_from(txn->kv->names[txn->reserved_table]),
+                          (Str){ txn->reserved_key, txn->reserved_key_bytes },
+                          (Str){ txn->reserved, txn->reserved_bytes });
+    memcpy(txn->reserved + txn->reserved_bytes, &sum, sizeof sum);
+    txn->reserved = NULL;
+}
+
+/* What was read is believed only if the file is still what is mapped. */
+static Status refuse_cut(struct kv *kv, Err *err)
+{
+    return kv->map && guard_was_cut(kv->map) ? damaged(kv, err, "") : OK;
 }
 
 Status kv_begin_write(struct kv *kv, struct kv_txn **ret, Err *err) { return begin(kv, 0, ret, err); }
@@ -204,10 +448,15 @@ Status kv_begin_read(struct kv *kv, struct kv_txn **ret, Err *err) { return begi
 Status kv_commit(struct kv_txn *txn, Err *err)
 {
     struct kv *kv = txn->kv;
-    int rc = mdb_txn_commit(txn->txn);
+    seal(txn);
+    Status s = refuse_cut(kv, err);
+    int rc = 0;
+    if (s || !txn->is_dirty) mdb_txn_abort(txn->txn);
+    else rc = kv->has_sums ? commit_own(txn->txn, kv->own) : try_commit(txn->txn);
+    note_failure(kv, rc);
     free(txn);
     end_one(kv);
-    return rc ? fail(kv->dir, rc, "committing", err) : OK;
+    return s || !rc ? s : fail(kv, rc, "committing", err);
 }
 
 void kv_abort(struct kv_txn *txn)
@@ -223,90 +472,121 @@ void kv_end_read(struct kv_txn *txn) { kv_abort(txn); }
 
 Status kv_sync(struct kv *kv, Err *err)
 {
-    int rc = mdb_env_sync(kv->env, 1);
-    return rc ? fail(kv->dir, rc, "syncing", err) : OK;
+    int rc = kv->is_failed ? MDB_PANIC : mdb_env_sync(kv->env, 1);
+    note_failure(kv, rc);
+    return rc ? fail(kv, rc, "syncing", err) : OK;
 }
 
 /* ---- Rewriting ---- */
 
+/* A row goes as it is; one of before checksums gets its own. */
+static int copy_row(Str table, bool has_sum, MDB_val key, MDB_val value, MDB_txn *to, MDB_dbi to_table)
+{
+    if (value.mv_size > (size_t)KV_VALUE_BYTES + KV_SUM_BYTES) return MDB_CORRUPTED;
+    MDB_val room = { value.mv_size + (has_sum ? 0 : KV_SUM_BYTES), NULL };
+    uint64_t sum = has_sum ? 0 : kv_sum(table, str_of_val(key), str_of_val(value));
+    int rc = mdb_put(to, to_table, &key, &room, MDB_APPEND | MDB_RESERVE);
+    if (rc) return rc;
+    memcpy(room.mv_data, value.mv_data, value.mv_size);
+    if (!has_sum) memcpy((char *)room.mv_data + value.mv_size, &sum, sizeof sum);
+    return 0;
+}
+
 /* Of one table, from the row that the cursor stands at: in order, as long as the transaction is not too large. */
-static int copy_rows(MDB_cursor *from, MDB_txn *to, MDB_dbi table, bool *ret_more)
+static int copy_rows(Str name, bool has_sum, MDB_cursor *from, MDB_txn *to, MDB_dbi table, bool *ret_more)
 {
     MDB_val key, value;
     size_t bytes = 0;
-    int rc = mdb_cursor_get(from, &key, &value, *ret_more ? MDB_NEXT : MDB_FIRST);
-    while (!rc && (rc = mdb_put(to, table, &key, &value, MDB_APPEND)) == 0) {
+    int rc = try_move(from, &key, &value, *ret_more ? MDB_NEXT : MDB_FIRST);
+    while (!rc && (rc = copy_row(name, has_sum, key, value, to, table)) == 0) {
         *ret_more = true;
         bytes += key.mv_size + value.mv_size;
         if (bytes >= REWRITE_COMMIT_BYTES) return 0;
-        rc = mdb_cursor_get(from, &key, &value, MDB_NEXT);
+        rc = try_move(from, &key, &value, MDB_NEXT);
     }
     if (rc == MDB_NOTFOUND) *ret_more = false;
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static int copy_table(MDB_txn *from, MDB_dbi from_table, MDB_env *to, MDB_dbi to_table)
+struct copying { struct kv *kv; MDB_txn *from; MDB_env *to; MDB_dbi tables[KV_TABLES_MAX], own; bool had_sums; };
+
+static int copy_table(const struct copying *copying, size_t table)
 {
     MDB_cursor *cursor;
     bool more = false;
-    int rc = mdb_cursor_open(from, from_table, &cursor);
+    int rc = mdb_cursor_open(copying->from, copying->kv->tables[table], &cursor);
     if (rc) return rc;
     do {
         MDB_txn *txn;
-        if ((rc = mdb_txn_begin(to, NULL, 0, &txn))) break;
-        rc = copy_rows(cursor, txn, to_table, &more);
+        if ((rc = mdb_txn_begin(copying->to, NULL, 0, &txn))) break;
+        rc = copy_rows(str_from(copying->kv->names[table]), copying->had_sums, cursor, txn, copying->tables[table],
+                       &more);
         if (rc) mdb_txn_abort(txn);
-        else rc = mdb_txn_commit(txn);
+        else rc = commit_own(txn, copying->own);
     } while (!rc && more);
     mdb_cursor_close(cursor);
     return rc;
 }
 
-static int copy_all(struct kv *kv)
+static int copy_life(const struct copying *copying)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(copying->to, NULL, 0, &txn);
+    if (rc) return rc;
+    rc = put_own(txn, copying->own, STR(KV_LIFE_KEY), copying->kv->life);
+    if (!rc) return commit_own(txn, copying->own);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+static int copy_all(struct kv *kv, bool had_sums)
 {
     char dir[4096 + 32];
-    MDB_dbi tables[KV_TABLES_MAX];
-    MDB_env *env;
-    MDB_txn *txn;
+    struct copying copying = { .kv = kv, .had_sums = had_sums };
     rewrite_path(kv, "", dir);
     remove_rewrite(kv);
     if (mkdir(dir, 0700)) return errno;
-    int rc = open_env(kv, dir, MDB_NOTLS | MDB_NOSYNC, &env, tables);
+    int rc = open_env(kv, dir, MDB_NOTLS | MDB_NOSYNC, true, &copying.to, copying.tables, &copying.own);
     if (rc) return rc;
-    rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn);
-    for (size_t i = 0; !rc && i < kv->table_count; i++) rc = copy_table(txn, kv->tables[i], env, tables[i]);
-    if (txn) mdb_txn_abort(txn);
-    if (!rc) rc = mdb_env_sync(env, 1);
-    mdb_env_close(env);
+    rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &copying.from);
+    for (size_t i = 0; !rc && i < kv->table_count; i++) rc = copy_table(&copying, i);
+    if (copying.from) mdb_txn_abort(copying.from);
+    if (!rc && kv->life) rc = copy_life(&copying);
+    if (!rc) rc = mdb_env_sync(copying.to, 1);
+    mdb_env_close(copying.to);
     return rc;
 }
 
 /* Under the lock, and no transaction is open. */
-static Status swap(struct kv *kv, Err *err)
+static Status swap(struct kv *kv, int *ret_rc, Err *err)
 {
     struct disk *disk = os_disk();
     char from[4096 + 32], to[4096 + 32];
     rewrite_path(kv, "data.mdb", from);
     snprintf(to, sizeof to, "%s/data.mdb", kv->dir);
-    mdb_env_close(kv->env);
-    kv->env = NULL;
+    close_store(kv);
     Status s = disk->rename(disk, from, to, err);
     if (!s) s = disk->sync_dir(disk, kv->dir, err);
-    int rc = open_env(kv, kv->dir, kv->flags, &kv->env, kv->tables);
-    return s || !rc ? s : fail(kv->dir, rc, "opening again", err);
+    int rc = open_store(kv, false);
+    if (rc && !s) *ret_rc = rc;
+    return s;
 }
 
 Status kv_rewrite(struct kv *kv, uint32_t timeout_ms, Err *err)
 {
     int64_t until_ns = clock_monotonic_ns(os_clock()) + timeout_ms * INT64_C(1000000);
     struct timespec until = { until_ns / 1000000000, until_ns % 1000000000 };
-    int rc = copy_all(kv), waited = 0;
-    Status s = rc ? fail(kv->dir, rc, "rewriting", err) : OK;
+    bool had_sums = kv->has_sums;
+    kv->has_sums = true;                                      /* of what is made; put back where it is not */
+    int rc = copy_all(kv, had_sums), waited = 0;
+    Status s = rc ? fail(kv, rc, "rewriting", err) : refuse_cut(kv, err);
     pthread_mutex_lock(&kv->lock);
     while (!s && kv->open_count && !waited) waited = pthread_cond_timedwait(&kv->closed, &kv->lock, &until);
     if (!s && kv->open_count) s = err_set(err, ERR_TIMEOUT, "%s: rewriting: somebody reads for long", kv->dir);
-    if (!s) s = swap(kv, err);
+    if (!s) s = swap(kv, &rc, err);
+    if (s) kv->has_sums = had_sums;
     pthread_mutex_unlock(&kv->lock);
+    if (!s && rc) s = fail(kv, rc, "opening again", err);
     remove_rewrite(kv);
     return s;
 }
@@ -319,13 +599,33 @@ static MDB_dbi table_of(const struct kv_txn *txn, size_t table)
     return txn->kv->tables[table];
 }
 
+/* A value without its checksum, if that is right. */
+static Status strip(struct kv_txn *txn, size_t table, Str key, MDB_val value, Str *ret, Err *err)
+{
+    struct kv *kv = txn->kv;
+    Str all = str_of_val(value);
+    uint64_t sum;
+    *ret = all;
+    if (!kv->has_sums) return OK;
+    if (all.len < KV_SUM_BYTES || all.len > (size_t)KV_VALUE_BYTES + KV_SUM_BYTES || key.len > KV_KEY_BYTES)
+        return damaged(kv, err, "a row of impossible size");
+    *ret = (Str){ all.bytes, all.len - KV_SUM_BYTES };
+    memcpy(&sum, all.bytes + ret->len, sizeof sum);
+    if (sum == kv_sum(str_from(kv->names[table]), key, *ret)) return refuse_cut(kv, err);
+    char what[128];
+    snprintf(what, sizeof what, "table %.48s: a row has not the checksum of what was written", kv->names[table]);
+    return damaged(kv, err, what);
+}
+
 Status kv_get(struct kv_txn *txn, size_t table, Str key, Str *ret, Err *err)
 {
     MDB_val k = val_of(key), v;
-    int rc = mdb_get(txn->txn, table_of(txn, table), &k, &v);
-    if (rc) return fail(txn->kv->dir, rc, "reading", err);
-    *ret = str_of_val(v);
-    return OK;
+    seal(txn);
+    int rc = try_get(txn->txn, table_of(txn, table), &k, &v);
+    Status s = refuse_cut(txn->kv, err);                      /* not there: or not any more? */
+    if (s) return s;
+    if (rc) return fail(txn->kv, rc, "reading", err);
+    return strip(txn, table, key, v, ret, err);
 }
 
 static Status check_sizes(const struct kv_txn *txn, Str key, size_t bytes, Err *err)
@@ -336,37 +636,60 @@ static Status check_sizes(const struct kv_txn *txn, Str key, size_t bytes, Err *
                    key.len, bytes);
 }
 
+static Status put_room(struct kv_txn *txn, size_t table, Str key, size_t bytes, char **ret, Err *err)
+{
+    Status s = check_sizes(txn, key, bytes, err);
+    if (s) return s;
+    seal(txn);
+    MDB_val k = val_of(key), v = { bytes + KV_SUM_BYTES, NULL };
+    check(txn->kv->has_sums);
+    int rc = try_put(txn->txn, table_of(txn, table), &k, &v, MDB_RESERVE);
+    if (rc) return fail(txn->kv, rc, "writing", err);
+    txn->is_dirty = true;
+    *ret = v.mv_data;
+    return OK;
+}
+
 Status kv_put(struct kv_txn *txn, size_t table, Str key, Str value, Err *err)
 {
-    Status s = check_sizes(txn, key, value.len, err);
+    char *room;
+    Status s = put_room(txn, table, key, value.len, &room, err);
     if (s) return s;
-    MDB_val k = val_of(key), v = val_of(value);
-    int rc = mdb_put(txn->txn, table_of(txn, table), &k, &v, 0);
-    return rc ? fail(txn->kv->dir, rc, "writing", err) : OK;
+    uint64_t sum = kv_sum(str_from(txn->kv->names[table]), key, value);
+    if (value.len) memcpy(room, value.bytes, value.len);
+    memcpy(room + value.len, &sum, sizeof sum);
+    return OK;
 }
 
 Status kv_reserve(struct kv_txn *txn, size_t table, Str key, size_t bytes, void **ret, Err *err)
 {
-    Status s = check_sizes(txn, key, bytes, err);
+    char *room;
+    Status s = put_room(txn, table, key, bytes, &room, err);
     if (s) return s;
-    MDB_val k = val_of(key), v = { bytes, NULL };
-    int rc = mdb_put(txn->txn, table_of(txn, table), &k, &v, MDB_RESERVE);
-    if (rc) return fail(txn->kv->dir, rc, "writing", err);
-    *ret = v.mv_data;
+    txn->reserved = room;
+    txn->reserved_bytes = bytes;
+    txn->reserved_table = table;
+    txn->reserved_key_bytes = key.len;
+    memcpy(txn->reserved_key, key.bytes, key.len);
+    *ret = room;
     return OK;
 }
 
 Status kv_remove(struct kv_txn *txn, size_t table, Str key, Err *err)
 {
     MDB_val k = val_of(key);
-    int rc = mdb_del(txn->txn, table_of(txn, table), &k, NULL);
-    return rc && rc != MDB_NOTFOUND ? fail(txn->kv->dir, rc, "removing", err) : OK;
+    seal(txn);
+    int rc = try_del(txn->txn, table_of(txn, table), &k);
+    txn->is_dirty |= rc == 0;
+    return rc && rc != MDB_NOTFOUND ? fail(txn->kv, rc, "removing", err) : OK;
 }
 
 Status kv_clear(struct kv_txn *txn, size_t table, Err *err)
 {
-    int rc = mdb_drop(txn->txn, table_of(txn, table), 0);
-    return rc ? fail(txn->kv->dir, rc, "clearing", err) : OK;
+    seal(txn);
+    int rc = try_drop(txn->txn, table_of(txn, table));
+    txn->is_dirty = true;
+    return rc ? fail(txn->kv, rc, "clearing", err) : OK;
 }
 
 /* ---- Ranges ---- */
@@ -375,10 +698,12 @@ Status kv_cursor_open(struct kv_txn *txn, size_t table, struct kv_cursor **ret, 
 {
     struct kv_cursor *cursor = malloc(sizeof *cursor);
     check(cursor);
-    int rc = mdb_cursor_open(txn->txn, table_of(txn, table), &cursor->cursor);
+    cursor->txn = txn;
+    cursor->table = table;
+    int rc = try_open_cursor(txn->txn, table_of(txn, table), &cursor->cursor);
     if (rc) {
         free(cursor);
-        return fail(txn->kv->dir, rc, "reading", err);
+        return fail(txn->kv, rc, "reading", err);
     }
     *ret = cursor;
     return OK;
@@ -395,11 +720,13 @@ static Status move_cursor(struct kv_cursor *cursor, MDB_val key, MDB_cursor_op o
                           Err *err)
 {
     MDB_val value;
-    int rc = mdb_cursor_get(cursor->cursor, &key, &value, op);
-    if (rc) return fail("kv", rc, "reading", err);
+    seal(cursor->txn);
+    int rc = try_move(cursor->cursor, &key, &value, op);
+    Status s = refuse_cut(cursor->txn->kv, err);
+    if (s) return s;
+    if (rc) return fail(cursor->txn->kv, rc, "reading", err);
     *ret_key = str_of_val(key);
-    *ret_value = str_of_val(value);
-    return OK;
+    return strip(cursor->txn, cursor->table, *ret_key, value, ret_value, err);
 }
 
 Status kv_find(struct kv_cursor *cursor, Str key, Str *ret_key, Str *ret_value, Err *err)
@@ -445,7 +772,7 @@ Status kv_read_stats(struct kv *kv, KvStats *ret, Err *err)
         ret->used_bytes += (table.ms_branch_pages + table.ms_leaf_pages + table.ms_overflow_pages) * table.ms_psize;
     }
     kv_end_read(txn);
-    if (rc) return fail(kv->dir, rc, "reading", err);
+    if (rc) return fail(kv, rc, "reading", err);
     ret->file_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
     ret->readers = info.me_numreaders;
     return OK;

@@ -17,18 +17,6 @@
 #define OPTIONS_OF_ASKING(command) \
     OPTIONS_OF_DATA(command) \
     OPTION(command, 0, "url", "URL", NULL, "the server to ask, where it is not at the configuration's address")
-#define OPTIONS_OF_INQUIRY(command) \
-    OPTIONS_OF_ASKING(command) \
-    OPTION(command, 0, "from", "TIME", NULL, "events at this time or later: 2026-01-31, 2026-01-31T12:00:00Z, 30d (ago)") \
-    OPTION(command, 0, "to", "TIME", NULL, "events before this time") \
-    OPTION(command, 0, "timezone", "ZONE", NULL, "whose days and dates are meant: Europe/Berlin (UTC)") \
-    OPTION(command, 'w', "where", "FILTER", NULL, "only events with properties.plan=Free; also != < <= > >= ~ (contains), a,b " \
-        "(any of them), a field alone (there is one), !field; repeatable, all must hold") \
-    OPTION(command, 0, "json", NULL, NULL, "print the API's answer") \
-    OPTION(command, 0, "csv", NULL, NULL, "print CSV")
-#define OPTIONS_OF_GROUPS(command) \
-    OPTION(command, 'b', "by", "FIELD", NULL, "break down by properties.plan, context.campaign.source, traits.company, source") \
-    OPTION(command, 0, "limit", "N", NULL, "show the N largest groups")
 #define OPTIONS_OF_FILTER(command) \
     OPTION(command, 't', "type", "TYPE", NULL, "only identify, track, page, screen, group or alias; repeatable") \
     OPTION(command, 'e', "event", "NAME", NULL, "only this event (or page, screen) name; repeatable") \
@@ -56,6 +44,7 @@ COMMAND("check-config", command_check_config, "Run", "[FILE]", "reads a configur
 OPTION("check-config", 'c', "config", "FILE", NULL, "the same as FILE")
 OPTION("check-config", 0, "template", NULL, NULL,
     "print every option with its default and reason, as a file to begin with")
+OPTION("check-config", 0, "markdown", NULL, NULL, "print the same as a page to read, docs/configuration.md")
 OPTION("check-config", 0, "json", NULL, NULL, "print the findings as JSON")
 
 COMMAND("keys", command_keys, "Run", "", "shows the write keys, and the secret key if asked",
@@ -64,6 +53,21 @@ OPTIONS_OF_DATA("keys")
 OPTION("keys", 0, "secret", NULL, NULL, "print the secret key too")
 OPTION("keys", 0, "snippet", NULL, NULL, "print the snippet for the <head> of a website, with the first source's key")
 OPTION("keys", 0, "json", NULL, NULL, "print JSON")
+
+COMMAND("check-site", command_check_site, "Look", "URL", "loads a page of your site and says what stands between it and a counted sign-up",
+    "Loads the page in the Chromium or Chrome of this machine ($CHROMIUM, else the usual names), without a window and with an "
+    "empty profile, and tells within ten seconds: snippet, script, write key, Content-Security-Policy, the way of calls, "
+    "redirects, consent, cookies; each with what to do. Works for pages with analytics.js, analytics-next and RudderStack's "
+    "SDK, too. Exits 0 where nothing is wrong, 1 where something is, 2 where it could not be tried. The visit counts like "
+    "any other. docs/check-site.md explains each finding.")
+OPTION("check-site", 'c', "config", "FILE", NULL, "the configuration whose write keys are expected; without it $ONYM_CONFIG")
+OPTION("check-site", 'd', "data", "DIR", "data", "the data directory, instead of the configuration's")
+OPTION("check-site", 0, "write-key", "KEY", NULL, "the write key that the page should have")
+OPTION("check-site", 0, "server", "URL", NULL, "the Onym to ask about the write key, instead of the address that the page has")
+OPTION("check-site", 0, "timeout", "SECONDS", NULL, "how long all of it may take (10)")
+OPTION("check-site", 0, "wait", "SECONDS", NULL, "how long to look on after the page has loaded (2)")
+OPTION("check-site", 0, "user-agent", "TEXT", NULL, "what the browser calls itself, for sites that refuse one without a window")
+OPTION("check-site", 0, "json", NULL, NULL, "print JSON, with the name of each finding and every call that was seen")
 
 COMMAND("tail", command_tail, "Look", "", "shows events as they arrive",
     "Reads the journal itself, beside a running server or a stopped one. Begins with the last ten, and follows. "
@@ -77,63 +81,10 @@ OPTION("tail", 0, "all", NULL, NULL, "show accepted and rejected ones")
 OPTION("tail", 0, "no-follow", NULL, NULL, "end at the end")
 OPTION("tail", 0, "json", NULL, NULL, "print each as one line of JSON")
 
-COMMAND("funnel", command_funnel, "Answer", "STEP...", "how many people get how far, and how fast",
-    "A step is an event's name, page:/path, screen:Name, or an object of the API: "
-    "'{\"event\":\"Account Created\",\"where\":[...]}'. A person counts once, at the deepest step that any of their "
-    "entries reaches within the window. --people and --dropped show who they are. docs/funnels.md defines every number.")
-OPTIONS_OF_INQUIRY("funnel")
-OPTIONS_OF_GROUPS("funnel")
-OPTION("funnel", 0, "window", "DURATION", NULL, "how long the way from the first step may take: 30m, 24h (7d)")
-OPTION("funnel", 0, "attribution", "WHICH", NULL, "the group of a person: first (of their entry), or any entry's")
-OPTION("funnel", 'x', "exclude", "EVENT", NULL, "leave out who did this between the first and the last step; repeatable")
-OPTION("funnel", 0, "people", "STEP", NULL, "show the people of this step (a number), and by which events they got there")
-OPTION("funnel", 0, "dropped", "STEP", NULL, "show the people who got to this step and no further")
-OPTION("funnel", 0, "group", "VALUE", NULL, "with --people or --dropped: only those of this group")
-OPTION("funnel", 0, "cursor", "CURSOR", NULL, "with --people or --dropped: the next page")
-
-COMMAND("trends", command_trends, "Answer", "EVENT...", "how many, how much, over time",
-    "Counts events, people (--measure people), or takes sum, avg, min, max, median or p90 of a --property, by hour, day, "
-    "week or month of a time zone. docs/queries.md defines every number.")
-OPTIONS_OF_INQUIRY("trends")
-OPTIONS_OF_GROUPS("trends")
-OPTION("trends", 'u', "unit", "UNIT", NULL, "hour, day, week or month (day)")
-OPTION("trends", 'm', "measure", "MEASURE", NULL, "count, people, sum, avg, min, max, median, p90, p99.9 (count)")
-OPTION("trends", 'p', "property", "FIELD", NULL, "the number to take it of: properties.revenue")
-
-COMMAND("retention", command_retention, "Answer", "BIRTH [RETURN]", "who comes back",
-    "People by the day, week or month of their first BIRTH event, and how many of them did RETURN (without: BIRTH "
-    "again; '*': anything) in each period after it. docs/queries.md defines every number.")
-OPTIONS_OF_INQUIRY("retention")
-OPTIONS_OF_GROUPS("retention")
-OPTION("retention", 'u', "unit", "UNIT", NULL, "day, week or month (day)")
-OPTION("retention", 0, "periods", "N", NULL, "how many periods after the first (12)")
-OPTION("retention", 0, "mode", "MODE", NULL, "n_day: in that period; unbounded: in that one or a later one (n_day)")
-
-COMMAND("paths", command_paths, "Answer", "EVENT", "what people do after an event, or before it",
-    "From each person's first EVENT on (with --before: from the last one back), the events that follow, step by step. "
-    "docs/queries.md defines every number.")
-OPTIONS_OF_INQUIRY("paths")
-OPTION("paths", 0, "before", NULL, NULL, "what they did before it")
-OPTION("paths", 0, "depth", "N", NULL, "how many steps, 1 to 10 (3)")
-OPTION("paths", 0, "within", "DURATION", NULL, "how far away an event may be: 1h, 1d (1d)")
-OPTION("paths", 0, "limit", "N", NULL, "show the N most frequent events of a step (10)")
-OPTION("paths", 'e', "event", "EVENT", NULL, "look at these events only; repeatable")
-OPTION("paths", 0, "collapse", NULL, NULL, "take the same event several times in a row as once")
-
-COMMAND("signups", command_signups, "Answer", "[EVENT]", "new users, and what they did before",
-    "Without EVENT a sign-up is a person's first event with a user id. Shows how many there were, the share whose "
-    "anonymous visits are linked to them, and what they did first, from which referrer and campaign.")
-OPTIONS_OF_INQUIRY("signups")
-OPTION("signups", 'u', "unit", "UNIT", NULL, "hour, day, week or month (day)")
-OPTION("signups", 0, "limit", "N", NULL, "show the N largest of each list")
-
-COMMAND("events", command_events, "Answer", "[PART]", "which events and fields there are",
-    "With PART only those with this part in their name.")
-OPTIONS_OF_ASKING("events")
-OPTION("events", 'f', "field", "FIELD", NULL, "the values of this field: properties.plan")
-OPTION("events", 0, "limit", "N", NULL, "show the N most frequent")
-OPTION("events", 0, "json", NULL, NULL, "print the API's answer")
-OPTION("events", 0, "csv", NULL, NULL, "print CSV")
+#define ASKED(KIND, command, operands, members, wants, summary, details) \
+    COMMAND(command, command_question, "Answer", operands, summary, details) OPTIONS_OF_ASKING(command)
+#define MEMBER(command, letter, option, value, how, member, help) OPTION(command, letter, option, value, NULL, help)
+#include "ask/questions.tbl.h"
 
 COMMAND("ask", command_ask, "Answer", "PATH [BODY | -]", "asks the API, and prints its JSON",
     "What /api/v1 answers, with the secret key put in: onym ask /api/v1/people/resolve?user_id=12345. With a BODY "
@@ -143,8 +94,8 @@ OPTIONS_OF_ASKING("ask")
 OPTION("ask", 'X', "method", "METHOD", NULL, "GET, POST, PUT or DELETE, instead of GET, or POST with a body")
 
 COMMAND("person", command_person, "People", "ID", "shows who somebody is",
-    "ID is a user id, an anonymous id or a person id; user_id:ID and anonymous_id:ID say which. Shows ids, traits and the "
-    "last events. --json prints the object of people/resolve. docs/people.md tells what each field means.")
+    "ID is a user id, an anonymous id or a person id; user_id:ID, anonymous_id:ID and person_id:ID say which. Shows "
+    "ids, traits and the last events. --json prints the object of people/resolve. docs/people.md tells what each field means.")
 OPTIONS_OF_ASKING("person")
 OPTION("person", 'n', "events", "N", NULL, "show the last N events (20)")
 OPTION("person", 0, "history", NULL, NULL, "show who set which trait, when and from where, instead")
@@ -181,7 +132,8 @@ OPTION("delete", 0, "no-follow", NULL, NULL, "do not wait for the end")
 OPTION("delete", 0, "json", NULL, NULL, "print the API's answer")
 
 COMMAND("suppress", command_suppress, "People", "ID...", "keeps out what arrives under an id from now on",
-    "ID is a user id; anonymous_id:ID is an anonymous one. Messages that name it are answered and not kept, and what waits "
+    "ID is a user id; anonymous_id:ID is an anonymous one; email:ID, or another external kind, stands for all ids of the "
+    "person who has it now. Messages that name it are answered and not kept, and what waits "
     "for delivery is removed. What is already known of it stays: onym delete erases that, with --suppress in one go.")
 OPTIONS_OF_ASKING("suppress")
 OPTION("suppress", 0, "person", NULL, NULL, "all ids of the person who has this id (as onym person finds them)")
@@ -199,8 +151,8 @@ OPTIONS_OF_ASKING("suppressions")
 OPTION("suppressions", 0, "json", NULL, NULL, "print a JSON object a line")
 
 COMMAND("identity", command_identity, "People", "", "who would merge or split under other rules",
-    "Applies the whole stored history under the rules of the configuration and under those of FILE (identity.blocked_values "
-    "and identity.externals of a configuration; the rest of it is ignored), and compares who everybody is. Touches nothing; "
+    "Applies the whole stored history under the rules of the configuration and under those of FILE (identity.blocked_values, "
+    "identity.placeholders and identity.externals of a configuration; the rest of it is ignored), and compares who everybody is. Touches nothing; "
     "works beside a running server. Takes some 120 bytes of memory an id.")
 OPTIONS_OF_DATA("identity")
 OPTION("identity", 0, "dry-run", "FILE", NULL, "the rules to try; must be given")
@@ -243,11 +195,23 @@ OPTION("export", 0, "flat", NULL, NULL, "rows for DuckDB and ClickHouse: objects
 OPTION("export", 0, "raw", NULL, NULL, "keep duplicates")
 OPTION("export", 'o', "output", "FILE", NULL, "write there; compressed if the name ends in .gz")
 
-COMMAND("verify", command_verify, "Look", "", "reads every byte of the journal and says what is damaged",
-    "Checks names, heads, checksums and their chain, and sealed blocks. Exits 1 where something is damaged. A "
-    "torn tail is what a crash leaves: harmless, and cut at the next start.")
+COMMAND("verify", command_verify, "Look", "", "reads every byte that is kept and says what is damaged",
+    "Checks the journal's names, heads, checksums and their chain, sealed blocks, and that each record says something; "
+    "and, where no server has them open, what is derived from it, the destinations' store and that of redeemed links. "
+    "Exits 1 where something is damaged. A torn tail is what a crash leaves: harmless, and cut at the next start.")
 OPTIONS_OF_DATA("verify")
 OPTION("verify", 0, "json", NULL, NULL, "print JSON")
+
+COMMAND("recover", command_recover, "Move", "", "says what of the journal is missing, and goes on without it",
+    "Where the end, a segment in the middle or the whole of the journal is missing (a disk that is not mounted, an older "
+    "copy beside newer state, a file that was removed), nothing starts: positions would be given twice, and destinations "
+    "would take new events for old ones. Bring the files back if you have them. This shows what is missing and changes "
+    "nothing; exits 1 where something is. With --accept-loss it is given up, durably, and the next start goes on behind "
+    "every position that anybody knows; what is derived is made anew from what is left. The server must be stopped.")
+OPTIONS_OF_DATA("recover")
+OPTION("recover", 0, "accept-loss", NULL, NULL, "give up what is missing, so that Onym starts again")
+OPTION("recover", 0, "confirm-clock", NULL, NULL, "the machine's clock is right: retention may believe it (beside a server, too)")
+OPTION("recover", 0, "json", NULL, NULL, "print JSON")
 
 COMMAND("rebuild", command_rebuild, "Move", "", "makes all that is derived from the journal anew",
     "Throws away who is who, traits, and the index of events, and makes them again from the journal; the answers are "
@@ -257,7 +221,9 @@ OPTIONS_OF_DATA("rebuild")
 OPTION("rebuild", 0, "json", NULL, NULL, "print the counts as JSON")
 
 COMMAND("import", command_import, "Move", "FILE... | -", "reads messages from NDJSON files, plain or .gz",
-    "One message a line, as Segment's archives and `onym export` have them; they keep their own times. An import "
+    "One message a line, as Segment's archives and `onym export` have them, or a JSON array of messages; they keep their "
+    "own times, and one without any is rejected. Accepted, repeated (in the file or within dedup.window) and rejected "
+    "are counted apart; with any rejected the exit code is 1. An import "
     "that was interrupted goes on where it was, and a file that was imported is not imported again, unless "
     "--restart says so. Lines that are no message are counted and kept as rejected, with their number. Works on "
     "a stopped data directory, and through the server where one is running. Without --source the lines count "
@@ -273,6 +239,7 @@ COMMAND("completion", command_completion, "Other", "bash | zsh | fish", "prints 
 COMMAND("version", command_version, "Other", "", "prints the version", "")
 COMMAND("help", command_help, "Other", "[COMMAND]", "explains a command", "")
 OPTION("help", 0, "man", NULL, NULL, "print the manual page: onym help --man | man -l -")
+OPTION("help", 0, "openapi", NULL, NULL, "print the API as an OpenAPI document, /api/v1/openapi.json")
 
 #undef COMMAND
 #undef OPTION

@@ -1,6 +1,6 @@
 /* main: argv picks a command; nothing else. */
-#include "command.h"
-#include "nearest.h"
+
+#include "commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,8 @@ static int complain_unknown(const char *given)
 {
     Str names[64] = { 0 };
     size_t count = 0;
-    for (; count < command_count && count < countof(names); count++) names[count] = str_from(commands[count].name);
+    for (; count < onym_commands.command_count && count < countof(names); count++)
+        names[count] = str_from(onym_commands.commands[count].name);
     Str near = nearest_word(str_from(given), names, count);
     if (near.len) command_complain("there is no command \"%s\"; did you mean %.*s?", given, STR_FORMAT(near));
     else command_complain("there is no command \"%s\"; onym --help lists them", given);
@@ -19,18 +20,18 @@ static int complain_unknown(const char *given)
 
 static int run(int argc, char **argv)
 {
-    struct command_line line = { 0 };
+    struct command_line line = { .table = &onym_commands };
     if (argc < 2) {
-        line.command = command_find(STR("help"));
+        line.command = command_find(&onym_commands, STR("help"));
         command_help(&line);
         return EXIT_USAGE;
     }
     Str name = str_from(argv[1]);
     if (str_equal(name, STR("--help")) || str_equal(name, STR("-h"))) name = STR("help");
     if (str_equal(name, STR("--version")) || str_equal(name, STR("-V"))) name = STR("version");
-    const Command *command = command_find(name);
+    const Command *command = command_find(&onym_commands, name);
     if (!command) return complain_unknown(argv[1]);
-    int code = command_parse(command, argc - 2, argv + 2, &line);
+    int code = command_parse(&onym_commands, command, argc - 2, argv + 2, &line);
     return code == EXIT_FINE && line.command ? line.command->run(&line) : code;
 }
 

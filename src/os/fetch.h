@@ -96,6 +96,11 @@ typedef struct FetchOptions {
 /* The real one. The caller closes by fetcher->close. */
 Status MUST os_fetcher_open(const FetchOptions *options, struct fetcher **ret, Err *err);
 
+/* ERR_INPUT where no such request can be made: a URL that is no http:// or https:// one of visible ASCII, an illegal
+ * method, a header whose name is no token or whose value is not visible ASCII. submit asks this first. */
+Status MUST fetch_check_request(const FetchRequest *request, Err *err);
+bool fetch_is_visible(Str text);            /* printable ASCII, blanks and tabs: what a header's value may have */
+
 /* False for every address that is not somebody's on the public internet: loopback, private, link-local,
  * carrier-grade NAT, documentation, benchmarking, multicast, reserved, unspecified; for IPv6 also unique
  * local, and the ones that carry an IPv4 address (mapped, compatible, 6to4, NAT64) by that address.

@@ -11,10 +11,15 @@
  *     nothing (PostgreSQL's fsync story of 2018). The caller must stop trusting the file.
  *  3. disk_write writes all or fails; after a failure any part of it may be there.
  *  4. ERR_FULL is its own status: it heals by itself.
+ *  5. A file is a regular one. What else stands under a name (a directory, a pipe, a socket, a device, links in a
+ *     ring) is ERR_DAMAGED, says what it is, and is never waited for. To read, a device like /dev/null will do.
  * Threads: disk, clock and dice may be used from any thread; one DiskFile by one writer at a time.
  */
 #ifndef ONYM_OS_OS_H
 #define ONYM_OS_OS_H
+
+#include <stdatomic.h>
+#include <time.h>
 
 #include "base/base.h"
 
@@ -33,7 +38,7 @@ typedef enum DiskMode {
 
 typedef struct DiskEntry {
     Str name;                       /* without the directory */
-    bool is_dir;
+    bool is_dir, is_file;           /* neither: a pipe, a socket, a device, or a link that leads nowhere */
     uint64_t bytes;
     Millis modified_at_ms;
 } DiskEntry;
@@ -57,6 +62,8 @@ struct disk {
     Status (*free_bytes)(struct disk *disk, const char *path, uint64_t *ret_bytes, Err *err);
     /* Takes an exclusive lock for as long as the file stays open; ERR_CONFLICT where another process has it. */
     Status (*lock)(struct disk *disk, DiskFile file, Err *err);
+    /* Does the name still lead to this open file? */
+    Status (*is_at)(struct disk *disk, DiskFile file, const char *path, bool *ret, Err *err);
     /* A read-only view of the first bytes of the file; valid until unmap, whatever happens to the name. */
     Status (*map)(struct disk *disk, DiskFile file, uint64_t bytes, const void **ret, Err *err);
     void (*unmap)(struct disk *disk, const void *at, uint64_t bytes);
@@ -64,6 +71,14 @@ struct disk {
 
 /* The real file system. One for the process; never closed. */
 struct disk *os_disk(void);
+
+/* A mapped file that is made shorter, or whose disk fails, would end the process that reads it (SIGBUS). Between add
+ * and remove such a place reads as zeros instead, and was_cut tells from then on: whoever reads a map asks it before he
+ * believes what he has read. The real disk's maps are guarded by themselves. */
+void guard_add(const void *at, uint64_t bytes);
+void guard_remove(const void *at);                      /* before the memory is unmapped */
+bool guard_was_cut(const void *at);                     /* at: as it was added; of a fake disk's map: false */
+bool guard_any_cut(void);                               /* was any, ever? Cheap */
 
 /* Whole small files, by any disk. Reading gives a copy in the arena; ERR_TOO_LARGE over max. Writing is
  * atomic and durable: a temporary beside it, sync, rename, sync of the directory. */
@@ -75,11 +90,21 @@ Status MUST disk_write_file(struct disk *disk, const char *path, Str bytes, Err 
 struct clock {
     Millis (*now_ms)(struct clock *clock);              /* wall clock, may jump */
     int64_t (*monotonic_ns)(struct clock *clock);       /* never goes back; for durations and deadlines */
+    int64_t (*elapsed_ns)(struct clock *clock);         /* the same, and goes on while the machine sleeps; or NULL */
 };
 
 struct clock *os_clock(void);
 static inline Millis clock_now_ms(struct clock *clock) { return clock->now_ms(clock); }
 static inline int64_t clock_monotonic_ns(struct clock *clock) { return clock->monotonic_ns(clock); }
+
+/* For who waits at a condition of CLOCK_MONOTONIC until until_ns: when to look again, soon enough that whoever is not
+ * waited for any more (is_cancelled, may be NULL) does not keep a stop waiting. False: it is time to give up. */
+bool clock_may_wait(struct clock *clock, int64_t until_ns, const atomic_bool *is_cancelled, struct timespec *ret_wake);
+
+static inline int64_t clock_elapsed_ns(struct clock *clock)
+{
+    return clock->elapsed_ns ? clock->elapsed_ns(clock) : clock->monotonic_ns(clock);
+}
 
 /* ---- Dice ---- */
 

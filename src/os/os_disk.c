@@ -25,9 +25,21 @@ static Status os_trouble(int errno_value, Err *err, const char *what, const char
     const char *space = *path ? " " : "";
     (void)err_set_errno(err, errno_value, "%s%s%s", what, space, path);
     Status status = errno_value == ENOENT ? ERR_NOT_FOUND : errno_value == EEXIST ? ERR_CONFLICT
-                  : errno_value == ENOSPC || errno_value == EDQUOT ? ERR_FULL : ERR_IO;
+                  : errno_value == ENOSPC || errno_value == EDQUOT ? ERR_FULL
+                  : errno_value == ENOTDIR || errno_value == EISDIR || errno_value == ELOOP ? ERR_DAMAGED : ERR_IO;
     if (err) err->code = status;
     return status;
+}
+
+/* What stands where a file must be. */
+static const char *kind_of(mode_t mode)
+{
+    return S_ISDIR(mode) ? "directory" : S_ISFIFO(mode) ? "pipe" : S_ISSOCK(mode) ? "socket" : "device";
+}
+
+static Status in_the_way(const char *path, mode_t mode, Err *err)
+{
+    return err_set(err, ERR_DAMAGED, "open %s: a %s stands there, where a file must be", path, kind_of(mode));
 }
 
 static Status real_open(struct disk *disk, const char *path, DiskMode mode, DiskFile *ret, Err *err)
@@ -38,9 +50,17 @@ static Status real_open(struct disk *disk, const char *path, DiskMode mode, Disk
     };
     (void)disk;
     int handle;
-    do handle = open(path, flags[mode] | O_CLOEXEC, 0640);
+    struct stat about;
+    do handle = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK, 0640);      /* a pipe would be waited for */
     while (handle < 0 && errno == EINTR);
-    if (handle < 0) return os_trouble(errno, err, "open", path);
+    int why = errno;
+    bool is_there = handle < 0 ? stat(path, &about) == 0 : fstat(handle, &about) == 0;
+    bool is_file = is_there && (S_ISREG(about.st_mode) || (mode == DISK_READ && S_ISCHR(about.st_mode)));
+    if (handle < 0 && (!is_there || is_file || why == EEXIST)) return os_trouble(why, err, "open", path);
+    if (!is_file) {
+        if (handle >= 0) (void)close(handle);
+        return is_there ? in_the_way(path, about.st_mode, err) : err_set(err, ERR_IO, "open %s: fstat", path);
+    }
     *ret = (DiskFile){ handle };
     return OK;
 }
@@ -154,6 +174,8 @@ static Status real_make_dir(struct disk *disk, const char *path, Err *err)
     if (mkdir(path, 0750) == 0) return OK;
     int why = errno;
     if (why == EEXIST && stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return OK;
+    if (why == EEXIST)
+        return err_set(err, ERR_DAMAGED, "%s: something stands there that is no directory", path);
     return os_trouble(why, err, "make the directory", path);
 }
 
@@ -211,12 +233,14 @@ static Status list_entries(DIR *dir, const char *path, Arena *arena, DiskEntry *
     if (!entries) return err_set(err, ERR_TOO_LARGE, "list %s: %zu entries", path, count);
     for (; names; names = names->next) {
         struct stat about;
-        if (fstatat(dirfd(dir), names->name.bytes, &about, AT_SYMLINK_NOFOLLOW) != 0) {
+        bool leads = fstatat(dirfd(dir), names->name.bytes, &about, 0) == 0;         /* a link may lead nowhere */
+        if (!leads && fstatat(dirfd(dir), names->name.bytes, &about, AT_SYMLINK_NOFOLLOW) != 0) {
             if (errno == ENOENT) continue;              /* gone since: as if it had never been listed */
             return os_trouble(errno, err, "stat", names->name.bytes);
         }
         Millis modified_at_ms = (Millis)about.st_mtim.tv_sec * 1000 + about.st_mtim.tv_nsec / 1000000;
-        entries[kept++] = (DiskEntry){ names->name, S_ISDIR(about.st_mode), (uint64_t)about.st_size, modified_at_ms };
+        entries[kept++] = (DiskEntry){ names->name, S_ISDIR(about.st_mode), S_ISREG(about.st_mode),
+                                       (uint64_t)about.st_size, modified_at_ms };
     }
     if (kept > 1) qsort(entries, kept, sizeof *entries, list_compare);
     *ret = entries;
@@ -255,6 +279,19 @@ static Status real_lock(struct disk *disk, DiskFile file, Err *err)
     return os_trouble(errno, err, "lock", "");
 }
 
+static Status real_is_at(struct disk *disk, DiskFile file, const char *path, bool *ret, Err *err)
+{
+    struct stat open, named;
+    (void)disk;
+    if (fstat(file.handle, &open) != 0) return os_trouble(errno, err, "fstat", path);
+    if (stat(path, &named) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) return os_trouble(errno, err, "stat", path);
+        return *ret = false, OK;
+    }
+    *ret = open.st_ino == named.st_ino && open.st_dev == named.st_dev;
+    return OK;
+}
+
 static Status real_map(struct disk *disk, DiskFile file, uint64_t bytes, const void **ret, Err *err)
 {
     static const char nothing[1];
@@ -262,6 +299,7 @@ static Status real_map(struct disk *disk, DiskFile file, uint64_t bytes, const v
     if (bytes == 0) return *ret = nothing, OK;
     void *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, file.handle, 0);
     if (at == MAP_FAILED) return os_trouble(errno, err, "map", "");
+    guard_add(at, bytes);
     *ret = at;
     return OK;
 }
@@ -269,7 +307,9 @@ static Status real_map(struct disk *disk, DiskFile file, uint64_t bytes, const v
 static void real_unmap(struct disk *disk, const void *at, uint64_t bytes)
 {
     (void)disk;
-    if (bytes) check(munmap((void *)(uintptr_t)at, bytes) == 0);
+    if (!bytes) return;
+    guard_remove(at);
+    check(munmap((void *)(uintptr_t)at, bytes) == 0);
 }
 
 struct disk *os_disk(void)
@@ -278,7 +318,8 @@ struct disk *os_disk(void)
         .open = real_open, .close = real_close, .read = real_read, .write = real_write, .sync = real_sync,
         .truncate = real_truncate, .reserve = real_reserve, .size = real_size, .rename = real_rename,
         .remove = real_remove, .make_dir = real_make_dir, .sync_dir = real_sync_dir, .list = real_list,
-        .free_bytes = real_free_bytes, .lock = real_lock, .map = real_map, .unmap = real_unmap,
+        .free_bytes = real_free_bytes, .lock = real_lock, .is_at = real_is_at,
+        .map = real_map, .unmap = real_unmap,
     };
     return &real;
 }

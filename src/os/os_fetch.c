@@ -255,7 +255,7 @@ static bool is_token(Str s)
     return s.len > 0;
 }
 
-static bool is_visible(Str s)
+bool fetch_is_visible(Str s)
 {
     for (size_t at = 0; at < s.len; at++) {
         unsigned char c = (unsigned char)s.bytes[at];
@@ -264,17 +264,19 @@ static bool is_visible(Str s)
     return true;
 }
 
-static Status validate_request(const FetchRequest *request, Err *err)
+/* The URL is not quoted: it may hold a password. */
+Status fetch_check_request(const FetchRequest *request, Err *err)
 {
     bool is_http = str_starts(request->url, STR("http://")) || str_starts(request->url, STR("https://"));
-    if (!is_http || !is_visible(request->url) || memchr(request->url.bytes, ' ', request->url.len))
-        return err_set(err, ERR_INPUT, "request: \"%.*s\" is no http:// or https:// URL", STR_FORMAT(request->url));
+    bool has_blank = str_contains(request->url, STR(" ")) || str_contains(request->url, STR("\t"));
+    if (!is_http || !fetch_is_visible(request->url) || has_blank)
+        return err_set(err, ERR_INPUT, "request: its URL is no http:// or https:// URL of visible ASCII");
     if (!is_token(request->method) || request->method.len > 15)
         return err_set(err, ERR_INPUT, "request: \"%.*s\" is no method", STR_FORMAT(request->method));
     check(request->header_count <= FETCH_HEADERS);
     for (size_t at = 0; at < request->header_count; at++) {
         const FetchHeader *header = &request->headers[at];
-        if (!is_token(header->name) || !is_visible(header->value))
+        if (!is_token(header->name) || !fetch_is_visible(header->value))
             return err_set(err, ERR_INPUT, "request: header %.*s: not a legal name or value", STR_FORMAT(header->name));
     }
     return OK;
@@ -285,7 +287,7 @@ static Status curl_submit(struct fetcher *base, const FetchRequest *request, str
     struct curl_fetcher *fetcher = (struct curl_fetcher *)base;
     struct transfer *transfer;
     CURLMcode code;
-    Status s = validate_request(request, err);
+    Status s = fetch_check_request(request, err);
     if (s) return s;
     transfer = transfer_take(fetcher);
     transfer->fetch = fetch;

@@ -1,7 +1,8 @@
-/* people: who somebody is, told from what is derived: ids, first and last seen, timeline, evidence, and why two
- * ids are one person or two.
+/* people: who somebody is, told from what is derived: ids, traits, first and last seen, timeline, evidence, and why
+ * two ids are one person or two.
  *
- * What it is not: it decides nothing; identity/ does. It keeps nothing. It calls identity/, index/, journal/.
+ * What it is not: it decides nothing; identity/ and profile/ do. It keeps nothing. It calls identity/, profile/, index/
+ * and journal/, so that who asks about people need not.
  *
  * The answers are JSON, as docs/people.md lists them, appended to a buffer. Everything here reads identity as
  * it stands: the caller holds the applier's reading guard for the whole call (apply_begin_reading).
@@ -14,23 +15,115 @@
 #include "identity/identity.h"
 #include "index/index.h"
 #include "journal/journal.h"
+#include "profile/profile.h"
+
+#include <stdatomic.h>
+
+/* The rules of who is who, and where messages have the external ids that these opt in to. */
+typedef struct PeopleRules {
+    IdentityRules identity;
+    const Str *external_fields;             /* in step with its externals: where a message has each, "traits.email" */
+} PeopleRules;
 
 typedef struct People {
     struct identity *identity;
     struct index *index;
     struct journal *journal;
-    /* The value of a person's traits as a JSON object, appended to out. NULL: the person has none to tell. */
-    Status (*write_traits)(void *context, IdentityPerson person, Arena *arena, struct buf *out, Err *err);
-    void *context;
+    struct profile *profile;                /* NULL: there are no traits to tell */
+    const PeopleRules *rules;
+    const atomic_bool *is_cancelled;        /* whoever asked has left: ERR_CLOSED, soon; NULL: never */
 } People;
 
-/* An id in words: "user_id:12345", "anonymous_id:a-1", or bare, which is tried as a user id, then as an
- * anonymous id, then as a person id. ERR_NOT_FOUND: never seen. */
+static inline bool people_is_given_up(const People *people)
+{
+    return people->is_cancelled && atomic_load_explicit(people->is_cancelled, memory_order_relaxed);
+}
+
+/* ---- Whom an id names (people_find.c) ---- */
+
+/* An id in words: "user_id:12345", "anonymous_id:a-1", "person_id:u_12345", "email:kim@example.com" (a kind of the
+ * rules), or bare: a user id, an anonymous id or a person id. ERR_NOT_FOUND: never seen. ERR_INPUT: bare, it names more
+ * than one person. */
 Status MUST people_find_node(const People *people, Str id, IdentityNode *ret, Err *err);
 Status MUST people_find_user(const People *people, Str user_id, IdentityPerson *ret, Err *err);
 Status MUST people_find_anonymous(const People *people, Str anonymous_id, IdentityPerson *ret, Err *err);
 /* A person id, of today or of old. */
 Status MUST people_find(const People *people, Str person_id, IdentityPerson *ret, Err *err);
+/* In words as people_find_node takes it; "email:…" where that is no kind of the rules: who has the trait. */
+Status MUST people_find_any(const People *people, Str id, Arena *arena, IdentityPerson *ret, Err *err);
+/* By its kind: "user_id", "anonymous_id", one of the rules. false: never seen, or there is no such kind. */
+bool people_find_kind(const People *people, Str type, Str id, IdentityPerson *ret);
+bool people_has_kind(const People *people, Str type);
+/* Among the evidence of a person, the message of that id; of the source, where one is given: two sources may have used
+ * the same id. ERR_NOT_FOUND: no link comes from such a message. */
+Status MUST people_find_message(const People *people, IdentityPerson person, Str message_id, Str source, Arena *arena,
+                                JournalPos *ret, Err *err);
+
+/* A person's ids. */
+typedef struct PersonId {
+    Str type, id;
+    IdentityNode node;
+} PersonId;
+Status MUST people_list_ids(const People *people, IdentityPerson person, Arena *arena, PersonId **ret,
+                            size_t *ret_count, Err *err);
+/* The message of an id's first link; not known: it has no link. Source and message are empty where it is retired. */
+typedef struct PersonIdOrigin {
+    bool is_known;
+    Millis time_ms;
+    Str source, message_id;
+} PersonIdOrigin;
+Status MUST people_find_origin(const People *people, const PersonId *id, Arena *arena, PersonIdOrigin *ret, Err *err);
+Str people_person_id(const People *people, IdentityPerson person, Arena *arena);        /* "u_12345" */
+
+/* ---- Whose a message is (people_links.c) ---- */
+
+typedef struct PersonLink {
+    Str anonymous_id, user_id;              /* the user whose the id's history is: its first claim */
+    Millis at_ms;
+    bool is_merge;                          /* anonymous_id is a user id: an alias made the two one person */
+} PersonLink;
+
+typedef struct MessagePerson {
+    uint64_t key;                           /* the same for messages of one person, as far as is known now; 0: nobody */
+    Str owner_id;                           /* an anonymous message's user, where the id's first claim is another's */
+    bool previous_is_user;                  /* alias: the previous id was seen as a user id */
+} MessagePerson;
+Status MUST people_find_message_person(const People *people, const Event *event, Arena *arena, MessagePerson *ret,
+                                       Err *err);
+/* Anonymous ids whose first claim is the user's, and aliases that made other users one person with this one. */
+Status MUST people_list_links(const People *people, Str user_id, Arena *arena, const PersonLink **ret,
+                              size_t *ret_count, Err *err);
+/* By the rules this value never names anyone. Any thread, without the guard. */
+bool people_is_blocked(const People *people, Str id);
+
+/* ---- What they said of themselves (people_traits.c) ---- */
+
+/* What profile_read_traits, _groups and _history tell of all of the person's subjects: merged people's traits by the
+ * last write, a shared device's by whose it was. */
+Status MUST people_read_traits(const People *people, IdentityPerson person, Arena *arena, ProfileValues *ret, Err *err);
+Status MUST people_read_groups(const People *people, IdentityPerson person, Arena *arena, ProfileValues *ret, Err *err);
+Status MUST people_read_history(const People *people, IdentityPerson person, Arena *arena, ProfileValues *ret,
+                                Err *err);
+/* People with an email or a name (profile.h, rule 6) that begins with the text, at most max, in order of the names;
+ * those who had it once are among them. */
+Status MUST people_find_names(const People *people, Str text, size_t max, IdentityPerson *found, size_t *ret_count,
+                              Err *err);
+/* Whoever has this email as a trait now; ERR_NOT_FOUND (without words): nobody. */
+Status MUST people_find_email(const People *people, Str email, Arena *arena, IdentityPerson *ret, bool *ret_is_shared,
+                              Err *err);
+/* A group's traits. ERR_NOT_FOUND (without words): no group call ever named it. */
+Status MUST people_read_group(const People *people, Str group_id, Arena *arena, ProfileValues *ret, Err *err);
+typedef struct GroupMember {
+    Hash128 number;
+    IdentityPerson person;                  /* IDENTITY_NONE: erased since */
+} GroupMember;
+/* A group's members, from after the cursor of a page before it on (empty: from the first), which was given in the
+ * field; and the cursor of one. */
+Status MUST people_list_members(const People *people, Str group_id, const char *field, Str cursor, size_t max,
+                                GroupMember *members, size_t *ret_count, Err *err);
+Str people_member_cursor(const GroupMember *member, Arena *arena);
+
+/* ---- As JSON ---- */
 
 /* {"person_id","user_ids","anonymous_ids","external_ids","traits","first_seen","last_seen","events"} */
 Status MUST people_write_person(const People *people, IdentityPerson person, Arena *arena, struct buf *out, Err *err);
@@ -54,5 +147,28 @@ Status MUST people_list_events(const People *people, IdentityPerson person, Aren
 
 /* The message at a position of the journal, decoded; borrows from the arena. ERR_NOT_FOUND: erased or retired. */
 Status MUST people_read_event(const People *people, JournalPos pos, Arena *arena, Event *ret, Err *err);
+
+/* ---- External ids ---- */
+
+/* Fills in the external ids that the message has; values is room for IDENTITY_MESSAGE_EXTERNALS, and what it points to
+ * lives in the arena and the event. */
+Status MUST people_find_externals(struct event_parser *parser, const Event *event, const PeopleRules *rules,
+                                  Arena *arena, IdentityValue *values, IdentityMessage *message, Err *err);
+/* An external id with its kind, "email:kim@x.example", the value folded as the rules say. room: PEOPLE_EXTERNAL_BYTES;
+ * the value has LIMIT_ID_BYTES at most. */
+enum { PEOPLE_EXTERNAL_BYTES = LIMIT_KIND_NAME_BYTES + 1 + LIMIT_ID_BYTES };
+Str people_spell_external(const IdentityExternal *kind, Str value, char *room);
+/* Spelt so. IDENTITY_NONE: never seen. */
+IdentityNode people_find_external(const struct identity *identity, Str spelt);
+/* In words: *ret is how it is spelt, in the arena. false: the rules have no such kind. *ret_person: IDENTITY_NONE where
+ * it was never seen. */
+bool people_read_external(const People *people, Str words, Arena *arena, Str *ret, IdentityPerson *ret_person);
+/* *ret: does ask say so of one of the external ids that the message carries, spelt so? */
+typedef bool PeopleAsk(const void *context, Str external);
+Status MUST people_carries(struct event_parser *parser, Str json, const PeopleRules *rules, Arena arena,
+                           PeopleAsk *ask, const void *context, bool *ret, Err *err);
+
+/* {"type":"user_id","id":"12345"} */
+void people_put_node(struct buf *out, const People *people, IdentityNode node);
 
 #endif

@@ -2,7 +2,7 @@
  * member costs one search in each run, whatever the number of events in it. */
 #include "people.h"
 
-enum { EVENTS_MAX = 20 * 1000 * 1000 };
+enum { EVENTS_MAX = 20 * 1000 * 1000, ROWS_A_LOOK = 1024 };
 
 struct gathering {
     const People *people;
@@ -69,6 +69,8 @@ static Status gather_run(struct gathering *gathering, const IndexRun *run, Ident
         Status s = index_codes_has(&gathering->codes, row) ? OK : index_codes_load(&gathering->codes, row, err);
         if (s) return s;
         JournalPos pos = index_codes_get(&gathering->codes, row);
+        if ((is_shared || row % ROWS_A_LOOK == 0) && people_is_given_up(gathering->people))
+            return err_set(err, ERR_CLOSED, "the client went away");
         if (is_shared) s = is_of_person(gathering, node, time_ms, pos, &is_ours, err);
         if (!s && is_ours) s = put_event(gathering, time_ms, pos, err);
         if (s) return s;
@@ -93,6 +95,7 @@ static Status gather(struct gathering *gathering, const IdentityMember *members,
             if (slot == gathering->person || identity_is_shared(slot)) s = gather_run(gathering, run, node, err);
         }
     }
+    if (!s) s = index_snapshot_check(snapshot, err);
     index_snapshot_close(snapshot);
     return s;
 }

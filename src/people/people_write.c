@@ -1,54 +1,9 @@
-/* people_write: the answers about one person. */
+/* people_write: the answers about one person, as JSON. */
 #include <stdlib.h>
 
 #include "people.h"
 
 enum { LINKS_MAX = 1000 };
-
-/* ---- Finding ---- */
-
-static Status person_of(const People *people, IdentityKind kind, Str id, const char *what, IdentityPerson *ret,
-                        Err *err)
-{
-    if (identity_is_blocked(people->identity, id))
-        return err_set(err, ERR_NOT_FOUND, "\"%.*s\" is a blocked value: it never names anyone", STR_FORMAT(id));
-    IdentityNode node = identity_find(people->identity, kind, id);
-    if (node == IDENTITY_NONE)
-        return err_set(err, ERR_NOT_FOUND, "no event was ever seen with %s \"%.*s\"", what, STR_FORMAT(id));
-    *ret = identity_person_now(people->identity, node);
-    return OK;
-}
-
-Status people_find_user(const People *people, Str user_id, IdentityPerson *ret, Err *err)
-{
-    return person_of(people, IDENTITY_USER, user_id, "user_id", ret, err);
-}
-
-Status people_find_anonymous(const People *people, Str anonymous_id, IdentityPerson *ret, Err *err)
-{
-    return person_of(people, IDENTITY_ANONYMOUS, anonymous_id, "anonymous_id", ret, err);
-}
-
-Status people_find(const People *people, Str person_id, IdentityPerson *ret, Err *err)
-{
-    *ret = identity_find_person(people->identity, person_id);
-    if (*ret == IDENTITY_NONE)
-        return err_set(err, ERR_NOT_FOUND, "there is no person \"%.*s\"", STR_FORMAT(person_id));
-    return OK;
-}
-
-Status people_find_node(const People *people, Str id, IdentityNode *ret, Err *err)
-{
-    Str value, kind = str_cut(id, ':', &value);
-    if (str_equal(kind, STR("user_id"))) *ret = identity_find(people->identity, IDENTITY_USER, value);
-    else if (str_equal(kind, STR("anonymous_id"))) *ret = identity_find(people->identity, IDENTITY_ANONYMOUS, value);
-    else *ret = IDENTITY_NONE;
-    if (*ret == IDENTITY_NONE) *ret = identity_find(people->identity, IDENTITY_USER, id);
-    if (*ret == IDENTITY_NONE) *ret = identity_find(people->identity, IDENTITY_ANONYMOUS, id);
-    if (*ret == IDENTITY_NONE) *ret = identity_find_person(people->identity, id);      /* it is one of its nodes */
-    if (*ret == IDENTITY_NONE) return err_set(err, ERR_NOT_FOUND, "\"%.*s\" was never seen", STR_FORMAT(id));
-    return OK;
-}
 
 /* ---- One person ---- */
 
@@ -56,60 +11,47 @@ static void put_values(const People *people, const IdentityMember *members, size
                        struct buf *out)
 {
     char text[LIMIT_ID_BYTES];
-    bool is_first = true;
-    buf_char(out, '[');
+    json_array(out, NULL);
     for (size_t at = 0; at < count; at++) {
         if (members[at].kind != kind) continue;
-        if (!is_first) buf_char(out, ',');
-        is_first = false;
-        buf_json_string(out, identity_read_value(people->identity, members[at].node, text));
+        json_string(out, NULL, identity_read_value(people->identity, members[at].node, text));
     }
-    buf_char(out, ']');
+    json_array_end(out);
 }
 
 static void put_externals(const People *people, const IdentityMember *members, size_t count, struct buf *out)
 {
     char text[LIMIT_ID_BYTES];
-    bool is_first = true;
-    buf_char(out, '[');
+    json_array(out, NULL);
     for (size_t at = 0; at < count; at++) {
         if (members[at].kind < IDENTITY_EXTERNAL) continue;
-        buf_str_put(out, is_first ? STR("{\"type\":") : STR(",{\"type\":"));
-        is_first = false;
-        buf_json_string(out, identity_kind_name(people->identity, members[at].kind));
-        buf_str_put(out, STR(",\"id\":"));
-        buf_json_string(out, identity_read_value(people->identity, members[at].node, text));
-        buf_char(out, '}');
+        json_object(out, NULL);
+        json_string(out, "type", identity_kind_name(people->identity, members[at].kind));
+        json_string(out, "id", identity_read_value(people->identity, members[at].node, text));
+        json_object_end(out);
     }
-    buf_char(out, ']');
-}
-
-static void put_person_id(const People *people, IdentityPerson person, struct buf *out)
-{
-    struct buf id;
-    buf_init(&id, IDENTITY_PERSON_ID_BYTES);
-    identity_write_person_id(people->identity, person, &id);
-    buf_json_string(out, buf_str(&id));
-    buf_done(&id);
+    json_array_end(out);
 }
 
 static void put_instant(struct buf *out, const char *name, bool is_known, Millis at_ms)
 {
-    buf_printf(out, ",\"%s\":", name);
-    if (!is_known) {
-        buf_str_put(out, STR("null"));
-        return;
-    }
-    buf_char(out, '"');
-    buf_instant(out, at_ms);
-    buf_char(out, '"');
+    if (is_known) json_instant(out, name, at_ms);
+    else json_null(out, name);
 }
 
 static Status put_traits(const People *people, IdentityPerson person, Arena *arena, struct buf *out, Err *err)
 {
-    buf_str_put(out, STR(",\"traits\":"));
-    if (people->write_traits) return people->write_traits(people->context, person, arena, out, err);
-    buf_str_put(out, STR("{}"));
+    json_name(out, STR("traits"));
+    ProfileValues traits = { 0 };
+    Arena scratch = *arena;
+    Status s = people->profile ? people_read_traits(people, person, &scratch, &traits, err) : OK;
+    if (s) return s;
+    json_object(out, NULL);
+    for (size_t at = 0; at < traits.count; at++) {
+        json_name(out, traits.items[at].key);
+        json_raw(out, NULL, traits.items[at].json);
+    }
+    json_object_end(out);
     return OK;
 }
 
@@ -117,6 +59,7 @@ Status people_write_person(const People *people, IdentityPerson person, Arena *a
 {
     IdentityMember *members;
     PersonEvent *events;
+    char room[IDENTITY_PERSON_ID_BYTES];
     size_t member_count, event_count;
     Status s = identity_list_members(people->identity, person, arena, &members, &member_count, err);
     if (!s) s = people_list_events(people, person, arena, &events, &event_count, err);
@@ -126,18 +69,19 @@ Status people_write_person(const People *people, IdentityPerson person, Arena *a
         if (events[at].time_ms < first_ms) first_ms = events[at].time_ms;
         if (events[at].time_ms > last_ms) last_ms = events[at].time_ms;
     }
-    buf_str_put(out, STR("{\"person_id\":"));
-    put_person_id(people, person, out);
-    buf_str_put(out, STR(",\"user_ids\":"));
+    json_object(out, NULL);
+    json_string(out, "person_id", identity_person_id(people->identity, person, room));
+    json_name(out, STR("user_ids"));
     put_values(people, members, member_count, IDENTITY_USER, out);
-    buf_str_put(out, STR(",\"anonymous_ids\":"));
+    json_name(out, STR("anonymous_ids"));
     put_values(people, members, member_count, IDENTITY_ANONYMOUS, out);
-    buf_str_put(out, STR(",\"external_ids\":"));
+    json_name(out, STR("external_ids"));
     put_externals(people, members, member_count, out);
     s = put_traits(people, person, arena, out, err);
     put_instant(out, "first_seen", event_count > 0, first_ms);
     put_instant(out, "last_seen", event_count > 0, last_ms);
-    buf_printf(out, ",\"events\":%zu}", event_count);
+    json_uint(out, "events", event_count);
+    json_object_end(out);
     return s;
 }
 
@@ -174,57 +118,64 @@ Status people_write_events(const People *people, IdentityPerson person, size_t l
     if (s) return s;
     qsort(events, count, sizeof *events, newest_first);
     while (cursor.len && at < count && newest_first(&events[at], &after) <= 0) at++;
-    buf_str_put(out, STR("{\"events\":["));
+    json_object(out, NULL);
+    json_array(out, "events");
     for (; at < count && put < limit; at++) {
         Event event;
         Arena scratch = *arena;
+        if (people_is_given_up(people)) return err_set(err, ERR_CLOSED, "the client went away");
         s = people_read_event(people, events[at].pos, &scratch, &event, err);
         if (s == ERR_NOT_FOUND) continue;                /* erased, or retired since */
         if (s) return s;
-        if (put++) buf_char(out, ',');
-        buf_str_put(out, event.json);
+        put++;
+        json_raw(out, NULL, event.json);
     }
-    buf_printf(out, "],\"cursor\":{\"has_more\":%s,\"next\":", at < count ? "true" : "false");
+    json_array_end(out);
+    json_object(out, "cursor");
+    json_bool(out, "has_more", at < count);
     if (at < count && at > 0)
-        buf_printf(out, "\"%lld-%llu\"", (long long)events[at - 1].time_ms, (unsigned long long)events[at - 1].pos);
-    else buf_str_put(out, STR("null"));
-    buf_str_put(out, STR("}}"));
+        json_printf(out, "next", "%" PRIi64 "-%" PRIu64, events[at - 1].time_ms, events[at - 1].pos);
+    else json_null(out, "next");
+    json_object_end(out);
+    json_object_end(out);
     return OK;
 }
 
 /* ---- Evidence ---- */
 
-static void put_node(const People *people, IdentityNode node, struct buf *out)
+void people_put_node(struct buf *out, const People *people, IdentityNode node)
 {
     char text[LIMIT_ID_BYTES];
-    buf_str_put(out, STR("{\"type\":"));
-    buf_json_string(out, identity_kind_name(people->identity, identity_kind_of(people->identity, node)));
-    buf_str_put(out, STR(",\"id\":"));
-    buf_json_string(out, identity_read_value(people->identity, node, text));
-    buf_char(out, '}');
+    json_object(out, NULL);
+    json_string(out, "type", identity_kind_name(people->identity, identity_kind_of(people->identity, node)));
+    json_string(out, "id", identity_read_value(people->identity, node, text));
+    json_object_end(out);
 }
 
 static void put_link(const People *people, const IdentityLink *link, Arena scratch, struct buf *out)
 {
     static const char *const rules[] = { "", "message", "alias", "alias_of_user" };
     Event event;
-    buf_str_put(out, STR("{\"from\":"));
-    put_node(people, link->from, out);
-    buf_str_put(out, STR(",\"to\":"));
-    put_node(people, link->to, out);
-    buf_printf(out, ",\"rule\":\"%s\"", link->rule < countof(rules) ? rules[link->rule] : "");
+    json_object(out, NULL);
+    json_name(out, STR("from"));
+    people_put_node(out, people, link->from);
+    json_name(out, STR("to"));
+    people_put_node(out, people, link->to);
+    json_word(out, "rule", link->rule < countof(rules) ? rules[link->rule] : "");
     put_instant(out, "time", true, link->time_ms);
     /* The message may be retired or erased by now; the evidence says what it said. */
     if (people_read_event(people, link->position, &scratch, &event, NULL) == OK) {
-        buf_str_put(out, STR(",\"message_id\":"));
-        buf_json_string(out, event.message_id);
-        buf_printf(out, ",\"message_type\":\"%s\",\"source\":", event_type_word(event.type));
-        buf_json_string(out, event.source);
+        json_string(out, "message_id", event.message_id);
+        json_word(out, "message_type", event_type_word(event.type));
+        json_string(out, "source", event.source);
     } else {
-        buf_str_put(out, STR(",\"message_id\":null,\"message_type\":null,\"source\":null"));
+        json_null(out, "message_id");
+        json_null(out, "message_type");
+        json_null(out, "source");
     }
-    buf_printf(out, ",\"position\":%llu,\"removed\":%s}", (unsigned long long)link->position,
-               link->is_removed ? "true" : "false");
+    json_uint(out, "position", link->position);
+    json_bool(out, "removed", link->is_removed);
+    json_object_end(out);
 }
 
 static int compare_links(const void *a, const void *b)
@@ -248,19 +199,21 @@ Status people_write_links(const People *people, IdentityPerson person, Arena *ar
         IdentityLink *links;
         size_t link_count;
         uint64_t more;
+        if (people_is_given_up(people)) return err_set(err, ERR_CLOSED, "the client went away");
         s = identity_list_links(people->identity, members[at].node, LINKS_MAX, arena, &links, &link_count, &more, err);
         for (size_t link = 0; !s && link < link_count && count < LINKS_MAX; link++)
             if (links[link].from == members[at].node) all[count++] = links[link];
     }
     if (s) return s;
     qsort(all, count, sizeof *all, compare_links);
-    buf_str_put(out, STR("{\"links\":["));
-    for (size_t at = 0, put = 0; at < count; at++) {
+    json_object(out, NULL);
+    json_array(out, "links");
+    for (size_t at = 0; at < count; at++) {
         if (at && all[at].position == all[at - 1].position && all[at].from == all[at - 1].from) continue;
-        if (put++) buf_char(out, ',');
         put_link(people, &all[at], *arena, out);
     }
-    buf_str_put(out, STR("]}"));
+    json_array_end(out);
+    json_object_end(out);
     return OK;
 }
 
@@ -279,18 +232,19 @@ static const struct { const char *word, *text; } reasons[] = {
 
 static void write_why(const People *people, const IdentityWhy *why, Arena scratch, struct buf *out)
 {
-    buf_printf(out, "{\"same\":%s,\"reason\":\"%s\",\"text\":", why->reason == IDENTITY_SAME ? "true" : "false",
-               reasons[why->reason].word);
-    buf_json_string(out, str_from(reasons[why->reason].text));
-    buf_str_put(out, STR(",\"at\":"));
-    if (why->at == IDENTITY_NONE) buf_str_put(out, STR("null"));
-    else put_node(people, why->at, out);
-    buf_str_put(out, STR(",\"links\":["));
+    json_object(out, NULL);
+    json_bool(out, "same", why->reason == IDENTITY_SAME);
+    json_word(out, "reason", reasons[why->reason].word);
+    json_string(out, "text", str_from(reasons[why->reason].text));
+    json_name(out, STR("at"));
+    if (why->at == IDENTITY_NONE) json_null(out, NULL);
+    else people_put_node(out, people, why->at);
+    json_array(out, "links");
     for (size_t at = 0; at < why->link_count; at++) {
-        if (at) buf_char(out, ',');
         put_link(people, &why->links[at], scratch, out);
     }
-    buf_str_put(out, STR("]}"));
+    json_array_end(out);
+    json_object_end(out);
 }
 
 Status people_write_why(const People *people, Str a, Str b, Arena *arena, struct buf *out, Err *err)
@@ -298,14 +252,17 @@ Status people_write_why(const People *people, Str a, Str b, Arena *arena, struct
     IdentityNode nodes[2];
     IdentityWhy why = { .at = IDENTITY_NONE };
     const Str ids[] = { a, b };
+    Status s = OK;
     for (size_t at = 0; at < 2; at++) {
         if (identity_is_blocked(people->identity, ids[at])) why.reason = IDENTITY_APART_BLOCKED;
-        else if (people_find_node(people, ids[at], &nodes[at], NULL)) why.reason = IDENTITY_APART_UNSEEN;
+        else if ((s = people_find_node(people, ids[at], &nodes[at], err)) == ERR_NOT_FOUND)
+            why.reason = IDENTITY_APART_UNSEEN;
+        else if (s) return s;
         if (why.reason == IDENTITY_SAME) continue;
         write_why(people, &why, *arena, out);
         return OK;
     }
-    Status s = identity_explain(people->identity, nodes[0], nodes[1], arena, &why, err);
+    s = identity_explain(people->identity, nodes[0], nodes[1], arena, &why, err);
     if (!s) write_why(people, &why, *arena, out);
     return s;
 }

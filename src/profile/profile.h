@@ -18,7 +18,7 @@
  *  4. History is bounded. Of a user id, per trait: for each of the 16 values set last, its first and its last
  *     write. Of an anonymous id, which may turn out to be several people's by time: the newest 16 writes.
  *     Within these bounds history does not depend on arrival order either; the current value never does.
- *  5. A subject has at most 2,000 traits: of more, those that were not written for longest are forgotten.
+ *  5. A subject has at most 2,000 traits, and 1 MiB of writes: of more, those that were not written for longest go.
  *
  *  6. Names (email, name, firstName, lastName, username) are found by how they begin, in any case of ASCII letters:
  *     an index of what the rows hold, history included; forgotten with the row.
@@ -31,7 +31,7 @@
 
 #include "kv/kv.h"
 
-enum { PROFILE_HISTORY = 16, PROFILE_KEYS = 2000 };
+enum { PROFILE_HISTORY = 16, PROFILE_KEYS = 2000, PROFILE_BYTES = 1024 * 1024 };
 
 struct profile;
 
@@ -63,14 +63,16 @@ typedef struct ProfileTrait {
  * counts. Repeating a message changes nothing. */
 Status MUST profile_set_traits(struct profile *profile, uint32_t subject, bool keeps_all,
                                const ProfileWrite *write, const ProfileTrait *traits, size_t count, Err *err);
-/* Adds the subject to a group. */
-Status MUST profile_join_group(struct profile *profile, uint32_t subject, bool keeps_all,
+/* Adds the subject to a group. member: a number of it that a rebuild gives it again (of its kind and value), and that
+ * pages of a group's members go by; always the same for a subject. */
+Status MUST profile_join_group(struct profile *profile, uint32_t subject, Hash128 member, bool keeps_all,
                                const ProfileWrite *write, Str group_id, Err *err);
 Status MUST profile_set_group_traits(struct profile *profile, Str group_id, const ProfileWrite *write,
                                      const ProfileTrait *traits, size_t count, Err *err);
 /* Forgets what a subject wrote about itself from from_ms to before to_ms, memberships and names included;
  * INT64_MIN, INT64_MAX: all of it. */
-Status MUST profile_erase(struct profile *profile, uint32_t subject, Millis from_ms, Millis to_ms, Err *err);
+Status MUST profile_erase(struct profile *profile, uint32_t subject, Hash128 member, Millis from_ms, Millis to_ms,
+                          Err *err);
 
 /* How much waits for a save. */
 size_t profile_unsaved_bytes(const struct profile *profile);
@@ -121,16 +123,22 @@ Status MUST profile_read_groups(struct profile_reader *reader, const ProfileSubj
 /* A group's current traits. ERR_NOT_FOUND: no group call named it. */
 Status MUST profile_read_group(struct profile_reader *reader, Str group_id, Arena *arena, ProfileValues *ret,
                                Err *err);
-/* The subjects in a group, at most max; ascending, behind the given one (to page). */
-Status MUST profile_list_group_subjects(struct profile_reader *reader, Str group_id, const uint32_t *behind,
-                                        size_t max, uint32_t *subjects, size_t *ret_count, Err *err);
+typedef struct ProfileMember {
+    Hash128 member;
+    uint32_t subject;
+} ProfileMember;
+/* The subjects in a group, at most max; by member, ascending, behind the given one (to page; NULL: from the first). */
+Status MUST profile_list_group_members(struct profile_reader *reader, Str group_id, const Hash128 *behind,
+                                       size_t max, ProfileMember *members, size_t *ret_count, Err *err);
 /* Subjects with a name that begins with the text (rule 6), each once, in order of the names; *ret_count of them, at
  * most max. Names of old count, too: ask the person's traits where that matters. */
 Status MUST profile_find_name(struct profile_reader *reader, Str text, size_t max, uint32_t *subjects,
                               size_t *ret_count, Err *err);
-/* Calls visit for every write of the trait that may be somebody's current one. No order. Strings are valid for the
- * call. For questions that ask of everybody. */
-typedef void ProfileVisit(void *context, const ProfileValue *value);
+/* Calls visit for every write of the trait that may be somebody's current one, and of those that it may lie in: of
+ * "a.b" also "a", which may be an object with a "b". An empty key: of every trait; a subject's writes of a key come
+ * one behind the other, in order. Otherwise no order. Strings are valid for the call. For questions of everybody; false
+ * ends it. */
+typedef bool ProfileVisit(void *context, const ProfileValue *value);
 Status MUST profile_visit_trait(struct profile_reader *reader, Str key, ProfileVisit *visit, void *context, Err *err);
 
 #endif

@@ -56,6 +56,7 @@ struct name_search { uint32_t *subjects; size_t count, max; };
 static bool take_subject(void *context, Str key)
 {
     struct name_search *search = context;
+    if (key.len < 5) return true;
     uint32_t subject = kv_read_u32(key.bytes + key.len - 4);
     for (size_t i = 0; i < search->count; i++)
         if (search->subjects[i] == subject) return true;

@@ -134,24 +134,29 @@ Status profile_read_group(struct profile_reader *reader, Str group_id, Arena *ar
     return s;
 }
 
-struct member_list { uint32_t *subjects; size_t count, max; };
+struct member_list { ProfileMember *members; size_t count, max; };
 
 static bool take_member(void *context, Str key)
 {
     struct member_list *list = context;
-    list->subjects[list->count++] = kv_read_u32(key.bytes + GROUP_KEY_BYTES);
+    if (key.len != MEMBER_KEY_BYTES) return true;
+    list->members[list->count++] = (ProfileMember){
+        { .high = kv_read_u64(key.bytes + MEMBER_AT), .low = kv_read_u64(key.bytes + MEMBER_AT + 8) },
+        kv_read_u32(key.bytes + SUBJECT_AT),
+    };
     return list->count < list->max;
 }
 
-Status profile_list_group_subjects(struct profile_reader *reader, Str group_id, const uint32_t *behind,
-                                   size_t max, uint32_t *subjects, size_t *ret_count, Err *err)
+Status profile_list_group_members(struct profile_reader *reader, Str group_id, const Hash128 *behind,
+                                  size_t max, ProfileMember *members, size_t *ret_count, Err *err)
 {
-    char key[GROUP_KEY_BYTES + 4];
-    struct member_list list = { subjects, 0, max };
+    char key[MEMBER_KEY_BYTES];
+    struct member_list list = { members, 0, max };
     *ret_count = 0;
     if (max == 0) return OK;
     profile_group_key(group_id, key);
-    kv_key_u32(key + GROUP_KEY_BYTES, behind ? *behind : 0);
+    if (behind) profile_put_hash(key + MEMBER_AT, *behind);
+    kv_key_u32(key + SUBJECT_AT, UINT32_MAX);
     Status s = profile_lock(reader, err);
     if (s) return s;
     s = profile_visit_keys(reader, reader->profile->options.members, (Str){ key, GROUP_KEY_BYTES },
@@ -163,19 +168,26 @@ Status profile_list_group_subjects(struct profile_reader *reader, Str group_id, 
 
 /* ---- Everybody ---- */
 
+/* "a" may hold "a.b". */
+static bool is_or_holds(Str name, Str key)
+{
+    return str_starts(key, name) && (key.len == name.len || key.bytes[name.len] == '.');
+}
+
 /* One row's writes of the trait. A user's row may hold several, too: which subjects are users is not known here, but
  * of two writes by one user the later wins whoever asks, so all may be told. */
-static Status visit_row(Str row, uint32_t subject, Str key, struct entries *entries, ProfileVisit *visit,
-                        void *context, Err *err)
+static Status visit_row(struct profile_reader *reader, Str row, uint32_t subject, Str key, struct entries *entries,
+                        ProfileVisit *visit, void *context, Err *err)
 {
     entries->count = 0;
     Status s = profile_decode_row(row, subject, entries, err);
-    for (size_t i = 0; !s && i < entries->count; i++) {
+    for (size_t i = 0; !s && i < entries->count && !reader->is_over; i++) {
         const struct entry *entry = &entries->items[i];
-        if (entry->key.bytes[0] != 't' || !str_equal(str_slice(entry->key, 1, entry->key.len), key)) continue;
-        ProfileValue value = { key, entry->value, entry->time_ms, entry->message_id, entry->position, entry->source,
+        Str name = str_slice(entry->key, 1, entry->key.len);
+        if (entry->key.bytes[0] != 't' || (key.len && !is_or_holds(name, key))) continue;
+        ProfileValue value = { name, entry->value, entry->time_ms, entry->message_id, entry->position, entry->source,
                                subject };
-        visit(context, &value);
+        reader->is_over = !visit(context, &value);
     }
     return s;
 }
@@ -189,11 +201,11 @@ static Status visit_waiting(struct profile_reader *reader, Str key, struct entri
     size_t count = 0;
     Status s = OK;
     check(subjects);
-    for (size_t at = 0; !s && at < profile->capacity; at++) {
+    for (size_t at = 0; !s && at < profile->capacity && !reader->is_over; at++) {
         const struct waiting *row = profile->waiting[at];
         if (!row || row->table != profile->options.subjects) continue;
         subjects[count] = kv_read_u32(row->key.bytes);
-        if (!row->is_removed) s = visit_row(row->value, subjects[count], key, entries, visit, context, err);
+        if (!row->is_removed) s = visit_row(reader, row->value, subjects[count], key, entries, visit, context, err);
         count++;
     }
     *ret_subjects = subjects;
@@ -216,15 +228,21 @@ Status profile_visit_trait(struct profile_reader *reader, Str key, ProfileVisit 
     Str row_key, row;
     Status s = profile_lock(reader, err);
     if (s) return s;
+    reader->is_over = false;
     s = visit_waiting(reader, key, &entries, &waiting, &count, visit, context, err);
     profile_unlock(reader);
     if (count) qsort(waiting, count, sizeof *waiting, compare_subjects);
     if (!s && reader->txn) s = kv_cursor_open(reader->txn, reader->profile->options.subjects, &cursor, err);
     if (!s && cursor) s = kv_find(cursor, (Str){ "\0\0\0\0", 4 }, &row_key, &row, err);
-    while (!s && cursor) {
+    while (!s && cursor && !reader->is_over) {
+        if (row_key.len != 4) {
+            s = err_set(err, ERR_DAMAGED, "a profile of no subject; onym rebuild makes it again");
+            break;
+        }
         uint32_t subject = kv_read_u32(row_key.bytes);
         while (at < count && waiting[at] < subject) at++;
-        if (at == count || waiting[at] != subject) s = visit_row(row, subject, key, &entries, visit, context, err);
+        if (at == count || waiting[at] != subject)
+            s = visit_row(reader, row, subject, key, &entries, visit, context, err);
         if (!s) s = kv_next(cursor, &row_key, &row, err);
     }
     kv_cursor_close(cursor);

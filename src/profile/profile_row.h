@@ -6,7 +6,9 @@
 
 #include <pthread.h>
 
-enum { GROUP_KEY_BYTES = 16 };
+/* A key of the table of members: the group, the member, the subject. */
+enum { GROUP_KEY_BYTES = 16, MEMBER_AT = GROUP_KEY_BYTES, SUBJECT_AT = MEMBER_AT + 16,
+       MEMBER_KEY_BYTES = SUBJECT_AT + 4 };
 
 struct waiting {                        /* a row of kv as it will be */
     uint64_t hash;
@@ -28,6 +30,7 @@ struct profile_reader {
     struct profile *profile;
     struct kv_txn *txn;
     uint64_t saves;
+    bool is_over;                    /* profile_visit_trait: who visits wants no more */
 };
 
 struct entry {
@@ -67,6 +70,11 @@ Status profile_read_row(const struct profile *profile, struct kv_txn *txn, size_
 int profile_compare_writes(const struct entry *a, const struct entry *b);
 int profile_compare_entries(const void *a, const void *b);          /* by key, then by write */
 void profile_group_key(Str group_id, char *key);                    /* GROUP_KEY_BYTES */
+static inline void profile_put_hash(char *at, Hash128 hash)         /* 16 bytes, in an order of their own */
+{
+    kv_key_u64(at, hash.high);
+    kv_key_u64(at + 8, hash.low);
+}
 
 /* profile_names.c */
 /* Puts and removes the subject's names so that they are those of the entries after, where they were those before. */

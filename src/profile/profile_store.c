@@ -192,11 +192,7 @@ static size_t list_waiting(const struct profile *profile, size_t table, Str pref
         struct waiting *row = profile->waiting[at];
         if (!row || row->table != table || !str_starts(row->key, prefix)) continue;
         if (behind.len && str_compare(row->key, behind) <= 0) continue;
-        if (count == capacity) {
-            capacity = capacity ? capacity * 2 : 64;
-            rows = realloc(rows, capacity * sizeof(struct waiting *));
-            check(rows);
-        }
+        check(vector_reserve(rows, capacity, count + 1, UINT32_MAX));
         rows[count++] = row;
     }
     if (count) qsort(rows, count, sizeof *rows, compare_waiting);

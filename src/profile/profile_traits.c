@@ -17,15 +17,12 @@ enum {
     ROW_VERSION = 1,
     ENTRY_HEAD_BYTES = 2 + 4 + 1 + 2 + 8 + 8,
     KEY_BYTES_MAX = 1024,               /* of a trait; longer ones are left out */
+    FEW_KEYS = 4,
 };
 
 struct entry *profile_push(struct entries *entries)
 {
-    if (entries->count == entries->capacity) {
-        entries->capacity = entries->capacity ? entries->capacity * 2 : 32;
-        entries->items = realloc(entries->items, entries->capacity * sizeof *entries->items);
-        check(entries->items);
-    }
+    check(vector_reserve(entries->items, entries->capacity, entries->count + 1, UINT32_MAX));
     return &entries->items[entries->count++];
 }
 
@@ -42,20 +39,21 @@ Status profile_decode_row(Str row, uint32_t subject, struct entries *entries, Er
         uint16_t key_bytes;
         uint32_t value_bytes;
         if ((size_t)(end - at) < ENTRY_HEAD_BYTES) goto damaged;
-        struct entry *entry = profile_push(entries);
         memcpy(&key_bytes, at, 2);
         memcpy(&value_bytes, at + 2, 4);
         uint8_t id_bytes = (uint8_t)at[6];
+        size_t bytes = (size_t)key_bytes + value_bytes + id_bytes;
+        if (key_bytes == 0 || (size_t)(end - at) - ENTRY_HEAD_BYTES < bytes) goto damaged;
+        struct entry *entry = profile_push(entries);
         memcpy(&entry->source, at + 7, 2);
         memcpy(&entry->position, at + 9, 8);
         memcpy(&entry->time_ms, at + 17, 8);
         entry->subject = subject;
         at += ENTRY_HEAD_BYTES;
-        if ((size_t)(end - at) < (size_t)key_bytes + value_bytes + id_bytes) goto damaged;
         entry->key = (Str){ at, key_bytes };
         entry->value = (Str){ at + key_bytes, value_bytes };
         entry->message_id = (Str){ at + key_bytes + value_bytes, id_bytes };
-        at += (size_t)key_bytes + value_bytes + id_bytes;
+        at += bytes;
     }
     return OK;
 damaged:
@@ -158,7 +156,49 @@ static int compare_newest(const void *a, const void *b)
     return order ? order : str_compare(x->write->key, y->write->key);
 }
 
-/* Rule 5: of too many keys, those that were not written for longest go. */
+static size_t key_bytes(const struct entry *entries, size_t from, size_t to)
+{
+    size_t bytes = 0;
+    for (size_t i = from; i < to; i++) bytes += entries[i].key.len + entries[i].value.len + entries[i].message_id.len;
+    return bytes;
+}
+
+static void drop_key(struct entries *entries, const struct newest *key)
+{
+    for (size_t k = key->from; k < key->to; k++) entries->items[k].is_dropped = true;
+}
+
+static void drop_by_age(struct entries *entries, struct newest *keys, size_t count)
+{
+    qsort(keys, count, sizeof *keys, compare_newest);
+    for (size_t i = 0, bytes = 0; i < count; i++) {
+        bytes += key_bytes(entries->items, keys[i].from, keys[i].to);
+        if (i >= PROFILE_KEYS || (i > 0 && bytes > PROFILE_BYTES)) drop_key(entries, &keys[i]);
+    }
+}
+
+/* A row that is full loses a key or two with each message: they are found without putting all in order. False where it
+ * would be more; then nothing is dropped. */
+static bool drop_a_few(struct entries *entries, const struct newest *keys, size_t count)
+{
+    size_t bytes = key_bytes(entries->items, 0, entries->count), left = count, oldest[FEW_KEYS];
+    for (size_t few = 0; left > PROFILE_KEYS || (left > 1 && bytes > PROFILE_BYTES); few++, left--) {
+        size_t found = SIZE_MAX;
+        if (few == FEW_KEYS) return false;
+        for (size_t i = 0; i < count; i++) {
+            bool is_taken = false;
+            for (size_t before = 0; before < few; before++) is_taken |= oldest[before] == i;
+            if (!is_taken && (found == SIZE_MAX || compare_newest(&keys[i], &keys[found]) > 0)) found = i;
+        }
+        oldest[few] = found;
+        bytes -= key_bytes(entries->items, keys[found].from, keys[found].to);
+    }
+    for (size_t few = 0; few < count - left; few++) drop_key(entries, &keys[oldest[few]]);
+    return true;
+}
+
+/* Rule 5: of too many keys, or too many bytes, those that were not written for longest go. A row is written as a whole
+ * with each message, and anybody may send them: 1,000 long traits of one user held up everybody's for half a minute. */
 static void drop_oldest_keys(struct entries *entries, size_t key_count)
 {
     struct newest *keys = malloc(key_count * sizeof *keys);
@@ -168,10 +208,8 @@ static void drop_oldest_keys(struct entries *entries, size_t key_count)
         for (to = from + 1; to < entries->count && str_equal(entries->items[to].key, entries->items[from].key);) to++;
         keys[count++] = (struct newest){ &entries->items[to - 1], from, to };
     }
-    qsort(keys, count, sizeof *keys, compare_newest);
     for (size_t i = 0; i < entries->count; i++) entries->items[i].is_dropped = false;
-    for (size_t i = PROFILE_KEYS; i < count; i++)
-        for (size_t k = keys[i].from; k < keys[i].to; k++) entries->items[k].is_dropped = true;
+    if (!drop_a_few(entries, keys, count)) drop_by_age(entries, keys, count);
     for (size_t i = 0; i < entries->count; i++)
         if (!entries->items[i].is_dropped) entries->items[kept++] = entries->items[i];
     entries->count = kept;
@@ -188,7 +226,7 @@ static void thin(struct entries *entries, bool keeps_all)
         kept += count;
     }
     entries->count = kept;
-    if (keys > PROFILE_KEYS) drop_oldest_keys(entries, keys);
+    if (keys > PROFILE_KEYS || key_bytes(entries->items, 0, kept) > PROFILE_BYTES) drop_oldest_keys(entries, keys);
 }
 
 /* ---- Writing ---- */
@@ -205,23 +243,34 @@ static void put_row(struct profile *profile, size_t table, Str key, uint32_t sub
     free((char *)(uintptr_t)row.bytes);
 }
 
+/* Both are in order, and what is added is little: each has its place searched for, and the others are only moved. */
+static void merge_entries(const struct entries *before, const struct entries *added, struct entries *ret)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < added->count; i++) {
+        size_t low = at, high = before->count;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (profile_compare_entries(&before->items[middle], &added->items[i]) < 0) low = middle + 1;
+            else high = middle;
+        }
+        for (; at < low; at++) *profile_push(ret) = before->items[at];
+        bool is_there = low < before->count && profile_compare_entries(&before->items[low], &added->items[i]) == 0;
+        if (!is_there) *profile_push(ret) = added->items[i];
+    }
+    for (; at < before->count; at++) *profile_push(ret) = before->items[at];
+}
+
 /* Adds the entries to the row, once each, and writes it back where that changed anything. */
 static Status merge_row(struct profile *profile, size_t table, Str key, uint32_t subject, bool keeps_all,
                         const struct entries *added, Err *err)
 {
     struct entries before = { 0 }, entries = { 0 };
     struct kv_txn *txn;
-    size_t kept = 0;
     Status s = profile_writer_txn(profile, &txn, err);
     if (!s) s = profile_read_row(profile, txn, table, key, subject, &before, err);
-    for (size_t i = 0; i < before.count; i++) *profile_push(&entries) = before.items[i];
-    for (size_t i = 0; i < added->count; i++) *profile_push(&entries) = added->items[i];
-    if (!s && entries.count) qsort(entries.items, entries.count, sizeof *entries.items, profile_compare_entries);
-    for (size_t i = 0; i < entries.count; i++)               /* the same write, twice */
-        if (i == 0 || profile_compare_entries(&entries.items[i - 1], &entries.items[i]))
-            entries.items[kept++] = entries.items[i];
-    entries.count = kept;
-    if (!s && kept > before.count) {
+    if (!s) merge_entries(&before, added, &entries);
+    if (!s && entries.count > before.count) {
         thin(&entries, keeps_all);
         put_row(profile, table, key, subject, &before, &entries);
     }
@@ -280,9 +329,14 @@ static void subject_key(uint32_t subject, char *key) { kv_key_u32(key, subject);
 
 void profile_group_key(Str group_id, char *key)
 {
-    Hash128 hash = hash_128(group_id, 0);
-    kv_key_u64(key, hash.high);
-    kv_key_u64(key + 8, hash.low);
+    profile_put_hash(key, hash_128(group_id, 0));
+}
+
+static void member_key(Str group_id, Hash128 member, uint32_t subject, char key[MEMBER_KEY_BYTES])
+{
+    profile_group_key(group_id, key);
+    profile_put_hash(key + MEMBER_AT, member);
+    subject_key(subject, key + SUBJECT_AT);
 }
 
 Status profile_set_traits(struct profile *profile, uint32_t subject, bool keeps_all,
@@ -294,16 +348,15 @@ Status profile_set_traits(struct profile *profile, uint32_t subject, bool keeps_
                         traits, count, err);
 }
 
-Status profile_join_group(struct profile *profile, uint32_t subject, bool keeps_all,
+Status profile_join_group(struct profile *profile, uint32_t subject, Hash128 member, bool keeps_all,
                           const ProfileWrite *write, Str group_id, Err *err)
 {
-    char key[GROUP_KEY_BYTES + 4];
+    char key[MEMBER_KEY_BYTES];
     ProfileTrait joined = { group_id, { "", 0 } };
-    subject_key(subject, key + GROUP_KEY_BYTES);
-    Status s = write_traits(profile, profile->options.subjects, (Str){ key + GROUP_KEY_BYTES, 4 }, subject, keeps_all,
+    member_key(group_id, member, subject, key);
+    Status s = write_traits(profile, profile->options.subjects, (Str){ key + SUBJECT_AT, 4 }, subject, keeps_all,
                             write, 'g', &joined, 1, err);
     if (s) return s;
-    profile_group_key(group_id, key);
     profile_put(profile, profile->options.members, (Str){ key, sizeof key }, &(Str){ "", 0 });
     return OK;
 }
@@ -326,11 +379,12 @@ static bool is_between(const struct entry *entry, Millis from_ms, Millis to_ms)
     return entry->time_ms >= from_ms && (entry->time_ms < to_ms || to_ms == INT64_MAX);
 }
 
-Status profile_erase(struct profile *profile, uint32_t subject, Millis from_ms, Millis to_ms, Err *err)
+Status profile_erase(struct profile *profile, uint32_t subject, Hash128 member, Millis from_ms, Millis to_ms,
+                     Err *err)
 {
     struct entries entries = { 0 }, kept = { 0 };
     struct kv_txn *txn;
-    char key[4], member[GROUP_KEY_BYTES + 4];
+    char key[4], joined[MEMBER_KEY_BYTES];
     subject_key(subject, key);
     Str row = { key, sizeof key };
     Status s = profile_writer_txn(profile, &txn, err);
@@ -345,9 +399,8 @@ Status profile_erase(struct profile *profile, uint32_t subject, Millis from_ms, 
         for (size_t k = 0; k < entries.count && is_left; k++)
             is_left = !str_equal(entries.items[k].key, entry->key) || is_between(&entries.items[k], from_ms, to_ms);
         if (!is_left) continue;
-        profile_group_key(str_slice(entry->key, 1, entry->key.len), member);
-        subject_key(subject, member + GROUP_KEY_BYTES);
-        profile_put(profile, profile->options.members, (Str){ member, sizeof member }, NULL);
+        member_key(str_slice(entry->key, 1, entry->key.len), member, subject, joined);
+        profile_put(profile, profile->options.members, (Str){ joined, sizeof joined }, NULL);
     }
     if (!s && kept.count < entries.count) {
         if (kept.count) {

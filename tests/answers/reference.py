@@ -131,7 +131,7 @@ def trends(messages, event, unit, measure, field=None):
 
 def retention(messages, birth, back, unit, periods, unbounded):
     """{cohort's begin: (people, [returned])}, periods that were not seen yet left as None."""
-    observed = max((m["at"] for m in messages if is_event(m, birth) or is_event(m, back)), default=0)
+    observed = max((m["at"] for m in messages), default=0)
     cohorts = collections.defaultdict(lambda: [0, [0] * (periods + 1)])
     for events in People(messages).events(messages).values():
         births = [m for m in events if is_event(m, birth)]

@@ -14,6 +14,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import onym as lib  # noqa: E402
+import schema  # noqa: E402
 
 SECRET = "sk_test_only_for_this_run"
 PATIENCE_S = 20
@@ -30,12 +31,13 @@ def message(kind, number, at, **fields):
 class Case(unittest.TestCase):
     """Each class has one server; tests keep apart by their ids."""
     config = {}
-    sources = {"website": "wk_website", "server": "wk_server"}
+    sources = {"website": "wk_website", "server": "wk_server", "third": "wk_third"}
 
     @classmethod
     def setUpClass(cls):
         cls.server = lib.Onym(cls.sources, config=cls.config).start()
         cls.addClassCleanup(cls.server.close)
+        cls.document = None
 
     def raw(self, path, method="GET", body=None, headers=None, key=SECRET):
         """(status, headers, text), whatever the status."""
@@ -52,7 +54,16 @@ class Case(unittest.TestCase):
     def ask(self, path, method="GET", body=None, status=200):
         got, _, text = self.raw("/api/v1/" + path, method, body)
         self.assertEqual(got, status, f"{method} {path}: {text[:500]}")
-        return json.loads(text)
+        answer = json.loads(text)
+        self.check_described(method, f"/api/v1/{path}", got, answer)
+        return answer
+
+    def check_described(self, method, path, status, answer):
+        """Every answer is as the OpenAPI document says, and nothing in it is left out there."""
+        if type(self).document is None:
+            type(self).document = schema.Document(json.loads(self.raw("/api/v1/openapi.json", key=None)[2]))
+        fault = self.document.answer_fault(method, path, status, answer)
+        self.assertIsNone(fault, f"{method} {path}: {fault} (src/api/openapi.tbl.h describes it)")
 
     def refused(self, path, status, field=None, method="GET", body=None):
         error = self.ask(path, method, body, status)["error"]

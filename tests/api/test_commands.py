@@ -6,9 +6,10 @@ import select
 import subprocess
 
 from client import Case, json, lib, message, unittest
+from disk import places_of
 
 
-class Commands(Case):
+class Commanding(Case):
     def onym(self, *arguments, code=0, env=None):
         done = subprocess.run([lib.program(), *arguments, "--config", str(self.server.config)], capture_output=True,
                               stdin=subprocess.DEVNULL, timeout=60, env={**os.environ, **(env or {})})
@@ -16,6 +17,8 @@ class Commands(Case):
         self.assertEqual(done.returncode, code, done.stdout.decode() + self.err)
         return done.stdout.decode()
 
+
+class Commands(Commanding):
     def on_a_terminal(self, *arguments, say="", env=None):
         """(exit code, what it printed) with standard input, output and error a terminal."""
         master, slave = pty.openpty()
@@ -208,6 +211,12 @@ class Commands(Case):
         self.assertEqual([path.name for path in self.server.data.iterdir() if "dry" in path.name], [])
         same = self.onym("identity", "--dry-run", str(self.server.config))
         self.assertIn("nobody would merge or split", same)
+        self.send(*(message("identify", f"dry-nan-{n}", 3 + n, anonymousId=f"dry-nan-{n}", userId="NaN") for n in range(2)))
+        rules.write_text("identity: {placeholders: 1}\n")         # the list of the first release knew no NaN
+        answer = json.loads(self.onym("identity", "--dry-run", str(rules), "--json"))
+        self.assertEqual([merge["after"] for merge in answer["merges"]], ["u_NaN"])
+        rules.write_text("identity: {placeholders: 3}\n")
+        self.onym("identity", "--dry-run", str(rules), code=2)
         rules.write_text("identity: {externals: [nonsense]}\n")
         self.onym("identity", "--dry-run", str(rules), code=2)
         self.assertIn("rules.yaml:1", self.err)
@@ -221,6 +230,100 @@ class Commands(Case):
             self.onym(command, "a", "b", code=2)
         self.onym("delete", "never-there", "--yes", code=1)
         self.onym("why", "a", code=2)
+
+
+class Externals(Commanding):
+    config = {"identity": {"externals": ["email=traits.email"]}}
+
+    def test_external_ids_are_ids_like_any_other_to_the_commands(self):
+        self.send(message("identify", "y1", 0, userId="yve", anonymousId="a-yve", traits={"email": "yve@x.example"}),
+                  message("page", "y2", 1, anonymousId="a-yve2", traits={"email": "yve@x.example"}))
+        self.assertEqual(self.resolve(id="email:yve@x.example")["person_id"], "u_yve")
+        self.assertIn("u_yve", self.onym("person", "email:yve@x.example"))
+        self.assertIn("yve@x.example", self.onym("links", "email:yve@x.example"))
+        self.assertIn("yve", self.onym("why", "email:yve@x.example", "a-yve"))
+        self.assertIn("links no more", self.onym("unmerge", "email:yve@x.example", "m-y1"))
+        self.onym("unmerge", "email:yve@x.example", "m-y1", "--restore")
+        self.send(message("identify", "z1", 2, userId="zoe", traits={"email": "zoe@x.example"}))
+        text = self.onym("suppress", "email:zoe@x.example")
+        self.assertIn("user_id zoe is suppressed", text)
+        self.assertNotIn("user_id email:", text)
+        self.assertIn("email zoe@x.example is suppressed", text)
+        self.assertIn("email:zoe@x.example", self.onym("suppressions"))
+        self.onym("unsuppress", "email:zoe@x.example")
+        self.assertNotIn("zoe", self.onym("suppressions"))
+        self.assertEqual(self.onym("suppress", "email:nobody@x.example"), "email nobody@x.example is suppressed\n")
+        self.onym("unsuppress", "email:nobody@x.example")
+        self.assertNotIn("email:", self.onym("suppressions"))
+        self.assertIn("user_id auth0:17 is suppressed", self.onym("suppress", "auth0:17"))
+        self.onym("unsuppress", "user_id:auth0:17")
+        self.onym("suppress", "user_id:email:x")                  # a user id of that spelling
+        self.assertIn("user_id:email:x", self.onym("suppressions"))
+        self.onym("unsuppress", "user_id:email:x")
+        self.assertIn("is erased", self.onym("delete", "email:yve@x.example", "--yes"))
+        self.onym("person", "yve", code=1)
+        self.onym("person", "email:yve@x.example", code=1)
+        self.server.stop()
+        self.assertEqual(places_of(self.server.data, "yve@x.example"), [])
+        self.server.start()
+        self.onym("person", "email:yve@x.example", code=1)
+
+
+class Emails(Commanding):
+    def test_an_email_that_is_a_trait_finds_its_person_too(self):
+        self.send(message("identify", "z1", 0, userId="zoe", traits={"email": "Zoe@x.example"}))
+        self.assertEqual(self.resolve(id="email:zoe@x.example")["person_id"], "u_zoe")
+        self.assertIn("u_zoe", self.onym("person", "email:zoe@x.example"))
+        self.assertIn("user_id zoe is suppressed", self.onym("suppress", "email:zoe@x.example"))
+        self.onym("unsuppress", "zoe")
+        self.onym("person", "email:nobody@x.example", code=1)
+
+
+class Impostors(Commanding):
+    """Anybody with the write key may send an id that is spelt as somebody else's, as a person id, or as `kind:value`."""
+
+    def refused(self, *arguments):
+        self.onym(*arguments, code=2)
+        self.assertIn("more than one person", self.err)
+
+    def test_what_names_two_people_names_nobody(self):
+        self.send(message("identify", "im1", 0, userId="vic", anonymousId="a-vic", traits={"email": "vic@x.example"}),
+                  message("track", "im2", 1, userId="u_vic", event="E"),                      # as a person id
+                  message("track", "im3", 2, userId="a-vic", event="E"),                      # as a visitor's
+                  message("track", "im4", 3, anonymousId="vic", event="E"),                   # as a user's, by a visitor
+                  message("track", "im5", 4, userId="user_id:vic", event="E"),
+                  message("track", "im6", 5, userId="anonymous_id:a-vic", event="E"),
+                  message("track", "im7", 6, userId="person_id:u_vic", event="E"),
+                  message("track", "im8", 7, userId="email:vic@x.example", event="E"))
+        for text in ("u_vic", "a-vic", "vic"):
+            for command in (["person"], ["links"], ["delete", "--yes"], ["why", "im-other"], ["unmerge", "m-im1"]):
+                self.refused(command[0], text, *command[1:])
+            status, _, answer = self.raw(f"/api/v1/people/resolve?id={text}")
+            self.assertEqual((status, json.loads(answer)["error"]["field"]), (400, "id"))
+        for text in ("user_id:vic", "anonymous_id:a-vic", "person_id:u_vic", "email:vic@x.example"):
+            self.assertEqual(self.resolve(id=text)["person_id"], "u_vic", text)
+        for text, person in (("user_id:u_vic", "u_u_vic"), ("user_id:a-vic", "u_a-vic"), ("anonymous_id:vic", "a_vic"),
+                             ("user_id:user_id:vic", "u_user_id~3Avic"), ("person_id:u_a-vic", "u_a-vic"),
+                             ("user_id:email:vic@x.example", "u_email~3Avic~40x.example")):
+            self.assertEqual(self.resolve(id=text)["person_id"], person, text)
+        text = self.onym("suppress", "email:vic@x.example")
+        self.assertIn("user_id vic is suppressed", text)
+        self.assertNotIn("user_id email:", text)
+        self.onym("unsuppress", "vic")
+        self.onym("unsuppress", "anonymous_id:a-vic")
+        self.assertIn("is erased", self.onym("delete", "person_id:u_vic", "--yes"))
+        self.onym("person", "user_id:vic", code=1)                # gone, and no impostor answers in its place
+        self.assertIn("never seen", self.err)
+
+    def test_one_person_by_two_of_its_names_is_one(self):
+        self.send(message("identify", "on1", 0, userId="same", anonymousId="same"))
+        self.assertEqual(self.resolve(id="same")["person_id"], "u_same")
+
+    def test_an_email_of_two_people_is_nobodys(self):
+        self.send(message("identify", "tw1", 0, userId="tw-a", traits={"email": "tw@x.example"}),
+                  message("identify", "tw2", 1, userId="tw-b", traits={"email": "TW@x.example"}))
+        for command in (["person"], ["suppress"], ["delete", "--yes"]):
+            self.refused(command[0], "email:tw@x.example", *command[1:])
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ class People(Case):
             for key in (None, "wk_website", "sk_wrong"):
                 status, headers, text = self.raw(f"/api/v1/{path}", key=key)
                 self.assertEqual(status, 401, text)
-                self.assertIn("Basic", headers["WWW-Authenticate"])
+                self.assertIn("Bearer", headers["WWW-Authenticate"])     # Basic: a browser would keep the key
         for path, method in (("people/u_1", "DELETE"), ("people/unmerge", "POST"), ("suppressions", "POST")):
             self.assertEqual(self.raw(f"/api/v1/{path}", method, b"{}", key="wk_website")[0], 401)
 
@@ -260,7 +260,28 @@ class People(Case):
                           ("Initech", {"n": 7, "plan": "pro"}, "m-group-1", "group-u1")])
         self.assertEqual(self.ask("groups/Initech"), {"group_id": "Initech", "traits": {"n": 7, "plan": "pro"}})
         people = self.pages("groups/Initech/people", "people", 1)
-        self.assertEqual([person["person_id"] for person in people], ["u_group-u1", "u_group-u2"])
+        self.assertEqual(sorted(person["person_id"] for person in people), ["u_group-u1", "u_group-u2"])
+
+    def test_a_cursor_of_members_means_the_same_after_a_rebuild(self):
+        first = self.ask("groups/Lasting/people", status=200)
+        self.assertEqual(first["people"], [])
+        self.send(message("identify", "gone-1", 0, userId="gone"),       # erased: everybody's number changes by a rebuild
+                  *(message("group", f"lasting-{n}", n, userId=f"last-{n}", groupId="Lasting") for n in range(9)))
+        page = self.ask("groups/Lasting/people?limit=4")
+        cursor, told = page["cursor"]["next"], [p["person_id"] for p in page["people"]]
+        rest = [p["person_id"] for p in self.ask(f"groups/Lasting/people?cursor={cursor}")["people"]]
+        self.assertEqual(sorted(told + rest), [f"u_last-{n}" for n in range(9)])
+        self.ask("people/u_gone", "DELETE", status=202)
+        self.until(lambda: not self.ask("erasures")["erasures"], "the erasure to end")
+        self.server.stop()
+        self.server.run("rebuild")
+        self.server.start()
+        self.assertEqual(told, [p["person_id"] for p in self.ask("groups/Lasting/people?limit=4")["people"]])
+        self.assertEqual(rest, [p["person_id"] for p in self.ask(f"groups/Lasting/people?cursor={cursor}")["people"]])
+        for bad in ("17", "0", "m" + "0" * 31, "m" + "0" * 31 + "G", "m" + "0" * 33, "u_last-1", quote("m\n" * 16)):
+            with self.subTest(bad):
+                error = self.refused(f"groups/Lasting/people?cursor={bad}", 400, "cursor")
+                self.assertIn("begin with the first page", error["message"])
 
     def test_history_tells_who_set_a_trait_when_and_from_where(self):
         self.send(message("identify", "hist-1", 0, anonymousId="hist-a", traits={"plan": "free"}),
@@ -293,6 +314,20 @@ class People(Case):
         answer = self.ask("people/restore", "POST", {"position": answer["position"]})
         self.assertEqual([person["person_id"] for person in answer["people"]], ["u_un-a"])
         self.check({"user_ids": ["un-a", "un-b"], "traits": {"name": "A", "age": 3}}, user_id="un-b")
+
+    def test_the_same_message_id_of_two_sources_is_two_messages(self):
+        self.send(message("identify", "two", 0, userId="two-u", anonymousId="two-a"))
+        self.send(message("identify", "two", 5, userId="two-u", anonymousId="two-b"), key="wk_server")
+        body = {"message_id": "m-two", "id": "two-u"}
+        self.assertIn("website", self.refused("people/unmerge", 400, "source", "POST", body)["message"])
+        self.refused("people/unmerge", 404, None, "POST", {**body, "source": "nobody"})
+        self.ask("people/unmerge", "POST", {**body, "source": "website"})
+        self.check({"person_id": "u_two-u", "anonymous_ids": ["two-b"]}, user_id="two-u")
+        self.check({"person_id": "a_two-a"}, anonymous_id="two-a")
+        self.send(message("track", "two", 9, userId="two-u", anonymousId="two-c", event="Late"), key="wk_third")
+        self.check({"person_id": "u_two-u", "anonymous_ids": ["two-b", "two-c"]}, user_id="two-u")
+        self.ask("people/restore", "POST", {"message_id": "m-two", "id": "two-a", "source": "website"})
+        self.check({"person_id": "u_two-u", "anonymous_ids": ["two-a", "two-b", "two-c"]}, user_id="two-u")
 
     def test_what_cannot_be_unmerged_says_why(self):
         self.send(message("identify", "unbad-1", 0, userId="unbad"))

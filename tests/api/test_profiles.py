@@ -10,6 +10,7 @@ class Profiles(Case):
         path = f"/v1/spaces/any_space/collections/{collection}/profiles/{rest}"
         got, _, text = self.raw(path, key=None, headers={"Authorization": f"Basic {token}"})
         self.assertEqual(got, status, text)
+        self.check_described("GET", path, got, json.loads(text))
         return json.loads(text)
 
     def all_pages(self, rest, name, limit, **more):
@@ -106,7 +107,7 @@ class Profiles(Case):
             {"collection": "accounts", "type": "group_id", "id": "acme", "encoding": "none",
              "created_at": "2026-11-01T10:03:00.000Z", "source_id": "website", "first_message_id": "m-4"}]}])
         users = self.all_pages("group_id:acme/links", "data", 1, collection="accounts")
-        self.assertEqual([each["external_ids"][0]["id"] for each in users], ["bob", "alice"])
+        self.assertEqual(sorted(each["external_ids"][0]["id"] for each in users), ["alice", "bob"])
 
     def test_accounts_have_traits_ids_and_metadata(self):
         self.assertEqual(self.profile("group_id:acme/traits", "accounts")["traits"], {"plan": "pro", "seats": 7})
@@ -116,6 +117,17 @@ class Profiles(Case):
         for what in ("traits", "external_ids", "metadata", "links"):
             self.profile(f"group_id:none/{what}", "accounts", status=404)
             self.profile(f"user_id:bob/{what}", "accounts", status=404)
+
+    def test_every_answer_has_a_request_id(self):
+        seen = set()
+        for path, key in (("/v1/spaces/s/collections/users/profiles/user_id:nobody/traits", SECRET),
+                          ("/v1/spaces/s/collections/users/profiles/user_id:nobody/metadata", SECRET),
+                          ("/v1/spaces/s/collections/accounts/profiles/group_id:none/traits", SECRET),
+                          ("/v1/spaces/s/collections/users/profiles/user_id:nobody/events", "wrong")):
+            token = base64.b64encode(f"{key}:".encode()).decode()
+            _, headers, _ = self.raw(path, key=None, headers={"Authorization": f"Basic {token}"})
+            seen.add(headers.get("Request-Id"))
+        self.assertEqual(len(seen - {None, ""}), 4, seen)
 
     def test_only_the_secret_key_reads(self):
         for what in ("traits", "external_ids", "events", "metadata", "links"):

@@ -1,6 +1,6 @@
 // Nothing lost, nothing doubled, in order, in every way to leave a page; and what unmodified analytics-next
-// makes of the same script, side by side. REPEAT says how often (`make soak-browser`: 200), REPEAT_NEXT how
-// often for analytics-next, ONLY which way, LANES how many at once.
+// makes of the same script, side by side. REPEAT says how often, REPEAT_NEXT how often for analytics-next, ONLY which
+// way, LANES how many at once. Hundreds of times: soak.mjs.
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { startOnym } from './onym.mjs'
@@ -31,9 +31,9 @@ after(async () => {
   console.log(`
 ${RUNS} runs of each way with Onym's library, ${NEXT_RUNS} with analytics-next 1.84.3; two calls a run (${platform}, ${arch})
 doubled: the same call twice after the server has dropped repeats; repeated: sent twice under one messageId
-${''.padEnd(34)}onym                         analytics-next
-${'way to leave'.padEnd(34)}    lost  doubled repeated      lost  doubled repeated`)
-  for (const { way, ours, theirs } of rows) console.log(way.padEnd(34) + cells(ours) + cells(theirs))
+${''.padEnd(52)}onym                         analytics-next
+${'way to leave'.padEnd(52)}    lost  doubled repeated      lost  doubled repeated`)
+  for (const { way, ours, theirs } of rows) console.log(way.padEnd(52) + cells(ours) + cells(theirs))
   const stalls = rows.reduce((sum, { ours, theirs }) => sum + ours.stalled + (theirs?.stalled ?? 0), 0)
   console.log(`runs made again because the browser itself stalled: ${stalls}`)
 })
@@ -47,7 +47,7 @@ for (const way of Object.keys(WAYS)) {
       const row = { way, ours: await runWay(way, 'onym', RUNS, options) }
       rows.push(row)
       if (NEXT_RUNS) row.theirs = await runWay(way, 'next', NEXT_RUNS, options)
-      console.log(way.padEnd(34) + cells(row.ours) + cells(row.theirs))
+      console.log(way.padEnd(52) + cells(row.ours) + cells(row.theirs))
       const { runs, lost, doubled, outOfOrder, split } = row.ours
       assert.deepEqual(
         { runs, lost, doubled, outOfOrder, split },

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const program = process.env.ONYM ?? fileURLToPath(new URL('../../build/onym', import.meta.url))
-const SECRET = 'sk_browser_tests'
+export const SECRET = 'sk_browser_tests'
 
 const configFor = (data) => `listen: 127.0.0.1:0
 data: ${data}
@@ -19,6 +19,42 @@ sources:
     write_key: wk_website
   - name: next
     write_key: wk_next
+  - name: website2
+    write_key: wk_website2
+  - name: next2
+    write_key: wk_next2
+  - name: own
+    write_key: wk_own
+    own_path: m4p
+  - name: tools
+    write_key: wk_tools
+    device_mode:
+      intercom: {app_id: app1}
+      google_tag:
+        ids: [G-ONE, AW-2]
+        user_properties: plan
+        conversions: {Signed Up: AW-2/abc, __proto__: AW-2/x}
+      meta_pixel: {pixel_id: 1234567}
+      posthog: {api_key: phc_one}
+  - name: consent
+    write_key: wk_consent
+    device_mode:
+      google_tag: {ids: G-ONE, consent: Analytics, consent_mode: {analytics_storage: Analytics, ad_storage: Ads}}
+      meta_pixel: {pixel_id: 1234567, consent: [Ads]}
+  - name: signed
+    write_key: wk_signed
+    device_mode:
+      intercom: {app_id: app1, identity_verification: true}
+  - name: owntools
+    write_key: wk_owntools
+    own_path: x9q
+    device_mode:
+      google_tag: {ids: G-ONE}
+  - name: bound
+    write_key: wk_bound
+    allowed_origins: ["https://www.rdio.test"]
+    device_mode:
+      google_tag: {ids: G-ONE}
 `
 
 /** It dies with this process, however that dies, and holds none of its pipes open: the runner waits for them. */
@@ -97,7 +133,7 @@ export const startDemo = async () => {
     lines: () => lines,
     /** The messages that belong, once there are `count`, or those that there are after some seconds. */
     async until(belongs, count) {
-      const limit = Date.now() + 8000
+      const limit = Date.now() + 30_000
       for (;;) {
         const messages = (await onym.export()).filter(belongs)
         if (messages.length >= count || Date.now() > limit) return messages

@@ -181,3 +181,62 @@ test('serverCookie: the server sets the ids, once a tab and id', async () => {
   await visitor.close()
   assert.ok(site.port)
 })
+
+test('hash routes are counted, anchors are not; the canonical link of an app shell names its own path alone', async () => {
+  const head = '<link rel="canonical" href="/shell">'
+  const visitor = await visit('/shell', { head, options: { autoPage: true } })
+  await visitor.run(async () => {
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 50))
+    location.hash = '#section'
+    await turn()
+    location.hash = '#/settings'
+    await turn()
+    location.hash = '#!/old'
+    await turn()
+    history.pushState({}, '', '/billing?x=1')
+    await turn()
+    history.pushState({}, '', '/shell')
+    await turn()
+  })
+  const paths = (await visitor.sent(4)).map(({ properties }) => properties.path)
+  assert.deepEqual(paths, ['/shell', '/shell', '/billing', '/shell'])
+  await visitor.close()
+})
+
+// As analytics-next has them, but for undefined, which overrides nothing here.
+for (const [call, wanted] of [
+  [`page('n', { name: 'other' })`, { name: 'n', properties: { name: 'n' } }],
+  [`page('c', 'n', { category: 'x', name: 'y' })`, { name: 'n', category: 'c', properties: { name: 'n', category: 'c' } }],
+  [`page({ name: 'z' })`, { name: undefined, properties: { name: 'z' } }],
+  [`page('n', { path: undefined, title: undefined })`, { properties: { path: '/p', title: '/p' } }],
+  [`track('E', {}, { context: { page: { search: '?utm_source=mine', title: undefined } } })`, { context: { campaign: { source: 'mine' }, page: { title: '/p' } } }],
+  [`track('E', {}, { page: { search: '?utm_source=opt' } })`, { context: { campaign: { source: 'opt' } } }],
+  [`page({ search: '?utm_source=prop' })`, { context: { campaign: { source: 'prop' } } }],
+  [`track('E', {}, { campaign: { name: 'x' } })`, { context: { campaign: { name: 'x', source: undefined } } }],
+  [`track('E')`, { context: { campaign: { source: 's', name: '', medium: 'b', '': undefined } } }],
+]) {
+  test('page values: ' + call, async () => {
+    const visitor = await visit('/p?utm_source=s&utm_=x&utm_campaign=&utm_medium=a&utm_medium=b')
+    await visitor.run(`analytics.${call}; 0`)
+    const [message] = await visitor.sent(1)
+    const compare = (actual, expected, path) => {
+      for (const key in expected)
+        if (expected[key] && typeof expected[key] == 'object') compare(actual[key], expected[key], path + '.' + key)
+        else assert.equal(actual[key], expected[key], path + '.' + key)
+    }
+    compare(message, wanted, '')
+    await visitor.close()
+  })
+}
+
+test("trackForm on a form of a frame of the site's own", async () => {
+  const visitor = await visit('/', { body: '<iframe srcdoc="<form onsubmit=\'return false\'><input name=length></form>"></iframe>' })
+  await visitor.page.waitForFunction(() => frames[0].document.forms[0])
+  await visitor.run(() => {
+    const form = frames[0].document.forms[0]
+    analytics.trackForm(form, 'Sent')
+    form.requestSubmit()
+  })
+  assert.equal((await visitor.sent(1))[0].event, 'Sent')
+  await visitor.close()
+})

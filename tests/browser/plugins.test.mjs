@@ -100,7 +100,7 @@ test('a page left while its plugins are at work: the next page finishes for it',
     visitor.url('/next', { script: slow }),
   )
   await visitor.page.waitForURL((url) => url.pathname == '/next')
-  const messages = await visitor.sent(2, 12_000)
+  const messages = await visitor.sent(2)
   assert.deepEqual(
     messages.map((m) => [m.event, m.properties.page]),
     [
@@ -149,4 +149,108 @@ test('a plugin that throws breaks neither the page nor the other calls', async (
   assert.equal((await visitor.sent(1))[0].event, 'survives')
   assert.deepEqual(visitor.errors, [])
   await visitor.close()
+})
+
+test('the object has what plugins and old code for analytics.js reach for', async () => {
+  const visitor = await visit('/', { options: { integrations: { Ads: { id: 7 } } } })
+  const seen = await visitor.run(async () => {
+    const plugin = { name: 'Ads', type: 'destination', load: (context, library) => void (window.handed = [context.event, library]) }
+    const failed = []
+    analytics.on('initialization_failure', ({ name }) => failed.push(name))
+    analytics.queue.on('initialization_failure', ({ name }) => failed.push('queue ' + name))
+    const registered = await analytics.register(plugin, {
+      name: 'Broken',
+      type: 'destination',
+      load: () => Promise.reject(new Error('no')),
+    })
+    const used = []
+    const is = (value) => value === analytics
+    return {
+      chained: [
+        is(analytics.on('x', () => {})),
+        is(analytics.once('x', () => {})),
+        is(analytics.off('x')),
+        is(analytics.emit('x')),
+        is(analytics.debug(false)),
+        is(analytics.use((library) => used.push(is(library)))),
+        is(analytics.noConflict()),
+        is(await analytics.addSourceMiddleware(({ payload, next }) => next(payload))),
+        is(await analytics.addDestinationMiddleware('Ads', ({ payload, next }) => next(payload))),
+        is(await analytics.initialize()),
+        is(await analytics.init()),
+        is(handed[1]),
+        ...used,
+      ],
+      contexts: [registered.event.type, handed[0].type, (await analytics.deregister('Nobody')).event.type],
+      plugins: analytics.queue.plugins.map(({ name }) => name),
+      failed,
+      settings: analytics.settings.cdnSettings.integrations['Segment.io'].apiKey,
+      normalized: analytics.normalize({ type: 'track' }),
+      missing: ['addIntegrationMiddleware', 'push'].filter((name) => typeof analytics[name] != 'function'),
+      plugs: typeof analytics.plugins,
+    }
+  })
+  assert.deepEqual(seen, {
+    chained: Array(13).fill(true),
+    contexts: ['track', 'track', 'track'],
+    plugins: ['Ads'],
+    failed: ['Broken', 'queue Broken'],
+    settings: 'wk_website',
+    normalized: { type: 'track' },
+    missing: [],
+    plugs: 'object',
+  })
+  await visitor.close()
+})
+
+test('a plugin cancels a call by its own copy of ContextCancelation; an error that it hands to cancel counts as one', async () => {
+  const visitor = await visit()
+  const logged = await visitor.run(async () => {
+    class ContextCancelation {
+      retry = false
+      type = 'plugin Error'
+    }
+    const logs = []
+    await analytics.register({
+      name: 'p',
+      type: 'enrichment',
+      track(context) {
+        context.log('info', 'looked at', { event: context.event.event })
+        context.stats.increment('looked')
+        if (context.event.event == 'a') throw new ContextCancelation()
+        if (context.event.event == 'b') context.cancel()
+        return context
+      },
+    })
+    analytics.track('a')
+    analytics.track('b')
+    const context = await analytics.track('c')
+    logs.push(context.logs().map(({ message }) => message), context.stats.metrics.length, context.event.event)
+    return logs
+  })
+  assert.deepEqual(logged, [['looked at'], 1, 'c'])
+  assert.deepEqual(
+    (await visitor.sent(1)).map((message) => message.event),
+    ['c'],
+  )
+  assert.deepEqual(visitor.errors, [])
+  await visitor.close()
+})
+
+test('visitors of RudderStack and Jitsu keep their ids where the option says so, and only new visitors here', async () => {
+  const value = encodeURIComponent('RS_ENC_v3_' + Buffer.from('"rudder-1"').toString('base64'))
+  for (const [options, cookies, wanted] of [
+    [{ takeOver: ['rudderstack', 'jitsu'] }, { rl_anonymous_id: value }, 'rudder-1'],
+    [{ takeOver: ['jitsu'] }, { rl_anonymous_id: value, __eventn_id: 'jitsu-1' }, 'jitsu-1'],
+    [{ takeOver: ['rudderstack'] }, { rl_anonymous_id: value, ajs_anonymous_id: 'ours' }, 'ours'],
+  ]) {
+    const set = Object.entries(cookies).map(([name, text]) => `document.cookie = '${name}=${text}; path=/'`)
+    const visitor = await visit('/', { options, head: `<script>${set.join(';')}</script>`, script: 'analytics.track("a")' })
+    assert.deepEqual(
+      (await visitor.sent(1)).map((message) => message.anonymousId),
+      [wanted],
+    )
+    assert.match(await visitor.run(() => document.cookie), new RegExp('ajs_anonymous_id=' + wanted))
+    await visitor.close()
+  }
 })

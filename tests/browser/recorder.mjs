@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 
 const root = (path) => fileURLToPath(new URL('../../' + path, import.meta.url))
 const next = (name) =>
@@ -29,12 +29,13 @@ export const startRecorder = async ({ upstream } = {}) => {
   const taken = []
   const requests = []
   let waiters = []
+  const underWay = new Set()
   const recorder = {
     taken,
     requests,
-    /** (path) => undefined | 'down' | 'lost' | {status, headers, body, delay_ms} */
+    /** (path) => undefined | 'down' | 'lost' | {status, headers, body, delay_ms, until: a promise} */
     fault: null,
-    /** (body) => undefined | {status} */
+    /** (body) => undefined | 'down' | {status} */
     faultBody: null,
     /** Holds the library back: a promise that the script waits for. */
     scriptGate: null,
@@ -67,7 +68,8 @@ export const startRecorder = async ({ upstream } = {}) => {
     const chunks = []
     for await (const chunk of request) chunks.push(chunk)
     const bytes = Buffer.concat(chunks)
-    return request.headers['content-encoding'] == 'gzip' ? gunzipSync(bytes) : bytes
+    const unpack = { gzip: gunzipSync, br: brotliDecompressSync }[request.headers['content-encoding']]
+    return unpack ? unpack(bytes) : bytes
   }
 
   const forward = (request, body) =>
@@ -75,7 +77,7 @@ export const startRecorder = async ({ upstream } = {}) => {
       const url = new URL(request.url, upstream)
       const outgoing = httpRequest(
         url,
-        { method: request.method, headers: { ...request.headers, host: url.host } },
+        { method: request.method, headers: { ...request.headers, host: url.host, 'accept-encoding': 'gzip' } },
         async (answer) => {
           resolve({ status: answer.statusCode, headers: answer.headers, body: await readBody(answer) })
         },
@@ -86,16 +88,20 @@ export const startRecorder = async ({ upstream } = {}) => {
 
   const own = (request, path, body) => {
     if (request.method == 'OPTIONS') return { status: 200, headers: cors(request), body: '' }
-    const script = /^\/analytics\.js\/v1\/([^/]+)\/analytics(\.min)?\.js$/.exec(path)
+    const script = /^\/analytics\.js\/v1\/([^/]+)\/analytics(\.plus)?(\.min)?\.js$/.exec(path)
     if (script) {
       const file = script[1].startsWith(NEXT_KEY)
         ? next('standalone.js')
-        : root('build/browser/analytics.min.js')
+        : root(`build/browser/analytics${script[2] ?? ''}.min.js`)
       return {
         status: 200,
         headers: { 'content-type': 'text/javascript', 'cache-control': 'no-cache' },
         body: readFileSync(file),
       }
+    }
+    if (/^\/analytics\.js\/v1\/[^/]+\/more\.min\.js$/.test(path)) {
+      const headers = { ...cors(request), 'content-type': 'text/javascript' }
+      return { status: 200, headers, body: readFileSync(root('build/browser/more.min.js')) }
     }
     const bundle = /^\/analytics-next\/bundles\/([\w.-]+\.js)$/.exec(path)
     if (bundle)
@@ -142,7 +148,7 @@ export const startRecorder = async ({ upstream } = {}) => {
     if (path.startsWith('/analytics-next/')) return own(request, path, body)
     const answer = await forward(request, body)
     if (request.method == 'POST' && answer.status == 200 && path != '/v1/cookie') take(path, body)
-    if (path.endsWith('/settings')) {
+    if (path.endsWith('/settings') && answer.status == 200) {
       // Onym names itself as the host; in these tests the way to it leads through here.
       const document = JSON.parse(answer.body)
       Object.assign(document.integrations['Segment.io'], {
@@ -162,6 +168,9 @@ export const startRecorder = async ({ upstream } = {}) => {
 
   const server = createServer(async (request, response) => {
     const path = request.url.split('?')[0]
+    response.asked = request.method + ' ' + request.url
+    underWay.add(response)
+    response.on('close', () => underWay.delete(response))
     try {
       const fault = recorder.fault?.(path, request.method)
       if (fault == 'down') return request.socket.destroy()
@@ -170,14 +179,16 @@ export const startRecorder = async ({ upstream } = {}) => {
         requests.push({ at: Date.now(), path, bytes: body.length, headers: request.headers })
       if (path.startsWith('/analytics.js/')) await recorder.scriptGate
       const refusal = recorder.faultBody?.(body.toString())
+      if (refusal == 'down') return request.socket.destroy()
+      await fault?.until
       if (fault?.delay_ms) await new Promise((resolve) => setTimeout(resolve, fault.delay_ms).unref())
       if (fault?.status || refusal) {
         response.writeHead(fault?.status ?? refusal.status, {
           ...cors(request),
           'content-type': 'application/json',
-          ...fault?.headers,
+          ...(fault ?? refusal).headers,
         })
-        return response.end(fault?.body ?? '{"code":"fault","message":"fault","error":"fault"}')
+        return response.end((fault ?? refusal).body ?? '{"code":"fault","message":"fault","error":"fault"}')
       }
       const answer = await (upstream ? passOn : own)(request, path, body)
       if (fault == 'lost') return request.socket.destroy()
@@ -200,7 +211,7 @@ export const startRecorder = async ({ upstream } = {}) => {
       .filter((message) => !seen.has(message.messageId) && seen.add(message.messageId) && belongs(message))
   }
   /** Resolves with the messages that belong once there are `count`, or with those there are at the limit. */
-  recorder.until = (belongs, count, limit_ms = 8000) =>
+  recorder.until = (belongs, count, limit_ms = 30_000) =>
     new Promise((resolve) => {
       const timer = setTimeout(() => resolve(recorder.messages(belongs)), limit_ms)
       const look = () => {
@@ -214,6 +225,17 @@ export const startRecorder = async ({ upstream } = {}) => {
     })
   /** As if the network had gone: every connection breaks, whatever is under way on it. */
   recorder.dropConnections = () => server.closeAllConnections()
+  /**
+   * What a page that has just gone still had on the way has arrived when this resolves: connections are accepted in
+   * their order, so those of the page were before this one, and what came over them is being answered by then.
+   */
+  recorder.settle = async () => {
+    const end = Date.now() + 10_000
+    await fetch(recorder.url + '/settle').catch(() => {})
+    while (underWay.size && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10))
+    // Not a fault of what was tested, but it should not be.
+    if (underWay.size) console.log('not settled within 10 s:', [...underWay].map(({ asked }) => asked).join(', '))
+  }
   recorder.close = () => {
     server.closeAllConnections()
     return new Promise((resolve) => server.close(resolve))

@@ -1,7 +1,7 @@
 // What every test file starts with: a collector (or Onym behind one), a site, a browser; and a visitor.
 import { after } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startChromium } from './chromium.mjs'
+import { startBrowser } from './browsers.mjs'
 import { startOnym } from './onym.mjs'
 import { startRecorder } from './recorder.mjs'
 import { startSite } from './site.mjs'
@@ -9,7 +9,7 @@ import { startSite } from './site.mjs'
 export const onym = await startOnym()
 export const recorder = await startRecorder({ upstream: onym?.url })
 export const site = await startSite(recorder.url)
-const chromium = await startChromium()
+const chromium = await startBrowser()
 export const browser = chromium.browser
 export { test } from './test.mjs'
 
@@ -33,12 +33,14 @@ export const visit = async (
   if (init) await context.addInitScript(init)
   const page = await context.newPage()
   const errors = []
-  page.on('pageerror', (error) => errors.push(error.message))
+  // Firefox tells its own remarks on cookies in the same way.
+  page.on('pageerror', ({ message }) => /^Cookie “/.test(message) || errors.push(message))
   const since = recorder.taken.length
   await page.goto(site.page(path, asks, host), { waitUntil: waits ? 'load' : 'domcontentloaded' })
-  const loaded = () => page.waitForFunction(() => window.analytics?.initialized, null, { timeout: 10_000 })
+  const loaded = () => page.waitForFunction(() => window.analytics?.initialized, null, { timeout: 30_000 })
   if (waits && asks.lib != 'none') await loaded()
   const recent = () => new Set(recorder.taken.slice(since).map((entry) => entry.message.messageId))
+  let left
   return {
     page,
     context,
@@ -51,10 +53,15 @@ export const visit = async (
      * Runs a function that leaves the page. Nothing to await: the answer can be lost with the page, and
      * Playwright then waits for good.
      */
-    leave: (script, argument) =>
+    leave: (script, argument) => {
+      left = page
+        .waitForEvent('framenavigated', { timeout: 5000 })
+        .then(() => page.waitForLoadState('domcontentloaded', { timeout: 5000 }))
+        .catch(() => {})
       void page
         .evaluate(`void setTimeout(() => (${script})(${JSON.stringify(argument)}))`)
-        .catch(() => {}),
+        .catch(() => {})
+    },
     /** The messages since the visit began, once there are `count`, in the order of their arrival. */
     sent: (count, limit_ms) =>
       recorder.until((message) => recent().has(message.messageId), count, limit_ms),
@@ -64,16 +71,33 @@ export const visit = async (
       page.evaluate(() =>
         Object.keys(localStorage).filter((key) => /^onym[:-]/.test(key) && key != 'onym:lock'),
       ),
-    /** Playwright may wait for good to close what is just navigating; it ends with the browser then. */
-    close: () => Promise.race([context.close(), sleep(3000, null, { ref: false })]),
+    /**
+     * Nothing of this visitor arrives in the next test. Playwright may wait for good to close what is just navigating, so
+     * whoever leaves arrives first; what is not closed even so ends with the browser.
+     */
+    close: async () => {
+      await left
+      const isClosed = await Promise.race([context.close().then(() => true), sleep(10_000, false, { ref: false })])
+      if (!isClosed) console.log('not closed within 10 s: ' + page.url())
+      await recorder.settle()
+    },
   }
 }
 
-/** Resolves when `test` answers true; fails after the limit. */
-export const eventually = async (test, what, limit_ms = 8000) => {
+/**
+ * Resolves when `test` answers true; fails after the limit. A test that throws has not come true yet: what it asks of
+ * the page may not be there, or the page may be on its way to the next.
+ */
+export const eventually = async (test, what, limit_ms = 30_000) => {
   const end = Date.now() + limit_ms
-  while (!(await test())) {
-    if (Date.now() > end) throw new Error('never came true: ' + what)
+  for (;;) {
+    let trouble
+    try {
+      if (await test()) return
+    } catch (error) {
+      trouble = error
+    }
+    if (Date.now() > end) throw new Error('never came true: ' + what, { cause: trouble })
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { startRdio } from '../../examples/rdio/server.mjs'
-import { startDemo } from './onym.mjs'
+import { SECRET, startDemo } from './onym.mjs'
 import { browser, eventually, onym, recorder, test } from './setup.mjs'
 
-const sites = { 'server.mjs': await startRdio({ onym: recorder.url }) }
+const source = onym && { writeKey: 'wk_own', ownPath: 'm4p', secretKey: SECRET }
+const sites = { 'server.mjs': await startRdio({ onym: recorder.url, ...source }) }
 // Answers the messages that `belongs`, once there are `count`.
 sites['server.mjs'].until = (belongs, count) => recorder.until(belongs, count)
 sites['server.mjs'].onym = onym
@@ -45,6 +46,8 @@ const listen = async (page, album) => {
 const label = ({ type, event, context }) => (type == 'page' ? 'page ' + context.page.path : (event ?? type))
 const idOf = (message) => message.messageId
 const isServers = (message) => message.context.library.name == 'rdio-server'
+/** The call of both sides: whichever comes first is kept. */
+const isStamped = (message) => message.event == 'Sign Up Submitted'
 
 const ways = {
   async form(page) {
@@ -52,7 +55,7 @@ const ways = {
     await page.fill('[name=email]', 'ida@rdio.test')
     await page.click('#signup button')
     await page.waitForURL('**/welcome')
-    return { path: ['Sign Up Submitted'], name: 'Ida Example', userId: '12345' }
+    return { path: [], name: 'Ida Example', userId: '12345' }
   },
   async faceplace(page) {
     await page.click('#connect')
@@ -75,7 +78,8 @@ const checkPerson = async (onym, userId, anonymousId, messages) => {
   // The browser and the site's server are two clients: each one's calls keep their order, and no more is promised.
   const exported = (await onym.export()).filter((message) => ids.includes(message.messageId))
   for (const isOne of [isServers, (message) => !isServers(message)]) {
-    assert.deepEqual(exported.filter(isOne).map(idOf), messages.filter(isOne).map(idOf))
+    const ordered = (all) => all.filter((message) => isOne(message) && !isStamped(message)).map(idOf)
+    assert.deepEqual(ordered(exported), ordered(messages))
   }
 }
 
@@ -93,7 +97,10 @@ for (const [name, rdio] of Object.entries(sites)) {
         await listen(page, 2)
 
         const messages = await calls(11)
-        const browsers = messages.filter((message) => !isServers(message))
+        const stamped = messages.filter(isStamped)
+        assert.equal(stamped.length, via == 'form' ? 1 : 0)
+        for (const { messageId } of stamped) assert.doesNotMatch(messageId, /^rdio/, 'the id that the page has given')
+        const browsers = messages.filter((message) => !isServers(message) && !isStamped(message))
         assert.deepEqual(browsers.map(label), [
           'page /',
           'page /browse',
@@ -111,7 +118,7 @@ for (const [name, rdio] of Object.entries(sites)) {
         assert.ok(browsers.slice(first).every((message) => message.userId == userId))
         assert.equal(new Set(messages.map((message) => message.anonymousId)).size, 1)
 
-        const [identify] = messages.filter(isServers)
+        const identify = messages.find((message) => isServers(message) && message.type == 'identify')
         assert.deepEqual([identify.userId, identify.anonymousId], [userId, browsers[0].anonymousId])
         const { createdAt, ...traits } = browsers[first].traits
         assert.equal(traits.name, who)
@@ -188,6 +195,154 @@ test('the terminal of onym demo says who the visitor turns out to be', { skip: !
   assert.match(news[1], /^= ~[0-9a-f-]{9}… is now user 12346 \(Fay Splacer\) · [45] earlier events kept$/)
   assert.match(news[2], /^= ~[0-9a-f-]{9}… is now user 12345 \(Ida Example\) · [23] earlier events kept$/)
 })
+
+/** Each with what the page may do then, and what it says; all at once, too. */
+const HARD = [[], ['Redirect at once'], ['Server down'], ['Ad blocker'], ['Redirect at once', 'Server down', 'Ad blocker']]
+let signUps = 0
+
+for (const [name, rdio] of Object.entries(sites)) {
+  for (const switches of HARD) {
+    const what = switches.join(' + ').toLowerCase() || 'nothing'
+    test(`made hard by ${what}: the welcome page shows all that was kept (${name})`, { skip: !onym && 'needs build/onym' }, async () => {
+      const { page, context, calls } = await arrive(rdio)
+      const errors = []
+      page.on('pageerror', (error) => errors.push(error.message))
+      const has = (label) => switches.includes(label)
+      const flip = async (label) => {
+        const before = page.waitForEvent('framenavigated')
+        await page.locator('.hard label', { hasText: label }).click()
+        await before
+        await page.waitForSelector('.hard:not([hidden])')
+      }
+      await page.waitForSelector('.hard:not([hidden])')
+      for (const label of switches) await flip(label)
+      const usual = []
+      const posts = []
+      page.on('requestfinished', (request) => {
+        const { pathname } = new URL(request.url())
+        if (/^\/(analytics\.js|v1)\//.test(pathname)) usual.push(pathname)
+        if (request.method() == 'POST') posts.push(pathname)
+      })
+      await listen(page, 3)
+      await follow(page, 'a[href="/signup"]')
+      await page.fill('[name=name]', '<b>Hy</b> Story')
+      await page.fill('[name=email]', `hy${signUps++}@rdio.test`)
+      const arrivals = []
+      page.on('framenavigated', (frame) => arrivals.push(new URL(frame.url()).pathname))
+      await page.click('#signup button')
+      await page.waitForSelector('.history:not([hidden])')
+      const sum = (which) => page.textContent(`[data-sum=${which}]`)
+      const rows = () => page.locator('.history li').allTextContents()
+      const came = () => page.waitForFunction(() => /^All have arrived/.test(document.querySelector('.history p').textContent))
+      const reads = async (text) => page.waitForFunction((text) => document.querySelector('.history ol').textContent.includes(text), text)
+      await reads('Account Created')
+      if (has('Server down')) {
+        const waiting = (await rows()).filter((row) => row.includes('waits here'))
+        for (const call of ['saw /signup', 'saw /welcome', 'identified', 'Account Created'])
+          assert.ok(waiting.some((row) => row.includes(call)), call + ' is not in ' + JSON.stringify(waiting))
+        assert.equal(Number(await sum('waited')), waiting.length)
+        assert.match(await page.textContent('.history p'), /still wait in this browser/)
+        assert.equal(await sum('missing'), '0')
+        await flip('Server down')
+        await page.waitForSelector('.history:not([hidden])')
+      }
+      await came()
+      await reads('Account Created')
+      const shown = await rows()
+      const count = (text) => shown.filter((row) => row.includes(text)).length
+      assert.deepEqual(
+        ['Song Played “', 'saw /signup', 'Sign Up Submitted', 'by page and server, kept once', 'from the server', 'Account Created'].map((text) => [text, count(text)]),
+        [['Song Played “', 1], ['saw /signup', 1], ['Sign Up Submitted', 1], ['by page and server, kept once', 1], ['from the server', 1], ['Account Created', 1]],
+      )
+      assert.equal(count('identified'), 2, "the page's and the server's")
+      assert.equal(await sum('missing'), '0')
+      assert.equal(Number(await sum('before')) + Number(await sum('after')), shown.length)
+      assert.equal(count('waited '), Number(await sum('waited')))
+      if (has('Server down')) assert.ok(count('waited ') >= 4, JSON.stringify(shown))
+      // A page that goes on at once is two.
+      if (has('Redirect at once')) assert.ok(count('saw /welcome') >= 2, JSON.stringify(shown))
+      assert.ok(arrivals.filter((path) => path == '/welcome').length >= (has('Redirect at once') ? 2 : 1))
+      if (has('Ad blocker')) {
+        assert.deepEqual(usual, [])
+        assert.ok(posts.some((path) => path.startsWith('/m4p/') || path == '/down/m4p/b'), posts.join())
+        assert.match(await page.textContent('.hard p'), /The usual script: blocked\. In use: \/m4p\/\./)
+      }
+      // What the page shows is what Onym has: each once.
+      const kept = await calls(shown.length)
+      assert.equal(kept.length, shown.length)
+      assert.deepEqual(errors, [])
+      await context.close()
+    })
+  }
+
+  test(`the sign-up is counted once where JavaScript is blocked (${name})`, async () => {
+    const before = new Set((await rdio.until(() => true, 0)).map(idOf))
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    const page = await context.newPage()
+    await page.goto(rdio.url + '/signup')
+    await page.fill('[name=name]', 'No Script')
+    await page.fill('[name=email]', 'noscript@rdio.test')
+    await page.click('#signup button')
+    await page.waitForURL('**/welcome?via=form')
+    const messages = await rdio.until((message) => !before.has(message.messageId), 2)
+    assert.deepEqual(messages.map((message) => message.event ?? message.type), ['identify', 'Sign Up Submitted'])
+    for (const message of messages) {
+      assert.match(message.messageId, /^rdio-/)
+      assert.match(message.userId, /^123\d\d$/)
+      assert.equal(message.userId, messages[0].userId)
+      assert.equal(message.traits?.email ?? 'noscript@rdio.test', 'noscript@rdio.test')
+    }
+    await context.close()
+  })
+
+  test(`what is written into the hidden fields by hand is cut, and costs nothing (${name})`, async () => {
+    const before = new Set((await rdio.until(() => true, 0)).map(idOf))
+    const bodies = ['messageId=' + 'x'.repeat(101), 'messageId=%00', 'messageId=&anonymousId=', 'anonymousId=' + 'y'.repeat(2000), 'messageId=%22%5C%3C']
+    for (const [at, body] of bodies.entries()) {
+      const answer = await fetch(rdio.url + '/signup', {
+        method: 'POST', redirect: 'manual', body: `name=N&email=by-hand-${at}&${body}`,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      })
+      assert.equal(answer.headers.get('location'), '/welcome?via=form', body)
+    }
+    const messages = await rdio.until((message) => !before.has(message.messageId), 2 * bodies.length)
+    assert.equal(messages.filter(isStamped).length, bodies.length)
+    assert.ok(messages.every(({ messageId }) => messageId.length <= 100))
+    assert.ok(messages.some(({ messageId }) => messageId == '"\\<'), 'an id of odd letters is an id')
+  })
+}
+
+test('one event of two sides: both calls came, one is kept', { skip: !onym && 'needs build/onym' }, async () => {
+  const { page, context } = await arrive(sites['server.mjs'])
+  await follow(page, 'main a[href="/signup"]')
+  await page.fill('[name=name]', 'Two Sides')
+  await page.fill('[name=email]', 'two@rdio.test')
+  const id = await page.inputValue('#signup [name=messageId]')
+  await page.click('#signup button')
+  await page.waitForURL('**/welcome')
+  const came = () => recorder.taken.filter(({ message }) => message.messageId == id).map(({ message }) => isServers(message))
+  await eventually(() => came().includes(true) && came().includes(false), 'both sides have called')
+  assert.equal((await onym.export()).filter((message) => message.messageId == id).length, 1)
+  await context.close()
+})
+
+test('both servers give the same pages', { skip: !demo && 'needs build/onym' }, async () => {
+  for (const path of ['/', '/browse', '/signup', '/connect', '/login', '/welcome', '/account', '/no/such/page',
+    '/assets/rdio.css', '/assets/rdio.js', '/assets/albums.js', '/assets/hard.js', '/assets/kept.js', '/assets/icon.svg']) {
+    const [one, other] = await Promise.all(Object.values(sites).map((site) => fetch(site.url + path)))
+    assert.equal(one.status, other.status, path)
+    assert.equal(await one.text(), await other.text(), path)
+  }
+})
+
+for (const [name, rdio] of Object.entries(sites)) {
+  test(`an unknown page is the site's own (${name})`, async () => {
+    const answer = await fetch(rdio.url + '/no/such/page')
+    assert.equal(answer.status, 404)
+    assert.match(answer.headers.get('content-type'), /^text\/html/)
+    assert.match(await answer.text(), /No such page/)
+  })
+}
 
 test('every control of the site has a name for those who cannot see it', async () => {
   const { page, context } = await arrive(sites['server.mjs'])

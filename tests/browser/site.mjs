@@ -18,8 +18,10 @@ const renderNext = (key, collector, page) => {
     .replaceAll('https://' + host, 'http://' + host)
 }
 
-const renderOnym = (key, collector, page, options) =>
+const renderOnym = (key, collector, page, options, own, plus) =>
   `${onymSnippet()};analytics._cdn=${JSON.stringify(collector)};` +
+  (plus ? 'analytics._plus=true;' : '') +
+  (own ? `analytics._own=${JSON.stringify(own)};` : '') +
   `analytics.load(${JSON.stringify(key)},${JSON.stringify(options)});` +
   (page ? 'analytics.page();' : '')
 
@@ -32,6 +34,10 @@ export const startSite = async (collector) => {
     if (url.pathname == '/made') {
       response.end()
       return site.onMade?.()
+    }
+    if (url.pathname == '/worker.js') {
+      response.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'no-store' })
+      return response.end(site.worker ?? '')
     }
     if (request.method == 'POST') {
       request
@@ -53,7 +59,7 @@ export const startSite = async (collector) => {
     })
     response.end(`<!doctype html><html><head><meta charset="utf-8"><title>${url.pathname}</title>
 ${read('head', '')}
-<script nonce="n1">${render(key, collector, page, options)}</script>
+<script nonce="n1">${render(key, collector, page, options, read('own'), read('plus'))}</script>
 <script nonce="n1">${read('script', '')}</script></head>
 <body><h1>${url.pathname}</h1>${read('body', '')}</body></html>`)
   })
@@ -63,6 +69,8 @@ ${read('head', '')}
     port,
     /** Called when a page posts to /made, to say that its calls have returned. */
     onMade: null,
+    /** The text of the site's service worker, at /worker.js. */
+    worker: null,
     /** A page's address; `asks` are the parameters above. */
     page(path, asks = {}, host = 'localhost') {
       const url = new URL(path, `http://${host}:${port}`)

@@ -57,18 +57,13 @@ def _(t):
     idle = []
     try:
         with Memory(t, 80, f"{count} idle connections"):
-            opened_s = []
             for _ in range(count):
-                opened_s.append(time.monotonic())
                 idle.append(Connection(t.port))
             others_are_well(t)
-            used = 0
-            for at in range(0, count, 500):        # and each of them is still good, until the request timeout
-                if time.monotonic() - opened_s[at] > REQUEST_TIMEOUT_S - 0.5:
-                    continue                       # a busy machine: this one may have been given up
+            used = len(range(0, count, 500))
+            for at in range(0, count, 500):        # and each of them is still good, whichever thread has them
                 idle[at].send(request("POST", "/v1/track", [basic(KEY)], body(t, "idle")))
                 t.accepted(idle[at].receive())
-                used += 1
             for _ in range(20):                    # and so is the next one
                 idle.append(Connection(t.port))
                 idle[-1].send(request("POST", "/v1/track", [basic(KEY)], body(t, "idle")))
@@ -99,7 +94,8 @@ def _(t):
             answers = [connection.receive() for connection in crowd]
         told = sum(answer.status == 503 for answer in answers)
         for answer in answers:
-            t.check(answer is CLOSED or answer.status in (200, 503), f"{answer}")      # 200: it costs only itself
+            # 200: it costs only itself. 408: on a busy machine we were slower than the request may be.
+            t.check(answer is CLOSED or answer.status in (200, 408, 503), f"{answer}")
             if answer.status == 503:
                 t.check((answer.header("Retry-After") or "").isdigit(), "503 without Retry-After")
         t.note(f"{told} of 800 were told 503 with Retry-After")

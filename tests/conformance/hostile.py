@@ -109,6 +109,110 @@ for name, headers in SMUGGLED.items():
     smuggling_case(name, headers)
 
 
+LENIENT = {
+    "a blank before a colon": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n",
+    "a tab before a colon": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length\t: 5\r\n",
+    "chunked, then identity": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                              b"Transfer-Encoding: identity\r\n",
+    "identity": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n",
+    "chunks in HTTP/1.0": b"POST /v1/track HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n",
+    "two equal lengths": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n",
+    "a list of lengths": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n",
+    "a bare LF in the head": b"POST /v1/track HTTP/1.1\nHost: x\r\n",
+    "a bare CR in a header": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nX: a\rContent-Length: 5\r\n",
+    "a NUL in a header": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n",
+    "a NUL in a name": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length\0: 5\r\n",
+    "a NUL in the target": b"POST /v1/track\0 HTTP/1.1\r\nHost: x\r\n",
+    "a folded header": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nX: a\r\n Content-Length: 5\r\n",
+    "no Host": b"POST /v1/track HTTP/1.1\r\n",
+    "two Hosts": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nHost: y\r\n",
+    "two equal Hosts": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nHost: x\r\n",
+    "a Host that is none": b"POST /v1/track HTTP/1.1\r\nHost: x/../y\r\n",
+    "another host in the target": b"POST http://y/v1/track HTTP/1.1\r\nHost: x\r\n",
+    "no version": b"POST /v1/track\r\nHost: x\r\n",
+    "a version that is none": b"POST /v1/track HTTP/1.1x\r\nHost: x\r\n",
+    "a method that is none": b"P@ST /v1/track HTTP/1.1\r\nHost: x\r\n",
+    "two blanks": b"POST  /v1/track HTTP/1.1\r\nHost: x\r\n",
+}
+BAD_CHUNKS = {
+    "a bare LF behind a size": b"%x\n%s\r\n0\r\n\r\n", "a bare LF behind a chunk": b"%x\r\n%s\n0\r\n\r\n",
+    "a bare LF at the end": b"%x\r\n%s\r\n0\n\n", "a blank behind a size": b"%x \r\n%s\r\n0\r\n\r\n",
+    "a sign": b"+%x\r\n%s\r\n0\r\n\r\n", "0x": b"0x%x\r\n%s\r\n0\r\n\r\n", "a byte too many": b"%x\r\n%s!\r\n0\r\n\r\n",
+    "a LF in an extension": b"%x;a\nb\r\n%s\r\n0\r\n\r\n", "a trailer without colon": b"%x\r\n%s\r\n0\r\nT\r\n\r\n",
+}
+
+
+@case("lenient framing gets one 400, and the connection ends: nothing behind it is a request")
+def _(t):
+    behind = request("POST", "/v1/track", [basic(KEY)], body(t, "behind"))
+    text = body(t, "in")
+    key = ("%s: %s\r\n" % basic(KEY)).encode()
+    cases = {name: head + key + b"\r\n" + b"0\r\n\r\n" for name, head in LENIENT.items()}
+    head = request("POST", "/v1/track", [basic(KEY), ("Transfer-Encoding", "chunked")])
+    cases.update({name: head + chunks % (len(text), text) for name, chunks in BAD_CHUNKS.items()})
+    for name, content in cases.items():
+        for is_bytewise in (False, True):
+            with t.connect(REQUEST_TIMEOUT_S + 5) as connection:
+                connection.send(request("POST", "/v1/m", [], b"{}"))
+                t.accepted(connection.receive())         # a good one before it is answered
+                if is_bytewise:
+                    for byte in content:
+                        connection.try_send(bytes([byte]))
+                connection.try_send(b"" if is_bytewise else content + behind)
+                answer = connection.receive()
+                t.check(answer.status in (400, 505), f"{name}: {answer}")
+                t.check((answer.header("Connection") or "").lower() == "close", f"{name}: does not say that it closes")
+                rest = b""
+                try:
+                    while more := connection.socket.recv(65536):
+                        rest += more
+                except OSError:
+                    pass
+                t.check(b"HTTP/" not in connection.rest + rest, f"{name}: a second answer: {rest[:100]}")
+    t.keeps_none(t.id("behind"))
+    t.keeps_none(t.id("in"))
+    others_are_well(t)
+
+
+@case("trailers and chunk extensions are read and forgotten; an empty line before a request is nothing")
+def _(t):
+    text = body(t, "u")
+    head = request("POST", "/v1/track", [basic(KEY), ("Transfer-Encoding", "chunked")])
+    with t.connect() as connection:
+        connection.send(head + b"%x;name=\"value\"\r\n%s\r\n0;x\r\nX-Checksum: 1\r\nAuthorization: no\r\n\r\n\r\n" % (len(text), text))
+        t.accepted(connection.receive())
+        connection.send(request("POST", "/v1/track", [basic(KEY)], text))
+        t.accepted(connection.receive())
+    t.keeps({"userId": t.id("u")}, times=2)
+
+
+@case("a request is measured from its first byte: a connection that was idle has all its time, a slow one is told 408")
+def _(t):
+    content = body(t, "late")
+    with t.connect() as connection:
+        connection.send(request("POST", "/v1/track", [basic(KEY)], content))
+        t.accepted(connection.receive())
+        time.sleep(REQUEST_TIMEOUT_S + 1)                # idle for longer than a request may take
+        connection.send(request("POST", "/v1/track", [basic(KEY), ("Content-Length", str(len(content)))]))
+        time.sleep(REQUEST_TIMEOUT_S - 1.5)
+        connection.send(content)
+        t.accepted(connection.receive())
+    with t.connect() as connection:                      # nothing sent yet is idle, too
+        time.sleep(REQUEST_TIMEOUT_S + 1.5)
+        connection.send(request("POST", "/v1/track", [basic(KEY)], content))
+        t.accepted(connection.receive())
+    t.keeps({"userId": t.id("late")}, times=3)
+    for start in (b"PO", request("POST", "/v1/track", [basic(KEY), ("Content-Length", "100")]),
+                  request("POST", "/v1/track", [basic(KEY), ("Transfer-Encoding", "chunked")]) + b"5\r\n{"):
+        with t.connect(REQUEST_TIMEOUT_S + 5) as connection:
+            begin = time.monotonic()
+            connection.send(start)
+            answer = connection.receive()
+            waited = time.monotonic() - begin
+            t.check(answer.status == 408 and REQUEST_TIMEOUT_S - 0.5 < waited < REQUEST_TIMEOUT_S + 2, f"{waited:.1f} s: {answer}")
+            t.check(connection.is_closed(), "the connection lives on")
+
+
 @case("chunks that are none are refused")
 def _(t):
     for content in (b"zz\r\n", b"-5\r\nhello\r\n", b"FFFFFFFFFFFFFFFFF\r\nx", b"5\r\nhelloX\r\n0\r\n\r\n", b"5;" + b"x" * 100_000):

@@ -67,6 +67,16 @@ def _(t):
     t.keeps({"userId": t.id("u"), "projectId": "web"})
 
 
+@case("the key in the query may be percent-encoded, on every way")
+def _(t):
+    key = "".join(f"%{ord(c):02X}" for c in KEY)
+    for n, path in enumerate(("/v1/batch", "/v1/track", "//v1/t", "/beacon/v1/batch")):
+        t.accepted(t.post(f"{path}?x=1&writeKey={key}", {"type": "track", **track(t, f"u{n}")}, key=None))
+    t.ask("GET", f"/v1/pixel/track?writeKey={key}&event=E&userId={t.id('u4')}")
+    for n in range(5):
+        t.keeps({"userId": t.id(f"u{n}"), "projectId": "web"})
+
+
 @case("an unknown key is answered 200 and its events are kept apart, as project_not_found")
 def _(t):
     t.accepted(t.post("/v1/track", track(t, "basic"), key="wk_nobody_knows_this_one"))

@@ -136,6 +136,17 @@ def _(t):
     t.check(answer is CLOSED or answer.status in (400, 414, 431), f"{answer}")
 
 
+@case("each message of a batch counts against the rate of its own source")
+def _(t):
+    def event(name, key):
+        return {"type": "track", "userId": t.id(name), "event": "E", "writeKey": key}
+    answers = [t.post("/v1/batch", {"batch": [event("w", KEY)] + [event("l", LIMITED_KEY)] * 5}, key=None) for _ in range(30)]
+    limited = [a for a in answers if a.status == 429]
+    t.check(len(limited) >= 20, f"{[a.status for a in answers]}")
+    t.check(all(a.header("Retry-After") for a in limited), "no Retry-After")
+    t.keeps({"userId": t.id("w")}, times=30 - len(limited))
+
+
 @case("over its rate a source is told 429 with Retry-After and X-RateLimit-Reset in seconds; others are not")
 def _(t):
     answers = []

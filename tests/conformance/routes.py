@@ -1,5 +1,7 @@
 """Protocol 1.1: every method and path."""
-from suite import KEY, basic, case
+import json
+
+from suite import KEY, OWN_KEY, basic, case
 
 FIELDS = {
     "identify": {"userId": "{id}", "traits": {"a": 1}},
@@ -38,6 +40,54 @@ def batch_case(path):
 
 for path in ("/v1/batch", "/v1/b", "/v1/import", "/v1/batch/", "/v1/b/", "/v1/import/", "/batch", "/b", "/import"):
     batch_case(path)
+
+
+@case("RudderStack's browser SDKs find a source without destinations, by key in header or query")
+def _(t):
+    for path, headers in ((f"/sourceConfig/?p=npm&v=3.34.1&build=modern&writeKey={KEY}", [("Origin", "https://shop.example")]),
+                          ("/sourceConfig?writeKey=wk_nobody", [basic(KEY)]), ("/v1/sourceConfig", [basic(KEY)])):
+        answer = t.ask("GET", path, headers)
+        t.check(answer.status == 200, f"{path}: {answer}")
+        source = answer.json.get("source", {})
+        t.check(source.get("enabled") is True and source.get("writeKey") == KEY and source.get("id") == "web"
+                and source.get("destinations") == [] and isinstance(source.get("config"), dict), f"{path}: {answer}")
+        if headers[0][0] == "Origin":
+            t.check(answer.header("Access-Control-Allow-Origin") == "https://shop.example", f"CORS: {answer}")
+    t.check(t.ask("GET", "/sourceConfig?writeKey=wk_nobody").status == 404, "an unknown key")
+    t.check(t.ask("GET", "/sourceConfig").status == 404, "no key")
+    t.accepted(t.post("/rsaMetrics", {"version": "1"}))
+
+
+@case("RudderStack's beacon and pixel")
+def _(t):
+    t.accepted(t.ask("POST", f"/beacon/v1/batch?writeKey={KEY}", [],
+                     json.dumps({"batch": [{"type": "track", "anonymousId": t.id("beacon"), "event": "E"}]}).encode()))
+    t.keeps({"anonymousId": t.id("beacon")})
+    answer = t.ask("GET", f"/pixel/v1/track?writeKey={KEY}&anonymousId={t.id('pixel')}&event=E")
+    t.check(answer.header("Content-Type") == "image/gif", f"{answer}")
+    t.keeps({"anonymousId": t.id("pixel")})
+
+
+@case("an identify that has its traits in the context alone has them as traits")
+def _(t):
+    traits = {"email": "kim@example.com", "address": {"city": "Ulm"}}
+    t.batch({"type": "identify", "userId": t.id("u"), "context": {"traits": traits}},
+            {"type": "identify", "userId": t.id("both"), "traits": {"own": 1}, "context": {"traits": traits}})
+    t.keeps({"userId": t.id("u"), "traits": traits, "context": {"traits": traits}})
+    t.keeps({"userId": t.id("both"), "traits": {"own": 1}})
+
+
+@case("slashes that are doubled or too many at the end are one")
+def _(t):
+    for n, path in enumerate(("//v1/track", "/v1//track", "/v1/track//", "///v1///track///", "//track", "/v1//t/?x=//")):
+        t.accepted(t.post(path, {"userId": t.id(f"u{n}"), "event": "E"}))
+        t.keeps({"userId": t.id(f"u{n}")})
+    answer = t.ask("GET", f"//v1//pixel//track?writeKey={KEY}&userId={t.id('pixel')}&event=E")
+    t.check(answer.header("Content-Type") == "image/gif", f"{answer}")
+    t.keeps({"userId": t.id("pixel")})
+    t.check(t.ask("GET", f"//v1/projects/{KEY}/settings/").status == 200, "settings")
+    t.check(t.ask("GET", "//healthz/").status == 200, "healthz")
+    t.check(t.ask("GET", "//api/v1/suppressions").status == 401, "the API is behind its key by every spelling")
 
 
 @case("a query string after a path changes nothing")
@@ -107,3 +157,31 @@ def _(t):
     t.keeps({"type": "track", "userId": t.id("same")})
     t.accepted(t.post("/v1/t", {"type": "page", "userId": t.id("other"), "event": "E"}))
     t.keeps({"userId": t.id("other")})
+
+
+@case("a source's own path leads where everybody's does, and knows the source")
+def _(t):
+    for n, path in enumerate(("/m4p/b", "/m4p/batch", "//m4p//b/", "/m4p/b?x=1")):
+        t.accepted(t.post(path, {"batch": [{"type": "track", "userId": t.id(f"b{n}"), "event": "E"}]}, headers={}, key=None))
+        t.keeps({"userId": t.id(f"b{n}"), "projectId": "own"})
+    for n, path in enumerate(("/m4p/track", "/m4p/t")):
+        t.accepted(t.post(path, {"userId": t.id(f"t{n}"), "event": "E"}, headers={}, key=None))
+        t.keeps({"userId": t.id(f"t{n}"), "projectId": "own"})
+    t.accepted(t.post("/m4p/track", {"userId": t.id("other"), "event": "E", "writeKey": KEY}, headers={}, key=None))
+    answer = t.ask("GET", f"/m4p/pixel/track?userId={t.id('pixel')}&event=E")
+    t.check(answer.header("Content-Type") == "image/gif", f"{answer}")
+    t.keeps({"userId": t.id("pixel"), "projectId": "own"})
+    everybodys = t.ask("GET", f"/analytics.js/v1/{OWN_KEY}/analytics.min.js")
+    own = t.ask("GET", "/m4p.js")
+    t.check(own.status == 200 and own.body == everybodys.body, "the library at /m4p.js")
+    t.check(own.header("Cross-Origin-Resource-Policy") == "cross-origin", "it loads from isolated pages")
+    everybodys = t.ask("GET", f"/analytics.js/v1/{OWN_KEY}/analytics.plus.min.js")
+    own = t.ask("GET", "/m4p/p.js")
+    t.check(own.status == 200 and own.body == everybodys.body, "the library with more at /m4p/p.js")
+    more = t.ask("GET", f"/analytics.js/v1/{OWN_KEY}/more.min.js", [("Origin", "https://www.rdio.test")])
+    t.check(more.status == 200 and more.header("Access-Control-Allow-Origin"), "the page imports it from another origin")
+    t.check(more.body == t.ask("GET", "/m4p/m.js").body != own.body, "the second file at /m4p/m.js")
+    t.check(t.ask("GET", "/m4p/s").status == 200, "settings")
+    for path in ("/m4p", "/m4p/", "/m4q/b", "/m4p.jsx", "/M4P/b", "/m4p/nothing", "/m4p/api/v1/people", "/m4p/../api"):
+        answer = t.ask("GET", path)
+        t.check(answer.status in (404, 400), f"{path}: {answer.status}")

@@ -10,21 +10,24 @@ import traceback
 from onym import difference
 from wire import Connection, request
 
+SECRET = "sk_test_only_for_this_run"
 KEY = "wk_conformance_web"
 SERVER_KEY = "wk_conformance_backend"
 LIMITED_KEY = "wk_conformance_limited"
 DISABLED_KEY = "wk_conformance_disabled"
 SHOP_KEY = "wk_conformance_shop"
 SHOP_ORIGIN = "https://shop.example"
+OWN_KEY = "wk_own"
 SOURCES = {
     "web": KEY,
     "backend": {"write_key": SERVER_KEY, "kind": "server"},
     "limited": {"write_key": LIMITED_KEY, "events_per_second": 5, "burst_events": 5},
     "disabled": {"write_key": DISABLED_KEY, "enabled": False},
+    "own": {"write_key": OWN_KEY, "own_path": "m4p"},
     "shop": {"write_key": SHOP_KEY, "allowed_origins": [SHOP_ORIGIN]},
 }
 REQUEST_TIMEOUT_S = 3
-CONFIG = {"limits": {"request_timeout": f"{REQUEST_TIMEOUT_S}s", "idle_timeout": "60s", "connections": 24000}}
+CONFIG = {"limits": {"request_timeout": f"{REQUEST_TIMEOUT_S}s", "idle_timeout": "30m", "connections": 11000}}
 
 CASES = []
 

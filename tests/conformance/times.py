@@ -1,8 +1,10 @@
 """Protocol 2.7: every shape of time that SDKs write, and the correction of wrong clocks."""
 import datetime
+import json
 import time
 
-from suite import case
+from suite import KEY, basic, case
+from wire import request
 
 # (as written, the instant in milliseconds since 1970)
 SHAPES = [
@@ -23,6 +25,20 @@ SHAPES = [
     ("a space for the T", "2026-03-04 05:06:36.000Z", 1772600796000),
     ("a leap day", "2024-02-29T12:00:00.000Z", 1709208000000),
     ("long ago", "1999-12-31T23:59:59.999Z", 946684799999),
+    ("Python, time.time()", 1772600796.5, 1772600796500),
+    ("a browser, timeOrigin + performance.now()", 1772600796203.4, 1772600796203),
+    ("Go, UnixNano", 1772600796123456789, 1772600796123),
+    ("Java, microseconds", 1772600796123456, 1772600796123),
+    ("a form, seconds as text", "1772600796", 1772600796000),
+    ("JavaScript, toUTCString", "Wed, 04 Mar 2026 05:06:36 GMT", 1772600796000),
+    ("JavaScript, toString", "Wed Mar 04 2026 06:06:36 GMT+0100 (Central European Standard Time)", 1772600796000),
+    ("Java, Date.toString", "Wed Mar 04 05:06:36 UTC 2026", 1772600796000),
+    ("C, asctime", "Wed Mar  4 05:06:36 2026", 1772600796000),
+    ("Ruby, Time#to_s", "2026-03-04 06:06:36 +0100", 1772600796000),
+    ("Go, time.String", "2026-03-04 05:06:36.123 +0000 UTC m=+0.1", 1772600796123),
+    (".NET, JSON of old", "/Date(1772600796203)/", 1772600796203),
+    ("ISO 8601, basic", "20260304T050636.203Z", 1772600796203),
+    ("ISO 8601, a week's day", "2026-W10-3T05:06:36Z", 1772600796000),
 ]
 
 
@@ -111,6 +127,39 @@ def _(t):
     for n, text in enumerate(("yesterday", "", {}, [], True, "2026-13-45T99:99:99Z", "Mon, 01 Jan", "2026-02-30", "T", "-")):
         t.track(f"u{n}", timestamp=text)
         t.keeps({"userId": t.id(f"u{n}"), "timestamp": at(now_ms(), 10_000)})
+
+
+@case("a time that is not the client's says so in the message, with what was sent")
+def _(t):
+    rows = {"ambiguous": ("01/02/2026", "timestamp_ambiguous"), "unreadable": ("soon", "timestamp_unreadable"),
+            "old": ("0001-01-01T00:00:00Z", "timestamp_before_1970"), "new": ("2099-01-01", "timestamp_in_future")}
+    for name, (text, reason) in rows.items():
+        t.track(name, timestamp=text)
+        t.keeps({"userId": t.id(name), "timestamp": at(now_ms(), 10_000), "originalTimestamp": text, "timeProblem": reason})
+        t.track(name + "2", timestamp=text, originalTimestamp="2026-01-01T00:00:00Z")
+        t.keeps({"userId": t.id(name + "2"), "timestamp": "2026-01-01T00:00:00.000Z", "timeProblem": reason,
+                 "originalTimestamp": "2026-01-01T00:00:00Z", "unreadTimestamp": text})
+
+
+@case("a sentAt that cannot be right destroys no good timestamp")
+def _(t):
+    then = now_ms() - 3_600_000
+    for n, sent in enumerate((0, "0001-01-01T00:00:00Z", "1970-01-01", "9999-12-31T23:59:59Z", "2199-01-01", 1)):
+        t.track(f"u{n}", timestamp=written(then), sentAt=sent)
+        t.keeps({"userId": t.id(f"u{n}"), "timestamp": at(then), "sentAt": sent, "timeProblem": "sent_at_ignored"})
+
+
+@case("an upload that stalls is no wrong clock: receivedAt is that of its first byte")
+def _(t):
+    began, body = now_ms(), json.dumps({"userId": t.id("slow"), "event": "E", "timestamp": written(now_ms()),
+                                        "sentAt": written(now_ms())}).encode()
+    with t.connect() as connection:
+        whole = request("POST", "/v1/track", [basic(KEY)], body)
+        connection.try_send(whole[:-20])
+        time.sleep(1.5)
+        connection.try_send(whole[-20:])
+        t.accepted(connection.receive("POST"))
+    t.keeps({"userId": t.id("slow"), "timestamp": at(began, 900), "receivedAt": at(began, 900)})
 
 
 @case("a historical import keeps its times when the envelope alone says sentAt")

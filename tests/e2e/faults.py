@@ -1,7 +1,8 @@
 """A proxy in front of onym that behaves as bad networks do. One thread a connection; tests only.
 
     slow    every answer waits a while
-    lost    onym has the request, but the first answer for each message is cut off: the client can't know.
+    lost    onym has the request, but the first answer for each message is cut off: the client can't know. However
+            the client puts messages together, each has lost one answer, and a batch that is sent again none.
             (Not every second answer: of batches in flight together one could lose all its tries,
             more than a client's retries; analytics-node 6 has three.)
     limit   nothing: it only counts what onym refuses with 429
@@ -23,6 +24,7 @@ class Proxy:
         self.lost = 0              # answers that were cut off
         self.limited = 0           # answers of 429 that went through
         self.seen = set()          # messageIds whose answer was cut off
+        self.messages = set()      # messageIds of all that came
         self.lock = threading.Lock()
         proxy = self
 
@@ -88,13 +90,17 @@ class Proxy:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def loses(self, method, body, headers):
-        if self.fault != "lost" or method != "POST":
+        if method != "POST":
             return False
         if "gzip" in {name.lower(): value for name, value in headers.items()}.get("content-encoding", ""):
             body = gzip.decompress(body)
         ids = set(re.findall(rb'"messageId"\s*:\s*"([^"]+)"', body))
         with self.lock:
-            lost = not ids & self.seen
+            self.messages |= ids
+        if self.fault != "lost":
+            return False
+        with self.lock:
+            lost = bool(ids - self.seen)
             self.seen |= ids
             self.lost += lost
             return lost

@@ -7,7 +7,7 @@ static int64_t fake_monotonic_ns(struct clock *clock) { return ((struct fake_clo
 
 void fake_clock_init(struct fake_clock *fake, Millis now_ms)
 {
-    *fake = (struct fake_clock){ { fake_now_ms, fake_monotonic_ns }, now_ms, 1000000000 };
+    *fake = (struct fake_clock){ { fake_now_ms, fake_monotonic_ns, NULL }, now_ms, 1000000000 };
 }
 
 void fake_clock_advance(struct fake_clock *fake, Millis by_ms)

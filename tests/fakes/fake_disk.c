@@ -559,6 +559,7 @@ static Status fake_list(struct disk *disk, const char *path, Arena *arena, DiskE
         const char *slash = strrchr(name->path, '/');
         entries[filled++] = (DiskEntry){
             .name = arena_copy(arena, str_from(slash ? slash + 1 : name->path)), .is_dir = name->inode->is_dir,
+            .is_file = !name->inode->is_dir,
             .bytes = name->inode->live.len, .modified_at_ms = (Millis)name->inode->changed_at,
         };
     }
@@ -577,13 +578,23 @@ static Status fake_free_bytes(struct disk *disk, const char *path, uint64_t *ret
     return leave(disk, OK);
 }
 
+/* Never fails: who asks believes the best where nobody can say. */
+static Status fake_is_at(struct disk *disk, DiskFile file, const char *path, bool *ret, Err *err)
+{
+    struct fake_disk_state *state = enter(disk);
+    (void)err;
+    *ret = inode_at(state, path) == handle_get(state, file)->inode;
+    return leave(disk, OK);
+}
+
 void fake_disk_init(struct fake_disk *fake, uint64_t seed)
 {
     *fake = (struct fake_disk){ .disk = {
         .open = fake_open, .close = fake_close, .read = fake_read, .write = fake_write, .sync = fake_sync,
         .truncate = fake_truncate, .reserve = fake_reserve, .size = fake_size, .rename = fake_rename,
         .remove = fake_remove, .make_dir = fake_make_dir, .sync_dir = fake_sync_dir, .list = fake_list,
-        .free_bytes = fake_free_bytes, .lock = fake_lock, .map = fake_map, .unmap = fake_unmap,
+        .free_bytes = fake_free_bytes, .lock = fake_lock, .is_at = fake_is_at,
+        .map = fake_map, .unmap = fake_unmap,
     } };
     fake_dice_init(&fake->dice, seed);
     fake->state = must(calloc(1, sizeof *fake->state));

@@ -26,7 +26,11 @@ static Status fake_submit(struct fetcher *base, const FetchRequest *request, str
     struct fake_pending *pending = calloc(1, sizeof *pending), **end = &fake->pending;
     size_t bytes = request->method.len + request->url.len + request->body.len + 1;
     char *at;
-    (void)err;
+    Status s = fetch_check_request(request, err);
+    if (s) {
+        free(pending);
+        return s;
+    }
     for (size_t header = 0; header < request->header_count; header++)
         bytes += request->headers[header].name.len + request->headers[header].value.len;
     at = pending->bytes = malloc(bytes);

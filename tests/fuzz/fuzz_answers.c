@@ -4,8 +4,8 @@
  *
  * First byte: the destination; second: the message; then answers, each ended by 0xff: a byte for the status, headers,
  * an empty line, the body. */
-#include "deliver/destination.h"
-#include "deliver/destination_text.h"
+#include "destination/destination.h"
+#include "destination/destination_text.h"
 
 #include <stdlib.h>
 

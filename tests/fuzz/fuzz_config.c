@@ -1,5 +1,5 @@
 /* Any bytes as a configuration: no crash, no leak, and always an answer. */
-#include "main/main_config.h"
+#include "config/config_private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 

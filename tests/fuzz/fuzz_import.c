@@ -5,7 +5,7 @@
  * What a line means is fuzz_collect's. First byte: bit 0, the rest is packed first; bit 1, and cut off; else it is the
  * file as it is. Bits 4 to 7: at which line a second reader begins. Bit 2: each byte of the rest stands for a long
  * run. */
-#include "main/import.h"
+#include "tools/tools_import.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +59,52 @@ static void spread(Str bytes, struct buf *out)
     }
 }
 
+/* A JSON array: its items are the lines. */
+static bool is_array(Str text)
+{
+    if (str_starts(text, STR("\xEF\xBB\xBF"))) text = str_slice(text, 3, text.len);
+    while (text.len && memchr(" \t\r\n", text.bytes[0], 4)) text = str_slice(text, 1, text.len);
+    return text.len && text.bytes[0] == '[';
+}
+
+/* Items stand where they say, without newlines; what is between them is nothing. Going on behind any gives the rest. */
+static Status read_items(uint64_t from, const struct buf *whole, unsigned stop, uint64_t *ret_end, uint64_t *ret_count)
+{
+    struct import_lines *lines;
+    ImportLine line;
+    Err err = { 0 };
+    *ret_end = from;
+    *ret_count = 0;
+    check(import_lines_open(path, &lines, &err) == OK);
+    Status s = from ? import_lines_skip(lines, from, &err) : OK;
+    while (!s && *ret_count != stop && !(s = import_lines_read(lines, &line, &err))) {
+        check(line.offset >= *ret_end && line.next > line.offset && line.text.len > 0);
+        check(!memchr(line.text.bytes, '\n', line.text.len));
+        check(line.text.len <= IMPORT_LINE_BYTES && line.text.len <= line.next - line.offset);
+        check(line.is_too_long == (line.next - line.offset > IMPORT_LINE_BYTES));
+        check(line.next <= whole->len);
+        for (size_t at = 0; at < line.text.len; at++) {
+            char c = whole->bytes[line.offset + at];
+            check(line.text.bytes[at] == (c == '\n' || c == '\r' ? ' ' : c));
+        }
+        *ret_end = line.next;
+        ++*ret_count;
+    }
+    import_lines_close(lines);
+    return s;
+}
+
+static void read_array(const struct buf *whole, unsigned stop)
+{
+    uint64_t end, count, some_end, some_count, rest_end, rest_count;
+    Status s = read_items(0, whole, UINT32_MAX, &end, &count);
+    check(s == ERR_NOT_FOUND || s == ERR_DAMAGED);           /* damaged: the file is cut, or the array that no ] ends */
+    if (stop == 0 || stop > count) return;
+    check(read_items(0, whole, stop, &some_end, &some_count) == OK && some_count == stop);
+    check(read_items(some_end, whole, UINT32_MAX, &rest_end, &rest_count) == s);
+    check(rest_count == count - stop && (rest_count == 0 || rest_end == end));
+}
+
 /* *ret_end: what the last line that was read ends before. whole NULL: nobody knows what is in it. */
 static Status read_lines(uint64_t from, const struct buf *whole, uint64_t *ret_end, uint64_t *ret_count)
 {
@@ -71,10 +117,11 @@ static Status read_lines(uint64_t from, const struct buf *whole, uint64_t *ret_e
     check(s == OK);
     if (from) s = import_lines_skip(lines, from, &err);
     while (!s && !(s = import_lines_read(lines, &line, &err))) {
-        check(line.offset == *ret_end && line.next > line.offset);
+        check(line.offset >= *ret_end && line.next > line.offset);
+        check(!whole || line.offset == *ret_end);
         check(!memchr(line.text.bytes ? line.text.bytes : "", '\n', line.text.len));
         check(line.text.len <= IMPORT_LINE_BYTES && line.text.len <= line.next - line.offset);
-        check(line.is_too_long == (line.next - line.offset > IMPORT_LINE_BYTES + 1u)
+        check(!whole || line.is_too_long == (line.next - line.offset > IMPORT_LINE_BYTES + 1u)
               || line.next - line.offset == IMPORT_LINE_BYTES + 1u);    /* its newline counts, or there is none */
         if (whole) {
             check(line.next <= whole->len && memcmp(whole->bytes + line.offset, line.text.bytes, line.text.len) == 0);
@@ -128,6 +175,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!is_packed && is_gzip_itself) {
         Status s = read_lines(0, NULL, &end, &count);
         check(s == ERR_NOT_FOUND || s == ERR_DAMAGED);
+    } else if (is_array(buf_str(&whole))) {
+        read_array(&whole, data[0] >> 4);
     } else {
         read_known(&whole, is_cut, data[0] >> 4);
     }

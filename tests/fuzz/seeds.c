@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
-#include "journal/journal_private.h"
+#include "segments/segments_private.h"
 #include "event/event.h"
+#include "identity/identity.h"
+#include "profile/profile.h"
 #include "tests/fakes/fakes.h"
 
 static const char *dir;
@@ -127,9 +130,9 @@ static void make_segments(void)
     fake_disk_init(&disk, 1);
     fake_clock_init(&clock, 1700000000000);
     fake_dice_init(&dice, 1);
-    JournalOptions options = { .dir = "data", .disk = &disk.disk, .clock = &clock.clock, .dice = &dice.dice,
+    SegmentsOptions options = { .dir = "data", .disk = &disk.disk, .clock = &clock.clock, .dice = &dice.dice,
                                .segment_bytes = 16 * 1024, .reserve_bytes = 1 };
-    check(journal_open(&options, &journal, NULL, NULL) == OK);
+    check(segments_open(&options, &journal, NULL, NULL) == OK);
     for (size_t at = 0; at < 3; at++) commit_records(journal, 1 + at * 2);
     JournalPos end = journal_end(journal);
     Str bytes = str_slice(fake_disk_peek(&disk, raw), 0, end);
@@ -146,6 +149,83 @@ static void make_segments(void)
     put("fuzz_segment", "followed", (Str){ 0 }, bytes, STR("\5"));
     journal_close(journal);
     fake_disk_done(&disk);
+}
+
+/* ---- A store ---- */
+
+static void put_rows(struct kv *kv, size_t tables)
+{
+    struct buf rows;
+    struct kv_txn *txn;
+    Str key, value;
+    buf_init(&rows, 1 << 20);
+    check(kv_begin_read(kv, &txn, NULL) == OK);
+    for (size_t table = 0; table < tables; table++) {
+        struct kv_cursor *cursor;
+        check(kv_cursor_open(txn, table, &cursor, NULL) == OK);
+        Status s = kv_find(cursor, STR(""), &key, &value, NULL);
+        for (; !s; s = kv_next(cursor, &key, &value, NULL)) {
+            const unsigned char head[4] = { (unsigned char)table, (unsigned char)key.len, value.len & 0xff,
+                                            (unsigned char)(value.len >> 8) };
+            buf_put(&rows, head, sizeof head);
+            buf_str_put(&rows, key);
+            buf_str_put(&rows, value);
+        }
+        kv_cursor_close(cursor);
+    }
+    kv_end_read(txn);
+    put("fuzz_state", "rows", str_of("\0", 1), buf_str(&rows), (Str){ 0 });
+    buf_done(&rows);
+}
+
+static void make_state(void)
+{
+    static const char *const tables[] = { "state", "evidence", "traits", "groups", "members", "names" };
+    static const IdentityExternal email = { .name = STR("email"), .limit = 2 };
+    static const char *const users[] = { "u1", "u2", "u3", "x" };
+    char store[] = "/tmp/onym-seeds-XXXXXX", path[64];
+    struct kv *kv;
+    struct kv_txn *txn;
+    struct identity *identity;
+    check(mkdtemp(store) != NULL);
+    check(kv_open(&(KvOptions){ .dir = store, .tables = tables, .table_count = countof(tables) }, &kv, NULL) == OK);
+    IdentityOptions options = { .rules = { .externals = &email, .external_count = 1 }, .store = { kv, 0, 1 } };
+    struct profile *profile = profile_open(&(ProfileOptions){ kv, 2, 3, 4, 5 });
+    check(identity_open(&options, &identity, NULL) == OK);
+    for (uint64_t at = 0; at < 16; at++) {
+        IdentityValue value = { IDENTITY_EXTERNAL, at % 2 ? STR("a@x.y") : STR("b@x.y") };
+        IdentityMessage message = {
+            .message_id = STR("m"), .time_ms = (Millis)at, .position = at, .is_alias = at % 5 == 0,
+            .user_id = str_from(users[at % 4]), .anonymous_id = at % 3 ? STR("a1") : STR("a2"),
+            .previous_id = STR("x"), .externals = &value, .external_count = at % 4 == 1,
+        };
+        ProfileWrite write = { (Millis)at, STR("m"), at, 0 };
+        ProfileTrait traits[] = { { STR("email"), STR("\"a@x.y\"") }, { STR("plan"), STR("1") } };
+        IdentityNode node;
+        check(identity_apply(identity, &message, &node, NULL) == OK);
+        check(profile_set_traits(profile, node, false, &write, traits, countof(traits), NULL) == OK);
+        check(profile_join_group(profile, node, (Hash128){ at, at }, false, &write, STR("g"), NULL) == OK);
+        check(profile_set_group_traits(profile, STR("g"), &write, traits, countof(traits), NULL) == OK);
+    }
+    check(kv_begin_write(kv, &txn, NULL) == OK);
+    check(identity_save(identity, txn, 16, NULL) == OK && profile_save(profile, txn, NULL) == OK);
+    check(kv_commit(txn, NULL) == OK);
+    identity_end_save(identity, 16, true);
+    profile_end_save(profile, true);
+    put_rows(kv, countof(tables));
+    profile_close(profile);
+    identity_close(identity);
+    kv_close(kv);
+    struct region region;
+    Str file;
+    region_open(&region, 16 << 20);
+    Arena arena = region_arena(&region);
+    snprintf(path, sizeof path, "%s/data.mdb", store);
+    check(disk_read_file(os_disk(), path, 4 << 20, &arena, &file, NULL) == OK);
+    put("fuzz_state", "file", STR("\x80"), file, (Str){ 0 });
+    region_close(&region);
+    check(kv_destroy(store, NULL) == OK);
+    check(rmdir(store) == 0);
 }
 
 /* ---- Imports ---- */
@@ -206,6 +286,72 @@ static void make_answers(void)
         put("fuzz_answers", rows[at].name, (Str){ 0 }, str_from(rows[at].bytes), (Str){ 0 });
 }
 
+/* One of each kind, with all that it may have; the first byte is the kind. */
+static void make_questions(void)
+{
+    static const struct { const char *name, *bytes; } rows[] = {
+        { "funnel", ("0{\"steps\":[\"A\",{\"event\":\"B\",\"window\":\"1h\"},{\"type\":\"page\"}],\"window\":\"7d\","
+                     "\"order\":\"strict\",\"range\":\"entries\",\"to\":\"2026-02-01\",\"by\":\"userId\","
+                     "\"attribution\":\"any\"}") },
+        { "funnel-any", ("0{\"steps\":[\"A\",\"B\",\"C\"],\"order\":\"any\",\"by\":\"properties.tags\","
+                         "\"where\":[{\"field\":\"userId\",\"op\":\"!=\",\"value\":\"u3\"}]}") },
+        { "funnel-excluded", ("0{\"steps\":[\"A\",{\"event\":\"B\",\"window\":\"20ms\"},\"C\"],"
+                              "\"exclusions\":[{\"event\":\"D\",\"from\":1,\"to\":3}],"
+                              "\"by\":\"traits.plan\",\"timezone\":\"Europe/Berlin\"}") },
+        { "people", ("1{\"steps\":[\"A\",\"B\"],\"step\":1,\"outcome\":\"dropped\",\"by\":\"properties.n\",\"group\":"
+                     "9007199254740993,\"limit\":5,\"cursor\":\"1767225600000.3\",\"events\":false}") },
+        { "trends", ("2{\"series\":[\"*\",{\"event\":\"A\",\"measure\":\"p90\",\"property\":\"properties.price\"},"
+                     "{\"event\":\"B\",\"measure\":\"people\"}],\"unit\":\"week\",\"week_start\":\"sunday\","
+                     "\"by\":\"event\",\"limit\":3}") },
+        { "funnel-accounts", ("0{\"steps\":[\"A\",{\"event\":\"group\",\"window\":\"2h\"},\"*\"],\"of\":\"groups\","
+                              "\"order\":\"strict\",\"range\":\"all\",\"from\":\"2026-01-01\",\"to\":\"2026-03-01\","
+                              "\"by\":\"groupId\",\"where\":[{\"field\":\"traits.plan\",\"op\":\"exists\"}]}") },
+        { "people-accounts", ("1{\"steps\":[\"A\",\"*\"],\"of\":\"groups\",\"order\":\"any\",\"step\":2,"
+                              "\"by\":\"traits.plan\",\"group\":null,\"events\":true}") },
+        { "trends-accounts", ("2{\"series\":[{\"event\":\"*\",\"measure\":\"people\"},{\"event\":\"A\",\"measure\":"
+                              "\"avg\",\"property\":\"properties.n\"}],\"of\":\"groups\",\"unit\":\"week\","
+                              "\"week_start\":\"friday\",\"timezone\":\"Pacific/Apia\",\"by\":\"traits.plan\"}") },
+        { "retention-accounts", ("3{\"birth\":\"group\",\"of\":\"groups\",\"unit\":\"week\",\"week_start\":\"sunday\","
+                                 "\"first\":\"ever\",\"from\":\"2026-01-02\",\"by\":\"type\"}") },
+        { "trends-filters", ("2{\"series\":[{\"event\":\"page=/\",\"where\":[{\"field\":\"properties.tags\",\"op\":"
+                             "\"contains\",\"value\":[\"a\",1,true]},"
+                             "{\"field\":\"name\",\"op\":\"in\",\"value\":[\"A\"]},"
+                             "{\"field\":\"properties.n\",\"op\":\">\",\"value\":9007199254740992}]}],\"from\":0}") },
+        { "retention", ("3{\"birth\":\"A\",\"return\":\"*\",\"unit\":\"quarter\",\"periods\":8,\"mode\":\"unbounded\","
+                        "\"first\":\"ever\",\"by\":\"groupId\"}") },
+        { "paths", ("4{\"event\":\"A\",\"direction\":\"before\",\"depth\":3,\"within\":\"1d\",\"limit\":2,"
+                    "\"events\":[\"page:*\",\"(not indexed)\",\"identify\"],\"collapse\":true}") },
+        { "signups", "5{\"event\":\"A\",\"unit\":\"hour\",\"from\":\"2026-01-01\",\"to\":\"2026-02-01\",\"limit\":2}" },
+        { "events", "6{\"field\":\"properties.plan\",\"search\":\"p\",\"limit\":3}" },
+    };
+    for (size_t at = 0; at < countof(rows); at++)
+        put("fuzz_question", rows[at].name, (Str){ 0 }, str_from(rows[at].bytes), (Str){ 0 });
+}
+
+/* ---- Requests ---- */
+
+static void make_requests(void)
+{
+#define HEAD "POST /v1/batch?writeKey=k HTTP/1.1\r\nHost: events.example.com:8080\r\nAuthorization: Basic azo=\r\n"
+    static const char *const requests[] = {
+        "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.0\r\n\r\n",
+        HEAD "Content-Length: 12\r\n\r\n{\"batch\":[]}" HEAD "Connection: close\r\nContent-Length: 0\r\n\r\n",
+        HEAD "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+        "5;a=b\r\n{\"bat\r\n7\r\nch\":[]}\r\n0\r\nT: x\r\n\r\n",
+        "GET http://[::1]:8080/v1/pixel/track?data=e30%3D HTTP/1.1\r\nhost: [::1]:8080\r\nX: a\tb \r\n\r\n\r\n",
+    };
+#undef HEAD
+    static const char cookie[] =
+        "events.shop.example.com\0https://shop.example.com\0https://shop.example.com/a\0x=1; ajs_anonymous_id=a%201\0"
+        "{\"writeKey\":\"s\",\"anonymousId\":\"a 1\",\"userId\":\"k\xc3\xa4;=\",\"domain\":\"shop.example.com\"}";
+    for (size_t at = 0; at < countof(requests); at++) {
+        char name[16];
+        snprintf(name, sizeof name, "%zu", at);
+        put("fuzz_server", name, STR("\3"), str_from(requests[at]), (Str){ 0 });
+    }
+    put("fuzz_cookie", "domain", (Str){ 0 }, str_of(cookie, sizeof cookie - 1), (Str){ 0 });
+}
+
 int main(int count, char **arguments)
 {
     if (count != 2) return 2;
@@ -213,6 +359,9 @@ int main(int count, char **arguments)
     make_records();
     make_segments();
     make_imports();
+    make_state();
     make_answers();
+    make_questions();
+    make_requests();
     return 0;
 }

@@ -16,7 +16,11 @@ import socket
 import subprocess
 import tempfile
 import threading
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import apart      # noqa: E402,F401
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_S = 30          # a start that takes longer has failed
@@ -71,12 +75,13 @@ class Onym:
             lines.append("  - {" + ", ".join(f"{k}: {json.dumps(v)}" for k, v in fields.items()) + "}")
         self.config.write_text("\n".join(lines) + "\n")
 
-    def start(self):
+    def start(self, stderr=None):
+        """stderr: where its log goes in place of log_path; the caller's to close."""
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             self.wrap + [program(), "serve", "--config", str(self.config), "--data", str(self.data),
                          "--listen", f"127.0.0.1:{self.port}"],
-            stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
+            stdout=subprocess.PIPE, stderr=stderr or log, stdin=subprocess.DEVNULL)
         log.close()
         listening = threading.Event()
         said = []

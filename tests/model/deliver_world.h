@@ -5,7 +5,9 @@
 #ifndef ONYM_TESTS_DELIVER_WORLD_H
 #define ONYM_TESTS_DELIVER_WORLD_H
 
+#include "segments/segments.h"
 #include "tests/fakes/fake_fetch.h"
+#include "tests/fakes/fake_journal.h"
 #include "tests/fakes/fake_rows.h"
 
 #include <setjmp.h>
@@ -41,6 +43,7 @@ struct world {
     struct fake_disk disk;
     struct fake_fetch fetch;
     struct fake_rows rows;
+    struct fake_journal memory;
     struct journal *journal;
     struct deliver *deliver;
     DestinationConfig configs[DESTINATIONS_MOST];
@@ -212,7 +215,7 @@ static inline void world_end(void *context)
 
 static inline JournalPos world_position(void *context) { return ((struct world *)context)->known; }
 
-static inline Status world_find(void *context, const Event *event, Arena *arena, DeliverPerson *ret, Err *err)
+static inline Status world_find(void *context, const Event *event, Arena *arena, MessagePerson *ret, Err *err)
 {
     struct world *world = context;
     const struct made *owner = NULL, *first = NULL;
@@ -221,7 +224,7 @@ static inline Status world_find(void *context, const Event *event, Arena *arena,
     check(world->is_asked);
     (void)err;
     (void)arena;
-    *ret = (DeliverPerson){ 0 };
+    *ret = (MessagePerson){ 0 };
     snprintf(when.id, sizeof when.id, "%.*s", STR_FORMAT(event->message_id));
     snprintf(when.anonymous, sizeof when.anonymous, "%.*s", STR_FORMAT(event->anonymous_id));
     if (event->anonymous_id.len) first = world_first_claim(world, when.anonymous);
@@ -294,7 +297,13 @@ static inline void world_see_mixpanel(struct world *world, int destination, cons
         const TreeNode *properties = event_tree_get(item, STR("properties"));
         Str event = event_tree_text(item, "event"), user = event_tree_text(properties, "$user_id");
         Str anonymous = event_tree_text(properties, "$device_id"), key = event_tree_text(properties, "$insert_id");
+        char bytes[80];
         struct seen *seen;
+        if (event_tree_text(properties, "id").len) {            /* whose message it is, beside the key */
+            Str id = event_tree_text(properties, "id");
+            snprintf(bytes, sizeof bytes, "%.*s %.*s", STR_FORMAT(key), STR_FORMAT(id));
+            key = str_from(bytes);
+        }
         if (!is_import) {
             user = event_tree_text(item, "$distinct_id");
             key = item->raw.len > 60 ? str_slice(item->raw, item->raw.len - 60, item->raw.len) : item->raw;
@@ -419,9 +428,9 @@ static inline void world_crash(struct world *world)
     world_start(world);
 }
 
-static inline void world_open(struct world *world, uint64_t seed)
+static inline void world_open_on(struct world *world, uint64_t seed, bool is_in_memory)
 {
-    JournalOptions options = { .dir = "journal" };
+    SegmentsOptions options = { .dir = "journal" };
     Err err = { 0 };
     *world = (struct world){ .dead_destination = -1 };
     fake_clock_init(&world->clock, 1700000000000);
@@ -433,13 +442,18 @@ static inline void world_open(struct world *world, uint64_t seed)
     options.disk = &world->disk.disk;
     options.clock = &world->clock.clock;
     options.dice = &world->dice.dice;
-    if (journal_open(&options, &world->journal, NULL, &err)) fail_msg("%s", err.text);
+    fake_journal_init(&world->memory, &world->clock.clock);
+    if (is_in_memory) world->journal = fake_journal_open(&world->memory);
+    else if (segments_open(&options, &world->journal, NULL, &err)) fail_msg("%s", err.text);
 }
+
+static inline void world_open(struct world *world, uint64_t seed) { world_open_on(world, seed, false); }
 
 static inline void world_close(struct world *world)
 {
     deliver_close(world->deliver);
     journal_close(world->journal);
+    fake_journal_done(&world->memory);
     fake_fetch_done(&world->fetch);
     fake_rows_done(&world->rows);
     fake_disk_done(&world->disk);

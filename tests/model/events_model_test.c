@@ -1,5 +1,5 @@
 /* Events, fields and values, from JSON to JSON, against a count over the plain list of events. */
-#include "tests/model/query_world.h"
+#include "ask_world.h"
 
 struct expected {
     char name[40];

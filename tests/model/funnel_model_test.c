@@ -1,6 +1,6 @@
 /* The funnel, from JSON to JSON, against a reference that follows docs/funnels.md word for word on a plain list
  * of events: every chain is tried. */
-#include "tests/model/query_world.h"
+#include "ask_world.h"
 
 enum { STEPS_MAX = 4, EXCLUSIONS_MAX = 2, HITS_MAX = 40 };
 
@@ -9,7 +9,9 @@ struct model {
     struct world_selector steps[STEPS_MAX], excluded[EXCLUSIONS_MAX];
     uint32_t step_count, exclusion_count;
     struct { uint32_t from, to; } exclusions[EXCLUSIONS_MAX];
-    Millis window_ms, from_ms, to_ms;
+    Millis window_ms, from_ms, to_ms, within_ms[STEPS_MAX];
+    int order;                                          /* 0 in order, 1 strict, 2 any */
+    bool is_all, took[STEPS_MAX];
     const char *by;
     bool is_any;
     char question[4000];
@@ -33,7 +35,8 @@ static bool chain_holds(const struct model *model, uint32_t len)
 {
     const struct world_event *const *hits = model->hits;
     uint32_t last = model->chain[len - 1];
-    if (!model->is_step[last][len - 1]) return false;
+    if (model->order != 2 && !model->is_step[last][len - 1]) return false;
+    if (len > 1 && hits[last]->time_ms - hits[model->chain[len - 2]]->time_ms > model->within_ms[len - 1]) return false;
     if (len > 1 && hits[last]->time_ms < hits[model->chain[len - 2]]->time_ms) return false;
     for (uint32_t before = 0; before + 1 < len; before++)
         if (model->chain[before] == last) return false;
@@ -50,9 +53,45 @@ static bool chain_holds(const struct model *model, uint32_t len)
     return true;
 }
 
+/* Strict: nothing else between the first and the last. */
+static bool is_unbroken(const struct model *model, uint32_t len)
+{
+    for (uint32_t hit = 0; hit < model->hit_count; hit++) {
+        bool is_in = false;
+        for (uint32_t at = 0; at < len; at++) is_in |= model->chain[at] == hit;
+        if (!is_in && model->hits[hit]->time_ms > model->hits[model->chain[0]]->time_ms
+            && model->hits[hit]->time_ms < model->hits[model->chain[len - 1]]->time_ms) return false;
+    }
+    return true;
+}
+
+static void extend(struct model *model, uint32_t len);
+
+/* Any order: the chain's last event as any step that is not taken. */
+static void extend_as_any(struct model *model, uint32_t len)
+{
+    Millis time_ms = model->hits[model->chain[len - 1]]->time_ms;
+    for (uint32_t step = 0; step < model->step_count; step++) {
+        if (model->took[step] || !model->is_step[model->chain[len - 1]][step]) continue;
+        if (len > model->depth) model->depth = len, model->first_ms[len - 1] = time_ms;
+        if (time_ms < model->first_ms[len - 1]) model->first_ms[len - 1] = time_ms;
+        model->took[step] = true;
+        for (uint32_t hit = 0; hit < model->hit_count && len < model->step_count; hit++) {
+            model->chain[len] = hit;
+            extend(model, len + 1);
+        }
+        model->took[step] = false;
+    }
+}
+
 static void extend(struct model *model, uint32_t len)
 {
     if (!chain_holds(model, len)) return;
+    if (model->order == 2) {
+        extend_as_any(model, len);
+        return;
+    }
+    if (model->order == 1 && !is_unbroken(model, len)) return;
     Millis time_ms = model->hits[model->chain[len - 1]]->time_ms;
     if (len > model->depth) model->depth = len, model->first_ms[len - 1] = time_ms;
     if (time_ms < model->first_ms[len - 1]) model->first_ms[len - 1] = time_ms;
@@ -82,12 +121,19 @@ static void count_chain(const struct model *model, struct expected *line)
 }
 
 /* The best entry (deepest, then earliest, then smallest group) of one group, or of all; UINT32_MAX: none. */
+static bool begins(const struct model *model, uint32_t hit)
+{
+    bool is_any = false;
+    for (uint32_t step = 0; step < model->step_count; step++) is_any |= model->is_step[hit][step];
+    return model->hits[hit]->time_ms < model->to_ms && (model->order == 2 ? is_any : model->is_step[hit][0]);
+}
+
 static uint32_t best_entry(struct model *model, uint32_t person, const char *only)
 {
     uint32_t best = UINT32_MAX, depth = 0;
     char text[40], best_text[40];
     for (uint32_t hit = 0; hit < model->hit_count; hit++) {
-        if (!model->is_step[hit][0]) continue;
+        if (!begins(model, hit)) continue;
         Str group = model->by ? world_group(model->by, model->hits[hit], person, text) : STR("");
         if (only && !str_equal(group, str_from(only))) continue;
         model->depth = 0;
@@ -109,7 +155,7 @@ static uint32_t best_entry(struct model *model, uint32_t person, const char *onl
     for (uint32_t step = 0; step < STEPS_MAX; step++) first_ms[step] = INT64_MAX;
     /* all entries of that millisecond and group */
     for (uint32_t hit = 0; hit < model->hit_count; hit++) {
-        if (!model->is_step[hit][0] || model->hits[hit]->time_ms != model->hits[best]->time_ms) continue;
+        if (!begins(model, hit) || model->hits[hit]->time_ms != model->hits[best]->time_ms) continue;
         if (model->by && !str_equal(world_group(model->by, model->hits[hit], person, text),
                                     world_group(model->by, model->hits[best], person, best_text))) continue;
         model->depth = 0;
@@ -131,8 +177,9 @@ static void model_person(struct model *model, uint32_t person, struct expected *
     model->hit_count = 0;
     for (uint32_t at = 0; at < world->event_count; at++) {
         const struct world_event *event = &world->events[at];
-        bool is_any = false;
-        if (event->person != person || event->time_ms < model->from_ms || event->time_ms >= model->to_ms)
+        bool is_any = model->order == 1 && event->type != EVENT_IDENTIFY;
+        if (event->person != person || event->time_ms < model->from_ms
+            || (model->is_all && event->time_ms >= model->to_ms))
             continue;
         for (uint32_t step = 0; step < model->step_count; step++)
             is_any |= model->is_step[model->hit_count][step]
@@ -155,7 +202,7 @@ static void model_person(struct model *model, uint32_t person, struct expected *
     uint32_t seen_count = 0;
     for (uint32_t hit = 0; hit < model->hit_count; hit++) {
         bool is_seen = false;
-        if (!model->is_step[hit][0]) continue;
+        if (!begins(model, hit)) continue;
         world_group(model->by, model->hits[hit], person, seen[seen_count]);
         for (uint32_t at = 0; at < seen_count; at++) is_seen |= strcmp(seen[at], seen[seen_count]) == 0;
         seen_count += !is_seen;
@@ -191,7 +238,8 @@ static void verify_line(const struct model *model, const Json *line, const struc
         uint64_t people = expected->people[at], first = expected->people[0], previous
             = expected->people[at ? at - 1 : 0];
         assert_non_null(step);
-        assert_true(str_equal(json_find(step, STR("event"))->text, str_from(model->steps[at].label)));
+        if (model->order == 2) assert_int_equal(json_find(step, STR("event"))->kind, JSON_NULL);
+        else assert_true(str_equal(json_find(step, STR("event"))->text, str_from(model->steps[at].label)));
         assert_int_equal((uint64_t)world_number(step, "people"), people);
         assert_true(world_number(step, "from_first") == (first ? (double)people / (double)first : 0));
         assert_true(world_number(step, "from_previous") == (previous ? (double)people / (double)previous
@@ -233,15 +281,26 @@ static void make_question(struct model *model)
     buf_init_fixed(&json, model->question, sizeof model->question);
     model->step_count = 1 + (uint32_t)fake_dice_below(dice, STEPS_MAX);
     model->window_ms = (Millis)fake_dice_below(dice, 60);
+    static const char *const orders[] = { "in_order", "strict", "any" };
+    model->order = fake_dice_chance(dice, 500) ? 0 : 1 + (int)fake_dice_below(dice, 2);
+    model->is_all = fake_dice_chance(dice, 400);
+    for (uint32_t at = 0; at < STEPS_MAX; at++) model->within_ms[at] = INT64_MAX;
     buf_str_put(&json, STR("{\"steps\":["));
     for (uint32_t at = 0; at < model->step_count; at++) {
         world_selector_make(model->world, &model->steps[at]);
         bool is_plain = model->steps[at].filter_count == 0 && fake_dice_chance(dice, 500);
+        if (at && model->order != 2 && fake_dice_chance(dice, 200)) {
+            model->within_ms[at] = (Millis)fake_dice_below(dice, 20);
+            buf_printf(&json, ",%.*s,\"window\":\"%dms\"}", (int)strlen(model->steps[at].json) - 1,
+                       model->steps[at].json, (int)model->within_ms[at]);
+            continue;
+        }
         buf_printf(&json, is_plain ? "%s\"%s\"" : "%s%s", at ? "," : "", is_plain ? model->steps[at].label
                    : model->steps[at].json);
     }
-    buf_printf(&json, "],\"window\":\"%dms\"", (int)model->window_ms);
-    if (model->step_count > 1 && fake_dice_chance(dice, 300)) {
+    buf_printf(&json, "],\"window\":\"%dms\",\"order\":\"%s\",\"range\":\"%s\"", (int)model->window_ms,
+               orders[model->order], model->is_all ? "all" : "entries");
+    if (model->order == 0 && model->step_count > 1 && fake_dice_chance(dice, 300)) {
         model->exclusion_count = 1 + (uint32_t)fake_dice_below(dice, EXCLUSIONS_MAX);
         buf_str_put(&json, STR(",\"exclusions\":["));
         for (uint32_t at = 0; at < model->exclusion_count; at++) {

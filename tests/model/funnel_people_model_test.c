@@ -1,7 +1,7 @@
 /* The people of a funnel's steps. How many there are is proved against the funnel, whose numbers funnel_model_test.c
  * proves; that each of them belongs there is proved here, by the events that are told: each must be what its step
  * asks for, of that person, in order and within the window, and nobody's depth may differ from the funnel's. */
-#include "tests/model/query_world.h"
+#include "ask_world.h"
 
 enum { STEPS_MAX = 4, PEOPLE_MAX = WORLD_SUBJECTS_MAX + 4 };
 

@@ -32,7 +32,7 @@ static bool check_members(struct identity *identity, const Model *model, int of,
         size_t k = 0;
         while (k < count && members[k].node != node) k++;
         if (k == count) FAIL("%d:%s is missing among the members of %d:%s", NAME(*id), NAME(model->ids[of]));
-        if (members[k].is_owner_now != (owner(model, i, 0, NULL) == of)) FAIL("is_owner_now of %s", id->value);
+        if (members[k].is_owner_now != (owner_at(model, i, 0, NULL) == of)) FAIL("is_owner_now of %s", id->value);
         expected++;
     }
     if (expected != count) FAIL("%zu members of %d:%s, not %zu", count, NAME(model->ids[of]), expected);

@@ -26,7 +26,7 @@ typedef struct Said {                           /* a message */
     char externals[MODEL_EXTERNALS][MODEL_VALUE_BYTES];
 } Said;
 
-typedef struct Link { int id, hub; const Said *said; } Link;
+typedef struct Link { int id, owner; const Said *said; } Link;
 
 typedef struct Model {
     const Said *said[MODEL_MESSAGES];           /* the set: no duplicates */
@@ -75,21 +75,21 @@ static int in_order(const Model *model, const Said *a, int a_id, const Said *b, 
     return strcmp(a->id, b->id) ? strcmp(a->id, b->id) : strcmp(model->ids[a_id].value, model->ids[b_id].value);
 }
 
-/* The identifiers that stand in a message's own fields, all seen by it; the strongest one is its hub. */
+/* The identifiers that stand in a message's own fields, all seen by it; the strongest one is its owner. */
 static void read_said(Model *model, const Said *said)
 {
-    int ids[2 + MODEL_EXTERNALS], count = 0, hub = -1;
+    int ids[2 + MODEL_EXTERNALS], count = 0, owner = -1;
     ids[count++] = id_of(model, IDENTITY_USER, said->user);
     ids[count++] = id_of(model, IDENTITY_ANONYMOUS, said->anonymous);
     for (int k = 0; k < MODEL_EXTERNALS; k++) ids[count++] = id_of(model, IDENTITY_EXTERNAL + k, said->externals[k]);
     for (int i = 0; i < count; i++) {
         if (ids[i] < 0) continue;
         model->ids[ids[i]].is_seen = true;
-        if (i != 1 && (hub < 0 || strength(model, ids[i]) < strength(model, hub))) hub = ids[i];
+        if (i != 1 && (owner < 0 || strength(model, ids[i]) < strength(model, owner))) owner = ids[i];
     }
-    for (int i = 0; i < count && hub >= 0 && !said->is_removed; i++)
-        if (ids[i] >= 0 && strength(model, ids[i]) > strength(model, hub))
-            model->links[model->link_count++] = (Link){ ids[i], hub, said };
+    for (int i = 0; i < count && owner >= 0 && !said->is_removed; i++)
+        if (ids[i] >= 0 && strength(model, ids[i]) > strength(model, owner))
+            model->links[model->link_count++] = (Link){ ids[i], owner, said };
 }
 
 /* Aliases, once all users are known: of a user they join, of anything else they link. */
@@ -109,14 +109,14 @@ static void read_alias(Model *model, const Said *said)
     }
 }
 
-/* Of the rivals for a hub's limit, how many come before this one? By the first link of each. */
-static int rank(const Model *model, int id, int hub)
+/* Of the rivals for a owner's limit, how many come before this one? By the first link of each. */
+static int rank(const Model *model, int id, int owner)
 {
     const Said *firsts[MODEL_IDS] = { 0 };
     int before = 0;
     for (int i = 0; i < model->link_count; i++) {
         const Link *link = &model->links[i];
-        if (link->hub != hub || model->ids[link->id].kind != model->ids[id].kind) continue;
+        if (link->owner != owner || model->ids[link->id].kind != model->ids[id].kind) continue;
         const Said **first = &firsts[link->id];
         if (!*first || in_order(model, link->said, 0, *first, 0) < 0) *first = link->said;
     }
@@ -136,8 +136,8 @@ static void drop_constants(Model *model)
         bool is_owner[MODEL_IDS] = { 0 };
         int owners = 0;
         for (int k = 0; k < count; k++) {
-            if (all[k].id != all[i].id || is_owner[all[k].hub]) continue;
-            is_owner[all[k].hub] = true;
+            if (all[k].id != all[i].id || is_owner[all[k].owner]) continue;
+            is_owner[all[k].owner] = true;
             owners++;
         }
         if (owners <= model->max_owners) model->links[model->link_count++] = all[i];
@@ -153,7 +153,7 @@ static void model_settle(Model *model)
     for (int i = 0; i < model->link_count; i++) {
         int kind = model->ids[model->links[i].id].kind;
         int limit = kind >= IDENTITY_EXTERNAL ? model->limits[kind - IDENTITY_EXTERNAL] : 0;
-        counts[i] = !limit || rank(model, model->links[i].id, model->links[i].hub) < limit;
+        counts[i] = !limit || rank(model, model->links[i].id, model->links[i].owner) < limit;
     }
     Link kept[MODEL_LINKS];
     int kept_count = 0;
@@ -161,7 +161,7 @@ static void model_settle(Model *model)
         bool is_strongest = counts[i];
         for (int k = 0; k < model->link_count; k++)
             if (counts[k] && model->links[k].id == model->links[i].id)
-                is_strongest &= strength(model, model->links[i].hub) <= strength(model, model->links[k].hub);
+                is_strongest &= strength(model, model->links[i].owner) <= strength(model, model->links[k].owner);
         if (is_strongest) kept[kept_count++] = model->links[i];
     }
     memcpy(model->links, kept, sizeof kept[0] * (size_t)kept_count);
@@ -170,19 +170,19 @@ static void model_settle(Model *model)
 }
 
 /* Whose the id is for an event at (time, message id), NULL: now. The last link before it, else the first one. */
-static int owner(const Model *model, int id, int time, const char *message_id)
+static int owner_at(const Model *model, int id, int time, const char *message_id)
 {
     const Link *first = NULL, *last = NULL;
     for (int i = 0; i < model->link_count; i++) {
         const Link *link = &model->links[i];
         const Said *said = link->said;
         if (link->id != id) continue;
-        if (!first || in_order(model, said, link->hub, first->said, first->hub) < 0) first = link;
+        if (!first || in_order(model, said, link->owner, first->said, first->owner) < 0) first = link;
         if (message_id && (said->time > time || (said->time == time && strcmp(said->id, message_id) >= 0))) continue;
-        if (!last || in_order(model, said, link->hub, last->said, last->hub) > 0) last = link;
+        if (!last || in_order(model, said, link->owner, last->said, last->owner) > 0) last = link;
     }
     if (!first) return model->ids[id].person;                /* a user, or nobody's */
-    return owner(model, last ? last->hub : first->hub, time, message_id);
+    return owner_at(model, last ? last->owner : first->owner, time, message_id);
 }
 
 /* Was id ever linked to this person, through external ids, too? */
@@ -192,7 +192,7 @@ static bool is_member(const Model *model, int id, int person)
     for (int i = 0; i < model->link_count; i++) {
         if (model->links[i].id != id) continue;
         is_linked = true;
-        if (is_member(model, model->links[i].hub, person)) return true;
+        if (is_member(model, model->links[i].owner, person)) return true;
     }
     return !is_linked && model->ids[id].person == person;
 }

@@ -94,7 +94,7 @@ static IdentityMessage message_of(const struct history *history, int index, int 
 {
     const Said *said = &history->said[index];
     IdentityMessage m = {
-        .message_id = str_from(said->id), .time_ms = said->time, .source = (uint16_t)said->source,
+        .message_id = str_from(said->id), .time_ms = said->time, .source = (uint64_t)said->source,
         .position = (uint64_t)(index + 1000 * nth), .is_alias = said->is_alias, .user_id = str_from(said->user),
         .anonymous_id = str_from(said->anonymous), .previous_id = str_from(said->previous), .externals = values,
     };
@@ -113,7 +113,7 @@ static bool check_times(struct identity *identity, const struct identity_view *v
         bool needs_id = identity_view_needs_id(view, node, time);
         IdentityPerson plain = identity_view_find_person(view, node, time, STR(""));
         for (size_t i = 0; i < countof(message_ids); i++) {
-            int then = owner(model, id, time, message_ids[i]);
+            int then = owner_at(model, id, time, message_ids[i]);
             IdentityPerson person = identity_find_owner(identity, node, time, str_from(message_ids[i]));
             if (!name_is(identity, person, &model->ids[then]))
                 FAIL("%d:%s at (%d, %s) is not %d:%s", NAME(model->ids[id]), time, message_ids[i],
@@ -131,7 +131,8 @@ static bool check_why(struct identity *identity, const Model *model, int a, int 
 {
     uint32_t from = identity_find(identity, (IdentityKind)model->ids[a].kind, str_from(model->ids[a].value)), at = from;
     uint32_t to = identity_find(identity, (IdentityKind)model->ids[b].kind, str_from(model->ids[b].value));
-    bool is_same = from != IDENTITY_NONE && to != IDENTITY_NONE && owner(model, a, 0, NULL) == owner(model, b, 0, NULL);
+    bool is_same = from != IDENTITY_NONE && to != IDENTITY_NONE &&
+                   owner_at(model, a, 0, NULL) == owner_at(model, b, 0, NULL);
     IdentityWhy why;
     Err err;
     if (identity_explain(identity, from, to, &scratch, &why, &err)) FAIL("why: %s", err.text);
@@ -161,7 +162,7 @@ static bool check_all(struct identity *identity, Model *model, Arena scratch, ch
         ok = (node != IDENTITY_NONE) == id->is_seen;
         if (!ok) snprintf(complaint, COMPLAINT_BYTES, "%d:%s seen or not", NAME(*id));
         if (!ok || node == IDENTITY_NONE) continue;
-        int now = owner(model, i, 0, NULL);
+        int now = owner_at(model, i, 0, NULL);
         IdentityPerson person = identity_person_now(identity, node);
         ok = name_is(identity, person, &model->ids[now]) && identity_view_person_now(view, node) == person;
         if (!ok) snprintf(complaint, COMPLAINT_BYTES, "%d:%s is not %d:%s now", NAME(*id), NAME(model->ids[now]));
@@ -202,9 +203,9 @@ static struct kv *shared_kv;
 static bool run_history(struct history *history, Arena scratch, char *complaint)
 {
     static const Str blocked[] = { { "Test-Blocked", 12 } };
-    IdentityExternal kinds[] = { { STR("email"), (uint32_t)history->limits[0] },
-                                 { STR("phone"), (uint32_t)history->limits[1] } };
-    IdentityOptions options = { .rules = { blocked, 1, kinds, 2, (uint32_t)history->max_owners },
+    IdentityExternal kinds[] = { { STR("email"), (uint32_t)history->limits[0], false },
+                                 { STR("phone"), (uint32_t)history->limits[1], false } };
+    IdentityOptions options = { .rules = { blocked, 1, kinds, 2, (uint32_t)history->max_owners, 0 },
                                 .archive = { history, read_id }, .seed = 1 };
     static Model model;
     bool is_applied[MODEL_MESSAGES] = { 0 }, ok = true;

@@ -4,7 +4,8 @@
 #ifndef ONYM_TESTS_JOURNAL_WORLD_H
 #define ONYM_TESTS_JOURNAL_WORLD_H
 
-#include "journal/journal.h"
+#include "segments/segments.h"
+#include "tests/fakes/fake_journal.h"
 #include "tests/fakes/fakes.h"
 
 #include <setjmp.h>
@@ -26,9 +27,11 @@ struct world {
     struct fake_disk disk;
     struct fake_clock clock;
     struct fake_dice dice;          /* the journal's, and the test's chance */
-    JournalOptions options;
+    SegmentsOptions options;
+    bool is_in_memory;              /* the other back end */
+    struct fake_journal memory;
     struct journal *journal;        /* NULL: not open */
-    JournalRecovery recovery;
+    SegmentsRecovery recovery;
     WorldRecord records[WORLD_RECORDS];
     uint32_t count;
     JournalPos hold;
@@ -46,7 +49,8 @@ static inline void world_init(struct world *world, uint64_t seed)
     fake_disk_init(&world->disk, seed);
     fake_clock_init(&world->clock, 1700000000000);
     fake_dice_init(&world->dice, seed ^ 0x5eed);
-    world->options = (JournalOptions){
+    fake_journal_init(&world->memory, &world->clock.clock);
+    world->options = (SegmentsOptions){
         .dir = "data", .disk = &world->disk.disk, .clock = &world->clock.clock, .dice = &world->dice.dice,
         .segment_bytes = 4096, .reserve_bytes = 1,
     };
@@ -56,6 +60,7 @@ static inline void world_init(struct world *world, uint64_t seed)
 static inline void world_done(struct world *world)
 {
     journal_close(world->journal);
+    fake_journal_done(&world->memory);
     for (size_t at = 0; at < WORLD_GROUP; at++) journal_append_done(&world->appends[at]);
     fake_disk_done(&world->disk);
 }
@@ -88,7 +93,9 @@ static inline void world_on_durable(struct journal_append *append, Status status
 static inline Status world_open(struct world *world)
 {
     assert_null(world->journal);
-    Status s = journal_open(&world->options, &world->journal, &world->recovery, &world->err);
+    Status s = OK;
+    if (world->is_in_memory) world->journal = fake_journal_open(&world->memory);
+    else s = segments_open(&world->options, &world->journal, &world->recovery, &world->err);
     if (s) {
         world->journal = NULL;
         return s;
@@ -161,8 +168,9 @@ static inline Status world_erase(struct world *world, uint32_t remainder, uint64
 {
     JournalPos end = journal_end(world->journal);
     for (uint32_t id = remainder; id < world->count; id += 7) world->records[id].may_be_erased = true;
-    Status s = journal_erase(world->journal, 0, end, world_should_erase, &remainder, WORLD_ERASED, ret_erased,
-                             &world->err);
+    JournalErase erase = { .to = end, .should_erase = world_should_erase, .context = &remainder,
+                           .erased_first_byte = WORLD_ERASED };
+    Status s = journal_erase(world->journal, &erase, ret_erased, &world->err);
     for (uint32_t id = remainder; !s && id < world->count; id += 7)
         if (world->records[id].is_durable) world->records[id].is_erased = true;
     return s;
@@ -228,7 +236,7 @@ static inline void world_check(struct world *world, bool after_restart)
 }
 
 /* onym verify finds no damage; gives its verdict. */
-static inline void world_note_finding(void *context, const JournalFinding *finding)
+static inline void world_note_finding(void *context, const SegmentsFinding *finding)
 {
     (void)context;
     if (!finding->is_torn_tail)
@@ -236,10 +244,10 @@ static inline void world_note_finding(void *context, const JournalFinding *findi
                     STR_FORMAT(finding->text));
 }
 
-static inline JournalVerdict world_verify(struct world *world)
+static inline SegmentsVerdict world_verify(struct world *world)
 {
-    JournalVerdict verdict;
-    assert_int_equal(journal_verify(&world->options, world_note_finding, NULL, NULL, &verdict, &world->err),
+    SegmentsVerdict verdict;
+    assert_int_equal(segments_verify(&world->options, world_note_finding, NULL, NULL, NULL, &verdict, &world->err),
                      OK);
     assert_int_equal(verdict.damaged_places, 0);
     return verdict;

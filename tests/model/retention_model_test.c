@@ -1,7 +1,7 @@
 /* Retention, from JSON to JSON, against docs/queries.md: person by person, on the plain list of events, with libc's
  * calendar. */
-#include "tests/model/query_clock.h"
-#include "tests/model/query_world.h"
+#include "ask_clock.h"
+#include "ask_world.h"
 
 enum { PERIODS_MAX = 12, LINES_MAX = WORLD_EVENTS_MAX };
 
@@ -17,7 +17,7 @@ struct model {
     struct world *world;
     struct world_selector birth, back;
     const char *by, *unit;
-    bool is_unbounded;
+    bool is_unbounded, is_ever;
     uint32_t periods;
     Millis from_ms, to_ms, observed_ms;
     struct found found[WORLD_SUBJECTS_MAX + 4];
@@ -33,7 +33,9 @@ static const struct world_event *find_birth(const struct model *model, uint32_t 
     char text[40], best_text[40];
     for (uint32_t at = 0; at < model->world->event_count; at++) {
         const struct world_event *event = &model->world->events[at];
-        if (event->person != person || event->time_ms < model->from_ms || event->time_ms >= model->to_ms
+        if (event->person != person
+            || event->time_ms < (model->is_ever ? WORLD_PLAUSIBLE_MS : world_first_ms(model->from_ms))
+            || event->time_ms >= world_end_ms(model->world, model->to_ms)
             || !world_selector_holds(&model->birth, event, person)) continue;
         bool is_better = !best || event->time_ms < best->time_ms;
         if (best && event->time_ms == best->time_ms) {
@@ -53,12 +55,12 @@ static void model_person(struct model *model, uint32_t person, struct found *fou
 {
     const struct world_event *birth = find_birth(model, person);
     *found = (struct found){ 0 };
-    if (!birth) return;
+    if (!birth || birth->time_ms < model->from_ms) return;
     found->is_born = true;
     found->cohort_ms = clock_floor(model->unit, birth->time_ms);
     if (model->by) world_group(model->by, birth, person, found->group);
     /* up to where events are looked at: the end of the last period of the last cohort */
-    Millis end = INT64_MAX;
+    Millis end = world_end_ms(model->world, INT64_MAX);
     if (model->to_ms != INT64_MAX) {
         end = clock_floor(model->unit, model->to_ms - 1);
         for (uint32_t period = 0; period <= model->periods; period++) {
@@ -70,10 +72,10 @@ static void model_person(struct model *model, uint32_t person, struct found *fou
     for (uint32_t at = 0; at < model->world->event_count; at++) {
         const struct world_event *event = &model->world->events[at];
         bool is_return = world_selector_holds(&model->back, event, person);
-        if (event->person != person || event->time_ms < model->from_ms || event->time_ms >= end
+        if (event->person != person || event->time_ms < birth->time_ms || event->time_ms >= end
             || (!is_return && !world_selector_holds(&model->birth, event, person))) continue;
         if (event->time_ms > model->observed_ms) model->observed_ms = event->time_ms;
-        if (event == birth || event->time_ms < birth->time_ms || !is_return) continue;
+        if (event == birth || !is_return) continue;
         int period = clock_units_between(model->unit, found->cohort_ms, event->time_ms);
         for (int at_period = 0; at_period <= period && at_period <= (int)model->periods; at_period++)
             if (at_period == period || model->is_unbounded)
@@ -169,7 +171,7 @@ static void verify_groups(const struct model *model, const Json *answer)
 
 static void make_question(struct model *model, const char *zone)
 {
-    static const char *const units[] = { "day", "week", "month" };
+    static const char *const units[] = { "day", "week", "month", "quarter" };
     static const char *const fields[] = { "properties.plan", "properties.price", "properties.flag", "traits.plan" };
     struct fake_dice *dice = &model->world->dice;
     struct buf json;
@@ -181,10 +183,14 @@ static void make_question(struct model *model, const char *zone)
         world_selector_make(model->world, &model->back);
         buf_printf(&json, ",\"return\":%s", model->back.json);
     }
-    model->unit = units[fake_dice_below(dice, 3)];
+    model->unit = units[fake_dice_below(dice, 4)];
+    clock_week_start = (int)fake_dice_below(dice, 7);
+    model->is_ever = fake_dice_chance(dice, 300);
+    if (model->is_ever) buf_str_put(&json, STR(",\"first\":\"ever\""));
     model->periods = 1 + (uint32_t)fake_dice_below(dice, PERIODS_MAX);
     model->is_unbounded = fake_dice_chance(dice, 400);
-    buf_printf(&json, ",\"unit\":\"%s\",\"periods\":%u,\"mode\":\"%s\",\"timezone\":\"%s\"", model->unit,
+    buf_printf(&json, ",\"unit\":\"%s\",\"week_start\":\"%s\",\"periods\":%u,\"mode\":\"%s\",\"timezone\":\"%s\"",
+               model->unit, clock_weekdays[clock_week_start],
                model->periods, model->is_unbounded ? "unbounded" : "n_day", zone);
     model->from_ms = INT64_MIN, model->to_ms = INT64_MAX, model->observed_ms = INT64_MIN;
     if (fake_dice_chance(dice, 300)) {
@@ -223,6 +229,10 @@ static void the_answer_is_what_the_definition_says(void **state)
             Arena arena = region_arena(&region);
             model = (struct model){ .world = &world };
             make_question(&model, zone);
+            for (uint32_t at = 0; at < world.event_count; at++)              /* of anybody, whatever it was */
+                if (world.events[at].time_ms > model.observed_ms
+                    && (!world.now_ms || world.events[at].time_ms <= world.now_ms))
+                    model.observed_ms = world.events[at].time_ms;
             for (uint32_t person = 0; person < countof(model.found); person++)
                 model_person(&model, person, &model.found[person]);
             const Json *answer = world_ask(&world, QUERY_RETENTION, str_from(model.question), &arena);

@@ -1,6 +1,6 @@
 /* Sign-ups, from JSON to JSON, against docs/queries.md: person by person on the plain list of events. */
-#include "tests/model/query_clock.h"
-#include "tests/model/query_world.h"
+#include "ask_clock.h"
+#include "ask_world.h"
 
 enum { PEOPLE_MAX = WORLD_SUBJECTS_MAX + 4, LISTED = 2 };
 
@@ -45,14 +45,15 @@ static void model_person(struct model *model, uint32_t person, struct found *fou
     found->time_ms = INT64_MAX;
     for (uint32_t at = 0; at < model->world->event_count; at++) {
         const struct world_event *event = &model->world->events[at];
-        if (event->person == person && event->time_ms < model->to_ms && is_signup(model, event)
+        if (event->person == person && event->time_ms < world_end_ms(model->world, model->to_ms)
+            && event->time_ms >= WORLD_PLAUSIBLE_MS && is_signup(model, event)
             && event->time_ms < found->time_ms) found->time_ms = event->time_ms;
     }
     found->is_counted = found->time_ms != INT64_MAX && found->time_ms >= model->from_ms;
     if (!found->is_counted) return;
     for (uint32_t at = 0; at < model->world->event_count; at++) {
         const struct world_event *event = &model->world->events[at];
-        if (event->person != person) continue;
+        if (event->person != person || event->time_ms < WORLD_PLAUSIBLE_MS) continue;
         bool is_history = event->time_ms < found->time_ms && !world_is_user(model->world, event->subject);
         found->has_history |= is_history;
         if (!is_history && !(event->time_ms == found->time_ms && is_signup(model, event))) continue;
@@ -122,12 +123,14 @@ static void verify_dimension(const struct model *model, const Json *answer, cons
 
 static void make_question(struct model *model, const char *zone)
 {
-    static const char *const units[] = { "day", "week", "month" };
+    static const char *const units[] = { "day", "week", "month", "quarter" };
     struct fake_dice *dice = &model->world->dice;
     struct buf json;
     buf_init_fixed(&json, model->question, sizeof model->question);
-    model->unit = units[fake_dice_below(dice, 3)];
-    buf_printf(&json, "{\"unit\":\"%s\",\"timezone\":\"%s\",\"limit\":%d", model->unit, zone, LISTED);
+    model->unit = units[fake_dice_below(dice, 4)];
+    clock_week_start = (int)fake_dice_below(dice, 7);
+    buf_printf(&json, "{\"unit\":\"%s\",\"week_start\":\"%s\",\"timezone\":\"%s\",\"limit\":%d", model->unit,
+               clock_weekdays[clock_week_start], zone, LISTED);
     model->is_by_user_id = fake_dice_chance(dice, 400);
     if (!model->is_by_user_id) {
         world_selector_make(model->world, &model->event);

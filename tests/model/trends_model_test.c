@@ -1,6 +1,6 @@
 /* Trends, from JSON to JSON, against docs/queries.md: for every number that is told, a loop over all events. */
-#include "tests/model/query_clock.h"
-#include "tests/model/query_world.h"
+#include "ask_clock.h"
+#include "ask_world.h"
 
 #include <math.h>
 
@@ -21,7 +21,7 @@ struct model {
 
 static bool counts(const struct model *model, uint32_t series, const struct world_event *event)
 {
-    return event->time_ms >= model->from_ms && event->time_ms < model->to_ms
+    return event->time_ms >= world_first_ms(model->from_ms) && event->time_ms < world_end_ms(model->world, model->to_ms)
         && world_selector_holds(&model->series[series], event, event->person);
 }
 
@@ -153,7 +153,7 @@ static void verify_series(const struct model *model, uint32_t series, const Json
 
 static void make_question(struct model *model, const char *zone)
 {
-    static const char *const units[] = { "hour", "day", "week", "month" };
+    static const char *const units[] = { "hour", "day", "week", "month", "quarter" };
     static const char *const fields[]
         = { "properties.plan", "properties.price", "properties.flag", "traits.plan", "event" };
     struct fake_dice *dice = &model->world->dice;
@@ -172,8 +172,12 @@ static void make_question(struct model *model, const char *zone)
         if (has_property) buf_printf(&json, ",\"property\":\"%s\"", model->properties[at]);
         buf_char(&json, '}');
     }
-    model->unit = units[(model->world->span_ms > 4 * INT64_C(86400000)) + fake_dice_below(dice, 3)];
-    buf_printf(&json, "],\"unit\":\"%s\",\"timezone\":\"%s\",\"limit\":5", model->unit, zone);
+    model->unit = units[(model->world->span_ms > 4 * INT64_C(86400000)) + fake_dice_below(dice, 4)];
+    clock_week_start = (int)fake_dice_below(dice, 7);
+    if (clock_week_start || fake_dice_chance(dice, 500))
+        buf_printf(&json, "],\"week_start\":\"%s\"", clock_weekdays[clock_week_start]);
+    else buf_char(&json, ']');
+    buf_printf(&json, ",\"unit\":\"%s\",\"timezone\":\"%s\",\"limit\":5", model->unit, zone);
     model->from_ms = INT64_MIN, model->to_ms = INT64_MAX;
     if (fake_dice_chance(dice, 300)) {
         model->from_ms = WORLD_START_MS + (Millis)fake_dice_below(dice, (uint64_t)model->world->span_ms / 2);

@@ -1,33 +1,16 @@
-/* checks: the promises, asked of the journal from outside.
- *   1. every acknowledged messageId is there, as it was sent;
- *   2. nothing is there that nobody sent;
+/* checks: the promises, asked of the journal and of derived state from outside.
+ *   1. every acknowledged messageId is there, as it was sent; or is of an id that was suppressed, or was erased;
+ *   2. nothing is there that nobody sent, and nothing changes: every record is what it was, or zeros by an order;
  *   3. positions grow, and reading finds no damage;
  *   4. a rejected message of a well-formed client is a bug;
  *   5. derived state has every message once, and is the same when it is made again from the journal;
- *   and who is one person: checks_identity.c. */
+ *   and who is one person: checks_identity.c; what questions answer: checks_questions.c; what vendors were told:
+ *   checks_deliveries.c and vendors.c. */
 #include "world.h"
 
 #include <stdlib.h>
 
-static int compare_sent(const void *a, const void *b)
-{
-    return strcmp((*(Sent *const *)a)->message_id, (*(Sent *const *)b)->message_id);
-}
-
-static Sent *find_sent(Sent **sorted, size_t count, Str message_id)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = str_compare(str_from(sorted[middle]->message_id), message_id);
-        if (order == 0) return sorted[middle];
-        if (order < 0) low = middle + 1;
-        else high = middle;
-    }
-    return NULL;
-}
-
-static void check_event(struct world *world, const Sent *sent, const Event *event)
+void checks_event(struct world *world, const Sent *sent, const Event *event)
 {
     const struct { const char *field; Str have; const char *want; } rows[] = {
         { "userId", event->user_id, sent->user_id },
@@ -47,49 +30,74 @@ static void check_event(struct world *world, const Sent *sent, const Event *even
         world_fail(world, "%s: corrected by a clock that agrees, it still comes from the future", sent->message_id);
 }
 
-static void check_record(struct world *world, Sent **sorted, const JournalRecord *record, bool *found)
+/* ---- The journal ---- */
+
+/* An erasure is done: the applier came past it, and lists it no more. */
+static bool is_done(struct world *world, JournalPos command)
 {
+    ControlErasure erasures[64];
+    ApplyStats stats;
+    uint64_t done;
+    if (!world->applier) return false;
+    apply_read_stats(world->applier, &stats);
+    if (stats.applied <= command) return false;
+    size_t count = control_list_erasures(apply_control(world->applier), erasures, countof(erasures), &done);
+    for (size_t at = 0; at < count; at++)
+        if (erasures[at].command == command) return false;
+    return count < countof(erasures);
+}
+
+static void check_record(struct world *world, const Entry *entry, const JournalRecord *record)
+{
+    RecordKind kind = record_kind(record->bytes);
     Event event;
     Err err;
-    if (record_kind(record->bytes) != RECORD_EVENT)
-        world_fail(world, "a record at %llu is no event", (unsigned long long)record->pos);
+    if (record->pos != entry->pos)
+        world_fail(world, "there is a record at %llu; after what came before it should be at %llu",
+                   (unsigned long long)record->pos, (unsigned long long)entry->pos);
+    if (kind == RECORD_ERASED) {
+        if (world->canary == CANARY_ERASURE || (!entry->erased_by && !entry->is_late))
+            world_fail(world, "the record at %llu is erased, and nobody ordered it", (unsigned long long)entry->pos);
+        return;
+    }
+    if (entry->erased_by && is_done(world, entry->erased_by))
+        world_fail(world, "the erasure at %llu is done, and the record at %llu is there",
+                   (unsigned long long)entry->erased_by, (unsigned long long)entry->pos);
+    if (kind != (entry->sent == HISTORY_COMMAND ? RECORD_COMMAND : RECORD_EVENT))
+        world_fail(world, "the record at %llu is of another kind", (unsigned long long)entry->pos);
+    if (kind != RECORD_EVENT) return;
     if (event_decode(record->bytes, &event, &err)) world_fail(world, "decode: %s", err.text);
-    Sent *sent = find_sent(sorted, world->visitors.sent_count, event.message_id);
-    if (!sent) world_fail(world, "\"%.*s\" was sent by nobody", STR_FORMAT(event.message_id));
-    if (!sent->is_submitted) world_fail(world, "%s is there and was never submitted", sent->message_id);
-    check_event(world, sent, &event);
-    found[sent - world->sent] = true;
+    if (!str_equal(event.message_id, str_from(world->sent[entry->sent].message_id)))
+        world_fail(world, "the record at %llu is of another message", (unsigned long long)entry->pos);
+    checks_event(world, &world->sent[entry->sent], &event);
 }
 
 void checks_run(struct world *world)
 {
-    size_t count = world->visitors.sent_count;
     unsigned faults = world->disk.fault_per_million;
     world->disk.fault_per_million = 0;                    /* the questions are asked of what is there */
-    Sent **sorted = calloc(count + 1, sizeof *sorted);
-    bool *found = calloc(count + 1, sizeof *found);
-    check(sorted && found);
-    for (size_t at = 0; at < count; at++) sorted[at] = &world->sent[at];
-    qsort(sorted, count, sizeof *sorted, compare_sent);
-
+    history_follow(world);
     struct journal_reader *reader;
     JournalRecord record;
-    JournalPos last = 0;
+    size_t count = 0;
+    Status s;
     Err err;
     if (journal_reader_open(world->journal, 0, &reader, &err)) world_fail(world, "reader: %s", err.text);
-    Status s;
     while (!(s = journal_read(reader, &record, &err))) {
-        if (record.pos < last) world_fail(world, "positions went back");
-        last = record.next;
-        check_record(world, sorted, &record, found);
+        if (count == world->history.count) world_fail(world, "there are more records than before");
+        check_record(world, &world->history.entries[count++], &record);
     }
     if (s != ERR_NOT_FOUND) world_fail(world, "reading the journal: %s", err.text);
     journal_reader_close(reader);
-    for (size_t at = 0; at < count; at++)
-        if (world->sent[at].is_acknowledged && !found[at])
-            world_fail(world, "%s was acknowledged and is lost", world->sent[at].message_id);
-    free(sorted);
-    free(found);
+    if (count < world->history.count) world_fail(world, "records at the end of the journal are gone");
+    for (size_t at = 0; at < world->visitors.sent_count; at++) {
+        const Sent *sent = &world->sent[at];
+        bool was_suppressed = history_was_suppressed(world, (int)at);
+        if (sent->was_dropped && !was_suppressed)
+            world_fail(world, "%s was left out, though none of its ids was suppressed", sent->message_id);
+        if (sent->is_acknowledged && !sent->is_known && !was_suppressed)
+            world_fail(world, "%s was acknowledged and is lost", sent->message_id);
+    }
     world->disk.fault_per_million = faults;
 }
 
@@ -146,27 +154,12 @@ static void compare_person(struct world *world, struct applier *again, IdentityK
     buf_done(&anew);
 }
 
-static uint64_t count_distinct(struct world *world)
+/* Messages that were ever taken; of them, those that still count. */
+static uint64_t count_messages(const struct world *world, bool is_ever)
 {
-    bool *found = calloc(world->visitors.sent_count + 1, sizeof *found);
     uint64_t count = 0;
-    struct journal_reader *reader;
-    JournalRecord record;
-    Event event;
-    Err err;
-    check(found != NULL);
-    if (journal_reader_open(world->journal, 0, &reader, &err)) world_fail(world, "reader: %s", err.text);
-    while (!journal_read(reader, &record, &err)) {
-        if (event_decode(record.bytes, &event, &err)) world_fail(world, "decode: %s", err.text);
-        for (size_t at = 0; at < world->visitors.sent_count; at++) {
-            if (found[at] || !str_equal(event.message_id, str_from(world->sent[at].message_id))) continue;
-            found[at] = true;
-            count++;
-            break;
-        }
-    }
-    journal_reader_close(reader);
-    free(found);
+    for (size_t at = 0; at < world->visitors.sent_count; at++)
+        count += is_ever ? world->sent[at].is_known : world->sent[at].is_counted;
     return count;
 }
 
@@ -179,16 +172,18 @@ void checks_derived(struct world *world)
     unsigned faults = world->disk.fault_per_million;
     world->disk.fault_per_million = 0;
     checks_identity(world);
+    checks_questions(world);
     ApplyOptions options = world_apply_options(world, "/data/again", "again");
     if (kv_destroy(options.state_dir, &err)) world_fail(world, "removing a store: %s", err.text);
     if (apply_open(&options, &again, &err)) world_fail(world, "opening a second applier: %s", err.text);
     checks_catch_up(world, again);
     apply_read_stats(world->applier, &live);
     apply_read_stats(again, &anew);
-    uint64_t distinct = count_distinct(world);
-    if (anew.events != distinct || live.events != distinct)
-        world_fail(world, "%llu messages are in the journal, %llu were applied, %llu by a rebuild",
-                   (unsigned long long)distinct, (unsigned long long)live.events, (unsigned long long)anew.events);
+    uint64_t ever = count_messages(world, true), now = count_messages(world, false);
+    if (anew.events != now || (live.events != ever && !world->rebuilds))
+        world_fail(world, "%llu messages came, of which %llu count; %llu were applied, %llu by a rebuild",
+                   (unsigned long long)ever, (unsigned long long)now, (unsigned long long)live.events,
+                   (unsigned long long)anew.events);
     region_open(&region, (size_t)1 << 30);
     for (size_t at = 0; at < world->visitors.sent_count; at += 1 + fake_dice_below(&world->dice, 40)) {
         compare_person(world, again, IDENTITY_USER, world->sent[at].user_id, region_arena(&region));

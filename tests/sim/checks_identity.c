@@ -1,7 +1,8 @@
 /* checks_identity: who is one person. What the applier derived, through power cuts, failed writes and starts that
- * replay, against the reference model (tests/model/identity_model.c) on the messages that the journal holds:
- *   6. every identifier of the journal is known, none else, and its person has the model's name and members;
- *   7. every message is the person's whose it is by the model, in the engine and in the view that questions read. */
+ * replay, against the reference model (tests/model/identity_model.c) on the messages that count:
+ *   6. every identifier of them is known, none else, and its person has the model's name and members;
+ *   7. every message is the person's whose it is by the model, in the engine and in the view that questions read;
+ *   8. a person's trait is what the person's last message said of it. */
 #include "world.h"
 
 #define MODEL_SIZES MODEL_VALUE_BYTES = ID_BYTES, MODEL_EXTERNALS = 1, MODEL_MESSAGES = SENT_MAX, MODEL_IDS = 8192
@@ -13,28 +14,24 @@ enum { MAX_OWNERS = 10000 };          /* as the engine's default */
 /* Complaints are put into words first: the guard and the view are given back before the world fails, and a canary's
  * goes on. */
 
-/* What the journal holds, each message once, as dedup leaves it: the first of its kind. */
-static int read_journal(struct world *world, Said *said)
+/* What counts, in the model's words; which message each is in at. */
+static int read_history(struct world *world, Said *said, int *at)
 {
-    struct journal_reader *reader;
-    JournalRecord record;
-    Event event;
-    Err err;
     int count = 0;
-    if (journal_reader_open(world->journal, 0, &reader, &err)) world_fail(world, "reader: %s", err.text);
-    while (!journal_read(reader, &record, &err)) {
-        if (event_decode(record.bytes, &event, &err)) world_fail(world, "decode: %s", err.text);
-        Said one = { .time = (int)(event.timestamp_ms - WORLD_START_MS), .is_alias = event.type == EVENT_ALIAS };
-        const struct { char *to; Str from; } fields[] = { { one.id, event.message_id }, { one.user, event.user_id },
-            { one.anonymous, event.anonymous_id }, { one.previous, event.previous_id } };
-        check(event.timestamp_ms - WORLD_START_MS == one.time && count < MODEL_MESSAGES);
-        for (size_t at = 0; at < countof(fields); at++)
-            snprintf(fields[at].to, MODEL_VALUE_BYTES, "%.*s", STR_FORMAT(fields[at].from));
-        int at = 0;
-        while (at < count && strcmp(said[at].id, one.id) != 0) at++;
-        if (at == count) said[count++] = one;
+    for (size_t sent = 0; sent < world->visitors.sent_count; sent++) {
+        const Sent *of = &world->sent[sent];
+        world->sent[sent].person = -1;
+        if (!of->is_counted) continue;
+        Said *one = &said[count];
+        *one = (Said){ .time = (int)(of->time_ms - WORLD_START_MS), .is_alias = of->type == EVENT_ALIAS,
+                       .is_removed = of->is_removed };
+        check(of->time_ms - WORLD_START_MS == one->time && count < MODEL_MESSAGES);
+        snprintf(one->id, sizeof one->id, "%s", of->message_id);
+        snprintf(one->user, sizeof one->user, "%s", of->user_id);
+        snprintf(one->anonymous, sizeof one->anonymous, "%s", of->anonymous_id);
+        snprintf(one->previous, sizeof one->previous, "%s", of->previous_id);
+        at[count++] = (int)sent;
     }
-    journal_reader_close(reader);
     return count;
 }
 
@@ -70,7 +67,7 @@ static bool check_ids(struct identity *identity, const struct identity_view *vie
             FAIL("%s is %s", id->value, id->is_seen ? "not known" : "known and was never sent");
         if (!id->is_seen) continue;
         seen[id->kind == IDENTITY_USER] += is_counted(model, id);
-        int now = owner(model, at, 0, NULL);
+        int now = owner_at(model, at, 0, NULL);
         IdentityPerson person = identity_person_now(identity, node);
         if (!check_person(identity, person, &model->ids[now], id->value, complaint)) return false;
         if (identity_view_person_now(view, node) != person) FAIL("the view's %s is another", id->value);
@@ -85,15 +82,18 @@ static bool check_ids(struct identity *identity, const struct identity_view *vie
 }
 
 /* Each message's person, at its time: a shared device's is another before and after. */
-static bool check_messages(struct identity *identity, const struct identity_view *view, Model *model, char *complaint)
+static bool check_messages(struct world *world, const struct identity_view *view, Model *model, const int *sent_at,
+                           char *complaint)
 {
+    struct identity *identity = apply_identity(world->applier);
     for (int at = 0; at < model->count; at++) {
         const Said *said = model->said[at];
         IdentityKind kind = said->user[0] ? IDENTITY_USER : IDENTITY_ANONYMOUS;
         const char *value = said->user[0] ? said->user : said->anonymous;
         IdentityNode subject = identity_find(identity, kind, str_from(value));
         Millis time_ms = said->time + WORLD_START_MS;
-        int whose = owner(model, id_of(model, (int)kind, value), said->time, said->id);
+        int whose = owner_at(model, id_of(model, (int)kind, value), said->time, said->id);
+        world->sent[sent_at[at]].person = whose;
         if (subject == IDENTITY_NONE) FAIL("the subject of %s is not known", said->id);
         IdentityPerson person = identity_find_owner(identity, subject, time_ms, str_from(said->id));
         if (!check_person(identity, person, &model->ids[whose], said->id, complaint)) return false;
@@ -103,32 +103,67 @@ static bool check_messages(struct identity *identity, const struct identity_view
     return true;
 }
 
+/* The plan that the person's last message with one told; of two at one instant the larger messageId's. */
+static const char *find_plan(const struct world *world, int person)
+{
+    const Sent *last = NULL;
+    for (size_t at = 0; at < world->visitors.sent_count; at++) {
+        const Sent *sent = &world->sent[at];
+        if (!sent->is_counted || !sent->plan || sent->person != person) continue;
+        if (!last || sent->time_ms > last->time_ms ||
+            (sent->time_ms == last->time_ms && strcmp(sent->message_id, last->message_id) > 0)) last = sent;
+    }
+    return last ? visitors_plans[last->plan] : "";
+}
+
+static bool check_traits(struct world *world, Model *model, Arena arena, char *complaint)
+{
+    struct identity *identity = apply_identity(world->applier);
+    for (int at = 0; at < model->id_count; at++) {
+        const Id *id = &model->ids[at];
+        ProfileValues values;
+        Arena scratch = arena;
+        Err err;
+        if (!id->is_seen || owner_at(model, at, 0, NULL) != at) continue;          /* one identifier names the person */
+        IdentityNode node = identity_find(identity, (IdentityKind)id->kind, str_from(id->value));
+        People people = apply_people(world->applier);
+        if (people_read_traits(&people, identity_person_now(identity, node), &scratch, &values, &err))
+            FAIL("traits of %s: %s", id->value, err.text);
+        const char *plan = find_plan(world, at);
+        Str have = values.count ? values.items[0].json : STR("\"\"");
+        if (values.count > 1 || !str_equal(str_slice(have, 1, have.len - 1), str_from(plan)))
+            FAIL("the plan of %s is %.*s; it was last told to be \"%s\"", id->value, STR_FORMAT(have), plan);
+    }
+    return true;
+}
+
 void checks_identity(struct world *world)
 {
     static Model model;
+    static Said said[MODEL_MESSAGES];
+    static int sent_at[MODEL_MESSAGES];
     struct region region;
     char complaint[COMPLAINT_BYTES];
     unsigned faults = world->disk.fault_per_million;
-    Said *said = calloc(MODEL_MESSAGES, sizeof *said);
-    check(said);
     checks_catch_up(world, world->applier);
     world->disk.fault_per_million = 0;
-    model.count = read_journal(world, said);
+    model.count = read_history(world, said, sent_at);
     model.max_owners = MAX_OWNERS;
     for (int at = 0; at < model.count; at++) model.said[at] = &said[at];
     if (world->canary == CANARY_MODEL && model.count)        /* the model is not told of one message */
-        model.said[fake_dice_below(&world->dice, (uint64_t)model.count)] = model.said[model.count - 1], model.count--;
+        model.count--;
     model_settle(&model);
-    region_open(&region, (size_t)1 << 26);
-    apply_begin_reading(world->applier);
+    region_open(&region, 64 << 20);
+    Arena arena = region_arena(&region);
     struct identity *identity = apply_identity(world->applier);
+    apply_begin_reading(world->applier);
     const struct identity_view *view = identity_take_view(identity);
-    bool is_same = check_ids(identity, view, &model, region_arena(&region), complaint) &&
-                   check_messages(identity, view, &model, complaint);
+    bool is_right = check_ids(identity, view, &model, arena, complaint)
+                 && check_messages(world, view, &model, sent_at, complaint);
     identity_give_view(identity, view);
+    is_right = is_right && check_traits(world, &model, arena, complaint);
     apply_end_reading(world->applier);
     region_close(&region);
-    free(said);
-    if (!is_same) world_fail(world, "%s", complaint);
+    if (!is_right) world_fail(world, "who is who: %s", complaint);
     world->disk.fault_per_million = faults;
 }

@@ -2,6 +2,9 @@
 #include "visitors.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+const char *const visitors_plans[4] = { "", "free", "pro", "team" };
 
 static void new_id(struct visitors *visitors, const char *prefix, char *id)
 {
@@ -11,6 +14,8 @@ static void new_id(struct visitors *visitors, const char *prefix, char *id)
 void visitors_init(struct visitors *visitors, struct fake_dice *dice, struct fake_clock *clock, Sent *sent)
 {
     *visitors = (struct visitors){ .dice = dice, .clock = clock, .sent = sent };
+    visitors->sent_of = calloc(IDS_MAX, sizeof *visitors->sent_of);
+    check(visitors->sent_of);
     visitors->count = 2 + fake_dice_below(dice, VISITORS_MAX - 2);
     for (size_t at = 0; at < visitors->count; at++) {
         struct visitor *visitor = &visitors->all[at];
@@ -22,12 +27,15 @@ void visitors_init(struct visitors *visitors, struct fake_dice *dice, struct fak
 static Sent *make_message(struct visitors *visitors, struct visitor *visitor, EventType type, const char *name)
 {
     if (visitor->outbox_count == OUTBOX_MAX || visitors->sent_count == SENT_MAX) return NULL;
+    if (visitors->ids_made == IDS_MAX) return NULL;
     Sent *sent = &visitors->sent[visitors->sent_count];
     *sent = (Sent){ .type = type, .happened_at_ms = visitors->clock->now_ms + visitor->skew_ms };
+    visitors->sent_of[visitors->ids_made] = (uint32_t)visitors->sent_count;
     new_id(visitors, "m", sent->message_id);
     snprintf(sent->anonymous_id, ID_BYTES, "%s", visitor->anonymous_id);
     snprintf(sent->user_id, ID_BYTES, "%s", visitor->user_id);
     snprintf(sent->name, ID_BYTES, "%s", name);
+    if (type == EVENT_IDENTIFY) sent->plan = (int)fake_dice_below(visitors->dice, countof(visitors_plans));
     visitor->outbox[visitor->outbox_count++] = (uint32_t)visitors->sent_count++;
     return sent;
 }
@@ -108,6 +116,8 @@ static void put_message(struct buf *body, const Sent *sent)
     put_member(body, "previousId", sent->previous_id);
     if (sent->type == EVENT_TRACK) put_member(body, "event", sent->name);
     if (sent->type == EVENT_PAGE || sent->type == EVENT_SCREEN) put_member(body, "name", sent->name);
+    if (sent->type == EVENT_TRACK) buf_printf(body, ",\"properties\":{\"id\":\"%s\"}", sent->message_id);
+    if (sent->plan) buf_printf(body, ",\"traits\":{\"plan\":\"%s\"}", visitors_plans[sent->plan]);
     buf_str_put(body, STR(",\"timestamp\":\""));
     buf_instant(body, sent->happened_at_ms);
     buf_str_put(body, STR("\"}"));
@@ -134,6 +144,13 @@ size_t visitors_make_request(struct visitors *visitors, struct buf *body, uint32
     return count;
 }
 
+static void leave_outbox(struct visitor *visitor, size_t place)
+{
+    memmove(visitor->outbox + place, visitor->outbox + place + 1,
+            (visitor->outbox_count - place - 1) * sizeof *visitor->outbox);
+    visitor->outbox_count--;
+}
+
 void visitors_acknowledge(struct visitors *visitors, size_t who, const uint32_t *indices, size_t count)
 {
     struct visitor *visitor = &visitors->all[who];
@@ -141,10 +158,28 @@ void visitors_acknowledge(struct visitors *visitors, size_t who, const uint32_t 
         visitors->sent[indices[at]].is_acknowledged = true;
         for (size_t place = 0; place < visitor->outbox_count; place++) {
             if (visitor->outbox[place] != indices[at]) continue;
-            memmove(visitor->outbox + place, visitor->outbox + place + 1,
-                    (visitor->outbox_count - place - 1) * sizeof *visitor->outbox);
-            visitor->outbox_count--;
+            leave_outbox(visitor, place);
             break;
         }
     }
 }
+
+int visitors_find_sent(const struct visitors *visitors, Str message_id)
+{
+    size_t dash = message_id.len;
+    int64_t number;
+    while (dash > 0 && message_id.bytes[dash - 1] != '-') dash--;
+    if (!str_parse_int(str_slice(message_id, dash, message_id.len), 0, IDS_MAX - 1, &number)) return -1;
+    uint32_t sent = visitors->sent_of[number];
+    return str_equal(str_from(visitors->sent[sent].message_id), message_id) ? (int)sent : -1;
+}
+
+void visitors_forget_erased(struct visitors *visitors)
+{
+    for (size_t who = 0; who < visitors->count; who++)
+        for (size_t place = visitors->all[who].outbox_count; place > 0; place--)
+            if (visitors->sent[visitors->all[who].outbox[place - 1]].was_erased)
+                leave_outbox(&visitors->all[who], place - 1);
+}
+
+void visitors_done(struct visitors *visitors) { free(visitors->sent_of); }

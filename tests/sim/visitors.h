@@ -4,9 +4,10 @@
 #define ONYM_TESTS_SIM_VISITORS_H
 
 #include "event/event.h"
+#include "journal/journal.h"
 #include "tests/fakes/fakes.h"
 
-enum { VISITORS_MAX = 24, OUTBOX_MAX = 32, SENT_MAX = 20000, ID_BYTES = 48 };
+enum { VISITORS_MAX = 24, OUTBOX_MAX = 32, SENT_MAX = 8000, IDS_MAX = 2 * SENT_MAX, ID_BYTES = 48 };
 
 /* One message as its client made it: what has to be found in the end. */
 typedef struct Sent {
@@ -14,9 +15,20 @@ typedef struct Sent {
     char message_id[ID_BYTES], user_id[ID_BYTES], anonymous_id[ID_BYTES], previous_id[ID_BYTES], name[ID_BYTES];
     Millis happened_at_ms;              /* by the client's clock */
     bool is_server;                     /* sent by the site's backend: no anonymousId */
+    int plan;                           /* identify: which of visitors_plans it says; 0: none */
     bool is_acknowledged;               /* a 200 reached the client */
     bool is_submitted;                  /* it reached the journal's door at least once */
+    bool was_dropped;                   /* collection answered it and left it out: it names a suppressed id */
+    /* by the history (history.c) */
+    bool is_known, is_counted;          /* a record of it was taken; and is not erased */
+    bool was_erased;
+    bool is_removed;                    /* its evidence was taken back */
+    JournalPos pos;                     /* of the record that counts */
+    Millis time_ms;                     /* when it happened, by our clock */
+    int person;                         /* whose it is, by the model (checks_identity.c); -1: nobody's */
 } Sent;
+
+extern const char *const visitors_plans[4];
 
 struct visitor {
     char anonymous_id[ID_BYTES], user_id[ID_BYTES];
@@ -34,6 +46,7 @@ struct visitors {
     Sent *sent;
     size_t sent_count;
     uint32_t users_made, ids_made;
+    uint32_t *sent_of;                  /* by the number at the end of a messageId */
 };
 
 void visitors_init(struct visitors *visitors, struct fake_dice *dice, struct fake_clock *clock, Sent *sent);
@@ -44,5 +57,10 @@ void visitors_act(struct visitors *visitors);
 size_t visitors_make_request(struct visitors *visitors, struct buf *body, uint32_t *ret_indices, size_t *ret_visitor);
 /* The answer came: the messages leave the outbox. */
 void visitors_acknowledge(struct visitors *visitors, size_t visitor, const uint32_t *indices, size_t count);
+/* The index of a message; -1: nobody sent it. */
+int visitors_find_sent(const struct visitors *visitors, Str message_id);
+/* Erased messages leave the outboxes. */
+void visitors_forget_erased(struct visitors *visitors);
+void visitors_done(struct visitors *visitors);
 
 #endif

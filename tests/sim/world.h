@@ -2,9 +2,15 @@
 #ifndef ONYM_TESTS_SIM_WORLD_H
 #define ONYM_TESTS_SIM_WORLD_H
 
-#include "apply/apply.h"
+#include "ask/ask.h"
 #include "collect/collect.h"
-#include "journal/journal.h"
+#include "deliver/deliver.h"
+#include "derive/derive.h"
+#include "history.h"
+#include "segments/segments.h"
+#include "tests/fakes/fake_fetch.h"
+#include "tests/fakes/fake_rows.h"
+#include "vendors.h"
 #include "visitors.h"
 
 enum { FLIGHTS_MAX = 16, TALE_LINES = 40, TALE_BYTES = 160 };
@@ -20,41 +26,84 @@ struct flight {
     struct journal_append append;
 };
 
+/* A fault of ours, which must be found: else the simulator is broken. */
+enum canary {
+    CANARY_NONE,
+    CANARY_LOSS,                /* a failed commit is answered as if it had succeeded */
+    CANARY_MODEL,               /* the model of identity is not told of one message */
+    CANARY_VENDOR,              /* a vendor says yes and throws the request away */
+    CANARY_QUESTION,            /* the reference of questions is not told of one message */
+    CANARY_ERASURE,             /* a record that was erased is taken for one that should not have been */
+    CANARY_COUNT
+};
+
 struct world {
     uint64_t seed;
     bool is_verbose;
-    enum canary { CANARY_NONE, CANARY_LOSS, CANARY_MODEL } canary;      /* a fault of ours, which must be found */
+    enum canary canary;
     struct fake_dice dice;
     struct fake_clock clock;
     struct fake_disk disk;
+    struct fake_fetch fetch;
+    struct fake_rows rows;              /* of the destinations: on a disk of their own, which fills up now and then */
     struct visitors visitors;
     Sent *sent;
     struct flight flights[FLIGHTS_MAX];
+    struct history history;
+    struct vendors vendors;
+    struct region scratch;              /* for one call of a check or an order */
     /* Onym */
     struct journal *journal;
     struct applier *applier;
     struct collector *collector;
     struct collect_worker *worker;
-    /* what happened, the last lines of it */
+    struct deliver *deliver;
+    /* orders of the operator (operator.c) */
+    bool may_erase, may_unmerge;        /* never both: docs/identity.md says why */
+    struct journal_append order;        /* one at a time */
+    bool has_order;
+    /* what happened, the last lines of it, and a hash of all of them: the same seed gives the same */
     char tale[TALE_LINES][TALE_BYTES];
     unsigned tale_count;
-    unsigned turn, crashes, faults, restarts;
-    bool has_faults;
+    uint64_t digest;
+    unsigned turn, crashes, faults, restarts, rebuilds, orders, questions;
+    bool has_faults, is_dying;
     char state_dir[64];         /* of the applier's kv, which knows no fake disk; below it, one a directory */
 };
 
 void world_tell(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What would crowd out the rest: it is in the digest, and printed where one seed is told turn by turn. */
+void world_trace(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 __attribute__((noreturn)) void world_fail(struct world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Everything submitted becomes durable, or not; a poisoned journal is opened again. */
+void world_commit(struct world *world);
 
-/* Reads the whole journal and compares it with what was sent. Fails the world where a promise is broken. */
+/* ---- What an operator orders (operator.c) ---- */
+
+/* One order, drawn by the dice: erase, suppress, take evidence back, replay, try dead letters again, switch a
+ * destination off. Sometimes there is nothing to order. */
+void operator_act(struct world *world);
+/* The answer to an order that waits is given up: the process ends. */
+void operator_forget(struct world *world);
+
+/* ---- Promises ---- */
+
+/* Reads the whole journal and compares it with what was sent and ordered. Fails the world where a promise is broken. */
 void checks_run(struct world *world);
+/* A message that came back from the journal: is it as it was sent? */
+void checks_event(struct world *world, const Sent *sent, const Event *event);
 /* Derived state: every message counted once, and an applier that begins anew says the same of everybody. */
 void checks_derived(struct world *world);
 /* Lets the applier catch up, without faults of the disk. */
 void checks_catch_up(struct world *world, struct applier *applier);
-/* Catches up; then who is one person and whose each message is: as by the reference model on what the journal holds. */
+/* Catches up; then who is one person, whose each message is and what they said of themselves last: as by the reference
+ * model on what counts of the history. Leaves each message's person in the Sent. */
 void checks_identity(struct world *world);
+/* After checks_identity: trends and a funnel, against loops over all messages. */
+void checks_questions(struct world *world);
+/* When all is delivered: nothing is missing, and per person in order. */
+void checks_deliveries(struct world *world);
 /* dir: of the fake disk. name: of the kv, which is on the real one. */
 ApplyOptions world_apply_options(struct world *world, const char *dir, const char *name);
 

@@ -20,17 +20,32 @@ class History:
         self.shared = set()             # anonymous ids of more than one user
         self.second_devices = set()     # anonymous ids that came to a user who had one
         self.chunks_made = []
+        self.members = set()            # users in the company acme
+        self.page = None
         self.visitors = [Visitor(self, prefix + "user-%d" % n) for n in range(visitors)]
 
     def new_uuid(self):
         return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
 
+    def new_message_id(self):
+        """As SDKs make them, and as anybody may. Ours ends all of one page view with the page's UUID."""
+        count, way = len(self.messages), self.dice.random()
+        if count % 9 == 0:
+            self.page = self.new_uuid()
+        if way < 0.45:
+            return "%d-%s" % (17959257085590000 + count, self.page)
+        if way < 0.6:
+            return "ajs-next-%d-%s" % (1700000000000 + count, self.page)
+        if way < 0.75:
+            return ("\u00e9%d", "a\nb%d", "x\n{\"type\":\"track\",\"n\":%d}", "a=b&c,%d", "%%0A%d")[count % 5] % count
+        return self.new_uuid()
+
     def message(self, kind, **fields):
         self.at += timedelta(seconds=STEP_S)
-        made = dict(fields, type=kind, messageId=self.new_uuid(),
+        made = dict(fields, type=kind, messageId=self.new_message_id(),
                     timestamp=self.at.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
         made = {key: value for key, value in made.items() if value}
-        if kind == "track":
+        if kind in ("track", "page"):
             made["properties"] = dict(made.get("properties", {}), id=made["messageId"])
         self.messages[made["messageId"]] = made
         if made.get("userId"):
@@ -134,7 +149,11 @@ class Visitor:
                             properties={"url": "https://example.com/"})]
         if what < 0.8:
             return [message("identify", anonymousId=self.anonymous, userId=self.user, traits=self.traits())]
-        if what < 0.87:
+        if what < 0.83:
+            self.history.members.add(self.user)
+            return [message("group", userId=self.user, groupId="acme",
+                            traits={"name": "Acme", "plan": "pro", "tier": "x", "region": "eu", "seats": 5, "old": None})]
+        if what < 0.89:
             return self.act_second_device()
         if what < 0.94:
             return self.act_share()

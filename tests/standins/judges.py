@@ -90,11 +90,12 @@ def anonymous_of(history, ids):
 
 def mixpanel(name, vendor, truth, history, people):
     events = [key for key in vendor.order if not key[0].startswith("$")]
-    wrong = once(name, of_kind(history, "track", "page"), [key[3] for key in events])
+    ids = {key: vendor.events[key]["properties"]["id"] for key in events}      # the messageId, as a property
+    wrong = once(name, of_kind(history, "track", "page"), list(ids.values()))
     wrong += [] if vendor.zipped else ["%s: nothing came compressed" % name]
     # A user's later devices cannot be joined in legacy mode: what they did as nobody stays nobody's, and is reported.
     left_out = anonymous_of(history, history.second_devices | history.shared) if vendor.mode == "legacy" else ()
-    wrong += partition(name, truth, history, {key[3]: vendor.person_of(key) for key in events}, left_out)
+    wrong += partition(name, truth, history, {ids[key]: vendor.person_of(key) for key in events}, left_out)
     wrong += links_first(name, [mixpanel_step(vendor, key, people) for key in vendor.order])
     if vendor.mode == "simplified":
         for user in people.users:
@@ -153,6 +154,9 @@ def intercom(name, vendor, truth, history, people):
     wrong += partition(name, truth, history, contacts)
     owners = [c["external_id"] for c in vendor.contacts.values() if c.get("external_id")]
     wrong += ["%s: user %s has several contacts" % (name, user) for user in set(owners) if owners.count(user) > 1]
+    acme = {c["id"] for c in vendor.companies.values() if c["company_id"] == "acme"}
+    members = {c.get("external_id") for c in vendor.contacts.values() if acme & set(c["companies"])}
+    wrong += ["%s: user %s is not in the company" % (name, user) for user in history.members - members]
     wrong += ["%s: user %s has no contact" % (name, user) for user in history.users - set(owners)]
     return wrong[:10]
 

@@ -62,6 +62,7 @@ class Mixpanel(Vendor):
         self.token, self.mode = token, mode
         self.people = {"simplified": MixpanelSimplified, "original": MixpanelOriginal, "legacy": MixpanelLegacy}[mode]()
         self.events = {}                # dedup key -> event
+        self.insert_ids = {}            # $insert_id -> dedup key
         self.order = []                 # first sights, in order
         self.legacy_person = {}         # dedup key -> who it went to when it came in
         self.profiles = {}              # distinct_id -> properties
@@ -143,16 +144,19 @@ class Mixpanel(Vendor):
         return None
 
     def store_event(self, event):
+        """Of two events with one name, distinct_id, $insert_id and calendar day Mixpanel keeps one, without a word: a
+        retry is harmless, and another event under the same key is lost."""
         properties = event["properties"]
-        key = (event["event"], properties["time"], properties["distinct_id"], properties["$insert_id"])
+        at = properties["time"] if properties["time"] > 1e11 else properties["time"] * 1000
+        key = (event["event"], int(at // DAY_MS), properties["distinct_id"], properties["$insert_id"])
         if key in self.events:
             self.repeats += 1
             if self.events[key] != event:
-                self.violate("a repeat of %s with other properties" % (key,))
+                self.violate("two events under one key, of which one is lost: %s, %s" % (self.events[key], event))
             return
-        for other in self.order:
-            if other[3] == key[3]:
-                self.violate("one $insert_id with another event, time or distinct_id: %s, %s" % (other, key))
+        if self.insert_ids.setdefault(key[3], key) != key:
+            self.violate("one $insert_id with another event, day or distinct_id: %s, %s"
+                         % (self.insert_ids[key[3]], key))
         self.events[key] = event
         self.order.append(key)
         failure = self.people.apply(event["event"], properties)
@@ -325,6 +329,11 @@ class Intercom(Vendor):
                 return self.error(400, "parameter_invalid", key + " must be seconds")
         return None
 
+    def get_data_attributes(self, parts, value, query):
+        return as_json(200, {"type": "list", "data": [
+            {"type": "data_attribute", "model": query.get("model"), "name": name, "full_name": "custom_attributes." + name,
+             "custom": True, "archived": False, "api_writable": True} for name in sorted(self.attributes)]})
+
     def get_contacts(self, parts, value, query):
         if parts[0] != "find_by_external_id":
             return self.error(404, "not_found", "User Not Found")
@@ -400,6 +409,11 @@ class Intercom(Vendor):
         for key in ("size", "monthly_spend"):
             if key in value and not isinstance(value[key], int):
                 return self.error(400, "parameter_invalid", key + " must be an integer")
+        for key, attribute in value.get("custom_attributes", {}).items():
+            if key not in self.attributes:
+                return self.error(400, "parameter_invalid", "Custom attribute '%s' does not exist" % key)
+            if isinstance(attribute, (dict, list)):
+                return self.error(400, "parameter_invalid", "Custom attribute '%s' is not flat" % key)
         found = next((c for c in self.companies.values() if c["company_id"] == value["company_id"]), None)
         if not found:
             found = {"id": "co%d" % self.next_id}
@@ -433,10 +447,14 @@ class Webhook(Vendor):
         super().__init__()
         self.secret = secret.encode()
         self.messages = {}              # messageId -> message
+        self.keys = {}                  # Idempotency-Key -> messageIds
         self.order = []
 
     def handle(self, method, path, query, headers, body):
         messages = json.loads(body)
+        ids = [m["messageId"] for m in (messages if isinstance(messages, list) else [messages])]
+        if self.keys.setdefault(headers.get("idempotency-key"), ids) != ids:
+            self.violate("one Idempotency-Key for %s and %s" % (self.keys[headers.get("idempotency-key")], ids))
         if self.secret:
             self.verify(headers, body, messages)
         for message in messages if isinstance(messages, list) else [messages]:

@@ -1,16 +1,17 @@
 /* driver: a destination's pure functions for a script to call. One JSON object a line in, one out.
  *
  *   in   {"type":"mixpanel","settings":{…},"events":[canonical message, …],"links":[["anonymous","user"], …],
- *         "answers":[{"status":200,"body":"…"}, …],"now":ms,"memory":{…}}
- *        (an event with "previousIsUser":true is an alias whose previous id identity knows as a user's)
+ *         "answers":[{"status":200,"body":"…"}, …],"now":ms,"memory":{…},"links_last":bool}
+ *        (the links go with the first event, or with the last; an event with "previousIsUser":true is an alias whose
+ *        previous id identity knows as a user's)
  *   out  {"requests":[{"method","url","headers","body"}],"events":[{"verdict","reason"}],"reports":[…],"error":"…"}
  *
  * Events of one line go through as the framework would send them: their calls in order, calls of one lane in
  * one request up to its limits where there are several events, each answered by the next of the answers (the
  * last one again when they run out).
  */
-#include "src/deliver/destination.h"
-#include "src/deliver/destination_text.h"
+#include "src/destination/destination.h"
+#include "src/destination/destination_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ struct item {                           /* one event on its way */
 static Str recall_line(void *memory, Str key)
 {
     struct line *line = memory;
-    const TreeNode *links = event_tree_get(line->root, STR("links"));
+    bool is_last = event_tree_is_given(event_tree_get(line->root, STR("links_last")));      /* not told before */
+    const TreeNode *links = is_last ? NULL : event_tree_get(line->root, STR("links"));
     for (const TreeNode *link = links ? links->first : NULL; link; link = link->next)
         if (str_starts(key, STR(DESTINATION_LINK_KEY)) && str_ends(key, link->first->text)
             && key.len == sizeof DESTINATION_LINK_KEY - 1 + link->first->text.len) return link->first->next->text;
@@ -78,7 +80,8 @@ static Millis instant_at(const TreeNode *root, const char *path)
 static void read_event(struct item *item, const TreeNode *json)
 {
     item->event = (Event){
-        .type = event_type_from(event_tree_text(json, "type")), .message_id = event_tree_text(json, "messageId"),
+        .type = event_type_from(event_tree_text(json, "type")), .source = event_tree_text(json, "projectId"),
+        .message_id = event_tree_text(json, "messageId"),
         .user_id = event_tree_text(json, "userId"), .anonymous_id = event_tree_text(json, "anonymousId"),
         .previous_id = event_tree_text(json, "previousId"), .group_id = event_tree_text(json, "groupId"),
         .name = event_tree_text(json, "event"), .category = event_tree_text(json, "category"),
@@ -107,18 +110,15 @@ static void read_links(struct line *line, struct item *item)
 static void write_request(struct line *line, const FetchRequest *request)
 {
     struct buf *out = &line->requests;
-    json_comma(out);
-    buf_char(out, '{');
-    json_text(out, STR("method"), request->method);
-    json_text(out, STR("url"), request->url);
-    json_key(out, STR("headers"));
-    buf_char(out, '{');
+    json_object(out, NULL);
+    member_text(out, STR("method"), request->method);
+    member_text(out, STR("url"), request->url);
+    json_object(out, "headers");
     for (size_t at = 0; at < request->header_count; at++)
-        json_text(out, request->headers[at].name, request->headers[at].value);
-    buf_char(out, '}');
-    json_key(out, STR("body"));
-    buf_json_string(out, request->body);
-    buf_char(out, '}');
+        member_text(out, request->headers[at].name, request->headers[at].value);
+    json_object_end(out);
+    json_string(out, "body", request->body);
+    json_object_end(out);
 }
 
 static FetchAnswer next_answer(struct line *line)
@@ -158,8 +158,7 @@ static void send_items(struct line *line, struct item *const *items, size_t coun
     else judge_by_status(&judge, &ruling);
     remember_line(line, ruling.remembered, ruling.remembered_count);
     if (ruling.report.len) {
-        json_comma(&line->reports);
-        buf_json_string(&line->reports, ruling.report);
+        json_string(&line->reports, NULL, ruling.report);
     }
     for (size_t at = 0; at < count; at++) {
         items[at]->verdict = ruling.calls[at].verdict;
@@ -196,26 +195,25 @@ static void send_all(struct line *line, struct item *items, size_t count)
 static void write_items(struct line *line, struct item *items, size_t count)
 {
     static const char *const words[] = { "done", "retry", "refused", "again", "end" };
-    json_key(&line->out, STR("events"));
-    buf_char(&line->out, '[');
+    json_array(&line->out, "events");
     for (size_t at = 0; at < count; at++) {
-        json_comma(&line->out);
-        buf_char(&line->out, '{');
-        json_text(&line->out, STR("verdict"), str_from(words[items[at].verdict]));
-        json_text(&line->out, STR("reason"), items[at].reason);
+        json_object(&line->out, NULL);
+        member_text(&line->out, STR("verdict"), str_from(words[items[at].verdict]));
+        member_text(&line->out, STR("reason"), items[at].reason);
         if (items[at].plan.call_count == 0 && items[at].plan.skipped)
-            json_text(&line->out, STR("skipped"), str_from(items[at].plan.skipped));
-        json_int(&line->out, STR("calls"), (int64_t)items[at].plan.call_count);
-        buf_char(&line->out, '}');
+            member_text(&line->out, STR("skipped"), str_from(items[at].plan.skipped));
+        json_int(&line->out, "calls", (int64_t)items[at].plan.call_count);
+        json_object_end(&line->out);
     }
-    buf_char(&line->out, ']');
+    json_array_end(&line->out);
 }
 
 static void build_item(struct line *line, struct item *item, const TreeNode *json)
 {
     Err err = { 0 };
     read_event(item, json);
-    if (json == event_tree_get(line->root, STR("events"))->first) read_links(line, item);
+    bool is_last = event_tree_is_given(event_tree_get(line->root, STR("links_last")));
+    if (is_last ? !json->next : json == event_tree_get(line->root, STR("events"))->first) read_links(line, item);
     plan_init(&item->plan, &line->settings, line->arena, recall_line, line);
     if (line->settings.destination->build(&item->plan, &item->outgoing, &err)) {
         item->verdict = VERDICT_REFUSED;
@@ -224,8 +222,7 @@ static void build_item(struct line *line, struct item *item, const TreeNode *jso
     }
     remember_line(line, item->plan.remembered, item->plan.remembered_count);
     for (size_t at = 0; at < item->plan.report_count; at++) {
-        json_comma(&line->reports);
-        buf_json_string(&line->reports, item->plan.reports[at]);
+        json_string(&line->reports, NULL, item->plan.reports[at]);
     }
 }
 
@@ -242,7 +239,7 @@ static void run_line(struct line *line)
     (void)!str_parse_int(event_tree_text(line->root, "now"), 0, INT64_MAX, &line->now_ms);
     if (destination_read_settings(destination, node_of(line->arena, event_tree_get(line->root, STR("settings"))),
                                   line->arena, &line->settings, &err)) {
-        json_text(&line->out, STR("error"), str_from(err.text));
+        member_text(&line->out, STR("error"), str_from(err.text));
         return;
     }
     for (const TreeNode *json = events->first; json; json = json->next) build_item(line, &items[count++], json);
@@ -265,18 +262,18 @@ int main(void)
         buf_init(&line.requests, 1 << 28);
         buf_init(&line.reports, 1 << 20);
         buf_init(&line.out, 1 << 28);
-        buf_char(&line.out, '{');
-        buf_char(&line.requests, '[');
-        buf_char(&line.reports, '[');
+        json_object(&line.out, NULL);
+        json_array(&line.requests, NULL);
+        json_array(&line.reports, NULL);
         if (event_tree_read(str_trim(str_of(text, (size_t)len)), &arena, &line.root, &err)) {
             fprintf(stderr, "driver: %s\n", err.text);
             return 1;
         }
         run_line(&line);
-        buf_char(&line.requests, ']');
-        buf_char(&line.reports, ']');
-        json_raw(&line.out, STR("requests"), buf_str(&line.requests));
-        json_raw(&line.out, STR("reports"), buf_str(&line.reports));
+        json_array_end(&line.requests);
+        json_array_end(&line.reports);
+        json_raw(&line.out, "requests", buf_str(&line.requests));
+        json_raw(&line.out, "reports", buf_str(&line.reports));
         buf_str_put(&line.out, STR("}\n"));
         check(buf_ok(&line.out) && buf_ok(&line.requests));
         fwrite(line.out.bytes, 1, line.out.len, stdout);

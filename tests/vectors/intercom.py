@@ -38,7 +38,7 @@ def adapt(vector, more):
     made = answers(vector)
     if is_legacy(vector):
         legacy(vector, settings, event)
-        made = [{"status": 404, "body": ""}] if event["type"] != "track" else []
+        made = [{"status": 404, "body": ""}] if event["type"] == "identify" else []     # a member is known
         made.append({"status": 200, "body": '{"id":"ic-1"}'})
     else:
         actions(vector, event, made)
@@ -220,6 +220,12 @@ def creates_the_contact(ours, vector):
     return None if paths == ["/events", "/contacts", "/events"] and ours["events"][0]["verdict"] == "done" else str(paths)
 
 
+def attaches_the_member(ours, vector):
+    paths = [r["method"] + r["url"].split(".io")[1] for r in ours["requests"]]
+    wanted = ["GET/contacts/find_by_external_id/u-9", "POST/contacts", "POST/companies", "POST/contacts/co-1/companies"]
+    return None if paths == wanted and ours["events"][0]["verdict"] == "done" else str(paths)
+
+
 GOOD = [{"status": 200, "body": '{"id":"ic-9"}'}]
 NO_DELETE = "the tracking API has no message that deletes; erasure is the operator's command and is not passed on"
 OURS = {
@@ -229,6 +235,9 @@ OURS = {
     "reference run > identify: create answers 409 -> retryable": (
         "the 409 names the contact that exists, so it is updated at once instead of waiting for the index",
         after_conflict, {"answers": GOOD}),
+    "reference run > group: contact not found -> company only": (
+        "a member whom Intercom does not know is made a contact: the membership is not lost", attaches_the_member,
+        {"answers": GOOD}),
     "reference run > track: unknown user answers 404": (
         "a user that Intercom does not know is made a contact, and the event is not lost", creates_the_contact,
         {"answers": GOOD}),

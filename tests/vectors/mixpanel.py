@@ -13,8 +13,8 @@ RULES = {
               "the name; Mixpanel makes nothing of them on an event",
     "library": "mp_lib says Onym, which sent it",
     "milliseconds": "time is in milliseconds, which Mixpanel takes and which keeps the order within a second",
-    "insert-id": "the vector sends no $insert_id, or one that Mixpanel refuses (over 36 bytes, or our message had none); "
-                 "ours is the messageId or its hash, so a retry is the same event",
+    "insert-id": "ours is a hash of source and messageId: a retry is the same event, no two messages share one, and "
+                 "Mixpanel takes it (it refuses over 36 bytes, and words that many ids are)",
     "ip": "an event or update without a known address says 0, or Mixpanel would place the user where this server stands",
     "who": "$device_id and $user_id say who is meant in each identity mode; older vectors know only distinct_id",
     "link-keys": "a link carries time, $insert_id and distinct_id, so sending it again is the same event",
@@ -246,9 +246,8 @@ def normal_event(atom, rules, vector, is_theirs):
     if "milliseconds" in rules and is_theirs and isinstance(properties.get("time"), (int, float)) and properties["time"] < 1e11:
         properties["time"] *= 1000
     if "insert-id" in rules:
-        theirs = next((e[5].get("$insert_id") for e in take_out_expected(vector) if e[0] == "event"), None)
-        if theirs in (None, "ii") or len(theirs) > 36 or atom[4] == "Product Purchased":
-            properties.pop("$insert_id", None)
+        own = properties.pop("$insert_id", None)
+        assert is_theirs or own is None or re.match("^[0-9a-f]{36}$", own), own
     if "ip" in rules and properties.get("ip") == 0:
         properties.pop("ip")
     if "who" in rules and vector["profile"] not in ("segment-actions", "segment-actions-reference-run"):
@@ -317,10 +316,6 @@ def dates(value):
 
 
 # ---- Vectors that end otherwise on purpose: why, and a check of what we do instead (None: as it should be) ----
-
-def nothing_sent(ours, vector):
-    return None if not ours["requests"] else "sent something"
-
 
 def sends_event(ours, vector):
     return None if ours["requests"] and "/import" in ours["requests"][0]["url"] else "nothing sent"

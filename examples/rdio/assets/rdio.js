@@ -1,6 +1,8 @@
 // What every page does: find out who is here, and tell Onym. The library itself comes from /onym.js, which
 // stands in the head and has made the page call by now.
 import { albums } from './albums.js'
+import { isHard, showSwitches } from './hard.js'
+import { showKept } from './kept.js'
 
 const one = (selector) => document.querySelector(selector)
 const params = new URLSearchParams(location.search)
@@ -78,7 +80,7 @@ const PAGES = {
 
   '/signup'() {
     one('#taken').hidden = takeParam('taken') === null
-    analytics.trackForm(one('#signup'), 'Sign Up Submitted', (form) => ({ plan: form.plan.value }))
+    analytics.stamp(one('#signup'), 'Sign Up Submitted', (form) => ({ plan: form.plan.value }))
     analytics.trackLink(one('#connect'), 'Connect Clicked')
   },
 
@@ -90,9 +92,12 @@ const PAGES = {
   '/welcome'(member) {
     showCovers()
     const via = takeParam('via')
-    if (!member || !via) return
+    if (!member) return
+    if (!via) return showKept(member, isHard('down'))
     analytics.identify(member.userId, traitsOf(member))
     analytics.track('Account Created', { via, plan: member.plan })
+    if (isHard('redirect')) location.replace(location.href)
+    else showKept(member, isHard('down'))
   },
 
   '/account'(member) {
@@ -102,6 +107,7 @@ const PAGES = {
   },
 }
 
+showSwitches()
 const member = await fetchMember()
 document.body.dataset.visitor = member ? 'member' : 'guest'
 for (const link of document.querySelectorAll('.top a')) {

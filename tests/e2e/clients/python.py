@@ -1,14 +1,15 @@
-"""segment-analytics-python, unmodified. ONYM_GZIP=1 sends gzip bodies."""
+"""segment-analytics-python, unmodified, or with ONYM_MODULE=rudderstack.analytics RudderStack's own, whose identify has its
+traits in the context alone. ONYM_GZIP=1 sends gzip bodies."""
 import datetime
+import importlib
 import json
 import os
 import sys
 import time
 
-import segment.analytics as analytics
-
+analytics = importlib.import_module(os.environ.get("ONYM_MODULE", "segment.analytics"))
 analytics.write_key = os.environ["ONYM_KEY"]
-analytics.host = os.environ["ONYM_URL"]
+analytics.host = analytics.dataPlaneUrl = os.environ["ONYM_URL"]
 analytics.gzip = os.environ.get("ONYM_GZIP") == "1"
 analytics.upload_interval = 0.2
 failures = []

@@ -45,6 +45,151 @@ static void instants_that_are_none_are_refused(void **state)
     }
 }
 
+/* What programs print, by who does; all but those that say otherwise are 2026-11-29T06:00:00.000Z. */
+enum { SECOND_MS = 1000 };
+#define SIX INT64_C(1795932000000)
+static const struct { const char *text; int64_t ms; } rows_read[] = {
+    /* ISO 8601 */
+    { "2026-11-29T06:00:00Z", SIX }, { "2026-11-29T06:00Z", SIX }, { "2026-11-29T06Z", SIX },
+    { "2026-11-29t06:00:00z", SIX }, { "2026-11-29T07+01", SIX }, { "20261129T060000Z", SIX },
+    { "20261129T070000+0100", SIX }, { "20261129T070000.123+01:00", SIX + 123 }, { "20261129T0600Z", SIX },
+    { "2026-11-29T06:00:00,123456789Z", SIX + 123 }, { "2026-11-29T06:00:00.1234567891234Z", SIX + 123 },
+    { "2026-W48-7T06:00:00Z", SIX }, { "2026W487T060000Z", SIX }, { "2026-333T06:00:00Z", SIX },
+    { "2026-11-29T05:59:60Z", SIX }, { "2026-11-28T24:00:00Z", SIX - 6 * 3600 * SECOND_MS },
+    { "2026-11-29T06:00:00-00:00", SIX }, { "2026-11-29T01:00:00\xE2\x88\x92" "05:00", SIX },
+    { "+002026-11-29T06:00:00Z", SIX }, { "20261129", SIX - 6 * 3600 * SECOND_MS },
+    { "20261129060000", SIX }, { "20261129060000123", SIX + 123 }, { "20261129060000.123Z", SIX + 123 },
+    { "2026-11-29T06:00:00 Z", SIX }, { "2026-11-29 06:00:00 UTC", SIX }, { "2020-W53-7", 1609632000000 },
+    { "2026-11-29T07:00:00+01:00[Europe/Paris]", SIX }, { "2026-11-29T06:00Z[UTC]", SIX },
+    /* mail and HTTP: RFC 822, 850, 1123, 2822 */
+    { "Sun, 29 Nov 2026 06:00:00 GMT", SIX }, { "Sunday, 29-Nov-26 06:00:00 GMT", SIX },
+    { "Sun, 29 Nov 2026 07:00:00 +0100", SIX }, { "29 Nov 26 06:00 UT", SIX }, { "Sun, 29 Nov 2026 01:00:00 EST", SIX },
+    { "Sun, 29-Nov-2026 06:00:00 UTC", SIX }, { "Sun, 29 Nov 2026 07:00:00 +0100 (CET)", SIX },
+    /* C, Java, JavaScript, Twitter */
+    { "Sun Nov 29 06:00:00 2026", SIX }, { "Sun Nov 29 06:00:00 UTC 2026", SIX },
+    { "Sun Nov 29 07:00:00 CET 2026", SIX }, { "Sun Nov 29 07:00:00 GMT+01:00 2026", SIX },
+    { "Sun Nov 29 2026 07:00:00 GMT+0100 (CET)", SIX },
+    { "Sun Nov 29 2026 07:00:00 GMT+0100 (Mitteleurop\xC3\xA4ische Normalzeit)", SIX },
+    { "Sun Nov 29 2026", SIX - 6 * 3600 * SECOND_MS }, { "Sun Nov 29 06:00:00 +0000 2026", SIX },
+    { "11/29/2026, 6:00:00\xE2\x80\xAF" "AM", SIX }, { "29/11/2026, 06:00:00", SIX },
+    { "Sunday, November 29, 2026 at 6:00:00 AM GMT", SIX }, { "Sun 29 Nov 2026 06:00:00 AM UTC", SIX },
+    { "Tue Sep  8 06:00:00 2026", 1788847200000 },
+    /* Python, Ruby, Go, Swift, Rust */
+    { "2026-11-29 06:00:00.123456+00:00", SIX + 123 }, { "2026-11-29 07:00:00 +0100", SIX },
+    { "2026-11-29 06:00:00.123 +0000 UTC m=+0.1", SIX + 123 }, { "2026-11-29 07:00:00 +0100 CET", SIX },
+    { "2026-11-29 09:00:00 +0300 +03", SIX }, { "2026-11-29 6:00:00.0 +00:00:00", SIX }, { "2026/11/29 06:00:00", SIX },
+    /* .NET, SQL, logs, cameras */
+    { "/Date(1795932000000)/", SIX }, { "/Date(1795932000000+0100)/", SIX }, { "/Date(-1)/", -1 }, { "@1795932000",
+        SIX },
+    { "11/29/2026 6:00:00 AM", SIX }, { "2026-11-29 07:00:00.1234567 +01:00", SIX + 123 },
+    { "2026-11-29 07:00:00+01", SIX },
+    { "29-NOV-26 06.00.00.000000 AM", SIX }, { "2026-11-29-06.00.00.123456", SIX + 123 },
+    { "29/Nov/2026:07:00:00 +0100", SIX }, { "2026:11:29 06:00:00", SIX }, { "29.11.2026 06:00", SIX },
+    { "Sun 2026-11-29 06:00:00 UTC", SIX }, { "02/02/2026", 1769990400000 },
+    /* numbers as text */
+    { "1795932000", SIX }, { " 1795932000.123 ", SIX + 123 }, { "1795932000123", SIX + 123 },
+    { "1795932000123456", SIX + 123 }, { "1795932000123456789", SIX + 123 }, { "1.795932000123e9", SIX + 123 },
+    { "1.795932E12", SIX }, { "1795932000123.999", SIX + 123 },
+};
+
+static void times_are_read_as_programs_print_them(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < countof(rows_read); at++) {
+        int64_t ms = 42;
+        Str text = str_from(rows_read[at].text);
+        char *exact = test_malloc(text.len + 1);             /* a read behind its end is seen */
+        memcpy(exact, text.bytes, text.len);
+        if (instant_read(str_of(exact, text.len), &ms) != INSTANT_READ || ms != rows_read[at].ms)
+            fail_msg("%s: %" PRId64 " ms off", rows_read[at].text, ms - rows_read[at].ms);
+        test_free(exact);
+    }
+}
+
+static void times_that_two_habits_read_as_two_instants_are_ambiguous(void **state)
+{
+    static const char *const rows[] = {
+        "01/02/2026", "1.2.2026 07:00", "01-02-2026", "29/11/26", "01/02/03", "Sun Nov 29 07:00:00 CST 2026",
+        "Sun Nov 29 07:00:00 IST 2026", "202611290700", "639001000000000000", "134400000000000000",
+            "12/11/2026 7:00 PM",
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        int64_t ms = 42;
+        if (instant_read(str_from(rows[at]), &ms) != INSTANT_AMBIGUOUS || ms != 42) fail_msg("%s", rows[at]);
+    }
+}
+
+static void what_is_no_time_is_unreadable(void **state)
+{
+    static const char *const rows[] = {
+        "", " ", "now", "yesterday", "Invalid Date", "NaN", "null", "undefined", "2026", "2026-11", "11/2026", "0", "5",
+        "2026-02-30", "30 Feb 2026", "31/02/2026", "13/13/2026", "2026-13-45T99:99:99Z", "2026-11-29T25:00:00Z",
+        "2026-11-29T24:00:01Z", "2026-11-29T06:00:00+99:99", "-2026-01-01T00:00:00Z", "100000-01-01T00:00:00Z", "T",
+            "-",
+        "Mon, 01 Jan", "Monday", "Nov 2026", "06:00:00", "2026-11-29T06:00:00Zx", "2026-W54-1", "2026-W53-8",
+            "2026-366",
+        "12345678", "1e400", "1e", "1.", ".5", "--5", "99999999999999999999", "/Date(x)/", "@", "2026-11-29 13:00 PM",
+        "2026-11-29T06:00:00[Europe/Paris]", "Nov 29 2026 Nov 29 2026", "2026-11-29 2026-11-29", "[object Object]",
+            "(CET)",
+        "2026-11-29 06:00:00 06:00:00", "+1", "{{timestamp}}", "Sun Nov 29 2026 07:00:00 Central Standard Time",
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        int64_t ms = 42;
+        if (instant_read(str_from(rows[at]), &ms) != INSTANT_UNREADABLE || ms != 42)
+            fail_msg("%s was read as %" PRId64, rows[at], ms);
+    }
+}
+
+static void numbers_are_instants_by_their_magnitude(void **state)
+{
+    static const struct { const char *number; int64_t ms; } rows[] = {
+        { "0", 0 }, { "-5", -5000 }, { "0.5", 500 }, { "-0.0001", -1 }, { "1795932000", SIX }, { "1795932000.5",
+            SIX + 500 },
+        { "1795932000.1239", SIX + 123 }, { "1795932000123.4", SIX + 123 }, { "1.795932e9", SIX }, { "1795932E+6",
+            SIX },
+        { "17959320001234567e-7", SIX + 123 }, { "1795932000123456", SIX + 123 }, { "1795932000123456789", SIX + 123 },
+        { "99999999999", 99999999999000 }, { "100000000000", 100000000000 }, { "1795932000.000000000000000000001",
+            SIX },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        int64_t ms = 42;
+        if (instant_read_number(str_from(rows[at].number), &ms) != INSTANT_READ || ms != rows[at].ms)
+            fail_msg("%s: %" PRId64 " ms off", rows[at].number, ms - rows[at].ms);
+    }
+    int64_t ms = 42;
+    assert_int_equal(instant_read_number(STR("1e99"), &ms), INSTANT_UNREADABLE);
+    assert_int_equal(instant_read_number(STR("-99999999999"), &ms), INSTANT_UNREADABLE);       /* before the year 1 */
+    assert_int_equal(instant_read_number(STR("639001000000000000"), &ms), INSTANT_AMBIGUOUS);  /* .NET's ticks */
+}
+
+/* Each strict shape means the same to the wide reader, and no bytes make it read behind their end. */
+static void any_bytes_are_safe_to_read(void **state)
+{
+    static const char alphabet[] = "0123456789-:/.+TZ ,eE()[]@mWNovSunAMGTCU\xC2\xA0\xE2\x88\x92";
+    uint64_t random = 88172645463325252u;
+    (void)state;
+    for (int round = 0; round < 300000; round++) {
+        char text[32];
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        size_t len = random % sizeof text;
+        for (size_t at = 0; at < len; at++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            text[at] = alphabet[random % (sizeof alphabet - 1)];
+        }
+        char *exact = test_malloc(len + 1);
+        memcpy(exact, text, len);
+        int64_t strict, wide;
+        InstantReading reading = instant_read(str_of(exact, len), &wide);
+        if (instant_parse(str_of(exact, len), &strict))
+            assert_true(reading == INSTANT_READ && wide == strict);
+        if (reading == INSTANT_READ) assert_true(wide >= -62135596800000 && wide <= 253402300799999);
+        test_free(exact);
+    }
+}
+
 static void instants_survive_writing_and_reading(void **state)
 {
     (void)state;
@@ -169,6 +314,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(instants_in_every_shape_that_sdks_send),
         cmocka_unit_test(instants_that_are_none_are_refused),
+        cmocka_unit_test(times_are_read_as_programs_print_them),
+        cmocka_unit_test(times_that_two_habits_read_as_two_instants_are_ambiguous),
+        cmocka_unit_test(what_is_no_time_is_unreadable),
+        cmocka_unit_test(numbers_are_instants_by_their_magnitude),
+        cmocka_unit_test(any_bytes_are_safe_to_read),
         cmocka_unit_test(instants_survive_writing_and_reading),
         cmocka_unit_test(durations_have_units),
         cmocka_unit_test(integers_at_their_edges),

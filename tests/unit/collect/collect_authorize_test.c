@@ -61,6 +61,62 @@ static void origins_are_held_to_those_allowed(void **state)
                          .header_key = str_from(rows[at].key), .origin = str_from(rows[at].origin) }), rows[at].status);
 }
 
+static Status send_batch(const char *origin, const char *keys)
+{
+    char body[4096];
+    size_t len = (size_t)snprintf(body, sizeof body, "{\"batch\":[");
+    for (Str rest = str_from(keys), key; rest.len;) {
+        key = str_cut(rest, ' ', &rest);
+        len += (size_t)snprintf(body + len, sizeof body - len,
+                                "{\"type\":\"page\",\"userId\":\"u\",\"writeKey\":\"%.*s\"}%s", STR_FORMAT(key),
+                                rest.len ? "," : "]}");
+    }
+    return world_send((CollectRequest){ .body = str_of(body, len), .origin = str_from(origin) });
+}
+
+static void each_message_is_held_to_the_origins_of_its_own_source(void **state)
+{
+    static const struct { const char *origin, *keys; Status status; uint32_t accepted, rejected; } rows[] = {
+        { "https://evil.example", "wk_web wk_shop", OK, 1, 1 },
+        { "https://evil.example", "wk_shop wk_web", OK, 1, 1 },
+        { "https://evil.example", "wk_nobody wk_shop", ERR_DENIED, 0, 0 },
+        { "https://evil.example", "wk_shop wk_shop", ERR_DENIED, 0, 0 },
+        { "https://evil.example", "wk_nobody wk_web wk_shop wk_off", OK, 1, 3 },
+        { "https://example.com", "wk_web wk_shop wk_nobody", OK, 2, 1 },
+        { "", "wk_web wk_shop", OK, 2, 0 },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        assert_int_equal(send_batch(rows[at].origin, rows[at].keys), rows[at].status);
+        if (rows[at].status) continue;
+        assert_int_equal(world.result.accepted, rows[at].accepted);
+        assert_int_equal(world.result.rejected, rows[at].rejected);
+    }
+}
+
+static void each_message_counts_against_the_rate_of_its_own_source(void **state)
+{
+    (void)state;
+    fake_clock_advance(&world.time, 60000);
+    for (int at = 0; at < 10; at++) assert_int_equal(send_batch("", "wk_web wk_nobody wk_slow wk_slow"), OK);
+    assert_int_equal(send_batch("", "wk_web wk_slow"), ERR_RATE);
+    assert_true(world.result.retry_after_ms > 0);
+    assert_int_equal(send_batch("", "wk_nobody wk_slow"), ERR_RATE);
+    assert_int_equal(send_batch("", "wk_web wk_nobody"), OK);
+    fake_clock_advance(&world.time, 60000);
+}
+
+static void what_was_taken_for_a_request_that_is_refused_is_given_back(void **state)
+{
+    struct rate_bucket bucket = { 0 };
+    Millis wait_ms;
+    (void)state;
+    assert_true(collect_take_rate(&bucket, 10, 20, 20, 0, &wait_ms));
+    collect_give_rate(&bucket, 10, 20);
+    assert_true(collect_take_rate(&bucket, 10, 20, 20, 0, &wait_ms));
+    assert_false(collect_take_rate(&bucket, 10, 20, 1, 0, &wait_ms));
+}
+
 static void unknown_keys_are_refused_where_the_options_say_so(void **state)
 {
     (void)state;
@@ -128,6 +184,9 @@ int main(void)
         cmocka_unit_test(sources_may_be_replaced_while_old_ones_are_in_use),
         cmocka_unit_test(sources_that_cannot_be_told_apart_are_refused),
         cmocka_unit_test(origins_are_held_to_those_allowed),
+        cmocka_unit_test(each_message_is_held_to_the_origins_of_its_own_source),
+        cmocka_unit_test(each_message_counts_against_the_rate_of_its_own_source),
+        cmocka_unit_test(what_was_taken_for_a_request_that_is_refused_is_given_back),
         cmocka_unit_test(unknown_keys_are_refused_where_the_options_say_so),
         cmocka_unit_test(strangers_cannot_fill_the_disk),
         cmocka_unit_test(a_sources_rate_is_held),

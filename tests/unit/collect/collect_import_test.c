@@ -56,10 +56,10 @@ static void what_was_exported_is_imported_as_it_was(void **state)
 static void a_bad_line_costs_only_itself_and_says_its_number(void **state)
 {
     (void)state;
-    assert_int_equal(import_text("wk_web", "{\"type\":\"page\","
+    assert_int_equal(import_text("wk_web", "{\"type\":\"page\",\"timestamp\":1,"
       "\"userId\":\"1\"}\n\n  \r\nnonsense\r\n{\"type\":\"page\"}\n[1]\n"
-                                           "{\"type\":\"page\",\"userId\":\"2\"}\r\n{\"type\":\"page\","
-                                             "\"userId\":\"3\"}"), OK);
+                                           "{\"type\":\"page\",\"timestamp\":1,\"userId\":\"2\"}\r\n"
+                                           "{\"type\":\"page\",\"timestamp\":1,\"userId\":\"3\"}"), OK);
     assert_int_equal(world.result.accepted, 3);
     assert_int_equal(world.result.rejected, 3);
     assert_text(world_event(0).user_id, "1");
@@ -75,13 +75,13 @@ static void a_bad_line_costs_only_itself_and_says_its_number(void **state)
 static void times_that_an_archive_lacks_are_those_it_has(void **state)
 {
     static const struct { const char *fields, *timestamp, *received_at; } rows[] = {
-        { "", NOW_TEXT, NOW_TEXT },
         { ",\"receivedAt\":\"2015-01-01\"", "2015-01-01T00:00:00.000Z", "2015-01-01T00:00:00.000Z" },
         { ",\"receivedAt\":\"2015-01-01\",\"originalTimestamp\":\"2014-01-01\"", "2014-01-01T00:00:00.000Z",
           "2015-01-01T00:00:00.000Z" },
         { ",\"timestamp\":\"2013-01-01T01:00:00+01:00\",\"sentAt\":\"2014-01-01\"", "2013-01-01T00:00:00.000Z",
           NOW_TEXT },
-        { ",\"timestamp\":\"junk\",\"receivedAt\":\"2215-01-01\"", NOW_TEXT, NOW_TEXT },
+        { ",\"sentAt\":1420070400", "2015-01-01T00:00:00.000Z", NOW_TEXT },
+        { ",\"timestamp\":\"\",\"originalTimestamp\":1420070400.5", "2015-01-01T00:00:00.500Z", NOW_TEXT },
         { ",\"timestamp\":\"0001-01-01\",\"receivedAt\":\"2015-01-01\"", "2015-01-01T00:00:00.000Z",
           "2015-01-01T00:00:00.000Z" },
     };
@@ -97,16 +97,61 @@ static void times_that_an_archive_lacks_are_those_it_has(void **state)
     }
 }
 
+/* In an archive "now" is never right: a line of which no time is good is refused, with its number and the reason. */
+static void a_line_whose_time_cannot_be_told_is_refused(void **state)
+{
+    static const struct { const char *fields, *reason, *text; } rows[] = {
+        { "", "timestamp_missing", "it has no timestamp, originalTimestamp, receivedAt or sentAt; in an archive now is "
+          "never right" },
+        { ",\"timestamp\":null", "timestamp_missing", NULL },
+        { ",\"timestamp\":\"\"", "timestamp_unreadable", "timestamp \"\" is no time that can be read" },
+        { ",\"timestamp\":\"junk\",\"receivedAt\":\"2215-01-01\"", "timestamp_unreadable",
+          "timestamp \"junk\" is no time that can be read" },
+        { ",\"timestamp\":\"01/02/2015\"", "timestamp_ambiguous",
+          "timestamp \"01/02/2015\" can be read as more than one time" },
+        { ",\"originalTimestamp\":\"0001-01-01\"", "timestamp_before_1970",
+          "originalTimestamp \"0001-01-01\" is before 1970" },
+        { ",\"timestamp\":99999999999", "timestamp_in_future", "timestamp 99999999999 is over a day in the future" },
+        { ",\"timestamp\":[2015,1,1]", "timestamp_unreadable", NULL },
+        { ",\"timestamp\":\"\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"
+          "\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3"
+          "\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\"", "timestamp_unreadable", NULL },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        char line[512], text[256];
+        snprintf(line, sizeof line, "{\"type\":\"page\",\"userId\":\"u\"%s}", rows[at].fields);
+        assert_int_equal(import_text("wk_web", line), OK);
+        assert_int_equal(world.result.accepted, 0);
+        assert_int_equal(world.result.rejected, 1);
+        assert_text(world_rejected(0).reason, rows[at].reason);
+        snprintf(text, sizeof text, "line 1001: %s", rows[at].text);
+        if (rows[at].text) assert_text(world_rejected(0).text, text);
+    }
+}
+
+static void a_time_that_was_passed_over_is_kept_and_named(void **state)
+{
+    (void)state;
+    assert_int_equal(import_text("wk_web", "{\"type\":\"page\",\"userId\":\"u\",\"messageId\":\"m\","
+        "\"timestamp\":\"junk\",\"originalTimestamp\":\"2015-01-01\"}"), OK);
+    assert_text(world_event(0).json, "{\"messageId\":\"m\",\"userId\":\"u\",\"timestamp\":\"2015-01-01T00:00:00.000Z\","
+        "\"originalTimestamp\":\"2015-01-01\",\"receivedAt\":\"" NOW_TEXT "\","
+        "\"type\":\"page\",\"projectId\":\"website\","
+        "\"timeProblem\":\"timestamp_unreadable\",\"unreadTimestamp\":\"junk\"}");
+    assert_int_equal(world.result.time_problems[TIME_UNREADABLE], 1);
+}
+
 static void a_line_without_an_id_gets_the_same_each_time(void **state)
 {
     char first[64];
     (void)state;
-    assert_int_equal(import_text("wk_web", "{\"type\":\"page\",\"userId\":\"u\"}"), OK);
+    assert_int_equal(import_text("wk_web", "{\"type\":\"page\",\"timestamp\":1,\"userId\":\"u\"}"), OK);
     Str id = world_event(0).message_id;
     memcpy(first, id.bytes, id.len);
     first[id.len] = 0;
-    assert_int_equal(import_text("wk_web", "{\"type\":\"page\",\"userId\":\"v\"}\n{\"type\":\"page\","
-      "\"userId\":\"u\"}"), OK);
+    assert_int_equal(import_text("wk_web", "{\"type\":\"page\",\"timestamp\":1,\"userId\":\"v\"}\n"
+      "{\"type\":\"page\",\"timestamp\":1,\"userId\":\"u\"}"), OK);
     assert_text(world_event(1).message_id, first);
     assert_false(str_equal(world_event(0).message_id, world_event(1).message_id));
 }
@@ -118,7 +163,8 @@ static void imports_know_their_source_or_are_refused(void **state)
     assert_int_equal(import_text("", archived), OK);
     assert_text(world_rejected(0).reason, "project_not_found");
     /* a line is one message, whatever it holds: its key is none, its "batch" a field like any other */
-    assert_int_equal(import_text("", "{\"type\":\"page\",\"userId\":\"u\",\"projectId\":\"website\",\"batch\":[{}],"
+    assert_int_equal(import_text("",
+        "{\"type\":\"page\",\"timestamp\":1,\"userId\":\"u\",\"projectId\":\"website\",\"batch\":[{}],"
                                      "\"writeKey\":\"wk_server\"}"), OK);
     assert_text(world_event(0).source, "website");
     assert_true(str_ends(world_event(0).json, STR(",\"batch\":[{}]}")));
@@ -131,7 +177,7 @@ static void imports_have_no_rate_and_no_batch_limit(void **state)
     struct buf lines;
     (void)state;
     buf_init(&lines, 1 << 20);
-    for (int at = 0; at < 5000; at++) buf_printf(&lines, "{\"type\":\"page\",\"userId\":\"%d\"}\n", at);
+    for (int at = 0; at < 5000; at++) buf_printf(&lines, "{\"type\":\"page\",\"timestamp\":1,\"userId\":\"%d\"}\n", at);
     buf_char(&lines, 0);
     assert_int_equal(import_text("wk_slow", lines.bytes), OK);
     assert_int_equal(world.result.accepted, 5000);
@@ -146,6 +192,8 @@ int main(void)
         cmocka_unit_test(what_was_exported_is_imported_as_it_was),
         cmocka_unit_test(a_bad_line_costs_only_itself_and_says_its_number),
         cmocka_unit_test(times_that_an_archive_lacks_are_those_it_has),
+        cmocka_unit_test(a_line_whose_time_cannot_be_told_is_refused),
+        cmocka_unit_test(a_time_that_was_passed_over_is_kept_and_named),
         cmocka_unit_test(a_line_without_an_id_gets_the_same_each_time),
         cmocka_unit_test(imports_know_their_source_or_are_refused),
         cmocka_unit_test(imports_have_no_rate_and_no_batch_limit),

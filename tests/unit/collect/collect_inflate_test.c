@@ -38,6 +38,34 @@ static void bodies_are_what_they_begin_with(void **state)
     assert_int_equal(send_bytes(deflate_text(plain, 15, room, sizeof room), true), OK);
 }
 
+static void deflate_is_read_in_both_of_its_meanings(void **state)
+{
+    char room[1000];
+    (void)state;
+    for (int window = -15; window <= 15; window += 30) {
+        Str packed = deflate_text(str_from(message), window, room, sizeof room);
+        CollectRequest request = { .implied_type = EVENT_PAGE, .header_key = STR("wk_web"), .is_deflate = true };
+        for (size_t len = 1; len < packed.len; len++) {
+            request.body = (Str){ room, len };
+            assert_int_equal(world_send(request), ERR_INPUT);
+        }
+        request.body = packed;
+        assert_int_equal(world_send(request), OK);
+        assert_text(world_event(0).message_id, "m");
+        memcpy(room + packed.len, "more", 4);
+        request.body.len += 4;
+        assert_int_equal(world_send(request), ERR_INPUT);
+        request.body = str_from(message);                     /* a proxy has inflated it */
+        assert_int_equal(world_send(request), OK);
+    }
+    static char spaces[1 << 20];
+    memset(spaces, ' ', sizeof spaces);
+    CollectRequest bomb = { .implied_type = EVENT_PAGE, .header_key = STR("wk_web"), .is_deflate = true };
+    static char packed[1 << 16];
+    bomb.body = deflate_text((Str){ spaces, sizeof spaces }, -15, packed, sizeof packed);
+    assert_int_equal(world_send(bomb), ERR_TOO_LARGE);
+}
+
 static void two_gzip_members_are_one_body(void **state)
 {
     char room[1000];
@@ -85,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_are_what_they_begin_with),
+        cmocka_unit_test(deflate_is_read_in_both_of_its_meanings),
         cmocka_unit_test(two_gzip_members_are_one_body),
         cmocka_unit_test(what_is_cut_or_damaged_or_followed_by_more_is_refused),
         cmocka_unit_test(a_bomb_costs_what_a_plain_body_costs),

@@ -118,15 +118,29 @@ static bool time_of(const TreeNode *node, Millis *ret_ms)
     return kind_of(node) == FIELD_STRING && instant_parse(node->text, ret_ms);
 }
 
+static bool is_plausible(Millis at_ms) { return at_ms >= 0 && at_ms <= NOW_MS + 86400000; }
+
+/* A sentAt counts where it is not before the time, and not so far ahead that a good time would be spoilt. */
+static bool corrects(const TreeNode *node, Millis happened_ms, Millis *ret_ms)
+{
+    Millis sent_ms;
+    if (!time_of(node, &sent_ms) || sent_ms < happened_ms - 300000) return false;
+    *ret_ms = happened_ms + NOW_MS - sent_ms;
+    return !is_plausible(happened_ms) || (is_plausible(*ret_ms) && sent_ms - NOW_MS <= 365 * 86400000LL);
+}
+
 static Millis expected_timestamp(const TreeNode *m, const TreeNode *envelope)
 {
-    Millis sent_ms, happened_ms, skew_ms = 0;
-    const TreeNode *timestamp = last(m, "timestamp");
-    if (kind_of(timestamp) <= FIELD_NULL) timestamp = last(m, "originalTimestamp");
-    if (time_of(last(m, "sentAt"), &sent_ms) || time_of(last(envelope, "sentAt"), &sent_ms)) skew_ms = NOW_MS - sent_ms;
-    if (!time_of(timestamp, &happened_ms) || happened_ms < 0) return NOW_MS;
-    happened_ms += skew_ms;
-    return happened_ms < 0 || happened_ms > NOW_MS + 86400000 ? NOW_MS : happened_ms;
+    const TreeNode *told[] = { last(m, "timestamp"), last(m, "originalTimestamp") };
+    for (size_t at = 0; at < countof(told); at++) {
+        Millis happened_ms, corrected_ms;
+        if (!time_of(told[at], &happened_ms) || happened_ms < 0) continue;
+        if (!corrects(last(m, "sentAt"), happened_ms, &corrected_ms) &&
+            !corrects(last(envelope, "sentAt"), happened_ms, &corrected_ms))
+            corrected_ms = happened_ms;
+        if (is_plausible(corrected_ms)) return corrected_ms;
+    }
+    return NOW_MS;
 }
 
 static Str raw_of(const TreeNode *node) { return node ? node->raw : (Str){ 0 }; }

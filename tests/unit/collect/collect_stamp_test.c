@@ -14,59 +14,113 @@ static Str stored(uint32_t index, const char *path)
 }
 
 /* A message's own fields, the envelope's sentAt, and what comes of them. */
-static const struct { const char *own, *envelope, *timestamp, *original, *sent_at; } rows_of_times[] = {
-    { "", "", NOW_TEXT, "", "" },
+static const struct {
+    const char *own, *envelope, *timestamp, *original, *sent_at, *problem, *unread;
+} rows_of_times[] = {
+    { "", "", NOW_TEXT, "", "", NULL, NULL },
     /* without sentAt the time is as it was given */
     { "\"timestamp\":\"2023-11-14T22:13:10.000Z\"", "", "2023-11-14T22:13:10.000Z",
-      "\"2023-11-14T22:13:10.000Z\"", "" },
+      "\"2023-11-14T22:13:10.000Z\"", "", NULL, NULL },
     { "\"timestamp\":\"2023-11-14T22:13:10.000Z\",\"sentAt\":null", "null", "2023-11-14T22:13:10.000Z",
-      "\"2023-11-14T22:13:10.000Z\"", "" },
+      "\"2023-11-14T22:13:10.000Z\"", "", NULL, NULL },
     { "\"timestamp\":\"2023-11-14T22:13:10.000Z\"", "\"yesterday\"", "2023-11-14T22:13:10.000Z",
-      "\"2023-11-14T22:13:10.000Z\"", "\"yesterday\"" },
+      "\"2023-11-14T22:13:10.000Z\"", "\"yesterday\"", "sent_at_unreadable", NULL },
     /* a clock an hour behind, ahead, and right */
     { "\"timestamp\":\"2023-11-14T21:13:10.000Z\"", "\"2023-11-14T21:13:20.000Z\"", "2023-11-14T22:13:10.000Z",
-      "\"2023-11-14T21:13:10.000Z\"", "\"2023-11-14T21:13:20.000Z\"" },
+      "\"2023-11-14T21:13:10.000Z\"", "\"2023-11-14T21:13:20.000Z\"", NULL, NULL },
     { "\"timestamp\":\"2023-11-14T23:13:10.500Z\"", "\"2023-11-14T23:13:20.000Z\"", "2023-11-14T22:13:10.500Z",
-      "\"2023-11-14T23:13:10.500Z\"", "\"2023-11-14T23:13:20.000Z\"" },
+      "\"2023-11-14T23:13:10.500Z\"", "\"2023-11-14T23:13:20.000Z\"", NULL, NULL },
     { "\"timestamp\":\"2023-11-14T22:13:10.000Z\"", "\"2023-11-14T22:13:20Z\"", "2023-11-14T22:13:10.000Z",
-      "\"2023-11-14T22:13:10.000Z\"", "\"2023-11-14T22:13:20Z\"" },
+      "\"2023-11-14T22:13:10.000Z\"", "\"2023-11-14T22:13:20Z\"", NULL, NULL },
     /* the message's own sentAt comes before the envelope's, where it can be read */
     { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"2023-11-14T22:13:19Z\"", "\"2020-01-01\"",
-      "2023-11-14T22:13:11.000Z", "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:19Z\"" },
+      "2023-11-14T22:13:11.000Z", "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:19Z\"", NULL, NULL },
     { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"soon\"", "\"2023-11-14T22:13:18Z\"",
-      "2023-11-14T22:13:12.000Z", "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:18Z\"" },
+      "2023-11-14T22:13:12.000Z", "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:18Z\"", "sent_at_unreadable", NULL },
     /* sentAt equal to an old timestamp makes it now: Segment's trap, kept */
     { "\"timestamp\":\"2015-02-23T22:28:55.387Z\"", "\"2015-02-23T22:28:55.387Z\"", NOW_TEXT,
-      "\"2015-02-23T22:28:55.387Z\"", "\"2015-02-23T22:28:55.387Z\"" },
+      "\"2015-02-23T22:28:55.387Z\"", "\"2015-02-23T22:28:55.387Z\"", NULL, NULL },
     /* zones and fractions */
     { "\"timestamp\":\"2023-11-14T23:13:10.123456789+01:00\"", "", "2023-11-14T22:13:10.123Z",
-      "\"2023-11-14T23:13:10.123456789+01:00\"", "" },
-    { "\"timestamp\":\"2020-01-01\"", "", "2020-01-01T00:00:00.000Z", "\"2020-01-01\"", "" },
+      "\"2023-11-14T23:13:10.123456789+01:00\"", "", NULL, NULL },
+    { "\"timestamp\":\"2020-01-01\"", "", "2020-01-01T00:00:00.000Z", "\"2020-01-01\"", "", NULL, NULL },
     /* numbers: seconds, milliseconds */
-    { "\"timestamp\":1699999990", "", "2023-11-14T22:13:10.000Z", "1699999990", "" },
+    { "\"timestamp\":1699999990", "", "2023-11-14T22:13:10.000Z", "1699999990", "", NULL, NULL },
     { "\"timestamp\":1699999990500", "1700000000000", "2023-11-14T22:13:10.500Z", "1699999990500",
-      "1700000000000" },
-    { "\"timestamp\":-5", "", NOW_TEXT, "-5", "" },
+      "1700000000000", NULL, NULL },
+    { "\"timestamp\":-5", "", NOW_TEXT, "-5", "", NULL, NULL },
     /* what cannot be read or be true is kept, and means now */
     { "\"timestamp\":\"tomorrow\"", "\"2023-11-14T22:13:18Z\"", NOW_TEXT, "\"tomorrow\"",
-      "\"2023-11-14T22:13:18Z\"" },
-    { "\"timestamp\":{\"a\":1}", "", NOW_TEXT, "{\"a\":1}", "" },
-    { "\"timestamp\":\"\"", "", NOW_TEXT, "\"\"", "" },
-    { "\"timestamp\":\"0001-01-01T00:00:00Z\"", "", NOW_TEXT, "\"0001-01-01T00:00:00Z\"", "" },
-    { "\"timestamp\":\"1969-12-31T23:59:59.999Z\"", "", NOW_TEXT, "\"1969-12-31T23:59:59.999Z\"", "" },
+      "\"2023-11-14T22:13:18Z\"", NULL, NULL },
+    { "\"timestamp\":{\"a\":1}", "", NOW_TEXT, "{\"a\":1}", "", NULL, NULL },
+    { "\"timestamp\":\"\"", "", NOW_TEXT, "\"\"", "", NULL, NULL },
+    { "\"timestamp\":\"0001-01-01T00:00:00Z\"", "", NOW_TEXT, "\"0001-01-01T00:00:00Z\"", "", NULL, NULL },
+    { "\"timestamp\":\"1969-12-31T23:59:59.999Z\"", "", NOW_TEXT, "\"1969-12-31T23:59:59.999Z\"", "", NULL, NULL },
     { "\"timestamp\":\"1970-01-01T00:00:00.000Z\"", "", "1970-01-01T00:00:00.000Z",
-      "\"1970-01-01T00:00:00.000Z\"", "" },
+      "\"1970-01-01T00:00:00.000Z\"", "", NULL, NULL },
     { "\"timestamp\":\"2023-11-15T22:13:20.000Z\"", "", "2023-11-15T22:13:20.000Z",
-      "\"2023-11-15T22:13:20.000Z\"", "" },
-    { "\"timestamp\":\"2023-11-15T22:13:20.001Z\"", "", NOW_TEXT, "\"2023-11-15T22:13:20.001Z\"", "" },
-    { "\"timestamp\":\"2023-11-14T22:13:10Z\"", "\"1970-01-01\"", NOW_TEXT, "\"2023-11-14T22:13:10Z\"",
-      "\"1970-01-01\"" },
+      "\"2023-11-15T22:13:20.000Z\"", "", NULL, NULL },
+    { "\"timestamp\":\"2023-11-15T22:13:20.001Z\"", "", NOW_TEXT, "\"2023-11-15T22:13:20.001Z\"", "", NULL, NULL },
+    /* a sentAt that cannot be right destroys no good timestamp: unset, or of another clock */
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\"", "\"1970-01-01\"", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10Z\"", "\"1970-01-01\"", "sent_at_ignored", NULL },
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"0001-01-01T00:00:00Z\"", "", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10Z\"", "\"0001-01-01T00:00:00Z\"", "sent_at_ignored", NULL },
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":0", "", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10Z\"", "0", "sent_at_ignored", NULL },
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"9999-12-31T23:59:59Z\"", "", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10Z\"", "\"9999-12-31T23:59:59Z\"", "sent_at_ignored", NULL },
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"2040-01-01\"", "", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10Z\"", "\"2040-01-01\"", "sent_at_ignored", NULL },
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"2023-11-14T21:13:10Z\"", "", "2023-11-14T22:13:10.000Z",
+      "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T21:13:10Z\"", "sent_at_ignored", NULL },
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"0001-01-01\"", "\"2023-11-14T22:13:18Z\"",
+      "2023-11-14T22:13:12.000Z", "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:18Z\"", "sent_at_ignored", NULL },
+    { "\"timestamp\":\"2023-11-14T22:13:10Z\",\"sentAt\":\"\"", "\"2023-11-14T22:13:18Z\"",
+      "2023-11-14T22:13:12.000Z", "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:18Z\"", NULL, NULL },
+    /* a clock that was never set says 1970 for both, and is corrected; one that is years fast, too */
+    { "\"timestamp\":\"1970-01-01T00:05:00Z\"", "\"1970-01-01T00:05:10Z\"", "2023-11-14T22:13:10.000Z",
+      "\"1970-01-01T00:05:00Z\"", "\"1970-01-01T00:05:10Z\"", NULL, NULL },
+    { "\"timestamp\":\"2036-01-01T00:00:00Z\"", "\"2036-01-01T00:00:10Z\"", "2023-11-14T22:13:10.000Z",
+      "\"2036-01-01T00:00:00Z\"", "\"2036-01-01T00:00:10Z\"", NULL, NULL },
+    /* a sending by a clock that was set right after the event: a minute or two are the clock's, not nonsense */
+    { "\"timestamp\":\"2023-11-14T22:15:00Z\"", "\"2023-11-14T22:13:20Z\"", "2023-11-14T22:15:00.000Z",
+      "\"2023-11-14T22:15:00Z\"", "\"2023-11-14T22:13:20Z\"", NULL, NULL },
+    /* what languages print */
+    { "\"timestamp\":1699999990.5", "", "2023-11-14T22:13:10.500Z", "1699999990.5", "", NULL, NULL },
+    { "\"timestamp\":1699999990123.4", "", "2023-11-14T22:13:10.123Z", "1699999990123.4", "", NULL, NULL },
+    { "\"timestamp\":1.69999999e9", "", "2023-11-14T22:13:10.000Z", "1.69999999e9", "", NULL, NULL },
+    { "\"timestamp\":\"1699999990.5\"", "", "2023-11-14T22:13:10.500Z", "\"1699999990.5\"", "", NULL, NULL },
+    { "\"timestamp\":1699999990123456789", "", "2023-11-14T22:13:10.123Z", "1699999990123456789", "", NULL, NULL },
+    { "\"timestamp\":\"Tue, 14 Nov 2023 22:13:10 GMT\"", "\"Tue Nov 14 2023 23:13:18 GMT+0100 (CET)\"",
+      "2023-11-14T22:13:12.000Z", "\"Tue, 14 Nov 2023 22:13:10 GMT\"", "\"Tue Nov 14 2023 23:13:18 GMT+0100 (CET)\"",
+          NULL, NULL },
+    { "\"timestamp\":\"\\/Date(1699999990000)\\/\"", "", "2023-11-14T22:13:10.000Z",
+      "\"\\/Date(1699999990000)\\/\"", "", NULL, NULL },
+    /* nothing is guessed, and nothing that was sent is lost */
+    { "\"timestamp\":\"11/12/2023 22:13:10\"", "", NOW_TEXT, "\"11/12/2023 22:13:10\"", "", "timestamp_ambiguous",
+        NULL },
+    { "\"timestamp\":\"\",\"originalTimestamp\":\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:18Z\"",
+      "2023-11-14T22:13:12.000Z", "\"2023-11-14T22:13:10Z\"", "\"2023-11-14T22:13:18Z\"", "timestamp_unreadable",
+          NULL },
+    { "\"timestamp\":\"soon\",\"originalTimestamp\":\"2023-11-14T22:13:10Z\"", "",
+      "2023-11-14T22:13:10.000Z", "\"2023-11-14T22:13:10Z\"", "", "timestamp_unreadable", "\"soon\"" },
+    { "\"timestamp\":\"0001-01-01\",\"originalTimestamp\":\"2023-11-14T22:13:10Z\"", "",
+      "2023-11-14T22:13:10.000Z", "\"2023-11-14T22:13:10Z\"", "", "timestamp_before_1970", "\"0001-01-01\"" },
+    { "\"timestamp\":\"2099-01-01\",\"originalTimestamp\":\"2023-11-14T22:13:10Z\"", "",
+      "2023-11-14T22:13:10.000Z", "\"2023-11-14T22:13:10Z\"", "", "timestamp_in_future", "\"2099-01-01\"" },
+    { "\"timestamp\":\"\",\"originalTimestamp\":\"junk\"", "", NOW_TEXT, "\"junk\"", "", "timestamp_unreadable", NULL },
+    { "\"timestamp\":\"late\",\"originalTimestamp\":\"later\"", "", NOW_TEXT, "\"later\"", "",
+      "timestamp_unreadable", "\"late\"" },
+    { "\"timestamp\":\"late\",\"originalTimestamp\":\"\"", "", NOW_TEXT, "\"late\"", "", "timestamp_unreadable", NULL },
+    { "\"timestamp\":\"late\",\"timeProblem\":\"mine\",\"unreadTimestamp\":[1]", "", NOW_TEXT, "\"late\"", "",
+      "timestamp_unreadable", NULL },
     /* some old clients name it otherwise; timestamp wins */
     { "\"originalTimestamp\":\"2023-11-14T22:13:10Z\"", "", "2023-11-14T22:13:10.000Z",
-      "\"2023-11-14T22:13:10Z\"", "" },
+      "\"2023-11-14T22:13:10Z\"", "", NULL, NULL },
     { "\"originalTimestamp\":\"2020-01-01\",\"timestamp\":\"2023-11-14T22:13:10Z\"", "", "2023-11-14T22:13:10.000Z",
-      "\"2023-11-14T22:13:10Z\"", "" },
-    { "\"receivedAt\":\"2020-01-01\"", "", NOW_TEXT, "", "" },
+      "\"2023-11-14T22:13:10Z\"", "", NULL, NULL },
+    { "\"receivedAt\":\"2020-01-01\"", "", NOW_TEXT, "", "", NULL, NULL },
 };
 
 static void happened_is_what_the_client_said_corrected_by_its_clock(void **state)
@@ -89,6 +143,13 @@ static void happened_is_what_the_client_said_corrected_by_its_clock(void **state
         assert_int_equal(stored(0, "timestamp").len, INSTANT_TEXT_BYTES + 2);
         assert_memory_equal(stored(0, "timestamp").bytes + 1, rows_of_times[at].timestamp, INSTANT_TEXT_BYTES);
         assert_int_equal(event.received_at_ms, NOW_MS);
+        if (rows_of_times[at].problem) {
+            snprintf(body, sizeof body, "\"%s\"", rows_of_times[at].problem);
+            assert_text(stored(0, "timeProblem"), body);
+            assert_text(stored(0, "unreadTimestamp"), rows_of_times[at].unread ? rows_of_times[at].unread : "");
+        } else if (event.timestamp_ms != NOW_MS) {
+            assert_text(stored(0, "timeProblem"), "");
+        }
         if (!instant_parse(str_slice(str_from(rows_of_times[at].original), 1,
           strlen(rows_of_times[at].original) - 1), &original_ms))
             continue;
@@ -165,6 +226,31 @@ static void the_address_is_filled_in_for_clients_only(void **state)
     }
 }
 
+/* RudderStack's SDKs for Python and browsers send an identify's traits in its context alone. */
+static void an_identify_without_traits_has_those_of_its_context(void **state)
+{
+    static const struct { EventType type; const char *fields, *traits; } rows[] = {
+        { EVENT_IDENTIFY, "\"context\":{\"traits\":{\"email\":\"k@x.y\"}}", "{\"email\":\"k@x.y\"}" },
+        { EVENT_IDENTIFY, "\"traits\":null,\"context\":{\"traits\":{\"a\":{\"b\":1}}}", "{\"a\":{\"b\":1}}" },
+        { EVENT_IDENTIFY, "\"traits\":{\"own\":1},\"context\":{\"traits\":{\"a\":1}}", "{\"own\":1}" },
+        { EVENT_IDENTIFY, "\"traits\":{},\"context\":{\"traits\":{\"a\":1}}", "{}" },
+        { EVENT_IDENTIFY, "\"context\":{\"traits\":{}}", "" },
+        { EVENT_IDENTIFY, "\"context\":{\"traits\":[1]}", "" },
+        { EVENT_IDENTIFY, "\"context\":{\"traits\":\"a\"}", "" },
+        { EVENT_IDENTIFY, "\"context\":{\"page\":{\"traits\":{\"a\":1}}}", "" },
+        { EVENT_IDENTIFY, "\"context\":{\"traits\":{\"a\":1}},\"context\":{}", "" },
+        { EVENT_TRACK, "\"event\":\"E\",\"context\":{\"traits\":{\"a\":1}}", "" },
+        { EVENT_GROUP, "\"groupId\":\"g\",\"context\":{\"traits\":{\"a\":1}}", "" },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        char body[512];
+        snprintf(body, sizeof body, "{\"userId\":\"u\",%s}", rows[at].fields);
+        assert_int_equal(world_send_body("wk_server", rows[at].type, body), OK);
+        assert_text(stored(0, "traits"), rows[at].traits);
+    }
+}
+
 static void a_pixels_browser_is_filled_in(void **state)
 {
     (void)state;
@@ -193,6 +279,7 @@ int main(void)
         cmocka_unit_test(small_differences_of_clocks_may_be_left_alone),
         cmocka_unit_test(message_ids_are_the_clients_where_it_gave_good_ones),
         cmocka_unit_test(the_address_is_filled_in_for_clients_only),
+        cmocka_unit_test(an_identify_without_traits_has_those_of_its_context),
         cmocka_unit_test(a_pixels_browser_is_filled_in),
         cmocka_unit_test(a_batchs_address_is_none_of_ours_to_overwrite),
     };

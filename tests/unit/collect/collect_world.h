@@ -84,7 +84,7 @@ static inline Status world_send_body(const char *key, EventType type, const char
     return world_send((CollectRequest){ .implied_type = type, .body = str_from(body), .header_key = str_from(key) });
 }
 
-/* The index-th record of the append; frames as journal_format.h has them. */
+/* The index-th record of the append; frames as segments_format.h has them. */
 static inline Str world_record(uint32_t index)
 {
     Str rest = buf_str(&world.append.frames);

@@ -38,6 +38,25 @@ static void what_arrived_together_waits_until_identity_has_read_all_of_it(void *
     assert_non_null(strstr(vendor.bodies[1], "message-1"));
 }
 
+/* Where identity stands before a record, but behind the one before it: at the head of a segment, or at a commit's. */
+static void a_record_that_identity_has_not_read_waits_though_the_one_before_it_ends_earlier(void **state)
+{
+    (void)state;
+    start("hook", "webhook", plain);
+    (void)say(EVENT_TRACK, "u", "", -2000);
+    pass(2000, 200);
+    assert_int_equal(vendor.count, 1);
+    struct made *next = say(EVENT_TRACK, "u", "", -1000);
+    world->known = next->pos - 1;
+    pass(2000, 200);
+    assert_int_equal(vendor.count, 1);
+    assert_true(state_of(0).lag_bytes > 0);
+    (void)say(EVENT_TRACK, "u", "", -500);
+    pass(2000, 200);
+    assert_int_equal(vendor.count, 3);
+    assert_int_equal(count_bodies(next->id), 1);
+}
+
 static void one_persons_trouble_does_not_keep_another(void **state)
 {
     (void)state;
@@ -124,6 +143,28 @@ static void after_the_hours_are_over_a_message_is_a_dead_letter(void **state)
     pass(400000, 10000);
     assert_int_equal(state_of(0).delivered, 1);
     assert_int_equal(state_of(0).dead_letters, 1);
+}
+
+/* Ahead, and nothing is given up; behind, and nothing waits for the day that it had been. */
+static void a_clock_that_jumps_gives_up_nothing_and_stops_nothing(void **state)
+{
+    (void)state;
+    static const Millis jumps[] = { INT64_C(400) * 86400 * 1000, INT64_C(-400) * 86400 * 1000 };
+    vendor.status = 503;
+    start("hook", "webhook", plain);
+    say(EVENT_TRACK, "u", "", -1000);
+    pass(60000, 1000);
+    for (size_t at = 0; at < countof(jumps); at++) {
+        unsigned before = (unsigned)vendor.count;
+        fake_clock_jump(&world->clock, jumps[at]);
+        pass(20 * 60 * 1000, 10000);
+        assert_int_equal(fake_rows_count(&world->rows, "hook", 'd'), 0);
+        assert_int_equal(fake_rows_count(&world->rows, "hook", 'p'), 1);
+        assert_true(vendor.count > before + 1);              /* tried again all the same */
+    }
+    vendor.status = 200;
+    pass(400000, 10000);
+    assert_int_equal(state_of(0).delivered, 1);
 }
 
 static void what_is_refused_is_kept_with_request_and_answer_and_can_be_sent_again(void **state)
@@ -438,11 +479,11 @@ static void what_is_new_begins_now_unless_told_otherwise(void **state)
 /* The journal with small segments, of which few may stay. */
 static void keep_little(void)
 {
-    JournalOptions options = { .dir = "journal", .disk = &world->disk.disk, .clock = &world->clock.clock,
+    SegmentsOptions options = { .dir = "journal", .disk = &world->disk.disk, .clock = &world->clock.clock,
                                .dice = &world->dice.dice, .segment_bytes = 16 * 1024, .retention_bytes = 24 * 1024 };
     Err err;
     journal_close(world->journal);
-    assert_int_equal(journal_open(&options, &world->journal, NULL, &err), OK);
+    assert_int_equal(segments_open(&options, &world->journal, NULL, &err), OK);
 }
 
 static void retire(void)
@@ -494,6 +535,12 @@ static void note_exchange(void *context, const DeliverExchange *exchange)
     assert_null(memmem(exchange->headers.bytes, exchange->headers.len, "Basic", 5));
 }
 
+static Millis never(void *owner, const FetchRequest *request)
+{
+    (void)owner, (void)request;
+    return INT64_C(1) << 40;
+}
+
 static void a_message_is_tried_aloud(void **state)
 {
     DeliverOptions options;
@@ -502,12 +549,19 @@ static void a_message_is_tried_aloud(void **state)
     (void)state;
     world_add_destination(world, "mix", "mixpanel", original);
     options = world_options(world);
-    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, &err), OK);
+    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, NULL, &err), OK);
     assert_int_equal(count, 1);
+    atomic_bool is_left = true;                              /* a stop, or a client that went away */
+    FakeDelay *delay = world->fetch.delay;
+    world->fetch.delay = never;
+    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, &is_left, &err),
+                     ERR_CLOSED);
+    world->fetch.delay = delay;
     vendor.status = 400;
     vendor.body = STR("{\"error\":\"no\"}");
     world->configs[0].settings = NULL;
-    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, &err), ERR_INPUT);
+    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, NULL, &err),
+                     ERR_INPUT);
     assert_string_equal(err.field, "token");
 }
 
@@ -532,11 +586,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_world(what_arrives_together_goes_in_order_of_event_time),
         with_world(what_arrived_together_waits_until_identity_has_read_all_of_it),
+        with_world(a_record_that_identity_has_not_read_waits_though_the_one_before_it_ends_earlier),
         with_world(one_persons_trouble_does_not_keep_another),
         with_world(a_busy_person_travels_in_one_request),
         with_world(a_rate_limit_makes_the_whole_destination_wait_as_asked),
         with_world(a_wait_of_more_than_a_day_is_not_believed),
         with_world(after_the_hours_are_over_a_message_is_a_dead_letter),
+        with_world(a_clock_that_jumps_gives_up_nothing_and_stops_nothing),
         with_world(what_is_refused_is_kept_with_request_and_answer_and_can_be_sent_again),
         with_world(wrong_credentials_lose_nothing),
         with_world(what_is_too_large_together_goes_apart),

@@ -43,7 +43,7 @@ static void ask_all(const struct deliver_rows *rows, unsigned turn, Arena arena)
     Status s = ERR_NOT_FOUND;
     if (turn % 16 == 0) s = deliver_ask_redo(world->deliver, name, 0, &ticket, &err);
     if (turn % 32 == 8) s = deliver_ask_replay(world->deliver, name, 0, INT64_MAX, &ticket, &err);
-    if (!s) IGNORE(deliver_wait_asked(world->deliver, ticket, turn % 3 ? 0 : WAIT_MS, &err));
+    if (!s) IGNORE(deliver_wait_asked(world->deliver, ticket, turn % 3 ? 0 : WAIT_MS, NULL, &err));
     if (turn % 8 == 0)
         check(deliver_set_config(world->deliver, world->configs, 1 + turn / 8 % 2, &err) == OK);
     deliver_wake(world->deliver);

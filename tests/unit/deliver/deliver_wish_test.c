@@ -32,7 +32,7 @@ static void ask_for_a_replay_and_die(const char *name)
     Err err;
     assert_int_equal(deliver_ask_replay(world->deliver, str_from(name), 0, INT64_MAX, &ticket, &err), OK);
     world_step(world);
-    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, &err), OK);
+    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, NULL, &err), OK);
     world_crash(world);
 }
 
@@ -119,13 +119,16 @@ static void what_cannot_be_begun_is_answered_so_and_taken_back(void **state)
     pass(2000, 100);
     assert_int_equal(vendor.count, 1);
     assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
-    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, &err), ERR_TIMEOUT);     /* nobody steps */
+    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, NULL, &err), ERR_TIMEOUT);     /* nobody steps */
+    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
+    atomic_bool is_left = true;                              /* nor waits anybody any more */
+    assert_int_equal(deliver_wait_asked(world->deliver, ticket, INT64_MAX / 2000000, &is_left, &err), ERR_TIMEOUT);
     pass(2000, 100);
     assert_int_equal(vendor.count, 1);
     world->rows.full_from = world->rows.commits, world->rows.full_until = UINT64_MAX;
     assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
     world_step(world);
-    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, &err), ERR_TIMEOUT);     /* the disk is full */
+    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, NULL, &err), ERR_TIMEOUT);     /* the disk is full */
     assert_non_null(strstr(err.text, "hook"));
 }
 
@@ -141,7 +144,7 @@ static void a_redo_of_all_outlives_a_kill(void **state)
     assert_int_equal(fake_rows_count(&world->rows, "hook", 'd'), 5);
     assert_int_equal(deliver_ask_redo(world->deliver, STR("hook"), 0, &ticket, &err), OK);
     world_step(world);
-    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, &err), OK);
+    assert_int_equal(deliver_wait_asked(world->deliver, ticket, 0, NULL, &err), OK);
     world_crash(world);
     vendor.status = 200;
     pass(10000, 100);
@@ -153,7 +156,7 @@ static void a_redo_of_all_outlives_a_kill(void **state)
 /* As after a restart: bytes that are no record, and may stay alone for long. */
 static void the_head_of_a_segment_is_nothing_to_wait_for(void **state)
 {
-    JournalOptions options = { .dir = "journal", .disk = &world->disk.disk, .clock = &world->clock.clock,
+    SegmentsOptions options = { .dir = "journal", .disk = &world->disk.disk, .clock = &world->clock.clock,
                                .dice = &world->dice.dice };
     uint64_t ticket;
     Err err;
@@ -164,7 +167,7 @@ static void the_head_of_a_segment_is_nothing_to_wait_for(void **state)
     JournalPos end = journal_end(world->journal);
     deliver_close(world->deliver);
     journal_close(world->journal);
-    assert_int_equal(journal_open(&options, &world->journal, NULL, &err), OK);
+    assert_int_equal(segments_open(&options, &world->journal, NULL, &err), OK);
     assert_true(journal_end(world->journal) > end);
     world_start(world);
     world->known = journal_end(world->journal);

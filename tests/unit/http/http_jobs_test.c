@@ -13,7 +13,15 @@ void exchange_hand_back(struct exchange *exchange)
     atomic_fetch_add(&handed_back, 1);
 }
 
-/* Workers as main/ drives them. */
+/* A server without an applier: reply_error asks. */
+const HttpOptions *exchange_options(const struct exchange *exchange)
+{
+    static const HttpOptions options;
+    (void)exchange;
+    return &options;
+}
+
+/* Workers as server/ drives them. */
 struct crew {
     struct http_jobs *jobs;
     pthread_t threads[8];

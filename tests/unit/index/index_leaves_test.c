@@ -17,6 +17,8 @@ static void visit_into(void *context, const Leaf *leaf)
     case LEAF_STRING: buf_char(buf, '\''), buf_str_put(buf, leaf->text), buf_char(buf, '\''); break;
     case LEAF_NUMBER: buf_json_double(buf, leaf->number); break;
     case LEAF_BOOL: buf_str_put(buf, str_from(truth[leaf->number != 0])); break;
+    case LEAF_BIG: buf_char(buf, '#'), buf_str_put(buf, leaf->text); break;
+    case LEAF_LIST: buf_str_put(buf, leaf->text); break;
     case LEAF_OTHER: buf_str_put(buf, STR("other")); break;
     }
     buf_char(buf, ';');
@@ -37,8 +39,17 @@ static void leaves_are_found_in_order(void **state)
         { "{\"properties\":{\"a\\nb\":\"q\\\"\\u00e9\\ud83d\\ude00\\ud800x\"}}",
           "properties.a\nb='q\"\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbdx';" },
         { "{\"properties\":{\"a\":-0,\"b\":1.5e3,\"c\":-12.25,\"d\":0.1,\"e\":12345678901234567890,\"f\":1e999}}",
-          "properties.a=0;properties.b=1500;properties.c=-12.25;properties.d=0.1;properties.e=1.2345678901234567e+19;"
+          "properties.a=0;properties.b=1500;properties.c=-12.25;properties.d=0.1;properties.e=#12345678901234567890;"
           "properties.f=other;" },
+        { "{\"properties\":{\"l\":[],\"m\":[\"a]\",\"\\\"[\",-1.5,null,true],\"n\":[[1]]}}",
+          "properties.l=[];properties.m=[\"a]\",\"\\\"[\",-1.5,null,true];properties.n=other;" },
+        { "{\"properties\":{\"a\":9007199254740992,\"b\":9007199254740993,\"c\":-9007199254740993,"
+          "\"d\":10000000000000000000000}}",
+          "properties.a=9007199254740992;properties.b=#9007199254740993;properties.c=#-9007199254740993;"
+          "properties.d=1e+22;" },
+        { "{\"properties\":{\"a\":99999999999999999999999999999999999999,"
+          "\"b\":999999999999999999999999999999999999999}}",
+          "properties.a=#99999999999999999999999999999999999999;properties.b=other;" },
         { " { \"properties\" : { \"a\" : \"b\" , \"c\" : { \"d\" : 1 } } } ",
           "properties.a='b';properties.c.d=1;" },
         { "{\"properties\":{\"a\":1", "properties.a=1;" },

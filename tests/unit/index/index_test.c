@@ -409,6 +409,81 @@ static void damage_is_found_and_named(void **state)
     fixture_free(fixture);
 }
 
+/* ---- Strangers' names ---- */
+
+static void append_json(struct fixture *fixture, const char *name, Str json)
+{
+    Err err = { 0 };
+    Event event = { .type = EVENT_TRACK, .name = str_from(name), .source = STR("website"), .group_id = STR("acme"),
+                    .timestamp_ms = 1700000000000, .json = json };
+    JournalPos next = fixture->next + 100;
+    if (index_append(fixture->index, 7, &event, fixture->next, next, &err)) fail_msg("%s", err.text);
+    fixture->next = next;
+}
+
+/* 500 names from a number on, each with the value "x". */
+static void append_flood(struct fixture *fixture, int from)
+{
+    static char text[32768];
+    struct buf json;
+    buf_init_fixed(&json, text, sizeof text);
+    buf_str_put(&json, STR("{\"properties\":{"));
+    for (int name = from; name < from + 500; name++)
+        buf_printf(&json, "%s\"flood%d\":\"x\"", name == from ? "" : ",", name);
+    buf_str_put(&json, STR("}}"));
+    append_json(fixture, "Flood", buf_str(&json));
+}
+
+static uint64_t rows_of_field(const IndexRun *run, const char *field)
+{
+    uint32_t column = index_run_find_column(run, str_from(field));
+    return column == UINT32_MAX ? 0 : index_run_column_rows(run, column);
+}
+
+/* Events with hundreds of names of their own, some of them again and again, cost nobody else a field. */
+static void fields_that_come_often_have_columns_whatever_strangers_send(void **state)
+{
+    struct fixture *fixture = fixture_new(1);
+    (void)state;
+    fixture->options.chunk_rows = 2048;
+    reopen(fixture);
+    append_flood(fixture, 0);
+    append_flood(fixture, 0);
+    for (int at = 0; at < 1000; at++) {
+        char json[256];
+        snprintf(json, sizeof json, "{\"properties\":{\"plan\":\"plan %d\",\"path\":\"/\"},\"context\":{\"library\":"
+                 "{\"name\":\"js\"},\"n\":%d}}", at % 5, at);
+        append_json(fixture, "Order", str_from(json));
+        if (at % 10 == 0) append_flood(fixture, at % 100 ? at * 500 : 0);
+    }
+    struct index_snapshot *snapshot;
+    assert_int_equal(index_snapshot_open(fixture->index, &snapshot, NULL), OK);
+    assert_int_equal(index_snapshot_run_count(snapshot), 1);
+    const IndexRun *run = index_snapshot_run(snapshot, 0);
+    assert_int_equal(rows_of_field(run, "properties.path"), 1000);
+    assert_int_equal(rows_of_field(run, "context.library.name"), 1000);
+    assert_int_equal(rows_of_field(run, "groupId"), run->row_count);
+    assert_in_range(rows_of_field(run, "properties.plan"), 980, 1000);
+    assert_in_range(rows_of_field(run, "context.n"), 980, 1000);
+    assert_true(run->unindexed_count > 0);
+    /* nothing of the name that had the column before */
+    struct region region;
+    region_open(&region, 1 << 26);
+    Arena arena = region_arena(&region);
+    IndexValues values;
+    uint32_t plan = index_run_find_column(run, STR("properties.plan"));
+    assert_int_equal(index_values_read(run, plan, &arena, &values, NULL), OK);
+    assert_int_equal(values.number_count, 0);
+    assert_int_equal(values.string_count, 5);
+    for (uint32_t at = 0; at < 5; at++)
+        assert_true(str_starts(index_values_get(&values, INDEX_FIRST_VALUE + at).text, STR("plan ")));
+    for (uint32_t at = 1; at < run->column_count; at++)
+        assert_true(str_compare(index_run_column_name(run, at - 1), index_run_column_name(run, at)) < 0);
+    region_close(&region);
+    index_snapshot_close(snapshot);
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_snapshot_stays_as_it_was),
         cmocka_unit_test(files_of_one_level_become_one_of_the_next),
         cmocka_unit_test(damage_is_found_and_named),
+        cmocka_unit_test(fields_that_come_often_have_columns_whatever_strangers_send),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,12 +5,22 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 enum { ROWS, OTHER };
 static const char *const tables[] = { "rows", "other" };
+
+/* In place of the C library's, for LMDB too: the disk takes it, or says this. */
+static int sync_error;
+
+int fdatasync(int file)
+{
+    if (sync_error) return errno = sync_error, -1;
+    return (int)syscall(SYS_fdatasync, file);
+}
 
 static const char *make_dir(void)
 {
@@ -271,6 +281,59 @@ static void a_rewrite_waits_for_readers_and_changes_nothing_where_they_stay(void
     remove_dir(dir);
 }
 
+static void put_one(struct kv *kv, const char *key, Status expected_begin, Status expected_commit)
+{
+    struct kv_txn *txn;
+    Err err;
+    assert_int_equal(kv_begin_write(kv, &txn, &err), expected_begin);
+    if (expected_begin) return;
+    put(txn, key, "1");
+    assert_int_equal(kv_commit(txn, &err), expected_commit);
+}
+
+static bool has(struct kv *kv, const char *key)
+{
+    struct kv_txn *txn;
+    Str value;
+    Err err;
+    assert_int_equal(kv_begin_read(kv, &txn, &err), OK);
+    Status s = kv_get(txn, ROWS, str_from(key), &value, &err);
+    kv_end_read(txn);
+    return s == OK;
+}
+
+static void a_full_disk_heals_and_a_failed_sync_is_the_end(void **state)
+{
+    static const int errors[] = { EIO, EROFS, EBADF };
+    (void)state;
+    for (size_t at = 0; at < countof(errors); at++) {
+        const char *dir = make_dir();
+        struct kv *kv = open_kv(dir, 0);
+        Err err;
+        has_failure = false;
+        put_one(kv, "before", OK, OK);
+        sync_error = ENOSPC;
+        put_one(kv, "full", OK, ERR_FULL);
+        assert_null(kv_failure());
+        sync_error = 0;
+        put_one(kv, "room", OK, OK);
+        sync_error = errors[at];
+        put_one(kv, "lost", OK, ERR_IO);
+        assert_non_null(strstr(kv_failure(), dir));
+        sync_error = 0;
+        put_one(kv, "later", ERR_CLOSED, OK);                /* it would succeed, and prove nothing */
+        assert_int_equal(kv_sync(kv, &err), ERR_CLOSED);
+        assert_true(has(kv, "before") && has(kv, "room"));
+        kv_close(kv);
+        kv = open_kv(dir, 0);                                /* the next process */
+        assert_true(has(kv, "before") && has(kv, "room") && !has(kv, "later"));
+        put_one(kv, "later", OK, OK);
+        kv_close(kv);
+        remove_dir(dir);
+    }
+    has_failure = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_killed_writer_leaves_whole_transactions),
         cmocka_unit_test(nothing_removed_is_in_the_file_after_a_rewrite),
         cmocka_unit_test(a_rewrite_waits_for_readers_and_changes_nothing_where_they_stay),
+        cmocka_unit_test(a_full_disk_heals_and_a_failed_sync_is_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <cmocka.h>
 
 struct place {
@@ -181,6 +183,58 @@ static void small_files_are_replaced_whole(void **state)
     assert_int_equal(text.len, 0);
 }
 
+/* Every kind of thing in a file's place, in every mode, without waiting for anybody. */
+static void what_is_no_file_is_named_and_never_waited_for(void **state)
+{
+    struct place *place = *state;
+    struct disk *disk = place->disk;
+    Arena arena = region_arena(&place->region);
+    struct sockaddr_un door = { .sun_family = AF_UNIX };
+    DiskEntry *entries;
+    size_t count;
+    DiskFile file;
+    Str text;
+    Err err;
+    int door_handle = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(disk_write_file(disk, path_in(place, "file"), STR("text"), &err), OK);
+    assert_int_equal(symlink("file", path_in(place, "link")), 0);
+    assert_int_equal(mkfifo(path_in(place, "pipe"), 0600), 0);
+    assert_int_equal(mkdir(path_in(place, "directory"), 0700), 0);
+    snprintf(door.sun_path, sizeof door.sun_path, "%s", path_in(place, "socket"));
+    assert_int_equal(bind(door_handle, (struct sockaddr *)&door, sizeof door), 0);
+    assert_int_equal(symlink("/dev/zero", path_in(place, "device")), 0);
+    assert_int_equal(symlink("pipe", path_in(place, "link to a pipe")), 0);
+    assert_int_equal(symlink("ring", path_in(place, "ring")), 0);
+    assert_int_equal(symlink("no/where", path_in(place, "nowhere")), 0);
+    static const struct { const char *name, *word; Status read, write; bool is_file; } rows[] = {
+        { "file", "", OK, OK, true }, { "link", "", OK, OK, true }, { "pipe", "pipe", ERR_DAMAGED, ERR_DAMAGED, false },
+        { "directory", "directory", ERR_DAMAGED, ERR_DAMAGED, false },
+        { "socket", "socket", ERR_DAMAGED, ERR_DAMAGED, false }, { "device", "device", OK, ERR_DAMAGED, false },
+        { "link to a pipe", "pipe", ERR_DAMAGED, ERR_DAMAGED, false },
+        { "ring", "ring", ERR_DAMAGED, ERR_DAMAGED, false },
+        { "nowhere", "nowhere", ERR_NOT_FOUND, ERR_NOT_FOUND, false },
+    };
+    static const DiskMode modes[] = { DISK_READ, DISK_WRITE, DISK_OPEN_OR_CREATE };
+    assert_int_equal(disk->list(disk, place->dir, &arena, &entries, &count, &err), OK);
+    assert_int_equal(count, countof(rows));
+    for (size_t at = 0; at < countof(rows); at++) {
+        const char *path = path_in(place, rows[at].name);
+        for (size_t mode = 0; mode < countof(modes); mode++) {
+            Status s = disk->open(disk, path, modes[mode], &file, &err);
+            assert_int_equal(s, modes[mode] == DISK_READ ? rows[at].read : rows[at].write);
+            if (s) assert_non_null(strstr(err.text, rows[at].word));
+            if (!s) disk->close(disk, file);
+        }
+        assert_int_equal(disk->open(disk, path, DISK_CREATE, &file, &err), ERR_CONFLICT);
+        for (size_t entry = 0; entry < count; entry++)
+            if (str_equal(entries[entry].name, str_from(rows[at].name)))
+                assert_int_equal(entries[entry].is_file, rows[at].is_file);
+    }
+    assert_int_equal(disk_read_file(disk, path_in(place, "pipe"), 100, &arena, &text, &err), ERR_DAMAGED);
+    assert_int_equal(rmdir(path_in(place, "directory")), 0);
+    close(door_handle);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lock_is_held_once_and_goes_with_its_file, place_make, place_remove),
         cmocka_unit_test_setup_teardown(a_list_is_sorted_and_whole, place_make, place_remove),
         cmocka_unit_test_setup_teardown(small_files_are_replaced_whole, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(what_is_no_file_is_named_and_never_waited_for, place_make, place_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,3 @@
+import { add } from '../tools/by-hand.js'
+
+add('intercom')

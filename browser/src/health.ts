@@ -1,0 +1,7 @@
+// What is not as it should be in this page, in short words: it goes out with every call, in
+// context.onym.health, so that the server can tell which pages of a site have the trouble. There are no more of them
+// than places where an id is kept, and two.
+export const troubles = new Set<string>()
+
+export const health = (): { onym: { health: string[] } } | undefined =>
+  troubles.size ? { onym: { health: [...troubles] } } : undefined

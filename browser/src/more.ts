@@ -1,0 +1,39 @@
+// The way to the second file. Where it does not come (a blocker, a Content Security Policy, offline) the core goes on
+// without it, and no call is lost; what a source middleware should see waits in storage. Once more at once, then
+// with longer and longer waits it is asked for again, and whatever it was for is done when it comes.
+// In the npm package and in analytics.plus.min.js it is there at once.
+import type { Parts } from './parts'
+import { attempt, delay, sooner } from './sooner'
+
+type Soon<T> = T | PromiseLike<T>
+
+/** Times the square of how often. */
+const BACKOFF_MS = 500
+
+let source: (tries: number) => Soon<Parts>
+let parts: Soon<Parts | undefined>
+let tries = 0
+/** What has gone on without it. */
+let late: Array<(parts: Parts) => unknown> = []
+
+export const provideMore = (load: typeof source): void => void (source = load)
+
+const ask = (): Soon<Parts | undefined> =>
+  attempt<Parts | undefined>(
+    () =>
+      sooner(source(tries), (found) => {
+        parts = found
+        late.forEach((use) => attempt<unknown>(() => use(found), console.error))
+        late = []
+        return found
+      }),
+    (error) => {
+      console.error('Onym: more.min.js:', error)
+      if (!tries++) return ask() as undefined
+      void delay(BACKOFF_MS * tries ** 2).then(ask)
+    },
+  )
+
+/** At once when it is there; undefined where it could not be had: then when it comes at last. */
+export const more = <T>(use: (parts: Parts) => T): Soon<T | undefined> =>
+  PLUS ? use(source(0) as Parts) : sooner((parts ??= ask()), (found) => (found ? use(found) : void late.push(use)))

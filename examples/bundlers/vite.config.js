@@ -1,0 +1,3 @@
+export default {
+  build: { outDir: 'dist/vite', lib: { entry: 'main.js', formats: ['iife'], name: 'app', fileName: () => 'main.js' } },
+}

@@ -1,0 +1,61 @@
+/* api: what a route does. A request is read, asked of what is below, answered as JSON; bytes of messages go through
+ * collect/ into the journal, and their 200 leaves once they are on disk.
+ *
+ * What it is not: it knows no socket and no thread; to it a request is a struct exchange (http/). It decides nothing
+ * about messages, people or numbers: it calls who does.
+ */
+#ifndef ONYM_API_API_H
+#define ONYM_API_API_H
+
+#include <stdatomic.h>
+
+#include "ask/ask.h"
+#include "collect/collect.h"
+#include "deliver/deliver.h"
+#include "derive/derive.h"
+#include "health/health.h"
+#include "http/http.h"
+#include "journal/journal.h"
+
+/* How much of what came lately is whose, where derived state falls behind. Shared by all servers. */
+enum { API_SHARES = 256 };
+typedef struct ApiShares {
+    atomic_int_fast64_t began_ns;    /* this window */
+    atomic_uint_fast64_t now[API_SHARES], before[API_SHARES];       /* bytes, by a hash of the source */
+} ApiShares;
+
+typedef struct ApiOptions {
+    struct collector *collector;
+    struct journal *journal;
+    struct health *health;
+    struct http_jobs *jobs;
+    struct applier *applier;         /* who answers questions about people and events */
+    struct deliver *deliver;         /* NULL: nothing is delivered by this process */
+    struct deliver_rows deliver_rows;
+    struct api_links *links;        /* NULL: none are redeemed */
+    const char *deliver_trouble;     /* why there is none, for who asks; empty or NULL: nothing is wrong */
+    size_t query_memory_bytes;       /* of one question; 0: ask/'s default */
+    struct clock *clock;
+    Str secret_key;                  /* reads and administers; empty: the reading API is closed */
+    ApiShares *shares;               /* NULL: who floods and who does not are told alike */
+} ApiOptions;
+
+/* Onym itself, for HttpOptions: every route that docs/protocol.md and the API have. The context is an ApiOptions, which
+ * outlives the servers. */
+extern const HttpApp api_app;
+
+/* The whole API as an OpenAPI 3.1 document, as GET /api/v1/openapi.json answers it: api_openapi.c. */
+void api_write_openapi(struct buf *out);
+
+/* Which of the links that hand a visitor over to another domain have been used, in a directory of its own. Shared by
+ * all servers, from any thread. ret_is_anew: it was damaged and is empty now. */
+struct api_links;
+/* Judges the store that nobody has open. */
+Status MUST api_links_verify(const char *dir, uint64_t *ret_rows, Err *err);
+Status MUST api_links_open(const char *dir, struct api_links **ret, bool *ret_is_anew, Err *err);
+void api_links_close(struct api_links *links);         /* accepts NULL */
+
+/* The stub that pages paste into their head: window.analytics before the library is there. Static. */
+Str api_snippet(void);
+
+#endif

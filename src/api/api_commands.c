@@ -1,0 +1,264 @@
+/* api_commands: what an operator does to people: evidence taken back and given again, ids kept out from now on.
+ * Each is a record in the journal (control_submit); it is answered once every later answer knows of it. */
+#include "api_people.h"
+
+enum { COMMAND_WAIT_MS = 30000, SUPPRESS_IDS_MAX = 10000 };
+
+Status people_read_body(struct exchange *exchange, Arena *arena, const TreeNode **ret, Err *err)
+{
+    Str body = str_trim(buf_str(&exchange->body));
+    Status s = event_tree_read(body.len ? body : STR("{}"), arena, ret, err);
+    if (s) return err_wrap(err, s, "the body");
+    return event_tree_is_kind(*ret, FIELD_OBJECT) ? OK : err_set(err, ERR_INPUT, "the body must be a JSON object");
+}
+
+Status people_submit(struct exchange *exchange, JournalCommand *command, JournalPos *ret_first, JournalPos *ret_last,
+                     Err *err)
+{
+    const ApiOptions *options = api_options(exchange);
+    command->at_ms = clock_now_ms(options->clock);
+    command->author = STR("api");
+    return control_submit(apply_control(options->applier), command, COMMAND_WAIT_MS,
+                          &exchange->is_cancelled, ret_first, ret_last, err);
+}
+
+/* ---- Unmerge and restore ---- */
+
+/* {"position"} is exact; {"message_id","id"} (and "source") is searched for among the links of whom the id names. */
+static Status find_position(struct exchange *exchange, const TreeNode *body, Arena *arena, JournalPos *ret, Err *err)
+{
+    struct applier *applier = api_options(exchange)->applier;
+    People people = apply_people(applier);
+    Str position = event_tree_text(body, "position"), message_id = event_tree_text(body, "message_id");
+    Str id = event_tree_text(body, "id");
+    IdentityPerson person;
+    int64_t number;
+    if ((position.len > 0) == (message_id.len > 0))
+        return err_set_field(err, "position", "give either position, as .../links tells it, or message_id and id");
+    if (position.len) {
+        if (!str_parse_int(position, 0, INT64_MAX, &number))
+            return err_set_field(err, "position", "must be a position that .../links told");
+        *ret = (JournalPos)number;
+        return OK;
+    }
+    if (id.len == 0) return err_set_field(err, "id", "give an id of the person whose link the message made");
+    apply_begin_reading(applier);
+    Status s = people_find_any(&people, id, arena, &person, err);
+    if (!s) s = people_find_message(&people, person, message_id, event_tree_text(body, "source"), arena, ret, err);
+    apply_end_reading(applier);
+    return s;
+}
+
+/* The people whom the ids of the message lead to from now on. */
+static Status put_people(const People *people, const JournalCommand *command, Arena *arena, struct buf *out, Err *err)
+{
+    const struct { Str kind, value; } ids[] = {
+        { STR("user_id"), command->user_id }, { STR("anonymous_id"), command->anonymous_id },
+        { STR("user_id"), command->previous_id }, { STR("anonymous_id"), command->previous_id },
+    };
+    IdentityPerson told[countof(ids)];
+    size_t count = 0;
+    Status s = OK;
+    for (size_t at = 0; !s && at < countof(ids); at++) {
+        IdentityPerson person;
+        bool is_again = !ids[at].value.len || !people_find_kind(people, ids[at].kind, ids[at].value, &person);
+        for (size_t before = 0; before < count; before++) is_again |= told[before] == person;
+        if (is_again) continue;
+        told[count++] = person;
+        Arena scratch = *arena;
+        s = people_write_person(people, person, &scratch, out, err);
+    }
+    return s;
+}
+
+static Status take_back(struct exchange *exchange, CommandKind kind, Arena *arena, struct buf *out, Err *err)
+{
+    struct applier *applier = api_options(exchange)->applier;
+    People people = apply_people(applier);
+    JournalCommand command = { .kind = kind };
+    const TreeNode *body;
+    JournalPos pos = JOURNAL_OLDEST, done, last;
+    Status s = people_read_body(exchange, arena, &body, err);
+    if (!s) s = find_position(exchange, body, arena, &pos, err);
+    if (!s) s = control_find_evidence(apply_control(applier), pos, arena, &command, err);
+    command.kind = kind;
+    if (!s) s = people_submit(exchange, &command, &done, &last, err);
+    if (s) return s;
+    json_object(out, NULL);
+    json_uint(out, "position", journal_number(pos));
+    json_string(out, "message_id", command.message_id);
+    json_bool(out, "removed", kind == COMMAND_UNMERGE);
+    json_array(out, "people");
+    apply_begin_reading(applier);
+    s = put_people(&people, &command, arena, out, err);
+    apply_end_reading(applier);
+    json_array_end(out);
+    json_object_end(out);
+    return s;
+}
+
+Status api_people_unmerge(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    return take_back(exchange, COMMAND_UNMERGE, arena, out, err);
+}
+
+Status api_people_restore(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    return take_back(exchange, COMMAND_RESTORE, arena, out, err);
+}
+
+/* ---- Suppression ---- */
+
+static const struct { CommandIdKind kind; const char *name, *list; } kinds[] = {
+    { COMMAND_USER_ID, "user_id", "user_ids" }, { COMMAND_ANONYMOUS_ID, "anonymous_id", "anonymous_ids" },
+};
+
+static Status add_id(CommandId *ids, size_t *count, CommandIdKind kind, const char *field, Str value, Err *err)
+{
+    size_t most = kind == COMMAND_EXTERNAL_ID ? LIMIT_KIND_NAME_BYTES + 1 + LIMIT_ID_BYTES : LIMIT_ID_BYTES;
+    if (value.len == 0 || value.len > most)
+        return err_set_field(err, field, "must be texts of 1 to %d bytes", LIMIT_ID_BYTES);
+    if (*count == SUPPRESS_IDS_MAX) return err_set_field(err, field, "at most %d ids at a time", SUPPRESS_IDS_MAX);
+    ids[(*count)++] = (CommandId){ .kind = kind, .value = value, .from_ms = INT64_MIN, .to_ms = INT64_MAX };
+    return OK;
+}
+
+/* All ids of a person; of one that is shared nothing: it is somebody else's, too. */
+static Status add_person(struct exchange *exchange, IdentityPerson person, CommandId *ids, size_t *count, Arena *arena,
+                         Err *err)
+{
+    struct applier *applier = api_options(exchange)->applier;
+    CommandId *own;
+    size_t own_count;
+    Status s = control_list_person_ids(apply_control(applier), person, arena, &own, &own_count, err);
+    for (size_t at = 0; !s && at < own_count; at++)
+        if (command_id_is_whole(&own[at]))
+            s = add_id(ids, count, own[at].kind, "ids", own[at].value, err);
+    return s;
+}
+
+/* An id in words. An external one stands for itself, seen yet or not, and for the person who has it; what has no kind
+ * in front is a user id ("auth0:1", too). An email that is a trait and no kind of the rules stands for the person who
+ * has it alone. Under the guard. */
+static Status add_any(struct exchange *exchange, const People *people, Str id, CommandId *ids, size_t *count,
+                      Arena *arena, Err *err)
+{
+    Str value, name = str_cut(id, ':', &value);
+    IdentityPerson person;
+    for (size_t at = 0; at < countof(kinds); at++)
+        if (str_equal(name, str_from(kinds[at].name)))
+            return add_id(ids, count, kinds[at].kind, "ids", value, err);
+    Str external;
+    if (people_read_external(people, id, arena, &external, &person)) {
+        Status s = person == IDENTITY_NONE ? OK : add_person(exchange, person, ids, count, arena, err);
+        for (size_t at = 0; !s && at < *count; at++)
+            if (ids[at].kind == COMMAND_EXTERNAL_ID && str_equal(ids[at].value, external)) return OK;
+        return s ? s : add_id(ids, count, COMMAND_EXTERNAL_ID, "ids", external, err);
+    }
+    bool is_external = value.len && (people_has_kind(people, name) || str_equal(name, STR("email")));
+    if (str_equal(name, STR("person_id"))) is_external = true;
+    if (!is_external) return add_id(ids, count, COMMAND_USER_ID, "ids", id, err);
+    Status s = people_find_any(people, id, arena, &person, err);
+    if (s == ERR_NOT_FOUND)
+        return err_set(err, s, "\"%.*s\" was never seen: an external id stands for the person who has it; a user id of "
+                       "this spelling is user_id:%.*s", STR_FORMAT(id), STR_FORMAT(id));
+    return s ? s : add_person(exchange, person, ids, count, arena, err);
+}
+
+static Status add_listed(struct exchange *exchange, const TreeNode *list, CommandId *ids, size_t *count, Arena *arena,
+                         Err *err)
+{
+    struct applier *applier = api_options(exchange)->applier;
+    People people = apply_people(applier);
+    Status s = OK;
+    if (list && !event_tree_is_kind(list, FIELD_ARRAY)) return err_set_field(err, "ids", "must be an array of ids");
+    apply_begin_reading(applier);
+    for (const TreeNode *item = list ? list->first : NULL; !s && item; item = item->next)
+        s = add_any(exchange, &people, item->text, ids, count, arena, err);
+    apply_end_reading(applier);
+    return s;
+}
+
+/* {"user_id":"1"} or {"user_ids":["1","2"],"anonymous_ids":[]}; in a DELETE the query may say it.
+ * {"ids":["email:a@b.c"]} has ids in words. */
+static Status read_ids(struct exchange *exchange, Arena *arena, JournalCommand *command, Err *err)
+{
+    CommandId *ids = arena_new(arena, CommandId, SUPPRESS_IDS_MAX);
+    const TreeNode *body;
+    size_t count = 0;
+    Status s = people_read_body(exchange, arena, &body, err);
+    for (size_t at = 0; !s && at < countof(kinds); at++) {
+        Str asked = query_parameter(exchange->query, str_from(kinds[at].name), arena);
+        const TreeNode *one = event_tree_get(body, str_from(kinds[at].name));
+        const TreeNode *list = event_tree_get(body, str_from(kinds[at].list));
+        if (asked.len) s = add_id(ids, &count, kinds[at].kind, kinds[at].name, asked, err);
+        if (!s && one) s = add_id(ids, &count, kinds[at].kind, kinds[at].name, one->text, err);
+        if (!s && list && !event_tree_is_kind(list, FIELD_ARRAY))
+            s = err_set_field(err, kinds[at].list, "must be an array of ids");
+        for (const TreeNode *item = list ? list->first : NULL; !s && item; item = item->next)
+            s = add_id(ids, &count, kinds[at].kind, kinds[at].list, item->text, err);
+    }
+    if (!s) s = add_listed(exchange, event_tree_get(body, STR("ids")), ids, &count, arena, err);
+    if (!s && count == 0)
+        s = err_set_field(err, "user_id", "give user_id, anonymous_id, user_ids, anonymous_ids, or ids in words");
+    command->ids = ids;
+    command->id_count = count;
+    return s;
+}
+
+void people_put_command_id(struct buf *out, const CommandId *id)
+{
+    Str value = id->value, type = id->kind == COMMAND_USER_ID ? STR("user_id") : STR("anonymous_id");
+    if (id->kind == COMMAND_EXTERNAL_ID) type = str_cut(id->value, ':', &value);
+    json_object(out, NULL);
+    json_string(out, "type", type);
+    json_string(out, "id", value);
+    json_object_end(out);
+}
+
+static Status change_suppression(struct exchange *exchange, CommandKind kind, Arena *arena, struct buf *out, Err *err)
+{
+    JournalCommand command = { .kind = kind };
+    JournalPos pos, last;
+    Status s = read_ids(exchange, arena, &command, err);
+    if (!s) s = people_submit(exchange, &command, &pos, &last, err);
+    if (s) return s;
+    json_object(out, NULL);
+    json_bool(out, "suppressed", kind == COMMAND_SUPPRESS);
+    json_array(out, "ids");
+    for (size_t at = 0; at < command.id_count; at++) people_put_command_id(out, &command.ids[at]);
+    json_array_end(out);
+    json_object_end(out);
+    return OK;
+}
+
+Status api_suppress(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    return change_suppression(exchange, COMMAND_SUPPRESS, arena, out, err);
+}
+
+Status api_unsuppress(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    return change_suppression(exchange, COMMAND_UNSUPPRESS, arena, out, err);
+}
+
+Status api_suppressed(struct exchange *exchange, const People *people, Arena *arena, struct buf *out,
+                      Err *err)
+{
+    CommandId *ids;
+    size_t count, limit, at;
+    (void)people;
+    Status s = people_read_limit(exchange, arena, 100, LIMIT_PAGE_ITEMS, &limit, err);
+    if (!s) s = people_read_offset(exchange, arena, INT32_MAX, &at, err);
+    if (!s) s = control_list_suppressed(apply_control(api_options(exchange)->applier), arena, &ids, &count, err);
+    if (s) return s;
+    size_t end = at + limit < count ? at + limit : count;
+    json_object(out, NULL);
+    json_uint(out, "count", count);
+    json_array(out, "ids");
+    for (; at < end; at++) people_put_command_id(out, &ids[at]);
+    json_array_end(out);
+    people_put_offset(out, end < count, end);
+    json_object_end(out);
+    return OK;
+}

@@ -1,0 +1,44 @@
+/* api_losses: how many calls of the browser library never came. Private to api/; docs/browser.md says what a gap
+ * proves. A pass over a range of the journal, so that it agrees with it always, after a rebuild and a restart, too. */
+#ifndef ONYM_API_LOSSES_H
+#define ONYM_API_LOSSES_H
+
+#include "api_routes.h"
+
+enum {
+    LOSSES_COUNT_MAX = 256,                 /* calls of a visit that are looked at */
+    LOSSES_LEFT_MAX = 10,
+    LOSSES_SLOTS = 1 << 19, LOSSES_VISITS_MAX = LOSSES_SLOTS / 4 * 3,
+    LOSSES_GROUPS_MAX = 1000, LOSSES_OTHER_GROUP = 0, LOSSES_NO_GROUP = UINT16_MAX,
+    LOSSES_PAGE_BYTES = 200, LOSSES_LIBRARY_BYTES = 32, LOSSES_BROWSER_BYTES = 24,
+    LOSSES_TEXT_BYTES = LOSSES_GROUPS_MAX * (LOSSES_PAGE_BYTES + LOSSES_LIBRARY_BYTES + LOSSES_BROWSER_BYTES + 16),
+};
+
+struct visit {
+    uint64_t hash;                          /* of source and name; 0: a free slot */
+    Millis first_ms, last_ms;
+    uint64_t came[LOSSES_COUNT_MAX / 64];   /* a bit a number */
+    uint32_t most, group;
+};
+
+struct loss_group {
+    uint64_t hash, visits, calls, missing, broken;
+    Str library, browser, page;
+};
+
+struct losses {
+    uint64_t seed;
+    Millis from_ms;                         /* visits that began before are not told of */
+    Arena arena;                            /* of the groups' texts */
+    struct visit *visits;                   /* LOSSES_SLOTS, all zero at first */
+    uint32_t visit_count, group_count;      /* group_count: 1 at first, for all that have no room */
+    uint64_t left_out, open;                /* messages of visits without room; visits that may go on */
+    struct loss_group groups[LOSSES_GROUPS_MAX];
+};
+
+/* One message, accepted or rejected, as JSON; anything else is passed over. */
+void losses_note(struct losses *losses, Str json, Str source, Millis received_ms, Arena scratch);
+/* Visits with a call after until_ms may go on, and are not counted. Once, at the end. */
+void losses_sum_up(struct losses *losses, Millis until_ms);
+
+#endif

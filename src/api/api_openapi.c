@@ -1,0 +1,293 @@
+/* api_openapi: GET /api/v1/openapi.json: the whole API as an OpenAPI 3.1 document, for generators of clients, viewers
+ * and tests. Which operations there are, and which key each wants, the table of routes says; what is said of them
+ * stands in openapi.tbl.h. Both are constant, so is the document. It needs no key: it tells nothing of this Onym. */
+#include "api_routes.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+enum { PATH_BYTES_MAX = 128 };
+
+typedef struct Tag { const char *name, *description; } Tag;
+typedef struct Operation {
+    Method method;
+    const char *path, *tag, *summary, *parameters, *request;
+    unsigned status;
+    const char *answer, *errors;
+} Operation;
+typedef struct Same { Method method; const char *path, *as; } Same;
+typedef struct Named { const char *name, *description, *schema; } Named;
+
+static const Tag tags[] = {
+#define TAG(name, description) { name, description },
+#include "openapi.tbl.h"
+};
+static const Operation operations[] = {
+#define OPERATION(method, path, tag, summary, parameters, request, status, answer, errors) \
+    { METHOD_##method, path, tag, summary, parameters, request, status, answer, errors },
+#include "openapi.tbl.h"
+};
+static const Same sames[] = {
+#define SAME(method, path, as) { METHOD_##method, path, as },
+#include "openapi.tbl.h"
+};
+static const Named parameters[] = {
+#define PARAMETER(name, description, ...) { name, description, #__VA_ARGS__ },
+#include "openapi.tbl.h"
+};
+static const Named schemas[] = {
+#define SCHEMA(name, ...) { #name, "", #__VA_ARGS__ },
+#include "openapi.tbl.h"
+};
+
+/* ---- From a route to what is said of it ---- */
+
+/* Is a path with names the path with stars? */
+static bool is_path(const char *named, const char *stars)
+{
+    while (*named && *stars) {
+        if (*stars == '*' && *named == '{') {
+            named = strchr(named, '}');
+            check(named != NULL);
+        } else if (*named != *stars) {
+            return false;
+        }
+        named++, stars++;
+    }
+    return *named == *stars;
+}
+
+static const Operation *operation_at(Method method, const char *named)
+{
+    for (size_t at = 0; at < countof(operations); at++)
+        if (operations[at].method == method && !strcmp(operations[at].path, named)) return &operations[at];
+    return NULL;
+}
+
+/* What is said of a route, and its path with names; NULL: nothing is. */
+static const Operation *describe(const Route *route, const char **ret_path)
+{
+    for (size_t at = 0; at < countof(operations); at++) {
+        if (operations[at].method != route->method || !is_path(operations[at].path, route->path)) continue;
+        *ret_path = operations[at].path;
+        return &operations[at];
+    }
+    for (size_t at = 0; at < countof(sames); at++) {
+        if (sames[at].method != route->method || !is_path(sames[at].path, route->path)) continue;
+        *ret_path = sames[at].path;
+        return operation_at(route->method, sames[at].as);
+    }
+    return NULL;
+}
+
+static const Named *parameter_find(Str name)
+{
+    for (size_t at = 0; at < countof(parameters); at++) {
+        Str called = str_from(parameters[at].name);
+        if (str_equal(called, name)) return &parameters[at];
+    }
+    return NULL;
+}
+
+/* ---- The document ---- */
+
+static void put_text(struct buf *out, const char *key, const char *text)
+{
+    buf_printf(out, "\"%s\":", key);
+    buf_json_string(out, str_from(text));
+}
+
+static const char *method_word(Method method)
+{
+    return method == METHOD_GET ? "get" : method == METHOD_POST ? "post" : "delete";
+}
+
+/* getPeopleByPersonIdEvents, of GET /api/v1/people/{person_id}/events. */
+static void put_operation_id(struct buf *out, Method method, const char *path)
+{
+    bool is_start = true;
+    if (!strncmp(path, "/api/v1/", 8)) path += 7;
+    buf_printf(out, "\"operationId\":\"%s", method_word(method));
+    for (; *path; path++) {
+        if (*path == '{') buf_str_put(out, STR("By"));
+        if (!isalnum((unsigned char)*path)) {
+            is_start = true;
+            continue;
+        }
+        buf_char(out, is_start ? (char)toupper((unsigned char)*path) : *path);
+        is_start = false;
+    }
+    buf_str_put(out, STR("\","));
+}
+
+static void put_parameter(struct buf *out, Str name, const char *in, bool *has_one)
+{
+    const Named *parameter = parameter_find(name);
+    check(parameter != NULL);
+    /* A question's own name is ?id=, which elsewhere is an id of somebody. */
+    Str wire = str_equal(name, STR("question_id")) ? STR("id") : name;
+    buf_printf(out, "%s{\"name\":\"%.*s\",\"in\":\"%s\",", *has_one ? "," : "", STR_FORMAT(wire), in);
+    *has_one = true;
+    if (!strcmp(in, "path")) buf_str_put(out, STR("\"required\":true,"));
+    put_text(out, "description", parameter->description);
+    buf_printf(out, ",\"schema\":%s}", parameter->schema);
+}
+
+static void put_parameters(struct buf *out, const Operation *operation, const char *path)
+{
+    bool has_one = false;
+    Str query = str_from(operation->parameters);
+    buf_str_put(out, STR("\"parameters\":["));
+    for (const char *brace = strchr(path, '{'); brace; brace = strchr(brace + 1, '{'))
+        put_parameter(out, str_of(brace + 1, (size_t)(strchr(brace, '}') - brace - 1)), "path", &has_one);
+    while (query.len) put_parameter(out, str_cut(query, ' ', &query), "query", &has_one);
+    buf_str_put(out, STR("],"));
+}
+
+static void put_content(struct buf *out, Str answer)
+{
+    Str schema, type = str_cut(answer, ' ', &schema);
+    if (!memchr(type.bytes, '/', type.len)) schema = type, type = STR("application/json");
+    buf_printf(out, "\"content\":{\"%.*s\":{", STR_FORMAT(type));
+    if (schema.len) buf_printf(out, "\"schema\":{\"$ref\":\"#/components/schemas/%.*s\"}", STR_FORMAT(schema));
+    buf_str_put(out, STR("}}"));
+}
+
+static void put_answers(struct buf *out, const Operation *operation, int flags)
+{
+    const char *errors = flags & ROUTE_COLLECT ? "400 401 408 429 503" : flags & ROUTE_SECRET ? "401 403" : "";
+    const char *refusal = flags & ROUTE_COLLECT ? "Problem" : "Error";
+    Str lists[] = { str_from(errors), str_from(operation->errors) };
+    buf_printf(out, "\"responses\":{\"%u\":{\"description\":\"%s\",", operation->status,
+               operation->status == 202 ? "It is under way" : "The answer");
+    put_content(out, str_from(operation->answer));
+    buf_char(out, '}');
+    for (size_t list = 0; list < countof(lists); list++) {
+        while (lists[list].len) {
+            Str status = str_cut(lists[list], ' ', &lists[list]);
+            bool is_health = !strncmp(operation->path, "/readyz", 7);
+            buf_printf(out, ",\"%.*s\":", STR_FORMAT(status));
+            if (is_health) {
+                buf_str_put(out, STR("{\"description\":\"Not now; status says why\","));
+                put_content(out, STR("Health"));
+                buf_char(out, '}');
+            } else {
+                buf_printf(out, "{\"$ref\":\"#/components/responses/%s\"}", refusal);
+            }
+        }
+    }
+    buf_str_put(out, STR("}"));
+}
+
+static void put_security(struct buf *out, int flags)
+{
+    if (flags & ROUTE_SECRET)
+        buf_str_put(out, STR("\"security\":[{\"secretBearer\":[]},{\"secretBasic\":[]}],"));
+    else if (flags & ROUTE_COLLECT)
+        buf_str_put(out, STR("\"security\":[{\"writeBasic\":[]},{\"writeBearer\":[]},{\"writeHeader\":[]},"
+                             "{\"writeQuery\":[]},{}],"));
+    else
+        buf_str_put(out, STR("\"security\":[],"));
+}
+
+static void put_operation(struct buf *out, const Route *route, const Operation *operation, const char *path)
+{
+    buf_printf(out, "\"%s\":{\"tags\":[\"%s\"],", method_word(route->method), operation->tag);
+    put_operation_id(out, route->method, path);
+    put_text(out, "summary", operation->summary);
+    buf_char(out, ',');
+    if (strcmp(path, operation->path)) {
+        char text[PATH_BYTES_MAX + 32];
+        snprintf(text, sizeof text, "Another spelling of %s", operation->path);
+        put_text(out, "description", text);
+        buf_char(out, ',');
+    }
+    put_security(out, route->flags);
+    put_parameters(out, operation, path);
+    if (operation->request[0]) {
+        bool is_needed = route->flags & ROUTE_COLLECT || strstr(operation->request, "Question");
+        buf_printf(out, "\"requestBody\":{\"required\":%s,", is_needed ? "true" : "false");
+        put_content(out, str_from(operation->request));
+        buf_str_put(out, STR("},"));
+    }
+    put_answers(out, operation, route->flags);
+    buf_char(out, '}');
+}
+
+/* Paths in the order of the table; all methods of a path together. */
+static void put_paths(struct buf *out)
+{
+    bool has_path = false;
+    for (size_t at = 0; at < api_route_count; at++) {
+        const char *path;
+        bool is_again = false, has_method = false;
+        for (size_t before = 0; before < at; before++)
+            is_again |= !strcmp(api_routes[before].route.path, api_routes[at].route.path);
+        if (is_again || !describe(&api_routes[at].route, &path)) continue;
+        buf_printf(out, "%s\"%s\":{", has_path ? "," : "", path);
+        has_path = true;
+        for (size_t same = at; same < api_route_count; same++) {
+            if (strcmp(api_routes[same].route.path, api_routes[at].route.path)) continue;
+            const Operation *operation = describe(&api_routes[same].route, &path);
+            if (!operation) continue;
+            if (has_method) buf_char(out, ',');
+            has_method = true;
+            put_operation(out, &api_routes[same].route, operation, path);
+        }
+        buf_char(out, '}');
+    }
+}
+
+static const char head[] =
+    "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Onym\",\"version\":\"" ONYM_VERSION "\","
+    "\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"},"
+    "\"description\":\"A self-hosted customer-data platform. Paths and members of answers may be added; what is there "
+    "stays (docs/compatibility.md).\"},\"servers\":[{\"url\":\"/\"}],\"tags\":[";
+
+static const char security[] =
+    "\"securitySchemes\":{"
+    "\"secretBearer\":{\"type\":\"http\",\"scheme\":\"bearer\","
+    "\"description\":\"The secret key: reads and administers\"},"
+    "\"secretBasic\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"The secret key as user name\"},"
+    "\"writeBasic\":{\"type\":\"http\",\"scheme\":\"basic\","
+    "\"description\":\"A source's write key as user name; it may also stand in the body\"},"
+    "\"writeBearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
+    "\"writeHeader\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-Write-Key\"},"
+    "\"writeQuery\":{\"type\":\"apiKey\",\"in\":\"query\",\"name\":\"writeKey\"}},";
+
+#define REFUSAL(name, description) \
+    "\"" name "\":{\"description\":\"" description "\",\"content\":{\"application/json\":{\"schema\":" \
+    "{\"$ref\":\"#/components/schemas/" name "\"}}}}"
+static const char refusals[] =
+    "\"responses\":{" REFUSAL("Error", "Refused; error.code says what kind, error.field where") ","
+    REFUSAL("Problem", "Refused; nothing of it was kept") "},";
+
+void api_write_openapi(struct buf *out)
+{
+    buf_str_put(out, str_from(head));
+    for (size_t at = 0; at < countof(tags); at++) {
+        buf_str_put(out, at ? STR(",{") : STR("{"));
+        put_text(out, "name", tags[at].name);
+        buf_char(out, ',');
+        put_text(out, "description", tags[at].description);
+        buf_char(out, '}');
+    }
+    buf_str_put(out, STR("],\"paths\":{"));
+    put_paths(out);
+    buf_str_put(out, STR("},\"components\":{"));
+    buf_str_put(out, str_from(security));
+    buf_str_put(out, str_from(refusals));
+    buf_str_put(out, STR("\"schemas\":{"));
+    for (size_t at = 0; at < countof(schemas); at++)
+        buf_printf(out, "%s\"%s\":%s", at ? "," : "", schemas[at].name, schemas[at].schema);
+    buf_str_put(out, STR("}}}\n"));
+}
+
+void api_openapi(struct exchange *exchange)
+{
+    buf_clear(&exchange->answer);
+    api_write_openapi(&exchange->answer);
+    check(buf_ok(&exchange->answer));
+    reply_text(exchange, 200, NULL, buf_str(&exchange->answer));
+    exchange->reply.cache_control = "public, max-age=300";
+}

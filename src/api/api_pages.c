@@ -1,0 +1,212 @@
+/* api_pages: the small documents: settings, the browser library, health, metrics, the greeting. */
+#include "api_routes.h"
+
+/* "host/v1" and the protocol that the client used to reach us, so that events come the same way. */
+static void put_api_host(struct exchange *exchange, struct buf *out)
+{
+    struct buf host;
+    buf_init(&host, 512);
+    buf_str_put(&host, exchange->host);
+    buf_str_put(&host, STR("/v1"));
+    buf_str_put(out, STR("\"apiHost\":"));
+    buf_json_string(out, buf_str(&host));
+    bool is_https = exchange->is_tls || str_equal(exchange->forwarded_proto, STR("https"));
+    buf_printf(out, ",\"protocol\":\"%s\"", is_https ? "https" : "http");
+    buf_done(&host);
+}
+
+/* The source that a settings document is for; NULL, with the reply, where there is none or not for this page. An
+ * unknown key is the one place where Segment says 404. */
+static const Source *settings_source(struct exchange *exchange, Str key)
+{
+    const ApiOptions *options = api_options(exchange);
+    const Source *source = collector_find_source(options->collector, key);
+    Str page = exchange_page(exchange);
+    Err err;
+    if (!source || !source->is_enabled) {
+        if (!source) health_add(options->health, COUNT_UNKNOWN_KEYS, 1);
+        if (source) err_set(&err, ERR_NOT_FOUND, "source %.*s: is disabled", STR_FORMAT(source->name));
+        else err_set(&err, ERR_NOT_FOUND, "no source has this write key; see sources in onym.yaml, or: onym keys");
+        reply_error(exchange, ERR_NOT_FOUND, &err);
+        return NULL;
+    }
+    exchange->collected.source = source;                   /* CORS looks at it */
+    if (!page.len || source_allows_origin(source, page)) return source;
+    err_set(&err, ERR_DENIED, "source %.*s: not open to this origin", STR_FORMAT(source->name));
+    reply_error(exchange, ERR_DENIED, &err);
+    return NULL;
+}
+
+/* The document names the host that was asked for, or is for one key: no cache may hand it to somebody else. */
+static void reply_settings(struct exchange *exchange)
+{
+    reply_text(exchange, 200, NULL, buf_str(&exchange->answer));
+    exchange->reply.cache_control = "private, max-age=300";
+    exchange->reply.varies = "Origin";
+}
+
+/* What RudderStack's browser SDKs load first, from configUrl: a source without destinations of its own in the page, and
+ * nobody who wants the SDK's own statistics. The key comes as Basic user name and as ?writeKey=. */
+void api_source_config(struct exchange *exchange)
+{
+    struct buf *out = &exchange->answer;
+    Str key = exchange_header_key(exchange);
+    if (!key.len || !collector_find_source(api_options(exchange)->collector, key)) {
+        Str other = exchange_query_key(exchange);
+        if (other.len) key = other;
+    }
+    const Source *source = settings_source(exchange, key);
+    if (!source) return;
+    buf_clear(out);
+    buf_str_put(out, STR("{\"source\":{\"id\":"));
+    buf_json_string(out, source->name);
+    buf_str_put(out, STR(",\"name\":"));
+    buf_json_string(out, source->name);
+    buf_str_put(out, STR(",\"writeKey\":"));
+    buf_json_string(out, key);
+    buf_str_put(out, STR(",\"enabled\":true,\"workspaceId\":\"onym\",\"config\":{\"statsCollection\":"
+                         "{\"errors\":{\"enabled\":false},\"metrics\":{\"enabled\":false}}},"
+                         "\"destinations\":[],\"connections\":[],\"dataplanes\":{}}}"));
+    reply_settings(exchange);
+}
+
+/* The settings that analytics-next and the mobile SDKs load first (protocol 3.9): one integration, no
+ * chunk to download, no client metrics. */
+void api_settings(struct exchange *exchange)
+{
+    struct buf *out = &exchange->answer;
+    Str key = percent_decode(exchange->parameter, false, exchange_arena(exchange));
+    const Source *source = settings_source(exchange, key);
+    if (!source) return;
+    buf_clear(out);
+    buf_str_put(out, STR("{\"integrations\":{\"Segment.io\":{\"apiKey\":"));
+    buf_json_string(out, key);
+    buf_char(out, ',');
+    put_api_host(exchange, out);
+    buf_str_put(out, STR(",\"unbundledIntegrations\":[],\"addBundledMetadata\":true}},"
+                         "\"plan\":{\"track\":{\"__default\":{\"enabled\":true}},"
+                         "\"identify\":{\"__default\":{\"enabled\":true}},"
+                         "\"group\":{\"__default\":{\"enabled\":true}}},"
+                         "\"edgeFunction\":{},\"analyticsNextEnabled\":true,\"middlewareSettings\":{},"
+                         "\"enabledMiddleware\":{},\"metrics\":{\"sampleRate\":0},"
+                         "\"legacyVideoPluginsEnabled\":false,\"remotePlugins\":[],\"deviceMode\":"));
+    /* Apart from the integrations: analytics-next would ask a CDN for a bundle of each that stands there. */
+    buf_str_put(out, source->device_mode.len ? source->device_mode : STR("{}"));
+    buf_char(out, '}');
+    reply_settings(exchange);
+}
+
+/* The same for the library: a module that begins what device_mode names. A text within a text, since "__proto__" is a
+ * key like any other in JSON and none in a script. */
+void api_tools(struct exchange *exchange)
+{
+    struct buf *out = &exchange->answer;
+    Str key = percent_decode(exchange->parameter, false, exchange_arena(exchange));
+    const Source *source = settings_source(exchange, key);
+    if (!source) return;
+    buf_clear(out);
+    buf_str_put(out, STR("import{begin}from\"./x/device.tool.js\";export const start=given=>begin(JSON.parse("));
+    buf_json_string(out, source->device_mode.len ? source->device_mode : STR("{}"));
+    buf_str_put(out, STR("),given);\n"));
+    reply_text(exchange, 200, "text/javascript; charset=utf-8", buf_str(out));
+    exchange->reply.cache_control = "private, max-age=300";
+    exchange->reply.varies = "Origin";
+}
+
+void api_healthz(struct exchange *exchange) { reply_text(exchange, 200, NULL, STR("{\"status\":\"alive\"}\n")); }
+
+/* Why nothing can be collected, or NULL. */
+static const char *collect_trouble(const ApiOptions *options)
+{
+    JournalStats stats;
+    journal_read_stats(options->journal, &stats);
+    if (stats.is_astray) return "the journal's file was moved, removed or replaced";
+    return stats.is_poisoned ? "the journal refuses after a failed sync" : stats.is_full ? "the disk is full" : NULL;
+}
+
+static void reply_ready(struct exchange *exchange, const char *trouble, const ApplyLag *lag)
+{
+    buf_clear(&exchange->answer);
+    buf_printf(&exchange->answer, "{\"status\":\"%s\"", trouble ? trouble : "ready");
+    if (lag) buf_printf(&exchange->answer, ",\"behind_ms\":%lld", (long long)lag->behind_ms);
+    buf_str_put(&exchange->answer, STR("}\n"));
+    reply_text(exchange, trouble ? 503 : 200, NULL, buf_str(&exchange->answer));
+}
+
+static void reply_readiness(struct exchange *exchange, bool of_collecting)
+{
+    const ApiOptions *options = api_options(exchange);
+    ApplyLag lag;
+    const char *trouble = of_collecting ? collect_trouble(options) : NULL;
+    apply_read_lag(options->applier, &lag);
+    if (!trouble && !lag.is_complete) trouble = "catching up";
+    reply_ready(exchange, trouble, &lag);
+}
+
+/* Events are accepted, whatever is still to be applied: for the balancer in front of collection. */
+void api_readyz_collect(struct exchange *exchange)
+{
+    reply_ready(exchange, collect_trouble(api_options(exchange)), NULL);
+}
+
+/* Answers are of everything up to less than a second ago. */
+void api_readyz_answer(struct exchange *exchange) { reply_readiness(exchange, false); }
+
+void api_readyz(struct exchange *exchange) { reply_readiness(exchange, true); }
+
+static void write_derived(struct applier *applier, struct buf *out)
+{
+    ApplyStats apply;
+    ApplyLag lag;
+    ApplySizes sizes;
+    apply_read_stats(applier, &apply);
+    apply_read_lag(applier, &lag);
+    apply_read_sizes(applier, &sizes);
+    const IdentityStats *identity = &sizes.identity;
+    const IndexStats *index = &sizes.index;
+    const struct { const char *metric, *kind, *help; double value; } rows[] = {
+        { "onym_applied_events_total", "counter", "Events applied since the start", (double)apply.events },
+        { "onym_duplicates_total", "counter", "Duplicates dropped since the start", (double)apply.duplicates },
+        { "onym_blocked_events_total", "counter", "Events whose every id is blocked", (double)apply.blocked },
+        { "onym_apply_lag_bytes", "gauge", "Journal bytes that are durable and not yet applied",
+          (double)journal_distance(lag.applied, lag.durable) },
+        { "onym_apply_lag_seconds", "gauge", "For how long the oldest event that is durable and not yet applied waits",
+          (double)lag.behind_ms / 1000 },
+        { "onym_answers_complete", "gauge", "1 where answers are of everything up to less than a second ago",
+          lag.is_complete },
+        { "onym_missing_places", "gauge", "Places of the journal that cannot be read and are in no answer",
+          (double)apply.missing_places },
+        { "onym_missing_bytes", "gauge", "Bytes of the journal in them", (double)apply.missing_bytes },
+        { "onym_missing_messages", "gauge", "Records in them, as far as that can be told",
+          (double)apply.missing_messages },
+        { "onym_identity_users", "gauge", "User ids seen", identity->users },
+        { "onym_identity_anonymous", "gauge", "Anonymous ids seen", identity->anonymous },
+        { "onym_identity_shared", "gauge", "Anonymous ids of several users", identity->shared },
+        { "onym_identity_links", "gauge", "Pieces of evidence kept", (double)identity->links },
+        { "onym_identity_resident_bytes", "gauge", "Memory of the identity engine", (double)identity->resident_bytes },
+        { "onym_index_rows", "gauge", "Events in the index", (double)index->rows },
+        { "onym_index_disk_bytes", "gauge", "Size of the index's files", (double)index->disk_bytes },
+        { "onym_index_memory_bytes", "gauge", "Memory of the index's unsealed part", (double)index->memory_bytes },
+    };
+    for (size_t at = 0; at < countof(rows); at++)
+        health_write_sample(out, rows[at].metric, rows[at].kind, rows[at].help, rows[at].value);
+}
+
+void api_metrics(struct exchange *exchange)
+{
+    const ApiOptions *options = api_options(exchange);
+    JournalStats stats;
+    journal_read_stats(options->journal, &stats);
+    buf_clear(&exchange->answer);
+    health_write_metrics(options->health, &stats, &exchange->answer);
+    write_derived(options->applier, &exchange->answer);
+    api_destinations_metrics(options->deliver, &exchange->answer);
+    reply_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&exchange->answer));
+}
+
+void api_root(struct exchange *exchange)
+{
+    reply_text(exchange, 200, "text/plain; charset=utf-8",
+               STR("This is Onym. Events go to /v1/..., the browser library is at\n"
+                   "/analytics.js/v1/WRITE_KEY/analytics.min.js, health at /healthz, numbers at /metrics.\n"));
+}

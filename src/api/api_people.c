@@ -1,0 +1,131 @@
+/* api_people: /api/v1/people. Each question is answered on a worker thread, under the applier's guard. */
+#include "api_people.h"
+
+enum { EVENTS_A_PAGE = 100, PEOPLE_A_PAGE = 20, PEOPLE_MOST = 100, FOUND_MAX = LIMIT_PAGE_ITEMS };
+
+Status people_find_one(struct exchange *exchange, const People *people, Arena *arena, IdentityPerson *ret, Err *err)
+{
+    return people_find(people, percent_decode(exchange->parameter, false, arena), ret, err);
+}
+
+Status people_read_limit(struct exchange *exchange, Arena *arena, int64_t usual, int64_t max, size_t *ret, Err *err)
+{
+    Str text = query_parameter(exchange->query, STR("limit"), arena);
+    int64_t limit = usual;
+    if (text.len && !str_parse_int(text, 1, max, &limit))
+        return err_set_field(err, "limit", "must be a number from 1 to %d", (int)max);
+    *ret = (size_t)limit;
+    return OK;
+}
+
+Status people_read_offset(struct exchange *exchange, Arena *arena, size_t max, size_t *ret, Err *err)
+{
+    Str text = query_parameter(exchange->query, STR("cursor"), arena);
+    int64_t offset = 0;
+    if (text.len && !str_parse_int(text, 0, (int64_t)max, &offset))
+        return err_set_field(err, "cursor", "is not one that a page gave");
+    *ret = (size_t)offset;
+    return OK;
+}
+
+void people_put_offset(struct buf *out, bool has_more, size_t next)
+{
+    json_object(out, "cursor");
+    json_bool(out, "has_more", has_more);
+    if (has_more) json_printf(out, "next", "%zu", next);
+    else json_null(out, "next");
+    json_object_end(out);
+}
+
+Status api_people_resolve(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    Str user_id = query_parameter(exchange->query, STR("user_id"), arena);
+    Str anonymous_id = query_parameter(exchange->query, STR("anonymous_id"), arena);
+    Str id = query_parameter(exchange->query, STR("id"), arena);
+    IdentityPerson person = IDENTITY_NONE;
+    if ((user_id.len > 0) + (anonymous_id.len > 0) + (id.len > 0) != 1)
+        return err_set_field(err, "user_id", "give either user_id or anonymous_id, or id, which may be any id");
+    Status s;
+    if (user_id.len) s = people_find_user(people, user_id, &person, err);
+    else if (anonymous_id.len) s = people_find_anonymous(people, anonymous_id, &person, err);
+    else s = people_find_any(people, id, arena, &person, err);
+    return s ? s : people_write_person(people, person, arena, out, err);
+}
+
+Status api_people_one(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    IdentityPerson person;
+    Status s = people_find_one(exchange, people, arena, &person, err);
+    return s ? s : people_write_person(people, person, arena, out, err);
+}
+
+Status api_people_events(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    IdentityPerson person;
+    size_t limit;
+    Status s = people_read_limit(exchange, arena, EVENTS_A_PAGE, LIMIT_PAGE_ITEMS, &limit, err);
+    if (!s) s = people_find_one(exchange, people, arena, &person, err);
+    if (s) return s;
+    Str cursor = query_parameter(exchange->query, STR("cursor"), arena);
+    return people_write_events(people, person, limit, cursor, arena, out, err);
+}
+
+Status api_people_links(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    IdentityPerson person;
+    Status s = people_find_one(exchange, people, arena, &person, err);
+    return s ? s : people_write_links(people, person, arena, out, err);
+}
+
+Status api_people_why(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    Str b, a = str_cut(query_parameter(exchange->query, STR("ids"), arena), ',', &b);
+    if (a.len == 0 || b.len == 0)
+        return err_set_field(err, "ids", "give two ids with a comma between them: ?ids=12345,a-7f3e");
+    return people_write_why(people, a, b, arena, out, err);
+}
+
+/* Whom the text names as an id, then those whose email or name begins with it; each person once. */
+static Status list_found(const People *people, Str text, IdentityPerson *found,
+                         size_t *ret_count, Err *err)
+{
+    size_t count = 0, named, kept = 0;
+    if (people_find_user(people, text, &found[count], NULL) == OK) count++;
+    if (people_find_anonymous(people, text, &found[count], NULL) == OK) count++;
+    if (people_find(people, text, &found[count], NULL) == OK) count++;
+    Status s = people_find_names(people, text, FOUND_MAX, found + count, &named, err);
+    if (s) return s;
+    for (size_t at = 0; at < count + named; at++) {
+        size_t ids = kept < 3 ? kept : 3;                   /* names come once each: only the ids may repeat */
+        bool is_again = false;
+        for (size_t before = 0; before < ids; before++) is_again |= found[before] == found[at];
+        if (!is_again) found[kept++] = found[at];
+    }
+    *ret_count = kept;
+    return OK;
+}
+
+Status api_people_search(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    Str text = str_trim(query_parameter(exchange->query, STR("search"), arena));
+    IdentityPerson *found = arena_new(arena, IdentityPerson, FOUND_MAX + 3);
+    size_t count = 0, limit, at;
+    if (text.len == 0 || text.len > LIMIT_ID_BYTES)
+        return err_set_field(err, "search", "give an id, or how an email or a name begins: 1 to %d bytes",
+                             LIMIT_ID_BYTES);
+    Status s = people_read_limit(exchange, arena, PEOPLE_A_PAGE, PEOPLE_MOST, &limit, err);
+    if (!s) s = people_read_offset(exchange, arena, FOUND_MAX + 3, &at, err);
+    if (!s) s = list_found(people, text, found, &count, err);
+    if (s) return s;
+    size_t end = at + limit < count ? at + limit : count;
+    json_object(out, NULL);
+    json_array(out, "people");
+    for (; !s && at < end; at++) {
+        Arena scratch = *arena;
+        s = people_write_person(people, found[at], &scratch, out, err);
+    }
+    json_array_end(out);
+    people_put_offset(out, end < count, end);
+    json_object_end(out);
+    return s;
+}

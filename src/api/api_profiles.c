@@ -1,0 +1,405 @@
+/* api_profiles: Segment's Profile API, so that code which asks it goes on by changing its host:
+ *
+ *     /v1/spaces/{any}/collections/users/profiles/{type:id}/traits | external_ids | events | metadata | links
+ *
+ * Basic authentication with the secret key as user name and no password. The shapes are Segment's; docs/people.md says
+ * where Onym has more (events of all time, not of 14 days) or nothing (computed traits, audiences). The space may be
+ * any word: there is one. */
+#include "api_profiles.h"
+
+#include <stdlib.h>
+
+enum { TRAITS_A_PAGE = 10, TRAITS_MOST = 200, IDS_A_PAGE = 25, EVENTS_A_PAGE = 10, PAGE_MOST = 100, LINKS_A_PAGE = 20,
+       EVENTS_LOOKED_AT = 20000 };
+
+/* ---- Pages ---- */
+
+Status profiles_read_page(struct exchange *exchange, Arena *arena, int64_t usual, int64_t max, ProfilePage *ret,
+                          Err *err)
+{
+    ret->next = query_parameter(exchange->query, STR("next"), arena);
+    return people_read_limit(exchange, arena, usual, max, &ret->limit, err);
+}
+
+void profiles_put_cursor(struct exchange *exchange, struct buf *out, size_t limit, Str next)
+{
+    json_object(out, "cursor");
+    json_string(out, "url", exchange->path);
+    json_bool(out, "has_more", next.len);
+    json_string(out, "next", next);
+    json_uint(out, "limit", limit);
+    json_object_end(out);
+    json_object_end(out);
+}
+
+bool profiles_lists(Str list, Str text, bool empty_has)
+{
+    if (list.len == 0) return empty_has;
+    while (list.len)
+        if (str_equal(str_trim(str_cut(list, ',', &list)), text)) return true;
+    return false;
+}
+
+static Status read_offset(const ProfilePage *page, size_t *ret, Err *err)
+{
+    int64_t offset = 0;
+    if (page->next.len && !str_parse_int(page->next, 0, INT32_MAX, &offset))
+        return err_set_field(err, "next", "is not one that a page gave");
+    *ret = (size_t)offset;
+    return OK;
+}
+
+/* ---- Who is meant ---- */
+
+static Status find_profile(struct exchange *exchange, const People *people, Arena *arena, IdentityPerson *ret, Err *err)
+{
+    Str id, whole = percent_decode(exchange->parameter, false, arena), type = str_cut(whole, ':', &id);
+    Status s = ERR_NOT_FOUND;
+    bool is_shared;
+    if (type.len == whole.len || str_equal(type, STR("segment_id"))) {
+        s = people_find(people, type.len == whole.len ? whole : id, ret, err);
+    } else {
+        if (people_find_kind(people, type, id, ret)) {
+            s = OK;
+        } else if (str_equal(type, STR("email"))) {
+            s = people_find_email(people, id, arena, ret, &is_shared, err);        /* the first, as ever */
+        }
+    }
+    return s == ERR_NOT_FOUND ? err_set(err, s, "Profile was not found.") : s;
+}
+
+/* ---- Traits ---- */
+
+Str profiles_source(const People *people, uint64_t position, Arena *arena)
+{
+    Event event;
+    return people_read_event(people, position, arena, &event, NULL) ? (Str){ 0 } : event.source;
+}
+
+static void put_trait(struct buf *out, const People *people, const ProfileValue *trait, bool is_verbose, Arena scratch)
+{
+    json_name(out, trait->key);
+    if (!is_verbose) {
+        json_raw(out, NULL, trait->json);
+        return;
+    }
+    json_object(out, NULL);
+    json_raw(out, "value", trait->json);
+    json_string(out, "source_id", profiles_source(people, trait->position, &scratch));
+    json_instant(out, "updated_at", trait->time_ms);
+    json_object_end(out);
+}
+
+/* Traits come by key, so the cursor is the key that the next page begins with. */
+Status profiles_put_traits(struct exchange *exchange, const People *people, const ProfileValues *traits, Arena *arena,
+                           struct buf *out, Err *err)
+{
+    Str include = query_parameter(exchange->query, STR("include"), arena);
+    bool is_verbose = str_equal(query_parameter(exchange->query, STR("verbose"), arena), STR("true"));
+    bool has_class = query_parameter(exchange->query, STR("class"), arena).len > 0;      /* Onym computes no traits */
+    ProfilePage page;
+    Str next = { 0 };
+    size_t put = 0;
+    Status s = profiles_read_page(exchange, arena, TRAITS_A_PAGE, TRAITS_MOST, &page, err);
+    if (s) return s;
+    json_object(out, NULL);
+    json_object(out, "traits");
+    for (size_t at = 0; !has_class && at < traits->count && next.len == 0; at++) {
+        const ProfileValue *trait = &traits->items[at];
+        bool is_behind = page.next.len == 0 || str_compare(trait->key, page.next) >= 0;
+        if (!is_behind || !profiles_lists(include, trait->key, true)) continue;
+        if (put == page.limit) {
+            next = trait->key;
+            break;
+        }
+        put++;
+        put_trait(out, people, trait, is_verbose, *arena);
+    }
+    json_object_end(out);
+    profiles_put_cursor(exchange, out, page.limit, next);
+    return OK;
+}
+
+Status api_profile_traits(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    IdentityPerson person;
+    ProfileValues traits = { 0 };
+    Status s = find_profile(exchange, people, arena, &person, err);
+    if (!s) s = people_read_traits(people, person, arena, &traits, err);
+    return s ? s : profiles_put_traits(exchange, people, &traits, arena, out, err);
+}
+
+/* ---- External ids ---- */
+
+void profiles_put_id(struct buf *out, const ProfileId *id)
+{
+    json_object(out, NULL);
+    json_word(out, "collection", id->collection);
+    json_string(out, "type", id->type);
+    json_string(out, "id", id->id);
+    json_word(out, "encoding", "none");
+    if (id->has_origin) {
+        json_instant(out, "created_at", id->created_at_ms);
+        json_string(out, "source_id", id->source);
+        json_string(out, "first_message_id", id->message_id);
+    }
+    json_object_end(out);
+}
+
+Status profiles_put_person_ids(const People *people, IdentityPerson person, Str include, size_t from, size_t limit,
+                               Arena *arena, struct buf *out, size_t *ret_next, Err *err)
+{
+    PersonId *ids;
+    PersonIdOrigin origin;
+    size_t count, seen = 0, put = 0;
+    Status s = people_list_ids(people, person, arena, &ids, &count, err);
+    *ret_next = 0;
+    for (size_t at = 0; !s && at < count; at++) {
+        Arena scratch = *arena;
+        ProfileId id = { .collection = "users", .type = ids[at].type, .id = ids[at].id };
+        if (!profiles_lists(include, id.type, true) || seen++ < from) continue;
+        if (put == limit) {
+            *ret_next = from + limit;
+            break;
+        }
+        s = people_find_origin(people, &ids[at], &scratch, &origin, err);
+        id.has_origin = !s && origin.is_known;
+        id.created_at_ms = origin.time_ms, id.source = origin.source, id.message_id = origin.message_id;
+        put++;
+        if (!s) profiles_put_id(out, &id);
+    }
+    return s;
+}
+
+Status api_profile_ids(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    Str include = query_parameter(exchange->query, STR("include"), arena);
+    IdentityPerson person;
+    ProfilePage page;
+    size_t from = 0, next = 0;
+    Status s = profiles_read_page(exchange, arena, IDS_A_PAGE, PAGE_MOST, &page, err);
+    if (!s) s = read_offset(&page, &from, err);
+    if (!s) s = find_profile(exchange, people, arena, &person, err);
+    if (s) return s;
+    json_object(out, NULL);
+    json_array(out, "data");
+    s = profiles_put_person_ids(people, person, include, from, page.limit, arena, out, &next, err);
+    json_array_end(out);
+    profiles_put_cursor(exchange, out, page.limit, next ? arena_printf(arena, "%zu", next) : (Str){ 0 });
+    return s;
+}
+
+/* ---- Events ---- */
+
+typedef struct EventsWish {
+    ProfilePage page;
+    Str include, exclude;
+    Millis start_ms, end_ms;
+    bool is_ascending;
+} EventsWish;
+
+static Status read_wish(struct exchange *exchange, Arena *arena, EventsWish *ret, Err *err)
+{
+    Str start = query_parameter(exchange->query, STR("start"), arena);
+    Str end = query_parameter(exchange->query, STR("end"), arena);
+    Str sort = query_parameter(exchange->query, STR("sort"), arena);
+    *ret = (EventsWish){ .include = query_parameter(exchange->query, STR("include"), arena),
+                         .exclude = query_parameter(exchange->query, STR("exclude"), arena),
+                         .start_ms = INT64_MIN, .end_ms = INT64_MAX, .is_ascending = str_equal(sort, STR("asc")) };
+    if (start.len && !instant_parse(start, &ret->start_ms))
+        return err_set_field(err, "start", "must be an instant of ISO 8601");
+    if (end.len && !instant_parse(end, &ret->end_ms))
+        return err_set_field(err, "end", "must be an instant of ISO 8601");
+    if (sort.len && !ret->is_ascending && !str_equal(sort, STR("desc")))
+        return err_set_field(err, "sort", "must be asc or desc");
+    return profiles_read_page(exchange, arena, EVENTS_A_PAGE, PAGE_MOST, &ret->page, err);
+}
+
+static int oldest_first(const void *a, const void *b)
+{
+    const PersonEvent *left = a, *right = b;
+    if (left->time_ms != right->time_ms) return left->time_ms < right->time_ms ? -1 : 1;
+    return left->pos < right->pos ? -1 : left->pos > right->pos;
+}
+
+static int newest_first(const void *a, const void *b) { return oldest_first(b, a); }
+
+/* A cursor is the event that the next page begins with: "<position>.<time>". */
+static Status read_next(Str next, PersonEvent *ret, Err *err)
+{
+    Str time, pos = str_cut(next, '.', &time);
+    int64_t number;
+    if (!str_parse_int(pos, 0, INT64_MAX, &number) || !str_parse_int(time, INT64_MIN, INT64_MAX, &ret->time_ms))
+        return err_set_field(err, "next", "is not one that a page gave");
+    ret->pos = (JournalPos)number;
+    return OK;
+}
+
+static void put_event_ids(struct buf *out, const Event *event)
+{
+    const struct { Str type, id; } ids[] = {
+        { STR("user_id"), event->user_id }, { STR("anonymous_id"), event->anonymous_id },
+    };
+    json_object(out, NULL);
+    json_array(out, "external_ids");
+    for (size_t at = 0; at < countof(ids); at++) {
+        if (ids[at].id.len == 0) continue;
+        profiles_put_id(out, &(ProfileId){ .collection = "users", .type = ids[at].type, .id = ids[at].id });
+    }
+    json_array_end(out);
+}
+
+static Status put_event(struct buf *out, const Event *event, Str person_id, Arena *arena, Err *err)
+{
+    static const struct { const char *from, *to; } copied[] = {
+        { "context", "context" }, { "properties", "properties" }, { "traits", "traits" }, { "event", "event" },
+        { "name", "name" }, { "category", "category" }, { "groupId", "group_id" }, { "previousId", "previous_id" },
+    };
+    const TreeNode *tree;
+    Status s = event_tree_read(event->json, arena, &tree, err);
+    if (s) return s;
+    put_event_ids(out, event);
+    json_word(out, "type", event_type_word(event->type));
+    json_string(out, "message_id", event->message_id);
+    json_string(out, "source_id", event->source);
+    json_instant(out, "timestamp", event->timestamp_ms);
+    for (size_t at = 0; at < countof(copied); at++) {
+        const TreeNode *value = event_tree_get(tree, str_from(copied[at].from));
+        if (value) json_raw(out, copied[at].to, value->raw);
+    }
+    json_object(out, "related");
+    json_string(out, "users", person_id);
+    json_object_end(out);
+    json_object_end(out);
+    return OK;
+}
+
+/* Until the page is full; where a filter leaves out very many, the page ends early and says that there is more. */
+static Status put_events(const People *people, const EventsWish *wish, const PersonEvent *events, size_t count,
+                         Str person_id, Arena *arena, struct buf *out, const PersonEvent **ret_next, Err *err)
+{
+    size_t put = 0, looked_at = 0;
+    *ret_next = NULL;
+    for (size_t at = 0; at < count; at++) {
+        Arena scratch = *arena;
+        Event event;
+        if (events[at].time_ms < wish->start_ms || events[at].time_ms >= wish->end_ms) continue;
+        if (put == wish->page.limit || looked_at++ == EVENTS_LOOKED_AT) {
+            *ret_next = &events[at];
+            return OK;
+        }
+        Status s = people_read_event(people, events[at].pos, &scratch, &event, err);
+        if (s == ERR_NOT_FOUND) continue;
+        if (s) return s;
+        if (!profiles_lists(wish->include, event.name, true)) continue;
+        if (profiles_lists(wish->exclude, event.name, false)) continue;
+        put++;
+        s = put_event(out, &event, person_id, &scratch, err);
+        if (s) return s;
+    }
+    return OK;
+}
+
+Status api_profile_events(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    EventsWish wish;
+    IdentityPerson person;
+    PersonEvent *events, begin;
+    const PersonEvent *next;
+    size_t count, from = 0;
+    Status s = read_wish(exchange, arena, &wish, err);
+    if (!s && wish.page.next.len) s = read_next(wish.page.next, &begin, err);
+    if (!s) s = find_profile(exchange, people, arena, &person, err);
+    if (s) return s;
+    Str person_id = people_person_id(people, person, arena);
+    s = people_list_events(people, person, arena, &events, &count, err);
+    if (s) return s;
+    int (*order)(const void *a, const void *b) = wish.is_ascending ? oldest_first : newest_first;
+    qsort(events, count, sizeof *events, order);
+    while (wish.page.next.len && from < count && order(&events[from], &begin) < 0) from++;
+    json_object(out, NULL);
+    json_array(out, "data");
+    s = put_events(people, &wish, events + from, count - from, person_id, arena, out, &next, err);
+    json_array_end(out);
+    Str text = { 0 };
+    if (!s && next)
+        text = arena_printf(arena, "%llu.%lld", (unsigned long long)next->pos, (long long)next->time_ms);
+    profiles_put_cursor(exchange, out, wish.page.limit, text);
+    return s;
+}
+
+/* ---- Metadata ---- */
+
+static void put_end(struct buf *out, const People *people, const char *const names[2], const PersonEvent *event,
+                    Arena scratch)
+{
+    Event message;
+    bool is_there = event && people_read_event(people, event->pos, &scratch, &message, NULL) == OK;
+    if (is_there) json_string(out, names[0], message.message_id);
+    else json_null(out, names[0]);
+    if (is_there) json_string(out, names[1], message.source);
+    else json_null(out, names[1]);
+}
+
+static void put_time(struct buf *out, const char *name, const PersonEvent *event)
+{
+    if (event) json_instant(out, name, event->time_ms);
+    else json_null(out, name);
+}
+
+Status api_profile_metadata(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    IdentityPerson person;
+    PersonEvent *events, *first = NULL, *last = NULL;
+    size_t count;
+    Status s = find_profile(exchange, people, arena, &person, err);
+    if (!s) s = people_list_events(people, person, arena, &events, &count, err);
+    if (s) return s;
+    for (size_t at = 0; at < count; at++) {
+        if (!first || oldest_first(&events[at], first) < 0) first = &events[at];
+        if (!last || oldest_first(&events[at], last) > 0) last = &events[at];
+    }
+    json_object(out, NULL);
+    json_object(out, "metadata");
+    put_time(out, "created_at", first);
+    put_time(out, "updated_at", last);
+    json_null(out, "expires_at");
+    put_end(out, people, (const char *const[]){ "first_message_id", "first_source_id" }, first, *arena);
+    put_end(out, people, (const char *const[]){ "last_message_id", "last_source_id" }, last, *arena);
+    json_object_end(out);
+    json_object_end(out);
+    return OK;
+}
+
+/* ---- Links: the accounts of a user ---- */
+
+Status api_profile_links(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    IdentityPerson person;
+    ProfileValues groups = { 0 };
+    ProfilePage page;
+    size_t from = 0;
+    Status s = profiles_read_page(exchange, arena, LINKS_A_PAGE, PAGE_MOST, &page, err);
+    if (!s) s = read_offset(&page, &from, err);
+    if (!s) s = find_profile(exchange, people, arena, &person, err);
+    if (!s) s = people_read_groups(people, person, arena, &groups, err);
+    if (s) return s;
+    json_object(out, NULL);
+    json_array(out, "data");
+    size_t at = from, end = from + page.limit;
+    for (; at < groups.count && at < end; at++) {
+        Arena scratch = *arena;
+        const ProfileValue *group = &groups.items[at];
+        ProfileId id = { "accounts", STR("group_id"), group->key, true, group->time_ms,
+                         profiles_source(people, group->position, &scratch), group->message_id };
+        json_object(out, NULL);
+        json_word(out, "to_collection", "accounts");
+        json_array(out, "external_ids");
+        profiles_put_id(out, &id);
+        json_array_end(out);
+        json_object_end(out);
+    }
+    json_array_end(out);
+    profiles_put_cursor(exchange, out, page.limit, at < groups.count ? arena_printf(arena, "%zu", at) : (Str){ 0 });
+    return OK;
+}

@@ -1,0 +1,96 @@
+/* api_routes: what a route does, one function each. Private to api/. */
+#ifndef ONYM_API_ROUTES_H
+#define ONYM_API_ROUTES_H
+
+#include "api.h"
+
+typedef Status PeopleAnswer(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err);
+typedef Status DestinationAnswer(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
+                                 Err *err);
+typedef Status PlainAnswer(struct exchange *exchange, Arena *arena, struct buf *out, Err *err);
+
+/* What a path does: by the server's thread (route.handle), or by a worker, which writes an answer or says why not: one
+ * of three. people: under the applier's reading guard, of one moment; destination: only where some are at work. */
+typedef struct ApiRoute {
+    Route route;                     /* first: the exchange's route is this row */
+    PeopleAnswer *people;
+    DestinationAnswer *destination;
+    PlainAnswer *plain;
+    QueryKind question;              /* of api_ask */
+    unsigned status;                 /* of an answer that went well */
+    const char *content_type;        /* NULL: JSON */
+} ApiRoute;
+
+static inline const ApiRoute *api_row(const struct exchange *exchange)
+{
+    return (const ApiRoute *)(const void *)exchange->route;
+}
+
+static inline const ApiOptions *api_options(const struct exchange *exchange) { return exchange_context(exchange); }
+
+/* Every path that there is (api_routes.c). */
+extern const ApiRoute api_routes[];
+extern const size_t api_route_count;
+
+/* ---- Derived state and its distance from the journal ---- */
+/* api_slow.c. Whether a request of collection has to come again, as derived state is too far behind: asked before its
+ * body is read, and once its source and its size are known. True where it is refused, and replied to. */
+typedef enum SlowKind { SLOW_IMPORT, SLOW_BATCH, SLOW_SINGLE } SlowKind;
+typedef struct Slow {
+    bool is_near;                    /* some limit is: else nothing is looked at */
+    SlowKind kind;
+    Millis drain_ms;                 /* how long what comes now will wait */
+} Slow;
+bool slow_begin(struct exchange *exchange, Str header_key, Slow *ret);
+bool slow_end(struct exchange *exchange, const Slow *slow);
+/* api_share.c. The source brought so many bytes; it brought far less than its part lately. */
+void share_note(ApiShares *shares, Str source, size_t bytes, int64_t now_ns);
+bool share_is_light(ApiShares *shares, Str source, int64_t now_ns);
+/* api_complete.c. By a worker: waits as the request asks for; ERR_INPUT: it asks for what is no time. */
+Status MUST complete_begin(struct exchange *exchange, Err *err);
+/* What an answer is of that takes its picture of the world now or later. */
+QueryMoment complete_moment(struct exchange *exchange);
+
+/* A request below a source's own path becomes the one that everybody else would have made (api_own.c). */
+void own_path_resolve(struct exchange *exchange);
+
+/* The write key of a request that names one: header_key of Authorization or X-Write-Key, query_key of ?writeKey=. */
+Str exchange_header_key(struct exchange *exchange);
+Str exchange_query_key(struct exchange *exchange);
+
+/* ---- By the server's own thread ---- */
+void api_track(struct exchange *exchange);                  /* POST of messages and batches */
+void api_track_query(struct exchange *exchange);            /* pixel and JSONP */
+void api_track_durable(struct exchange *exchange, Status status);   /* its records are on disk, or not */
+void api_client_metrics(struct exchange *exchange);         /* /v1/m */
+void api_settings(struct exchange *exchange);
+void api_source_config(struct exchange *exchange);          /* RudderStack's form of it */
+void api_library(struct exchange *exchange);
+void api_library_extra(struct exchange *exchange);
+void api_library_plus(struct exchange *exchange);
+void api_library_more(struct exchange *exchange);
+void api_tools(struct exchange *exchange);
+void api_cookie(struct exchange *exchange);                 /* /v1/cookie */
+void api_link(struct exchange *exchange);                   /* /v1/link: api_links.c */
+void api_links_make(struct exchange *exchange);
+void api_root(struct exchange *exchange);
+void api_questions(struct exchange *exchange);              /* what is being asked now */
+void api_destinations_metrics(struct deliver *deliver, struct buf *out);      /* rows of /metrics */
+void api_healthz(struct exchange *exchange);
+void api_readyz(struct exchange *exchange);
+void api_readyz_collect(struct exchange *exchange);
+void api_readyz_answer(struct exchange *exchange);
+void api_metrics(struct exchange *exchange);
+void api_openapi(struct exchange *exchange);                /* api_openapi.c */
+
+/* ---- By workers ---- */
+PeopleAnswer api_profile_traits, api_profile_ids, api_profile_events, api_profile_metadata, api_profile_links,
+    api_suppressed, api_erasures, api_erasure, api_account_traits, api_account_ids, api_account_metadata,
+    api_account_links, api_people_resolve, api_people_one, api_people_events, api_people_links, api_people_why,
+    api_people_search, api_people_history, api_people_groups, api_group, api_group_members;
+DestinationAnswer api_destinations, api_destinations_one, api_destinations_dead, api_destinations_user_hash,
+    api_destinations_replay, api_destinations_redo, api_destinations_test;
+PlainAnswer api_people_unmerge, api_people_restore, api_suppress, api_unsuppress, api_people_erase,
+    api_people_export, api_losses, api_ask;
+
+#endif

@@ -1,0 +1,289 @@
+/* What the OpenAPI document says of each route; the document itself is written by api_openapi.c, from the table of
+ * routes (api_routes.c). A route without a row here fails tests/unit/api/api_openapi_test.c.
+ *
+ * What is said of questions stands in ask/questions.tbl.h.
+ *
+ * TAG(name, description)
+ * OPERATION(method, path, tag, summary, parameters, request, status, answer, errors)
+ *     path        as in the table of routes, with a name for each star: {person_id}
+ *     parameters  names of PARAMETER rows that go into the query, with blanks between
+ *     request     the SCHEMA of the body, or ""
+ *     answer      the SCHEMA of the answer; or "type/subtype" of an answer that is no JSON, or "type/subtype Schema"
+ *     errors      statuses beside those that every operation of its kind has, with blanks between
+ * SAME(method, path, as)
+ *     a further path of an operation: as is its path
+ * PARAMETER(name, description, schema)      schema in JSON, as it stands
+ * SCHEMA(name, schema)                      likewise; tests/api holds real answers against them
+ */
+#ifndef TAG
+#define TAG(...)
+#endif
+#ifndef OPERATION
+#define OPERATION(...)
+#endif
+#ifndef SAME
+#define SAME(...)
+#endif
+#ifndef PARAMETER
+#define PARAMETER(...)
+#endif
+#ifndef SCHEMA
+#define SCHEMA(...)
+#endif
+
+TAG("questions", "Funnels, trends, retention, paths, sign-ups: docs/queries.md and docs/funnels.md define every number")
+TAG("people", "Who somebody is, what they did, and why: docs/people.md")
+TAG("privacy", "Erasing, suppressing, exporting: docs/privacy.md")
+TAG("destinations", "Where events go, and what could not be delivered: docs/delivery.md")
+TAG("collection", "The Segment Tracking API: docs/protocol.md. An answer of 200 means that the events are on disk")
+TAG("profiles", "Segment's Profile API, as far as Onym knows what it asks for: docs/people.md")
+TAG("pages", "What SDKs and websites load")
+TAG("service", "Health, metrics, this document")
+
+/* ---- Questions ---- */
+#define QUESTION(KIND, answer, path, word, schema, page, summary) \
+    OPERATION(POST, "/api/v1/" path, "questions", summary, "wait question_id", #schema "Question", 200, #schema, "413 429")
+#include "ask/questions.tbl.h"
+OPERATION(GET, "/api/v1/questions", "questions", "What is being asked right now, and how far it is", "", "", 200, "Questions", "")
+OPERATION(GET, "/api/v1/losses", "questions", "Calls of browsers that were made and never came", "since", "", 200, "Losses", "400")
+
+/* ---- People ---- */
+OPERATION(GET, "/api/v1/people/resolve", "people", "Who an id is", "user_id anonymous_id id", "", 200, "Person", "400 404")
+OPERATION(GET, "/api/v1/people/why", "people", "Why two ids are one person, or two", "ids", "", 200, "Why", "400 404")
+OPERATION(GET, "/api/v1/people", "people", "People by an id, email or name", "search limit cursor", "", 200, "PeoplePage", "400")
+OPERATION(GET, "/api/v1/people/{person_id}", "people", "A person; the id of one since merged leads to the merged one", "", "", 200, "Person", "404")
+OPERATION(GET, "/api/v1/people/{person_id}/events", "people", "A person's events, newest first", "limit cursor", "", 200, "MessagesPage", "400 404")
+OPERATION(GET, "/api/v1/people/{person_id}/links", "people", "The evidence: each link with the message that made it", "", "", 200, "Links", "404")
+OPERATION(GET, "/api/v1/people/{person_id}/traits/history", "people", "Who set which trait to what, newest first", "trait limit cursor", "", 200, "TraitHistory", "400 404")
+OPERATION(GET, "/api/v1/people/{person_id}/groups", "people", "A person's groups, each with the call that first said so", "", "", 200, "Groups", "404")
+OPERATION(GET, "/api/v1/groups/{group_id}", "people", "A group's traits", "", "", 200, "Group", "404")
+OPERATION(GET, "/api/v1/groups/{group_id}/people", "people", "A group's people", "limit cursor", "", 200, "PeoplePage", "400 404")
+OPERATION(POST, "/api/v1/people/unmerge", "people", "The links of a message count no more", "", "Evidence", 200, "EvidenceChanged", "400 404")
+OPERATION(POST, "/api/v1/people/restore", "people", "The links of a message count again", "", "Evidence", 200, "EvidenceChanged", "400 404")
+OPERATION(POST, "/api/v1/links", "people", "A signed link that carries a visitor to another domain", "", "LinkRequest", 200, "LinkToken", "400")
+
+/* ---- Privacy ---- */
+OPERATION(DELETE, "/api/v1/people/{person_id}", "privacy", "Erases a person from everything that is on the disk", "suppress", "", 202, "ErasureBegun", "400 404 429")
+OPERATION(GET, "/api/v1/people/{person_id}/export", "privacy", "All that is held about a person, a line of JSON each", "cursor", "", 200, "application/x-ndjson ExportLine", "404")
+OPERATION(GET, "/api/v1/erasures", "privacy", "Erasures at work", "", "", 200, "Erasures", "")
+OPERATION(GET, "/api/v1/erasures/{erasure_id}", "privacy", "How far an erasure is", "", "", 200, "Erasure", "404")
+OPERATION(GET, "/api/v1/suppressions", "privacy", "Ids whose messages are kept out", "limit cursor", "", 200, "Suppressions", "400")
+OPERATION(POST, "/api/v1/suppressions", "privacy", "Keeps messages with these ids out from now on", "", "SuppressedIds", 200, "SuppressionChanged", "400 404")
+OPERATION(DELETE, "/api/v1/suppressions", "privacy", "Ends that; what came meanwhile stays left out", "user_id anonymous_id", "SuppressedIds", 200, "SuppressionChanged", "400 404")
+
+/* ---- Destinations ---- */
+OPERATION(GET, "/api/v1/destinations", "destinations", "State, lag, rate and last error of each", "", "", 200, "Destinations", "409")
+OPERATION(GET, "/api/v1/destinations/{destination}", "destinations", "The same of one", "", "", 200, "Destination", "404 409")
+OPERATION(GET, "/api/v1/destinations/{destination}/dead", "destinations", "Dead letters: what could not be delivered, with request and answer", "limit after", "", 200, "DeadLetters", "400 409")
+OPERATION(GET, "/api/v1/destinations/{destination}/user_hash", "destinations", "Signs a user id for Intercom's messenger in the browser", "user_id", "", 200, "UserHash", "400 404 409")
+OPERATION(POST, "/api/v1/destinations/{destination}/redo", "destinations", "Tries dead letters again: one by its number, or all", "", "RedoRequest", 202, "Destination", "400 404 409")
+OPERATION(POST, "/api/v1/destinations/{destination}/replay", "destinations", "Sends a time range of the journal", "", "ReplayRequest", 202, "Destination", "400 404 409")
+OPERATION(POST, "/api/v1/destinations/{destination}/test", "destinations", "Sends one message, and tells every request and answer", "", "TestRequest", 200, "TestOutcome", "400 404 409")
+
+/* ---- Collection ---- */
+OPERATION(POST, "/v1/batch", "collection", "Messages of any type", "writeKey", "Batch", 200, "Accepted", "")
+OPERATION(POST, "/v1/import", "collection", "The same, with original times; with the secret key it answers how many were accepted", "writeKey", "Batch", 200, "Accepted", "")
+OPERATION(POST, "/v1/identify", "collection", "Who somebody is, and their traits", "writeKey", "Message", 200, "Accepted", "")
+OPERATION(POST, "/v1/track", "collection", "What somebody did", "writeKey", "Message", 200, "Accepted", "")
+OPERATION(POST, "/v1/page", "collection", "A page that was looked at", "writeKey", "Message", 200, "Accepted", "")
+OPERATION(POST, "/v1/screen", "collection", "A screen of an app that was looked at", "writeKey", "Message", 200, "Accepted", "")
+OPERATION(POST, "/v1/group", "collection", "Which group somebody belongs to, and its traits", "writeKey", "Message", 200, "Accepted", "")
+OPERATION(POST, "/v1/alias", "collection", "Two ids of one person", "writeKey", "Message", 200, "Accepted", "")
+OPERATION(GET, "/v1/pixel/identify", "collection", "An identify call as the address of a picture, for e-mail", "writeKey data", "", 200, "image/gif", "")
+OPERATION(GET, "/v1/pixel/track", "collection", "A track call likewise", "writeKey data", "", 200, "image/gif", "")
+OPERATION(GET, "/v1/pixel/page", "collection", "A page call likewise", "writeKey data", "", 200, "image/gif", "")
+OPERATION(GET, "/v1/pixel/screen", "collection", "A screen call likewise", "writeKey data", "", 200, "image/gif", "")
+OPERATION(GET, "/v1/pixel/group", "collection", "A group call likewise", "writeKey data", "", 200, "image/gif", "")
+OPERATION(GET, "/v1/pixel/alias", "collection", "An alias call likewise", "writeKey data", "", 200, "image/gif", "")
+OPERATION(POST, "/v1/m", "collection", "Client metrics of SDKs: read and forgotten", "", "Anything", 200, "Accepted", "")
+OPERATION(POST, "/v1/cookie", "collection", "Sets the visitor's cookie by the server, so that it lives longer", "writeKey", "Anything", 200, "Accepted", "")
+OPERATION(POST, "/v1/link", "collection", "Redeems a signed link, once", "", "LinkRedeemed", 200, "LinkVisitor", "409")
+
+SAME(POST, "/v1/b", "/v1/batch") SAME(POST, "/batch", "/v1/batch") SAME(POST, "/b", "/v1/batch")
+SAME(POST, "/beacon/v1/batch", "/v1/batch") SAME(POST, "/import", "/v1/import") SAME(POST, "/m", "/v1/m")
+SAME(POST, "/rsaMetrics", "/v1/m") SAME(POST, "/cookie", "/v1/cookie") SAME(POST, "/link", "/v1/link")
+#define SPELLINGS(word, letter) \
+    SAME(POST, "/v1/" letter, "/v1/" word) SAME(POST, "/" word, "/v1/" word) SAME(POST, "/" letter, "/v1/" word) \
+    SAME(GET, "/v1/" letter, "/v1/pixel/" word) SAME(GET, "/pixel/v1/" word, "/v1/pixel/" word)
+SPELLINGS("identify", "i") SPELLINGS("track", "t") SPELLINGS("page", "p")
+SPELLINGS("screen", "s") SPELLINGS("group", "g") SPELLINGS("alias", "a")
+#undef SPELLINGS
+
+/* ---- Segment's Profile API ---- */
+OPERATION(GET, "/v1/spaces/{space}/collections/users/profiles/{external_id}/traits", "profiles", "A user's traits", "limit include verbose next", "", 200, "ProfileTraits", "404")
+OPERATION(GET, "/v1/spaces/{space}/collections/users/profiles/{external_id}/external_ids", "profiles", "A user's ids", "limit include next", "", 200, "ProfileList", "404")
+OPERATION(GET, "/v1/spaces/{space}/collections/users/profiles/{external_id}/events", "profiles", "A user's events", "limit include exclude start end sort next", "", 200, "ProfileList", "404")
+OPERATION(GET, "/v1/spaces/{space}/collections/users/profiles/{external_id}/metadata", "profiles", "When a user was first and last seen", "", "", 200, "ProfileMetadata", "404")
+OPERATION(GET, "/v1/spaces/{space}/collections/users/profiles/{external_id}/links", "profiles", "A user's accounts", "limit next", "", 200, "ProfileList", "404")
+OPERATION(GET, "/v1/spaces/{space}/collections/accounts/profiles/{external_id}/traits", "profiles", "An account's traits", "limit include verbose next", "", 200, "ProfileTraits", "404")
+OPERATION(GET, "/v1/spaces/{space}/collections/accounts/profiles/{external_id}/external_ids", "profiles", "An account's id", "limit include next", "", 200, "ProfileList", "404")
+OPERATION(GET, "/v1/spaces/{space}/collections/accounts/profiles/{external_id}/metadata", "profiles", "When an account was first and last heard of", "", "", 200, "ProfileMetadata", "404")
+OPERATION(GET, "/v1/spaces/{space}/collections/accounts/profiles/{external_id}/links", "profiles", "An account's users", "limit next", "", 200, "ProfileList", "404")
+
+/* ---- What SDKs and websites load ---- */
+OPERATION(GET, "/v1/projects/{write_key}/settings", "pages", "What analytics-next and mobile SDKs load first", "", "", 200, "Anything", "404")
+OPERATION(GET, "/v1/sourceConfig", "pages", "What RudderStack's browser SDKs load first", "writeKey", "", 200, "Anything", "404")
+OPERATION(GET, "/analytics.js/v1/{write_key}/analytics.min.js", "pages", "The browser library", "", "", 200, "text/javascript", "")
+OPERATION(GET, "/analytics.js/v1/{write_key}/analytics.plus.min.js", "pages", "The browser library with receipts, attribution and loss numbers", "", "", 200, "text/javascript", "")
+OPERATION(GET, "/analytics.js/v1/{write_key}/more.min.js", "pages", "Its second part, loaded when a page first needs it", "", "", 200, "text/javascript", "")
+OPERATION(GET, "/analytics.js/v1/{write_key}/tools.js", "pages", "Begins the tools of a source with device_mode", "", "", 200, "text/javascript", "")
+OPERATION(GET, "/analytics.js/v1/{write_key}/x/{file}", "pages", "The small files beside the library", "", "", 200, "text/javascript", "404")
+SAME(GET, "/projects/{write_key}/settings", "/v1/projects/{write_key}/settings")
+SAME(GET, "/sourceConfig", "/v1/sourceConfig")
+SAME(GET, "/analytics.js/v1/{write_key}/platform/tools.js", "/analytics.js/v1/{write_key}/tools.js")
+SAME(GET, "/analytics.js/v1/{write_key}/platform/more.min.js", "/analytics.js/v1/{write_key}/more.min.js")
+SAME(GET, "/analytics.js/v1/{write_key}/platform/analytics.min.js", "/analytics.js/v1/{write_key}/analytics.min.js")
+SAME(GET, "/analytics.js/v1/{write_key}/platform/x/{file}", "/analytics.js/v1/{write_key}/x/{file}")
+
+/* ---- Service ---- */
+OPERATION(GET, "/healthz", "service", "200 while the process lives", "", "", 200, "Health", "")
+OPERATION(GET, "/readyz", "service", "200 when it accepts events and answers are up to date", "", "", 200, "Health", "503")
+OPERATION(GET, "/readyz/collect", "service", "200 when it accepts events", "", "", 200, "Health", "503")
+OPERATION(GET, "/readyz/answer", "service", "200 when answers are up to date", "", "", 200, "Health", "503")
+OPERATION(GET, "/metrics", "service", "Counters for Prometheus", "", "", 200, "text/plain", "")
+OPERATION(GET, "/api/v1/openapi.json", "service", "This document", "", "", 200, "Anything", "")
+OPERATION(GET, "/", "service", "A greeting", "", "", 200, "text/plain", "")
+
+/* ---- Parameters ---- */
+PARAMETER("wait", "How long the question waits until everything is applied that was on disk when it was asked: 10s, at most 60s", {"type": "string", "examples": ["10s"]})
+PARAMETER("question_id", "A name for the question, to find it in /api/v1/questions", {"type": "string", "maxLength": 64})
+PARAMETER("since", "How far back: 7d, at most 90d", {"type": "string", "default": "7d"})
+PARAMETER("user_id", "A user id", {"type": "string"})
+PARAMETER("anonymous_id", "An anonymous id", {"type": "string"})
+PARAMETER("id", "An id of any kind; kind:value for one kind (user_id:, anonymous_id:, person_id:, email:)", {"type": "string"})
+PARAMETER("ids", "Two ids with a comma between", {"type": "string", "examples": ["12345,a-1"]})
+PARAMETER("search", "An id, or how an email or a name begins", {"type": "string"})
+PARAMETER("limit", "How many at most", {"type": "integer", "minimum": 1, "maximum": 1000})
+PARAMETER("cursor", "The cursor.next of the page before", {"type": "string"})
+PARAMETER("next", "The cursor's next of the page before", {"type": "string"})
+PARAMETER("after", "The next of the page before", {"type": "integer"})
+PARAMETER("trait", "This trait only", {"type": "string"})
+PARAMETER("suppress", "true: messages that come later under these ids are kept out, too", {"type": "string", "enum": ["true", "false"]})
+PARAMETER("writeKey", "The source's write key, where no header and no body says it", {"type": "string"})
+PARAMETER("data", "The message: its JSON in Base64", {"type": "string"})
+PARAMETER("include", "These only, with commas between", {"type": "string"})
+PARAMETER("exclude", "All but these, with commas between", {"type": "string"})
+PARAMETER("verbose", "true: with when and by which source it was set", {"type": "string", "enum": ["true", "false"]})
+PARAMETER("start", "Events at this time or later", {"type": "string"})
+PARAMETER("end", "Events before this time", {"type": "string"})
+PARAMETER("sort", "Newest or oldest first", {"type": "string", "enum": ["asc", "desc"]})
+PARAMETER("person_id", "A person id, as answers tell it: u_12345", {"type": "string"})
+PARAMETER("group_id", "A group id", {"type": "string"})
+PARAMETER("erasure_id", "The id of an erasure", {"type": "string"})
+PARAMETER("destination", "A destination's name", {"type": "string"})
+PARAMETER("space", "Any word", {"type": "string"})
+PARAMETER("external_id", "kind:value, such as user_id:12345 or email:kim@example.com", {"type": "string"})
+PARAMETER("write_key", "A source's write key", {"type": "string"})
+PARAMETER("file", "A file's name, such as follow.js", {"type": "string"})
+
+/* ---- Schemas: what many share ---- */
+SCHEMA(Anything, {"description": "Any JSON"})
+SCHEMA(Value, {"type": ["null", "boolean", "number", "string", "array"], "description": "A value of a property; \"(not indexed)\" where it was not kept for questions"})
+SCHEMA(Instant, {"type": "string", "format": "date-time"})
+SCHEMA(Time, {"type": ["string", "integer"], "description": "2026-01-31, 2026-01-31T12:00:00Z, or milliseconds since 1970", "examples": ["2026-01-31"]})
+SCHEMA(Duration, {"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d|w)$", "examples": ["7d"]})
+SCHEMA(Error, {"type": "object", "required": ["error"], "properties": {"error": {"type": "object", "required": ["code", "message"], "properties": {
+    "code": {"type": "string"}, "message": {"type": "string"}, "field": {"type": "string", "description": "Where in the question: steps[1].where[0].op"}}}}})
+SCHEMA(Problem, {"type": "object", "required": ["success", "code", "message", "error"], "properties": {"success": {"const": false},
+    "code": {"type": "string"}, "message": {"type": "string"}, "error": {"type": "string"}}})
+SCHEMA(Cursor, {"type": "object", "required": ["has_more", "next"], "properties": {"has_more": {"type": "boolean"}, "next": {"type": ["string", "null"]}}})
+SCHEMA(Traits, {"type": "object", "additionalProperties": true})
+SCHEMA(Id, {"type": "object", "required": ["type", "id"], "properties": {"type": {"type": "string"}, "id": {"type": "string"}}})
+SCHEMA(Message, {"type": "object", "description": "One message of the Tracking API: docs/protocol.md", "additionalProperties": true, "properties": {
+    "type": {"enum": ["identify", "track", "page", "screen", "group", "alias"]}, "messageId": {"type": "string"}, "userId": {"type": ["string", "number", "null"]},
+    "anonymousId": {"type": ["string", "number", "null"]}, "event": {"type": "string"}, "properties": {"type": "object"}, "traits": {"type": "object"},
+    "groupId": {"type": ["string", "number"]}, "previousId": {"type": ["string", "number"]}, "context": {"type": "object"}, "timestamp": {"type": "string"}}})
+SCHEMA(Batch, {"type": "object", "additionalProperties": true, "properties": {"batch": {"type": "array", "items": {"$ref": "#/components/schemas/Message"}},
+    "writeKey": {"type": "string"}, "sentAt": {"type": "string"}, "context": {"type": "object"}}})
+SCHEMA(Accepted, {"type": "object", "required": ["success"], "properties": {"success": {"const": true}, "accepted": {"type": "integer"}, "rejected": {"type": "integer"}}})
+SCHEMA(Health, {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}, "behind_ms": {"type": "integer"}}})
+
+/* ---- Questions ---- */
+SCHEMA(Filter, {"type": "object", "required": ["field"], "additionalProperties": false, "properties": {"field": {"type": "string", "examples": ["properties.plan"]},
+    "op": {"enum": ["=", "!=", "in", "not in", "<", "<=", ">", ">=", "contains", "not contains", "exists", "not exists"]}, "value": {}}})
+SCHEMA(Filters, {"type": "array", "items": {"$ref": "#/components/schemas/Filter"}})
+SCHEMA(EventName, {"anyOf": [{"type": "string", "examples": ["Account Created", "page:/signup", "*"]}, {"type": "object", "properties": {
+    "event": {"type": "string"}, "type": {"enum": ["track", "page", "screen", "identify", "group", "alias"]}, "where": {"$ref": "#/components/schemas/Filters"}}}]})
+SCHEMA(Step, {"anyOf": [{"type": "string"}, {"type": "object", "properties": {
+    "event": {"type": "string"}, "type": {"enum": ["track", "page", "screen", "identify", "group", "alias"]}, "where": {"$ref": "#/components/schemas/Filters"},
+    "window": {"$ref": "#/components/schemas/Duration"}}}]})
+SCHEMA(Of, {"enum": ["people", "groups"], "default": "people"})
+SCHEMA(Unit, {"enum": ["hour", "day", "week", "month", "quarter"], "default": "day"})
+SCHEMA(WeekStart, {"enum": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], "default": "monday"})
+SCHEMA(Warnings, {"type": "array", "items": {"type": "object", "required": ["field", "message"], "properties": {"field": {"type": ["string", "null"]}, "message": {"type": "string"}}}})
+SCHEMA(Behind, {"type": "object", "properties": {"share_applied": {"type": "number"}, "ms": {"type": "integer"}, "is_starting": {"type": "boolean"}}})
+#define SHAPE SCHEMA
+#include "ask/questions.tbl.h"
+SCHEMA(Questions, {"type": "object", "required": ["questions"], "properties": {"questions": {"type": "array", "items": {"type": "object", "required": ["id", "path", "state", "ms", "done", "all"], "properties": {
+    "id": {"type": ["string", "null"]}, "path": {"type": "string"}, "state": {"enum": ["running", "waiting"]}, "ms": {"type": "integer"}, "done": {"type": "integer"}, "all": {"type": "integer"}}}}}})
+SCHEMA(Losses, {"type": "object", "required": ["from", "to", "visits", "visits_with_gaps", "calls", "missing", "visits_under_way", "messages_left_out", "by"], "properties": {
+    "from": {"$ref": "#/components/schemas/Instant"}, "to": {"$ref": "#/components/schemas/Instant"}, "visits": {"type": "integer"}, "visits_with_gaps": {"type": "integer"}, "calls": {"type": "integer"}, "missing": {"type": "integer"},
+    "visits_under_way": {"type": "integer"}, "messages_left_out": {"type": "integer"}, "by": {"type": "array", "items": {"type": "object", "required": ["library", "browser", "page", "visits", "visits_with_gaps", "calls", "missing"], "properties": {
+        "library": {"type": ["string", "null"]}, "browser": {"type": ["string", "null"]}, "page": {"type": ["string", "null"]}, "visits": {"type": "integer"}, "visits_with_gaps": {"type": "integer"}, "calls": {"type": "integer"}, "missing": {"type": "integer"}}}}}})
+
+/* ---- People ---- */
+SCHEMA(Person, {"type": "object", "required": ["person_id", "user_ids", "anonymous_ids", "external_ids", "traits", "first_seen", "last_seen", "events"], "properties": {
+    "person_id": {"type": "string"}, "user_ids": {"type": "array", "items": {"type": "string"}}, "anonymous_ids": {"type": "array", "items": {"type": "string"}},
+    "external_ids": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}, "traits": {"$ref": "#/components/schemas/Traits"},
+    "first_seen": {"type": ["string", "null"]}, "last_seen": {"type": ["string", "null"]}, "events": {"type": "integer"}}})
+SCHEMA(PeoplePage, {"type": "object", "required": ["people", "cursor"], "properties": {"people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
+SCHEMA(MessagesPage, {"type": "object", "required": ["events", "cursor"], "properties": {"events": {"type": "array", "items": {"$ref": "#/components/schemas/Message"}}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
+SCHEMA(Link, {"type": "object", "required": ["from", "to", "rule", "time", "message_id", "message_type", "source", "position", "removed"], "properties": {"from": {"$ref": "#/components/schemas/Id"}, "to": {"$ref": "#/components/schemas/Id"},
+    "rule": {"enum": ["message", "alias", "alias_of_user"]}, "time": {"$ref": "#/components/schemas/Instant"}, "message_id": {"type": ["string", "null"]}, "message_type": {"type": ["string", "null"]},
+    "source": {"type": ["string", "null"]}, "position": {"type": "integer"}, "removed": {"type": "boolean"}}})
+SCHEMA(Links, {"type": "object", "required": ["links"], "properties": {"links": {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}, "more": {"type": "integer"}}})
+SCHEMA(Why, {"type": "object", "required": ["same", "reason", "text", "links"], "properties": {"same": {"type": "boolean"}, "reason": {"enum": ["same", "shared", "no_evidence", "removed", "limit", "blocked", "unseen"]},
+    "text": {"type": "string"}, "at": {"type": ["string", "null", "object"], "additionalProperties": true}, "links": {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}}})
+SCHEMA(TraitHistory, {"type": "object", "required": ["history", "cursor"], "properties": {"history": {"type": "array", "items": {"type": "object", "required": ["trait", "value", "time", "set_by", "message_id", "message_type", "source", "position"], "properties": {
+    "trait": {"type": "string"}, "value": {}, "time": {"$ref": "#/components/schemas/Instant"}, "set_by": {"$ref": "#/components/schemas/Id"}, "message_id": {"type": ["string", "null"]}, "message_type": {"type": ["string", "null"]},
+    "source": {"type": ["string", "null"]}, "position": {"type": "integer"}}}}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
+SCHEMA(Groups, {"type": "object", "required": ["groups"], "properties": {"groups": {"type": "array", "items": {"type": "object", "required": ["group_id", "traits", "time", "set_by", "message_id"], "properties": {"group_id": {"type": "string"},
+    "traits": {"$ref": "#/components/schemas/Traits"}, "time": {"$ref": "#/components/schemas/Instant"}, "set_by": {"$ref": "#/components/schemas/Id"}, "message_id": {"type": ["string", "null"]}, "message_type": {"type": ["string", "null"]},
+    "source": {"type": ["string", "null"]}, "position": {"type": "integer"}}}}}})
+SCHEMA(Group, {"type": "object", "required": ["group_id", "traits"], "properties": {"group_id": {"type": "string"}, "traits": {"$ref": "#/components/schemas/Traits"}}})
+SCHEMA(Evidence, {"type": "object", "description": "Either position, or message_id and id", "properties": {"position": {"type": "integer"}, "message_id": {"type": "string"}, "id": {"type": "string"}, "source": {"type": "string"}}})
+SCHEMA(EvidenceChanged, {"type": "object", "required": ["position", "message_id", "removed", "people"], "properties": {"position": {"type": "integer"}, "message_id": {"type": "string"}, "removed": {"type": "boolean"},
+    "people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}}})
+SCHEMA(LinkRequest, {"type": "object", "required": ["anonymous_id"], "properties": {"anonymous_id": {"type": "string"}, "expires_in": {"type": "integer", "minimum": 1, "maximum": 604800, "default": 600}}})
+SCHEMA(LinkToken, {"type": "object", "required": ["token", "parameter", "expires_at"], "properties": {"token": {"type": "string"}, "parameter": {"type": "string"}, "expires_at": {"$ref": "#/components/schemas/Instant"}}})
+SCHEMA(LinkRedeemed, {"type": "object", "required": ["token"], "properties": {"writeKey": {"type": "string"}, "token": {"type": "string"}}})
+SCHEMA(LinkVisitor, {"type": "object", "required": ["success", "anonymousId"], "properties": {"success": {"const": true}, "anonymousId": {"type": "string"}}})
+
+/* ---- Privacy ---- */
+SCHEMA(Erasure, {"type": "object", "required": ["id", "status", "stage", "progress"], "properties": {"id": {"type": "string"}, "status": {"enum": ["running", "done"]}, "stage": {"type": ["string", "null"]}, "progress": {"type": "number"},
+    "journal_records": {"type": "integer"}, "index_rows": {"type": "integer"}, "not_looked_into": {"type": "array", "items": {"type": "object", "properties": {"from": {"type": "integer"}, "to": {"type": "integer"}, "reason": {"type": "string"}}}}}})
+SCHEMA(ErasureBegun, {"type": "object", "required": ["erasure", "ids", "suppressed"], "properties": {"erasure": {"$ref": "#/components/schemas/Erasure"}, "ids": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}, "suppressed": {"type": "boolean"}}})
+SCHEMA(Erasures, {"type": "object", "required": ["erasures", "done_since_start"], "properties": {"erasures": {"type": "array", "items": {"$ref": "#/components/schemas/Erasure"}}, "done_since_start": {"type": "integer"}}})
+SCHEMA(SuppressedIds, {"type": "object", "properties": {"user_id": {"type": "string"}, "anonymous_id": {"type": "string"}, "user_ids": {"type": "array", "items": {"type": "string"}}, "anonymous_ids": {"type": "array", "items": {"type": "string"}},
+    "ids": {"type": "array", "items": {"type": "string"}, "examples": [["12345", "anonymous_id:a-1", "email:kim@example.com"]]}}})
+SCHEMA(SuppressionChanged, {"type": "object", "required": ["suppressed", "ids"], "properties": {"suppressed": {"type": "boolean"}, "ids": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}}})
+SCHEMA(Suppressions, {"type": "object", "required": ["count", "ids", "cursor"], "properties": {"count": {"type": "integer"}, "ids": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
+SCHEMA(ExportLine, {"type": "object", "required": ["kind", "data"], "properties": {"kind": {"enum": ["person", "traits_history", "groups", "links", "event", "end"]}, "data": {"type": "object", "additionalProperties": true}}})
+
+/* ---- Destinations ---- */
+SCHEMA(Destination, {"type": "object", "required": ["name", "type", "state", "position", "lag_bytes", "lag_ms", "unfinished", "delivered", "dead_letters", "last_error"], "properties": {"name": {"type": "string"}, "type": {"type": "string"},
+    "state": {"enum": ["running", "disabled", "waiting"]}, "waits_until": {"type": ["string", "null"]}, "position": {"type": "integer"}, "lag_bytes": {"type": "integer"}, "lag_ms": {"type": "integer"}, "unfinished": {"type": "integer"},
+    "under_way": {"type": "integer"}, "taken": {"type": "integer"}, "delivered": {"type": "integer"}, "skipped": {"type": "integer"}, "refused": {"type": "integer"}, "retried": {"type": "integer"}, "requests": {"type": "integer"}, "links": {"type": "integer"},
+    "reports": {"type": "integer"}, "dead_letters": {"type": "integer"}, "messages_per_second": {"type": "number"}, "last_success_at": {"type": ["string", "null"]}, "last_error_at": {"type": ["string", "null"]}, "last_error": {"type": ["string", "null"]},
+    "replay": {"type": "object", "properties": {"is_under_way": {"type": "boolean"}, "left_bytes": {"type": "integer"}, "unfinished": {"type": "integer"}, "taken": {"type": "integer"}, "delivered": {"type": "integer"}}}}})
+SCHEMA(Destinations, {"type": "object", "required": ["destinations"], "properties": {"destinations": {"type": "array", "items": {"$ref": "#/components/schemas/Destination"}}}})
+SCHEMA(DeadLetters, {"type": "object", "required": ["dead", "next"], "properties": {"dead": {"type": "array", "items": {"type": "object", "required": ["number"], "additionalProperties": true, "properties": {"number": {"type": "integer"}}}}, "next": {"type": ["integer", "null"]}}})
+SCHEMA(UserHash, {"type": "object", "required": ["user_id", "user_hash"], "properties": {"user_id": {"type": "string"}, "user_hash": {"type": "string"}}})
+SCHEMA(RedoRequest, {"type": "object", "properties": {"number": {"type": "integer"}}})
+SCHEMA(ReplayRequest, {"type": "object", "required": ["from"], "properties": {"from": {"type": "string"}, "to": {"type": "string"}}})
+SCHEMA(TestRequest, {"type": "object", "properties": {"message": {"$ref": "#/components/schemas/Message"}}})
+SCHEMA(TestOutcome, {"type": "object", "required": ["exchanges", "is_delivered", "error"], "properties": {"exchanges": {"type": "array", "items": {"type": "object", "required": ["request", "answer"], "properties": {
+    "request": {"type": "object", "required": ["method", "url", "headers", "body"], "properties": {"method": {"type": "string"}, "url": {"type": "string"}, "headers": {"type": "object", "additionalProperties": true}, "body": {"type": "string"}}},
+    "answer": {"type": "object", "properties": {"status": {"type": "integer"}, "body": {"type": "string"}, "error": {"type": "string"}, "took_ms": {"type": "integer"}}}}}}, "is_delivered": {"type": "boolean"}, "error": {"type": ["string", "null"]}}})
+
+/* ---- Segment's Profile API ---- */
+SCHEMA(ProfileCursor, {"type": "object", "required": ["url", "has_more", "next", "limit"], "properties": {"url": {"type": "string"}, "has_more": {"type": "boolean"}, "next": {"type": "string"}, "limit": {"type": "integer"}}})
+SCHEMA(ProfileTraits, {"type": "object", "required": ["traits", "cursor"], "properties": {"traits": {"$ref": "#/components/schemas/Traits"}, "cursor": {"$ref": "#/components/schemas/ProfileCursor"}}})
+SCHEMA(ProfileList, {"type": "object", "required": ["data", "cursor"], "properties": {"data": {"type": "array", "items": {"type": "object", "additionalProperties": true}}, "cursor": {"$ref": "#/components/schemas/ProfileCursor"}}})
+SCHEMA(ProfileMetadata, {"type": "object", "required": ["metadata"], "properties": {"metadata": {"type": "object", "additionalProperties": true}}})
+
+#undef TAG
+#undef OPERATION
+#undef SAME
+#undef PARAMETER
+#undef SCHEMA

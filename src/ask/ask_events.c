@@ -1,0 +1,575 @@
+/* ask_events: which events and fields there are, for lists and completion; docs/queries.md defines every number.
+ *
+ * How many rows a column has, a run knows. When it was last seen is looked for in the runs with the latest times
+ * first, and nearly always found in the first one. A field's values are counted code by code, a run a task.
+ */
+#include "ask_answer.h"
+
+#include <stdlib.h>
+
+enum { EXAMPLES = 5, TEXT_EXAMPLES = 3, STRETCH_ROWS = 1 << 20, LEAF_BYTES = 512, ENTRIES_A_LOOK = 1 << 16 };
+
+/* One code of one run: how often, and until when. */
+struct entry {
+    IndexValue value;                   /* events: type digit and name */
+    uint64_t count;
+    Millis last_ms;
+};
+
+/* A column of one run; then, of all runs, a field. */
+struct column {
+    Str name;
+    uint32_t run, number;
+};
+struct field {
+    Str name;
+    const struct column *columns;
+    uint32_t column_count;
+    uint64_t count, other;
+    Millis last_ms;
+    IndexValue examples[EXAMPLES];      /* least and greatest number, then the first texts */
+    char *bytes;                        /* of the texts, LEAF_BYTES each */
+    char digits[2][40];                 /* of integers over 2^53 */
+    uint32_t number_count, text_count;
+    bool has_list, has_bool;
+};
+
+struct listing {
+    Request request;
+    Str search, field_name;
+    uint32_t limit;
+    struct index_snapshot *snapshot;
+    bool is_mine;                       /* the snapshot */
+    uint32_t run_count;
+    uint32_t *by_time;                  /* runs, the latest first */
+    struct entry **entries;             /* by run; of events, or of the field's values */
+    uint32_t *entry_counts;
+    struct field *fields;
+    uint32_t field_count;
+    struct region *scratch;             /* by worker */
+    atomic_flag is_told;
+    Status status;
+    Err *err;
+};
+
+/* ---- Common ---- */
+
+static bool matches(const struct listing *listing, Str text)
+{
+    Str search = listing->search;
+    if (!search.len) return true;
+    for (size_t at = 0; at + search.len <= text.len; at++)
+        if (str_equal_no_case(str_slice(text, at, at + search.len), search)) return true;
+    return false;
+}
+
+static void fail(struct listing *listing, Status status, const Err *err)
+{
+    if (atomic_flag_test_and_set(&listing->is_told)) return;
+    listing->status = status;
+    if (listing->err) *listing->err = *err;
+}
+
+static bool is_cancelled(struct listing *listing)
+{
+    const atomic_bool *flag = listing->request.world->is_cancelled;
+    Err err = { 0 };
+    if (!flag || !atomic_load_explicit(flag, memory_order_relaxed)) return false;
+    fail(listing, err_set(&err, ERR_CLOSED, "the question was given up"), &err);
+    return true;
+}
+
+static void run_tasks(struct listing *listing, QueryTask *task, uint32_t count)
+{
+    const QueryPool *pool = listing->request.world->pool;
+    if (pool) pool->run(pool->pool, task, listing, count);
+    for (uint32_t at = 0; !pool && at < count; at++) task(listing, at, 0);
+}
+
+static const IndexRun *run_at(const struct listing *listing, uint32_t at)
+{
+    return index_snapshot_run(listing->snapshot, at);
+}
+
+/* ---- Events ---- */
+
+/* Entries of every event code of a run. */
+static void count_events(void *context, uint32_t task, uint32_t worker)
+{
+    struct listing *listing = context;
+    const IndexRun *run = run_at(listing, task);
+    struct entry *entries = listing->entries[task];
+    (void)worker;
+    for (uint32_t row = 0, end; row < run->row_count && !is_cancelled(listing); row = end) {
+        end = row + STRETCH_ROWS < run->row_count ? row + STRETCH_ROWS : run->row_count;
+        for (uint32_t at = row; at < end; at++) {
+            struct entry *entry = &entries[index_packed_get(&run->events, at)];
+            Millis time_ms = (Millis)((uint64_t)run->times.base + index_packed_get(&run->times, at));
+            entry->last_ms = entry->count++ && entry->last_ms > time_ms ? entry->last_ms : time_ms;
+        }
+    }
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return group_compare_values(&((const struct entry *)a)->value, &((const struct entry *)b)->value);
+}
+
+static int compare_counts(const void *a, const void *b)
+{
+    const struct entry *left = a, *right = b;
+    if (left->count != right->count) return left->count > right->count ? -1 : 1;
+    return compare_entries(a, b);
+}
+
+/* All runs' entries, one a value, most frequent first. */
+static Status unite_entries(struct listing *listing, struct entry **ret, uint32_t *ret_count, Err *err)
+{
+    size_t all = 0, count = 0, kept = 0;
+    Status s = OK;
+    for (uint32_t run = 0; run < listing->run_count; run++) all += listing->entry_counts[run];
+    struct entry *entries = answer_take(listing->request.arena, sizeof *entries, all, &s, err);
+    for (uint32_t run = 0; !s && run < listing->run_count; run++)
+        for (uint32_t at = 0; at < listing->entry_counts[run]; at++)
+            if (listing->entries[run][at].count) entries[count++] = listing->entries[run][at];
+    if (!s) s = answer_go_on(listing->request.world, err);
+    if (s) return s;
+    qsort(entries, count, sizeof *entries, compare_entries);
+    for (size_t at = 0; at < count; at++) {
+        if (kept == 0 || compare_entries(&entries[kept - 1], &entries[at]) != 0) {
+            entries[kept++] = entries[at];
+            continue;
+        }
+        entries[kept - 1].count += entries[at].count;
+        if (entries[at].last_ms > entries[kept - 1].last_ms) entries[kept - 1].last_ms = entries[at].last_ms;
+    }
+    qsort(entries, kept, sizeof *entries, compare_counts);
+    *ret = entries;
+    *ret_count = (uint32_t)kept;
+    return OK;
+}
+
+static Status list_events(struct listing *listing, struct entry **ret, uint32_t *ret_count, Err *err)
+{
+    static const char digits[EVENT_TYPE_COUNT + 1] = "0123456";
+    Arena *arena = listing->request.arena;
+    Status s = OK;
+    for (uint32_t at = 0; at < listing->run_count && !s; at++) {
+        IndexValues values;
+        s = index_values_read(run_at(listing, at), INDEX_EVENTS, arena, &values, err);
+        if (s) return s;
+        struct entry *entries = answer_take(arena, sizeof *entries, values.code_count, &s, err);
+        for (uint32_t code = 0; !s && code < values.code_count; code++) {
+            uint32_t name = code - INDEX_FIRST_EVENT, start = code > INDEX_FIRST_EVENT ? values.ends[name - 1] : 0;
+            entries[code].value = (IndexValue){ .kind = INDEX_OTHER, .text = str_of(digits + code % 7, 1) };
+            if (code >= INDEX_FIRST_EVENT)
+                entries[code].value = (IndexValue){ .kind = INDEX_STRING,
+                                                    .text = str_of(values.bytes + start, values.ends[name] - start) };
+        }
+        listing->entries[at] = entries;
+        listing->entry_counts[at] = values.code_count;
+    }
+    if (!s) run_tasks(listing, count_events, listing->run_count);
+    return listing->status ? listing->status : s ? s : unite_entries(listing, ret, ret_count, err);
+}
+
+static void write_events(struct listing *listing, const struct entry *entries, uint32_t count, struct buf *answer)
+{
+    uint32_t told = 0;
+    json_array(answer, "events");
+    for (uint32_t at = 0; at < count && told < listing->limit; at++) {
+        Str text = entries[at].value.text, name = str_slice(text, 1, text.len);
+        EventType type = (EventType)(text.bytes[0] - '0');
+        if (!matches(listing, name.len ? name : str_from(event_type_word(type)))) continue;
+        told++;
+        json_object(answer, NULL);
+        json_name(answer, STR("event"));
+        if (entries[at].value.kind == INDEX_OTHER) value_write(&entries[at].value, answer);
+        else event_write(text, type == EVENT_PAGE && !name.len, answer);
+        json_word(answer, "type", event_type_word(type));
+        json_string(answer, "name", name);
+        json_uint(answer, "count", entries[at].count);
+        answer_instant(answer, "last_seen", entries[at].last_ms);
+        json_object_end(answer);
+    }
+    json_array_end(answer);
+}
+
+/* ---- Fields ---- */
+
+static int compare_columns(const void *a, const void *b)
+{
+    const struct column *left = a, *right = b;
+    int order = str_compare(left->name, right->name);
+    return order ? order : (left->run > right->run) - (left->run < right->run);
+}
+
+static Status find_fields(struct listing *listing, Err *err)
+{
+    Arena *arena = listing->request.arena;
+    size_t all = 0, count = 0;
+    Status s = OK;
+    for (uint32_t at = 0; at < listing->run_count; at++) all += run_at(listing, at)->column_count;
+    struct column *columns = answer_take(arena, sizeof *columns, all, &s, err);
+    listing->fields = answer_take(arena, sizeof *listing->fields, all, &s, err);
+    for (uint32_t run = 0; !s && run < listing->run_count && !is_cancelled(listing); run++)
+        for (uint32_t number = 0; number < run_at(listing, run)->column_count; number++) {
+            Str name = index_run_column_name(run_at(listing, run), number);
+            if (listing->field_name.len ? str_equal(name, listing->field_name) : matches(listing, name))
+                columns[count++] = (struct column){ name, run, number };
+        }
+    if (s) return s;
+    qsort(columns, count, sizeof *columns, compare_columns);
+    for (size_t at = 0; at < count; at++) {
+        struct field *field = listing->field_count ? &listing->fields[listing->field_count - 1] : NULL;
+        if (!field || !str_equal(field->name, columns[at].name)) {
+            field = &listing->fields[listing->field_count++];
+            *field = (struct field){ .name = columns[at].name, .columns = &columns[at], .last_ms = INT64_MIN };
+        }
+        field->column_count++;
+        field->count += index_run_column_rows(run_at(listing, columns[at].run), columns[at].number);
+        field->other += index_run_column_unindexed(run_at(listing, columns[at].run), columns[at].number);
+    }
+    return OK;
+}
+
+/* The latest time of a row that has the column. */
+static Status find_last(struct listing *listing, const IndexRun *run, uint32_t column, Arena scratch, Millis *last_ms,
+                        Err *err)
+{
+    IndexCodes codes;
+    index_codes_init(&codes, run, column, 0, arena_new(&scratch, unsigned char, INDEX_CODES_BYTES), NULL);
+    for (uint32_t row = 0; row < run->row_count && *last_ms < run->time_max_ms; row++) {
+        if (!index_codes_has(&codes, row)) {
+            if (is_cancelled(listing)) return OK;
+            Status s = index_codes_load(&codes, row, err);
+            if (s) return s;
+        }
+        Millis time_ms = (Millis)((uint64_t)run->times.base + index_packed_get(&run->times, row));
+        if (time_ms > *last_ms && index_codes_get(&codes, row) != INDEX_ABSENT) *last_ms = time_ms;
+    }
+    return OK;
+}
+
+static void put_number(struct field *field, uint32_t at, const IndexValue *value)
+{
+    field->examples[at] = *value;
+    if (!value->text.len) return;
+    memcpy(field->digits[at], value->text.bytes, value->text.len);             /* up to 39 of them */
+    field->examples[at].text.bytes = field->digits[at];
+}
+
+static void take_number(struct field *field, const IndexValue *value)
+{
+    bool is_first = field->number_count == 0;
+    if (is_first || value_compare_numbers(value, &field->examples[0]) < 0) put_number(field, 0, value);
+    if (is_first || value_compare_numbers(value, &field->examples[1]) > 0) put_number(field, 1, value);
+    field->number_count = value_compare_numbers(&field->examples[0], &field->examples[1]) < 0 ? 2 : 1;
+}
+
+/* The first texts in order; each has its place in the field's bytes. */
+static void take_text(struct field *field, Str text)
+{
+    IndexValue *texts = field->examples + 2;
+    uint32_t to = field->text_count;
+    while (to > 0 && str_compare(text, texts[to - 1].text) < 0) to--;
+    if (to == TEXT_EXAMPLES || (to > 0 && str_equal(texts[to - 1].text, text))) return;
+    char *bytes = field->bytes + (size_t)field->text_count * LEAF_BYTES;
+    if (field->text_count == TEXT_EXAMPLES)                                  /* the last one's place */
+        bytes = field->bytes + (texts[TEXT_EXAMPLES - 1].text.bytes - field->bytes);
+    else field->text_count++;
+    memmove(texts + to + 1, texts + to, (field->text_count - to - 1) * sizeof *texts);
+    memcpy(bytes, text.bytes, text.len);
+    texts[to] = (IndexValue){ .kind = INDEX_STRING, .text = str_of(bytes, text.len) };
+}
+
+/* Takes the dictionary's values into the field's examples. */
+static void take_examples(struct field *field, const IndexValues *values)
+{
+    for (uint32_t at = 0; at < 2 && values->number_count; at++) {
+        IndexValue value = { .kind = INDEX_NUMBER, .number = values->numbers[at ? values->number_count - 1 : 0] };
+        take_number(field, &value);
+    }
+    for (uint32_t at = 0, texts = 0; at < values->string_count && texts < TEXT_EXAMPLES; at++) {
+        IndexValue value = index_values_get(values, INDEX_FIRST_VALUE + values->number_count + at);
+        if (value.kind == INDEX_NUMBER) take_number(field, &value);
+        else if (value.kind == INDEX_LIST) field->has_list = true;
+        else take_text(field, value.text), texts++;
+    }
+}
+
+/* One field: when it was last seen, and examples. */
+static void look_at_field(void *context, uint32_t task, uint32_t worker)
+{
+    struct listing *listing = context;
+    struct field *field = &listing->fields[task];
+    Status s = OK;
+    Err err = { 0 };
+    for (uint32_t at = 0; at < listing->run_count && !s && !is_cancelled(listing); at++) {
+        const IndexRun *run = run_at(listing, listing->by_time[at]);
+        uint32_t column = index_run_find_column(run, field->name);
+        Arena scratch = region_arena(&listing->scratch[worker]);
+        IndexValues values;
+        if (column == UINT32_MAX) continue;
+        if (run->time_max_ms > field->last_ms) s = find_last(listing, run, column, scratch, &field->last_ms, &err);
+        if (!s) s = index_values_read(run, column, &scratch, &values, &err);
+        if (!s) take_examples(field, &values);
+    }
+    if (s) fail(listing, s, &err);
+}
+
+static int compare_fields(const void *a, const void *b)
+{
+    const struct field *left = a, *right = b;
+    if (left->count != right->count) return left->count > right->count ? -1 : 1;
+    return str_compare(left->name, right->name);
+}
+
+static Status look_at_fields(struct listing *listing, Err *err)
+{
+    Status s = OK;
+    qsort(listing->fields, listing->field_count, sizeof *listing->fields, compare_fields);
+    uint32_t told = listing->field_count < listing->limit ? listing->field_count : listing->limit;
+    char *bytes = answer_take(listing->request.arena, TEXT_EXAMPLES * LEAF_BYTES, told, &s, err);
+    for (uint32_t at = 0; !s && at < told; at++)
+        listing->fields[at].bytes = bytes + (size_t)at * TEXT_EXAMPLES * LEAF_BYTES;
+    if (!s) run_tasks(listing, look_at_field, told);
+    return listing->status ? listing->status : s;
+}
+
+static void write_types(const struct field *field, struct buf *answer)
+{
+    uint64_t numbers = field->number_count, texts = field->text_count;
+    const struct { const char *word; bool is_there; } types[] = {
+        { "boolean", field->has_bool || (!numbers && !texts && !field->has_list && field->count > field->other) },
+        { "number", numbers }, { "text", texts }, { "list", field->has_list },
+        { "other", field->other },
+    };
+    json_array(answer, "types");
+    for (size_t at = 0; at < countof(types); at++)
+        if (types[at].is_there) json_word(answer, NULL, types[at].word);
+    json_array_end(answer);
+}
+
+static void write_field(const struct field *field, struct buf *answer)
+{
+    json_object(answer, NULL);
+    json_string(answer, "field", field->name);
+    json_uint(answer, "count", field->count);
+    if (field->count) answer_instant(answer, "last_seen", field->last_ms);
+    else json_null(answer, "last_seen");
+    write_types(field, answer);
+}
+
+static void write_fields(const struct listing *listing, struct buf *answer)
+{
+    json_array(answer, "properties");
+    for (uint32_t at = 0; at < listing->field_count && at < listing->limit; at++) {
+        const struct field *field = &listing->fields[at];
+        if (!field->count) continue;
+        write_field(field, answer);
+        json_array(answer, "examples");
+        for (uint32_t example = 0; example < EXAMPLES; example++) {
+            if (example < 2 ? example >= field->number_count : example - 2 >= field->text_count) continue;
+            value_write(&field->examples[example], answer);
+        }
+        json_array_end(answer);
+        json_object_end(answer);
+    }
+    json_array_end(answer);
+}
+
+static int compare_traits(const void *a, const void *b)
+{
+    const QueryTrait *left = a, *right = b;
+    if (left->people != right->people) return left->people > right->people ? -1 : 1;
+    return str_compare(left->name, right->name);
+}
+
+static Status write_traits(struct listing *listing, struct buf *answer, Err *err)
+{
+    const QueryWorld *world = listing->request.world;
+    QueryTrait *traits = NULL;
+    size_t count = 0, told = 0;
+    Status s = OK;
+    if (world->list_traits) s = world->list_traits(world->context, listing->request.arena, &traits, &count, err);
+    if (!s && count) qsort(traits, count, sizeof *traits, compare_traits);
+    json_array(answer, "traits");
+    for (size_t at = 0; !s && at < count && told < listing->limit; at++) {
+        if (!matches(listing, traits[at].name)) continue;
+        told++;
+        json_object(answer, NULL);
+        json_name(answer, STR("field"));
+        char name[600];
+        struct buf text;
+        buf_init_fixed(&text, name, sizeof name);
+        buf_str_put(&text, STR("traits."));
+        buf_str_put(&text, str_slice(traits[at].name, 0, 512));
+        json_string(answer, NULL, buf_str(&text));
+        json_uint(answer, "people", traits[at].people);
+        json_object_end(answer);
+    }
+    json_array_end(answer);
+    return s;
+}
+
+/* ---- One field's values ---- */
+
+static void count_values(void *context, uint32_t task, uint32_t worker)
+{
+    struct listing *listing = context;
+    const IndexRun *run = run_at(listing, task);
+    struct entry *entries = listing->entries[task];
+    Arena scratch = region_arena(&listing->scratch[worker]);
+    IndexCodes codes;
+    Err err = { 0 };
+    if (!entries) return;
+    index_codes_init(&codes, run, index_run_find_column(run, listing->field_name), listing->entry_counts[task],
+                     arena_new(&scratch, unsigned char, INDEX_CODES_BYTES), NULL);
+    for (uint32_t row = 0; row < run->row_count; row++) {
+        if (!index_codes_has(&codes, row)) {
+            Status s = is_cancelled(listing) ? ERR_CLOSED : index_codes_load(&codes, row, &err);
+            if (s) return fail(listing, s, &err);
+        }
+        entries[index_codes_get(&codes, row)].count++;
+    }
+    entries[INDEX_ABSENT].count = 0;
+}
+
+static Status list_values(struct listing *listing, struct entry **ret, uint32_t *ret_count, Err *err)
+{
+    Arena *arena = listing->request.arena;
+    Status s = OK;
+    for (uint32_t at = 0; at < listing->run_count && !s; at++) {
+        IndexValues values;
+        uint32_t column = index_run_find_column(run_at(listing, at), listing->field_name);
+        if (column == UINT32_MAX) continue;
+        s = index_values_read(run_at(listing, at), column, arena, &values, err);
+        if (s) return s;
+        struct entry *entries = answer_take(arena, sizeof *entries, values.code_count, &s, err);
+        for (uint32_t code = 0; !s && code < values.code_count; code++)
+            entries[code].value = value_settle(index_values_get(&values, code), arena);
+        listing->entries[at] = entries;
+        listing->entry_counts[at] = values.code_count;
+    }
+    if (!s) run_tasks(listing, count_values, listing->run_count);
+    return listing->status ? listing->status : s ? s : unite_entries(listing, ret, ret_count, err);
+}
+
+static Status answer_field(struct listing *listing, struct buf *answer, Err *err)
+{
+    struct entry *entries = NULL;
+    uint32_t count = 0, told = 0, all = 0;
+    Str search = listing->search;
+    listing->search = (Str){ 0 };
+    Status s = find_fields(listing, err);
+    if (!s) s = look_at_fields(listing, err);
+    if (!s) s = list_values(listing, &entries, &count, err);
+    if (s) return s;
+    listing->search = search;
+    struct field none = { .name = listing->field_name }, *field = listing->field_count ? &listing->fields[0] : &none;
+    for (uint32_t at = 0; at < count; at++) field->has_bool |= entries[at].value.kind == INDEX_BOOL;
+    write_field(field, answer);
+    json_array(answer, "values");
+    for (uint32_t at = 0; at < count; at++) {
+        if (at % ENTRIES_A_LOOK == 0 && (s = answer_go_on(listing->request.world, err))) return s;
+        const IndexValue *value = &entries[at].value;
+        if (search.len && (value->kind != INDEX_STRING || !matches(listing, value->text))) continue;
+        if (all++ >= listing->limit) continue;
+        told++;
+        json_object(answer, NULL);
+        json_name(answer, STR("value"));
+        value_write(value, answer);
+        json_uint(answer, "count", entries[at].count);
+        json_object_end(answer);
+    }
+    json_array_end(answer);
+    json_uint(answer, "values_left_out", all - told);
+    answer_moment(listing->request.world, answer);
+    json_object_end(answer);
+    return OK;
+}
+
+/* ---- The whole ---- */
+
+static int compare_runs_by_time(const void *a, const void *b, void *context)
+{
+    const IndexRun *left = run_at(context, *(const uint32_t *)a), *right = run_at(context, *(const uint32_t *)b);
+    return (left->time_max_ms < right->time_max_ms) - (left->time_max_ms > right->time_max_ms);
+}
+
+static Status listing_open(struct listing *listing, Err *err)
+{
+    const QueryWorld *world = listing->request.world;
+    Status s = OK;
+    uint32_t workers = world->pool ? world->pool->worker_count : 1;
+    size_t memory = (world->memory_bytes ? world->memory_bytes : (size_t)1 << 30) / 4 / workers;
+    listing->snapshot = world->snapshot;
+    listing->is_mine = !world->snapshot;
+    if (listing->is_mine) s = index_snapshot_open(world->index, &listing->snapshot, err);
+    if (s) return s;
+    listing->err = err;
+    listing->run_count = index_snapshot_run_count(listing->snapshot);
+    listing->by_time = answer_take(listing->request.arena, sizeof(uint32_t), listing->run_count, &s, err);
+    listing->entries = answer_take(listing->request.arena, sizeof *listing->entries, listing->run_count, &s, err);
+    listing->entry_counts = answer_take(listing->request.arena, sizeof(uint32_t), listing->run_count, &s, err);
+    listing->scratch = answer_take(listing->request.arena, sizeof *listing->scratch, workers, &s, err);
+    for (uint32_t at = 0; !s && at < workers; at++)
+        region_open(&listing->scratch[at], memory + 2 * (size_t)INDEX_CODES_BYTES + 65536);
+    for (uint32_t at = 0; !s && at < listing->run_count; at++) listing->by_time[at] = at;
+    if (!s) qsort_r(listing->by_time, listing->run_count, sizeof(uint32_t), compare_runs_by_time, listing);
+    return s;
+}
+
+static void listing_close(struct listing *listing)
+{
+    const QueryPool *pool = listing->request.world->pool;
+    for (uint32_t at = 0; listing->scratch && at < (pool ? pool->worker_count : 1); at++)
+        region_close(&listing->scratch[at]);
+    if (listing->is_mine) index_snapshot_close(listing->snapshot);
+}
+
+static Status answer_overview(struct listing *listing, struct buf *answer, Err *err)
+{
+    struct entry *events;
+    uint32_t count;
+    Status s = list_events(listing, &events, &count, err);
+    if (!s) s = find_fields(listing, err);
+    if (!s) s = look_at_fields(listing, err);
+    if (!s) s = answer_go_on(listing->request.world, err);
+    if (s) return s;
+    json_object(answer, NULL);
+    write_events(listing, events, count, answer);
+    write_fields(listing, answer);
+    s = write_traits(listing, answer, err);
+    answer_moment(listing->request.world, answer);
+    json_object_end(answer);
+    return s;
+}
+
+static Status parse_text(struct listing *listing, const char *member, Str *ret, Err *err)
+{
+    const Json *json = json_find(listing->request.root, str_from(member));
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_STRING) return err_set_field(err, member, "a text was expected");
+    *ret = json->text;
+    return OK;
+}
+
+Status answer_events(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
+{
+    static const char *const allowed[] = { "field", "search", "limit", NULL };
+    Status s = OK;
+    struct listing *listing = answer_take(arena, sizeof *listing, 1, &s, err);
+    if (!s) s = request_open(&listing->request, question, world, arena, allowed, err);
+    if (!s) s = parse_text(listing, "search", &listing->search, err);
+    if (!s) s = request_field(&listing->request, json_find(listing->request.root, STR("field")), "field",
+                              &listing->field_name);
+    if (!s) s = request_count(&listing->request, "limit", listing->field_name.len ? 20 : 100, 1, 1000, &listing->limit);
+    if (s) return s;
+    atomic_flag_clear(&listing->is_told);
+    s = listing_open(listing, err);
+    if (!s) s = listing->field_name.len ? answer_field(listing, answer, err) : answer_overview(listing, answer, err);
+    listing_close(listing);
+    return s;
+}

@@ -1,0 +1,300 @@
+/* ask_paths: what people do before or after an event; docs/queries.md defines every number.
+ *
+ * A first scan finds who has the event at all; a second one brings together everything that those did, and walks
+ * from each person's anchor. Workers tally steps (depth, from, to); the rest is adding up.
+ */
+#include "ask_answer.h"
+#include "ask_tally.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DEPTH_MAX = 10, SHOWN_MAX = 100, EVENTS_MAX = 16, ANCHOR_BIT = 1, DIRECTION_AFTER = 0, DIRECTION_BEFORE };
+enum { GROUP_BITS = 21, GROUP_ANCHOR = GROUPS_MAX, GROUP_OTHERS = GROUPS_MAX + 1 };
+
+struct counter {
+    struct tally steps;                 /* by depth, from, to */
+    uint64_t people;
+};
+
+struct paths {
+    Request request;
+    Selector selectors[1 + EVENTS_MAX];         /* the anchor, then what is looked at */
+    uint32_t selector_count, direction, depth, limit;
+    bool collapses;
+    Millis within_ms;
+    uint64_t *with_anchor;              /* a bit a person */
+    struct counter counters[QUERY_WORKERS_MAX];
+    uint32_t worker_count;
+    struct tally steps, shown, links;   /* shown: by depth and group, those that are listed */
+    uint64_t people;
+};
+
+static uint64_t key_of(uint32_t depth, uint32_t from, uint32_t to)
+{
+    return (uint64_t)depth << (2 * GROUP_BITS) | (uint64_t)from << GROUP_BITS | to;
+}
+static uint32_t key_depth(uint64_t key) { return (uint32_t)(key >> (2 * GROUP_BITS)); }
+static uint32_t key_from(uint64_t key) { return (uint32_t)(key >> GROUP_BITS) & ((1 << GROUP_BITS) - 1); }
+static uint32_t key_to(uint64_t key) { return (uint32_t)key & ((1 << GROUP_BITS) - 1); }
+
+/* ---- Parsing ---- */
+
+static Status parse_events(struct paths *paths, Err *err)
+{
+    static const char usual[] = "[{\"type\":\"track\"},{\"type\":\"page\"},{\"type\":\"screen\"}]";
+    const Json *events = json_find(paths->request.root, STR("events"));
+    char place[32];
+    Status s = OK;
+    if (!events || events->kind == JSON_NULL) s = json_parse(str_from(usual), paths->request.arena, &events, err);
+    if (s) return s;
+    if (events->kind != JSON_ARRAY || events->count == 0 || events->count > EVENTS_MAX)
+        return err_set_field(err, "events", "a list of 1 to %d events was expected", EVENTS_MAX);
+    paths->selector_count = 1;
+    for (const Json *event = events->first; event && !s; event = event->next, paths->selector_count++) {
+        snprintf(place, sizeof place, "events[%u]", paths->selector_count - 1);
+        s = request_selector(&paths->request, event, place, NULL, &paths->selectors[paths->selector_count]);
+    }
+    return s;
+}
+
+static Status paths_parse(struct paths *paths, Str question, const QueryWorld *world, Arena *arena, Err *err)
+{
+    static const char *const allowed[] = { "event", "direction", "depth", "within", "limit", "events", "collapse",
+                                           "from", "to", "timezone", "where", NULL };
+    static const char *const directions[] = { "after", "before", NULL };
+    Request *request = &paths->request;
+    Status s = request_open(request, question, world, arena, allowed, err);
+    if (!s) s = request_event(request, "event", NULL, &paths->selectors[0]);
+    if (!s) s = parse_events(paths, err);
+    if (!s) s = request_word(request, "direction", DIRECTION_AFTER, directions, &paths->direction);
+    if (!s) s = request_count(request, "depth", 3, 1, DEPTH_MAX, &paths->depth);
+    if (!s) s = request_count(request, "limit", 10, 1, SHOWN_MAX, &paths->limit);
+    if (!s) s = request_duration(request, "within", (Millis)24 * 3600 * 1000, &paths->within_ms);
+    const Json *collapse = s ? NULL : json_find(request->root, STR("collapse"));
+    if (collapse && collapse->kind != JSON_BOOL) s = err_set_field(err, "collapse", "true or false was expected");
+    paths->collapses = collapse && collapse->truth;
+    return s;
+}
+
+/* ---- Counting ---- */
+
+static void mark_person(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
+{
+    struct paths *paths = context;
+    (void)worker, (void)hits, (void)scratch;
+    __atomic_fetch_or(&paths->with_anchor[person / 64], UINT64_C(1) << person % 64, __ATOMIC_RELAXED);
+}
+
+/* By time, then by what it is; of equal ones the anchors first, and those that are not looked at. */
+static int compare_hits(const void *a, const void *b)
+{
+    const Hit *left = a, *right = b;
+    if (left->time_ms != right->time_ms) return left->time_ms < right->time_ms ? -1 : 1;
+    if (left->group != right->group) return left->group < right->group ? -1 : 1;
+    int anchors = (int)(right->steps & ANCHOR_BIT) - (int)(left->steps & ANCHOR_BIT);
+    return anchors ? anchors : (left->steps > ANCHOR_BIT) - (right->steps > ANCHOR_BIT);
+}
+
+static void walk_person(void *context, uint32_t worker, uint32_t person, const Hits *all, Arena scratch)
+{
+    struct paths *paths = context;
+    struct counter *counter = &paths->counters[worker];
+    bool is_after = paths->direction == DIRECTION_AFTER;
+    const Hit *hits = all->hits;
+    uint32_t count = all->count, at = is_after ? 0 : count - 1, depth = 0;
+    (void)person;
+    if (all->has_ties) {
+        Hit *sorted = arena_new(&scratch, Hit, count);
+        memcpy(sorted, hits, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, compare_hits);
+        hits = sorted;
+    }
+    while (!(hits[at].steps & ANCHOR_BIT)) at += is_after ? 1 : UINT32_MAX;
+    Millis anchor_ms = hits[at].time_ms;
+    uint32_t from = GROUP_ANCHOR, last = hits[at].group;
+    counter->people++;
+    for (at += is_after ? 1 : UINT32_MAX; at < count && depth < paths->depth; at += is_after ? 1 : UINT32_MAX) {
+        Millis distance = is_after ? hits[at].time_ms - anchor_ms : anchor_ms - hits[at].time_ms;
+        if (distance > paths->within_ms) break;
+        if (!(hits[at].steps & ~(uint32_t)ANCHOR_BIT)) continue;
+        if (paths->collapses && hits[at].group == last) continue;
+        tally_count(&counter->steps, key_of(depth++, from, hits[at].group), 1);
+        from = last = hits[at].group;
+    }
+}
+
+static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec, struct scan **ret, Err *err)
+{
+    Status s = OK;
+    const QueryWorld *world = paths->request.world;
+    size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
+    size_t words = scan_people_max(first) / 64 + (size_t)1;
+    paths->with_anchor = answer_take(paths->request.arena, sizeof(uint64_t), words, &s, err);
+    if (!s) s = scan_run(first, err);
+    if (s) return s;
+    *spec = (ScanSpec){ .selectors = paths->selectors, .selector_count = paths->selector_count,
+                        .needed_bits = ANCHOR_BIT, .group_bits = UINT32_MAX, .by_event = true, .like = first,
+                        .only_people = paths->with_anchor, .on_person = walk_person, .context = paths };
+    s = scan_open(&paths->request, spec, ret, err);
+    if (s) return s;
+    paths->worker_count = scan_worker_count(*ret);
+    for (uint32_t at = 0; at < paths->worker_count; at++)
+        tally_open(&paths->counters[at].steps, memory / 8 / paths->worker_count, sizeof(TallyCell));
+    tally_open(&paths->steps, memory / 8, sizeof(TallyCell));
+    s = scan_run(*ret, err);
+    if (s) return s;
+    for (uint32_t at = 0; at < paths->worker_count; at++) {
+        tally_add(&paths->steps, &paths->counters[at].steps);
+        paths->people += paths->counters[at].people;
+    }
+    if (!s && paths->steps.is_full)
+        s = err_set(err, ERR_TOO_LARGE, "too many different paths for the memory that a question may use; narrow it");
+    return s;
+}
+
+/* ---- Writing ---- */
+
+static Status write_depth(struct paths *paths, uint32_t depth, uint64_t before, const Groups *groups,
+                          uint64_t *ret_people, struct buf *answer, Err *err)
+{
+    Status s = OK;
+    struct tally sums;
+    uint64_t people = 0, others = 0;
+    tally_open(&sums, (size_t)64 << 20, sizeof(TallyCell));
+    for (uint32_t at = 0; at < paths->steps.count; at++) {
+        const TallyCell *cell = tally_cell(&paths->steps, at);
+        if (key_depth(cell->key) != depth) continue;
+        tally_count(&sums, key_to(cell->key), cell->count);
+        people += cell->count;
+    }
+    Arena arena = *paths->request.arena;
+    RankedGroup *ranked = answer_take(&arena, sizeof *ranked, sums.count, &s, err);
+    for (uint32_t at = 0; !s && at < sums.count; at++)
+        ranked[at] = (RankedGroup){ tally_cell(&sums, at)->count, (uint32_t)tally_cell(&sums, at)->key };
+    uint32_t count = sums.count;
+    tally_close(&sums);
+    if (s) return s;
+    answer_rank(ranked, count, groups);
+    json_object(answer, NULL);
+    json_uint(answer, "depth", depth + 1);
+    json_uint(answer, "people", people);
+    json_uint(answer, "ended", before - people);
+    json_array(answer, "events");
+    for (uint32_t at = 0; at < count; at++) {
+        if (at >= paths->limit) {
+            others += ranked[at].people;
+            continue;
+        }
+        tally_count(&paths->shown, key_of(depth, 0, ranked[at].group), 1);
+        json_object(answer, NULL);
+        json_name(answer, STR("event"));
+        group_write(groups, ranked[at].group, answer);
+        json_uint(answer, "people", ranked[at].people);
+        answer_share(answer, "share", ranked[at].people, paths->people);
+        json_object_end(answer);
+    }
+    json_array_end(answer);
+    json_object(answer, "others");
+    json_uint(answer, "events", count > paths->limit ? count - paths->limit : 0);
+    json_uint(answer, "people", others);
+    json_object_end(answer);
+    json_object_end(answer);
+    *ret_people = people;
+    return OK;
+}
+
+/* The group as it is listed at the depth. */
+static uint32_t shown_as(const struct paths *paths, uint32_t depth, uint32_t group)
+{
+    return group == GROUP_ANCHOR || tally_find(&paths->shown, key_of(depth, 0, group)) ? group : (uint32_t)GROUP_OTHERS;
+}
+
+static int compare_ends(const Groups *groups, uint32_t a, uint32_t b)
+{
+    if (a >= GROUPS_MAX || b >= GROUPS_MAX) return (a > b) - (a < b);
+    return group_compare(groups, a, b);
+}
+
+static int compare_links(const void *a, const void *b, void *groups)
+{
+    const TallyCell *left = a, *right = b;
+    if (key_depth(left->key) != key_depth(right->key)) return key_depth(left->key) < key_depth(right->key) ? -1 : 1;
+    if (left->count != right->count) return left->count > right->count ? -1 : 1;
+    int order = compare_ends(groups, key_from(left->key), key_from(right->key));
+    return order ? order : compare_ends(groups, key_to(left->key), key_to(right->key));
+}
+
+static void write_end(const struct paths *paths, const Groups *groups, uint32_t group, struct buf *answer)
+{
+    if (group == GROUP_ANCHOR) json_string(answer, NULL, paths->selectors[0].label);
+    else if (group == GROUP_OTHERS) json_null(answer, NULL);
+    else group_write(groups, group, answer);
+}
+
+static void write_links(struct paths *paths, const Groups *groups, struct buf *answer)
+{
+    for (uint32_t at = 0; at < paths->steps.count; at++) {
+        const TallyCell *cell = tally_cell(&paths->steps, at);
+        uint32_t depth = key_depth(cell->key), from = key_from(cell->key);
+        from = depth ? shown_as(paths, depth - 1, from) : from;
+        tally_count(&paths->links, key_of(depth, from, shown_as(paths, depth, key_to(cell->key))), cell->count);
+    }
+    qsort_r(paths->links.cells, paths->links.count, paths->links.stride, compare_links, (void *)(uintptr_t)groups);
+    json_array_end(answer);
+    json_array(answer, "links");
+    for (uint32_t at = 0; at < paths->links.count; at++) {
+        const TallyCell *cell = tally_cell(&paths->links, at);
+        json_object(answer, NULL);
+        json_uint(answer, "depth", key_depth(cell->key) + 1);
+        json_name(answer, STR("from"));
+        write_end(paths, groups, key_from(cell->key), answer);
+        json_name(answer, STR("to"));
+        write_end(paths, groups, key_to(cell->key), answer);
+        json_uint(answer, "people", cell->count);
+        json_object_end(answer);
+    }
+}
+
+static Status write_paths(struct paths *paths, struct scan *scan, struct buf *answer, Err *err)
+{
+    static const char *const directions[] = { "after", "before" };
+    const Groups *groups = scan_groups(scan);
+    uint64_t people = paths->people;
+    Status s = OK;
+    tally_open(&paths->shown, (size_t)1 << 20, sizeof(TallyCell));
+    tally_open(&paths->links, (size_t)64 << 20, sizeof(TallyCell));
+    json_object(answer, NULL);
+    json_string(answer, "event", paths->selectors[0].label);
+    json_word(answer, "direction", directions[paths->direction]);
+    json_uint(answer, "people", paths->people);
+    json_int(answer, "within_ms", paths->within_ms);
+    json_array(answer, "depths");
+    for (uint32_t depth = 0; depth < paths->depth && !s && !(s = answer_go_on(paths->request.world, err)); depth++)
+        s = write_depth(paths, depth, people, groups, &people, answer, err);
+    if (!s) write_links(paths, groups, answer);
+    json_array_end(answer);
+    if (!s) answer_close(&paths->request, scan, answer);
+    tally_close(&paths->shown);
+    tally_close(&paths->links);
+    return s;
+}
+
+Status answer_paths(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
+{
+    Status s = OK;
+    struct scan *first = NULL, *second = NULL;
+    struct paths *paths = answer_take(arena, sizeof *paths, 1, &s, err);
+    if (!s) s = paths_parse(paths, question, world, arena, err);
+    if (s) return s;
+    ScanSpec spec = { .selectors = paths->selectors, .selector_count = 1, .needed_bits = ANCHOR_BIT,
+                      .on_person = mark_person, .context = paths }, second_spec;
+    s = scan_open(&paths->request, &spec, &first, err);
+    if (!s) s = run_scans(paths, first, &second_spec, &second, err);
+    if (!s) s = write_paths(paths, second, answer, err);
+    scan_close(second);
+    scan_close(first);
+    for (uint32_t at = 0; at < paths->worker_count; at++) tally_close(&paths->counters[at].steps);
+    tally_close(&paths->steps);
+    return s;
+}

@@ -1,0 +1,332 @@
+/* ask_retention: who comes back; docs/queries.md defines every number.
+ *
+ * Each person is looked at once, all events in order: the birth, and a bit for every period with a return. Workers
+ * tally by (group, cohort, period); sorted by that key, a line of the answer is a stretch of cells.
+ */
+#include "ask_answer.h"
+#include "ask_tally.h"
+#include "ask_timeline.h"
+
+enum { BIRTH_BIT = 1, RETURN_BIT = 2, PERIODS_MAX = 366, COHORTS_MAX = 100000 };
+enum { PERIOD_PEOPLE = (1 << 12) - 1, GROUP_ALL = GROUPS_MAX };    /* cells that count a cohort's people */
+
+struct counter {
+    struct tally tally;
+    uint32_t unit;                      /* where the last event was */
+    Millis observed_ms;
+    uint64_t early, late;               /* events at times that no event can have */
+};
+
+struct retention {
+    Request request;                    /* to: when the last period of the last cohort ends */
+    Millis births_to_ms;
+    Selector selectors[2];
+    Breakdown by;
+    ZoneUnit unit;
+    uint32_t periods, mode, first, group_limit;
+    Millis births_from_ms;              /* first ever: what was before is looked at, too */
+    Timeline timeline;
+    struct counter counters[QUERY_WORKERS_MAX];
+    uint32_t worker_count;
+    struct tally all;
+    Millis observed_ms;
+};
+
+enum { MODE_EXACT, MODE_UNBOUNDED };
+static const char *const modes[] = { "n_day", "unbounded", NULL };
+enum { FIRST_IN_RANGE, FIRST_EVER };
+static const char *const firsts[] = { "in_range", "ever", NULL };
+
+static uint64_t key_of(uint32_t group, uint32_t cohort, uint32_t period)
+{
+    return (uint64_t)group << 40 | (uint64_t)cohort << 12 | period;
+}
+static uint32_t key_group(uint64_t key) { return (uint32_t)(key >> 40); }
+static uint32_t key_cohort(uint64_t key) { return (uint32_t)(key >> 12) & ((1 << 28) - 1); }
+static uint32_t key_period(uint64_t key) { return (uint32_t)key & PERIOD_PEOPLE; }
+
+/* ---- Parsing ---- */
+
+static Status retention_parse(struct retention *retention, Str question, const QueryWorld *world, Arena *arena,
+                              Err *err)
+{
+    static const char *const allowed[]
+        = { "birth", "return", "of", "unit", "week_start", "periods", "mode", "first", "from", "to", "timezone",
+            "where", "by", "limit", NULL };
+    Request *request = &retention->request;
+    Status s = request_open(request, question, world, arena, allowed, err);
+    if (!s) s = request_event(request, "birth", NULL, &retention->selectors[0]);
+    if (!s && json_find(request->root, STR("return")))
+        s = request_event(request, "return", NULL, &retention->selectors[1]);
+    else retention->selectors[1] = retention->selectors[0];
+    if (!s) s = request_unit(request, ZONE_DAY, &retention->unit);
+    if (!s) s = request_count(request, "periods", 12, 1, PERIODS_MAX, &retention->periods);
+    if (!s) s = request_word(request, "mode", MODE_EXACT, modes, &retention->mode);
+    if (!s) s = request_word(request, "first", FIRST_IN_RANGE, firsts, &retention->first);
+    if (!s) s = request_breakdown(request, "by", false, &retention->by);
+    if (!s) s = request_count(request, "limit", 50, 1, 1000, &retention->group_limit);
+    if (s) return s;
+    retention->births_from_ms = request->first_ms;
+    retention->births_to_ms = request->end_ms;
+    if (retention->first == FIRST_EVER) {
+        request->from_ms = INT64_MIN;
+        if (request->first_ms > PLAUSIBLE_FROM_MS) request->first_ms = PLAUSIBLE_FROM_MS;
+    }
+    if (!request->has_to) return OK;
+    Millis end = zone_floor(&request->zone, retention->unit, request->to_ms - 1);
+    for (uint32_t period = 0; period <= retention->periods; period++)
+        end = zone_next(&request->zone, retention->unit, end);
+    request->to_ms = request->end_ms = end;
+    return OK;
+}
+
+/* ---- Counting ---- */
+
+/* Of the births at the first instant with any: one that is no return if there is such, then the smallest group's. */
+static uint32_t find_birth(const struct retention *retention, const Hits *all)
+{
+    const Hit *hits = all->hits;
+    uint32_t at = 0, best;
+    while (at < all->count && !(hits[at].steps & BIRTH_BIT)) at++;
+    if (at == all->count || hits[at].time_ms >= retention->births_to_ms) return UINT32_MAX;
+    if (hits[at].time_ms < retention->births_from_ms) return UINT32_MAX;            /* first ever: it was before */
+    for (best = at; at < all->count && hits[at].time_ms == hits[best].time_ms; at++) {
+        bool returns = hits[at].steps & RETURN_BIT, best_returns = hits[best].steps & RETURN_BIT;
+        if (!(hits[at].steps & BIRTH_BIT) || (returns && !best_returns)) continue;
+        if (returns != best_returns || hits[at].group < hits[best].group) best = at;
+    }
+    return best;
+}
+
+static void count_cells(const struct retention *retention, struct tally *tally, uint32_t group, uint32_t cohort,
+                        const uint64_t *returned)
+{
+    uint32_t last = 0;
+    bool has_returned = false;
+    tally_count(tally, key_of(group, cohort, PERIOD_PEOPLE), 1);
+    for (uint32_t period = 0; period <= retention->periods; period++)
+        if (returned[period / 64] >> period % 64 & 1) last = period, has_returned = true;
+    for (uint32_t period = 0; has_returned && period <= last; period++)
+        if (retention->mode == MODE_UNBOUNDED || returned[period / 64] >> period % 64 & 1)
+            tally_count(tally, key_of(group, cohort, period), 1);
+}
+
+/* The hits at times that an event can have. */
+static Hits plausible(const Request *request, struct counter *counter, const Hits *all)
+{
+    Hits kept = *all;
+    while (kept.count && kept.hits[0].time_ms < request->first_ms) kept.hits++, kept.count--, counter->early++;
+    while (kept.count && kept.hits[kept.count - 1].time_ms >= request->end_ms) kept.count--, counter->late++;
+    return kept;
+}
+
+static void count_person(void *context, uint32_t worker, uint32_t person, const Hits *found, Arena scratch)
+{
+    struct retention *retention = context;
+    struct counter *counter = &retention->counters[worker];
+    Hits kept = plausible(&retention->request, counter, found), *all = &kept;
+    const Hit *hits = all->hits;
+    uint64_t returned[PERIODS_MAX / 64 + 1] = { 0 };
+    uint32_t birth = find_birth(retention, all), first;
+    (void)person, (void)scratch;
+    if (birth == UINT32_MAX) return;
+    uint32_t cohort = counter->unit = timeline_find(&retention->timeline, hits[birth].time_ms, counter->unit);
+    for (first = birth; first > 0 && hits[first - 1].time_ms == hits[birth].time_ms;) first--;
+    for (uint32_t at = first; at < all->count; at++) {
+        if (at == birth || !(hits[at].steps & RETURN_BIT)) continue;
+        counter->unit = timeline_find(&retention->timeline, hits[at].time_ms, counter->unit);
+        uint32_t period = counter->unit - cohort;
+        if (period > retention->periods) break;
+        returned[period / 64] |= UINT64_C(1) << period % 64;
+    }
+    if (hits[all->count - 1].time_ms > counter->observed_ms) counter->observed_ms = hits[all->count - 1].time_ms;
+    count_cells(retention, &counter->tally, GROUP_ALL, cohort, returned);
+    if (retention->by.is_given) count_cells(retention, &counter->tally, hits[birth].group, cohort, returned);
+}
+
+static Status run_scan(struct retention *retention, struct scan *scan, Err *err)
+{
+    Millis first, last;
+    size_t memory = retention->request.world->memory_bytes ? retention->request.world->memory_bytes : (size_t)1 << 30;
+    Status s = OK;
+    retention->observed_ms = scan_last_event_ms(scan);
+    if (scan_time_range(scan, &first, &last)) {
+        Millis end_ms = retention->request.end_ms, observed_ms = retention->observed_ms;
+        if (observed_ms >= end_ms) observed_ms = end_ms - 1;
+        if (first < retention->request.first_ms) first = retention->request.first_ms;
+        if (last >= end_ms) last = end_ms - 1;
+        if (last < observed_ms) last = observed_ms;
+        if (last < first) last = first;
+        s = timeline_make(&retention->request, retention->unit, first, last, 0, COHORTS_MAX, &retention->timeline);
+    }
+    if (s) return s;
+    retention->worker_count = scan_worker_count(scan);
+    for (uint32_t at = 0; at < retention->worker_count; at++) {
+        tally_open(&retention->counters[at].tally, memory / 8 / retention->worker_count, sizeof(TallyCell));
+        retention->counters[at].observed_ms = INT64_MIN;
+    }
+    tally_open(&retention->all, memory / 8, sizeof(TallyCell));
+    s = scan_run(scan, err);
+    if (s) return s;
+    uint64_t early = 0, late = 0;
+    for (uint32_t at = 0; at < retention->worker_count; at++) {
+        tally_add(&retention->all, &retention->counters[at].tally);
+        if (retention->counters[at].observed_ms > retention->observed_ms)
+            retention->observed_ms = retention->counters[at].observed_ms;
+        early += retention->counters[at].early, late += retention->counters[at].late;
+    }
+    request_note_times(&retention->request, early, late);
+    if (!s && retention->all.is_full)
+        s = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow its range or filters");
+    tally_sort(&retention->all);
+    return s;
+}
+
+/* ---- Writing ---- */
+
+/* One line: returned by period, and of how many that could be seen. */
+struct line {
+    uint64_t people, returned[PERIODS_MAX + 1], eligible[PERIODS_MAX + 1];
+};
+
+static bool is_seen(const struct retention *retention, uint32_t cohort, uint32_t period)
+{
+    return cohort + period < retention->timeline.count
+        && retention->timeline.starts[cohort + period] <= retention->observed_ms;
+}
+
+/* Adds up a stretch of cells, and gives its end. one_cohort: stops where the next one begins. */
+static uint32_t add_up(const struct retention *retention, uint32_t from, bool one_cohort, struct line *ret)
+{
+    uint64_t first = tally_cell(&retention->all, from)->key;
+    *ret = (struct line){ 0 };
+    for (; from < retention->all.count; from++) {
+        const TallyCell *cell = tally_cell(&retention->all, from);
+        uint32_t cohort = key_cohort(cell->key), period = key_period(cell->key);
+        if (key_group(cell->key) != key_group(first) || (one_cohort && cohort != key_cohort(first))) break;
+        if (period != PERIOD_PEOPLE) {
+            ret->returned[period] += cell->count;
+            continue;
+        }
+        ret->people += cell->count;
+        for (uint32_t at = 0; at <= retention->periods && is_seen(retention, cohort, at); at++)
+            ret->eligible[at] += cell->count;
+    }
+    return from;
+}
+
+static void write_numbers(const struct retention *retention, const char *name, const uint64_t *numbers,
+                          const uint64_t *of, bool are_shares, struct buf *answer)
+{
+    json_array(answer, name);
+    for (uint32_t at = 0; at <= retention->periods; at++) {
+        if (of && !of[at]) json_null(answer, NULL);
+        else if (are_shares) answer_share(answer, NULL, numbers[at], of[at]);
+        else json_uint(answer, NULL, numbers[at]);
+    }
+    json_array_end(answer);
+}
+
+static void write_line(const struct retention *retention, const struct line *line, struct buf *answer)
+{
+    json_uint(answer, "people", line->people);
+    write_numbers(retention, "returned", line->returned, NULL, false, answer);
+    write_numbers(retention, "eligible", line->eligible, NULL, false, answer);
+    write_numbers(retention, "shares", line->returned, line->eligible, true, answer);
+}
+
+/* Where the cells of the whole begin: its number is larger than any group's. */
+static uint32_t whole_begin(const struct retention *retention)
+{
+    uint32_t at = retention->all.count;
+    while (at > 0 && key_group(tally_cell(&retention->all, at - 1)->key) == GROUP_ALL) at--;
+    return at;
+}
+
+static void write_whole(const struct retention *retention, uint32_t from, struct buf *answer)
+{
+    struct line line = { 0 };
+    json_object(answer, NULL);
+    request_write_unit(&retention->request, retention->unit, answer);
+    json_word(answer, "mode", modes[retention->mode]);
+    json_word(answer, "first", firsts[retention->first]);
+    json_uint(answer, "periods", retention->periods);
+    answer_instant(answer, "observed_to", retention->observed_ms);
+    json_array(answer, "cohorts");
+    for (uint32_t at = from; at < retention->all.count;) {
+        uint32_t cohort = key_cohort(tally_cell(&retention->all, at)->key);
+        at = add_up(retention, at, true, &line);
+        json_object(answer, NULL);
+        answer_instant(answer, "start", retention->timeline.starts[cohort]);
+        json_uint(answer, "people", line.people);
+        write_numbers(retention, "returned", line.returned, line.eligible, false, answer);
+        json_object_end(answer);
+    }
+    json_array_end(answer);
+    json_object(answer, "total");
+    if (from < retention->all.count) (void)add_up(retention, from, false, &line);
+    else line = (struct line){ 0 };
+    write_line(retention, &line, answer);
+    json_object_end(answer);
+}
+
+static Status write_groups(const struct retention *retention, uint32_t end, const Groups *groups, struct buf *answer,
+                           Err *err)
+{
+    Status s = OK;
+    struct line line;
+    uint32_t count = 0;
+    Arena *arena = retention->request.arena;
+    RankedGroup *ranked = answer_take(arena, sizeof *ranked, end, &s, err);
+    uint32_t *begins = answer_take(arena, sizeof *begins, groups->count + (size_t)1, &s, err);
+    if (s) return s;
+    for (uint32_t at = 0; at < end; count++) {
+        uint32_t group = key_group(tally_cell(&retention->all, at)->key);
+        begins[group] = at;
+        at = add_up(retention, at, false, &line);
+        ranked[count] = (RankedGroup){ line.people, group };
+    }
+    answer_rank(ranked, count, groups);
+    uint32_t told = count < retention->group_limit ? count : retention->group_limit;
+    json_array(answer, "groups");
+    for (uint32_t at = 0; at < told; at++) {
+        if ((s = answer_go_on(retention->request.world, err))) return s;
+        (void)add_up(retention, begins[ranked[at].group], false, &line);
+        json_object(answer, NULL);
+        json_name(answer, STR("value"));
+        group_write(groups, ranked[at].group, answer);
+        write_line(retention, &line, answer);
+        json_object_end(answer);
+    }
+    json_array_end(answer);
+    json_uint(answer, "groups_left_out", count - told);
+    if (retention->by.is_given) json_string(answer, "by", retention->by.label);
+    else json_null(answer, "by");
+    return OK;
+}
+
+Status answer_retention(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
+{
+    Status s = OK;
+    struct scan *scan = NULL;
+    struct retention *retention = answer_take(arena, sizeof *retention, 1, &s, err);
+    if (!s) s = retention_parse(retention, question, world, arena, err);
+    if (s) return s;
+    ScanSpec spec = { .selectors = retention->selectors, .selector_count = 2, .needed_bits = BIRTH_BIT,
+                      .group_bits = retention->by.is_given ? BIRTH_BIT : 0, .by = retention->by,
+                      .on_person = count_person, .context = retention };
+    s = scan_open(&retention->request, &spec, &scan, err);
+    if (!s) s = run_scan(retention, scan, err);
+    if (!s) {
+        uint32_t whole = whole_begin(retention);
+        write_whole(retention, whole, answer);
+        s = write_groups(retention, whole, scan_groups(scan), answer, err);
+        retention->request.to_ms = retention->request.has_to ? retention->births_to_ms : INT64_MAX;
+        if (retention->request.has_from) retention->request.from_ms = retention->births_from_ms;
+        if (!s) answer_close(&retention->request, scan, answer);
+    }
+    scan_close(scan);
+    for (uint32_t at = 0; at < retention->worker_count; at++) tally_close(&retention->counters[at].tally);
+    tally_close(&retention->all);
+    return s;
+}

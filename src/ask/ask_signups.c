@@ -1,0 +1,395 @@
+/* ask_signups: new users by what they did first; docs/queries.md defines every number.
+ *
+ * A first scan finds each person's first sign-up of all time; those in the range are the people of the report. Three
+ * more scans of the same events look at these people alone: what they did first, first referrer, first campaign.
+ */
+#include "ask_answer.h"
+#include "ask_tally.h"
+#include "ask_timeline.h"
+
+#include <stdlib.h>
+
+enum { SIGNUP_BIT = 1, ANY_BIT = 2, ANONYMOUS_BIT = 4, BUCKETS_OF_SIGNUPS = 10000 };
+enum { DIMENSION_EVENT, DIMENSION_REFERRER, DIMENSION_CAMPAIGN, DIMENSION_COUNT };
+enum { KEY_BUCKET_BITS = 20, GROUP_ALL = GROUPS_MAX, GROUP_WITH_HISTORY };
+
+static const struct { const char *name, *left_out, *field; } dimensions[DIMENSION_COUNT] = {
+    { "first_events", "first_events_left_out", "" },
+    { "referrers", "referrers_left_out", "context.page.referrer" },
+    { "campaigns", "campaigns_left_out", "context.campaign.source" },
+};
+
+struct signups;
+struct dimension {
+    struct signups *signups;
+    uint32_t number;
+    ScanSpec spec;
+    struct scan *scan;
+    struct tally tallies[QUERY_WORKERS_MAX], all;       /* by group and bucket */
+};
+
+struct signups {
+    Request request;                    /* from: all time */
+    Millis from_ms, first_ms;           /* from as it was given; the first sign-up that is told */
+    uint64_t early[QUERY_WORKERS_MAX], late[QUERY_WORKERS_MAX];         /* at times that no event can have */
+    Selector selectors[2];
+    bool is_by_user_id;
+    ZoneUnit unit;
+    uint32_t limit, worker_count;
+    struct pile piles[QUERY_WORKERS_MAX];               /* person, time, person, time */
+    uint64_t *only_people;              /* a bit each */
+    uint32_t *ranks;                    /* a word of bits: how many people are in those before it */
+    Millis *times_ms;                   /* when each of them signed up, in order of their bits */
+    size_t count;
+    Timeline timeline;
+    struct dimension dimensions[DIMENSION_COUNT];
+};
+
+static uint64_t key_of(uint32_t group, uint32_t bucket) { return (uint64_t)group << KEY_BUCKET_BITS | bucket; }
+
+/* ---- Parsing ---- */
+
+static Status signups_parse(struct signups *signups, Str question, const QueryWorld *world, Arena *arena, Err *err)
+{
+    static const char *const allowed[] = { "event", "unit", "week_start", "from", "to", "timezone", "where", "limit",
+                                           NULL };
+    Request *request = &signups->request;
+    Status s = request_open(request, question, world, arena, allowed, err);
+    const Json *event = s ? NULL : json_find(request->root, STR("event"));
+    signups->is_by_user_id = !event || event->kind == JSON_NULL;
+    if (!s) s = request_event(request, "event", "*", &signups->selectors[0]);
+    Json any = { .kind = JSON_STRING, .text = STR("*") };
+    if (!s) s = request_selector(request, &any, "event", NULL, &signups->selectors[1]);
+    if (!s) s = request_unit(request, ZONE_HOUR, &signups->unit);
+    if (!s) s = request_count(request, "limit", 20, 1, 1000, &signups->limit);
+    signups->from_ms = request->from_ms;
+    signups->first_ms = request->first_ms;
+    request->from_ms = INT64_MIN;
+    if (request->first_ms > PLAUSIBLE_FROM_MS) request->first_ms = PLAUSIBLE_FROM_MS;
+    return s;
+}
+
+/* ---- Who signed up ---- */
+
+static void find_signup(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
+{
+    struct signups *signups = context;
+    uint32_t at = 0;
+    (void)scratch;
+    while (at < hits->count && hits->hits[at].time_ms < signups->request.first_ms) at++, signups->early[worker]++;
+    if (at == hits->count || hits->hits[at].time_ms < signups->first_ms) return;
+    if (hits->hits[at].time_ms >= signups->request.end_ms) {
+        signups->late[worker]++;
+        return;
+    }
+    struct pile *pile = &signups->piles[worker];
+    (void)(pile_put(pile, person) && pile_put(pile, (uint64_t)hits->hits[at].time_ms));
+}
+
+/* The person's place in times_ms; the person is one of them. */
+static size_t rank_of(const struct signups *signups, uint32_t person)
+{
+    uint64_t below = signups->only_people[person / 64] & ((UINT64_C(1) << person % 64) - 1);
+    return signups->ranks[person / 64] + (size_t)__builtin_popcountll(below);
+}
+
+static void mark_people(struct signups *signups, size_t word_count)
+{
+    for (uint32_t worker = 0; worker < signups->worker_count; worker++)
+        for (size_t at = 0; at < signups->piles[worker].count; at += 2) {
+            uint64_t person = signups->piles[worker].items[at];
+            signups->only_people[person / 64] |= UINT64_C(1) << person % 64;
+        }
+    for (size_t word = 0; word < word_count; word++) {
+        signups->ranks[word] = (uint32_t)signups->count;
+        signups->count += (size_t)__builtin_popcountll(signups->only_people[word]);
+    }
+}
+
+/* Sign-ups over more units than an answer has: the last ones are told, unless from asks for all. */
+static void clip_signups(struct signups *signups)
+{
+    Request *request = &signups->request;
+    Millis first_ms = INT64_MAX, last_ms = INT64_MIN;
+    uint64_t left_out = 0, early = 0, late = 0;
+    for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
+        const struct pile *pile = &signups->piles[worker];
+        early += signups->early[worker], late += signups->late[worker];
+        for (size_t at = 1; at < pile->count; at += 2) {
+            if ((Millis)pile->items[at] < first_ms) first_ms = (Millis)pile->items[at];
+            if ((Millis)pile->items[at] > last_ms) last_ms = (Millis)pile->items[at];
+        }
+    }
+    request_note_times(request, early, late);
+    if (request->has_from || first_ms > last_ms) return;
+    if (request->has_to) last_ms = request->end_ms - 1;
+    first_ms = timeline_clip(request, signups->unit, first_ms, last_ms, BUCKETS_OF_SIGNUPS);
+    for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
+        struct pile *pile = &signups->piles[worker];
+        size_t kept = 0;
+        for (size_t at = 0; at < pile->count; at += 2) {
+            if ((Millis)pile->items[at + 1] < first_ms) continue;
+            memmove(&pile->items[kept], &pile->items[at], 2 * sizeof *pile->items);
+            kept += 2;
+        }
+        left_out += (pile->count - kept) / 2;
+        pile->count = kept;
+    }
+    if (left_out)
+        request_note(request, "from", "more than %d units: %" PRIu64 " earlier sign-ups are left out; a larger unit, "
+                     "or from and to, tell them", BUCKETS_OF_SIGNUPS, left_out);
+}
+
+static Status gather_signups(struct signups *signups, uint32_t people_max, Err *err)
+{
+    Status s = OK;
+    size_t count = 0, word_count = people_max / 64 + (size_t)1;
+    clip_signups(signups);
+    for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
+        count += signups->piles[worker].count / 2;
+        if (signups->piles[worker].is_full)
+            return err_set(err, ERR_TOO_LARGE, "too many sign-ups for the memory that a question may use; narrow it");
+    }
+    signups->times_ms = answer_take(signups->request.arena, sizeof *signups->times_ms, count, &s, err);
+    signups->only_people = answer_take(signups->request.arena, sizeof(uint64_t), word_count, &s, err);
+    signups->ranks = answer_take(signups->request.arena, sizeof *signups->ranks, word_count, &s, err);
+    if (s) return s;
+    mark_people(signups, word_count);
+    check(signups->count == count);                        /* each person is in one pile, once */
+    for (uint32_t worker = 0; worker < signups->worker_count; worker++)
+        for (size_t at = 0; at < signups->piles[worker].count; at += 2)
+            signups->times_ms[rank_of(signups, (uint32_t)signups->piles[worker].items[at])]
+                = (Millis)signups->piles[worker].items[at + 1];
+    return OK;
+}
+
+/* Buckets from the first to the last sign-up, or as far as the question says. */
+static Status make_timeline(struct signups *signups)
+{
+    Millis first = INT64_MAX, last = INT64_MIN;
+    for (size_t at = 0; at < signups->count; at++) {
+        if (signups->times_ms[at] < first) first = signups->times_ms[at];
+        if (signups->times_ms[at] > last) last = signups->times_ms[at];
+    }
+    if (signups->from_ms != INT64_MIN) first = signups->from_ms;
+    if (signups->request.to_ms != INT64_MAX) last = signups->request.to_ms - 1;
+    if (first == INT64_MAX || last == INT64_MIN || first > last) return OK;
+    return timeline_make(&signups->request, signups->unit, first, last, 0, BUCKETS_OF_SIGNUPS, &signups->timeline);
+}
+
+/* ---- What they did first ---- */
+
+/* The value on the earliest of the hits that count; of several at one instant the smallest. */
+static void count_person(void *context, uint32_t worker, uint32_t person, const Hits *all, Arena scratch)
+{
+    struct dimension *dimension = context;
+    const struct signups *signups = dimension->signups;
+    struct tally *tally = &dimension->tallies[worker];
+    Millis signup_ms = signups->times_ms[rank_of(signups, person)];
+    const Hit *hits = all->hits, *best = NULL;
+    bool has_history = false, is_event = dimension->number == DIMENSION_EVENT;
+    (void)scratch;
+    for (uint32_t at = 0; at < all->count && hits[at].time_ms <= signup_ms; at++) {
+        bool is_anonymous = hits[at].steps & ANONYMOUS_BIT;
+        bool is_history = is_anonymous && hits[at].time_ms < signup_ms;
+        bool is_signup = hits[at].steps & SIGNUP_BIT && hits[at].time_ms == signup_ms
+            && !(signups->is_by_user_id && is_anonymous);
+        has_history |= is_history;
+        if (!is_history && !is_signup) continue;
+        if (!is_event && hits[at].group == GROUP_NOTHING) continue;
+        if (!best || (hits[at].time_ms == best->time_ms && hits[at].group < best->group)) best = &hits[at];
+    }
+    uint32_t bucket = timeline_find(&signups->timeline, signup_ms, 0);
+    tally_count(tally, key_of(GROUP_ALL, bucket), 1);
+    if (has_history) tally_count(tally, key_of(GROUP_WITH_HISTORY, bucket), 1);
+    tally_count(tally, key_of(best ? best->group : (uint32_t)GROUP_NOTHING, bucket), 1);
+}
+
+static Status run_dimension(struct signups *signups, struct scan *first, uint32_t number, Err *err)
+{
+    struct dimension *dimension = &signups->dimensions[number];
+    const QueryWorld *world = signups->request.world;
+    size_t memory = (world->memory_bytes ? world->memory_bytes : (size_t)1 << 30) / 16;
+    dimension->signups = signups;
+    dimension->number = number;
+    dimension->spec = (ScanSpec){ .selectors = signups->selectors, .selector_count = 2, .needed_bits = UINT32_MAX,
+                                  .group_bits = UINT32_MAX, .anonymous_bit = ANONYMOUS_BIT, .like = first,
+                                  .by_event = number == DIMENSION_EVENT, .only_people = signups->only_people,
+                                  .on_person = count_person, .context = dimension };
+    if (number != DIMENSION_EVENT)
+        dimension->spec.by = (Breakdown){ .is_given = true, .field = str_from(dimensions[number].field),
+                                          .label = str_from(dimensions[number].field) };
+    Status s = scan_open(&signups->request, &dimension->spec, &dimension->scan, err);
+    if (s) return s;
+    for (uint32_t at = 0; at < signups->worker_count; at++)
+        tally_open(&dimension->tallies[at], memory / signups->worker_count, sizeof(TallyCell));
+    tally_open(&dimension->all, memory, sizeof(TallyCell));
+    s = scan_run(dimension->scan, err);
+    if (s) return s;
+    for (uint32_t at = 0; at < signups->worker_count; at++) tally_add(&dimension->all, &dimension->tallies[at]);
+    if (!s && dimension->all.is_full)
+        s = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow its range");
+    return s;
+}
+
+/* ---- Referrers are told by their host ---- */
+
+static Str host_of(Str url)
+{
+    size_t at = 0, end;
+    while (at + 3 <= url.len && memcmp(url.bytes + at, "://", 3) != 0) at++;
+    url = at + 3 <= url.len ? str_slice(url, at + 3, url.len) : url;
+    for (end = 0; end < url.len && !memchr("/?#", url.bytes[end], 3); end++)
+        if (url.bytes[end] == '@') return host_of(str_slice(url, end + 1, url.len));
+    url = str_slice(url, 0, end);
+    for (at = 0; at < url.len && url.bytes[at] != ':';) at++;
+    return str_slice(url, 0, at);
+}
+
+/* Gives groups with the same host one number: that of a new list of hosts, in order. */
+static Status unite_hosts(struct signups *signups, struct dimension *dimension, Groups *ret, Err *err)
+{
+    const Groups *groups = scan_groups(dimension->scan);
+    Arena *arena = signups->request.arena;
+    Status s = OK;
+    uint32_t unique = 0;
+    IndexValue *hosts = answer_take(arena, sizeof *hosts, groups->count, &s, err);
+    IndexValue *values = answer_take(arena, sizeof *values, groups->count, &s, err);
+    if (s) return s;
+    for (uint32_t at = 0; at < groups->count; at++) {
+        values[at] = groups->values[at];
+        if (values[at].kind == INDEX_STRING) values[at].text = host_of(values[at].text);
+    }
+    memcpy(hosts, values, groups->count * sizeof *hosts);
+    qsort(hosts, groups->count, sizeof *hosts, group_compare_values);
+    for (uint32_t at = 0; at < groups->count; at++)
+        if (at == 0 || group_compare_values(&hosts[at], &hosts[unique - 1]) != 0) hosts[unique++] = hosts[at];
+    struct tally united;
+    tally_open(&united, dimension->all.cells_region.bytes, sizeof(TallyCell));
+    for (uint32_t at = 0; at < dimension->all.count; at++) {
+        const TallyCell *cell = tally_cell(&dimension->all, at);
+        uint32_t group = (uint32_t)(cell->key >> KEY_BUCKET_BITS), bucket = cell->key & ((1 << KEY_BUCKET_BITS) - 1);
+        if (group < GROUPS_MAX) {
+            const IndexValue *host = bsearch(&values[group], hosts, unique, sizeof *hosts, group_compare_values);
+            group = (uint32_t)(host - hosts);
+        }
+        tally_count(&united, key_of(group, bucket), cell->count);
+    }
+    tally_close(&dimension->all);
+    dimension->all = united;
+    *ret = (Groups){ .values = hosts, .count = unique };
+    return OK;
+}
+
+/* ---- Writing ---- */
+
+static uint64_t write_values(const struct signups *signups, const struct tally *tally, uint32_t group, const char *name,
+                             struct buf *answer)
+{
+    uint64_t sum = 0;
+    json_array(answer, name);
+    for (uint32_t bucket = 0; bucket < signups->timeline.count; bucket++) {
+        const TallyCell *cell = tally_find(tally, key_of(group, bucket));
+        json_uint(answer, NULL, cell ? cell->count : 0);
+        sum += cell ? cell->count : 0;
+    }
+    json_array_end(answer);
+    return sum;
+}
+
+static Status write_dimension(struct signups *signups, struct dimension *dimension, struct buf *answer, Err *err)
+{
+    Status s = OK;
+    Groups groups = *scan_groups(dimension->scan);
+    struct tally sums;
+    if (dimension->number == DIMENSION_REFERRER) s = unite_hosts(signups, dimension, &groups, err);
+    if (s) return s;
+    tally_open(&sums, (size_t)64 << 20, sizeof(TallyCell));
+    for (uint32_t at = 0; at < dimension->all.count; at++) {
+        const TallyCell *cell = tally_cell(&dimension->all, at);
+        if (cell->key >> KEY_BUCKET_BITS < GROUPS_MAX) tally_count(&sums, cell->key >> KEY_BUCKET_BITS, cell->count);
+    }
+    RankedGroup *ranked = answer_take(signups->request.arena, sizeof *ranked, sums.count, &s, err);
+    for (uint32_t at = 0; !s && at < sums.count; at++)
+        ranked[at] = (RankedGroup){ tally_cell(&sums, at)->count, (uint32_t)tally_cell(&sums, at)->key };
+    uint32_t count = sums.count, told = count < signups->limit ? count : signups->limit;
+    tally_close(&sums);
+    if (s) return s;
+    answer_rank(ranked, count, &groups);
+    json_array(answer, dimensions[dimension->number].name);
+    for (uint32_t at = 0; at < told; at++) {
+        json_object(answer, NULL);
+        json_name(answer, STR("value"));
+        group_write(&groups, ranked[at].group, answer);
+        json_uint(answer, "people", ranked[at].people);
+        (void)write_values(signups, &dimension->all, ranked[at].group, "values", answer);
+        json_object_end(answer);
+    }
+    json_array_end(answer);
+    json_uint(answer, dimensions[dimension->number].left_out, count - told);
+    return OK;
+}
+
+static Status write_signups(struct signups *signups, struct scan *first, struct buf *answer, Err *err)
+{
+    const struct tally *all = &signups->dimensions[DIMENSION_EVENT].all;
+    Status s = OK;
+    json_object(answer, NULL);
+    if (signups->is_by_user_id) json_null(answer, "event");
+    else json_string(answer, "event", signups->selectors[0].label);
+    request_write_unit(&signups->request, signups->unit, answer);
+    json_array(answer, "buckets");
+    for (uint32_t bucket = 0; bucket < signups->timeline.count; bucket++) {
+        answer_instant(answer, NULL, signups->timeline.starts[bucket]);
+    }
+    json_array_end(answer);
+    json_uint(answer, "people", signups->count);
+    (void)write_values(signups, all, GROUP_ALL, "values", answer);
+    uint64_t with_history = write_values(signups, all, GROUP_WITH_HISTORY, "with_history_values", answer);
+    json_uint(answer, "with_history", with_history);
+    answer_share(answer, "with_history_share", with_history, signups->count);
+    for (uint32_t at = 0; at < DIMENSION_COUNT && !s; at++)
+        s = write_dimension(signups, &signups->dimensions[at], answer, err);
+    if (s) return s;
+    for (uint32_t at = 0; at < DIMENSION_COUNT; at++) scan_join(first, signups->dimensions[at].scan);
+    signups->request.from_ms = signups->from_ms;
+    answer_close(&signups->request, first, answer);
+    return OK;
+}
+
+static void signups_close(struct signups *signups)
+{
+    for (uint32_t number = 0; number < DIMENSION_COUNT; number++) {
+        struct dimension *dimension = &signups->dimensions[number];
+        if (dimension->scan) scan_close(dimension->scan);
+        for (uint32_t at = 0; at < signups->worker_count; at++) tally_close(&dimension->tallies[at]);
+        tally_close(&dimension->all);
+    }
+}
+
+Status answer_signups(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
+{
+    Status s = OK;
+    struct scan *first = NULL;
+    size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
+    struct signups *signups = answer_take(arena, sizeof *signups, 1, &s, err);
+    if (!s) s = signups_parse(signups, question, world, arena, err);
+    if (s) return s;
+    ScanSpec spec = { .selectors = signups->selectors, .selector_count = 1, .needed_bits = SIGNUP_BIT,
+                      .users_only = signups->is_by_user_id, .on_person = find_signup, .context = signups };
+    s = scan_open(&signups->request, &spec, &first, err);
+    if (s) return s;
+    signups->worker_count = scan_worker_count(first);
+    for (uint32_t at = 0; at < signups->worker_count; at++)
+        pile_open(&signups->piles[at], memory / 8 / signups->worker_count);
+    s = scan_run(first, err);
+    if (!s) s = gather_signups(signups, scan_people_max(first), err);
+    for (uint32_t at = 0; at < signups->worker_count; at++) pile_close(&signups->piles[at]);
+    if (!s) s = make_timeline(signups);
+    signups->request.from_ms = signups->request.first_ms;
+    for (uint32_t at = 0; at < DIMENSION_COUNT && !s; at++) s = run_dimension(signups, first, at, err);
+    if (!s) s = write_signups(signups, first, answer, err);
+    signups_close(signups);
+    scan_close(first);
+    return s;
+}

@@ -1,0 +1,53 @@
+/* cli_ask: a question to Onym's API from the command line. A command that wants to know something of people, events
+ * or destinations asks the same paths as everybody else, so that there is one truth to test; this is its client.
+ *
+ *     struct asker *asker;
+ *     Str answer;
+ *     int code = ask_open(line, &arena, &asker);                      complains itself
+ *     if (!code) code = ask(asker, STR("POST"), STR("/api/v1/funnels"), question, &answer);
+ *     if (!code) print(answer);                                       JSON; event_tree_read makes a tree of it
+ *     ask_close(asker);                                               accepts NULL
+ *     return code;
+ *
+ * Whom it asks. With --url: that server. Else, where no process has the data directory, this one starts the
+ * whole engine for the question alone (journal, applier, HTTP on a free port of 127.0.0.1 with a key made for
+ * the moment, no sources, no destinations), shows how far it has caught up, and closes it cleanly. Else the
+ * server that has it, at the address it wrote into <data>/address (address.h), or at the configuration's.
+ *
+ * The secret key is the configuration's, else that of <data>/keys.yaml, else $ONYM_SECRET_KEY.
+ *
+ * A command that asks has the options OPTIONS_OF_ASKING (commands.tbl.h): --config, --data, --url. SIGINT and
+ * SIGTERM end a question and the command cleanly; the server then drops the work.
+ * One asker a process, and one thread.
+ */
+#ifndef ONYM_CLI_ASK_H
+#define ONYM_CLI_ASK_H
+
+#include "command/command.h"
+#include "event/event.h"
+
+struct asker;
+
+/* Loads the configuration and finds or starts whom to ask. EXIT_FINE, or the exit code after complaining. The
+ * arena (CONFIG_ARENA_BYTES) is kept until ask_close. */
+int ask_open(const struct command_line *line, Arena *arena, struct asker **ret);
+void ask_close(struct asker *asker);                          /* accepts NULL */
+
+/* Asks and complains: EXIT_FINE with the answer of a 2xx; EXIT_USAGE where the question was wrong (400, 413),
+ * EXIT_WRONG for all else. path with its query, encoded; body empty: none. The answer is the asker's until the
+ * next question. */
+int ask(struct asker *asker, Str method, Str path, Str body, Str *ret_answer);
+/* The same for what may take long (POST; path without a query): the terminal shows how far the answer is. */
+int ask_question(struct asker *asker, Str path, Str question, Str *ret_answer);
+
+/* The same for a command with a policy of its own: OK with whatever status the API answered. Failures are those
+ * that no question can mend, told with their way out: nobody answers, the key is refused (ERR_DENIED), what
+ * answers is no Onym, or one that does not know the path yet (ERR_UNSUPPORTED), interrupted (ERR_CLOSED). */
+Status MUST ask_send(struct asker *asker, Str method, Str path, Str body, int *ret_status, Str *ret_answer, Err *err);
+/* Prints an error of the API ("steps[0].event: ..."), and gives the exit code that its status stands for. */
+int ask_complain(struct asker *asker, int status, Str answer);
+
+/* Between two questions about something that goes on. False: interrupted, end the command. */
+bool ask_wait(struct asker *asker, Millis wait_ms);
+
+#endif

@@ -1,0 +1,169 @@
+/* config: what the operator asked for, as plain values. Flags over file over defaults.
+ *
+ * What it is not: it opens no store and starts nothing. Layers below get their own option structs,
+ * filled from this one. Every option is a row of config.tbl.h: its key in the file, its place here,
+ * type, default, range and what it trades; conf/onym.yaml, `onym check-config --template` and the
+ * complaints all come from there. To add an option: one row there, one field here.
+ *
+ * Rules
+ *  1. All that is wrong is reported, not only the first: file, line, column, key, and the nearest known
+ *     key where one was misspelt.
+ *  2. ${NAME} and ${NAME:-otherwise} in any value; an unset NAME without otherwise is a problem.
+ *     $${ is a literal ${. Nothing is expanded in what a variable holds.
+ *  3. The arena owns everything. A reload loads into a fresh arena and leaves the old one alone.
+ *  4. Safe on any bytes: file size, nesting, number of values and of problems are bounded.
+ *  5. Secrets are printed by `onym keys --secret` only.
+ */
+#ifndef ONYM_CONFIG_CONFIG_H
+#define ONYM_CONFIG_CONFIG_H
+
+#include "collect/collect.h"
+#include "deliver/deliver.h"
+#include "derive/derive.h"
+#include "os/os.h"
+
+/* An arena with this much left is enough for any configuration; touched pages only cost memory. */
+enum {
+    CONFIG_ARENA_BYTES = 64 * 1024 * 1024,
+    CONFIG_FILE_BYTES = 1024 * 1024,
+    CONFIG_DEPTH = 32,
+    CONFIG_NODES = 100000,
+    CONFIG_PROBLEMS = 100,                 /* more are counted, not kept */
+};
+
+/* ---- Values ---- */
+
+typedef struct ConfigListen {
+    Str text;                              /* as written: "127.0.0.1:8080", "[::]:8080", ":8080" */
+    Str host;                              /* without brackets; empty: all addresses */
+    uint16_t port;                         /* 0: any free one, for tests */
+} ConfigListen;
+
+typedef struct ConfigTexts { const Str *items; size_t count; } ConfigTexts;
+typedef struct ConfigListens { const ConfigListen *items; size_t count; } ConfigListens;
+
+typedef enum ConfigOnDamage { ON_DAMAGE_SKIP, ON_DAMAGE_STOP } ConfigOnDamage;
+typedef enum ConfigOnNewer { ON_NEWER_STOP, ON_NEWER_SKIP } ConfigOnNewer;
+typedef enum ConfigUnknownKeys { UNKNOWN_KEYS_KEEP, UNKNOWN_KEYS_REFUSE } ConfigUnknownKeys;
+typedef enum ConfigSourceKind { SOURCE_KIND_BROWSER, SOURCE_KIND_SERVER } ConfigSourceKind;
+
+/* A destination, kept as written: what its settings mean is its own file's business in deliver/. */
+typedef struct ConfigDestination {
+    Str name, type;
+    bool is_enabled;
+    ConfigTexts sources;                   /* names of sources; none: all of them */
+    const Node *settings;                  /* a map, or NULL */
+    const Node *rules;                     /* a map, or NULL */
+    const Node *node;                      /* the whole entry, for places in complaints */
+} ConfigDestination;
+
+struct config {
+    ConfigListens listen;
+    Str data;                              /* the data directory */
+    Str secret_key;                        /* empty until config_complete_keys */
+    Str public_url;                        /* empty: made from listen */
+    int64_t threads;                       /* ingest threads; 0: one a core */
+    int unknown_write_keys;                /* ConfigUnknownKeys */
+    int64_t clock_skew_least_ms;
+    bool keep_ip;
+    ConfigTexts trusted_proxies;
+
+    struct { int level, format; } log;                        /* LogLevel, LogFormat */
+    struct { Str certificate, key; } tls;                     /* file names; both or none */
+    struct { int64_t connections, idle_ms, request_ms, stop_ms; } limits;
+    struct { int64_t age_ms, bytes, undelivered_ms; } retention;        /* 0: for ever, no limit */
+    struct { int64_t segment_bytes, seal_level, reserve_bytes; int on_damage, on_newer; } journal;
+    struct { int64_t window_ms; } dedup;
+    struct { ConfigTexts blocked_values, externals; int64_t placeholders; } identity;
+    struct { int64_t threads, memory_bytes; } queries;
+
+    Source *sources;                       /* at least one after config_complete_keys */
+    size_t source_count;
+    ConfigDestination *destinations;
+    size_t destination_count;
+
+    Str file;                              /* where it came from; empty: defaults */
+    Str site;                              /* where the example site listens (`onym demo`); empty: there is none */
+    bool has_made_keys;                    /* config_complete_keys wrote a new keys.yaml just now */
+    bool has_kept_source;                  /* the only source is the one of keys.yaml */
+};
+
+/* ---- Loading ---- */
+
+/* One setting from the command line, which beats the file's. Several of one path make a list. */
+typedef struct ConfigFlag {
+    const char *flag;                      /* as the user knows it: "--listen" */
+    const char *path;                      /* of config.tbl.h: "listen" */
+    const char *text;
+} ConfigFlag;
+
+typedef struct ConfigRequest {
+    const char *file;                      /* NULL: no file */
+    const ConfigFlag *flags;
+    size_t flag_count;
+    struct disk *disk;                     /* for the file; not needed where file is NULL */
+    const char *(*get_variable)(const char *name);            /* NULL: the environment's */
+} ConfigRequest;
+
+typedef struct ConfigProblem {
+    uint32_t line, column;                 /* 0: no place in a file */
+    bool is_warning;                       /* worth saying, and no reason to refuse */
+    Str key;                               /* "sources[0].write_key"; may be empty */
+    Str text;
+} ConfigProblem;
+
+struct config_problems {
+    Str file;
+    ConfigProblem items[CONFIG_PROBLEMS];  /* sorted by place */
+    size_t count, error_count, dropped_count;
+};
+
+/* Reads the file, applies the flags, fills in defaults, judges. ERR_INPUT: there are problems that are
+ * no warnings, err tells the first; other statuses: the file could not be read. problems is filled in
+ * any case and may hold warnings with OK. */
+Status MUST config_load(const ConfigRequest *request, Arena *arena, struct config *ret,
+                        struct config_problems *problems, Err *err);
+/* The same of a text that is already here; name stands for the file in complaints. */
+Status MUST config_parse(Str text, Str name, const ConfigRequest *request, Arena *arena, struct config *ret,
+                         struct config_problems *problems, Err *err);
+/* Appends one problem as "onym.yaml:12:3: error: sources[0]: ...\n". */
+void config_write_problem(struct buf *buf, const struct config_problems *problems, const ConfigProblem *problem);
+
+/* Where the configuration gave no secret_key or no sources: takes them from <data>/keys.yaml, which is
+ * made (mode 0600, with the directory) if may_make and it is not there yet. ERR_NOT_FOUND: not there and
+ * may not be made. Does nothing where the configuration gave both. */
+Status MUST config_complete_keys(struct config *config, struct disk *disk, struct dice *dice, bool may_make,
+                                 Arena *arena, Err *err);
+
+/* The keys of options that differ and that a reload cannot change, as "data, listen"; empty: none. */
+Str config_list_restarts(const struct config *before, const struct config *after, Arena *arena);
+
+/* The whole of conf/onym.yaml: every option with its default, unit, range and reason. */
+void config_write_template(struct buf *buf);
+/* docs/configuration.md, but for the settings of each type of destination. */
+void config_write_markdown(struct buf *buf);
+
+/* ---- Other files of the same kind ---- */
+
+/* One reading of one configuration. */
+struct config_walk {
+    Arena *arena;
+    struct config_problems *problems;
+    const char *(*get_variable)(const char *name);      /* NULL: nothing is expanded */
+};
+
+/* The file's one document as a tree, its texts expanded; NULL where it was complained about or is empty. */
+const Node *config_read_yaml(struct config_walk *walk, Str text);
+
+/* ---- As the folders below want it ---- */
+
+/* NAME=FIELD[:LIMIT], as identity.externals has them. False where it is none. */
+bool config_parse_external(Str text, IdentityExternal *ret, Str *ret_field);
+/* One entry of the configuration as deliver/ wants it; borrows from it. */
+DestinationConfig config_destination(const ConfigDestination *destination);
+/* The journal's directory of a data directory. */
+const char *config_journal_dir(const struct config *config, Arena *arena);
+
+#include "config_address.h"
+
+#endif

@@ -1,0 +1,255 @@
+/* What can be judged only when the whole configuration is known; and sources as collect/ wants them. */
+#include "config_address.h"
+#include "config_private.h"
+
+enum { NAME_BYTES = 64, SECRET_BYTES_LEAST = 16 };
+
+static bool is_name(Str name)
+{
+    if (name.len == 0 || name.len > NAME_BYTES) return false;
+    for (size_t at = 0; at < name.len; at++) {
+        char c = name.bytes[at];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-') return false;
+    }
+    return true;
+}
+
+/* Printable ASCII without space: what fits a header, a URL and Basic's user name. */
+static bool is_key(Str key)
+{
+    if (key.len == 0 || key.len > LIMIT_WRITE_KEY_BYTES) return false;
+    for (size_t at = 0; at < key.len; at++)
+        if (key.bytes[at] <= ' ' || key.bytes[at] > '~' || key.bytes[at] == ':') return false;
+    return true;
+}
+
+/* "https://www.example.com" or "http://localhost:3000": scheme, host, port, and no path. */
+static bool is_origin(Str origin)
+{
+    Str rest = origin;
+    if (str_starts(origin, STR("https://"))) rest = str_slice(origin, 8, origin.len);
+    else if (str_starts(origin, STR("http://"))) rest = str_slice(origin, 7, origin.len);
+    else return false;
+    for (size_t at = 0; at < rest.len; at++)
+        if (rest.bytes[at] <= ' ' || rest.bytes[at] > '~' || strchr("/?#*,", rest.bytes[at])) return false;
+    return rest.len > 0;
+}
+
+static const Node *place_of(const Node *entry, const char *key)
+{
+    const Node *node = node_find(entry, str_from(key));
+    return node ? node : entry;
+}
+
+static void judge_source(struct config_walk *walk, const struct config *config, const struct config_source *sources,
+                         size_t at)
+{
+    const struct config_source *source = &sources[at];
+    Str shown = arena_printf(walk->arena, "sources[%zu]", at);
+    if (source->name.len && !is_name(source->name))
+        config_complain(walk, place_of(source->node, "name"), shown,
+                        "a name is 1 to %d letters, digits, \".\", \"_\" or \"-\"", NAME_BYTES);
+    if (source->write_key.len && !is_key(source->write_key))
+        config_complain(walk, place_of(source->node, "write_key"), shown,
+                        "a write_key is 1 to %d printable characters without spaces or \":\"", LIMIT_WRITE_KEY_BYTES);
+    if (source->write_key.len && str_equal(source->write_key, config->secret_key))
+        config_complain(walk, place_of(source->node, "write_key"), shown,
+                        "its write_key is the secret_key; write keys are public");
+    if (source->own_path.len && !source_is_own_path(source->own_path))
+        config_complain(walk, place_of(source->node, "own_path"), shown,
+                        "an own_path is 3 to 40 letters, digits, \"-\" or \"_\", no word of Onym's other paths");
+    if (source->device_mode && source->kind == SOURCE_KIND_SERVER)
+        config_warn(walk, source->device_mode, shown, "device_mode is for pages; a source of kind server has none");
+    for (size_t item = 0; item < source->allowed_origins.count; item++)
+        if (!is_origin(source->allowed_origins.items[item]))
+            config_complain(walk, place_of(source->node, "allowed_origins"), shown,
+                            "an origin is like https://www.example.com: scheme and host, no path, no \"*\"");
+    for (size_t before = 0; before < at; before++) {
+        if (source->name.len && str_equal(source->name, sources[before].name))
+            config_complain(walk, place_of(source->node, "name"), shown, "has the name of sources[%zu]", before);
+        if (source->own_path.len && str_equal(source->own_path, sources[before].own_path))
+            config_complain(walk, place_of(source->node, "own_path"), shown, "has the own_path of sources[%zu]",
+                            before);
+        if (source->write_key.len && str_equal(source->write_key, sources[before].write_key))
+            config_complain(walk, place_of(source->node, "write_key"), shown, "has the write_key of sources[%zu]",
+                            before);
+    }
+}
+
+static Source *make_sources(struct config_walk *walk, const struct config_source *sources, size_t count)
+{
+    Source *made = arena_new(walk->arena, Source, count + 1);      /* room for the one of keys.yaml */
+    for (size_t at = 0; at < count; at++) {
+        const struct config_source *from = &sources[at];
+        made[at] = (Source){
+            .name = from->name, .write_key = from->write_key, .own_path = from->own_path,
+            .device_mode = config_read_device_mode(walk, from->device_mode,
+                                                   arena_printf(walk->arena, "sources[%zu]", at)),
+            .is_enabled = from->enabled, .is_server = from->kind == SOURCE_KIND_SERVER,
+            .events_per_second = (uint32_t)from->events_per_second, .burst_events = (uint32_t)from->burst_events,
+            .allowed_origins = from->allowed_origins.items, .allowed_origin_count = from->allowed_origins.count,
+        };
+    }
+    return made;
+}
+
+static void judge_destination(struct config_walk *walk, const struct config *config, size_t at)
+{
+    const ConfigDestination *destination = &config->destinations[at];
+    Str shown = arena_printf(walk->arena, "destinations[%zu]", at);
+    if (destination->name.len && !is_name(destination->name))
+        config_complain(walk, place_of(destination->node, "name"), shown,
+                        "a name is 1 to %d letters, digits, \".\", \"_\" or \"-\"", NAME_BYTES);
+    for (size_t before = 0; before < at; before++)
+        if (destination->name.len && str_equal(destination->name, config->destinations[before].name))
+            config_complain(walk, place_of(destination->node, "name"), shown, "has the name of destinations[%zu]",
+                            before);
+    for (size_t item = 0; item < destination->sources.count; item++) {
+        size_t source = 0;
+        while (source < config->source_count
+               && !str_equal(destination->sources.items[item], config->sources[source].name)) source++;
+        if (source == config->source_count)
+            config_complain(walk, place_of(destination->node, "sources"), shown, "sources has no \"%.*s\"",
+                            STR_FORMAT(str_slice(destination->sources.items[item], 0, NAME_BYTES)));
+    }
+}
+
+struct advising {
+    struct config_walk *walk;
+    const ConfigDestination *destination;
+    Str shown;
+};
+
+static void warn_of_setting(void *context, const char *setting, const char *text)
+{
+    const struct advising *advising = context;
+    const Node *place = node_find(advising->destination->settings, str_from(setting));
+    config_warn(advising->walk, place ? place : advising->destination->node, advising->shown, "%s: %s", setting, text);
+}
+
+/* What its type says of settings and rules. err's field is a key of one of them, or of the entry. */
+static void judge_by_type(struct config_walk *walk, const struct config *config, size_t at)
+{
+    const ConfigDestination *destination = &config->destinations[at];
+    DestinationConfig wanted = config_destination(destination);
+    Str shown = arena_printf(walk->arena, "destinations[%zu]", at);
+    Err err = { 0 };
+    if (!is_name(destination->name) || destination->type.len == 0) return;      /* complained about already */
+    if (deliver_check_config(&wanted, &err) == OK) {
+        struct advising advising = { walk, destination, shown };
+        deliver_advise(&wanted, warn_of_setting, &advising);
+        return;
+    }
+    const Node *place = node_find(destination->settings, str_from(err.field));
+    if (!place) place = node_find(destination->rules, str_from(err.field));
+    config_complain(walk, place ? place : place_of(destination->node, err.field), shown, "%s", err.text);
+}
+
+static void judge_url(struct config_walk *walk, const Node *root, const struct config *config)
+{
+    Str url = config->public_url;
+    if (url.len == 0) return;
+    if (!is_origin(str_ends(url, STR("/")) ? str_slice(url, 0, url.len - 1) : url))
+        config_complain(walk, node_find(root, STR("public_url")), STR("public_url"),
+                        "wanted a URL without a path, like https://events.example.com");
+}
+
+/* Not wrong behind a proxy or in a container; but what it means must be seen. */
+static void judge_listen(struct config_walk *walk, const Node *root, const struct config *config)
+{
+    for (size_t at = 0; at < config->listen.count && !config->tls.certificate.len; at++)
+        if (address_is_public(&config->listen.items[at]))
+            config_warn(walk, node_find(root, STR("listen")), STR("listen"),
+                        "%.*s can be reached from other machines, without tls: keys and events travel in the clear; "
+                        "right only behind a proxy that has TLS", STR_FORMAT(config->listen.items[at].text));
+}
+
+static void judge_externals(struct config_walk *walk, const Node *root, const struct config *config)
+{
+    enum { MOST = IDENTITY_KINDS - IDENTITY_EXTERNAL };
+    const ConfigTexts *texts = &config->identity.externals;
+    const Node *identity = node_find(root, STR("identity")), *node = identity ? place_of(identity, "externals") : NULL;
+    IdentityExternal seen[MOST];
+    if (texts->count > MOST) config_complain(walk, node, STR("identity.externals"), "at most %d kinds", MOST);
+    for (size_t at = 0; at < texts->count && at < MOST; at++) {
+        Str field;
+        if (!config_parse_external(texts->items[at], &seen[at], &field)) {
+            config_complain(walk, node, STR("identity.externals"),
+                            "wanted NAME=FIELD, or with :LIMIT or :fold behind it, like email=traits.email:5");
+            return;
+        }
+        for (size_t before = 0; before < at; before++)
+            if (str_equal(seen[at].name, seen[before].name))
+                config_complain(walk, node, STR("identity.externals"), "the name %.*s stands there twice",
+                                STR_FORMAT(seen[at].name));
+    }
+}
+
+void config_judge(struct config_walk *walk, const Node *root, struct config *config,
+                  const struct config_source *sources, size_t source_count)
+{
+    for (size_t at = 0; at < source_count; at++) judge_source(walk, config, sources, at);
+    config->sources = make_sources(walk, sources, source_count);
+    config->source_count = source_count;
+    for (size_t at = 0; at < config->destination_count; at++) {
+        judge_destination(walk, config, at);
+        judge_by_type(walk, config, at);
+    }
+    judge_listen(walk, root, config);
+    judge_url(walk, root, config);
+    judge_externals(walk, root, config);
+    const Node *tls = node_find(root, STR("tls"));
+    if (!config->tls.certificate.len != !config->tls.key.len)
+        config_complain(walk, tls, STR("tls"), "wants both certificate and key");
+    if (config->data.len == 0)
+        config_complain(walk, node_find(root, STR("data")), STR("data"), "is empty; wanted a directory");
+    const Node *secret = node_find(root, STR("secret_key"));
+    if (secret && config->secret_key.len == 0)
+        config_complain(walk, secret, STR("secret_key"),
+                        "is empty; give one, or leave the line out and one is made");
+    else if (secret && !is_key(config->secret_key))
+        config_complain(walk, secret, STR("secret_key"), "wanted printable characters without spaces or \":\"");
+    else if (secret && config->secret_key.len < SECRET_BYTES_LEAST)
+        config_warn(walk, secret, STR("secret_key"), "is shorter than %d characters; anybody can guess it",
+                    SECRET_BYTES_LEAST);
+}
+
+/* ---- As the folders below want it ---- */
+
+bool config_parse_external(Str text, IdentityExternal *ret, Str *ret_field)
+{
+    Str rest, options, name = str_cut(text, '=', &rest), field = str_cut(rest, ':', &options);
+    IdentityExternal external = { .name = name };
+    int64_t number = 0;
+    bool is_field = str_starts(field, STR("traits.")) || str_starts(field, STR("context.")) ||
+                    str_starts(field, STR("properties."));
+    if (name.len < 2 || name.len > 32 || !is_field || field.len > LIMIT_ID_BYTES) return false;
+    for (size_t at = 0; at < name.len; at++) {
+        char c = name.bytes[at];
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-') return false;
+    }
+    while (options.len) {
+        Str option = str_cut(options, ':', &options);
+        if (str_equal(option, STR("fold"))) external.folds = true;
+        else if (str_parse_int(option, 1, 1000000, &number)) external.limit = (uint32_t)number;
+        else return false;
+    }
+    *ret = external;
+    *ret_field = field;
+    return true;
+}
+
+DestinationConfig config_destination(const ConfigDestination *destination)
+{
+    return (DestinationConfig){
+        .name = destination->name, .type = destination->type, .is_enabled = destination->is_enabled,
+        .settings = destination->settings, .rules = destination->rules,
+        .sources = destination->sources.items, .source_count = destination->sources.count,
+    };
+}
+
+const char *config_journal_dir(const struct config *config, Arena *arena)
+{
+    return arena_printf(arena, "%.*s/journal", STR_FORMAT(config->data)).bytes;
+}

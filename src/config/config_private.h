@@ -1,0 +1,74 @@
+/* What the files of the configuration share among themselves; config.h is what others see. */
+#ifndef ONYM_CONFIG_PRIVATE_H
+#define ONYM_CONFIG_PRIVATE_H
+
+#include "config.h"
+
+/* Keeps one problem, its text cut to an Err's; place is where it is (NULL: nowhere in a file). */
+void config_complain(struct config_walk *walk, const Node *place, Str key, const char *format, ...) FORMAT(4, 5);
+void config_complain_at(struct config_walk *walk, uint32_t line, uint32_t column, Str key, const char *format, ...)
+    FORMAT(5, 6);
+void config_warn(struct config_walk *walk, const Node *place, Str key, const char *format, ...) FORMAT(4, 5);
+
+/* ---- Nodes -> values ---- */
+
+typedef enum ConfigType {
+    TEXT,           /* Str */
+    SECRET,         /* Str that is never shown */
+    TEXTS,          /* ConfigTexts: a list of texts, or one text alone */
+    INT,            /* int64_t */
+    BOOL,           /* bool: true false yes no on off */
+    WORD,           /* int: the place of the word in the rule's unit, "keep|refuse" */
+    DURATION,       /* int64_t milliseconds: 500ms 90s 15m 36h 30d 2w */
+    SIZE,           /* int64_t bytes: 512 64kB 10MB 512MiB 2GiB */
+    LISTEN,         /* ConfigListens: host:port, or a list of them */
+    NODE,           /* const Node *: kept as it is */
+    SOURCES,        /* a list of maps by the SOURCE rows */
+    DESTINATIONS,   /* a list of maps by the DESTINATION rows */
+} ConfigType;
+
+typedef enum ConfigWhen { LIVE, RESTART, NOT_YET } ConfigWhen;
+
+typedef struct ConfigRule {
+    const char *path;
+    size_t offset;
+    ConfigType type;
+    const char *fallback, *least, *most, *unit;
+    ConfigWhen when;
+    const char *why;
+} ConfigRule;
+
+/* One source as written, before it becomes collect's Source. */
+struct config_source {
+    Str name, write_key, own_path;
+    bool enabled;
+    int kind;
+    int64_t events_per_second, burst_events;
+    ConfigTexts allowed_origins;
+    const Node *device_mode;
+    const Node *node;
+};
+
+extern const ConfigRule config_rules[], config_source_rules[], config_destination_rules[];
+extern const size_t config_rule_count, config_source_rule_count, config_destination_rule_count;
+
+/* Reads one value of a simple type into the field; false where it complained. key is how the complaint
+ * calls it. */
+bool config_read_value(struct config_walk *walk, const ConfigRule *rule, const Node *node, Str key, void *field);
+/* Sets every field of the rules to its default. */
+void config_set_defaults(struct config_walk *walk, const ConfigRule *rules, size_t count, void *base);
+/* Whether a field holds the same in both. */
+bool config_value_equal(const ConfigRule *rule, const void *a, const void *b);
+
+/* What only the whole can tell: names and keys given twice, certificate without key, unknown sources; and
+ * fills config->sources. root may be NULL. */
+void config_judge(struct config_walk *walk, const Node *root, struct config *config,
+                  const struct config_source *sources, size_t source_count);
+
+/* device_mode of a source as the JSON that pages are given; empty where it names no tool. shown: "sources[0]". */
+Str config_read_device_mode(struct config_walk *walk, const Node *map, Str shown);
+
+bool config_parse_size(Str text, int64_t *ret_bytes);
+bool config_parse_listen(Str text, ConfigListen *ret);
+
+#endif

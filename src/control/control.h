@@ -1,0 +1,152 @@
+/* control: what operators ordered: erase, suppress, unmerge, restore. An order goes into the journal as a command, and
+ * is carried out where it stands there.
+ *
+ * What it is not: it decides nothing about people and keeps no store of its own. It calls identity/, profile/, index/
+ * and journal/, and knows nothing of who follows the journal: that is derive/, which hands each command over in its
+ * turn, and saves what this folder notes together with everything else.
+ *
+ * Invariants
+ *  1. A command changes what all messages before it have made, so it is carried out once, where it stands; a rebuild
+ *     comes to the same, since it meets the command at the same place.
+ *  2. An erasure that was begun ends, whatever crash comes between its steps (control_erase.c lists them).
+ *  3. A suppressed id is asked for without a lock, by any thread, at any time.
+ *
+ * Threads: control_run, control_load, control_save, control_end_save, control_rewrite and control_forget by who follows
+ * the journal; control_maintain by one thread beside it. "Under the guard": ControlOptions.begin_reading was called.
+ */
+#ifndef ONYM_CONTROL_CONTROL_H
+#define ONYM_CONTROL_CONTROL_H
+
+#include "identity/identity.h"
+#include "index/index.h"
+#include "journal/journal.h"
+#include "kv/kv.h"
+#include "os/os.h"
+#include "people/people.h"
+#include "profile/profile.h"
+
+#include <stdatomic.h>
+
+/* What control needs of who follows the journal. */
+typedef struct ControlOptions {
+    struct journal *journal;
+    struct clock *clock;                    /* for control_submit */
+    PeopleRules rules;                      /* of external ids; borrowed */
+    bool has_destinations;                  /* their store knows people, too: control_list_forgets has to be asked */
+    uint32_t table;                         /* of the kv: where rows of commands lie */
+    /* Called where control_submit has handed something to a journal whose committer does not wait on it; or NULL. */
+    void (*wake_committer)(void *context);
+    void *wake_context;
+    void *context;                          /* of all that follow */
+    void (*begin_reading)(void *context);   /* identity stands still between the two */
+    void (*end_reading)(void *context);
+    /* Waits until everything before the position is in every answer; false: not in time, or *is_cancelled. */
+    bool (*wait_known)(void *context, JournalPos pos, Millis timeout_ms, const atomic_bool *is_cancelled);
+    void (*passed)(void *context, const char *why, uint64_t bytes);     /* a part of the journal cannot be read */
+} ControlOptions;
+
+/* What commands change. */
+typedef struct ControlStores {
+    struct kv *kv;
+    struct identity *identity;
+    struct profile *profile;
+    struct index *index;
+} ControlStores;
+
+struct control;
+
+struct control *control_open(const ControlOptions *options);
+void control_close(struct control *control);                 /* accepts NULL */
+void control_use(struct control *control, const ControlStores *stores);
+
+/* ---- Carrying out ---- */
+
+/* A command of the journal, at its place. */
+Status MUST control_run(struct control *control, Str record, JournalPos pos, Err *err);
+/* Another thread's: one bounded piece of what erasures and suppressed ids still have to do. */
+Status MUST control_maintain(struct control *control, bool *ret_more, Err *err);
+/* A message came of a suppressed id all the same, and is left out: its record is erased by control_maintain. */
+void control_note_leak(struct control *control, JournalPos pos);
+
+/* ---- Saving: rows in one transaction with what else is derived ---- */
+
+Status MUST control_load(struct control *control, struct kv_txn *txn, JournalPos saved, Err *err);
+void control_forget(struct control *control);                /* what was loaded, and what is not saved */
+bool control_wants_save(const struct control *control);
+void control_ask_save(struct control *control);              /* the transaction came to nothing: once more */
+Status MUST control_save(struct control *control, struct kv_txn *txn, Err *err);
+/* It was committed: everything before the position is on disk. */
+void control_end_save(struct control *control, JournalPos saved);
+/* After that: where erasures wait for it, the store is written anew, since it keeps in free pages what was removed. */
+Status MUST control_rewrite(struct control *control, Err *err);
+
+/* ---- Ordering ---- */
+
+/* Appends the command to the journal and waits until it is in force: from then on every answer knows of it. For worker
+ * threads; never an ingest thread, the committer, or under the guard. Any number of ids: *ret_first, *ret_last: where
+ * its records stand, the same where it is one. ERR_INPUT: an id is too long. ERR_FULL, ERR_CLOSED: it is not in force.
+ * ERR_TIMEOUT: it may come into force later; so it is once is_cancelled (may be NULL) is true: nobody waits any more.
+ * Repeating a command is harmless. */
+Status MUST control_submit(struct control *control, const JournalCommand *command, Millis timeout_ms,
+                           const atomic_bool *is_cancelled, JournalPos *ret_first, JournalPos *ret_last, Err *err);
+/* For unmerge and restore: fills in what the command says of the message at the position (IdentityLink has it).
+ * Without the guard. ERR_NOT_FOUND: it is retired, erased, or no message. */
+Status MUST control_find_evidence(struct control *control, JournalPos pos, Arena *arena, JournalCommand *ret, Err *err);
+/* Under the guard. For erase and suppress: the ids of a person; of those that are shared, the times that were this
+ * person's (suppress those that are whole only). */
+Status MUST control_list_person_ids(struct control *control, IdentityPerson person, Arena *arena, CommandId **ret,
+                                    size_t *ret_count, Err *err);
+
+/* ---- Suppressed ids ---- */
+
+/* Under the guard. */
+bool control_is_suppressed(struct control *control, CommandIdKind kind, Str value);
+/* Under the guard. One of the ids that the message names is suppressed. */
+bool control_is_suppressed_event(struct control *control, const Event *event);
+/* The same of a message that is not accepted yet. Any thread, at any time; one read of memory while none is suppressed.
+ * What comes into the journal all the same is left out, and erased there by control_maintain. */
+bool control_drops(struct control *control, EventType type, Str user_id, Str anonymous_id, Str previous_id);
+/* The same of the external ids that a message carries, where the rules look for them. json: the message's; parser: the
+ * caller's own. Ask first whether there is any: one read of memory. */
+bool control_drops_some_external(struct control *control);
+bool control_drops_carrier(struct control *control, struct event_parser *parser, Str json, Arena arena);
+Status MUST control_list_suppressed(struct control *control, Arena *arena, CommandId **ret, size_t *ret_count,
+                                    Err *err);
+
+/* ---- Erasures ---- */
+
+/* An erasure under way. People and traits forget where the command is carried out; control_maintain does the rest. */
+typedef struct ControlErasure {
+    JournalPos command;                     /* what control_submit gave (of several records, each is an erasure) */
+    JournalPos done;                        /* the journal is erased up to here; it must come to command */
+    const char *stage;                      /* "journal", "index", "destinations", "command", "state" */
+    uint64_t journal_records, index_rows;   /* erased so far */
+} ControlErasure;
+/* Any thread. The oldest first; *ret_done: how many were finished since the start. One that is not listed is done:
+ * nothing of it is in the journal or in derived state. */
+size_t control_list_erasures(struct control *control, ControlErasure *erasures, size_t max, uint64_t *ret_done);
+/* A place of the journal that an erasure could not look into: nobody can read what stands there, and it may be about
+ * the person. Told while the erasure is under way and after, until a rebuild. */
+typedef struct ControlUnread { JournalPos command, from, to; char why[160]; } ControlUnread;
+enum { CONTROL_UNREAD_PLACES = 32, CONTROL_UNREAD_MOST = 256 };     /* of one erasure; of all */
+/* Any thread. Those of the commands between the two positions. */
+size_t control_list_unread(struct control *control, JournalPos first, JournalPos last, ControlUnread *places,
+                           size_t max);
+/* Whoever submits erasures lets no more than this be under way: each costs memory until it is done. */
+enum { CONTROL_ERASURES_MOST = 1024 };
+
+/* ---- Forgetting elsewhere ---- */
+
+/* What a store above this folder has to forget. An erasure does not forget whom it is about before it was told that
+ * this is done; after a crash it is listed again. */
+typedef struct ControlForget {
+    JournalPos before;                      /* an erasure: of records before this; suppressed ids: UINT64_MAX */
+    JournalCommand what;                    /* COMMAND_ERASE, or COMMAND_SUPPRESS with all ids that are suppressed */
+    uint64_t number;                        /* for control_end_forget */
+} ControlForget;
+/* Any thread, without the guard. None where nothing is to be done; as many as the arena has room for. */
+Status MUST control_list_forgets(struct control *control, Arena *arena, ControlForget **ret, size_t *ret_count,
+                                 Err *err);
+void control_end_forget(struct control *control, const ControlForget *forget);
+
+#endif

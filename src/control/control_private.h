@@ -1,0 +1,91 @@
+/* What control holds; private to this folder. control.c is the door and carries commands out; control_submit.c puts
+ * them into the journal; control_erase.c, control_suppress.c and control_unread.c have what they leave to be done. */
+#ifndef ONYM_CONTROL_PRIVATE_H
+#define ONYM_CONTROL_PRIVATE_H
+
+#include "control.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* An erasure that is under way: what was derived for people is gone, the journal and the index are not yet. */
+struct erasure {
+    JournalPos pos;                         /* of its command */
+    Str record;                             /* the command; on the heap */
+    uint32_t *nodes;                        /* whole subjects to take out of the index, ascending */
+    struct erased_span *spans;
+    size_t node_count, span_count;
+    JournalPos *taken;                      /* positions of records that the journal has erased */
+    size_t taken_count, taken_capacity;
+    JournalPos done;                        /* the journal is erased up to here */
+    enum { ERASING_JOURNAL, ERASING_INDEX, ERASING_DESTINATIONS, ERASING_COMMAND, ERASING_STATE, ERASED } stage;
+    uint64_t journal_records, index_rows;
+    uint32_t *beside;                       /* while it is begun: anonymous ids that stood beside its users */
+    size_t beside_count;
+};
+struct erased_span { uint32_t node; Millis from_ms, to_ms; };
+
+struct change { char key[20]; size_t key_len; Str value; bool is_removed; };    /* of the table; value: heap */
+struct suppressed { Hash128 key; Str id; };                                     /* id: its kind and its value; heap */
+
+struct control {
+    ControlOptions options;
+    ControlStores stores;
+    struct event_parser *parser;            /* these two of who follows the journal */
+    struct region region;
+    _Atomic JournalPos saved;               /* what lies before is on disk; read by maintenance */
+    _Atomic bool wants_save;
+
+    pthread_mutex_t lock;                   /* of all below that says nothing else */
+    struct erasure **erasures;              /* whoever submits commands bounds them: CONTROL_ERASURES_MOST */
+    size_t erasure_count, erasure_capacity;
+    uint64_t erasures_done;
+    ControlUnread *unread;                  /* control_unread.c */
+    size_t unread_count;
+    unsigned erase_failures;                /* of the journal, in a row; maintenance's */
+    struct change *changes;                 /* of the table, since the last save */
+    size_t change_count, change_capacity, changes_saving;
+    struct suppressed *suppressed;          /* by key; under the guard */
+    size_t suppressed_count, suppressed_capacity;
+    uint64_t clearing_wanted, clearings;    /* of the destinations' store, by number; 0: it is clear */
+    JournalPos *leaks;                      /* of records to be erased */
+    size_t leak_count, leak_capacity;
+    uint64_t leaks_version, leaks_saving, leaks_saved;
+
+    _Atomic(struct drop_table *) drop_table;        /* control_suppress.c: for other threads; NULL: none yet */
+    struct drop_table *all_drop_tables;
+    _Atomic size_t external_drops;          /* how many of them are external ids */
+};
+
+/* control.c. The row with the key, from the next save on; value NULL: there is none. */
+void control_note_change(struct control *control, Str key, const Str *value);
+void control_note_change_locked(struct control *control, Str key, const Str *value);       /* under control->lock */
+
+/* control_suppress.c */
+Hash128 control_suppressed_key(CommandIdKind kind, Str value);
+void control_put_drop(struct control *control, CommandIdKind kind, Str value);
+void control_remove_drop(struct control *control, CommandIdKind kind, Str value);
+void control_forget_drops(struct control *control);
+void control_close_drops(struct control *control);
+Status control_save_leaks(struct control *control, struct kv_txn *txn, Err *err);   /* these two under the lock */
+void control_end_save_leaks(struct control *control);
+Status control_load_leaks(struct control *control, struct kv_txn *txn, Err *err);
+Status control_step_leaks(struct control *control, Err *err);                       /* by maintenance */
+
+/* control_erase.c */
+Status control_begin_erasure(struct control *control, Str record, JournalPos pos, const JournalCommand *command,
+                             Err *err);
+Status control_load_erasure(struct control *control, JournalPos pos, Str value, Err *err);
+Status control_step_erasure(struct control *control, bool *ret_more, Err *err);     /* by maintenance */
+void control_forget_erasures(struct control *control);
+
+/* control_person_ids.c */
+bool control_is_own_external(struct control *control, IdentityPerson person, const IdentityMember *member);
+
+/* control_unread.c */
+/* Does one of the ids that an erasure names as a whole stand in these bytes, which nobody can read? */
+bool control_names_in_bytes(const JournalCommand *command, Str record, struct buf *quoted);
+void control_note_unread(struct control *control, JournalPos command, JournalPos from, JournalPos to, const char *why);
+Status control_load_unread(struct control *control, struct kv_txn *txn, Err *err);
+
+#endif

@@ -1,0 +1,37 @@
+/* derive_latest: of each person the last write of a trait, whoever of his ids wrote it.
+ *
+ * A hash table by person and name; texts lie in one block, each at an offset of it: name, value, messageId. What lasts
+ * is decided as everywhere: event time, then messageId, then value. */
+#ifndef ONYM_DERIVE_LATEST_H
+#define ONYM_DERIVE_LATEST_H
+
+#include "identity/identity.h"
+#include "profile/profile.h"
+
+struct latest {
+    uint32_t person, len;                   /* IDENTITY_NONE: the place is free; the value's bytes */
+    uint16_t key_len, id_len;
+    uint32_t key;                           /* a part of the name's hash */
+    uint64_t at;
+    Millis time_ms;
+};
+
+struct latest_table {
+    struct latest *rows;                    /* capacity is a power of two */
+    size_t count, capacity, max_bytes;
+    struct buf texts;
+    bool is_full;                           /* something was left out: what is in it is not to be told */
+};
+
+/* False where there is no memory for the first rows. latest_close in either case. */
+bool latest_open(struct latest_table *table, size_t max_bytes);
+void latest_close(struct latest_table *table);
+/* Takes the write in where it is the last so far; the name is the table's own (empty: there is but one). False where
+ * there is no memory left: the table is full from then on. */
+bool latest_put(struct latest_table *table, uint32_t person, Str key, const ProfileValue *value);
+/* NULL where nobody wrote it. */
+const struct latest *latest_find(const struct latest_table *table, uint32_t person, Str key);
+Str latest_key(const struct latest_table *table, const struct latest *row);
+Str latest_json(const struct latest_table *table, const struct latest *row);
+
+#endif

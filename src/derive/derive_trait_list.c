@@ -1,0 +1,157 @@
+/* derive_trait_list: which traits there are, and how many people have each.
+ *
+ * One pass over all rows. A subject whose person has no other is counted as its row is read; what others wrote about
+ * the same person is put together first, by the last write. Traits that are objects are told by their leaves:
+ * "address.city". */
+#include "derive_latest.h"
+#include "derive_private.h"
+
+#include <stdlib.h>
+
+enum { NAME_BYTES = 256, NAMES_MAX = 5000, NAME_SLOTS = 16384, DEPTH_MAX = 16, SCRATCH_BYTES = 4 << 20 };
+
+struct trait_list_state {
+    const struct identity_view *view;
+    uint64_t *joined;                       /* a bit a person: more than one subject may be theirs */
+    ApplyTraitName *names;
+    uint32_t *slots, count;
+    struct latest_table latest;             /* what several subjects wrote about one person */
+    struct buf last;                        /* the key, then the value of the write at hand */
+    bool is_full;
+    uint32_t last_subject, last_key_len;
+    bool has_last;
+    const atomic_bool *is_cancelled;
+    struct region *scratch;
+    Arena *arena;
+};
+
+/* ---- Counting names ---- */
+
+static void count_name(struct trait_list_state *list, Str name)
+{
+    uint32_t slot = (uint32_t)hash_64(name, 0) % NAME_SLOTS, found;
+    for (; (found = list->slots[slot]) != 0; slot = (slot + 1) % NAME_SLOTS)
+        if (str_equal(list->names[found - 1].name, name)) {
+            list->names[found - 1].people++;
+            return;
+        }
+    if (list->count == NAMES_MAX) return;
+    if (arena_left(list->arena) < name.len + 64) {
+        list->is_full = true;
+        return;
+    }
+    list->names[list->count] = (ApplyTraitName){ arena_copy(list->arena, name), 1 };
+    list->slots[slot] = ++list->count;
+}
+
+static void count_leaves(struct trait_list_state *list, const TreeNode *node, char *path, size_t len, int depth)
+{
+    if (node->kind != FIELD_OBJECT) {
+        if (event_tree_is_given(node)) count_name(list, str_of(path, len));
+        return;
+    }
+    for (const TreeNode *member = depth < DEPTH_MAX ? node->first : NULL; member; member = member->next) {
+        if (len + 1 + member->key.len > NAME_BYTES) continue;
+        path[len] = '.';
+        if (member->key.len) memcpy(path + len + 1, member->key.bytes, member->key.len);
+        count_leaves(list, member, path, len + 1 + member->key.len, depth + 1);
+    }
+}
+
+static void count_trait(struct trait_list_state *list, Str key, Str json)
+{
+    char path[NAME_BYTES + 1];
+    Arena scratch = region_arena(list->scratch);
+    const TreeNode *node;
+    if (key.len > NAME_BYTES || str_equal(json, STR("null"))) return;
+    if (!str_starts(json, STR("{"))) {
+        count_name(list, key);
+        return;
+    }
+    memcpy(path, key.bytes, key.len);
+    if (event_tree_read(json, &scratch, &node, NULL) == OK) count_leaves(list, node, path, key.len, 0);
+}
+
+/* ---- The pass ---- */
+
+static void count_last(struct trait_list_state *list)
+{
+    Str text = buf_str(&list->last);
+    if (list->has_last)
+        count_trait(list, str_slice(text, 0, list->last_key_len), str_slice(text, list->last_key_len, text.len));
+    list->has_last = false;
+}
+
+/* Of a subject alone the last write of a key counts: a row has them in order. */
+static bool take_write(void *context, const ProfileValue *value)
+{
+    struct trait_list_state *list = context;
+    if (apply_is_given_up(list->is_cancelled)) return false;
+    uint32_t slot = identity_view_slot(list->view, value->subject);
+    bool is_shared = identity_is_shared(slot);
+    uint32_t person = is_shared
+        ? identity_view_find_person(list->view, value->subject, value->time_ms, value->message_id) : slot;
+    if (person == IDENTITY_NONE) return true;
+    bool is_joined = person < list->view->node_count && list->joined[person / 64] >> person % 64 & 1;
+    if (is_shared || is_joined) return latest_put(&list->latest, person, value->key, value);
+    bool is_same = list->has_last && list->last_subject == value->subject
+        && str_equal(str_slice(buf_str(&list->last), 0, list->last_key_len), value->key);
+    if (!is_same) count_last(list);
+    buf_clear(&list->last);
+    buf_str_put(&list->last, value->key);
+    buf_str_put(&list->last, value->json);
+    list->last_subject = value->subject, list->last_key_len = (uint32_t)value->key.len;
+    list->has_last = buf_ok(&list->last);
+    return true;
+}
+
+static void mark_joined(const struct identity_view *view, uint32_t node, uint32_t slot, uint64_t *joined)
+{
+    if (slot == IDENTITY_NONE || (!identity_is_shared(slot) && slot == node)) return;
+    if (!identity_is_shared(slot)) {
+        joined[slot / 64] |= UINT64_C(1) << slot % 64;
+        return;
+    }
+    const struct identity_spans *spans = identity_view_spans(view, slot);
+    for (uint32_t at = 0; at < spans->count; at++)
+        mark_joined(view, IDENTITY_NONE, identity_view_slot(view, spans->spans[at].owner), joined);
+}
+
+Status apply_list_traits(struct applier *applier, const struct identity_view *view, size_t max_bytes,
+                         const atomic_bool *is_cancelled, Arena *arena, ApplyTraitName **ret, size_t *ret_count,
+                         Err *err)
+{
+    struct profile_reader *reader;
+    struct region scratch;
+    struct trait_list_state list = { .view = view, .arena = arena, .scratch = &scratch,
+                                     .is_cancelled = is_cancelled };
+    list.names = arena_try(arena, sizeof *list.names, 8, NAMES_MAX);
+    list.slots = calloc(NAME_SLOTS, sizeof *list.slots);
+    list.joined = calloc(view->node_count / 64 + (size_t)1, sizeof *list.joined);
+    check(list.slots && list.joined);
+    region_open(&scratch, SCRATCH_BYTES);
+    buf_init(&list.last, 2 * LIMIT_RECORD_BYTES);
+    for (uint32_t node = 0; node < view->node_count; node++)
+        mark_joined(view, node, identity_view_slot(view, node), list.joined);
+    bool is_open = list.names && latest_open(&list.latest, max_bytes);
+    Status s = is_open ? profile_begin_reading(applier->profile, &reader, err)
+        : err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may");
+    if (!s) {
+        s = profile_visit_trait(reader, STR(""), take_write, &list, err);
+        profile_end_reading(reader);
+    }
+    count_last(&list);
+    for (size_t at = 0; at < list.latest.capacity && !s && !apply_is_given_up(is_cancelled); at++) {
+        const struct latest *row = &list.latest.rows[at];
+        if (row->person != IDENTITY_NONE)
+            count_trait(&list, latest_key(&list.latest, row), latest_json(&list.latest, row));
+    }
+    if (!s && apply_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
+    if (!s && (list.is_full || list.latest.is_full))
+        s = err_set(err, ERR_TOO_LARGE, "the traits of everybody take more memory than a question may use");
+    *ret = list.names, *ret_count = list.count;
+    latest_close(&list.latest), buf_done(&list.last);
+    region_close(&scratch);
+    free(list.joined), free(list.slots);
+    return s;
+}

@@ -1,0 +1,147 @@
+/* derive_traits: the station of traits, and what readers ask of it. */
+#include "derive_latest.h"
+#include "derive_private.h"
+
+#include <stdlib.h>
+
+/* ---- The station ---- */
+
+struct trait_list { ProfileTrait *items; size_t count, max; };
+
+static void take_trait(void *context, Str key, const Field *value)
+{
+    struct trait_list *list = context;
+    if (list->count < list->max) list->items[list->count++] = (ProfileTrait){ key, value->raw };
+}
+
+/* The traits of an identify or a group. Keys and values live in the arena and the record. */
+static Status list_traits(struct applier *applier, const Event *event, Arena *arena, struct trait_list *list, Err *err)
+{
+    Field traits;
+    *list = (struct trait_list){ 0 };
+    Status s = event_find_field(applier->parser, event->json, STR("traits"), arena, &traits, err);
+    if (s || traits.kind != FIELD_OBJECT || traits.key_count == 0) return s;
+    list->max = traits.key_count;
+    list->items = arena_new(arena, ProfileTrait, list->max);
+    return event_visit_object(applier->parser, traits.raw, arena, take_trait, list, err);
+}
+
+Status apply_write_profile(struct applier *applier, const Event *event, JournalPos pos, IdentityNode subject, Err *err)
+{
+    struct trait_list list;
+    bool is_group = event->type == EVENT_GROUP && event->group_id.len;
+    if ((event->type != EVENT_IDENTIFY && !is_group) || subject == IDENTITY_NONE) return OK;
+    Arena arena = region_arena(&applier->traits_region);
+    Status s = list_traits(applier, event, &arena, &list, err);
+    if (s) return err_wrap(err, s, "the traits of the record at %llu", (unsigned long long)pos);
+    ProfileWrite write = { event->timestamp_ms, event->message_id, pos, 0 };
+    bool keeps_all = identity_kind_of(applier->identity, subject) != IDENTITY_USER;
+    if (!is_group) return profile_set_traits(applier->profile, subject, keeps_all, &write, list.items, list.count, err);
+    Hash128 member = identity_lasting_number(applier->identity, subject);
+    s = profile_join_group(applier->profile, subject, member, keeps_all, &write, event->group_id, err);
+    if (s) return s;
+    return profile_set_group_traits(applier->profile, event->group_id, &write, list.items, list.count, err);
+}
+
+/* ---- For who reads ---- */
+
+People apply_people(struct applier *applier)
+{
+    return (People){ .identity = applier->identity, .index = applier->index, .profile = applier->profile,
+                     .journal = applier->options.journal, .rules = &applier->options.rules };
+}
+
+/* ---- One trait of everybody ---- */
+
+/* Of "a.b" there is one for that name, and behind it one for "a", which may hold a "b". */
+struct trait_table {
+    Str name;
+    struct trait_table *shorter;
+    const struct identity_view *view;
+    struct latest_table latest;
+    const atomic_bool *is_cancelled;
+};
+
+bool apply_is_given_up(const atomic_bool *is_cancelled)
+{
+    return is_cancelled && atomic_load_explicit(is_cancelled, memory_order_relaxed);
+}
+
+static bool hold_value(void *context, const ProfileValue *value)
+{
+    struct trait_table *table = context;
+    if (apply_is_given_up(table->is_cancelled)) return false;
+    while (table && table->name.len != value->key.len) table = table->shorter;
+    if (!table) return true;
+    uint32_t slot = identity_view_slot(table->view, value->subject);
+    uint32_t person = identity_is_shared(slot)
+                    ? identity_view_find_person(table->view, value->subject, value->time_ms, value->message_id) : slot;
+    return person == IDENTITY_NONE || latest_put(&table->latest, person, STR(""), value);
+}
+
+static struct trait_table *make_tables(const struct identity_view *view, Str name, size_t max_bytes)
+{
+    struct trait_table *table = calloc(1, sizeof *table);
+    size_t dot = name.len;
+    check(table);
+    table->name = name;
+    table->view = view;
+    (void)latest_open(&table->latest, max_bytes);            /* it is full where it cannot begin */
+    while (dot > 0 && name.bytes[dot - 1] != '.') dot--;
+    if (dot > 1) table->shorter = make_tables(view, str_slice(name, 0, dot - 1), max_bytes);
+    return table;
+}
+
+Status apply_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
+                        const atomic_bool *is_cancelled, struct trait_table **ret, Err *err)
+{
+    struct profile_reader *reader;
+    struct trait_table *table = make_tables(view, name, max_bytes);
+    bool is_full = false;
+    table->is_cancelled = is_cancelled;
+    Status s = profile_begin_reading(applier->profile, &reader, err);
+    if (!s) {
+        s = profile_visit_trait(reader, name, hold_value, table, err);
+        profile_end_reading(reader);
+    }
+    for (const struct trait_table *one = table; one; one = one->shorter) is_full |= one->latest.is_full;
+    if (!s && apply_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
+    if (!s && is_full)
+        s = err_set(err, ERR_TOO_LARGE, "the trait %.*s of everybody takes more than %zu bytes", STR_FORMAT(name),
+                    max_bytes);
+    if (s) apply_close_trait(table);
+    else *ret = table;
+    return s;
+}
+
+Status apply_find_trait(const struct trait_table *table, IdentityPerson person, Arena scratch, Str *ret_json, Err *err)
+{
+    Str name = table->name;
+    *ret_json = (Str){ 0 };
+    for (; table; table = table->shorter) {
+        const struct latest *held = latest_find(&table->latest, person, STR(""));
+        const TreeNode *object;
+        Arena arena = scratch;
+        if (!held) continue;
+        Str json = latest_json(&table->latest, held);
+        bool is_whole = table->name.len == name.len;
+        if (is_whole && !str_equal(json, STR("null"))) return *ret_json = json, OK;
+        if (is_whole || !str_starts(json, STR("{"))) continue;
+        Status s = event_tree_read(json, &arena, &object, err);
+        if (s == ERR_TOO_LARGE) return s;
+        if (s) continue;
+        const TreeNode *found = event_tree_reach(object, str_slice(name, table->name.len + 1, name.len));
+        if (!event_tree_is_given(found)) continue;
+        *ret_json = found->raw;
+        return OK;
+    }
+    return OK;
+}
+
+void apply_close_trait(struct trait_table *table)
+{
+    if (!table) return;
+    apply_close_trait(table->shorter);
+    latest_close(&table->latest);
+    free(table);
+}

@@ -1,0 +1,264 @@
+/* destination: the plug. One file a destination; what it does is pure functions, tested without a network.
+ *
+ * A destination turns one message into *calls* (build), puts calls into requests (pack), and judges the
+ * answers (judge). It never sends, waits, counts or stores: the framework around it (deliver.c) does.
+ *
+ *   message --build--> calls, frozen in the store --pack--> request --the net--> answer --judge--> verdicts
+ *
+ * A call is what must not change between two attempts: the piece of a request that carries the event, its
+ * time, its person and its idempotency key. It is written down before it is first sent, and a retry after
+ * any failure, restart or change of settings sends the same bytes. What may change stays out of it:
+ * credentials, hosts, which other calls share the request.
+ *
+ * Rules
+ *  1. build, pack and judge depend on their arguments only. What a destination must know from earlier
+ *     (a contact's id at the vendor, say) it recalls from and leaves in its memory, by key.
+ *  2. A message's calls go one after the other: the next when the one before is done. Calls of one lane
+ *     and of different persons (or of one person, in order) share a request up to the lane's limits.
+ *  3. Messages of one person go in order, and a link (CALL_LINK) goes before anything else under its user.
+ *  4. Everything is bounded: calls a message, bytes a call, facts, memory values.
+ * Adding one: a file destination_x.c with a struct destination, and its row in destinations.tbl.h.
+ */
+#ifndef ONYM_DESTINATION_DESTINATION_H
+#define ONYM_DESTINATION_DESTINATION_H
+
+#include "destination_rules.h"
+#include "destination_text.h"
+#include "os/os.h"
+
+enum {
+    DESTINATION_OPTIONS   = 40,             /* rows of an options table */
+    DESTINATION_CALLS     = 512,            /* calls of one message: its links, what was kept for them, its products */
+    DESTINATION_CALL_BYTES = 1024 * 1024,   /* one call */
+    DESTINATION_FACT_BYTES = 600,           /* facts of one message */
+    DESTINATION_MEMORY_BYTES = 16 * 1024,   /* one remembered value */
+    DESTINATION_REMEMBERED = 32,            /* values remembered for one message */
+    DESTINATION_REPORTS   = 68,             /* one a link, and some; the last place says that there were more */
+    DESTINATION_LINKS     = 64,             /* links that go with one message; more go with the next */
+};
+
+/* ---- Settings ---- */
+
+typedef enum OptionKind {
+    OPTION_TEXT, OPTION_SECRET, OPTION_URL, OPTION_BOOL, OPTION_INT,
+    OPTION_WORD,                            /* one of choices, "a|b|c" */
+    OPTION_TEXTS,                           /* a list */
+    OPTION_MAP,                             /* names to texts */
+} OptionKind;
+
+typedef struct DestinationOption {
+    const char *name;
+    OptionKind kind;
+    const char *fallback;                   /* as it would be written; NULL: must be given */
+    const char *choices;                    /* of a word: "a|b|c"; of an int: "least..most"; else NULL */
+    const char *help;                       /* what it does and when to change it */
+} DestinationOption;
+
+typedef struct OptionValue {
+    Str text;                               /* TEXT, SECRET, URL, WORD */
+    int64_t number;                         /* INT; BOOL as 0 or 1; WORD as its place among the choices */
+    bool is_given;                          /* in the settings, as opposed to the fallback */
+    const Str *texts;                       /* TEXTS */
+    size_t count;
+    const Node *map;                        /* MAP; NULL: empty */
+} OptionValue;
+
+struct destination;
+typedef struct Settings {
+    const struct destination *destination;
+    OptionValue values[DESTINATION_OPTIONS];    /* in the order of the destination's options */
+} Settings;
+
+/* Judges settings by the options table: unknown names, wrong kinds, what is missing; then asks the
+ * destination's own validate. Texts live in the arena. err's field is the option at fault. */
+Status MUST destination_read_settings(const struct destination *destination, const Node *node, Arena *arena,
+                                      Settings *ret, Err *err);
+
+/* Of a setting that is legal and does not what whoever wrote it may think: in words, without an end. */
+typedef void Advise(void *context, const char *option, const char *text);
+
+/* ---- A message as a destination sees it ---- */
+
+typedef struct LinkFact {                   /* this anonymous id is this user's, by first claim */
+    Str anonymous_id, user_id;
+    Millis at_ms;
+    bool is_merge;                          /* anonymous_id is a user, too: an alias made the two one person */
+} LinkFact;
+
+typedef struct Outgoing {
+    const Event *event;
+    const TreeNode *json;                   /* the canonical JSON, after the privacy rules */
+    Str user_id, anonymous_id;              /* empty: none, or one that identifies nobody */
+    Str previous_id, group_id;
+    bool previous_is_user;                  /* alias: the previous id is known as a user id … */
+    bool is_merge_told;                     /* … and that is among the links, or was: nothing is left to say */
+    /* The user that identity gives an anonymous message to though the id's history is another user's: a
+     * shared device, after its second user signed in. Empty in every other case. */
+    Str owner_id;
+    const LinkFact *links;                  /* not yet told to this destination; to go before the message */
+    size_t link_count;
+} Outgoing;
+
+/* ---- Plans ---- */
+
+enum {
+    CALL_LINK = 1,                          /* makes two ids one person; the message goes on only when it is done */
+    CALL_ONCE = 2,                          /* repeating it would count twice: never sent again when in doubt */
+};
+
+typedef struct Call {
+    uint8_t lane;                           /* calls of one lane can share a request */
+    uint8_t kind;                           /* the destination's own */
+    uint8_t flags;
+    uint32_t rest_ms;                       /* when it is done, the person waits so long */
+    Str body;
+} Call;
+
+typedef struct Remembered { Str key, value; } Remembered;
+
+/* What build makes. Everything in it lives in the arena. */
+struct plan {
+    Arena *arena;
+    const Settings *settings;
+    Str (*recall)(void *memory, Str key);   /* empty where nothing is remembered */
+    void *memory;
+
+    Call calls[DESTINATION_CALLS];
+    size_t call_count;
+    Remembered remembered[DESTINATION_REMEMBERED];      /* stored in the same act that freezes the calls */
+    size_t remembered_count;
+    Str reports[DESTINATION_REPORTS];       /* what could not be told to the vendor, in words; kept for the operator */
+    size_t report_count;
+    size_t left_out;                        /* place + 1 of the report that plan_left_out adds to; 0: none */
+    const char *skipped;                    /* no calls: why, in a word or two; it is no failure */
+    char facts[DESTINATION_FACT_BYTES];     /* "key=value\n" lines, for pack; judge adds to them */
+    struct buf text;                        /* of the call being built */
+};
+
+void plan_init(struct plan *plan, const Settings *settings, Arena *arena, Str (*recall)(void *, Str), void *memory);
+void plan_done(struct plan *plan);
+/* Append to what plan_call gives, then plan_end_call. ERR_TOO_LARGE: too many calls, or one too large. */
+struct buf *plan_call(struct plan *plan, uint8_t lane, uint8_t kind);
+Status MUST plan_end_call(struct plan *plan, uint8_t flags, uint32_t rest_ms, Err *err);
+Str plan_recall(struct plan *plan, Str key);            /* sees what this plan remembered, too */
+/* The user to whom this destination was told that the anonymous id belongs, by this message or an earlier one; empty:
+ * to none. Any message of the user may have told it, before what the id did alone is through: what then comes
+ * under the id is the user's. */
+#define DESTINATION_LINK_KEY "link:"
+Str plan_recall_owner(struct plan *plan, Str anonymous_id);
+/* Something was sent under that user before this message; asked where wants_grace. */
+#define DESTINATION_USER_KEY "user:"
+bool plan_knows_user(struct plan *plan, Str user_id);
+/* Keys are "what:id", the id of whom it is about behind the first colon, so that an erasure finds it. */
+void plan_remember(struct plan *plan, Str key, Str value);
+/* What is recalled where the value was the id of somebody who was erased: there is one, and nobody knows which. */
+#define DESTINATION_ERASED "(erased)"
+void plan_report(struct plan *plan, const char *format, ...) FORMAT(2, 3);
+/* What of the message the vendor does not get, and why. One report has all of it: a sender must not be able to fill the
+ * list of dead letters with a handful of messages. */
+void plan_left_out(struct plan *plan, const char *format, ...) FORMAT(2, 3);
+
+/* The value of a fact; empty where there is none. fact_put replaces; false where there is no room. */
+Str fact_get(const char *facts, const char *key);
+bool fact_put(char facts[DESTINATION_FACT_BYTES], const char *key, Str value);
+
+/* ---- Answers ---- */
+
+typedef enum Verdict {
+    VERDICT_DONE,
+    VERDICT_RETRY,                          /* the same again, later */
+    VERDICT_REFUSED,                        /* it will never do: to the dead letters, with the reason */
+    VERDICT_AGAIN,                          /* the same call again at once, with the facts learned */
+    VERDICT_END,                            /* done, and the message's other calls are not needed */
+} Verdict;
+
+typedef struct CallVerdict {
+    Verdict verdict;
+    Str reason;                             /* for people; lives in the arena of judging */
+} CallVerdict;
+
+typedef struct Ruling {
+    CallVerdict *calls;                     /* one a call of the request; preset by the status (judge_by_status) */
+    size_t call_count;
+    Millis retry_after_ms;                  /* what the vendor asked for; 0: by our own table */
+    bool is_everybodys;                     /* not these calls' fault (credentials, rate limit): all wait */
+    bool halve;                             /* try the calls again in two requests */
+    char *facts;                            /* of the message; only where the lane takes one call a request */
+    Remembered remembered[4];
+    size_t remembered_count;
+    Str report;                             /* kept for the operator though the call went well */
+} Ruling;
+
+/* ---- The plug ---- */
+
+typedef struct LaneLimits {
+    uint32_t calls_max;
+    uint32_t bytes_max;
+} LaneLimits;
+
+typedef struct PackInput {
+    const Settings *settings;
+    const Call *const *calls;               /* of one lane */
+    size_t call_count;
+    const char *facts;                      /* of the message; "" where several messages share the request */
+    Millis now_ms;
+} PackInput;
+
+typedef struct JudgeInput {
+    const Settings *settings;
+    const Call *const *calls;
+    size_t call_count;
+    const FetchAnswer *answer;
+    Millis now_ms;
+    Arena *arena;
+} JudgeInput;
+
+struct destination {
+    const char *name;                       /* its type in the configuration: "mixpanel" */
+    const char *label;                      /* as the integrations object of a message names it: "Mixpanel" */
+    const char *description;                /* one sentence */
+    const DestinationOption *options;                  /* ends at name NULL */
+    uint32_t requests_per_second;           /* the vendor's limit; 0: none known */
+    uint32_t requests_at_once;              /* a sensible number of requests under way */
+    Status (*validate)(const Settings *settings, Err *err);             /* NULL: the table says it all */
+    void (*advise)(const Settings *settings, Advise *advise, void *context);    /* what does nothing; NULL: all does */
+    bool (*wants_links)(const Settings *settings);                      /* is told who is who; NULL: no */
+    bool (*wants_merges)(const Settings *settings);                     /* … which users are one; NULL: as links */
+    bool (*wants_grace)(const Settings *settings);                      /* a link must not come late; NULL: it may */
+    LaneLimits (*limits)(const Settings *settings, uint8_t lane);
+    Status (*build)(struct plan *plan, const Outgoing *message, Err *err);      /* ERR_INPUT: refused, with why */
+    /* No method: nothing to send, the calls are done. ERR_INPUT: no request can be made of what is in the calls, with
+     * why; a dead letter at once, as where the request that is made is refused by fetch_check_request. */
+    Status (*pack)(const PackInput *input, Arena *arena, FetchRequest *ret, Err *err);
+    void (*judge)(const JudgeInput *input, Ruling *ruling);             /* NULL: the status says it all */
+};
+
+/* By status: 2xx done; 408, 423, 425, 429 and 5xx but 501 retry; no answer retry; the rest refused, with
+ * the status and the beginning of the body as reason, or halved where several calls are refused together: one
+ * person's message must not take others' along. Reads Retry-After (seconds or a date). */
+void judge_by_status(const JudgeInput *input, Ruling *ruling);
+void judge_all(Ruling *ruling, Verdict verdict, Str reason);
+
+extern const struct destination *const destinations[];                  /* ends at NULL */
+const struct destination *destination_find(Str name);                   /* NULL: no such type */
+
+/* The settings that a shared device or none has in common: the value of an option by its index. */
+static inline Str setting_text(const Settings *settings, int option) { return settings->values[option].text; }
+static inline bool setting_is_on(const Settings *settings, int option) { return settings->values[option].number != 0; }
+static inline int64_t setting_number(const Settings *settings, int option) { return settings->values[option].number; }
+bool setting_has(const Settings *settings, int option, Str text);       /* a list has it */
+Str setting_in_map(const Settings *settings, int option, Str name);     /* empty where the map lacks it */
+
+void request_header(FetchRequest *request, Str name, Str value);        /* empty values are left out */
+
+/* Every type with its options; an empty type: all of them, a line each. */
+void destination_describe(struct buf *buf, Str type);
+
+/* ---- Stars for what must not be seen (destination_secret.c) ---- */
+
+bool secret_is_header(Str name);            /* its value is not shown */
+Str secret_hide(const Settings *settings, Str text, Arena *arena);      /* the text itself where it holds none */
+void secret_hide_into(const Settings *settings, Str text, struct buf *out);
+bool secret_hide_in_letter(Str json, struct buf *out);      /* of an older version; false: there is nothing to hide */
+
+#endif

@@ -1,0 +1,129 @@
+/* http_server_private: a server and its connections, as http_server.c (what becomes of requests) and http_connection.c
+ * (how their bytes come and go) see them. */
+#ifndef ONYM_HTTP_SERVER_PRIVATE_H
+#define ONYM_HTTP_SERVER_PRIVATE_H
+
+#include <netinet/in.h>
+
+#include "http_exchange.h"
+#include "http_tls.h"
+#include "http_wire.h"
+
+/* Where a connection is; each state has a list in the order in which they came to it, and a time limit of its own. */
+typedef enum ConnectionState {
+    CONNECTION_IDLE,                 /* between requests: idle_timeout */
+    CONNECTION_READING,              /* a request has begun: request_timeout, from its first byte */
+    CONNECTION_WAITING,              /* for the journal or a worker: theirs to limit */
+    CONNECTION_WRITING,              /* an answer that its client takes slowly: idle_timeout without progress */
+    CONNECTION_ENDING,               /* the last answer is out; what still comes is read, so that the answer arrives */
+    CONNECTION_CLOSED,               /* to be freed */
+    CONNECTION_STATES,
+} ConnectionState;
+
+struct connection {
+    struct connection *before, *after;               /* of its state's list */
+    struct connection *next;                         /* of ready or closed ones */
+    struct http_server *server;
+    struct exchange *exchange;                       /* the request at hand; NULL: none has begun */
+    struct tls_session *tls;
+    int64_t since_ns;                                /* when it came to its state, or wrote last */
+    int64_t write_began_ns;
+    struct wire_body body;
+    struct buf in, out;                              /* bytes not looked at yet; the head of an answer, not sent yet */
+    size_t scanned;                                  /* of a head that is not whole */
+    size_t sent;                                     /* of the answer: of out, then of the reply's body */
+    size_t forgotten_bytes;
+    int socket;
+    uint8_t state;
+    bool is_readable;                                /* until the socket says that it is empty */
+    bool is_ready;                                   /* stands in the list of those */
+    bool has_left;                                   /* the client ended its side, or all of it */
+    bool has_asked;                                  /* it brought a request before, or now */
+    bool has_skipped;                                /* an empty line before the request */
+    bool needs_more;                                 /* in is the beginning of something */
+    char ip[INET6_ADDRSTRLEN];
+};
+
+struct connection_list {
+    struct connection *first, *last;
+};
+
+struct http_server {
+    HttpOptions options;
+    struct collect_worker *worker;
+    struct tls *tls;
+    int epoll, wake, listener, spare;                /* spare: a descriptor to give up when there is no other */
+    struct region region;
+    Arena arena;
+    /* connections */
+    struct connection_list lists[CONNECTION_STATES];
+    struct connection *ready, *closed;
+    HttpCrowd *crowd, alone;                         /* alone: where there are no other servers */
+    char *scratch;                                   /* what is read, before it is somebody's */
+    struct buf head;                                 /* of the answer at hand */
+    WireHead wire;                                   /* of the request at hand */
+    int turn_requests;                               /* that the connection at hand may still begin in its turn */
+    int64_t now_ns, swept_at_ns, complained_at_ns, date_at_s;
+    char date[32];
+    bool is_quiesced, is_deaf;                       /* deaf: takes no connections for want of descriptors */
+    /* exchanges */
+    struct exchange *free_exchanges;
+    struct exchange *working;                        /* given to worker threads; linked both ways */
+    size_t free_exchange_count, busy_count, body_bytes;
+    struct journal_append *free_append;              /* linked by next */
+    size_t free_append_count;
+    size_t submitted_count;                          /* since the last commit of ours */
+    _Atomic(struct exchange *) done;                 /* durable or failed, pushed by the committer */
+    atomic_bool wake_pending;
+};
+
+enum { READ_BYTES = 64 * 1024 };
+
+/* ---- Requests (http_server.c), for connections ---- */
+/* A head is there: gives the connection its exchange, which may be answered already. False: no memory. */
+bool server_begin_exchange(struct connection *connection, Str head);
+/* A request that is none: an exchange with its answer. False: no memory. */
+bool server_refuse(struct connection *connection, const WireRefusal *refusal);
+/* Body bytes. False where the connection should be dropped. */
+bool server_take_body(struct exchange *exchange, Str bytes);
+/* The request is whole: it is handled, and then answered or waiting. */
+void server_handle(struct exchange *exchange);
+void server_end_exchange(struct exchange *exchange);
+
+/* ---- Connections (http_connection.c), for the server ---- */
+Status MUST connections_open(struct http_server *server, Err *err);
+void connections_quiesce(struct http_server *server);
+void connections_close(struct http_server *server);
+/* Waits for something at most timeout_ms, and serves what is there. */
+void connections_round(struct http_server *server, Millis timeout_ms);
+/* Ends those that are over their time. */
+void connections_sweep(struct http_server *server);
+/* The exchange of a connection is answered: sends what its socket takes. */
+void connection_answer(struct connection *connection);
+
+/* ---- Connections, for who makes room ---- */
+void connection_close(struct connection *connection);
+/* Answers what its client is sending with a refusal, and closes behind that. */
+void connection_refuse(struct connection *connection, const WireRefusal *refusal);
+/* It is served in this round or the next. */
+void connection_make_ready(struct connection *connection);
+/* Its client sent something that has not been read; it is made ready then. */
+bool connection_has_bytes(struct connection *connection);
+
+/* ---- Too many of them (http_crowd.c) ---- */
+/* False: there are too many already; the new one is to be turned away. */
+bool crowd_has_room(struct http_server *server);
+/* Closes what the servers beside are short of. */
+void crowd_give_room(struct http_server *server);
+/* Answers 503 and closes the socket. */
+void crowd_turn_away(struct http_server *server, int socket);
+/* Descriptors are out. True: and not even the one who waits could be told; nobody is to be accepted for a while. */
+bool crowd_make_room(struct http_server *server, int why);
+/* The one whose body has been arriving longest, and too long where memory is short; NULL: all are quick. */
+struct connection *crowd_find_stalled(struct http_server *server, const struct connection *asking);
+
+/* ---- Answers (http_answer.c) ---- */
+/* The bytes of an answer up to its body, into server->head. */
+void answer_write_head(struct exchange *exchange, bool closes);
+
+#endif

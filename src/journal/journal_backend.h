@@ -1,0 +1,62 @@
+/* journal_backend: what a back end brings: a struct of functions, and how its journals and readers begin.
+ *
+ * The functions promise what journal.h says of those with the same names. None may be NULL. journal.c calls them; that
+ * is one indirect call a submission, a commit, a batch of records read.
+ *
+ * A second one: a folder beside segments/ with its own way to open (options are its own matter) that gives a
+ * `struct journal *`, and a row in tests/unit/journal/. Nobody who reads or writes has to be touched.
+ */
+#ifndef ONYM_JOURNAL_BACKEND_H
+#define ONYM_JOURNAL_BACKEND_H
+
+#include <stdatomic.h>
+
+typedef struct JournalBackend {
+    const char *name;
+    void (*close)(struct journal *journal);
+    /* writing */
+    Status (*submit)(struct journal *journal, struct journal_append *append, Err *err);
+    bool (*wait_submitted)(struct journal *journal, Millis timeout_ms);
+    void (*wake)(struct journal *journal);
+    Status (*commit)(struct journal *journal, uint64_t *ret_records, Err *err);
+    Status (*maintain)(struct journal *journal, bool *ret_more, Err *err);
+    void (*set_hold)(struct journal *journal, const char *name, JournalPos pos);
+    Status (*erase)(struct journal *journal, const JournalErase *erase, uint64_t *ret_erased, Err *err);
+    /* where it begins and ends, and following it */
+    JournalPos (*first)(struct journal *journal);
+    JournalPos (*end)(struct journal *journal);
+    JournalPos (*find_time)(struct journal *journal, Millis received_at_ms);
+    JournalPos (*find_age)(struct journal *journal, Millis age_ms);
+    Status (*find_birth)(struct journal *journal, JournalPos pos, JournalPos *ret_base, Millis *ret_at_ms, Err *err);
+    bool (*wait_durable)(struct journal *journal, JournalPos pos, Millis timeout_ms);
+    void (*end_waits)(struct journal *journal);
+    Status (*refresh)(struct journal *journal, Err *err);
+    /* reading */
+    Status (*reader_open)(struct journal *journal, JournalPos from, struct journal_reader **ret, Err *err);
+    void (*reader_close)(struct journal_reader *reader);
+    Status (*read)(struct journal_reader *reader, Err *err);
+    void (*unread)(struct journal_reader *reader);
+    Status (*skip_damage)(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err);
+    uint64_t (*reader_missed)(const struct journal_reader *reader);
+    JournalPos (*reader_position)(const struct journal_reader *reader);     /* behind all that `read` gave */
+    /* numbers */
+    bool (*is_poisoned)(struct journal *journal, char *text, size_t bytes);
+    void (*read_stats)(struct journal *journal, JournalStats *ret);
+} JournalBackend;
+
+/* Each back end's journal begins with this. */
+struct journal {
+    const JournalBackend *backend;
+    _Atomic uint32_t erase_count;           /* the back end counts each erasure that changed something */
+};
+
+/* Each back end's reader begins with this. `read` is called when all that it gave is handed out: it fills in at least
+ * one record, whose bytes stay until it is called again, or says why there is none. Where an erasure came in between,
+ * `unread` is called first: records[at..count) were not handed out, and are to be read anew. */
+struct journal_reader {
+    struct journal *journal;
+    const JournalRecord *records;           /* the back end's */
+    uint32_t count, at, erase_count;
+};
+
+#endif

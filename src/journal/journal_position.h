@@ -1,0 +1,48 @@
+/* journal_position: where something stands in the journal. Opaque: what a position is made of is its back end's matter.
+ *
+ * Compare positions of one journal with <, == and their like; ask how far apart they are; keep and print the number of
+ * one, and take it back. Nothing is ever added to one, and nothing is made of its bits: `make tidy` compiles all that
+ * is outside the journal's folders with a type that only allows that (tools/positions).
+ */
+#ifndef ONYM_JOURNAL_POSITION_H
+#define ONYM_JOURNAL_POSITION_H
+
+#include "base/base.h"
+
+#ifdef ONYM_POSITIONS_ARE_OPAQUE
+typedef const struct journal_place *JournalPos;
+#else
+typedef uint64_t JournalPos;
+#endif
+
+#define JOURNAL_OLDEST ((JournalPos)0)              /* not behind any record: the oldest that is kept */
+#define JOURNAL_NEVER ((JournalPos)UINT64_MAX)      /* behind every record that will ever be */
+
+/* To print or to keep, and back. Numbers compare as their positions do, begin at 0, and are below 2^48: who keeps many
+ * may keep them in so many bits. */
+enum { JOURNAL_NUMBER_BITS = 48 };
+#define JOURNAL_NUMBER_MOST ((UINT64_C(1) << JOURNAL_NUMBER_BITS) - 1)
+static inline uint64_t journal_number(JournalPos pos) { return (uint64_t)pos; }
+static inline JournalPos journal_position(uint64_t number) { return (JournalPos)number; }
+
+/* Bounds: whatever stands before pos stands at or before the first; whatever stands behind pos, at or behind the
+ * second. A record need not begin there. */
+static inline JournalPos journal_before(JournalPos pos)
+{
+    return pos ? journal_position(journal_number(pos) - 1) : pos;
+}
+static inline JournalPos journal_after(JournalPos pos) { return journal_position(journal_number(pos) + 1); }
+
+/* A position about so many bytes behind `from`, but not behind `end`: to go over a long way in strides. */
+static inline JournalPos journal_stride(JournalPos from, uint64_t bytes, JournalPos end)
+{
+    return journal_number(end) > journal_number(from) + bytes ? journal_position(journal_number(from) + bytes) : end;
+}
+
+/* About how many bytes of journal lie between the two; 0 where `to` is not behind `from`. For progress and limits. */
+static inline uint64_t journal_distance(JournalPos from, JournalPos to)
+{
+    return journal_number(to) > journal_number(from) ? journal_number(to) - journal_number(from) : 0;
+}
+
+#endif

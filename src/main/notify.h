@@ -1,9 +1,0 @@
-/* notify: tells systemd what state the service is in (sd_notify's protocol: one datagram to the socket
- * that NOTIFY_SOCKET names). Does nothing elsewhere. */
-#ifndef ONYM_MAIN_NOTIFY_H
-#define ONYM_MAIN_NOTIFY_H
-
-/* state: "READY=1", "RELOADING=1", "STOPPING=1". RELOADING gains the time stamp that systemd wants. */
-void notify_service(const char *state);
-
-#endif

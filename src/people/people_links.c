@@ -1,0 +1,134 @@
+/* people_links: whose a message is, and which anonymous ids are a user's, for who sends messages on.
+ *
+ * A person is keyed by the hash of the person's id, which is a function of the set of messages: the same after
+ * a restart. Looking up a message's person is a few table look-ups; listing the links of a user reads evidence,
+ * which may lie on the disk, so ask for it only where a link can be new.
+ */
+#include "people.h"
+
+enum { LINKS_MOST = 500, EVIDENCE_MOST = 16 };
+
+bool people_is_blocked(const People *people, Str id) { return identity_is_blocked(people->identity, id); }
+
+static IdentityNode find_node(const struct identity *identity, IdentityKind kind, Str id)
+{
+    return id.len && !identity_is_blocked(identity, id) ? identity_find(identity, kind, id) : IDENTITY_NONE;
+}
+
+static uint64_t key_of_person(const struct identity *identity, IdentityPerson person)
+{
+    char room[IDENTITY_PERSON_ID_BYTES];
+    uint64_t key = hash_64(identity_person_id(identity, person, room), 'p');
+    return key ? key : 1;
+}
+
+static Str value_of(const struct identity *identity, IdentityNode node, Arena *arena)
+{
+    char bytes[LIMIT_ID_BYTES];
+    return arena_copy(arena, identity_read_value(identity, node, bytes));
+}
+
+/* Evidence that makes an anonymous id a user's; evidence that was taken back is none. */
+static bool is_claim(const struct identity *identity, const IdentityLink *link, IdentityNode anonymous)
+{
+    return !link->is_removed && link->from == anonymous && identity_kind_of(identity, link->to) == IDENTITY_USER;
+}
+
+/* The user whose the id's history is, by the evidence that claimed it first; and whose it was at an instant. */
+struct claims {
+    const IdentityLink *first, *last;
+};
+
+static Status find_claims(const struct identity *identity, IdentityNode anonymous, Millis until_ms, Arena *arena,
+                          struct claims *ret, Err *err)
+{
+    IdentityLink *links;
+    size_t count;
+    uint64_t more;
+    Status s = identity_list_links(identity, anonymous, EVIDENCE_MOST, arena, &links, &count, &more, err);
+    *ret = (struct claims){ NULL, NULL };
+    for (size_t at = 0; !s && at < count; at++) {
+        if (!is_claim(identity, &links[at], anonymous)) continue;
+        if (!ret->first) ret->first = ret->last = &links[at];
+        if (links[at].time_ms <= until_ms) ret->last = &links[at];
+    }
+    return s;
+}
+
+/* An anonymous message on a shared device: its user, where the id's history is another's. */
+static Status find_owner(const struct identity *identity, IdentityNode anonymous, const Event *event, Arena *arena,
+                         MessagePerson *ret, Err *err)
+{
+    struct claims claims;
+    Status s = find_claims(identity, anonymous, event->timestamp_ms, arena, &claims, err);
+    if (!s && claims.last && claims.last->to != claims.first->to)
+        ret->owner_id = value_of(identity, claims.last->to, arena);
+    return s;
+}
+
+static Status find_person(const struct identity *identity, const struct identity_view *view, const Event *event,
+                          Arena *arena, MessagePerson *ret, Err *err)
+{
+    IdentityNode user = find_node(identity, IDENTITY_USER, event->user_id);
+    IdentityNode anonymous = find_node(identity, IDENTITY_ANONYMOUS, event->anonymous_id);
+    IdentityNode subject = user != IDENTITY_NONE ? user : anonymous;
+    *ret = (MessagePerson){ 0 };
+    ret->previous_is_user = find_node(identity, IDENTITY_USER, event->previous_id) != IDENTITY_NONE;
+    if (subject == IDENTITY_NONE) return OK;
+    ret->key = key_of_person(identity, identity_find_owner(identity, subject, event->timestamp_ms, event->message_id));
+    if (user != IDENTITY_NONE || !identity_is_shared(identity_view_slot(view, anonymous))) return OK;
+    return find_owner(identity, anonymous, event, arena, ret, err);
+}
+
+Status people_find_message_person(const People *people, const Event *event, Arena *arena, MessagePerson *ret, Err *err)
+{
+    const struct identity_view *view = identity_take_view(people->identity);
+    Status s = find_person(people->identity, view, event, arena, ret, err);
+    identity_give_view(people->identity, view);
+    return s;
+}
+
+/* Aliases of this user to others, and of others to it, that hold. */
+static Status list_merges(const struct identity *identity, IdentityNode user, Arena *arena, PersonLink *links,
+                          size_t *count, Err *err)
+{
+    IdentityLink *found;
+    size_t found_count = 0;
+    uint64_t more;
+    Status s = identity_list_links(identity, user, LINKS_MOST, arena, &found, &found_count, &more, err);
+    for (size_t at = 0; !s && at < found_count && *count < LINKS_MOST; at++) {
+        if (found[at].rule != IDENTITY_BY_ALIAS_OF_USER || found[at].is_removed) continue;
+        links[(*count)++] = (PersonLink){ value_of(identity, found[at].from, arena),
+                                          value_of(identity, found[at].to, arena), found[at].time_ms, true };
+    }
+    return s;
+}
+
+static Status list_links(const struct identity *identity, IdentityNode user, Arena *arena, PersonLink *links,
+                         size_t *count, Err *err)
+{
+    IdentityMember *members;
+    size_t member_count, user_count = 0;
+    IdentityPerson person = identity_person_now(identity, user);
+    Status s = identity_list_members(identity, person, arena, &members, &member_count, err);
+    for (size_t at = 0; !s && at < member_count && *count < LINKS_MOST; at++) {
+        struct claims claims;
+        user_count += members[at].kind == IDENTITY_USER;
+        if (members[at].kind != IDENTITY_ANONYMOUS) continue;
+        s = find_claims(identity, members[at].node, INT64_MAX, arena, &claims, err);
+        if (s || !claims.first || claims.first->to != user) continue;
+        links[(*count)++] = (PersonLink){ value_of(identity, members[at].node, arena), value_of(identity, user, arena),
+                                          claims.first->time_ms, false };
+    }
+    return s || user_count < 2 ? s : list_merges(identity, user, arena, links, count, err);
+}
+
+Status people_list_links(const People *people, Str user_id, Arena *arena, const PersonLink **ret, size_t *ret_count,
+                         Err *err)
+{
+    PersonLink *links = arena_new(arena, PersonLink, LINKS_MOST);
+    *ret = links;
+    *ret_count = 0;
+    IdentityNode user = find_node(people->identity, IDENTITY_USER, user_id);
+    return user == IDENTITY_NONE ? OK : list_links(people->identity, user, arena, links, ret_count, err);
+}

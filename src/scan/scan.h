@@ -1,0 +1,194 @@
+/* scan: finds the events that a question is about, and brings together those of each person.
+ *
+ * The way, for a hundred million rows: the column of event codes is compared with the few codes that matter,
+ * which leaves a bit a row; only rows with their bit set are looked at further. Rows lie sorted by subject, so
+ * a *slice* of subjects is a stretch of rows in every run. Most subjects are alone (their person has no other):
+ * their events are complete within the slice, and are handed over from a buffer that fits the cache. The others'
+ * events are *spilled* into buckets by person, which are handed over when all slices are done.
+ */
+#ifndef ONYM_SCAN_SCAN_H
+#define ONYM_SCAN_SCAN_H
+
+#include "scan_hit.h"
+#include "scan_request.h"
+
+/* ---- The values of a breakdown ---- */
+
+/* Values in order: nothing, not indexed, false, true, numbers, strings; so groups compare as values do.
+ * Groups of traits are numbered as they come. */
+typedef struct Groups {
+    IndexValue *values;
+    uint32_t count, max;
+    bool is_events;                 /* values are events: type digit, then name */
+    bool *told_other;               /* events: where it is noted that one was told as (not indexed) */
+    const uint64_t *is_ambiguous;   /* events: a bit a group: its plain label would say more than it; NULL: none is */
+    uint32_t *slots, slot_count;    /* traits: by hash */
+    atomic_flag is_busy;            /* traits: one at a time */
+} Groups;
+
+/* The last two are said by groups_intern: there is no number for the value. */
+enum { GROUPS_MAX = 1 << 20, GROUP_NOTHING = 0, GROUP_TOO_MANY = GROUPS_MAX + 1, GROUP_NO_MEMORY };
+
+/* ---- What to look for ---- */
+
+/* A row that some selector matches. */
+typedef struct ScanRow {
+    uint32_t person;                /* or QUERY_NOBODY */
+    Millis time_ms;
+    uint32_t steps, group;
+    double number;                  /* NaN where there is none */
+    uint32_t number_kind;           /* NUMBER_… */
+} ScanRow;
+
+/* How a number was come by: as it is; of a text; of an integer over 2^53; not, though there is a value. */
+enum { NUMBER_NONE, NUMBER_PLAIN, NUMBER_OF_TEXT, NUMBER_BIG, NUMBER_UNREAD };
+
+typedef struct ScanSpec {
+    const Selector *selectors;      /* selector k gives bit k */
+    uint32_t selector_count;
+    uint32_t needed_bits;           /* a person without a hit of one of these need not be handed over */
+    uint32_t group_bits;            /* the breakdown's value matters on these selectors' rows only */
+    Breakdown by;
+    bool by_event;                  /* group is what the event is */
+    Str number_field;               /* empty: none */
+    const uint64_t *only_people;    /* NULL, or a bit a person */
+    uint32_t anonymous_bit;         /* set on rows whose subject is no user id; 0: nobody asks */
+    bool users_only;                /* rows whose subject is no user id are passed over */
+    const struct scan *like;        /* NULL, or one that is open as long: see the same events as it does */
+    bool wants_refs;                /* give each hit a reference to its row */
+    /* One of the two: for every row, in no order; or for every person all hits, sorted by time, then steps. */
+    void (*on_row)(void *context, uint32_t worker, const ScanRow *row);
+    void (*on_person)(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch);
+    void *context;
+} ScanSpec;
+
+struct scan;
+#include "scan_backend.h"
+
+/* Takes a snapshot and prepares; gives the groups and the range of times that there are before anything runs. */
+Status MUST scan_open(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err);
+/* Once. What the workers kept is gone when it returns. */
+Status MUST scan_run(struct scan *scan, Err *err);
+void scan_close(struct scan *scan);             /* accepts NULL */
+Groups *scan_groups(struct scan *scan);
+uint32_t scan_worker_count(const struct scan *scan);
+/* Persons are below this; the same for scans of the same events. */
+uint32_t scan_people_max(const struct scan *scan);
+/* The first and the last time of rows within the question's range (of runs that overlap it: a bound). */
+bool scan_time_range(const struct scan *scan, Millis *ret_first_ms, Millis *ret_last_ms);
+/* When the last event of anybody was, of whatever kind and range, not later than now; INT64_MIN: there is none. */
+Millis scan_last_event_ms(const struct scan *scan);
+/* Of groups: the account's id. */
+Str scan_account(const struct scan *scan, uint32_t person);
+/* Rows that were looked at, and rows that matched. */
+uint64_t scan_row_count(const struct scan *scan);
+uint64_t scan_hit_count(const struct scan *scan);
+/* Where the raw event of a hit's reference lies. */
+Status MUST scan_position(struct scan *scan, uint32_t ref, Arena scratch, JournalPos *ret, Err *err);
+/* Tells what the other one warns of, and its rows, as this one's, too. */
+void scan_join(struct scan *scan, const struct scan *other);
+/* "warnings":[…] for the answer: fields whose values were not all indexed. */
+void scan_write_warnings(const struct scan *scan, const Request *request, struct buf *answer);
+
+/* Rows of a field whose numbers were not plain ones; by any thread. */
+void scan_count_text(struct scan *scan, Str field, uint32_t number_kind);
+/* Groups by their values, as qsort compares. */
+int group_compare(const Groups *groups, uint32_t a, uint32_t b);
+int group_compare_values(const void *a, const void *b);     /* IndexValue */
+/* A trait's value as a group; by any thread. */
+uint32_t groups_intern(Groups *groups, const IndexValue *value, Arena *arena);
+/* Of a type digit and a name: "page:/pricing"; ambiguous: exactly, "page=/pricing". */
+void event_write(Str event, bool is_ambiguous, struct buf *answer);
+void value_write(const IndexValue *value, struct buf *answer);
+void group_write(const Groups *groups, uint32_t group, struct buf *answer);     /* as JSON */
+
+/* ---- Inside: prepared runs (scan_plan.c) ---- */
+
+enum { SCAN_READERS_MAX = 48, SCAN_HOT_MAX = 6, TEXTS_MAX = 32 };
+#define READER_NONE UINT32_MAX
+#define READER_SUBJECT (UINT32_MAX - 1)     /* passes: a bit a subject */
+
+typedef struct PlanFilter {
+    uint32_t reader;                /* READER_NONE: the run has no such column */
+    const uint64_t *passes;         /* a bit a code */
+    bool passes_nothing;            /* without the column */
+    const uint64_t *texts;          /* NULL, or a bit a code: a text that is read as a number */
+    Str field;
+} PlanFilter;
+
+typedef struct PlanSelector {
+    PlanFilter *filters;
+    uint32_t filter_count;
+    PlanFilter paths[2];            /* pages: properties.path, and context.page.path where that is absent */
+} PlanSelector;
+
+typedef struct PlanRun {
+    const IndexRun *run;
+    uint32_t run_index;
+    uint32_t code_count;            /* of events */
+    uint64_t from_offset, range;    /* times in the question's range: offset - from_offset < range */
+    /* by event code: selectors that match, and that match if their filters pass */
+    uint32_t *sure, *asks;
+    uint32_t *by_path;              /* by event code: of those that ask: they match by their path only */
+    unsigned char hot[SCAN_HOT_MAX];/* the codes that matter, if they are few and one byte wide */
+    bool has_asks;                  /* some event code asks */
+    uint32_t hot_count;             /* 0: look them up in is_hot */
+    unsigned char *is_hot;          /* by event code */
+    PlanSelector *selectors;
+    uint32_t reader_count;
+    uint32_t reader_columns[SCAN_READERS_MAX], reader_codes[SCAN_READERS_MAX];
+    uint32_t by_reader, number_reader;
+    uint32_t *groups;               /* by code of the breakdown's column (or of the event) */
+    /* by event: pages without a name are called by their path: properties.path, else context.page.path */
+    uint32_t nameless_page, path_readers[2], *path_groups[2];
+    double *numbers;                /* by code of the number's column */
+    unsigned char *number_kinds;
+    bool by_code;                   /* groups is by code of the event */
+    uint32_t account_reader, *accounts;     /* of groups: by code of groupId; QUERY_NOBODY: none */
+} PlanRun;
+
+/* How often a field's values were no plain numbers where numbers were asked for. */
+typedef struct PlanTexts {
+    Str field;
+    uint64_t read, unread, big;
+} PlanTexts;
+
+/* Fields that a warning is about, each once. */
+typedef struct PlanFields {
+    Str names[FILTERS_MAX];
+    uint32_t count;
+} PlanFields;
+
+typedef struct Plan {
+    PlanRun *runs;
+    uint32_t run_count;
+    Groups groups;
+    uint64_t unindexed[2];          /* rows of the breakdown and of the number whose value was not kept */
+    PlanFields unkept, objects;     /* of which some values were not kept; that are objects in some events */
+    bool has_lost_columns;          /* some run had too many columns */
+    bool has_unindexed_events;      /* names of events */
+    bool has_old_groups;            /* groupId is asked for, and some run does not know it */
+    PlanTexts texts[TEXTS_MAX];
+    uint32_t text_count;
+    IndexValue *accounts;           /* of groups: their ids, in order; an account's number is its place */
+    uint32_t account_count;
+    uint32_t *subject_groups;       /* by userId: of each subject */
+    uint32_t subject_count;
+} Plan;
+
+/* Runs without a code or a time that matters are left out. */
+Status MUST plan_open(const Request *request, const ScanSpec *spec, struct index_snapshot *snapshot,
+                      Arena *arena,
+                      Plan *ret, Err *err);
+
+void plan_note_field(PlanFields *fields, Str name);
+void plan_write_warnings(const Plan *plan, const Request *request, struct buf *answer);
+
+/* ---- Inside: sorting (scan_sort.c) ---- */
+
+/* By key; stable. spare has room for count. Returns where the result is: hits or spare. */
+Hit *hits_sort_by_key(Hit *hits, Hit *spare, uint32_t count, uint32_t key_min, uint32_t key_max);
+/* Returns whether two are at the same time. */
+bool hits_sort_by_time(Hit *hits, uint32_t count, Hit *spare);
+
+#endif

@@ -1,0 +1,44 @@
+/* scan_backend: what a back end of questions brings: a struct of functions, and how its scans begin.
+ *
+ * A question (a Request, and a ScanSpec for each pass over its events) goes to the back end that its world names; the
+ * back end finds the events, whose they are, and hands them over, person by person or row by row. What is measured from
+ * them is the same for all (ask/). So a back end filters and ships, and knows no funnel.
+ *
+ * The functions promise what scan.h says of those with the same names. None may be NULL. Events are handed over by
+ * callbacks of the question's: no call of this table is made for each of them.
+ *
+ * A second one: a table like this, named by QueryWorld.backend. The models of tests/model/ hold both the index's and a
+ * naive one (tests/model/ask_naive.h) to the same definitions.
+ */
+#ifndef ONYM_SCAN_BACKEND_H
+#define ONYM_SCAN_BACKEND_H
+
+typedef struct ScanBackend {
+    const char *name;
+    Status (*open)(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err);
+    Status (*run)(struct scan *scan, Err *err);
+    void (*close)(struct scan *scan);
+    /* before it runs */
+    Groups *(*groups)(struct scan *scan);
+    uint32_t (*worker_count)(const struct scan *scan);
+    uint32_t (*people_max)(const struct scan *scan);
+    bool (*time_range)(const struct scan *scan, Millis *ret_first_ms, Millis *ret_last_ms);
+    Millis (*last_event_ms)(const struct scan *scan);
+    /* afterwards */
+    Str (*account)(const struct scan *scan, uint32_t person);
+    uint64_t (*row_count)(const struct scan *scan);
+    uint64_t (*hit_count)(const struct scan *scan);
+    Status (*position)(struct scan *scan, uint32_t ref, Arena scratch, JournalPos *ret, Err *err);
+    void (*join)(struct scan *scan, const struct scan *other);
+    void (*write_warnings)(const struct scan *scan, const Request *request, struct buf *answer);
+    void (*count_text)(struct scan *scan, Str field, uint32_t number_kind);
+} ScanBackend;
+
+/* Each back end's scan begins with this. */
+struct scan {
+    const ScanBackend *backend;
+};
+
+extern const ScanBackend scan_columns;      /* the index (scan_columns.c) */
+
+#endif

@@ -1,0 +1,30 @@
+/* scan_hit: what a scan hands over: the events of one person that a question is about. */
+#ifndef ONYM_SCAN_HIT_H
+#define ONYM_SCAN_HIT_H
+
+#include "base/base.h"
+
+/* An event of a person that a question is about. */
+typedef struct Hit {
+    Millis time_ms;
+    uint32_t key;                   /* while sorting: whose it is */
+    uint32_t steps;                 /* bit k: it matches selector k; funnels: steps, then exclusions */
+    uint32_t group;                 /* which value of the breakdown it has */
+    uint32_t ref;                   /* which of the scan's references it is; 0: none was asked for */
+} Hit;
+
+/* All of one person's, sorted by time, then steps, and what is worth knowing of them beforehand. */
+typedef struct Hits {
+    const Hit *hits;
+    uint32_t count;
+    uint32_t steps;                 /* of all, or-ed */
+    bool has_ties;                  /* two of them at the same millisecond */
+} Hits;
+
+/* By time, then by steps. */
+static inline bool chain_hit_is_before(const Hit *a, const Hit *b)
+{
+    return a->time_ms < b->time_ms || (a->time_ms == b->time_ms && a->steps < b->steps);
+}
+
+#endif

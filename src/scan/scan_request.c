@@ -1,0 +1,471 @@
+/* scan_request: see the header. Places are built as they are needed: "steps[1].where[0].op". */
+#include "scan_request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PLACE_BYTES = 64 };
+
+static Status refuse(Err *err, const char *place,
+                     const char *what) { return err_set_field(err, place, "%s", what); }
+
+Status request_refuse_others(const Json *object, const char *place, const char *const *allowed, Err *err)
+{
+    char where[PLACE_BYTES];
+    for (const Json *member = object->first; member; member = member->next) {
+        size_t at = 0;
+        while (allowed[at] && !str_equal(member->key, str_from(allowed[at]))) at++;
+        if (allowed[at]) continue;
+        snprintf(where, sizeof where, "%s%s%.*s", place, *place ? "." : "",
+                 STR_FORMAT(str_slice(member->key, 0, 40)));
+        return refuse(err, where, "there is no such member");
+    }
+    return OK;
+}
+
+/* ---- When ---- */
+
+/* "2026-01-31" or "2026-01-31T12:00:00" without a zone of its own is local time of the question's zone. */
+static bool has_zone(Str text)
+{
+    for (size_t at = 10; at < text.len; at++)
+        if (text.bytes[at] == 'Z' || text.bytes[at] == 'z' || text.bytes[at] == '+' || text.bytes[at] == '-')
+            return true;
+    return false;
+}
+
+static Status request_instant(Request *request, const char *member, Millis missing_ms, Millis *ret_ms)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    *ret_ms = missing_ms;
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind == JSON_NUMBER && json->number >= -62135596800000.0 && json->number <= 253402300799999.0) {
+        *ret_ms = (Millis)json->number;
+        return OK;
+    }
+    if (json->kind != JSON_STRING || !instant_parse(json->text, ret_ms))
+        return refuse(request->err, member,
+                      "a date (2026-01-31), an instant (2026-01-31T12:00:00Z) or milliseconds");
+    if (!has_zone(json->text)) *ret_ms = zone_from_local(&request->zone, *ret_ms);
+    return OK;
+}
+
+/* A client whose clock was never set must not stretch a question over half a century. */
+static void set_plausible(Request *request)
+{
+    Millis now_ms = request->world->now_ms, end_ms = now_ms ? now_ms + (Millis)24 * 3600 * 1000 : INT64_MAX;
+    request->has_from = request->from_ms != INT64_MIN, request->has_to = request->to_ms != INT64_MAX;
+    request->first_ms = request->from_ms, request->end_ms = request->to_ms;
+    if (!request->has_from && request->to_ms > PLAUSIBLE_FROM_MS) request->first_ms = PLAUSIBLE_FROM_MS;
+    if (!request->has_to && request->from_ms < end_ms) request->end_ms = end_ms;
+}
+
+void request_note(Request *request, const char *field, const char *format, ...)
+{
+    char text[240];
+    va_list arguments;
+    if (request->note_count == NOTES_MAX) return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    request->notes[request->note_count].field = field;
+    request->notes[request->note_count++].text = arena_copy(request->arena, str_from(text));
+}
+
+/* Every number may be too small then, whatever was asked. */
+static void note_missing(Request *request)
+{
+    const QueryWorld *world = request->world;
+    if (world->missing_messages)
+        request_note(request, NULL, "%" PRIu64 " message%s left out: the journal cannot be read there (%" PRIu64
+                     " place%s; onym verify tells where)", world->missing_messages,
+                     world->missing_messages == 1 ? " is" : "s are", world->missing_places,
+                     world->missing_places == 1 ? "" : "s");
+    else if (world->missing_places)
+        request_note(request, NULL, "messages are left out: the journal cannot be read in %" PRIu64 " place%s (onym "
+                     "verify tells where)", world->missing_places, world->missing_places == 1 ? "" : "s");
+}
+
+void request_note_times(Request *request, uint64_t early, uint64_t late)
+{
+    if (early)
+        request_note(request, "from", "%" PRIu64 " event%s before 2000 left out: a clock that was never set says so; "
+                     "with from they are counted", early, early == 1 ? "" : "s");
+    if (late)
+        request_note(request, "to", "%" PRIu64 " event%s later than tomorrow left out: no clock that is right says so; "
+                     "with to they are counted", late, late == 1 ? "" : "s");
+}
+
+Status request_open(Request *request, Str question, const QueryWorld *world, Arena *arena,
+                    const char *const *allowed, Err *err)
+{
+    *request = (Request){ .world = world, .arena = arena, .err = err };
+    Status s = json_parse(question, arena, &request->root, err);
+    if (s) return s;
+    if (request->root->kind != JSON_OBJECT) return err_set(err, ERR_INPUT, "a JSON object was expected");
+    s = request_refuse_others(request->root, "", allowed, err);
+    if (s) return s;
+    static const char *const ofs[] = { "people", "groups", NULL };
+    uint32_t of = 0;
+    const Json *zone = json_find(request->root, STR("timezone"));
+    if (zone && zone->kind != JSON_STRING)
+        return refuse(err, "timezone", "a name like Europe/Berlin was expected");
+    request->zone_name = zone && zone->text.len ? zone->text : STR("UTC");
+    s = zone_open(world->disk, world->zone_dir, request->zone_name, arena, &request->zone, err);
+    if (!s) s = request_instant(request, "from", INT64_MIN, &request->from_ms);
+    if (!s) s = request_instant(request, "to", INT64_MAX, &request->to_ms);
+    if (!s && request->from_ms >= request->to_ms) s = refuse(err, "to", "must be later than from");
+    if (!s) set_plausible(request);
+    if (!s) note_missing(request);
+    if (!s) s = request_word(request, "of", 0, ofs, &of);
+    request->is_of_groups = of == 1;
+    if (!s)
+        s = request_filters(request, json_find(request->root, STR("where")), "where", &request->filters,
+                            &request->filter_count, &request->traits, &request->trait_count);
+    return s;
+}
+
+Status request_duration(Request *request, const char *member, Millis missing_ms, Millis *ret_ms)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    *ret_ms = missing_ms;
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_STRING || !duration_parse(json->text, ret_ms) || *ret_ms < 0)
+        return refuse(request->err, member, "a duration like 30m, 24h or 7d was expected");
+    return OK;
+}
+
+Status request_count(Request *request, const char *member, uint32_t missing, uint32_t min, uint32_t max,
+                     uint32_t *ret)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    *ret = missing;
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_NUMBER || json->number < min || json->number > max
+        || json->number != (uint32_t)json->number)
+        return err_set_field(request->err, member, "a whole number from %u to %u was expected", min, max);
+    *ret = (uint32_t)json->number;
+    return OK;
+}
+
+Status request_word(Request *request, const char *member, uint32_t missing, const char *const *words,
+                    uint32_t *ret)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    char all[160] = "";
+    *ret = missing;
+    if (!json || json->kind == JSON_NULL) return OK;
+    for (uint32_t at = 0; words[at]; at++) {
+        if (json->kind == JSON_STRING && str_equal(json->text, str_from(words[at]))) return *ret = at, OK;
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", at ? ", " : "", words[at]);
+    }
+    return err_set_field(request->err, member, "one of %s was expected", all);
+}
+
+/* ---- Which events ---- */
+
+/* What is to be equal may be whatever answers tell; what is compared or contained is a scalar. */
+static Status request_value(Request *request, const Filter *filter, const Json *json, const char *place,
+                            IndexValue *ret)
+{
+    if (filter->op == OP_EQUAL) {
+        if (value_of_question(json, request->arena, ret)) return OK;
+        return refuse(request->err, place, "a string, a number, a boolean, null or a list of such was expected");
+    }
+    switch (json->kind) {
+    case JSON_STRING: *ret = (IndexValue){ .kind = INDEX_STRING, .text = json->text }; return OK;
+    case JSON_NUMBER: *ret = value_of_number(json->text, json->number); return OK;
+    case JSON_BOOL: *ret = (IndexValue){ .kind = INDEX_BOOL, .number = json->truth }; return OK;
+    case JSON_NULL:
+    case JSON_ARRAY:
+    case JSON_OBJECT: break;
+    }
+    return refuse(request->err, place, "a string, a number or a boolean was expected");
+}
+
+/* The field as a column is called, or as a trait; false where it is none. */
+static bool split_field(Str text, FieldOf *ret_of, Str *ret_field)
+{
+    static const struct { const char *word, *column; FieldOf of; } words[] = {
+        { "source", "source", OF_COLUMN }, { "category", "category", OF_COLUMN }, { "groupId", "groupId", OF_COLUMN },
+        { "library", "context.library.name", OF_COLUMN }, { "name", "name", OF_NAME }, { "type", "type", OF_TYPE },
+        { "userId", "userId", OF_USER },
+    };
+    *ret_of = str_starts(text, STR("traits.")) ? OF_TRAIT : OF_COLUMN;
+    *ret_field = *ret_of == OF_TRAIT ? str_slice(text, 7, text.len) : text;
+    if (*ret_of == OF_TRAIT) return ret_field->len > 0;
+    for (size_t at = 0; at < countof(words); at++) {
+        if (!str_equal(text, str_from(words[at].word))) continue;
+        *ret_of = words[at].of, *ret_field = str_from(words[at].column);
+        return true;
+    }
+    return (str_starts(text, STR("properties.")) && text.len > 11)
+        || (str_starts(text, STR("context.")) && text.len > 8);
+}
+
+static const char FIELD_SHAPES[] = "properties.NAME, context.NAME, traits.NAME, userId, groupId, name, type, library, "
+                                   "source or category was expected";
+
+/* {"op": …} as an operation and its negation; false where there is none such. */
+static bool find_op(Str word, Filter *filter, bool *ret_is_list)
+{
+    static const struct { const char *word; FilterOp op; bool is_negated, is_list; } ops[] = {
+        { "=", OP_EQUAL, false, false }, { "!=", OP_EQUAL, true, false },
+        { "in", OP_EQUAL, false, true }, { "not in", OP_EQUAL, true, true },
+        { "<", OP_LESS, false, false }, { "<=", OP_LESS_OR_EQUAL, false, false },
+        { ">", OP_GREATER, false, false }, { ">=", OP_GREATER_OR_EQUAL, false, false },
+        { "contains", OP_CONTAINS, false, false }, { "not contains", OP_CONTAINS, true, false },
+        { "exists", OP_EXISTS, false, false }, { "not exists", OP_EXISTS, true, false },
+    };
+    for (size_t at = 0; at < countof(ops); at++) {
+        if (!str_equal(word, str_from(ops[at].word))) continue;
+        filter->op = ops[at].op, filter->is_negated = ops[at].is_negated;
+        *ret_is_list = ops[at].is_list;
+        return true;
+    }
+    return false;
+}
+
+static Status filter_values(Request *request, const Json *value, const char *place, bool is_list,
+                            Filter *filter)
+{
+    Status s = OK;
+    if (filter->op == OP_EXISTS) {
+        if (value && value->kind != JSON_BOOL)
+            return refuse(request->err, place, "true or false was expected");
+        if (value && !value->truth) filter->is_negated = !filter->is_negated;
+        return OK;
+    }
+    if (!value) return refuse(request->err, place, "is missing");
+    is_list |= filter->op == OP_CONTAINS && value->kind == JSON_ARRAY;
+    if (is_list && (value->kind != JSON_ARRAY || value->count == 0 || value->count > FILTER_VALUES_MAX))
+        return err_set_field(request->err, place, "a list of 1 to %d values was expected", FILTER_VALUES_MAX);
+    filter->value_count = is_list ? value->count : 1;
+    IndexValue *values = arena_try(request->arena, sizeof *values, _Alignof(IndexValue), filter->value_count);
+    if (!values) return err_set(request->err, ERR_TOO_LARGE, "the question is too large");
+    filter->values = values;
+    if (!is_list) s = request_value(request, filter, value, place, values);
+    else {
+        for (const Json *item = value->first; item && !s; item = item->next)
+            s = request_value(request, filter, item, place, values++);
+        if (!s) qsort((void *)(uintptr_t)filter->values, filter->value_count, sizeof *values, value_order);
+    }
+    if (!s && filter->op != OP_EQUAL && filter->op != OP_CONTAINS && filter->values[0].kind == INDEX_BOOL)
+        s = refuse(request->err, place, "a number or a string was expected");
+    return s;
+}
+
+static bool has_traits(const Request *request)
+{
+    return request->is_of_groups ? request->world->find_group_trait != NULL : request->world->find_trait != NULL;
+}
+
+static Status request_filter(Request *request, const Json *json, const char *place, Filter *ret)
+{
+    static const char *const allowed[] = { "field", "op", "value", NULL };
+    char where[PLACE_BYTES];
+    bool is_list = false;
+    *ret = (Filter){ 0 };
+    if (json->kind != JSON_OBJECT)
+        return refuse(request->err, place, "an object {field, op, value} was expected");
+    Status s = request_refuse_others(json, place, allowed, request->err);
+    if (s) return s;
+    const Json *field = json_find(json, STR("field")), *op = json_find(json, STR("op"));
+    snprintf(where, sizeof where, "%s.field", place);
+    if (!field || field->kind != JSON_STRING || !split_field(field->text, &ret->of, &ret->field))
+        return refuse(request->err, where, FIELD_SHAPES);
+    ret->is_trait = ret->of == OF_TRAIT;
+    ret->label = field->text;
+    if (ret->of == OF_USER && !request->world->people->visit_users)
+        return refuse(request->err, where, "there are no user ids here");
+    if (ret->is_trait && !has_traits(request))
+        return refuse(request->err, where, "there are no traits here");
+    snprintf(where, sizeof where, "%s.op", place);
+    if (!op || op->kind != JSON_STRING || !find_op(op->text, ret, &is_list))
+        return refuse(request->err, where,
+                      "one of =, !=, in, not in, <, <=, >, >=, contains, not contains, exists, "
+                                           "not exists was expected");
+    snprintf(where, sizeof where, "%s.value", place);
+    return filter_values(request, json_find(json, STR("value")), where, is_list, ret);
+}
+
+Status request_filters(Request *request, const Json *json, const char *place, const Filter **ret_events,
+                       uint32_t *ret_event_count, const Filter **ret_traits, uint32_t *ret_trait_count)
+{
+    char where[PLACE_BYTES];
+    uint32_t number = 0;
+    *ret_event_count = *ret_trait_count = 0;
+    *ret_events = *ret_traits = NULL;
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_ARRAY || json->count > FILTERS_MAX)
+        return err_set_field(request->err, place, "a list of at most %d filters was expected", FILTERS_MAX);
+    Filter *events = arena_new(request->arena, Filter, FILTERS_MAX), *traits
+        = arena_new(request->arena, Filter, FILTERS_MAX);
+    for (const Json *item = json->first; item; item = item->next, number++) {
+        Filter filter;
+        snprintf(where, sizeof where, "%s[%u]", place, number);
+        Status s = request_filter(request, item, where, &filter);
+        if (s) return s;
+        if (filter.is_trait) traits[(*ret_trait_count)++] = filter;
+        else events[(*ret_event_count)++] = filter;
+    }
+    *ret_events = events, *ret_traits = traits;
+    return OK;
+}
+
+/* "page=Home": exactly what an answer calls so; without a name in it, what has none. */
+static bool read_exact(Str text, Selector *ret)
+{
+    Str name, word = str_cut(text, '=', &name);
+    if (word.len == text.len || event_type_from(word) == EVENT_NONE) return false;
+    ret->type = event_type_from(word);
+    ret->name = name;
+    ret->is_called = ret->type == EVENT_PAGE && name.len;
+    return true;
+}
+
+/* "page:/pricing", "screen:Home", "*", "identify", or the name of a tracked event. */
+void selector_read_text(Str text, Selector *ret)
+{
+    bool is_page = str_starts(text, STR("page:")), is_screen = str_starts(text, STR("screen:"));
+    ret->label = ret->name = text;
+    ret->type = EVENT_TRACK;
+    if (str_equal(text, STR("*"))) ret->type = EVENT_NONE, ret->is_any_name = true;
+    else if (str_equal(text, STR("(not indexed)"))) ret->type = EVENT_NONE, ret->is_unindexed = true;
+    else if (str_equal(text, STR("identify")) || str_equal(text, STR("group")) || str_equal(text, STR("alias")))
+        ret->type = event_type_from(text), ret->is_any_name = true;
+    else if (is_page || is_screen) {
+        ret->type = is_page ? EVENT_PAGE : EVENT_SCREEN;
+        ret->name = str_slice(text, is_page ? 5 : 7, text.len);
+        ret->is_any_name = str_equal(ret->name, STR("*"));
+        ret->is_path = ret->name.len > 0;
+        ret->is_called = is_page && !ret->name.len;
+    } else (void)read_exact(text, ret);
+}
+
+/* {"event": "…", "type": "page"}: with a type, the event's text is a name and nothing else. */
+static Status selector_type(Request *request, const Json *type, const char *place, Selector *ret)
+{
+    if (!type) return OK;
+    EventType found = type->kind == JSON_STRING ? event_type_from(type->text) : EVENT_NONE;
+    if (found == EVENT_NONE)
+        return refuse(request->err, place, "one of track, page, screen, identify, group, alias was expected");
+    ret->name = ret->label;
+    ret->type = found;
+    ret->is_any_name = ret->label.len == 0 || str_equal(ret->label, STR("*"));
+    ret->is_path = found == EVENT_PAGE || found == EVENT_SCREEN;
+    ret->is_called = ret->is_unindexed = false;
+    if (!ret->label.len) ret->label = type->text;
+    return OK;
+}
+
+static Status selector_object(Request *request, const Json *json, const char *place, const char *const *others,
+                              Selector *ret)
+{
+    const char *allowed[16] = { "event", "type", "where", NULL };
+    char where[PLACE_BYTES];
+    for (size_t at = 0; others && others[at]; at++) allowed[3 + at] = others[at], allowed[4 + at] = NULL;
+    Status s = request_refuse_others(json, place, allowed, request->err);
+    if (s) return s;
+    const Json *event = json_find(json, STR("event")), *type = json_find(json, STR("type"));
+    snprintf(where, sizeof where, "%s.event", place);
+    if ((!event && !type) || (event && (event->kind != JSON_STRING || (event->text.len == 0 && !type))))
+        return refuse(request->err, where, "an event's name was expected");
+    selector_read_text(event ? event->text : STR(""), ret);
+    snprintf(where, sizeof where, "%s.type", place);
+    s = selector_type(request, type, where, ret);
+    if (s) return s;
+    snprintf(where, sizeof where, "%s.where", place);
+    return request_filters(request, json_find(json, STR("where")), where, &ret->filters, &ret->filter_count,
+                           &ret->traits,
+                           &ret->trait_count);
+}
+
+static const Filter *join_filters(Request *request, const Filter *own, uint32_t own_count, const Filter *common,
+                                  uint32_t common_count)
+{
+    Filter *all = arena_new(request->arena, Filter, own_count + common_count);
+    if (own_count) memcpy(all, own, own_count * sizeof *own);
+    if (common_count) memcpy(all + own_count, common, common_count * sizeof *common);
+    return all;
+}
+
+Status request_selector(Request *request, const Json *json, const char *place, const char *const *others,
+                        Selector *ret)
+{
+    Status s = OK;
+    *ret = (Selector){ 0 };
+    if (!json) return refuse(request->err, place, "is missing");
+    if (json->kind == JSON_STRING && json->text.len) selector_read_text(json->text, ret);
+    else if (json->kind != JSON_OBJECT)
+        return refuse(request->err, place, "an event's name or an object {event, where} was expected");
+    else s = selector_object(request, json, place, others, ret);
+    if (s || request->filter_count + request->trait_count == 0) return s;
+    ret->filters = join_filters(request, ret->filters, ret->filter_count, request->filters, request->filter_count);
+    ret->traits = join_filters(request, ret->traits, ret->trait_count, request->traits, request->trait_count);
+    ret->filter_count += request->filter_count;
+    ret->trait_count += request->trait_count;
+    return OK;
+}
+
+Status request_event(Request *request, const char *member, const char *missing, Selector *ret)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    Json fallback = { .kind = JSON_STRING, .text = str_from(missing) };
+    if (missing && (!json || json->kind == JSON_NULL)) json = &fallback;
+    return request_selector(request, json, member, NULL, ret);
+}
+
+static const char *const units[] = { "hour", "day", "week", "month", "quarter", NULL };
+static const char *const weekdays[]
+    = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", NULL };
+
+Status request_unit(Request *request, ZoneUnit least, ZoneUnit *ret)
+{
+    uint32_t unit, week_start = 0;
+    Status s = request_word(request, "unit", ZONE_DAY - least, units + least, &unit);
+    if (!s) s = request_word(request, "week_start", 0, weekdays, &week_start);
+    if (s) return s;
+    *ret = (ZoneUnit)(unit + least);
+    request->zone.week_start = (int)week_start;
+    return OK;
+}
+
+void request_write_unit(const Request *request, ZoneUnit unit, struct buf *answer)
+{
+    json_word(answer, "unit", units[unit]);
+    if (unit == ZONE_WEEK) json_word(answer, "week_start", weekdays[request->zone.week_start]);
+}
+
+Status request_field(Request *request, const Json *json, const char *place, Str *ret)
+{
+    FieldOf of;
+    *ret = (Str){ 0 };
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (json->kind != JSON_STRING || !split_field(json->text, &of, ret) || of != OF_COLUMN)
+        return refuse(request->err, place,
+                      "properties.NAME, context.NAME, groupId, library, source or category was expected");
+    return OK;
+}
+
+Status request_breakdown(Request *request, const char *member, bool may_be_event, Breakdown *ret)
+{
+    const Json *json = json_find(request->root, str_from(member));
+    *ret = (Breakdown){ 0 };
+    if (!json || json->kind == JSON_NULL) return OK;
+    if (may_be_event && json->kind == JSON_STRING && str_equal(json->text, STR("event"))) {
+        *ret = (Breakdown){ .is_given = true, .is_event = true, .label = json->text };
+        return OK;
+    }
+    if (json->kind != JSON_STRING || !split_field(json->text, &ret->of, &ret->field))
+        return refuse(request->err, member, FIELD_SHAPES);
+    ret->is_trait = ret->of == OF_TRAIT;
+    if (ret->of == OF_USER && !request->world->people->visit_users)
+        return refuse(request->err, member, "there are no user ids here");
+    if (ret->is_trait && !has_traits(request))
+        return refuse(request->err, member, "there are no traits here");
+    ret->is_given = true;
+    ret->label = json->text;
+    return OK;
+}

@@ -1,0 +1,135 @@
+/* scan_request: what a question's JSON says, checked member by member. Every complaint names its place. */
+#ifndef ONYM_SCAN_REQUEST_H
+#define ONYM_SCAN_REQUEST_H
+
+#include "scan_world.h"
+#include "scan_json.h"
+#include "scan_zone.h"
+
+enum { SELECTORS_MAX = 32, FILTERS_MAX = 32, FILTER_VALUES_MAX = 10000, NOTES_MAX = 16 };
+
+/* No event is earlier unless a question says so: 2000-01-01. Clocks that were never set say 1970. */
+#define PLAUSIBLE_FROM_MS INT64_C(946684800000)
+
+typedef enum FilterOp {
+    OP_EQUAL, OP_LESS, OP_LESS_OR_EQUAL, OP_GREATER, OP_GREATER_OR_EQUAL, OP_CONTAINS, OP_EXISTS,
+    OP_EMPTY, OP_NO_TEXT,           /* of paths: there is none, or it is empty; there is one that is no text */
+} FilterOp;
+
+/* Where a field's value stands: in a column of the event, in the person's traits, in what the event is, or it is the
+ * user id that the event came under. */
+typedef enum FieldOf { OF_COLUMN, OF_TRAIT, OF_NAME, OF_TYPE, OF_USER } FieldOf;
+
+/* What an event (or the person's trait) must be. "!=" is not "=": it also holds where there is no value. */
+typedef struct Filter {
+    bool is_trait;
+    FieldOf of;
+    Str field;                      /* as a column is called; traits: without "traits." */
+    Str label;                      /* as it was written */
+    FilterOp op;
+    bool is_negated;
+    const IndexValue *values;       /* OP_EQUAL, OP_CONTAINS: any of them ("in"); in order */
+    uint32_t value_count;
+} Filter;
+
+/* Which events are meant. */
+typedef struct Selector {
+    Str label;                      /* as it was written */
+    EventType type;                 /* EVENT_NONE: any */
+    Str name;
+    bool is_any_name;
+    bool is_path;                   /* pages and screens: the path may be the name, too */
+    bool is_called;                 /* pages: as answers call them: the path is the name where there is no name */
+    bool is_done;                   /* with any name: what users do: track, page, screen */
+    bool is_unindexed;              /* what answers call "(not indexed)" */
+    const Filter *filters;          /* on the event */
+    uint32_t filter_count;
+    const Filter *traits;           /* on the person */
+    uint32_t trait_count;
+} Selector;
+
+/* By what an answer is broken down. */
+typedef struct Breakdown {
+    bool is_given, is_trait, is_event;      /* is_event: by what the event is */
+    FieldOf of;
+    Str field;                      /* as in Filter */
+    Str label;
+} Breakdown;
+
+typedef struct Request {
+    const QueryWorld *world;
+    Arena *arena;
+    Err *err;
+    const Json *root;
+    Zone zone;
+    Str zone_name;
+    Millis from_ms, to_ms;          /* to is not in it */
+    Millis first_ms, end_ms;        /* likewise; where the question does not say: times that an event can have */
+    bool has_from, has_to;
+    bool is_of_groups;              /* accounts in place of people: an event's is its groupId */
+    struct { const char *field; Str text; } notes[NOTES_MAX];      /* for "warnings" */
+    uint32_t note_count;
+    const Filter *filters, *traits; /* "where": of every event of the question */
+    uint32_t filter_count, trait_count;
+} Request;
+
+/* Parses the question, refuses members that are not in allowed (NULL-ended), reads timezone, from, to, where.
+ * Strings borrow from the arena. */
+Status MUST request_open(Request *request, Str question, const QueryWorld *world, Arena *arena,
+                         const char *const *allowed, Err *err);
+Status MUST request_refuse_others(const Json *object, const char *place, const char *const *allowed,
+                                  Err *err);
+
+/* An event as text ("Signed Up", "page:/pricing", "screen:Home", "*") or an object {event, type, where}. Members
+ * of the object that stand in others (NULL-ended; NULL: none) are the caller's. */
+Status MUST request_selector(Request *request, const Json *json, const char *place, const char *const *others,
+                             Selector *ret);
+/* A member of the question that is an event; missing (not NULL): what it is where it is not there. */
+Status MUST request_event(Request *request, const char *member, const char *missing, Selector *ret);
+/* Something for the answer's warnings; field may be NULL. */
+void request_note(Request *request, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Events that are left out, their times being none that an event can have; 0: nothing is said. */
+void request_note_times(Request *request, uint64_t early, uint64_t late);
+/* hour, day, week, month, quarter; not hour where units begin later. And "week_start". */
+Status MUST request_unit(Request *request, ZoneUnit least, ZoneUnit *ret);
+/* "unit":"week","week_start":"monday" */
+void request_write_unit(const Request *request, ZoneUnit unit, struct buf *answer);
+/* may_be_event: "event" is a breakdown, too. */
+Status MUST request_breakdown(Request *request, const char *member, bool may_be_event, Breakdown *ret);
+/* A property or context field; empty where it is not there. */
+Status MUST request_field(Request *request, const Json *json, const char *place, Str *ret);
+Status MUST request_duration(Request *request, const char *member, Millis missing_ms, Millis *ret_ms);
+Status MUST request_count(Request *request, const char *member, uint32_t missing, uint32_t min, uint32_t max,
+                          uint32_t *ret);
+/* One of words (NULL-ended); ret is its number. */
+Status MUST request_word(Request *request, const char *member, uint32_t missing, const char *const *words,
+                         uint32_t *ret);
+Status MUST request_filters(Request *request, const Json *json, const char *place, const Filter **ret_events,
+                            uint32_t *ret_event_count, const Filter **ret_traits, uint32_t *ret_trait_count);
+
+/* What a text says that names an event: the label of an answer, too. */
+void selector_read_text(Str text, Selector *ret);
+
+/* ---- Values (scan_values.c) ---- */
+
+/* Does a value pass? A filter without a value to look at: INDEX_NOTHING. */
+bool filter_passes(const Filter *filter, const IndexValue *value);
+/* The value is a text that was read as a number for that. */
+bool filter_reads_text(const Filter *filter, const IndexValue *value);
+/* A number that is written so. */
+IndexValue value_of_number(Str text, double number);
+int value_compare_numbers(const IndexValue *a, const IndexValue *b);
+/* By kind, then by value, as qsort compares. */
+int value_order(const void *a, const void *b);
+/* What answers call a value that was not kept for questions. */
+#define VALUE_NOT_INDEXED "(not indexed)"
+/* A value as groups tell it: lists that hold the same are the same, however they were written; a text that is spelt as
+ * VALUE_NOT_INDEXED is it. */
+IndexValue value_settle(IndexValue value, Arena *arena);
+/* A question's value, settled; null is INDEX_NOTHING. False where it is an object, or a list that holds more than
+ * scalars. */
+bool value_of_question(const Json *json, Arena *arena, IndexValue *ret);
+/* False where the text is no number. */
+bool value_read_number(Str text, IndexValue *ret);
+
+#endif

@@ -1,0 +1,247 @@
+/* scan_values: values of questions, events and traits, and which of them passes a filter.
+ *
+ * Numbers compare exactly: an integer that no double is carries its digits. A text that is a number is one where a
+ * question compares it with a number, or adds it up; nowhere else. */
+#include "scan.h"
+
+#include <stdlib.h>
+
+enum { DIGITS_MAX = 38, SURELY_EXACT = 15 };
+
+/* ---- Numbers ---- */
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* All digits, with a sign or without. */
+static bool is_integer(Str text)
+{
+    size_t at = text.len && text.bytes[0] == '-';
+    if (at == text.len) return false;
+    while (at < text.len && is_digit(text.bytes[at])) at++;
+    return at == text.len;
+}
+
+static __int128 integer_of(Str digits)
+{
+    __int128 value = 0;
+    bool is_negative = digits.bytes[0] == '-';
+    for (size_t at = is_negative; at < digits.len; at++) value = value * 10 + (digits.bytes[at] - '0');
+    return is_negative ? -value : value;
+}
+
+IndexValue value_of_number(Str text, double number)
+{
+    IndexValue value = { .kind = INDEX_NUMBER, .number = number + 0.0 };
+    size_t digits = text.len - (text.len && text.bytes[0] == '-');
+    if (digits <= SURELY_EXACT || digits > DIGITS_MAX || !is_integer(text)) return value;
+    if ((__int128)number != integer_of(text)) value.text = text;
+    return value;
+}
+
+int value_compare_numbers(const IndexValue *a, const IndexValue *b)
+{
+    if (a->number != b->number || (!a->text.len && !b->text.len))
+        return (a->number > b->number) - (a->number < b->number);
+    __int128 left = a->text.len ? integer_of(a->text) : (__int128)a->number;
+    __int128 right = b->text.len ? integer_of(b->text) : (__int128)b->number;
+    return (left > right) - (left < right);
+}
+
+/* "12.50", " +3 ", "-1e3": as programs write numbers into texts; "1,234" and "5 EUR" are none. */
+bool value_read_number(Str text, IndexValue *ret)
+{
+    double number;
+    size_t at = 0, digits = 0;
+    while (text.len && text.bytes[0] == ' ') text = str_slice(text, 1, text.len);
+    while (text.len && text.bytes[text.len - 1] == ' ') text = str_slice(text, 0, text.len - 1);
+    if (text.len && text.bytes[0] == '+') text = str_slice(text, 1, text.len);
+    else at = text.len && text.bytes[0] == '-';
+    for (; at < text.len && is_digit(text.bytes[at]); at++) digits++;
+    if (at < text.len && text.bytes[at] == '.')
+        for (at++; at < text.len && is_digit(text.bytes[at]); at++) digits++;
+    if (digits == 0) return false;
+    if (at < text.len && (text.bytes[at] == 'e' || text.bytes[at] == 'E')) {
+        at++;
+        if (at < text.len && (text.bytes[at] == '+' || text.bytes[at] == '-')) at++;
+        for (digits = 0; at < text.len && is_digit(text.bytes[at]); at++) digits++;
+        if (digits == 0) return false;
+    }
+    if (at < text.len || !str_parse_double(text, &number)) return false;
+    *ret = value_of_number(text, number);
+    return true;
+}
+
+/* ---- Lists ---- */
+
+static bool value_of_json(const Json *json, IndexValue *ret)
+{
+    *ret = (IndexValue){ 0 };
+    switch (json->kind) {
+    case JSON_STRING: *ret = (IndexValue){ .kind = INDEX_STRING, .text = json->text }; return true;
+    case JSON_NUMBER: *ret = value_of_number(json->text, json->number); return true;
+    case JSON_BOOL: *ret = (IndexValue){ .kind = INDEX_BOOL, .number = json->truth }; return true;
+    case JSON_NULL:
+    case JSON_ARRAY:
+    case JSON_OBJECT: break;
+    }
+    return false;
+}
+
+/* By kind, then by value. */
+int value_order(const void *a, const void *b)
+{
+    const IndexValue *left = a, *right = b;
+    if (left->kind != right->kind) return left->kind < right->kind ? -1 : 1;
+    return left->kind == INDEX_NUMBER ? value_compare_numbers(left, right)
+         : left->kind == INDEX_BOOL ? (left->number > right->number) - (left->number < right->number)
+         : str_compare(left->text, right->text);
+}
+
+/* "[1.0, \"\\u00e9\"]" as "[1,\"é\"]": each item as answers write it. False where it is no list of scalars. */
+static bool settle_list(Str list, Arena *arena, Str *ret)
+{
+    size_t room = 8 * list.len + 64;
+    char *bytes = arena_try(arena, 1, 1, room);
+    struct buf text;
+    Json item;
+    if (!bytes) return false;
+    buf_init_fixed(&text, bytes, room);
+    for (char before = '['; json_next(&list, *arena, &item); before = ',') {
+        IndexValue value;
+        if (item.kind == JSON_ARRAY || item.kind == JSON_OBJECT) return false;
+        buf_char(&text, before);
+        (void)value_of_json(&item, &value);                     /* null is INDEX_NOTHING */
+        value_write(&value, &text);
+    }
+    if (!text.len) buf_char(&text, '[');
+    buf_char(&text, ']');
+    if (list.len || !buf_ok(&text)) return false;
+    arena->at = bytes + text.len;
+    *ret = buf_str(&text);
+    return true;
+}
+
+IndexValue value_settle(IndexValue value, Arena *arena)
+{
+    if (value.kind == INDEX_STRING && str_equal(value.text, STR(VALUE_NOT_INDEXED)))
+        return (IndexValue){ .kind = INDEX_OTHER };
+    if (value.kind == INDEX_LIST) (void)settle_list(value.text, arena, &value.text);
+    return value;
+}
+
+bool value_of_question(const Json *json, Arena *arena, IndexValue *ret)
+{
+    if (json->kind == JSON_OBJECT) return false;
+    if (json->kind == JSON_ARRAY) *ret = (IndexValue){ .kind = INDEX_LIST };
+    if (json->kind == JSON_ARRAY) return settle_list(json->text, arena, &ret->text);
+    (void)value_of_json(json, ret);
+    *ret = value_settle(*ret, arena);
+    return true;
+}
+
+static bool is_one_of(const Filter *filter, const IndexValue *value)
+{
+    return bsearch(value, filter->values, filter->value_count, sizeof *value, value_order);
+}
+
+static bool list_holds(const Filter *filter, Str list)
+{
+    char memory[LIMIT_MESSAGE_BYTES + 4096];
+    Arena scratch = { memory, memory + sizeof memory };
+    Json item;
+    IndexValue value;
+    while (json_next(&list, scratch, &item))
+        if (value_of_json(&item, &value) && is_one_of(filter, &value)) return true;
+    return false;
+}
+
+IndexValue query_value(Str json, Arena *arena)
+{
+    IndexValue value = { .kind = INDEX_OTHER };
+    Str rest = json;
+    Json item;
+    if (json.len && json.bytes[0] == '[') {
+        size_t count = 0;
+        while (json_next(&rest, *arena, &item)) {
+            count++;
+            if (item.kind == JSON_ARRAY || item.kind == JSON_OBJECT) return value;
+        }
+        return rest.len || (!count && json.len < 2) ? value : (IndexValue){ .kind = INDEX_LIST, .text = json };
+    }
+    if (!json.len || json.bytes[0] == '{') return value;
+    if (json.bytes[0] == '"' && !memchr(json.bytes, '\\', json.len))
+        return (IndexValue){ .kind = INDEX_STRING, .text = str_slice(json, 1, json.len - 1) };
+    if (!json_scalar(json, arena, &item)) return value;
+    if (!value_of_json(&item, &value)) return (IndexValue){ 0 };
+    return value;
+}
+
+/* ---- Does a value pass? ---- */
+
+/* As answers tell values: lists by what is in them, and "(not indexed)" is what is told so, a text of that spelling,
+ * too. Both kinds are the last ones in order. */
+static bool equals_one(const Filter *filter, const IndexValue *value)
+{
+    IndexKind last = filter->values[filter->value_count - 1].kind;
+    char memory[LIMIT_MESSAGE_BYTES + 4096];
+    Arena scratch = { memory, memory + sizeof memory };
+    IndexValue settled = *value;
+    if (value->kind == INDEX_LIST ? last >= INDEX_LIST : value->kind == INDEX_STRING && last == INDEX_OTHER)
+        settled = value_settle(*value, &scratch);
+    return is_one_of(filter, &settled);
+}
+
+static bool asks_for_number(const Filter *filter)
+{
+    bool compares = filter->op == OP_LESS || filter->op == OP_LESS_OR_EQUAL || filter->op == OP_GREATER
+                 || filter->op == OP_GREATER_OR_EQUAL;
+    return compares && filter->values[0].kind == INDEX_NUMBER;
+}
+
+bool filter_reads_text(const Filter *filter, const IndexValue *value)
+{
+    IndexValue number;
+    return asks_for_number(filter) && value->kind == INDEX_STRING && value_read_number(value->text, &number);
+}
+
+/* Less than 0, 0, more than 0; false where the two can't be compared. */
+static bool compare_with(const Filter *filter, const IndexValue *value, int *ret)
+{
+    const IndexValue *wanted = &filter->values[0];
+    IndexValue number;
+    if (asks_for_number(filter) && value->kind == INDEX_STRING) {
+        if (!value_read_number(value->text, &number)) return false;
+        value = &number;
+    }
+    if (value->kind != wanted->kind || (value->kind != INDEX_NUMBER && value->kind != INDEX_STRING)) return false;
+    *ret = value_order(value, wanted);
+    return true;
+}
+
+static bool contains(const Filter *filter, const IndexValue *value)
+{
+    if (value->kind == INDEX_LIST) return list_holds(filter, value->text);
+    for (uint32_t at = 0; value->kind == INDEX_STRING && at < filter->value_count; at++)
+        if (filter->values[at].kind == INDEX_STRING && str_contains(value->text, filter->values[at].text)) return true;
+    return false;
+}
+
+static bool passes_plainly(const Filter *filter, const IndexValue *value)
+{
+    int order = 0;
+    switch (filter->op) {
+    case OP_EXISTS: return value->kind != INDEX_NOTHING;
+    case OP_EQUAL: return equals_one(filter, value);
+    case OP_CONTAINS: return contains(filter, value);
+    case OP_LESS: return compare_with(filter, value, &order) && order < 0;
+    case OP_LESS_OR_EQUAL: return compare_with(filter, value, &order) && order <= 0;
+    case OP_GREATER: return compare_with(filter, value, &order) && order > 0;
+    case OP_GREATER_OR_EQUAL: return compare_with(filter, value, &order) && order >= 0;
+    case OP_EMPTY: return value->kind == INDEX_NOTHING || (value->kind == INDEX_STRING && !value->text.len);
+    case OP_NO_TEXT: return value->kind != INDEX_NOTHING && value->kind != INDEX_STRING;
+    }
+    return false;
+}
+
+bool filter_passes(const Filter *filter,
+                   const IndexValue *value) { return passes_plainly(filter, value) != filter->is_negated; }

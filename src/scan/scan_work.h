@@ -1,0 +1,101 @@
+/* scan_work: a scan from inside: what its tasks share and what each worker keeps. */
+#ifndef ONYM_SCAN_WORK_H
+#define ONYM_SCAN_WORK_H
+
+#include "scan.h"
+
+enum {
+    SAMPLE_ROWS = 16384, SLICE_SAMPLES = 4, BUCKETS_MAX = 1024, SPILL_HITS = 127, REFS_MAX = 1 << 20,
+    TASKS_A_WORKER = 16, READERS = SCAN_READERS_MAX + 1,          /* the last one is for positions */
+};
+
+struct spill {
+    struct spill *next;
+    uint32_t count;
+    Hit hits[SPILL_HITS];
+};
+
+struct worker {
+    struct region hits_region, spare_region, spill_region, scratch_region;
+    Hit *hits, *spare;
+    uint32_t hit_count, hit_max;
+    Arena spill_arena;
+    struct spill **buckets, *free_spills;
+    IndexCodes *readers;            /* of run r: [r * READERS …] */
+    Arena reader_arena;
+    void *zstd;
+    uint64_t row_count, matched;
+    uint32_t trait_person;          /* on_row: whose traits were asked last, */
+    uint32_t trait_steps;           /* the selectors that its traits allow, */
+    uint32_t trait_group;           /* and its group */
+    Arena scratch_rows;             /* a task's place in each run */
+};
+
+struct columns {
+    struct scan base;               /* what every back end's begins with */
+    const Request *request;
+    const ScanSpec *spec;
+    const QueryWorld *world;
+    struct index_snapshot *snapshot;    /* like: the other scan's */
+    struct region region, groups_region;
+    Arena arena;
+    Plan plan;
+    QueryPool pool;
+    struct worker *workers;
+    uint64_t *slices;               /* first subjects; slice_count + 1 of them */
+    uint32_t slice_count, slices_a_task, task_count;
+    uint64_t *joined;               /* a bit a person: more than one subject has it */
+    uint64_t *shared;               /* a bit a subject: whose its events are depends on their time */
+    uint64_t *wanted;               /* only_people: a bit a subject that may be theirs; NULL: all are wanted */
+    uint64_t *users;                /* anonymous_bit: a bit a subject that is a user id */
+    uint32_t people_max;
+    size_t memory_bytes;
+    uint32_t bucket_shift, bucket_count, bucket_from;
+    atomic_uint bucket_to;
+    bool asks_traits, is_plain, has_avx2, has_shared;
+    uint64_t *refs;
+    atomic_uint ref_count, done_count;
+    atomic_bool is_failed;
+    atomic_flag is_told, is_noting;
+    Err *err;
+    Status status;
+};
+
+/* What a task knows of where it is. */
+struct place {
+    struct columns *scan;
+    struct worker *worker;
+    uint32_t worker_index, run;
+};
+
+static inline struct columns *columns_of(const struct scan *scan) { return (struct columns *)(uintptr_t)scan; }
+
+/* What scan.h says of those with the same names. */
+Str columns_account(const struct columns *scan, uint32_t person);
+void columns_count_text(struct columns *scan, Str field, uint32_t number_kind);
+/* A field of which some values could not be told; by any thread. */
+void columns_warn(struct columns *scan, Str field);
+
+void scan_fail(struct columns *scan, Status status, const Err *err);      /* the first failure counts */
+void scan_fail_memory(struct columns *scan);
+void scan_fail_groups(struct columns *scan);                 /* a breakdown has too many values */
+bool scan_is_over(struct columns *scan);                                  /* failed, or given up */
+
+static inline uint32_t slot_of(const QueryPeople *people, Subject subject)
+{
+    if (subject >= people->subject_count) return subject;
+    return people->pages[subject / QUERY_PAGE_SUBJECTS][subject % QUERY_PAGE_SUBJECTS];
+}
+
+static inline bool is_shared(uint32_t slot) { return slot & QUERY_SHARED && slot != QUERY_NOBODY; }
+
+/* The rows from the first of a subject to the first of another one (scan_rows.c). */
+void scan_stretch(const struct place *place, uint32_t from_row, uint32_t to_row, uint32_t from_ordinal);
+
+/* Handing over (scan_people.c). spare has room for as many hits. */
+void scan_spill(struct columns *scan, struct worker *worker, uint32_t person, const Hit *hits, uint32_t count);
+void scan_hand_over_persons(struct columns *scan, uint32_t worker_index, Hit *hits, uint32_t count, Hit *spare);
+void scan_hand_over_subjects(struct columns *scan, uint32_t worker_index, Hit *hits, uint32_t count, Hit *spare);
+void scan_hand_over_row(struct columns *scan, uint32_t worker_index, const ScanRow *row);
+
+#endif

@@ -1,0 +1,99 @@
+/* scan_world: the world in which a question is asked: events as columns, who is who, what else is known of people,
+ * threads, memory. Whoever asks fills it in; its functions are called from the pool's threads, several at a time.
+ */
+#ifndef ONYM_SCAN_WORLD_H
+#define ONYM_SCAN_WORLD_H
+
+#include "index/index.h"
+#include "os/os.h"
+
+#include <stdatomic.h>
+
+/* ---- Who is who ---- */
+
+enum { QUERY_PAGE_SUBJECTS = 1 << 14 };
+#define QUERY_SHARED 0x80000000u        /* a slot with this bit: whose an event is depends on its time */
+#define QUERY_NOBODY UINT32_MAX
+
+/* One consistent picture, unchanged while it is used. A subject's slot is its person, a number below
+ * subject_count (identity/'s views have just this shape), or says that it is shared. A person's number is
+ * that of one of its subjects. */
+typedef struct QueryPeople {
+    uint32_t subject_count;             /* subjects at or above are their own persons */
+    const uint32_t *const *pages;       /* slots, QUERY_PAGE_SUBJECTS to a page */
+    /* Whose an event of a shared subject is; QUERY_NOBODY where that cannot be told. */
+    uint32_t (*find_person)(void *context, Subject subject, Millis time_ms, JournalPos pos);
+    /* Sets the bit of every person whose an event of the shared subject may be. */
+    void (*mark_owners)(void *context, Subject subject, uint64_t *bits);
+    /* Sets the bit of every subject below subject_count that is a user id. NULL: none is known to be one. */
+    void (*mark_users)(void *context, uint64_t *bits);
+    /* Each subject below subject_count that is a user id, with it. NULL: nobody knows. */
+    void (*visit_users)(void *context, void (*visit)(void *visitor, Subject subject, Str user_id), void *visitor);
+    void *context;
+} QueryPeople;
+
+/* ---- What else a question may need ---- */
+
+typedef void QueryTask(void *context, uint32_t task, uint32_t worker);
+
+typedef struct QueryPool {
+    uint32_t worker_count;              /* at most QUERY_WORKERS_MAX */
+    /* Runs task(context, 0 … count-1), each once, worker below worker_count and never two at a time on one
+     * worker; returns when all are done. */
+    void (*run)(void *pool, QueryTask *task, void *context, uint32_t count);
+    void *pool;
+} QueryPool;
+enum { QUERY_WORKERS_MAX = 64 };
+
+typedef struct QueryTrait {
+    Str name;
+    uint64_t people;                    /* how many have it */
+} QueryTrait;
+
+/* How much of what is on disk the answer is of. */
+typedef struct QueryMoment {
+    bool is_complete, is_starting;
+    double share_applied;
+    Millis behind_ms;
+} QueryMoment;
+
+typedef struct QueryWorld {
+    const struct ScanBackend *backend;  /* where events are found (scan_backend.h); NULL: in the index */
+    struct index *index;
+    struct index_snapshot *snapshot;    /* NULL: taken when the question begins; else borrowed: of people's moment */
+    const QueryPeople *people;
+    /* A person's trait by name; false where there is none. Strings live in the arena or longer. NULL: no
+     * question may speak of traits. */
+    bool (*find_trait)(void *context, uint32_t person, Str name, Arena *arena, IndexValue *ret);
+    /* An account's trait by its id and name, likewise. NULL: no question of groups may speak of traits. */
+    bool (*find_group_trait)(void *context, Str group_id, Str name, Arena *arena, IndexValue *ret);
+    /* Which traits there are, in the arena; NULL: nobody knows. */
+    Status (*list_traits)(void *context, Arena *arena, QueryTrait **ret, size_t *ret_count, Err *err);
+    /* Appends JSON that says who the person is; NULL: the number. */
+    void (*write_person)(void *context, uint32_t person, struct buf *buf);
+    /* The canonical JSON of a raw event; NULL: events are told by position only. */
+    Status (*read_event)(void *context, JournalPos pos, Arena *arena, Str *ret_json, Err *err);
+    void *context;
+    const QueryPool *pool;              /* NULL: this thread alone */
+    const atomic_bool *is_cancelled;    /* NULL: never */
+    /* from one worker; NULL: nobody asks */
+    void (*progress)(void *context, uint32_t done, uint32_t all);
+    struct disk *disk;                  /* reads time zones */
+    const char *zone_dir;               /* NULL: /usr/share/zoneinfo */
+    const QueryMoment *moment;          /* NULL: the answer does not say */
+    size_t memory_bytes;                /* 0: 1 GiB */
+    uint64_t missing_places, missing_messages;      /* of the journal, which cannot be read there; a warning */
+    Millis now_ms;                      /* what is later by more than a day is no time of an event; 0: nobody knows */
+} QueryWorld;
+
+/* Whoever asked has left. Looked at in each loop whose length grows with events, people or values. */
+static inline bool query_is_given_up(const QueryWorld *world)
+{
+    return world->is_cancelled && atomic_load_explicit(world->is_cancelled, memory_order_relaxed);
+}
+
+/* What a trait's JSON is as a value: lists of scalars are INDEX_LIST, objects INDEX_OTHER. Borrows from the JSON, and
+ * from the arena what has escapes. */
+IndexValue query_value(Str json, Arena *arena);
+
+#endif

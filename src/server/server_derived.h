@@ -1,0 +1,13 @@
+/* server_derived: how the applier is opened, the same for whoever opens it. */
+#ifndef ONYM_SERVER_DERIVED_H
+#define ONYM_SERVER_DERIVED_H
+
+#include "derive/derive.h"
+#include "config/config.h"
+
+/* What who is who depends on. Borrows from the configuration and the arena. */
+PeopleRules derived_rules(const struct config *config, Arena *arena);
+/* The directory's name lives in the arena. */
+ApplyOptions derived_options(const struct config *config, struct journal *journal, Arena *arena);
+
+#endif

@@ -1,0 +1,29 @@
+/* server_roles: the table of roles as values. */
+#ifndef ONYM_SERVER_ROLES_H
+#define ONYM_SERVER_ROLES_H
+
+#include "base/base.h"
+
+#define ENGINE(name, what) ENGINE_AT_##name,
+enum {
+#include "roles.tbl.h"
+    ENGINE_COUNT
+};
+
+/* A set of engines: a bit each. */
+typedef uint32_t Engines;
+#define ENGINE(name, what) ENGINE_##name = 1u << ENGINE_AT_##name,
+enum {
+#include "roles.tbl.h"
+};
+
+typedef enum Role {
+#define ROLE(name, what, engines) ROLE_##name,
+#include "roles.tbl.h"
+    ROLE_COUNT
+} Role;
+
+/* What the role runs in a process with so many listening threads. */
+Engines role_engines(Role role, size_t ingest_threads);
+
+#endif

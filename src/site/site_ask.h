@@ -1,0 +1,9 @@
+/* site_ask: what the server itself says of a page's write key and of the path that its calls take. */
+#ifndef ONYM_SITE_SITE_ASK_H
+#define ONYM_SITE_SITE_ASK_H
+
+/* Fills facts->key and facts->collect, from write_key, collect_url and server; until the instant at the latest, but
+ * half a second in any case. Nothing is asked where no address is known. */
+void site_ask(struct site_facts *facts, int64_t until_ns, Arena *arena);
+
+#endif

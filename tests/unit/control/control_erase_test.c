@@ -1,0 +1,261 @@
+/* control_erase: many erasures in one step of the applier, and what waits for the destinations' store. */
+#include "control/control_erase.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include <unistd.h>
+
+#include "tests/unit/derive/derive_world.h"
+
+enum { MANY = CONTROL_ERASURES_MOST + 500, OTHERS = 100 };
+
+static void open_applier(bool has_destinations)
+{
+    world_open(65536, (ApplyOptions){ .has_destinations = has_destinations });
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    world_begin();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    world_end();
+    return 0;
+}
+
+static void say_beside(int person, const char *anonymous)
+{
+    char user[24], id[64], json[64];
+    struct buf buf;
+    int user_len = snprintf(user, sizeof user, "user-%d", person);
+    int id_len = snprintf(id, sizeof id, "m-%d%s", person, anonymous);
+    int json_len = snprintf(json, sizeof json, "{\"userId\":\"user-%d\"}", person);
+    Event event = { .type = EVENT_TRACK, .source = STR("s"), .message_id = str_of(id, (size_t)id_len),
+                    .user_id = person < 0 ? STR("") : str_of(user, (size_t)user_len), .name = STR("Done"),
+                    .anonymous_id = str_from(anonymous),
+                    .timestamp_ms = 1700000000000 + person, .original_timestamp_ms = INSTANT_NONE,
+                    .sent_at_ms = INSTANT_NONE, .received_at_ms = 1700000000000,
+                    .json = str_of(json, (size_t)json_len) };
+    buf_init(&buf, LIMIT_RECORD_BYTES);
+    event_encode(&buf, &event);
+    world_append(buf_str(&buf));
+    buf_done(&buf);
+}
+
+static void say(int person) { say_beside(person, ""); }
+
+static void ask_to_erase_both(int person, const char *anonymous)
+{
+    char user[24];
+    struct buf buf;
+    int len = snprintf(user, sizeof user, "user-%d", person);
+    CommandId ids[] = { { COMMAND_ANONYMOUS_ID, str_from(anonymous), INT64_MIN, INT64_MAX, false },
+                        { COMMAND_USER_ID, str_of(user, (size_t)len), INT64_MIN, INT64_MAX, false } };
+    JournalCommand command = { .kind = COMMAND_ERASE, .ids = ids + !*anonymous, .id_count = 1 + (*anonymous != 0) };
+    buf_init(&buf, LIMIT_RECORD_BYTES);
+    command_encode(&buf, &command);
+    world_append(buf_str(&buf));
+    buf_done(&buf);
+}
+
+static void ask_to_erase(int person) { ask_to_erase_both(person, ""); }
+
+static void catch_up(void)
+{
+    bool more = true;
+    Err err = { 0 };
+    while (more)
+        if (apply_step(world.applier, &more, &err)) fail_msg("%s", err.text);
+}
+
+static void work(int turns)
+{
+    Err err = { 0 };
+    bool more;
+    for (int turn = 0; turn < turns; turn++) {
+        if (apply_maintain(world.applier, &more, &err)) fail_msg("%s", err.text);
+        catch_up();
+    }
+}
+
+static size_t count_running(void)
+{
+    static ControlErasure erasures[2 * MANY];
+    uint64_t done;
+    return control_list_erasures(apply_control(world.applier), erasures, countof(erasures), &done);
+}
+
+/* Records that name one of the people, by kind. */
+static size_t count_records(RecordKind kind)
+{
+    struct journal_reader *reader;
+    JournalRecord record;
+    size_t count = 0;
+    Err err;
+    assert_int_equal(journal_reader_open(world.journal, 0, &reader, &err), OK);
+    while (journal_read(reader, &record, &err) == OK) count += record_kind(record.bytes) == kind;
+    journal_reader_close(reader);
+    return count;
+}
+
+static size_t count_known(int from, int to)
+{
+    size_t known = 0;
+    for (int person = from; person < to; person++) {
+        char user[24];
+        int len = snprintf(user, sizeof user, "user-%d", person);
+        Str id = str_of(user, (size_t)len);
+        known += identity_find(apply_identity(world.applier), IDENTITY_USER, id) != IDENTITY_NONE;
+    }
+    return known;
+}
+
+static bool knows(const char *anonymous)
+{
+    return identity_find(apply_identity(world.applier), IDENTITY_ANONYMOUS, str_from(anonymous)) != IDENTITY_NONE;
+}
+
+/* Person -1 has no user id. */
+static void an_id_that_came_after_it_was_asked_for_goes_with_its_messages(void **state)
+{
+    (void)state;
+    open_applier(false);
+    say_beside(1, "laptop");
+    say_beside(1, "shared");
+    say_beside(2, "shared");
+    say_beside(1, "own");
+    say_beside(-1, "own");
+    ask_to_erase(1);                                        /* it names the user alone */
+    say_beside(1, "new");
+    for (int life = 0; life < 3; life++) {
+        catch_up();
+        assert_false(knows("laptop"));
+        assert_true(knows("shared") && knows("own") && knows("new"));
+        work(12);
+        world_close(life == 0);
+        Err err;
+        if (life == 1) assert_int_equal(kv_destroy(world.state_dir, &err), OK);     /* derived anew: the same */
+        open_applier(false);
+    }
+    world_close(false);
+}
+
+/* Whose it is now; -1: nobody's. */
+static int user_of(const char *anonymous)
+{
+    struct identity *identity = apply_identity(world.applier);
+    IdentityNode node = identity_find(identity, IDENTITY_ANONYMOUS, str_from(anonymous));
+    for (int person = 1; person < 4; person++) {
+        char user[24];
+        int len = snprintf(user, sizeof user, "user-%d", person);
+        IdentityNode other = identity_find(identity, IDENTITY_USER, str_of(user, (size_t)len));
+        if (node == IDENTITY_NONE || other == IDENTITY_NONE) continue;
+        if (identity_person_now(identity, node) == identity_person_now(identity, other)) return person;
+    }
+    return -1;
+}
+
+static void an_id_that_another_had_when_it_was_erased_stays_theirs(void **state)
+{
+    (void)state;
+    open_applier(false);
+    say_beside(-1, "phone");
+    say_beside(1, "phone");
+    say_beside(2, "phone");                                 /* after it was asked for */
+    ask_to_erase_both(1, "phone");
+    for (int life = 0; life < 3; life++) {
+        catch_up();
+        assert_int_equal(user_of("phone"), 2);
+        assert_int_equal(count_known(1, 2), 0);
+        work(12);
+        assert_int_equal(count_records(RECORD_EVENT), 1);
+        world_close(life == 0);
+        Err err;
+        if (life == 1) assert_int_equal(kv_destroy(world.state_dir, &err), OK);     /* derived anew: the same */
+        open_applier(false);
+    }
+    world_close(false);
+}
+
+static void more_erasures_than_may_be_asked_for_are_all_done(void **state)
+{
+    (void)state;
+    open_applier(false);
+    for (int person = 0; person < MANY + OTHERS; person++) say(person);
+    for (int person = 0; person < MANY; person++) ask_to_erase(person);
+    catch_up();                                             /* one step of the applier has them all */
+    assert_int_equal(count_running(), MANY);
+    assert_int_equal(count_known(0, MANY), 0);
+    world_close(true);                                    /* and before and after any save */
+    open_applier(false);
+    catch_up();
+    assert_int_equal(count_running(), MANY);
+    work(3);
+    world_close(true);
+    open_applier(false);
+    catch_up();
+    work(12);
+    assert_int_equal(count_running(), 0);
+    assert_int_equal(count_records(RECORD_ERASED), 2 * MANY);
+    assert_int_equal(count_records(RECORD_EVENT), OTHERS);
+    assert_int_equal(count_records(RECORD_COMMAND), 0);
+    assert_int_equal(count_known(0, MANY), 0);
+    assert_int_equal(count_known(MANY, MANY + OTHERS), OTHERS);
+    world_close(false);
+}
+
+static void erasures_wait_for_the_destinations_store(void **state)
+{
+    struct region region;
+    ControlForget *forgets;
+    size_t count, ended = 0;
+    Err err;
+    (void)state;
+    region_open(&region, 64 << 20);
+    open_applier(true);
+    for (int person = 0; person < MANY + OTHERS; person++) say(person);
+    for (int person = 0; person < MANY; person++) ask_to_erase(person);
+    catch_up();
+    work(10);
+    assert_int_equal(count_running(), MANY);
+    assert_int_equal(count_records(RECORD_COMMAND), MANY);  /* they are known as long as somebody has to forget them */
+    world_close(true);
+    open_applier(true);
+    catch_up();
+    work(10);
+    for (int turn = 0; turn < 10; turn++) {
+        Arena arena = region_arena(&region);
+        assert_int_equal(control_list_forgets(apply_control(world.applier), &arena, &forgets, &count, &err), OK);
+        assert_true(count <= CONTROL_ERASURES_MOST);
+        for (size_t at = 0; at < count; at++) {
+            assert_int_equal(forgets[at].what.id_count, 1);
+            control_end_forget(apply_control(world.applier), &forgets[at]);
+        }
+        ended += count;
+        work(2);
+    }
+    work(10);
+    assert_int_equal(ended, MANY);
+    assert_int_equal(count_running(), 0);
+    assert_int_equal(count_records(RECORD_COMMAND), 0);
+    world_close(false);
+    region_close(&region);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_id_that_came_after_it_was_asked_for_goes_with_its_messages, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_id_that_another_had_when_it_was_erased_stays_theirs, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_erasures_than_may_be_asked_for_are_all_done, setup, teardown),
+        cmocka_unit_test_setup_teardown(erasures_wait_for_the_destinations_store, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
