@@ -14,6 +14,7 @@
 #include "os/os.h"
 
 enum {
+    SITE_EARLY = 32,                       /* answers that came before their request */
     SITE_TEXT_BYTES = 2048,                /* a text of a page: what is longer is cut */
     SITE_SCRIPTS = 512, SITE_CALLS = 256, SITE_MESSAGES = 512, SITE_PAGES = 64, SITE_COOKIES = 64, SITE_LINES = 16,
     SITE_POLICIES = 16, SITE_QUEUED = 64, SITE_NAMES = 24, SITE_BLOCKS = 64, SITE_FINDINGS = 96,
@@ -151,6 +152,13 @@ struct site_facts {
 
 /* ---- Watching ---- */
 
+/* What the network told of a request before the page told that it makes it: the two come by ways of their own, in
+ * either order. The last few are kept until the request is known. */
+typedef struct SiteEarly {
+    char id[64], mime[128], location[SITE_TEXT_BYTES];      /* each ends with a zero byte */
+    int status;
+} SiteEarly;
+
 struct site_watch {
     struct site_facts *facts;
     Arena *arena;                          /* keeps what facts borrow */
@@ -158,6 +166,8 @@ struct site_watch {
     double began_s;                        /* Chromium's clock */
     bool is_dialog_open;                   /* to be closed by whoever sends commands */
     bool has_answer;                       /* a call was answered, or it is known that none can be */
+    SiteEarly early[SITE_EARLY];           /* a ring: the place of the next one is early_count % SITE_EARLY */
+    size_t early_count;
 };
 
 void site_watch_open(struct site_watch *watch, struct site_facts *facts, Arena *arena);

@@ -281,6 +281,56 @@ static SiteRequest *find_request(struct site_facts *facts, Str id)
     return NULL;
 }
 
+/* ---- What the network says ---- */
+
+static void take_status(struct site_watch *watch, SiteRequest *request, int status, Str mime, Str location)
+{
+    if (status >= 300 && status < 400 && location.len && !request->redirect_status) {
+        request->redirect_status = status;
+        request->location = keep(watch, location);
+    } else if (!request->status) {
+        request->status = status;
+        request->mime = keep(watch, mime);
+    }
+}
+
+static void copy_text(char *room, size_t size, Str text)
+{
+    text = str_slice(text, 0, size - 1);
+    if (text.len) memcpy(room, text.bytes, text.len);
+    room[text.len] = '\0';
+}
+
+/* What the browser keeps from the page, a redirect that may not be followed or an error instead of a script, is told
+ * here alone; now and then before the request itself. */
+static void note_status(struct site_watch *watch, const TreeNode *params)
+{
+    Str id = event_tree_text(params, "requestId");
+    SiteRequest *request = find_request(watch->facts, id);
+    const TreeNode *headers = event_tree_get(params, STR("headers"));
+    int status = (int)number(params, "statusCode");
+    Str mime = find_header(headers, STR("content-type")), location = find_header(headers, STR("location"));
+    if (request) {
+        take_status(watch, request, status, mime, location);
+    } else if (id.len && id.len < sizeof watch->early->id) {
+        SiteEarly *early = &watch->early[watch->early_count++ % SITE_EARLY];
+        early->status = status;
+        copy_text(early->id, sizeof early->id, id);
+        copy_text(early->mime, sizeof early->mime, mime);
+        copy_text(early->location, sizeof early->location, location);
+    }
+}
+
+static void take_early(struct site_watch *watch, SiteRequest *request)
+{
+    for (size_t at = 0; at < SITE_EARLY; at++) {
+        SiteEarly *early = &watch->early[at];
+        if (!request->id.len || !str_equal(str_from(early->id), request->id)) continue;
+        take_status(watch, request, early->status, str_from(early->mime), str_from(early->location));
+        early->id[0] = '\0';
+    }
+}
+
 static bool is_redirect_of(struct site_watch *watch, const TreeNode *params, SiteRequest *known)
 {
     const TreeNode *response = event_tree_get(params, STR("redirectResponse"));
@@ -306,6 +356,7 @@ static SiteRequest *new_request(struct site_watch *watch, const TreeNode *params
         .method = keep_text(watch, params, "request.method"), .asked_s = seconds(watch, params),
         .page = page_of(watch, event_tree_text(params, "loaderId")),
     };
+    take_early(watch, one);
     return one;
 }
 
@@ -388,24 +439,6 @@ static void on_finished(struct site_watch *watch, const TreeNode *params)
 }
 
 /* ---- The rest ---- */
-
-/* What the browser keeps from the page, a redirect that may not be followed or an error instead of a script, is told
- * here alone. */
-static void note_status(struct site_watch *watch, const TreeNode *params)
-{
-    SiteRequest *request = find_request(watch->facts, event_tree_text(params, "requestId"));
-    const TreeNode *headers = event_tree_get(params, STR("headers"));
-    int status = (int)number(params, "statusCode");
-    Str location = find_header(headers, STR("location"));
-    if (!request) return;
-    if (status >= 300 && status < 400 && location.len && !request->redirect_status) {
-        request->redirect_status = status;
-        request->location = keep(watch, location);
-    } else if (!request->status) {
-        request->status = status;
-        request->mime = keep(watch, find_header(headers, STR("content-type")));
-    }
-}
 
 static void on_extra(struct site_watch *watch, const TreeNode *params)
 {

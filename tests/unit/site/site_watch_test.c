@@ -159,6 +159,24 @@ static void lists_end_and_frames_and_floods_are_passed_over(void **state)
     assert_false(facts->probe.is_read);
 }
 
+/* The network's own word comes by another way than the page's, and overtakes it under load. */
+static void an_answer_may_come_before_its_request(void **state)
+{
+    (void)state;
+    open_page();
+    for (int at = 0; at < SITE_EARLY - 2; at++) see(EXTRA "'requestId':'other','statusCode':200,'headers':{}}}");
+    see(EXTRA "'requestId':'1.2','statusCode':404,'headers':{'Content-Type':'application/json'}}}");
+    see(EXTRA "'requestId':'1.3','statusCode':307,'headers':{'location':'/elsewhere'}}}");
+    see(REQUEST "'requestId':'1.2','loaderId':'L1','type':'Script','request':{'url':'http://t/a.min.js'}}}");
+    see("{'method':'Network.loadingFailed','params':{'requestId':'1.2','timestamp':12,"
+        "'errorText':'net::ERR_BLOCKED_BY_ORB'}}");
+    see(REQUEST "'requestId':'1.3','loaderId':'L1','type':'Fetch','request':{'url':'http://t/v1/b','method':'POST'}}}");
+    assert_int_equal(facts->scripts[0].status, 404);
+    assert_true(str_equal(facts->scripts[0].mime, STR("application/json")));
+    assert_int_equal(facts->calls[0].redirect_status, 307);
+    assert_true(str_equal(facts->calls[0].location, STR("/elsewhere")));
+}
+
 int main(void)
 {
 #define WATCH_TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
@@ -168,6 +186,7 @@ int main(void)
         WATCH_TEST(what_the_browser_keeps_from_the_page_is_seen_all_the_same),
         WATCH_TEST(a_call_belongs_to_the_page_that_made_it),
         WATCH_TEST(lists_end_and_frames_and_floods_are_passed_over),
+        WATCH_TEST(an_answer_may_come_before_its_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
