@@ -42,7 +42,7 @@ CXXFLAGS := -std=c++17 -g -pthread $(WARN) $(FLAGS.$(MODE))
 LDLIBS   := -lgnutls -lsimdjson -llmdb -lcurl -lyaml -lzstd -lz -lisal -lxxhash -lm -pthread
 
 .SECONDARY:
-.PHONY: browser examples all help tidy check run-tests install dist deb docs clean
+.PHONY: browser web examples all help tidy check run-tests install dist deb docs clean
 all: build/onym
 
 build/onym: $B/onym
@@ -72,6 +72,17 @@ $B/src/site/site_scripts.o: src/site/site_early.js src/site/site_probe.js
 ASSETS  := $(addprefix build/browser/,$(shell sed -n 's/^ASSET([^,]*, \(.*\))$$/\1/p' src/api/assets.tbl.h))
 LIBRARY := $(foreach form,% %.gz %.br,$(ASSETS:%=$(form))) build/browser/snippet.min.js
 $B/src/api/api_library_bytes.o: $(LIBRARY)
+# The page is built by web/ into build/web; what goes into the program, build/ui, has names with the hashes of their bytes.
+PAGE := $(addprefix build/ui/,$(shell sed -n 's/^ASSET.[^,]*, *\([^,]*\),.*/\1/p' src/api/page.tbl.h))
+$B/src/api/api_page_bytes.o: $(foreach form,% %.gz %.br,$(PAGE:%=$(form)))
+build/web/index.html build/web/app.js build/web/app.css &: $(shell find web -name node_modules -prune -o -type f -print)
+	cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; } && node build.mjs
+build/ui/app.js build/ui/app.css: build/ui/%: build/web/% ; @mkdir -p $(@D) && cp $< $@
+build/ui/index.html: build/web/index.html build/ui/app.js build/ui/app.css
+	@hash() { sha256sum <$$1 | cut -c1-16; } && sed "s|/ui/app[.]js|/ui/app.$$(hash build/ui/app.js).js|; \
+	 s|/ui/app[.]css|/ui/app.$$(hash build/ui/app.css).css|" $< >$@
+## make web                   the page alone, into build/web
+web: build/web/index.html
 SITE := $(addprefix build/site/,$(shell sed -n 's/^ASSET.[^,]*, *\([^,]*\),.*/\1/p' src/demo/assets.tbl.h))
 $B/src/demo/demo_bytes.o: $(foreach form,% %.gz %.br,$(SITE:%=$(form))) examples/rdio/assets/start.js
 build/site/%.html: examples/rdio/pages/%.html examples/rdio/frame.html examples/rdio/frame.awk

@@ -37,6 +37,7 @@ typedef struct ApiOptions {
     size_t query_memory_bytes;       /* of one question; 0: ask/'s default */
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */
+    bool has_page;                   /* GET / is the page for browsers */
     ApiShares *shares;               /* NULL: who floods and who does not are told alike */
 } ApiOptions;
 

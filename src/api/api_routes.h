@@ -74,6 +74,8 @@ void api_cookie(struct exchange *exchange);                 /* /v1/cookie */
 void api_link(struct exchange *exchange);                   /* /v1/link: api_links.c */
 void api_links_make(struct exchange *exchange);
 void api_root(struct exchange *exchange);
+bool api_page(struct exchange *exchange);                   /* api_page.c: false where it is switched off */
+void api_page_part(struct exchange *exchange);              /* /ui/NAME */
 void api_questions(struct exchange *exchange);              /* what is being asked now */
 void api_destinations_metrics(struct deliver *deliver, struct buf *out);      /* rows of /metrics */
 void api_healthz(struct exchange *exchange);

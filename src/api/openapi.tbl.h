@@ -142,7 +142,8 @@ OPERATION(GET, "/readyz/collect", "service", "200 when it accepts events", "", "
 OPERATION(GET, "/readyz/answer", "service", "200 when answers are up to date", "", "", 200, "Health", "503")
 OPERATION(GET, "/metrics", "service", "Counters for Prometheus", "", "", 200, "text/plain", "")
 OPERATION(GET, "/api/v1/openapi.json", "service", "This document", "", "", 200, "Anything", "")
-OPERATION(GET, "/", "service", "A greeting", "", "", 200, "text/plain", "")
+OPERATION(GET, "/", "service", "A greeting; Onym's page where Accept names text/html", "", "", 200, "text/plain", "")
+OPERATION(GET, "/ui/{file}", "service", "A part of the page, named with its hash", "", "", 200, "text/javascript", "404")
 
 /* ---- Parameters ---- */
 PARAMETER("wait", "How long the question waits until everything is applied that was on disk when it was asked: 10s, at most 60s", {"type": "string", "examples": ["10s"]})

@@ -66,6 +66,7 @@ struct config {
     int unknown_write_keys;                /* ConfigUnknownKeys */
     int64_t clock_skew_least_ms;
     bool keep_ip;
+    bool has_ui;                           /* the page, and sessions */
     ConfigTexts trusted_proxies;
 
     struct { int level, format; } log;                        /* LogLevel, LogFormat */

@@ -54,6 +54,9 @@ CONFIG("keep_ip", keep_ip, BOOL, "true", "", "", "true or false", RESTART,
     "Whether the address of a browser goes into context.ip of its events. Destinations use it to guess a "
     "city; privacy rules may want it never to be stored. What a client writes into context.ip itself is kept "
     "in any case.")
+CONFIG("ui", has_ui, BOOL, "true", "", "", "true or false", RESTART,
+    "Whether Onym's own page is served at / to browsers, and people can sign in to it (docs/page.md). false: neither "
+    "page nor sessions; the API answers to keys alone, as before.")
 CONFIG("trusted_proxies", trusted_proxies, TEXTS, "[]", "", "", "addresses or networks", RESTART,
     "Reverse proxies whose X-Forwarded-For is believed: [\"127.0.0.1\", \"10.0.0.0/8\"]. From anybody else that "
     "header is only a claim, and is ignored. Forgotten behind a proxy, every visitor has the proxy's address.")

@@ -107,6 +107,12 @@ void answer_write_head(struct exchange *exchange, bool closes)
     put_caching(exchange, out);
     put_header(out, "X-Content-Type-Options", STR("nosniff"));
     if (reply->policy) put_header(out, "Content-Security-Policy", str_from(reply->policy));
+    if (reply->is_apart) {
+        put_header(out, "Referrer-Policy", STR("no-referrer"));
+        put_header(out, "Cross-Origin-Opener-Policy", STR("same-origin"));
+    }
+    if (reply->is_apart || (exchange->route && exchange->route->flags & ROUTE_SECRET))
+        put_header(out, "Cross-Origin-Resource-Policy", STR("same-origin"));
     if (reply->location) put_header(out, "Location", str_from(reply->location));
     for (size_t at = 0; at < reply->cookie_count; at++)
         put_header(out, "Set-Cookie", str_from(exchange->answer.bytes + reply->cookie_at[at]));

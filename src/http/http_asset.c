@@ -12,12 +12,11 @@ static Str bytes_between(const char *start, const char *end) { return str_of(sta
 
 Str asset_plain(const Asset *asset) { return bytes_between(asset->plain, asset->gzip); }
 
-/* Whether an Accept-Encoding names the encoding, and not with a weight of zero. */
-static bool accepts(Str header, Str encoding)
+bool asset_is_accepted(Str header, Str what)
 {
     while (header.len) {
         Str weight, name = str_trim(str_cut(str_cut(header, ',', &header), ';', &weight));
-        if (!str_equal_no_case(name, encoding)) continue;
+        if (!str_equal_no_case(name, what)) continue;
         str_cut(weight, '=', &weight);
         weight = str_trim(weight);
         size_t zeros = 0;
@@ -31,10 +30,10 @@ void reply_asset(struct exchange *exchange, const Asset *asset)
 {
     Str plain = asset_plain(asset), body = plain;
     const char *encoding = NULL;
-    if (accepts(exchange->accept_encoding, STR("br"))) {
+    if (asset_is_accepted(exchange->accept_encoding, STR("br"))) {
         body = bytes_between(asset->brotli, asset->end);
         encoding = "br";
-    } else if (accepts(exchange->accept_encoding, STR("gzip"))) {
+    } else if (asset_is_accepted(exchange->accept_encoding, STR("gzip"))) {
         body = bytes_between(asset->gzip, asset->brotli);
         encoding = "gzip";
     }

@@ -27,6 +27,8 @@ typedef struct Asset {
 
 const Asset *asset_find(const Asset *assets, size_t count, Str name);        /* NULL: there is none */
 Str asset_plain(const Asset *asset);
+/* Whether an Accept or Accept-Encoding names what by its full name, and not with a weight of zero. */
+bool asset_is_accepted(Str header, Str what);
 /* The form that is asked for; 304 where it is known already. */
 void reply_asset(struct exchange *exchange, const Asset *asset);
 /* Plain, with this status: the page of what is not there. No ETag: it is an answer about another path. */

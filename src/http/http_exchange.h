@@ -52,6 +52,7 @@ typedef struct Reply {
     size_t cookie_at[2], cookie_count;   /* Set-Cookie texts: where they begin in exchange->answer */
     const char *policy;              /* Content-Security-Policy; NULL: none */
     const char *encoding;            /* the body is "gzip" or "br" already; NULL: plain */
+    bool is_apart;                   /* no page of elsewhere has a handle on it, or is told of it */
     bool asks_for_key;               /* 401: WWW-Authenticate */
 } Reply;
 
@@ -78,7 +79,7 @@ struct exchange {
     char own_path[OWN_PATH_BYTES];   /* the path, where it was below a source's own (api_own.c) */
     Str authorization, header_key, origin, content_encoding, content_length, user_agent, forwarded_for;
     Str referer, fetch_site, content_type;
-    Str forwarded_proto, host, accept_encoding, if_none_match, request_headers, import_header, cookie;
+    Str forwarded_proto, host, accept, accept_encoding, if_none_match, request_headers, import_header, cookie;
     Str ip;
     bool is_tls;
     bool closes;                     /* the connection ends with the answer */

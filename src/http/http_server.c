@@ -244,6 +244,7 @@ static void take_header(struct exchange *exchange, const WireHeader *header)
         { STR("x-write-key"), &exchange->header_key },
         { STR("x-forwarded-for"), &exchange->forwarded_for },
         { STR("x-forwarded-proto"), &exchange->forwarded_proto },
+        { STR("accept"), &exchange->accept },
         { STR("accept-encoding"), &exchange->accept_encoding },
         { STR("if-none-match"), &exchange->if_none_match },
         { STR("access-control-request-headers"), &exchange->request_headers },

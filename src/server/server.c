@@ -468,6 +468,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
     const struct config *config = serve->config;
     serve->api = (ApiOptions){
         .shares = &serve->shares,
+        .has_page = config->has_ui,
         .collector = serve->collector,
         .journal = serve->journal,
         .health = &serve->health,
