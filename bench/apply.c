@@ -120,10 +120,10 @@ static struct spent catch_up(struct applier *applier)
     Err err;
     while (more || more_derived) {
         double before = seconds(CLOCK_THREAD_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
-        if (more && apply_step(applier, &more, &err)) printf("%s\n", err.text), exit(1);
+        if (more && derive_step(applier, &more, &err)) printf("%s\n", err.text), exit(1);
         double between = seconds(CLOCK_THREAD_CPUTIME_ID);
         wall = seconds(CLOCK_MONOTONIC) - wall;
-        if (apply_maintain(applier, &more_derived, &err)) printf("%s\n", err.text), exit(1);
+        if (derive_maintain(applier, &more_derived, &err)) printf("%s\n", err.text), exit(1);
         spent.apply += between - before;
         spent.maintain += seconds(CLOCK_THREAD_CPUTIME_ID) - between;
         if (wall > spent.longest_step) spent.longest_step = wall;
@@ -149,9 +149,9 @@ static struct applier *open_applier(struct journal *journal, const char *dir)
     struct applier *applier;
     Err err;
     snprintf(path, sizeof path, "%s/derived", dir);
-    ApplyOptions options = { .journal = journal, .disk = os_disk(), .dice = os_dice(), .clock = os_clock(),
+    DeriveOptions options = { .journal = journal, .disk = os_disk(), .dice = os_dice(), .clock = os_clock(),
                              .dir = path, .dedup_window_ms = 30 * 86400000LL };
-    if (apply_open(&options, &applier, &err)) printf("%s\n", err.text), exit(1);
+    if (derive_open(&options, &applier, &err)) printf("%s\n", err.text), exit(1);
     return applier;
 }
 
@@ -163,7 +163,7 @@ static bool measure(const char *dir, uint64_t from, uint64_t to)
     write_events(journal, from, to);
     struct applier *applier = open_applier(journal, dir);
     struct spent spent = catch_up(applier);
-    apply_abandon(applier);
+    derive_abandon(applier);
     while (more) check(journal_maintain(journal, &more, &err) == OK);        /* sealed: a start reads it compressed */
     journal_close(journal);
 
@@ -173,10 +173,10 @@ static bool measure(const char *dir, uint64_t from, uint64_t to)
     double opened = seconds(CLOCK_MONOTONIC) - before;
     (void)catch_up(applier);
     double start = seconds(CLOCK_MONOTONIC) - before;
-    ApplyStats stats;
-    apply_read_stats(applier, &stats);
+    DeriveStats stats;
+    derive_read_stats(applier, &stats);
     check(stats.events == to);
-    apply_close(applier);
+    derive_close(applier);
     journal_close(journal);
     double us = spent.apply / (double)(to - from) * 1e6;
     printf("%12" PRIu64 " %10.2f %14.0f %10.2f %14.0f %12.2f %10.2f\n", to, us, 1e6 / us,

@@ -35,18 +35,18 @@ static void note_progress(void *context, uint32_t done, uint32_t all)
 static Status answer_of_now(struct exchange *exchange, QueryKind kind, struct buf *out, Err *err)
 {
     const ApiOptions *options = api_options(exchange);
-    struct apply_world *world;
-    ApplyAsker asker = {
+    struct derive_world *world;
+    DeriveAsker asker = {
         .pool = { http_jobs_seats(options->jobs), http_jobs_share, options->jobs },
         .moment = complete_moment(exchange), .progress = note_progress, .context = exchange,
         .is_cancelled = &exchange->is_cancelled, .now_ms = clock_now_ms(options->clock),
         .memory_bytes = options->query_memory_bytes,
     };
-    Status s = apply_open_world(options->applier, &asker, &world, err);
+    Status s = derive_open_world(options->applier, &asker, &world, err);
     if (s) return s;
-    s = query_run(kind, buf_str(&exchange->body), apply_query_world(world), out, err);
-    if (!s) s = apply_check_world(world, err);
-    apply_close_world(world);
+    s = query_run(kind, buf_str(&exchange->body), derive_query_world(world), out, err);
+    if (!s) s = derive_check_world(world, err);
+    derive_close_world(world);
     return s;
 }
 

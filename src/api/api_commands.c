@@ -18,7 +18,7 @@ Status people_submit(struct exchange *exchange, JournalCommand *command, Journal
     const ApiOptions *options = api_options(exchange);
     command->at_ms = clock_now_ms(options->clock);
     command->author = STR("api");
-    return control_submit(apply_control(options->applier), command, COMMAND_WAIT_MS,
+    return control_submit(derive_control(options->applier), command, COMMAND_WAIT_MS,
                           &exchange->is_cancelled, ret_first, ret_last, err);
 }
 
@@ -28,7 +28,7 @@ Status people_submit(struct exchange *exchange, JournalCommand *command, Journal
 static Status find_position(struct exchange *exchange, const TreeNode *body, Arena *arena, JournalPos *ret, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
-    People people = apply_people(applier);
+    People people = derive_people(applier);
     Str position = event_tree_text(body, "position"), message_id = event_tree_text(body, "message_id");
     Str id = event_tree_text(body, "id");
     IdentityPerson person;
@@ -42,10 +42,10 @@ static Status find_position(struct exchange *exchange, const TreeNode *body, Are
         return OK;
     }
     if (id.len == 0) return err_set_field(err, "id", "give an id of the person whose link the message made");
-    apply_begin_reading(applier);
+    derive_begin_reading(applier);
     Status s = people_find_any(&people, id, arena, &person, err);
     if (!s) s = people_find_message(&people, person, message_id, event_tree_text(body, "source"), arena, ret, err);
-    apply_end_reading(applier);
+    derive_end_reading(applier);
     return s;
 }
 
@@ -74,13 +74,13 @@ static Status put_people(const People *people, const JournalCommand *command, Ar
 static Status take_back(struct exchange *exchange, CommandKind kind, Arena *arena, struct buf *out, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
-    People people = apply_people(applier);
+    People people = derive_people(applier);
     JournalCommand command = { .kind = kind };
     const TreeNode *body;
     JournalPos pos = JOURNAL_OLDEST, done, last;
     Status s = people_read_body(exchange, arena, &body, err);
     if (!s) s = find_position(exchange, body, arena, &pos, err);
-    if (!s) s = control_find_evidence(apply_control(applier), pos, arena, &command, err);
+    if (!s) s = control_find_evidence(derive_control(applier), pos, arena, &command, err);
     command.kind = kind;
     if (!s) s = people_submit(exchange, &command, &done, &last, err);
     if (s) return s;
@@ -89,9 +89,9 @@ static Status take_back(struct exchange *exchange, CommandKind kind, Arena *aren
     json_string(out, "message_id", command.message_id);
     json_bool(out, "removed", kind == COMMAND_UNMERGE);
     json_array(out, "people");
-    apply_begin_reading(applier);
+    derive_begin_reading(applier);
     s = put_people(&people, &command, arena, out, err);
-    apply_end_reading(applier);
+    derive_end_reading(applier);
     json_array_end(out);
     json_object_end(out);
     return s;
@@ -130,7 +130,7 @@ static Status add_person(struct exchange *exchange, IdentityPerson person, Comma
     struct applier *applier = api_options(exchange)->applier;
     CommandId *own;
     size_t own_count;
-    Status s = control_list_person_ids(apply_control(applier), person, arena, &own, &own_count, err);
+    Status s = control_list_person_ids(derive_control(applier), person, arena, &own, &own_count, err);
     for (size_t at = 0; !s && at < own_count; at++)
         if (command_id_is_whole(&own[at]))
             s = add_id(ids, count, own[at].kind, "ids", own[at].value, err);
@@ -169,13 +169,13 @@ static Status add_listed(struct exchange *exchange, const TreeNode *list, Comman
                          Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
-    People people = apply_people(applier);
+    People people = derive_people(applier);
     Status s = OK;
     if (list && !event_tree_is_kind(list, FIELD_ARRAY)) return err_set_field(err, "ids", "must be an array of ids");
-    apply_begin_reading(applier);
+    derive_begin_reading(applier);
     for (const TreeNode *item = list ? list->first : NULL; !s && item; item = item->next)
         s = add_any(exchange, &people, item->text, ids, count, arena, err);
-    apply_end_reading(applier);
+    derive_end_reading(applier);
     return s;
 }
 
@@ -250,7 +250,7 @@ Status api_suppressed(struct exchange *exchange, const People *people, Arena *ar
     (void)people;
     Status s = people_read_limit(exchange, arena, 100, LIMIT_PAGE_ITEMS, &limit, err);
     if (!s) s = people_read_offset(exchange, arena, INT32_MAX, &at, err);
-    if (!s) s = control_list_suppressed(apply_control(api_options(exchange)->applier), arena, &ids, &count, err);
+    if (!s) s = control_list_suppressed(derive_control(api_options(exchange)->applier), arena, &ids, &count, err);
     if (s) return s;
     size_t end = at + limit < count ? at + limit : count;
     json_object(out, NULL);

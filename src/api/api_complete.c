@@ -9,7 +9,7 @@ Status complete_begin(struct exchange *exchange, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
     struct region region;
-    ApplyLag lag;
+    DeriveLag lag;
     Millis wait_ms = 0;
     region_open(&region, 4096);
     Arena arena = region_arena(&region);
@@ -20,16 +20,16 @@ Status complete_begin(struct exchange *exchange, Err *err)
         err_set_field(err, "wait", "wanted a time up to 60s, as in ?wait=10s");
         return ERR_INPUT;
     }
-    apply_read_lag(applier, &lag);
-    if (wait_ms > 0) (void)apply_wait_known(applier, lag.durable, wait_ms, &exchange->is_cancelled);
+    derive_read_lag(applier, &lag);
+    if (wait_ms > 0) (void)derive_wait_known(applier, lag.durable, wait_ms, &exchange->is_cancelled);
     return OK;
 }
 
 QueryMoment complete_moment(struct exchange *exchange)
 {
-    ApplyLag lag;
+    DeriveLag lag;
     const ApiOptions *options = api_options(exchange);
-    apply_read_lag(options->applier, &lag);
+    derive_read_lag(options->applier, &lag);
     JournalPos first = journal_first(options->journal);
     double all = (double)journal_distance(first, lag.durable), done = (double)journal_distance(first, lag.applied);
     return (QueryMoment){

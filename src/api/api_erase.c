@@ -33,7 +33,7 @@ static bool holds(struct erasure_name name, JournalPos pos) { return pos >= name
 static void put_unread(struct buf *out, struct erasure_name name, struct applier *applier, Arena arena)
 {
     ControlUnread *places = arena_new(&arena, ControlUnread, CONTROL_UNREAD_MOST);
-    size_t count = control_list_unread(apply_control(applier), name.first, name.last, places, CONTROL_UNREAD_MOST);
+    size_t count = control_list_unread(derive_control(applier), name.first, name.last, places, CONTROL_UNREAD_MOST);
     if (count) json_array(out, "not_looked_into");
     for (size_t at = 0; at < count; at++) {
         json_object(out, NULL);
@@ -97,17 +97,17 @@ static Status add_asked(CommandId asked, Arena *arena, CommandId **ids, size_t *
 static Status list_ids(struct exchange *exchange, Arena *arena, CommandId **ret, size_t *ret_count, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
-    People people = apply_people(applier);
+    People people = derive_people(applier);
     IdentityPerson person;
     Str external;
-    apply_begin_reading(applier);
+    derive_begin_reading(applier);
     Str words = percent_decode(exchange->parameter, false, arena);
     bool is_external = people_read_external(&people, words, arena, &external, &person)
                     && person != IDENTITY_NONE;
     Status s = OK;
     if (!is_external) s = people_find_one(exchange, &people, arena, &person, err);
-    if (!s) s = control_list_person_ids(apply_control(applier), person, arena, ret, ret_count, err);
-    apply_end_reading(applier);
+    if (!s) s = control_list_person_ids(derive_control(applier), person, arena, ret, ret_count, err);
+    derive_end_reading(applier);
     CommandId asked = { COMMAND_EXTERNAL_ID, external, INT64_MIN, INT64_MAX, false };
     if (!s && is_external) s = add_asked(asked, arena, ret, ret_count, err);
     return s;
@@ -129,7 +129,7 @@ static Status check_room(struct exchange *exchange, Arena arena, Err *err)
 {
     ControlErasure *erasures = arena_new(&arena, ControlErasure, ERASURES_MAX);
     uint64_t done;
-    struct control *control = apply_control(api_options(exchange)->applier);
+    struct control *control = derive_control(api_options(exchange)->applier);
     size_t running = control_list_erasures(control, erasures, ERASURES_MAX, &done);
     if (running < CONTROL_ERASURES_MOST) return OK;
     exchange->reply.retry_after_ms = BUSY_MS;
@@ -156,7 +156,7 @@ Status api_people_erase(struct exchange *exchange, Arena *arena, struct buf *out
     JournalCommand command = { .kind = COMMAND_ERASE, .ids = ids, .id_count = count };
     if (!s) s = people_submit(exchange, &command, &name.first, &name.last, err);
     if (s) return s;
-    size_t running = control_list_erasures(apply_control(options->applier), erasures, ERASURES_MAX, &done);
+    size_t running = control_list_erasures(derive_control(options->applier), erasures, ERASURES_MAX, &done);
     json_object(out, NULL);
     json_name(out, STR("erasure"));
     put_erasure(out, options, name, erasures, running, *arena);
@@ -175,7 +175,7 @@ Status api_erasures(struct exchange *exchange, const People *people, Arena *aren
     const ApiOptions *options = api_options(exchange);
     ControlErasure *erasures = arena_new(arena, ControlErasure, ERASURES_MAX);
     uint64_t done;
-    size_t count = control_list_erasures(apply_control(options->applier), erasures, ERASURES_MAX, &done);
+    size_t count = control_list_erasures(derive_control(options->applier), erasures, ERASURES_MAX, &done);
     (void)people;
     (void)err;
     json_object(out, NULL);
@@ -212,7 +212,7 @@ Status api_erasure(struct exchange *exchange, const People *people, Arena *arena
     (void)people;
     if (!read_name(percent_decode(exchange->parameter, false, arena), &name))
         return err_set(err, ERR_NOT_FOUND, "there is no such erasure");
-    size_t count = control_list_erasures(apply_control(options->applier), erasures, ERASURES_MAX, &done);
+    size_t count = control_list_erasures(derive_control(options->applier), erasures, ERASURES_MAX, &done);
     for (size_t at = 0; at < count; at++) is_running |= holds(name, erasures[at].command);
     Status s = is_running ? OK : check_name(exchange, name, err);
     if (!s) put_erasure(out, options, name, erasures, count, *arena);

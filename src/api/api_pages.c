@@ -124,7 +124,7 @@ static const char *collect_trouble(const ApiOptions *options)
     return stats.is_poisoned ? "the journal refuses after a failed sync" : stats.is_full ? "the disk is full" : NULL;
 }
 
-static void reply_ready(struct exchange *exchange, const char *trouble, const ApplyLag *lag)
+static void reply_ready(struct exchange *exchange, const char *trouble, const DeriveLag *lag)
 {
     buf_clear(&exchange->answer);
     buf_printf(&exchange->answer, "{\"status\":\"%s\"", trouble ? trouble : "ready");
@@ -136,9 +136,9 @@ static void reply_ready(struct exchange *exchange, const char *trouble, const Ap
 static void reply_readiness(struct exchange *exchange, bool of_collecting)
 {
     const ApiOptions *options = api_options(exchange);
-    ApplyLag lag;
+    DeriveLag lag;
     const char *trouble = of_collecting ? collect_trouble(options) : NULL;
-    apply_read_lag(options->applier, &lag);
+    derive_read_lag(options->applier, &lag);
     if (!trouble && !lag.is_complete) trouble = "catching up";
     reply_ready(exchange, trouble, &lag);
 }
@@ -156,12 +156,12 @@ void api_readyz(struct exchange *exchange) { reply_readiness(exchange, true); }
 
 static void write_derived(struct applier *applier, struct buf *out)
 {
-    ApplyStats apply;
-    ApplyLag lag;
-    ApplySizes sizes;
-    apply_read_stats(applier, &apply);
-    apply_read_lag(applier, &lag);
-    apply_read_sizes(applier, &sizes);
+    DeriveStats apply;
+    DeriveLag lag;
+    DeriveSizes sizes;
+    derive_read_stats(applier, &apply);
+    derive_read_lag(applier, &lag);
+    derive_read_sizes(applier, &sizes);
     const IdentityStats *identity = &sizes.identity;
     const IndexStats *index = &sizes.index;
     const struct { const char *metric, *kind, *help; double value; } rows[] = {

@@ -74,18 +74,18 @@ static Status put_events(const People *people, const PersonEvent *events, size_t
 Status api_people_export(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
-    People people = apply_people(applier);
+    People people = derive_people(applier);
     people.is_cancelled = &exchange->is_cancelled;
     IdentityPerson person;
     PersonEvent *events;
     size_t count, from;
     Status s = people_read_offset(exchange, arena, INT32_MAX, &from, err);
     if (s) return s;
-    apply_begin_reading(applier);
+    derive_begin_reading(applier);
     s = people_find_one(exchange, &people, arena, &person, err);
     if (!s && from == 0) s = put_sections(&people, person, arena, out, err);
     if (!s) s = people_list_events(&people, person, arena, &events, &count, err);
-    apply_end_reading(applier);
+    derive_end_reading(applier);
     if (s) return s;
     qsort(events, count, sizeof *events, oldest_first);
     return put_events(&people, events, count, from, arena, out, err);

@@ -126,12 +126,12 @@ static const Route *find(Method method, Str path, Str *ret_parameter, bool *ret_
 static Status answer_of_people(struct exchange *exchange, PeopleAnswer *write, Arena *arena, struct buf *out, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
-    People people = apply_people(applier);
+    People people = derive_people(applier);
     people.is_cancelled = &exchange->is_cancelled;
     if (people_is_given_up(&people)) return err_set(err, ERR_CLOSED, "the client went away");    /* before its turn */
-    apply_begin_reading(applier);
+    derive_begin_reading(applier);
     Status s = write(exchange, &people, arena, out, err);
-    apply_end_reading(applier);
+    derive_end_reading(applier);
     return s;
 }
 
@@ -162,10 +162,10 @@ static void work(struct exchange *exchange, Arena *arena)
 /* "Never seen" is not true of what only has not been applied yet. */
 static void note_if_incomplete(struct exchange *exchange, Err *err)
 {
-    ApplyLag lag;
+    DeriveLag lag;
     struct applier *applier = api_options(exchange)->applier;
     if (!applier || !exchange->route || !(exchange->route->flags & ROUTE_SECRET)) return;
-    apply_read_lag(applier, &lag);
+    derive_read_lag(applier, &lag);
     size_t len = strlen(err->text);
     if (!lag.is_complete)
         snprintf(err->text + len, sizeof err->text - len, "; but not everything that is on disk has been applied yet");

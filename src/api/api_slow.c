@@ -57,10 +57,10 @@ static bool is_too_much(const struct exchange *exchange, const Slow *slow, Str s
 bool slow_begin(struct exchange *exchange, Str header_key, Slow *ret)
 {
     const ApiOptions *options = api_options(exchange);
-    ApplyLag lag;
+    DeriveLag lag;
     *ret = (Slow){ 0 };
-    if (!options->applier || apply_noted_drain(options->applier) < NEAR_MS) return false;
-    apply_read_lag(options->applier, &lag);
+    if (!options->applier || derive_noted_drain(options->applier) < NEAR_MS) return false;
+    derive_read_lag(options->applier, &lag);
     if (lag.is_starting) return false;
     *ret = (Slow){ .is_near = true, .kind = kind_of(exchange), .drain_ms = lag.drain_ms };
     if (lag.drain_ms > rows[ret->kind].light_ms) return refuse(exchange, ret);

@@ -342,15 +342,15 @@ static void site_me(struct exchange *exchange)
 static void work_history(struct exchange *exchange, Arena *arena)
 {
     struct applier *applier = exchange_site(exchange)->options.applier;
-    People people = apply_people(applier);
+    People people = derive_people(applier);
     IdentityPerson person;
     Err err;
     buf_clear(&exchange->answer);
-    (void)apply_wait_known(applier, journal_end(people.journal), HISTORY_WAIT_MS, &exchange->is_cancelled);
-    apply_begin_reading(applier);
+    (void)derive_wait_known(applier, journal_end(people.journal), HISTORY_WAIT_MS, &exchange->is_cancelled);
+    derive_begin_reading(applier);
     Status s = people_find_user(&people, buf_str(&exchange->body), &person, &err);
     if (!s) s = people_write_events(&people, person, HISTORY_MOST, STR(""), arena, &exchange->answer, &err);
-    apply_end_reading(applier);
+    derive_end_reading(applier);
     if (s) {
         buf_clear(&exchange->answer);
         json_null(&exchange->answer, NULL);

@@ -9,13 +9,13 @@
 
 /* ---- Opening ---- */
 
-static void begin_reading(void *context) { apply_begin_reading(context); }
-static void end_reading(void *context) { apply_end_reading(context); }
-static void tell_passed(void *context, const char *why, uint64_t bytes) { apply_tell_passed(context, why, bytes); }
+static void begin_reading(void *context) { derive_begin_reading(context); }
+static void end_reading(void *context) { derive_end_reading(context); }
+static void tell_passed(void *context, const char *why, uint64_t bytes) { derive_tell_passed(context, why, bytes); }
 
 static bool wait_known(void *context, JournalPos pos, Millis timeout_ms, const atomic_bool *is_cancelled)
 {
-    return apply_wait_known(context, pos, timeout_ms, is_cancelled);
+    return derive_wait_known(context, pos, timeout_ms, is_cancelled);
 }
 
 static void open_waiting(struct applier *applier)
@@ -26,7 +26,7 @@ static void open_waiting(struct applier *applier)
     pthread_condattr_destroy(&monotonic);
 }
 
-Status apply_open(const ApplyOptions *options, struct applier **ret, Err *err)
+Status derive_open(const DeriveOptions *options, struct applier **ret, Err *err)
 {
     struct applier *applier = calloc(1, sizeof *applier);
     if (!applier) return err_set(err, ERR_IO, "apply: no memory");
@@ -48,27 +48,27 @@ Status apply_open(const ApplyOptions *options, struct applier **ret, Err *err)
         .context = applier, .begin_reading = begin_reading, .end_reading = end_reading, .wait_known = wait_known,
         .passed = tell_passed,
     });
-    Status s = apply_open_state(applier, err);
+    Status s = derive_open_state(applier, err);
     JournalPos from = s ? 0 : dedup_position(applier->dedup);
     if (from <= journal_first(options->journal)) from = 0;    /* the oldest that is kept */
     if (!s) s = journal_reader_open(options->journal, from, &applier->reader, err);
     atomic_init(&applier->applied, from);
-    if (!s) apply_open_lag(applier);
+    if (!s) derive_open_lag(applier);
     applier->read_until = from ? from : journal_first(options->journal);
     if (s) {
-        apply_abandon(applier);
+        derive_abandon(applier);
         return err_wrap(err, s, "derived state in %s", options->dir);
     }
     *ret = applier;
     return OK;
 }
 
-void apply_abandon(struct applier *applier)
+void derive_abandon(struct applier *applier)
 {
     if (!applier) return;
     journal_reader_close(applier->reader);
-    apply_close_state(applier);
-    apply_close_lag(applier);
+    derive_close_state(applier);
+    derive_close_lag(applier);
     event_parser_close(applier->parser);
     region_close(&applier->region);
     region_close(&applier->traits_region);
@@ -78,17 +78,17 @@ void apply_abandon(struct applier *applier)
     free(applier);
 }
 
-const char *apply_remade_why(const struct applier *applier)
+const char *derive_remade_why(const struct applier *applier)
 {
     return applier->remade_why[0] ? applier->remade_why : NULL;
 }
 
-void apply_close(struct applier *applier)
+void derive_close(struct applier *applier)
 {
     if (!applier) return;
-    IGNORE(apply_save(applier, NULL));                        /* both save the next start some work */
+    IGNORE(derive_save(applier, NULL));                       /* both save the next start some work */
     IGNORE(index_seal(applier->index, NULL));
-    apply_abandon(applier);
+    derive_abandon(applier);
 }
 
 /* ---- The corridor ---- */
@@ -142,7 +142,7 @@ static Status apply_to_people(struct applier *applier, const struct waiting_reco
     if (applier->options.rules.identity.external_count)
         s = people_find_externals(applier->parser, event, &applier->options.rules, &arena, values, &message, err);
     if (!s) s = identity_apply(applier->identity, &message, ret_subject, err);
-    return s ? s : apply_write_profile(applier, event, waiting->pos, *ret_subject, err);
+    return s ? s : derive_write_profile(applier, event, waiting->pos, *ret_subject, err);
 }
 
 /* Counts are saved with the state: what a start replays was counted before. One thread counts, others read. */
@@ -157,7 +157,7 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
 {
     const Event *event = &waiting->event;
     Status s = OK;
-    if (waiting->unreadable) return apply_pass_record(applier, waiting, err);
+    if (waiting->unreadable) return derive_pass_record(applier, waiting, err);
     if (waiting->is_rejected) count(applier, waiting->pos, &applier->rejected);
     if (waiting->command.len && waiting->pos >= applier->saved) {
         s = control_run(applier->control, waiting->command, waiting->pos, err);
@@ -166,26 +166,26 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     if (!waiting->is_event) return OK;
     dedup_pass_time(applier->dedup, event->received_at_ms);
     /* What was left out before is known; ids that are suppressed by now may not have been then. */
-    if (waiting->pos < applier->saved && apply_is_duplicate(applier, waiting->pos)) return OK;
+    if (waiting->pos < applier->saved && derive_is_duplicate(applier, waiting->pos)) return OK;
     if (waiting->pos >= applier->saved
         && (control_is_suppressed_event(applier->control, event)
             || control_drops_carrier(applier->control, applier->parser, event->json,
                                      region_arena(&applier->traits_region)))) {
         count(applier, waiting->pos, &applier->suppressed_events);
-        apply_note_repeat(applier, waiting->pos);            /* destinations leave it out, like a repetition */
+        derive_note_repeat(applier, waiting->pos);           /* destinations leave it out, like a repetition */
         control_note_leak(applier->control, waiting->pos);
         return OK;
     }
     if (!waiting->is_judged &&
         !dedup_add(applier->dedup, waiting->fingerprint, event->received_at_ms, waiting->pos)) {
-        s = apply_refuse_damage(applier, err);               /* a repetition, or what damage took for one? */
+        s = derive_refuse_damage(applier, err);              /* a repetition, or what damage took for one? */
         if (s) return s;
         count(applier, waiting->pos, &applier->duplicates);
-        apply_note_repeat(applier, waiting->pos);
+        derive_note_repeat(applier, waiting->pos);
         return OK;
     }
     waiting->is_judged = true;
-    if (!s && dedup_damage(applier->dedup)) s = apply_refuse_damage(applier, err);
+    if (!s && dedup_damage(applier->dedup)) s = derive_refuse_damage(applier, err);
     if (s) return s;
     IdentityNode subject;
     bool is_erased = false;
@@ -209,7 +209,7 @@ static void take_record(struct applier *applier, const JournalRecord *record, Ar
     waiting->is_event = record_kind(record->bytes) == RECORD_EVENT;
     waiting->is_rejected = record_kind(record->bytes) == RECORD_REJECTED;
     Str copy = waiting->is_rejected ? (Str){ 0 } : arena_copy(arena, record->bytes);
-    apply_judge_record(applier, copy, waiting, arena);
+    derive_judge_record(applier, copy, waiting, arena);
     if (record_kind(record->bytes) == RECORD_COMMAND) {
         waiting->command = copy;
     } else if (waiting->is_event && !waiting->unreadable) {
@@ -228,7 +228,7 @@ static Status fill_group(struct applier *applier, Err *err)
     JournalRecord record;
     applier->group_count = applier->group_at = 0;
     while (applier->group_count < GROUP_RECORDS) {
-        Status s = apply_read(applier, &record, err);
+        Status s = derive_read(applier, &record, err);
         if (s == ERR_NOT_FOUND && applier->group_count) return OK;
         if (s) return s;
         take_record(applier, &record, &arena);
@@ -252,7 +252,7 @@ static Status apply_group(struct applier *applier, Err *err)
     return OK;
 }
 
-Status apply_step(struct applier *applier, bool *ret_more, Err *err)
+Status derive_step(struct applier *applier, bool *ret_more, Err *err)
 {
     Status s = OK;
     JournalPos end = journal_end(applier->options.journal);
@@ -270,10 +270,10 @@ Status apply_step(struct applier *applier, bool *ret_more, Err *err)
         if (end > atomic_load_explicit(&applier->applied, memory_order_relaxed))
             atomic_store_explicit(&applier->applied, end, memory_order_release);
     }
-    apply_note_lag(applier);
+    derive_note_lag(applier);
     bool more = false;
-    apply_tell_applied(applier);
-    if (!s && apply_wants_save(applier)) s = apply_save(applier, err);
+    derive_tell_applied(applier);
+    if (!s && derive_wants_save(applier)) s = derive_save(applier, err);
     JournalPos safe = index_position(applier->index);
     if (safe > applier->saved) safe = applier->saved;
     if (!s) s = dedup_step(applier->dedup, safe,
@@ -281,13 +281,13 @@ Status apply_step(struct applier *applier, bool *ret_more, Err *err)
     return s;
 }
 
-bool apply_wait(struct applier *applier, Millis timeout_ms)
+bool derive_wait(struct applier *applier, Millis timeout_ms)
 {
     JournalPos applied = atomic_load_explicit(&applier->applied, memory_order_acquire);
     return journal_wait_durable(applier->options.journal, applied, timeout_ms);
 }
 
-Status apply_maintain(struct applier *applier, bool *ret_more, Err *err)
+Status derive_maintain(struct applier *applier, bool *ret_more, Err *err)
 {
     Status s = control_maintain(applier->control, ret_more, err);
     if (s || *ret_more) return s;
@@ -297,23 +297,23 @@ Status apply_maintain(struct applier *applier, bool *ret_more, Err *err)
 
 /* ---- Reading ---- */
 
-struct identity *apply_identity(struct applier *applier) { return applier->identity; }
-struct index *apply_index(struct applier *applier) { return applier->index; }
-struct control *apply_control(struct applier *applier) { return applier->control; }
-void apply_begin_reading(struct applier *applier) { check(pthread_rwlock_rdlock(&applier->guard) == 0); }
-void apply_end_reading(struct applier *applier) { check(pthread_rwlock_unlock(&applier->guard) == 0); }
+struct identity *derive_identity(struct applier *applier) { return applier->identity; }
+struct index *derive_index(struct applier *applier) { return applier->index; }
+struct control *derive_control(struct applier *applier) { return applier->control; }
+void derive_begin_reading(struct applier *applier) { check(pthread_rwlock_rdlock(&applier->guard) == 0); }
+void derive_end_reading(struct applier *applier) { check(pthread_rwlock_unlock(&applier->guard) == 0); }
 
-void apply_read_sizes(struct applier *applier, ApplySizes *ret)
+void derive_read_sizes(struct applier *applier, DeriveSizes *ret)
 {
     index_read_stats(applier->index, &ret->index);
-    apply_begin_reading(applier);
+    derive_begin_reading(applier);
     identity_read_stats(applier->identity, &ret->identity);
-    apply_end_reading(applier);
+    derive_end_reading(applier);
 }
 
-void apply_read_stats(struct applier *applier, ApplyStats *ret)
+void derive_read_stats(struct applier *applier, DeriveStats *ret)
 {
-    *ret = (ApplyStats){
+    *ret = (DeriveStats){
         .applied = atomic_load_explicit(&applier->applied, memory_order_acquire),
         .durable = journal_end(applier->options.journal),
         .records = atomic_load_explicit(&applier->records, memory_order_relaxed),

@@ -8,11 +8,11 @@
  *  2. Identity and traits are saved in one transaction with the position that they have reached; dedup and index
  *     have their own. A start reads the journal from the least of them, ten minutes' worth or a million messages
  *     at most, and shows no store what it has already. derive_state.c tells what is made anew, and when.
- *     What is damaged is made anew, too: found at the start, or, by what reads it, before (apply_find_damage).
+ *     What is damaged is made anew, too: found at the start, or, by what reads it, before (derive_find_damage).
  *  3. A message counts once: duplicates by (source, messageId) within the window reach dedup and stop there.
  *
- * Threads: apply_step by one thread, the applier. Readers of identity call apply_begin_reading first and
- * apply_end_reading soon after; the applier waits for them. Views and index snapshots need no such guard.
+ * Threads: derive_step by one thread, the applier. Readers of identity call derive_begin_reading first and
+ * derive_end_reading soon after; the applier waits for them. Views and index snapshots need no such guard.
  */
 #ifndef ONYM_DERIVE_DERIVE_H
 #define ONYM_DERIVE_DERIVE_H
@@ -28,7 +28,7 @@
 
 #include <stdatomic.h>
 
-typedef struct ApplyOptions {
+typedef struct DeriveOptions {
     struct journal *journal;
     struct disk *disk;
     struct dice *dice;
@@ -37,10 +37,10 @@ typedef struct ApplyOptions {
     void (*wake_committer)(void *context);
     void *wake_context;
     /* Called where a part of the journal cannot be read and was passed over, so that everything else goes on: on the
-     * thread of apply_step or apply_maintain. NULL: nobody wants to know. */
+     * thread of derive_step or derive_maintain. NULL: nobody wants to know. */
     void (*passed)(void *context, const char *why, uint64_t bytes);
     void *passed_context;
-    bool stops_at_damage;                   /* does not pass: apply_step says ERR_DAMAGED until the segment is back */
+    bool stops_at_damage;                   /* does not pass: derive_step says ERR_DAMAGED until the segment is back */
     bool passes_newer;                      /* records that a newer Onym wrote, too; false: ERR_UNSUPPORTED there */
     const char *dir;                        /* of all derived state; borrowed, made if it is not there */
     const char *state_dir;                  /* of its kv, which is on the real disk always; NULL: dir/state */
@@ -51,56 +51,56 @@ typedef struct ApplyOptions {
     size_t dedup_table_entries;             /* 0: the default; tests make it small */
     uint64_t save_events;                   /* messages between two saves; 0: the default; tests make it small */
     uint32_t index_chunk_rows, index_seal_rows;          /* 0: the defaults */
-} ApplyOptions;
+} DeriveOptions;
 
 struct applier;
 
-Status MUST apply_open(const ApplyOptions *options, struct applier **ret, Err *err);
-void apply_close(struct applier *applier);                   /* accepts NULL; saves what is in memory */
-void apply_abandon(struct applier *applier);                 /* closes as a crash would: saves nothing. For tests */
+Status MUST derive_open(const DeriveOptions *options, struct applier **ret, Err *err);
+void derive_close(struct applier *applier);                  /* accepts NULL; saves what is in memory */
+void derive_abandon(struct applier *applier);                /* closes as a crash would: saves nothing. For tests */
 
 /* How far into the journal what was derived in the directory has come, as it was saved last; beside whoever has it
  * open, or nobody. ERR_NOT_FOUND: nothing was. */
-Status MUST apply_read_reached(const char *dir, JournalPos *ret, Err *err);
+Status MUST derive_read_reached(const char *dir, JournalPos *ret, Err *err);
 
 /* Why what was derived before had to be thrown away and is made anew from the journal: worth a line in the log. NULL
  * where it was not. */
-const char *apply_remade_why(const struct applier *applier);
+const char *derive_remade_why(const struct applier *applier);
 
 /* What of it was found damaged since the last call, in words that name the file; NULL: nothing new. By the applier's
  * thread, often. Answers that need the damaged part fail; the next start makes everything anew. */
-const char *apply_find_damage(struct applier *applier);
+const char *derive_find_damage(struct applier *applier);
 
 /* Judges every byte of a directory of derived state that nobody has open; changes nothing. Each damaged part is told; a
- * part that is not there is none. state_dir as in ApplyOptions. */
-typedef struct ApplyVerdict {
+ * part that is not there is none. state_dir as in DeriveOptions. */
+typedef struct DeriveVerdict {
     uint64_t rows, files, damaged;          /* of keyed state; of the index; parts that are not what was written */
-} ApplyVerdict;
-typedef void ApplyFinding(void *context, const char *part, const char *text);
-Status MUST apply_verify(const char *dir, const char *state_dir, struct disk *disk, ApplyFinding *found, void *context,
-                         ApplyVerdict *ret, Err *err);
+} DeriveVerdict;
+typedef void DeriveFinding(void *context, const char *part, const char *text);
+Status MUST derive_verify(const char *dir, const char *state_dir, struct disk *disk, DeriveFinding *found,
+                          void *context, DeriveVerdict *ret, Err *err);
 
 /* Applies what is durable, a bounded number of records. *ret_more: there is more at once. An error stops
  * nothing: what was applied is applied, and the next step tries the same record again. */
-Status MUST apply_step(struct applier *applier, bool *ret_more, Err *err);
+Status MUST derive_step(struct applier *applier, bool *ret_more, Err *err);
 /* Waits for something to apply, at most timeout_ms. */
-bool apply_wait(struct applier *applier, Millis timeout_ms);
-/* One bounded piece of writing and merging; a thread of its own may do it, beside apply_step. */
-Status MUST apply_maintain(struct applier *applier, bool *ret_more, Err *err);
+bool derive_wait(struct applier *applier, Millis timeout_ms);
+/* One bounded piece of writing and merging; a thread of its own may do it, beside derive_step. */
+Status MUST derive_maintain(struct applier *applier, bool *ret_more, Err *err);
 
 /* ---- Reading ---- */
 
 /* Under the guard. True where the record repeats a message that came before it. Known of the latest million of
  * duplicates; an older one is not told from a first. */
-bool apply_is_duplicate(struct applier *applier, JournalPos pos);
-struct identity *apply_identity(struct applier *applier);
-struct index *apply_index(struct applier *applier);
+bool derive_is_duplicate(struct applier *applier, JournalPos pos);
+struct identity *derive_identity(struct applier *applier);
+struct index *derive_index(struct applier *applier);
 /* What operators ordered; valid as long as the applier. */
-struct control *apply_control(struct applier *applier);
+struct control *derive_control(struct applier *applier);
 /* What people/ reads; valid as long as the applier, to be used under the guard. */
-People apply_people(struct applier *applier);
-void apply_begin_reading(struct applier *applier);
-void apply_end_reading(struct applier *applier);
+People derive_people(struct applier *applier);
+void derive_begin_reading(struct applier *applier);
+void derive_end_reading(struct applier *applier);
 
 /* ---- Other rules ---- */
 
@@ -129,7 +129,7 @@ typedef struct DryRunOptions {
 } DryRunOptions;
 /* Applies the whole journal, commands included, under both rules, and compares who everybody is now. Touches nothing
  * but scratch_dir. Memory: some 60 bytes an identifier, twice. ERR_INPUT: rules that are no rules. */
-Status MUST apply_dry_run(const DryRunOptions *options, Arena *arena, DryRun *ret, Err *err);
+Status MUST derive_dry_run(const DryRunOptions *options, Arena *arena, DryRun *ret, Err *err);
 
 /* ---- Reading traits ---- */
 
@@ -138,29 +138,29 @@ Status MUST apply_dry_run(const DryRunOptions *options, Arena *arena, DryRun *re
  * shows them. ERR_TOO_LARGE over max_bytes; ERR_CLOSED soon after *is_cancelled (NULL: never). The view must outlive
  * the making, not the asking. */
 struct trait_table;
-Status MUST apply_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
-                             const atomic_bool *is_cancelled, struct trait_table **ret, Err *err);
-void apply_close_trait(struct trait_table *table);           /* accepts NULL */
+Status MUST derive_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
+                              const atomic_bool *is_cancelled, struct trait_table **ret, Err *err);
+void derive_close_trait(struct trait_table *table);          /* accepts NULL */
 /* *ret_json is empty where the person has no such trait. "a.b" is the trait of that name, or where there is none the
  * "b" of the trait "a", at any depth. The value is JSON and lives as long as the table; the arena is for the call.
  * ERR_TOO_LARGE: an object does not fit it. */
-Status MUST apply_find_trait(const struct trait_table *table, IdentityPerson person, Arena scratch, Str *ret_json,
-                             Err *err);
+Status MUST derive_find_trait(const struct trait_table *table, IdentityPerson person, Arena scratch, Str *ret_json,
+                              Err *err);
 
 /* Which traits there are, those in objects by their path, and how many people have each; names live in the arena. At
  * most 5,000 of them. */
-typedef struct ApplyTraitName {
+typedef struct DeriveTraitName {
     Str name;
     uint64_t people;
-} ApplyTraitName;
-Status MUST apply_list_traits(struct applier *applier, const struct identity_view *view, size_t max_bytes,
-                              const atomic_bool *is_cancelled, Arena *arena, ApplyTraitName **ret, size_t *ret_count,
-                              Err *err);
+} DeriveTraitName;
+Status MUST derive_list_traits(struct applier *applier, const struct identity_view *view, size_t max_bytes,
+                               const atomic_bool *is_cancelled, Arena *arena, DeriveTraitName **ret, size_t *ret_count,
+                               Err *err);
 
 /* ---- Questions ---- */
 
 /* Who asks, and what he brings. */
-typedef struct ApplyAsker {
+typedef struct DeriveAsker {
     QueryPool pool;
     QueryMoment moment;                     /* of what is on disk: looked at before the picture is taken */
     void (*progress)(void *context, uint32_t done, uint32_t all);       /* or NULL */
@@ -168,46 +168,46 @@ typedef struct ApplyAsker {
     const atomic_bool *is_cancelled;        /* or NULL: never */
     Millis now_ms;
     size_t memory_bytes;                    /* 0: a gigabyte */
-} ApplyAsker;
+} DeriveAsker;
 /* The world that a question is asked of: one moment of who everybody is, of traits and of events. Without the guard. */
-struct apply_world;
-Status MUST apply_open_world(struct applier *applier, const ApplyAsker *asker, struct apply_world **ret, Err *err);
-const QueryWorld *apply_query_world(const struct apply_world *world);
+struct derive_world;
+Status MUST derive_open_world(struct applier *applier, const DeriveAsker *asker, struct derive_world **ret, Err *err);
+const QueryWorld *derive_query_world(const struct derive_world *world);
 /* Once the question is answered: was all of it there to be read? The answer is none where not. */
-Status MUST apply_check_world(const struct apply_world *world, Err *err);
-void apply_close_world(struct apply_world *world);           /* accepts NULL */
+Status MUST derive_check_world(const struct derive_world *world, Err *err);
+void derive_close_world(struct derive_world *world);         /* accepts NULL */
 
-typedef struct ApplyStats {
+typedef struct DeriveStats {
     JournalPos applied, durable;            /* applied up to; the journal's end when it was asked */
     uint64_t records, events, duplicates, rejected, blocked;
     uint64_t suppressed;                    /* messages that came for a suppressed id all the same, and were left out */
     uint64_t missing_places, missing_bytes; /* of the journal that could not be read, and was passed over */
     uint64_t missing_messages;              /* records in them, as far as what stands behind them tells */
-} ApplyStats;
-void apply_read_stats(struct applier *applier, ApplyStats *ret);      /* any thread */
+} DeriveStats;
+void derive_read_stats(struct applier *applier, DeriveStats *ret);    /* any thread */
 /* How much the stores hold. Any thread, without the guard. */
-typedef struct ApplySizes {
+typedef struct DeriveSizes {
     IdentityStats identity;
     IndexStats index;
-} ApplySizes;
-void apply_read_sizes(struct applier *applier, ApplySizes *ret);
+} DeriveSizes;
+void derive_read_sizes(struct applier *applier, DeriveSizes *ret);
 
 /* How far derived state is behind what is durable. It is a promise of docs/operating.md that this is less than a second
  * while the server is not starting, and collection is slowed down before it is more than two. */
-enum { APPLY_COMPLETE_MS = 1000 };
-typedef struct ApplyLag {
+enum { DERIVE_COMPLETE_MS = 1000 };
+typedef struct DeriveLag {
     JournalPos applied, durable;            /* everything before applied is in every answer */
     Millis behind_ms;                       /* the oldest message that is not applied waits at least so long */
     Millis drain_ms;                        /* what comes now is applied in about so long; never below behind_ms */
     bool is_starting;                       /* some of what was on disk at the start is not applied yet */
-    bool is_complete;                       /* not starting, and less than APPLY_COMPLETE_MS behind */
-} ApplyLag;
-/* Any thread, at any rate: it reads memory, and measures every 25 ms. Without a clock (ApplyOptions) times are 0. */
-void apply_read_lag(struct applier *applier, ApplyLag *ret);
+    bool is_complete;                       /* not starting, and less than DERIVE_COMPLETE_MS behind */
+} DeriveLag;
+/* Any thread, at any rate: it reads memory, and measures every 25 ms. Without a clock (DeriveOptions) times are 0. */
+void derive_read_lag(struct applier *applier, DeriveLag *ret);
 /* Its drain_ms as of at most 25 ms ago, without a lock: for who asks with each request whether all is well. */
-Millis apply_noted_drain(struct applier *applier);
+Millis derive_noted_drain(struct applier *applier);
 /* Waits until everything before the position is in every answer; false where that did not come about in time, or
  * *is_cancelled (or NULL) was set meanwhile. For worker threads. */
-bool apply_wait_known(struct applier *applier, JournalPos pos, Millis timeout_ms, const atomic_bool *is_cancelled);
+bool derive_wait_known(struct applier *applier, JournalPos pos, Millis timeout_ms, const atomic_bool *is_cancelled);
 
 #endif

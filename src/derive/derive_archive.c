@@ -41,7 +41,7 @@ static Status read_source(void *journal, uint64_t position, uint64_t *ret, Err *
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
-IdentityArchive apply_archive(struct journal *journal)
+IdentityArchive derive_archive(struct journal *journal)
 {
     return (IdentityArchive){ journal, read_message_id, read_source };
 }

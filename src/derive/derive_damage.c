@@ -20,7 +20,7 @@ static void damage_path(const struct applier *applier, char path[PATH_BYTES + 8]
     snprintf(path, PATH_BYTES + 8, "%s/DAMAGED", applier->options.dir);
 }
 
-const char *apply_find_damage(struct applier *applier)
+const char *derive_find_damage(struct applier *applier)
 {
     char path[PATH_BYTES + 8];
     Err err;
@@ -34,13 +34,13 @@ const char *apply_find_damage(struct applier *applier)
     return damage;
 }
 
-Status apply_refuse_damage(const struct applier *applier, Err *err)
+Status derive_refuse_damage(const struct applier *applier, Err *err)
 {
     const char *damage = find_damage(applier);
     return damage ? err_set(err, ERR_DAMAGED, "%s", damage) : OK;
 }
 
-Status apply_load_damage(struct applier *applier, Err *err)
+Status derive_load_damage(struct applier *applier, Err *err)
 {
     char path[PATH_BYTES + 8];
     struct region region;
@@ -56,7 +56,7 @@ Status apply_load_damage(struct applier *applier, Err *err)
     return s == ERR_NOT_FOUND || s == ERR_TOO_LARGE || s == ERR_DAMAGED ? OK : s;
 }
 
-Status apply_forget_damage(struct applier *applier, Err *err)
+Status derive_forget_damage(struct applier *applier, Err *err)
 {
     char path[PATH_BYTES + 8];
     damage_path(applier, path);

@@ -32,7 +32,7 @@ static Status open_side(struct dry *dry, struct side *side, const PeopleRules *r
     Status s = kv_destroy(side->dir, err);
     if (!s) s = kv_open(&(KvOptions){ .dir = side->dir, .tables = tables, .table_count = DRY_TABLES }, &side->kv, err);
     if (s) return s;
-    IdentityOptions options = { .rules = rules->identity, .archive = apply_archive(dry->options->journal),
+    IdentityOptions options = { .rules = rules->identity, .archive = derive_archive(dry->options->journal),
                                 .store = { side->kv, DRY_STATE, DRY_EVIDENCE }, .seed = dice_u64(os_dice()) };
     return identity_open(&options, &side->identity, err);
 }
@@ -295,7 +295,7 @@ static void compare_all(struct dry *dry, Arena *arena, DryRun *ret)
     free(pairs);
 }
 
-Status apply_dry_run(const DryRunOptions *options, Arena *arena, DryRun *ret, Err *err)
+Status derive_dry_run(const DryRunOptions *options, Arena *arena, DryRun *ret, Err *err)
 {
     struct dry *dry = calloc(1, sizeof *dry);
     check(dry);

@@ -13,7 +13,7 @@
 
 enum { NOTE_EVERY_NS = 25 * 1000000, RATE_OVER_NS = 200 * 1000000, RATE_FIRST_OVER_NS = 50 * 1000000 };
 
-void apply_open_lag(struct applier *applier)
+void derive_open_lag(struct applier *applier)
 {
     struct lag *lag = &applier->lag;
     check(pthread_mutex_init(&lag->lock, NULL) == 0);
@@ -23,9 +23,9 @@ void apply_open_lag(struct applier *applier)
     if (lag->known_at_start > index_position(applier->index)) lag->known_at_start = index_position(applier->index);
 }
 
-void apply_close_lag(struct applier *applier) { pthread_mutex_destroy(&applier->lag.lock); }
+void derive_close_lag(struct applier *applier) { pthread_mutex_destroy(&applier->lag.lock); }
 
-JournalPos apply_known(const struct applier *applier)
+JournalPos derive_known(const struct applier *applier)
 {
     JournalPos applied = atomic_load_explicit(&applier->applied, memory_order_acquire);
     return applied > applier->lag.known_at_start ? applied : applier->lag.known_at_start;
@@ -78,7 +78,7 @@ static Millis drain_of(const struct lag *lag, JournalPos applied, JournalPos dur
 
 static void work_out(struct applier *applier, struct lag *lag, int64_t now_ns)
 {
-    JournalPos known = apply_known(applier), end = journal_end(applier->options.journal);
+    JournalPos known = derive_known(applier), end = journal_end(applier->options.journal);
     note(lag, known, end, now_ns);
     bool is_behind = known < end && lag->count;
     Millis behind = is_behind ? (now_ns - lag->notes[0].at_ns) / 1000000 : 0;
@@ -86,7 +86,7 @@ static void work_out(struct applier *applier, struct lag *lag, int64_t now_ns)
     atomic_store_explicit(&lag->noted_drain_ms, drain_of(lag, known, end, behind), memory_order_relaxed);
 }
 
-void apply_note_lag(struct applier *applier)
+void derive_note_lag(struct applier *applier)
 {
     struct lag *lag = &applier->lag;
     if (!applier->options.clock) return;
@@ -100,34 +100,34 @@ void apply_note_lag(struct applier *applier)
     pthread_mutex_unlock(&lag->lock);
 }
 
-Millis apply_noted_drain(struct applier *applier)
+Millis derive_noted_drain(struct applier *applier)
 {
-    apply_note_lag(applier);
+    derive_note_lag(applier);
     return atomic_load_explicit(&applier->lag.noted_drain_ms, memory_order_relaxed);
 }
 
-void apply_read_lag(struct applier *applier, ApplyLag *ret)
+void derive_read_lag(struct applier *applier, DeriveLag *ret)
 {
     struct lag *lag = &applier->lag;
-    apply_note_lag(applier);
-    ret->applied = apply_known(applier);
+    derive_note_lag(applier);
+    ret->applied = derive_known(applier);
     ret->durable = journal_end(applier->options.journal);
     ret->is_starting = ret->applied < lag->start_end;
     bool is_behind = ret->applied < ret->durable;
     ret->behind_ms = is_behind ? atomic_load_explicit(&lag->behind_ms, memory_order_relaxed) : 0;
     /* By the journal's end as it is now: between two notes a source may put in more than a second's work. */
     ret->drain_ms = drain_of(lag, ret->applied, ret->durable, ret->behind_ms);
-    ret->is_complete = !ret->is_starting && ret->behind_ms < APPLY_COMPLETE_MS;
+    ret->is_complete = !ret->is_starting && ret->behind_ms < DERIVE_COMPLETE_MS;
 }
 
-void apply_tell_applied(struct applier *applier)
+void derive_tell_applied(struct applier *applier)
 {
     pthread_mutex_lock(&applier->lock);
     if (applier->waiting_count) pthread_cond_broadcast(&applier->was_applied);
     pthread_mutex_unlock(&applier->lock);
 }
 
-bool apply_wait_known(struct applier *applier, JournalPos pos, Millis timeout_ms, const atomic_bool *is_cancelled)
+bool derive_wait_known(struct applier *applier, JournalPos pos, Millis timeout_ms, const atomic_bool *is_cancelled)
 {
     struct clock *clock = applier->options.clock;
     struct timespec wake;
@@ -136,7 +136,7 @@ bool apply_wait_known(struct applier *applier, JournalPos pos, Millis timeout_ms
     bool is_known;
     pthread_mutex_lock(&applier->lock);
     applier->waiting_count++;
-    while (!(is_known = apply_known(applier) >= pos) && clock_may_wait(clock, until_ns, is_cancelled, &wake))
+    while (!(is_known = derive_known(applier) >= pos) && clock_may_wait(clock, until_ns, is_cancelled, &wake))
         (void)pthread_cond_timedwait(&applier->was_applied, &applier->lock, &wake);
     applier->waiting_count--;
     pthread_mutex_unlock(&applier->lock);

@@ -8,7 +8,7 @@ static void add(_Atomic uint64_t *counter, uint64_t count)
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + count, memory_order_relaxed);
 }
 
-void apply_tell_passed(const struct applier *applier, const char *why, uint64_t bytes)
+void derive_tell_passed(const struct applier *applier, const char *why, uint64_t bytes)
 {
     if (applier->options.passed) applier->options.passed(applier->options.passed_context, why, bytes);
 }
@@ -18,7 +18,7 @@ static Status pass(struct applier *applier, const Err *why, Err *err)
     uint64_t bytes = 0;
     Status s = journal_skip_damage(applier->reader, &bytes, err);
     if (s) return s;
-    apply_tell_passed(applier, why->text, bytes);
+    derive_tell_passed(applier, why->text, bytes);
     applier->counts_missing = applier->read_until >= applier->saved;
     applier->read_until = journal_reader_position(applier->reader);
     if (!applier->counts_missing) return OK;
@@ -27,7 +27,7 @@ static Status pass(struct applier *applier, const Err *why, Err *err)
     return OK;
 }
 
-Status apply_read(struct applier *applier, JournalRecord *ret, Err *err)
+Status derive_read(struct applier *applier, JournalRecord *ret, Err *err)
 {
     Err why;
     Status s;
@@ -50,7 +50,7 @@ Status apply_read(struct applier *applier, JournalRecord *ret, Err *err)
 
 /* What is wrong with a record whose checksum is right: a fault of memory or of ours when it was written, or a newer
  * Onym wrote it. Of an event, what it says is in waiting then. */
-void apply_judge_record(struct applier *applier, Str record, struct waiting_record *waiting, Arena *arena)
+void derive_judge_record(struct applier *applier, Str record, struct waiting_record *waiting, Arena *arena)
 {
     JournalCommand command;
     Arena scratch = region_arena(&applier->traits_region);
@@ -67,9 +67,9 @@ void apply_judge_record(struct applier *applier, Str record, struct waiting_reco
     if (waiting->unreadable) waiting->unreadable_why = arena_copy(arena, str_from(why.text));
 }
 
-Status apply_pass_record(struct applier *applier, const struct waiting_record *waiting, Err *err)
+Status derive_pass_record(struct applier *applier, const struct waiting_record *waiting, Err *err)
 {
-    const ApplyOptions *options = &applier->options;
+    const DeriveOptions *options = &applier->options;
     bool is_newer = waiting->unreadable == ERR_UNSUPPORTED;
     Err why;
     err_set(&why, waiting->unreadable, "the record at %llu is whole, and cannot be read: %.*s%s",
@@ -81,7 +81,7 @@ Status apply_pass_record(struct applier *applier, const struct waiting_record *w
                                   "without it, journal.on_newer: skip, until onym rebuild"
                                 : "Counting waits there (journal.on_damage: stop). Way out: bring its segment back "
                                   "from a backup, or journal.on_damage: skip");
-    apply_tell_passed(applier, why.text, journal_distance(waiting->pos, waiting->next));
+    derive_tell_passed(applier, why.text, journal_distance(waiting->pos, waiting->next));
     if (waiting->pos < applier->saved) return OK;
     add(&applier->missing_places, 1);
     add(&applier->missing_bytes, journal_distance(waiting->pos, waiting->next));
@@ -93,7 +93,7 @@ Status apply_pass_record(struct applier *applier, const struct waiting_record *w
 
 struct missing { uint64_t places, bytes, messages; };
 
-Status apply_save_missing(const struct applier *applier, struct kv_txn *txn, Err *err)
+Status derive_save_missing(const struct applier *applier, struct kv_txn *txn, Err *err)
 {
     struct missing missing = { atomic_load(&applier->missing_places), atomic_load(&applier->missing_bytes),
                                atomic_load(&applier->missing_messages) };
@@ -101,7 +101,7 @@ Status apply_save_missing(const struct applier *applier, struct kv_txn *txn, Err
     return kv_put(txn, TABLE_META, STR("m"), str_of(&missing, sizeof missing), err);
 }
 
-Status apply_load_missing(struct applier *applier, struct kv_txn *txn, Err *err)
+Status derive_load_missing(struct applier *applier, struct kv_txn *txn, Err *err)
 {
     struct missing missing = { 0 };
     Str value;

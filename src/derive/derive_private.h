@@ -51,7 +51,7 @@ struct lag {
 };
 
 struct applier {
-    ApplyOptions options;
+    DeriveOptions options;
     struct lag lag;
     char dedup_dir[PATH_BYTES], index_dir[PATH_BYTES], state_dir[PATH_BYTES];
     char remade_why[512];                   /* empty: it was not */
@@ -90,38 +90,39 @@ struct applier {
 };
 
 /* derive_lag.c */
-void apply_open_lag(struct applier *applier);               /* once state is open */
-void apply_close_lag(struct applier *applier);
-bool apply_is_given_up(const atomic_bool *is_cancelled);      /* NULL: never */
-JournalPos apply_known(const struct applier *applier);      /* any thread: everything before it is in every answer */
-void apply_tell_applied(struct applier *applier);
-void apply_note_lag(struct applier *applier);               /* any thread; the applier at each step */
+void derive_open_lag(struct applier *applier);              /* once state is open */
+void derive_close_lag(struct applier *applier);
+bool derive_is_given_up(const atomic_bool *is_cancelled);     /* NULL: never */
+JournalPos derive_known(const struct applier *applier);     /* any thread: everything before it is in every answer */
+void derive_tell_applied(struct applier *applier);
+void derive_note_lag(struct applier *applier);              /* any thread; the applier at each step */
 
 /* derive_missing.c: the next record, whatever stands in between. */
-Status apply_read(struct applier *applier, JournalRecord *ret, Err *err);
-void apply_tell_passed(const struct applier *applier, const char *why, uint64_t bytes);
-void apply_judge_record(struct applier *applier, Str record, struct waiting_record *waiting, Arena *arena);
-Status apply_pass_record(struct applier *applier, const struct waiting_record *waiting, Err *err);
-Status apply_save_missing(const struct applier *applier, struct kv_txn *txn, Err *err);
-Status apply_load_missing(struct applier *applier, struct kv_txn *txn, Err *err);
+Status derive_read(struct applier *applier, JournalRecord *ret, Err *err);
+void derive_tell_passed(const struct applier *applier, const char *why, uint64_t bytes);
+void derive_judge_record(struct applier *applier, Str record, struct waiting_record *waiting, Arena *arena);
+Status derive_pass_record(struct applier *applier, const struct waiting_record *waiting, Err *err);
+Status derive_save_missing(const struct applier *applier, struct kv_txn *txn, Err *err);
+Status derive_load_missing(struct applier *applier, struct kv_txn *txn, Err *err);
 
 /* derive_state.c */
-Status apply_open_state(struct applier *applier, Err *err);
-void apply_close_state(struct applier *applier);
-Status apply_check_state(const char *state_dir, uint64_t *ret_rows, Err *err);
-bool apply_wants_save(const struct applier *applier);
-Status apply_save(struct applier *applier, Err *err);       /* by the applier's thread, without the guard */
-void apply_note_repeat(struct applier *applier, JournalPos pos);
+Status derive_open_state(struct applier *applier, Err *err);
+void derive_close_state(struct applier *applier);
+Status derive_check_state(const char *state_dir, uint64_t *ret_rows, Err *err);
+bool derive_wants_save(const struct applier *applier);
+Status derive_save(struct applier *applier, Err *err);      /* by the applier's thread, without the guard */
+void derive_note_repeat(struct applier *applier, JournalPos pos);
 
 /* derive_damage.c */
-Status apply_refuse_damage(const struct applier *applier, Err *err);        /* ERR_DAMAGED: something is */
-Status apply_load_damage(struct applier *applier, Err *err);        /* into remade_why, where it was noted */
-Status apply_forget_damage(struct applier *applier, Err *err);
+Status derive_refuse_damage(const struct applier *applier, Err *err);       /* ERR_DAMAGED: something is */
+Status derive_load_damage(struct applier *applier, Err *err);       /* into remade_why, where it was noted */
+Status derive_forget_damage(struct applier *applier, Err *err);
 
 /* derive_archive.c */
-IdentityArchive apply_archive(struct journal *journal);
+IdentityArchive derive_archive(struct journal *journal);
 
 /* derive_traits.c */
-Status apply_write_profile(struct applier *applier, const Event *event, JournalPos pos, IdentityNode subject, Err *err);
+Status derive_write_profile(struct applier *applier, const Event *event, JournalPos pos, IdentityNode subject,
+                            Err *err);
 
 #endif

@@ -109,7 +109,7 @@ static Status open_kv(struct applier *applier, Err *err)
     return kv_open(&options, &applier->kv, err);
 }
 
-Status apply_check_state(const char *state_dir, uint64_t *ret_rows, Err *err)
+Status derive_check_state(const char *state_dir, uint64_t *ret_rows, Err *err)
 {
     return kv_check(state_dir, tables, TABLES, ret_rows, err);
 }
@@ -132,7 +132,7 @@ static Status clear_way(struct applier *applier, Err *err)
 /* Writes kv's half of the name first and FORMAT last: while they differ, this is done again. */
 static Status make_anew(struct applier *applier, Err *err)
 {
-    const ApplyOptions *options = &applier->options;
+    const DeriveOptions *options = &applier->options;
     char path[PATH_BYTES + 8], text[64];
     struct kv_txn *txn;
     int len = snprintf(text, sizeof text, "onym-derived %d %016llx\n", FORMAT_VERSION,
@@ -154,7 +154,7 @@ static Status make_anew(struct applier *applier, Err *err)
     if (s) kv_abort(txn);
     else s = kv_commit(txn, err);
     if (!s) s = disk_write_file(options->disk, path, format, err);
-    return s ? s : apply_forget_damage(applier, err);
+    return s ? s : derive_forget_damage(applier, err);
 }
 
 static void note_why(struct applier *applier, const char *why)
@@ -257,7 +257,7 @@ static Status is_whole(struct applier *applier, bool *ret, Err *err)
 
 /* ---- Duplicates ---- */
 
-void apply_note_repeat(struct applier *applier, JournalPos pos)
+void derive_note_repeat(struct applier *applier, JournalPos pos)
 {
     if (applier->repeat_count && applier->repeats[applier->repeat_count - 1] >= pos) return;       /* a replay */
     if (applier->repeat_count == REPEATS_MOST) {             /* who lags so far behind has other worries */
@@ -270,7 +270,7 @@ void apply_note_repeat(struct applier *applier, JournalPos pos)
     applier->repeats[applier->repeat_count++] = pos;
 }
 
-bool apply_is_duplicate(struct applier *applier, JournalPos pos)
+bool derive_is_duplicate(struct applier *applier, JournalPos pos)
 {
     size_t low = 0, high = applier->repeat_count;
     while (low < high) {
@@ -322,7 +322,7 @@ static Status load_repeats(struct applier *applier, struct kv_txn *txn, Err *err
         for (size_t at = 0; at + sizeof(JournalPos) <= value.len; at += sizeof(JournalPos)) {
             JournalPos pos;
             memcpy(&pos, value.bytes + at, sizeof pos);
-            apply_note_repeat(applier, pos);
+            derive_note_repeat(applier, pos);
         }
         s = kv_next(cursor, &key, &value, err);
     }
@@ -366,7 +366,7 @@ static Status load_position(struct applier *applier, Err *err)
     if (!s) s = kv_get(txn, TABLE_META, STR("c"), &value, err);
     load_counts(applier, s ? (Str){ 0 } : value);
     if (s == ERR_NOT_FOUND) s = OK;
-    if (!s) s = apply_load_missing(applier, txn, err);
+    if (!s) s = derive_load_missing(applier, txn, err);
     if (!s) s = load_repeats(applier, txn, err);
     if (!s) s = control_load(applier->control, txn, applier->saved, err);
     kv_end_read(txn);
@@ -375,11 +375,11 @@ static Status load_position(struct applier *applier, Err *err)
 
 static Status open_stores(struct applier *applier, Err *err)
 {
-    const ApplyOptions *options = &applier->options;
+    const DeriveOptions *options = &applier->options;
     DedupOptions dedup = { .dir = applier->dedup_dir, .disk = options->disk, .dice = options->dice,
                            .window_ms = options->dedup_window_ms, .table_entries = options->dedup_table_entries };
     IdentityOptions identity = { .rules = options->rules.identity, .seed = dice_u64(options->dice),
-                                 .archive = apply_archive(options->journal),
+                                 .archive = derive_archive(options->journal),
                                  .store = { applier->kv, TABLE_IDENTITY, TABLE_EVIDENCE } };
     ProfileOptions profile = { applier->kv, TABLE_TRAITS, TABLE_GROUPS, TABLE_MEMBERS, TABLE_NAMES };
     IndexOptions index = { .dir = applier->index_dir, .disk = options->disk,
@@ -412,9 +412,9 @@ static void close_stores(struct applier *applier)
     applier->saved = 0;
 }
 
-Status apply_open_state(struct applier *applier, Err *err)
+Status derive_open_state(struct applier *applier, Err *err)
 {
-    const ApplyOptions *options = &applier->options;
+    const DeriveOptions *options = &applier->options;
     bool is_kept = false;
     snprintf(applier->dedup_dir, PATH_BYTES, "%s/dedup", options->dir);
     snprintf(applier->index_dir, PATH_BYTES, "%s/index", options->dir);
@@ -425,7 +425,7 @@ Status apply_open_state(struct applier *applier, Err *err)
         note_why(applier, err->text);
         s = OK;
     }
-    if (!s && !options->makes_anew && !applier->remade_why[0]) s = apply_load_damage(applier, err);
+    if (!s && !options->makes_anew && !applier->remade_why[0]) s = derive_load_damage(applier, err);
     if (!s && !options->makes_anew && !applier->remade_why[0]) s = is_whole(applier, &is_kept, err);
     if (!s && !is_kept) s = make_anew(applier, err);
     if (!s) s = open_stores(applier, err);
@@ -439,7 +439,7 @@ Status apply_open_state(struct applier *applier, Err *err)
     return s;
 }
 
-void apply_close_state(struct applier *applier)
+void derive_close_state(struct applier *applier)
 {
     close_stores(applier);
     control_close(applier->control);
@@ -458,7 +458,7 @@ static void hold_journal(struct applier *applier)
     journal_set_hold(applier->options.journal, "applier", hold);
 }
 
-bool apply_wants_save(const struct applier *applier)
+bool derive_wants_save(const struct applier *applier)
 {
     uint64_t most = applier->options.save_events ? applier->options.save_events : SAVE_EVENTS;
     if (applier->unsaved_events >= most) return true;
@@ -467,7 +467,7 @@ bool apply_wants_save(const struct applier *applier)
     return applier->unsaved_events && now_ns(applier) - applier->saved_at_ns >= SAVE_NS;
 }
 
-Status apply_save(struct applier *applier, Err *err)
+Status derive_save(struct applier *applier, Err *err)
 {
     JournalPos applied = atomic_load_explicit(&applier->applied, memory_order_relaxed);
     char position[8];
@@ -481,7 +481,7 @@ Status apply_save(struct applier *applier, Err *err)
     if (!s) s = profile_save(applier->profile, txn, err);
     if (!s) s = save_repeats(applier, txn, err);
     if (!s) s = save_counts(applier, txn, err);
-    if (!s) s = apply_save_missing(applier, txn, err);
+    if (!s) s = derive_save_missing(applier, txn, err);
     if (!s) s = control_save(applier->control, txn, err);
     if (!s) s = save_birth(applier, txn, applied, err);
     if (!s) s = kv_put(txn, TABLE_META, STR("p"), str_of(position, sizeof position), err);
@@ -506,7 +506,7 @@ Status apply_save(struct applier *applier, Err *err)
 
 /* ---- From outside ---- */
 
-Status apply_read_reached(const char *dir, JournalPos *ret, Err *err)
+Status derive_read_reached(const char *dir, JournalPos *ret, Err *err)
 {
     char path[PATH_BYTES];
     KvOptions options = { .dir = path, .tables = tables, .table_count = TABLES, .is_read_only = true };

@@ -13,7 +13,7 @@ enum { NAME_BYTES = 256, NAMES_MAX = 5000, NAME_SLOTS = 16384, DEPTH_MAX = 16, S
 struct trait_list_state {
     const struct identity_view *view;
     uint64_t *joined;                       /* a bit a person: more than one subject may be theirs */
-    ApplyTraitName *names;
+    DeriveTraitName *names;
     uint32_t *slots, count;
     struct latest_table latest;             /* what several subjects wrote about one person */
     struct buf last;                        /* the key, then the value of the write at hand */
@@ -40,7 +40,7 @@ static void count_name(struct trait_list_state *list, Str name)
         list->is_full = true;
         return;
     }
-    list->names[list->count] = (ApplyTraitName){ arena_copy(list->arena, name), 1 };
+    list->names[list->count] = (DeriveTraitName){ arena_copy(list->arena, name), 1 };
     list->slots[slot] = ++list->count;
 }
 
@@ -86,7 +86,7 @@ static void count_last(struct trait_list_state *list)
 static bool take_write(void *context, const ProfileValue *value)
 {
     struct trait_list_state *list = context;
-    if (apply_is_given_up(list->is_cancelled)) return false;
+    if (derive_is_given_up(list->is_cancelled)) return false;
     uint32_t slot = identity_view_slot(list->view, value->subject);
     bool is_shared = identity_is_shared(slot);
     uint32_t person = is_shared
@@ -117,9 +117,9 @@ static void mark_joined(const struct identity_view *view, uint32_t node, uint32_
         mark_joined(view, IDENTITY_NONE, identity_view_slot(view, spans->spans[at].owner), joined);
 }
 
-Status apply_list_traits(struct applier *applier, const struct identity_view *view, size_t max_bytes,
-                         const atomic_bool *is_cancelled, Arena *arena, ApplyTraitName **ret, size_t *ret_count,
-                         Err *err)
+Status derive_list_traits(struct applier *applier, const struct identity_view *view, size_t max_bytes,
+                          const atomic_bool *is_cancelled, Arena *arena, DeriveTraitName **ret, size_t *ret_count,
+                          Err *err)
 {
     struct profile_reader *reader;
     struct region scratch;
@@ -141,12 +141,12 @@ Status apply_list_traits(struct applier *applier, const struct identity_view *vi
         profile_end_reading(reader);
     }
     count_last(&list);
-    for (size_t at = 0; at < list.latest.capacity && !s && !apply_is_given_up(is_cancelled); at++) {
+    for (size_t at = 0; at < list.latest.capacity && !s && !derive_is_given_up(is_cancelled); at++) {
         const struct latest *row = &list.latest.rows[at];
         if (row->person != IDENTITY_NONE)
             count_trait(&list, latest_key(&list.latest, row), latest_json(&list.latest, row));
     }
-    if (!s && apply_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
+    if (!s && derive_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
     if (!s && (list.is_full || list.latest.is_full))
         s = err_set(err, ERR_TOO_LARGE, "the traits of everybody take more memory than a question may use");
     *ret = list.names, *ret_count = list.count;

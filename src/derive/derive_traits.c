@@ -26,7 +26,7 @@ static Status list_traits(struct applier *applier, const Event *event, Arena *ar
     return event_visit_object(applier->parser, traits.raw, arena, take_trait, list, err);
 }
 
-Status apply_write_profile(struct applier *applier, const Event *event, JournalPos pos, IdentityNode subject, Err *err)
+Status derive_write_profile(struct applier *applier, const Event *event, JournalPos pos, IdentityNode subject, Err *err)
 {
     struct trait_list list;
     bool is_group = event->type == EVENT_GROUP && event->group_id.len;
@@ -45,7 +45,7 @@ Status apply_write_profile(struct applier *applier, const Event *event, JournalP
 
 /* ---- For who reads ---- */
 
-People apply_people(struct applier *applier)
+People derive_people(struct applier *applier)
 {
     return (People){ .identity = applier->identity, .index = applier->index, .profile = applier->profile,
                      .journal = applier->options.journal, .rules = &applier->options.rules };
@@ -62,7 +62,7 @@ struct trait_table {
     const atomic_bool *is_cancelled;
 };
 
-bool apply_is_given_up(const atomic_bool *is_cancelled)
+bool derive_is_given_up(const atomic_bool *is_cancelled)
 {
     return is_cancelled && atomic_load_explicit(is_cancelled, memory_order_relaxed);
 }
@@ -70,7 +70,7 @@ bool apply_is_given_up(const atomic_bool *is_cancelled)
 static bool hold_value(void *context, const ProfileValue *value)
 {
     struct trait_table *table = context;
-    if (apply_is_given_up(table->is_cancelled)) return false;
+    if (derive_is_given_up(table->is_cancelled)) return false;
     while (table && table->name.len != value->key.len) table = table->shorter;
     if (!table) return true;
     uint32_t slot = identity_view_slot(table->view, value->subject);
@@ -92,8 +92,8 @@ static struct trait_table *make_tables(const struct identity_view *view, Str nam
     return table;
 }
 
-Status apply_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
-                        const atomic_bool *is_cancelled, struct trait_table **ret, Err *err)
+Status derive_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
+                         const atomic_bool *is_cancelled, struct trait_table **ret, Err *err)
 {
     struct profile_reader *reader;
     struct trait_table *table = make_tables(view, name, max_bytes);
@@ -105,16 +105,16 @@ Status apply_open_trait(struct applier *applier, const struct identity_view *vie
         profile_end_reading(reader);
     }
     for (const struct trait_table *one = table; one; one = one->shorter) is_full |= one->latest.is_full;
-    if (!s && apply_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
+    if (!s && derive_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
     if (!s && is_full)
         s = err_set(err, ERR_TOO_LARGE, "the trait %.*s of everybody takes more than %zu bytes", STR_FORMAT(name),
                     max_bytes);
-    if (s) apply_close_trait(table);
+    if (s) derive_close_trait(table);
     else *ret = table;
     return s;
 }
 
-Status apply_find_trait(const struct trait_table *table, IdentityPerson person, Arena scratch, Str *ret_json, Err *err)
+Status derive_find_trait(const struct trait_table *table, IdentityPerson person, Arena scratch, Str *ret_json, Err *err)
 {
     Str name = table->name;
     *ret_json = (Str){ 0 };
@@ -138,10 +138,10 @@ Status apply_find_trait(const struct trait_table *table, IdentityPerson person, 
     return OK;
 }
 
-void apply_close_trait(struct trait_table *table)
+void derive_close_trait(struct trait_table *table)
 {
     if (!table) return;
-    apply_close_trait(table->shorter);
+    derive_close_trait(table->shorter);
     latest_close(&table->latest);
     free(table);
 }

@@ -7,7 +7,7 @@
 
 enum { WORLD_TRAITS = 64 };              /* of different names in one question */
 
-struct apply_world {
+struct derive_world {
     struct applier *applier;
     People people;
     const struct identity_view *view;
@@ -19,7 +19,7 @@ struct apply_world {
     atomic_size_t trait_count;
     Status trait_status;                 /* why a trait could not be told: the answer is none */
     Err trait_err;
-    ApplyAsker asker;
+    DeriveAsker asker;
     QueryWorld world;
 };
 
@@ -28,7 +28,7 @@ struct apply_world {
 /* The messageId decides between links and events of the same millisecond, and lies in the journal only. */
 static uint32_t find_person(void *context, Subject subject, Millis time_ms, JournalPos pos)
 {
-    struct apply_world *world = context;
+    struct derive_world *world = context;
     const struct identity_view *view = world->view;
     IdentityPerson person;
     if (!identity_view_needs_id(view, subject, time_ms)) {
@@ -60,31 +60,31 @@ static void mark_owners_of(const struct identity_view *view, uint32_t slot, uint
 
 static void mark_owners(void *context, Subject subject, uint64_t *bits)
 {
-    const struct apply_world *world = context;
+    const struct derive_world *world = context;
     mark_owners_of(world->view, identity_view_slot(world->view, subject), bits);
 }
 
 static void mark_users(void *context, uint64_t *bits)
 {
-    const struct apply_world *world = context;
-    apply_begin_reading(world->applier);
+    const struct derive_world *world = context;
+    derive_begin_reading(world->applier);
     for (IdentityNode node = 0; node < world->view->node_count; node++)
         bits[node / 64] |= (uint64_t)(identity_kind_of(world->people.identity, node) == IDENTITY_USER) << node % 64;
-    apply_end_reading(world->applier);
+    derive_end_reading(world->applier);
 }
 
 static void visit_users(void *context, void (*visit)(void *visitor, Subject subject, Str user_id), void *visitor)
 {
-    const struct apply_world *world = context;
+    const struct derive_world *world = context;
     const struct identity *identity = world->people.identity;
     char text[LIMIT_ID_BYTES + 1];
-    apply_begin_reading(world->applier);
+    derive_begin_reading(world->applier);
     for (IdentityNode node = 0; node < world->view->node_count; node++) {
         if (identity_kind_of(identity, node) != IDENTITY_USER) continue;
         Str user_id = identity_read_value(identity, node, text);
         if (user_id.len) visit(visitor, node, user_id);
     }
-    apply_end_reading(world->applier);
+    derive_end_reading(world->applier);
 }
 
 /* ---- What is told of them ---- */
@@ -92,15 +92,15 @@ static void visit_users(void *context, void (*visit)(void *visitor, Subject subj
 /* Persons are of the question's moment; meanwhile one may have merged with another, who is told then. */
 static void write_person(void *context, uint32_t person, struct buf *buf)
 {
-    struct apply_world *world = context;
+    struct derive_world *world = context;
     struct region region;
     region_open(&region, (size_t)1 << 30);
     Arena arena = region_arena(&region);
     size_t before = buf->len;
-    apply_begin_reading(world->applier);
+    derive_begin_reading(world->applier);
     IdentityPerson now = identity_person_now(world->people.identity, person);
     Status s = now == IDENTITY_NONE ? ERR_NOT_FOUND : people_write_person(&world->people, now, &arena, buf, NULL);
-    apply_end_reading(world->applier);
+    derive_end_reading(world->applier);
     if (s) {
         buf->len = before;
         buf_str_put(buf, STR("null"));
@@ -110,7 +110,7 @@ static void write_person(void *context, uint32_t person, struct buf *buf)
 
 /* ---- Traits ---- */
 
-static const struct trait_table *trait_of(struct apply_world *world, Str name)
+static const struct trait_table *trait_of(struct derive_world *world, Str name)
 {
     size_t count = atomic_load_explicit(&world->trait_count, memory_order_acquire);
     for (size_t at = 0; at < count; at++)
@@ -119,7 +119,7 @@ static const struct trait_table *trait_of(struct apply_world *world, Str name)
 }
 
 /* Another thread may have made it meanwhile. A failure is kept, and ends the question when it is done. */
-static const struct trait_table *make_trait(struct apply_world *world, Str name)
+static const struct trait_table *make_trait(struct derive_world *world, Str name)
 {
     pthread_mutex_lock(&world->traits_lock);
     const struct trait_table *known = trait_of(world, name);
@@ -129,7 +129,7 @@ static const struct trait_table *make_trait(struct apply_world *world, Str name)
                                          WORLD_TRAITS);
     if (!known && !world->trait_status) {
         struct trait_table *table;
-        world->trait_status = apply_open_trait(world->applier, world->view, name,
+        world->trait_status = derive_open_trait(world->applier, world->view, name,
                                                   world->world.memory_bytes / 4, world->world.is_cancelled,
                                                   &table, &world->trait_err);
         if (!world->trait_status) {
@@ -144,7 +144,7 @@ static const struct trait_table *make_trait(struct apply_world *world, Str name)
 }
 
 /* A failure is kept, and ends the question when it is done: a trait that could not be read is not absent. */
-static void fail_trait(struct apply_world *world, Status status, const Err *err)
+static void fail_trait(struct derive_world *world, Status status, const Err *err)
 {
     pthread_mutex_lock(&world->traits_lock);
     if (!world->trait_status) world->trait_status = status, world->trait_err = *err;
@@ -153,13 +153,13 @@ static void fail_trait(struct apply_world *world, Status status, const Err *err)
 
 static bool find_trait(void *context, uint32_t person, Str name, Arena *arena, IndexValue *ret)
 {
-    struct apply_world *world = context;
+    struct derive_world *world = context;
     Str json;
     Err err;
     const struct trait_table *table = trait_of(world, name);
     if (!table && !(table = make_trait(world, name))) return false;
     if (person >= world->view->node_count) return false;
-    Status s = apply_find_trait(table, person, *arena, &json, &err);
+    Status s = derive_find_trait(table, person, *arena, &json, &err);
     if (s) fail_trait(world, s, &err);
     if (s || !json.len) return false;
     *ret = query_value(json, arena);
@@ -169,7 +169,7 @@ static bool find_trait(void *context, uint32_t person, Str name, Arena *arena, I
 /* An account's trait, or what lies in one: "plan.name". */
 static bool find_group_trait(void *context, Str group_id, Str name, Arena *arena, IndexValue *ret)
 {
-    struct apply_world *world = context;
+    struct derive_world *world = context;
     struct profile_reader *reader;
     ProfileValues values;
     const ProfileValue *best = NULL;
@@ -201,11 +201,11 @@ static bool find_group_trait(void *context, Str group_id, Str name, Arena *arena
 
 static Status list_traits(void *context, Arena *arena, QueryTrait **ret, size_t *ret_count, Err *err)
 {
-    struct apply_world *world = context;
-    ApplyTraitName *names;
+    struct derive_world *world = context;
+    DeriveTraitName *names;
     size_t count = 0;
-    Status s = apply_list_traits(world->applier, world->view, world->world.memory_bytes / 4,
-                                 world->world.is_cancelled, arena, &names, &count, err);
+    Status s = derive_list_traits(world->applier, world->view, world->world.memory_bytes / 4,
+                                  world->world.is_cancelled, arena, &names, &count, err);
     QueryTrait *traits = s ? NULL : arena_try(arena, sizeof *traits, _Alignof(QueryTrait), count);
     if (!s && !traits) s = err_set(err, ERR_TOO_LARGE, "too many traits for the memory of a question");
     for (size_t at = 0; !s && at < count; at++) traits[at] = (QueryTrait){ names[at].name, names[at].people };
@@ -217,7 +217,7 @@ static Status list_traits(void *context, Arena *arena, QueryTrait **ret, size_t 
 
 static Status read_event(void *context, JournalPos pos, Arena *arena, Str *ret_json, Err *err)
 {
-    const struct apply_world *world = context;
+    const struct derive_world *world = context;
     Event event;
     Status s = people_read_event(&world->people, pos, arena, &event, err);
     if (!s) *ret_json = event.json;
@@ -226,7 +226,7 @@ static Status read_event(void *context, JournalPos pos, Arena *arena, Str *ret_j
 
 static void progress(void *context, uint32_t done, uint32_t all)
 {
-    const ApplyAsker *asker = &((struct apply_world *)context)->asker;
+    const DeriveAsker *asker = &((struct derive_world *)context)->asker;
     if (asker->progress) asker->progress(asker->context, done, all);
 }
 
@@ -234,34 +234,34 @@ static void progress(void *context, uint32_t done, uint32_t all)
 
 /* The first snapshot checks what was never read before, which may take a while, outside the guard; the second
  * one finds all of it checked. */
-static Status take_moment(struct apply_world *world, Err *err)
+static Status take_moment(struct derive_world *world, Err *err)
 {
     struct index *index = world->applier->index;
     struct index_snapshot *warm;
     Status s = index_snapshot_open(index, &warm, err);
     if (s) return s;
-    apply_begin_reading(world->applier);
+    derive_begin_reading(world->applier);
     s = index_snapshot_open(index, &world->snapshot, err);
     if (!s) world->view = identity_take_view(world->applier->identity);
-    apply_end_reading(world->applier);
+    derive_end_reading(world->applier);
     index_snapshot_close(warm);
     return s;
 }
 
-Status apply_open_world(struct applier *applier, const ApplyAsker *asker, struct apply_world **ret, Err *err)
+Status derive_open_world(struct applier *applier, const DeriveAsker *asker, struct derive_world **ret, Err *err)
 {
-    struct apply_world *world = calloc(1, sizeof *world);
+    struct derive_world *world = calloc(1, sizeof *world);
     check(world && pthread_mutex_init(&world->traits_lock, NULL) == 0);
     world->applier = applier;
-    world->people = apply_people(applier);
+    world->people = derive_people(applier);
     world->asker = *asker;
-    ApplyStats stats;
+    DeriveStats stats;
     Status s = take_moment(world, err);
     if (s) {
-        apply_close_world(world);
+        derive_close_world(world);
         return s;
     }
-    apply_read_stats(applier, &stats);
+    derive_read_stats(applier, &stats);
     world->resolved = (QueryPeople){
         .subject_count = world->view->node_count, .pages = world->view->pages,
         .find_person = find_person, .mark_owners = mark_owners, .mark_users = mark_users, .visit_users = visit_users,
@@ -282,9 +282,9 @@ Status apply_open_world(struct applier *applier, const ApplyAsker *asker, struct
     return OK;
 }
 
-const QueryWorld *apply_query_world(const struct apply_world *world) { return &world->world; }
+const QueryWorld *derive_query_world(const struct derive_world *world) { return &world->world; }
 
-Status apply_check_world(const struct apply_world *world, Err *err)
+Status derive_check_world(const struct derive_world *world, Err *err)
 {
     Status s = index_snapshot_check(world->snapshot, err);
     if (s || !world->trait_status) return s;
@@ -292,11 +292,11 @@ Status apply_check_world(const struct apply_world *world, Err *err)
     return world->trait_status;
 }
 
-void apply_close_world(struct apply_world *world)
+void derive_close_world(struct derive_world *world)
 {
     if (!world) return;
     size_t count = atomic_load_explicit(&world->trait_count, memory_order_relaxed);
-    for (size_t at = 0; at < count; at++) apply_close_trait(world->traits[at].table);
+    for (size_t at = 0; at < count; at++) derive_close_trait(world->traits[at].table);
     pthread_mutex_destroy(&world->traits_lock);
     if (world->view) identity_give_view(world->applier->identity, world->view);
     index_snapshot_close(world->snapshot);

@@ -5,7 +5,7 @@
  * and journal/, so that who asks about people need not.
  *
  * The answers are JSON, as docs/people.md lists them, appended to a buffer. Everything here reads identity as
- * it stands: the caller holds the applier's reading guard for the whole call (apply_begin_reading).
+ * it stands: the caller holds the applier's reading guard for the whole call (derive_begin_reading).
  * Threads: any, under that guard.
  */
 #ifndef ONYM_PEOPLE_PEOPLE_H

@@ -110,7 +110,7 @@ static void committer_wake(void *context) { journal_wake(((struct serve *)contex
 /* What is derived was found damaged: the next start makes it anew, so that start comes at once, if it may. */
 static void mend(struct serve *serve)
 {
-    const char *damage = apply_find_damage(serve->applier);
+    const char *damage = derive_find_damage(serve->applier);
     if (!damage) return;
     bool restarts = serve->engines & ENGINE_PROCESS && mend_may_restart(serve->config);
     log_write(LOG_ERROR, restarts ? "what is derived is damaged; beginning anew, to make it from the journal again"
@@ -129,7 +129,7 @@ static void applier_step(void *context, bool is_stopping)
     bool more = false;
     if (is_stopping) return;
     static _Thread_local int64_t logged_at_ns;
-    Status s = apply_step(serve->applier, &more, &err);
+    Status s = derive_step(serve->applier, &more, &err);
     destinations_wake(serve->destinations);
     mend(serve);
     if (s) {
@@ -139,7 +139,7 @@ static void applier_step(void *context, bool is_stopping)
         if (is_to_log) logged_at_ns = now_ns;
         (void)journal_wait_durable(serve->journal, JOURNAL_NEVER, STEP_MS);
     } else if (!more) {
-        (void)apply_wait(serve->applier, APPLY_WAIT_MS);
+        (void)derive_wait(serve->applier, APPLY_WAIT_MS);
     }
 }
 
@@ -185,7 +185,7 @@ static void maintenance_step(void *context, bool is_stopping)
     if (is_stopping) return;
     Status s = journal_maintain(serve->journal, &more, &err);
     bool more_derived = false;
-    if (!s) s = apply_maintain(serve->applier, &more_derived, &err);
+    if (!s) s = derive_maintain(serve->applier, &more_derived, &err);
     more |= more_derived;
     Status kept = reached_keep(serve->reached, serve->journal, false, s ? NULL : &err);
     if (!s) s = kept;
@@ -297,14 +297,14 @@ static Status open_applier(struct serve *serve, Err *err)
 {
     region_open(&serve->derived_region, 1024 * 1024);        /* borrowed by the stores for their lives */
     Arena arena = region_arena(&serve->derived_region);
-    ApplyOptions options = derived_options(serve->config, serve->journal, &arena);
+    DeriveOptions options = derived_options(serve->config, serve->journal, &arena);
     options.wake_committer = wake_committer;
     options.wake_context = serve;
     options.passed = log_passed;
-    Status s = apply_open(&options, &serve->applier, err);
-    if (!s && apply_remade_why(serve->applier))
+    Status s = derive_open(&options, &serve->applier, err);
+    if (!s && derive_remade_why(serve->applier))
         log_write(LOG_WARN, "what was derived is made anew from the journal", LOG_TEXT("dir", options.dir),
-                  LOG_TEXT("reason", apply_remade_why(serve->applier)));
+                  LOG_TEXT("reason", derive_remade_why(serve->applier)));
     return s;
 }
 
@@ -344,17 +344,17 @@ static void open_links(struct serve *serve)
 
 static bool is_suppressed(void *context, EventType type, Str user_id, Str anonymous_id, Str previous_id)
 {
-    return control_drops(apply_control(((struct serve *)context)->applier), type, user_id, anonymous_id, previous_id);
+    return control_drops(derive_control(((struct serve *)context)->applier), type, user_id, anonymous_id, previous_id);
 }
 
 static bool has_suppressed_external(void *context)
 {
-    return control_drops_some_external(apply_control(((struct serve *)context)->applier));
+    return control_drops_some_external(derive_control(((struct serve *)context)->applier));
 }
 
 static bool carries_suppressed(void *context, struct event_parser *parser, Str json, Arena scratch)
 {
-    return control_drops_carrier(apply_control(((struct serve *)context)->applier), parser, json, scratch);
+    return control_drops_carrier(derive_control(((struct serve *)context)->applier), parser, json, scratch);
 }
 
 static Status open_collector(struct serve *serve, Err *err)
@@ -646,7 +646,7 @@ void serve_stop(struct serve *serve)
     for (size_t at = 0; at < WORKERS_MAX; at++) region_close(&serve->workers[at].region);
     collector_close(serve->collector);
     destinations_close(serve->destinations);
-    apply_close(serve->applier);
+    derive_close(serve->applier);
     if (serve->journal) IGNORE(reached_keep(serve->reached, serve->journal, true, NULL));
     reached_close(serve->reached);
     journal_close(serve->journal);
@@ -716,9 +716,9 @@ uint16_t serve_port(const struct serve *serve) { return serve->first_port; }
 
 bool serve_wait_applied(struct serve *serve, Millis timeout_ms, uint64_t *ret_done, uint64_t *ret_all)
 {
-    ApplyLag lag;
-    if (timeout_ms) (void)apply_wait_known(serve->applier, serve->end, timeout_ms, NULL);
-    apply_read_lag(serve->applier, &lag);
+    DeriveLag lag;
+    if (timeout_ms) (void)derive_wait_known(serve->applier, serve->end, timeout_ms, NULL);
+    derive_read_lag(serve->applier, &lag);
     *ret_all = journal_distance(serve->first, serve->end);
     *ret_done = journal_distance(serve->first, lag.applied);
     if (*ret_done > *ret_all) *ret_done = *ret_all;

@@ -17,10 +17,10 @@ PeopleRules derived_rules(const struct config *config, Arena *arena)
     };
 }
 
-ApplyOptions derived_options(const struct config *config, struct journal *journal, Arena *arena)
+DeriveOptions derived_options(const struct config *config, struct journal *journal, Arena *arena)
 {
     PeopleRules rules = derived_rules(config, arena);
-    return (ApplyOptions){
+    return (DeriveOptions){
         .journal = journal,
         .disk = os_disk(),
         .dice = os_dice(),

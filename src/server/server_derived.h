@@ -8,6 +8,6 @@
 /* What who is who depends on. Borrows from the configuration and the arena. */
 PeopleRules derived_rules(const struct config *config, Arena *arena);
 /* The directory's name lives in the arena. */
-ApplyOptions derived_options(const struct config *config, struct journal *journal, Arena *arena);
+DeriveOptions derived_options(const struct config *config, struct journal *journal, Arena *arena);
 
 #endif

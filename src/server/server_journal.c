@@ -76,7 +76,7 @@ static struct known find_known(const struct config *config, Arena *arena)
     bool has_reached = read_reached(config, arena, &reached, &known.records);
     if (has_reached) known.end = reached, known.by = path_of(config, arena);
     const char *derived = arena_printf(arena, "%.*s/derived", STR_FORMAT(config->data)).bytes;
-    if (apply_read_reached(derived, &end, NULL) == OK) take_claim(&known, has_reached, reached, end, derived);
+    if (derive_read_reached(derived, &end, NULL) == OK) take_claim(&known, has_reached, reached, end, derived);
     if (deliver_store_open(path, true, &store, NULL)) return known;
     struct deliver_rows rows = deliver_store_rows(store);
     if (deliver_read_reached(&rows, &end, NULL) == OK) take_claim(&known, has_reached, reached, end, path);

@@ -124,7 +124,7 @@ static Status run_dry(const struct config *config, const struct config *rules, s
         .scratch_dir = arena_printf(arena, "%.*s/dry-run-%d", STR_FORMAT(config->data), (int)getpid()).bytes,
         .progress = show_progress, .context = &progress,
     };
-    Status s = apply_dry_run(&options, arena, ret, err);
+    Status s = derive_dry_run(&options, arena, ret, err);
     progress_clear(&progress);
     (void)rmdir(options.scratch_dir);
     return s;

@@ -7,15 +7,15 @@
 
 #include <stdio.h>
 
-static Status make_all(struct applier *applier, struct progress *progress, JournalPos first, ApplyStats *ret, Err *err)
+static Status make_all(struct applier *applier, struct progress *progress, JournalPos first, DeriveStats *ret, Err *err)
 {
     bool more = true, more_derived = true;
     Status s = OK;
     while (!s && (more || more_derived)) {
         char count[32], note[64];
-        s = more ? apply_step(applier, &more, err) : OK;
-        if (!s) s = apply_maintain(applier, &more_derived, err);
-        apply_read_stats(applier, ret);
+        s = more ? derive_step(applier, &more, err) : OK;
+        if (!s) s = derive_maintain(applier, &more_derived, err);
+        derive_read_stats(applier, ret);
         snprintf(note, sizeof note, "%s messages", count_text(ret->events, count, sizeof count));
         progress_show(progress, journal_distance(first, ret->applied), journal_distance(first, ret->durable),
                       str_from(note));
@@ -23,10 +23,10 @@ static Status make_all(struct applier *applier, struct progress *progress, Journ
     return s;
 }
 
-static void print_counts(const ApplyStats *stats, struct applier *applier, bool is_json)
+static void print_counts(const DeriveStats *stats, struct applier *applier, bool is_json)
 {
-    ApplySizes sizes;
-    apply_read_sizes(applier, &sizes);
+    DeriveSizes sizes;
+    derive_read_sizes(applier, &sizes);
     if (is_json) {
         char bytes[512];
         struct buf out;
@@ -69,20 +69,20 @@ static Status rebuild(const struct config *config, bool is_json, Arena *arena, E
     struct applier *applier = NULL;
     struct progress progress;
     SegmentsRecovery recovery;
-    ApplyStats stats = { 0 };
+    DeriveStats stats = { 0 };
     SegmentsOptions options = journal_options(config, arena);
     Status s = segments_open(&options, &journal, &recovery, err);
     if (s) return s == ERR_CONFLICT ? err_wrap(err, s, "stop the server first") : s;
-    ApplyOptions apply = derived_options(config, journal, arena);
+    DeriveOptions apply = derived_options(config, journal, arena);
     apply.makes_anew = true;
     apply.passed = tell_passed;
     apply.passed_context = &progress;
     progress_init(&progress, os_clock(), "rebuilding");
-    s = apply_open(&apply, &applier, err);
+    s = derive_open(&apply, &applier, err);
     if (!s) s = make_all(applier, &progress, recovery.first, &stats, err);
     progress_clear(&progress);
     if (!s) print_counts(&stats, applier, is_json);
-    apply_close(applier);
+    derive_close(applier);
     journal_close(journal);
     return s;
 }

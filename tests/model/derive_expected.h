@@ -1,5 +1,5 @@
-/* apply_expected.h: what the API must say of a person, written from the reference and the messages of the history.
- * Included by apply_model_test.c only, behind its struct world. */
+/* derive_expected.h: what the API must say of a person, written from the reference and the messages of the history.
+ * Included by derive_model_test.c only, after its struct world. */
 #ifndef ONYM_TESTS_APPLY_EXPECTED_H
 #define ONYM_TESTS_APPLY_EXPECTED_H
 

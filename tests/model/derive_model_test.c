@@ -137,21 +137,21 @@ static bool onym_open(struct world *world)
     SegmentsRecovery recovery;
     SegmentsOptions options = { .dir = "journal", .disk = &world->disk.disk, .clock = &world->clock.clock,
                                .dice = &world->dice.dice, .segment_bytes = 4096, .seal_level = 1, .reserve_bytes = 1 };
-    ApplyOptions apply = { .disk = &world->disk.disk, .dice = &world->dice.dice, .dir = "derived",
+    DeriveOptions apply = { .disk = &world->disk.disk, .dice = &world->dice.dice, .dir = "derived",
                            .clock = &world->clock.clock, .state_dir = world->state_dir, .save_events = 5,
                            .dedup_window_ms = 30 * 86400000LL, .dedup_table_entries = 16, .index_chunk_rows = 8,
                            .index_seal_rows = 16 };
     if (world->is_in_memory) world->journal = fake_journal_open(&world->memory);
     else if (segments_open(&options, &world->journal, &recovery, &err)) COMPLAIN("journal: %s", err.text);
     apply.journal = world->journal;
-    if (apply_open(&apply, &world->applier, &err)) COMPLAIN("applier: %s", err.text);
+    if (derive_open(&apply, &world->applier, &err)) COMPLAIN("applier: %s", err.text);
     return true;
 }
 
 static void onym_close(struct world *world, bool is_crash)
 {
-    if (is_crash) apply_abandon(world->applier);
-    else apply_close(world->applier);
+    if (is_crash) derive_abandon(world->applier);
+    else derive_close(world->applier);
     journal_close(world->journal);
     world->applier = NULL;
     world->journal = NULL;
@@ -164,7 +164,7 @@ static bool restart(struct world *world, OpKind kind)
     if (kind != RESTART) fake_disk_restart(&world->disk, kind == POWER_CUT);
     if (!onym_open(world)) return false;
     /* A power cut may take a directory that was just made; nothing else may take what is whole for damaged. */
-    const char *why = apply_remade_why(world->applier);
+    const char *why = derive_remade_why(world->applier);
     if (kind != POWER_CUT && why) COMPLAIN("made anew: %s", why);
     return true;
 }
@@ -250,7 +250,7 @@ static bool catch_up(struct world *world)
     bool more = true;
     Err err;
     while (more)
-        if (apply_step(world->applier, &more, &err)) COMPLAIN("apply: %s", err.text);
+        if (derive_step(world->applier, &more, &err)) COMPLAIN("apply: %s", err.text);
     return true;
 }
 
@@ -259,7 +259,7 @@ static bool maintain(struct world *world)
     bool more = true;
     Err err;
     while (more)
-        if (apply_maintain(world->applier, &more, &err)) COMPLAIN("maintain: %s", err.text);
+        if (derive_maintain(world->applier, &more, &err)) COMPLAIN("maintain: %s", err.text);
     return true;
 }
 
@@ -302,7 +302,7 @@ static bool check_journal(struct world *world, const JournalCommand *command)
     bool is_left = false;
     while (!journal_read(reader, &record, &err)) {
         if (record_kind(record.bytes) == RECORD_EVENT && event_decode(record.bytes, &event, &err) == OK) {
-            if (identity_is_blocked(apply_identity(world->applier), event.user_id)) event.user_id = (Str){ 0 };
+            if (identity_is_blocked(derive_identity(world->applier), event.user_id)) event.user_id = (Str){ 0 };
             is_left |= command_names_event(command, &event);
         }
         if (record_kind(record.bytes) == RECORD_COMMAND)
@@ -323,10 +323,10 @@ static bool erase(struct world *world, int which, bool is_cut_off)
     ControlErasure erasure;
     Err err;
     if (!catch_up(world)) return false;
-    IdentityNode node = identity_find(apply_identity(world->applier), IDENTITY_USER, str_from(users[which]));
+    IdentityNode node = identity_find(derive_identity(world->applier), IDENTITY_USER, str_from(users[which]));
     if (node == IDENTITY_NONE) return true;
-    IdentityPerson person = identity_person_now(apply_identity(world->applier), node);
-    if (control_list_person_ids(apply_control(world->applier), person, &arena, &ids, &command.id_count, &err))
+    IdentityPerson person = identity_person_now(derive_identity(world->applier), node);
+    if (control_list_person_ids(derive_control(world->applier), person, &arena, &ids, &command.id_count, &err))
         COMPLAIN("ids: %s", err.text);
     command.ids = ids;
     for (int i = 0; i < world->message_count; i++) {
@@ -342,12 +342,12 @@ static bool erase(struct world *world, int which, bool is_cut_off)
         bool more;
         if (fake_dice_chance(&world->dice, 700) && !catch_up(world)) return false;
         for (uint64_t steps = fake_dice_below(&world->dice, 4); steps > 0; steps--)
-            if (apply_maintain(world->applier, &more, &err)) COMPLAIN("erasing: %s", err.text);
+            if (derive_maintain(world->applier, &more, &err)) COMPLAIN("erasing: %s", err.text);
         if (!restart(world, CRASH)) return false;
     }
     for (int i = 0; i < 10; i++)
         if (!catch_up(world) || !maintain(world)) return false;
-    if (control_list_erasures(apply_control(world->applier), &erasure, 1, &done)) COMPLAIN("the erasure does not end");
+    if (control_list_erasures(derive_control(world->applier), &erasure, 1, &done)) COMPLAIN("the erasure does not end");
     return check_journal(world, &command);
 }
 
@@ -366,7 +366,7 @@ static bool rebuild(struct world *world)
 static bool check_person(struct world *world, int id, struct buf *expected, struct buf *got)
 {
     const Id *of = &world->model.ids[id];
-    People people = apply_people(world->applier);
+    People people = derive_people(world->applier);
     Arena arena = region_arena(&world->region);
     IdentityPerson person;
     Err err;
@@ -387,24 +387,24 @@ static bool check_person(struct world *world, int id, struct buf *expected, stru
 /* The one trait of everybody says what each person's traits say. */
 static bool check_trait_table(struct world *world)
 {
-    const struct identity_view *view = identity_take_view(apply_identity(world->applier));
+    const struct identity_view *view = identity_take_view(derive_identity(world->applier));
     struct trait_table *table;
     Err err;
     bool ok = true;
-    Status s = apply_open_trait(world->applier, view, str_from(trait_names[1]), 1 << 20, NULL, &table, &err);
-    identity_give_view(apply_identity(world->applier), view);
+    Status s = derive_open_trait(world->applier, view, str_from(trait_names[1]), 1 << 20, NULL, &table, &err);
+    identity_give_view(derive_identity(world->applier), view);
     if (s) COMPLAIN("trait table: %s", err.text);
     for (int i = 0; ok && i < world->model.id_count; i++) {
         const Id *id = &world->model.ids[i];
         char text[200] = "";
         struct buf expected;
         Str json = { 0 };
-        IdentityNode node = identity_find(apply_identity(world->applier), (IdentityKind)id->kind, str_from(id->value));
+        IdentityNode node = identity_find(derive_identity(world->applier), (IdentityKind)id->kind, str_from(id->value));
         if (!id->is_seen || node == IDENTITY_NONE) continue;
         buf_init_fixed(&expected, text, sizeof text);
         put_traits(world, owner_at(&world->model, i, 0, NULL), &expected);
-        IdentityPerson person = identity_person_now(apply_identity(world->applier), node);
-        check(apply_find_trait(table, person, (Arena){ 0 }, &json, &err) == OK);
+        IdentityPerson person = identity_person_now(derive_identity(world->applier), node);
+        check(derive_find_trait(table, person, (Arena){ 0 }, &json, &err) == OK);
         bool has = json.len > 0;
         Str at = buf_str(&expected);
         while (at.len && !str_starts(at, STR("\"plan\":"))) at = str_slice(at, 1, at.len);
@@ -412,7 +412,7 @@ static bool check_trait_table(struct world *world)
         if (!ok) snprintf(world->complaint, sizeof world->complaint, "the plan of %s is %.*s, of %s", id->value,
                           STR_FORMAT(json), text);
     }
-    apply_close_trait(table);
+    derive_close_trait(table);
     return ok;
 }
 
@@ -446,7 +446,7 @@ static bool run_op(struct world *world, struct op op)
     switch (op.kind) {
     case SEND: return send_message(world, op.which);
     case STEP:
-        if (apply_step(world->applier, &more, &err)) COMPLAIN("apply: %s", err.text);
+        if (derive_step(world->applier, &more, &err)) COMPLAIN("apply: %s", err.text);
         return true;
     case MAINTAIN: return maintain(world);
     case CRASH: case POWER_CUT: case RESTART: return restart(world, op.kind);
@@ -526,7 +526,7 @@ static void what_the_api_says_equals_the_model_whatever_happens(void **state)
 {
     const char *rounds_text = getenv("ROUNDS");
     long rounds = rounds_text ? strtol(rounds_text, NULL, 10) : 300;
-    uint64_t seed = fake_seed("apply_model");
+    uint64_t seed = fake_seed("derive_model");
     static struct world world;
     (void)state;
     snprintf(world.state_dir, sizeof world.state_dir, "%s/onym-apply-XXXXXX",
@@ -575,7 +575,7 @@ static void tell(struct world *world, const struct told *told)
 
 static void expect(struct world *world, IdentityKind kind, const char *id, const char *expected)
 {
-    People people = apply_people(world->applier);
+    People people = derive_people(world->applier);
     Arena arena = region_arena(&world->region);
     struct buf buf;
     IdentityPerson person;
@@ -723,20 +723,20 @@ static void a_dry_run_says_who_would_merge_and_split(void **state)
     snprintf(scratch, sizeof scratch, "%s/dry", world.state_dir);
     DryRunOptions options = { .journal = world.journal, .scratch_dir = scratch };
     Arena arena = region_arena(&world.region);
-    assert_int_equal(apply_dry_run(&options, &arena, &dry, &err), OK);
+    assert_int_equal(derive_dry_run(&options, &arena, &dry, &err), OK);
     assert_true(dry.messages == 10 && dry.people_before == 4 && dry.people_after == 4);
     assert_true(dry.merged == 0 && dry.split == 0);
     options.after = (PeopleRules){ { .blocked = blocked, .blocked_count = 1 }, NULL };
-    assert_int_equal(apply_dry_run(&options, &arena, &dry, &err), OK);
+    assert_int_equal(derive_dry_run(&options, &arena, &dry, &err), OK);
     assert_true(dry.people_before == 4 && dry.people_after == 3 && dry.merged == 1 && dry.merging == 2);
     assert_true(str_equal(dry.merges[0].whole, STR("u_12345")) && dry.merges[0].part_count == 2);
     options.after = (PeopleRules){ { .externals = &email, .external_count = 1 }, fields };
-    assert_int_equal(apply_dry_run(&options, &arena, &dry, &err), OK);
+    assert_int_equal(derive_dry_run(&options, &arena, &dry, &err), OK);
     assert_true(dry.people_before == 4 && dry.people_after == 3 && dry.merged == 1 && dry.split == 0);
     assert_true(str_equal(dry.merges[0].whole, STR("x_email:v~40x.y")));
     options.before = options.after;
     options.after = (PeopleRules){ 0 };
-    assert_int_equal(apply_dry_run(&options, &arena, &dry, &err), OK);
+    assert_int_equal(derive_dry_run(&options, &arena, &dry, &err), OK);
     assert_true(dry.people_after == 4 && dry.split == 1 && dry.parts == 2 && dry.split_count == 1);
     rmdir(scratch);
     story_close(&world);

@@ -36,12 +36,12 @@ void checks_event(struct world *world, const Sent *sent, const Event *event)
 static bool is_done(struct world *world, JournalPos command)
 {
     ControlErasure erasures[64];
-    ApplyStats stats;
+    DeriveStats stats;
     uint64_t done;
     if (!world->applier) return false;
-    apply_read_stats(world->applier, &stats);
+    derive_read_stats(world->applier, &stats);
     if (stats.applied <= command) return false;
-    size_t count = control_list_erasures(apply_control(world->applier), erasures, countof(erasures), &done);
+    size_t count = control_list_erasures(derive_control(world->applier), erasures, countof(erasures), &done);
     for (size_t at = 0; at < count; at++)
         if (erasures[at].command == command) return false;
     return count < countof(erasures);
@@ -110,25 +110,25 @@ void checks_catch_up(struct world *world, struct applier *applier)
     Err err;
     world->disk.fault_per_million = 0;
     while (more)
-        if (apply_step(applier, &more, &err)) world_fail(world, "applying without faults: %s", err.text);
+        if (derive_step(applier, &more, &err)) world_fail(world, "applying without faults: %s", err.text);
     world->disk.fault_per_million = faults;
 }
 
 static void tell_person(struct world *world, struct applier *applier, IdentityKind kind, const char *id, bool is_long,
                         Arena arena, struct buf *out)
 {
-    People people = apply_people(applier);
+    People people = derive_people(applier);
     IdentityPerson person;
     Err err;
     buf_clear(out);
-    apply_begin_reading(applier);
+    derive_begin_reading(applier);
     Status s = kind == IDENTITY_USER ? people_find_user(&people, str_from(id), &person, &err)
                                      : people_find_anonymous(&people, str_from(id), &person, &err);
     bool is_unknown = s == ERR_NOT_FOUND;
     if (!s) s = people_write_person(&people, person, &arena, out, &err);
     if (!s && is_long) s = people_write_events(&people, person, 20, (Str){ 0 }, &arena, out, &err);
     if (!s && is_long) s = people_write_links(&people, person, &arena, out, &err);
-    apply_end_reading(applier);
+    derive_end_reading(applier);
     if (s && !is_unknown) world_fail(world, "telling %s: %s", id, err.text);
 }
 
@@ -167,18 +167,18 @@ void checks_derived(struct world *world)
 {
     struct applier *again;
     struct region region;
-    ApplyStats live, anew;
+    DeriveStats live, anew;
     Err err;
     unsigned faults = world->disk.fault_per_million;
     world->disk.fault_per_million = 0;
     checks_identity(world);
     checks_questions(world);
-    ApplyOptions options = world_apply_options(world, "/data/again", "again");
+    DeriveOptions options = world_apply_options(world, "/data/again", "again");
     if (kv_destroy(options.state_dir, &err)) world_fail(world, "removing a store: %s", err.text);
-    if (apply_open(&options, &again, &err)) world_fail(world, "opening a second applier: %s", err.text);
+    if (derive_open(&options, &again, &err)) world_fail(world, "opening a second applier: %s", err.text);
     checks_catch_up(world, again);
-    apply_read_stats(world->applier, &live);
-    apply_read_stats(again, &anew);
+    derive_read_stats(world->applier, &live);
+    derive_read_stats(again, &anew);
     uint64_t ever = count_messages(world, true), now = count_messages(world, false);
     if (anew.events != now || (live.events != ever && !world->rebuilds))
         world_fail(world, "%llu messages came, of which %llu count; %llu were applied, %llu by a rebuild",
@@ -190,6 +190,6 @@ void checks_derived(struct world *world)
         compare_person(world, again, IDENTITY_ANONYMOUS, world->sent[at].anonymous_id, region_arena(&region));
     }
     region_close(&region);
-    apply_close(again);
+    derive_close(again);
     world->disk.fault_per_million = faults;
 }

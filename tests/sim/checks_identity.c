@@ -85,7 +85,7 @@ static bool check_ids(struct identity *identity, const struct identity_view *vie
 static bool check_messages(struct world *world, const struct identity_view *view, Model *model, const int *sent_at,
                            char *complaint)
 {
-    struct identity *identity = apply_identity(world->applier);
+    struct identity *identity = derive_identity(world->applier);
     for (int at = 0; at < model->count; at++) {
         const Said *said = model->said[at];
         IdentityKind kind = said->user[0] ? IDENTITY_USER : IDENTITY_ANONYMOUS;
@@ -118,7 +118,7 @@ static const char *find_plan(const struct world *world, int person)
 
 static bool check_traits(struct world *world, Model *model, Arena arena, char *complaint)
 {
-    struct identity *identity = apply_identity(world->applier);
+    struct identity *identity = derive_identity(world->applier);
     for (int at = 0; at < model->id_count; at++) {
         const Id *id = &model->ids[at];
         ProfileValues values;
@@ -126,7 +126,7 @@ static bool check_traits(struct world *world, Model *model, Arena arena, char *c
         Err err;
         if (!id->is_seen || owner_at(model, at, 0, NULL) != at) continue;          /* one identifier names the person */
         IdentityNode node = identity_find(identity, (IdentityKind)id->kind, str_from(id->value));
-        People people = apply_people(world->applier);
+        People people = derive_people(world->applier);
         if (people_read_traits(&people, identity_person_now(identity, node), &scratch, &values, &err))
             FAIL("traits of %s: %s", id->value, err.text);
         const char *plan = find_plan(world, at);
@@ -155,14 +155,14 @@ void checks_identity(struct world *world)
     model_settle(&model);
     region_open(&region, 64 << 20);
     Arena arena = region_arena(&region);
-    struct identity *identity = apply_identity(world->applier);
-    apply_begin_reading(world->applier);
+    struct identity *identity = derive_identity(world->applier);
+    derive_begin_reading(world->applier);
     const struct identity_view *view = identity_take_view(identity);
     bool is_right = check_ids(identity, view, &model, arena, complaint)
                  && check_messages(world, view, &model, sent_at, complaint);
     identity_give_view(identity, view);
     is_right = is_right && check_traits(world, &model, arena, complaint);
-    apply_end_reading(world->applier);
+    derive_end_reading(world->applier);
     region_close(&region);
     if (!is_right) world_fail(world, "who is who: %s", complaint);
     world->disk.fault_per_million = faults;

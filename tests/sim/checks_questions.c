@@ -16,17 +16,17 @@ static void run_tasks(void *pool, QueryTask *task, void *context, uint32_t count
 /* The answer, in the arena. */
 static const TreeNode *ask(struct world *world, QueryKind kind, Str question, Arena *arena)
 {
-    ApplyAsker asker = { .pool = { 2, run_tasks, NULL }, .now_ms = world->clock.now_ms,
+    DeriveAsker asker = { .pool = { 2, run_tasks, NULL }, .now_ms = world->clock.now_ms,
                          .memory_bytes = (size_t)64 << 20 };
-    struct apply_world *asked;
+    struct derive_world *asked;
     struct buf answer;
     const TreeNode *tree;
     Err err;
-    if (apply_open_world(world->applier, &asker, &asked, &err)) world_fail(world, "the moment: %s", err.text);
+    if (derive_open_world(world->applier, &asker, &asked, &err)) world_fail(world, "the moment: %s", err.text);
     buf_init(&answer, 16 << 20);
-    Status s = query_run(kind, question, apply_query_world(asked), &answer, &err);
-    if (!s) s = apply_check_world(asked, &err);
-    apply_close_world(asked);
+    Status s = query_run(kind, question, derive_query_world(asked), &answer, &err);
+    if (!s) s = derive_check_world(asked, &err);
+    derive_close_world(asked);
     if (s) world_fail(world, "%.*s: %s", STR_FORMAT(question), err.text);
     Str kept = arena_copy(arena, buf_str(&answer));
     buf_done(&answer);
@@ -133,7 +133,7 @@ static bool is_being_erased(struct world *world)
 {
     ControlErasure erasure;
     uint64_t done;
-    return control_list_erasures(apply_control(world->applier), &erasure, 1, &done) > 0;
+    return control_list_erasures(derive_control(world->applier), &erasure, 1, &done) > 0;
 }
 
 void checks_questions(struct world *world)

@@ -51,19 +51,19 @@ static void erase(struct world *world, int sent)
 {
     Arena arena = region_arena(&world->scratch);
     JournalCommand command = { .kind = COMMAND_ERASE, .at_ms = world->clock.now_ms };
-    struct identity *identity = apply_identity(world->applier);
+    struct identity *identity = derive_identity(world->applier);
     const Sent *of = &world->sent[sent];
     CommandId *ids;
     Err err;
     for (size_t at = 0; at < FLIGHTS_MAX; at++)
         if (world->flights[at].is_used) return;
-    apply_begin_reading(world->applier);
+    derive_begin_reading(world->applier);
     IdentityNode node = of->user_id[0] ? identity_find(identity, IDENTITY_USER, str_from(of->user_id))
                                        : identity_find(identity, IDENTITY_ANONYMOUS, str_from(of->anonymous_id));
     Status s = node == IDENTITY_NONE ? ERR_NOT_FOUND
-             : control_list_person_ids(apply_control(world->applier), identity_person_now(identity, node), &arena, &ids,
-                                     &command.id_count, &err);
-    apply_end_reading(world->applier);
+             : control_list_person_ids(derive_control(world->applier), identity_person_now(identity, node), &arena,
+                                       &ids, &command.id_count, &err);
+    derive_end_reading(world->applier);
     if (s == ERR_NOT_FOUND || command.id_count == 0) return;
     if (s) {
         world_tell(world, "whom to erase: %s", err.text);
@@ -105,7 +105,7 @@ static void take_back(struct world *world, int sent, CommandKind kind)
     Arena arena = region_arena(&world->scratch);
     JournalCommand command = { .kind = kind, .at_ms = world->clock.now_ms };
     Err err;
-    if (control_find_evidence(apply_control(world->applier), world->sent[sent].pos, &arena, &command, &err)) {
+    if (control_find_evidence(derive_control(world->applier), world->sent[sent].pos, &arena, &command, &err)) {
         if (!world->has_faults) world_fail(world, "evidence: %s", err.text);
         return;
     }

@@ -60,12 +60,12 @@ void world_fail(struct world *world, const char *format, ...)
 
 /* ---- Onym starts, stops and loses power ---- */
 
-ApplyOptions world_apply_options(struct world *world, const char *dir, const char *name)
+DeriveOptions world_apply_options(struct world *world, const char *dir, const char *name)
 {
     static char path[2][96];
     char *at = path[name[0] == 'l'];                     /* live or again: both may be open at once */
     snprintf(at, sizeof path[0], "%s/%s", world->state_dir, name);
-    return (ApplyOptions){ .journal = world->journal, .disk = &world->disk.disk, .dice = &world->dice.dice, .dir = dir,
+    return (DeriveOptions){ .journal = world->journal, .disk = &world->disk.disk, .dice = &world->dice.dice, .dir = dir,
                            .state_dir = at, .clock = &world->clock.clock, .save_events = 100,
                            .has_destinations = name[0] == 'l', .dedup_window_ms = 30 * 86400000LL,
                            .dedup_table_entries = 200, .index_chunk_rows = 64, .index_seal_rows = 256 };
@@ -73,7 +73,7 @@ ApplyOptions world_apply_options(struct world *world, const char *dir, const cha
 
 static bool is_suppressed(void *context, EventType type, Str user_id, Str anonymous_id, Str previous_id)
 {
-    return control_drops(apply_control(((struct world *)context)->applier), type, user_id, anonymous_id, previous_id);
+    return control_drops(derive_control(((struct world *)context)->applier), type, user_id, anonymous_id, previous_id);
 }
 
 static void open_collector(struct world *world)
@@ -126,9 +126,9 @@ static void onym_open(struct world *world)
     world_tell(world, "opened, end %llu, torn %llu", (unsigned long long)recovery.end,
                (unsigned long long)recovery.torn_bytes);
     history_follow(world);
-    ApplyOptions apply = world_apply_options(world, "/data/derived", "live");
-    if (apply_open(&apply, &world->applier, &err)) world_fail(world, "opening the applier: %s", err.text);
-    world->rebuilds += apply_remade_why(world->applier) != NULL;
+    DeriveOptions apply = world_apply_options(world, "/data/derived", "live");
+    if (derive_open(&apply, &world->applier, &err)) world_fail(world, "opening the applier: %s", err.text);
+    world->rebuilds += derive_remade_why(world->applier) != NULL;
     open_collector(world);
     open_destinations(world);
     checks_run(world);
@@ -148,8 +148,8 @@ static void onym_close(struct world *world, bool is_crash)
     world->rows.is_dead = is_crash;
     deliver_close(world->deliver);
     world->rows.is_dead = false;
-    if (is_crash) apply_abandon(world->applier);
-    else apply_close(world->applier);
+    if (is_crash) derive_abandon(world->applier);
+    else derive_close(world->applier);
     world->deliver = NULL;
     world->applier = NULL;
     journal_close(world->journal);                       /* appends that wait hear of it */
@@ -262,18 +262,18 @@ static void apply(struct world *world)
 {
     Err err;
     bool more;
-    if (apply_step(world->applier, &more, &err)) world_tell(world, "applier: %s", err.text);
-    if (apply_maintain(world->applier, &more, &err)) world_tell(world, "derived maintenance: %s", err.text);
+    if (derive_step(world->applier, &more, &err)) world_tell(world, "applier: %s", err.text);
+    if (derive_maintain(world->applier, &more, &err)) world_tell(world, "derived maintenance: %s", err.text);
 }
 
 /* Erasures of which the destinations know nobody any more: from here on nothing is sent of whom they are about. */
 static void note_forgotten(struct world *world)
 {
     ControlErasure erasures[64];
-    ApplyStats stats;
+    DeriveStats stats;
     uint64_t done;
-    apply_read_stats(world->applier, &stats);
-    size_t count = control_list_erasures(apply_control(world->applier), erasures, countof(erasures), &done);
+    derive_read_stats(world->applier, &stats);
+    size_t count = control_list_erasures(derive_control(world->applier), erasures, countof(erasures), &done);
     for (size_t at = 0; at < world->history.count; at++) {
         Entry *entry = &world->history.entries[at];
         bool is_erasure = entry->sent == HISTORY_COMMAND && entry->kind == COMMAND_ERASE;
@@ -340,7 +340,7 @@ static bool is_drained(struct world *world)
     DeliverState states[VENDORS];
     ControlErasure erasure;
     uint64_t done;
-    if (world->has_order || control_list_erasures(apply_control(world->applier), &erasure, 1, &done)) return false;
+    if (world->has_order || control_list_erasures(derive_control(world->applier), &erasure, 1, &done)) return false;
     for (size_t at = 0; at < world->visitors.count; at++)
         if (world->visitors.all[at].outbox_count) return false;
     size_t count = deliver_read_states(world->deliver, states, VENDORS);

@@ -122,12 +122,12 @@ static bool is_cleared(struct world *world, JournalPos command)
 {
     Arena arena = region_arena(&world->scratch);
     ControlForget *forgets;
-    ApplyStats stats;
+    DeriveStats stats;
     size_t count;
     Err err;
-    apply_read_stats(world->applier, &stats);
+    derive_read_stats(world->applier, &stats);
     if (stats.applied <= command) return false;
-    if (control_list_forgets(apply_control(world->applier), &arena, &forgets, &count, &err))
+    if (control_list_forgets(derive_control(world->applier), &arena, &forgets, &count, &err))
         world_fail(world, "who is to be forgotten: %s", err.text);
     for (size_t at = 0; at < count; at++)
         if (forgets[at].what.kind == COMMAND_SUPPRESS) return false;

@@ -105,6 +105,6 @@ void checks_questions(struct world *world);
 /* When all is delivered: nothing is missing, and per person in order. */
 void checks_deliveries(struct world *world);
 /* dir: of the fake disk. name: of the kv, which is on the real one. */
-ApplyOptions world_apply_options(struct world *world, const char *dir, const char *name);
+DeriveOptions world_apply_options(struct world *world, const char *dir, const char *name);
 
 #endif

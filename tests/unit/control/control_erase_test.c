@@ -13,7 +13,7 @@ enum { MANY = CONTROL_ERASURES_MOST + 500, OTHERS = 100 };
 
 static void open_applier(bool has_destinations)
 {
-    world_open(65536, (ApplyOptions){ .has_destinations = has_destinations });
+    world_open(65536, (DeriveOptions){ .has_destinations = has_destinations });
 }
 
 static int setup(void **state)
@@ -72,7 +72,7 @@ static void catch_up(void)
     bool more = true;
     Err err = { 0 };
     while (more)
-        if (apply_step(world.applier, &more, &err)) fail_msg("%s", err.text);
+        if (derive_step(world.applier, &more, &err)) fail_msg("%s", err.text);
 }
 
 static void work(int turns)
@@ -80,7 +80,7 @@ static void work(int turns)
     Err err = { 0 };
     bool more;
     for (int turn = 0; turn < turns; turn++) {
-        if (apply_maintain(world.applier, &more, &err)) fail_msg("%s", err.text);
+        if (derive_maintain(world.applier, &more, &err)) fail_msg("%s", err.text);
         catch_up();
     }
 }
@@ -89,7 +89,7 @@ static size_t count_running(void)
 {
     static ControlErasure erasures[2 * MANY];
     uint64_t done;
-    return control_list_erasures(apply_control(world.applier), erasures, countof(erasures), &done);
+    return control_list_erasures(derive_control(world.applier), erasures, countof(erasures), &done);
 }
 
 /* Records that name one of the people, by kind. */
@@ -112,14 +112,14 @@ static size_t count_known(int from, int to)
         char user[24];
         int len = snprintf(user, sizeof user, "user-%d", person);
         Str id = str_of(user, (size_t)len);
-        known += identity_find(apply_identity(world.applier), IDENTITY_USER, id) != IDENTITY_NONE;
+        known += identity_find(derive_identity(world.applier), IDENTITY_USER, id) != IDENTITY_NONE;
     }
     return known;
 }
 
 static bool knows(const char *anonymous)
 {
-    return identity_find(apply_identity(world.applier), IDENTITY_ANONYMOUS, str_from(anonymous)) != IDENTITY_NONE;
+    return identity_find(derive_identity(world.applier), IDENTITY_ANONYMOUS, str_from(anonymous)) != IDENTITY_NONE;
 }
 
 /* Person -1 has no user id. */
@@ -150,7 +150,7 @@ static void an_id_that_came_after_it_was_asked_for_goes_with_its_messages(void *
 /* Whose it is now; -1: nobody's. */
 static int user_of(const char *anonymous)
 {
-    struct identity *identity = apply_identity(world.applier);
+    struct identity *identity = derive_identity(world.applier);
     IdentityNode node = identity_find(identity, IDENTITY_ANONYMOUS, str_from(anonymous));
     for (int person = 1; person < 4; person++) {
         char user[24];
@@ -232,11 +232,11 @@ static void erasures_wait_for_the_destinations_store(void **state)
     work(10);
     for (int turn = 0; turn < 10; turn++) {
         Arena arena = region_arena(&region);
-        assert_int_equal(control_list_forgets(apply_control(world.applier), &arena, &forgets, &count, &err), OK);
+        assert_int_equal(control_list_forgets(derive_control(world.applier), &arena, &forgets, &count, &err), OK);
         assert_true(count <= CONTROL_ERASURES_MOST);
         for (size_t at = 0; at < count; at++) {
             assert_int_equal(forgets[at].what.id_count, 1);
-            control_end_forget(apply_control(world.applier), &forgets[at]);
+            control_end_forget(derive_control(world.applier), &forgets[at]);
         }
         ended += count;
         work(2);

@@ -43,7 +43,7 @@ static Status read_bad(struct disk *disk, DiskFile file, uint64_t offset, void *
 
 /* ---- The world ---- */
 
-static void open_applier(void) { world_open(8192, (ApplyOptions){ .passes_newer = true }); }
+static void open_applier(void) { world_open(8192, (DeriveOptions){ .passes_newer = true }); }
 
 static void begin(void)
 {
@@ -108,13 +108,13 @@ static void work(void)
     Err err = { 0 };
     bool more = true;
     for (int turn = 0; turn < 60; turn++) {
-        Status s = apply_step(world.applier, &more, &err);
+        Status s = derive_step(world.applier, &more, &err);
         if (s && s != ERR_IO) fail_msg("%s", err.text);
-        s = apply_maintain(world.applier, &more, &err);
+        s = derive_maintain(world.applier, &more, &err);
         if (s && s != ERR_IO) fail_msg("%s", err.text);
         fake_clock_advance(&world.clock, 1000);
     }
-    assert_int_equal(control_list_erasures(apply_control(world.applier), &erasure, 1, &done), 0);
+    assert_int_equal(control_list_erasures(derive_control(world.applier), &erasure, 1, &done), 0);
 }
 
 static void seal_all(void)
@@ -166,14 +166,14 @@ static size_t count_files_with(const char *text, bool is_whole)
 static ControlUnread *find_unread(JournalPos command, size_t *ret_count)
 {
     static ControlUnread places[CONTROL_UNREAD_MOST];
-    *ret_count = control_list_unread(apply_control(world.applier), command, command, places, CONTROL_UNREAD_MOST);
+    *ret_count = control_list_unread(derive_control(world.applier), command, command, places, CONTROL_UNREAD_MOST);
     return places;
 }
 
 static uint64_t count_events(void)
 {
-    ApplyStats stats;
-    apply_read_stats(world.applier, &stats);
+    DeriveStats stats;
+    derive_read_stats(world.applier, &stats);
     return stats.events;
 }
 
@@ -301,10 +301,10 @@ static void places_have_a_ceiling(void **state)
         assert_true(places[count - 1].to + 2 * 8192 > command);              /* the last one stands for the rest */
         assert_non_null(strstr(places[count - 1].why, "onym verify"));
     }
-    assert_int_equal(apply_control(world.applier)->unread_count, CONTROL_UNREAD_MOST);
+    assert_int_equal(derive_control(world.applier)->unread_count, CONTROL_UNREAD_MOST);
     world_close(false);
     open_applier();
-    assert_int_equal(apply_control(world.applier)->unread_count, CONTROL_UNREAD_MOST);
+    assert_int_equal(derive_control(world.applier)->unread_count, CONTROL_UNREAD_MOST);
     (void)find_unread(command, &count);
     assert_int_equal(count, CONTROL_UNREAD_PLACES);
     end();

@@ -1,4 +1,4 @@
-/* apply_dedup: the same answers as a list that remembers everything, through freezing, merging, expiry
+/* dedup_test: the same answers as a list that remembers everything, through freezing, merging, expiry
  * and restarts. */
 #include "dedup/dedup.c"
 

@@ -1,4 +1,4 @@
-/* apply_lag: how far behind, told by time; and that a lead which is bounded by it stays below two seconds whatever is
+/* derive_lag: how far behind, told by time; and that a lead which is bounded by it stays below two seconds whatever is
  * offered. The journal and the applier are two numbers here, moved by the test with the clock. */
 #include "derive/derive_lag.c"
 
@@ -24,20 +24,20 @@ static void begin(JournalPos end, JournalPos saved)
     atomic_init(&applier.saved, saved);
     atomic_init(&applier.applied, 0);
     check(pthread_mutex_init(&applier.lock, NULL) == 0 && pthread_cond_init(&applier.was_applied, NULL) == 0);
-    apply_open_lag(&applier);
+    derive_open_lag(&applier);
 }
 
 static void end(void)
 {
-    apply_close_lag(&applier);
+    derive_close_lag(&applier);
     pthread_cond_destroy(&applier.was_applied);
     pthread_mutex_destroy(&applier.lock);
 }
 
-static ApplyLag look(void)
+static DeriveLag look(void)
 {
-    ApplyLag lag;
-    apply_read_lag(&applier, &lag);
+    DeriveLag lag;
+    derive_read_lag(&applier, &lag);
     return lag;
 }
 
@@ -75,10 +75,10 @@ static void what_was_saved_is_known_though_it_is_read_again(void **state)
     memset(&applier, 0, sizeof applier);
     applier.options.clock = &fake.clock;
     atomic_init(&applier.saved, 1000);
-    apply_open_lag(&applier);
+    derive_open_lag(&applier);
     assert_false(look().is_complete);
     assert_int_equal(look().applied, 400);
-    apply_close_lag(&applier);
+    derive_close_lag(&applier);
 }
 
 static void a_second_behind_is_not_complete(void **state)
@@ -108,7 +108,7 @@ static void milliseconds_behind_for_ever_is_complete(void **state)
         journal_at += 1000;
         fake_clock_advance(&fake, 10);
         atomic_store(&applier.applied, journal_at - 1000);
-        ApplyLag lag = look();
+        DeriveLag lag = look();
         assert_true(lag.is_complete);
         assert_true(lag.behind_ms <= 50);
         assert_true(lag.drain_ms <= 60);
@@ -149,7 +149,7 @@ static void an_admission_by_the_wait_bounds_the_lead(void **state)
             journal_at = (JournalPos)offered;
             applied = applied + capacity < offered ? applied + capacity : offered;
             atomic_store(&applier.applied, (JournalPos)applied);
-            apply_note_lag(&applier);
+            derive_note_lag(&applier);
             if ((offered - applied) / capacity > most_ms) most_ms = (offered - applied) / capacity;
         }
         assert_true(most_ms <= 2000);
@@ -164,9 +164,9 @@ static void who_waits_is_woken_or_gives_up(void **state)
     atomic_bool is_cancelled = true;
     (void)state;
     begin(0, 0);
-    assert_true(apply_wait_known(&applier, 0, 0, NULL));
-    assert_false(apply_wait_known(&applier, 1, 0, NULL));
-    assert_false(apply_wait_known(&applier, 1, 60000, &is_cancelled));
+    assert_true(derive_wait_known(&applier, 0, 0, NULL));
+    assert_false(derive_wait_known(&applier, 1, 0, NULL));
+    assert_false(derive_wait_known(&applier, 1, 60000, &is_cancelled));
     end();
 }
 

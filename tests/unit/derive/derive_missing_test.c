@@ -1,4 +1,4 @@
-/* apply_missing: records whose checksum is right and that say nothing we know. */
+/* derive_missing: records whose checksum is right and that say nothing we know. */
 #include "derive/derive_missing.c"
 
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static void note_passed(void *context, const char *why, uint64_t bytes)
 
 static void open_applier(bool stops_at_damage, bool passes_newer)
 {
-    world_open(65536, (ApplyOptions){ .passed = note_passed, .stops_at_damage = stops_at_damage,
+    world_open(65536, (DeriveOptions){ .passed = note_passed, .stops_at_damage = stops_at_damage,
                                       .passes_newer = passes_newer });
 }
 
@@ -84,7 +84,7 @@ static Status catch_up(Err *err)
 {
     bool more = true;
     Status s = OK;
-    while (!s && more) s = apply_step(world.applier, &more, err);
+    while (!s && more) s = derive_step(world.applier, &more, err);
     return s;
 }
 
@@ -102,8 +102,8 @@ static void append_ten(char first)
 
 static void expect(size_t row, uint64_t events, uint64_t places)
 {
-    ApplyStats stats;
-    apply_read_stats(world.applier, &stats);
+    DeriveStats stats;
+    derive_read_stats(world.applier, &stats);
     uint64_t messages = rows[row].is_command || rows[row].byte == 0x1f ? 0 : places;
     if (stats.events == events && stats.missing_places == places && stats.missing_messages == messages) return;
     fail_msg("%s: %llu events, %llu places, %llu messages", rows[row].what, (unsigned long long)stats.events,

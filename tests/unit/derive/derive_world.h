@@ -42,7 +42,7 @@ static inline void world_end(void)
 }
 
 /* `apply` says what is special in this test; the rest is filled in. */
-static inline void world_open(uint64_t segment_bytes, ApplyOptions apply)
+static inline void world_open(uint64_t segment_bytes, DeriveOptions apply)
 {
     SegmentsRecovery recovery;
     Err err = { 0 };
@@ -57,13 +57,13 @@ static inline void world_open(uint64_t segment_bytes, ApplyOptions apply)
     apply.dir = "derived";
     apply.state_dir = world.state_dir;
     apply.dedup_window_ms = 30 * 86400000LL;
-    if (apply_open(&apply, &world.applier, &err)) fail_msg("%s", err.text);
+    if (derive_open(&apply, &world.applier, &err)) fail_msg("%s", err.text);
 }
 
 static inline void world_close(bool is_crash)
 {
-    if (is_crash) apply_abandon(world.applier);
-    else apply_close(world.applier);
+    if (is_crash) derive_abandon(world.applier);
+    else derive_close(world.applier);
     journal_close(world.journal);
 }
 

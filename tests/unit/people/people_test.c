@@ -19,7 +19,7 @@ static int setup(void **state)
 {
     (void)state;
     world_begin();
-    world_open(1 << 20, (ApplyOptions){ 0 });
+    world_open(1 << 20, (DeriveOptions){ 0 });
     region_open(&region, 64 << 20);
     buf_init(&out, 8 << 20);
     return 0;
@@ -65,7 +65,7 @@ static void catch_up(void)
 {
     bool more = true;
     Err err;
-    while (more) assert_int_equal(apply_step(world.applier, &more, &err), OK);
+    while (more) assert_int_equal(derive_step(world.applier, &more, &err), OK);
 }
 
 /* The answer as a tree: what is no JSON fails here. */
@@ -81,7 +81,7 @@ static const TreeNode *read_answer(void)
 
 static IdentityPerson find_user(const char *user)
 {
-    People people = apply_people(world.applier);
+    People people = derive_people(world.applier);
     IdentityPerson person;
     Err err;
     assert_int_equal(people_find_user(&people, str_from(user), &person, &err), OK);
@@ -90,7 +90,7 @@ static IdentityPerson find_user(const char *user)
 
 static const TreeNode *write_person(const char *user)
 {
-    People people = apply_people(world.applier);
+    People people = derive_people(world.applier);
     Arena arena = region_arena(&region);
     Err err;
     buf_clear(&out);
@@ -102,7 +102,7 @@ static const TreeNode *write_person(const char *user)
 
 static void an_id_that_names_two_people_names_nobody(void **state)
 {
-    People people = apply_people(world.applier);
+    People people = derive_people(world.applier);
     IdentityNode node, other;
     Err err;
     (void)state;
@@ -129,7 +129,7 @@ static void what_was_never_seen_is_not_found_and_says_so(void **state)
 {
     static const char *const ids[] = { "nobody", "user_id:nobody", "anonymous_id:", "person_id:u_nobody", "email:x@y.z",
                                        ":", "" };
-    People people = apply_people(world.applier);
+    People people = derive_people(world.applier);
     IdentityPerson person;
     IdentityNode node;
     Err err;
@@ -172,7 +172,7 @@ static void a_person_is_told_whole_whatever_the_ids_are_spelt_like(void **state)
 
 static const TreeNode *write_page(const char *user, size_t limit, Str cursor)
 {
-    People people = apply_people(world.applier);
+    People people = derive_people(world.applier);
     Arena arena = region_arena(&region);
     Err err;
     buf_clear(&out);
@@ -218,7 +218,7 @@ static void pages_of_the_timeline_have_every_event_once_newest_first(void **stat
 static void a_cursor_that_no_page_gave_is_refused_by_name(void **state)
 {
     static const char *const cursors[] = { "x", "1", "1-", "-1", "1-x", "99999999999999999999-1", "--", "1-2-3" };
-    People people = apply_people(world.applier);
+    People people = derive_people(world.applier);
     Err err;
     (void)state;
     (void)tell((struct told){ EVENT_TRACK, 0, "m1", "kim", "", "" });
@@ -256,7 +256,7 @@ static void the_evidence_names_the_messages_and_why_says_which(void **state)
         { "user_id:kim", "user_id:max", "no_evidence" }, { "user_id:kim", "user_id:nobody", "unseen" },
         { "user_id:kim", "null", "blocked" }, { "user_id:kim", "user_id:kim", "same" },
     };
-    People people = apply_people(world.applier);
+    People people = derive_people(world.applier);
     Err err;
     (void)state;
     JournalPos first = tell((struct told){ EVENT_IDENTIFY, 10, "m1", "kim", "laptop", "" });
