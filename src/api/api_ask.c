@@ -32,6 +32,19 @@ static void note_progress(void *context, uint32_t done, uint32_t all)
     atomic_store_explicit(&exchange->progress_all, all, memory_order_relaxed);
 }
 
+/* Traits and user ids are of people: whose role is to read numbers neither filters nor breaks down by them. */
+static Status check_reader(const TreeNode *node, Err *err)
+{
+    Status s = OK;
+    if (str_starts(node->text, STR("traits.")) || str_equal(node->text, STR("userId"))) {
+        s = err_set(err, ERR_DENIED, "not for the role reader: %.*s is of people; this wants analyst or admin",
+                    STR_FORMAT(str_slice(node->text, 0, 100)));
+        return s;
+    }
+    for (const TreeNode *child = node->first; !s && child; child = child->next) s = check_reader(child, err);
+    return s;
+}
+
 static Status answer_of_now(struct exchange *exchange, QueryKind kind, struct buf *out, Err *err)
 {
     const ApiOptions *options = api_options(exchange);
@@ -53,7 +66,12 @@ static Status answer_of_now(struct exchange *exchange, QueryKind kind, struct bu
 Status api_ask(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
     QueryKind kind = api_row(exchange)->question;
-    (void)arena;
+    if (exchange->role == ACCESS_READER) {
+        const TreeNode *body;
+        Status read = event_tree_read(buf_str(&exchange->body), arena, &body, err);
+        if (!read) read = check_reader(body, err);
+        if (read) return read;
+    }
     if (atomic_load_explicit(&exchange->is_cancelled, memory_order_relaxed)) {      /* before its turn came */
         note_end(exchange, kind, ERR_CLOSED);
         return err_set(err, ERR_CLOSED, "the client went away");

@@ -7,15 +7,17 @@
 #define AT_ONCE(method, path_, handle_, flags_) TYPED(method, path_, handle_, flags_, EVENT_NONE)
 #define TYPED(method_, path_, handle_, flags_, type) \
     { .route = { METHOD_##method_, path_, handle_, flags_, type } }
-/* By a worker, for who has the secret key. more: ROUTE_LONG, or 0. */
+/* By a worker, for who has the secret key, or a key or session whose role more has: ROUTE_READER, ROUTE_ANALYST. What
+ * tells of people is the analyst's. more: ROUTE_LONG, too, or 0. */
 #define WORKER(method_, path_, more) \
     .route = { METHOD_##method_, path_, NULL, ROUTE_SECRET | ROUTE_WORKER | (more), EVENT_NONE }
-#define PEOPLE(method, path, answer, status_, more) { WORKER(method, path, more), .people = answer, .status = status_ }
+#define PEOPLE(method, path, answer, status_, more) \
+    { WORKER(method, path, (more) | ROUTE_ANALYST), .people = answer, .status = status_ }
 #define DESTINATION(method, path, answer, status_, more) \
     { WORKER(method, path, more), .destination = answer, .status = status_ }
 #define PLAIN(method, path, answer, status_, more) { WORKER(method, path, more), .plain = answer, .status = status_ }
 #define LINES(method, path, answer) \
-    { WORKER(method, path, 0), .plain = answer, .status = 200, .content_type = "application/x-ndjson" }
+    { WORKER(method, path, ROUTE_ANALYST), .plain = answer, .status = 200, .content_type = "application/x-ndjson" }
 #define PROFILE(collection, what, answer) \
     PEOPLE(GET, "/v1/spaces/*/collections/" collection "/profiles/*/" what, answer, 200, ROUTE_PROFILE)
 
@@ -27,6 +29,15 @@
     TYPED(GET,  "/pixel/v1/" word, api_track_query, ROUTE_COLLECT, type),        \
     TYPED(POST, "/" word,          api_track,       ROUTE_COLLECT, type),        \
     TYPED(POST, "/" letter,        api_track,       ROUTE_COLLECT, type)
+
+/* Who the people of a funnel are, and values of fields as they came, tell of people; numbers do not. */
+#define ROLE_FUNNEL ROUTE_READER
+#define ROLE_FUNNEL_PEOPLE ROUTE_ANALYST
+#define ROLE_TRENDS ROUTE_READER
+#define ROLE_RETENTION ROUTE_READER
+#define ROLE_PATHS ROUTE_READER
+#define ROLE_SIGNUPS ROUTE_READER
+#define ROLE_EVENTS ROUTE_ANALYST
 
 const ApiRoute api_routes[] = {
     AT_ONCE(POST, "/v1/batch", api_track, ROUTE_COLLECT),
@@ -92,17 +103,24 @@ const ApiRoute api_routes[] = {
     PROFILE("accounts", "metadata", api_account_metadata),
     PROFILE("accounts", "links", api_account_links),
 #define QUESTION(KIND, answer, path, ...) \
-    { WORKER(POST, "/api/v1/" path, ROUTE_LONG), .plain = api_ask, .status = 200, .question = QUERY_##KIND },
+    { WORKER(POST, "/api/v1/" path, ROUTE_LONG | ROLE_##KIND), .plain = api_ask, .status = 200, \
+      .question = QUERY_##KIND },
 #include "ask/questions.tbl.h"
-    PLAIN(GET, "/api/v1/losses", api_losses, 200, ROUTE_LONG),
-    AT_ONCE(GET, "/api/v1/questions", api_questions, ROUTE_SECRET),
-    DESTINATION(GET, "/api/v1/destinations", api_destinations, 200, 0),
-    DESTINATION(GET, "/api/v1/destinations/*", api_destinations_one, 200, 0),
-    DESTINATION(GET, "/api/v1/destinations/*/dead", api_destinations_dead, 200, 0),
+    PLAIN(GET, "/api/v1/losses", api_losses, 200, ROUTE_LONG | ROUTE_READER),
+    AT_ONCE(GET, "/api/v1/questions", api_questions, ROUTE_SECRET | ROUTE_ANALYST),
+    DESTINATION(GET, "/api/v1/destinations", api_destinations, 200, ROUTE_ANALYST),
+    DESTINATION(GET, "/api/v1/destinations/*", api_destinations_one, 200, ROUTE_ANALYST),
+    DESTINATION(GET, "/api/v1/destinations/*/dead", api_destinations_dead, 200, ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations/*/user_hash", api_destinations_user_hash, 200, 0),
     DESTINATION(POST, "/api/v1/destinations/*/redo", api_destinations_redo, 202, 0),
     DESTINATION(POST, "/api/v1/destinations/*/replay", api_destinations_replay, 202, 0),
     DESTINATION(POST, "/api/v1/destinations/*/test", api_destinations_test, 200, ROUTE_LONG),
+    AT_ONCE(POST, "/api/v1/session", api_session_begin, 0),
+    AT_ONCE(POST, "/api/v1/session/link", api_session_link, ROUTE_SECRET),
+    AT_ONCE(GET, "/api/v1/session", api_session, ROUTE_SECRET | ROUTE_READER),
+    AT_ONCE(DELETE, "/api/v1/session", api_session_end, ROUTE_SECRET | ROUTE_READER),
+    AT_ONCE(GET, "/api/v1/sessions", api_sessions, ROUTE_SECRET),
+    AT_ONCE(DELETE, "/api/v1/sessions/*", api_sessions_end, ROUTE_SECRET),
     AT_ONCE(GET, "/healthz", api_healthz, 0),
     AT_ONCE(GET, "/readyz", api_readyz, 0),
     AT_ONCE(GET, "/readyz/collect", api_readyz_collect, 0),

@@ -73,6 +73,12 @@ void api_tools(struct exchange *exchange);
 void api_cookie(struct exchange *exchange);                 /* /v1/cookie */
 void api_link(struct exchange *exchange);                   /* /v1/link: api_links.c */
 void api_links_make(struct exchange *exchange);
+void api_session_begin(struct exchange *exchange);          /* api_session.c */
+void api_session_link(struct exchange *exchange);
+void api_session(struct exchange *exchange);
+void api_session_end(struct exchange *exchange);
+void api_sessions(struct exchange *exchange);
+void api_sessions_end(struct exchange *exchange);
 void api_root(struct exchange *exchange);
 bool api_page(struct exchange *exchange);                   /* api_page.c: false where it is switched off */
 void api_page_part(struct exchange *exchange);              /* /ui/NAME */

@@ -38,6 +38,7 @@ TAG("destinations", "Where events go, and what could not be delivered: docs/deli
 TAG("collection", "The Segment Tracking API: docs/protocol.md. An answer of 200 means that the events are on disk")
 TAG("profiles", "Segment's Profile API, as far as Onym knows what it asks for: docs/people.md")
 TAG("pages", "What SDKs and websites load")
+TAG("sessions", "Who is signed in to the page: docs/page.md")
 TAG("service", "Health, metrics, this document")
 
 /* ---- Questions ---- */
@@ -136,6 +137,12 @@ SAME(GET, "/analytics.js/v1/{write_key}/platform/analytics.min.js", "/analytics.
 SAME(GET, "/analytics.js/v1/{write_key}/platform/x/{file}", "/analytics.js/v1/{write_key}/x/{file}")
 
 /* ---- Service ---- */
+OPERATION(POST, "/api/v1/session", "sessions", "Signs in to the page: the answer sets a cookie", "", "SignIn", 200, "Session", "401 403 404 429")
+OPERATION(GET, "/api/v1/session", "sessions", "Who is signed in", "", "", 200, "Session", "")
+OPERATION(DELETE, "/api/v1/session", "sessions", "Signs out", "", "", 200, "SessionEnded", "400 404")
+OPERATION(POST, "/api/v1/session/link", "sessions", "A link that signs in once, within a minute: /#link=...", "", "", 200, "SignInLink", "404")
+OPERATION(GET, "/api/v1/sessions", "sessions", "All sessions, newest first", "", "", 200, "Sessions", "")
+OPERATION(DELETE, "/api/v1/sessions/{session_id}", "sessions", "Ends a session", "", "", 200, "SessionEnded", "404")
 OPERATION(GET, "/healthz", "service", "200 while the process lives", "", "", 200, "Health", "")
 OPERATION(GET, "/readyz", "service", "200 when it accepts events and answers are up to date", "", "", 200, "Health", "503")
 OPERATION(GET, "/readyz/collect", "service", "200 when it accepts events", "", "", 200, "Health", "503")
@@ -170,6 +177,7 @@ PARAMETER("end", "Events before this time", {"type": "string"})
 PARAMETER("sort", "Newest or oldest first", {"type": "string", "enum": ["asc", "desc"]})
 PARAMETER("person_id", "A person id, as answers tell it: u_12345", {"type": "string"})
 PARAMETER("group_id", "A group id", {"type": "string"})
+PARAMETER("session_id", "What the list of sessions calls it", {"type": "string"})
 PARAMETER("erasure_id", "The id of an erasure", {"type": "string"})
 PARAMETER("destination", "A destination's name", {"type": "string"})
 PARAMETER("space", "Any word", {"type": "string"})
@@ -245,6 +253,12 @@ SCHEMA(Group, {"type": "object", "required": ["group_id", "traits"], "properties
 SCHEMA(Evidence, {"type": "object", "description": "Either position, or message_id and id", "properties": {"position": {"type": "integer"}, "message_id": {"type": "string"}, "id": {"type": "string"}, "source": {"type": "string"}}})
 SCHEMA(EvidenceChanged, {"type": "object", "required": ["position", "message_id", "removed", "people"], "properties": {"position": {"type": "integer"}, "message_id": {"type": "string"}, "removed": {"type": "boolean"},
     "people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}}})
+SCHEMA(SignIn, {"type": "object", "properties": {"key": {"type": "string", "description": "the secret key, or one of keys"}, "link": {"type": "string", "description": "what onym ui printed behind #link="}}})
+SCHEMA(Session, {"type": "object", "required": ["id", "role", "key", "created_at", "last_seen_at", "expires_at", "agent", "current"], "properties": {"id": {"type": ["string", "null"]}, "role": {"enum": ["reader", "analyst", "admin"]}, "key": {"type": ["string", "null"]},
+    "created_at": {"type": ["string", "null"]}, "last_seen_at": {"type": ["string", "null"]}, "expires_at": {"type": ["string", "null"]}, "agent": {"type": ["string", "null"]}, "current": {"type": "boolean"}}})
+SCHEMA(Sessions, {"type": "object", "required": ["sessions"], "properties": {"sessions": {"type": "array", "items": {"$ref": "#/components/schemas/Session"}}}})
+SCHEMA(SessionEnded, {"type": "object", "required": ["ended"], "properties": {"ended": {"type": "string"}}})
+SCHEMA(SignInLink, {"type": "object", "required": ["link", "expires_at"], "properties": {"link": {"type": "string"}, "expires_at": {"$ref": "#/components/schemas/Instant"}}})
 SCHEMA(LinkRequest, {"type": "object", "required": ["anonymous_id"], "properties": {"anonymous_id": {"type": "string"}, "expires_in": {"type": "integer", "minimum": 1, "maximum": 604800, "default": 600}}})
 SCHEMA(LinkToken, {"type": "object", "required": ["token", "parameter", "expires_at"], "properties": {"token": {"type": "string"}, "parameter": {"type": "string"}, "expires_at": {"$ref": "#/components/schemas/Instant"}}})
 SCHEMA(LinkRedeemed, {"type": "object", "required": ["token"], "properties": {"writeKey": {"type": "string"}, "token": {"type": "string"}}})

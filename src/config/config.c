@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DESTINATIONS_MOST = 256, KEY_SHOWN = 80 };
+enum { DESTINATIONS_MOST = 256, KEYS_MOST = 63, KEY_SHOWN = 80 };
 
 #define ROW(base, path, field, type, fallback, least, most, unit, when, why) \
     { path, offsetof(base, field), type, fallback, least, most, unit, when, why },
@@ -21,12 +21,17 @@ const ConfigRule config_source_rules[] = {
 #define SOURCE(...) ROW(struct config_source, __VA_ARGS__)
 #include "config.tbl.h"
 };
+const ConfigRule config_key_rules[] = {
+#define KEY(...) ROW(ConfigKey, __VA_ARGS__)
+#include "config.tbl.h"
+};
 const ConfigRule config_destination_rules[] = {
 #define DESTINATION(...) ROW(ConfigDestination, __VA_ARGS__)
 #include "config.tbl.h"
 };
 const size_t config_rule_count = countof(config_rules);
 const size_t config_source_rule_count = countof(config_source_rules);
+const size_t config_key_rule_count = countof(config_key_rules);
 const size_t config_destination_rule_count = countof(config_destination_rules);
 
 /* ---- Complaints ---- */
@@ -157,7 +162,8 @@ static void walk_map(struct config_walk *walk, const Node *map, const Place *pla
         if (rule) {
             if (rule->when == NOT_YET && child->kind != NODE_NULL && !(child->kind == NODE_LIST && child->count == 0))
                 config_warn(walk, child, shown, "is read, but this version does nothing with it yet");
-            if (rule->type == SOURCES || rule->type == DESTINATIONS || child->kind == NODE_NULL) continue;
+            bool is_list = rule->type == SOURCES || rule->type == KEYS || rule->type == DESTINATIONS;
+            if (is_list || child->kind == NODE_NULL) continue;
             (void)config_read_value(walk, rule, child, shown, (char *)base + rule->offset);
         } else if (is_section(path, rules, count)) {
             Place inner = { arena_printf(walk->arena, "%.*s.", STR_FORMAT(shown)),
@@ -214,6 +220,20 @@ static struct config_source *walk_sources(struct config_walk *walk, const Node *
     }
     *ret_count = at;
     return sources;
+}
+
+static void walk_keys(struct config_walk *walk, const Node *root, struct config *config)
+{
+    const Node *list = find_list(walk, root, STR("keys"), KEYS_MOST);
+    ConfigKey *keys = arena_new(walk->arena, ConfigKey, list ? list->count : 0);
+    size_t at = 0;
+    node_each(entry, list) {
+        Str shown = arena_printf(walk->arena, "keys[%zu]", at);
+        keys[at].node = entry;
+        walk_entry(walk, entry, shown, config_key_rules, config_key_rule_count, &keys[at++]);
+    }
+    config->keys = keys;
+    config->key_count = at;
 }
 
 static void walk_destinations(struct config_walk *walk, const Node *root, struct config *config)
@@ -297,6 +317,7 @@ Status config_parse(Str text, Str name, const ConfigRequest *request, Arena *are
     walk_map(&walk, root, &top, config_rules, config_rule_count, ret);
     size_t source_count;
     struct config_source *sources = walk_sources(&walk, root, &source_count);
+    walk_keys(&walk, root, ret);
     walk_destinations(&walk, root, ret);
     apply_flags(&walk, request, ret);
     config_judge(&walk, root, ret, sources, source_count);

@@ -57,6 +57,13 @@ typedef struct ConfigDestination {
     const Node *node;                      /* the whole entry, for places in complaints */
 } ConfigDestination;
 
+/* A further key that reads. role: of the words of its row, the least first. */
+typedef struct ConfigKey {
+    Str name, key;
+    int role;
+    const Node *node;
+} ConfigKey;
+
 struct config {
     ConfigListens listen;
     Str data;                              /* the data directory */
@@ -80,6 +87,8 @@ struct config {
 
     Source *sources;                       /* at least one after config_complete_keys */
     size_t source_count;
+    ConfigKey *keys;
+    size_t key_count;
     ConfigDestination *destinations;
     size_t destination_count;
 

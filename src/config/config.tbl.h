@@ -2,9 +2,10 @@
  *
  * CONFIG(path, field, type, default, least, most, unit, when, why)       one option of the file
  * SOURCE(key, field, type, default, least, most, unit, when, why)        one key of an entry of sources
+ * KEY(...)                                                               one key of an entry of keys
  * DESTINATION(...)                                                       one key of an entry of destinations
  *
- * type     TEXT SECRET TEXTS INT BOOL WORD DURATION SIZE LISTEN NODE SOURCES DESTINATIONS, see config_private.h
+ * type     TEXT SECRET TEXTS INT BOOL WORD DURATION SIZE LISTEN NODE SOURCES KEYS DESTINATIONS, see config_private.h
  * default  as it would be written in the file; NULL: must be given; "" or "[]": nothing
  * least, most  for INT, DURATION, SIZE: in the file's own spelling; else ""
  * unit     what a number counts; for WORD the words, in the order of their enum: "keep|refuse"
@@ -17,6 +18,9 @@
 #endif
 #ifndef SOURCE
 #define SOURCE(...)
+#endif
+#ifndef KEY
+#define KEY(...)
 #endif
 #ifndef DESTINATION
 #define DESTINATION(...)
@@ -155,6 +159,10 @@ CONFIG("queries.memory", queries.memory_bytes, SIZE, "1GiB", "64MiB", "1TB", "by
 CONFIG("sources", sources, SOURCES, "[]", "", "", "a list", LIVE,
     "Where events come from: one entry a website, app or server, each with its own write key. Left out, there "
     "is one source named default, whose key is made at the first start and kept in keys.yaml.")
+CONFIG("keys", keys, KEYS, "[]", "", "", "a list", LIVE,
+    "Further keys that read, one entry for each person or program that should not have the secret key: what each may is "
+    "its role. They are brought as the secret key is, and sign in to Onym's page. A key that is taken out ends its "
+    "sessions. docs/page.md")
 CONFIG("destinations", destinations, DESTINATIONS, "[]", "", "", "a list", LIVE,
     "Where events go: one entry a receiving service. Each has its own place in the journal; a slow or dead one "
     "holds up no other.")
@@ -185,6 +193,14 @@ SOURCE("device_mode", device_mode, NODE, "", "", "", "a map", LIVE,
     "intercom {app_id}, google_tag {ids}, meta_pixel {pixel_id}, posthog {api_key}; docs/browser.md has each one's "
     "settings. All of it is public: pages read it.")
 
+KEY("name", name, TEXT, NULL, "", "", "letters, digits, . _ -", LIVE,
+    "Stands in the log beside what was done with it, and in the list of sessions.")
+KEY("key", key, SECRET, NULL, "", "", "text", LIVE,
+    "A long random text. Take it from the environment rather than writing it here: ${GRAFANA_KEY}.")
+KEY("role", role, WORD, "reader", "", "", "reader|analyst|admin", LIVE,
+    "reader: numbers, broken down by what events say, not by people's traits or ids. analyst: people, too, and changes "
+    "nothing. admin: everything that the secret key may.")
+
 DESTINATION("name", name, TEXT, NULL, "", "", "letters, digits, . _ -", LIVE,
     "Its name in metrics, commands and the dashboard; its cursor is kept under it.")
 DESTINATION("type", type, TEXT, NULL, "", "", "text", LIVE,
@@ -202,4 +218,5 @@ DESTINATION("rules", rules, NODE, "", "", "", "a map", LIVE,
 
 #undef CONFIG
 #undef SOURCE
+#undef KEY
 #undef DESTINATION

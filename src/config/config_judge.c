@@ -94,6 +94,33 @@ static Source *make_sources(struct config_walk *walk, const struct config_source
     return made;
 }
 
+static void judge_key(struct config_walk *walk, const struct config *config, size_t at)
+{
+    const ConfigKey *key = &config->keys[at];
+    Str shown = arena_printf(walk->arena, "keys[%zu]", at);
+    if (key->name.len && (!is_name(key->name) || str_equal(key->name, STR("secret_key"))))
+        config_complain(walk, place_of(key->node, "name"), shown,
+                        "a name is 1 to %d letters, digits, \".\", \"_\" or \"-\", and not secret_key", NAME_BYTES);
+    if (key->key.len && !is_key(key->key))
+        config_complain(walk, place_of(key->node, "key"), shown,
+                        "a key is 1 to %d printable characters without spaces or \":\"", LIMIT_WRITE_KEY_BYTES);
+    else if (key->key.len && key->key.len < SECRET_BYTES_LEAST)
+        config_warn(walk, place_of(key->node, "key"), shown, "is shorter than %d characters; anybody can guess it",
+                    SECRET_BYTES_LEAST);
+    if (key->key.len && str_equal(key->key, config->secret_key))
+        config_complain(walk, place_of(key->node, "key"), shown, "is the secret_key, which has every role already");
+    for (size_t source = 0; source < config->source_count; source++)
+        if (key->key.len && str_equal(key->key, config->sources[source].write_key))
+            config_complain(walk, place_of(key->node, "key"), shown,
+                            "is the write_key of sources[%zu], which is public", source);
+    for (size_t before = 0; before < at; before++) {
+        if (key->name.len && str_equal(key->name, config->keys[before].name))
+            config_complain(walk, place_of(key->node, "name"), shown, "has the name of keys[%zu]", before);
+        if (key->key.len && str_equal(key->key, config->keys[before].key))
+            config_complain(walk, place_of(key->node, "key"), shown, "has the key of keys[%zu]", before);
+    }
+}
+
 static void judge_destination(struct config_walk *walk, const struct config *config, size_t at)
 {
     const ConfigDestination *destination = &config->destinations[at];
@@ -196,6 +223,7 @@ void config_judge(struct config_walk *walk, const Node *root, struct config *con
         judge_destination(walk, config, at);
         judge_by_type(walk, config, at);
     }
+    for (size_t at = 0; at < config->key_count; at++) judge_key(walk, config, at);
     judge_listen(walk, root, config);
     judge_url(walk, root, config);
     judge_externals(walk, root, config);

@@ -71,11 +71,13 @@ void config_write_markdown(struct buf *buf)
     for (size_t at = 0; at < config_rule_count; at++) {
         const ConfigRule *rule = &config_rules[at];
         Str key, head = str_cut(str_from(rule->path), '.', &key);
-        if (key.len == 0 && rule->type != SOURCES && rule->type != DESTINATIONS) head = STR("the server");
+        bool is_list = rule->type == SOURCES || rule->type == KEYS || rule->type == DESTINATIONS;
+        if (key.len == 0 && !is_list) head = STR("the server");
         if (!str_equal(section, head)) buf_printf(buf, "\n## %.*s\n", STR_FORMAT(head));
         section = head;
         put_rule(buf, rule, "");
         if (rule->type == SOURCES) put_list(buf, "sources", config_source_rules, config_source_rule_count);
+        else if (rule->type == KEYS) put_list(buf, "keys", config_key_rules, config_key_rule_count);
         else if (rule->type == DESTINATIONS)
             put_list(buf, "destinations", config_destination_rules, config_destination_rule_count);
     }

@@ -24,6 +24,7 @@ typedef enum ConfigType {
     LISTEN,         /* ConfigListens: host:port, or a list of them */
     NODE,           /* const Node *: kept as it is */
     SOURCES,        /* a list of maps by the SOURCE rows */
+    KEYS,           /* a list of maps by the KEY rows */
     DESTINATIONS,   /* a list of maps by the DESTINATION rows */
 } ConfigType;
 
@@ -49,8 +50,8 @@ struct config_source {
     const Node *node;
 };
 
-extern const ConfigRule config_rules[], config_source_rules[], config_destination_rules[];
-extern const size_t config_rule_count, config_source_rule_count, config_destination_rule_count;
+extern const ConfigRule config_rules[], config_source_rules[], config_key_rules[], config_destination_rules[];
+extern const size_t config_rule_count, config_source_rule_count, config_key_rule_count, config_destination_rule_count;
 
 /* Reads one value of a simple type into the field; false where it complained. key is how the complaint
  * calls it. */

@@ -69,6 +69,7 @@ void config_write_template(struct buf *buf)
         const char *value = rule->fallback && rule->fallback[0] ? rule->fallback : "\"\"";
         if (rule->type == SECRET) value = "${ONYM_SECRET_KEY}";
         if (rule->type == SOURCES) put_entry(buf, "sources", config_source_rules, config_source_rule_count);
+        else if (rule->type == KEYS) put_entry(buf, "keys", config_key_rules, config_key_rule_count);
         else if (rule->type == DESTINATIONS)
             put_entry(buf, "destinations", config_destination_rules, config_destination_rule_count);
         else buf_printf(buf, "%s#%.*s: %s\n", indent, STR_FORMAT(is_inside ? key : head), value);

@@ -20,6 +20,7 @@
 
 #include <stdatomic.h>
 
+#include "access/access.h"
 #include "collect/collect.h"
 #include "health/health.h"
 #include "journal/journal.h"
@@ -57,6 +58,7 @@ typedef struct HttpOptions {
     struct http_jobs *jobs;
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */
+    struct access *access;           /* further keys, and sessions; NULL: there are none */
     bool commits_inline;             /* this thread is the journal's committer as well */
     const Str *trusted_proxies;      /* "10.0.0.0/8", "::1": whose X-Forwarded-For and -Proto are believed; borrowed */
     size_t trusted_proxy_count;

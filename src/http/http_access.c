@@ -2,8 +2,13 @@
  *
  * A browser that was given the secret key once (as http://KEY@host/) sends it along with whatever any page asks of
  * this host. So what reads and administers is refused to requests that a page of somewhere else has made: browsers say
- * so by Origin or Sec-Fetch-Site, and no page can keep them from it. Programs send neither. */
+ * so by Origin or Sec-Fetch-Site, and no page can keep them from it. Programs send neither.
+ *
+ * A session's cookie is sent along likewise, but is for Onym's own page alone: there the browser must say that it is
+ * our page that asks, unless something is only read. A request that brings a key is judged by the key. */
 #include "http_exchange.h"
+
+#include <stdio.h>
 
 static Str authority_of(Str url)
 {
@@ -58,19 +63,100 @@ void reply_foreign(struct exchange *exchange)
     exchange->reply.asks_for_key = false;
 }
 
-/* Reading and administering need the secret key, as Bearer or as Basic's user name. */
-bool exchange_may(struct exchange *exchange)
+/* ---- By cookie ---- */
+
+bool exchange_is_secure(const struct exchange *exchange)
 {
-    Str secret = exchange_options(exchange)->secret_key;
-    if (!(exchange->route->flags & ROUTE_SECRET)) return true;
+    return exchange->is_tls || str_equal_no_case(exchange->forwarded_proto, STR("https"));
+}
+
+const char *exchange_cookie_name(const struct exchange *exchange)
+{
+    return exchange_is_secure(exchange) ? "__Host-onym_session" : "onym_session";
+}
+
+bool exchange_is_own_page(const struct exchange *exchange)
+{
+    Str site = exchange->fetch_site;
+    bool is_read = exchange->method == METHOD_GET || exchange->method == METHOD_HEAD;
+    if (is_read && str_equal_no_case(site, STR("none"))) return true;
+    if (site.len) return str_equal_no_case(site, STR("same-origin"));
+    if (exchange->origin.len) return str_equal_no_case(authority_of(exchange->origin), exchange->host);
+    return is_read;
+}
+
+static bool refuse_page(struct exchange *exchange)
+{
+    Err err;
+    err_set(&err, ERR_DENIED, "a session may be used by Onym's own page alone: the browser did not say that this came "
+            "from there (Sec-Fetch-Site, Origin); programs use a key, as Authorization: Bearer");
+    reply_error(exchange, ERR_DENIED, &err);
+    exchange->reply.status = 403;
+    exchange->reply.asks_for_key = false;
+    return false;
+}
+
+/* ---- By key ---- */
+
+/* The secret key of the options, or one of those that access/ knows. */
+static AccessRole judge_key(const HttpOptions *options, Str key, char name[ACCESS_NAME_BYTES + 1])
+{
+    snprintf(name, ACCESS_NAME_BYTES + 1, "secret_key");
+    if (options->secret_key.len && key.len && str_equal_constant_time(key, options->secret_key)) return ACCESS_ADMIN;
+    return options->access ? access_judge_key(options->access, key, name) : ACCESS_NOBODY;
+}
+
+static bool find_by_key(struct exchange *exchange)
+{
+    char name[ACCESS_NAME_BYTES + 1];
     if (may_be_forged(exchange)) {
         reply_foreign(exchange);
         return false;
     }
     Str key = collect_key_of_authorization(exchange->authorization, exchange_arena(exchange));
-    if (secret.len && key.len && str_equal_constant_time(key, secret)) return true;
+    exchange->role = judge_key(exchange_options(exchange), key, name);
+    if (exchange->role != ACCESS_NOBODY) {
+        snprintf(exchange->who, sizeof exchange->who, "key %s", name);
+        return true;
+    }
     Err err;
     err_set(&err, ERR_DENIED, "this needs the secret key, as Authorization: Bearer; onym keys --secret shows it");
     reply_error(exchange, ERR_DENIED, &err);
     return false;
+}
+
+static bool find_by_cookie(struct exchange *exchange, Str token)
+{
+    Err err;
+    if (!exchange_is_own_page(exchange)) return refuse_page(exchange);
+    if (access_find(exchange_options(exchange)->access, token, &exchange->session)) {
+        exchange->role = exchange->session.role;
+        snprintf(exchange->who, sizeof exchange->who, "session %s", exchange->session.id);
+        return true;
+    }
+    err_set(&err, ERR_DENIED, "the session has ended; sign in again");
+    reply_error(exchange, ERR_DENIED, &err);
+    return false;
+}
+
+static bool may_role(struct exchange *exchange)
+{
+    int flags = exchange->route->flags;
+    AccessRole least = flags & ROUTE_READER ? ACCESS_READER : flags & ROUTE_ANALYST ? ACCESS_ANALYST : ACCESS_ADMIN;
+    Err err;
+    if (exchange->role >= least) return true;
+    err_set(&err, ERR_DENIED, "not for the role %s, which %s; this wants %s", access_role_word(exchange->role),
+            exchange->role == ACCESS_READER ? "reads numbers and nobody's data" : "reads and changes nothing",
+            least == ACCESS_ADMIN ? "admin" : "analyst or admin");
+    reply_error(exchange, ERR_DENIED, &err);
+    return false;
+}
+
+bool exchange_may(struct exchange *exchange)
+{
+    Str token;
+    if (!(exchange->route->flags & ROUTE_SECRET)) return true;
+    bool has_cookie = exchange_options(exchange)->access && exchange->authorization.len == 0 &&
+                      access_read_cookie(exchange->cookie, str_from(exchange_cookie_name(exchange)), &token);
+    return (has_cookie ? find_by_cookie(exchange, token) : find_by_key(exchange)) && may_role(exchange);
 }

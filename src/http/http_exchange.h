@@ -18,6 +18,9 @@ typedef enum RouteFlags {
     ROUTE_PUBLIC = 4,                /* read by browsers of any origin (settings, library) */
     ROUTE_WORKER = 16,               /* by a worker thread: the app's work, instead of handle */
     ROUTE_LONG = 32,                 /* … and it may take seconds: few of them run at a time */
+    ROUTE_ANALYST = 64,              /* with ROUTE_SECRET: a key or session of this role may, too */
+    ROUTE_READER = 128,              /* … and of this. Without either it is the administrator's: reading what nobody
+                                        thought of is refused, and orders are */
     ROUTE_PROFILE = 8,               /* Segment's Profile API: answers carry a Request-Id */
 } RouteFlags;
 
@@ -65,7 +68,7 @@ typedef enum ExchangeState {
     EXCHANGE_QUEUED,                 /* the server library has it */
 } ExchangeState;
 
-enum { OWN_PATH_BYTES = 512 };
+enum { OWN_PATH_BYTES = 512, WHO_BYTES = ACCESS_NAME_BYTES + 16 };
 
 struct exchange {
     struct exchange *next;           /* free list, or the list of those whose append is durable */
@@ -97,6 +100,10 @@ struct exchange {
     bool is_long;                    /* set by the handler: work that may take seconds */
     atomic_uint progress_done, progress_all;       /* of a question's tasks */
     struct exchange *working_before, *working_after;
+    /* who asks, where the route wants to know */
+    AccessRole role;
+    AccessSession session;           /* id empty: by a key */
+    char who[WHO_BYTES];             /* "session 0123456789abcdef", "key dashboard"; of what is logged and kept */
     /* collection */
     struct journal_append *append;
     CollectResult collected;
@@ -151,7 +158,16 @@ Str proxy_find_client(const Str *networks, size_t count, Str peer, Str forwarded
 Str exchange_page(const struct exchange *exchange);
 /* Did a page that is not served from here make a browser send this? */
 bool exchange_is_foreign(const struct exchange *exchange);
-/* Has its route no need of the secret key, or does it bring it, by itself? Else false, and a reply. */
+/* The address of whoever asks, by X-Forwarded-For where its proxy is trusted, even where none goes into events. */
+Str exchange_peer(const struct exchange *exchange);
+/* Did it come by TLS, to us or to a proxy that is trusted? */
+bool exchange_is_secure(const struct exchange *exchange);
+/* Does a page of our own ask? For what a cookie stands for: the browser must say so. */
+bool exchange_is_own_page(const struct exchange *exchange);
+/* The name of the session's cookie, which by TLS no other host and no plain connection can set. */
+const char *exchange_cookie_name(const struct exchange *exchange);
+/* Has its route no need of a key, or does it bring one that may, or a session? Else false, and a reply. Who it is
+ * stands in the exchange then. Sessions never count for collection: its routes do not ask this. */
 bool exchange_may(struct exchange *exchange);
 void reply_foreign(struct exchange *exchange);
 

@@ -53,7 +53,9 @@ void reply_error(struct exchange *exchange, Status status, const Err *err)
     }
     Millis retry_after_ms = exchange->reply.retry_after_ms;
     exchange->reply = (Reply){ .status = reply_status_of(status, is_collect), .body = buf_str(out) };
-    exchange->reply.asks_for_key = status == ERR_DENIED;
+    bool is_known = status == ERR_DENIED && exchange->role != ACCESS_NOBODY;       /* who may not, not who is nobody */
+    if (is_known) exchange->reply.status = 403;
+    exchange->reply.asks_for_key = status == ERR_DENIED && !is_known;
     if (status == ERR_RATE) exchange->reply.retry_after_ms = retry_after_ms ? retry_after_ms : 1000;
     else if (exchange->reply.status == 503) exchange->reply.retry_after_ms = 5000;
     exchange->state = EXCHANGE_ANSWERED;

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "api/api.h"
 #include "demo/demo.h"
+#include "server_access.h"
 #include "server_derived.h"
 #include "server_destinations.h"
 #include "server_journal.h"
@@ -55,6 +56,7 @@ struct serve {
     ApiOptions api;                      /* lives as long as the servers */
     struct http_jobs *jobs;
     struct api_links *links;
+    struct access *access;
     struct worker workers[WORKERS_MAX];
     size_t worker_count;
     struct threads worker_threads, ingest_threads, committer_threads, deliver_threads,
@@ -183,6 +185,7 @@ static void maintenance_step(void *context, bool is_stopping)
     Err err;
     bool more = true;
     if (is_stopping) return;
+    server_keep_sessions(serve->access);
     Status s = journal_maintain(serve->journal, &more, &err);
     bool more_derived = false;
     if (!s) s = derive_maintain(serve->applier, &more_derived, &err);
@@ -209,6 +212,46 @@ static void raise_file_limit(void)
         log_write(LOG_WARN, "could not raise the limit of open files", LOG_INT("limit", limit.rlim_cur));
 }
 
+static void log_notice(void *context, const SegmentsNotice *notice)
+{
+    (void)context;
+    switch (notice->kind) {
+    case SEGMENTS_RETIRED:
+        log_write(LOG_INFO, "segment retired", LOG_TEXT("reason", notice->reason), LOG_INT("first", notice->pos),
+                  LOG_INT("end", notice->end), LOG_INT("bytes", notice->disk_bytes),
+                  LOG_INT("over_for_seconds", notice->by_ms / 1000));
+        break;
+    case SEGMENTS_CLOCK_JUMP:
+        log_write(LOG_WARN, "the wall clock jumped; retention does not count that as time",
+                  LOG_INT("seconds", notice->by_ms / 1000), LOG_INT("position", notice->pos));
+        break;
+    case SEGMENTS_CLOCK_GAP:
+        log_write(LOG_WARN, "the machine was off or asleep for long, or its clock is wrong: nothing is retired by age "
+                  "until the clock has gone on like that for some time, or you say it is right: "
+                  "onym recover --confirm-clock",
+                  LOG_INT("seconds", notice->by_ms / 1000));
+        break;
+    case SEGMENTS_ASTRAY:
+        log_write(LOG_ERROR, "the journal's file is not where it was: nothing more is accepted",
+                  LOG_TEXT("reason", notice->reason));
+        break;
+    case SEGMENTS_FOUND_AGAIN:
+        log_write(LOG_WARN, "the journal's file is back: events are accepted again");
+        break;
+    case SEGMENTS_SET_ASIDE:
+        log_write(LOG_ERROR, "a file with a segment's name is none of this journal's, and was set aside: look what it "
+                  "is, and remove it", LOG_TEXT("path", notice->reason));
+        break;
+    case SEGMENTS_PUT_BACK:
+        log_write(LOG_ERROR, "the file that the journal writes was removed, and was put back: nothing is lost. Look "
+                  "who removes files of the data directory", LOG_INT("position", notice->pos));
+        break;
+    case SEGMENTS_CLOCK_CONFIRMED:
+        log_write(LOG_INFO, "the wall clock is taken for right; retention goes on");
+        break;
+    }
+}
+
 static Status open_journal(struct serve *serve, Err *err)
 {
     const struct config *config = serve->config;
@@ -222,6 +265,7 @@ static Status open_journal(struct serve *serve, Err *err)
     SegmentsOptions options = journal_options(config, &arena);
     options.retention_ms = config->retention.age_ms;
     options.retention_bytes = (uint64_t)config->retention.bytes;
+    options.notice = log_notice;
     SegmentsRecovery recovery;
     s = segments_open(&options, &serve->journal, &recovery, err);
     if (!s) s = reached_open(config, &serve->reached, err);
@@ -450,6 +494,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .jobs = serve->jobs,
         .clock = os_clock(),
         .secret_key = config->secret_key,
+        .access = serve->access,
         .commits_inline = !(serve->engines & ENGINE_COMMITTER),
         .trusted_proxies = config->trusted_proxies.items,
         .trusted_proxy_count = config->trusted_proxies.count,
@@ -563,6 +608,7 @@ static void reload(struct serve *serve, const ServeReload *how)
         region_close(region);
         return;
     }
+    server_set_keys(serve->access, &config);
     Str restarts = config_list_restarts(serve->config, &config, &arena);
     if (restarts.len) log_write(LOG_WARN, "these changes wait for a restart", LOG_STR("options", restarts));
     log_configure((LogLevel)config.log.level, (LogFormat)config.log.format);
@@ -602,6 +648,8 @@ void serve_stop(struct serve *serve)
     for (size_t at = 0; at < serve->ingest_count; at++) http_server_close(serve->ingests[at].server);
     http_jobs_close(serve->jobs);
     api_links_close(serve->links);
+    server_keep_sessions(serve->access);
+    access_close(serve->access);
     for (size_t at = 0; at < WORKERS_MAX; at++) region_close(&serve->workers[at].region);
     collector_close(serve->collector);
     destinations_close(serve->destinations);
@@ -648,6 +696,7 @@ static Status open_all(struct serve *serve, Role role, Err *err)
     if (!s) s = open_applier(serve, err);
     if (!s) s = open_destinations(serve, err);
     if (!s) open_links(serve);
+    if (!s) s = server_open_access(serve->config, serve->engines & ENGINE_PROCESS, &serve->access, err);
     if (!s) s = open_collector(serve, err);
     if (!s) s = open_servers(serve, thread_count, err);
     if (!s) s = start_threads(serve, err);

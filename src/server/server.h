@@ -31,6 +31,7 @@ void serve_stop(struct serve *serve);                        /* accepts NULL */
 /* Judges the store of redeemed links of a stopped server. */
 Status MUST server_check_links(const char *dir, uint64_t *ret_rows, Err *err);
 
+#include "server_access.h"
 #include "server_derived.h"
 #include "server_destinations.h"
 #include "server_journal.h"

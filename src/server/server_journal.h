@@ -6,8 +6,7 @@
 #include "config/config.h"
 #include "segments/segments.h"
 
-/* Without retention. Asks everybody in the data directory how far the journal has come. Texts live in the arena. What
- * happens to its files (SegmentsNotice) is logged, whoever writes it. */
+/* Without retention. Asks everybody in the data directory how far the journal has come. Texts live in the arena. */
 SegmentsOptions journal_options(const struct config *config, Arena *arena);
 
 struct reached;

@@ -114,6 +114,8 @@ static Status verify_others(struct report *report, const struct config *config, 
     s = note_part(report, "deliver", s, err);
     if (!s) s = server_check_links(links, &report->links_rows, err);
     s = note_part(report, "links", s, err);
+    if (!s) s = server_check_sessions(config, err);
+    s = note_part(report, "sessions", s, err);
     if (has_lock) disk->close(disk, file);
     return report->is_in_use ? OK : s;
 }
@@ -183,7 +185,7 @@ static void put_verdict(struct report *report, const SegmentsVerdict *verdict)
                report->derived.files == 1 ? "" : "s",
                count_text(report->deliver_rows + report->links_rows, raw, sizeof raw));
     if (report->derived.damaged)
-        buf_printf(out, "%" PRIu64 " damaged part%s; the next start makes derived/ and links/ anew\n",
+        buf_printf(out, "%" PRIu64 " damaged part%s; the next start makes derived/, links/ and sessions anew\n",
                    report->derived.damaged,
                    report->derived.damaged == 1 ? "" : "s");
     else

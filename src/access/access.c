@@ -1,0 +1,382 @@
+/* access: keys, sessions and links in memory, under one lock that is held for a look at a table and no longer. */
+#include "access_private.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const Millis LAZY_MS = 10 * 60 * 1000;
+static const int64_t AGAIN_NS = 60 * INT64_C(1000000000);
+
+const char *access_role_word(AccessRole role)
+{
+    static const char *const words[] = { "nobody", "reader", "analyst", "admin" };
+    return words[role];
+}
+
+/* ---- Hashes ---- */
+
+static AccessHash hash_of(Str text)
+{
+    AccessHash hash;
+    check(gnutls_hash_fast(GNUTLS_DIG_SHA256, text.bytes, text.len, hash.bytes) == 0);
+    return hash;
+}
+
+static bool hash_equal(const AccessHash *a, const AccessHash *b)
+{
+    return str_equal_constant_time(str_of(a->bytes, ACCESS_HASH_BYTES), str_of(b->bytes, ACCESS_HASH_BYTES));
+}
+
+/* What a session was begun with: of hashes, so that no two keys can be joined to look like others. */
+static AccessHash origin_of(const AccessHash *secret, const AccessHash *key, AccessRole role)
+{
+    unsigned char bytes[2 * ACCESS_HASH_BYTES + 1];
+    memcpy(bytes, secret->bytes, ACCESS_HASH_BYTES);
+    memcpy(bytes + ACCESS_HASH_BYTES, key->bytes, ACCESS_HASH_BYTES);
+    bytes[2 * ACCESS_HASH_BYTES] = (unsigned char)role;
+    return hash_of(str_of(bytes, sizeof bytes));
+}
+
+static void put_hex(const unsigned char *bytes, size_t count, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t at = 0; at < count; at++) {
+        text[2 * at] = digits[bytes[at] >> 4];
+        text[2 * at + 1] = digits[bytes[at] & 15];
+    }
+}
+
+static AccessHash make_token(struct access *access, char *token)
+{
+    unsigned char bytes[ACCESS_TOKEN_CHARS / 2];
+    access->options.dice->fill(access->options.dice, bytes, sizeof bytes);
+    put_hex(bytes, sizeof bytes, token);
+    return hash_of(str_of(token, ACCESS_TOKEN_CHARS));
+}
+
+/* ---- Opening ---- */
+
+Status access_open(const AccessOptions *options, struct access **ret, char damage[ERR_TEXT_BYTES], Err *err)
+{
+    struct access *access = calloc(1, sizeof *access);
+    Err why = { 0 };
+    damage[0] = 0;
+    if (!access) return err_set(err, ERR_FULL, "access: no memory");
+    access->options = *options;
+    access->attempts.seed = dice_u64(options->dice);
+    check(pthread_mutex_init(&access->lock, NULL) == 0 && pthread_mutex_init(&access->write_lock, NULL) == 0);
+    Status s = OK;
+    if (options->path && options->has_sessions) s = access_store_read(options->disk, options->path, access->rows, &why);
+    if (s == ERR_DAMAGED) {
+        snprintf(damage, ERR_TEXT_BYTES, "%s", why.text);
+        access->changes++;                                /* the next start does not find it again */
+        s = OK;
+    }
+    if (s) {
+        access_close(access);
+        return err_set(err, s, "%s", why.text);
+    }
+    *ret = access;
+    return OK;
+}
+
+void access_close(struct access *access)
+{
+    if (!access) return;
+    pthread_mutex_destroy(&access->lock);
+    pthread_mutex_destroy(&access->write_lock);
+    free(access);
+}
+
+/* ---- Keys ---- */
+
+static const struct access_key *find_origin(const struct access *access, const AccessHash *origin)
+{
+    for (size_t at = 0; at < access->key_count; at++)
+        if (hash_equal(&access->keys[at].origin, origin)) return &access->keys[at];
+    return NULL;
+}
+
+/* All are compared, whichever it is. */
+static const struct access_key *find_key(const struct access *access, Str key)
+{
+    const struct access_key *found = NULL;
+    AccessHash hash = hash_of(key);
+    if (!key.len) return NULL;
+    for (size_t at = 0; at < access->key_count; at++)
+        if (hash_equal(&access->keys[at].key, &hash)) found = &access->keys[at];
+    return found;
+}
+
+void access_set_keys(struct access *access, const AccessKey *keys, size_t count)
+{
+    AccessHash secret = hash_of(count ? keys[0].key : (Str){ 0 });
+    check(count <= ACCESS_KEYS);
+    pthread_mutex_lock(&access->lock);
+    access->key_count = 0;
+    for (size_t at = 0; at < count; at++) {
+        if (!keys[at].key.len) continue;
+        struct access_key *key = &access->keys[access->key_count++];
+        check(keys[at].name.len <= ACCESS_NAME_BYTES);
+        *key = (struct access_key){ .key = hash_of(keys[at].key), .role = keys[at].role };
+        key->origin = origin_of(&secret, &key->key, key->role);
+        memcpy(key->name, keys[at].name.bytes, keys[at].name.len);
+    }
+    for (size_t at = 0; at < ACCESS_SESSIONS; at++) {
+        if (!access->rows[at].id || find_origin(access, &access->rows[at].origin)) continue;
+        access->rows[at] = (struct access_row){ 0 };
+        access->changes++;
+    }
+    for (size_t at = 0; at < ACCESS_LINKS; at++)
+        if (!find_origin(access, &access->links[at].origin)) access->links[at] = (struct access_link){ 0 };
+    pthread_mutex_unlock(&access->lock);
+}
+
+AccessRole access_judge_key(struct access *access, Str key, char *name)
+{
+    AccessRole role = ACCESS_NOBODY;
+    name[0] = 0;
+    pthread_mutex_lock(&access->lock);
+    const struct access_key *found = find_key(access, key);
+    if (found) {
+        role = found->role;
+        memcpy(name, found->name, sizeof found->name);
+    }
+    pthread_mutex_unlock(&access->lock);
+    return role;
+}
+
+/* ---- Sessions, under the lock ---- */
+
+static Millis expiry_of(const struct access_row *row)
+{
+    Millis idle = row->seen_at_ms + ACCESS_IDLE_MS, life = row->created_at_ms + ACCESS_LIFE_MS;
+    return idle < life ? idle : life;
+}
+
+/* A clock that was set back lengthens no life. */
+static void bring_up(struct access *access, struct access_row *row, Millis now_ms)
+{
+    if (!row->id) return;
+    if (row->seen_at_ms > now_ms) row->seen_at_ms = now_ms;
+    if (row->created_at_ms > now_ms) row->created_at_ms = now_ms;
+    if (expiry_of(row) > now_ms) return;
+    *row = (struct access_row){ 0 };
+    access->changes++;
+}
+
+static void tell(const struct access *access, const struct access_row *row, AccessSession *ret)
+{
+    const struct access_key *key = find_origin(access, &row->origin);
+    *ret = (AccessSession){ .role = row->role, .created_at_ms = row->created_at_ms, .seen_at_ms = row->seen_at_ms,
+                            .expires_at_ms = expiry_of(row) };
+    snprintf(ret->id, sizeof ret->id, "%016llx", (unsigned long long)row->id);
+    if (key) memcpy(ret->key_name, key->name, sizeof ret->key_name);
+    memcpy(ret->agent, row->agent, sizeof ret->agent);
+}
+
+static struct access_row *find_place(struct access *access)
+{
+    struct access_row *place = &access->rows[0];
+    for (size_t at = 0; at < ACCESS_SESSIONS && place->id; at++)
+        if (!access->rows[at].id || access->rows[at].seen_at_ms < place->seen_at_ms) place = &access->rows[at];
+    return place;
+}
+
+/* What a terminal, a log or a page might take for something else is left out. */
+static void copy_agent(Str agent, char text[ACCESS_AGENT_BYTES + 1])
+{
+    size_t len = 0;
+    for (size_t at = 0; at < agent.len && len < ACCESS_AGENT_BYTES; at++)
+        if (agent.bytes[at] >= ' ' && agent.bytes[at] < 0x7f) text[len++] = agent.bytes[at];
+    text[len] = 0;
+}
+
+static void begin(struct access *access, const AccessHash *origin, AccessRole role, Str agent, char *token,
+                  AccessSession *ret)
+{
+    Millis now_ms = clock_now_ms(access->options.clock);
+    for (size_t at = 0; at < ACCESS_SESSIONS; at++) bring_up(access, &access->rows[at], now_ms);
+    struct access_row *row = find_place(access);
+    *row = (struct access_row){ .origin = *origin, .role = role, .id = dice_u64(access->options.dice) | 1,
+                                .created_at_ms = now_ms, .seen_at_ms = now_ms, .kept_seen_at_ms = now_ms };
+    row->token = make_token(access, token);
+    copy_agent(agent, row->agent);
+    access->changes++;
+    tell(access, row, ret);
+}
+
+static struct access_link *find_link(struct access *access, Str token)
+{
+    AccessHash hash = hash_of(token);
+    int64_t now_ns = clock_elapsed_ns(access->options.clock);
+    for (size_t at = 0; at < ACCESS_LINKS; at++)
+        if (access->links[at].until_ns > now_ns && hash_equal(&access->links[at].token, &hash))
+            return &access->links[at];
+    return NULL;
+}
+
+static Status sign_in(struct access *access, Str key, Str link, Str agent, char *token, AccessSession *ret, Err *err)
+{
+    if (link.len) {
+        struct access_link *found = find_link(access, link);
+        if (!found)
+            return err_set(err, ERR_DENIED, "the link was used, or is older than a minute; make another: onym ui");
+        begin(access, &found->origin, found->role, agent, token, ret);
+        *found = (struct access_link){ 0 };
+        return OK;
+    }
+    const struct access_key *found = find_key(access, key);
+    if (!found) return err_set(err, ERR_DENIED, "this is no key that reads; onym keys --secret shows the secret key");
+    begin(access, &found->origin, found->role, agent, token, ret);
+    return OK;
+}
+
+/* ---- The door ---- */
+
+Status access_sign_in(struct access *access, Str key, Str link, Str address, Str agent, char *token,
+                      AccessSession *ret, Millis *ret_wait_ms, Err *err)
+{
+    if (!access->options.has_sessions) return err_set(err, ERR_CLOSED, "nobody signs in here: ui: false");
+    pthread_mutex_lock(&access->lock);
+    Status s = OK;
+    if (!access_attempts_take(&access->attempts, address, clock_elapsed_ns(access->options.clock), ret_wait_ms))
+        s = err_set(err, ERR_RATE, "%d sign-ins from this address failed within a minute; wait for %lld s",
+                    ACCESS_ATTEMPTS, (long long)(*ret_wait_ms + 999) / 1000);
+    if (!s) s = sign_in(access, key, link, agent, token, ret, err);
+    if (!s) access_attempts_forgive(&access->attempts, address);
+    pthread_mutex_unlock(&access->lock);
+    return s;
+}
+
+Status access_make_link(struct access *access, Str key, Str session_id, char *token, Err *err)
+{
+    struct access_link *place = &access->links[0];
+    const AccessHash *origin = NULL;
+    if (!access->options.has_sessions) return err_set(err, ERR_CLOSED, "nobody signs in here: ui: false");
+    pthread_mutex_lock(&access->lock);
+    const struct access_key *found = find_key(access, key);
+    AccessRole role = found ? found->role : ACCESS_NOBODY;
+    if (found) origin = &found->origin;
+    for (size_t at = 0; !origin && at < ACCESS_SESSIONS; at++) {
+        AccessSession session;
+        if (!access->rows[at].id) continue;
+        tell(access, &access->rows[at], &session);
+        if (!str_equal(str_from(session.id), session_id)) continue;
+        origin = &access->rows[at].origin;
+        role = access->rows[at].role;
+    }
+    Status s = origin ? OK : err_set(err, ERR_DENIED, "a link is made with a key or a session");
+    for (size_t at = 0; at < ACCESS_LINKS; at++)
+        if (access->links[at].until_ns < place->until_ns) place = &access->links[at];
+    if (!s) {
+        *place = (struct access_link){ .origin = *origin, .role = role };
+        place->token = make_token(access, token);
+        place->until_ns = clock_elapsed_ns(access->options.clock) + ACCESS_LINK_MS * INT64_C(1000000);
+    }
+    pthread_mutex_unlock(&access->lock);
+    return s;
+}
+
+bool access_find(struct access *access, Str token, AccessSession *ret)
+{
+    bool is_found = false;
+    if (token.len != ACCESS_TOKEN_CHARS) return false;
+    AccessHash hash = hash_of(token);
+    Millis now_ms = clock_now_ms(access->options.clock);
+    pthread_mutex_lock(&access->lock);
+    for (size_t at = 0; !is_found && at < ACCESS_SESSIONS; at++) {
+        struct access_row *row = &access->rows[at];
+        bring_up(access, row, now_ms);
+        if (!row->id || !hash_equal(&row->token, &hash)) continue;
+        row->seen_at_ms = now_ms;
+        tell(access, row, ret);
+        is_found = true;
+    }
+    pthread_mutex_unlock(&access->lock);
+    return is_found;
+}
+
+bool access_end(struct access *access, Str id)
+{
+    bool is_found = false;
+    pthread_mutex_lock(&access->lock);
+    for (size_t at = 0; at < ACCESS_SESSIONS; at++) {
+        AccessSession session;
+        if (!access->rows[at].id) continue;
+        tell(access, &access->rows[at], &session);
+        if (!str_equal(str_from(session.id), id)) continue;
+        access->rows[at] = (struct access_row){ 0 };
+        access->changes++;
+        is_found = true;
+    }
+    pthread_mutex_unlock(&access->lock);
+    return is_found;
+}
+
+static int compare_newest(const void *a, const void *b)
+{
+    const AccessSession *one = a, *other = b;
+    return one->created_at_ms < other->created_at_ms ? 1 : one->created_at_ms > other->created_at_ms ? -1 : 0;
+}
+
+size_t access_list(struct access *access, AccessSession *sessions)
+{
+    size_t count = 0;
+    Millis now_ms = clock_now_ms(access->options.clock);
+    pthread_mutex_lock(&access->lock);
+    for (size_t at = 0; at < ACCESS_SESSIONS; at++) {
+        bring_up(access, &access->rows[at], now_ms);
+        if (access->rows[at].id) tell(access, &access->rows[at], &sessions[count++]);
+    }
+    pthread_mutex_unlock(&access->lock);
+    qsort(sessions, count, sizeof *sessions, compare_newest);
+    return count;
+}
+
+/* ---- Keeping them ---- */
+
+static void note_change(struct access *access)
+{
+    pthread_mutex_lock(&access->lock);
+    access->changes++;
+    pthread_mutex_unlock(&access->lock);
+}
+
+static bool is_stale(const struct access *access, bool is_lazy)
+{
+    for (size_t at = 0; at < ACCESS_SESSIONS; at++) {
+        const struct access_row *row = &access->rows[at];
+        if (row->id && row->seen_at_ms - row->kept_seen_at_ms > (is_lazy ? LAZY_MS : 0)) return true;
+    }
+    return false;
+}
+
+Status access_write(struct access *access, bool is_lazy, Err *err)
+{
+    struct access_row *rows = NULL;
+    Status s = OK;
+    if (!access->options.path || !access->options.has_sessions) return OK;
+    pthread_mutex_lock(&access->write_lock);
+    int64_t now_ns = clock_elapsed_ns(access->options.clock);
+    bool is_early = is_lazy && access->failed_at_ns && now_ns - access->failed_at_ns < AGAIN_NS;
+    pthread_mutex_lock(&access->lock);
+    uint64_t changes = access->changes;
+    bool is_needed = !is_early && (changes != access->written || is_stale(access, is_lazy));
+    if (is_needed && (rows = malloc(sizeof access->rows))) {
+        memcpy(rows, access->rows, sizeof access->rows);
+        for (size_t at = 0; at < ACCESS_SESSIONS; at++)
+            access->rows[at].kept_seen_at_ms = access->rows[at].seen_at_ms;
+    }
+    pthread_mutex_unlock(&access->lock);
+    if (is_needed && !rows) s = err_set(err, ERR_FULL, "%s: no memory", access->options.path);
+    if (rows) s = access_store_write(access->options.disk, access->options.path, rows, err);
+    if (rows && !s) access->written = changes;
+    if (rows && s) note_change(access);                     /* when they were used last is not on disk, either */
+    if (is_needed) access->failed_at_ns = s ? now_ns : 0;
+    free(rows);
+    pthread_mutex_unlock(&access->write_lock);
+    return s;
+}

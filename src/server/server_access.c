@@ -1,0 +1,51 @@
+/* server_access: keys of the configuration become those that access/ knows; the file of sessions is opened and kept. */
+#include "server_access.h"
+
+#include <stdio.h>
+
+enum { PATH_BYTES = 4096 };
+
+static void write_path(const struct config *config, char path[PATH_BYTES])
+{
+    snprintf(path, PATH_BYTES, "%.*s/sessions", STR_FORMAT(config->data));
+}
+
+void server_set_keys(struct access *access, const struct config *config)
+{
+    AccessKey keys[ACCESS_KEYS] = { { STR("secret_key"), config->secret_key, ACCESS_ADMIN } };
+    size_t count = 1;
+    for (size_t at = 0; at < config->key_count && count < countof(keys); at++)
+        keys[count++] = (AccessKey){ config->keys[at].name, config->keys[at].key,
+                                     (AccessRole)(ACCESS_READER + config->keys[at].role) };
+    access_set_keys(access, keys, count);
+}
+
+Status server_open_access(const struct config *config, bool is_kept, struct access **ret, Err *err)
+{
+    char path[PATH_BYTES], damage[ERR_TEXT_BYTES];
+    write_path(config, path);
+    AccessOptions options = { .path = path, .has_sessions = is_kept && config->has_ui, .disk = os_disk(),
+                              .clock = os_clock(), .dice = os_dice() };
+    Status s = access_open(&options, ret, damage, err);
+    if (s) return s;
+    if (damage[0])
+        log_write(LOG_WARN, "the file of sessions is damaged and begins anew: everybody signs in again",
+                  LOG_TEXT("error", damage));
+    server_set_keys(*ret, config);
+    return OK;
+}
+
+void server_keep_sessions(struct access *access)
+{
+    Err err;
+    if (!access || access_write(access, true, &err) == OK) return;
+    log_write(LOG_WARN, "sessions are not on disk: a new start does not know what has changed of them",
+              LOG_TEXT("error", err.text));
+}
+
+Status server_check_sessions(const struct config *config, Err *err)
+{
+    char path[PATH_BYTES];
+    write_path(config, path);
+    return access_verify(os_disk(), path, err);
+}
