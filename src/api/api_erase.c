@@ -193,11 +193,10 @@ Status api_erasures(struct exchange *exchange, const People *people, Arena *aren
 /* What stands at the position: a command that was erased itself was an erasure that is done. */
 static Status check_name(struct exchange *exchange, struct erasure_name name, Err *err)
 {
-    struct journal_reader *reader = NULL;
+    struct journal_reader *reader;
     JournalRecord record;
-    Status s = journal_reader_open(api_options(exchange)->journal, name.first, &reader, err);
-    if (!s) s = journal_read(reader, &record, err);
-    bool is_erased = !s && record.pos == name.first && record_kind(record.bytes) == RECORD_ERASED;
+    Status s = journal_read_at(api_options(exchange)->journal, name.first, &reader, &record, err);
+    bool is_erased = !s && record_kind(record.bytes) == RECORD_ERASED;
     journal_reader_close(reader);
     return is_erased ? OK : err_set(err, ERR_NOT_FOUND, "there is no such erasure");
 }

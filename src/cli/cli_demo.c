@@ -29,8 +29,26 @@ static Status make_config(const struct command_line *line, Arena *arena, struct 
     return s ? s : config_complete_keys(ret, os_disk(), os_dice(), true, arena, err);
 }
 
+/* Options that say how to fill mean nothing to a site that is served, and the other way round. */
+static int check_options(const struct command_line *line, bool is_filling)
+{
+    for (size_t at = 0; at < line->given_count; at++) {
+        const char *name = line->given[at].option->name;
+        bool is_of_site = !strcmp(name, "listen") || !strcmp(name, "site");
+        if (is_of_site != is_filling) continue;
+        if (is_filling) command_complain("--%s is for the site; demo --data serves none", name);
+        else command_complain("--%s is for demo --data", name);
+        return EXIT_USAGE;
+    }
+    return EXIT_FINE;
+}
+
 int command_demo(const struct command_line *line)
 {
+    bool is_filling = command_has(line, "data");
+    int code = check_options(line, is_filling);
+    if (code) return code;
+    if (is_filling) return command_demo_data(line);
     Err err;
     struct config config;
     struct region region;

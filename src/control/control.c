@@ -186,10 +186,8 @@ static Status find_externals_of(struct control *control, Arena *arena, IdentityV
     JournalRecord record;
     Event event;
     if (!options->rules.identity.external_count) return OK;
-    Status s = journal_reader_open(options->journal, message->position, &reader, err);
-    if (s) return s == ERR_NOT_FOUND || s == ERR_DAMAGED ? OK : s;
-    s = journal_read(reader, &record, err);
-    bool is_it = !s && record.pos == message->position && record_kind(record.bytes) == RECORD_EVENT;
+    Status s = journal_read_at(options->journal, message->position, &reader, &record, err);
+    bool is_it = !s && record_kind(record.bytes) == RECORD_EVENT;
     if (is_it) s = event_decode(arena_copy(arena, record.bytes), &event, err);
     journal_reader_close(reader);
     bool is_gone = s == ERR_NOT_FOUND || s == ERR_DAMAGED || s == ERR_UNSUPPORTED;

@@ -148,12 +148,9 @@ Status control_find_evidence(struct control *control, JournalPos pos, Arena *are
     struct journal_reader *reader;
     JournalRecord record;
     Event event;
-    Status s = journal_reader_open(control->options.journal, pos, &reader, err);
-    if (s == ERR_NOT_FOUND) return err_set(err, s, "no message is kept at position %llu", (unsigned long long)pos);
-    if (s) return s;
-    s = journal_read(reader, &record, err);
-    if (!s && (record.pos != pos || record_kind(record.bytes) != RECORD_EVENT))
-        s = err_set(err, ERR_NOT_FOUND, "there is no message at position %llu", (unsigned long long)pos);
+    Status s = journal_read_at(control->options.journal, pos, &reader, &record, err);
+    if (s == ERR_NOT_FOUND || (!s && record_kind(record.bytes) != RECORD_EVENT))
+        s = err_set(err, ERR_NOT_FOUND, "no message is kept at position %llu", (unsigned long long)pos);
     if (!s) s = event_decode(arena_copy(arena, record.bytes), &event, err);
     journal_reader_close(reader);
     if (s) return s;

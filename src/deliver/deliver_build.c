@@ -48,13 +48,11 @@ void outlet_remember(struct outlet *outlet, const Remembered *remembered, size_t
 /* A parcel from the store has no record any more: the journal has it still. */
 static Status read_record(struct outlet *outlet, struct parcel *parcel, Err *err)
 {
-    struct journal_reader *reader = NULL;
+    struct journal_reader *reader;
     JournalRecord record;
-    Status s;
     if (parcel->record.len) return OK;
-    s = journal_reader_open(outlet->deliver->options.journal, parcel->pos, &reader, err);
-    if (!s) s = journal_read(reader, &record, err);
-    if (!s && (record.pos != parcel->pos || record_kind(record.bytes) != RECORD_EVENT))
+    Status s = journal_read_at(outlet->deliver->options.journal, parcel->pos, &reader, &record, err);
+    if (!s && record_kind(record.bytes) != RECORD_EVENT)
         s = err_set(err, ERR_NOT_FOUND, "its record was erased");
     if (!s) {
         buf_init(&parcel->record, LIMIT_RECORD_BYTES * 2);

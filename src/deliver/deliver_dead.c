@@ -72,14 +72,14 @@ static void put_event(struct buf *out, Str record)
 /* Who it was about: from the record at hand, or the journal's. */
 static void put_message(struct outlet *outlet, struct buf *out, const struct parcel *parcel)
 {
-    struct journal_reader *reader = NULL;
+    struct journal_reader *reader;
     JournalRecord record;
     if (parcel->record.len) {
         put_event(out, buf_str(&parcel->record));
         return;
     }
-    if (journal_reader_open(outlet->deliver->options.journal, parcel->pos, &reader, NULL)) return;
-    if (journal_read(reader, &record, NULL) == OK && record.pos == parcel->pos) put_event(out, record.bytes);
+    if (journal_read_at(outlet->deliver->options.journal, parcel->pos, &reader, &record, NULL)) return;
+    put_event(out, record.bytes);
     journal_reader_close(reader);
 }
 

@@ -197,14 +197,13 @@ typedef enum Found { FOUND_THEIRS, FOUND_ANOTHERS, FOUND_NOTHING } Found;
 /* What the journal says of the place. */
 static Status look_up(struct deliver *deliver, JournalPos pos, Found *ret, Err *err)
 {
-    struct journal_reader *reader = NULL;
+    struct journal_reader *reader;
     JournalRecord record;
     Event event;
     *ret = FOUND_NOTHING;
-    Status s = journal_reader_open(deliver->options.journal, pos, &reader, err);
-    if (!s) s = journal_read(reader, &record, err);
-    if (!s && record.pos == pos && record_kind(record.bytes) == RECORD_ERASED) *ret = FOUND_THEIRS;
-    if (!s && record.pos == pos && record_kind(record.bytes) == RECORD_EVENT
+    Status s = journal_read_at(deliver->options.journal, pos, &reader, &record, err);
+    if (!s && record_kind(record.bytes) == RECORD_ERASED) *ret = FOUND_THEIRS;
+    if (!s && record_kind(record.bytes) == RECORD_EVENT
         && event_decode(record.bytes, &event, NULL) == OK)
         *ret = takes_event(deliver, event, pos) ? FOUND_THEIRS : FOUND_ANOTHERS;
     journal_reader_close(reader);

@@ -2,16 +2,14 @@
  * enough for a reader of its own each time. A message that is retired or erased tells nothing any more. */
 #include "derive_private.h"
 
-/* ERR_NOT_FOUND: there is none. The event borrows from the reader, which the caller closes; accepts NULL. */
+/* ERR_NOT_FOUND: there is none. The event borrows from the reader, which the caller closes. */
 static Status read_event(struct journal *journal, uint64_t position, struct journal_reader **ret_reader, Event *ret,
                          Err *err)
 {
     JournalRecord record;
-    *ret_reader = NULL;
-    Status s = journal_reader_open(journal, position, ret_reader, err);
-    if (!s) s = journal_read(*ret_reader, &record, err);
+    Status s = journal_read_at(journal, position, ret_reader, &record, err);
     if (s) return s;
-    if (record.pos != position || record_kind(record.bytes) != RECORD_EVENT) return ERR_NOT_FOUND;
+    if (record_kind(record.bytes) != RECORD_EVENT) return ERR_NOT_FOUND;
     return event_decode(record.bytes, ret, err);
 }
 

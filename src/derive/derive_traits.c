@@ -29,7 +29,8 @@ static Status list_traits(struct applier *applier, const Event *event, Arena *ar
 Status derive_write_profile(struct applier *applier, const Event *event, JournalPos pos, IdentityNode subject, Err *err)
 {
     struct trait_list list;
-    bool is_group = event->type == EVENT_GROUP && event->group_id.len;
+    bool is_group = event->type == EVENT_GROUP && event->group_id.len
+        && !identity_is_blocked(applier->identity, event->group_id);
     if ((event->type != EVENT_IDENTIFY && !is_group) || subject == IDENTITY_NONE) return OK;
     Arena arena = region_arena(&applier->traits_region);
     Status s = list_traits(applier, event, &arena, &list, err);

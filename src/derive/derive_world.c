@@ -87,6 +87,13 @@ static void visit_users(void *context, void (*visit)(void *visitor, Subject subj
     derive_end_reading(world->applier);
 }
 
+/* What is blocked is settled when the identity is opened, so no lock is needed. */
+static bool is_no_account(void *context, Str group_id)
+{
+    const struct derive_world *world = context;
+    return identity_is_blocked(world->people.identity, group_id);
+}
+
 /* ---- What is told of them ---- */
 
 /* Persons are of the question's moment; meanwhile one may have merged with another, who is told then. */
@@ -265,6 +272,7 @@ Status derive_open_world(struct applier *applier, const DeriveAsker *asker, stru
     world->resolved = (QueryPeople){
         .subject_count = world->view->node_count, .pages = world->view->pages,
         .find_person = find_person, .mark_owners = mark_owners, .mark_users = mark_users, .visit_users = visit_users,
+        .is_no_account = is_no_account,
         .context = world,
     };
     world->world = (QueryWorld){

@@ -104,6 +104,21 @@ Status journal_read(struct journal_reader *reader, JournalRecord *ret, Err *err)
     return OK;
 }
 
+Status journal_read_at(struct journal *journal, JournalPos pos, struct journal_reader **ret_reader, JournalRecord *ret,
+                       Err *err)
+{
+    *ret_reader = NULL;
+    Status s = journal_reader_open(journal, pos, ret_reader, err);
+    if (s) return s;
+    s = journal_read(*ret_reader, ret, err);
+    if (!s && ret->pos != pos)
+        s = err_set(err, ERR_NOT_FOUND, "no record is kept at position %llu", (unsigned long long)pos);
+    if (!s) return OK;
+    journal_reader_close(*ret_reader);
+    *ret_reader = NULL;
+    return s;
+}
+
 /* Only where it stopped: what was read ahead of the damage is handed out first. */
 Status journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err)
 {

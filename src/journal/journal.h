@@ -69,6 +69,11 @@ Status MUST journal_skip_damage(struct journal_reader *reader, uint64_t *ret_ski
 /* How many records this reader did not see where it should have: damaged or missing ones, known once what counts the
  * records behind them is read. */
 uint64_t journal_reader_missed(const struct journal_reader *reader);
+/* The one record that stands at a position: with a reader of its own, which the caller closes when he is done with the
+ * record. ERR_NOT_FOUND: none stands exactly there (retired, or never). On failure there is no reader: *ret_reader is
+ * NULL, and to close it does nothing. */
+Status MUST journal_read_at(struct journal *journal, JournalPos pos, struct journal_reader **ret_reader,
+                            JournalRecord *ret, Err *err);
 /* Where the next record is looked for. */
 JournalPos journal_reader_position(const struct journal_reader *reader);
 /* Waits until there is something durable behind pos, at most timeout_ms; JOURNAL_NEVER just waits. Followers are

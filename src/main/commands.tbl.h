@@ -34,9 +34,25 @@ OPTION("serve", 0, "log-format", "FORMAT", "log.format", "logfmt or json")
 
 COMMAND("demo", command_demo, "Run", "", "serves an example site, and shows a visitor become user 12345",
     "A small music site on http://localhost:8090 and Onym on http://127.0.0.1:8080, on new data in a directory of their "
-    "own. Open the site, play a song, sign up: the terminal shows each call, and who the visitor turns out to be.")
+    "own. Open the site, play a song, sign up: the terminal shows each call, and who the visitor turns out to be. With "
+    "--data nothing is served: the configuration's instance, which must be empty, is filled with a month of such a site, "
+    "2,000 sign-ups and the mistakes of real tracking among them, and what is true of it is written beside it. "
+    "docs/demo.md tells what is in it.")
 OPTION("demo", 'l', "listen", "HOST:PORT", NULL, "where Onym listens (127.0.0.1:8080)")
 OPTION("demo", 0, "site", "HOST:PORT", NULL, "where the site listens (127.0.0.1:8090)")
+OPTION("demo", 0, "data", NULL, NULL, "fill an instance instead: a stopped one, or through its server the one that runs")
+OPTION("demo", 0, "seed", "N", NULL, "with --data: another number, another history (1)")
+OPTION("demo", 0, "users", "N", NULL, "with --data: how many sign up, 1 to 10000 (2000)")
+OPTION("demo", 0, "days", "N", NULL, "with --data: how many days it has, 14 to 90 (30)")
+OPTION("demo", 0, "to", "DAY", NULL, "with --data: it ends as this day begins, in UTC (today)")
+OPTION("demo", 0, "truth", "FILE", NULL, "with --data: where the truth is written (DIR.truth.json beside the data directory)")
+OPTION("demo", 'c', "config", "FILE", NULL, "with --data: the configuration of the instance; without it $ONYM_CONFIG, or the defaults")
+OPTION("demo", 0, "into", "DIR", "data", "with --data: the data directory, instead of the configuration's")
+OPTION("demo", 0, "url", "URL", NULL, "with --data: the running server, where it is not at the configuration's address")
+OPTION("demo", 's', "source", "NAME", NULL, "with --data: the source of the site (the configuration's first)")
+OPTION("demo", 0, "server-source", "NAME", NULL, "with --data: the source of the site's server (the same)")
+OPTION("demo", 0, "add", NULL, NULL, "with --data: fill it though there are events already, which nothing takes out again")
+OPTION("demo", 0, "json", NULL, NULL, "with --data: print the counts as JSON")
 
 COMMAND("check-config", command_check_config, "Run", "[FILE]", "reads a configuration and says what is wrong with it",
     "Tells everything that is wrong, each with its line, and exits 1 where something is; warnings alone are "

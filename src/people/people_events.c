@@ -18,9 +18,7 @@ Status people_read_event(const People *people, JournalPos pos, Arena *arena, Eve
 {
     struct journal_reader *reader;
     JournalRecord record;
-    Status s = journal_reader_open(people->journal, pos, &reader, err);
-    if (s) return s;
-    s = journal_read(reader, &record, err);
+    Status s = journal_read_at(people->journal, pos, &reader, &record, err);
     if (!s) {
         Str copy = arena_copy(arena, record.bytes);
         s = record_kind(copy) == RECORD_EVENT ? event_decode(copy, ret, err)

@@ -61,7 +61,12 @@ Status people_read_traits(const People *people, IdentityPerson person, Arena *ar
 
 Status people_read_groups(const People *people, IdentityPerson person, Arena *arena, ProfileValues *ret, Err *err)
 {
-    return read_person(people, person, profile_read_groups, arena, ret, err);
+    size_t kept = 0;
+    Status s = read_person(people, person, profile_read_groups, arena, ret, err);
+    for (size_t at = 0; !s && at < ret->count; at++)               /* an older version kept placeholders, too */
+        if (!identity_is_blocked(people->identity, ret->items[at].key)) ret->items[kept++] = ret->items[at];
+    if (!s) ret->count = kept;
+    return s;
 }
 
 static Status read_all_history(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
@@ -129,6 +134,8 @@ Status people_find_email(const People *people, Str email, Arena *arena, Identity
 Status people_read_group(const People *people, Str group_id, Arena *arena, ProfileValues *ret, Err *err)
 {
     struct profile_reader *reader;
+    if (identity_is_blocked(people->identity, group_id))
+        return err_set(err, ERR_NOT_FOUND, "\"%.*s\" is a blocked value: it never names a group", STR_FORMAT(group_id));
     Status s = profile_begin_reading(people->profile, &reader, err);
     if (s) return s;
     s = profile_read_group(reader, group_id, arena, ret, err);
@@ -160,6 +167,8 @@ Status people_list_members(const People *people, Str group_id, const char *field
     if (cursor.len && !read_member(cursor, &behind))
         return err_set_field(err, field, "is not one that a page gave, or of an older Onym; begin with the first "
                              "page");
+    *ret_count = 0;
+    if (identity_is_blocked(people->identity, group_id)) return OK;
     ProfileMember *found = malloc((max + 1) * sizeof *found);
     check(found);
     Status s = profile_begin_reading(people->profile, &reader, err);

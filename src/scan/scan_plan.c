@@ -498,6 +498,14 @@ static void plan_users(struct planner *planner)
 
 /* ---- Of groups ---- */
 
+/* A text that names an account; a placeholder names none, as it names no person. */
+static bool is_account(const struct planner *planner, const IndexValue *value)
+{
+    const QueryPeople *people = planner->request->world->people;
+    return value->kind == INDEX_STRING
+        && !(people->is_no_account && people->is_no_account(people->context, value->text));
+}
+
 /* Accounts in place of people: the values of groupId over all runs, in order, and which of them a run's codes are. */
 static void plan_accounts(struct planner *planner)
 {
@@ -519,7 +527,7 @@ static void plan_accounts(struct planner *planner)
     for (uint32_t at = 0; at < plan->run_count; at++)
         for (uint32_t code = INDEX_FIRST_VALUE; code < values[at].code_count; code++) {
             IndexValue value = index_values_get(&values[at], code);
-            if (value.kind == INDEX_STRING) plan->accounts[count++] = value;
+            if (is_account(planner, &value)) plan->accounts[count++] = value;
         }
     qsort(plan->accounts, count, sizeof *plan->accounts, group_compare_values);
     for (size_t at = 0; at < count; at++)

@@ -29,6 +29,8 @@ typedef struct QueryPeople {
     void (*mark_users)(void *context, uint64_t *bits);
     /* Each subject below subject_count that is a user id, with it. NULL: nobody knows. */
     void (*visit_users)(void *context, void (*visit)(void *visitor, Subject subject, Str user_id), void *visitor);
+    /* A group of this id is no account (identity's placeholders); asked once a value. NULL: each is one. */
+    bool (*is_no_account)(void *context, Str group_id);
     void *context;
 } QueryPeople;
 

@@ -84,6 +84,48 @@ static struct known find_known(const struct config *config, Arena *arena)
     return known;
 }
 
+/* ---- What happens to its files ---- */
+
+static void log_notice(void *context, const SegmentsNotice *notice)
+{
+    (void)context;
+    switch (notice->kind) {
+    case SEGMENTS_RETIRED:
+        log_write(LOG_INFO, "segment retired", LOG_TEXT("reason", notice->reason), LOG_INT("first", notice->pos),
+                  LOG_INT("end", notice->end), LOG_INT("bytes", notice->disk_bytes),
+                  LOG_INT("over_for_seconds", notice->by_ms / 1000));
+        break;
+    case SEGMENTS_CLOCK_JUMP:
+        log_write(LOG_WARN, "the wall clock jumped; retention does not count that as time",
+                  LOG_INT("seconds", notice->by_ms / 1000), LOG_INT("position", notice->pos));
+        break;
+    case SEGMENTS_CLOCK_GAP:
+        log_write(LOG_WARN, "the machine was off or asleep for long, or its clock is wrong: nothing is retired by age "
+                  "until the clock has gone on like that for some time, or you say it is right: "
+                  "onym recover --confirm-clock",
+                  LOG_INT("seconds", notice->by_ms / 1000));
+        break;
+    case SEGMENTS_ASTRAY:
+        log_write(LOG_ERROR, "the journal's file is not where it was: nothing more is accepted",
+                  LOG_TEXT("reason", notice->reason));
+        break;
+    case SEGMENTS_FOUND_AGAIN:
+        log_write(LOG_WARN, "the journal's file is back: events are accepted again");
+        break;
+    case SEGMENTS_SET_ASIDE:
+        log_write(LOG_ERROR, "a file with a segment's name is none of this journal's, and was set aside: look what it "
+                  "is, and remove it", LOG_TEXT("path", notice->reason));
+        break;
+    case SEGMENTS_PUT_BACK:
+        log_write(LOG_ERROR, "the file that the journal writes was removed, and was put back: nothing is lost. Look "
+                  "who removes files of the data directory", LOG_INT("position", notice->pos));
+        break;
+    case SEGMENTS_CLOCK_CONFIRMED:
+        log_write(LOG_INFO, "the wall clock is taken for right; retention goes on");
+        break;
+    }
+}
+
 SegmentsOptions journal_options(const struct config *config, Arena *arena)
 {
     struct known known = find_known(config, arena);
@@ -98,6 +140,7 @@ SegmentsOptions journal_options(const struct config *config, Arena *arena)
         .known_end = known.end,
         .known_records = known.records,
         .known_by = known.by,
+        .notice = log_notice,
     };
 }
 

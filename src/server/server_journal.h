@@ -6,7 +6,8 @@
 #include "config/config.h"
 #include "segments/segments.h"
 
-/* Without retention. Asks everybody in the data directory how far the journal has come. Texts live in the arena. */
+/* Without retention. Asks everybody in the data directory how far the journal has come. Texts live in the arena. What
+ * happens to its files (SegmentsNotice) is logged, whoever writes it. */
 SegmentsOptions journal_options(const struct config *config, Arena *arena);
 
 struct reached;

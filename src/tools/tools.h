@@ -14,6 +14,17 @@ int command_verify(const struct command_line *line);
 int command_recover(const struct command_line *line);
 int command_rebuild(const struct command_line *line);
 int command_import(const struct command_line *line);
+/* Messages that this program makes, on the way of `onym import`: into the journal, or through the server that has it.
+ * Each line counts for the source that its projectId names. Returns when all are durable. */
+typedef struct ToolsFeed {
+    void (*write)(void *context, uint64_t number, struct buf *out);     /* a line without its end; from 0 */
+    void *context;
+    uint64_t count;
+    bool is_added;                     /* beside what is there; else ERR_CONFLICT where something is */
+} ToolsFeed;
+typedef struct ToolsFed { uint64_t accepted, rejected; } ToolsFed;
+Status MUST tools_feed(const struct config *config, const char *url, const ToolsFeed *feed, Arena *arena, ToolsFed *ret,
+                       Err *err);
 /* `onym destinations test NAME`: into out. */
 int tools_try(const struct command_line *line, Arena *arena, struct buf *out);
 

@@ -178,15 +178,6 @@ static int find_source(struct import *import, const char *name)
     return EXIT_USAGE;
 }
 
-static Status open_sink(struct import *import, const char *url, Arena *arena, Err *err)
-{
-    if (!url) {
-        Status s = import_sink_open_journal(&import->config, import->source, arena, &import->sink, err);
-        if (s != ERR_CONFLICT) return s;
-    }
-    return import_sink_open_server(&import->config, import->source, url, arena, &import->sink, err);
-}
-
 static void sum_up(const struct import *import)
 {
     const struct import_state *total = &import->total;
@@ -228,7 +219,8 @@ static int run(struct import *import, const struct command_line *line, Arena *ar
     if (!s) code = find_source(import, command_option(line, "source"));
     if (code) return code;
     if (!s) import_repeats_begin(&import->repeats, &import->config, arena);
-    if (!s) s = open_sink(import, command_option(line, "url"), arena, &err);
+    const char *url = command_option(line, "url");
+    if (!s) s = import_sink_open(&import->config, import->source, url, arena, &import->sink, &err);
     progress_init(&import->progress, os_clock(), "importing");
     (void)sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);
     (void)sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);

@@ -48,6 +48,9 @@ struct import_sink {
     void (*close)(struct import_sink *sink);
 };
 
+/* Where the data directory is free: straight into its journal; else, or with url, through the server that has it. */
+Status MUST import_sink_open(const struct config *config, const Source *source, const char *url, Arena *arena,
+                             struct import_sink **ret, Err *err);
 /* Straight into the journal. ERR_CONFLICT: a server has it. source NULL: each line's own, by projectId. */
 Status MUST import_sink_open_journal(const struct config *config, const Source *source, Arena *arena,
                                      struct import_sink **ret, Err *err);

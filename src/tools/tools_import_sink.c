@@ -209,3 +209,15 @@ Status import_sink_open_server(const struct config *config, const Source *source
     *ret = &sink->sink;
     return OK;
 }
+
+/* ---- One of the two ---- */
+
+Status import_sink_open(const struct config *config, const Source *source, const char *url, Arena *arena,
+                        struct import_sink **ret, Err *err)
+{
+    if (!url) {
+        Status s = import_sink_open_journal(config, source, arena, ret, err);
+        if (s != ERR_CONFLICT) return s;
+    }
+    return import_sink_open_server(config, source, url, arena, ret, err);
+}

@@ -3,8 +3,11 @@
 Loaded by run, which has the case that these build on."""
 import json
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 
-from answers import Case, reference, seed
+from answers import SECRET, Case, reference, seed
 
 DAY = 86400000
 
@@ -487,6 +490,35 @@ class Numbers(Case):
         self.assertEqual(self.ask("funnels", {**question, "of": "cats"}, 400)["error"]["field"], "of")
         self.assertEqual(self.ask("paths", {"event": "A", "of": "groups"}, 400)["error"]["field"], "of")
         self.assertIn("g", self.command("funnel", "A", "--of", "groups", "--people", "1"))
+
+    def look_up(self, path, status=200):
+        request = urllib.request.Request(f"{self.url}/api/v1/{path}", headers={"Authorization": f"Bearer {SECRET}"})
+        try:
+            with urllib.request.urlopen(request) as answer:
+                got, body = answer.status, json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                got, body = refusal.code, json.load(refusal)
+        self.assertEqual(got, status, body)
+        return body
+
+    def test_a_placeholder_is_no_account(self):
+        names = ["null", "undefined", "None", "N/A", "[object Object]", " NaN ", "00000000-0000-0000-0000-000000000000",
+                 "{{company.id}}"]
+        self.tell(("u1", "A", "2026-01-01", {"context": {"groupId": "g1"}}),
+                  ("u1", {"type": "group", "groupId": "g1"}, "2026-01-02", {"traits": {"plan": "pro"}}),
+                  *[("u1", "A", "2026-01-03", {"context": {"groupId": name}}) for name in names],
+                  *[("u1", {"type": "group", "groupId": name}, "2026-01-04", {"traits": {"plan": "none"}})
+                    for name in names])
+        people = self.ask("trends", {"series": [{"event": "A", "measure": "people"}], "unit": "month", "of": "groups"})
+        self.assertEqual(people["series"][0]["total"], 1)
+        listed = self.ask("funnels/people", {"steps": ["A"], "of": "groups", "step": 1})
+        self.assertEqual([p["person"]["group_id"] for p in listed["people"]], ["g1"])
+        person = self.look_up("people/resolve?user_id=u1")["person_id"]
+        self.assertEqual([g["group_id"] for g in self.look_up(f"people/{person}/groups")["groups"]], ["g1"])
+        for name in names:
+            self.look_up(f"groups/{urllib.parse.quote(name, safe='')}", 404)
+            self.assertEqual(self.look_up(f"groups/{urllib.parse.quote(name, safe='')}/people")["people"], [])
 
 
 def json_key(value):

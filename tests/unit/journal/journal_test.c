@@ -252,6 +252,34 @@ static void a_place_where_nothing_is_cannot_be_read_from(void **state)
     journal_reader_close(reader);
 }
 
+/* Each record by its position alone; not what stands after a place where none begins. */
+static void one_record_is_read_where_it_stands(void **state)
+{
+    struct journal_reader *reader;
+    JournalRecord record;
+    char bytes[600];
+    commit(2, 4);
+    for (uint32_t id = bed.count; id-- > 0;) {
+        assert_int_equal(journal_read_at(bed.journal, bed.positions[id], &reader, &record, &bed.err), OK);
+        assert_true(record.pos == bed.positions[id]);
+        assert_true(str_equal(record.bytes, bytes_of(id, bytes)));
+        journal_reader_close(reader);
+    }
+    const JournalPos nowhere[] = { JOURNAL_OLDEST, journal_end(bed.journal), JOURNAL_NEVER };
+    for (size_t at = 0; at < countof(nowhere); at++) {
+        if (nowhere[at] == bed.positions[0]) continue;
+        reader = (struct journal_reader *)&bed;
+        assert_int_equal(journal_read_at(bed.journal, nowhere[at], &reader, &record, &bed.err), ERR_NOT_FOUND);
+        assert_null(reader);
+        journal_reader_close(reader);
+    }
+    ((const Backend *)*state)->damage(1);
+    assert_int_equal(journal_read_at(bed.journal, bed.positions[1], &reader, &record, &bed.err), ERR_DAMAGED);
+    assert_null(reader);
+    assert_int_equal(journal_read_at(bed.journal, bed.positions[2], &reader, &record, &bed.err), OK);
+    journal_reader_close(reader);
+}
+
 /* ---- Holding ---- */
 
 static void maintain(void)
@@ -457,6 +485,7 @@ static void numbers_are_counted(void **state)
 #define SUITE(bed_at) ON(bed_at, what_is_committed_is_read_in_order), \
     ON(bed_at, an_empty_journal_has_nothing_and_waits), ON(bed_at, what_is_not_committed_is_not_seen), \
     ON(bed_at, too_much_is_refused), ON(bed_at, a_place_where_nothing_is_cannot_be_read_from), \
+    ON(bed_at, one_record_is_read_where_it_stands), \
     ON(bed_at, what_is_old_goes_but_not_past_a_hold), ON(bed_at, who_reads_what_was_retired_is_told), \
     ON(bed_at, what_is_erased_keeps_its_place), ON(bed_at, only_the_range_is_erased), \
     ON(bed_at, damage_is_told_and_passed_over), ON(bed_at, a_time_is_found), ON(bed_at, waiting_ends), \

@@ -1,0 +1,115 @@
+// Asks a question and follows it: how far it is, after a moment; the answer; or what went wrong. A question whose page
+// is left, or that is asked anew, is given up, and Onym stops working on it.
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ApiError, call } from './api'
+
+export interface Asking<T> {
+  answer: T | null
+  error: ApiError | null
+  isAsking: boolean
+  /** 0 to 1; null where it is not known yet. Told from 300 ms on. */
+  progress: { share: number | null; ms: number; isWaiting: boolean } | null
+  cancel: () => void
+  again: () => void
+}
+
+interface Kept {
+  at: number
+  answer: unknown
+}
+const KEPT = 40
+const FRESH_MS = 20_000
+const kept = new Map<string, Kept>()
+const keep = (key: string, answer: unknown) => {
+  kept.delete(key)
+  kept.set(key, { at: Date.now(), answer })
+  if (kept.size > KEPT) kept.delete(kept.keys().next().value!)
+}
+export const forgetAnswers = () => kept.clear()
+
+const nothing = { answer: null, error: null, isAsking: false, progress: null }
+type State<T> = Pick<Asking<T>, 'answer' | 'error' | 'isAsking' | 'progress'>
+
+/** `body` undefined: GET. `path` null: nothing is asked. An earlier answer stays until the next is there. */
+export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): Asking<T> => {
+  const [state, setState] = useState<State<T>>(nothing)
+  const [turn, setTurn] = useState(0)
+  const controller = useRef<AbortController | null>(null)
+  const key = path === null ? '' : path + ' ' + (body === undefined ? '' : JSON.stringify(body))
+
+  useEffect(() => {
+    if (path === null) {
+      setState(nothing)
+      return
+    }
+    const found = turn == 0 || everyMs ? kept.get(key) : undefined
+    if (found && Date.now() - found.at < (everyMs ? Math.min(everyMs, FRESH_MS) / 2 : FRESH_MS)) {
+      setState({ ...nothing, answer: found.answer as T })
+      return
+    }
+    const mine = new AbortController()
+    controller.current = mine
+    const started = performance.now()
+    let timer = 0
+    setState((old) => ({ answer: old.answer, error: null, isAsking: true, progress: null }))
+
+    const name = 'page-' + Math.random().toString(36).slice(2, 12)
+    const follow = async () => {
+      const ms = performance.now() - started
+      let share: number | null = null
+      let isWaiting = false
+      try {
+        const told = await call<{ questions: { id: string | null; state: string; done: number; all: number }[] }>(
+          'GET',
+          'questions',
+          undefined,
+          mine.signal,
+        )
+        const own = told.questions.find((one) => one.id == name)
+        if (own?.all) share = own.done / own.all
+        isWaiting = own?.state == 'waiting'
+      } catch {
+        // how far it is, is not worth an error
+      }
+      if (mine.signal.aborted) return
+      setState((old) => (old.isAsking ? { ...old, progress: { share, ms, isWaiting } } : old))
+      timer = window.setTimeout(follow, 400)
+    }
+    if (body !== undefined) timer = window.setTimeout(follow, 300)
+
+    const asked = body === undefined ? path : path + (path.includes('?') ? '&' : '?') + 'id=' + name
+    call<T>(body === undefined ? 'GET' : 'POST', asked, body, mine.signal)
+      .then(
+        (answer) => {
+          if (mine.signal.aborted) return
+          keep(key, answer)
+          setState({ ...nothing, answer })
+        },
+        (error) => {
+          if (!mine.signal.aborted) setState((old) => ({ ...nothing, answer: everyMs ? old.answer : null, error }))
+        },
+      )
+      .finally(() => clearTimeout(timer))
+    return () => {
+      clearTimeout(timer)
+      mine.abort()
+    }
+  }, [key, turn])
+
+  useEffect(() => {
+    if (!everyMs || path === null) return
+    const timer = window.setInterval(() => {
+      if (!document.hidden) setTurn((n) => n + 1)
+    }, everyMs)
+    return () => clearInterval(timer)
+  }, [key, everyMs])
+
+  return {
+    ...state,
+    cancel: () => {
+      controller.current?.abort()
+      setState((old) => ({ ...nothing, answer: old.answer }))
+    },
+    again: () => setTurn((n) => n + 1),
+  }
+}

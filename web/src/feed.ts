@@ -1,0 +1,99 @@
+// What comes in live, kept for drawing: the newest rows, a true count of all, and how many come a second. Nothing here
+// draws; whoever does asks for `changed` at its own pace. Nothing is left out in silence: what the server skipped is a
+// row of its own, and what fell off the end is counted.
+import type { Message, Person } from './api'
+
+export interface LiveRow {
+  key: string
+  position: number
+  fate: string
+  reason?: string
+  field?: string
+  text?: string
+  source: string | null
+  received_at: string
+  message: Message | string
+  person: Person | null
+  count?: number
+}
+export interface GapRow {
+  key: string
+  gap: { from: number; to: number; count: number }
+}
+export type FeedRow = LiveRow | GapRow
+export const isGap = (row: FeedRow): row is GapRow => 'gap' in row
+
+export const KEPT_ROWS = 1000
+const RATE_MS = 5000
+
+export class Feed {
+  rows: FeedRow[] = []
+  total = 0
+  fallen = 0
+  /** Rows since the last `take`. */
+  private arrived: FeedRow[] = []
+  private times: { at: number; n: number }[] = []
+  private claims = new Map<string, Person>()
+  private serial = 0
+  lastId = ''
+
+  add(data: any, id: string, now: number) {
+    const n = typeof data.count == 'number' && data.fate == 'suppressed' ? data.count : 1
+    this.total += n
+    this.note(now, n)
+    if (id) this.lastId = id
+    this.arrived.unshift({ ...data, key: `${data.position}-${++this.serial}` })
+    if (this.arrived.length > KEPT_ROWS) this.arrived.length = KEPT_ROWS
+  }
+  addGap(gap: { from: number; to: number; count: number }, id: string) {
+    if (id) this.lastId = id
+    this.arrived.unshift({ key: `gap-${gap.from}-${++this.serial}`, gap })
+  }
+  /** An identify said whose the device is: earlier rows of it are that person's now. Gives how many are shown. */
+  claim(data: { anonymous_id: string; person: Person }): number {
+    this.claims.set(data.anonymous_id, data.person)
+    let n = 0
+    for (const list of [this.arrived, this.rows])
+      list.forEach((row, at) => {
+        if (
+          isGap(row) ||
+          typeof row.message == 'string' ||
+          row.message?.anonymousId !== data.anonymous_id ||
+          !row.person
+        )
+          return
+        if (row.person.person_id == data.person.person_id) return
+        list[at] = { ...row, person: data.person }
+        n++
+      })
+    return n
+  }
+  get waiting() {
+    return this.arrived.length
+  }
+  /** Takes in what has arrived; says whether anything did. */
+  take(): boolean {
+    if (!this.arrived.length) return false
+    const all = this.arrived.concat(this.rows)
+    this.arrived = []
+    this.fallen += Math.max(0, all.length - KEPT_ROWS)
+    this.rows = all.slice(0, KEPT_ROWS)
+    return true
+  }
+  private note(now: number, n: number) {
+    const last = this.times[this.times.length - 1]
+    if (last && now - last.at < 250) last.n += n
+    else this.times.push({ at: now, n })
+  }
+  /** Messages a second, over the last five. */
+  rate(now: number) {
+    this.times = this.times.filter((one) => now - one.at < RATE_MS)
+    return this.times.reduce((sum, one) => sum + one.n, 0) / (RATE_MS / 1000)
+  }
+}
+
+/** Which rows are in view: first and behind the last. */
+export const inView = (scroll: number, height: number, row: number, count: number, spare = 8): [number, number] => [
+  Math.max(0, Math.floor(scroll / row) - spare),
+  Math.min(count, Math.ceil((scroll + height) / row) + spare),
+]
