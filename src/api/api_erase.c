@@ -140,14 +140,14 @@ static Status check_room(struct exchange *exchange, Arena arena, Err *err)
 Status api_people_erase(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
     const ApiOptions *options = api_options(exchange);
-    Str wish = query_parameter(exchange->query, STR("suppress"), arena);
-    bool suppresses = str_equal(wish, STR("true"));
+    Str wanted = query_parameter(exchange->query, STR("suppress"), arena);
+    bool suppresses = str_equal(wanted, STR("true"));
     ControlErasure *erasures = arena_new(arena, ControlErasure, ERASURES_MAX);
     CommandId *ids = NULL;
     size_t count = 0;
     uint64_t done;
     struct erasure_name name;
-    if (wish.len && !suppresses && !str_equal(wish, STR("false")))
+    if (wanted.len && !suppresses && !str_equal(wanted, STR("false")))
         return err_set_field(err, "suppress", "must be true or false");
     Status s = check_room(exchange, *arena, err);
     if (!s) s = list_ids(exchange, arena, &ids, &count, err);

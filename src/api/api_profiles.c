@@ -191,19 +191,19 @@ Status api_profile_ids(struct exchange *exchange, const People *people, Arena *a
 
 /* ---- Events ---- */
 
-typedef struct EventsWish {
+typedef struct EventsWanted {
     ProfilePage page;
     Str include, exclude;
     Millis start_ms, end_ms;
     bool is_ascending;
-} EventsWish;
+} EventsWanted;
 
-static Status read_wish(struct exchange *exchange, Arena *arena, EventsWish *ret, Err *err)
+static Status read_wanted(struct exchange *exchange, Arena *arena, EventsWanted *ret, Err *err)
 {
     Str start = query_parameter(exchange->query, STR("start"), arena);
     Str end = query_parameter(exchange->query, STR("end"), arena);
     Str sort = query_parameter(exchange->query, STR("sort"), arena);
-    *ret = (EventsWish){ .include = query_parameter(exchange->query, STR("include"), arena),
+    *ret = (EventsWanted){ .include = query_parameter(exchange->query, STR("include"), arena),
                          .exclude = query_parameter(exchange->query, STR("exclude"), arena),
                          .start_ms = INT64_MIN, .end_ms = INT64_MAX, .is_ascending = str_equal(sort, STR("asc")) };
     if (start.len && !instant_parse(start, &ret->start_ms))
@@ -275,7 +275,7 @@ static Status put_event(struct buf *out, const Event *event, Str person_id, Aren
 }
 
 /* Until the page is full; where a filter leaves out very many, the page ends early and says that there is more. */
-static Status put_events(const People *people, const EventsWish *wish, const PersonEvent *events, size_t count,
+static Status put_events(const People *people, const EventsWanted *wanted, const PersonEvent *events, size_t count,
                          Str person_id, Arena *arena, struct buf *out, const PersonEvent **ret_next, Err *err)
 {
     size_t put = 0, looked_at = 0;
@@ -283,16 +283,16 @@ static Status put_events(const People *people, const EventsWish *wish, const Per
     for (size_t at = 0; at < count; at++) {
         Arena scratch = *arena;
         Event event;
-        if (events[at].time_ms < wish->start_ms || events[at].time_ms >= wish->end_ms) continue;
-        if (put == wish->page.limit || looked_at++ == EVENTS_LOOKED_AT) {
+        if (events[at].time_ms < wanted->start_ms || events[at].time_ms >= wanted->end_ms) continue;
+        if (put == wanted->page.limit || looked_at++ == EVENTS_LOOKED_AT) {
             *ret_next = &events[at];
             return OK;
         }
         Status s = people_read_event(people, events[at].pos, &scratch, &event, err);
         if (s == ERR_NOT_FOUND) continue;
         if (s) return s;
-        if (!profiles_lists(wish->include, event.name, true)) continue;
-        if (profiles_lists(wish->exclude, event.name, false)) continue;
+        if (!profiles_lists(wanted->include, event.name, true)) continue;
+        if (profiles_lists(wanted->exclude, event.name, false)) continue;
         put++;
         s = put_event(out, &event, person_id, &scratch, err);
         if (s) return s;
@@ -302,29 +302,29 @@ static Status put_events(const People *people, const EventsWish *wish, const Per
 
 Status api_profile_events(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    EventsWish wish;
+    EventsWanted wanted;
     IdentityPerson person;
     PersonEvent *events, begin;
     const PersonEvent *next;
     size_t count, from = 0;
-    Status s = read_wish(exchange, arena, &wish, err);
-    if (!s && wish.page.next.len) s = read_next(wish.page.next, &begin, err);
+    Status s = read_wanted(exchange, arena, &wanted, err);
+    if (!s && wanted.page.next.len) s = read_next(wanted.page.next, &begin, err);
     if (!s) s = find_profile(exchange, people, arena, &person, err);
     if (s) return s;
     Str person_id = people_person_id(people, person, arena);
     s = people_list_events(people, person, arena, &events, &count, err);
     if (s) return s;
-    int (*order)(const void *a, const void *b) = wish.is_ascending ? oldest_first : newest_first;
+    int (*order)(const void *a, const void *b) = wanted.is_ascending ? oldest_first : newest_first;
     qsort(events, count, sizeof *events, order);
-    while (wish.page.next.len && from < count && order(&events[from], &begin) < 0) from++;
+    while (wanted.page.next.len && from < count && order(&events[from], &begin) < 0) from++;
     json_object(out, NULL);
     json_array(out, "data");
-    s = put_events(people, &wish, events + from, count - from, person_id, arena, out, &next, err);
+    s = put_events(people, &wanted, events + from, count - from, person_id, arena, out, &next, err);
     json_array_end(out);
     Str text = { 0 };
     if (!s && next)
         text = arena_printf(arena, "%llu.%lld", (unsigned long long)next->pos, (long long)next->time_ms);
-    profiles_put_cursor(exchange, out, wish.page.limit, text);
+    profiles_put_cursor(exchange, out, wanted.page.limit, text);
     return s;
 }
 

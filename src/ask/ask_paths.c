@@ -4,7 +4,7 @@
  * from each person's anchor. Workers tally steps (depth, from, to); the rest is adding up.
  */
 #include "ask_answer.h"
-#include "ask_tally.h"
+#include "ask_counter_map.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * tally by (group, cohort, period); sorted by that key, a line of the answer is a stretch of cells.
  */
 #include "ask_answer.h"
-#include "ask_tally.h"
+#include "ask_counter_map.h"
 #include "ask_timeline.h"
 
 enum { BIRTH_BIT = 1, RETURN_BIT = 2, PERIODS_MAX = 366, COHORTS_MAX = 100000 };

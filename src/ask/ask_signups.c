@@ -4,7 +4,7 @@
  * more scans of the same events look at these people alone: what they did first, first referrer, first campaign.
  */
 #include "ask_answer.h"
-#include "ask_tally.h"
+#include "ask_counter_map.h"
 #include "ask_timeline.h"
 
 #include <stdlib.h>

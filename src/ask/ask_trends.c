@@ -6,7 +6,7 @@
  */
 #include "ask_answer.h"
 #include "ask_rank.h"
-#include "ask_tally.h"
+#include "ask_counter_map.h"
 #include "ask_timeline.h"
 
 #include <math.h>

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 enum { GLANCE_MS = 250, LINE_BYTES = 64 };
 

@@ -1,5 +1,5 @@
 /* events: which events and fields there are, and the values of a field. */
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 /* Items of a list of values, with commas between them. */
 static Str join(const TreeNode *list, Arena *arena)

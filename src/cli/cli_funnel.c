@@ -1,5 +1,5 @@
 /* funnel: steps with bars, groups with what became of them; and the people of a step. */
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 enum { STEPS_SHOWN = 5,                     /* columns of steps in a table of groups, or of people */
        NARROW = 72 };                       /* a terminal with less has no room for the slowest tenth */

@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "cli_person.h"
 
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 static void put_json(struct person_command *command, Str text)
 {

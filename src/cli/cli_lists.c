@@ -1,5 +1,5 @@
 /* cli_lists: an answer that nobody draws in a way of its own. */
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 /* What all answers have in common, and is told otherwise or not at all. */
 static const char *const common[] = { "from", "to", "timezone", "warnings", "rows", "matched", "complete", "behind" };

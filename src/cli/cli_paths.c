@@ -1,5 +1,5 @@
 /* paths: what people do after (or before) an event, step by step. */
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 enum { LINKS_SHOWN = 10 };
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 #include "terminal/terminal.h"
 
 /* ---- Drawing ---- */

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 #include "terminal/terminal.h"
 
 static const size_t ARENA_BYTES = (size_t)2 << 30;              /* of address space: answers as trees */

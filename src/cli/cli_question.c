@@ -1,7 +1,7 @@
 /* cli_question: the commands that ask a question, by their rows in ask/questions.tbl.h: which operand and which option
  * is which member. */
 #include "cli.h"
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 #include "ask/ask.h"
 

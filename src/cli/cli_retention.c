@@ -1,5 +1,5 @@
 /* retention: a row a cohort, a column a period; darker where more came back. */
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 enum { PERIOD_COLUMNS = 6, LEFT_COLUMNS = 22 };      /* of one period, of cohort and people */
 

@@ -1,5 +1,5 @@
 /* signups: new users over time, and what they did before anybody knew who they were. */
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 static const struct { const char *list, *title, *left_out; } lists[] = {
     { "first_events", "what they did first", "first_events_left_out" },

@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "cli_person.h"
 
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 #define PATH "/api/v1/suppressions"
 enum { BODY_BYTES = 4 * 1024 * 1024 };

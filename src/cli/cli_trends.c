@@ -1,5 +1,5 @@
 /* trends: one series as bars down the page, several as a line of blocks each. */
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 enum { BUCKETS_SHOWN = 100, SPARK_LEAST = 12, SPARK_MOST = 60 };
 

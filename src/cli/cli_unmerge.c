@@ -3,7 +3,7 @@
 #include "cli.h"
 #include "cli_person.h"
 
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 enum { BETWEEN_MESSAGES_MAX = 100000 };
 

@@ -6,7 +6,7 @@
  *
  * A value that looks like a number (or true, false) may be that or a text in the events: = asks for both, unless
  * quotes say that it is a text: properties.zip="01067". */
-#include "cli_inquiry.h"
+#include "cli_question_command.h"
 
 static const struct { const char *written, *op, *many; } operators[] = {
     { "!=", "!=", "not in" }, { "<=", "<=", NULL }, { ">=", ">=", NULL }, { "!~", "not contains", NULL },

@@ -4,13 +4,13 @@
  * finished since the last step, where the cursors stand, and what will be sent next, in one act. Whatever the
  * step could not do for one destination it notes there and goes on with the others.
  */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { SCRATCH_BYTES = 256 * 1024 * 1024, SCRATCH_KEPT_BYTES = 4 * 1024 * 1024, PUBLISH_MS = 250,
-       CONFIGS_BYTES = 64 * 1024 * 1024, TROUBLE_WAIT_MS = 1000, WISH_WAIT_MS = 50 };
+       CONFIGS_BYTES = 64 * 1024 * 1024, TROUBLE_WAIT_MS = 1000, OPERATOR_WAIT_MS = 50 };
 
 /* ---- Opening ---- */
 
@@ -19,12 +19,12 @@ Status deliver_open(const DeliverOptions *options, struct deliver **ret, Err *er
     struct deliver *deliver = calloc(1, sizeof *deliver);
     (void)err;
     check(deliver);
-    wishes_init(deliver);
+    operator_init(deliver);
     deliver->options = *options;
     deliver->now_ms = clock_now_ms(options->clock);
     region_open(&deliver->region, SCRATCH_BYTES);
     region_open(&deliver->judge_region, SCRATCH_BYTES);
-    deliver->ledger = ledger_open(&deliver->options.rows);
+    deliver->pending = pending_open(&deliver->options.rows);
     deliver->forgetting = forget_open();
     *ret = deliver;
     return OK;
@@ -33,15 +33,15 @@ Status deliver_open(const DeliverOptions *options, struct deliver **ret, Err *er
 void deliver_close(struct deliver *deliver)
 {
     if (!deliver) return;
-    (void)!ledger_commit(deliver->ledger, NULL);        /* what answers finished; if it fails it is sent again */
-    for (size_t at = 0; at < deliver->outlet_count; at++) outlet_close(deliver->outlets[at]);
-    for (size_t at = 0; deliver->has_next && at < deliver->next_count; at++) outlet_close(deliver->next_outlets[at]);
-    ledger_close(deliver->ledger);
+    (void)!pending_commit(deliver->pending, NULL);      /* what answers finished; if it fails it is sent again */
+    for (size_t at = 0; at < deliver->runner_count; at++) runner_close(deliver->runners[at]);
+    for (size_t at = 0; deliver->has_next && at < deliver->next_count; at++) runner_close(deliver->next_runners[at]);
+    pending_close(deliver->pending);
     forget_close(deliver->forgetting);
     region_close(&deliver->region);
     region_close(&deliver->judge_region);
     region_close(&deliver->config_region);
-    wishes_done(deliver);
+    operator_done(deliver);
     free(deliver);
 }
 
@@ -49,23 +49,23 @@ void deliver_close(struct deliver *deliver)
 
 Status deliver_check_config(const DestinationConfig *config, Err *err)
 {
-    struct outlet *outlet = NULL;
-    Status s = outlet_open(NULL, config, &outlet, err);
-    if (!s) outlet_close(outlet);
+    struct runner *runner = NULL;
+    Status s = runner_open(NULL, config, &runner, err);
+    if (!s) runner_close(runner);
     return s;
 }
 
 void deliver_advise(const DestinationConfig *config, DeliverAdvise *advise, void *context)
 {
-    struct outlet *outlet = NULL;
-    if (outlet_open(NULL, config, &outlet, NULL)) return;
-    if (outlet->destination->advise) outlet->destination->advise(&outlet->settings, advise, context);
-    outlet_close(outlet);
+    struct runner *runner = NULL;
+    if (runner_open(NULL, config, &runner, NULL)) return;
+    if (runner->destination->advise) runner->destination->advise(&runner->settings, advise, context);
+    runner_close(runner);
 }
 
-static void close_all(struct outlet **outlets, size_t count)
+static void close_all(struct runner **runners, size_t count)
 {
-    for (size_t at = 0; at < count; at++) outlet_close(outlets[at]);
+    for (size_t at = 0; at < count; at++) runner_close(runners[at]);
 }
 
 /* Under the mutex. */
@@ -95,25 +95,25 @@ Status deliver_find_config(struct deliver *deliver, Str name, Arena *arena, Dest
 
 Status deliver_set_config(struct deliver *deliver, const DestinationConfig *configs, size_t count, Err *err)
 {
-    struct outlet *outlets[OUTLETS];
+    struct runner *runners[RUNNERS];
     Status s = OK;
     size_t made = 0;
-    if (count > OUTLETS) return err_set(err, ERR_TOO_LARGE, "at most %d destinations", OUTLETS);
+    if (count > RUNNERS) return err_set(err, ERR_TOO_LARGE, "at most %d destinations", RUNNERS);
     for (; !s && made < count; made++) {
         for (size_t at = 0; at < made; at++)
             if (str_equal(configs[at].name, configs[made].name))
                 s = err_set_field(err, "name", "name: two destinations are called %.*s",
                                   STR_FORMAT(configs[made].name));
-        if (!s) s = outlet_open(deliver, &configs[made], &outlets[made], err);
+        if (!s) s = runner_open(deliver, &configs[made], &runners[made], err);
         if (s) break;
     }
     if (s) {
-        close_all(outlets, made);
+        close_all(runners, made);
         return s;
     }
     pthread_mutex_lock(&deliver->mutex);
-    if (deliver->has_next) close_all(deliver->next_outlets, deliver->next_count);
-    memcpy(deliver->next_outlets, outlets, count * sizeof *outlets);
+    if (deliver->has_next) close_all(deliver->next_runners, deliver->next_count);
+    memcpy(deliver->next_runners, runners, count * sizeof *runners);
     deliver->next_count = count;
     deliver->has_next = true;
     keep_configs(deliver, configs, count);
@@ -122,14 +122,14 @@ Status deliver_set_config(struct deliver *deliver, const DestinationConfig *conf
     return OK;
 }
 
-/* The running outlet of the same name and configuration stays as it is; any other begins anew from its rows. */
-static struct outlet *keep_running(struct deliver *deliver, struct outlet *next)
+/* The runner of the same name and configuration stays as it is; any other begins anew from its rows. */
+static struct runner *keep_running(struct deliver *deliver, struct runner *next)
 {
-    for (size_t at = 0; at < deliver->outlet_count; at++) {
-        struct outlet *running = deliver->outlets[at];
+    for (size_t at = 0; at < deliver->runner_count; at++) {
+        struct runner *running = deliver->runners[at];
         if (!running || strcmp(running->name, next->name) != 0 || running->fingerprint != next->fingerprint) continue;
-        deliver->outlets[at] = NULL;
-        outlet_close(next);
+        deliver->runners[at] = NULL;
+        runner_close(next);
         return running;
     }
     return next;
@@ -137,17 +137,17 @@ static struct outlet *keep_running(struct deliver *deliver, struct outlet *next)
 
 static void take_over_config(struct deliver *deliver)
 {
-    struct outlet *outlets[OUTLETS];
+    struct runner *runners[RUNNERS];
     size_t count;
     pthread_mutex_lock(&deliver->mutex);
     count = deliver->next_count;
-    memcpy(outlets, deliver->next_outlets, count * sizeof *outlets);
+    memcpy(runners, deliver->next_runners, count * sizeof *runners);
     deliver->has_next = false;
     pthread_mutex_unlock(&deliver->mutex);
-    for (size_t at = 0; at < count; at++) outlets[at] = keep_running(deliver, outlets[at]);
-    for (size_t at = 0; at < deliver->outlet_count; at++) outlet_close(deliver->outlets[at]);
-    memcpy(deliver->outlets, outlets, count * sizeof *outlets);
-    deliver->outlet_count = count;
+    for (size_t at = 0; at < count; at++) runners[at] = keep_running(deliver, runners[at]);
+    for (size_t at = 0; at < deliver->runner_count; at++) runner_close(deliver->runners[at]);
+    memcpy(deliver->runners, runners, count * sizeof *runners);
+    deliver->runner_count = count;
     deliver->published_ms = 0;
 }
 
@@ -161,32 +161,32 @@ static bool has_next_config(struct deliver *deliver)
 
 /* ---- The corridor ---- */
 
-static Status outlet_step(struct outlet *outlet, Err *err)
+static Status runner_step(struct runner *runner, Err *err)
 {
     Status s;
-    if (!outlet->is_enabled) return outlet->is_placed ? OK : cursor_load(outlet, err);
-    s = outlet->is_started ? OK : outlet_start(outlet, err);
-    outlet->has_more = false;
-    if (!s && outlet->redo_until) s = dead_redo_more(outlet, err);
-    if (!s) s = outlet_take(outlet, err);
-    if (!s && forget_lets_send(outlet->deliver)) outlet_prepare(outlet);
-    if (outlet->is_started) cursor_save(outlet);
-    if (s) outlet_fail(outlet, str_from(err->text));
+    if (!runner->is_enabled) return runner->is_placed ? OK : cursor_load(runner, err);
+    s = runner->is_started ? OK : runner_start(runner, err);
+    runner->has_more = false;
+    if (!s && runner->redo_until) s = dead_redo_more(runner, err);
+    if (!s) s = runner_take(runner, err);
+    if (!s && forget_lets_send(runner->deliver)) runner_prepare(runner);
+    if (runner->is_started) cursor_save(runner);
+    if (s) runner_fail(runner, str_from(err->text));
     return s;
 }
 
 /* When something can be done here again without anything new: at the latest in a minute. */
-static Millis next_time(const struct outlet *outlet, Millis now_ms)
+static Millis next_time(const struct runner *runner, Millis now_ms)
 {
-    Millis next_ms = now_ms + 60000, resume_ms = outlet->wait_until_ms > now_ms ? outlet->wait_until_ms : now_ms;
-    const struct parcel *settling = outlet->streams[STREAM_LIVE].settling.first;
-    if (outlet->has_more && resume_ms < next_ms) next_ms = resume_ms;
-    if (outlet->waiting.first && outlet->waiting_next_ms < next_ms) next_ms = outlet->waiting_next_ms;
-    if (outlet->ready.first && outlet->wait_until_ms > now_ms && resume_ms < next_ms) next_ms = resume_ms;
-    if (outlet->ready.first && outlet->under_way_count == 0 && now_ms + 20 < next_ms)
+    Millis next_ms = now_ms + 60000, resume_ms = runner->wait_until_ms > now_ms ? runner->wait_until_ms : now_ms;
+    const struct delivery *settling = runner->streams[STREAM_LIVE].settling.first;
+    if (runner->has_more && resume_ms < next_ms) next_ms = resume_ms;
+    if (runner->waiting.first && runner->waiting_next_ms < next_ms) next_ms = runner->waiting_next_ms;
+    if (runner->ready.first && runner->wait_until_ms > now_ms && resume_ms < next_ms) next_ms = resume_ms;
+    if (runner->ready.first && runner->under_way_count == 0 && now_ms + 20 < next_ms)
         next_ms = resume_ms > now_ms + 20 ? resume_ms : now_ms + 20;            /* the rate allows one soon */
-    if (settling && !outlet->is_behind && settling->received_ms + outlet->rules.settle_ms < next_ms)
-        next_ms = settling->received_ms + outlet->rules.settle_ms;
+    if (settling && !runner->is_behind && settling->received_ms + runner->rules.settle_ms < next_ms)
+        next_ms = settling->received_ms + runner->rules.settle_ms;
     return next_ms;
 }
 
@@ -194,11 +194,11 @@ static Millis time_to_wait(const struct deliver *deliver, Millis wait_ms)
 {
     if (deliver->is_stopping) return wait_ms;
     if (forget_is_at_work(deliver)) return 0;
-    for (size_t at = 0; at < deliver->outlet_count; at++) {
-        const struct outlet *outlet = deliver->outlets[at];
+    for (size_t at = 0; at < deliver->runner_count; at++) {
+        const struct runner *runner = deliver->runners[at];
         Millis left_ms;
-        if (!outlet->is_enabled || !outlet->is_started) continue;
-        left_ms = next_time(outlet, deliver->now_ms) - deliver->now_ms;
+        if (!runner->is_enabled || !runner->is_started) continue;
+        left_ms = next_time(runner, deliver->now_ms) - deliver->now_ms;
         if (left_ms < wait_ms) wait_ms = left_ms > 0 ? left_ms : 0;
     }
     return wait_ms;
@@ -211,20 +211,20 @@ static bool publish(struct deliver *deliver)
         && deliver->now_ms >= deliver->published_ms) return true;
     deliver->published_ms = deliver->now_ms;
     region_trim(&deliver->region, SCRATCH_KEPT_BYTES);
-    for (size_t at = 0; at < deliver->outlet_count; at++) outlet_publish(deliver->outlets[at]);
+    for (size_t at = 0; at < deliver->runner_count; at++) runner_publish(deliver->runners[at]);
     pthread_mutex_lock(&deliver->mutex);
-    for (size_t at = 0; at < deliver->outlet_count; at++) deliver->states[at] = deliver->outlets[at]->state;
-    deliver->state_count = deliver->outlet_count;
+    for (size_t at = 0; at < deliver->runner_count; at++) deliver->states[at] = deliver->runners[at]->state;
+    deliver->state_count = deliver->runner_count;
     pthread_mutex_unlock(&deliver->mutex);
     return false;
 }
 
 static Status commit_and_send(struct deliver *deliver, Err *err)
 {
-    Status s = ledger_commit(deliver->ledger, err);
+    Status s = pending_commit(deliver->pending, err);
     bool sends = !s && forget_lets_send(deliver);
-    for (size_t at = 0; sends && at < deliver->outlet_count; at++)
-        if (deliver->outlets[at]->is_started) outlet_send(deliver->outlets[at]);
+    for (size_t at = 0; sends && at < deliver->runner_count; at++)
+        if (deliver->runners[at]->is_started) runner_send(deliver->runners[at]);
     return s;
 }
 
@@ -234,19 +234,19 @@ Status deliver_step(struct deliver *deliver, Millis wait_ms, Err *err)
     Status s = OK, trouble = OK;
     Err other;
     deliver_look_at_clock(deliver);
-    if (has_next_config(deliver) && !(s = ledger_commit(deliver->ledger, err))) take_over_config(deliver);
+    if (has_next_config(deliver) && !(s = pending_commit(deliver->pending, err))) take_over_config(deliver);
     Status forgotten = s || deliver->is_stopping ? OK : forget_step(deliver, &other);
     if (forgotten && err) *err = other;
     trouble = forgotten;
-    if (!s && wishes_grant(deliver) && wait_ms > WISH_WAIT_MS) wait_ms = WISH_WAIT_MS;
-    for (size_t at = 0; at < deliver->outlet_count && !deliver->is_stopping; at++) {
-        if (outlet_step(deliver->outlets[at], &other) == OK) continue;
+    if (!s && operator_accept(deliver) && wait_ms > OPERATOR_WAIT_MS) wait_ms = OPERATOR_WAIT_MS;
+    for (size_t at = 0; at < deliver->runner_count && !deliver->is_stopping; at++) {
+        if (runner_step(deliver->runners[at], &other) == OK) continue;
         trouble = other.code;                       /* of one destination: the others go on */
         if (err) *err = other;
     }
     if (!s) s = commit_and_send(deliver, err);
     if (publish(deliver) && wait_ms > PUBLISH_MS) wait_ms = PUBLISH_MS;
-    if (!s) wishes_answer(deliver);
+    if (!s) operator_answer(deliver);
     if ((s || trouble) && wait_ms > TROUBLE_WAIT_MS) wait_ms = TROUBLE_WAIT_MS;
     Status waited = fetcher->step(fetcher, s || forgotten ? wait_ms : time_to_wait(deliver, wait_ms), &other);
     if (waited && !s && !trouble && err) *err = other;
@@ -257,9 +257,9 @@ void deliver_begin_stop(struct deliver *deliver) { deliver->is_stopping = true; 
 
 bool deliver_is_idle(const struct deliver *deliver)
 {
-    for (size_t at = 0; at < deliver->outlet_count; at++)
-        if (deliver->outlets[at]->under_way_count > 0) return false;
-    return ledger_is_empty(deliver->ledger);
+    for (size_t at = 0; at < deliver->runner_count; at++)
+        if (deliver->runners[at]->under_way_count > 0) return false;
+    return pending_is_empty(deliver->pending);
 }
 
 void deliver_wake(struct deliver *deliver) { deliver->options.fetcher->wake(deliver->options.fetcher); }
@@ -267,13 +267,14 @@ void deliver_wake(struct deliver *deliver) { deliver->options.fetcher->wake(deli
 JournalPos deliver_position(struct deliver *deliver)
 {
     JournalPos lowest = UINT64_MAX;
-    for (size_t at = 0; at < deliver->outlet_count; at++) {
-        const struct outlet *outlet = deliver->outlets[at];
-        if (!outlet->is_placed) return 0;
-        if (outlet->streams[STREAM_LIVE].kept < lowest) lowest = outlet->streams[STREAM_LIVE].kept;
-        for (size_t place = 0; outlet->is_started && place < outlet->window; place++) {
-            const struct parcel *parcel = &outlet->parcels[place];
-            if (parcel->state != PARCEL_FREE && !parcel->is_frozen && parcel->pos < lowest) lowest = parcel->pos;
+    for (size_t at = 0; at < deliver->runner_count; at++) {
+        const struct runner *runner = deliver->runners[at];
+        if (!runner->is_placed) return 0;
+        if (runner->streams[STREAM_LIVE].kept < lowest) lowest = runner->streams[STREAM_LIVE].kept;
+        for (size_t place = 0; runner->is_started && place < runner->window; place++) {
+            const struct delivery *delivery = &runner->deliveries[place];
+            if (delivery->stage == DELIVERY_FREE || delivery->is_frozen) continue;
+            if (delivery->pos < lowest) lowest = delivery->pos;
         }
     }
     return lowest;

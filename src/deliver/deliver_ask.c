@@ -4,7 +4,7 @@
  * where it is busy. So the asks of a step share one guard, taken at the first of them; after some dozens the
  * applier is let in. Nothing is waited for meanwhile: no network, no commit.
  */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 enum { ASKED_TOGETHER = 64 };
 

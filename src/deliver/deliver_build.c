@@ -1,4 +1,4 @@
-/* deliver_build: a parcel becomes frozen calls.
+/* deliver_build: a delivery becomes frozen calls.
  *
  * What identity knows now is put beside the message: the links of its user that this destination was not told
  * yet go with it, in front. They are noted as told in the same act that freezes them, so each is told once.
@@ -7,7 +7,7 @@
  * identity knows none of that user's: a server was faster than the browser. It waits for a moment, since the
  * link should go first.
  */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 #include <stdlib.h>
 
@@ -15,8 +15,8 @@ enum { GRACE_LOOK_MS = 200 };
 
 static Str recall(void *memory, Str key)
 {
-    struct outlet *outlet = memory;
-    struct deliver *deliver = outlet->deliver;
+    struct runner *runner = memory;
+    struct deliver *deliver = runner->deliver;
     char kind = ROW_MEMORY, bytes[ROW_KEY_BYTES];
     Str value = { 0 };
     if (str_starts(key, STR(DESTINATION_LINK_KEY))) {
@@ -26,37 +26,37 @@ static Str recall(void *memory, Str key)
         kind = ROW_USER;
         key = str_slice(key, sizeof DESTINATION_USER_KEY - 1, key.len);
     }
-    key = row_key(outlet, kind, key, bytes);
-    if (ledger_get(deliver->ledger, key, deliver->build_arena, &value, NULL))
+    key = row_key(runner, kind, key, bytes);
+    if (pending_get(deliver->pending, key, deliver->build_arena, &value, NULL))
         return (Str){ 0 };
     return kind == ROW_LINK && str_equal(value, STR(ROW_NOBODY)) ? (Str){ 0 } : value;
 }
 
-void outlet_remember(struct outlet *outlet, const Remembered *remembered, size_t count)
+void runner_remember(struct runner *runner, const Remembered *remembered, size_t count)
 {
-    struct ledger *ledger = outlet->deliver->ledger;
+    struct pending *pending = runner->deliver->pending;
     char bytes[ROW_KEY_BYTES];
     for (size_t at = 0; at < count; at++) {
-        Str key = row_key(outlet, ROW_MEMORY, remembered[at].key, bytes);
-        if (remembered[at].value.len) ledger_put(ledger, key, remembered[at].value);
-        else ledger_remove(ledger, key);
+        Str key = row_key(runner, ROW_MEMORY, remembered[at].key, bytes);
+        if (remembered[at].value.len) pending_put(pending, key, remembered[at].value);
+        else pending_remove(pending, key);
     }
 }
 
 /* ---- The record ---- */
 
-/* A parcel from the store has no record any more: the journal has it still. */
-static Status read_record(struct outlet *outlet, struct parcel *parcel, Err *err)
+/* A delivery from the store has no record any more: the journal has it still. */
+static Status read_record(struct runner *runner, struct delivery *delivery, Err *err)
 {
     struct journal_reader *reader;
     JournalRecord record;
-    if (parcel->record.len) return OK;
-    Status s = journal_read_at(outlet->deliver->options.journal, parcel->pos, &reader, &record, err);
+    if (delivery->record.len) return OK;
+    Status s = journal_read_at(runner->deliver->options.journal, delivery->pos, &reader, &record, err);
     if (!s && record_kind(record.bytes) != RECORD_EVENT)
         s = err_set(err, ERR_NOT_FOUND, "its record was erased");
     if (!s) {
-        buf_init(&parcel->record, LIMIT_RECORD_BYTES * 2);
-        buf_str_put(&parcel->record, record.bytes);
+        buf_init(&delivery->record, LIMIT_RECORD_BYTES * 2);
+        buf_str_put(&delivery->record, record.bytes);
     }
     journal_reader_close(reader);
     return s;
@@ -65,28 +65,28 @@ static Status read_record(struct outlet *outlet, struct parcel *parcel, Err *err
 /* ---- Users ---- */
 
 /* Something was sent under it. */
-static bool is_heard_of(struct outlet *outlet, Str user_id, Arena *arena)
+static bool is_heard_of(struct runner *runner, Str user_id, Arena *arena)
 {
     uint64_t fingerprint = hash_64(user_id, 2);
     char bytes[ROW_KEY_BYTES];
-    Str value, key = row_key(outlet, ROW_USER, user_id, bytes);
-    if (known_has(&outlet->users, fingerprint)) return true;
-    if (ledger_get(outlet->deliver->ledger, key, arena, &value, NULL)) return false;
-    known_add(&outlet->users, fingerprint);
+    Str value, key = row_key(runner, ROW_USER, user_id, bytes);
+    if (known_has(&runner->users, fingerprint)) return true;
+    if (pending_get(runner->deliver->pending, key, arena, &value, NULL)) return false;
+    known_add(&runner->users, fingerprint);
     return true;
 }
 
 /* ---- Links ---- */
 
-static bool wants_links(const struct outlet *outlet)
+static bool wants_links(const struct runner *runner)
 {
-    return outlet->destination->wants_links && outlet->destination->wants_links(&outlet->settings);
+    return runner->destination->wants_links && runner->destination->wants_links(&runner->settings);
 }
 
-static bool wants_merges(const struct outlet *outlet)
+static bool wants_merges(const struct runner *runner)
 {
-    const struct destination *destination = outlet->destination;
-    return destination->wants_merges ? destination->wants_merges(&outlet->settings) : wants_links(outlet);
+    const struct destination *destination = runner->destination;
+    return destination->wants_merges ? destination->wants_merges(&runner->settings) : wants_links(runner);
 }
 
 struct known_links {
@@ -94,78 +94,78 @@ struct known_links {
     size_t count;
 };
 
-static Str usable(struct outlet *outlet, Str id)
+static Str usable(struct runner *runner, Str id)
 {
-    const struct deliver_people *people = &outlet->deliver->options.people;
+    const struct deliver_people *people = &runner->deliver->options.people;
     return people->is_blocked && people->is_blocked(people->context, id) ? (Str){ 0 } : id;
 }
 
 /* Of two users, whichever is named first: each pair is told once. The row has the hashes of both. */
-static Status note_merge(struct outlet *outlet, const PersonLink *link, Arena *arena, bool *ret_is_new, Err *err)
+static Status note_merge(struct runner *runner, const PersonLink *link, Arena *arena, bool *ret_is_new, Err *err)
 {
     uint64_t one = key_of_id(link->anonymous_id), other = key_of_id(link->user_id), fingerprint;
     uint64_t pair[2] = { one < other ? one : other, one < other ? other : one };
     char bytes[ROW_KEY_BYTES];
-    Str rest = str_of(pair, sizeof pair), key = row_key(outlet, ROW_MERGE, rest, bytes), told;
+    Str rest = str_of(pair, sizeof pair), key = row_key(runner, ROW_MERGE, rest, bytes), told;
     Status s;
     *ret_is_new = false;
     fingerprint = hash_64(rest, 'j');
-    if (known_has(&outlet->links, fingerprint)) return OK;
-    s = ledger_get(outlet->deliver->ledger, key, arena, &told, err);
+    if (known_has(&runner->links, fingerprint)) return OK;
+    s = pending_get(runner->deliver->pending, key, arena, &told, err);
     if (s && s != ERR_NOT_FOUND) return s;
-    known_add(&outlet->links, fingerprint);
+    known_add(&runner->links, fingerprint);
     if (!s) return OK;
-    ledger_put(outlet->deliver->ledger, key, STR("1"));
+    pending_put(runner->deliver->pending, key, STR("1"));
     *ret_is_new = true;
-    outlet->state.links++;
+    runner->state.links++;
     return OK;
 }
 
 /* True where the link is not told yet; notes it as told. */
-static Status note_link(struct outlet *outlet, const PersonLink *link, struct parcel *parcel, Arena *arena,
+static Status note_link(struct runner *runner, const PersonLink *link, struct delivery *delivery, Arena *arena,
                         bool *ret_is_new, Err *err)
 {
-    struct ledger *ledger = outlet->deliver->ledger;
+    struct pending *pending = runner->deliver->pending;
     uint64_t fingerprint = hash_64(link->anonymous_id, hash_64(link->user_id, 1));
     char bytes[ROW_KEY_BYTES];
-    Str key = row_key(outlet, ROW_LINK, link->anonymous_id, bytes), told = { 0 };
+    Str key = row_key(runner, ROW_LINK, link->anonymous_id, bytes), told = { 0 };
     Status s;
     *ret_is_new = false;
-    if (known_has(&outlet->links, fingerprint)) return OK;
-    s = ledger_get(ledger, key, arena, &told, err);
+    if (known_has(&runner->links, fingerprint)) return OK;
+    s = pending_get(pending, key, arena, &told, err);
     if (s && s != ERR_NOT_FOUND) return s;
-    known_add(&outlet->links, fingerprint);
+    known_add(&runner->links, fingerprint);
     if (s == ERR_NOT_FOUND) {
-        ledger_put(ledger, key, link->user_id);
+        pending_put(pending, key, link->user_id);
         *ret_is_new = true;
-        outlet->state.links++;
+        runner->state.links++;
     } else if (!str_equal(told, link->user_id) && !str_equal(told, STR(ROW_NOBODY))) {
         Str text = arena_printf(arena, "%.*s was joined to %.*s before it was known to be %.*s's; "
                                 "that cannot be undone", STR_FORMAT(link->anonymous_id), STR_FORMAT(told),
                                 STR_FORMAT(link->user_id));
-        dead_report(outlet, parcel, text);
+        dead_report(runner, delivery, text);
     }
     return OK;
 }
 
 /* A link travels only with a message that stands in its user's line, so that nothing under that user can
  * overtake it. The message that made the link does, so every link finds one. */
-static bool stands_in_line_of(const struct parcel *parcel, Str user_id)
+static bool stands_in_line_of(const struct delivery *delivery, Str user_id)
 {
     uint64_t key = key_of_id(user_id);
-    for (uint32_t at = 0; at < parcel->turn_count; at++)
-        if (parcel->turns[at].key == key) return true;
+    for (uint32_t at = 0; at < delivery->turn_count; at++)
+        if (delivery->turns[at].key == key) return true;
     return false;
 }
 
 /* A merge may travel with either of its users; with the first one only where something was sent under the second: until
  * then it is the second's to bring, with its earlier ones (in legacy mode a new id is one other's name). */
-static bool may_go_along(struct outlet *outlet, const struct parcel *parcel, const PersonLink *link, Arena *arena)
+static bool may_go_along(struct runner *runner, const struct delivery *delivery, const PersonLink *link, Arena *arena)
 {
-    if (!link->is_merge && !wants_links(outlet)) return false;
-    if (stands_in_line_of(parcel, link->user_id)) return true;
-    if (!link->is_merge || !stands_in_line_of(parcel, link->anonymous_id)) return false;
-    return !outlet->destination->wants_grace || is_heard_of(outlet, link->user_id, arena);
+    if (!link->is_merge && !wants_links(runner)) return false;
+    if (stands_in_line_of(delivery, link->user_id)) return true;
+    if (!link->is_merge || !stands_in_line_of(delivery, link->anonymous_id)) return false;
+    return !runner->destination->wants_grace || is_heard_of(runner, link->user_id, arena);
 }
 
 /* Earlier links first: where a vendor takes only one (legacy), it is the first device's. */
@@ -176,8 +176,8 @@ static int compare_links(const void *left, const void *right)
     return str_compare(a->anonymous_id, b->anonymous_id);
 }
 
-static Status choose_links(struct outlet *outlet, struct parcel *parcel, const struct known_links *known, Arena *arena,
-                           Outgoing *outgoing, Err *err)
+static Status choose_links(struct runner *runner, struct delivery *delivery, const struct known_links *known,
+                           Arena *arena, Outgoing *outgoing, Err *err)
 {
     LinkFact *links = arena_new(arena, LinkFact, known->count + 1);
     PersonLink *sorted = arena_new(arena, PersonLink, known->count + 1);
@@ -187,9 +187,9 @@ static Status choose_links(struct outlet *outlet, struct parcel *parcel, const s
     for (size_t at = 0; !s && at < known->count && outgoing->link_count < DESTINATION_LINKS; at++) {
         const PersonLink *link = &sorted[at];
         bool is_new;
-        if (!may_go_along(outlet, parcel, link, arena)) continue;
-        s = link->is_merge ? note_merge(outlet, link, arena, &is_new, err)
-                           : note_link(outlet, link, parcel, arena, &is_new, err);
+        if (!may_go_along(runner, delivery, link, arena)) continue;
+        s = link->is_merge ? note_merge(runner, link, arena, &is_new, err)
+                           : note_link(runner, link, delivery, arena, &is_new, err);
         if (s || !is_new) continue;
         links[outgoing->link_count++] = (LinkFact){ link->anonymous_id, link->user_id, link->at_ms, link->is_merge };
     }
@@ -198,7 +198,7 @@ static Status choose_links(struct outlet *outlet, struct parcel *parcel, const s
 }
 
 /* The message that was to bring them is refused: they are told by the user's next. */
-static void unnote_links(struct outlet *outlet, const Outgoing *outgoing)
+static void unnote_links(struct runner *runner, const Outgoing *outgoing)
 {
     for (size_t at = 0; at < outgoing->link_count; at++) {
         const LinkFact *link = &outgoing->links[at];
@@ -206,14 +206,14 @@ static void unnote_links(struct outlet *outlet, const Outgoing *outgoing)
         uint64_t pair[2] = { one < other ? one : other, one < other ? other : one };
         char bytes[ROW_KEY_BYTES];
         Str rest = str_of(pair, sizeof pair);
-        Str key = link->is_merge ? row_key(outlet, ROW_MERGE, rest, bytes)
-                                 : row_key(outlet, ROW_LINK, link->anonymous_id, bytes);
-        ledger_remove(outlet->deliver->ledger, key);
-        known_remove(&outlet->links, link->is_merge ? hash_64(rest, 'j')
+        Str key = link->is_merge ? row_key(runner, ROW_MERGE, rest, bytes)
+                                 : row_key(runner, ROW_LINK, link->anonymous_id, bytes);
+        pending_remove(runner->deliver->pending, key);
+        known_remove(&runner->links, link->is_merge ? hash_64(rest, 'j')
                                                     : hash_64(link->anonymous_id, hash_64(link->user_id, 1)));
-        outlet->state.links--;
+        runner->state.links--;
     }
-    if (outgoing->link_count) known_remove(&outlet->asked, hash_64(outgoing->user_id, 2));
+    if (outgoing->link_count) known_remove(&runner->asked, hash_64(outgoing->user_id, 2));
 }
 
 /* The anonymous id that a message itself names beside its user. */
@@ -229,21 +229,21 @@ static uint64_t pair_fingerprint(const Outgoing *outgoing)
 
 /* Listing a user's links reads evidence, so it is asked only when there may be new ones: of a user not asked
  * for since the start, for a pair of ids not seen yet, or after a pair in a message that did not come here. */
-static bool may_have_new_links(struct outlet *outlet, const Outgoing *outgoing)
+static bool may_have_new_links(struct runner *runner, const Outgoing *outgoing)
 {
     if (!outgoing->user_id.len) return false;
-    if (!known_has(&outlet->asked, hash_64(outgoing->user_id, 2))) return true;
-    return own_pair(outgoing).len > 0 && !known_has(&outlet->links, pair_fingerprint(outgoing));
+    if (!known_has(&runner->asked, hash_64(outgoing->user_id, 2))) return true;
+    return own_pair(outgoing).len > 0 && !known_has(&runner->links, pair_fingerprint(outgoing));
 }
 
 /* Without identity, a message's own two ids are a link, unless the anonymous id is somebody's already. */
-static Status list_known_links(struct outlet *outlet, const Outgoing *outgoing, Arena *arena, struct known_links *ret,
+static Status list_known_links(struct runner *runner, const Outgoing *outgoing, Arena *arena, struct known_links *ret,
                                Err *err)
 {
-    const struct deliver_people *people = &outlet->deliver->options.people;
+    const struct deliver_people *people = &runner->deliver->options.people;
     PersonLink *link;
     if (people->list_links)
-        return ask_links(outlet->deliver, outgoing->user_id, arena, &ret->links, &ret->count, err);
+        return ask_links(runner->deliver, outgoing->user_id, arena, &ret->links, &ret->count, err);
     if (!outgoing->anonymous_id.len) return OK;
     link = arena_new(arena, PersonLink, 1);
     *link = (PersonLink){ outgoing->anonymous_id, outgoing->user_id, outgoing->event->timestamp_ms, false };
@@ -252,132 +252,132 @@ static Status list_known_links(struct outlet *outlet, const Outgoing *outgoing, 
 }
 
 /* What was listed need not be listed again. A list that was cut short is: its rest goes with the next. */
-static void note_asked(struct outlet *outlet, const Outgoing *outgoing)
+static void note_asked(struct runner *runner, const Outgoing *outgoing)
 {
-    if (outgoing->link_count < DESTINATION_LINKS) known_add(&outlet->asked, hash_64(outgoing->user_id, 2));
-    if (own_pair(outgoing).len) known_add(&outlet->links, pair_fingerprint(outgoing));
+    if (outgoing->link_count < DESTINATION_LINKS) known_add(&runner->asked, hash_64(outgoing->user_id, 2));
+    if (own_pair(outgoing).len) known_add(&runner->links, pair_fingerprint(outgoing));
 }
 
 /* A message with a pair that does not come here: the user may have a new link all the same. */
-void outlet_note_pair(struct outlet *outlet, const Event *event)
+void runner_note_pair(struct runner *runner, const Event *event)
 {
     bool has_pair = event->user_id.len && (event->anonymous_id.len || event->previous_id.len);
-    if (has_pair) known_remove(&outlet->asked, hash_64(event->user_id, 2));
+    if (has_pair) known_remove(&runner->asked, hash_64(event->user_id, 2));
 }
 
 /* ---- Grace ---- */
 
-static void note_user(struct outlet *outlet, Str user_id, Arena *arena)
+static void note_user(struct runner *runner, Str user_id, Arena *arena)
 {
     char bytes[ROW_KEY_BYTES];
-    if (!user_id.len || is_heard_of(outlet, user_id, arena)) return;
-    known_add(&outlet->users, hash_64(user_id, 2));
-    ledger_put(outlet->deliver->ledger, row_key(outlet, ROW_USER, user_id, bytes), STR("1"));
+    if (!user_id.len || is_heard_of(runner, user_id, arena)) return;
+    known_add(&runner->users, hash_64(user_id, 2));
+    pending_put(runner->deliver->pending, row_key(runner, ROW_USER, user_id, bytes), STR("1"));
 }
 
-static bool waits_for_grace(struct outlet *outlet, struct parcel *parcel, const Outgoing *outgoing,
+static bool waits_for_grace(struct runner *runner, struct delivery *delivery, const Outgoing *outgoing,
                             const struct known_links *known, Arena *arena)
 {
-    const struct destination *destination = outlet->destination;
-    Millis until_ms = parcel->received_ms + outlet->rules.grace_ms, now_ms = outlet->deliver->now_ms;
-    if (!destination->wants_grace || !destination->wants_grace(&outlet->settings)) return false;
-    if (parcel->stream != STREAM_LIVE || outgoing->event->from_import || until_ms <= now_ms) return false;
+    const struct destination *destination = runner->destination;
+    Millis until_ms = delivery->received_ms + runner->rules.grace_ms, now_ms = runner->deliver->now_ms;
+    if (!destination->wants_grace || !destination->wants_grace(&runner->settings)) return false;
+    if (delivery->stream != STREAM_LIVE || outgoing->event->from_import || until_ms <= now_ms) return false;
     if (!outgoing->user_id.len || outgoing->anonymous_id.len || outgoing->event->type == EVENT_ALIAS) return false;
-    if (known->count > 0 || is_heard_of(outlet, outgoing->user_id, arena)) return false;
-    parcel->next_ms = until_ms < now_ms + GRACE_LOOK_MS ? until_ms : now_ms + GRACE_LOOK_MS;
+    if (known->count > 0 || is_heard_of(runner, outgoing->user_id, arena)) return false;
+    delivery->next_ms = until_ms < now_ms + GRACE_LOOK_MS ? until_ms : now_ms + GRACE_LOOK_MS;
     return true;
 }
 
 /* ---- Building ---- */
 
-static void freeze(struct parcel *parcel, const struct plan *plan)
+static void freeze(struct delivery *delivery, const struct plan *plan)
 {
     size_t bytes = plan->call_count * sizeof(Call);
     char *bodies;
     for (size_t at = 0; at < plan->call_count; at++) bytes += plan->calls[at].body.len;
-    buf_init(&parcel->frozen, bytes + 16);
-    check(buf_reserve(&parcel->frozen, bytes + 1));
-    parcel->calls = (Call *)(void *)parcel->frozen.bytes;
-    bodies = parcel->frozen.bytes + plan->call_count * sizeof(Call);
+    buf_init(&delivery->frozen, bytes + 16);
+    check(buf_reserve(&delivery->frozen, bytes + 1));
+    delivery->calls = (Call *)(void *)delivery->frozen.bytes;
+    bodies = delivery->frozen.bytes + plan->call_count * sizeof(Call);
     for (size_t at = 0; at < plan->call_count; at++) {
-        parcel->calls[at] = plan->calls[at];
-        parcel->calls[at].body.bytes = bodies;
+        delivery->calls[at] = plan->calls[at];
+        delivery->calls[at].body.bytes = bodies;
         memcpy(bodies, plan->calls[at].body.bytes, plan->calls[at].body.len);
         bodies += plan->calls[at].body.len;
     }
-    parcel->call_count = (uint32_t)plan->call_count;
-    parcel->call_at = 0;
-    memcpy(parcel->facts, plan->facts, sizeof parcel->facts);
-    parcel->is_frozen = true;
-    buf_done(&parcel->record);
+    delivery->call_count = (uint32_t)plan->call_count;
+    delivery->call_at = 0;
+    memcpy(delivery->facts, plan->facts, sizeof delivery->facts);
+    delivery->is_frozen = true;
+    buf_done(&delivery->record);
 }
 
-static Status build_plan(struct outlet *outlet, struct parcel *parcel, Outgoing *outgoing, struct plan *plan,
+static Status build_plan(struct runner *runner, struct delivery *delivery, Outgoing *outgoing, struct plan *plan,
                          Built *ret, Err *err)
 {
-    Status s = outlet->destination->build(plan, outgoing, err);
+    Status s = runner->destination->build(plan, outgoing, err);
     if (s) return s;
-    outlet_remember(outlet, plan->remembered, plan->remembered_count);
-    for (size_t at = 0; at < plan->report_count; at++) dead_report(outlet, parcel, plan->reports[at]);
+    runner_remember(runner, plan->remembered, plan->remembered_count);
+    for (size_t at = 0; at < plan->report_count; at++) dead_report(runner, delivery, plan->reports[at]);
     if (plan->call_count == 0) {
         *ret = BUILT_NOTHING;
         return OK;
     }
-    freeze(parcel, plan);
-    parcel->first_tried_ms = outlet->deliver->now_ms;
-    parcel_save(outlet, parcel);
+    freeze(delivery, plan);
+    delivery->first_tried_ms = runner->deliver->now_ms;
+    delivery_save(runner, delivery);
     *ret = BUILT_READY;
     return OK;
 }
 
-static Status prepare_outgoing(struct outlet *outlet, const Event *event, Arena *arena, Outgoing *outgoing,
+static Status prepare_outgoing(struct runner *runner, const Event *event, Arena *arena, Outgoing *outgoing,
                                MessagePerson *person, Err *err)
 {
     const TreeNode *json;
     Status s = event_tree_read(event->json, arena, &json, err);
-    if (!s) s = rules_redact(&outlet->rules, json, arena, &json, err);
-    if (!s) s = ask_person(outlet->deliver, event, arena, person, err);
+    if (!s) s = rules_redact(&runner->rules, json, arena, &json, err);
+    if (!s) s = ask_person(runner->deliver, event, arena, person, err);
     if (s) return s;
     *outgoing = (Outgoing){
-        .event = event, .json = json, .user_id = usable(outlet, event->user_id),
-        .anonymous_id = usable(outlet, event->anonymous_id), .previous_id = usable(outlet, event->previous_id),
-        .group_id = usable(outlet, event->group_id), .previous_is_user = person->previous_is_user,
+        .event = event, .json = json, .user_id = usable(runner, event->user_id),
+        .anonymous_id = usable(runner, event->anonymous_id), .previous_id = usable(runner, event->previous_id),
+        .group_id = usable(runner, event->group_id), .previous_is_user = person->previous_is_user,
         .owner_id = person->owner_id,
     };
     return OK;
 }
 
-Status parcel_build(struct outlet *outlet, struct parcel *parcel, Built *ret, Err *err)
+Status delivery_build(struct runner *runner, struct delivery *delivery, Built *ret, Err *err)
 {
-    const struct destination *destination = outlet->destination;
-    Arena arena = region_arena(&outlet->deliver->region);
+    const struct destination *destination = runner->destination;
+    Arena arena = region_arena(&runner->deliver->region);
     struct plan *plan = arena_new(&arena, struct plan, 1);
-    bool is_told = wants_links(outlet) || wants_merges(outlet), asks = false;
+    bool is_told = wants_links(runner) || wants_merges(runner), asks = false;
     struct known_links known = { NULL, 0 };
     MessagePerson person = { 0 };
     Outgoing outgoing;
     Event event;
-    Status s = read_record(outlet, parcel, err);
-    if (!s) s = event_decode(buf_str(&parcel->record), &event, err);
-    if (!s) s = prepare_outgoing(outlet, &event, &arena, &outgoing, &person, err);
-    if (!s && is_told) asks = may_have_new_links(outlet, &outgoing);
-    if (asks) s = list_known_links(outlet, &outgoing, &arena, &known, err);
+    Status s = read_record(runner, delivery, err);
+    if (!s) s = event_decode(buf_str(&delivery->record), &event, err);
+    if (!s) s = prepare_outgoing(runner, &event, &arena, &outgoing, &person, err);
+    if (!s && is_told) asks = may_have_new_links(runner, &outgoing);
+    if (asks) s = list_known_links(runner, &outgoing, &arena, &known, err);
     if (s) return s;
-    if (waits_for_grace(outlet, parcel, &outgoing, &known, &arena)) {
+    if (waits_for_grace(runner, delivery, &outgoing, &known, &arena)) {
         *ret = BUILT_LATER;
         return OK;
     }
-    s = choose_links(outlet, parcel, &known, &arena, &outgoing, err);
+    s = choose_links(runner, delivery, &known, &arena, &outgoing, err);
     if (s) return s;
-    if (asks) note_asked(outlet, &outgoing);
-    outgoing.is_merge_told = outgoing.previous_is_user && wants_merges(outlet)
-        && outlet->deliver->options.people.list_links;
+    if (asks) note_asked(runner, &outgoing);
+    outgoing.is_merge_told = outgoing.previous_is_user && wants_merges(runner)
+        && runner->deliver->options.people.list_links;
     Str user_id = arena_copy(&arena, outgoing.user_id);         /* what is frozen has no record any more */
-    outlet->deliver->build_arena = &arena;
-    plan_init(plan, &outlet->settings, &arena, recall, outlet);
-    s = build_plan(outlet, parcel, &outgoing, plan, ret, err);
+    runner->deliver->build_arena = &arena;
+    plan_init(plan, &runner->settings, &arena, recall, runner);
+    s = build_plan(runner, delivery, &outgoing, plan, ret, err);
     plan_done(plan);
-    if (s) unnote_links(outlet, &outgoing);
-    if (!s && destination->wants_grace) note_user(outlet, user_id, &arena);
+    if (s) unnote_links(runner, &outgoing);
+    if (!s && destination->wants_grace) note_user(runner, user_id, &arena);
     return s;
 }

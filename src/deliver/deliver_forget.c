@@ -3,7 +3,7 @@
  * Whoever knows (deliver_people.list_forgets) says what is to be forgotten: of an erasure the ids, and that records
  * before its command are meant, which the journal has lost by then; of suppressed ids all messages. Then, a bounded
  * piece a step:
- *   1. parcels in memory, with their rows. One that is under way finishes with its answer, whatever that is
+ *   1. deliveries in memory, with their rows. One that is under way finishes with its answer, whatever that is
  *   2. every row of the store, of destinations that are not configured any more, too
  *   3. the store is rewritten, since it keeps in free pages what was removed
  * A crash makes all of it again. A row tells whose it is in one of these ways:
@@ -12,10 +12,10 @@
  *   ids in its key        links, users, memory ("what:id", see plan_remember)
  *   its text              of others' dead letters, whose reason may quote a vendor who named somebody
  * Where somebody else's row names a person who is gone, a word that names nobody takes the place.
- * Until it is known which parcels in memory are theirs, nothing is sent. A place that the disk does not give back after
- * some tries counts as one that the journal has no more.
+ * Until it is known which deliveries in memory are theirs, nothing is sent. A place of the journal that the disk does
+ * not give back after some tries counts as one that the journal does not have any more.
  */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 #include <stdlib.h>
 
@@ -48,9 +48,9 @@ struct forgetting {
     Stage stage;
     bool has_changed;                       /* something was theirs */
     bool has_ended;                         /* once since the start: what a crash cut off is done with */
-    bool is_unsure;                         /* which parcels in memory are theirs is not known yet */
+    bool is_unsure;                         /* which deliveries in memory are theirs is not known yet */
     unsigned tries;                         /* steps that failed, one after the other */
-    bool begins_again;                      /* rows became parcels meanwhile, of a destination's start or a redo */
+    bool begins_again;                      /* rows became deliveries meanwhile, of a destination's start or a redo */
     DeliverForget *forgets;
     size_t count;
     struct named *named;                    /* by value */
@@ -59,7 +59,7 @@ struct forgetting {
     struct text *texts;                     /* by bytes */
     size_t text_count;
     uint8_t heads[65536 / 8];               /* the first two bytes of texts */
-    struct parcel row;                      /* what a row is read into */
+    struct delivery row;                    /* what a row is read into */
     char at[ROW_KEY_BYTES + 1];             /* rows below it are done */
     size_t at_len;
 };
@@ -171,23 +171,23 @@ static bool takes_event(const struct deliver *deliver, Event event, JournalPos p
     return false;
 }
 
-static bool has_line(const struct forgetting *forgetting, const struct parcel *parcel)
+static bool has_line(const struct forgetting *forgetting, const struct delivery *delivery)
 {
-    for (uint32_t at = 0; at < parcel->turn_count; at++)
-        if (bsearch(&parcel->turns[at].key, forgetting->lines, forgetting->named_count, sizeof *forgetting->lines,
+    for (uint32_t at = 0; at < delivery->turn_count; at++)
+        if (bsearch(&delivery->turns[at].key, forgetting->lines, forgetting->named_count, sizeof *forgetting->lines,
                     compare_lines)) return true;
     return false;
 }
 
 /* As far as the lines tell, for what the journal has no more: rather one of somebody else's is not delivered. */
-static bool takes_lines(const struct forgetting *forgetting, const struct parcel *parcel)
+static bool takes_lines(const struct forgetting *forgetting, const struct delivery *delivery)
 {
     for (size_t at = 0; at < forgetting->named_count; at++) {
         const struct named *named = &forgetting->named[at];
         uint64_t line = key_of_id(named->value);
-        bool is_then = named->is_whole || (parcel->event_ms >= named->from_ms && parcel->event_ms < named->to_ms);
-        for (uint32_t turn = 0; is_then && turn < parcel->turn_count; turn++)
-            if (parcel->turns[turn].key == line) return true;
+        bool is_then = named->is_whole || (delivery->event_ms >= named->from_ms && delivery->event_ms < named->to_ms);
+        for (uint32_t turn = 0; is_then && turn < delivery->turn_count; turn++)
+            if (delivery->turns[turn].key == line) return true;
     }
     return false;
 }
@@ -212,60 +212,60 @@ static Status look_up(struct deliver *deliver, JournalPos pos, Found *ret, Err *
 }
 
 /* One that stood in lines. */
-static Status takes_parcel(struct deliver *deliver, const struct parcel *parcel, bool *ret, Err *err)
+static Status takes_delivery(struct deliver *deliver, const struct delivery *delivery, bool *ret, Err *err)
 {
     Found found;
     *ret = false;
-    if (!has_line(deliver->forgetting, parcel)) return OK;
-    Status s = look_up(deliver, parcel->pos, &found, err);
-    *ret = !s && (found == FOUND_THEIRS || (found == FOUND_NOTHING && takes_lines(deliver->forgetting, parcel)));
+    if (!has_line(deliver->forgetting, delivery)) return OK;
+    Status s = look_up(deliver, delivery->pos, &found, err);
+    *ret = !s && (found == FOUND_THEIRS || (found == FOUND_NOTHING && takes_lines(deliver->forgetting, delivery)));
     return s;
 }
 
-/* ---- Parcels in memory ---- */
+/* ---- Deliveries in memory ---- */
 
-static void drop_parcel(struct outlet *outlet, struct parcel *parcel)
+static void drop_delivery(struct runner *runner, struct delivery *delivery)
 {
-    if (parcel->state == PARCEL_SETTLING) {
-        list_remove(&outlet->streams[parcel->stream].settling, parcel);
-        parcel_give_back(outlet, parcel);
-    } else if (parcel->state == PARCEL_UNDER_WAY) {
-        if (parcel->has_row) parcel_forget(outlet, parcel);
-        parcel->is_forgotten = parcel->request->has_forgotten = true;
+    if (delivery->stage == DELIVERY_SETTLING) {
+        list_remove(&runner->streams[delivery->stream].settling, delivery);
+        delivery_give_back(runner, delivery);
+    } else if (delivery->stage == DELIVERY_UNDER_WAY) {
+        if (delivery->has_row) delivery_forget(runner, delivery);
+        delivery->is_forgotten = delivery->request->has_forgotten = true;
     } else {
-        parcel_finish(outlet, parcel);
+        delivery_finish(runner, delivery);
     }
 }
 
 /* Readers let go of files that the journal has replaced. */
-static void close_readers(struct outlet *outlet)
+static void close_readers(struct runner *runner)
 {
     for (int kind = 0; kind < STREAMS; kind++) {
-        journal_reader_close(outlet->streams[kind].reader);
-        outlet->streams[kind].reader = NULL;
+        journal_reader_close(runner->streams[kind].reader);
+        runner->streams[kind].reader = NULL;
     }
 }
 
-static Status drop_parcels(struct outlet *outlet, Err *err)
+static Status drop_deliveries(struct runner *runner, Err *err)
 {
     Status s = OK;
-    outlet_take_apart(outlet);
-    for (size_t at = 0; !s && at < outlet->window; at++) {
-        struct parcel *parcel = &outlet->parcels[at];
+    runner_take_apart(runner);
+    for (size_t at = 0; !s && at < runner->window; at++) {
+        struct delivery *delivery = &runner->deliveries[at];
         bool is_theirs = false;
         Event event;
-        if (parcel->state == PARCEL_FREE || parcel->is_forgotten) continue;
-        if (!parcel->record.len) s = takes_parcel(outlet->deliver, parcel, &is_theirs, err);
-        else if (event_decode(buf_str(&parcel->record), &event, NULL) == OK)
-            is_theirs = takes_event(outlet->deliver, event, parcel->pos);
-        if (is_theirs) drop_parcel(outlet, parcel);
-        outlet->deliver->forgetting->has_changed |= is_theirs;
+        if (delivery->stage == DELIVERY_FREE || delivery->is_forgotten) continue;
+        if (!delivery->record.len) s = takes_delivery(runner->deliver, delivery, &is_theirs, err);
+        else if (event_decode(buf_str(&delivery->record), &event, NULL) == OK)
+            is_theirs = takes_event(runner->deliver, event, delivery->pos);
+        if (is_theirs) drop_delivery(runner, delivery);
+        runner->deliver->forgetting->has_changed |= is_theirs;
     }
-    close_readers(outlet);
-    known_forget(&outlet->links);
-    known_forget(&outlet->users);
-    known_forget(&outlet->asked);
-    outlet->state.last_error[0] = 0;                /* it may quote somebody */
+    close_readers(runner);
+    known_forget(&runner->links);
+    known_forget(&runner->users);
+    known_forget(&runner->asked);
+    runner->state.last_error[0] = 0;                /* it may quote somebody */
     return s;
 }
 
@@ -281,7 +281,7 @@ struct row {
 static bool rest_is(Str rest, Str what, Str id)
 {
     char bytes[ROW_KEY_BYTES], full[ROW_KEY_BYTES + LIMIT_ID_BYTES];
-    struct outlet nameless = { 0 };
+    struct runner nameless = { 0 };
     struct buf text;
     buf_init_fixed(&text, full, sizeof full);
     buf_str_put(&text, what);
@@ -309,19 +309,19 @@ static bool rest_names(const struct forgetting *forgetting, Str rest, Str what, 
 
 static void forget_link(const struct row *row)
 {
-    struct ledger *ledger = row->deliver->ledger;
+    struct pending *pending = row->deliver->pending;
     const struct forgetting *forgetting = row->deliver->forgetting;
     bool whole;
     (void)rest_names(forgetting, row->rest, (Str){ 0 }, COMMAND_ANONYMOUS_ID, &whole);
-    if (whole) ledger_remove(ledger, row->key);
-    else if (is_whole(forgetting, COMMAND_USER_ID, row->value)) ledger_put(ledger, row->key, STR(ROW_NOBODY));
+    if (whole) pending_remove(pending, row->key);
+    else if (is_whole(forgetting, COMMAND_USER_ID, row->value)) pending_put(pending, row->key, STR(ROW_NOBODY));
 }
 
 static void forget_user(const struct row *row)
 {
     bool whole;
     (void)rest_names(row->deliver->forgetting, row->rest, (Str){ 0 }, COMMAND_USER_ID, &whole);
-    if (whole) ledger_remove(row->deliver->ledger, row->key);
+    if (whole) pending_remove(row->deliver->pending, row->key);
 }
 
 /* Told again, should they ever come back. */
@@ -333,50 +333,50 @@ static void forget_merge(const struct row *row)
     memcpy(pair, row->rest.bytes, sizeof pair);
     for (size_t at = 0; at < countof(pair); at++)
         if (bsearch(&pair[at], forgetting->lines, forgetting->named_count, sizeof *forgetting->lines, compare_lines))
-            ledger_remove(row->deliver->ledger, row->key);
+            pending_remove(row->deliver->pending, row->key);
 }
 
 /* What is remembered of a shared device may be of the time that was the person's: all of it goes. */
 static void forget_memory(const struct row *row)
 {
-    struct ledger *ledger = row->deliver->ledger;
+    struct pending *pending = row->deliver->pending;
     const struct forgetting *forgetting = row->deliver->forgetting;
     Str rest, what = str_cut(row->rest, ':', &rest);
     bool whole;
     what.len += what.len < row->rest.len;
-    if (rest_names(forgetting, row->rest, what, (CommandIdKind)0, &whole)) ledger_remove(ledger, row->key);
+    if (rest_names(forgetting, row->rest, what, (CommandIdKind)0, &whole)) pending_remove(pending, row->key);
     else if (is_whole(forgetting, COMMAND_USER_ID, row->value)
              || is_whole(forgetting, COMMAND_ANONYMOUS_ID, row->value))
-        ledger_put(ledger, row->key, STR(DESTINATION_ERASED));
+        pending_put(pending, row->key, STR(DESTINATION_ERASED));
 }
 
-static struct outlet *find_started(const struct row *row)
+static struct runner *find_started(const struct row *row)
 {
-    for (size_t at = 0; at < row->deliver->outlet_count; at++) {
-        struct outlet *outlet = row->deliver->outlets[at];
-        if (outlet->is_started && str_equal(str_from(outlet->name), row->name)) return outlet;
+    for (size_t at = 0; at < row->deliver->runner_count; at++) {
+        struct runner *runner = row->deliver->runners[at];
+        if (runner->is_started && str_equal(str_from(runner->name), row->name)) return runner;
     }
     return NULL;
 }
 
 static Status takes_row(struct deliver *deliver, Str bytes, bool *ret, Err *err)
 {
-    struct parcel *parcel = &deliver->forgetting->row;
-    *parcel = (struct parcel){ 0 };
-    bool is_one = parcel_decode(bytes, parcel);
+    struct delivery *delivery = &deliver->forgetting->row;
+    *delivery = (struct delivery){ 0 };
+    bool is_one = delivery_decode(bytes, delivery);
     *ret = false;
-    Status s = is_one ? takes_parcel(deliver, parcel, ret, err) : OK;
-    buf_done(&parcel->frozen);
+    Status s = is_one ? takes_delivery(deliver, delivery, ret, err) : OK;
+    buf_done(&delivery->frozen);
     return s;
 }
 
-/* A started destination has them as parcels. */
-static Status forget_parcel(const struct row *row, Err *err)
+/* A started destination has them as deliveries. */
+static Status forget_delivery(const struct row *row, Err *err)
 {
     bool is_theirs;
     if (find_started(row)) return OK;
     Status s = takes_row(row->deliver, row->value, &is_theirs, err);
-    if (!s && is_theirs) ledger_remove(row->deliver->ledger, row->key);
+    if (!s && is_theirs) pending_remove(row->deliver->pending, row->key);
     return s;
 }
 
@@ -464,8 +464,8 @@ static void put_without_texts(const struct row *row, const TreeNode *json, Str c
     buf_put(&bytes, &len, sizeof len);
     buf_str_put(&bytes, buf_str(&text));
     buf_str_put(&bytes, calls);
-    if (buf_ok(&text) && buf_ok(&bytes)) ledger_put(row->deliver->ledger, row->key, buf_str(&bytes));
-    else ledger_remove(row->deliver->ledger, row->key);
+    if (buf_ok(&text) && buf_ok(&bytes)) pending_put(row->deliver->pending, row->key, buf_str(&bytes));
+    else pending_remove(row->deliver->pending, row->key);
     buf_done(&text);
     buf_done(&bytes);
 }
@@ -473,7 +473,7 @@ static void put_without_texts(const struct row *row, const TreeNode *json, Str c
 static Status forget_letter(const struct row *row, Err *err)
 {
     Arena scratch = region_arena(&row->deliver->region);
-    struct outlet *outlet = find_started(row);
+    struct runner *runner = find_started(row);
     const TreeNode *json;
     Str calls, text = dead_json(row->value, &calls);
     bool is_theirs = false;
@@ -484,8 +484,8 @@ static Status forget_letter(const struct row *row, Err *err)
         if (names_in_tree(row->deliver->forgetting, json)) put_without_texts(row, json, calls);
         return OK;
     }
-    ledger_remove(row->deliver->ledger, row->key);
-    if (outlet && outlet->state.dead_letters) outlet->state.dead_letters--;
+    pending_remove(row->deliver->pending, row->key);
+    if (runner && runner->state.dead_letters) runner->state.dead_letters--;
     return OK;
 }
 
@@ -506,7 +506,7 @@ static Status forget_row(const struct row *row, Err *err)
     case ROW_USER: forget_user(row); return OK;
     case ROW_MERGE: forget_merge(row); return OK;
     case ROW_MEMORY: forget_memory(row); return OK;
-    case ROW_PARCEL: return forget_parcel(row, err);
+    case ROW_DELIVERY: return forget_delivery(row, err);
     case ROW_DEAD: return forget_letter(row, err);
     default: return OK;                     /* cursors and replays name nobody */
     }
@@ -518,12 +518,12 @@ static bool visit_row(void *context, Str key, Str value)
     struct forgetting *forgetting = walking->deliver->forgetting;
     Str rest, name = str_cut(key, 0, &rest);
     struct row row = { walking->deliver, key, name, str_slice(rest, 1, rest.len), value, rest.len ? rest.bytes[0] : 0 };
-    if (walking->rows++ == ROWS_A_STEP || ledger_is_full(walking->deliver->ledger)) {
+    if (walking->rows++ == ROWS_A_STEP || pending_is_full(walking->deliver->pending)) {
         walking->has_more = true;
         return false;
     }
     walking->status = forget_row(&row, &walking->err);
-    forgetting->has_changed |= !ledger_is_empty(walking->deliver->ledger);
+    forgetting->has_changed |= !pending_is_empty(walking->deliver->pending);
     if (walking->status || key.len > ROW_KEY_BYTES) return false;
     memcpy(forgetting->at, key.bytes, key.len);
     forgetting->at[key.len] = 0;            /* what is next is not below this */
@@ -641,10 +641,10 @@ static Status begin(struct deliver *deliver, Err *err)
     if (!s && !forgetting->count) forgetting->is_unsure = false;
     if (s || !forgetting->count) return s;
     s = name_all(forgetting, err);
-    if (!s) s = ledger_commit(deliver->ledger, err);
-    for (size_t at = 0; !s && at < deliver->outlet_count; at++)
-        if (deliver->outlets[at]->is_started) s = drop_parcels(deliver->outlets[at], err);
-    if (s) return s;                                /* and begins again: rows may have become parcels */
+    if (!s) s = pending_commit(deliver->pending, err);
+    for (size_t at = 0; !s && at < deliver->runner_count; at++)
+        if (deliver->runners[at]->is_started) s = drop_deliveries(deliver->runners[at], err);
+    if (s) return s;                                /* and begins again: rows may have become deliveries */
     forgetting->is_unsure = forgetting->begins_again = false;
     forgetting->stage = STAGE_ROWS;
     forgetting->at_len = 0;
@@ -679,7 +679,7 @@ Status forget_step(struct deliver *deliver, Err *err)
     Status s;
     if (!deliver->options.people.list_forgets) return OK;
     if (forgetting->stage == STAGE_NONE || forgetting->begins_again) s = begin(deliver, err);
-    else s = ledger_commit(deliver->ledger, err);
+    else s = pending_commit(deliver->pending, err);
     if (!s && forgetting->stage == STAGE_ROWS) s = walk(deliver, err);
     else if (!s && forgetting->stage == STAGE_REWRITE) {
         if (rows->rewrite && wants_rewrite(forgetting)) s = rows->rewrite(rows->context, err);

@@ -1,5 +1,5 @@
 /* deliver_json: what destinations say of themselves, as the API has it (docs/delivery.md). */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 static void put_instant(struct buf *out, const char *name, Millis at_ms)
 {

@@ -7,65 +7,65 @@
  *
  * Lines are found by a 64-bit hash: two that collide are one line, which costs a wait and nothing else.
  */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 #include <stdlib.h>
 
 /* ---- Lists ---- */
 
-void list_append(struct parcel_list *list, struct parcel *parcel)
+void list_append(struct delivery_list *list, struct delivery *delivery)
 {
-    parcel->next = NULL;
-    parcel->previous = list->last;
-    if (list->last) list->last->next = parcel;
-    else list->first = parcel;
-    list->last = parcel;
+    delivery->next = NULL;
+    delivery->previous = list->last;
+    if (list->last) list->last->next = delivery;
+    else list->first = delivery;
+    list->last = delivery;
     list->count++;
 }
 
-void list_remove(struct parcel_list *list, struct parcel *parcel)
+void list_remove(struct delivery_list *list, struct delivery *delivery)
 {
-    if (parcel->next) parcel->next->previous = parcel->previous;
-    else list->last = parcel->previous;
-    if (parcel->previous) parcel->previous->next = parcel->next;
-    else list->first = parcel->next;
-    parcel->next = parcel->previous = NULL;
+    if (delivery->next) delivery->next->previous = delivery->previous;
+    else list->last = delivery->previous;
+    if (delivery->previous) delivery->previous->next = delivery->next;
+    else list->first = delivery->next;
+    delivery->next = delivery->previous = NULL;
     list->count--;
 }
 
-void list_rotate(struct parcel_list *list, size_t count)
+void list_rotate(struct delivery_list *list, size_t count)
 {
-    for (struct parcel *first = list->first; first && count > 0; first = list->first, count--) {
+    for (struct delivery *first = list->first; first && count > 0; first = list->first, count--) {
         list_remove(list, first);
         list_append(list, first);
     }
 }
 
-struct parcel *parcel_take(struct outlet *outlet)
+struct delivery *delivery_take(struct runner *runner)
 {
-    struct parcel *parcel = outlet->free.first;
-    if (parcel) list_remove(&outlet->free, parcel);
-    return parcel;
+    struct delivery *delivery = runner->free.first;
+    if (delivery) list_remove(&runner->free, delivery);
+    return delivery;
 }
 
-void parcel_give_back(struct outlet *outlet, struct parcel *parcel)
+void delivery_give_back(struct runner *runner, struct delivery *delivery)
 {
-    buf_done(&parcel->record);
-    buf_done(&parcel->frozen);
-    *parcel = (struct parcel){ .state = PARCEL_FREE };
-    list_append(&outlet->free, parcel);
+    buf_done(&delivery->record);
+    buf_done(&delivery->frozen);
+    *delivery = (struct delivery){ .stage = DELIVERY_FREE };
+    list_append(&runner->free, delivery);
 }
 
 /* ---- Lines ---- */
 
-static struct turn **bucket_of(struct outlet *outlet, uint64_t key)
+static struct turn **bucket_of(struct runner *runner, uint64_t key)
 {
-    return &outlet->buckets[key & (outlet->bucket_count - 1)];
+    return &runner->buckets[key & (runner->bucket_count - 1)];
 }
 
-static void turn_enter(struct outlet *outlet, struct turn *turn)
+static void turn_enter(struct runner *runner, struct turn *turn)
 {
-    struct turn **bucket = bucket_of(outlet, turn->key), *newest = *bucket;
+    struct turn **bucket = bucket_of(runner, turn->key), *newest = *bucket;
     while (newest && newest->key != turn->key) newest = newest->next;    /* newest first in every bucket */
     turn->older = newest;
     turn->newer = NULL;
@@ -77,55 +77,55 @@ static void turn_enter(struct outlet *outlet, struct turn *turn)
     turn->is_in_line = true;
 }
 
-static void turn_leave(struct outlet *outlet, struct turn *turn)
+static void turn_leave(struct runner *runner, struct turn *turn)
 {
     if (turn->older) turn->older->newer = turn->newer;
     if (turn->newer) turn->newer->older = turn->older;
     if (turn->next) turn->next->previous = turn->previous;
     if (turn->previous) turn->previous->next = turn->next;
-    else *bucket_of(outlet, turn->key) = turn->next;
+    else *bucket_of(runner, turn->key) = turn->next;
     turn->is_in_line = false;
 }
 
-void order_line_up(struct outlet *outlet, struct parcel *parcel)
+void order_line_up(struct runner *runner, struct delivery *delivery)
 {
-    for (uint32_t at = 0; at < parcel->turn_count; at++) {
-        parcel->turns[at].owner = parcel;
-        turn_enter(outlet, &parcel->turns[at]);
+    for (uint32_t at = 0; at < delivery->turn_count; at++) {
+        delivery->turns[at].owner = delivery;
+        turn_enter(runner, &delivery->turns[at]);
     }
 }
 
-bool order_is_first(const struct parcel *parcel)
+bool order_is_first(const struct delivery *delivery)
 {
-    for (uint32_t at = 0; at < parcel->turn_count; at++)
-        if (parcel->turns[at].older) return false;
+    for (uint32_t at = 0; at < delivery->turn_count; at++)
+        if (delivery->turns[at].older) return false;
     return true;
 }
 
-bool order_follows(const struct parcel *parcel, const struct request *request)
+bool order_follows(const struct delivery *delivery, const struct request *request)
 {
-    for (uint32_t at = 0; at < parcel->turn_count; at++) {
-        const struct turn *older = parcel->turns[at].older;
-        if (older && (older->owner->request != request || !older->owner->is_all_aboard)) return false;
+    for (uint32_t at = 0; at < delivery->turn_count; at++) {
+        const struct turn *older = delivery->turns[at].older;
+        if (older && (older->owner->request != request || !older->owner->is_all_added)) return false;
     }
     return true;
 }
 
-void order_leave(struct outlet *outlet, struct parcel *parcel)
+void order_leave(struct runner *runner, struct delivery *delivery)
 {
-    struct parcel *behind[PARCEL_KEYS];
+    struct delivery *behind[DELIVERY_KEYS];
     uint32_t count = 0;
-    for (uint32_t at = 0; at < parcel->turn_count; at++) {
-        struct turn *turn = &parcel->turns[at];
+    for (uint32_t at = 0; at < delivery->turn_count; at++) {
+        struct turn *turn = &delivery->turns[at];
         if (!turn->is_in_line) continue;
         if (turn->newer) behind[count++] = turn->newer->owner;
-        turn_leave(outlet, turn);
+        turn_leave(runner, turn);
     }
     for (uint32_t at = 0; at < count; at++) {
-        if (behind[at]->state != PARCEL_LINED || !order_is_first(behind[at])) continue;
-        list_remove(&outlet->lined, behind[at]);
-        behind[at]->state = PARCEL_READY;
-        list_append(&outlet->ready, behind[at]);
+        if (behind[at]->stage != DELIVERY_LINED || !order_is_first(behind[at])) continue;
+        list_remove(&runner->lined, behind[at]);
+        behind[at]->stage = DELIVERY_READY;
+        list_append(&runner->ready, behind[at]);
     }
 }
 

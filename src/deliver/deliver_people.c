@@ -1,6 +1,6 @@
 /* deliver_people: who is who, and who is erased or suppressed, asked of the applier: what struct deliver_people wants,
  * by people/ and control/. */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 #include "derive/derive.h"
 

@@ -9,7 +9,7 @@
  * row make the destination wait for seconds only, and a few go ahead, drawn by chance: so whoever sends what nobody can
  * read keeps others by seconds, too, and a vendor that is down is not pestered.
  */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 #include <stdio.h>
 
@@ -27,71 +27,71 @@ Millis retry_delay(struct dice *dice, uint32_t attempts)
     return delay_ms * 3 / 4 + (Millis)(dice_u64(dice) % (uint64_t)(delay_ms / 2));
 }
 
-void outlet_fail(struct outlet *outlet, Str reason)
+void runner_fail(struct runner *runner, Str reason)
 {
     struct buf text;
     buf_init(&text, 64 * 1024);
-    secret_hide_into(&outlet->settings, str_slice(reason, 0, 16 * 1024), &text);
-    outlet->state.last_error_ms = outlet->deliver->now_ms;
-    snprintf(outlet->state.last_error, sizeof outlet->state.last_error, "%.*s", STR_FORMAT(buf_str(&text)));
+    secret_hide_into(&runner->settings, str_slice(reason, 0, 16 * 1024), &text);
+    runner->state.last_error_ms = runner->deliver->now_ms;
+    snprintf(runner->state.last_error, sizeof runner->state.last_error, "%.*s", STR_FORMAT(buf_str(&text)));
     buf_done(&text);
 }
 
-static uint32_t rate_of(const struct outlet *outlet)
+static uint32_t rate_of(const struct runner *runner)
 {
-    uint32_t own = outlet->rules.requests_per_second;
-    return own ? own : outlet->destination->requests_per_second;
+    uint32_t own = runner->rules.requests_per_second;
+    return own ? own : runner->destination->requests_per_second;
 }
 
-static uint32_t at_once_of(const struct outlet *outlet)
+static uint32_t at_once_of(const struct runner *runner)
 {
-    uint32_t most = outlet->rules.requests_at_once;
-    if (!most) most = outlet->destination->requests_at_once;
+    uint32_t most = runner->rules.requests_at_once;
+    if (!most) most = runner->destination->requests_at_once;
     if (most > REQUESTS_AT_ONCE) most = REQUESTS_AT_ONCE;
-    if (outlet->failures >= FAILURES_MOST) return 1;
-    return outlet->own_failures >= OWN_FAILURES_MOST && most > OWN_AT_ONCE ? OWN_AT_ONCE : most;
+    if (runner->failures >= FAILURES_MOST) return 1;
+    return runner->own_failures >= OWN_FAILURES_MOST && most > OWN_AT_ONCE ? OWN_AT_ONCE : most;
 }
 
-bool outlet_is_failing(const struct outlet *outlet)
+bool runner_is_failing(const struct runner *runner)
 {
-    return outlet->failures >= FAILURES_MOST || outlet->own_failures >= FAILURES_MOST;
+    return runner->failures >= FAILURES_MOST || runner->own_failures >= FAILURES_MOST;
 }
 
 /* Trouble, of the whole destination or perhaps of one message only: how long all of it waits. */
-Millis outlet_note_trouble(struct outlet *outlet, bool is_everybodys, bool is_own, Millis asked_ms)
+Millis runner_note_trouble(struct runner *runner, bool is_everybodys, bool is_own, Millis asked_ms)
 {
-    struct dice *dice = outlet->deliver->options.dice;
+    struct dice *dice = runner->deliver->options.dice;
     Millis wait_ms = asked_ms;
     if (is_own && !is_everybodys) {
-        if (++outlet->own_failures < OWN_FAILURES_MOST) return 0;
-        wait_ms = retry_delay(dice, (outlet->own_failures - OWN_FAILURES_MOST) / OWN_AT_ONCE + 1);
+        if (++runner->own_failures < OWN_FAILURES_MOST) return 0;
+        wait_ms = retry_delay(dice, (runner->own_failures - OWN_FAILURES_MOST) / OWN_AT_ONCE + 1);
         return wait_ms < OWN_WAIT_MS ? wait_ms : OWN_WAIT_MS;
     }
-    outlet->failures++;
-    if (!is_everybodys && outlet->failures < FAILURES_MOST) return 0;
-    return wait_ms ? wait_ms : retry_delay(dice, outlet->failures);
+    runner->failures++;
+    if (!is_everybodys && runner->failures < FAILURES_MOST) return 0;
+    return wait_ms ? wait_ms : retry_delay(dice, runner->failures);
 }
 
-bool outlet_may_send(struct outlet *outlet)
+bool runner_may_send(struct runner *runner)
 {
-    Millis now_ms = outlet->deliver->now_ms;
-    uint32_t rate = rate_of(outlet);
-    if (now_ms < outlet->wait_until_ms || outlet->under_way_count >= at_once_of(outlet)) return false;
+    Millis now_ms = runner->deliver->now_ms;
+    uint32_t rate = rate_of(runner);
+    if (now_ms < runner->wait_until_ms || runner->under_way_count >= at_once_of(runner)) return false;
     if (!rate) return true;
-    outlet->tokens += (double)(now_ms - outlet->tokens_at_ms) * rate / 1000;
-    outlet->tokens_at_ms = now_ms;
-    if (outlet->tokens > rate) outlet->tokens = rate;
-    return outlet->tokens >= 1;
+    runner->tokens += (double)(now_ms - runner->tokens_at_ms) * rate / 1000;
+    runner->tokens_at_ms = now_ms;
+    if (runner->tokens > rate) runner->tokens = rate;
+    return runner->tokens >= 1;
 }
 
-void outlet_spend(struct outlet *outlet)
+void runner_spend(struct runner *runner)
 {
-    outlet->under_way_count++;
-    outlet->tokens -= 1;
+    runner->under_way_count++;
+    runner->tokens -= 1;
 }
 
-void outlet_give_back(struct outlet *outlet)
+void runner_give_back(struct runner *runner)
 {
-    outlet->under_way_count--;
-    outlet->tokens += 1;
+    runner->under_way_count--;
+    runner->tokens += 1;
 }

@@ -3,7 +3,7 @@
  * Asked in this order: the destination's sources, its types and events, the message's own integrations
  * object, the consent that the visitor gave.
  */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 /* "Order *" matches what begins so; anything else matches itself. */
 static bool matches(Str pattern, Str text)
@@ -20,10 +20,10 @@ static bool any_matches(const Str *patterns, size_t count, Str text)
 }
 
 /* integrations: {"All": false, "Mixpanel": true}; by the type's label, its name, or the destination's own name. */
-static bool integrations_let(const struct outlet *outlet, const TreeNode *json)
+static bool integrations_let(const struct runner *runner, const TreeNode *json)
 {
     const TreeNode *integrations = event_tree_find(json, "integrations"), *all;
-    Str names[] = { str_from(outlet->destination->label), str_from(outlet->destination->name), str_from(outlet->name) };
+    Str names[] = { str_from(runner->destination->label), str_from(runner->destination->name), str_from(runner->name) };
     if (!event_tree_is_kind(integrations, FIELD_OBJECT)) return true;
     all = event_tree_get(integrations, STR("All"));
     for (const TreeNode *child = integrations->first; child; child = child->next)
@@ -35,33 +35,33 @@ static bool integrations_let(const struct outlet *outlet, const TreeNode *json)
 
 /* Every category that this destination belongs to must have been agreed to; a message without a word about
  * consent is let through, as the tracking API has it. */
-static bool consent_lets(const struct outlet *outlet, const TreeNode *json)
+static bool consent_lets(const struct runner *runner, const TreeNode *json)
 {
     const TreeNode *given = event_tree_find(json, "context.consent.categoryPreferences");
     if (!event_tree_is_kind(given, FIELD_OBJECT)) return true;
-    for (size_t at = 0; at < outlet->rules.consent_count; at++) {
-        const TreeNode *category = event_tree_get(given, outlet->rules.consent[at]);
+    for (size_t at = 0; at < runner->rules.consent_count; at++) {
+        const TreeNode *category = event_tree_get(given, runner->rules.consent[at]);
         if (!event_tree_is_kind(category, FIELD_BOOL) || !category->truth) return false;
     }
     return true;
 }
 
-static bool is_from_its_sources(const struct outlet *outlet, Str source)
+static bool is_from_its_sources(const struct runner *runner, Str source)
 {
-    for (size_t at = 0; at < outlet->source_count; at++)
-        if (str_equal(outlet->sources[at], source)) return true;
-    return outlet->source_count == 0;
+    for (size_t at = 0; at < runner->source_count; at++)
+        if (str_equal(runner->sources[at], source)) return true;
+    return runner->source_count == 0;
 }
 
-bool route_wants(const struct outlet *outlet, const Event *event, const TreeNode *json)
+bool route_wants(const struct runner *runner, const Event *event, const TreeNode *json)
 {
-    const Rules *rules = &outlet->rules;
-    if (!is_from_its_sources(outlet, event->source)) return false;
+    const Rules *rules = &runner->rules;
+    if (!is_from_its_sources(runner, event->source)) return false;
     if (rules->types && !(rules->types & 1u << event->type)) return false;
     if (event->type == EVENT_TRACK || event->type == EVENT_PAGE || event->type == EVENT_SCREEN) {
         if (any_matches(rules->events_deny, rules->events_deny_count, event->name)) return false;
         if (rules->events_allow_count && event->type == EVENT_TRACK
             && !any_matches(rules->events_allow, rules->events_allow_count, event->name)) return false;
     }
-    return integrations_let(outlet, json) && consent_lets(outlet, json);
+    return integrations_let(runner, json) && consent_lets(runner, json);
 }

@@ -1,7 +1,7 @@
 /* deliver_row: what the store keeps of a destination.
  *
  *   name 0 'c'              the cursor: kept position and the next order
- *   name 0 'p' order        a parcel that is not finished; or, behind the cursor, that one is
+ *   name 0 'p' order        a delivery that is not finished; or, behind the cursor, that one is
  *   name 0 'm' key          what a destination remembers
  *   name 0 'l' anonymous    the user that the anonymous id was joined to there
  *   name 0 'j' line line    two users were told to be one person; hashes as of their lines (key_of_id)
@@ -11,15 +11,15 @@
  *   name 0 'a'              dead letters below this number are tried again
  *
  * Numbers in keys are eight bytes, the highest first, so that rows lie in their order. Numbers in values are
- * eight bytes little-endian. A parcel's row:
+ * eight bytes little-endian. A delivery's row:
  *
  *   version(1) state(1) stream(1) redo(1) pos order event received first_tried next attempts
  *   turn_count turns… facts_length facts call_count { lane kind flags 0 rest length body }…
  *
- * A parcel without calls was not built yet: its record is read again from the journal. State: 1 waits, 2 is
+ * A delivery without calls was not built yet: its record is read again from the journal. State: 1 waits, 2 is
  * done, 3 waits too, but its first call must not be repeated and may have been sent.
  */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 #include <stdlib.h>
 
@@ -27,11 +27,11 @@ enum { ROW_VERSION = 1, ROW_WAITS = 1, ROW_IS_DONE = 2, ROW_IS_SENT = 3 };
 
 /* ---- Keys ---- */
 
-Str row_key(const struct outlet *outlet, char kind, Str rest, char bytes[ROW_KEY_BYTES])
+Str row_key(const struct runner *runner, char kind, Str rest, char bytes[ROW_KEY_BYTES])
 {
     struct buf key;
     buf_init_fixed(&key, bytes, ROW_KEY_BYTES);
-    buf_str_put(&key, str_from(outlet->name));
+    buf_str_put(&key, str_from(runner->name));
     buf_char(&key, 0);
     buf_char(&key, kind);
     if (rest.len <= ROW_REST_BYTES) {
@@ -45,10 +45,10 @@ Str row_key(const struct outlet *outlet, char kind, Str rest, char bytes[ROW_KEY
     return buf_str(&key);
 }
 
-Str row_key_number(const struct outlet *outlet, char kind, uint64_t number, char bytes[ROW_KEY_BYTES])
+Str row_key_number(const struct runner *runner, char kind, uint64_t number, char bytes[ROW_KEY_BYTES])
 {
     uint64_t big = __builtin_bswap64(number);
-    return row_key(outlet, kind, str_of(&big, sizeof big), bytes);
+    return row_key(runner, kind, str_of(&big, sizeof big), bytes);
 }
 
 /* ---- Values ---- */
@@ -79,26 +79,26 @@ static uint64_t take_u64(struct row_reader *reader)
     return value;
 }
 
-void parcel_encode(struct buf *buf, const struct parcel *parcel, uint32_t first_call, uint32_t call_count)
+void delivery_encode(struct buf *buf, const struct delivery *delivery, uint32_t first_call, uint32_t call_count)
 {
-    Str facts = str_from(parcel->facts);
-    char state = parcel->is_once_sent ? ROW_IS_SENT : ROW_WAITS;
-    buf_put(buf, (char[]){ ROW_VERSION, state, (char)parcel->stream, (char)parcel->is_redo }, 4);
-    put_u64(buf, parcel->pos);
-    put_u64(buf, parcel->order);
-    put_u64(buf, (uint64_t)parcel->event_ms);
-    put_u64(buf, (uint64_t)parcel->received_ms);
-    put_u64(buf, (uint64_t)parcel->first_tried_ms);
-    put_u64(buf, (uint64_t)parcel->next_ms);
-    put_u64(buf, parcel->attempts);
-    put_u64(buf, parcel->turn_count);
-    for (uint32_t at = 0; at < parcel->turn_count; at++) put_u64(buf, parcel->turns[at].key);
+    Str facts = str_from(delivery->facts);
+    char state = delivery->is_once_sent ? ROW_IS_SENT : ROW_WAITS;
+    buf_put(buf, (char[]){ ROW_VERSION, state, (char)delivery->stream, (char)delivery->is_redo }, 4);
+    put_u64(buf, delivery->pos);
+    put_u64(buf, delivery->order);
+    put_u64(buf, (uint64_t)delivery->event_ms);
+    put_u64(buf, (uint64_t)delivery->received_ms);
+    put_u64(buf, (uint64_t)delivery->first_tried_ms);
+    put_u64(buf, (uint64_t)delivery->next_ms);
+    put_u64(buf, delivery->attempts);
+    put_u64(buf, delivery->turn_count);
+    for (uint32_t at = 0; at < delivery->turn_count; at++) put_u64(buf, delivery->turns[at].key);
     put_u64(buf, facts.len);
     buf_str_put(buf, facts);
-    put_u64(buf, parcel->is_frozen ? call_count : 0);
-    if (!parcel->is_frozen) return;
+    put_u64(buf, delivery->is_frozen ? call_count : 0);
+    if (!delivery->is_frozen) return;
     for (uint32_t at = first_call; at < first_call + call_count; at++) {
-        const Call *call = &parcel->calls[at];
+        const Call *call = &delivery->calls[at];
         buf_put(buf, (char[]){ (char)call->lane, (char)call->kind, (char)call->flags, 0 }, 4);
         put_u64(buf, call->rest_ms);
         put_u64(buf, call->body.len);
@@ -106,65 +106,65 @@ void parcel_encode(struct buf *buf, const struct parcel *parcel, uint32_t first_
     }
 }
 
-static bool decode_calls(struct row_reader *reader, struct parcel *parcel, uint64_t count)
+static bool decode_calls(struct row_reader *reader, struct delivery *delivery, uint64_t count)
 {
     size_t bytes = count * sizeof(Call) + (size_t)(reader->end - reader->at);
     char *bodies;
-    buf_init(&parcel->frozen, bytes + 16);
-    if (count > DESTINATION_CALLS || !buf_reserve(&parcel->frozen, bytes)) return false;
-    parcel->calls = (Call *)(void *)parcel->frozen.bytes;
-    bodies = parcel->frozen.bytes + count * sizeof(Call);
+    buf_init(&delivery->frozen, bytes + 16);
+    if (count > DESTINATION_CALLS || !buf_reserve(&delivery->frozen, bytes)) return false;
+    delivery->calls = (Call *)(void *)delivery->frozen.bytes;
+    bodies = delivery->frozen.bytes + count * sizeof(Call);
     for (uint64_t at = 0; at < count; at++) {
         Str head = take_bytes(reader, 4), body;
         uint64_t rest_ms = take_u64(reader);
         body = take_bytes(reader, take_u64(reader));
         if (reader->is_short) return false;
-        parcel->calls[at] = (Call){ (uint8_t)head.bytes[0], (uint8_t)head.bytes[1], (uint8_t)head.bytes[2],
+        delivery->calls[at] = (Call){ (uint8_t)head.bytes[0], (uint8_t)head.bytes[1], (uint8_t)head.bytes[2],
                                     (uint32_t)rest_ms, { bodies, body.len } };
         if (body.len) memcpy(bodies, body.bytes, body.len);
         bodies += body.len;
     }
-    parcel->call_count = (uint32_t)count;
-    parcel->is_frozen = count > 0;
+    delivery->call_count = (uint32_t)count;
+    delivery->is_frozen = count > 0;
     return true;
 }
 
-bool parcel_decode(Str row, struct parcel *parcel)
+bool delivery_decode(Str row, struct delivery *delivery)
 {
     struct row_reader reader = { row.bytes, row.bytes + row.len, false };
     Str head = take_bytes(&reader, 4), facts;
     if (reader.is_short || head.bytes[0] != ROW_VERSION || head.bytes[2] >= STREAMS) return false;
-    parcel->stream = (StreamKind)head.bytes[2];
-    parcel->is_redo = head.bytes[3] != 0;
-    parcel->pos = take_u64(&reader);
-    parcel->order = take_u64(&reader);
-    parcel->is_in_doubt = head.bytes[1] == ROW_IS_SENT;
+    delivery->stream = (StreamKind)head.bytes[2];
+    delivery->is_redo = head.bytes[3] != 0;
+    delivery->pos = take_u64(&reader);
+    delivery->order = take_u64(&reader);
+    delivery->is_in_doubt = head.bytes[1] == ROW_IS_SENT;
     if (head.bytes[1] == ROW_IS_DONE) return !reader.is_short;
-    parcel->event_ms = (Millis)take_u64(&reader);
-    parcel->received_ms = (Millis)take_u64(&reader);
-    parcel->first_tried_ms = (Millis)take_u64(&reader);
-    parcel->next_ms = (Millis)take_u64(&reader);
-    parcel->attempts = (uint32_t)take_u64(&reader);
-    parcel->turn_count = (uint32_t)take_u64(&reader);
-    if (parcel->turn_count > PARCEL_KEYS) return false;
-    for (uint32_t at = 0; at < parcel->turn_count; at++) parcel->turns[at].key = take_u64(&reader);
+    delivery->event_ms = (Millis)take_u64(&reader);
+    delivery->received_ms = (Millis)take_u64(&reader);
+    delivery->first_tried_ms = (Millis)take_u64(&reader);
+    delivery->next_ms = (Millis)take_u64(&reader);
+    delivery->attempts = (uint32_t)take_u64(&reader);
+    delivery->turn_count = (uint32_t)take_u64(&reader);
+    if (delivery->turn_count > DELIVERY_KEYS) return false;
+    for (uint32_t at = 0; at < delivery->turn_count; at++) delivery->turns[at].key = take_u64(&reader);
     facts = take_bytes(&reader, take_u64(&reader));
     if (reader.is_short || facts.len >= DESTINATION_FACT_BYTES) return false;
-    if (facts.len) memcpy(parcel->facts, facts.bytes, facts.len);
-    parcel->facts[facts.len] = 0;
-    return decode_calls(&reader, parcel, take_u64(&reader)) && !reader.is_short;
+    if (facts.len) memcpy(delivery->facts, facts.bytes, facts.len);
+    delivery->facts[facts.len] = 0;
+    return decode_calls(&reader, delivery, take_u64(&reader)) && !reader.is_short;
 }
 
-/* ---- Parcels ---- */
+/* ---- Deliveries ---- */
 
-void parcel_save(struct outlet *outlet, struct parcel *parcel)
+void delivery_save(struct runner *runner, struct delivery *delivery)
 {
     char bytes[ROW_KEY_BYTES];
     struct buf row;
     buf_init(&row, PENDING_BYTES);
-    parcel_encode(&row, parcel, parcel->call_at, parcel->call_count - parcel->call_at);
-    parcel->has_row = outlet->has_new_rows = true;
-    ledger_put(outlet->deliver->ledger, row_key_number(outlet, ROW_PARCEL, parcel->order, bytes), buf_str(&row));
+    delivery_encode(&row, delivery, delivery->call_at, delivery->call_count - delivery->call_at);
+    delivery->has_row = runner->has_new_rows = true;
+    pending_put(runner->deliver->pending, row_key_number(runner, ROW_DELIVERY, delivery->order, bytes), buf_str(&row));
     buf_done(&row);
 }
 
@@ -173,119 +173,119 @@ static bool overtaker_is_before(const struct overtaker *one, StreamKind stream, 
     return one->pos < pos || (one->pos == pos && one->stream < stream);
 }
 
-static size_t overtaker_place(const struct outlet *outlet, StreamKind stream, JournalPos pos)
+static size_t overtaker_place(const struct runner *runner, StreamKind stream, JournalPos pos)
 {
-    size_t low = 0, high = outlet->overtaker_count;
+    size_t low = 0, high = runner->overtaker_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (overtaker_is_before(&outlet->overtakers[middle], stream, pos)) low = middle + 1;
+        if (overtaker_is_before(&runner->overtakers[middle], stream, pos)) low = middle + 1;
         else high = middle;
     }
     return low;
 }
 
 /* Whether it stands at its place. */
-static bool overtaker_is_at(const struct outlet *outlet, size_t at, StreamKind stream, JournalPos pos)
+static bool overtaker_is_at(const struct runner *runner, size_t at, StreamKind stream, JournalPos pos)
 {
-    const struct overtaker *one = &outlet->overtakers[at];
-    return at < outlet->overtaker_count && one->pos == pos && one->stream == stream;
+    const struct overtaker *one = &runner->overtakers[at];
+    return at < runner->overtaker_count && one->pos == pos && one->stream == stream;
 }
 
-bool overtakers_have(const struct outlet *outlet, StreamKind stream, JournalPos pos)
+bool overtakers_have(const struct runner *runner, StreamKind stream, JournalPos pos)
 {
-    return overtaker_is_at(outlet, overtaker_place(outlet, stream, pos), stream, pos);
+    return overtaker_is_at(runner, overtaker_place(runner, stream, pos), stream, pos);
 }
 
-void overtakers_add(struct outlet *outlet, const struct parcel *parcel, bool is_done)
+void overtakers_add(struct runner *runner, const struct delivery *delivery, bool is_done)
 {
-    size_t at = overtaker_place(outlet, parcel->stream, parcel->pos);
-    if (overtaker_is_at(outlet, at, parcel->stream, parcel->pos)) {
-        outlet->overtakers[at].is_done = is_done;
+    size_t at = overtaker_place(runner, delivery->stream, delivery->pos);
+    if (overtaker_is_at(runner, at, delivery->stream, delivery->pos)) {
+        runner->overtakers[at].is_done = is_done;
         return;
     }
-    check(vector_reserve(outlet->overtakers, outlet->overtaker_capacity, outlet->overtaker_count + 1, UINT32_MAX));
-    memmove(outlet->overtakers + at + 1, outlet->overtakers + at,
-            (outlet->overtaker_count - at) * sizeof *outlet->overtakers);
-    outlet->overtakers[at] = (struct overtaker){ parcel->pos, parcel->order, parcel->stream, is_done };
-    outlet->overtaker_count++;
+    check(vector_reserve(runner->overtakers, runner->overtaker_capacity, runner->overtaker_count + 1, UINT32_MAX));
+    memmove(runner->overtakers + at + 1, runner->overtakers + at,
+            (runner->overtaker_count - at) * sizeof *runner->overtakers);
+    runner->overtakers[at] = (struct overtaker){ delivery->pos, delivery->order, delivery->stream, is_done };
+    runner->overtaker_count++;
 }
 
 /* Behind the kept cursor the row stays, as done: after a crash the record is read again, and passed over. */
-void parcel_forget(struct outlet *outlet, struct parcel *parcel)
+void delivery_forget(struct runner *runner, struct delivery *delivery)
 {
-    struct ledger *ledger = outlet->deliver->ledger;
+    struct pending *pending = runner->deliver->pending;
     char bytes[ROW_KEY_BYTES];
-    Str key = row_key_number(outlet, ROW_PARCEL, parcel->order, bytes);
-    parcel->has_row = false;
-    if (parcel->is_redo || parcel->pos < outlet->streams[parcel->stream].kept) {
-        ledger_remove(ledger, key);
+    Str key = row_key_number(runner, ROW_DELIVERY, delivery->order, bytes);
+    delivery->has_row = false;
+    if (delivery->is_redo || delivery->pos < runner->streams[delivery->stream].kept) {
+        pending_remove(pending, key);
     } else {
         char row[32];
         struct buf value;
         buf_init_fixed(&value, row, sizeof row);
-        buf_put(&value, (char[]){ ROW_VERSION, ROW_IS_DONE, (char)parcel->stream, 0 }, 4);
-        put_u64(&value, parcel->pos);
-        put_u64(&value, parcel->order);
-        ledger_put(ledger, key, buf_str(&value));
-        overtakers_add(outlet, parcel, true);
+        buf_put(&value, (char[]){ ROW_VERSION, ROW_IS_DONE, (char)delivery->stream, 0 }, 4);
+        put_u64(&value, delivery->pos);
+        put_u64(&value, delivery->order);
+        pending_put(pending, key, buf_str(&value));
+        overtakers_add(runner, delivery, true);
     }
 }
 
 /* ---- Cursors ---- */
 
-static void forget_overtaken(struct outlet *outlet)
+static void forget_overtaken(struct runner *runner)
 {
-    struct ledger *ledger = outlet->deliver->ledger;
+    struct pending *pending = runner->deliver->pending;
     char bytes[ROW_KEY_BYTES];
     size_t kept = 0;
-    for (size_t at = 0; at < outlet->overtaker_count; at++) {
-        struct overtaker *one = &outlet->overtakers[at];
-        if (one->pos >= outlet->streams[one->stream].kept) outlet->overtakers[kept++] = *one;
-        else if (one->is_done) ledger_remove(ledger, row_key_number(outlet, ROW_PARCEL, one->order, bytes));
+    for (size_t at = 0; at < runner->overtaker_count; at++) {
+        struct overtaker *one = &runner->overtakers[at];
+        if (one->pos >= runner->streams[one->stream].kept) runner->overtakers[kept++] = *one;
+        else if (one->is_done) pending_remove(pending, row_key_number(runner, ROW_DELIVERY, one->order, bytes));
     }
-    outlet->overtaker_count = kept;
+    runner->overtaker_count = kept;
 }
 
 enum { OVERTAKERS_MOST = 4096, CURSOR_MS = 1000 };
 
-/* Down to where every record is finished or has a row. Parcels that wait behind others for long are given a
+/* Down to where every record is finished or has a row. Deliveries that wait behind others for long are given a
  * row, so that one person's trouble does not keep the cursor. */
-static JournalPos lowest_without_row(struct outlet *outlet, struct parcel_list *list, StreamKind kind, JournalPos pos)
+static JournalPos lowest_without_row(struct runner *runner, struct delivery_list *list, StreamKind kind, JournalPos pos)
 {
-    bool must_save = outlet->overtaker_count > OVERTAKERS_MOST && !ledger_is_full(outlet->deliver->ledger);
-    for (struct parcel *parcel = list->first; parcel; parcel = parcel->next) {
-        if (parcel->has_row || parcel->stream != kind) continue;
-        if (must_save) parcel_save(outlet, parcel);
-        else if (parcel->pos < pos) pos = parcel->pos;
+    bool must_save = runner->overtaker_count > OVERTAKERS_MOST && !pending_is_full(runner->deliver->pending);
+    for (struct delivery *delivery = list->first; delivery; delivery = delivery->next) {
+        if (delivery->has_row || delivery->stream != kind) continue;
+        if (must_save) delivery_save(runner, delivery);
+        else if (delivery->pos < pos) pos = delivery->pos;
     }
     return pos;
 }
 
-static JournalPos stream_position(struct outlet *outlet, StreamKind kind)
+static JournalPos stream_position(struct runner *runner, StreamKind kind)
 {
-    struct stream *stream = &outlet->streams[kind];
+    struct stream *stream = &runner->streams[kind];
     JournalPos pos = stream->pos;
-    for (struct parcel *parcel = stream->settling.first; parcel; parcel = parcel->next)
-        if (parcel->pos < pos) pos = parcel->pos;
-    pos = lowest_without_row(outlet, &outlet->ready, kind, pos);
-    pos = lowest_without_row(outlet, &outlet->lined, kind, pos);
-    return lowest_without_row(outlet, &outlet->waiting, kind, pos);
+    for (struct delivery *delivery = stream->settling.first; delivery; delivery = delivery->next)
+        if (delivery->pos < pos) pos = delivery->pos;
+    pos = lowest_without_row(runner, &runner->ready, kind, pos);
+    pos = lowest_without_row(runner, &runner->lined, kind, pos);
+    return lowest_without_row(runner, &runner->waiting, kind, pos);
 }
 
 enum { LOOK_THROUGH = 256 };
 
 /* What the cursor knows; or else a look, where there is little to look through. */
-bool replay_is_kept(struct outlet *outlet)
+bool replay_is_kept(struct runner *runner)
 {
-    const struct stream *replay = &outlet->streams[STREAM_REPLAY];
+    const struct stream *replay = &runner->streams[STREAM_REPLAY];
     if (replay->kept == replay->pos) return true;
-    if (outlet->ready.count + outlet->lined.count + outlet->waiting.count > LOOK_THROUGH) return false;
-    return stream_position(outlet, STREAM_REPLAY) == replay->pos;
+    if (runner->ready.count + runner->lined.count + runner->waiting.count > LOOK_THROUGH) return false;
+    return stream_position(runner, STREAM_REPLAY) == replay->pos;
 }
 
-void replay_save(struct outlet *outlet)
+void replay_save(struct runner *runner)
 {
-    const struct stream *replay = &outlet->streams[STREAM_REPLAY];
+    const struct stream *replay = &runner->streams[STREAM_REPLAY];
     char bytes[ROW_KEY_BYTES], row[64];
     struct buf value;
     buf_init_fixed(&value, row, sizeof row);
@@ -293,74 +293,74 @@ void replay_save(struct outlet *outlet)
     put_u64(&value, (uint64_t)replay->to_ms);
     put_u64(&value, replay->kept);
     put_u64(&value, replay->end);
-    ledger_put(outlet->deliver->ledger, row_key(outlet, ROW_REPLAY, (Str){ 0 }, bytes), buf_str(&value));
+    pending_put(runner->deliver->pending, row_key(runner, ROW_REPLAY, (Str){ 0 }, bytes), buf_str(&value));
 }
 
-void replay_forget(struct outlet *outlet)
+void replay_forget(struct runner *runner)
 {
     char bytes[ROW_KEY_BYTES];
-    outlet->streams[STREAM_REPLAY] = (struct stream){ .kept = UINT64_MAX };
-    ledger_remove(outlet->deliver->ledger, row_key(outlet, ROW_REPLAY, (Str){ 0 }, bytes));
-    forget_overtaken(outlet);
+    runner->streams[STREAM_REPLAY] = (struct stream){ .kept = UINT64_MAX };
+    pending_remove(runner->deliver->pending, row_key(runner, ROW_REPLAY, (Str){ 0 }, bytes));
+    forget_overtaken(runner);
 }
 
-/* Where no parcel got a row, the cursor may lag: read again after a crash, the same is passed over. It alone is no
+/* Where no delivery got a row, the cursor may lag: read again after a crash, the same is passed over. It alone is no
  * reason for a commit, nor are other destinations' to look through the lines of one that is dead. */
-static bool may_wait(const struct outlet *outlet)
+static bool may_wait(const struct runner *runner)
 {
-    const struct deliver *deliver = outlet->deliver;
-    bool is_kept = outlet->streams[STREAM_LIVE].kept != UINT64_MAX;
-    return is_kept && !outlet->has_new_rows && deliver->now_ms >= outlet->kept_ms
-        && deliver->now_ms - outlet->kept_ms < CURSOR_MS;
+    const struct deliver *deliver = runner->deliver;
+    bool is_kept = runner->streams[STREAM_LIVE].kept != UINT64_MAX;
+    return is_kept && !runner->has_new_rows && deliver->now_ms >= runner->kept_ms
+        && deliver->now_ms - runner->kept_ms < CURSOR_MS;
 }
 
-void cursor_save(struct outlet *outlet)
+void cursor_save(struct runner *runner)
 {
-    struct ledger *ledger = outlet->deliver->ledger;
-    struct stream *live = &outlet->streams[STREAM_LIVE], *replay = &outlet->streams[STREAM_REPLAY];
-    if (may_wait(outlet)) return;
-    outlet->kept_ms = outlet->deliver->now_ms;
-    outlet->has_new_rows = false;
-    JournalPos live_pos = stream_position(outlet, STREAM_LIVE);
-    JournalPos replay_pos = replay->is_active ? stream_position(outlet, STREAM_REPLAY) : replay->pos;
+    struct pending *pending = runner->deliver->pending;
+    struct stream *live = &runner->streams[STREAM_LIVE], *replay = &runner->streams[STREAM_REPLAY];
+    if (may_wait(runner)) return;
+    runner->kept_ms = runner->deliver->now_ms;
+    runner->has_new_rows = false;
+    JournalPos live_pos = stream_position(runner, STREAM_LIVE);
+    JournalPos replay_pos = replay->is_active ? stream_position(runner, STREAM_REPLAY) : replay->pos;
     char bytes[ROW_KEY_BYTES], row[64];
     struct buf value;
-    if (live_pos != live->kept || outlet->order != outlet->kept_order) {
+    if (live_pos != live->kept || runner->order != runner->kept_order) {
         live->kept = live_pos;
-        outlet->kept_order = outlet->order;
+        runner->kept_order = runner->order;
         buf_init_fixed(&value, row, sizeof row);
         put_u64(&value, live_pos);
-        put_u64(&value, outlet->order);
-        ledger_put(ledger, row_key(outlet, ROW_CURSOR, (Str){ 0 }, bytes), buf_str(&value));
-        forget_overtaken(outlet);
+        put_u64(&value, runner->order);
+        pending_put(pending, row_key(runner, ROW_CURSOR, (Str){ 0 }, bytes), buf_str(&value));
+        forget_overtaken(runner);
     }
     if (replay->is_active && replay_pos != replay->kept) {
         replay->kept = replay_pos;
-        replay_save(outlet);
-        forget_overtaken(outlet);
+        replay_save(runner);
+        forget_overtaken(runner);
     }
 }
 
-Status cursor_load(struct outlet *outlet, Err *err)
+Status cursor_load(struct runner *runner, Err *err)
 {
-    Arena scratch = region_arena(&outlet->deliver->region);
-    struct ledger *ledger = outlet->deliver->ledger;
-    struct stream *live = &outlet->streams[STREAM_LIVE], *replay = &outlet->streams[STREAM_REPLAY];
+    Arena scratch = region_arena(&runner->deliver->region);
+    struct pending *pending = runner->deliver->pending;
+    struct stream *live = &runner->streams[STREAM_LIVE], *replay = &runner->streams[STREAM_REPLAY];
     char bytes[ROW_KEY_BYTES];
     struct row_reader reader;
     Str row;
-    Status s = ledger_get(ledger, row_key(outlet, ROW_CURSOR, (Str){ 0 }, bytes), &scratch, &row, err);
+    Status s = pending_get(pending, row_key(runner, ROW_CURSOR, (Str){ 0 }, bytes), &scratch, &row, err);
     if (s && s != ERR_NOT_FOUND) return s;
     if (!s) {
         reader = (struct row_reader){ row.bytes, row.bytes + row.len, false };
         live->pos = live->kept = take_u64(&reader);
-        outlet->order = outlet->kept_order = take_u64(&reader);
+        runner->order = runner->kept_order = take_u64(&reader);
     } else {
-        live->pos = outlet->begin;
+        live->pos = runner->begin;
         live->kept = UINT64_MAX;                /* never kept: the first step writes it down */
     }
-    live->is_active = outlet->is_placed = true;
-    s = ledger_get(ledger, row_key(outlet, ROW_REPLAY, (Str){ 0 }, bytes), &scratch, &row, err);
+    live->is_active = runner->is_placed = true;
+    s = pending_get(pending, row_key(runner, ROW_REPLAY, (Str){ 0 }, bytes), &scratch, &row, err);
     if (s) return s == ERR_NOT_FOUND ? OK : s;
     reader = (struct row_reader){ row.bytes, row.bytes + row.len, false };
     replay->from_ms = (Millis)take_u64(&reader);
@@ -372,38 +372,38 @@ Status cursor_load(struct outlet *outlet, Err *err)
 }
 
 struct loading {
-    struct outlet *outlet;
+    struct runner *runner;
     const char *problem;
 };
 
-/* Rows come in the order in which their parcels lined up, so the lines are as they were. */
-static bool load_parcel(void *context, Str key, Str row)
+/* Rows come in the order in which their deliveries lined up, so the lines are as they were. */
+static bool load_delivery(void *context, Str key, Str row)
 {
     struct loading *loading = context;
-    struct outlet *outlet = loading->outlet;
-    struct parcel *parcel = parcel_take(outlet);
-    if (!parcel) {
+    struct runner *runner = loading->runner;
+    struct delivery *delivery = delivery_take(runner);
+    if (!delivery) {
         loading->problem = "more unfinished messages than the window holds";
         return false;
     }
-    if (!parcel_decode(row, parcel)) {
+    if (!delivery_decode(row, delivery)) {
         loading->problem = "a row that is none";
-        parcel_give_back(outlet, parcel);
+        delivery_give_back(runner, delivery);
         return false;
     }
-    if (parcel->order >= outlet->order) outlet->order = parcel->order + 1;
-    if (!parcel->is_redo && parcel->pos >= outlet->streams[parcel->stream].kept)
-        overtakers_add(outlet, parcel, row.bytes[1] == ROW_IS_DONE);
+    if (delivery->order >= runner->order) runner->order = delivery->order + 1;
+    if (!delivery->is_redo && delivery->pos >= runner->streams[delivery->stream].kept)
+        overtakers_add(runner, delivery, row.bytes[1] == ROW_IS_DONE);
     if (row.bytes[1] == ROW_IS_DONE) {
-        if (parcel->pos < outlet->streams[parcel->stream].kept) ledger_remove(outlet->deliver->ledger, key);
-        parcel_give_back(outlet, parcel);
+        if (delivery->pos < runner->streams[delivery->stream].kept) pending_remove(runner->deliver->pending, key);
+        delivery_give_back(runner, delivery);
         return true;
     }
-    parcel->has_row = true;
-    parcel_settle_clock(outlet, parcel);
-    order_line_up(outlet, parcel);
-    parcel->state = order_is_first(parcel) ? PARCEL_READY : PARCEL_LINED;
-    list_append(parcel->state == PARCEL_READY ? &outlet->ready : &outlet->lined, parcel);
+    delivery->has_row = true;
+    delivery_settle_clock(runner, delivery);
+    order_line_up(runner, delivery);
+    delivery->stage = order_is_first(delivery) ? DELIVERY_READY : DELIVERY_LINED;
+    list_append(delivery->stage == DELIVERY_READY ? &runner->ready : &runner->lined, delivery);
     return true;
 }
 
@@ -415,25 +415,25 @@ static bool count_row(void *context, Str key, Str row)
     return true;
 }
 
-Status outlet_count_rows(struct outlet *outlet, size_t *ret, Err *err)
+Status runner_count_rows(struct runner *runner, size_t *ret, Err *err)
 {
-    const struct deliver_rows *rows = &outlet->deliver->options.rows;
+    const struct deliver_rows *rows = &runner->deliver->options.rows;
     char bytes[ROW_KEY_BYTES];
-    Str prefix = row_key(outlet, ROW_PARCEL, (Str){ 0 }, bytes);
+    Str prefix = row_key(runner, ROW_DELIVERY, (Str){ 0 }, bytes);
     *ret = 0;
     return rows->walk(rows->context, prefix, prefix, count_row, ret, err);
 }
 
-Status outlet_load(struct outlet *outlet, Err *err)
+Status runner_load(struct runner *runner, Err *err)
 {
-    const struct deliver_rows *rows = &outlet->deliver->options.rows;
-    struct loading loading = { outlet, NULL };
+    const struct deliver_rows *rows = &runner->deliver->options.rows;
+    struct loading loading = { runner, NULL };
     char bytes[ROW_KEY_BYTES];
-    Str prefix = row_key(outlet, ROW_PARCEL, (Str){ 0 }, bytes);
-    Status s = cursor_load(outlet, err);
-    if (!s) s = rows->walk(rows->context, prefix, prefix, load_parcel, &loading, err);
+    Str prefix = row_key(runner, ROW_DELIVERY, (Str){ 0 }, bytes);
+    Status s = cursor_load(runner, err);
+    if (!s) s = rows->walk(rows->context, prefix, prefix, load_delivery, &loading, err);
     if (!s && loading.problem) s = err_set(err, ERR_DAMAGED, "%s", loading.problem);
-    return s ? err_wrap(err, s, "destination %s: reading its state", outlet->name) : OK;
+    return s ? err_wrap(err, s, "destination %s: reading its state", runner->name) : OK;
 }
 
 /* ---- From outside ---- */
@@ -450,7 +450,7 @@ static bool see_row(void *context, Str key, Str row)
     } else if (kind == ROW_REPLAY) {
         (void)take_bytes(&reader, 24);
         pos = take_u64(&reader);
-    } else if (kind == ROW_PARCEL) {
+    } else if (kind == ROW_DELIVERY) {
         (void)take_bytes(&reader, 4);
         pos = take_u64(&reader);
     }

@@ -1,14 +1,14 @@
-/* deliver_send: parcels become requests, answers become verdicts.
+/* deliver_send: deliveries become requests, answers become verdicts.
  *
- * Before the step's commit, outlet_prepare builds what is ready and puts it together into requests; after it,
- * outlet_send hands them to the fetcher. A request takes the calls of one lane: several of one parcel in a
- * row (up to a link, behind which nothing of that person travels), and of the parcels behind it in its lines
- * when all of its own calls are aboard, so that a busy person does not take a round trip an event.
+ * Before the step's commit, runner_prepare builds what is ready and puts it together into requests; after it,
+ * runner_send hands them to the fetcher. A request takes the calls of one lane: several of one delivery in a
+ * row (up to a link, behind which nothing of that person travels), and of the deliveries behind it in its lines
+ * once all of its own calls are in the request, so that a busy person does not take a round trip an event.
  *
  * While a request of a lane is under way, the next one waits until it would be full: a busy destination gets
  * large requests, an idle one gets its event at once.
  */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 #include <stdlib.h>
 
@@ -16,124 +16,125 @@
 enum { PACK_BYTES = 64 * 1024 * 1024, PACK_KEPT_BYTES = 1024 * 1024 };
 
 static void on_answer(struct fetch *fetch, const FetchAnswer *answer);
-static void settle_request(struct outlet *outlet, struct request *request, const Ruling *ruling,
+static void settle_request(struct runner *runner, struct request *request, const Ruling *ruling,
                            const FetchAnswer *answer);
 
-/* ---- Parcels ---- */
+/* ---- Deliveries ---- */
 
-static struct parcel_list *list_of(struct outlet *outlet, ParcelState state)
+static struct delivery_list *list_of(struct runner *runner, DeliveryStage stage)
 {
-    switch (state) {
-    case PARCEL_LINED: return &outlet->lined;
-    case PARCEL_READY: return &outlet->ready;
-    case PARCEL_WAITING: return &outlet->waiting;
-    case PARCEL_UNDER_WAY: return &outlet->under_way;
-    case PARCEL_FREE:
-    case PARCEL_SETTLING: break;
+    switch (stage) {
+    case DELIVERY_LINED: return &runner->lined;
+    case DELIVERY_READY: return &runner->ready;
+    case DELIVERY_WAITING: return &runner->waiting;
+    case DELIVERY_UNDER_WAY: return &runner->under_way;
+    case DELIVERY_FREE:
+    case DELIVERY_SETTLING: break;
     }
-    check(!"a parcel in no list");
+    check(!"a delivery in no list");
     return NULL;
 }
 
-static void move(struct outlet *outlet, struct parcel *parcel, ParcelState state)
+static void move(struct runner *runner, struct delivery *delivery, DeliveryStage stage)
 {
-    list_remove(list_of(outlet, parcel->state), parcel);
-    parcel->state = state;
-    list_append(list_of(outlet, state), parcel);
-    if (state == PARCEL_WAITING && parcel->next_ms < outlet->waiting_next_ms) outlet->waiting_next_ms = parcel->next_ms;
+    list_remove(list_of(runner, delivery->stage), delivery);
+    delivery->stage = stage;
+    list_append(list_of(runner, stage), delivery);
+    if (stage == DELIVERY_WAITING && delivery->next_ms < runner->waiting_next_ms)
+        runner->waiting_next_ms = delivery->next_ms;
 }
 
-void parcel_finish(struct outlet *outlet, struct parcel *parcel)
+void delivery_finish(struct runner *runner, struct delivery *delivery)
 {
-    if (parcel->has_row) parcel_forget(outlet, parcel);
-    list_remove(list_of(outlet, parcel->state), parcel);
-    order_leave(outlet, parcel);
-    parcel_give_back(outlet, parcel);
+    if (delivery->has_row) delivery_forget(runner, delivery);
+    list_remove(list_of(runner, delivery->stage), delivery);
+    order_leave(runner, delivery);
+    delivery_give_back(runner, delivery);
 }
 
 /* Where it belongs when it is neither finished nor under way. */
-static void settle_back(struct outlet *outlet, struct parcel *parcel)
+static void settle_back(struct runner *runner, struct delivery *delivery)
 {
-    parcel->request = NULL;
-    if (!order_is_first(parcel)) move(outlet, parcel, PARCEL_LINED);
-    else move(outlet, parcel, parcel->next_ms > outlet->deliver->now_ms ? PARCEL_WAITING : PARCEL_READY);
+    delivery->request = NULL;
+    if (!order_is_first(delivery)) move(runner, delivery, DELIVERY_LINED);
+    else move(runner, delivery, delivery->next_ms > runner->deliver->now_ms ? DELIVERY_WAITING : DELIVERY_READY);
 }
 
 /* Not now: first in line it waits for its time, else for its turn. */
-static void put_off(struct outlet *outlet, struct parcel *parcel)
+static void put_off(struct runner *runner, struct delivery *delivery)
 {
-    if (order_is_first(parcel)) move(outlet, parcel, PARCEL_WAITING);
-    else if (parcel->state != PARCEL_LINED) move(outlet, parcel, PARCEL_LINED);
+    if (order_is_first(delivery)) move(runner, delivery, DELIVERY_WAITING);
+    else if (delivery->stage != DELIVERY_LINED) move(runner, delivery, DELIVERY_LINED);
 }
 
-static void wake_waiting(struct outlet *outlet)
+static void wake_waiting(struct runner *runner)
 {
-    Millis now_ms = outlet->deliver->now_ms;
-    if (now_ms < outlet->waiting_next_ms) return;
-    outlet->waiting_next_ms = INT64_MAX;
-    for (struct parcel *parcel = outlet->waiting.first, *next; parcel; parcel = next) {
-        next = parcel->next;
-        if (parcel->next_ms <= now_ms) move(outlet, parcel, PARCEL_READY);
-        else if (parcel->next_ms < outlet->waiting_next_ms) outlet->waiting_next_ms = parcel->next_ms;
+    Millis now_ms = runner->deliver->now_ms;
+    if (now_ms < runner->waiting_next_ms) return;
+    runner->waiting_next_ms = INT64_MAX;
+    for (struct delivery *delivery = runner->waiting.first, *next; delivery; delivery = next) {
+        next = delivery->next;
+        if (delivery->next_ms <= now_ms) move(runner, delivery, DELIVERY_READY);
+        else if (delivery->next_ms < runner->waiting_next_ms) runner->waiting_next_ms = delivery->next_ms;
     }
 }
 
 /* The process died while this was under way: it may have come, and must not come twice. */
-static void bury_in_doubt(struct outlet *outlet, struct parcel *parcel)
+static void bury_in_doubt(struct runner *runner, struct delivery *delivery)
 {
-    dead_put(outlet, parcel, parcel->call_at, 1, STR(IN_DOUBT), NULL, NULL);
-    outlet->state.refused++;
-    parcel->is_lost = true;
-    parcel->is_in_doubt = false;
-    parcel->call_at++;
-    if (parcel->call_at < parcel->call_count) parcel_save(outlet, parcel);
+    dead_put(runner, delivery, delivery->call_at, 1, STR(IN_DOUBT), NULL, NULL);
+    runner->state.refused++;
+    delivery->is_lost = true;
+    delivery->is_in_doubt = false;
+    delivery->call_at++;
+    if (delivery->call_at < delivery->call_count) delivery_save(runner, delivery);
 }
 
 /* Builds it if it is not; true where it has calls to send now. What was refused, or is nothing, is finished. */
-static bool make_ready(struct outlet *outlet, struct parcel *parcel)
+static bool make_ready(struct runner *runner, struct delivery *delivery)
 {
     Built built = BUILT_READY;
     Err err = { 0 };
     Status s;
-    if (parcel->is_in_doubt) bury_in_doubt(outlet, parcel);
-    if (parcel->is_frozen) {
-        if (parcel->call_at < parcel->call_count) return true;
-        parcel_finish(outlet, parcel);          /* it only rested */
+    if (delivery->is_in_doubt) bury_in_doubt(runner, delivery);
+    if (delivery->is_frozen) {
+        if (delivery->call_at < delivery->call_count) return true;
+        delivery_finish(runner, delivery);      /* it only rested */
         return false;
     }
-    s = parcel_build(outlet, parcel, &built, &err);
+    s = delivery_build(runner, delivery, &built, &err);
     if (s == ERR_INPUT || s == ERR_TOO_LARGE || s == ERR_NOT_FOUND || s == ERR_UNSUPPORTED) {
-        dead_put(outlet, parcel, 0, 0, str_from(err.text), NULL, NULL);
-        outlet->state.refused++;
-        parcel->has_row = true;                 /* one dead letter is enough, whatever happens now */
-        parcel_finish(outlet, parcel);
+        dead_put(runner, delivery, 0, 0, str_from(err.text), NULL, NULL);
+        runner->state.refused++;
+        delivery->has_row = true;               /* one dead letter is enough, whatever happens now */
+        delivery_finish(runner, delivery);
         return false;
     }
     if (s) {                                    /* the journal's or the store's trouble: later */
-        outlet_fail(outlet, str_from(err.text));
-        parcel->next_ms = outlet->deliver->now_ms + 1000;
-        put_off(outlet, parcel);
+        runner_fail(runner, str_from(err.text));
+        delivery->next_ms = runner->deliver->now_ms + 1000;
+        put_off(runner, delivery);
         return false;
     }
     if (built == BUILT_NOTHING) {
-        outlet->state.skipped++;
-        parcel_finish(outlet, parcel);
+        runner->state.skipped++;
+        delivery_finish(runner, delivery);
     } else if (built == BUILT_LATER) {
-        put_off(outlet, parcel);
+        put_off(runner, delivery);
     }
     return built == BUILT_READY;
 }
 
 /* ---- Putting together ---- */
 
-static struct request *request_take(struct outlet *outlet)
+static struct request *request_take(struct runner *runner)
 {
     for (size_t at = 0; at < REQUESTS_AT_ONCE; at++) {
-        struct request *request = &outlet->requests[at];
+        struct request *request = &runner->requests[at];
         if (request->state != REQUEST_FREE) continue;
         request->state = REQUEST_PREPARED;
-        request->outlet = outlet;
-        request->ride_count = 0;
+        request->runner = runner;
+        request->slot_count = 0;
         request->bytes = 0;
         request->has_forgotten = false;
         if (!request->region.start) region_open(&request->region, PACK_BYTES);
@@ -143,147 +144,149 @@ static struct request *request_take(struct outlet *outlet)
     return NULL;
 }
 
-static void request_add(struct request *request, struct parcel *parcel, uint32_t call)
+static void request_add(struct request *request, struct delivery *delivery, uint32_t call)
 {
-    check(vector_reserve(request->rides, request->ride_capacity, request->ride_count + 1, UINT32_MAX));
-    request->rides[request->ride_count++] = (struct ride){ parcel, call };
-    request->bytes += parcel->calls[call].body.len + 64;
+    check(vector_reserve(request->slots, request->slot_capacity, request->slot_count + 1, UINT32_MAX));
+    request->slots[request->slot_count++] = (struct request_slot){ delivery, call };
+    request->bytes += delivery->calls[call].body.len + 64;
 }
 
-static bool fits(const struct request *request, const LaneLimits *limits, const struct parcel *parcel)
+static bool fits(const struct request *request, const LaneLimits *limits, const struct delivery *delivery)
 {
     uint32_t most = limits->calls_max;
-    if (parcel->together_max && parcel->together_max < most) most = parcel->together_max;
+    if (delivery->together_max && delivery->together_max < most) most = delivery->together_max;
     if (request->together_max < most) most = request->together_max;
-    return request->ride_count == 0 || (request->ride_count < most && request->bytes < limits->bytes_max);
+    return request->slot_count == 0 || (request->slot_count < most && request->bytes < limits->bytes_max);
 }
 
-/* Takes the parcel's next calls of this lane aboard. True where all that it still has are aboard, so that the
- * ones behind it may follow. */
-static bool board(struct outlet *outlet, struct request *request, const LaneLimits *limits, struct parcel *parcel)
+/* Adds the delivery's next calls of this lane to the request. True where the request now has all calls that the
+ * delivery still has, so that the deliveries after it in its lines may follow. */
+static bool request_add_delivery(struct runner *runner, struct request *request, const LaneLimits *limits,
+                                 struct delivery *delivery)
 {
-    uint32_t at = parcel->call_at;
+    uint32_t at = delivery->call_at;
     bool was_link = false;
-    for (; at < parcel->call_count && !was_link; at++) {
-        const Call *call = &parcel->calls[at];
-        if (call->lane != request->lane || !fits(request, limits, parcel)) break;
-        if (at > parcel->call_at && (call->flags & CALL_ONCE)) break;     /* its mark is its parcel's first call's */
-        request_add(request, parcel, at);
+    for (; at < delivery->call_count && !was_link; at++) {
+        const Call *call = &delivery->calls[at];
+        if (call->lane != request->lane || !fits(request, limits, delivery)) break;
+        if (at > delivery->call_at && (call->flags & CALL_ONCE)) break;   /* its mark is its delivery's first call's */
+        request_add(request, delivery, at);
         was_link = (call->flags & CALL_LINK) || call->rest_ms > 0;
     }
-    if (at == parcel->call_at) return false;
-    if (parcel->together_max && parcel->together_max < request->together_max)
-        request->together_max = parcel->together_max;
-    if (parcel->calls[parcel->call_at].flags & CALL_ONCE) {
-        parcel->is_once_sent = true;
-        parcel_save(outlet, parcel);
+    if (at == delivery->call_at) return false;
+    if (delivery->together_max && delivery->together_max < request->together_max)
+        request->together_max = delivery->together_max;
+    if (delivery->calls[delivery->call_at].flags & CALL_ONCE) {
+        delivery->is_once_sent = true;
+        delivery_save(runner, delivery);
     }
-    parcel->request = request;
-    move(outlet, parcel, PARCEL_UNDER_WAY);
-    parcel->is_all_aboard = at == parcel->call_count && !was_link;
-    return parcel->is_all_aboard;
+    delivery->request = request;
+    move(runner, delivery, DELIVERY_UNDER_WAY);
+    delivery->is_all_added = at == delivery->call_count && !was_link;
+    return delivery->is_all_added;
 }
 
-static bool goes_with(struct outlet *outlet, struct request *request, const LaneLimits *limits, struct parcel *parcel)
+static bool goes_with(struct runner *runner, struct request *request, const LaneLimits *limits,
+                      struct delivery *delivery)
 {
-    if (!make_ready(outlet, parcel)) return false;
-    return parcel->calls[parcel->call_at].lane == request->lane && fits(request, limits, parcel);
+    if (!make_ready(runner, delivery)) return false;
+    return delivery->calls[delivery->call_at].lane == request->lane && fits(request, limits, delivery);
 }
 
-/* The parcel, and whoever stands behind it in its lines and may travel in the same request. */
-static void board_with_followers(struct outlet *outlet, struct request *request, const LaneLimits *limits,
-                                 struct parcel *parcel)
+/* Adds the delivery, and those after it in its lines that may travel in the same request. */
+static void request_add_with_followers(struct runner *runner, struct request *request, const LaneLimits *limits,
+                                       struct delivery *delivery)
 {
-    size_t from = request->ride_count;
-    struct parcel *last = NULL;
-    if (!board(outlet, request, limits, parcel)) return;
+    size_t from = request->slot_count;
+    struct delivery *last = NULL;
+    if (!request_add_delivery(runner, request, limits, delivery)) return;
     if (limits->calls_max == 1) return;
-    for (size_t at = from; at < request->ride_count && fits(request, limits, parcel); at++) {
-        struct parcel *aboard = request->rides[at].parcel;
-        if (aboard == last || aboard->call_count != request->rides[at].call + 1) continue;
-        last = aboard;
-        for (uint32_t turn = 0; turn < aboard->turn_count; turn++) {
-            struct turn *newer = aboard->turns[turn].newer;
-            struct parcel *behind = newer ? newer->owner : NULL;
-            if (!behind || behind->state != PARCEL_LINED || behind->next_ms > outlet->deliver->now_ms) continue;
-            if (!order_follows(behind, request) || !goes_with(outlet, request, limits, behind)) continue;
-            (void)board(outlet, request, limits, behind);
+    for (size_t at = from; at < request->slot_count && fits(request, limits, delivery); at++) {
+        struct delivery *added = request->slots[at].delivery;
+        if (added == last || added->call_count != request->slots[at].call + 1) continue;
+        last = added;
+        for (uint32_t turn = 0; turn < added->turn_count; turn++) {
+            struct turn *newer = added->turns[turn].newer;
+            struct delivery *behind = newer ? newer->owner : NULL;
+            if (!behind || behind->stage != DELIVERY_LINED || behind->next_ms > runner->deliver->now_ms) continue;
+            if (!order_follows(behind, request) || !goes_with(runner, request, limits, behind)) continue;
+            (void)request_add_delivery(runner, request, limits, behind);
         }
     }
 }
 
-static bool lane_is_busy(const struct outlet *outlet, uint8_t lane)
+static bool lane_is_busy(const struct runner *runner, uint8_t lane)
 {
     for (size_t at = 0; at < REQUESTS_AT_ONCE; at++)
-        if (outlet->requests[at].state == REQUEST_SENT && outlet->requests[at].lane == lane) return true;
+        if (runner->requests[at].state == REQUEST_SENT && runner->requests[at].lane == lane) return true;
     return false;
 }
 
 /* Who goes ahead is drawn by chance, of those who were not tried yet where there are any: who came first may be why all
  * wait. */
-static void draw_first(struct outlet *outlet)
+static void draw_first(struct runner *runner)
 {
-    size_t drawn = dice_u64(outlet->deliver->options.dice) % outlet->ready.count, at = 0;
-    list_rotate(&outlet->ready, drawn);
-    for (const struct parcel *parcel = outlet->ready.first; parcel; parcel = parcel->next, at++) {
-        if (parcel->attempts > 0) continue;
-        list_rotate(&outlet->ready, at);
+    size_t drawn = dice_u64(runner->deliver->options.dice) % runner->ready.count, at = 0;
+    list_rotate(&runner->ready, drawn);
+    for (const struct delivery *delivery = runner->ready.first; delivery; delivery = delivery->next, at++) {
+        if (delivery->attempts > 0) continue;
+        list_rotate(&runner->ready, at);
         return;
     }
 }
 
-/* One request of the first ready parcel's lane. False where nothing was put together. */
-static bool prepare_one(struct outlet *outlet)
+/* One request of the first ready delivery's lane. False where nothing was put together. */
+static bool prepare_one(struct runner *runner)
 {
     struct request *request = NULL;
     LaneLimits limits = { 1, 0 };
-    if (outlet_is_failing(outlet)) draw_first(outlet);
-    for (struct parcel *parcel = outlet->ready.first, *next; parcel; parcel = next) {
-        next = parcel->next;
-        if (ledger_is_full(outlet->deliver->ledger)) break;
-        if (!make_ready(outlet, parcel)) continue;
-        next = parcel->next;                                        /* building may have made others ready */
+    if (runner_is_failing(runner)) draw_first(runner);
+    for (struct delivery *delivery = runner->ready.first, *next; delivery; delivery = next) {
+        next = delivery->next;
+        if (pending_is_full(runner->deliver->pending)) break;
+        if (!make_ready(runner, delivery)) continue;
+        next = delivery->next;                                      /* building may have made others ready */
         if (!request) {
-            uint8_t lane = parcel->calls[parcel->call_at].lane;
-            limits = outlet->destination->limits(&outlet->settings, lane);
-            if (lane_is_busy(outlet, lane) && outlet->ready.count + outlet->lined.count < limits.calls_max) continue;
-            request = request_take(outlet);
+            uint8_t lane = delivery->calls[delivery->call_at].lane;
+            limits = runner->destination->limits(&runner->settings, lane);
+            if (lane_is_busy(runner, lane) && runner->ready.count + runner->lined.count < limits.calls_max) continue;
+            request = request_take(runner);
             request->lane = lane;
             request->together_max = UINT32_MAX;
         }
-        if (parcel->calls[parcel->call_at].lane != request->lane) continue;
-        if (!fits(request, &limits, parcel)) break;
-        board_with_followers(outlet, request, &limits, parcel);
+        if (delivery->calls[delivery->call_at].lane != request->lane) continue;
+        if (!fits(request, &limits, delivery)) break;
+        request_add_with_followers(runner, request, &limits, delivery);
     }
-    if (request) outlet_spend(outlet);
+    if (request) runner_spend(runner);
     return request != NULL;
 }
 
-void outlet_prepare(struct outlet *outlet)
+void runner_prepare(struct runner *runner)
 {
-    wake_waiting(outlet);
-    while (outlet->ready.first && outlet_may_send(outlet))
-        if (!prepare_one(outlet)) break;
-    ask_leave(outlet->deliver);
+    wake_waiting(runner);
+    while (runner->ready.first && runner_may_send(runner))
+        if (!prepare_one(runner)) break;
+    ask_leave(runner->deliver);
 }
 
-void outlet_take_apart(struct outlet *outlet)
+void runner_take_apart(struct runner *runner)
 {
     for (size_t at = 0; at < REQUESTS_AT_ONCE; at++) {
-        struct request *request = &outlet->requests[at];
+        struct request *request = &runner->requests[at];
         if (request->state != REQUEST_PREPARED) continue;
-        for (size_t ride = 0; ride < request->ride_count; ride++) {
-            struct parcel *parcel = request->rides[ride].parcel;
-            if (parcel->request != request) continue;           /* its first call settled it */
-            if (parcel->is_once_sent) {
-                parcel->is_once_sent = false;                   /* it was only about to be sent */
-                parcel_save(outlet, parcel);
+        for (size_t slot = 0; slot < request->slot_count; slot++) {
+            struct delivery *delivery = request->slots[slot].delivery;
+            if (delivery->request != request) continue;         /* its first call settled it */
+            if (delivery->is_once_sent) {
+                delivery->is_once_sent = false;                 /* it was only about to be sent */
+                delivery_save(runner, delivery);
             }
-            settle_back(outlet, parcel);
+            settle_back(runner, delivery);
         }
-        request->ride_count = 0;
+        request->slot_count = 0;
         request->state = REQUEST_FREE;
-        outlet_give_back(outlet);
+        runner_give_back(runner);
     }
 }
 
@@ -291,32 +294,32 @@ void outlet_take_apart(struct outlet *outlet)
 
 static const Call **calls_of(const struct request *request, Arena *arena)
 {
-    const Call **calls = arena_new(arena, const Call *, request->ride_count + 1);
-    for (size_t at = 0; at < request->ride_count; at++) {
-        struct ride *ride = &request->rides[at];
-        calls[at] = &ride->parcel->calls[ride->call];
+    const Call **calls = arena_new(arena, const Call *, request->slot_count + 1);
+    for (size_t at = 0; at < request->slot_count; at++) {
+        struct request_slot *slot = &request->slots[at];
+        calls[at] = &slot->delivery->calls[slot->call];
     }
     return calls;
 }
 
 bool request_is_alone(const struct request *request)
 {
-    for (size_t at = 1; at < request->ride_count; at++)
-        if (request->rides[at].parcel != request->rides[0].parcel) return false;
+    for (size_t at = 1; at < request->slot_count; at++)
+        if (request->slots[at].delivery != request->slots[0].delivery) return false;
     return true;
 }
 
 /* A request that can never be made, by what is in its calls: settings were judged when they were read. Together with
  * others it is halved, to find the one; alone it is a dead letter at once. The destination has no part in it. */
-static void refuse_request(struct outlet *outlet, struct request *request, const Err *why)
+static void refuse_request(struct runner *runner, struct request *request, const Err *why)
 {
     FetchAnswer answer = { .outcome = FETCH_NOT_SENT };
-    Arena arena = region_arena(&outlet->deliver->judge_region);
-    Ruling ruling = { .calls = arena_new(&arena, CallVerdict, request->ride_count), .call_count = request->ride_count,
-                      .halve = request->ride_count > 1 };
+    Arena arena = region_arena(&runner->deliver->judge_region);
+    Ruling ruling = { .calls = arena_new(&arena, CallVerdict, request->slot_count), .call_count = request->slot_count,
+                      .halve = request->slot_count > 1 };
     memcpy(answer.error, why->text, strnlen(why->text, sizeof answer.error - 1));
     judge_all(&ruling, ruling.halve ? VERDICT_RETRY : VERDICT_REFUSED, str_from(answer.error));
-    settle_request(outlet, request, &ruling, &answer);
+    settle_request(runner, request, &ruling, &answer);
 }
 
 static void answer_without_sending(struct request *request, FetchOutcome outcome, int status, const char *error)
@@ -326,38 +329,38 @@ static void answer_without_sending(struct request *request, FetchOutcome outcome
     on_answer(&request->fetch, &answer);
 }
 
-static void send(struct outlet *outlet, struct request *request)
+static void send(struct runner *runner, struct request *request)
 {
-    struct fetcher *fetcher = outlet->deliver->options.fetcher;
+    struct fetcher *fetcher = runner->deliver->options.fetcher;
     Arena arena = region_arena(&request->region);
     PackInput input = {
-        &outlet->settings, calls_of(request, &arena), request->ride_count,
-        request_is_alone(request) ? request->rides[0].parcel->facts : "", outlet->deliver->now_ms,
+        &runner->settings, calls_of(request, &arena), request->slot_count,
+        request_is_alone(request) ? request->slots[0].delivery->facts : "", runner->deliver->now_ms,
     };
     Err err = { 0 };
     Status s;
     request->sent = (FetchRequest){ 0 };
-    s = outlet->destination->pack(&input, &arena, &request->sent, &err);
+    s = runner->destination->pack(&input, &arena, &request->sent, &err);
     request->state = REQUEST_SENT;
     request->fetch = (struct fetch){ .on_done = on_answer, .owner = request };
-    for (size_t at = 0; at < request->ride_count; at++)
+    for (size_t at = 0; at < request->slot_count; at++)
         request->sent.is_once |= (input.calls[at]->flags & CALL_ONCE) != 0;
     if (!s && request->sent.method.len == 0) {
         answer_without_sending(request, FETCH_ANSWERED, 0, "");
         return;
     }
     if (!s) s = fetcher->submit(fetcher, &request->sent, &request->fetch, &err);
-    if (s == ERR_INPUT) refuse_request(outlet, request, &err);
+    if (s == ERR_INPUT) refuse_request(runner, request, &err);
     else if (s) answer_without_sending(request, FETCH_NOT_SENT, 0, err.text);
-    else outlet->state.requests++;
+    else runner->state.requests++;
 }
 
-void outlet_send(struct outlet *outlet)
+void runner_send(struct runner *runner)
 {
     for (size_t at = 0; at < REQUESTS_AT_ONCE; at++) {
-        struct request *request = &outlet->requests[at];
+        struct request *request = &runner->requests[at];
         if (request->state != REQUEST_PREPARED) continue;
-        send(outlet, request);
+        send(runner, request);
     }
 }
 
@@ -366,19 +369,19 @@ void outlet_send(struct outlet *outlet)
 static void judge(struct request *request, const Call *const *calls, const FetchAnswer *answer, Arena *arena,
                   Ruling *ruling)
 {
-    struct outlet *outlet = request->outlet;
-    JudgeInput input = { &outlet->settings, calls, request->ride_count, answer, outlet->deliver->now_ms, arena };
+    struct runner *runner = request->runner;
+    JudgeInput input = { &runner->settings, calls, request->slot_count, answer, runner->deliver->now_ms, arena };
     bool is_alone = request_is_alone(request);
     *ruling = (Ruling){
-        .calls = arena_new(arena, CallVerdict, request->ride_count + 1), .call_count = request->ride_count,
-        .facts = is_alone ? request->rides[0].parcel->facts : arena_new(arena, char, DESTINATION_FACT_BYTES),
+        .calls = arena_new(arena, CallVerdict, request->slot_count + 1), .call_count = request->slot_count,
+        .facts = is_alone ? request->slots[0].delivery->facts : arena_new(arena, char, DESTINATION_FACT_BYTES),
     };
     if (request->sent.method.len == 0 && answer->outcome == FETCH_ANSWERED) judge_all(ruling, VERDICT_DONE, (Str){ 0 });
-    else if (outlet->destination->judge) outlet->destination->judge(&input, ruling);
+    else if (runner->destination->judge) runner->destination->judge(&input, ruling);
     else judge_by_status(&input, ruling);
     if (request->has_forgotten) return;                      /* nobody knows about whom it is */
-    outlet_remember(outlet, ruling->remembered, ruling->remembered_count);
-    if (ruling->report.len) dead_report(outlet, request->rides[0].parcel, ruling->report);
+    runner_remember(runner, ruling->remembered, ruling->remembered_count);
+    if (ruling->report.len) dead_report(runner, request->slots[0].delivery, ruling->report);
 }
 
 /* An error of the receiver's own program: it may be about the message. What stands before it (502, 503, 504) says that
@@ -389,62 +392,63 @@ static bool may_be_own(const FetchAnswer *answer)
 }
 
 /* What the answer means for the destination as a whole. */
-static void note_answer(struct outlet *outlet, const Ruling *ruling, const FetchAnswer *answer)
+static void note_answer(struct runner *runner, const Ruling *ruling, const FetchAnswer *answer)
 {
-    Millis now_ms = outlet->deliver->now_ms, wait_ms = ruling->retry_after_ms;
+    Millis now_ms = runner->deliver->now_ms, wait_ms = ruling->retry_after_ms;
     bool is_trouble = ruling->calls[0].verdict == VERDICT_RETRY;
     if (ruling->halve || !is_trouble) {
-        outlet->failures = outlet->own_failures = 0;
-        if (!is_trouble && answer->status) outlet->state.last_success_ms = now_ms;
+        runner->failures = runner->own_failures = 0;
+        if (!is_trouble && answer->status) runner->state.last_success_ms = now_ms;
     }
     if (is_trouble) {
-        outlet->state.retried++;
-        outlet_fail(outlet, ruling->calls[0].reason);
+        runner->state.retried++;
+        runner_fail(runner, ruling->calls[0].reason);
     }
     if (ruling->halve) return;
-    if (is_trouble) wait_ms = outlet_note_trouble(outlet, ruling->is_everybodys, may_be_own(answer), wait_ms);
+    if (is_trouble) wait_ms = runner_note_trouble(runner, ruling->is_everybodys, may_be_own(answer), wait_ms);
     else if (!ruling->is_everybodys) return;
-    if (wait_ms && now_ms + wait_ms > outlet->wait_until_ms) outlet->wait_until_ms = now_ms + wait_ms;
+    if (wait_ms && now_ms + wait_ms > runner->wait_until_ms) runner->wait_until_ms = now_ms + wait_ms;
 }
 
-static bool is_given_up(const struct outlet *outlet, const struct parcel *parcel, const Ruling *ruling)
+static bool is_given_up(const struct runner *runner, const struct delivery *delivery, const Ruling *ruling)
 {
     if (ruling->is_everybodys) return false;            /* not the message's fault: it waits as long as it takes */
-    return outlet->deliver->now_ms - parcel->first_tried_ms >= outlet->rules.retry_ms;
+    return runner->deliver->now_ms - delivery->first_tried_ms >= runner->rules.retry_ms;
 }
 
 /* The call is over without success: a dead letter of it alone, and on with the message's next. */
-static void bury_call(struct outlet *outlet, struct parcel *parcel, Str reason, const struct request *request,
+static void bury_call(struct runner *runner, struct delivery *delivery, Str reason, const struct request *request,
                       const FetchAnswer *answer)
 {
-    dead_put(outlet, parcel, parcel->call_at, 1, reason, &request->sent, answer);
-    outlet->state.refused++;
-    parcel->is_lost = true;
-    parcel->call_at++;
-    parcel->again = 0;
+    dead_put(runner, delivery, delivery->call_at, 1, reason, &request->sent, answer);
+    runner->state.refused++;
+    delivery->is_lost = true;
+    delivery->call_at++;
+    delivery->again = 0;
 }
 
-static void retry_later(struct outlet *outlet, struct parcel *parcel, const struct request *request,
+static void retry_later(struct runner *runner, struct delivery *delivery, const struct request *request,
                         const Ruling *ruling, const FetchAnswer *answer, Str reason)
 {
-    Millis now_ms = outlet->deliver->now_ms, delay_ms = ruling->retry_after_ms;
-    size_t aboard = request->ride_count;
+    Millis now_ms = runner->deliver->now_ms, delay_ms = ruling->retry_after_ms;
+    size_t call_count = request->slot_count;
     if (ruling->halve) {
-        parcel->together_max = aboard > 1 ? (uint32_t)(aboard + 1) / 2 : 1;
+        delivery->together_max = call_count > 1 ? (uint32_t)(call_count + 1) / 2 : 1;
         return;
     }
-    parcel->attempts++;
-    if (is_given_up(outlet, parcel, ruling)) {
-        dead_put(outlet, parcel, parcel->call_at, parcel->call_count - parcel->call_at, reason, &request->sent, answer);
-        outlet->state.refused++;
-        parcel->is_lost = true;
-        parcel->call_at = parcel->call_count;
+    delivery->attempts++;
+    if (is_given_up(runner, delivery, ruling)) {
+        dead_put(runner, delivery, delivery->call_at, delivery->call_count - delivery->call_at, reason, &request->sent,
+                 answer);
+        runner->state.refused++;
+        delivery->is_lost = true;
+        delivery->call_at = delivery->call_count;
         return;
     }
     /* One call that the vendor chokes on must not keep the others of its request for ever. */
-    if (parcel->attempts >= 2 && aboard > 1) parcel->together_max = (uint32_t)(aboard + 1) / 2;
-    if (!delay_ms) delay_ms = retry_delay(outlet->deliver->options.dice, parcel->attempts);
-    parcel->next_ms = now_ms + delay_ms;
+    if (delivery->attempts >= 2 && call_count > 1) delivery->together_max = (uint32_t)(call_count + 1) / 2;
+    if (!delay_ms) delay_ms = retry_delay(runner->deliver->options.dice, delivery->attempts);
+    delivery->next_ms = now_ms + delay_ms;
 }
 
 /* A 5xx may be said after the work was done; 503 is said instead of it. */
@@ -454,93 +458,93 @@ static bool may_have_come(const FetchAnswer *answer)
         || (answer->outcome == FETCH_ANSWERED && answer->status >= 500 && answer->status != 503);
 }
 
-/* One call's verdict. True where the parcel's next call of the same request may be looked at. */
-static bool apply(struct outlet *outlet, struct parcel *parcel, const struct request *request, const Ruling *ruling,
+/* One call's verdict. True where the delivery's next call of the same request may be looked at. */
+static bool apply(struct runner *runner, struct delivery *delivery, const struct request *request, const Ruling *ruling,
                   const CallVerdict *verdict, const FetchAnswer *answer)
 {
-    const Call *call = &parcel->calls[parcel->call_at];
+    const Call *call = &delivery->calls[delivery->call_at];
     bool is_in_doubt = (call->flags & CALL_ONCE) && may_have_come(answer);
     switch (verdict->verdict) {
     case VERDICT_DONE:
-        parcel->call_at++;
-        parcel->again = 0;
-        if (call->rest_ms) parcel->next_ms = outlet->deliver->now_ms + call->rest_ms;
+        delivery->call_at++;
+        delivery->again = 0;
+        if (call->rest_ms) delivery->next_ms = runner->deliver->now_ms + call->rest_ms;
         return true;
-    case VERDICT_END: parcel->call_at = parcel->call_count; return false;
-    case VERDICT_REFUSED: bury_call(outlet, parcel, verdict->reason, request, answer); return true;
+    case VERDICT_END: delivery->call_at = delivery->call_count; return false;
+    case VERDICT_REFUSED: bury_call(runner, delivery, verdict->reason, request, answer); return true;
     case VERDICT_AGAIN:
-        if (++parcel->again <= AGAIN_MAX) return false;
-        bury_call(outlet, parcel, STR("the vendor's answers lead in a circle"), request, answer);
+        if (++delivery->again <= AGAIN_MAX) return false;
+        bury_call(runner, delivery, STR("the vendor's answers lead in a circle"), request, answer);
         return true;
     case VERDICT_RETRY: break;
     }
     if (is_in_doubt) {
-        bury_call(outlet, parcel, STR(IN_DOUBT), request, answer);
+        bury_call(runner, delivery, STR(IN_DOUBT), request, answer);
         return true;
     }
-    retry_later(outlet, parcel, request, ruling, answer, verdict->reason);
+    retry_later(runner, delivery, request, ruling, answer, verdict->reason);
     return false;
 }
 
-static void count_delivered(struct outlet *outlet, const struct parcel *parcel)
+static void count_delivered(struct runner *runner, const struct delivery *delivery)
 {
-    if (parcel->is_lost) return;
-    outlet->state.delivered++;
-    if (parcel->stream == STREAM_REPLAY) outlet->state.replay_delivered++;
-    outlet->rate_count++;
+    if (delivery->is_lost) return;
+    runner->state.delivered++;
+    if (delivery->stream == STREAM_REPLAY) runner->state.replay_delivered++;
+    runner->rate_count++;
 }
 
-/* The parcel's calls of this request begin at ride; gives the ride behind them. */
-static size_t apply_parcel(struct outlet *outlet, struct request *request, size_t ride, const Ruling *ruling,
-                           const FetchAnswer *answer)
+/* The delivery's calls of this request begin at slot; gives the slot behind them. */
+static size_t apply_delivery(struct runner *runner, struct request *request, size_t slot, const Ruling *ruling,
+                             const FetchAnswer *answer)
 {
-    struct parcel *parcel = request->rides[ride].parcel;
-    uint32_t before = parcel->call_at;
-    bool goes_on = !parcel->is_forgotten, was_once;
-    for (; ride < request->ride_count && request->rides[ride].parcel == parcel; ride++)
-        if (goes_on && parcel->call_at == request->rides[ride].call)
-            goes_on = apply(outlet, parcel, request, ruling, &ruling->calls[ride], answer);
-    parcel->request = NULL;
-    if (parcel->is_forgotten) {
-        parcel_finish(outlet, parcel);
-        return ride;
+    struct delivery *delivery = request->slots[slot].delivery;
+    uint32_t before = delivery->call_at;
+    bool goes_on = !delivery->is_forgotten, was_once;
+    for (; slot < request->slot_count && request->slots[slot].delivery == delivery; slot++)
+        if (goes_on && delivery->call_at == request->slots[slot].call)
+            goes_on = apply(runner, delivery, request, ruling, &ruling->calls[slot], answer);
+    delivery->request = NULL;
+    if (delivery->is_forgotten) {
+        delivery_finish(runner, delivery);
+        return slot;
     }
-    was_once = parcel->is_once_sent;
-    parcel->is_once_sent = false;
-    if (parcel->call_at == parcel->call_count) {
-        count_delivered(outlet, parcel);
-        if (parcel->next_ms <= outlet->deliver->now_ms) {
-            parcel_finish(outlet, parcel);
-            return ride;
+    was_once = delivery->is_once_sent;
+    delivery->is_once_sent = false;
+    if (delivery->call_at == delivery->call_count) {
+        count_delivered(runner, delivery);
+        if (delivery->next_ms <= runner->deliver->now_ms) {
+            delivery_finish(runner, delivery);
+            return slot;
         }
-        parcel_forget(outlet, parcel);          /* only rests */
-    } else if (parcel->call_at != before || parcel->again || was_once) {
-        parcel_save(outlet, parcel);
+        delivery_forget(runner, delivery);      /* only rests */
+    } else if (delivery->call_at != before || delivery->again || was_once) {
+        delivery_save(runner, delivery);
     }
-    settle_back(outlet, parcel);
-    return ride;
+    settle_back(runner, delivery);
+    return slot;
 }
 
-static void settle_request(struct outlet *outlet, struct request *request, const Ruling *ruling,
+static void settle_request(struct runner *runner, struct request *request, const Ruling *ruling,
                            const FetchAnswer *answer)
 {
-    for (size_t ride = 0; ride < request->ride_count;) ride = apply_parcel(outlet, request, ride, ruling, answer);
+    for (size_t slot = 0; slot < request->slot_count;) slot = apply_delivery(runner, request, slot, ruling, answer);
     request->state = REQUEST_FREE;
-    request->ride_count = 0;
-    outlet->under_way_count--;
-    outlet->has_more = true;
+    request->slot_count = 0;
+    runner->under_way_count--;
+    runner->has_more = true;
     if (request->sent.body.len > PACK_KEPT_BYTES) region_trim(&request->region, PACK_KEPT_BYTES);
 }
 
 static void on_answer(struct fetch *fetch, const FetchAnswer *answer)
 {
     struct request *request = (struct request *)(void *)fetch;
-    struct outlet *outlet = request->outlet;
-    struct region *region = &outlet->deliver->judge_region;
+    struct runner *runner = request->runner;
+    struct region *region = &runner->deliver->judge_region;
     Arena arena = region_arena(region);
     Ruling ruling;
-    deliver_look_at_clock(outlet->deliver);
+    deliver_look_at_clock(runner->deliver);
     judge(request, calls_of(request, &arena), answer, &arena, &ruling);
-    note_answer(outlet, &ruling, answer);
-    settle_request(outlet, request, &ruling, answer);
+    note_answer(runner, &ruling, answer);
+    settle_request(runner, request, &ruling, answer);
 }

@@ -1,12 +1,12 @@
 /* deliver_try: one message through one destination, with everything said aloud; and what can be configured. */
-#include "deliver_outlet.h"
+#include "deliver_runner.h"
 
 enum { TRY_BYTES = 64 * 1024 * 1024, STEP_MS = 200, TURNS_MOST = 40, TRY_MS = 30000 };
 
 struct trying {
     struct fetch fetch;                     /* first */
     const DeliverOptions *options;
-    struct outlet *outlet;
+    struct runner *runner;
     DeliverTell *tell;
     void *context;
     struct region region;
@@ -45,11 +45,11 @@ static Str headers_text(const FetchRequest *request, Arena *arena)
 static void on_tried(struct fetch *fetch, const FetchAnswer *answer)
 {
     struct trying *trying = (struct trying *)(void *)fetch;
-    const struct destination *destination = trying->outlet->destination;
+    const struct destination *destination = trying->runner->destination;
     const Call *call = &trying->plan.calls[trying->call_at];
     Ruling ruling = { .calls = &trying->verdict, .call_count = 1, .facts = trying->plan.facts };
     Millis now_ms = clock_now_ms(trying->options->clock);
-    JudgeInput input = { &trying->outlet->settings, &call, 1, answer, now_ms, &trying->arena };
+    JudgeInput input = { &trying->runner->settings, &call, 1, answer, now_ms, &trying->arena };
     DeliverExchange exchange = {
         trying->request.method, secret_hide(input.settings, trying->request.url, &trying->arena),
         headers_text(&trying->request, &trying->arena),
@@ -72,11 +72,11 @@ static Status try_call(struct trying *trying, Err *err)
 {
     struct fetcher *fetcher = trying->options->fetcher;
     const Call *call = &trying->plan.calls[trying->call_at];
-    PackInput input = { &trying->outlet->settings, &call, 1, trying->plan.facts, clock_now_ms(trying->options->clock) };
+    PackInput input = { &trying->runner->settings, &call, 1, trying->plan.facts, clock_now_ms(trying->options->clock) };
     Status s;
     trying->request = (FetchRequest){ 0 };
     trying->is_answered = false;
-    s = trying->outlet->destination->pack(&input, &trying->arena, &trying->request, err);
+    s = trying->runner->destination->pack(&input, &trying->arena, &trying->request, err);
     if (s) return s;
     if (trying->request.method.len == 0) {
         trying->verdict = (CallVerdict){ VERDICT_DONE, { 0 } };
@@ -98,7 +98,7 @@ static Status try_call(struct trying *trying, Err *err)
 
 static Str reason_of(struct trying *trying)
 {
-    return secret_hide(&trying->outlet->settings, trying->verdict.reason, &trying->arena);
+    return secret_hide(&trying->runner->settings, trying->verdict.reason, &trying->arena);
 }
 
 static Status try_calls(struct trying *trying, Err *err)
@@ -159,9 +159,9 @@ static void read_message(const TreeNode *json, Event *event, Outgoing *outgoing)
                             .group_id = event->group_id };
 }
 
-static bool wants_links(const struct outlet *outlet)
+static bool wants_links(const struct runner *runner)
 {
-    return outlet->destination->wants_links && outlet->destination->wants_links(&outlet->settings);
+    return runner->destination->wants_links && runner->destination->wants_links(&runner->settings);
 }
 
 static Status try_message(struct trying *trying, Str message, Err *err)
@@ -173,16 +173,16 @@ static Status try_message(struct trying *trying, Str message, Err *err)
     Status s = event_tree_read(message, &trying->arena, &json, err);
     if (!s && event_type_from(event_tree_text(json, "type")) == EVENT_NONE)
         s = err_set_field(err, "message.type", "message.type: is none of identify, track, page, screen, group, alias");
-    if (!s) s = rules_redact(&trying->outlet->rules, json, &trying->arena, &json, err);
+    if (!s) s = rules_redact(&trying->runner->rules, json, &trying->arena, &json, err);
     if (s) return s;
     read_message(json, &event, &outgoing);
-    if (outgoing.user_id.len && outgoing.anonymous_id.len && wants_links(trying->outlet)) {
+    if (outgoing.user_id.len && outgoing.anonymous_id.len && wants_links(trying->runner)) {
         link = (LinkFact){ outgoing.anonymous_id, outgoing.user_id, event.timestamp_ms, false };
         outgoing.links = &link;
         outgoing.link_count = 1;
     }
-    plan_init(&trying->plan, &trying->outlet->settings, &trying->arena, recall_tried, trying);
-    s = trying->outlet->destination->build(&trying->plan, &outgoing, err);
+    plan_init(&trying->plan, &trying->runner->settings, &trying->arena, recall_tried, trying);
+    s = trying->runner->destination->build(&trying->plan, &outgoing, err);
     if (!s && trying->plan.call_count == 0)
         s = err_set(err, ERR_INPUT, "nothing to send: %s", trying->plan.skipped ? trying->plan.skipped : "no calls");
     if (!s) s = try_calls(trying, err);
@@ -206,9 +206,9 @@ Status deliver_try(const DeliverOptions *options, const DestinationConfig *confi
     trying->is_cancelled = is_cancelled;
     trying->until_ms = clock_now_ms(options->clock) + TRY_MS;
     trying->arena = arena;
-    s = outlet_open(NULL, config, &trying->outlet, err);
+    s = runner_open(NULL, config, &trying->runner, err);
     if (!s) s = try_message(trying, message.len ? message : default_message(options, &trying->arena), err);
-    outlet_close(trying->outlet);
+    runner_close(trying->runner);
     region_close(&region);
     return s;
 }

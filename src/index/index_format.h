@@ -15,7 +15,7 @@
  *   TIMES      packed: milliseconds since base; ascending within a subject
  *   EVENTS     packed: codes into the values of EVENT_COLUMN (what the event is: type and name)
  *   POSITIONS  blocks of packed: journal position of the raw event, less base. Where there are KNOTS: how far it is
- *              from the line (index_knots.h) at the row's time, d as 2d or -2d-1; the 8 bytes of the integers of a
+ *              from the line (index_curve.h) at the row's time, d as 2d or -2d-1; the 8 bytes of the integers of a
  *              block lie in 8 planes, one behind the other, because most planes are all zeros then
  *   KNOTS      in files: column (how many) u64 positions, for base, base + 2^width ms, and so on: a line over time
  *   NAMES      of the columns, ascending: u16 length, bytes, each

@@ -4,7 +4,7 @@
 
 #include "index.h"
 #include "index_format.h"
-#include "index_knots.h"
+#include "index_curve.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

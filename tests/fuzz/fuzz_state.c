@@ -6,7 +6,7 @@
  * endian), key, value; 128 and more, the rest is data.mdb. The store here takes the place of kv_lmdb.c. */
 #include <stdlib.h>
 
-#include "deliver/deliver_outlet.h"
+#include "deliver/deliver_runner.h"
 #include "identity/identity_state.h"
 #include "kv/kv_pages.h"
 #include "profile/profile.h"
@@ -176,12 +176,12 @@ static void read_profiles(struct kv *kv)
 static void read_deliveries(const struct kv *kv)
 {
     for (size_t at = 0; at < kv->count; at++) {
-        struct parcel *parcel = calloc(1, sizeof *parcel);
+        struct delivery *delivery = calloc(1, sizeof *delivery);
         Str calls;
-        check(parcel);
-        (void)parcel_decode(kv->rows[at].value, parcel);
-        buf_done(&parcel->frozen);
-        free(parcel);
+        check(delivery);
+        (void)delivery_decode(kv->rows[at].value, delivery);
+        buf_done(&delivery->frozen);
+        free(delivery);
         (void)dead_json(kv->rows[at].value, &calls);
     }
 }

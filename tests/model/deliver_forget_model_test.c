@@ -6,8 +6,8 @@ enum { PEOPLE = 6, ROUNDS = 60 };
 
 static uint64_t rounds(void)
 {
-    const char *wish = getenv("ROUNDS");
-    return wish ? strtoull(wish, NULL, 10) : ROUNDS;
+    const char *given = getenv("ROUNDS");
+    return given ? strtoull(given, NULL, 10) : ROUNDS;
 }
 
 static void live_a_moment(struct fake_dice *dice)

@@ -266,8 +266,8 @@ static void run(uint64_t seed, unsigned trouble_per_thousand, bool has_crashes, 
 static void histories_arrive_whole_once_in_order_and_linked_first(void **state)
 {
     uint64_t seed = fake_seed("deliver_model");
-    const char *wish = getenv("HISTORIES");
-    uint64_t histories = wish ? strtoull(wish, NULL, 10) : HISTORIES;
+    const char *given = getenv("HISTORIES");
+    uint64_t histories = given ? strtoull(given, NULL, 10) : HISTORIES;
     (void)state;
     for (uint64_t history = 0; history < histories; history++) {
         printf("history SEED=%" PRIu64 "\n", seed + history);       /* the last one printed is the one that failed */
@@ -391,7 +391,7 @@ static void a_replay_that_was_answered_is_whole_after_a_fault_at_any_commit(void
         }
 }
 
-/* A follower overtook what had only its link aboard. */
+/* A follower overtook what had only its link in the request. */
 static void histories_that_once_failed_still_pass(void **state)
 {
     static const uint64_t seeds[] = { 900004 };

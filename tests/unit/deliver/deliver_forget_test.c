@@ -59,8 +59,8 @@ static void nothing_is_sent_while_it_is_not_known_whose_it_is(void **state)
     }
 }
 
-/* A restart makes parcels of rows while the rows are walked already. */
-static void rows_that_became_parcels_are_looked_at_though_a_try_failed(void **state)
+/* A restart makes deliveries of rows while the rows are walked already. */
+static void rows_that_became_deliverys_are_looked_at_though_a_try_failed(void **state)
 {
     (void)state;
     for (int is_suppression = 0; is_suppression < 2; is_suppression++) {
@@ -113,10 +113,10 @@ static void a_journal_that_stays_unreadable_stops_nobody_elses(void **state)
 
 /* ---- Rows that no running destination has ---- */
 
-static void put_row(struct outlet *outlet, char kind, Str rest, Str value)
+static void put_row(struct runner *runner, char kind, Str rest, Str value)
 {
     char bytes[ROW_KEY_BYTES];
-    RowChange change = { row_key(outlet, kind, rest, bytes), value };
+    RowChange change = { row_key(runner, kind, rest, bytes), value };
     Err err;
     assert_int_equal(world->rows.rows.commit(world->rows.rows.context, &change, 1, &err), OK);
 }
@@ -124,7 +124,7 @@ static void put_row(struct outlet *outlet, char kind, Str rest, Str value)
 static void rows_of_a_destination_that_is_gone_are_found_by_their_keys(void **state)
 {
     static char long_id[LIMIT_ID_BYTES], other_id[LIMIT_ID_BYTES];
-    struct outlet gone = { .name = "gone" };
+    struct runner gone = { .name = "gone" };
     Str id = str_of(long_id, sizeof long_id), other = str_of(other_id, sizeof other_id);
     (void)state;
     memset(long_id, 'x', sizeof long_id);
@@ -170,7 +170,7 @@ static void want_suppressed(Str id)
 
 static void the_store_is_rewritten_where_something_may_be_left(void **state)
 {
-    struct outlet gone = { .name = "gone" };
+    struct runner gone = { .name = "gone" };
     (void)state;
     open_world(1);
     want_suppressed(STR("nobody"));
@@ -220,7 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_sent_while_it_is_not_known_whose_it_is),
-        cmocka_unit_test(rows_that_became_parcels_are_looked_at_though_a_try_failed),
+        cmocka_unit_test(rows_that_became_deliverys_are_looked_at_though_a_try_failed),
         cmocka_unit_test(what_was_put_together_and_not_sent_is_taken_apart),
         cmocka_unit_test(a_journal_that_stays_unreadable_stops_nobody_elses),
         cmocka_unit_test(rows_of_a_destination_that_is_gone_are_found_by_their_keys),

@@ -1,6 +1,6 @@
 /* deliver: what anybody with a public write key can say, and a vendor can answer, costs only the message itself. */
 #include "deliver_fixture.h"
-#include "src/deliver/deliver_outlet.h"
+#include "src/deliver/deliver_runner.h"
 
 extern const struct destination destination_webhook;
 
@@ -141,7 +141,7 @@ static void a_request_that_can_never_be_made_is_a_dead_letter_at_once(void **sta
         setup(NULL);
         start("hook", "webhook", is_list ? lists : plain);
         world_step(world);
-        world->deliver->outlets[0]->destination = &wrong;
+        world->deliver->runners[0]->destination = &wrong;
         for (int at = 0; at < 30; at++) {
             char user[16], id[16];
             snprintf(user, sizeof user, "u%d", at);
@@ -286,11 +286,11 @@ static void a_message_that_is_refused_keeps_no_link_back(void **state)
 
 /* ---- What was frozen before ---- */
 
-static const struct parcel *only_parcel(void)
+static const struct delivery *only_delivery(void)
 {
-    struct outlet *outlet = world->deliver->outlets[0];
-    for (size_t at = 0; at < outlet->window; at++)
-        if (outlet->parcels[at].state != PARCEL_FREE) return &outlet->parcels[at];
+    struct runner *runner = world->deliver->runners[0];
+    for (size_t at = 0; at < runner->window; at++)
+        if (runner->deliveries[at].stage != DELIVERY_FREE) return &runner->deliveries[at];
     return NULL;
 }
 
@@ -313,11 +313,11 @@ static void what_an_older_version_froze_is_sent_as_it_was(void **state)
         start("hook", "webhook", plain);
         say_as("website", STR("m-1"), "u");
         pass(1000, 100);
-        struct parcel *parcel = (struct parcel *)(uintptr_t)only_parcel();
-        assert_non_null(parcel);
-        parcel->calls[0].kind = 0;
-        parcel->calls[0].body = str_from(rows[row].frozen);
-        parcel_save(world->deliver->outlets[0], parcel);
+        struct delivery *delivery = (struct delivery *)(uintptr_t)only_delivery();
+        assert_non_null(delivery);
+        delivery->calls[0].kind = 0;
+        delivery->calls[0].body = str_from(rows[row].frozen);
+        delivery_save(world->deliver->runners[0], delivery);
         world_step(world);
         world_crash(world);
         pass(10000, 500);

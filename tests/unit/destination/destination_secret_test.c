@@ -1,6 +1,6 @@
 /* deliver_secret: what the settings keep secret is in nothing that is shown, in none of the forms that it takes. */
 #include "tests/unit/deliver/deliver_fixture.h"
-#include "src/deliver/deliver_outlet.h"
+#include "src/deliver/deliver_runner.h"
 
 /* Settings and a text, and what must not be in it afterwards. */
 static const struct { const char *setting, *text, *hidden, *kept; } rows[] = {
@@ -38,7 +38,7 @@ static void no_form_of_a_secret_is_shown(void **state)
         start("hook", "webhook", pairs);
         world_step(world);
         arena = region_arena(&world->region);
-        shown = secret_hide(&world->deliver->outlets[0]->settings, str_from(rows[at].text), &arena);
+        shown = secret_hide(&world->deliver->runners[0]->settings, str_from(rows[at].text), &arena);
         if (str_contains(shown, str_from(rows[at].hidden)) || !str_contains(shown, str_from(rows[at].kept)))
             fail_msg("row %zu: %.*s", at, STR_FORMAT(shown));
     }

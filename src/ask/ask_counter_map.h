@@ -1,6 +1,6 @@
-/* ask_tally: counters by key, as many as come: each worker has its own, added up at the end. */
-#ifndef ONYM_ASK_TALLY_H
-#define ONYM_ASK_TALLY_H
+/* ask_counter_map: counters by key, as many as come: each worker has its own, added up at the end. */
+#ifndef ONYM_ASK_COUNTER_MAP_H
+#define ONYM_ASK_COUNTER_MAP_H
 
 #include "base/base.h"
 

@@ -1,6 +1,6 @@
-/* ask_tally: open addressing over a dense array of cells. The slots double in place: they are zeroed and all
+/* ask_counter_map: open addressing over a dense array of cells. The slots double in place: they are zeroed and all
  * cells put in again, since a region reserves the most there may be. */
-#include "ask_tally.h"
+#include "ask_counter_map.h"
 
 #include <stdlib.h>
 

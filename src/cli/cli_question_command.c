@@ -1,5 +1,5 @@
-/* cli_inquiry: from options to a question, from an answer to what the others draw. */
-#include "cli_inquiry.h"
+/* cli_question_command: from options to a question, from an answer to what the others draw. */
+#include "cli_question_command.h"
 #include "terminal/terminal.h"
 
 #include <stdio.h>

@@ -1,12 +1,12 @@
-/* cli_inquiry: what `onym funnel`, `retention`, `trends`, `paths`, `signups` and `events` have in common: options
- * become a question in JSON, it is asked (cli_ask.h), and the answer is printed as it came (--json), as CSV (--csv), or
- * drawn.
+/* cli_question_command: what `onym funnel`, `retention`, `trends`, `paths`, `signups` and `events` have in common:
+ * options become a question in JSON, the question is asked (cli_ask.h), and the answer is printed as it came (--json),
+ * as CSV (--csv), or drawn.
  *
  * Which questions there are, and which option is which member, ask/questions.tbl.h says (cli_question.c). What a
  * question has of its own on the command line is a struct inquiry_kind in its own file. The API checks the values, and
  * names the member that is wrong; here is only what the command line writes differently: filters, and times ago. */
-#ifndef ONYM_CLI_INQUIRY_H
-#define ONYM_CLI_INQUIRY_H
+#ifndef ONYM_CLI_QUESTION_COMMAND_H
+#define ONYM_CLI_QUESTION_COMMAND_H
 
 #include "cli_ask.h"
 #include "terminal/terminal.h"

@@ -1,6 +1,6 @@
-/* index_knots: see the header. A knot's neighbourhood reaches half a step to both sides; where nothing happened the
+/* index_curve: see the header. A knot's neighbourhood reaches half a step to both sides; where nothing happened the
  * line goes on level. */
-#include "index_knots.h"
+#include "index_curve.h"
 
 void knots_init(struct knots *knots, Millis first_ms, Millis last_ms, uint64_t *positions)
 {

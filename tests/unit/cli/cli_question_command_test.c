@@ -1,5 +1,5 @@
 /* What the commands that ask write into questions, and what they draw. */
-#include "cli/cli_inquiry.h"
+#include "cli/cli_question_command.h"
 #include "main/commands.h"
 #include "tests/fakes/fakes.h"
 

@@ -1,9 +1,9 @@
-/* index_knots: where a record lies in the journal is nearly a function of when its event happened. A file keeps a
+/* index_curve: where a record lies in the journal is nearly a function of when its event happened. A file keeps a
  * line of knots, a position for every so many milliseconds, and for each row only how far it is from the line.
  *
  * Whole numbers only, so that every machine draws the same line. */
-#ifndef ONYM_INDEX_KNOTS_H
-#define ONYM_INDEX_KNOTS_H
+#ifndef ONYM_INDEX_CURVE_H
+#define ONYM_INDEX_CURVE_H
 
 #include "base/base.h"
 

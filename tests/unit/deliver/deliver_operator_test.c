@@ -1,4 +1,4 @@
-/* deliver_wish: what was asked for and answered is done, whatever happens to the process. */
+/* deliver_operator: what was asked for and answered is done, whatever happens to the process. */
 #include "deliver_fixture.h"
 
 static const char *const plain[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning", NULL };
@@ -83,7 +83,7 @@ static void a_replay_goes_on_after_a_kill_at_any_step(void **state)
     }
 }
 
-/* The first one was asked of a vendor that is away: its parcels stand in lines. */
+/* The first one was asked of a vendor that is away: its deliveries stand in lines. */
 static void a_replay_takes_the_place_of_the_one_under_way(void **state)
 {
     uint64_t ticket;
