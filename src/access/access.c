@@ -65,6 +65,10 @@ Status access_open(const AccessOptions *options, struct access **ret, char damag
     damage[0] = 0;
     if (!access) return err_set(err, ERR_FULL, "access: no memory");
     access->options = *options;
+    if (options->path && !(access->options.path = strdup(options->path))) {
+        free(access);
+        return err_set(err, ERR_FULL, "access: no memory");
+    }
     access->attempts.seed = dice_u64(options->dice);
     check(pthread_mutex_init(&access->lock, NULL) == 0 && pthread_mutex_init(&access->write_lock, NULL) == 0);
     Status s = OK;
@@ -87,6 +91,7 @@ void access_close(struct access *access)
     if (!access) return;
     pthread_mutex_destroy(&access->lock);
     pthread_mutex_destroy(&access->write_lock);
+    free((char *)(uintptr_t)access->options.path);
     free(access);
 }
 

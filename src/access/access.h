@@ -55,7 +55,7 @@ typedef struct AccessSession {
 } AccessSession;
 
 typedef struct AccessOptions {
-    const char *path;                    /* the file of sessions, kept; NULL: they live in memory alone */
+    const char *path;                    /* the file of sessions; NULL: they live in memory alone */
     bool has_sessions;                   /* false: keys alone; the file is left as it is */
     struct disk *disk;
     struct clock *clock;

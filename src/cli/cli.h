@@ -9,6 +9,7 @@
 int command_serve(const struct command_line *line);
 int command_demo(const struct command_line *line);
 int command_demo_data(const struct command_line *line);    /* the same with --data */
+int command_ui(const struct command_line *line);
 int command_check_config(const struct command_line *line);
 int command_check_site(const struct command_line *line);
 int command_keys(const struct command_line *line);

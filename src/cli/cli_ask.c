@@ -138,7 +138,8 @@ static Status open_any(struct asker *asker, const char *url, Err *err)
     return open_server(asker, NULL, err);
 }
 
-int ask_open(const struct command_line *line, Arena *arena, struct asker **ret)
+/* starts: where nobody has the data directory, this process does. */
+static int open_asker(const struct command_line *line, bool starts, Arena *arena, struct asker **ret)
 {
     Err err;
     struct asker *asker = arena_new(arena, struct asker, 1);
@@ -148,7 +149,8 @@ int ask_open(const struct command_line *line, Arena *arena, struct asker **ret)
     buf_init(&asker->answer, LIMIT_ANSWER_BYTES);
     (void)sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);
     (void)sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
-    Status s = open_any(asker, command_option(line, "url"), &err);
+    const char *url = command_option(line, "url");
+    Status s = starts ? open_any(asker, url, &err) : open_server(asker, url, &err);
     FetchOptions options = { .user_agent = "onym/" ONYM_VERSION };
     if (asker->config.tls.certificate.len && !asker->own && !asker->is_given)
         options.ca_file = arena_copy(arena, asker->config.tls.certificate).bytes;
@@ -161,6 +163,23 @@ int ask_open(const struct command_line *line, Arena *arena, struct asker **ret)
     }
     *ret = asker;
     return EXIT_FINE;
+}
+
+int ask_open(const struct command_line *line, Arena *arena, struct asker **ret)
+{
+    return open_asker(line, true, arena, ret);
+}
+
+int ask_open_running(const struct command_line *line, Arena *arena, struct asker **ret)
+{
+    return open_asker(line, false, arena, ret);
+}
+
+/* public_url may end in a slash. */
+Str ask_page(const struct asker *asker)
+{
+    Str url = asker->is_given || !asker->config.public_url.len ? asker->base : asker->config.public_url;
+    return str_ends(url, STR("/")) ? str_slice(url, 0, url.len - 1) : url;
 }
 
 void ask_close(struct asker *asker)
@@ -293,6 +312,8 @@ static Status judge(struct asker *asker, Str path, Err *err)
     if (result->status < 300) return OK;
     Arena scratch = *asker->arena;
     struct api_error error = read_error(buf_str(&asker->answer), &scratch);
+    if (result->status == 403 && error.message.len)
+        return err_set(err, ERR_DENIED, "%.*s: %.*s", STR_FORMAT(base), STR_FORMAT(error.message));
     if (result->status == 401 || result->status == 403)
         return err_set(err, ERR_DENIED, "%.*s refuses the secret key: is it the key of the server that runs there? "
                        "onym keys --secret shows this configuration's", STR_FORMAT(base));

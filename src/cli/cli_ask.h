@@ -31,6 +31,10 @@ struct asker;
 /* Loads the configuration and finds or starts whom to ask. EXIT_FINE, or the exit code after complaining. The
  * arena (CONFIG_ARENA_BYTES) is kept until ask_close. */
 int ask_open(const struct command_line *line, Arena *arena, struct asker **ret);
+/* The same for what only a server that runs can answer: none is started. */
+int ask_open_running(const struct command_line *line, Arena *arena, struct asker **ret);
+/* Where people find the page of whom is asked, without a slash at its end: public_url, or the address that is asked. */
+Str ask_page(const struct asker *asker);
 void ask_close(struct asker *asker);                          /* accepts NULL */
 
 /* Asks and complains: EXIT_FINE with the answer of a 2xx; EXIT_USAGE where the question was wrong (400, 413),

@@ -698,8 +698,11 @@ static Status run_until_signal(struct serve *serve, const ServeReload *how, Err 
     if (address_keep(serve->config, serve->first_port, &hint_err))
         log_write(LOG_WARN, "commands will not find this server by themselves", LOG_TEXT("error", hint_err.text));
     bool is_story = serve->engines & ENGINE_STORY;
-    if (is_story) print_demo_welcome(serve->config, serve->first_port, serve->site_port);
-    else print_welcome(serve->config, serve->first_port);
+    char token[ACCESS_TOKEN_CHARS];
+    Str link = { token, sizeof token };
+    if (access_make_link(serve->access, serve->config->secret_key, STR(""), token, &hint_err)) link.len = 0;
+    if (is_story) print_demo_welcome(serve->config, serve->first_port, serve->site_port, link);
+    else print_welcome(serve->config, serve->first_port, link);
     Status s = OK;
     if (serve->engines & ENGINE_PRINTER) s = printer_open(serve->journal, is_story, &serve->printer, err);
     if (!s && serve->printer) s = threads_start(&serve->background_threads, printer_engine(serve->printer), err);

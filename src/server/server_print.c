@@ -38,7 +38,17 @@ void print_snippet(const struct config *config, uint16_t port)
     printf("  analytics.load('%.*s')\n  analytics.page()\n  </script>\n", STR_FORMAT(config->sources[0].write_key));
 }
 
-void print_welcome(const struct config *config, uint16_t port)
+/* Where a person reads it, and never in a log. */
+static void print_page(const char *base, Str link)
+{
+    if (!link.len || !isatty(STDOUT_FILENO)) return;
+    size_t len = strlen(base);
+    while (len && base[len - 1] == '/') len--;
+    printf("the page    %.*s/#link=%.*s\n            (signs you in, once, within a minute; later: %s ui)\n",
+           (int)len, base, STR_FORMAT(link), program_invocation_name);
+}
+
+void print_welcome(const struct config *config, uint16_t port, Str link)
 {
     char base[512], room[1024];
     Arena arena = { room, room + sizeof room };
@@ -48,6 +58,7 @@ void print_welcome(const struct config *config, uint16_t port)
         Str write_key = config->sources[0].write_key;
         if (config->public_url.len) snprintf(base, sizeof base, "%.*s", STR_FORMAT(config->public_url));
         printf("\nwrite key   %.*s   (source %.*s)\n", STR_FORMAT(write_key), STR_FORMAT(config->sources[0].name));
+        print_page(base, link);
         printf("\nPut this into a page's <head>:\n\n");
         print_snippet(config, port);
         printf("\nTry it:\n\n  curl %s/v1/track -u '%.*s:' -d "
@@ -57,11 +68,13 @@ void print_welcome(const struct config *config, uint16_t port)
     fflush(stdout);
 }
 
-void print_demo_welcome(const struct config *config, uint16_t port, uint16_t site_port)
+void print_demo_welcome(const struct config *config, uint16_t port, uint16_t site_port, Str link)
 {
     char room[1024];
     Arena arena = { room, room + sizeof room };
-    printf("listening on %.*s\n", STR_FORMAT(address_url(config, port, &arena)));
+    const char *base = arena_copy(&arena, address_url(config, port, &arena)).bytes;
+    printf("listening on %s\n", base);
+    print_page(base, link);
     printf("the example site: http://localhost:%u\n\n"
            "  1. Open it and play a song: you are an anonymous visitor.\n"
            "  2. Sign up, by the form or by way of Faceplace: you become user 12345.\n"

@@ -7,14 +7,15 @@
 #include "journal/journal.h"
 #include "server_threads.h"
 
-/* "listening on http://127.0.0.1:8080" in any case; the rest only where standard output is a terminal. */
-void print_welcome(const struct config *config, uint16_t port);
+/* "listening on http://127.0.0.1:8080" in any case; the rest only where standard output is a terminal. link: signs in to
+ * the page; empty: there is none. */
+void print_welcome(const struct config *config, uint16_t port, Str link);
 
 /* The script element that a site pastes into its pages, for the first source. port 0: the configuration's. */
 void print_snippet(const struct config *config, uint16_t port);
 
 /* The same for `onym demo`: where the site is, and what to do there. */
-void print_demo_welcome(const struct config *config, uint16_t port, uint16_t site_port);
+void print_demo_welcome(const struct config *config, uint16_t port, uint16_t site_port, Str link);
 
 /* What was kept, and where; of the demonstration how to look at it again and how to be rid of it. */
 void print_farewell(const struct config *config, uint64_t accepted, bool is_demo);
