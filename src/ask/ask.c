@@ -93,12 +93,12 @@ void *answer_take(Arena *arena, size_t size, size_t count, Status *status, Err *
     return NULL;
 }
 
-void pile_open(struct pile *pile, size_t bytes)
+void number_vector_open(struct number_vector *vector, size_t bytes)
 {
-    *pile = (struct pile){ 0 };
-    region_open_large(&pile->region, bytes);
-    pile->items = (uint64_t *)pile->region.start;
-    pile->max = bytes / sizeof *pile->items;
+    *vector = (struct number_vector){ 0 };
+    region_open_large(&vector->region, bytes);
+    vector->items = (uint64_t *)vector->region.start;
+    vector->max = bytes / sizeof *vector->items;
 }
 
-void pile_close(struct pile *pile) { region_close(&pile->region); }
+void number_vector_close(struct number_vector *vector) { region_close(&vector->region); }

@@ -29,18 +29,18 @@ void answer_rank(RankedGroup *ranked, uint32_t count, const Groups *groups);
 void *answer_take(Arena *arena, size_t size, size_t count, Status *status, Err *err);
 
 /* Numbers kept by each worker until all are done: one growing array a worker, in its own region. */
-struct pile {
+struct number_vector {
     struct region region;
     uint64_t *items;                /* pairs, triples: as the owner likes */
     size_t count, max;
     bool is_full;
 };
-void pile_open(struct pile *pile, size_t bytes);
-void pile_close(struct pile *pile);
-static inline bool pile_put(struct pile *pile, uint64_t item)
+void number_vector_open(struct number_vector *vector, size_t bytes);
+void number_vector_close(struct number_vector *vector);
+static inline bool number_vector_put(struct number_vector *vector, uint64_t item)
 {
-    if (pile->count == pile->max) return pile->is_full = true, false;
-    pile->items[pile->count++] = item;
+    if (vector->count == vector->max) return vector->is_full = true, false;
+    vector->items[vector->count++] = item;
     return true;
 }
 

@@ -5,12 +5,12 @@
 #include "base/base.h"
 
 /* The owner's counters begin with this and are stride bytes long, zeroed. */
-typedef struct TallyCell {
+typedef struct CounterCell {
     uint64_t key;
     uint64_t count;
-} TallyCell;
+} CounterCell;
 
-struct tally {
+struct counter_map {
     struct region cells_region, slots_region;
     unsigned char *cells;
     size_t stride;
@@ -20,23 +20,23 @@ struct tally {
 };
 
 /* At most so many bytes; memory costs only when it is used. stride: a multiple of 16. */
-void tally_open(struct tally *tally, size_t bytes, size_t stride);
-void tally_close(struct tally *tally);
+void counter_map_open(struct counter_map *map, size_t bytes, size_t stride);
+void counter_map_close(struct counter_map *map);
 /* The cell of the key, new or known; NULL where it is full. Moves nothing that was given before. */
-void *tally_at(struct tally *tally, uint64_t key);
-void *tally_find(const struct tally *tally, uint64_t key);         /* NULL where there is none */
-static inline TallyCell *tally_cell(const struct tally *tally, uint32_t number)
+void *counter_map_at(struct counter_map *map, uint64_t key);
+void *counter_map_find(const struct counter_map *map, uint64_t key); /* NULL where there is none */
+static inline CounterCell *counter_map_cell(const struct counter_map *map, uint32_t number)
 {
-    return (TallyCell *)(void *)(tally->cells + number * tally->stride);
+    return (CounterCell *)(void *)(map->cells + number * map->stride);
 }
-static inline void tally_count(struct tally *tally, uint64_t key, uint64_t count)
+static inline void counter_map_count(struct counter_map *map, uint64_t key, uint64_t count)
 {
-    TallyCell *cell = tally_at(tally, key);
+    CounterCell *cell = counter_map_at(map, key);
     if (cell) cell->count += count;
 }
 /* Adds the other one's counts (not what follows them in a cell). */
-void tally_add(struct tally *tally, const struct tally *other);
+void counter_map_add(struct counter_map *map, const struct counter_map *other);
 /* By key, ascending; nothing is counted afterwards. */
-void tally_sort(struct tally *tally);
+void counter_map_sort(struct counter_map *map);
 
 #endif

@@ -27,7 +27,7 @@ struct listing {
     Millis cursor_ms;
     uint32_t cursor_person;
     const IndexValue *value;            /* of the group; NULL: everybody */
-    struct pile piles[QUERY_WORKERS_MAX];       /* pairs: entry's time, person */
+    struct number_vector vectors[QUERY_WORKERS_MAX]; /* pairs: entry's time, person */
     uint32_t worker_count;
     uint64_t total;
     struct member *members;             /* the page, in order */
@@ -94,7 +94,8 @@ static void find_person(void *context, uint32_t worker, uint32_t person, const H
     Chain chain;
     funnel_find(&listing->question, listing->groups, listing->value, hits, scratch, &chain);
     if (chain.depth < listing->step || (listing->outcome == OUTCOME_DROPPED && chain.depth > listing->step)) return;
-    (void)(pile_put(&listing->piles[worker], (uint64_t)chain.times_ms[0]) && pile_put(&listing->piles[worker], person));
+    struct number_vector *vector = &listing->vectors[worker];
+    (void)(number_vector_put(vector, (uint64_t)chain.times_ms[0]) && number_vector_put(vector, person));
 }
 
 /* The latest entry first. */
@@ -114,13 +115,13 @@ static Status cut_page(struct listing *listing, Err *err)
     uint32_t room = (listing->limit + 1) * 2;
     struct member *members = answer_take(listing->question.request.arena, sizeof *members, room, &s, err);
     for (uint32_t worker = 0; !s && worker < listing->worker_count; worker++) {
-        const struct pile *pile = &listing->piles[worker];
-        if (pile->is_full)
+        const struct number_vector *vector = &listing->vectors[worker];
+        if (vector->is_full)
             return err_set(err, ERR_TOO_LARGE, "too many people for the memory that a question may use; narrow it");
-        listing->total += pile->count / 2;
-        for (size_t at = 0; at < pile->count; at += 2) {
-            Millis entry_ms = (Millis)pile->items[at];
-            uint32_t person = (uint32_t)pile->items[at + 1];
+        listing->total += vector->count / 2;
+        for (size_t at = 0; at < vector->count; at += 2) {
+            Millis entry_ms = (Millis)vector->items[at];
+            uint32_t person = (uint32_t)vector->items[at + 1];
             if (listing->has_cursor && !is_before(listing->cursor_ms, listing->cursor_person, entry_ms, person))
                 continue;
             members[listing->member_count++] = (struct member){ .entry_ms = entry_ms, .person = person };
@@ -274,12 +275,12 @@ Status answer_funnel_people(Str question, const QueryWorld *world, Arena *arena,
     listing->groups = scan_groups(first);
     listing->worker_count = scan_worker_count(first);
     for (uint32_t at = 0; at < listing->worker_count; at++)
-        pile_open(&listing->piles[at], memory / 4 / listing->worker_count);
+        number_vector_open(&listing->vectors[at], memory / 4 / listing->worker_count);
     s = scan_run(first, err);
     if (!s && atomic_load(&listing->question.lacks_memory))
         s = err_set(err, ERR_TOO_LARGE, "somebody has more events than the question has memory for; narrow it");
     if (!s) s = cut_page(listing, err);
-    for (uint32_t at = 0; at < listing->worker_count; at++) pile_close(&listing->piles[at]);
+    for (uint32_t at = 0; at < listing->worker_count; at++) number_vector_close(&listing->vectors[at]);
     if (!s) s = find_chains(listing, first, &second, &second_spec, err);
     if (!s) s = write_answer(listing, second, answer, err);
     scan_close(second);

@@ -1,7 +1,7 @@
 /* ask_paths: what people do before or after an event; docs/queries.md defines every number.
  *
  * A first scan finds who has the event at all; a second one brings together everything that those did, and walks
- * from each person's anchor. Workers tally steps (depth, from, to); the rest is adding up.
+ * from each person's anchor. Workers count steps (depth, from, to); the rest is adding up.
  */
 #include "ask_answer.h"
 #include "ask_counter_map.h"
@@ -13,7 +13,7 @@ enum { DEPTH_MAX = 10, SHOWN_MAX = 100, EVENTS_MAX = 16, ANCHOR_BIT = 1, DIRECTI
 enum { GROUP_BITS = 21, GROUP_ANCHOR = GROUPS_MAX, GROUP_OTHERS = GROUPS_MAX + 1 };
 
 struct counter {
-    struct tally steps;                 /* by depth, from, to */
+    struct counter_map steps;           /* by depth, from, to */
     uint64_t people;
 };
 
@@ -26,7 +26,7 @@ struct paths {
     uint64_t *with_anchor;              /* a bit a person */
     struct counter counters[QUERY_WORKERS_MAX];
     uint32_t worker_count;
-    struct tally steps, shown, links;   /* shown: by depth and group, those that are listed */
+    struct counter_map steps, shown, links; /* shown: by depth and group, those that are listed */
     uint64_t people;
 };
 
@@ -119,7 +119,7 @@ static void walk_person(void *context, uint32_t worker, uint32_t person, const H
         if (distance > paths->within_ms) break;
         if (!(hits[at].steps & ~(uint32_t)ANCHOR_BIT)) continue;
         if (paths->collapses && hits[at].group == last) continue;
-        tally_count(&counter->steps, key_of(depth++, from, hits[at].group), 1);
+        counter_map_count(&counter->steps, key_of(depth++, from, hits[at].group), 1);
         from = last = hits[at].group;
     }
 }
@@ -140,12 +140,12 @@ static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec,
     if (s) return s;
     paths->worker_count = scan_worker_count(*ret);
     for (uint32_t at = 0; at < paths->worker_count; at++)
-        tally_open(&paths->counters[at].steps, memory / 8 / paths->worker_count, sizeof(TallyCell));
-    tally_open(&paths->steps, memory / 8, sizeof(TallyCell));
+        counter_map_open(&paths->counters[at].steps, memory / 8 / paths->worker_count, sizeof(CounterCell));
+    counter_map_open(&paths->steps, memory / 8, sizeof(CounterCell));
     s = scan_run(*ret, err);
     if (s) return s;
     for (uint32_t at = 0; at < paths->worker_count; at++) {
-        tally_add(&paths->steps, &paths->counters[at].steps);
+        counter_map_add(&paths->steps, &paths->counters[at].steps);
         paths->people += paths->counters[at].people;
     }
     if (!s && paths->steps.is_full)
@@ -159,21 +159,21 @@ static Status write_depth(struct paths *paths, uint32_t depth, uint64_t before, 
                           uint64_t *ret_people, struct buf *answer, Err *err)
 {
     Status s = OK;
-    struct tally sums;
+    struct counter_map sums;
     uint64_t people = 0, others = 0;
-    tally_open(&sums, (size_t)64 << 20, sizeof(TallyCell));
+    counter_map_open(&sums, (size_t)64 << 20, sizeof(CounterCell));
     for (uint32_t at = 0; at < paths->steps.count; at++) {
-        const TallyCell *cell = tally_cell(&paths->steps, at);
+        const CounterCell *cell = counter_map_cell(&paths->steps, at);
         if (key_depth(cell->key) != depth) continue;
-        tally_count(&sums, key_to(cell->key), cell->count);
+        counter_map_count(&sums, key_to(cell->key), cell->count);
         people += cell->count;
     }
     Arena arena = *paths->request.arena;
     RankedGroup *ranked = answer_take(&arena, sizeof *ranked, sums.count, &s, err);
     for (uint32_t at = 0; !s && at < sums.count; at++)
-        ranked[at] = (RankedGroup){ tally_cell(&sums, at)->count, (uint32_t)tally_cell(&sums, at)->key };
+        ranked[at] = (RankedGroup){ counter_map_cell(&sums, at)->count, (uint32_t)counter_map_cell(&sums, at)->key };
     uint32_t count = sums.count;
-    tally_close(&sums);
+    counter_map_close(&sums);
     if (s) return s;
     answer_rank(ranked, count, groups);
     json_object(answer, NULL);
@@ -186,7 +186,7 @@ static Status write_depth(struct paths *paths, uint32_t depth, uint64_t before, 
             others += ranked[at].people;
             continue;
         }
-        tally_count(&paths->shown, key_of(depth, 0, ranked[at].group), 1);
+        counter_map_count(&paths->shown, key_of(depth, 0, ranked[at].group), 1);
         json_object(answer, NULL);
         json_name(answer, STR("event"));
         group_write(groups, ranked[at].group, answer);
@@ -207,7 +207,8 @@ static Status write_depth(struct paths *paths, uint32_t depth, uint64_t before, 
 /* The group as it is listed at the depth. */
 static uint32_t shown_as(const struct paths *paths, uint32_t depth, uint32_t group)
 {
-    return group == GROUP_ANCHOR || tally_find(&paths->shown, key_of(depth, 0, group)) ? group : (uint32_t)GROUP_OTHERS;
+    if (group == GROUP_ANCHOR || counter_map_find(&paths->shown, key_of(depth, 0, group))) return group;
+    return GROUP_OTHERS;
 }
 
 static int compare_ends(const Groups *groups, uint32_t a, uint32_t b)
@@ -218,7 +219,7 @@ static int compare_ends(const Groups *groups, uint32_t a, uint32_t b)
 
 static int compare_links(const void *a, const void *b, void *groups)
 {
-    const TallyCell *left = a, *right = b;
+    const CounterCell *left = a, *right = b;
     if (key_depth(left->key) != key_depth(right->key)) return key_depth(left->key) < key_depth(right->key) ? -1 : 1;
     if (left->count != right->count) return left->count > right->count ? -1 : 1;
     int order = compare_ends(groups, key_from(left->key), key_from(right->key));
@@ -235,16 +236,16 @@ static void write_end(const struct paths *paths, const Groups *groups, uint32_t 
 static void write_links(struct paths *paths, const Groups *groups, struct buf *answer)
 {
     for (uint32_t at = 0; at < paths->steps.count; at++) {
-        const TallyCell *cell = tally_cell(&paths->steps, at);
+        const CounterCell *cell = counter_map_cell(&paths->steps, at);
         uint32_t depth = key_depth(cell->key), from = key_from(cell->key);
         from = depth ? shown_as(paths, depth - 1, from) : from;
-        tally_count(&paths->links, key_of(depth, from, shown_as(paths, depth, key_to(cell->key))), cell->count);
+        counter_map_count(&paths->links, key_of(depth, from, shown_as(paths, depth, key_to(cell->key))), cell->count);
     }
     qsort_r(paths->links.cells, paths->links.count, paths->links.stride, compare_links, (void *)(uintptr_t)groups);
     json_array_end(answer);
     json_array(answer, "links");
     for (uint32_t at = 0; at < paths->links.count; at++) {
-        const TallyCell *cell = tally_cell(&paths->links, at);
+        const CounterCell *cell = counter_map_cell(&paths->links, at);
         json_object(answer, NULL);
         json_uint(answer, "depth", key_depth(cell->key) + 1);
         json_name(answer, STR("from"));
@@ -262,8 +263,8 @@ static Status write_paths(struct paths *paths, struct scan *scan, struct buf *an
     const Groups *groups = scan_groups(scan);
     uint64_t people = paths->people;
     Status s = OK;
-    tally_open(&paths->shown, (size_t)1 << 20, sizeof(TallyCell));
-    tally_open(&paths->links, (size_t)64 << 20, sizeof(TallyCell));
+    counter_map_open(&paths->shown, (size_t)1 << 20, sizeof(CounterCell));
+    counter_map_open(&paths->links, (size_t)64 << 20, sizeof(CounterCell));
     json_object(answer, NULL);
     json_string(answer, "event", paths->selectors[0].label);
     json_word(answer, "direction", directions[paths->direction]);
@@ -275,8 +276,8 @@ static Status write_paths(struct paths *paths, struct scan *scan, struct buf *an
     if (!s) write_links(paths, groups, answer);
     json_array_end(answer);
     if (!s) answer_close(&paths->request, scan, answer);
-    tally_close(&paths->shown);
-    tally_close(&paths->links);
+    counter_map_close(&paths->shown);
+    counter_map_close(&paths->links);
     return s;
 }
 
@@ -294,7 +295,7 @@ Status answer_paths(Str question, const QueryWorld *world, Arena *arena, struct 
     if (!s) s = write_paths(paths, second, answer, err);
     scan_close(second);
     scan_close(first);
-    for (uint32_t at = 0; at < paths->worker_count; at++) tally_close(&paths->counters[at].steps);
-    tally_close(&paths->steps);
+    for (uint32_t at = 0; at < paths->worker_count; at++) counter_map_close(&paths->counters[at].steps);
+    counter_map_close(&paths->steps);
     return s;
 }

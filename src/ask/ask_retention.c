@@ -1,7 +1,7 @@
 /* ask_retention: who comes back; docs/queries.md defines every number.
  *
  * Each person is looked at once, all events in order: the birth, and a bit for every period with a return. Workers
- * tally by (group, cohort, period); sorted by that key, a line of the answer is a stretch of cells.
+ * count by (group, cohort, period); sorted by that key, a line of the answer is a stretch of cells.
  */
 #include "ask_answer.h"
 #include "ask_counter_map.h"
@@ -11,7 +11,7 @@ enum { BIRTH_BIT = 1, RETURN_BIT = 2, PERIODS_MAX = 366, COHORTS_MAX = 100000 };
 enum { PERIOD_PEOPLE = (1 << 12) - 1, GROUP_ALL = GROUPS_MAX };    /* cells that count a cohort's people */
 
 struct counter {
-    struct tally tally;
+    struct counter_map map;
     uint32_t unit;                      /* where the last event was */
     Millis observed_ms;
     uint64_t early, late;               /* events at times that no event can have */
@@ -28,7 +28,7 @@ struct retention {
     Timeline timeline;
     struct counter counters[QUERY_WORKERS_MAX];
     uint32_t worker_count;
-    struct tally all;
+    struct counter_map all;
     Millis observed_ms;
 };
 
@@ -98,17 +98,17 @@ static uint32_t find_birth(const struct retention *retention, const Hits *all)
     return best;
 }
 
-static void count_cells(const struct retention *retention, struct tally *tally, uint32_t group, uint32_t cohort,
+static void count_cells(const struct retention *retention, struct counter_map *map, uint32_t group, uint32_t cohort,
                         const uint64_t *returned)
 {
     uint32_t last = 0;
     bool has_returned = false;
-    tally_count(tally, key_of(group, cohort, PERIOD_PEOPLE), 1);
+    counter_map_count(map, key_of(group, cohort, PERIOD_PEOPLE), 1);
     for (uint32_t period = 0; period <= retention->periods; period++)
         if (returned[period / 64] >> period % 64 & 1) last = period, has_returned = true;
     for (uint32_t period = 0; has_returned && period <= last; period++)
         if (retention->mode == MODE_UNBOUNDED || returned[period / 64] >> period % 64 & 1)
-            tally_count(tally, key_of(group, cohort, period), 1);
+            counter_map_count(map, key_of(group, cohort, period), 1);
 }
 
 /* The hits at times that an event can have. */
@@ -140,8 +140,8 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
         returned[period / 64] |= UINT64_C(1) << period % 64;
     }
     if (hits[all->count - 1].time_ms > counter->observed_ms) counter->observed_ms = hits[all->count - 1].time_ms;
-    count_cells(retention, &counter->tally, GROUP_ALL, cohort, returned);
-    if (retention->by.is_given) count_cells(retention, &counter->tally, hits[birth].group, cohort, returned);
+    count_cells(retention, &counter->map, GROUP_ALL, cohort, returned);
+    if (retention->by.is_given) count_cells(retention, &counter->map, hits[birth].group, cohort, returned);
 }
 
 static Status run_scan(struct retention *retention, struct scan *scan, Err *err)
@@ -162,15 +162,15 @@ static Status run_scan(struct retention *retention, struct scan *scan, Err *err)
     if (s) return s;
     retention->worker_count = scan_worker_count(scan);
     for (uint32_t at = 0; at < retention->worker_count; at++) {
-        tally_open(&retention->counters[at].tally, memory / 8 / retention->worker_count, sizeof(TallyCell));
+        counter_map_open(&retention->counters[at].map, memory / 8 / retention->worker_count, sizeof(CounterCell));
         retention->counters[at].observed_ms = INT64_MIN;
     }
-    tally_open(&retention->all, memory / 8, sizeof(TallyCell));
+    counter_map_open(&retention->all, memory / 8, sizeof(CounterCell));
     s = scan_run(scan, err);
     if (s) return s;
     uint64_t early = 0, late = 0;
     for (uint32_t at = 0; at < retention->worker_count; at++) {
-        tally_add(&retention->all, &retention->counters[at].tally);
+        counter_map_add(&retention->all, &retention->counters[at].map);
         if (retention->counters[at].observed_ms > retention->observed_ms)
             retention->observed_ms = retention->counters[at].observed_ms;
         early += retention->counters[at].early, late += retention->counters[at].late;
@@ -178,7 +178,7 @@ static Status run_scan(struct retention *retention, struct scan *scan, Err *err)
     request_note_times(&retention->request, early, late);
     if (!s && retention->all.is_full)
         s = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow its range or filters");
-    tally_sort(&retention->all);
+    counter_map_sort(&retention->all);
     return s;
 }
 
@@ -198,10 +198,10 @@ static bool is_seen(const struct retention *retention, uint32_t cohort, uint32_t
 /* Adds up a stretch of cells, and gives its end. one_cohort: stops where the next one begins. */
 static uint32_t add_up(const struct retention *retention, uint32_t from, bool one_cohort, struct line *ret)
 {
-    uint64_t first = tally_cell(&retention->all, from)->key;
+    uint64_t first = counter_map_cell(&retention->all, from)->key;
     *ret = (struct line){ 0 };
     for (; from < retention->all.count; from++) {
-        const TallyCell *cell = tally_cell(&retention->all, from);
+        const CounterCell *cell = counter_map_cell(&retention->all, from);
         uint32_t cohort = key_cohort(cell->key), period = key_period(cell->key);
         if (key_group(cell->key) != key_group(first) || (one_cohort && cohort != key_cohort(first))) break;
         if (period != PERIOD_PEOPLE) {
@@ -239,7 +239,7 @@ static void write_line(const struct retention *retention, const struct line *lin
 static uint32_t whole_begin(const struct retention *retention)
 {
     uint32_t at = retention->all.count;
-    while (at > 0 && key_group(tally_cell(&retention->all, at - 1)->key) == GROUP_ALL) at--;
+    while (at > 0 && key_group(counter_map_cell(&retention->all, at - 1)->key) == GROUP_ALL) at--;
     return at;
 }
 
@@ -254,7 +254,7 @@ static void write_whole(const struct retention *retention, uint32_t from, struct
     answer_instant(answer, "observed_to", retention->observed_ms);
     json_array(answer, "cohorts");
     for (uint32_t at = from; at < retention->all.count;) {
-        uint32_t cohort = key_cohort(tally_cell(&retention->all, at)->key);
+        uint32_t cohort = key_cohort(counter_map_cell(&retention->all, at)->key);
         at = add_up(retention, at, true, &line);
         json_object(answer, NULL);
         answer_instant(answer, "start", retention->timeline.starts[cohort]);
@@ -281,7 +281,7 @@ static Status write_groups(const struct retention *retention, uint32_t end, cons
     uint32_t *begins = answer_take(arena, sizeof *begins, groups->count + (size_t)1, &s, err);
     if (s) return s;
     for (uint32_t at = 0; at < end; count++) {
-        uint32_t group = key_group(tally_cell(&retention->all, at)->key);
+        uint32_t group = key_group(counter_map_cell(&retention->all, at)->key);
         begins[group] = at;
         at = add_up(retention, at, false, &line);
         ranked[count] = (RankedGroup){ line.people, group };
@@ -326,7 +326,7 @@ Status answer_retention(Str question, const QueryWorld *world, Arena *arena, str
         if (!s) answer_close(&retention->request, scan, answer);
     }
     scan_close(scan);
-    for (uint32_t at = 0; at < retention->worker_count; at++) tally_close(&retention->counters[at].tally);
-    tally_close(&retention->all);
+    for (uint32_t at = 0; at < retention->worker_count; at++) counter_map_close(&retention->counters[at].map);
+    counter_map_close(&retention->all);
     return s;
 }

@@ -25,7 +25,7 @@ struct dimension {
     uint32_t number;
     ScanSpec spec;
     struct scan *scan;
-    struct tally tallies[QUERY_WORKERS_MAX], all;       /* by group and bucket */
+    struct counter_map maps[QUERY_WORKERS_MAX], all;    /* by group and bucket */
 };
 
 struct signups {
@@ -36,7 +36,7 @@ struct signups {
     bool is_by_user_id;
     ZoneUnit unit;
     uint32_t limit, worker_count;
-    struct pile piles[QUERY_WORKERS_MAX];               /* person, time, person, time */
+    struct number_vector vectors[QUERY_WORKERS_MAX];    /* person, time, person, time */
     uint64_t *only_people;              /* a bit each */
     uint32_t *ranks;                    /* a word of bits: how many people are in those before it */
     Millis *times_ms;                   /* when each of them signed up, in order of their bits */
@@ -82,8 +82,8 @@ static void find_signup(void *context, uint32_t worker, uint32_t person, const H
         signups->late[worker]++;
         return;
     }
-    struct pile *pile = &signups->piles[worker];
-    (void)(pile_put(pile, person) && pile_put(pile, (uint64_t)hits->hits[at].time_ms));
+    struct number_vector *vector = &signups->vectors[worker];
+    (void)(number_vector_put(vector, person) && number_vector_put(vector, (uint64_t)hits->hits[at].time_ms));
 }
 
 /* The person's place in times_ms; the person is one of them. */
@@ -96,8 +96,8 @@ static size_t rank_of(const struct signups *signups, uint32_t person)
 static void mark_people(struct signups *signups, size_t word_count)
 {
     for (uint32_t worker = 0; worker < signups->worker_count; worker++)
-        for (size_t at = 0; at < signups->piles[worker].count; at += 2) {
-            uint64_t person = signups->piles[worker].items[at];
+        for (size_t at = 0; at < signups->vectors[worker].count; at += 2) {
+            uint64_t person = signups->vectors[worker].items[at];
             signups->only_people[person / 64] |= UINT64_C(1) << person % 64;
         }
     for (size_t word = 0; word < word_count; word++) {
@@ -113,11 +113,11 @@ static void clip_signups(struct signups *signups)
     Millis first_ms = INT64_MAX, last_ms = INT64_MIN;
     uint64_t left_out = 0, early = 0, late = 0;
     for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
-        const struct pile *pile = &signups->piles[worker];
+        const struct number_vector *vector = &signups->vectors[worker];
         early += signups->early[worker], late += signups->late[worker];
-        for (size_t at = 1; at < pile->count; at += 2) {
-            if ((Millis)pile->items[at] < first_ms) first_ms = (Millis)pile->items[at];
-            if ((Millis)pile->items[at] > last_ms) last_ms = (Millis)pile->items[at];
+        for (size_t at = 1; at < vector->count; at += 2) {
+            if ((Millis)vector->items[at] < first_ms) first_ms = (Millis)vector->items[at];
+            if ((Millis)vector->items[at] > last_ms) last_ms = (Millis)vector->items[at];
         }
     }
     request_note_times(request, early, late);
@@ -125,15 +125,15 @@ static void clip_signups(struct signups *signups)
     if (request->has_to) last_ms = request->end_ms - 1;
     first_ms = timeline_clip(request, signups->unit, first_ms, last_ms, BUCKETS_OF_SIGNUPS);
     for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
-        struct pile *pile = &signups->piles[worker];
+        struct number_vector *vector = &signups->vectors[worker];
         size_t kept = 0;
-        for (size_t at = 0; at < pile->count; at += 2) {
-            if ((Millis)pile->items[at + 1] < first_ms) continue;
-            memmove(&pile->items[kept], &pile->items[at], 2 * sizeof *pile->items);
+        for (size_t at = 0; at < vector->count; at += 2) {
+            if ((Millis)vector->items[at + 1] < first_ms) continue;
+            memmove(&vector->items[kept], &vector->items[at], 2 * sizeof *vector->items);
             kept += 2;
         }
-        left_out += (pile->count - kept) / 2;
-        pile->count = kept;
+        left_out += (vector->count - kept) / 2;
+        vector->count = kept;
     }
     if (left_out)
         request_note(request, "from", "more than %d units: %" PRIu64 " earlier sign-ups are left out; a larger unit, "
@@ -146,8 +146,8 @@ static Status gather_signups(struct signups *signups, uint32_t people_max, Err *
     size_t count = 0, word_count = people_max / 64 + (size_t)1;
     clip_signups(signups);
     for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
-        count += signups->piles[worker].count / 2;
-        if (signups->piles[worker].is_full)
+        count += signups->vectors[worker].count / 2;
+        if (signups->vectors[worker].is_full)
             return err_set(err, ERR_TOO_LARGE, "too many sign-ups for the memory that a question may use; narrow it");
     }
     signups->times_ms = answer_take(signups->request.arena, sizeof *signups->times_ms, count, &s, err);
@@ -155,11 +155,11 @@ static Status gather_signups(struct signups *signups, uint32_t people_max, Err *
     signups->ranks = answer_take(signups->request.arena, sizeof *signups->ranks, word_count, &s, err);
     if (s) return s;
     mark_people(signups, word_count);
-    check(signups->count == count);                        /* each person is in one pile, once */
+    check(signups->count == count);                        /* each person is in one vector, once */
     for (uint32_t worker = 0; worker < signups->worker_count; worker++)
-        for (size_t at = 0; at < signups->piles[worker].count; at += 2)
-            signups->times_ms[rank_of(signups, (uint32_t)signups->piles[worker].items[at])]
-                = (Millis)signups->piles[worker].items[at + 1];
+        for (size_t at = 0; at < signups->vectors[worker].count; at += 2)
+            signups->times_ms[rank_of(signups, (uint32_t)signups->vectors[worker].items[at])]
+                = (Millis)signups->vectors[worker].items[at + 1];
     return OK;
 }
 
@@ -184,7 +184,7 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
 {
     struct dimension *dimension = context;
     const struct signups *signups = dimension->signups;
-    struct tally *tally = &dimension->tallies[worker];
+    struct counter_map *map = &dimension->maps[worker];
     Millis signup_ms = signups->times_ms[rank_of(signups, person)];
     const Hit *hits = all->hits, *best = NULL;
     bool has_history = false, is_event = dimension->number == DIMENSION_EVENT;
@@ -200,9 +200,9 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
         if (!best || (hits[at].time_ms == best->time_ms && hits[at].group < best->group)) best = &hits[at];
     }
     uint32_t bucket = timeline_find(&signups->timeline, signup_ms, 0);
-    tally_count(tally, key_of(GROUP_ALL, bucket), 1);
-    if (has_history) tally_count(tally, key_of(GROUP_WITH_HISTORY, bucket), 1);
-    tally_count(tally, key_of(best ? best->group : (uint32_t)GROUP_NOTHING, bucket), 1);
+    counter_map_count(map, key_of(GROUP_ALL, bucket), 1);
+    if (has_history) counter_map_count(map, key_of(GROUP_WITH_HISTORY, bucket), 1);
+    counter_map_count(map, key_of(best ? best->group : (uint32_t)GROUP_NOTHING, bucket), 1);
 }
 
 static Status run_dimension(struct signups *signups, struct scan *first, uint32_t number, Err *err)
@@ -222,11 +222,11 @@ static Status run_dimension(struct signups *signups, struct scan *first, uint32_
     Status s = scan_open(&signups->request, &dimension->spec, &dimension->scan, err);
     if (s) return s;
     for (uint32_t at = 0; at < signups->worker_count; at++)
-        tally_open(&dimension->tallies[at], memory / signups->worker_count, sizeof(TallyCell));
-    tally_open(&dimension->all, memory, sizeof(TallyCell));
+        counter_map_open(&dimension->maps[at], memory / signups->worker_count, sizeof(CounterCell));
+    counter_map_open(&dimension->all, memory, sizeof(CounterCell));
     s = scan_run(dimension->scan, err);
     if (s) return s;
-    for (uint32_t at = 0; at < signups->worker_count; at++) tally_add(&dimension->all, &dimension->tallies[at]);
+    for (uint32_t at = 0; at < signups->worker_count; at++) counter_map_add(&dimension->all, &dimension->maps[at]);
     if (!s && dimension->all.is_full)
         s = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow its range");
     return s;
@@ -264,18 +264,18 @@ static Status unite_hosts(struct signups *signups, struct dimension *dimension, 
     qsort(hosts, groups->count, sizeof *hosts, group_compare_values);
     for (uint32_t at = 0; at < groups->count; at++)
         if (at == 0 || group_compare_values(&hosts[at], &hosts[unique - 1]) != 0) hosts[unique++] = hosts[at];
-    struct tally united;
-    tally_open(&united, dimension->all.cells_region.bytes, sizeof(TallyCell));
+    struct counter_map united;
+    counter_map_open(&united, dimension->all.cells_region.bytes, sizeof(CounterCell));
     for (uint32_t at = 0; at < dimension->all.count; at++) {
-        const TallyCell *cell = tally_cell(&dimension->all, at);
+        const CounterCell *cell = counter_map_cell(&dimension->all, at);
         uint32_t group = (uint32_t)(cell->key >> KEY_BUCKET_BITS), bucket = cell->key & ((1 << KEY_BUCKET_BITS) - 1);
         if (group < GROUPS_MAX) {
             const IndexValue *host = bsearch(&values[group], hosts, unique, sizeof *hosts, group_compare_values);
             group = (uint32_t)(host - hosts);
         }
-        tally_count(&united, key_of(group, bucket), cell->count);
+        counter_map_count(&united, key_of(group, bucket), cell->count);
     }
-    tally_close(&dimension->all);
+    counter_map_close(&dimension->all);
     dimension->all = united;
     *ret = (Groups){ .values = hosts, .count = unique };
     return OK;
@@ -283,13 +283,13 @@ static Status unite_hosts(struct signups *signups, struct dimension *dimension, 
 
 /* ---- Writing ---- */
 
-static uint64_t write_values(const struct signups *signups, const struct tally *tally, uint32_t group, const char *name,
-                             struct buf *answer)
+static uint64_t write_values(const struct signups *signups, const struct counter_map *map, uint32_t group,
+                             const char *name, struct buf *answer)
 {
     uint64_t sum = 0;
     json_array(answer, name);
     for (uint32_t bucket = 0; bucket < signups->timeline.count; bucket++) {
-        const TallyCell *cell = tally_find(tally, key_of(group, bucket));
+        const CounterCell *cell = counter_map_find(map, key_of(group, bucket));
         json_uint(answer, NULL, cell ? cell->count : 0);
         sum += cell ? cell->count : 0;
     }
@@ -301,19 +301,20 @@ static Status write_dimension(struct signups *signups, struct dimension *dimensi
 {
     Status s = OK;
     Groups groups = *scan_groups(dimension->scan);
-    struct tally sums;
+    struct counter_map sums;
     if (dimension->number == DIMENSION_REFERRER) s = unite_hosts(signups, dimension, &groups, err);
     if (s) return s;
-    tally_open(&sums, (size_t)64 << 20, sizeof(TallyCell));
+    counter_map_open(&sums, (size_t)64 << 20, sizeof(CounterCell));
     for (uint32_t at = 0; at < dimension->all.count; at++) {
-        const TallyCell *cell = tally_cell(&dimension->all, at);
-        if (cell->key >> KEY_BUCKET_BITS < GROUPS_MAX) tally_count(&sums, cell->key >> KEY_BUCKET_BITS, cell->count);
+        const CounterCell *cell = counter_map_cell(&dimension->all, at);
+        uint64_t group = cell->key >> KEY_BUCKET_BITS;
+        if (group < GROUPS_MAX) counter_map_count(&sums, group, cell->count);
     }
     RankedGroup *ranked = answer_take(signups->request.arena, sizeof *ranked, sums.count, &s, err);
     for (uint32_t at = 0; !s && at < sums.count; at++)
-        ranked[at] = (RankedGroup){ tally_cell(&sums, at)->count, (uint32_t)tally_cell(&sums, at)->key };
+        ranked[at] = (RankedGroup){ counter_map_cell(&sums, at)->count, (uint32_t)counter_map_cell(&sums, at)->key };
     uint32_t count = sums.count, told = count < signups->limit ? count : signups->limit;
-    tally_close(&sums);
+    counter_map_close(&sums);
     if (s) return s;
     answer_rank(ranked, count, &groups);
     json_array(answer, dimensions[dimension->number].name);
@@ -332,7 +333,7 @@ static Status write_dimension(struct signups *signups, struct dimension *dimensi
 
 static Status write_signups(struct signups *signups, struct scan *first, struct buf *answer, Err *err)
 {
-    const struct tally *all = &signups->dimensions[DIMENSION_EVENT].all;
+    const struct counter_map *all = &signups->dimensions[DIMENSION_EVENT].all;
     Status s = OK;
     json_object(answer, NULL);
     if (signups->is_by_user_id) json_null(answer, "event");
@@ -362,8 +363,8 @@ static void signups_close(struct signups *signups)
     for (uint32_t number = 0; number < DIMENSION_COUNT; number++) {
         struct dimension *dimension = &signups->dimensions[number];
         if (dimension->scan) scan_close(dimension->scan);
-        for (uint32_t at = 0; at < signups->worker_count; at++) tally_close(&dimension->tallies[at]);
-        tally_close(&dimension->all);
+        for (uint32_t at = 0; at < signups->worker_count; at++) counter_map_close(&dimension->maps[at]);
+        counter_map_close(&dimension->all);
     }
 }
 
@@ -381,10 +382,10 @@ Status answer_signups(Str question, const QueryWorld *world, Arena *arena, struc
     if (s) return s;
     signups->worker_count = scan_worker_count(first);
     for (uint32_t at = 0; at < signups->worker_count; at++)
-        pile_open(&signups->piles[at], memory / 8 / signups->worker_count);
+        number_vector_open(&signups->vectors[at], memory / 8 / signups->worker_count);
     s = scan_run(first, err);
     if (!s) s = gather_signups(signups, scan_people_max(first), err);
-    for (uint32_t at = 0; at < signups->worker_count; at++) pile_close(&signups->piles[at]);
+    for (uint32_t at = 0; at < signups->worker_count; at++) number_vector_close(&signups->vectors[at]);
     if (!s) s = make_timeline(signups);
     signups->request.from_ms = signups->request.first_ms;
     for (uint32_t at = 0; at < DIMENSION_COUNT && !s; at++) s = run_dimension(signups, first, at, err);

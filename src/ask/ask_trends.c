@@ -1,7 +1,7 @@
 /* ask_trends: how many, how much, over time; docs/queries.md defines every number.
  *
  * Series that need the same property are counted in one scan, by rows; those that count people in one, by person.
- * Every worker tallies by (series, group, bucket). Sums are whole numbers of tiny units, so they come out the
+ * Every worker counts by (series, group, bucket). Sums are whole numbers of tiny units, so they come out the
  * same in whatever order rows lie. Values for percentiles are kept, each with its key, and laid out by cell at the end.
  */
 #include "ask_answer.h"
@@ -19,7 +19,7 @@ enum { KEY_BUCKET_BITS = 20, KEY_GROUP_BITS = 21, BUCKET_TOTAL = (1 << KEY_BUCKE
 typedef enum Measure { COUNT, PEOPLE, SUM, AVERAGE, LEAST, MOST, PERCENTILE } Measure;
 
 struct cell {
-    TallyCell tally;                    /* count: rows, or people */
+    CounterCell counter;                /* count: rows, or people */
     uint64_t number_count, reserved;
     __int128 small, large;              /* the sum, in 2^-64 and in 2^-21 */
     double huge, least, most, reserved_too;
@@ -34,8 +34,8 @@ struct series {
 };
 
 struct counter {
-    struct tally tally;
-    struct pile values;                 /* pairs: key, the double's bits */
+    struct counter_map map;
+    struct number_vector values;        /* pairs: key, the double's bits */
     uint32_t bucket;                    /* where the last row was */
     uint64_t early, late;               /* rows at times that no event can have */
     Millis first_ms, last_ms;           /* looking for the range: of the others */
@@ -67,7 +67,7 @@ struct trends {
     struct pass passes[SCANS_MAX];
     uint32_t pass_count, worker_count;
     struct counter counters[QUERY_WORKERS_MAX];
-    struct tally all;
+    struct counter_map all;
     double *values[2];                  /* percentiles: by cell; and by series and bucket alone */
     size_t *ends[2];                    /* where each cell's begin: number of the cell, in order */
 };
@@ -166,7 +166,7 @@ static double cell_sum(const struct cell *cell)
 
 static void add_cell(struct cell *to, const struct cell *from)
 {
-    to->tally.count += from->tally.count;
+    to->counter.count += from->counter.count;
     if (from->number_count && (!to->number_count || from->least < to->least)) to->least = from->least;
     if (from->number_count && (!to->number_count || from->most > to->most)) to->most = from->most;
     to->number_count += from->number_count;
@@ -194,14 +194,14 @@ static void count_row(void *context, uint32_t worker, const ScanRow *row)
         uint32_t number = pass->series[__builtin_ctz(bits)];
         const struct series *series = &trends->series[number];
         uint64_t key = key_of(number, group, counter->bucket), value;
-        struct cell *cell = tally_at(&counter->tally, key);
+        struct cell *cell = counter_map_at(&counter->map, key);
         if (!cell) return;
-        cell->tally.count++;
+        cell->counter.count++;
         if (isnan(row->number)) continue;
         add_number(cell, row->number);
         if (series->measure != PERCENTILE) continue;
         memcpy(&value, &row->number, sizeof value);
-        (void)(pile_put(&counter->values, key) && pile_put(&counter->values, value));
+        (void)(number_vector_put(&counter->values, key) && number_vector_put(&counter->values, value));
     }
 }
 
@@ -226,17 +226,18 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
             const Hit *hit = &hits->hits[at];
             if (!(hit->steps >> bit & 1) || !is_counted(trends, counter, hit->time_ms)) continue;
             counter->bucket = timeline_find(&trends->timeline, hit->time_ms, counter->bucket);
-            if (counter->bucket != last) tally_count(&counter->tally, key_of(number, GROUP_ALL, counter->bucket), 1);
+            if (counter->bucket != last)
+                counter_map_count(&counter->map, key_of(number, GROUP_ALL, counter->bucket), 1);
             last = counter->bucket;
             if (!keys) continue;
             keys[count++] = key_of(number, hit->group, last);
             keys[count++] = key_of(number, hit->group, BUCKET_TOTAL);
         }
         if (last == UINT32_MAX) continue;
-        tally_count(&counter->tally, key_of(number, GROUP_ALL, BUCKET_TOTAL), 1);
+        counter_map_count(&counter->map, key_of(number, GROUP_ALL, BUCKET_TOTAL), 1);
         if (count) qsort(keys, count, sizeof *keys, compare_words);
         for (uint32_t at = 0; at < count; at++)
-            if (at == 0 || keys[at] != keys[at - 1]) tally_count(&counter->tally, keys[at], 1);
+            if (at == 0 || keys[at] != keys[at - 1]) counter_map_count(&counter->map, keys[at], 1);
     }
 }
 
@@ -352,20 +353,20 @@ static Status run_passes(struct trends *trends, Err *err)
     size_t memory = trends->request.world->memory_bytes ? trends->request.world->memory_bytes : (size_t)1 << 30;
     trends->worker_count = scan_worker_count(trends->passes[0].scan);
     for (uint32_t at = 0; at < trends->worker_count; at++) {
-        tally_open(&trends->counters[at].tally, memory / 8 / trends->worker_count, sizeof(struct cell));
-        pile_open(&trends->counters[at].values, memory / 4 / trends->worker_count);
+        counter_map_open(&trends->counters[at].map, memory / 8 / trends->worker_count, sizeof(struct cell));
+        number_vector_open(&trends->counters[at].values, memory / 4 / trends->worker_count);
     }
-    tally_open(&trends->all, memory / 8, sizeof(struct cell));
+    counter_map_open(&trends->all, memory / 8, sizeof(struct cell));
     for (uint32_t at = 0; at < trends->pass_count && !s; at++) s = scan_run(trends->passes[at].scan, err);
     if (!s) s = answer_go_on(trends->request.world, err);
     uint64_t early = 0, late = 0;
     for (uint32_t at = 0; at < trends->worker_count && !s; at++) {
         struct counter *counter = &trends->counters[at];
         early += counter->early, late += counter->late;
-        trends->all.is_full |= counter->tally.is_full | counter->values.is_full;
-        for (uint32_t number = 0; number < counter->tally.count; number++) {
-            const struct cell *from = (const struct cell *)tally_cell(&counter->tally, number);
-            struct cell *to = tally_at(&trends->all, from->tally.key);
+        trends->all.is_full |= counter->map.is_full | counter->values.is_full;
+        for (uint32_t number = 0; number < counter->map.count; number++) {
+            const struct cell *from = (const struct cell *)counter_map_cell(&counter->map, number);
+            struct cell *to = counter_map_at(&trends->all, from->counter.key);
             if (to) add_cell(to, from);
         }
     }
@@ -377,8 +378,8 @@ static Status run_passes(struct trends *trends, Err *err)
 
 /* ---- Percentiles: the values of each cell, side by side ---- */
 
-/* Lays the values out by the cells of a tally whose counts say how many; whole: groups do not matter. */
-static Status lay_out(struct trends *trends, bool is_whole, const struct tally *cells, double **ret_values,
+/* Lays the values out by the cells of a counter map whose counts say how many; whole: groups do not matter. */
+static Status lay_out(struct trends *trends, bool is_whole, const struct counter_map *cells, double **ret_values,
                       size_t **ret_ends, Err *err)
 {
     Arena *arena = trends->request.arena;
@@ -387,18 +388,18 @@ static Status lay_out(struct trends *trends, bool is_whole, const struct tally *
     size_t *ends = answer_take(arena, sizeof *ends, (size_t)cells->count + 1, &s, err);
     for (uint32_t at = 0; !s && at < cells->count; at++) {
         ends[at] = all;
-        all += ((const struct cell *)tally_cell(cells, at))->number_count;
+        all += ((const struct cell *)counter_map_cell(cells, at))->number_count;
     }
     double *values = answer_take(arena, sizeof *values, all, &s, err);
     for (uint32_t worker = 0; !s && worker < trends->worker_count; worker++) {
-        const struct pile *pile = &trends->counters[worker].values;
-        for (size_t at = 0; at < pile->count; at += 2) {
+        const struct number_vector *vector = &trends->counters[worker].values;
+        for (size_t at = 0; at < vector->count; at += 2) {
             if (at % VALUES_A_LOOK == 0 && (s = answer_go_on(trends->request.world, err))) break;
-            uint64_t key = pile->items[at];
+            uint64_t key = vector->items[at];
             if (is_whole) key = key_of(key_series(key), GROUP_ALL, key_bucket(key));
-            const unsigned char *cell = tally_find(cells, key);
+            const unsigned char *cell = counter_map_find(cells, key);
             check(cell != NULL);
-            memcpy(&values[ends[(size_t)(cell - cells->cells) / cells->stride]++], &pile->items[at + 1], 8);
+            memcpy(&values[ends[(size_t)(cell - cells->cells) / cells->stride]++], &vector->items[at + 1], 8);
         }
     }
     *ret_values = values, *ret_ends = ends;            /* now each cell's end */
@@ -421,7 +422,7 @@ static void put_value(const struct trends *trends, const struct line *line, cons
     const struct series *series = &trends->series[line->series];
     double number = 0;
     if (series->measure <= PEOPLE) {
-        json_uint(answer, NULL, cell->tally.count);
+        json_uint(answer, NULL, cell->counter.count);
         return;
     }
     switch (series->measure) {
@@ -462,8 +463,8 @@ static Status rank_line(struct trends *trends, struct line *line, Arena scratch,
         size_t here = line->cells[at].number_count;
         if (!here) continue;
         uint64_t key = key_of(line->series, line->group, at + trends->first_bucket);
-        const struct tally *cells = &trends->all;
-        const unsigned char *cell = tally_find(cells, key);
+        const struct counter_map *cells = &trends->all;
+        const unsigned char *cell = counter_map_find(cells, key);
         double *values
             = trends->values[is_whole] + trends->ends[is_whole][(size_t)(cell - cells->cells) / cells->stride] - here;
         memcpy(all + count, values, here * sizeof *values);
@@ -484,14 +485,14 @@ static Status fill_line(struct trends *trends, uint32_t series, uint32_t group, 
     ret->percentiles = answer_take(arena, sizeof *ret->percentiles, buckets, &s, err);
     if (s) return s;
     for (uint32_t at = 0; at < buckets; at++) {
-        const struct cell *cell = tally_find(&trends->all, key_of(series, group, at + trends->first_bucket));
+        const struct cell *cell = counter_map_find(&trends->all, key_of(series, group, at + trends->first_bucket));
         if (!cell) continue;
         ret->cells[at] = *cell;
         add_cell(&ret->total, cell);
     }
     if (trends->series[series].measure == PEOPLE) {
-        const struct cell *cell = tally_find(&trends->all, key_of(series, group, BUCKET_TOTAL));
-        ret->total.tally.count = cell ? cell->tally.count : 0;
+        const struct cell *cell = counter_map_find(&trends->all, key_of(series, group, BUCKET_TOTAL));
+        ret->total.counter.count = cell ? cell->counter.count : 0;
     }
     return trends->series[series].measure == PERCENTILE ? rank_line(trends, ret, *arena, err) : OK;
 }
@@ -501,10 +502,10 @@ static void add_wholes(struct trends *trends)
 {
     uint32_t count = trends->all.count;
     for (uint32_t at = 0; trends->by.is_given && at < count; at++) {
-        const struct cell *cell = (const struct cell *)tally_cell(&trends->all, at);
-        uint64_t key = cell->tally.key;
+        const struct cell *cell = (const struct cell *)counter_map_cell(&trends->all, at);
+        uint64_t key = cell->counter.key;
         if (trends->series[key_series(key)].measure == PEOPLE || key_group(key) == GROUP_ALL) continue;
-        struct cell *whole = tally_at(&trends->all, key_of(key_series(key), GROUP_ALL, key_bucket(key)));
+        struct cell *whole = counter_map_at(&trends->all, key_of(key_series(key), GROUP_ALL, key_bucket(key)));
         if (whole) add_cell(whole, cell);
     }
 }
@@ -514,7 +515,7 @@ static void find_buckets(struct trends *trends)
 {
     uint32_t first = UINT32_MAX, end = 0;
     for (uint32_t at = 0; at < trends->all.count; at++) {
-        uint32_t bucket = key_bucket(tally_cell(&trends->all, at)->key);
+        uint32_t bucket = key_bucket(counter_map_cell(&trends->all, at)->key);
         if (bucket == BUCKET_TOTAL) continue;
         if (bucket < first) first = bucket;
         if (bucket >= end) end = bucket + 1;
@@ -530,21 +531,21 @@ static void find_buckets(struct trends *trends)
 static Status list_groups(struct trends *trends, uint32_t series, RankedGroup **ret, uint32_t *ret_count, Err *err)
 {
     Status s = OK;
-    struct tally sums;
-    tally_open(&sums, (size_t)64 << 20, sizeof(TallyCell));
+    struct counter_map sums;
+    counter_map_open(&sums, (size_t)64 << 20, sizeof(CounterCell));
     bool is_people = trends->series[series].measure == PEOPLE;
     for (uint32_t at = 0; at < trends->all.count; at++) {
-        const TallyCell *cell = tally_cell(&trends->all, at);
+        const CounterCell *cell = counter_map_cell(&trends->all, at);
         if (key_series(cell->key) != series || key_group(cell->key) == GROUP_ALL
             || (key_bucket(cell->key) == BUCKET_TOTAL) != is_people) continue;
-        tally_count(&sums, key_group(cell->key), cell->count);
+        counter_map_count(&sums, key_group(cell->key), cell->count);
     }
     *ret = answer_take(trends->request.arena, sizeof **ret, sums.count, &s, err);
     for (uint32_t at = 0; !s && at < sums.count; at++)
-        (*ret)[at] = (RankedGroup){ tally_cell(&sums, at)->count, (uint32_t)tally_cell(&sums, at)->key };
+        (*ret)[at] = (RankedGroup){ counter_map_cell(&sums, at)->count, (uint32_t)counter_map_cell(&sums, at)->key };
     *ret_count = sums.count;
     if (!s) answer_rank(*ret, sums.count, scan_groups(trends->passes[trends->series[series].scan].scan));
-    tally_close(&sums);
+    counter_map_close(&sums);
     return s;
 }
 
@@ -627,9 +628,9 @@ Status answer_trends(Str question, const QueryWorld *world, Arena *arena, struct
     if (!s) s = write_trends(trends, answer, err);
     for (uint32_t at = trends->pass_count; at-- > 0;) scan_close(trends->passes[at].scan);
     for (uint32_t at = 0; at < trends->worker_count; at++) {
-        tally_close(&trends->counters[at].tally);
-        pile_close(&trends->counters[at].values);
+        counter_map_close(&trends->counters[at].map);
+        number_vector_close(&trends->counters[at].values);
     }
-    tally_close(&trends->all);
+    counter_map_close(&trends->all);
     return s;
 }

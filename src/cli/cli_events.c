@@ -16,14 +16,14 @@ static Str join(const TreeNode *list, Arena *arena)
     return arena_copy(arena, buf_str(&buf));
 }
 
-static void draw_counts(struct inquiry *inquiry, const TreeNode *list, const char *name, Str title)
+static void draw_counts(struct question_command *command, const TreeNode *list, const char *name, Str title)
 {
-    Arena *arena = &inquiry->arena;
+    Arena *arena = &command->arena;
     struct table table;
     double most = 1;
     for (const TreeNode *one = list->first; one; one = one->next)
         if (tree_number(one, "count", 0) > most) most = tree_number(one, "count", 0);
-    table_open(&table, arena, &inquiry->terminal);
+    table_open(&table, arena, &command->terminal);
     table_column(&table, TABLE_TEXT, title);
     table_column(&table, TABLE_NUMBER, STR("count"));
     table_column(&table, TABLE_BAR, STR(""));
@@ -35,14 +35,14 @@ static void draw_counts(struct inquiry *inquiry, const TreeNode *list, const cha
         table_bar(&table, CYAN, tree_number(one, "count", 0) / most, 0);
         table_text(&table, DIM, tree_instant_text(one, "last_seen", arena));
     }
-    table_write(&table, &inquiry->out);
+    table_write(&table, &command->out);
 }
 
-static void draw_fields(struct inquiry *inquiry, const TreeNode *list)
+static void draw_fields(struct question_command *command, const TreeNode *list)
 {
-    Arena *arena = &inquiry->arena;
+    Arena *arena = &command->arena;
     struct table table;
-    table_open(&table, arena, &inquiry->terminal);
+    table_open(&table, arena, &command->terminal);
     table_column(&table, TABLE_TEXT, STR("field"));
     table_column(&table, TABLE_NUMBER, STR("count"));
     table_column(&table, TABLE_TEXT, STR("type"));
@@ -54,39 +54,39 @@ static void draw_fields(struct inquiry *inquiry, const TreeNode *list)
         table_text(&table, PLAIN, join(event_tree_find(one, "types"), arena));
         table_text(&table, DIM, join(event_tree_find(one, "examples"), arena));
     }
-    buf_char(&inquiry->out, '\n');
-    table_write(&table, &inquiry->out);
+    buf_char(&command->out, '\n');
+    table_write(&table, &command->out);
 }
 
-static void draw(struct inquiry *inquiry)
+static void draw(struct question_command *command)
 {
-    const TreeNode *events = event_tree_find(inquiry->answer, "events");
-    const TreeNode *values = event_tree_find(inquiry->answer, "values");
-    const TreeNode *fields = event_tree_find(inquiry->answer, "properties");
-    if (values) draw_counts(inquiry, values, "value", event_tree_text(inquiry->answer, "field"));
-    if (events) draw_counts(inquiry, events, "event", STR("event"));
-    if (fields && fields->first) draw_fields(inquiry, fields);
-    uint64_t left_out = tree_count(inquiry->answer, "values_left_out");
-    if (left_out) buf_printf(&inquiry->out, "and %" PRIu64 " more; --limit shows up to 1000\n", left_out);
+    const TreeNode *events = event_tree_find(command->answer, "events");
+    const TreeNode *values = event_tree_find(command->answer, "values");
+    const TreeNode *fields = event_tree_find(command->answer, "properties");
+    if (values) draw_counts(command, values, "value", event_tree_text(command->answer, "field"));
+    if (events) draw_counts(command, events, "event", STR("event"));
+    if (fields && fields->first) draw_fields(command, fields);
+    uint64_t left_out = tree_count(command->answer, "values_left_out");
+    if (left_out) buf_printf(&command->out, "and %" PRIu64 " more; --limit shows up to 1000\n", left_out);
 }
 
-static void csv_rows(struct inquiry *inquiry, Str kind, const TreeNode *list, const char *name)
+static void csv_rows(struct question_command *command, Str kind, const TreeNode *list, const char *name)
 {
     for (const TreeNode *one = list ? list->first : NULL; one; one = one->next) {
-        csv_text(inquiry, kind);
-        csv_value(inquiry, event_tree_find(one, name));
-        csv_value(inquiry, event_tree_find(one, "count"));
-        csv_value(inquiry, event_tree_find(one, "last_seen"));
-        csv_end(inquiry);
+        csv_text(command, kind);
+        csv_value(command, event_tree_find(one, name));
+        csv_value(command, event_tree_find(one, "count"));
+        csv_value(command, event_tree_find(one, "last_seen"));
+        csv_end(command);
     }
 }
 
-static void write_csv(struct inquiry *inquiry)
+static void write_csv(struct question_command *command)
 {
-    csv_begin(inquiry, "kind,name,count,last_seen");
-    csv_rows(inquiry, STR("event"), event_tree_find(inquiry->answer, "events"), "event");
-    csv_rows(inquiry, STR("field"), event_tree_find(inquiry->answer, "properties"), "field");
-    csv_rows(inquiry, STR("value"), event_tree_find(inquiry->answer, "values"), "value");
+    csv_begin(command, "kind,name,count,last_seen");
+    csv_rows(command, STR("event"), event_tree_find(command->answer, "events"), "event");
+    csv_rows(command, STR("field"), event_tree_find(command->answer, "properties"), "field");
+    csv_rows(command, STR("value"), event_tree_find(command->answer, "values"), "value");
 }
 
-const InquiryKind inquiry_events = { NULL, draw, write_csv };
+const QuestionCommandKind question_events = { NULL, draw, write_csv };

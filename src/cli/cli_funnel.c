@@ -6,51 +6,51 @@ enum { STEPS_SHOWN = 5,                     /* columns of steps in a table of gr
 
 /* ---- The question ---- */
 
-static void put_excluded(struct inquiry *inquiry)
+static void put_excluded(struct question_command *command)
 {
     Str events[16] = { 0 };
-    size_t count = command_values(inquiry->line, "exclude", events, countof(events));
+    size_t count = command_values(command->line, "exclude", events, countof(events));
     if (count == 0) return;
-    json_array(&inquiry->question, "exclusions");
+    json_array(&command->question, "exclusions");
     for (size_t at = 0; at < count; at++) {
-        json_object(&inquiry->question, NULL);
-        json_string(&inquiry->question, "event", events[at]);
-        json_object_end(&inquiry->question);
+        json_object(&command->question, NULL);
+        json_string(&command->question, "event", events[at]);
+        json_object_end(&command->question);
     }
-    json_array_end(&inquiry->question);
+    json_array_end(&command->question);
 }
 
 /* --group VALUE: null, true, 5, ["a"] and the like as what they look like; quotes make a text. */
-static void put_group(struct inquiry *inquiry)
+static void put_group(struct question_command *command)
 {
-    Str value = str_from(command_option(inquiry->line, "group"));
-    Arena scratch = inquiry->arena;
+    Str value = str_from(command_option(command->line, "group"));
+    Arena scratch = command->arena;
     const TreeNode *tree;
-    if (!command_has(inquiry->line, "group")) return;
+    if (!command_has(command->line, "group")) return;
     bool is_word = str_equal(value, STR("null")) || str_equal(value, STR("true")) || str_equal(value, STR("false"));
     bool looks_like_json = value.len && strchr("\"[-0123456789", value.bytes[0]);
     if (is_word || (looks_like_json && event_tree_read(value, &scratch, &tree, NULL) == OK))
-        json_raw(&inquiry->question, "group", str_trim(value));
-    else json_string(&inquiry->question, "group", value);
+        json_raw(&command->question, "group", str_trim(value));
+    else json_string(&command->question, "group", value);
 }
 
 /* --step-window 3=1h of this step; empty where there is none. */
-static Str window_of(struct inquiry *inquiry, size_t step)
+static Str window_of(struct question_command *command, size_t step)
 {
     Str windows[20] = { 0 }, window, found = { 0 };
     int64_t number;
-    size_t count = command_values(inquiry->line, "step-window", windows, countof(windows));
+    size_t count = command_values(command->line, "step-window", windows, countof(windows));
     for (size_t at = 0; at < count; at++)
         if (str_parse_int(str_cut(windows[at], '=', &window), 1, 20, &number) && number == (int64_t)step)
             found = window;
     return found;
 }
 
-static bool windows_are_sound(struct inquiry *inquiry, size_t steps)
+static bool windows_are_sound(struct question_command *command, size_t steps)
 {
     Str windows[20] = { 0 }, window;
     int64_t number;
-    size_t count = command_values(inquiry->line, "step-window", windows, countof(windows));
+    size_t count = command_values(command->line, "step-window", windows, countof(windows));
     for (size_t at = 0; at < count; at++) {
         if (str_parse_int(str_cut(windows[at], '=', &window), 2, (int64_t)steps, &number) && window.len) continue;
         command_complain("--step-window: \"%.*s\" is not STEP=DURATION, like 2=1h; steps go from 2 to %zu here",
@@ -60,11 +60,11 @@ static bool windows_are_sound(struct inquiry *inquiry, size_t steps)
     return true;
 }
 
-static void put_step(struct inquiry *inquiry, Str operand, Str window)
+static void put_step(struct question_command *command, Str operand, Str window)
 {
-    struct buf *question = &inquiry->question;
+    struct buf *question = &command->question;
     if (!window.len) {
-        inquiry_event(inquiry, NULL, operand);
+        question_event(command, NULL, operand);
         return;
     }
     if (str_starts(operand, STR("{"))) {
@@ -78,23 +78,23 @@ static void put_step(struct inquiry *inquiry, Str operand, Str window)
     json_object_end(question);
 }
 
-static int compose(struct inquiry *inquiry)
+static int compose(struct question_command *command)
 {
-    const struct command_line *line = inquiry->line;
-    if (!windows_are_sound(inquiry, line->operand_count)) return EXIT_USAGE;
-    json_array(&inquiry->question, "steps");
+    const struct command_line *line = command->line;
+    if (!windows_are_sound(command, line->operand_count)) return EXIT_USAGE;
+    json_array(&command->question, "steps");
     for (size_t at = 0; at < line->operand_count; at++)
-        put_step(inquiry, str_from(line->operands[at]), window_of(inquiry, at + 1));
-    json_array_end(&inquiry->question);
-    put_excluded(inquiry);
+        put_step(command, str_from(line->operands[at]), window_of(command, at + 1));
+    json_array_end(&command->question);
+    put_excluded(command);
     if (command_has(line, "people") || command_has(line, "dropped")) {
-        inquiry->path = STR("/api/v1/funnels/people");
-        inquiry_option(inquiry, command_has(line, "people") ? "people" : "dropped", "step");
-        if (command_has(line, "dropped")) json_word(&inquiry->question, "outcome", "dropped");
-        inquiry_option(inquiry, "cursor", "cursor");
-        put_group(inquiry);
+        command->path = STR("/api/v1/funnels/people");
+        question_option(command, command_has(line, "people") ? "people" : "dropped", "step");
+        if (command_has(line, "dropped")) json_word(&command->question, "outcome", "dropped");
+        question_option(command, "cursor", "cursor");
+        put_group(command);
     }
-    return inquiry_options(inquiry);
+    return question_options(command);
 }
 
 /* ---- The funnel ---- */
@@ -105,14 +105,14 @@ static void put_time(struct table *table, const TreeNode *step, const char *memb
     table_text(table, PLAIN, time_ms < 0 ? STR("") : duration_text(time_ms, table->arena));
 }
 
-static void draw_steps(struct inquiry *inquiry, const TreeNode *steps)
+static void draw_steps(struct question_command *command, const TreeNode *steps)
 {
-    Arena *arena = &inquiry->arena;
+    Arena *arena = &command->arena;
     struct table table;
     uint64_t all = tree_count(steps->first, "people"), before = all;
     unsigned number = 1;
-    bool is_narrow = inquiry->terminal.width && inquiry->terminal.width < NARROW;
-    table_open(&table, arena, &inquiry->terminal);
+    bool is_narrow = command->terminal.width && command->terminal.width < NARROW;
+    table_open(&table, arena, &command->terminal);
     table_column(&table, TABLE_NUMBER, STR(""));
     table_column(&table, TABLE_TEXT, STR("step"));
     table_column(&table, TABLE_NUMBER, STR("people"));
@@ -136,17 +136,17 @@ static void draw_steps(struct inquiry *inquiry, const TreeNode *steps)
         if (!is_narrow) put_time(&table, step, "p90_ms");
         before = people;
     }
-    table_write(&table, &inquiry->out);
+    table_write(&table, &command->out);
 }
 
 /* A row a group: its people at each step (of many the first ones and the last), and its conversion. */
-static void draw_groups(struct inquiry *inquiry, const TreeNode *groups, size_t step_count)
+static void draw_groups(struct question_command *command, const TreeNode *groups, size_t step_count)
 {
-    Arena *arena = &inquiry->arena;
+    Arena *arena = &command->arena;
     struct table table;
     size_t shown = step_count > STEPS_SHOWN ? STEPS_SHOWN - 1 : step_count;
-    table_open(&table, arena, &inquiry->terminal);
-    table_column(&table, TABLE_TEXT, event_tree_text(inquiry->answer, "by"));
+    table_open(&table, arena, &command->terminal);
+    table_column(&table, TABLE_TEXT, event_tree_text(command->answer, "by"));
     for (size_t at = 0; at < shown; at++) table_column(&table, TABLE_NUMBER, arena_printf(arena, "step %zu", at + 1));
     if (shown < step_count) table_column(&table, TABLE_NUMBER, arena_printf(arena, "… %zu", step_count));
     table_column(&table, TABLE_NUMBER, STR("in all"));
@@ -164,26 +164,26 @@ static void draw_groups(struct inquiry *inquiry, const TreeNode *groups, size_t 
         table_bar(&table, CYAN, share, 0);
         put_time(&table, last, "median_ms");
     }
-    buf_char(&inquiry->out, '\n');
-    table_write(&table, &inquiry->out);
-    uint64_t left_out = tree_count(inquiry->answer, "groups_left_out");
+    buf_char(&command->out, '\n');
+    table_write(&table, &command->out);
+    uint64_t left_out = tree_count(command->answer, "groups_left_out");
     if (left_out)
-        buf_printf(&inquiry->out, "and %" PRIu64 " more; --limit shows up to 1000\n", left_out);
+        buf_printf(&command->out, "and %" PRIu64 " more; --limit shows up to 1000\n", left_out);
 }
 
-static void draw_sentence(struct inquiry *inquiry, const TreeNode *steps)
+static void draw_sentence(struct question_command *command, const TreeNode *steps)
 {
-    Arena *arena = &inquiry->arena;
+    Arena *arena = &command->arena;
     const TreeNode *last = steps->first;
     while (last->next) last = last->next;
     Millis median_ms = tree_millis(last, "median_ms", -1);
-    buf_printf(&inquiry->out, "\n%.*s of %.*s people got to the end within %.*s",
+    buf_printf(&command->out, "\n%.*s of %.*s people got to the end within %.*s",
                STR_FORMAT(share_text(tree_number(last, "from_first", 0), arena)),
                STR_FORMAT(big_text(tree_count(steps->first, "people"), arena)),
-               STR_FORMAT(duration_text(tree_millis(inquiry->answer, "window_ms", 0), arena)));
+               STR_FORMAT(duration_text(tree_millis(command->answer, "window_ms", 0), arena)));
     if (median_ms >= 0)
-        buf_printf(&inquiry->out, ", half of them in %.*s", STR_FORMAT(duration_text(median_ms, arena)));
-    buf_char(&inquiry->out, '\n');
+        buf_printf(&command->out, ", half of them in %.*s", STR_FORMAT(duration_text(median_ms, arena)));
+    buf_char(&command->out, '\n');
 }
 
 /* ---- The people of a step ---- */
@@ -199,16 +199,16 @@ static Str person_name(const TreeNode *person)
     return event_tree_text(person, "person_id");
 }
 
-static void draw_people(struct inquiry *inquiry, const TreeNode *people)
+static void draw_people(struct question_command *command, const TreeNode *people)
 {
-    Arena *arena = &inquiry->arena;
+    Arena *arena = &command->arena;
     struct table table;
-    size_t step_count = inquiry->line->operand_count;
+    size_t step_count = command->line->operand_count;
     size_t shown = step_count > STEPS_SHOWN ? STEPS_SHOWN : step_count;
-    table_open(&table, arena, &inquiry->terminal);
+    table_open(&table, arena, &command->terminal);
     table_column(&table, TABLE_TEXT, STR("person"));
-    table_column(&table, TABLE_WHOLE, str_from(inquiry->line->operands[0]));
-    for (size_t at = 1; at < shown; at++) table_column(&table, TABLE_TEXT, str_from(inquiry->line->operands[at]));
+    table_column(&table, TABLE_WHOLE, str_from(command->line->operands[0]));
+    for (size_t at = 1; at < shown; at++) table_column(&table, TABLE_TEXT, str_from(command->line->operands[at]));
     for (const TreeNode *one = people->first; one; one = one->next) {
         const TreeNode *steps = event_tree_find(one, "steps");
         Millis entry_ms = 0, at_ms;
@@ -223,32 +223,32 @@ static void draw_people(struct inquiry *inquiry, const TreeNode *people)
                                                   : arena_printf(arena, "+%.*s", STR_FORMAT(later)));
         }
     }
-    table_write(&table, &inquiry->out);
-    uint64_t total = tree_count(inquiry->answer, "total");
-    const TreeNode *next = event_tree_find(inquiry->answer, "cursor.next");
-    buf_printf(&inquiry->out, "\n%u of %.*s people", people->count, STR_FORMAT(big_text(total, arena)));
+    table_write(&table, &command->out);
+    uint64_t total = tree_count(command->answer, "total");
+    const TreeNode *next = event_tree_find(command->answer, "cursor.next");
+    buf_printf(&command->out, "\n%u of %.*s people", people->count, STR_FORMAT(big_text(total, arena)));
     if (event_tree_is_given(next) && people->count < total)
-        buf_printf(&inquiry->out, "; --cursor %.*s goes on", STR_FORMAT(next->text));
-    buf_char(&inquiry->out, '\n');
+        buf_printf(&command->out, "; --cursor %.*s goes on", STR_FORMAT(next->text));
+    buf_char(&command->out, '\n');
 }
 
-static void draw(struct inquiry *inquiry)
+static void draw(struct question_command *command)
 {
-    const TreeNode *steps = event_tree_find(inquiry->answer, "steps");
-    const TreeNode *groups = event_tree_find(inquiry->answer, "groups");
-    const TreeNode *people = event_tree_find(inquiry->answer, "people");
+    const TreeNode *steps = event_tree_find(command->answer, "steps");
+    const TreeNode *groups = event_tree_find(command->answer, "groups");
+    const TreeNode *people = event_tree_find(command->answer, "people");
     if (people) {
-        draw_people(inquiry, people);
+        draw_people(command, people);
     } else if (steps && steps->first) {
-        draw_steps(inquiry, steps);
-        if (groups && groups->first) draw_groups(inquiry, groups, steps->count);
-        draw_sentence(inquiry, steps);
+        draw_steps(command, steps);
+        if (groups && groups->first) draw_groups(command, groups, steps->count);
+        draw_sentence(command, steps);
     }
 }
 
 /* ---- CSV ---- */
 
-static void csv_steps(struct inquiry *inquiry, const TreeNode *steps, const TreeNode *value, bool is_whole)
+static void csv_steps(struct question_command *command, const TreeNode *steps, const TreeNode *value, bool is_whole)
 {
     static const char *const members[] = {
         "event", "people", "from_previous", "from_first", "median_ms", "p90_ms", "median_from_previous_ms",
@@ -256,47 +256,47 @@ static void csv_steps(struct inquiry *inquiry, const TreeNode *steps, const Tree
     };
     unsigned number = 1;
     for (const TreeNode *step = steps ? steps->first : NULL; step; step = step->next, number++) {
-        if (is_whole) csv_text(inquiry, STR("(all)"));
-        else csv_text(inquiry, tree_value_text(value));
-        csv_text(inquiry, arena_printf(&inquiry->arena, "%u", number));
-        for (size_t at = 0; at < countof(members); at++) csv_value(inquiry, event_tree_find(step, members[at]));
-        csv_end(inquiry);
+        if (is_whole) csv_text(command, STR("(all)"));
+        else csv_text(command, tree_value_text(value));
+        csv_text(command, arena_printf(&command->arena, "%u", number));
+        for (size_t at = 0; at < countof(members); at++) csv_value(command, event_tree_find(step, members[at]));
+        csv_end(command);
     }
 }
 
-static void csv_people(struct inquiry *inquiry, const TreeNode *people)
+static void csv_people(struct question_command *command, const TreeNode *people)
 {
-    csv_begin(inquiry, "person_id,user_id,depth,group,step,event,time,position");
+    csv_begin(command, "person_id,user_id,depth,group,step,event,time,position");
     for (const TreeNode *one = people->first; one; one = one->next) {
         const TreeNode *steps = event_tree_find(one, "steps"), *users = event_tree_find(one, "person.user_ids");
         unsigned number = 1;
         for (const TreeNode *step = steps ? steps->first : NULL; step; step = step->next, number++) {
-            csv_value(inquiry, event_tree_find(one, "person.person_id"));
-            csv_value(inquiry, users ? users->first : NULL);
-            csv_value(inquiry, event_tree_find(one, "depth"));
-            csv_value(inquiry, event_tree_find(one, "group"));
-            csv_text(inquiry, arena_printf(&inquiry->arena, "%u", number));
-            csv_value(inquiry, event_tree_find(step, "event"));
-            csv_value(inquiry, event_tree_find(step, "time"));
-            csv_value(inquiry, event_tree_find(step, "position"));
-            csv_end(inquiry);
+            csv_value(command, event_tree_find(one, "person.person_id"));
+            csv_value(command, users ? users->first : NULL);
+            csv_value(command, event_tree_find(one, "depth"));
+            csv_value(command, event_tree_find(one, "group"));
+            csv_text(command, arena_printf(&command->arena, "%u", number));
+            csv_value(command, event_tree_find(step, "event"));
+            csv_value(command, event_tree_find(step, "time"));
+            csv_value(command, event_tree_find(step, "position"));
+            csv_end(command);
         }
     }
 }
 
-static void write_csv(struct inquiry *inquiry)
+static void write_csv(struct question_command *command)
 {
-    const TreeNode *people = event_tree_find(inquiry->answer, "people");
-    const TreeNode *groups = event_tree_find(inquiry->answer, "groups");
+    const TreeNode *people = event_tree_find(command->answer, "people");
+    const TreeNode *groups = event_tree_find(command->answer, "groups");
     if (people) {
-        csv_people(inquiry, people);
+        csv_people(command, people);
         return;
     }
-    csv_begin(inquiry, "group,step,event,people,from_previous,from_first,median_ms,p90_ms,median_from_previous_ms,"
+    csv_begin(command, "group,step,event,people,from_previous,from_first,median_ms,p90_ms,median_from_previous_ms,"
                        "p90_from_previous_ms");
-    csv_steps(inquiry, event_tree_find(inquiry->answer, "steps"), NULL, true);
+    csv_steps(command, event_tree_find(command->answer, "steps"), NULL, true);
     for (const TreeNode *group = groups ? groups->first : NULL; group; group = group->next)
-        csv_steps(inquiry, event_tree_find(group, "steps"), event_tree_find(group, "value"), false);
+        csv_steps(command, event_tree_find(group, "steps"), event_tree_find(group, "value"), false);
 }
 
-const InquiryKind inquiry_funnel = { compose, draw, write_csv };
+const QuestionCommandKind question_funnel = { compose, draw, write_csv };

@@ -25,13 +25,13 @@ static bool is_list(const TreeNode *member)
 /* ---- Drawing ---- */
 
 /* The columns are the members of the first object; a list of single values has one. */
-static void draw_list(struct inquiry *inquiry, const TreeNode *list)
+static void draw_list(struct question_command *command, const TreeNode *list)
 {
     struct table table;
     const TreeNode *head = list->first;
     bool has_objects = head->kind == FIELD_OBJECT;
     size_t columns = 0;
-    table_open(&table, &inquiry->arena, &inquiry->terminal);
+    table_open(&table, &command->arena, &command->terminal);
     if (!has_objects) table_column(&table, TABLE_TEXT, list->key);
     const TreeNode *cells = has_objects ? head->first : NULL;
     for (const TreeNode *cell = cells; cell && columns < TABLE_CELLS_MAX; cell = cell->next, columns++)
@@ -42,60 +42,60 @@ static void draw_list(struct inquiry *inquiry, const TreeNode *list)
         if (!has_objects) table_text(&table, PLAIN, tree_value_text(row));
         for (size_t column = 0; column < columns; column++, cell = cell->next) {
             const TreeNode *value = event_tree_get(row, cell->key);
-            Str number = tree_number_text(value, &inquiry->arena);
+            Str number = tree_number_text(value, &command->arena);
             table_text(&table, column ? PLAIN : BOLD, number.len ? number : tree_value_text(value));
         }
     }
-    table_write(&table, &inquiry->out);
+    table_write(&table, &command->out);
 }
 
-void lists_draw(struct inquiry *inquiry)
+void lists_draw(struct question_command *command)
 {
     bool is_first = true;
-    for (const TreeNode *member = inquiry->answer->first; member; member = member->next) {
+    for (const TreeNode *member = command->answer->first; member; member = member->next) {
         if (is_common(member) || !is_single(member)) continue;
-        Str number = tree_number_text(member, &inquiry->arena), value = number.len ? number : tree_value_text(member);
-        buf_printf(&inquiry->out, "%.*s: %.*s\n", STR_FORMAT(member->key), STR_FORMAT(value));
+        Str number = tree_number_text(member, &command->arena), value = number.len ? number : tree_value_text(member);
+        buf_printf(&command->out, "%.*s: %.*s\n", STR_FORMAT(member->key), STR_FORMAT(value));
         is_first = false;
     }
-    for (const TreeNode *member = inquiry->answer->first; member; member = member->next) {
+    for (const TreeNode *member = command->answer->first; member; member = member->next) {
         if (!is_list(member)) continue;
-        if (!is_first) buf_char(&inquiry->out, '\n');
+        if (!is_first) buf_char(&command->out, '\n');
         is_first = false;
-        draw_list(inquiry, member);
+        draw_list(command, member);
     }
 }
 
 /* ---- CSV ---- */
 
-static void csv_single(struct inquiry *inquiry)
+static void csv_single(struct question_command *command)
 {
-    csv_begin(inquiry, "name,value");
-    for (const TreeNode *member = inquiry->answer->first; member; member = member->next) {
+    csv_begin(command, "name,value");
+    for (const TreeNode *member = command->answer->first; member; member = member->next) {
         if (is_common(member) || !is_single(member)) continue;
-        csv_text(inquiry, member->key);
-        csv_value(inquiry, member);
-        csv_end(inquiry);
+        csv_text(command, member->key);
+        csv_value(command, member);
+        csv_end(command);
     }
 }
 
-void lists_write_csv(struct inquiry *inquiry)
+void lists_write_csv(struct question_command *command)
 {
     const TreeNode *list = NULL;
-    for (const TreeNode *member = inquiry->answer->first; member; member = member->next)
+    for (const TreeNode *member = command->answer->first; member; member = member->next)
         if (is_list(member) && (!list || member->count > list->count)) list = member;
     if (!list) {
-        csv_single(inquiry);
+        csv_single(command);
         return;
     }
     const TreeNode *head = list->first, *cells = head->kind == FIELD_OBJECT ? head->first : NULL;
-    inquiry->is_first_cell = true;
-    if (!cells) csv_text(inquiry, list->key);
-    for (const TreeNode *cell = cells; cell; cell = cell->next) csv_text(inquiry, cell->key);
-    csv_end(inquiry);
+    command->is_first_cell = true;
+    if (!cells) csv_text(command, list->key);
+    for (const TreeNode *cell = cells; cell; cell = cell->next) csv_text(command, cell->key);
+    csv_end(command);
     for (const TreeNode *row = head; row; row = row->next) {
-        if (!cells) csv_value(inquiry, row);
-        for (const TreeNode *cell = cells; cell; cell = cell->next) csv_value(inquiry, event_tree_get(row, cell->key));
-        csv_end(inquiry);
+        if (!cells) csv_value(command, row);
+        for (const TreeNode *cell = cells; cell; cell = cell->next) csv_value(command, event_tree_get(row, cell->key));
+        csv_end(command);
     }
 }

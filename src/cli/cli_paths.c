@@ -3,14 +3,14 @@
 
 enum { LINKS_SHOWN = 10 };
 
-static void draw_links(struct inquiry *inquiry)
+static void draw_links(struct question_command *command)
 {
-    Arena *arena = &inquiry->arena;
-    const TreeNode *links = event_tree_find(inquiry->answer, "links");
+    Arena *arena = &command->arena;
+    const TreeNode *links = event_tree_find(command->answer, "links");
     size_t shown = 0;
     struct table table;
     if (!links || !links->first) return;
-    table_open(&table, arena, &inquiry->terminal);
+    table_open(&table, arena, &command->terminal);
     table_column(&table, TABLE_NUMBER, STR("depth"));
     table_column(&table, TABLE_TEXT, STR("from"));
     table_column(&table, TABLE_TEXT, STR("to"));
@@ -23,44 +23,44 @@ static void draw_links(struct inquiry *inquiry)
         table_text(&table, PLAIN, event_tree_is_given(to) ? tree_value_text(to) : STR("(others)"));
         table_text(&table, PLAIN, big_text(tree_count(link, "people"), arena));
     }
-    buf_char(&inquiry->out, '\n');
-    table_write(&table, &inquiry->out);
+    buf_char(&command->out, '\n');
+    table_write(&table, &command->out);
     if (links->count > LINKS_SHOWN)
-        buf_printf(&inquiry->out, "and %u more; --csv or --json has them all\n", links->count - LINKS_SHOWN);
+        buf_printf(&command->out, "and %u more; --csv or --json has them all\n", links->count - LINKS_SHOWN);
 }
 
-static void draw(struct inquiry *inquiry)
+static void draw(struct question_command *command)
 {
-    Arena *arena = &inquiry->arena;
-    const TreeNode *depths = event_tree_find(inquiry->answer, "depths");
-    uint64_t people = tree_count(inquiry->answer, "people");
-    bool is_before = str_equal(event_tree_text(inquiry->answer, "direction"), STR("before"));
-    buf_printf(&inquiry->out, "%.*s: %.*s people\n", STR_FORMAT(event_tree_text(inquiry->answer, "event")),
+    Arena *arena = &command->arena;
+    const TreeNode *depths = event_tree_find(command->answer, "depths");
+    uint64_t people = tree_count(command->answer, "people");
+    bool is_before = str_equal(event_tree_text(command->answer, "direction"), STR("before"));
+    buf_printf(&command->out, "%.*s: %.*s people\n", STR_FORMAT(event_tree_text(command->answer, "event")),
                STR_FORMAT(big_text(people, arena)));
     for (const TreeNode *depth = depths ? depths->first : NULL; depth; depth = depth->next) {
         Str number = event_tree_text(depth, "depth");
         uint64_t others = tree_count(depth, "others.people"), kinds = tree_count(depth, "others.events");
-        buf_char(&inquiry->out, '\n');
-        draw_shares(inquiry, event_tree_find(depth, "events"),
+        buf_char(&command->out, '\n');
+        draw_shares(command, event_tree_find(depth, "events"),
                     arena_printf(arena, "%.*s %s", STR_FORMAT(number), is_before ? "before" : "after"), people, NULL);
-        if (kinds) buf_printf(&inquiry->out, "%" PRIu64 " other events: %" PRIu64 " people\n", kinds, others);
+        if (kinds) buf_printf(&command->out, "%" PRIu64 " other events: %" PRIu64 " people\n", kinds, others);
         if (tree_count(depth, "ended"))
-            buf_printf(&inquiry->out, "nothing more: %" PRIu64 " people\n", tree_count(depth, "ended"));
+            buf_printf(&command->out, "nothing more: %" PRIu64 " people\n", tree_count(depth, "ended"));
     }
-    draw_links(inquiry);
+    draw_links(command);
 }
 
-static void write_csv(struct inquiry *inquiry)
+static void write_csv(struct question_command *command)
 {
-    const TreeNode *links = event_tree_find(inquiry->answer, "links");
-    csv_begin(inquiry, "depth,from,to,people");
+    const TreeNode *links = event_tree_find(command->answer, "links");
+    csv_begin(command, "depth,from,to,people");
     for (const TreeNode *link = links ? links->first : NULL; link; link = link->next) {
-        csv_value(inquiry, event_tree_find(link, "depth"));
-        csv_value(inquiry, event_tree_find(link, "from"));
-        csv_value(inquiry, event_tree_find(link, "to"));
-        csv_value(inquiry, event_tree_find(link, "people"));
-        csv_end(inquiry);
+        csv_value(command, event_tree_find(link, "depth"));
+        csv_value(command, event_tree_find(link, "from"));
+        csv_value(command, event_tree_find(link, "to"));
+        csv_value(command, event_tree_find(link, "people"));
+        csv_end(command);
     }
 }
 
-const InquiryKind inquiry_paths = { NULL, draw, write_csv };
+const QuestionCommandKind question_paths = { NULL, draw, write_csv };

@@ -27,9 +27,9 @@ static const struct { const char *command, *option, *member; Putting how; } opti
 };
 
 /* What has more of its own than its rows. */
-static const InquiryKind *const kinds[QUERY_KIND_COUNT] = {
-    [QUERY_FUNNEL] = &inquiry_funnel, [QUERY_TRENDS] = &inquiry_trends, [QUERY_RETENTION] = &inquiry_retention,
-    [QUERY_PATHS] = &inquiry_paths, [QUERY_SIGNUPS] = &inquiry_signups, [QUERY_EVENTS] = &inquiry_events,
+static const QuestionCommandKind *const kinds[QUERY_KIND_COUNT] = {
+    [QUERY_FUNNEL] = &question_funnel, [QUERY_TRENDS] = &question_trends, [QUERY_RETENTION] = &question_retention,
+    [QUERY_PATHS] = &question_paths, [QUERY_SIGNUPS] = &question_signups, [QUERY_EVENTS] = &question_events,
 };
 
 static const Asked *find_asked(const char *command)
@@ -42,43 +42,43 @@ static const Asked *find_asked(const char *command)
 
 /* ---- Options ---- */
 
-static void put_events(struct inquiry *inquiry, const char *option, const char *member)
+static void put_events(struct question_command *command, const char *option, const char *member)
 {
     Str events[EVENTS_GIVEN] = { 0 };
-    size_t count = command_values(inquiry->line, option, events, countof(events));
+    size_t count = command_values(command->line, option, events, countof(events));
     if (!count) return;
-    json_array(&inquiry->question, member);
-    for (size_t at = 0; at < count; at++) inquiry_event(inquiry, NULL, events[at]);
-    json_array_end(&inquiry->question);
+    json_array(&command->question, member);
+    for (size_t at = 0; at < count; at++) question_event(command, NULL, events[at]);
+    json_array_end(&command->question);
 }
 
 /* "collapse", or "direction=before". */
-static void put_flag(struct inquiry *inquiry, const char *option, Str words)
+static void put_flag(struct question_command *command, const char *option, Str words)
 {
     Str word, member = str_cut(words, '=', &word);
-    if (!command_has(inquiry->line, option)) return;
-    json_name(&inquiry->question, member);
-    if (word.len) json_string(&inquiry->question, NULL, word);
-    else json_bool(&inquiry->question, NULL, true);
+    if (!command_has(command->line, option)) return;
+    json_name(&command->question, member);
+    if (word.len) json_string(&command->question, NULL, word);
+    else json_bool(&command->question, NULL, true);
 }
 
-int inquiry_options(struct inquiry *inquiry)
+int question_options(struct question_command *command)
 {
     int code = EXIT_FINE;
     for (size_t at = 0; at < countof(options) && !code; at++) {
         const char *option = options[at].option, *member = options[at].member;
         const char *text;
-        if (strcmp(options[at].command, inquiry->line->command->name)) continue;
+        if (strcmp(options[at].command, command->line->command->name)) continue;
         switch (options[at].how) {
-        case PUT_VALUE: inquiry_option(inquiry, option, member); break;
+        case PUT_VALUE: question_option(command, option, member); break;
         case PUT_TEXT:
-            text = command_option(inquiry->line, option);
-            if (text) json_string(&inquiry->question, member, str_from(text));
+            text = command_option(command->line, option);
+            if (text) json_string(&command->question, member, str_from(text));
             break;
-        case PUT_TIME: inquiry_time(inquiry, option, member); break;
-        case PUT_EVENTS: put_events(inquiry, option, member); break;
-        case PUT_FILTERS: code = inquiry_filters(inquiry, option, member); break;
-        case PUT_FLAG: put_flag(inquiry, option, str_from(member)); break;
+        case PUT_TIME: question_time(command, option, member); break;
+        case PUT_EVENTS: put_events(command, option, member); break;
+        case PUT_FILTERS: code = question_filters(command, option, member); break;
+        case PUT_FLAG: put_flag(command, option, str_from(member)); break;
         case PUT_OWN: default: break;
         }
     }
@@ -101,39 +101,39 @@ static bool takes_operands(const char *shown, size_t count)
 }
 
 /* "event", "search=text", "steps...". The last one takes all that are left. */
-static void put_operands(struct inquiry *inquiry, Str members)
+static void put_operands(struct question_command *command, Str members)
 {
-    const struct command_line *line = inquiry->line;
+    const struct command_line *line = command->line;
     for (size_t at = 0; at < line->operand_count && members.len;) {
         Str how, member = str_cut(str_cut(members, ' ', &members), '=', &how);
         bool is_list = member.len > 3 && str_equal(str_slice(member, member.len - 3, member.len), STR("..."));
         if (is_list) member.len -= 3;
-        json_name(&inquiry->question, member);
-        if (is_list) json_array(&inquiry->question, NULL);
+        json_name(&command->question, member);
+        if (is_list) json_array(&command->question, NULL);
         do {
             Str operand = str_from(line->operands[at++]);
-            if (str_equal(how, STR("text"))) json_string(&inquiry->question, NULL, operand);
-            else inquiry_event(inquiry, NULL, operand);
+            if (str_equal(how, STR("text"))) json_string(&command->question, NULL, operand);
+            else question_event(command, NULL, operand);
         } while (is_list && at < line->operand_count);
-        if (is_list) json_array_end(&inquiry->question);
+        if (is_list) json_array_end(&command->question);
     }
 }
 
-int inquiry_rows(struct inquiry *inquiry)
+int question_rows(struct question_command *command)
 {
-    put_operands(inquiry, str_from(find_asked(inquiry->line->command->name)->members));
-    return inquiry_options(inquiry);
+    put_operands(command, str_from(find_asked(command->line->command->name)->members));
+    return question_options(command);
 }
 
 /* ---- The command ---- */
 
 int command_question(const struct command_line *line)
 {
-    static const InquiryKind plain = { 0 };
+    static const QuestionCommandKind plain = { 0 };
     const Asked *asked = find_asked(line->command->name);
     if (!takes_operands(asked->operands, line->operand_count)) {
         command_complain("%s wants %s", asked->command, asked->wants);
         return EXIT_USAGE;
     }
-    return inquiry_run(line, paths[asked->kind], kinds[asked->kind] ? kinds[asked->kind] : &plain);
+    return question_run(line, paths[asked->kind], kinds[asked->kind] ? kinds[asked->kind] : &plain);
 }

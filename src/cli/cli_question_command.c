@@ -11,45 +11,45 @@ static const size_t ARENA_BYTES = (size_t)4 << 30;              /* of address sp
 
 /* ---- Composing ---- */
 
-void inquiry_option(struct inquiry *inquiry, const char *option, const char *member)
+void question_option(struct question_command *command, const char *option, const char *member)
 {
     int64_t number;
-    const char *text = command_option(inquiry->line, option);
+    const char *text = command_option(command->line, option);
     if (!text) return;
-    if (str_parse_int(str_from(text), INT64_MIN, INT64_MAX, &number)) json_int(&inquiry->question, member, number);
-    else json_string(&inquiry->question, member, str_from(text));
+    if (str_parse_int(str_from(text), INT64_MIN, INT64_MAX, &number)) json_int(&command->question, member, number);
+    else json_string(&command->question, member, str_from(text));
 }
 
-void inquiry_event(struct inquiry *inquiry, const char *name, Str operand)
+void question_event(struct question_command *command, const char *name, Str operand)
 {
-    if (str_starts(operand, STR("{"))) json_raw(&inquiry->question, name, str_trim(operand));
-    else json_string(&inquiry->question, name, operand);
+    if (str_starts(operand, STR("{"))) json_raw(&command->question, name, str_trim(operand));
+    else json_string(&command->question, name, operand);
 }
 
-void inquiry_time(struct inquiry *inquiry, const char *option, const char *member)
+void question_time(struct question_command *command, const char *option, const char *member)
 {
-    const char *text = command_option(inquiry->line, option);
+    const char *text = command_option(command->line, option);
     Millis ago_ms;
     if (!text) return;
     if (duration_parse(str_from(text), &ago_ms))
-        json_int(&inquiry->question, member, clock_now_ms(os_clock()) - ago_ms);
-    else json_string(&inquiry->question, member, str_from(text));
+        json_int(&command->question, member, clock_now_ms(os_clock()) - ago_ms);
+    else json_string(&command->question, member, str_from(text));
 }
 
-int inquiry_filters(struct inquiry *inquiry, const char *option, const char *member)
+int question_filters(struct question_command *command, const char *option, const char *member)
 {
     Str filters[FILTERS_GIVEN] = { 0 };
-    size_t count = command_values(inquiry->line, option, filters, countof(filters));
+    size_t count = command_values(command->line, option, filters, countof(filters));
     if (count == 0) return EXIT_FINE;
-    json_array(&inquiry->question, member);
+    json_array(&command->question, member);
     for (size_t at = 0; at < count; at++) {
-        if (where_write(filters[at], &inquiry->question)) continue;
+        if (where_write(filters[at], &command->question)) continue;
         command_complain("--%s: \"%.*s\" is no filter like properties.plan=Free, properties.plan!=Free, "
                          "properties.seats>=5, context.page.path~signup, traits.email or !traits.email",
                          option, STR_FORMAT(filters[at]));
         return EXIT_USAGE;
     }
-    json_array_end(&inquiry->question);
+    json_array_end(&command->question);
     return EXIT_FINE;
 }
 
@@ -85,23 +85,23 @@ Str tree_instant_text(const TreeNode *object, const char *path, Arena *arena)
     return arena_printf(arena, "%.*s %.*s", 10, text.bytes, 5, text.bytes + 11);
 }
 
-Str tree_bucket_text(struct inquiry *inquiry, const TreeNode *instant, Str unit)
+Str tree_bucket_text(struct question_command *command, const TreeNode *instant, Str unit)
 {
     const char *format = str_equal(unit, STR("hour")) ? "%Y-%m-%d %H:%M" : str_equal(unit, STR("month")) ? "%Y-%m"
                        : "%Y-%m-%d";
     char text[32];
     struct tm parts;
     Millis at_ms;
-    Str zone = event_tree_text(inquiry->answer, "timezone");
+    Str zone = event_tree_text(command->answer, "timezone");
     if (!event_tree_is_kind(instant, FIELD_STRING) || !instant_parse(instant->text, &at_ms)) return STR("");
     /* The C library knows the zones by the same files. */
-    setenv("TZ", zone.len ? arena_copy(&inquiry->arena, zone).bytes : "UTC", 1);
+    setenv("TZ", zone.len ? arena_copy(&command->arena, zone).bytes : "UTC", 1);
     tzset();
     time_t seconds = (time_t)(at_ms / 1000);
     if (str_equal(unit, STR("quarter")) && localtime_r(&seconds, &parts))
-        return arena_printf(&inquiry->arena, "%d Q%d", parts.tm_year + 1900, parts.tm_mon / 3 + 1);
+        return arena_printf(&command->arena, "%d Q%d", parts.tm_year + 1900, parts.tm_mon / 3 + 1);
     if (!localtime_r(&seconds, &parts) || !strftime(text, sizeof text, format, &parts)) return instant->text;
-    return arena_copy(&inquiry->arena, str_from(text));
+    return arena_copy(&command->arena, str_from(text));
 }
 
 double *tree_numbers(const TreeNode *list, Arena *arena)
@@ -129,16 +129,16 @@ Str big_text(uint64_t count, Arena *arena)
 
 /* ---- Drawing ---- */
 
-void draw_buckets(struct inquiry *inquiry, const TreeNode *buckets, const TreeNode *values, Str title)
+void draw_buckets(struct question_command *command, const TreeNode *buckets, const TreeNode *values, Str title)
 {
-    Arena *arena = &inquiry->arena;
-    Str unit = event_tree_text(inquiry->answer, "unit");
+    Arena *arena = &command->arena;
+    Str unit = event_tree_text(command->answer, "unit");
     struct table table;
     double most = 0, *numbers = tree_numbers(values, arena);
     size_t at = 0;
     for (size_t one = 0; values && one < values->count; one++)
         if (numbers[one] > most) most = numbers[one];
-    table_open(&table, arena, &inquiry->terminal);
+    table_open(&table, arena, &command->terminal);
     table_column(&table, TABLE_TEXT, unit);
     table_column(&table, TABLE_NUMBER, title);
     table_column(&table, TABLE_BAR, STR(""));
@@ -146,18 +146,18 @@ void draw_buckets(struct inquiry *inquiry, const TreeNode *buckets, const TreeNo
     for (const TreeNode *bucket = buckets ? buckets->first : NULL; bucket && value;
          bucket = bucket->next, value = value->next, at++) {
         table_row(&table);
-        table_text(&table, PLAIN, tree_bucket_text(inquiry, bucket, unit));
+        table_text(&table, PLAIN, tree_bucket_text(command, bucket, unit));
         table_text(&table, PLAIN, tree_number_text(value, arena));
         table_bar(&table, CYAN, most > 0 ? numbers[at] / most : 0, 0);
     }
-    table_write(&table, &inquiry->out);
+    table_write(&table, &command->out);
 }
 
-void draw_shares(struct inquiry *inquiry, const TreeNode *list, Str title, uint64_t all, const char *left_out)
+void draw_shares(struct question_command *command, const TreeNode *list, Str title, uint64_t all, const char *left_out)
 {
-    Arena *arena = &inquiry->arena;
+    Arena *arena = &command->arena;
     struct table table;
-    table_open(&table, arena, &inquiry->terminal);
+    table_open(&table, arena, &command->terminal);
     table_column(&table, TABLE_TEXT, title);
     table_column(&table, TABLE_NUMBER, STR("people"));
     table_column(&table, TABLE_NUMBER, STR("share"));
@@ -172,18 +172,18 @@ void draw_shares(struct inquiry *inquiry, const TreeNode *list, Str title, uint6
         table_text(&table, PLAIN, share_text(share, arena));
         table_bar(&table, CYAN, share, 0);
     }
-    table_write(&table, &inquiry->out);
-    uint64_t more = left_out ? tree_count(inquiry->answer, left_out) : 0;
-    if (more) buf_printf(&inquiry->out, "and %" PRIu64 " more; --limit shows up to 1000\n", more);
+    table_write(&table, &command->out);
+    uint64_t more = left_out ? tree_count(command->answer, left_out) : 0;
+    if (more) buf_printf(&command->out, "and %" PRIu64 " more; --limit shows up to 1000\n", more);
 }
 
 /* ---- CSV ---- */
 
-void csv_begin(struct inquiry *inquiry, const char *titles)
+void csv_begin(struct question_command *command, const char *titles)
 {
-    buf_str_put(&inquiry->out, str_from(titles));
-    buf_str_put(&inquiry->out, STR("\r\n"));
-    inquiry->is_first_cell = true;
+    buf_str_put(&command->out, str_from(titles));
+    buf_str_put(&command->out, STR("\r\n"));
+    command->is_first_cell = true;
 }
 
 /* A spreadsheet runs what begins so, and what somebody else wrote must not run; a number is none. (The wide forms are
@@ -200,12 +200,12 @@ static bool is_formula(Str text)
     return false;
 }
 
-static void csv_cell(struct inquiry *inquiry, Str text)
+static void csv_cell(struct question_command *command, Str text)
 {
-    struct buf *out = &inquiry->out;
+    struct buf *out = &command->out;
     bool has_quotes = false;
-    if (!inquiry->is_first_cell) buf_char(out, ',');
-    inquiry->is_first_cell = false;
+    if (!command->is_first_cell) buf_char(out, ',');
+    command->is_first_cell = false;
     for (size_t at = 0; at < text.len; at++) has_quotes |= memchr("\",\r\n", text.bytes[at], 4) != NULL;
     if (!has_quotes) {
         buf_str_put(out, text);
@@ -219,29 +219,29 @@ static void csv_cell(struct inquiry *inquiry, Str text)
     buf_char(out, '"');
 }
 
-void csv_text(struct inquiry *inquiry, Str text)
+void csv_text(struct question_command *command, Str text)
 {
-    csv_cell(inquiry, is_formula(text) ? arena_printf(&inquiry->arena, "'%.*s", STR_FORMAT(text)) : text);
+    csv_cell(command, is_formula(text) ? arena_printf(&command->arena, "'%.*s", STR_FORMAT(text)) : text);
 }
 
-void csv_value(struct inquiry *inquiry, const TreeNode *value)
+void csv_value(struct question_command *command, const TreeNode *value)
 {
-    if (!event_tree_is_given(value)) csv_text(inquiry, STR(""));
-    else if (event_tree_is_kind(value, FIELD_STRING)) csv_text(inquiry, value->text);
-    else csv_cell(inquiry, value->raw);
+    if (!event_tree_is_given(value)) csv_text(command, STR(""));
+    else if (event_tree_is_kind(value, FIELD_STRING)) csv_text(command, value->text);
+    else csv_cell(command, value->raw);
 }
 
-void csv_end(struct inquiry *inquiry)
+void csv_end(struct question_command *command)
 {
-    buf_str_put(&inquiry->out, STR("\r\n"));
-    inquiry->is_first_cell = true;
+    buf_str_put(&command->out, STR("\r\n"));
+    command->is_first_cell = true;
 }
 
 /* ---- The command ---- */
 
-static void put_warnings(struct inquiry *inquiry)
+static void put_warnings(struct question_command *command)
 {
-    const TreeNode *warnings = event_tree_find(inquiry->answer, "warnings");
+    const TreeNode *warnings = event_tree_find(command->answer, "warnings");
     for (const TreeNode *warning = warnings ? warnings->first : NULL; warning; warning = warning->next) {
         Str field = event_tree_text(warning, "field"), message = event_tree_text(warning, "message");
         fprintf(stderr, "onym: %.*s%s%.*s\n", STR_FORMAT(field), field.len ? ": " : "", STR_FORMAT(message));
@@ -249,69 +249,69 @@ static void put_warnings(struct inquiry *inquiry)
 }
 
 /* The number stands, and so does what it is not of. */
-static void put_incomplete(struct inquiry *inquiry)
+static void put_incomplete(struct question_command *command)
 {
-    if (!str_equal(event_tree_text(inquiry->answer, "complete"), STR("false"))) return;
-    double share = tree_number(inquiry->answer, "behind.share_applied", 1);
+    if (!str_equal(event_tree_text(command->answer, "complete"), STR("false"))) return;
+    double share = tree_number(command->answer, "behind.share_applied", 1);
     fprintf(stderr, "onym: not all events are counted yet: of what is on disk the server has applied %.1f %%; "
             "ask again in a moment\n", (double)(int64_t)(share * 1000) / 10);
 }
 
-static int print_answer(struct inquiry *inquiry, const InquiryKind *kind, Str answer)
+static int print_answer(struct question_command *command, const QuestionCommandKind *kind, Str answer)
 {
     Err err;
-    if (command_has(inquiry->line, "json")) {
+    if (command_has(command->line, "json")) {
         terminal_write(stdout, answer);
         putchar('\n');
         return EXIT_FINE;
     }
-    Status s = event_tree_read(answer, &inquiry->arena, &inquiry->answer, &err);
+    Status s = event_tree_read(answer, &command->arena, &command->answer, &err);
     if (s) {
         command_complain("the answer cannot be read: %s; --json prints it as it is", err.text);
         return EXIT_WRONG;
     }
-    if (command_has(inquiry->line, "csv")) (kind->write_csv ? kind->write_csv : lists_write_csv)(inquiry);
-    else (kind->draw ? kind->draw : lists_draw)(inquiry);
-    if (command_has(inquiry->line, "csv")) terminal_write(stdout, buf_str(&inquiry->out));
-    else fwrite(inquiry->out.bytes ? inquiry->out.bytes : "", 1, inquiry->out.len, stdout);      /* with our colours */
+    if (command_has(command->line, "csv")) (kind->write_csv ? kind->write_csv : lists_write_csv)(command);
+    else (kind->draw ? kind->draw : lists_draw)(command);
+    if (command_has(command->line, "csv")) terminal_write(stdout, buf_str(&command->out));
+    else fwrite(command->out.bytes ? command->out.bytes : "", 1, command->out.len, stdout);      /* with our colours */
     fflush(stdout);
-    put_warnings(inquiry);
-    put_incomplete(inquiry);
-    return buf_ok(&inquiry->out) ? EXIT_FINE : EXIT_WRONG;
+    put_warnings(command);
+    put_incomplete(command);
+    return buf_ok(&command->out) ? EXIT_FINE : EXIT_WRONG;
 }
 
-static int ask_and_print(struct inquiry *inquiry, const InquiryKind *kind, struct asker **ret_asker)
+static int ask_and_print(struct question_command *command, const QuestionCommandKind *kind, struct asker **ret_asker)
 {
     Str answer;
-    json_object(&inquiry->question, NULL);
-    int code = (kind->compose ? kind->compose : inquiry_rows)(inquiry);
+    json_object(&command->question, NULL);
+    int code = (kind->compose ? kind->compose : question_rows)(command);
     if (code) return code;
-    json_object_end(&inquiry->question);
-    if (!buf_ok(&inquiry->question)) {
+    json_object_end(&command->question);
+    if (!buf_ok(&command->question)) {
         command_complain("the question is too long");
         return EXIT_USAGE;
     }
-    code = ask_open(inquiry->line, &inquiry->arena, ret_asker);
-    if (!code) code = ask_question(*ret_asker, inquiry->path, buf_str(&inquiry->question), &answer);
-    return code ? code : print_answer(inquiry, kind, answer);
+    code = ask_open(command->line, &command->arena, ret_asker);
+    if (!code) code = ask_question(*ret_asker, command->path, buf_str(&command->question), &answer);
+    return code ? code : print_answer(command, kind, answer);
 }
 
-int inquiry_run(const struct command_line *line, const char *path, const InquiryKind *kind)
+int question_run(const struct command_line *line, const char *path, const QuestionCommandKind *kind)
 {
     struct region region;
     struct asker *asker = NULL;
-    struct inquiry inquiry = { .line = line, .path = str_from(path) };
+    struct question_command command = { .line = line, .path = str_from(path) };
     region_open(&region, ARENA_BYTES);
-    inquiry.arena = region_arena(&region);
-    inquiry.terminal = terminal_of(stdout);
-    buf_init(&inquiry.question, QUESTION_BYTES);
-    buf_init(&inquiry.out, LIMIT_ANSWER_BYTES);
+    command.arena = region_arena(&region);
+    command.terminal = terminal_of(stdout);
+    buf_init(&command.question, QUESTION_BYTES);
+    buf_init(&command.out, LIMIT_ANSWER_BYTES);
     int code = EXIT_USAGE;
     if (command_has(line, "json") && command_has(line, "csv")) command_complain("--json or --csv, not both");
-    else code = ask_and_print(&inquiry, kind, &asker);
+    else code = ask_and_print(&command, kind, &asker);
     ask_close(asker);
-    buf_done(&inquiry.question);
-    buf_done(&inquiry.out);
+    buf_done(&command.question);
+    buf_done(&command.out);
     region_close(&region);
     return code;
 }

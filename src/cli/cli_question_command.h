@@ -3,7 +3,7 @@
  * as CSV (--csv), or drawn.
  *
  * Which questions there are, and which option is which member, ask/questions.tbl.h says (cli_question.c). What a
- * question has of its own on the command line is a struct inquiry_kind in its own file. The API checks the values, and
+ * question has of its own on the command line is a QuestionCommandKind in its own file. The API checks the values, and
  * names the member that is wrong; here is only what the command line writes differently: filters, and times ago. */
 #ifndef ONYM_CLI_QUESTION_COMMAND_H
 #define ONYM_CLI_QUESTION_COMMAND_H
@@ -11,17 +11,17 @@
 #include "cli_ask.h"
 #include "terminal/terminal.h"
 
-struct inquiry;
-typedef struct InquiryKind {
+struct question_command;
+typedef struct QuestionCommandKind {
     /* NULL, each: as the rows say, and whatever tables the answer has. */
-    int (*compose)(struct inquiry *inquiry);                /* all members; EXIT_FINE, or after complaining */
-    void (*draw)(struct inquiry *inquiry);                  /* into inquiry->out */
-    void (*write_csv)(struct inquiry *inquiry);
-} InquiryKind;
-extern const InquiryKind inquiry_funnel, inquiry_trends, inquiry_retention, inquiry_paths, inquiry_signups,
-    inquiry_events;
+    int (*compose)(struct question_command *command);       /* all members; EXIT_FINE, or after complaining */
+    void (*draw)(struct question_command *command);         /* into command->out */
+    void (*write_csv)(struct question_command *command);
+} QuestionCommandKind;
+extern const QuestionCommandKind question_funnel, question_trends, question_retention, question_paths, question_signups,
+    question_events;
 
-struct inquiry {
+struct question_command {
     const struct command_line *line;
     Arena arena;                                            /* for all of the command */
     Terminal terminal;
@@ -32,23 +32,23 @@ struct inquiry {
 };
 
 /* The whole command. */
-int inquiry_run(const struct command_line *line, const char *path, const InquiryKind *kind);
+int question_run(const struct command_line *line, const char *path, const QuestionCommandKind *kind);
 
 /* ---- Composing ---- */
 
-/* A member that is no option goes into inquiry->question by base/json_out.h: the question is an object already. */
+/* A member that is no option goes into command->question by base/json_out.h: the question is an object already. */
 /* The option as a member of the same name (or another one), a text or, where it is an integer, a number. Nothing
  * where it was not given. */
-void inquiry_option(struct inquiry *inquiry, const char *option, const char *member);
+void question_option(struct question_command *command, const char *option, const char *member);
 /* An event as an operand has it: a text, or an object where it begins with "{". */
-void inquiry_event(struct inquiry *inquiry, const char *name, Str operand);
+void question_event(struct question_command *command, const char *name, Str operand);
 /* The option as a time as the API takes it, or a duration ago; as a list of filters. */
-void inquiry_time(struct inquiry *inquiry, const char *option, const char *member);
-int inquiry_filters(struct inquiry *inquiry, const char *option, const char *member);
+void question_time(struct question_command *command, const char *option, const char *member);
+int question_filters(struct question_command *command, const char *option, const char *member);
 /* cli_question.c. Every option that is a member, as the rows say it; the operands likewise. EXIT_FINE, or after
  * complaining. */
-int inquiry_options(struct inquiry *inquiry);
-int inquiry_rows(struct inquiry *inquiry);
+int question_options(struct question_command *command);
+int question_rows(struct question_command *command);
 /* One --where, appended as a filter: "properties.plan=Free". False: it is none. */
 bool where_write(Str text, struct buf *out);
 
@@ -63,7 +63,7 @@ Str tree_value_text(const TreeNode *value);
 Str tree_instant_text(const TreeNode *object, const char *path, Arena *arena);
 /* When a bucket begins, as the question's time zone has it and as finely as the unit needs: "2026-01-31",
  * "2026-01-31 14:00", "2026-01", "2026 Q1". */
-Str tree_bucket_text(struct inquiry *inquiry, const TreeNode *instant, Str unit);
+Str tree_bucket_text(struct question_command *command, const TreeNode *instant, Str unit);
 Str big_text(uint64_t count, Arena *arena);                                 /* "1,234" */
 
 /* The values of a list of numbers, null as 0. */
@@ -74,20 +74,20 @@ Str tree_number_text(const TreeNode *value, Arena *arena);
 /* ---- Drawing ---- */
 
 /* A row a bucket: when, how many, a bar. */
-void draw_buckets(struct inquiry *inquiry, const TreeNode *buckets, const TreeNode *values, Str title);
+void draw_buckets(struct question_command *command, const TreeNode *buckets, const TreeNode *values, Str title);
 /* A list of {value or event, people}: a row each, with its share of all. left_out: a member of the answer. */
-void draw_shares(struct inquiry *inquiry, const TreeNode *list, Str title, uint64_t all, const char *left_out);
+void draw_shares(struct question_command *command, const TreeNode *list, Str title, uint64_t all, const char *left_out);
 
 /* cli_lists.c. What an answer shows that nobody draws in a way of its own: its lists as tables, single values before
  * them; as CSV the longest list. */
-void lists_draw(struct inquiry *inquiry);
-void lists_write_csv(struct inquiry *inquiry);
+void lists_draw(struct question_command *command);
+void lists_write_csv(struct question_command *command);
 
 /* ---- CSV (RFC 4180; an empty field for null) ---- */
 
-void csv_begin(struct inquiry *inquiry, const char *titles);               /* comma between them */
-void csv_text(struct inquiry *inquiry, Str text);
-void csv_value(struct inquiry *inquiry, const TreeNode *value);            /* numbers as they are */
-void csv_end(struct inquiry *inquiry);
+void csv_begin(struct question_command *command, const char *titles);      /* comma between them */
+void csv_text(struct question_command *command, Str text);
+void csv_value(struct question_command *command, const TreeNode *value);   /* numbers as they are */
+void csv_end(struct question_command *command);
 
 #endif

@@ -3,25 +3,25 @@
 
 enum { BUCKETS_SHOWN = 100, SPARK_LEAST = 12, SPARK_MOST = 60 };
 
-static int compose(struct inquiry *inquiry)
+static int compose(struct question_command *command)
 {
-    const struct command_line *line = inquiry->line;
+    const struct command_line *line = command->line;
     const char *measure = command_option(line, "measure"), *property = command_option(line, "property");
-    json_array(&inquiry->question, "series");
+    json_array(&command->question, "series");
     for (size_t at = 0; at < line->operand_count; at++) {
         Str event = str_from(line->operands[at]);
         if (str_starts(event, STR("{")) || (!measure && !property)) {
-            inquiry_event(inquiry, NULL, event);
+            question_event(command, NULL, event);
             continue;
         }
-        json_object(&inquiry->question, NULL);
-        json_string(&inquiry->question, "event", event);
-        if (measure) json_word(&inquiry->question, "measure", measure);
-        if (property) json_word(&inquiry->question, "property", property);
-        json_object_end(&inquiry->question);
+        json_object(&command->question, NULL);
+        json_string(&command->question, "event", event);
+        if (measure) json_word(&command->question, "measure", measure);
+        if (property) json_word(&command->question, "property", property);
+        json_object_end(&command->question);
     }
-    json_array_end(&inquiry->question);
-    return inquiry_options(inquiry);
+    json_array_end(&command->question);
+    return question_options(command);
 }
 
 static Str measure_text(const TreeNode *series, Arena *arena)
@@ -44,90 +44,90 @@ static Str spark_of(const TreeNode *values, size_t room, Arena *arena)
     return spark_text(tops, columns, most, arena);
 }
 
-static void draw_line(struct inquiry *inquiry, struct table *table, Str name, Colour colour, const TreeNode *line,
-                      size_t room)
+static void draw_line(struct question_command *command, struct table *table, Str name, Colour colour,
+                      const TreeNode *line, size_t room)
 {
     table_row(table);
     table_text(table, colour, name);
-    table_text(table, PLAIN, tree_number_text(event_tree_find(line, "total"), &inquiry->arena));
-    table_text(table, CYAN, spark_of(event_tree_find(line, "values"), room, &inquiry->arena));
+    table_text(table, PLAIN, tree_number_text(event_tree_find(line, "total"), &command->arena));
+    table_text(table, CYAN, spark_of(event_tree_find(line, "values"), room, &command->arena));
 }
 
-static void draw_lines(struct inquiry *inquiry, const TreeNode *all, const TreeNode *buckets)
+static void draw_lines(struct question_command *command, const TreeNode *all, const TreeNode *buckets)
 {
-    Arena *arena = &inquiry->arena;
-    Str unit = event_tree_text(inquiry->answer, "unit");
-    unsigned width = inquiry->terminal.width ? inquiry->terminal.width : TABLE_COLUMNS;
+    Arena *arena = &command->arena;
+    Str unit = event_tree_text(command->answer, "unit");
+    unsigned width = command->terminal.width ? command->terminal.width : TABLE_COLUMNS;
     size_t room = width > SPARK_LEAST + 36 ? width - 36 : SPARK_LEAST;
     const TreeNode *last = buckets->first;
     while (last && last->next) last = last->next;
     struct table table;
-    table_open(&table, arena, &inquiry->terminal);
-    table_column(&table, TABLE_TEXT, event_tree_text(inquiry->answer, "by"));
+    table_open(&table, arena, &command->terminal);
+    table_column(&table, TABLE_TEXT, event_tree_text(command->answer, "by"));
     table_column(&table, TABLE_NUMBER, STR("total"));
     table_column(&table, TABLE_TEXT, last ? arena_printf(arena, "%.*s to %.*s by %.*s",
-                 STR_FORMAT(tree_bucket_text(inquiry, buckets->first, unit)),
-                 STR_FORMAT(tree_bucket_text(inquiry, last, unit)), STR_FORMAT(unit)) : STR(""));
+                 STR_FORMAT(tree_bucket_text(command, buckets->first, unit)),
+                 STR_FORMAT(tree_bucket_text(command, last, unit)), STR_FORMAT(unit)) : STR(""));
     for (const TreeNode *series = all->first; series; series = series->next) {
         const TreeNode *groups = event_tree_find(series, "groups");
         Str name = arena_printf(arena, "%.*s: %.*s", STR_FORMAT(event_tree_text(series, "event")),
                                 STR_FORMAT(measure_text(series, arena)));
-        draw_line(inquiry, &table, name, BOLD, series, room < SPARK_MOST ? room : SPARK_MOST);
+        draw_line(command, &table, name, BOLD, series, room < SPARK_MOST ? room : SPARK_MOST);
         for (const TreeNode *group = groups ? groups->first : NULL; group; group = group->next) {
             Str value = tree_value_text(event_tree_find(group, "value"));
-            draw_line(inquiry, &table, arena_printf(arena, "  %.*s", STR_FORMAT(value)), PLAIN, group,
+            draw_line(command, &table, arena_printf(arena, "  %.*s", STR_FORMAT(value)), PLAIN, group,
                       room < SPARK_MOST ? room : SPARK_MOST);
         }
     }
-    table_write(&table, &inquiry->out);
+    table_write(&table, &command->out);
     for (const TreeNode *series = all->first; series; series = series->next)
         if (tree_count(series, "groups_left_out"))
-            buf_printf(&inquiry->out, "%.*s: and %" PRIu64 " more; --limit shows up to 1000\n",
+            buf_printf(&command->out, "%.*s: and %" PRIu64 " more; --limit shows up to 1000\n",
                        STR_FORMAT(event_tree_text(series, "event")), tree_count(series, "groups_left_out"));
 }
 
-static void draw(struct inquiry *inquiry)
+static void draw(struct question_command *command)
 {
-    const TreeNode *all = event_tree_find(inquiry->answer, "series");
-    const TreeNode *buckets = event_tree_find(inquiry->answer, "buckets"), *groups;
+    const TreeNode *all = event_tree_find(command->answer, "series");
+    const TreeNode *buckets = event_tree_find(command->answer, "buckets"), *groups;
     if (!all || !all->first || !buckets) return;
     groups = event_tree_find(all->first, "groups");
     if (all->count > 1 || (groups && groups->first) || buckets->count > BUCKETS_SHOWN) {
-        draw_lines(inquiry, all, buckets);
+        draw_lines(command, all, buckets);
         return;
     }
-    Arena *arena = &inquiry->arena;
-    buf_printf(&inquiry->out, "%.*s: %.*s %.*s\n\n", STR_FORMAT(event_tree_text(all->first, "event")),
+    Arena *arena = &command->arena;
+    buf_printf(&command->out, "%.*s: %.*s %.*s\n\n", STR_FORMAT(event_tree_text(all->first, "event")),
                STR_FORMAT(measure_text(all->first, arena)),
                STR_FORMAT(tree_number_text(event_tree_find(all->first, "total"), arena)));
-    draw_buckets(inquiry, buckets, event_tree_find(all->first, "values"), event_tree_text(all->first, "measure"));
+    draw_buckets(command, buckets, event_tree_find(all->first, "values"), event_tree_text(all->first, "measure"));
 }
 
-static void csv_line(struct inquiry *inquiry, const TreeNode *series, const TreeNode *line, bool is_whole)
+static void csv_line(struct question_command *command, const TreeNode *series, const TreeNode *line, bool is_whole)
 {
-    const TreeNode *buckets = event_tree_find(inquiry->answer, "buckets"), *values = event_tree_find(line, "values");
+    const TreeNode *buckets = event_tree_find(command->answer, "buckets"), *values = event_tree_find(line, "values");
     const TreeNode *bucket = buckets ? buckets->first : NULL;
     for (const TreeNode *value = values ? values->first : NULL; value && bucket;
          value = value->next, bucket = bucket->next) {
-        csv_value(inquiry, event_tree_find(series, "event"));
-        csv_value(inquiry, event_tree_find(series, "measure"));
-        csv_text(inquiry, is_whole ? STR("(all)") : tree_value_text(event_tree_find(line, "value")));
-        csv_value(inquiry, bucket);
-        csv_value(inquiry, value);
-        csv_end(inquiry);
+        csv_value(command, event_tree_find(series, "event"));
+        csv_value(command, event_tree_find(series, "measure"));
+        csv_text(command, is_whole ? STR("(all)") : tree_value_text(event_tree_find(line, "value")));
+        csv_value(command, bucket);
+        csv_value(command, value);
+        csv_end(command);
     }
 }
 
-static void write_csv(struct inquiry *inquiry)
+static void write_csv(struct question_command *command)
 {
-    const TreeNode *all = event_tree_find(inquiry->answer, "series");
-    csv_begin(inquiry, "event,measure,group,from,value");
+    const TreeNode *all = event_tree_find(command->answer, "series");
+    csv_begin(command, "event,measure,group,from,value");
     for (const TreeNode *series = all ? all->first : NULL; series; series = series->next) {
         const TreeNode *groups = event_tree_find(series, "groups");
-        csv_line(inquiry, series, series, true);
+        csv_line(command, series, series, true);
         for (const TreeNode *group = groups ? groups->first : NULL; group; group = group->next)
-            csv_line(inquiry, series, group, false);
+            csv_line(command, series, group, false);
     }
 }
 
-const InquiryKind inquiry_trends = { compose, draw, write_csv };
+const QuestionCommandKind question_trends = { compose, draw, write_csv };

@@ -7,43 +7,43 @@
 
 #include "base/base.h"
 
-enum { KNOTS_MAX = 4096 };
+enum { CURVE_KNOTS_MAX = 4096 };
 
-struct knots {
+struct position_curve {
     Millis first_ms;
     uint32_t shift, count;              /* 2^shift milliseconds from knot to knot; at least two knots */
     const uint64_t *positions;
 };
 
-/* As many knots as KNOTS_MAX allows for this range. positions: KNOTS_MAX + 2 of the caller's. */
-void knots_init(struct knots *knots, Millis first_ms, Millis last_ms, uint64_t *positions);
+/* As many knots as CURVE_KNOTS_MAX allows for this range. positions: CURVE_KNOTS_MAX + 2 of the caller's. */
+void curve_init(struct position_curve *curve, Millis first_ms, Millis last_ms, uint64_t *positions);
 
-static inline uint64_t knots_at(const struct knots *knots, Millis time_ms)
+static inline uint64_t curve_at(const struct position_curve *curve, Millis time_ms)
 {
-    uint64_t since = (uint64_t)time_ms - (uint64_t)knots->first_ms, knot = since >> knots->shift;
-    if (knot > knots->count - 2) knot = knots->count - 2;
-    const uint64_t *at = knots->positions + knot;
-    __int128 rise = (__int128)(int64_t)(at[1] - at[0]) * (int64_t)(since - (knot << knots->shift));
-    return at[0] + (uint64_t)(rise >> knots->shift);
+    uint64_t since = (uint64_t)time_ms - (uint64_t)curve->first_ms, knot = since >> curve->shift;
+    if (knot > curve->count - 2) knot = curve->count - 2;
+    const uint64_t *at = curve->positions + knot;
+    __int128 rise = (__int128)(int64_t)(at[1] - at[0]) * (int64_t)(since - (knot << curve->shift));
+    return at[0] + (uint64_t)(rise >> curve->shift);
 }
 /* How far a position is from the line, small where it is near. */
-static inline uint64_t knots_encode(const struct knots *knots, Millis time_ms, uint64_t position)
+static inline uint64_t curve_encode(const struct position_curve *curve, Millis time_ms, uint64_t position)
 {
-    int64_t distance = (int64_t)(position - knots_at(knots, time_ms));
+    int64_t distance = (int64_t)(position - curve_at(curve, time_ms));
     return (uint64_t)distance << 1 ^ (uint64_t)(distance >> 63);
 }
-static inline uint64_t knots_decode(const struct knots *knots, Millis time_ms, uint64_t code)
+static inline uint64_t curve_decode(const struct position_curve *curve, Millis time_ms, uint64_t code)
 {
-    return knots_at(knots, time_ms) + ((code >> 1) ^ -(code & 1));
+    return curve_at(curve, time_ms) + ((code >> 1) ^ -(code & 1));
 }
 
 /* Drawing the line: the mean position around each knot. */
-struct knots_sums {
+struct curve_sums {
     uint64_t base;                      /* taken off first */
     double *sums;
-    uint64_t *counts;                   /* KNOTS_MAX + 2 of each, zeroed */
+    uint64_t *counts;                   /* CURVE_KNOTS_MAX + 2 of each, zeroed */
 };
-void knots_add(const struct knots *knots, struct knots_sums *sums, Millis time_ms, uint64_t position);
-void knots_draw(const struct knots *knots, const struct knots_sums *sums, uint64_t *positions);
+void curve_add(const struct position_curve *curve, struct curve_sums *sums, Millis time_ms, uint64_t position);
+void curve_draw(const struct position_curve *curve, const struct curve_sums *sums, uint64_t *positions);
 
 #endif

@@ -49,9 +49,9 @@ struct merge {
     uint32_t row_count, subject_count;  /* of the result */
     uint32_t at;                        /* in the take: where the stage is */
     Millis time_min_ms, time_max_ms;
-    struct knots knots;
+    struct position_curve curve;
     uint64_t *knot_positions;
-    struct knots_sums sums;
+    struct curve_sums sums;
     Str *column_names;
     uint32_t column_count, column;
 };
@@ -313,8 +313,8 @@ static Status walk_positions(struct merge *merge, bool is_line, Err *err)
         uint64_t position = index_codes_get(reader, source->row);
         Millis time_ms = time_at(&source->run->view, source->row++);
         if (take & TAKE_DROPPED) continue;
-        if (is_line) knots_add(&merge->knots, &merge->sums, time_ms, position);
-        else run_writer_row(&merge->writer, knots_encode(&merge->knots, time_ms, position));
+        if (is_line) curve_add(&merge->curve, &merge->sums, time_ms, position);
+        else run_writer_row(&merge->writer, curve_encode(&merge->curve, time_ms, position));
     }
     return OK;
 }
@@ -322,17 +322,17 @@ static Status walk_positions(struct merge *merge, bool is_line, Err *err)
 static Status step_knots(struct merge *merge, Err *err)
 {
     if (!merge->is_begun) {
-        merge->knot_positions = arena_new(&merge->arena, uint64_t, KNOTS_MAX + 2);
-        merge->sums = (struct knots_sums){ merge->sources[0].run->view.from_pos,
-                                           arena_new(&merge->arena, double, KNOTS_MAX + 2),
-                                           arena_new(&merge->arena, uint64_t, KNOTS_MAX + 2) };
-        knots_init(&merge->knots, merge->time_min_ms, merge->time_max_ms, merge->knot_positions);
+        merge->knot_positions = arena_new(&merge->arena, uint64_t, CURVE_KNOTS_MAX + 2);
+        merge->sums = (struct curve_sums){ merge->sources[0].run->view.from_pos,
+                                           arena_new(&merge->arena, double, CURVE_KNOTS_MAX + 2),
+                                           arena_new(&merge->arena, uint64_t, CURVE_KNOTS_MAX + 2) };
+        curve_init(&merge->curve, merge->time_min_ms, merge->time_max_ms, merge->knot_positions);
         read_positions(merge);
         merge->is_begun = true;
     }
     Status s = walk_positions(merge, true, err);
     if (s || merge->at < merge->take_count) return s;
-    knots_draw(&merge->knots, &merge->sums, merge->knot_positions);
+    curve_draw(&merge->curve, &merge->sums, merge->knot_positions);
     next_stage(merge);
     return OK;
 }
@@ -340,7 +340,7 @@ static Status step_knots(struct merge *merge, Err *err)
 static Status step_positions(struct merge *merge, Err *err)
 {
     if (!merge->is_begun) {
-        run_writer_begin_distances(&merge->writer, &merge->knots);
+        run_writer_begin_distances(&merge->writer, &merge->curve);
         read_positions(merge);
         merge->is_begun = true;
     }

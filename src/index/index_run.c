@@ -103,7 +103,7 @@ static bool section_is_sound(const struct run *run, const struct run_section *se
             && (section->width == 1 || section->raw_bytes == section->bytes)
             && (section->column == EVENT_COLUMN || section->column < run->view.column_count);
     case SECTION_NAMES: return true;
-    case SECTION_KNOTS: return section->column >= 2 && section->column <= KNOTS_MAX + 1 && section->width < 63
+    case SECTION_KNOTS: return section->column >= 2 && section->column <= CURVE_KNOTS_MAX + 1 && section->width < 63
         && section->bytes == section->column * sizeof(uint64_t);
     default: return false;
     }
@@ -150,7 +150,7 @@ static Status run_read_directory(struct run *run, Err *err)
         case SECTION_KNOTS:
             if (crc32c_of(0, section_str(run, section)) != section->crc)
                 return damaged(run, "wrong checksum of the knots", err);
-            run->knots = (struct knots){ section->base, section->width, section->column, bytes };
+            run->curve = (struct position_curve){ section->base, section->width, section->column, bytes };
             break;
         case SECTION_CODES: run->codes[section->column] = section; break;
         case SECTION_VALUES:
@@ -162,7 +162,7 @@ static Status run_read_directory(struct run *run, Err *err)
     if (!view->starts || !view->ranks || !view->subjects || !view->times.bytes || !view->events.bytes
         || !run->positions || !names || !run->event_values)
         return damaged(run, "a section is missing", err);
-    if (run->knots.count && run->positions->width != 8) return damaged(run, "positions of another width", err);
+    if (run->curve.count && run->positions->width != 8) return damaged(run, "positions of another width", err);
     for (uint32_t column = 0; column < columns; column++)
         if (!run->codes[column] || !run->values[column]) return damaged(run, "a column is missing", err);
     if (crc32c_of(0, section_str(run, names)) != names->crc)
@@ -511,7 +511,7 @@ static void undo_planes(IndexCodes *codes, const unsigned char *planes, uint32_t
         for (uint32_t byte = 0; byte < 8; byte++) code |= (uint64_t)planes[(size_t)byte * rows + row] << byte * 8;
         Millis time_ms
             = (Millis)((uint64_t)run->view.times.base + index_packed_get(&run->view.times, first_row + row));
-        uint64_t position = knots_decode(&run->knots, time_ms, code);
+        uint64_t position = curve_decode(&run->curve, time_ms, code);
         memcpy(codes->bytes + (size_t)row * 8, &position, sizeof position);
     }
 }
@@ -534,7 +534,7 @@ Status index_codes_load(IndexCodes *codes, uint32_t row, Err *err)
     uint32_t rows = codes->run->row_count - block * RUN_BLOCK_ROWS;
     if (rows > RUN_BLOCK_ROWS) rows = RUN_BLOCK_ROWS;
     codes->block = UINT32_MAX;
-    bool in_planes = section == run->positions && run->knots.count;
+    bool in_planes = section == run->positions && run->curve.count;
     unsigned char *to = in_planes ? codes->bytes + INDEX_CODES_BYTES / 2 : codes->bytes;
     Status s = codes_decompress(codes, stored, to, (size_t)rows * section->width, err);
     if (s) return s;

@@ -33,7 +33,7 @@ struct run {
     Str *column_names;                  /* ascending */
     const struct run_section **codes, **values;      /* by column */
     const struct run_section *event_values, *positions;
-    struct knots knots;                 /* count 0: positions are told as they are */
+    struct position_curve curve;        /* count 0: positions are stored as they are */
     struct index_trouble *trouble;      /* the index's; NULL while the run is opened */
 };
 
@@ -81,8 +81,8 @@ void run_writer_put(struct run_writer *writer, const void *bytes, size_t count);
 /* Rows of packed integers: begin_packed for the section, row for each, end_section. */
 void run_writer_begin_packed(struct run_writer *writer, RunSectionKind kind, uint32_t column, uint32_t width,
                              int64_t base, bool in_blocks);
-/* Writes KNOTS, and begins POSITIONS as distances from their line: run_writer_row(knots_encode(…)). */
-void run_writer_begin_distances(struct run_writer *writer, const struct knots *knots);
+/* Writes KNOTS, and begins POSITIONS as distances from the curve: run_writer_row(curve_encode(…)). */
+void run_writer_begin_distances(struct run_writer *writer, const struct position_curve *curve);
 void run_writer_flush_block(struct run_writer *writer);
 static inline void run_writer_row(struct run_writer *writer, uint64_t value)
 {

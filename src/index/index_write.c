@@ -101,12 +101,12 @@ void run_writer_begin_packed(struct run_writer *writer, RunSectionKind kind, uin
     buf_clear(&writer->table);
 }
 
-void run_writer_begin_distances(struct run_writer *writer, const struct knots *knots)
+void run_writer_begin_distances(struct run_writer *writer, const struct position_curve *curve)
 {
-    run_writer_begin(writer, SECTION_KNOTS, knots->count);
-    writer->section.base = knots->first_ms;
-    writer->section.width = knots->shift;
-    run_writer_put(writer, knots->positions, knots->count * sizeof *knots->positions);
+    run_writer_begin(writer, SECTION_KNOTS, curve->count);
+    writer->section.base = curve->first_ms;
+    writer->section.width = curve->shift;
+    run_writer_put(writer, curve->positions, curve->count * sizeof *curve->positions);
     run_writer_end(writer);
     run_writer_begin_packed(writer, SECTION_POSITIONS, 0, 8, 0, true);
     writer->in_planes = true;

@@ -126,13 +126,13 @@ static void a_cell_of_csv_is_never_a_formula(void **state)
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
-        struct inquiry inquiry = { .arena = fresh_arena() };
-        buf_init(&inquiry.out, 4096);
-        csv_begin(&inquiry, "t");
-        csv_text(&inquiry, str_from(rows[at].text));
-        Str cell = str_slice(buf_str(&inquiry.out), 3, inquiry.out.len);
+        struct question_command command = { .arena = fresh_arena() };
+        buf_init(&command.out, 4096);
+        csv_begin(&command, "t");
+        csv_text(&command, str_from(rows[at].text));
+        Str cell = str_slice(buf_str(&command.out), 3, command.out.len);
         if (!str_equal(cell, str_from(rows[at].cell))) fail_msg("%s: %.*s", rows[at].text, STR_FORMAT(cell));
-        buf_done(&inquiry.out);
+        buf_done(&command.out);
     }
 }
 
@@ -175,33 +175,33 @@ static void operands_and_options_become_members(void **state)
     };
     (void)state;
     for (size_t at = 0; at < countof(cases); at++) {
-        struct inquiry inquiry = { .arena = fresh_arena() };
+        struct question_command command = { .arena = fresh_arena() };
         struct command_line line;
         char *words[17] = { 0 };
         int count = 0;
         for (; cases[at].words[count + 1]; count++) words[count] = (char *)(uintptr_t)cases[at].words[count + 1];
-        const Command *command = command_find(&onym_commands, str_from(cases[at].words[0]));
-        assert_int_equal(command_parse(&onym_commands, command, count, words, &line), EXIT_FINE);
-        inquiry.line = &line;
-        buf_init(&inquiry.question, 4096);
-        json_object(&inquiry.question, NULL);
-        assert_int_equal(inquiry_rows(&inquiry), EXIT_FINE);
-        json_object_end(&inquiry.question);
-        buf_char(&inquiry.question, '\0');
-        assert_string_equal(inquiry.question.bytes, cases[at].question);
-        buf_done(&inquiry.question);
+        const Command *row = command_find(&onym_commands, str_from(cases[at].words[0]));
+        assert_int_equal(command_parse(&onym_commands, row, count, words, &line), EXIT_FINE);
+        command.line = &line;
+        buf_init(&command.question, 4096);
+        json_object(&command.question, NULL);
+        assert_int_equal(question_rows(&command), EXIT_FINE);
+        json_object_end(&command.question);
+        buf_char(&command.question, '\0');
+        assert_string_equal(command.question.bytes, cases[at].question);
+        buf_done(&command.question);
     }
 }
 
-static void show(const char *answer, void (*write)(struct inquiry *inquiry), const char *shown)
+static void show(const char *answer, void (*write)(struct question_command *command), const char *shown)
 {
-    struct inquiry inquiry = { .arena = fresh_arena() };
-    buf_init(&inquiry.out, 4096);
-    assert_int_equal(event_tree_read(str_from(answer), &inquiry.arena, &inquiry.answer, NULL), OK);
-    write(&inquiry);
-    buf_char(&inquiry.out, '\0');
-    assert_string_equal(inquiry.out.bytes, shown);
-    buf_done(&inquiry.out);
+    struct question_command command = { .arena = fresh_arena() };
+    buf_init(&command.out, 4096);
+    assert_int_equal(event_tree_read(str_from(answer), &command.arena, &command.answer, NULL), OK);
+    write(&command);
+    buf_char(&command.out, '\0');
+    assert_string_equal(command.out.bytes, shown);
+    buf_done(&command.out);
 }
 
 static void an_answer_that_nobody_draws_is_shown_as_its_lists(void **state)
