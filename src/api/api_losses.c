@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum {
-    MINUTE_MS = 60000, QUIET_MS = 60 * MINUTE_MS, DAY_MS = 24 * QUIET_MS, SINCE_MOST_DAYS = 90,
+    QUIET_MS = HOUR_MS, SINCE_MOST_DAYS = 90,
     SCRATCH_BYTES = 64 * LIMIT_RECORD_BYTES, CANCEL_EVERY = 1024,
 };
 
@@ -14,7 +14,7 @@ static Status read_range(struct exchange *exchange, Millis now_ms, Arena *arena,
 {
     Str since = query_parameter(exchange->query, STR("since"), arena);
     Str quiet = query_parameter(exchange->query, STR("quiet"), arena);
-    int64_t since_ms = INT64_C(7) * DAY_MS, quiet_ms = QUIET_MS, most_ms = SINCE_MOST_DAYS * (int64_t)DAY_MS;
+    int64_t since_ms = 7 * DAY_MS, quiet_ms = QUIET_MS, most_ms = SINCE_MOST_DAYS * DAY_MS;
     if (since.len && (!duration_parse(since, &since_ms) || since_ms <= 0 || since_ms > most_ms))
         return err_set_field(err, "since", "wanted a time up to 90d, as in ?since=7d");
     if (quiet.len && (!duration_parse(quiet, &quiet_ms) || quiet_ms < 0 || quiet_ms > most_ms))

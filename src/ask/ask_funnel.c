@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WINDOW_MAX_MS (INT64_C(3660) * 24 * 3600 * 1000)       /* ten years */
+#define WINDOW_MAX_MS (3660 * DAY_MS)       /* ten years */
 
 /* any attribution: conversions of the whole, besides those of groups */
 enum { GROUP_ALL = GROUPS_MAX };
@@ -163,7 +163,7 @@ Status funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld *worl
     Status s = request_open(&funnel->request, question, world, arena, allowed, err);
     if (!s) s = parse_steps(funnel);
     if (!s)
-        s = request_duration(&funnel->request, "window", (Millis)7 * 24 * 3600 * 1000,
+        s = request_duration(&funnel->request, "window", 7 * DAY_MS,
                              &funnel->rules.window_ms);
     if (!s && funnel->rules.window_ms > WINDOW_MAX_MS) s = err_set_field(err, "window", "ten years at most");
     if (!s) s = parse_order(funnel);

@@ -70,7 +70,7 @@ static Status paths_parse(struct paths *paths, Str question, const QueryWorld *w
     if (!s) s = request_word(request, "direction", DIRECTION_AFTER, directions, &paths->direction);
     if (!s) s = request_count(request, "depth", 3, 1, DEPTH_MAX, &paths->depth);
     if (!s) s = request_count(request, "limit", 10, 1, SHOWN_MAX, &paths->limit);
-    if (!s) s = request_duration(request, "within", (Millis)24 * 3600 * 1000, &paths->within_ms);
+    if (!s) s = request_duration(request, "within", DAY_MS, &paths->within_ms);
     const Json *collapse = s ? NULL : json_find(request->root, STR("collapse"));
     if (collapse && collapse->kind != JSON_BOOL) s = err_set_field(err, "collapse", "true or false was expected");
     paths->collapses = collapse && collapse->truth;

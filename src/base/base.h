@@ -1,10 +1,10 @@
 /* base: the words that every other folder speaks.
  *
  * Strings that know their length (str.h), memory by lifetime (arena.h), bounded builders (buf.h), errors as values
- * (err.h), log lines (log.h), hashes (hash.h), instants as text (instant.h), JSON that is written (json_out.h),
- * likely words (nearest.h), settings as a tree (node.h), bytes in URLs (percent.h), arrays that grow (vector.h),
- * places by hash (slots.h), every ceiling of the program (limits.h) and its version (version.h). It calls nothing but
- * libc, ISA-L and xxhash, and it holds no state but the log's settings.
+ * (err.h), log lines (log.h), hashes (hash.h), days as dates (calendar.h), instants as text (instant.h), JSON that is
+ * written (json_out.h), likely words (nearest.h), settings as a tree (node.h), bytes in URLs (percent.h), arrays that
+ * grow (vector.h), places by hash (slots.h), every ceiling of the program (limits.h) and its version (version.h). It
+ * calls nothing but libc, ISA-L and xxhash, and it holds no state but the log's settings.
  *
  * check(condition) states what must be true unless we wrote a bug. It is always compiled in; when it
  * fails the process prints where and aborts, which the journal makes safe.
@@ -45,6 +45,7 @@ __attribute__((noreturn, cold)) void check_failed(const char *condition, const c
 #include "buf.h"
 #include "log.h"
 #include "hash.h"
+#include "calendar.h"
 #include "instant.h"
 #include "json_out.h"
 #include "limits.h"

@@ -1,20 +1,8 @@
-/* instant: days from civil dates by Howard Hinnant's public formula; no libc time zone is involved. */
+/* instant: the texts that instant.h names, read and written. Days are counted by calendar.h, never by libc. */
 #include "base.h"
 #include "instant_parts.h"
 
 #include <assert.h>
-
-enum { DAY_MS = 86400000 };
-
-static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    unsigned year_of_era = (unsigned)(year - era * 400);
-    unsigned day_of_year = (153 * (month + (month > 2 ? -3u : 9u)) + 2) / 5 + day - 1;
-    unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + (int64_t)day_of_era - 719468;
-}
 
 /* Reads between min_digits and max_digits decimal digits off the front of *text. */
 static bool take_number(Str *text, size_t min_digits, size_t max_digits, unsigned *ret)
@@ -64,13 +52,11 @@ static bool take_zone(Str *text, int *ret_minutes)
     return true;
 }
 
-static bool is_leap(unsigned year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
-
 static bool is_date(unsigned year, unsigned month, unsigned day)
 {
     static const unsigned char month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > month_days[month - 1]) return false;
-    return month != 2 || day != 29 || is_leap(year);
+    return month != 2 || day != 29 || calendar_is_leap(year);
 }
 
 static bool take_date(Str *text, int64_t *ret_day)
@@ -80,7 +66,7 @@ static bool take_date(Str *text, int64_t *ret_day)
         !take_char(text, "-") || !take_number(text, 1, 2, &day))
         return false;
     if (!is_date(year, month, day)) return false;
-    *ret_day = days_from_civil(year, month, day);
+    *ret_day = calendar_day_of(year, month, day);
     return true;
 }
 
@@ -89,14 +75,14 @@ static bool take_date(Str *text, int64_t *ret_day)
 bool instant_day_of_date(unsigned year, unsigned month, unsigned day, int64_t *ret_day)
 {
     if (!is_date(year, month, day)) return false;
-    *ret_day = days_from_civil(year, month, day);
+    *ret_day = calendar_day_of(year, month, day);
     return true;
 }
 
 bool instant_day_of_ordinal(unsigned year, unsigned day_of_year, int64_t *ret_day)
 {
-    if (year < 1 || year > 9999 || day_of_year < 1 || day_of_year > 365u + is_leap(year)) return false;
-    *ret_day = days_from_civil(year, 1, 1) + day_of_year - 1;
+    if (year < 1 || year > 9999 || day_of_year < 1 || day_of_year > 365u + calendar_is_leap(year)) return false;
+    *ret_day = calendar_day_of(year, 1, 1) + day_of_year - 1;
     return true;
 }
 
@@ -104,8 +90,8 @@ bool instant_day_of_ordinal(unsigned year, unsigned day_of_year, int64_t *ret_da
 bool instant_day_of_week(unsigned year, unsigned week, unsigned weekday, int64_t *ret_day)
 {
     if (year < 1 || year > 9999 || week < 1 || week > 53 || weekday < 1 || weekday > 7) return false;
-    int64_t fourth = days_from_civil(year, 1, 4), since_monday = ((fourth + 3) % 7 + 7) % 7;
-    int64_t first_monday = fourth - since_monday, next_fourth = days_from_civil((int64_t)year + 1, 1, 4);
+    int64_t fourth = calendar_day_of(year, 1, 4), since_monday = ((fourth + 3) % 7 + 7) % 7;
+    int64_t first_monday = fourth - since_monday, next_fourth = calendar_day_of((int64_t)year + 1, 1, 4);
     int64_t next_monday = next_fourth - ((next_fourth + 3) % 7 + 7) % 7;
     *ret_day = first_monday + 7 * (int64_t)(week - 1) + weekday - 1;
     return *ret_day < next_monday;                          /* a year without a week 53 has none */
@@ -117,7 +103,7 @@ bool instant_of_parts(const InstantParts *parts, int64_t *ret_ms)
     if ((parts->hour > 23 && !is_midnight_after) || parts->minute > 59 || parts->second > 60) return false;
     int64_t seconds = (int64_t)parts->hour * 3600 + (int64_t)parts->minute * 60 + parts->second - parts->zone_seconds;
     int64_t ms = parts->day * DAY_MS + seconds * 1000 + parts->fraction_ms;
-    if (ms < days_from_civil(1, 1, 1) * DAY_MS || ms >= days_from_civil(10000, 1, 1) * DAY_MS) return false;
+    if (ms < calendar_day_of(1, 1, 1) * DAY_MS || ms >= calendar_day_of(10000, 1, 1) * DAY_MS) return false;
     *ret_ms = ms;
     return true;
 }
@@ -156,7 +142,8 @@ static bool parse_usual(const char *text, int64_t *ret_ms)
     unsigned fraction_ms = pair(end, 4) * 10 + (unsigned)(end >> 48 & 0xFF);
     if (bad || year < 1 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return false;
     if (day < 1 || day > days_of_month[month]) return false;    /* 29 February wants a closer look */
-    *ret_ms = days_from_civil(year, month, day) * DAY_MS + (hour * 3600LL + minute * 60 + second) * 1000 + fraction_ms;
+    int64_t seconds = hour * 3600LL + minute * 60 + second;
+    *ret_ms = calendar_day_of(year, month, day) * DAY_MS + seconds * SECOND_MS + fraction_ms;
     return true;
 }
 
@@ -192,30 +179,33 @@ static void put_digits(char *at, unsigned count, unsigned value)
 
 void instant_write(int64_t instant_ms, char *text)
 {
-    int64_t first = days_from_civil(1, 1, 1) * DAY_MS, last = days_from_civil(10000, 1, 1) * DAY_MS - 1;
+    int64_t first = calendar_day_of(1, 1, 1) * DAY_MS, last = calendar_day_of(10000, 1, 1) * DAY_MS - 1;
     if (instant_ms < first) instant_ms = first;
     if (instant_ms > last) instant_ms = last;
-    int64_t days = instant_ms / DAY_MS, rest = instant_ms % DAY_MS;
-    if (rest < 0) days--, rest += DAY_MS;
-
-    int64_t shifted = days + 719468;
-    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-    unsigned day_of_era = (unsigned)(shifted - era * 146097);
-    unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    unsigned shifted_month = (5 * day_of_year + 2) / 153;
-    unsigned day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    unsigned year = (unsigned)(year_of_era + era * 400 + (month <= 2));
-
+    int64_t days = calendar_floor(instant_ms, DAY_MS), rest = instant_ms - days * DAY_MS;
+    CalendarDate date = calendar_date_of(days);
     memcpy(text, "0000-00-00T00:00:00.000Z", INSTANT_TEXT_BYTES);
-    put_digits(text, 4, year);
-    put_digits(text + 5, 2, month);
-    put_digits(text + 8, 2, day);
-    put_digits(text + 11, 2, (unsigned)(rest / 3600000));
-    put_digits(text + 14, 2, (unsigned)(rest / 60000 % 60));
-    put_digits(text + 17, 2, (unsigned)(rest / 1000 % 60));
-    put_digits(text + 20, 3, (unsigned)(rest % 1000));
+    put_digits(text, 4, (unsigned)date.year);
+    put_digits(text + 5, 2, date.month);
+    put_digits(text + 8, 2, date.day);
+    put_digits(text + 11, 2, (unsigned)(rest / HOUR_MS));
+    put_digits(text + 14, 2, (unsigned)(rest / MINUTE_MS % 60));
+    put_digits(text + 17, 2, (unsigned)(rest / SECOND_MS % 60));
+    put_digits(text + 20, 3, (unsigned)(rest % SECOND_MS));
+}
+
+void instant_write_http(int64_t instant_ms, char *text)
+{
+    static const char weekdays[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char iso[INSTANT_TEXT_BYTES];
+    int64_t day = calendar_floor(instant_ms, DAY_MS);
+    instant_write(instant_ms, iso);                      /* its digits, which it has clamped */
+    memcpy(text, "Thu, 01 Jan 1970 00:00:00 GMT", INSTANT_HTTP_BYTES);
+    memcpy(text, weekdays + 3 * calendar_weekday(day), 3);
+    memcpy(text + 5, iso + 8, 2);
+    memcpy(text + 8, months + 3 * (calendar_date_of(day).month - 1), 3);
+    memcpy(text + 12, iso, 4);
+    memcpy(text + 17, iso + 11, 8);
 }
 
 void buf_instant(struct buf *buf, int64_t instant_ms)
@@ -228,8 +218,8 @@ void buf_instant(struct buf *buf, int64_t instant_ms)
 bool duration_parse(Str text, int64_t *ret_ms)
 {
     static const struct { Str unit; int64_t ms; } units[] = {
-        { STR("ms"), 1 }, { STR("s"), 1000 }, { STR("m"), 60000 }, { STR("h"), 3600000 },
-        { STR("d"), DAY_MS }, { STR("w"), 7LL * DAY_MS },
+        { STR("ms"), 1 }, { STR("s"), SECOND_MS }, { STR("m"), MINUTE_MS }, { STR("h"), HOUR_MS },
+        { STR("d"), DAY_MS }, { STR("w"), 7 * DAY_MS },
     };
     size_t digits = 0;
     while (digits < text.len && text.bytes[digits] >= '0' && text.bytes[digits] <= '9') digits++;

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-enum { INSTANT_TEXT_BYTES = 24 };      /* "2026-11-23T12:28:40.123Z" without a NUL */
+enum { INSTANT_TEXT_BYTES = 24, INSTANT_HTTP_BYTES = 29 };      /* "2026-11-23T12:28:40.123Z" without a NUL */
 
 /* The shapes in which an instant is asked for, and in which nearly all SDKs send one: RFC 3339 with 0 to 9 fraction
  * digits, "Z", "+01:00",
@@ -26,6 +26,9 @@ InstantReading instant_read_number(Str number, int64_t *ret_ms);       /* as JSO
 
 /* Writes exactly INSTANT_TEXT_BYTES bytes: "2026-11-23T12:28:40.123Z". Years outside 1..9999 are clamped. */
 void instant_write(int64_t instant_ms, char *text);
+/* As headers of HTTP have it (RFC 9110, 5.6.7), exactly INSTANT_HTTP_BYTES bytes: "Sun, 06 Nov 1994 08:49:37 GMT".
+ * For the years 1 to 9999. */
+void instant_write_http(int64_t instant_ms, char *text);
 void buf_instant(struct buf *buf, int64_t instant_ms);      /* the same, appended, without quotes */
 
 /* "90s", "15m", "36h", "7d", "2w", "500ms", "0" as milliseconds. False on anything else or overflow. */

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 
-#define DAY_MS INT64_C(86400000)
 enum { TRUTH_BYTES_MOST = 64 * 1024 * 1024, USERS = 2000, DAYS = 30 };
 
 struct filling {

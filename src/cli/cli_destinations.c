@@ -26,8 +26,8 @@ static int64_t number_at(const TreeNode *node, const char *path)
 static void put_duration(struct buf *out, int64_t ms)
 {
     static const struct { int64_t ms, most; const char *unit; } units[] = {
-        { 1, 1000, "ms" }, { 1000, 120000, "s" }, { 60000, 7200000, "min" }, { 3600000, 172800000, "h" },
-        { 86400000, INT64_MAX, "d" },
+        { 1, SECOND_MS, "ms" }, { SECOND_MS, 2 * MINUTE_MS, "s" }, { MINUTE_MS, 2 * HOUR_MS, "min" },
+        { HOUR_MS, 2 * DAY_MS, "h" }, { DAY_MS, INT64_MAX, "d" },
     };
     size_t at = 0;
     while (ms >= units[at].most) at++;

@@ -18,8 +18,8 @@
 
 #include <stdio.h>
 
-enum { AHEAD_MS_MAX = 24 * 3600 * 1000, SENT_BEFORE_MS_MAX = 5 * 60 * 1000 };
-static const Millis WAITED_MS_MAX = 365 * (Millis)(24 * 3600 * 1000);
+enum { AHEAD_MS_MAX = DAY_MS, SENT_BEFORE_MS_MAX = 5 * MINUTE_MS };
+static const Millis WAITED_MS_MAX = 365 * DAY_MS;
 
 static const struct { const char *word, *text; } problems[TIME_PROBLEM_COUNT] = {
     [TIME_FINE] = { "", "" },

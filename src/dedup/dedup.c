@@ -27,10 +27,9 @@ enum {
     RUNS_MAX = 256,
     MERGE_FAN = 4,
     MANIFEST_BYTES = 64 * 1024,
-    MINUTE_MS = 60000,
     LEAP_SHARE = 32,                /* of the window: more than this does not pass between two messages */
 };
-static const Millis CLOCK_SLACK_MS = 24 * 3600 * 1000, STAMP_MOST_MS = (Millis)1 << 48;
+static const Millis CLOCK_SLACK_MS = DAY_MS, STAMP_MOST_MS = (Millis)1 << 48;
 
 struct table {
     struct region region;           /* of the slots: random look-ups want huge pages */

@@ -10,9 +10,6 @@
 
 #include "demo.h"
 
-#define DAY_MS INT64_C(86400000)
-#define HOUR_MS INT64_C(3600000)
-#define MINUTE_MS INT64_C(60000)
 #define NOBODY UINT32_MAX
 
 typedef enum Doing {

@@ -306,26 +306,15 @@ void judge_all(Ruling *ruling, Verdict verdict, Str reason)
     for (size_t at = 0; at < ruling->call_count; at++) ruling->calls[at] = (CallVerdict){ verdict, reason };
 }
 
-/* "Wed, 21 Oct 2015 07:28:00 GMT", the one date form that HTTP servers send today. */
-static bool parse_http_date(Str text, Millis *ret_ms)
-{
-    struct tm parts = { 0 };
-    char copy[40];
-    snprintf(copy, sizeof copy, "%.*s", STR_FORMAT(text));
-    if (!strptime(copy, "%a, %d %b %Y %H:%M:%S GMT", &parts)) return false;
-    *ret_ms = (Millis)timegm(&parts) * 1000;
-    return true;
-}
-
 /* A wait of a day or more is a mistake, of a clock or of a unit: as if nothing was asked for. */
 static Millis read_retry_after(const JudgeInput *input)
 {
     Str text = fetch_header(input->answer->headers, STR("Retry-After"));
     double seconds = 0;
     Millis at_ms;
-    if (!str_parse_double(text, &seconds) && parse_http_date(text, &at_ms))
-        seconds = (double)(at_ms - input->now_ms) / 1000;
-    return seconds > 0 && seconds < 86400 ? (Millis)(seconds * 1000) : 0;
+    if (!str_parse_double(text, &seconds) && instant_read(text, &at_ms) == INSTANT_READ)
+        seconds = (double)(at_ms - input->now_ms) / SECOND_MS;
+    return seconds > 0 && seconds < DAY_MS / SECOND_MS ? (Millis)(seconds * SECOND_MS) : 0;
 }
 
 void judge_by_status(const JudgeInput *input, Ruling *ruling)

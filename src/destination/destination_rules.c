@@ -92,7 +92,7 @@ Status rules_read(const Node *node, Arena *arena, Rules *ret, Err *err)
     s = refuse_unknown(node, err);
     if (!s) s = read_lists(node, arena, ret, err);
     if (!s) s = read_number(node, "retry_hours", 0, 24 * 365, &hours, err);
-    if (!s) s = read_number(node, "grace_seconds", 0, 86400, &grace_s, err);
+    if (!s) s = read_number(node, "grace_seconds", 0, DAY_MS / SECOND_MS, &grace_s, err);
     if (!s) s = read_number(node, "settle_ms", 0, 60000, &settle_ms, err);
     if (!s) s = read_number(node, "window", 64, 1000000, &window, err);
     if (!s) s = read_number(node, "requests_at_once", 0, REQUESTS_AT_ONCE, &at_once, err);
@@ -100,7 +100,7 @@ Status rules_read(const Node *node, Arena *arena, Rules *ret, Err *err)
     if (!s && !str_equal(start, STR("now")) && !str_equal(start, STR("beginning")))
         s = err_set_field(err, "start", "start: \"%.*s\" is neither now nor beginning", STR_FORMAT(start));
     ret->hash_salt = arena_copy(arena, node_text(node, STR("hash_salt"), (Str){ 0 }));
-    ret->retry_ms = hours * 3600000;
+    ret->retry_ms = hours * HOUR_MS;
     ret->grace_ms = grace_s * 1000;
     ret->settle_ms = settle_ms;
     ret->start = str_equal(start, STR("beginning")) ? DESTINATION_FROM_BEGINNING : DESTINATION_FROM_NOW;

@@ -46,14 +46,10 @@ static void put_date(struct http_server *server, struct buf *out)
 {
     int64_t now_s = clock_now_ms(server->options.clock) / 1000;
     if (now_s != server->date_at_s || !server->date[0]) {
-        time_t seconds = (time_t)now_s;
-        struct tm parts;
         server->date_at_s = now_s;
-        if (!gmtime_r(&seconds, &parts) ||
-            strftime(server->date, sizeof server->date, "%a, %d %b %Y %H:%M:%S GMT", &parts) == 0)
-            server->date[0] = 0;
+        instant_write_http(now_s * SECOND_MS, server->date);
     }
-    if (server->date[0]) put_header(out, "Date", str_from(server->date));
+    put_header(out, "Date", str_of(server->date, sizeof server->date));
 }
 
 /* Any origin may send (that is what collection is for), but a source may name its origins. The origin is

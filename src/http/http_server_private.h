@@ -64,7 +64,7 @@ struct http_server {
     WireHead wire;                                   /* of the request at hand */
     int turn_requests;                               /* that the connection at hand may still begin in its turn */
     int64_t now_ns, swept_at_ns, complained_at_ns, date_at_s;
-    char date[32];
+    char date[INSTANT_HTTP_BYTES];          /* without a NUL; its first byte is 0 before the first answer */
     bool is_quiesced, is_deaf;                       /* deaf: takes no connections for want of descriptors */
     /* exchanges */
     struct exchange *free_exchanges;

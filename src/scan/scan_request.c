@@ -54,7 +54,7 @@ static Status request_instant(Request *request, const char *member, Millis missi
 /* A client whose clock was never set must not stretch a question over half a century. */
 static void set_plausible(Request *request)
 {
-    Millis now_ms = request->world->now_ms, end_ms = now_ms ? now_ms + (Millis)24 * 3600 * 1000 : INT64_MAX;
+    Millis now_ms = request->world->now_ms, end_ms = now_ms ? now_ms + DAY_MS : INT64_MAX;
     request->has_from = request->from_ms != INT64_MIN, request->has_to = request->to_ms != INT64_MAX;
     request->first_ms = request->from_ms, request->end_ms = request->to_ms;
     if (!request->has_from && request->to_ms > PLAUSIBLE_FROM_MS) request->first_ms = PLAUSIBLE_FROM_MS;

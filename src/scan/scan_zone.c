@@ -1,55 +1,28 @@
 /* scan_zone: TZif version 2 and later: a head, a 32-bit block that is skipped, the same head again, the
- * 64-bit block, and a line in the syntax of POSIX's TZ variable for the time after the last transition.
- *
- * Days are counted from 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant's public algorithms).
- */
+ * 64-bit block, and a line in the syntax of POSIX's TZ variable for the time after the last transition. */
 #include "scan_zone.h"
 
 #include <stdio.h>
 
-enum { DAY_S = 86400, ZONE_FILE_MAX = 256 * 1024, ZONE_NAME_MAX = 64 };
-
-/* ---- The calendar ---- */
-
-static int64_t floor_div(int64_t value, int64_t by) { return value / by - (value % by < 0); }
-
-static int64_t days_of(int64_t year, int month, int day)
-{
-    year -= month <= 2;
-    int64_t era = floor_div(year, 400), year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-}
-
-static void date_of(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day)
-{
-    days += 719468;
-    int64_t era = floor_div(days, 146097), day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted = (5 * day_of_year + 2) / 153;
-    *ret_day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
-    *ret_month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-    *ret_year = year_of_era + era * 400 + (*ret_month <= 2);
-}
-
-static bool is_leap(int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
-
-/* 0 is Sunday, as POSIX counts. */
-static int weekday_of(int64_t days) { return (int)(((days + 4) % 7 + 7) % 7); }
+enum { DAY_S = DAY_MS / SECOND_MS, HOUR_S = HOUR_MS / SECOND_MS, ZONE_FILE_MAX = 256 * 1024, ZONE_NAME_MAX = 64 };
 
 /* ---- The rule behind the last transition ---- */
+
+/* The first day of a month; the 13th is the next year's first. */
+static int64_t first_of(int64_t year, int month)
+{
+    return month > 12 ? calendar_day_of(year + 1, (unsigned)month - 12, 1) : calendar_day_of(year, (unsigned)month, 1);
+}
 
 /* Local seconds since 1970 at which the rule strikes in a year. */
 static int64_t rule_at_s(const ZoneRule *rule, int64_t year)
 {
-    int64_t days = days_of(year, 1, 1);
-    if (rule->kind == 'J') days += rule->day - 1 + (is_leap(year) && rule->day >= 60);
+    int64_t days = calendar_day_of(year, 1, 1);
+    if (rule->kind == 'J') days += rule->day - 1 + (calendar_is_leap(year) && rule->day >= 60);
     else if (rule->kind == 'N') days += rule->day;
     else {
-        int64_t first = days_of(year, rule->month, 1);
-        int64_t next_month = rule->month == 12 ? days_of(year + 1, 1, 1) : days_of(year, rule->month + 1, 1);
-        days = first + (rule->day - weekday_of(first) + 7) % 7 + (rule->week - 1) * 7;
+        int64_t first = first_of(year, rule->month), next_month = first_of(year, rule->month + 1);
+        days = first + (rule->day - (int)calendar_weekday(first) + 7) % 7 + (rule->week - 1) * 7;
         if (days >= next_month) days -= 7;                  /* week 5 is the last one */
     }
     return days * DAY_S + rule->time_s;
@@ -57,9 +30,7 @@ static int64_t rule_at_s(const ZoneRule *rule, int64_t year)
 
 static int32_t rules_offset_s(const Zone *zone, int64_t at_s)
 {
-    int64_t year;
-    int month, day;
-    date_of(floor_div(at_s + zone->standard_offset_s, DAY_S), &year, &month, &day);
+    int64_t year = calendar_date_of(calendar_floor(at_s + zone->standard_offset_s, DAY_S)).year;
     int64_t begins = rule_at_s(&zone->summer_begins, year) - zone->standard_offset_s;
     int64_t ends = rule_at_s(&zone->summer_ends, year) - zone->summer_offset_s;
     bool is_summer = begins < ends ? at_s >= begins && at_s < ends : at_s >= begins || at_s < ends;
@@ -108,13 +79,13 @@ static bool take_time(Str *text, int32_t *ret_s)
     if (take_char(text, ':') && !take_number(text, &minutes)) return false;
     if (take_char(text, ':') && !take_number(text, &seconds)) return false;
     if (hours > 167 || minutes > 59 || seconds > 59) return false;
-    *ret_s = (hours * 3600 + minutes * 60 + seconds) * (is_negative ? -1 : 1);
+    *ret_s = (hours * HOUR_S + minutes * 60 + seconds) * (is_negative ? -1 : 1);
     return true;
 }
 
 static bool take_rule(Str *text, ZoneRule *ret)
 {
-    *ret = (ZoneRule){ .kind = 'N', .time_s = 2 * 3600 };
+    *ret = (ZoneRule){ .kind = 'N', .time_s = 2 * HOUR_S };
     if (take_char(text, 'M')) {
         ret->kind = 'M';
         if (!take_number(text, &ret->month) || !take_char(text, '.') || !take_number(text, &ret->week)
@@ -135,7 +106,7 @@ static bool zone_read_rules(Zone *zone, Str text)
     if (!take_abbreviation(&text) || !take_time(&text, &west_s)) return false;
     zone->standard_offset_s = zone->summer_offset_s = -west_s;
     if (text.len) {
-        zone->summer_offset_s = -west_s + 3600;
+        zone->summer_offset_s = -west_s + HOUR_S;
         if (!take_abbreviation(&text)) return false;
         if (text.len && text.bytes[0] != ',') {
             if (!take_time(&text, &west_s)) return false;
@@ -245,7 +216,7 @@ int32_t zone_offset_s(const Zone *zone, int64_t at_s)
 
 static Millis to_local(const Zone *zone, Millis at_ms)
 {
-    return at_ms + (Millis)zone_offset_s(zone, floor_div(at_ms, 1000)) * 1000;
+    return at_ms + (Millis)zone_offset_s(zone, calendar_floor(at_ms, 1000)) * 1000;
 }
 
 /* Two offsets can hold around a local time: that of a day earlier and that of a day later. Of the instants
@@ -253,8 +224,8 @@ static Millis to_local(const Zone *zone, Millis at_ms)
  * instant of the jump, found by bisection, is the first that shows something later. */
 Millis zone_from_local(const Zone *zone, Millis local_ms)
 {
-    Millis one = local_ms - (Millis)zone_offset_s(zone, floor_div(local_ms, 1000) - DAY_S) * 1000;
-    Millis other = local_ms - (Millis)zone_offset_s(zone, floor_div(local_ms, 1000) + DAY_S) * 1000;
+    Millis one = local_ms - (Millis)zone_offset_s(zone, calendar_floor(local_ms, 1000) - DAY_S) * 1000;
+    Millis other = local_ms - (Millis)zone_offset_s(zone, calendar_floor(local_ms, 1000) + DAY_S) * 1000;
     Millis low = one < other ? one : other, high = one < other ? other : one;
     if (to_local(zone, low) == local_ms) return low;
     if (to_local(zone, high) == local_ms) return high;
@@ -269,10 +240,10 @@ Millis zone_from_local(const Zone *zone, Millis local_ms)
 /* Where the offset changes to that of the later instant. */
 static Millis change_between(const Zone *zone, Millis low, Millis high)
 {
-    int32_t offset_s = zone_offset_s(zone, floor_div(high, 1000));
+    int32_t offset_s = zone_offset_s(zone, calendar_floor(high, SECOND_MS));
     while (high - low > 1) {
         Millis middle = low + (high - low) / 2;
-        if (zone_offset_s(zone, floor_div(middle, 1000)) == offset_s) high = middle;
+        if (zone_offset_s(zone, calendar_floor(middle, SECOND_MS)) == offset_s) high = middle;
         else low = middle;
     }
     return high;
@@ -281,50 +252,48 @@ static Millis change_between(const Zone *zone, Millis low, Millis high)
 /* Minutes moved between the two, as half an hour of summer time does: then an hour begins at the change. */
 static bool minutes_move(const Zone *zone, Millis from_ms, Millis to_ms)
 {
-    return (zone_offset_s(zone, floor_div(from_ms, 1000)) - zone_offset_s(zone, floor_div(to_ms, 1000))) % 3600 != 0;
+    int32_t from_s = zone_offset_s(zone, calendar_floor(from_ms, SECOND_MS));
+    return (from_s - zone_offset_s(zone, calendar_floor(to_ms, SECOND_MS))) % HOUR_S != 0;
 }
 
 static Millis into_hour(const Zone *zone, Millis at_ms)
 {
-    Millis local = to_local(zone, at_ms), hour = 3600 * 1000;
-    return local - floor_div(local, hour) * hour;
+    Millis local = to_local(zone, at_ms);
+    return local - calendar_floor(local, HOUR_MS) * HOUR_MS;
 }
 
 static int64_t days_into_week(const Zone *zone, int64_t days)
 {
-    return (weekday_of(days) + 6 - zone->week_start + 7) % 7;
+    return ((int)calendar_weekday(days) + 6 - zone->week_start + 7) % 7;
 }
 
 Millis zone_floor(const Zone *zone, ZoneUnit unit, Millis at_ms)
 {
     Millis local = to_local(zone, at_ms), start = at_ms - into_hour(zone, at_ms);
-    int64_t year, days = floor_div(local, (Millis)DAY_S * 1000);
-    int month, day;
+    int64_t days = calendar_floor(local, DAY_MS);
     if (unit == ZONE_HOUR) return minutes_move(zone, start, at_ms) ? change_between(zone, start, at_ms) : start;
     if (unit == ZONE_WEEK) days -= days_into_week(zone, days);
     if (unit == ZONE_MONTH || unit == ZONE_QUARTER) {
-        date_of(days, &year, &month, &day);
-        days = days_of(year, unit == ZONE_MONTH ? month : month - (month - 1) % 3, 1);
+        CalendarDate date = calendar_date_of(days);
+        days = calendar_day_of(date.year, unit == ZONE_MONTH ? date.month : date.month - (date.month - 1) % 3, 1);
     }
-    return zone_from_local(zone, days * DAY_S * 1000);
+    return zone_from_local(zone, days * DAY_MS);
 }
 
 Millis zone_next(const Zone *zone, ZoneUnit unit, Millis start_ms)
 {
-    Millis local = to_local(zone, start_ms), hour = 3600 * 1000;
-    int64_t year, days = floor_div(local, (Millis)DAY_S * 1000);
-    int month, day;
+    Millis local = to_local(zone, start_ms);
+    int64_t days = calendar_floor(local, DAY_MS);
     if (unit == ZONE_HOUR) {
-        Millis end = start_ms + hour - into_hour(zone, start_ms);
+        Millis end = start_ms + HOUR_MS - into_hour(zone, start_ms);
         return minutes_move(zone, start_ms, end) ? change_between(zone, start_ms, end) : end;
     }
     if (unit == ZONE_DAY) days += 1;
     if (unit == ZONE_WEEK) days += 7 - days_into_week(zone, days);      /* a zone may have left its first day out */
     if (unit == ZONE_MONTH || unit == ZONE_QUARTER) {
-        date_of(days, &year, &month, &day);
-        month += unit == ZONE_MONTH ? 1 : 3;
-        days = month > 12 ? days_of(year + 1, month - 12, 1) : days_of(year, month, 1);
+        CalendarDate date = calendar_date_of(days);
+        days = first_of(date.year, (int)date.month + (unit == ZONE_MONTH ? 1 : 3));
     }
-    Millis next = zone_from_local(zone, days * DAY_S * 1000);
+    Millis next = zone_from_local(zone, days * DAY_MS);
     return next > start_ms ? next : start_ms + 1;
 }

@@ -20,7 +20,7 @@ enum {
     AHEAD_COMMIT_BYTES_MAX = 128 * 1024,
     FULL_PAUSE_MS = 1000,
     FREE_CHECK_MS = 100,
-    CLOCK_JUMP_MS = 24 * 3600 * 1000,
+    CLOCK_JUMP_MS = DAY_MS,
 };
 
 /* ---- Opening and closing ---- */

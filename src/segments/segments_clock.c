@@ -16,7 +16,7 @@
 
 #include <stdio.h>
 
-static const Millis TOLERANCE_MS = 60 * 1000, HOUR_MS = 3600 * 1000, DAY_MS = 24 * 3600 * 1000;
+static const Millis TOLERANCE_MS = MINUTE_MS;
 static const Millis PLAUSIBLE_MS = 1577836800000;       /* 2020: before it, no clock of ours was ever right */
 
 enum { CLOCK_FILE_BYTES = JUMPS_MOST * 64 + 256 };

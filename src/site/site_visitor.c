@@ -1,7 +1,7 @@
 /* site_visitor: what stands between a visitor and their id: consent, and the cookies that carry it. */
 #include "site.h"
 
-enum { SHORT_S = 30 * 86400 };
+enum { SHORT_S = 30 * DAY_MS / SECOND_MS };
 
 static void judge_consent(const struct site_facts *facts, struct site_findings *findings)
 {

@@ -220,7 +220,7 @@ Str share_text(double share, Arena *arena)
 Str duration_text(Millis duration_ms, Arena *arena)
 {
     static const struct { Millis ms; const char *name; } units[] = {
-        { 86400000, "d" }, { 3600000, "h" }, { 60000, "min" }, { 1000, "s" },
+        { DAY_MS, "d" }, { HOUR_MS, "h" }, { MINUTE_MS, "min" }, { SECOND_MS, "s" },
     };
     for (size_t at = 0; at < countof(units); at++) {
         if (duration_ms < units[at].ms) continue;

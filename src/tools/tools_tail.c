@@ -114,7 +114,7 @@ static Status find_last(struct tail *tail, JournalPos from, JournalPos *ring, si
 /* Looks back in growing steps, so that the last ten of a large journal cost one segment and not all. */
 static Status seek_last(struct tail *tail, size_t wanted, Err *err)
 {
-    static const Millis steps_ms[] = { 0, 3600000, 86400000, 7 * 86400000LL, 60 * 86400000LL, INT64_MAX };
+    static const Millis steps_ms[] = { 0, HOUR_MS, DAY_MS, 7 * DAY_MS, 60 * DAY_MS, INT64_MAX };
     Millis now_ms = clock_now_ms(os_clock());
     JournalPos end = journal_end(tail->journal), tried = UINT64_MAX;
     if (wanted == 0) return seek(tail, end, err);

@@ -2,7 +2,7 @@
  * in one file. */
 #include "ask_answer.h"
 
-enum { DAYS = 7, DAY_MS = 86400000, FIRST_DAY = 3 };        /* 1970 began on a Thursday, and weeks on a Monday */
+enum { DAYS = 7, FIRST_DAY = 3 };        /* 1970 began on a Thursday, and weeks on a Monday */
 
 struct weekdays {
     Request request;
@@ -13,7 +13,7 @@ struct weekdays {
 static void count_row(void *context, uint32_t worker, const ScanRow *row)
 {
     struct weekdays *weekdays = context;
-    Millis day = row->time_ms >= 0 ? row->time_ms / DAY_MS : (row->time_ms - DAY_MS + 1) / DAY_MS;
+    Millis day = calendar_floor(row->time_ms, DAY_MS);
     weekdays->counts[worker][((day + FIRST_DAY) % DAYS + DAYS) % DAYS]++;
 }
 

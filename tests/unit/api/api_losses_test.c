@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-enum { HOUR_MS = 3600 * 1000 };
 static struct losses *losses;
 static char *texts, *scratch_bytes;
 

@@ -46,7 +46,6 @@ static void instants_that_are_none_are_refused(void **state)
 }
 
 /* What programs print, by who does; all but those that say otherwise are 2026-11-29T06:00:00.000Z. */
-enum { SECOND_MS = 1000 };
 #define SIX INT64_C(1795932000000)
 static const struct { const char *text; int64_t ms; } rows_read[] = {
     /* ISO 8601 */

@@ -9,7 +9,7 @@
 
 #include "tests/fakes/fakes.h"
 
-enum { DAY_MS = 86400000, MODEL_MAX = 40000 };
+enum { MODEL_MAX = 40000 };
 
 /* The reference: every (id, first applied at) in a list. */
 struct model {
@@ -42,7 +42,7 @@ static char dir[64];
 
 static DedupOptions small_options(struct fake_dice *dice)
 {
-    return (DedupOptions){ .dir = dir, .disk = os_disk(), .dice = &dice->dice, .window_ms = 10 * (Millis)DAY_MS,
+    return (DedupOptions){ .dir = dir, .disk = os_disk(), .dice = &dice->dice, .window_ms = 10 * DAY_MS,
                            .table_entries = 300 };
 }
 
@@ -175,7 +175,7 @@ static void a_wrong_clock_ends_no_window_and_makes_none_endless(void **state)
             struct dedup *dedup = NULL;
             new_dir();
             DedupOptions options = small_options(&dice);
-            options.window_ms = 320 * (Millis)DAY_MS;
+            options.window_ms = 320 * DAY_MS;
             assert_int_equal(dedup_open(&options, &dedup, NULL), OK);
             Millis now_ms = 1700000000000;
             JournalPos pos = 0;

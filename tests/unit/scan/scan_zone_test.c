@@ -1,4 +1,4 @@
-/* query_zone beside libc, which reads the same database in its own way: offsets, and where units begin. */
+/* scan_zone beside libc, which reads the same database in its own way: offsets, and where units begin. */
 #include "scan/scan_zone.c"
 #include "tests/fakes/fakes.h"
 
@@ -35,7 +35,7 @@ static Millis random_instant(struct fake_dice *dice)
 
 static struct tm local_at(Millis at_ms)
 {
-    time_t at = (time_t)floor_div(at_ms, 1000);
+    time_t at = (time_t)calendar_floor(at_ms, 1000);
     struct tm local;
     assert_non_null(localtime_r(&at, &local));
     return local;
@@ -45,7 +45,7 @@ static struct tm local_at(Millis at_ms)
 static int64_t day_at(Millis at_ms)
 {
     struct tm local = local_at(at_ms);
-    return days_of(local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
+    return calendar_day_of(local.tm_year + 1900, (unsigned)local.tm_mon + 1, (unsigned)local.tm_mday);
 }
 
 static int64_t unit_at(const Zone *zone, ZoneUnit unit, Millis at_ms)
@@ -53,7 +53,7 @@ static int64_t unit_at(const Zone *zone, ZoneUnit unit, Millis at_ms)
     struct tm local = local_at(at_ms);
     if (unit == ZONE_MONTH) return (int64_t)local.tm_year * 12 + local.tm_mon;
     if (unit == ZONE_QUARTER) return (int64_t)local.tm_year * 4 + local.tm_mon / 3;
-    if (unit == ZONE_WEEK) return floor_div(day_at(at_ms) + 3 - zone->week_start, 7);
+    if (unit == ZONE_WEEK) return calendar_floor(day_at(at_ms) + 3 - zone->week_start, 7);
     return day_at(at_ms);
 }
 
@@ -69,7 +69,7 @@ static void offsets_are_those_of_libc(void **state)
         Zone zone = use_zone(zones[at], &arena);
         for (int round = 0; round < 2000; round++) {
             Millis at_ms = random_instant(&dice);
-            assert_int_equal(zone_offset_s(&zone, floor_div(at_ms, 1000)), local_at(at_ms).tm_gmtoff);
+            assert_int_equal(zone_offset_s(&zone, calendar_floor(at_ms, 1000)), local_at(at_ms).tm_gmtoff);
         }
     }
     region_close(&region);
