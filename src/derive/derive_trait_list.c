@@ -8,13 +8,14 @@
 
 #include <stdlib.h>
 
-enum { NAME_BYTES = 256, NAMES_MAX = 5000, NAME_SLOTS = 16384, DEPTH_MAX = 16, SCRATCH_BYTES = 4 << 20 };
+enum { NAME_BYTES = 256, NAMES_MAX = 5000, DEPTH_MAX = 16, SCRATCH_BYTES = 4 << 20 };
 
 struct trait_list_state {
     const struct identity_view *view;
     uint64_t *joined;                       /* a bit a person: more than one subject may be theirs */
     DeriveTraitName *names;
-    uint32_t *slots, count;
+    struct slots slots;                     /* of the names */
+    uint32_t count;
     struct latest_table latest;             /* what several subjects wrote about one person */
     struct buf last;                        /* the key, then the value of the write at hand */
     bool is_full;
@@ -29,10 +30,10 @@ struct trait_list_state {
 
 static void count_name(struct trait_list_state *list, Str name)
 {
-    uint32_t slot = (uint32_t)hash_64(name, 0) % NAME_SLOTS, found;
-    for (; (found = list->slots[slot]) != 0; slot = (slot + 1) % NAME_SLOTS)
-        if (str_equal(list->names[found - 1].name, name)) {
-            list->names[found - 1].people++;
+    uint64_t hash = hash_64(name, 0);
+    for (uint32_t at, probe = 0; (at = slots_next(&list->slots, hash, &probe)) != SLOTS_NONE;)
+        if (str_equal(list->names[at].name, name)) {
+            list->names[at].people++;
             return;
         }
     if (list->count == NAMES_MAX) return;
@@ -41,7 +42,7 @@ static void count_name(struct trait_list_state *list, Str name)
         return;
     }
     list->names[list->count] = (DeriveTraitName){ arena_copy(list->arena, name), 1 };
-    list->slots[slot] = ++list->count;
+    slots_put(&list->slots, hash, list->count++);
 }
 
 static void count_leaves(struct trait_list_state *list, const TreeNode *node, char *path, size_t len, int depth)
@@ -105,16 +106,11 @@ static bool take_write(void *context, const ProfileValue *value)
     return true;
 }
 
-static void mark_joined(const struct identity_view *view, uint32_t node, uint32_t slot, uint64_t *joined)
+/* A person whose number is that of its only subject is alone: its bit stays clear. */
+static void mark_joined(const struct identity_view *view, uint32_t node, uint64_t *joined)
 {
-    if (slot == IDENTITY_NONE || (!identity_is_shared(slot) && slot == node)) return;
-    if (!identity_is_shared(slot)) {
-        joined[slot / 64] |= UINT64_C(1) << slot % 64;
-        return;
-    }
-    const struct identity_spans *spans = identity_view_spans(view, slot);
-    for (uint32_t at = 0; at < spans->count; at++)
-        mark_joined(view, IDENTITY_NONE, identity_view_slot(view, spans->spans[at].owner), joined);
+    uint32_t slot = identity_view_slot(view, node);
+    if (slot != node) identity_view_mark_owners(view, slot, joined);
 }
 
 Status derive_list_traits(struct applier *applier, const struct identity_view *view, size_t max_bytes,
@@ -126,13 +122,12 @@ Status derive_list_traits(struct applier *applier, const struct identity_view *v
     struct trait_list_state list = { .view = view, .arena = arena, .scratch = &scratch,
                                      .is_cancelled = is_cancelled };
     list.names = arena_try(arena, sizeof *list.names, 8, NAMES_MAX);
-    list.slots = calloc(NAME_SLOTS, sizeof *list.slots);
     list.joined = calloc(view->node_count / 64 + (size_t)1, sizeof *list.joined);
-    check(list.slots && list.joined);
+    check(list.joined && slots_reserve(&list.slots, NAMES_MAX));
     region_open(&scratch, SCRATCH_BYTES);
     buf_init(&list.last, 2 * LIMIT_RECORD_BYTES);
     for (uint32_t node = 0; node < view->node_count; node++)
-        mark_joined(view, node, identity_view_slot(view, node), list.joined);
+        mark_joined(view, node, list.joined);
     bool is_open = list.names && latest_open(&list.latest, max_bytes);
     Status s = is_open ? profile_begin_reading(applier->profile, &reader, err)
         : err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may");
@@ -152,6 +147,6 @@ Status derive_list_traits(struct applier *applier, const struct identity_view *v
     *ret = list.names, *ret_count = list.count;
     latest_close(&list.latest), buf_done(&list.last);
     region_close(&scratch);
-    free(list.joined), free(list.slots);
+    free(list.joined), slots_done(&list.slots);
     return s;
 }

@@ -46,22 +46,10 @@ static uint32_t find_person(void *context, Subject subject, Millis time_ms, Jour
     return person == IDENTITY_NONE ? QUERY_NOBODY : person;
 }
 
-static void mark_owners_of(const struct identity_view *view, uint32_t slot, uint64_t *bits)
-{
-    if (slot == IDENTITY_NONE) return;
-    if (!identity_is_shared(slot)) {
-        __atomic_fetch_or(&bits[slot / 64], UINT64_C(1) << slot % 64, __ATOMIC_RELAXED);
-        return;
-    }
-    const struct identity_spans *spans = identity_view_spans(view, slot);
-    for (uint32_t at = 0; at < spans->count; at++)
-        mark_owners_of(view, identity_view_slot(view, spans->spans[at].owner), bits);
-}
-
 static void mark_owners(void *context, Subject subject, uint64_t *bits)
 {
     const struct derive_world *world = context;
-    mark_owners_of(world->view, identity_view_slot(world->view, subject), bits);
+    identity_view_mark_owners(world->view, identity_view_slot(world->view, subject), bits);
 }
 
 static void mark_users(void *context, uint64_t *bits)

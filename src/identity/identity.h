@@ -111,6 +111,9 @@ const struct identity_spans *identity_view_spans(const struct identity_view *vie
  * where it is costly to come by, ask identity_view_needs_id first. */
 IdentityPerson identity_view_find_person(const struct identity_view *view, IdentityNode subject, Millis time_ms,
                                          Str message_id);
+/* Sets the bit of each person who owns the slot at any time: of one, or of all in the spans of a shared one. Any number
+ * of threads into the same bits, of which there are view->node_count. IDENTITY_NONE sets none. */
+void identity_view_mark_owners(const struct identity_view *view, uint32_t slot, uint64_t *bits);
 bool identity_view_needs_id(const struct identity_view *view, IdentityNode subject, Millis time_ms);
 /* Who the node is now: the owner of its last span. */
 IdentityPerson identity_view_person_now(const struct identity_view *view, IdentityNode node);

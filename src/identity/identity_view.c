@@ -242,6 +242,18 @@ void identity_view_done(struct identity *identity)
 
 /* ---- Reading a view ---- */
 
+void identity_view_mark_owners(const struct identity_view *view, uint32_t slot, uint64_t *bits)
+{
+    if (slot == IDENTITY_NONE) return;
+    if (!identity_is_shared(slot)) {
+        __atomic_fetch_or(&bits[slot / 64], UINT64_C(1) << slot % 64, __ATOMIC_RELAXED);
+        return;
+    }
+    const struct identity_spans *spans = identity_view_spans(view, slot);
+    for (uint32_t at = 0; at < spans->count; at++)
+        identity_view_mark_owners(view, identity_view_slot(view, spans->spans[at].owner), bits);
+}
+
 const struct identity_spans *identity_view_spans(const struct identity_view *view, uint32_t shared_slot)
 {
     check(identity_is_shared(shared_slot));
