@@ -59,14 +59,14 @@ Status api_destinations_dead(struct exchange *exchange, struct deliver *deliver,
 {
     Str limit_text = query_parameter(exchange->query, STR("limit"), arena);
     Str after_text = query_parameter(exchange->query, STR("after"), arena);
-    int64_t limit = DEAD_A_PAGE, after = 0;
+    int64_t limit = DEAD_A_PAGE;
+    PageCursor after;
     (void)deliver;                              /* one that was taken out of the configuration keeps its letters */
     if (limit_text.len && !str_parse_int(limit_text, 1, LIMIT_PAGE_ITEMS, &limit))
         return err_set_field(err, "limit", "must be a number from 1 to %d", LIMIT_PAGE_ITEMS);
-    if (after_text.len && !str_parse_int(after_text, 0, INT64_MAX - 1, &after))
-        return err_set_field(err, "after", "must be the number of a dead letter: the next of the page before");
-    return deliver_write_dead(&api_options(exchange)->deliver_rows, name_of(exchange, arena), (uint64_t)after,
-                              (size_t)limit, out, err);
+    Status s = page_read(PAGE_NUMBER, INT64_MAX - 1, after_text, "after", &after, err);
+    return s ? s : deliver_write_dead(&api_options(exchange)->deliver_rows, name_of(exchange, arena), after.number,
+                                      (size_t)limit, out, err);
 }
 
 Status api_destinations_user_hash(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,

@@ -20,20 +20,20 @@ Status people_read_limit(struct exchange *exchange, Arena *arena, int64_t usual,
 
 Status people_read_offset(struct exchange *exchange, Arena *arena, size_t max, size_t *ret, Err *err)
 {
+    PageCursor cursor;
     Str text = query_parameter(exchange->query, STR("cursor"), arena);
-    int64_t offset = 0;
-    if (text.len && !str_parse_int(text, 0, (int64_t)max, &offset))
-        return err_set_field(err, "cursor", "is not one that a page gave");
-    *ret = (size_t)offset;
-    return OK;
+    Status s = page_read(PAGE_NUMBER, max, text, "cursor", &cursor, err);
+    if (!s) *ret = cursor.number;
+    return s;
 }
 
 void people_put_offset(struct buf *out, bool has_more, size_t next)
 {
     json_object(out, "cursor");
     json_bool(out, "has_more", has_more);
-    if (has_more) json_printf(out, "next", "%zu", next);
-    else json_null(out, "next");
+    char room[PAGE_CURSOR_BYTES];
+    Str text = has_more ? page_write(PAGE_NUMBER, (PageCursor){ .number = next }, room) : (Str){ 0 };
+    json_string_or_null(out, "next", text);
     json_object_end(out);
 }
 

@@ -42,11 +42,17 @@ bool profiles_lists(Str list, Str text, bool empty_has)
 
 static Status read_offset(const ProfilePage *page, size_t *ret, Err *err)
 {
-    int64_t offset = 0;
-    if (page->next.len && !str_parse_int(page->next, 0, INT32_MAX, &offset))
-        return err_set_field(err, "next", "is not one that a page gave");
-    *ret = (size_t)offset;
-    return OK;
+    PageCursor cursor;
+    Status s = page_read(PAGE_NUMBER, INT32_MAX, page->next, "next", &cursor, err);
+    if (!s) *ret = cursor.number;
+    return s;
+}
+
+static void put_offset(struct exchange *exchange, struct buf *out, size_t limit, bool has_more, size_t next)
+{
+    char room[PAGE_CURSOR_BYTES];
+    Str text = has_more ? page_write(PAGE_NUMBER, (PageCursor){ .number = next }, room) : (Str){ 0 };
+    profiles_put_cursor(exchange, out, limit, text);
 }
 
 /* ---- Who is meant ---- */
@@ -185,7 +191,7 @@ Status api_profile_ids(struct exchange *exchange, const People *people, Arena *a
     json_array(out, "data");
     s = profiles_put_person_ids(people, person, include, from, page.limit, arena, out, &next, err);
     json_array_end(out);
-    profiles_put_cursor(exchange, out, page.limit, next ? arena_printf(arena, "%zu", next) : (Str){ 0 });
+    put_offset(exchange, out, page.limit, next > 0, next);
     return s;
 }
 
@@ -223,17 +229,6 @@ static int oldest_first(const void *a, const void *b)
 }
 
 static int newest_first(const void *a, const void *b) { return oldest_first(b, a); }
-
-/* A cursor is the event that the next page begins with: "<position>.<time>". */
-static Status read_next(Str next, PersonEvent *ret, Err *err)
-{
-    Str time, pos = str_cut(next, '.', &time);
-    int64_t number;
-    if (!str_parse_int(pos, 0, INT64_MAX, &number) || !str_parse_int(time, INT64_MIN, INT64_MAX, &ret->time_ms))
-        return err_set_field(err, "next", "is not one that a page gave");
-    ret->pos = (JournalPos)number;
-    return OK;
-}
 
 static void put_event_ids(struct buf *out, const Event *event)
 {
@@ -304,11 +299,12 @@ Status api_profile_events(struct exchange *exchange, const People *people, Arena
 {
     EventsWanted wanted;
     IdentityPerson person;
-    PersonEvent *events, begin;
+    PersonEvent *events;
     const PersonEvent *next;
+    PageCursor cursor;
     size_t count, from = 0;
     Status s = read_wanted(exchange, arena, &wanted, err);
-    if (!s && wanted.page.next.len) s = read_next(wanted.page.next, &begin, err);
+    if (!s) s = page_read(PAGE_NEXT_EVENT, INT64_MAX, wanted.page.next, "next", &cursor, err);
     if (!s) s = find_profile(exchange, people, arena, &person, err);
     if (s) return s;
     Str person_id = people_person_id(people, person, arena);
@@ -316,14 +312,18 @@ Status api_profile_events(struct exchange *exchange, const People *people, Arena
     if (s) return s;
     int (*order)(const void *a, const void *b) = wanted.is_ascending ? oldest_first : newest_first;
     qsort(events, count, sizeof *events, order);
+    PersonEvent begin = { cursor.time_ms, journal_position(cursor.number) };
     while (wanted.page.next.len && from < count && order(&events[from], &begin) < 0) from++;
     json_object(out, NULL);
     json_array(out, "data");
     s = put_events(people, &wanted, events + from, count - from, person_id, arena, out, &next, err);
     json_array_end(out);
+    char room[PAGE_CURSOR_BYTES];
     Str text = { 0 };
-    if (!s && next)
-        text = arena_printf(arena, "%llu.%lld", (unsigned long long)next->pos, (long long)next->time_ms);
+    if (!s && next) {
+        cursor = (PageCursor){ .number = journal_number(next->pos), .time_ms = next->time_ms };
+        text = page_write(PAGE_NEXT_EVENT, cursor, room);
+    }
     profiles_put_cursor(exchange, out, wanted.page.limit, text);
     return s;
 }
@@ -400,6 +400,6 @@ Status api_profile_links(struct exchange *exchange, const People *people, Arena 
         json_object_end(out);
     }
     json_array_end(out);
-    profiles_put_cursor(exchange, out, page.limit, at < groups.count ? arena_printf(arena, "%zu", at) : (Str){ 0 });
+    put_offset(exchange, out, page.limit, at < groups.count, at);
     return OK;
 }

@@ -50,18 +50,17 @@ static Status parse_group(struct listing *listing, Err *err)
     return err_set_field(err, "group", "a group's value was expected");
 }
 
-/* "1767225600000.17": where the page before ended. */
 static Status parse_cursor(struct listing *listing, Err *err)
 {
     const Json *json = json_find(listing->question.request.root, STR("cursor"));
-    Str rest;
-    int64_t person;
+    PageCursor cursor;
     if (!json || json->kind == JSON_NULL) return OK;
-    Str time = json->kind == JSON_STRING ? str_cut(json->text, '.', &rest) : (Str){ 0 };
-    listing->has_cursor = json->kind == JSON_STRING && str_parse_int(time, INT64_MIN, INT64_MAX, &listing->cursor_ms)
-        && str_parse_int(rest, 0, UINT32_MAX, &person);
-    if (!listing->has_cursor) return err_set_field(err, "cursor", "the page before's cursor.next was expected");
-    listing->cursor_person = (uint32_t)person;
+    if (json->kind != JSON_STRING || !json->text.len)
+        return err_set_field(err, "cursor", "the page before's cursor.next was expected");
+    Status s = page_read(PAGE_PERSON, UINT32_MAX, json->text, "cursor", &cursor, err);
+    if (s) return s;
+    listing->has_cursor = true;
+    listing->cursor_ms = cursor.time_ms, listing->cursor_person = (uint32_t)cursor.number;
     return OK;
 }
 
@@ -248,8 +247,11 @@ static Status write_answer(struct listing *listing, struct scan *scan, struct bu
     json_array_end(answer);
     json_object(answer, "cursor");
     const struct member *last = listing->member_count ? &listing->members[listing->member_count - 1] : NULL;
-    if (listing->has_more && last) json_printf(answer, "next", "%" PRIi64 ".%u", last->entry_ms, last->person);
-    else json_null(answer, "next");
+    char room[PAGE_CURSOR_BYTES];
+    Str next = { 0 };
+    if (listing->has_more && last)
+        next = page_write(PAGE_PERSON, (PageCursor){ .number = last->person, .time_ms = last->entry_ms }, room);
+    json_string_or_null(answer, "next", next);
     json_bool(answer, "has_more", listing->has_more);
     json_object_end(answer);
     funnel_write_rules(&listing->question, answer);

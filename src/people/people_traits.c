@@ -143,37 +143,22 @@ Status people_read_group(const People *people, Str group_id, Arena *arena, Profi
     return s;
 }
 
-/* A cursor is the number of the last member that was told, in hex after an m. It lasts as long as the member's id:
- * a rebuild changes neither it nor the order, and who it speaks of need not be a member any more. */
-static bool read_member(Str cursor, Hash128 *ret)
-{
-    uint64_t halves[2] = { 0, 0 };
-    if (cursor.len != 33 || cursor.bytes[0] != 'm') return false;
-    static const char digits[] = "0123456789abcdef";
-    for (size_t at = 0; at < 32; at++) {
-        const char *digit = memchr(digits, cursor.bytes[at + 1], 16);
-        if (!digit) return false;
-        halves[at / 16] = halves[at / 16] << 4 | (uint64_t)(digit - digits);
-    }
-    *ret = (Hash128){ .high = halves[0], .low = halves[1] };
-    return true;
-}
-
+/* A cursor is the hash of the last member that was told. It lasts as long as the member's id: a rebuild changes neither
+ * it nor the order, and the person whom it names need not be a member any more. */
 Status people_list_members(const People *people, Str group_id, const char *field, Str cursor, size_t max,
                            GroupMember *members, size_t *ret_count, Err *err)
 {
     struct profile_reader *reader;
-    Hash128 behind;
-    if (cursor.len && !read_member(cursor, &behind))
-        return err_set_field(err, field, "is not one that a page gave, or of an older Onym; begin with the first "
-                             "page");
+    PageCursor last;
+    Status s = page_read(PAGE_HASH, 0, cursor, field, &last, err);
+    if (s) return s;
     *ret_count = 0;
     if (identity_is_blocked(people->identity, group_id)) return OK;
     ProfileMember *found = malloc((max + 1) * sizeof *found);
     check(found);
-    Status s = profile_begin_reading(people->profile, &reader, err);
+    s = profile_begin_reading(people->profile, &reader, err);
     if (!s) {
-        s = profile_list_group_members(reader, group_id, cursor.len ? &behind : NULL, max, found, ret_count, err);
+        s = profile_list_group_members(reader, group_id, cursor.len ? &last.hash : NULL, max, found, ret_count, err);
         profile_end_reading(reader);
     }
     for (size_t at = 0; !s && at < *ret_count; at++)
@@ -184,5 +169,6 @@ Status people_list_members(const People *people, Str group_id, const char *field
 
 Str people_member_cursor(const GroupMember *member, Arena *arena)
 {
-    return arena_printf(arena, "m%016" PRIx64 "%016" PRIx64, member->number.high, member->number.low);
+    char room[PAGE_CURSOR_BYTES];
+    return arena_copy(arena, page_write(PAGE_HASH, (PageCursor){ .hash = member->number }, room));
 }

@@ -94,29 +94,18 @@ static int newest_first(const void *a, const void *b)
     return left->pos > right->pos ? -1 : left->pos < right->pos;
 }
 
-/* A cursor is the last event of its page: "<time>-<position>". */
-static Status read_cursor(Str cursor, PersonEvent *ret, Err *err)
-{
-    Str pos, time = str_cut(cursor, '-', &pos);
-    bool is_negative = cursor.len && time.len == 0;
-    int64_t number;
-    if (is_negative) time = str_cut(pos, '-', &pos);
-    if (!str_parse_int(time, 0, INT64_MAX, &ret->time_ms) || !str_parse_int(pos, 0, INT64_MAX, &number))
-        return err_set_field(err, "cursor", "is not one that a page gave");
-    if (is_negative) ret->time_ms = -ret->time_ms;
-    ret->pos = (JournalPos)number;
-    return OK;
-}
-
 Status people_write_events(const People *people, IdentityPerson person, size_t limit, Str cursor, Arena *arena,
                            struct buf *out, Err *err)
 {
-    PersonEvent *events, after = { 0 };
+    PersonEvent *events;
     size_t count, at = 0, put = 0;
-    Status s = cursor.len ? read_cursor(cursor, &after, err) : OK;
+    PageCursor last;
+    char room[PAGE_CURSOR_BYTES];
+    Status s = page_read(PAGE_EVENT, INT64_MAX, cursor, "cursor", &last, err);
     if (!s) s = people_list_events(people, person, arena, &events, &count, err);
     if (s) return s;
     qsort(events, count, sizeof *events, newest_first);
+    PersonEvent after = { last.time_ms, journal_position(last.number) };
     while (cursor.len && at < count && newest_first(&events[at], &after) <= 0) at++;
     json_object(out, NULL);
     json_array(out, "events");
@@ -133,9 +122,9 @@ Status people_write_events(const People *people, IdentityPerson person, size_t l
     json_array_end(out);
     json_object(out, "cursor");
     json_bool(out, "has_more", at < count);
-    if (at < count && at > 0)
-        json_printf(out, "next", "%" PRIi64 "-%" PRIu64, events[at - 1].time_ms, events[at - 1].pos);
-    else json_null(out, "next");
+    const PersonEvent *shown = at < count && at > 0 ? &events[at - 1] : NULL;
+    if (shown) last = (PageCursor){ .number = journal_number(shown->pos), .time_ms = shown->time_ms };
+    json_string_or_null(out, "next", shown ? page_write(PAGE_EVENT, last, room) : (Str){ 0 });
     json_object_end(out);
     json_object_end(out);
     return OK;
