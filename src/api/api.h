@@ -16,6 +16,7 @@
 #include "health/health.h"
 #include "http/http.h"
 #include "journal/journal.h"
+#include "live/live.h"
 
 /* How much of what came lately is whose, where derived state falls behind. Shared by all servers. */
 enum { API_SHARES = 256 };
@@ -30,6 +31,7 @@ typedef struct ApiOptions {
     struct health *health;
     struct http_jobs *jobs;
     struct applier *applier;         /* who answers questions about people and events */
+    struct live *live;               /* NULL: nobody can watch */
     struct deliver *deliver;         /* NULL: nothing is delivered by this process */
     struct deliver_rows deliver_rows;
     struct api_links *links;        /* NULL: none are redeemed */

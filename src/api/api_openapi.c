@@ -124,8 +124,9 @@ static void put_parameter(struct buf *out, Str name, const char *in, bool *has_o
 {
     const Named *parameter = parameter_find(name);
     check(parameter != NULL);
-    /* A question's own name is ?id=, which elsewhere is an id of somebody. */
-    Str wire = str_equal(name, STR("question_id")) ? STR("id") : name;
+    /* A question's own name is ?id=, which elsewhere is an id of somebody, or one that a message names. */
+    bool is_id = str_equal(name, STR("question_id")) || str_equal(name, STR("message_ids"));
+    Str wire = is_id ? STR("id") : name;
     buf_printf(out, "%s{\"name\":\"%.*s\",\"in\":\"%s\",", *has_one ? "," : "", STR_FORMAT(wire), in);
     *has_one = true;
     if (!strcmp(in, "path")) buf_str_put(out, STR("\"required\":true,"));

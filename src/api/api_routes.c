@@ -107,6 +107,7 @@ const ApiRoute api_routes[] = {
       .question = QUERY_##KIND },
 #include "ask/questions.tbl.h"
     PLAIN(GET, "/api/v1/losses", api_losses, 200, ROUTE_LONG | ROUTE_READER),
+    PLAIN(GET, "/api/v1/live", api_live, 200, ROUTE_ANALYST),
     AT_ONCE(GET, "/api/v1/questions", api_questions, ROUTE_SECRET | ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations", api_destinations, 200, ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations/*", api_destinations_one, 200, ROUTE_ANALYST),
@@ -174,7 +175,7 @@ static void work(struct exchange *exchange, Arena *arena)
                                   : row->plain(exchange, arena, out, &err);
     if (!s && !buf_ok(out)) s = err_set(&err, ERR_TOO_LARGE, "the answer is too large; ask for less");
     if (s) reply_error(exchange, s, &err);
-    else reply_text(exchange, row->status, row->content_type, buf_str(out));
+    else if (!exchange->stream) reply_text(exchange, row->status, row->content_type, buf_str(out));
 }
 
 /* "Never seen" is not true of what only has not been applied yet. */

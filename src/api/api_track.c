@@ -127,6 +127,17 @@ static void count_time_problems(struct health *health, const CollectResult *coll
             health_add(health, (Counter)(COUNT_TIME_UNREADABLE + problem - 1), collected->time_problems[problem]);
 }
 
+static void note_suppressed(const struct exchange *exchange)
+{
+    const ApiOptions *options = api_options(exchange);
+    const CollectResult *collected = &exchange->collected;
+    if (!collected->suppressed) return;
+    health_add(options->health, COUNT_SUPPRESSED, collected->suppressed);
+    if (options->live)
+        live_note_suppressed(options->live, collected->source ? collected->source->name : (Str){ 0 },
+                             collected->suppressed_types, exchange->received_at_ms);
+}
+
 void api_track_durable(struct exchange *exchange, Status status)
 {
     const ApiOptions *options = api_options(exchange);
@@ -139,7 +150,7 @@ void api_track_durable(struct exchange *exchange, Status status)
     health_add(options->health, COUNT_ACCEPTED, exchange->collected.accepted);
     if (exchange->collected.rejected) health_add(options->health, COUNT_REJECTED, exchange->collected.rejected);
     count_time_problems(options->health, &exchange->collected);
-    if (exchange->collected.suppressed) health_add(options->health, COUNT_SUPPRESSED, exchange->collected.suppressed);
+    note_suppressed(exchange);
     if (is_pixel(exchange)) {
         reply_text(exchange, 200, "image/gif", pixel);
     } else if (exchange->method == METHOD_POST && exchange->import_header.len) {

@@ -33,6 +33,7 @@
 
 TAG("questions", "Funnels, trends, retention, paths, sign-ups: docs/queries.md and docs/funnels.md define every number")
 TAG("people", "Who somebody is, what they did, and why: docs/people.md")
+TAG("live", "Messages as they come, and what becomes of them: docs/live.md")
 TAG("privacy", "Erasing, suppressing, exporting: docs/privacy.md")
 TAG("destinations", "Where events go, and what could not be delivered: docs/delivery.md")
 TAG("collection", "The Segment Tracking API: docs/protocol.md. An answer of 200 means that the events are on disk")
@@ -47,6 +48,9 @@ TAG("service", "Health, metrics, this document")
 #include "ask/questions.tbl.h"
 OPERATION(GET, "/api/v1/questions", "questions", "What is being asked right now, and how far it is", "", "", 200, "Questions", "")
 OPERATION(GET, "/api/v1/losses", "questions", "Calls of browsers that were made and never came", "since", "", 200, "Losses", "400")
+
+/* ---- Live ---- */
+OPERATION(GET, "/api/v1/live", "live", "Every message as it comes, with its fate and its person: server-sent events", "from to type fate event message_ids source text behind", "", 200, "text/event-stream LiveRow", "400 503")
 
 /* ---- People ---- */
 OPERATION(GET, "/api/v1/people/resolve", "people", "Who an id is", "user_id anonymous_id id", "", 200, "Person", "400 404")
@@ -159,6 +163,15 @@ PARAMETER("since", "How far back: 7d, at most 90d", {"type": "string", "default"
 PARAMETER("user_id", "A user id", {"type": "string"})
 PARAMETER("anonymous_id", "An anonymous id", {"type": "string"})
 PARAMETER("id", "An id of any kind; kind:value for one kind (user_id:, anonymous_id:, person_id:, email:)", {"type": "string"})
+PARAMETER("from", "now, or the position of the first message that is told; Last-Event-ID goes before it", {"type": "string", "default": "now", "examples": ["now", "123456"]})
+PARAMETER("to", "Ends before this position, and leaves nothing out on the way", {"type": "integer", "minimum": 0})
+PARAMETER("type", "Of these types only, with commas between", {"type": "string", "examples": ["track,page"]})
+PARAMETER("fate", "Of these fates only, with commas between", {"type": "string", "examples": ["rejected,repeated"]})
+PARAMETER("event", "Of this event, page or screen only; may stand there several times", {"type": "string"})
+PARAMETER("message_ids", "With this userId, anonymousId, previousId or groupId only; may stand there several times", {"type": "string"})
+PARAMETER("source", "Of this source only; may stand there several times", {"type": "string"})
+PARAMETER("text", "With this text anywhere in the message; letters from a to z of either case", {"type": "string"})
+PARAMETER("behind", "How many bytes of the journal the client may be behind before it jumps to now", {"type": "integer", "minimum": 65536, "maximum": 67108864, "default": 67108864})
 PARAMETER("ids", "Two ids with a comma between", {"type": "string", "examples": ["12345,a-1"]})
 PARAMETER("search", "An id, or how an email or a name begins", {"type": "string"})
 PARAMETER("limit", "How many at most", {"type": "integer", "minimum": 1, "maximum": 1000})
@@ -263,6 +276,11 @@ SCHEMA(LinkRequest, {"type": "object", "required": ["anonymous_id"], "properties
 SCHEMA(LinkToken, {"type": "object", "required": ["token", "parameter", "expires_at"], "properties": {"token": {"type": "string"}, "parameter": {"type": "string"}, "expires_at": {"$ref": "#/components/schemas/Instant"}}})
 SCHEMA(LinkRedeemed, {"type": "object", "required": ["token"], "properties": {"writeKey": {"type": "string"}, "token": {"type": "string"}}})
 SCHEMA(LinkVisitor, {"type": "object", "required": ["success", "anonymousId"], "properties": {"success": {"const": true}, "anonymousId": {"type": "string"}}})
+
+/* ---- Live ---- */
+SCHEMA(LiveRow, {"type": "object", "description": "What one data line holds; events of the names claimed, gap, end and trouble hold other objects (docs/live.md)", "required": ["position", "fate", "message", "source", "received_at", "person"], "properties": {
+    "position": {"type": "integer"}, "fate": {"enum": ["accepted", "rejected", "repeated", "suppressed"]}, "reason": {"type": "string"}, "field": {"type": "string"}, "text": {"type": "string"}, "count": {"type": "integer"},
+    "message": {"type": ["object", "string"], "additionalProperties": true}, "source": {"type": ["string", "null"]}, "received_at": {"$ref": "#/components/schemas/Instant"}, "person": {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]}}})
 
 /* ---- Privacy ---- */
 SCHEMA(Erasure, {"type": "object", "required": ["id", "status", "stage", "progress"], "properties": {"id": {"type": "string"}, "status": {"enum": ["running", "done"]}, "stage": {"type": ["string", "null"]}, "progress": {"type": "number"},

@@ -115,6 +115,12 @@ static bool is_suppressed_as_kept(const struct intake *intake, const Message *me
         && options->carries_suppressed(options->suppressed_context, intake->worker->parser, event.json, scratch);
 }
 
+static void count_suppressed(struct intake *intake, EventType type)
+{
+    intake->result.suppressed++;
+    intake->result.suppressed_types[type]++;
+}
+
 static void keep_message(struct intake *intake, const Message *message)
 {
     static const Rule broken = { "bad_request", "", NULL }, unknown = { "project_not_found", "writeKey", NULL },
@@ -125,7 +131,7 @@ static void keep_message(struct intake *intake, const Message *message)
     const Rule *rule;
     if (type == EVENT_NONE) type = event_type_from(message->type.text);
     if (is_suppressed(intake, message, type)) {
-        intake->result.suppressed++;
+        count_suppressed(intake, type);
     } else if (!source) {
         collect_reject(intake, NULL, &unknown, "no source has this write key", message->raw);
     } else if (collect_is_foreign(intake, source)) {
@@ -150,7 +156,7 @@ static void keep_message(struct intake *intake, const Message *message)
             return;
         }
         if (is_suppressed_as_kept(intake, message, &stamps)) {
-            intake->result.suppressed++;
+            count_suppressed(intake, type);
             return;
         }
         size_t begun = journal_begin_record(intake->append);

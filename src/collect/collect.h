@@ -101,6 +101,7 @@ typedef struct CollectRequest {
 typedef struct CollectResult {
     const Source *source;           /* NULL: unknown key */
     uint32_t accepted, rejected, suppressed;
+    uint32_t suppressed_types[EVENT_TYPE_COUNT];        /* of the suppressed, by EventType; EVENT_NONE: it said none */
     uint32_t time_problems[TIME_PROBLEM_COUNT];         /* of the accepted, by TimeProblem */
     Millis retry_after_ms;          /* with ERR_RATE: when there is room again */
 } CollectResult;

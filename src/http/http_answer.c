@@ -96,7 +96,11 @@ void answer_write_head(struct exchange *exchange, bool closes)
     buf_str_put(out, STR("\r\n"));
     put_date(server, out);
     if (closes) put_header(out, "Connection", STR("close"));
-    if (has_body) {
+    if (exchange->stream) {
+        if (!exchange->is_1_0) put_header(out, "Transfer-Encoding", STR("chunked"));
+        put_header(out, "X-Accel-Buffering", STR("no"));                 /* nginx would keep it back */
+        put_header(out, "Content-Type", str_from(reply->content_type));
+    } else if (has_body) {
         put_number(out, "Content-Length", (int64_t)reply->body.len);
         put_header(out, "Content-Type", str_from(reply->content_type ? reply->content_type : "application/json"));
     }

@@ -41,7 +41,7 @@ static void leave_list(struct connection *connection)
     *(connection->after ? &connection->after->before : &list->last) = connection->before;
 }
 
-static void enter(struct connection *connection, ConnectionState state)
+void connection_enter(struct connection *connection, ConnectionState state)
 {
     struct connection_list *list = &connection->server->lists[state];
     leave_list(connection);
@@ -68,7 +68,7 @@ void connection_close(struct connection *connection)
     if (connection->state == CONNECTION_CLOSED) return;
     if (connection->exchange) server_end_exchange(connection->exchange);
     connection->exchange = NULL;
-    enter(connection, CONNECTION_CLOSED);
+    connection_enter(connection, CONNECTION_CLOSED);
     tls_end(connection->tls);
     connection->tls = NULL;
     close(connection->socket);
@@ -116,12 +116,16 @@ static ssize_t send_some(struct connection *connection, const struct iovec *part
 static void connection_next(struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
+    if (exchange->stream && exchange->stream_step != STREAM_END) {
+        stream_go_on(connection);
+        return;
+    }
     bool closes = exchange->closes, is_clean = exchange->is_whole && connection->in.len == 0;
     buf_done(&connection->out);
     connection->exchange = NULL;
     server_end_exchange(exchange);
     if (!closes) {
-        enter(connection, CONNECTION_IDLE);
+        connection_enter(connection, CONNECTION_IDLE);
         return;
     }
     if (is_clean) {
@@ -135,7 +139,7 @@ static void connection_next(struct connection *connection)
     buf_done(&connection->in);
     connection->needs_more = false;
     connection->is_readable = true;
-    enter(connection, CONNECTION_ENDING);
+    connection_enter(connection, CONNECTION_ENDING);
 }
 
 static void connection_write(struct connection *connection, Str head, Str body)
@@ -169,7 +173,7 @@ static void connection_write(struct connection *connection, Str head, Str body)
             return;
         }
     }
-    enter(connection, CONNECTION_WRITING);
+    connection_enter(connection, CONNECTION_WRITING);
 }
 
 /* The part of the reply's body that is not in the head already. */
@@ -177,6 +181,7 @@ static Str body_behind(const struct exchange *exchange)
 {
     Str body = exchange->reply.body;
     bool is_short = body.len <= SHORT_BODY_BYTES;
+    if (exchange->is_piece) return body;
     return is_short || exchange->method == METHOD_HEAD || exchange->reply.status == 304 ? (Str){ 0 } : body;
 }
 
@@ -204,9 +209,22 @@ static void resume(struct connection *connection)
     if (wants_bytes(connection) && (connection->in.len || connection->is_readable)) connection_make_ready(connection);
 }
 
+static void put_piece(struct connection *connection)
+{
+    if (connection->has_left) {
+        connection_close(connection);
+        return;
+    }
+    connection->exchange->state = EXCHANGE_QUEUED;
+    connection->sent = 0;
+    connection->write_began_ns = connection->server->now_ns;
+    connection_write(connection, (Str){ 0 }, connection->exchange->reply.body);
+}
+
 void connection_answer(struct connection *connection)
 {
-    answer(connection);
+    if (connection->exchange->is_piece) put_piece(connection);
+    else answer(connection);
     resume(connection);
 }
 
@@ -234,7 +252,7 @@ static void connection_handle(struct connection *connection)
         answer(connection);
         return;
     }
-    enter(connection, CONNECTION_WAITING);
+    connection_enter(connection, CONNECTION_WAITING);
     if (connection->has_left && exchange->is_deferred)
         atomic_store_explicit(&exchange->is_cancelled, true, memory_order_relaxed);
 }
@@ -244,12 +262,12 @@ static bool take_head(struct connection *connection, Str *bytes)
 {
     WireRefusal refusal;
     size_t head_len;
-    if (connection->state == CONNECTION_IDLE) enter(connection, CONNECTION_READING);
+    if (connection->state == CONNECTION_IDLE) connection_enter(connection, CONNECTION_READING);
     if (!connection->has_skipped && str_starts(*bytes, STR("\r\n"))) {       /* some end a body with one more line */
         *bytes = str_slice(*bytes, 2, bytes->len);
         connection->has_skipped = true;
         connection->scanned = 0;
-        if (bytes->len == 0) enter(connection, CONNECTION_IDLE);
+        if (bytes->len == 0) connection_enter(connection, CONNECTION_IDLE);
         return bytes->len > 0;
     }
     switch (wire_find_head(*bytes, &connection->scanned, &head_len, &refusal)) {
@@ -451,6 +469,11 @@ static void take_event(struct http_server *server, const struct epoll_event *eve
         connection->has_left = true;
         if (connection->exchange && connection->exchange->is_deferred)
             atomic_store_explicit(&connection->exchange->is_cancelled, true, memory_order_relaxed);
+    }
+    if (connection->has_left && connection->exchange && connection->exchange->stream &&
+        !connection->exchange->is_deferred) {
+        connection_close(connection);                        /* who listens to nothing else says so by leaving */
+        return;
     }
     if (connection->state == CONNECTION_WRITING)
         connection_write(connection, buf_str(&connection->out), body_behind(connection->exchange));

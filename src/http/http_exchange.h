@@ -70,6 +70,17 @@ typedef enum ExchangeState {
 
 enum { OWN_PATH_BYTES = 512, WHO_BYTES = ACCESS_NAME_BYTES + 16 };
 
+/* An answer without an end (http_stream.c). It is pulled: a piece is asked for when the socket has taken all of the one
+ * before it, and there is something to say; so a client that takes nothing costs nothing but its connection. */
+typedef enum StreamStep { STREAM_MORE, STREAM_WAIT, STREAM_END } StreamStep;
+typedef struct HttpStream {
+    /* The server's thread, several times a second: is there anything to say? Must be brief. */
+    bool (*is_due)(struct exchange *exchange);
+    /* A worker: appends a bounded piece, or nothing. STREAM_MORE: ask again as soon as it is out. */
+    StreamStep (*fill)(struct exchange *exchange, Arena *arena, struct buf *out);
+    void (*close)(struct exchange *exchange);        /* any thread, once: gives back what is behind stream_context */
+} HttpStream;
+
 struct exchange {
     struct exchange *next;           /* free list, or the list of those whose append is durable */
     struct http_server *server;
@@ -81,11 +92,12 @@ struct exchange {
     Str method_text, path, query, parameter;
     char own_path[OWN_PATH_BYTES];   /* the path, where it was below a source's own (api_own.c) */
     Str authorization, header_key, origin, content_encoding, content_length, user_agent, forwarded_for;
-    Str referer, fetch_site, content_type;
+    Str referer, fetch_site, content_type, last_event_id;
     Str forwarded_proto, host, accept, accept_encoding, if_none_match, request_headers, import_header, cookie;
     Str ip;
     bool is_tls;
     bool closes;                     /* the connection ends with the answer */
+    bool is_1_0;                     /* HTTP/1.0: knows no chunks */
     bool is_broken;                  /* its framing is refused: nothing behind it is a request */
     bool has_body, expects_continue;
     bool is_whole;                   /* all of its body was read */
@@ -111,6 +123,11 @@ struct exchange {
     /* the reply */
     Reply reply;
     struct buf answer;
+    /* an answer without an end: its reply is the head of it, then come pieces; NULL: it is a plain one */
+    const HttpStream *stream;
+    void *stream_context;
+    StreamStep stream_step;          /* what the last piece said */
+    bool is_piece;                   /* the head is out */
 };
 
 /* What a handler may use of its server. */
@@ -125,6 +142,10 @@ struct journal_append *exchange_take_append(struct exchange *exchange);
 
 /* Lets a worker thread run work, which must leave a reply. Replies 503 where too much is waiting. */
 void exchange_defer(struct exchange *exchange, ExchangeWork *work);
+/* By a worker, in place of a reply: 200, and from then on pieces. Nothing is lost where the client has left meanwhile:
+ * stream->close is called whatever happens. The answer is neither cached nor compressed nor buffered on its way, and
+ * its connection ends with it. It ends at once when the server stops, or the client closes its side. */
+void exchange_stream(struct exchange *exchange, const HttpStream *stream, void *context, const char *content_type);
 /* Worker's thread: the reply is set; the server's own thread sends it. */
 void exchange_hand_back(struct exchange *exchange);
 bool http_jobs_submit(struct http_jobs *jobs, struct exchange *exchange);

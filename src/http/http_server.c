@@ -160,9 +160,10 @@ void exchange_submit(struct exchange *exchange)
 
 /* ---- Waiting for a worker ---- */
 
-void exchange_defer(struct exchange *exchange, ExchangeWork *work)
+bool server_give_work(struct exchange *exchange, ExchangeWork *work)
 {
     struct http_server *server = exchange->server;
+    ExchangeState before = exchange->state;
     exchange->state = EXCHANGE_WORKING;
     exchange->is_deferred = true;
     exchange->work = work;
@@ -170,11 +171,18 @@ void exchange_defer(struct exchange *exchange, ExchangeWork *work)
     exchange->working_after = server->working;
     if (server->working) server->working->working_before = exchange;
     server->working = exchange;
-    if (http_jobs_submit(server->options.jobs, exchange)) return;
-    Err err;
+    if (http_jobs_submit(server->options.jobs, exchange)) return true;
     server_forget_working(exchange);
     exchange->is_deferred = false;
     exchange->work = NULL;
+    exchange->state = before;
+    return false;
+}
+
+void exchange_defer(struct exchange *exchange, ExchangeWork *work)
+{
+    Err err;
+    if (server_give_work(exchange, work)) return;
     err_set(&err, ERR_TIMEOUT, "too many queries are waiting; try again in a moment");
     reply_error(exchange, ERR_TIMEOUT, &err);
 }
@@ -250,6 +258,7 @@ static void take_header(struct exchange *exchange, const WireHeader *header)
         { STR("access-control-request-headers"), &exchange->request_headers },
         { STR("x-onym-import"), &exchange->import_header },
         { STR("cookie"), &exchange->cookie },
+        { STR("last-event-id"), &exchange->last_event_id },
     };
     for (size_t at = 0; at < countof(wanted); at++)
         if (header->name.len == wanted[at].name.len && str_equal_no_case(header->name, wanted[at].name)) {
@@ -356,6 +365,7 @@ bool server_begin_exchange(struct connection *connection, Str head)
     exchange->method_text = wire->method;
     exchange->method = method_from(wire->method);
     exchange->closes = wire->wants_close;
+    exchange->is_1_0 = wire->is_1_0;
     exchange->has_body = wire->is_chunked || wire->length > 0;
     exchange->expects_continue = wire->wants_continue && exchange->has_body;
     for (size_t at = 0; at < wire->header_count; at++) take_header(exchange, &wire->headers[at]);
@@ -464,6 +474,7 @@ void server_end_exchange(struct exchange *exchange)
         log_order(exchange);
     }
     server->busy_count--;
+    if (exchange->stream) exchange->stream->close(exchange);
     exchange_give(exchange);
 }
 
@@ -534,10 +545,12 @@ static void server_run(struct http_server *server, Millis timeout_ms)
 
 void http_server_step(struct http_server *server, Millis timeout_ms)
 {
-    server_run(server, timeout_ms);
+    bool has_streams = server->lists[CONNECTION_STREAMING].first != NULL;
+    server_run(server, has_streams && timeout_ms > STREAM_POLL_MS ? STREAM_POLL_MS : timeout_ms);
     for (int round = 0; round < INLINE_ROUNDS && server_commit(server); round++) server_run(server, 0);
     (void)server_commit(server);
     (void)server_drain(server);
+    streams_step(server);
     connections_sweep(server);
 }
 
@@ -555,6 +568,7 @@ void http_server_quiesce(struct http_server *server)
     connections_quiesce(server);
     for (struct exchange *exchange = server->working; exchange; exchange = exchange->working_after)
         atomic_store_explicit(&exchange->is_cancelled, true, memory_order_relaxed);
+    streams_end(server);
 }
 
 size_t http_server_busy_count(const struct http_server *server) { return server->busy_count; }

@@ -15,6 +15,7 @@ typedef enum ConnectionState {
     CONNECTION_READING,              /* a request has begun: request_timeout, from its first byte */
     CONNECTION_WAITING,              /* for the journal or a worker: theirs to limit */
     CONNECTION_WRITING,              /* an answer that its client takes slowly: idle_timeout without progress */
+    CONNECTION_STREAMING,            /* an answer without an end, all of it out so far: no limit */
     CONNECTION_ENDING,               /* the last answer is out; what still comes is read, so that the answer arrives */
     CONNECTION_CLOSED,               /* to be freed */
     CONNECTION_STATES,
@@ -63,7 +64,7 @@ struct http_server {
     struct buf head;                                 /* of the answer at hand */
     WireHead wire;                                   /* of the request at hand */
     int turn_requests;                               /* that the connection at hand may still begin in its turn */
-    int64_t now_ns, swept_at_ns, complained_at_ns, date_at_s;
+    int64_t now_ns, swept_at_ns, streamed_at_ns, complained_at_ns, date_at_s;
     char date[INSTANT_HTTP_BYTES];          /* without a NUL; its first byte is 0 before the first answer */
     bool is_quiesced, is_deaf;                       /* deaf: takes no connections for want of descriptors */
     /* exchanges */
@@ -89,6 +90,17 @@ bool server_take_body(struct exchange *exchange, Str bytes);
 /* The request is whole: it is handled, and then answered or waiting. */
 void server_handle(struct exchange *exchange);
 void server_end_exchange(struct exchange *exchange);
+/* Lets a worker have it; false, and nothing has happened, where too much is waiting. */
+bool server_give_work(struct exchange *exchange, ExchangeWork *work);
+
+/* ---- Answers without an end (http_stream.c) ---- */
+enum { STREAM_POLL_MS = 100 };
+/* All that there was is out: asks for more at once, or waits for streams_step. */
+void stream_go_on(struct connection *connection);
+/* Asks those that have something to say for a piece. */
+void streams_step(struct http_server *server);
+/* The server stops: each ends, those whose piece is being made with it. */
+void streams_end(struct http_server *server);
 
 /* ---- Connections (http_connection.c), for the server ---- */
 Status MUST connections_open(struct http_server *server, Err *err);
@@ -98,11 +110,12 @@ void connections_close(struct http_server *server);
 void connections_round(struct http_server *server, Millis timeout_ms);
 /* Ends those that are over their time. */
 void connections_sweep(struct http_server *server);
-/* The exchange of a connection is answered: sends what its socket takes. */
+/* The exchange of a connection is answered, or has a piece: sends what its socket takes. */
 void connection_answer(struct connection *connection);
 
 /* ---- Connections, for who makes room ---- */
 void connection_close(struct connection *connection);
+void connection_enter(struct connection *connection, ConnectionState state);
 /* Answers what its client is sending with a refusal, and closes behind that. */
 void connection_refuse(struct connection *connection, const WireRefusal *refusal);
 /* It is served in this round or the next. */

@@ -90,6 +90,15 @@ typedef struct MessagePerson {
 } MessagePerson;
 Status MUST people_find_message_person(const People *people, const Event *event, Arena *arena, MessagePerson *ret,
                                        Err *err);
+/* Who sent it, as is known now. IDENTITY_NONE: each of its ids is blocked, or it is of somebody erased since. */
+IdentityPerson people_find_sender(const People *people, const Event *event, bool *ret_is_erased);
+/* What an id did before is somebody's by this very message: the first claim of an anonymous id, or an alias that made
+ * two users one. One of the two is empty; both: it claims nothing. Borrows from the event. */
+typedef struct PersonClaim {
+    Str anonymous_id, user_id;
+} PersonClaim;
+Status MUST people_find_claim(const People *people, const Event *event, JournalPos pos, Arena scratch, PersonClaim *ret,
+                              Err *err);
 /* Anonymous ids whose first claim is the user's, and aliases that made other users one person with this one. */
 Status MUST people_list_links(const People *people, Str user_id, Arena *arena, const PersonLink **ret,
                               size_t *ret_count, Err *err);

@@ -29,7 +29,7 @@ static Str value_of(const struct identity *identity, IdentityNode node, Arena *a
 }
 
 /* Evidence that makes an anonymous id a user's; evidence that was taken back is none. */
-static bool is_claim(const struct identity *identity, const IdentityLink *link, IdentityNode anonymous)
+static bool gives_user(const struct identity *identity, const IdentityLink *link, IdentityNode anonymous)
 {
     return !link->is_removed && link->from == anonymous && identity_kind_of(identity, link->to) == IDENTITY_USER;
 }
@@ -48,7 +48,7 @@ static Status find_claims(const struct identity *identity, IdentityNode anonymou
     Status s = identity_list_links(identity, anonymous, EVIDENCE_MOST, arena, &links, &count, &more, err);
     *ret = (struct claims){ NULL, NULL };
     for (size_t at = 0; !s && at < count; at++) {
-        if (!is_claim(identity, &links[at], anonymous)) continue;
+        if (!gives_user(identity, &links[at], anonymous)) continue;
         if (!ret->first) ret->first = ret->last = &links[at];
         if (links[at].time_ms <= until_ms) ret->last = &links[at];
     }
@@ -78,6 +78,65 @@ static Status find_person(const struct identity *identity, const struct identity
     ret->key = key_of_person(identity, identity_find_owner(identity, subject, event->timestamp_ms, event->message_id));
     if (user != IDENTITY_NONE || !identity_is_shared(identity_view_slot(view, anonymous))) return OK;
     return find_owner(identity, anonymous, event, arena, ret, err);
+}
+
+IdentityPerson people_find_sender(const People *people, const Event *event, bool *ret_is_erased)
+{
+    const struct identity *identity = people->identity;
+    IdentityNode subject = find_node(identity, IDENTITY_USER, event->user_id);
+    if (subject == IDENTITY_NONE) subject = find_node(identity, IDENTITY_ANONYMOUS, event->anonymous_id);
+    *ret_is_erased = subject == IDENTITY_NONE &&
+                     ((event->user_id.len && !identity_is_blocked(identity, event->user_id)) ||
+                      (event->anonymous_id.len && !identity_is_blocked(identity, event->anonymous_id)));
+    if (subject == IDENTITY_NONE) return IDENTITY_NONE;
+    return identity_find_owner(identity, subject, event->timestamp_ms, event->message_id);
+}
+
+/* Is the message at the position what claimed the anonymous id first? */
+static Status is_first_claim(const struct identity *identity, Str anonymous_id, JournalPos pos, Arena *scratch,
+                             bool *ret, Err *err)
+{
+    struct claims claims;
+    IdentityNode anonymous = find_node(identity, IDENTITY_ANONYMOUS, anonymous_id);
+    *ret = false;
+    if (anonymous == IDENTITY_NONE) return OK;
+    Status s = find_claims(identity, anonymous, INT64_MAX, scratch, &claims, err);
+    *ret = !s && claims.first && claims.first->position == journal_number(pos);
+    return s;
+}
+
+static Status joins_users(const struct identity *identity, Str previous_id, JournalPos pos, Arena *scratch, bool *ret,
+                          Err *err)
+{
+    IdentityLink *links;
+    size_t count;
+    uint64_t more;
+    IdentityNode previous = find_node(identity, IDENTITY_USER, previous_id);
+    *ret = false;
+    if (previous == IDENTITY_NONE) return OK;
+    Status s = identity_list_links(identity, previous, LINKS_MOST, scratch, &links, &count, &more, err);
+    for (size_t at = 0; !s && !*ret && at < count; at++)
+        *ret = links[at].rule == IDENTITY_BY_ALIAS_OF_USER && !links[at].is_removed &&
+               links[at].position == journal_number(pos);
+    return s;
+}
+
+Status people_find_claim(const People *people, const Event *event, JournalPos pos, Arena scratch, PersonClaim *ret,
+                         Err *err)
+{
+    const Str candidates[] = { event->anonymous_id, event->type == EVENT_ALIAS ? event->previous_id : (Str){ 0 } };
+    bool is_claim = false;
+    Status s = OK;
+    *ret = (PersonClaim){ 0 };
+    if (!event->user_id.len) return OK;
+    for (size_t at = 0; !s && !is_claim && at < countof(candidates); at++) {
+        s = is_first_claim(people->identity, candidates[at], pos, &scratch, &is_claim, err);
+        if (is_claim) ret->anonymous_id = candidates[at];
+    }
+    if (s || is_claim || event->type != EVENT_ALIAS) return s;
+    s = joins_users(people->identity, event->previous_id, pos, &scratch, &is_claim, err);
+    if (is_claim) ret->user_id = event->previous_id;
+    return s;
 }
 
 Status people_find_message_person(const People *people, const Event *event, Arena *arena, MessagePerson *ret, Err *err)

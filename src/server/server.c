@@ -57,6 +57,7 @@ struct serve {
     struct http_jobs *jobs;
     struct api_links *links;
     struct access *access;
+    struct live *live;
     struct worker workers[WORKERS_MAX];
     size_t worker_count;
     struct threads worker_threads, ingest_threads, committer_threads, deliver_threads,
@@ -428,6 +429,7 @@ static void warn_of_public(const struct serve *serve)
 static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
 {
     const struct config *config = serve->config;
+    serve->live = live_open(&(LiveOptions){ serve->journal, serve->applier, os_clock() });
     serve->api = (ApiOptions){
         .shares = &serve->shares,
         .has_page = config->has_ui,
@@ -436,6 +438,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .health = &serve->health,
         .jobs = serve->jobs,
         .links = serve->links,
+        .live = serve->live,
         .applier = serve->applier,
         .deliver = serve->engines & ENGINE_DELIVERY ? destinations_deliver(serve->destinations) : NULL,
         .deliver_rows = destinations_rows(serve->destinations),
@@ -605,6 +608,7 @@ void serve_stop(struct serve *serve)
     threads_stop(&serve->background_threads, until_ns);
     printer_close(serve->printer);
     for (size_t at = 0; at < serve->ingest_count; at++) http_server_close(serve->ingests[at].server);
+    live_close(serve->live);
     http_jobs_close(serve->jobs);
     api_links_close(serve->links);
     server_keep_sessions(serve->access);
