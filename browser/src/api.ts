@@ -145,7 +145,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       wake!()
       if (TOOLS && passed) tools?.call(text ?? write(passed.event), pipeline?.toDestination)
       if (passed) pipeline?.after(passed)
-      else context.setFailedDelivery({})
+      else context.failed = {}
       return context
     }
     const filter = () => pipeline!.before(context)
@@ -355,10 +355,10 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       },
       emit,
       async (isLeaving) => {
-        if (isLeaving) carry()
-        else if (visitor.unsent && carryDomain) await delay(SETTLE_MS)
+        if (isLeaving) return carry()
+        if (visitor.unsent && carryDomain) await delay(SETTLE_MS)
         visitor.user.anonymousId()
-        if (!isLeaving && visitor.twins.get())
+        if (visitor.twins())
           await within(more(({ joinTwins }) => joinTwins(visitor, queue, api)), MORE_MS)
         visitor.unsent = undefined
       },
@@ -419,9 +419,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     initialized: false,
     settings,
     queue: {
-      get plugins() {
-        return pipeline?.plugins() ?? []
-      },
+      plugins: [],
       ...plugins,
       ...emitter,
     },

@@ -1,7 +1,7 @@
 // What a visitor comes with: the ids that another library gave them, and what the link says. Most come without, so this
 // is in the second file, and the calls of the page wait until it is there (api.ts), since it decides whose they are.
 import { foreignIds } from './adopt'
-import type { Visitor } from './identity'
+import { TWINS, type Visitor } from './identity'
 import { runQueryString } from './query'
 import type { Stores } from './storage'
 import type { Analytics, Context, LoadOptions } from './types'
@@ -15,7 +15,7 @@ export const arrive = (
   api: Analytics,
   { takeOver, useQueryString }: LoadOptions,
   stores: Stores | false | undefined,
-  { user, twins }: Visitor,
+  { user, cookie }: Visitor,
   other: string | null | undefined,
 ): Promise<Context[]> | undefined => {
   const [anonymousId, userId] = foreignIds(stores || ({} as Stores), takeOver)
@@ -26,6 +26,6 @@ export const arrive = (
   }
   const made = runQueryString(link, useQueryString, api)
   const kept = user.anonymousId()
-  if (other && kept != other) twins.set([twins.get(), other, kept].join(' '))
+  if (other && kept != other) cookie?.set(TWINS + encodeURIComponent(other), kept)
   return made
 }

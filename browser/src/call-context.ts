@@ -3,15 +3,8 @@
 import type { Context, Message } from './types'
 
 export const bareContext = (event: Message): Context => {
-  let failed: object | undefined
-  return {
-    id: event.messageId,
-    event,
-    failedDelivery: () => failed,
-    setFailedDelivery(reason: object) {
-      failed = reason
-    },
-  } as unknown as Context
+  const self: any = { id: event.messageId, event, failedDelivery: () => self.failed }
+  return self
 }
 
 /** Gives the context its tools. */
@@ -50,6 +43,9 @@ export const equip = (self: Context): Context => {
     },
     cancel(reason) {
       throw reason ?? { retry: true, type: 'plugin Error', reason: 'Context Cancel' }
+    },
+    setFailedDelivery(reason) {
+      self.failed = reason
     },
     toJSON: () => ({ id: self.id, event: self.event, logs, metrics }),
   }

@@ -83,7 +83,7 @@ export const fillTimezone = (text: string): string =>
 export const readContext = ({ search }: PageState): Json => {
   const campaign: Json = {}
   for (const [key, value] of new URLSearchParams(search))
-    if (key.startsWith('utm_') && key[4]) campaign[key == 'utm_campaign' ? 'name' : key.slice(4)] = value
+    if (/^utm_./.test(key)) campaign[key == 'utm_campaign' ? 'name' : key.slice(4)] = value
   return {
     userAgent: navigator.userAgent,
     userAgentData: (navigator as any).userAgentData,

@@ -7,16 +7,16 @@
 import { attempt } from './sooner'
 import type { LoadOptions } from './types'
 
+/** A sandboxed frame has none. */
+export const cookieText = (): string => attempt(() => document.cookie, () => '') as string
+
 /** All values that the page sees under the name. */
-export const readCookies = (name: string): string[] => {
-  // A sandboxed frame has none.
-  const text = attempt(() => document.cookie, () => '') as string
-  return text.split('; ').flatMap((pair) => {
+export const readCookies = (name: string): string[] =>
+  cookieText().split('; ').flatMap((pair) => {
     if (!pair.startsWith(name + '=')) return []
     const value = pair.slice(name.length + 1)
     return attempt(() => decodeURIComponent(value), () => value) as string
   })
-}
 
 /** `domain` empty: for the host alone. A null value ends the cookie. */
 export const setCookie = (

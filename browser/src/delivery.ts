@@ -115,8 +115,8 @@ export const makeDelivery = (
   }
 
   /** Onym has answered for them. */
-  const end = (keys: string[], receipt: Receipt = 'delivered') => {
-    if (PLUS) keys.forEach((key) => onAnswer(key, receipt))
+  const end = (keys: string[], receipt?: Receipt) => {
+    if (PLUS) keys.forEach((key) => onAnswer(key, receipt ?? 'delivered'))
     keys.forEach(queue.remove)
     attempts = 0
   }

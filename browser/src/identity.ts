@@ -3,6 +3,7 @@
 // The cookie is the one truth that the subdomains of a site share, so it outranks this origin's
 // localStorage. When the two name different anonymous ids, another subdomain has logged the visitor out
 // or somebody else in, and whatever this origin still remembers belongs to somebody who is gone.
+import { cookieText } from './cookie'
 import { toJson } from './json'
 import { uuid } from './mark'
 import { attempt } from './sooner'
@@ -16,10 +17,11 @@ export interface Visitor {
   open(): void
   /** No anonymous id is stored yet. */
   isNew(): boolean
-  /** The anonymous id that this page has made, as long as nothing has been sent under it. */
+  /** The anonymous id that this page has made, as long as it has sent nothing. */
   unsent?: string | undefined
-  /** Ids that turned out to be one visitor's, separated by blanks (twins.ts). */
-  twins: Slot
+  /** The names of the cookies in which this page or another has noted ids that turned out to be one visitor's (twins.ts). */
+  twins(): string[] | null | undefined
+  cookie: Store | undefined
   /** Removes every trace from the stores. */
   forget(): void
 }
@@ -31,6 +33,9 @@ export interface Slot {
   set(text: string | null): void
   open(): void
 }
+
+/** The cookie's name begins so; the id follows (one with other characters than an id of ours is not found again), and the value is the id that the visitor keeps. */
+export const TWINS = 'onym_twins_'
 
 const LOCAL = ['localStorage'] as const
 const BOTH = ['cookie', 'localStorage'] as const
@@ -133,15 +138,15 @@ export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => 
 
   // Of whoever is not to be remembered there is one for each page, since a call of nobody is refused.
   const anonymous = makeSlot('ajs_anonymous_id', options.user, false, false)
-  const twins = makeSlot('onym_twins', options.user)
   const settle = () => {
     const { cookie, localStorage } = stores
     const shared = isOpen() && cookie?.get(anonymous.key)
     const own = localStorage?.get(anonymous.key)
-    for (const id of new Set([born, own]))
+    for (const id of [born, own])
       if (shared && id && id != shared) {
         born = null
-        if (areTwins(id, shared)) twins.set([twins.get(), id, shared].join(' '))
+        // A cookie each, never a list: pages of several subdomains write at once, and no lock is theirs together.
+        if (areTwins(id, shared)) cookie!.set(TWINS + encodeURIComponent(id), shared)
         // Somebody has logged out.
         else if (id == own) slots.forEach((slot) => localStorage!.set(slot.key, null))
         anonymous.set(shared)
@@ -162,13 +167,17 @@ export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => 
       },
     },
     group: makeEntity('group', '_properties', options.group),
-    twins,
+    twins: () => stores.cookie && cookieText().match(/onym_twins_[\w-]+/g),
+    cookie: stores.cookie,
     open() {
       settle()
       slots.forEach((slot) => slot.open())
     },
     isNew: () => !anonymous.get(),
-    forget: () => slots.forEach((slot) => slot.set(null)),
+    forget() {
+      self.twins()?.forEach((name) => stores.cookie!.set(name, null))
+      slots.forEach((slot) => slot.set(null))
+    },
   }
   return self
 }

@@ -19,15 +19,12 @@ export const makeTracker =
     properties?: FromElement<Json | undefined>,
     options?: CallOptions,
   ) => {
-    const elements = !targets
-      ? []
-      : // An element of a frame is not an instance of this window's class.
-        /Element]$/.test({}.toString.call(targets))
-        ? [targets as Element]
-        : Array.from(targets as ArrayLike<Element>)
+    // An element of a frame is not an instance of this window's class.
+    const isElement = /Element]$/.test({}.toString.call(targets))
+    const elements = isElement ? [targets as Element] : Array.from((targets ?? []) as ArrayLike<Element>)
     elements.forEach((element) => {
       const onEvent = () => {
-        track(resolve(event, element), resolve(properties, element) ?? {}, options)
+        track(resolve(event, element), resolve(properties, element)!, options)
       }
       // jQuery's form.submit() tells only jQuery's own handlers.
       const jQuery = (window as any).jQuery

@@ -10,11 +10,11 @@ const PAGES_LENGTH = 720
 
 /** The 8 gives two bits to chance, the 0s four. */
 export const uuid = (): string => {
-  const chances = attempt<number[]>(
-    () => [...crypto.getRandomValues(new Uint8Array(36))],
+  const chances = attempt<any>(
+    () => crypto.getRandomValues(new Uint8Array(36)),
     // an old browser, or one that has been tampered with
     () => [],
-  ) as number[]
+  )
   return '00000000-0000-4000-8000-000000000000'.replace(/[08]/g, (digit, at) =>
     (+digit ^ ((chances[at] ?? Math.random() * 16) & (15 >> (+digit / 4)))).toString(16),
   )

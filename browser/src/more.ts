@@ -28,8 +28,9 @@ const ask = (): Soon<Parts | undefined> =>
         return found
       }),
     (error) => {
-      console.error('Onym: more.min.js:', error)
       if (!tries++) return ask() as undefined
+      // It stays so most likely.
+      if (tries == 2) console.error('Onym: more.min.js did not load:', error)
       void delay(BACKOFF_MS * tries ** 2).then(ask)
     },
   )

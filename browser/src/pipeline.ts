@@ -5,6 +5,7 @@ import { makeFacade } from './facade'
 import { toJson } from './json'
 import { attempt, chain, sooner, within } from './sooner'
 import type {
+  Analytics,
   Context,
   DestinationMiddleware,
   Json,
@@ -135,14 +136,16 @@ export const makePipeline = (analytics: () => unknown = () => {}, onFailed = (_:
     )
   }
 
+  const list = () => stations.flatMap(({ plugin }) => plugin ?? [])
+  const { queue } = (analytics() ?? {}) as Partial<Analytics>
+  if (queue) Object.defineProperty(queue, 'plugins', { get: list })
   return {
     api,
     toDestination,
-    plugins: () => stations.flatMap(({ plugin }) => plugin ?? []),
     ready: () =>
       Promise.all(stations.map(({ plugin }) => attempt(() => within(plugin?.ready?.(), LIMIT_MS, undefined), console.error))),
     /** Everything that stands before storage; null when the call is dropped. */
-    before: (context: Context) => chain('log' in context ? context : equip(context), [...guarded('before'), ...guarded('enrichment')]),
+    before: (context: Context) => chain('toJSON' in context ? context : equip(context), [...guarded('before'), ...guarded('enrichment')]),
     /** Everything that hears of the call once it is safe. Each destination gets a copy of its own. */
     after({ event }: Context) {
       for (const { plugin, run } of ofType('destination')) {

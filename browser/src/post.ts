@@ -42,7 +42,7 @@ export const post = (
 
 export const isTaken = ([status, text]: Answer): unknown =>
   // What is no JSON is not ours.
-  attempt<unknown>(() => /^2/.test('' + status) && JSON.parse(text).success === true, () => false)
+  attempt<unknown>(() => status < 300 && JSON.parse(text).success === true, () => false)
 
 /** Taken, refused for good, or neither: then the calls are kept. */
 export const judge = (answer: Answer): 'taken' | 'refused' | undefined => {

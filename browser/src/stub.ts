@@ -33,8 +33,7 @@ export const takeKept = (own: Stub, writeKey: string | undefined): StubCall[] =>
   const { _kept } = own
   if (_kept) delete area[_kept]
   const left = Object.keys(area)
-    // Older snippets name no write key; whoever comes first takes what they kept.
-    .filter((key) => /^onym-stub:/.test(key) || key.startsWith('onym-early:' + encodeURIComponent(writeKey ?? '') + ':'))
+    .filter((key) => key.startsWith('onym-early:' + encodeURIComponent(writeKey ?? '') + ':'))
     .sort()
     .flatMap((key): StubCall[] => {
       const text = area[key]!

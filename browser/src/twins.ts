@@ -1,25 +1,31 @@
 // Two anonymous ids that are one visitor's: pages of two subdomains (or two tabs) were opened at once, for the first time,
-// and each made one (identity.ts). Calls that wait get the id that the visitor keeps. Of an id that may have gone out
-// already the server is told as soon as the visitor is known: by an alias of the user, which claims what came before.
-// Whichever pages find this out, and however often, the alias of an id has one messageId, so it is one message.
+// and each made one (identity.ts). Whichever page finds that out notes it, an entry for each id, so that pages which do so
+// at once undo nothing of each other's. Calls that wait get the id that the visitor keeps. Of the other the server is told as
+// soon as the visitor is known, also where this page has sent nothing under it, since another tab may have: by an alias of
+// the user, which claims what came before. Whichever pages do this, and however often, the alias of an id has one
+// messageId, so it is one message.
 // (In the second file.)
-import { areTwins, type Visitor } from './identity'
+import { areTwins, TWINS, type Visitor } from './identity'
 import type { Queue } from './queue'
 import type { Analytics } from './types'
 
-export const joinTwins = ({ twins, unsent, user }: Visitor, queue: Queue, api: Analytics): void => {
+export const joinTwins = ({ twins, cookie, user }: Visitor, queue: Queue, api: Analytics): void => {
+  const pairs = twins()!.map((name): [id: string, other: string | null] => [name.slice(TWINS.length), cookie!.get(name)])
   const kept = user.anonymousId()!
-  const ids = new Set(twins.get()!.split(' '))
-  ids.delete('')
-  // Where it is neither among them nor another that was made at once, somebody has logged out since.
-  const others = ids.delete(kept) || [...ids].some((id) => areTwins(id, kept)) ? [...ids] : []
+  // The visitor's are those that lead to the id that they keep, or to another that was made at once and is not noted yet.
+  const ids = new Set([kept])
+  const isTheirs = (id: string) => ids.has(id) || areTwins(id, kept)
+  for (const _ of pairs)
+    for (const [id, other] of pairs) if (other && (isTheirs(id) || isTheirs(other))) ids.add(id).add(other)
+  const others = pairs.filter(([id]) => !ids.has(id))
+  ids.delete(kept)
   for (const key of queue.list()) {
     const text = queue.get(key)
-    const renamed = others.reduce((text, id) => text?.replaceAll(id, kept), text)
+    const renamed = [...ids].reduce((text, id) => text?.replaceAll(id, kept), text)
     if (renamed && renamed != text) queue.put(key, renamed)
   }
-  const sent = others.filter((id) => id != unsent)
   const userId = user.id()
-  if (userId) sent.forEach((id) => api.alias(userId, id, { messageId: `twins-${id}-${kept}` }))
-  twins.set(userId || !sent.length ? null : [...sent, kept].join(' '))
+  if (userId) ids.forEach((id) => api.alias(userId, id, { messageId: `twins-${id}-${kept}` }))
+  // The server is told; or somebody has logged out since.
+  for (const [id] of userId ? pairs : others) cookie!.set(TWINS + id, null)
 }

@@ -44,6 +44,8 @@ export interface Context {
   cancel(reason?: unknown): never
   isSame(other: { id: string }): boolean
   attempts: number
+  /** What failedDelivery gives. */
+  failed?: object
   /** Says something where the call was dropped. */
   failedDelivery(): object | undefined
   setFailedDelivery(reason: object): void

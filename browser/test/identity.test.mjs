@@ -15,8 +15,12 @@ const setUp = (options = {}) => {
     localStorage: makeAreaStore(areas.local),
     memory: makeAreaStore(areas.memory),
   }
+  const cookie = () => Object.entries(areas.cookie).map(([name, text]) => name + '=' + encodeURIComponent(text)).join('; ')
+  globalThis.document = { get cookie() { return cookie() } }
   return { areas, stores, visitor: makeVisitor(stores, options, () => true) }
 }
+/** Which ids were noted to be whose. */
+const noted = (visitor) => (visitor.twins() ?? []).map((name) => [name.replace('onym_twins_', ''), visitor.cookie.get(name)])
 
 test('ids are bare in cookies and JSON in localStorage, traits are JSON in localStorage alone', () => {
   const { areas, visitor } = setUp()
@@ -196,8 +200,8 @@ test('two subdomains opened at once: the later cookie has the visitor, and it is
   www.user.traits({ plan: 'Free' })
   assert.equal(www.user.anonymousId(), kept)
   assert.deepEqual(www.user.traits(), { plan: 'Free' })
-  assert.deepEqual(www.twins.get().trim().split(' '), [given, kept])
-  assert.equal(app.twins.get(), www.twins.get())
+  assert.deepEqual(noted(www), [[given, kept]])
+  assert.deepEqual(noted(app), noted(www))
   assert.equal(www.unsent, given)
 })
 
@@ -206,7 +210,7 @@ test('however late they meet, a page of another day included', () => {
   app.user.identify('12345')
   const next = makeVisitor({ ...stores, memory: makeAreaStore({}) }, {}, () => true)
   assert.equal(next.user.anonymousId(), kept)
-  assert.deepEqual(next.twins.get().trim().split(' '), [given, kept])
+  assert.deepEqual(noted(next), [[given, kept]])
   assert.deepEqual([next.user.id(), next.unsent], ['12345', undefined])
 })
 
@@ -217,7 +221,7 @@ test('two tabs of one subdomain, too: both write the same storage', () => {
   stores.localStorage.set('ajs_anonymous_id', null)
   const kept = makeVisitor(stores, {}, () => true).user.anonymousId()
   assert.equal(visitor.user.anonymousId(), kept)
-  assert.deepEqual(visitor.twins.get().trim().split(' '), [given, kept])
+  assert.deepEqual(noted(visitor), [[given, kept]])
 })
 
 for (const [what, log_out] of [
@@ -228,11 +232,11 @@ for (const [what, log_out] of [
   test(what + ' makes no twins', () => {
     const { www, app } = openTwins()
     app.user.anonymousId(www.user.anonymousId())
-    www.twins.set(null)
+    for (const name of www.twins() ?? []) www.cookie.set(name, null)
     www.user.identify(null, { a: 1 })
     log_out(app)
     assert.equal(www.user.anonymousId(), app.user.anonymousId())
-    assert.equal(www.twins.get(), null)
+    assert.deepEqual(noted(www), [])
     assert.deepEqual(www.user.traits(), {})
   })
 }
@@ -242,5 +246,16 @@ test("ids of a server's that begin with their time are not taken for twins", () 
   areas.local.ajs_anonymous_id = '"019b0a3e-0001-7000-8000-000000000000"'
   areas.cookie.ajs_anonymous_id = '019b0a3e-0002-7000-8000-000000000000'
   visitor.user.anonymousId()
-  assert.equal(visitor.twins.get(), null)
+  assert.deepEqual(noted(visitor), [])
+})
+
+test('what two pages note at once is kept of both, and what is withdrawn is gone', () => {
+  const { visitor, stores, areas } = setUp()
+  const other = makeVisitor({ ...stores, memory: makeAreaStore({}) }, {}, () => true)
+  visitor.cookie.set('onym_twins_a', 'kept')
+  other.cookie.set('onym_twins_b-2', 'kept')
+  assert.deepEqual(noted(visitor), [['a', 'kept'], ['b-2', 'kept']])
+  assert.deepEqual(noted(other), noted(visitor))
+  makeVisitor({ ...stores, memory: makeAreaStore({}) }, {}, () => true).forget()
+  assert.deepEqual([noted(visitor), noted(other), areas.local], [[], [], {}])
 })

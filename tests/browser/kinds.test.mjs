@@ -27,11 +27,10 @@ const scopes = [
   'path=/app;domain=.rdio.test;samesite=lax', 'path=/app/home/',
 ]
 const texts = ['old', '%E0%A4%A', '%22old%22', 'null', '', '12345', '"', '%00', 'a=b=c', 'undefined']
-test('cookies that lie there already, of any scope and text: the sign-up is of who signed up, and so is the next page', async () => {
-  for (const scope of scopes)
-    for (const [at, text] of texts.entries()) {
-      if (at > 3 && scope != scopes[0]) continue
-      const what = scope + ' ' + text
+for (const scope of scopes)
+  for (const text of scope == scopes[0] ? texts : texts.slice(0, 4)) {
+    const what = scope + ' ' + text
+    test(`a cookie that lies there already (${what}): the sign-up is of who signed up, and so is the next page`, async () => {
       const script = `for (const name of ['ajs_user_id', 'ajs_anonymous_id', 'ajs_group_id']) document.cookie = name + '=' + ${JSON.stringify(text)} + ';max-age=9999;${scope}'`
       const visitor = await visit('/app/home', { head: `<script>if (!sessionStorage.seen) { ${script}; sessionStorage.seen = 1 }</script>` }, { host: APP })
       await visitor.run(signUp)
@@ -47,8 +46,8 @@ test('cookies that lie there already, of any scope and text: the sign-up is of w
       assert.notEqual(after.anonymousId, last.anonymousId, what)
       assert.deepEqual(visitor.errors, [], what)
       await visitor.close()
-    }
-})
+    })
+  }
 
 test('cookies that the server has set out of the reach of scripts', async () => {
   for (const scope of ['Path=/; HttpOnly', 'Path=/; HttpOnly; Domain=rdio.test', 'Path=/app; HttpOnly', 'Path=/; SameSite=Strict; HttpOnly']) {
@@ -103,7 +102,7 @@ const failing = (trap) => `if (/^http/.test(location.protocol)) {
   const full = () => { throw new DOMException('full', 'QuotaExceededError') }
   const broken = () => { throw new DOMException('corrupt', 'NS_ERROR_FILE_CORRUPTED') }
   const area = new Proxy({}, {
-    get: (_, key) => { ${trap('get')}; const value = real[key]; return typeof value == 'function' ? value.bind(real) : value },
+    get: (_, key) => { ${trap('get')}; if (key == 'length') { ${trap('keys')} }; const value = real[key]; return typeof value == 'function' ? value.bind(real) : value },
     set: (_, key, value) => { writes++; ${trap('set')}; real[key] = value; return true },
     deleteProperty: (_, key) => { ${trap('delete')}; delete real[key]; return true },
     has: (_, key) => key in real,
@@ -160,8 +159,8 @@ const VALUES = {
   'a generator that never ends': '(function* () { for (;;) yield 1 })()',
   'an object without a prototype': 'Object.create(null)',
 }
-test('odd values: the call with them costs no other, and no error in the page', async () => {
-  for (const [what, value] of Object.entries(VALUES)) {
+for (const [what, value] of Object.entries(VALUES))
+  test(`an odd value, ${what}: the call with it costs no other, and no error in the page`, async () => {
     const visitor = await visit()
     await visitor.run(`void analytics.track('odd', { v: ${value} })`)
     await visitor.run(signUp)
@@ -170,8 +169,7 @@ test('odd values: the call with them costs no other, and no error in the page', 
     if (what != 'a million signs') assert.ok((await visitor.sent(4)).some(({ event }) => event == 'odd'), what)
     assert.deepEqual(visitor.errors, [], what)
     await visitor.close()
-  }
-})
+  })
 
 test('a clock that jumps between the calls: their order is that in which they were made', async () => {
   for (const jumps of [[0, -86400e3, 86400e3, 0], [0, 3600e3, -3600e3, 1], [86400e3 * 400, 0, -86400e3 * 400, 5], [0, -1, -2, -3]]) {

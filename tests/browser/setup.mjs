@@ -5,6 +5,7 @@ import { startBrowser } from './browsers.mjs'
 import { startOnym } from './onym.mjs'
 import { startRecorder } from './recorder.mjs'
 import { startSite } from './site.mjs'
+import { clearBy } from './test.mjs'
 
 export const onym = await startOnym()
 export const recorder = await startRecorder({ upstream: onym?.url })
@@ -12,6 +13,13 @@ export const site = await startSite(recorder.url)
 const chromium = await startBrowser()
 export const browser = chromium.browser
 export { test } from './test.mjs'
+
+// What is not closed within the limit ends with the browser.
+clearBy(async () => {
+  recorder.fault = recorder.faultBody = recorder.scriptGate = null
+  await Promise.race([Promise.allSettled(browser.contexts().map((context) => context.close())), sleep(10_000, 0, { ref: false })])
+  await recorder.settle()
+})
 
 after(async () => {
   await chromium.kill()

@@ -252,3 +252,70 @@ test('somebody logs out on app: who comes next is not linked to what www sent', 
   assert.ok(others.length && !others.includes(given) && !others.includes(kept))
   await www.close()
 })
+
+/** Of the host's notes of twins a page sees none until it has written one, as if it had looked while another page wrote. */
+const notedAtOnce = () => {
+  if (location.hostname != 'www.rdio.test') return
+  const { get, set } = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie')
+  let hasWritten = false
+  Object.defineProperty(document, 'cookie', {
+    get: () => (hasWritten ? get.call(document) : get.call(document).replace(/onym_twins[^;]*;? ?/g, '')),
+    set(text) {
+      hasWritten ||= text.startsWith('onym_twins')
+      set.call(document, text)
+    },
+  })
+}
+test('two pages that note at once what they found out undo nothing of each other: all three ids are one person', async () => {
+  const context = await browser.newContext()
+  const www = await visit('/', {}, { host: 'www.rdio.test', context, init: notedAtOnce })
+  await www.run(() => void analytics.track('www'))
+  await www.sent(1)
+  // The next two look before the one before has written, each with no cookie to see.
+  const blind = String(lookedBefore)
+  const shop = await visit('/', {}, { host: 'shop.rdio.test', context, init: `(${blind.replace('app.rdio.test', 'shop.rdio.test')})()` })
+  await shop.run(() => void analytics.track('shop'))
+  await www.sent(2)
+  const app = await visit('/', {}, { host: 'app.rdio.test', context, init: lookedBefore })
+  await app.run(() => void analytics.track('app'))
+  await www.sent(3)
+  // Both notice; www writes what it noted without having seen what shop did.
+  await shop.run(() => void analytics.user().anonymousId())
+  await www.run(() => void analytics.user().anonymousId())
+  const userId = 'at-once-' + Date.now()
+  await app.run((userId) => void analytics.identify(userId), userId)
+  await eventually(async () => peopleOf(await www.sent(6)).length == 1, 'one person')
+  const messages = await www.sent(6)
+  const [one, other, kept] = messages.map(({ anonymousId }) => anonymousId)
+  assert.equal(new Set([one, other, kept]).size, 3)
+  const aliases = messages.filter(({ type }) => type == 'alias').map(({ userId, previousId }) => [userId, previousId])
+  assert.deepEqual(aliases.sort(), [[userId, one], [userId, other]].sort())
+  await assertOnePerson(messages, userId)
+  await eventually(() => app.run(() => !document.cookie.includes('onym_twins')), 'nothing is left of it')
+  await www.close()
+})
+
+test('two tabs of www, of which the second has sent under the id of the first: it is told, too', async () => {
+  // The first waits for other subdomains as long as the test wants, and has sent nothing.
+  const slow = () => {
+    if (location.hostname != 'www.rdio.test' || location.pathname != '/first') return
+    const { setTimeout } = window
+    const waiting = []
+    window.setTimeout = (job, ms, ...args) => (ms == 400 ? waiting.push(() => job(...args)) : setTimeout(job, ms, ...args))
+    window.go = () => waiting.splice(0).forEach((job) => job())
+  }
+  const first = await visit('/first', {}, { host: 'www.rdio.test', init: slow })
+  await first.run(() => void analytics.user().anonymousId())
+  const second = await visit('/second', {}, { host: 'www.rdio.test', context: first.context })
+  await second.run(() => void analytics.track('second tab'))
+  const app = await visit('/', {}, { host: 'app.rdio.test', context: first.context, init: lookedBefore })
+  await app.run(() => void analytics.track('app'))
+  await first.run(() => go())
+  await first.sent(2)
+  const userId = 'two-tabs-' + Date.now()
+  await first.run((userId) => void analytics.identify(userId), userId)
+  // The second tab's turn comes when the first lets go of the lock, or of the lease.
+  await eventually(async () => peopleOf(await first.sent(4)).length == 1, 'one person')
+  await assertOnePerson(await first.sent(4), userId)
+  await first.close()
+})

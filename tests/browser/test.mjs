@@ -1,12 +1,15 @@
 // node:test's `test` with a limit for each: nothing here may hang. Chromium itself stalls now and then (once in some
 // thousands of pages: no answer to its driver any more); a test that has not ended after its limit is made again, once,
-// and says so. One that fails is not.
+// and says so, when what it had opened is gone: two of them at once would count each other's calls. One that fails is not.
 import { appendFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { test as nodeTest } from 'node:test'
 
 const LIMIT_MS = 90_000
 const stalled = Symbol('stalled')
+let clear = async () => {}
+/** What ends all that a test may have left open. */
+export const clearBy = (how) => (clear = how)
 
 const within = (ms, promise) => {
   let timer
@@ -22,6 +25,7 @@ export const test = (name, ...rest) => {
     try {
       if ((await within(LIMIT_MS, body(context))) !== stalled) return
       console.log(`made again: not within ${LIMIT_MS} ms: ${name}`)
+      await clear()
       await body(context)
     } catch (error) {
       if (process.env.FAILED_LIST) appendFileSync(process.env.FAILED_LIST, basename(process.argv[1]) + '\n')
