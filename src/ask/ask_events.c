@@ -549,9 +549,9 @@ static Status answer_overview(struct listing *listing, struct buf *answer, Err *
 
 static Status parse_text(struct listing *listing, const char *member, Str *ret, Err *err)
 {
-    const Json *json = json_find(listing->request.root, str_from(member));
-    if (!json || json->kind == JSON_NULL) return OK;
-    if (json->kind != JSON_STRING) return err_set_field(err, member, "a text was expected");
+    const TreeNode *json = event_tree_get(listing->request.root, str_from(member));
+    if (!json || json->kind == FIELD_NULL) return OK;
+    if (json->kind != FIELD_STRING) return err_set_field(err, member, "a text was expected");
     *ret = json->text;
     return OK;
 }
@@ -563,7 +563,7 @@ Status answer_events(Str question, const QueryWorld *world, Arena *arena, struct
     struct listing *listing = answer_take(arena, sizeof *listing, 1, &s, err);
     if (!s) s = request_open(&listing->request, question, world, arena, allowed, err);
     if (!s) s = parse_text(listing, "search", &listing->search, err);
-    if (!s) s = request_field(&listing->request, json_find(listing->request.root, STR("field")), "field",
+    if (!s) s = request_field(&listing->request, event_tree_get(listing->request.root, STR("field")), "field",
                               &listing->field_name);
     if (!s) s = request_count(&listing->request, "limit", listing->field_name.len ? 20 : 100, 1, 1000, &listing->limit);
     if (s) return s;

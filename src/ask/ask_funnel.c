@@ -41,7 +41,7 @@ struct funnel {
 
 /* ---- Parsing ---- */
 
-static Status parse_exclusion(FunnelQuestion *funnel, const Json *json, uint32_t number)
+static Status parse_exclusion(FunnelQuestion *funnel, const TreeNode *json, uint32_t number)
 {
     static const char *const allowed[] = { "event", "type", "where", "from", "to", NULL };
     static const char *const own[] = { "from", "to", NULL };
@@ -50,18 +50,16 @@ static Status parse_exclusion(FunnelQuestion *funnel, const Json *json, uint32_t
     uint32_t range[2] = { 1, rules->step_count };
     static const char *const ends[] = { "from", "to" };
     snprintf(place, sizeof place, "exclusions[%u]", number);
-    if (json->kind != JSON_OBJECT)
+    if (json->kind != FIELD_OBJECT)
         return err_set_field(funnel->request.err, place, "an object {event, from, to} was expected");
     Status s = request_refuse_others(json, place, allowed, funnel->request.err);
     for (int end = 0; end < 2 && !s; end++) {
-        const Json *value = json_find(json, str_from(ends[end]));
+        const TreeNode *value = event_tree_get(json, str_from(ends[end]));
         snprintf(where, sizeof where, "%s.%s", place, ends[end]);
         if (!value) continue;
-        if (value->kind != JSON_NUMBER || value->number < 1 || value->number > rules->step_count
-            || value->number != (uint32_t)value->number)
+        if (!request_is_whole(value, 1, rules->step_count, &range[end]))
             s = err_set_field(funnel->request.err, where, "the number of a step, 1 to %u, was expected",
                               rules->step_count);
-        else range[end] = (uint32_t)value->number;
     }
     if (!s && range[0] >= range[1])
         s = err_set_field(funnel->request.err, place, "from must be an earlier step than to");
@@ -75,17 +73,17 @@ static const char *const orders[] = { "in_order", "strict", "any", NULL };
 static const char *const ranges[] = { "entries", "all", NULL };
 
 /* {"event", …, "window": "1h"}: how long after the step before. */
-static Status parse_step(FunnelQuestion *funnel, const Json *json, const char *place, uint32_t number)
+static Status parse_step(FunnelQuestion *funnel, const TreeNode *json, const char *place, uint32_t number)
 {
     static const char *const own[] = { "window", NULL };
     ChainRules *rules = &funnel->rules;
     char where[80];
-    const Json *window = json_find(json, STR("window"));
+    const TreeNode *window = event_tree_get(json, STR("window"));
     snprintf(where, sizeof where, "%s.window", place);
     rules->within_ms[number] = INT64_MAX;
     if (window && number == 0)
         return err_set_field(funnel->request.err, where, "there is no step before the first one");
-    if (window && (window->kind != JSON_STRING || !duration_parse(window->text, &rules->within_ms[number])
+    if (window && (window->kind != FIELD_STRING || !duration_parse(window->text, &rules->within_ms[number])
                    || rules->within_ms[number] < 0))
         return err_set_field(funnel->request.err, where, "a duration like 30m, 24h or 7d was expected");
     rules->has_within |= window != NULL;
@@ -96,7 +94,7 @@ static Status parse_step(FunnelQuestion *funnel, const Json *json, const char *p
 static Status parse_order(FunnelQuestion *funnel)
 {
     ChainRules *rules = &funnel->rules;
-    Json all = { .kind = JSON_STRING, .text = STR("*") };
+    TreeNode all = { .kind = FIELD_STRING, .text = STR("*") };
     uint32_t order;
     Status s = request_word(&funnel->request, "order", ORDER_LOOSE, orders, &order);
     if (s) return s;
@@ -130,27 +128,27 @@ static Status parse_steps(FunnelQuestion *funnel)
 {
     Request *request = &funnel->request;
     ChainRules *rules = &funnel->rules;
-    const Json *steps = json_find(request->root, STR("steps")), *exclusions
-        = json_find(request->root, STR("exclusions"));
+    const TreeNode *steps = event_tree_get(request->root, STR("steps")), *exclusions
+        = event_tree_get(request->root, STR("exclusions"));
     char place[64];
     uint32_t number = 0;
     Status s = OK;
-    if (!steps || steps->kind != JSON_ARRAY || steps->count == 0 || steps->count > CHAIN_STEPS_MAX)
+    if (!steps || steps->kind != FIELD_ARRAY || steps->count == 0 || steps->count > CHAIN_STEPS_MAX)
         return err_set_field(request->err, "steps", "a list of 1 to %d steps was expected", CHAIN_STEPS_MAX);
     rules->step_count = steps->count;
-    for (const Json *step = steps->first; step && !s; step = step->next, number++) {
+    for (const TreeNode *step = steps->first; step && !s; step = step->next, number++) {
         snprintf(place, sizeof place, "steps[%u]", number);
         s = parse_step(funnel, step, place, number);
     }
-    if (s || !exclusions || exclusions->kind == JSON_NULL) return s;
-    if (exclusions->kind != JSON_ARRAY || exclusions->count > CHAIN_EXCLUSIONS_MAX)
+    if (s || !exclusions || exclusions->kind == FIELD_NULL) return s;
+    if (exclusions->kind != FIELD_ARRAY || exclusions->count > CHAIN_EXCLUSIONS_MAX)
         return err_set_field(request->err, "exclusions", "a list of at most %d was expected",
                              CHAIN_EXCLUSIONS_MAX);
     if (exclusions->count && rules->step_count < 2)
         return err_set_field(request->err, "exclusions", "need two steps to lie between");
     rules->exclusion_count = exclusions->count;
     number = 0;
-    for (const Json *exclusion = exclusions->first; exclusion && !s; exclusion = exclusion->next)
+    for (const TreeNode *exclusion = exclusions->first; exclusion && !s; exclusion = exclusion->next)
         s = parse_exclusion(funnel, exclusion, number++);
     return s;
 }

@@ -41,7 +41,7 @@ struct listing {
 static Status parse_group(struct listing *listing, Err *err)
 {
     Request *request = &listing->question.request;
-    const Json *json = json_find(request->root, STR("group"));
+    const TreeNode *json = event_tree_get(request->root, STR("group"));
     if (!json) return OK;
     if (!listing->question.by.is_given) return err_set_field(err, "group", "needs by");
     IndexValue *value = arena_new(request->arena, IndexValue, 1);
@@ -52,10 +52,10 @@ static Status parse_group(struct listing *listing, Err *err)
 
 static Status parse_cursor(struct listing *listing, Err *err)
 {
-    const Json *json = json_find(listing->question.request.root, STR("cursor"));
+    const TreeNode *json = event_tree_get(listing->question.request.root, STR("cursor"));
     PageCursor cursor;
-    if (!json || json->kind == JSON_NULL) return OK;
-    if (json->kind != JSON_STRING || !json->text.len)
+    if (!json || json->kind == FIELD_NULL) return OK;
+    if (json->kind != FIELD_STRING || !json->text.len)
         return err_set_field(err, "cursor", "the page before's cursor.next was expected");
     Status s = page_read(PAGE_PERSON, UINT32_MAX, json->text, "cursor", &cursor, err);
     if (s) return s;
@@ -79,8 +79,8 @@ static Status listing_parse(struct listing *listing, Str question, const QueryWo
     if (!s) s = request_count(request, "limit", 50, 1, 1000, &listing->limit);
     if (!s) s = parse_group(listing, err);
     if (!s) s = parse_cursor(listing, err);
-    const Json *events = s ? NULL : json_find(request->root, STR("events"));
-    if (events && events->kind != JSON_BOOL) s = err_set_field(err, "events", "true or false was expected");
+    const TreeNode *events = s ? NULL : event_tree_get(request->root, STR("events"));
+    if (events && events->kind != FIELD_BOOL) s = err_set_field(err, "events", "true or false was expected");
     listing->tells_events = !events || events->truth;
     return s;
 }

@@ -43,15 +43,15 @@ static uint32_t key_to(uint64_t key) { return (uint32_t)key & ((1 << GROUP_BITS)
 static Status parse_events(struct paths *paths, Err *err)
 {
     static const char usual[] = "[{\"type\":\"track\"},{\"type\":\"page\"},{\"type\":\"screen\"}]";
-    const Json *events = json_find(paths->request.root, STR("events"));
+    const TreeNode *events = event_tree_get(paths->request.root, STR("events"));
     char place[32];
     Status s = OK;
-    if (!events || events->kind == JSON_NULL) s = json_parse(str_from(usual), paths->request.arena, &events, err);
+    if (!events || events->kind == FIELD_NULL) s = event_tree_read(str_from(usual), paths->request.arena, &events, err);
     if (s) return s;
-    if (events->kind != JSON_ARRAY || events->count == 0 || events->count > EVENTS_MAX)
+    if (events->kind != FIELD_ARRAY || events->count == 0 || events->count > EVENTS_MAX)
         return err_set_field(err, "events", "a list of 1 to %d events was expected", EVENTS_MAX);
     paths->selector_count = 1;
-    for (const Json *event = events->first; event && !s; event = event->next, paths->selector_count++) {
+    for (const TreeNode *event = events->first; event && !s; event = event->next, paths->selector_count++) {
         snprintf(place, sizeof place, "events[%u]", paths->selector_count - 1);
         s = request_selector(&paths->request, event, place, NULL, &paths->selectors[paths->selector_count]);
     }
@@ -71,8 +71,8 @@ static Status paths_parse(struct paths *paths, Str question, const QueryWorld *w
     if (!s) s = request_count(request, "depth", 3, 1, DEPTH_MAX, &paths->depth);
     if (!s) s = request_count(request, "limit", 10, 1, SHOWN_MAX, &paths->limit);
     if (!s) s = request_duration(request, "within", DAY_MS, &paths->within_ms);
-    const Json *collapse = s ? NULL : json_find(request->root, STR("collapse"));
-    if (collapse && collapse->kind != JSON_BOOL) s = err_set_field(err, "collapse", "true or false was expected");
+    const TreeNode *collapse = s ? NULL : event_tree_get(request->root, STR("collapse"));
+    if (collapse && collapse->kind != FIELD_BOOL) s = err_set_field(err, "collapse", "true or false was expected");
     paths->collapses = collapse && collapse->truth;
     return s;
 }

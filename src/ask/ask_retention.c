@@ -56,7 +56,7 @@ static Status retention_parse(struct retention *retention, Str question, const Q
     Request *request = &retention->request;
     Status s = request_open(request, question, world, arena, allowed, err);
     if (!s) s = request_event(request, "birth", NULL, &retention->selectors[0]);
-    if (!s && json_find(request->root, STR("return")))
+    if (!s && event_tree_get(request->root, STR("return")))
         s = request_event(request, "return", NULL, &retention->selectors[1]);
     else retention->selectors[1] = retention->selectors[0];
     if (!s) s = request_unit(request, ZONE_DAY, &retention->unit);

@@ -55,10 +55,10 @@ static Status signups_parse(struct signups *signups, Str question, const QueryWo
                                            NULL };
     Request *request = &signups->request;
     Status s = request_open(request, question, world, arena, allowed, err);
-    const Json *event = s ? NULL : json_find(request->root, STR("event"));
-    signups->is_by_user_id = !event || event->kind == JSON_NULL;
+    const TreeNode *event = s ? NULL : event_tree_get(request->root, STR("event"));
+    signups->is_by_user_id = !event || event->kind == FIELD_NULL;
     if (!s) s = request_event(request, "event", "*", &signups->selectors[0]);
-    Json any = { .kind = JSON_STRING, .text = STR("*") };
+    TreeNode any = { .kind = FIELD_STRING, .text = STR("*") };
     if (!s) s = request_selector(request, &any, "event", NULL, &signups->selectors[1]);
     if (!s) s = request_unit(request, ZONE_HOUR, &signups->unit);
     if (!s) s = request_count(request, "limit", 20, 1, 1000, &signups->limit);

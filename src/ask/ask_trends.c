@@ -93,17 +93,17 @@ static bool parse_percentile(Str word, double *ret_share)
     return *ret_share = percent / 100, true;
 }
 
-static Status parse_measure(struct trends *trends, const Json *json, const char *place, struct series *ret)
+static Status parse_measure(struct trends *trends, const TreeNode *json, const char *place, struct series *ret)
 {
     static const char *const words[] = { "count", "people", "sum", "avg", "min", "max" };
     char where[64];
-    const Json *measure = json_find(json, STR("measure")), *property = json_find(json, STR("property"));
-    Str word = measure && measure->kind == JSON_STRING ? measure->text : STR("count");
+    const TreeNode *measure = event_tree_get(json, STR("measure")), *property = event_tree_get(json, STR("property"));
+    Str word = measure && measure->kind == FIELD_STRING ? measure->text : STR("count");
     uint32_t at = 0;
     snprintf(where, sizeof where, "%s.measure", place);
     while (at < countof(words) && !str_equal(word, str_from(words[at]))) at++;
     ret->measure = (Measure)at;
-    if ((measure && measure->kind != JSON_STRING) || (at == PERCENTILE && !parse_percentile(word, &ret->share)))
+    if ((measure && measure->kind != FIELD_STRING) || (at == PERCENTILE && !parse_percentile(word, &ret->share)))
         return err_set_field(trends->request.err, where,
                              "one of count, people, sum, avg, min, max, median, p90 (any percentile) was expected");
     snprintf(ret->word, sizeof ret->word, "%.*s", STR_FORMAT(word));
@@ -119,12 +119,12 @@ static Status parse_measure(struct trends *trends, const Json *json, const char 
 static Status parse_series(struct trends *trends)
 {
     static const char *const own[] = { "measure", "property", NULL };
-    const Json *list = json_find(trends->request.root, STR("series"));
+    const TreeNode *list = event_tree_get(trends->request.root, STR("series"));
     char place[32];
     Status s = OK;
-    if (!list || list->kind != JSON_ARRAY || list->count == 0 || list->count > SERIES_MAX)
+    if (!list || list->kind != FIELD_ARRAY || list->count == 0 || list->count > SERIES_MAX)
         return err_set_field(trends->request.err, "series", "a list of 1 to %d events was expected", SERIES_MAX);
-    for (const Json *item = list->first; item && !s; item = item->next) {
+    for (const TreeNode *item = list->first; item && !s; item = item->next) {
         uint32_t at = trends->series_count++;
         snprintf(place, sizeof place, "series[%u]", at);
         s = request_selector(&trends->request, item, place, own, &trends->selectors[at]);

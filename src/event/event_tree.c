@@ -12,7 +12,14 @@ struct tree_reader {
     Arena *arena;
     uint32_t depth;
     bool is_full;                   /* ran out of depth or arena, as opposed to being no JSON */
+    const char *wrong;              /* what is no JSON, in words; at says where */
 };
+
+static bool fail(struct tree_reader *reader, const char *what)
+{
+    if (!reader->wrong) reader->wrong = what;
+    return false;
+}
 
 static bool read_value(struct tree_reader *reader, TreeNode *node);
 
@@ -109,7 +116,7 @@ static bool unescape(struct tree_reader *reader, const char *from, const char *t
             continue;
         }
         from++;
-        if (from == to) return false;
+        if (from == to) return fail(reader, "an escape is cut off");
         switch (*from++) {
         case '"': *out++ = '"'; break;
         case '\\': *out++ = '\\'; break;
@@ -121,26 +128,29 @@ static bool unescape(struct tree_reader *reader, const char *from, const char *t
         case 't': *out++ = '\t'; break;
         case 'u':
             from = unescape_code(from, to, &out);
-            if (!from) return false;
+            if (!from) return fail(reader, "an escape without four hexadecimal digits");
             break;
-        default: return false;
+        default: return fail(reader, "an unknown escape");
         }
     }
+    reader->arena->at = out;                            /* gives the rest back */
     *ret = str_of(start, (size_t)(out - start));
     return true;
 }
 
 static bool read_string(struct tree_reader *reader, Str *ret_text, Str *ret_raw)
 {
-    const char *open = reader->at, *from = open + 1, *at = from;
+    const char *open = reader->at, *from, *at;
     bool has_escapes = false;
-    if (open == reader->end || *open != '"') return false;
-    for (;; at++) {
-        if (at == reader->end || (unsigned char)*at < 0x20) return false;
+    if (open == reader->end || *open != '"') return fail(reader, "a member's name was expected");
+    for (from = at = open + 1;; at++) {
+        reader->at = at;
+        if (at == reader->end) return fail(reader, "a string that does not end");
+        if ((unsigned char)*at < 0x20) return fail(reader, "a control character in a string");
         if (*at == '"') break;
         if (*at == '\\') {
             has_escapes = true;
-            if (++at == reader->end) return false;
+            if (++at == reader->end) return fail(reader, "a string that does not end");
         }
     }
     reader->at = at + 1;
@@ -162,18 +172,18 @@ static bool read_number(struct tree_reader *reader, TreeNode *node)
     if (at < end && *at == '-') at++;
     digits = at;
     at = skip_digits(at, end);
-    if (at == digits || (*digits == '0' && at - digits > 1)) return false;
+    if (at == digits || (*digits == '0' && at - digits > 1)) return fail(reader, "a value was expected");
     if (at < end && *at == '.') {
         digits = ++at;
         at = skip_digits(at, end);
-        if (at == digits) return false;
+        if (at == digits) return fail(reader, "a number without digits after the point");
     }
     if (at < end && (*at == 'e' || *at == 'E')) {
         at++;
         if (at < end && (*at == '+' || *at == '-')) at++;
         digits = at;
         at = skip_digits(at, end);
-        if (at == digits) return false;
+        if (at == digits) return fail(reader, "a number without digits in its exponent");
     }
     node->kind = FIELD_NUMBER;
     node->text = str_of(reader->at, (size_t)(at - reader->at));
@@ -194,7 +204,7 @@ static bool read_word(struct tree_reader *reader, TreeNode *node)
     } else if (str_starts(rest, STR("null"))) {
         node->kind = FIELD_NULL;
     } else {
-        return false;
+        return fail(reader, "a value was expected");
     }
     reader->at += len;
     return true;
@@ -206,7 +216,8 @@ static bool read_child(struct tree_reader *reader, TreeNode *parent, TreeNode *c
     if (parent->kind == FIELD_OBJECT) {
         Str raw;
         skip_space(reader);
-        if (!read_string(reader, &child->key, &raw) || !take_char(reader, ':')) return false;
+        if (!read_string(reader, &child->key, &raw)) return false;
+        if (!take_char(reader, ':')) return fail(reader, "a colon was expected");
     }
     return read_value(reader, child);
 }
@@ -239,7 +250,7 @@ static bool read_children(struct tree_reader *reader, TreeNode *node, FieldKind 
         node->count++;
     } while (take_char(reader, ','));
     reader->depth--;
-    return take_char(reader, close);
+    return take_char(reader, close) || fail(reader, "a comma or the closing bracket was expected");
 }
 
 static bool read_value(struct tree_reader *reader, TreeNode *node)
@@ -248,7 +259,7 @@ static bool read_value(struct tree_reader *reader, TreeNode *node)
     bool is_good;
     skip_space(reader);
     start = reader->at;
-    if (start == reader->end) return false;
+    if (start == reader->end) return fail(reader, "it ends too early");
     switch (*start) {
     case '{': is_good = read_children(reader, node, FIELD_OBJECT, '}'); break;
     case '[': is_good = read_children(reader, node, FIELD_ARRAY, ']'); break;
@@ -266,14 +277,14 @@ static bool read_value(struct tree_reader *reader, TreeNode *node)
 Status event_tree_read(Str json, Arena *arena, const TreeNode **ret, Err *err)
 {
     if (!json.bytes) json = STR("");                /* of no text there is no end to count to */
-    struct tree_reader reader = { json.bytes, json.bytes + json.len, arena, 0, false };
+    struct tree_reader reader = { .at = json.bytes, .end = json.bytes + json.len, .arena = arena };
     TreeNode *root = new_node(&reader);
     bool is_good;
     if (!root) return err_set(err, ERR_TOO_LARGE, "JSON: no memory left for it");
     is_good = read_value(&reader, root);
     if (is_good) {
         skip_space(&reader);
-        is_good = reader.at == reader.end;
+        is_good = reader.at == reader.end || fail(&reader, "something stands after the end");
     }
     if (is_good) {
         *ret = root;
@@ -281,7 +292,41 @@ Status event_tree_read(Str json, Arena *arena, const TreeNode **ret, Err *err)
     }
     if (reader.is_full)
         return err_set(err, ERR_TOO_LARGE, "JSON: nested over %d deep, or too large", LIMIT_JSON_DEPTH);
-    return err_set(err, ERR_INPUT, "JSON: broken at byte %zu", (size_t)(reader.at - json.bytes));
+    return err_set(err, ERR_INPUT, "not JSON at byte %zu: %s", (size_t)(reader.at - json.bytes), reader.wrong);
+}
+
+bool event_tree_next(Str *rest, Arena scratch, TreeNode *ret)
+{
+    struct tree_reader reader = { .at = rest->bytes, .end = rest->bytes + rest->len, .arena = &scratch };
+    *ret = (TreeNode){ 0 };
+    bool is_first = take_char(&reader, '[');
+    if (is_first || !take_char(&reader, ',')) {
+        if (take_char(&reader, ']')) {
+            skip_space(&reader);
+            if (reader.at == reader.end) *rest = (Str){ 0 };
+            return false;
+        }
+        if (!is_first) return false;
+    }
+    if (!read_value(&reader, ret)) return false;
+    *rest = str_of(reader.at, (size_t)(reader.end - reader.at));
+    return true;
+}
+
+bool event_tree_scalar(Str json, Arena *arena, TreeNode *ret)
+{
+    struct tree_reader reader = { .at = json.bytes, .end = json.bytes + json.len, .arena = arena };
+    *ret = (TreeNode){ 0 };
+    skip_space(&reader);
+    if (reader.at < reader.end && (*reader.at == '{' || *reader.at == '[')) return false;
+    return read_value(&reader, ret) && reader.at == reader.end;
+}
+
+bool event_tree_number(const TreeNode *node, double *ret)
+{
+    if (!event_tree_is_kind(node, FIELD_NUMBER) || !str_parse_double(node->text, ret)) return false;
+    *ret += 0.0;                                            /* -0 is 0 */
+    return true;
 }
 
 const TreeNode *event_tree_get(const TreeNode *object, Str key)

@@ -1,7 +1,7 @@
 /* event_tree: a JSON text as a tree whose nodes borrow their own text.
  *
- * For readers that want many fields of one message, or of a vendor's answer: a destination copies most
- * values into its request byte for byte, so every node keeps the JSON it was read from (raw) and nothing
+ * For readers that want many fields of one message, of a vendor's answer or of a question: a destination copies
+ * most values into its request byte for byte, so every node keeps the JSON it was read from (raw) and nothing
  * is converted that nobody asked for ("1.10" stays "1.10"; a 20-digit id loses no digit).
  *
  * It is not for the hot path of collection, which simdjson serves (event_json.cc), and needs no padding
@@ -22,9 +22,18 @@ typedef struct TreeNode {
     const struct TreeNode *first, *next;    /* children in order; the next sibling */
 } TreeNode;
 
-/* Nodes live in the arena and borrow from json. ERR_INPUT: no single JSON value; ERR_TOO_LARGE: nested too
- * deep, or the arena is full. */
+/* Nodes live in the arena and borrow from json. ERR_INPUT: no single JSON value, with the byte and what is wrong there;
+ * ERR_TOO_LARGE: nested too deep, or the arena is full. A name may stand twice in an object. */
 Status MUST event_tree_read(Str json, Arena *arena, const TreeNode **ret, Err *err);
+
+/* The next item of a list, without a tree of the whole: *rest is the list at first, and then what follows the item.
+ * False after the last item, where rest->bytes becomes NULL, and where it is no list, where *rest stays. Text of the
+ * item that has escapes lies in the scratch, which the next call may use again. */
+bool event_tree_next(Str *rest, Arena scratch, TreeNode *ret);
+/* One value that is no object and no array, and nothing after it. Unescaped text lies in the arena. */
+bool event_tree_scalar(Str json, Arena *arena, TreeNode *ret);
+/* A number as a double, -0 as 0; false for every other kind, NULL, and what no double holds (1e999). */
+bool event_tree_number(const TreeNode *node, double *ret);
 
 /* The member of that name; NULL where the object is NULL, no object, or lacks it. The first of two. */
 const TreeNode *event_tree_get(const TreeNode *object, Str key);

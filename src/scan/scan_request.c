@@ -10,10 +10,10 @@ enum { PLACE_BYTES = 64 };
 static Status refuse(Err *err, const char *place,
                      const char *what) { return err_set_field(err, place, "%s", what); }
 
-Status request_refuse_others(const Json *object, const char *place, const char *const *allowed, Err *err)
+Status request_refuse_others(const TreeNode *object, const char *place, const char *const *allowed, Err *err)
 {
     char where[PLACE_BYTES];
-    for (const Json *member = object->first; member; member = member->next) {
+    for (const TreeNode *member = object->first; member; member = member->next) {
         size_t at = 0;
         while (allowed[at] && !str_equal(member->key, str_from(allowed[at]))) at++;
         if (allowed[at]) continue;
@@ -37,14 +37,15 @@ static bool has_zone(Str text)
 
 static Status request_instant(Request *request, const char *member, Millis missing_ms, Millis *ret_ms)
 {
-    const Json *json = json_find(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(request->root, str_from(member));
     *ret_ms = missing_ms;
-    if (!json || json->kind == JSON_NULL) return OK;
-    if (json->kind == JSON_NUMBER && json->number >= -62135596800000.0 && json->number <= 253402300799999.0) {
-        *ret_ms = (Millis)json->number;
+    if (!json || json->kind == FIELD_NULL) return OK;
+    double number;
+    if (event_tree_number(json, &number) && number >= -62135596800000.0 && number <= 253402300799999.0) {
+        *ret_ms = (Millis)number;
         return OK;
     }
-    if (json->kind != JSON_STRING || !instant_parse(json->text, ret_ms))
+    if (json->kind != FIELD_STRING || !instant_parse(json->text, ret_ms))
         return refuse(request->err, member,
                       "a date (2026-01-31), an instant (2026-01-31T12:00:00Z) or milliseconds");
     if (!has_zone(json->text)) *ret_ms = zone_from_local(&request->zone, *ret_ms);
@@ -97,19 +98,49 @@ void request_note_times(Request *request, uint64_t early, uint64_t late)
                      "with to they are counted", late, late == 1 ? "" : "s");
 }
 
+/* What JSON allows and a question does not: the value at which it goes wrong, and what; NULL where nothing is. */
+static const TreeNode *find_excess(const TreeNode *node, int depth, const char **ret_what)
+{
+    double number;
+    const char *wrong = NULL;
+    if (node->kind == FIELD_NUMBER && !event_tree_number(node, &number)) wrong = "a number out of range";
+    if (node->kind == FIELD_OBJECT && node->count > QUESTION_MEMBERS_MAX) wrong = "too many members";
+    if (node->kind >= FIELD_OBJECT && depth == QUESTION_DEPTH_MAX) wrong = "nested too deep";
+    if (wrong) return *ret_what = wrong, node;
+    for (const TreeNode *child = node->first; child; child = child->next) {
+        bool is_twice = node->kind == FIELD_OBJECT && event_tree_get(node, child->key) != child;
+        if (is_twice) return *ret_what = "a name that is there twice", child;
+        const TreeNode *found = find_excess(child, depth + 1, ret_what);
+        if (found) return found;
+    }
+    return NULL;
+}
+
+static Status read_question(Str text, Arena *arena, const TreeNode **ret, Err *err)
+{
+    const char *what;
+    if (text.len > QUESTION_BYTES_MAX)
+        return err_set(err, ERR_TOO_LARGE, "a question of over %d bytes", QUESTION_BYTES_MAX);
+    Status s = event_tree_read(text, arena, ret, err);
+    if (s) return s;
+    const TreeNode *where = find_excess(*ret, 0, &what);
+    return where ? err_set(err, ERR_INPUT, "not JSON at byte %zu: %s", (size_t)(where->raw.bytes - text.bytes), what)
+                 : OK;
+}
+
 Status request_open(Request *request, Str question, const QueryWorld *world, Arena *arena,
                     const char *const *allowed, Err *err)
 {
     *request = (Request){ .world = world, .arena = arena, .err = err };
-    Status s = json_parse(question, arena, &request->root, err);
+    Status s = read_question(question, arena, &request->root, err);
     if (s) return s;
-    if (request->root->kind != JSON_OBJECT) return err_set(err, ERR_INPUT, "a JSON object was expected");
+    if (request->root->kind != FIELD_OBJECT) return err_set(err, ERR_INPUT, "a JSON object was expected");
     s = request_refuse_others(request->root, "", allowed, err);
     if (s) return s;
     static const char *const ofs[] = { "people", "groups", NULL };
     uint32_t of = 0;
-    const Json *zone = json_find(request->root, STR("timezone"));
-    if (zone && zone->kind != JSON_STRING)
+    const TreeNode *zone = event_tree_get(request->root, STR("timezone"));
+    if (zone && zone->kind != FIELD_STRING)
         return refuse(err, "timezone", "a name like Europe/Berlin was expected");
     request->zone_name = zone && zone->text.len ? zone->text : STR("UTC");
     s = zone_open(world->disk, world->zone_dir, request->zone_name, arena, &request->zone, err);
@@ -121,43 +152,48 @@ Status request_open(Request *request, Str question, const QueryWorld *world, Are
     if (!s) s = request_word(request, "of", 0, ofs, &of);
     request->is_of_groups = of == 1;
     if (!s)
-        s = request_filters(request, json_find(request->root, STR("where")), "where", &request->filters,
+        s = request_filters(request, event_tree_get(request->root, STR("where")), "where", &request->filters,
                             &request->filter_count, &request->traits, &request->trait_count);
     return s;
 }
 
 Status request_duration(Request *request, const char *member, Millis missing_ms, Millis *ret_ms)
 {
-    const Json *json = json_find(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(request->root, str_from(member));
     *ret_ms = missing_ms;
-    if (!json || json->kind == JSON_NULL) return OK;
-    if (json->kind != JSON_STRING || !duration_parse(json->text, ret_ms) || *ret_ms < 0)
+    if (!json || json->kind == FIELD_NULL) return OK;
+    if (json->kind != FIELD_STRING || !duration_parse(json->text, ret_ms) || *ret_ms < 0)
         return refuse(request->err, member, "a duration like 30m, 24h or 7d was expected");
     return OK;
+}
+
+bool request_is_whole(const TreeNode *json, uint32_t min, uint32_t max, uint32_t *ret)
+{
+    double number;
+    if (!event_tree_number(json, &number) || number < min || number > max || number != (uint32_t)number) return false;
+    *ret = (uint32_t)number;
+    return true;
 }
 
 Status request_count(Request *request, const char *member, uint32_t missing, uint32_t min, uint32_t max,
                      uint32_t *ret)
 {
-    const Json *json = json_find(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(request->root, str_from(member));
     *ret = missing;
-    if (!json || json->kind == JSON_NULL) return OK;
-    if (json->kind != JSON_NUMBER || json->number < min || json->number > max
-        || json->number != (uint32_t)json->number)
-        return err_set_field(request->err, member, "a whole number from %u to %u was expected", min, max);
-    *ret = (uint32_t)json->number;
-    return OK;
+    if (!json || json->kind == FIELD_NULL) return OK;
+    if (request_is_whole(json, min, max, ret)) return OK;
+    return err_set_field(request->err, member, "a whole number from %u to %u was expected", min, max);
 }
 
 Status request_word(Request *request, const char *member, uint32_t missing, const char *const *words,
                     uint32_t *ret)
 {
-    const Json *json = json_find(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(request->root, str_from(member));
     char all[160] = "";
     *ret = missing;
-    if (!json || json->kind == JSON_NULL) return OK;
+    if (!json || json->kind == FIELD_NULL) return OK;
     for (uint32_t at = 0; words[at]; at++) {
-        if (json->kind == JSON_STRING && str_equal(json->text, str_from(words[at]))) return *ret = at, OK;
+        if (json->kind == FIELD_STRING && str_equal(json->text, str_from(words[at]))) return *ret = at, OK;
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", at ? ", " : "", words[at]);
     }
     return err_set_field(request->err, member, "one of %s was expected", all);
@@ -166,21 +202,14 @@ Status request_word(Request *request, const char *member, uint32_t missing, cons
 /* ---- Which events ---- */
 
 /* What is to be equal may be whatever answers tell; what is compared or contained is a scalar. */
-static Status request_value(Request *request, const Filter *filter, const Json *json, const char *place,
+static Status request_value(Request *request, const Filter *filter, const TreeNode *json, const char *place,
                             IndexValue *ret)
 {
     if (filter->op == OP_EQUAL) {
         if (value_of_question(json, request->arena, ret)) return OK;
         return refuse(request->err, place, "a string, a number, a boolean, null or a list of such was expected");
     }
-    switch (json->kind) {
-    case JSON_STRING: *ret = (IndexValue){ .kind = INDEX_STRING, .text = json->text }; return OK;
-    case JSON_NUMBER: *ret = value_of_number(json->text, json->number); return OK;
-    case JSON_BOOL: *ret = (IndexValue){ .kind = INDEX_BOOL, .number = json->truth }; return OK;
-    case JSON_NULL:
-    case JSON_ARRAY:
-    case JSON_OBJECT: break;
-    }
+    if (value_of_scalar(json, ret)) return OK;
     return refuse(request->err, place, "a string, a number or a boolean was expected");
 }
 
@@ -227,19 +256,19 @@ static bool find_op(Str word, Filter *filter, bool *ret_is_list)
     return false;
 }
 
-static Status filter_values(Request *request, const Json *value, const char *place, bool is_list,
+static Status filter_values(Request *request, const TreeNode *value, const char *place, bool is_list,
                             Filter *filter)
 {
     Status s = OK;
     if (filter->op == OP_EXISTS) {
-        if (value && value->kind != JSON_BOOL)
+        if (value && value->kind != FIELD_BOOL)
             return refuse(request->err, place, "true or false was expected");
         if (value && !value->truth) filter->is_negated = !filter->is_negated;
         return OK;
     }
     if (!value) return refuse(request->err, place, "is missing");
-    is_list |= filter->op == OP_CONTAINS && value->kind == JSON_ARRAY;
-    if (is_list && (value->kind != JSON_ARRAY || value->count == 0 || value->count > FILTER_VALUES_MAX))
+    is_list |= filter->op == OP_CONTAINS && value->kind == FIELD_ARRAY;
+    if (is_list && (value->kind != FIELD_ARRAY || value->count == 0 || value->count > FILTER_VALUES_MAX))
         return err_set_field(request->err, place, "a list of 1 to %d values was expected", FILTER_VALUES_MAX);
     filter->value_count = is_list ? value->count : 1;
     IndexValue *values = arena_try(request->arena, sizeof *values, _Alignof(IndexValue), filter->value_count);
@@ -247,7 +276,7 @@ static Status filter_values(Request *request, const Json *value, const char *pla
     filter->values = values;
     if (!is_list) s = request_value(request, filter, value, place, values);
     else {
-        for (const Json *item = value->first; item && !s; item = item->next)
+        for (const TreeNode *item = value->first; item && !s; item = item->next)
             s = request_value(request, filter, item, place, values++);
         if (!s) qsort((void *)(uintptr_t)filter->values, filter->value_count, sizeof *values, value_order);
     }
@@ -261,19 +290,19 @@ static bool has_traits(const Request *request)
     return request->is_of_groups ? request->world->find_group_trait != NULL : request->world->find_trait != NULL;
 }
 
-static Status request_filter(Request *request, const Json *json, const char *place, Filter *ret)
+static Status request_filter(Request *request, const TreeNode *json, const char *place, Filter *ret)
 {
     static const char *const allowed[] = { "field", "op", "value", NULL };
     char where[PLACE_BYTES];
     bool is_list = false;
     *ret = (Filter){ 0 };
-    if (json->kind != JSON_OBJECT)
+    if (json->kind != FIELD_OBJECT)
         return refuse(request->err, place, "an object {field, op, value} was expected");
     Status s = request_refuse_others(json, place, allowed, request->err);
     if (s) return s;
-    const Json *field = json_find(json, STR("field")), *op = json_find(json, STR("op"));
+    const TreeNode *field = event_tree_get(json, STR("field")), *op = event_tree_get(json, STR("op"));
     snprintf(where, sizeof where, "%s.field", place);
-    if (!field || field->kind != JSON_STRING || !split_field(field->text, &ret->of, &ret->field))
+    if (!field || field->kind != FIELD_STRING || !split_field(field->text, &ret->of, &ret->field))
         return refuse(request->err, where, FIELD_SHAPES);
     ret->is_trait = ret->of == OF_TRAIT;
     ret->label = field->text;
@@ -282,27 +311,27 @@ static Status request_filter(Request *request, const Json *json, const char *pla
     if (ret->is_trait && !has_traits(request))
         return refuse(request->err, where, "there are no traits here");
     snprintf(where, sizeof where, "%s.op", place);
-    if (!op || op->kind != JSON_STRING || !find_op(op->text, ret, &is_list))
+    if (!op || op->kind != FIELD_STRING || !find_op(op->text, ret, &is_list))
         return refuse(request->err, where,
                       "one of =, !=, in, not in, <, <=, >, >=, contains, not contains, exists, "
                                            "not exists was expected");
     snprintf(where, sizeof where, "%s.value", place);
-    return filter_values(request, json_find(json, STR("value")), where, is_list, ret);
+    return filter_values(request, event_tree_get(json, STR("value")), where, is_list, ret);
 }
 
-Status request_filters(Request *request, const Json *json, const char *place, const Filter **ret_events,
+Status request_filters(Request *request, const TreeNode *json, const char *place, const Filter **ret_events,
                        uint32_t *ret_event_count, const Filter **ret_traits, uint32_t *ret_trait_count)
 {
     char where[PLACE_BYTES];
     uint32_t number = 0;
     *ret_event_count = *ret_trait_count = 0;
     *ret_events = *ret_traits = NULL;
-    if (!json || json->kind == JSON_NULL) return OK;
-    if (json->kind != JSON_ARRAY || json->count > FILTERS_MAX)
+    if (!json || json->kind == FIELD_NULL) return OK;
+    if (json->kind != FIELD_ARRAY || json->count > FILTERS_MAX)
         return err_set_field(request->err, place, "a list of at most %d filters was expected", FILTERS_MAX);
     Filter *events = arena_new(request->arena, Filter, FILTERS_MAX), *traits
         = arena_new(request->arena, Filter, FILTERS_MAX);
-    for (const Json *item = json->first; item; item = item->next, number++) {
+    for (const TreeNode *item = json->first; item; item = item->next, number++) {
         Filter filter;
         snprintf(where, sizeof where, "%s[%u]", place, number);
         Status s = request_filter(request, item, where, &filter);
@@ -345,10 +374,10 @@ void selector_read_text(Str text, Selector *ret)
 }
 
 /* {"event": "…", "type": "page"}: with a type, the event's text is a name and nothing else. */
-static Status selector_type(Request *request, const Json *type, const char *place, Selector *ret)
+static Status selector_type(Request *request, const TreeNode *type, const char *place, Selector *ret)
 {
     if (!type) return OK;
-    EventType found = type->kind == JSON_STRING ? event_type_from(type->text) : EVENT_NONE;
+    EventType found = type->kind == FIELD_STRING ? event_type_from(type->text) : EVENT_NONE;
     if (found == EVENT_NONE)
         return refuse(request->err, place, "one of track, page, screen, identify, group, alias was expected");
     ret->name = ret->label;
@@ -360,7 +389,7 @@ static Status selector_type(Request *request, const Json *type, const char *plac
     return OK;
 }
 
-static Status selector_object(Request *request, const Json *json, const char *place, const char *const *others,
+static Status selector_object(Request *request, const TreeNode *json, const char *place, const char *const *others,
                               Selector *ret)
 {
     const char *allowed[16] = { "event", "type", "where", NULL };
@@ -368,16 +397,16 @@ static Status selector_object(Request *request, const Json *json, const char *pl
     for (size_t at = 0; others && others[at]; at++) allowed[3 + at] = others[at], allowed[4 + at] = NULL;
     Status s = request_refuse_others(json, place, allowed, request->err);
     if (s) return s;
-    const Json *event = json_find(json, STR("event")), *type = json_find(json, STR("type"));
+    const TreeNode *event = event_tree_get(json, STR("event")), *type = event_tree_get(json, STR("type"));
     snprintf(where, sizeof where, "%s.event", place);
-    if ((!event && !type) || (event && (event->kind != JSON_STRING || (event->text.len == 0 && !type))))
+    if ((!event && !type) || (event && (event->kind != FIELD_STRING || (event->text.len == 0 && !type))))
         return refuse(request->err, where, "an event's name was expected");
     selector_read_text(event ? event->text : STR(""), ret);
     snprintf(where, sizeof where, "%s.type", place);
     s = selector_type(request, type, where, ret);
     if (s) return s;
     snprintf(where, sizeof where, "%s.where", place);
-    return request_filters(request, json_find(json, STR("where")), where, &ret->filters, &ret->filter_count,
+    return request_filters(request, event_tree_get(json, STR("where")), where, &ret->filters, &ret->filter_count,
                            &ret->traits,
                            &ret->trait_count);
 }
@@ -391,14 +420,14 @@ static const Filter *join_filters(Request *request, const Filter *own, uint32_t 
     return all;
 }
 
-Status request_selector(Request *request, const Json *json, const char *place, const char *const *others,
+Status request_selector(Request *request, const TreeNode *json, const char *place, const char *const *others,
                         Selector *ret)
 {
     Status s = OK;
     *ret = (Selector){ 0 };
     if (!json) return refuse(request->err, place, "is missing");
-    if (json->kind == JSON_STRING && json->text.len) selector_read_text(json->text, ret);
-    else if (json->kind != JSON_OBJECT)
+    if (json->kind == FIELD_STRING && json->text.len) selector_read_text(json->text, ret);
+    else if (json->kind != FIELD_OBJECT)
         return refuse(request->err, place, "an event's name or an object {event, where} was expected");
     else s = selector_object(request, json, place, others, ret);
     if (s || request->filter_count + request->trait_count == 0) return s;
@@ -411,9 +440,9 @@ Status request_selector(Request *request, const Json *json, const char *place, c
 
 Status request_event(Request *request, const char *member, const char *missing, Selector *ret)
 {
-    const Json *json = json_find(request->root, str_from(member));
-    Json fallback = { .kind = JSON_STRING, .text = str_from(missing) };
-    if (missing && (!json || json->kind == JSON_NULL)) json = &fallback;
+    const TreeNode *json = event_tree_get(request->root, str_from(member));
+    TreeNode fallback = { .kind = FIELD_STRING, .text = str_from(missing) };
+    if (missing && (!json || json->kind == FIELD_NULL)) json = &fallback;
     return request_selector(request, json, member, NULL, ret);
 }
 
@@ -438,12 +467,12 @@ void request_write_unit(const Request *request, ZoneUnit unit, struct buf *answe
     if (unit == ZONE_WEEK) json_word(answer, "week_start", weekdays[request->zone.week_start]);
 }
 
-Status request_field(Request *request, const Json *json, const char *place, Str *ret)
+Status request_field(Request *request, const TreeNode *json, const char *place, Str *ret)
 {
     FieldOf of;
     *ret = (Str){ 0 };
-    if (!json || json->kind == JSON_NULL) return OK;
-    if (json->kind != JSON_STRING || !split_field(json->text, &of, ret) || of != OF_COLUMN)
+    if (!json || json->kind == FIELD_NULL) return OK;
+    if (json->kind != FIELD_STRING || !split_field(json->text, &of, ret) || of != OF_COLUMN)
         return refuse(request->err, place,
                       "properties.NAME, context.NAME, groupId, library, source or category was expected");
     return OK;
@@ -451,14 +480,14 @@ Status request_field(Request *request, const Json *json, const char *place, Str 
 
 Status request_breakdown(Request *request, const char *member, bool may_be_event, Breakdown *ret)
 {
-    const Json *json = json_find(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(request->root, str_from(member));
     *ret = (Breakdown){ 0 };
-    if (!json || json->kind == JSON_NULL) return OK;
-    if (may_be_event && json->kind == JSON_STRING && str_equal(json->text, STR("event"))) {
+    if (!json || json->kind == FIELD_NULL) return OK;
+    if (may_be_event && json->kind == FIELD_STRING && str_equal(json->text, STR("event"))) {
         *ret = (Breakdown){ .is_given = true, .is_event = true, .label = json->text };
         return OK;
     }
-    if (json->kind != JSON_STRING || !split_field(json->text, &ret->of, &ret->field))
+    if (json->kind != FIELD_STRING || !split_field(json->text, &ret->of, &ret->field))
         return refuse(request->err, member, FIELD_SHAPES);
     ret->is_trait = ret->of == OF_TRAIT;
     if (ret->of == OF_USER && !request->world->people->visit_users)

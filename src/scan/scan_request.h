@@ -3,9 +3,9 @@
 #define ONYM_SCAN_REQUEST_H
 
 #include "scan_world.h"
-#include "scan_json.h"
 #include "scan_zone.h"
 
+enum { QUESTION_BYTES_MAX = 256 * 1024, QUESTION_DEPTH_MAX = 16, QUESTION_MEMBERS_MAX = 64 };     /* of an object */
 enum { SELECTORS_MAX = 32, FILTERS_MAX = 32, FILTER_VALUES_MAX = 10000, NOTES_MAX = 16 };
 
 /* No event is earlier unless a question says so: 2000-01-01. Clocks that were never set say 1970. */
@@ -60,7 +60,7 @@ typedef struct Request {
     const QueryWorld *world;
     Arena *arena;
     Err *err;
-    const Json *root;
+    const TreeNode *root;
     Zone zone;
     Str zone_name;
     Millis from_ms, to_ms;          /* to is not in it */
@@ -73,16 +73,17 @@ typedef struct Request {
     uint32_t filter_count, trait_count;
 } Request;
 
-/* Parses the question, refuses members that are not in allowed (NULL-ended), reads timezone, from, to, where.
- * Strings borrow from the arena. */
+/* Parses the question (ERR_INPUT with the byte: no JSON, a name twice in an object, over QUESTION_MEMBERS_MAX
+ * members, deeper than QUESTION_DEPTH_MAX, a number that no double holds; ERR_TOO_LARGE), refuses members that are
+ * not in allowed (NULL-ended), reads timezone, from, to, where. Strings borrow from the arena. */
 Status MUST request_open(Request *request, Str question, const QueryWorld *world, Arena *arena,
                          const char *const *allowed, Err *err);
-Status MUST request_refuse_others(const Json *object, const char *place, const char *const *allowed,
+Status MUST request_refuse_others(const TreeNode *object, const char *place, const char *const *allowed,
                                   Err *err);
 
 /* An event as text ("Signed Up", "page:/pricing", "screen:Home", "*") or an object {event, type, where}. Members
  * of the object that stand in others (NULL-ended; NULL: none) are the caller's. */
-Status MUST request_selector(Request *request, const Json *json, const char *place, const char *const *others,
+Status MUST request_selector(Request *request, const TreeNode *json, const char *place, const char *const *others,
                              Selector *ret);
 /* A member of the question that is an event; missing (not NULL): what it is where it is not there. */
 Status MUST request_event(Request *request, const char *member, const char *missing, Selector *ret);
@@ -97,14 +98,15 @@ void request_write_unit(const Request *request, ZoneUnit unit, struct buf *answe
 /* may_be_event: "event" is a breakdown, too. */
 Status MUST request_breakdown(Request *request, const char *member, bool may_be_event, Breakdown *ret);
 /* A property or context field; empty where it is not there. */
-Status MUST request_field(Request *request, const Json *json, const char *place, Str *ret);
+Status MUST request_field(Request *request, const TreeNode *json, const char *place, Str *ret);
 Status MUST request_duration(Request *request, const char *member, Millis missing_ms, Millis *ret_ms);
+bool request_is_whole(const TreeNode *json, uint32_t min, uint32_t max, uint32_t *ret);      /* a whole number */
 Status MUST request_count(Request *request, const char *member, uint32_t missing, uint32_t min, uint32_t max,
                           uint32_t *ret);
 /* One of words (NULL-ended); ret is its number. */
 Status MUST request_word(Request *request, const char *member, uint32_t missing, const char *const *words,
                          uint32_t *ret);
-Status MUST request_filters(Request *request, const Json *json, const char *place, const Filter **ret_events,
+Status MUST request_filters(Request *request, const TreeNode *json, const char *place, const Filter **ret_events,
                             uint32_t *ret_event_count, const Filter **ret_traits, uint32_t *ret_trait_count);
 
 /* What a text says that names an event: the label of an answer, too. */
@@ -126,9 +128,11 @@ int value_order(const void *a, const void *b);
 /* A value as groups tell it: lists that hold the same are the same, however they were written; a text that is spelt as
  * VALUE_NOT_INDEXED is it. */
 IndexValue value_settle(IndexValue value, Arena *arena);
+/* A string, a number, a boolean; false of all else, null too, and of a number that no double holds: INDEX_NOTHING. */
+bool value_of_scalar(const TreeNode *json, IndexValue *ret);
 /* A question's value, settled; null is INDEX_NOTHING. False where it is an object, or a list that holds more than
  * scalars. */
-bool value_of_question(const Json *json, Arena *arena, IndexValue *ret);
+bool value_of_question(const TreeNode *json, Arena *arena, IndexValue *ret);
 /* False where the text is no number. */
 bool value_read_number(Str text, IndexValue *ret);
 

@@ -73,17 +73,24 @@ bool value_read_number(Str text, IndexValue *ret)
 
 /* ---- Lists ---- */
 
-static bool value_of_json(const Json *json, IndexValue *ret)
+bool value_of_scalar(const TreeNode *json, IndexValue *ret)
 {
+    double number;
     *ret = (IndexValue){ 0 };
-    switch (json->kind) {
-    case JSON_STRING: *ret = (IndexValue){ .kind = INDEX_STRING, .text = json->text }; return true;
-    case JSON_NUMBER: *ret = value_of_number(json->text, json->number); return true;
-    case JSON_BOOL: *ret = (IndexValue){ .kind = INDEX_BOOL, .number = json->truth }; return true;
-    case JSON_NULL:
-    case JSON_ARRAY:
-    case JSON_OBJECT: break;
-    }
+    if (json->kind == FIELD_STRING) *ret = (IndexValue){ .kind = INDEX_STRING, .text = json->text };
+    else if (event_tree_number(json, &number)) *ret = value_of_number(json->text, number);
+    else if (json->kind == FIELD_BOOL) *ret = (IndexValue){ .kind = INDEX_BOOL, .number = json->truth };
+    return ret->kind != INDEX_NOTHING;
+}
+
+/* The next item of a list, where it is a scalar or null; false where it is not. After the last, rest->bytes is NULL. */
+static bool next_scalar(Str *rest, Arena scratch, IndexValue *ret)
+{
+    Str before = *rest;
+    TreeNode item;
+    if (!event_tree_next(rest, scratch, &item)) return false;
+    if (value_of_scalar(&item, ret) || item.kind == FIELD_NULL) return true;
+    *rest = before;                                             /* a list, an object, a number that no double holds */
     return false;
 }
 
@@ -103,19 +110,16 @@ static bool settle_list(Str list, Arena *arena, Str *ret)
     size_t room = 8 * list.len + 64;
     char *bytes = arena_try(arena, 1, 1, room);
     struct buf text;
-    Json item;
+    IndexValue value;
     if (!bytes) return false;
     buf_init_fixed(&text, bytes, room);
-    for (char before = '['; json_next(&list, *arena, &item); before = ',') {
-        IndexValue value;
-        if (item.kind == JSON_ARRAY || item.kind == JSON_OBJECT) return false;
+    for (char before = '['; next_scalar(&list, *arena, &value); before = ',') {
         buf_char(&text, before);
-        (void)value_of_json(&item, &value);                     /* null is INDEX_NOTHING */
-        value_write(&value, &text);
+        value_write(&value, &text);                             /* null is INDEX_NOTHING */
     }
     if (!text.len) buf_char(&text, '[');
     buf_char(&text, ']');
-    if (list.len || !buf_ok(&text)) return false;
+    if (list.bytes || !buf_ok(&text)) return false;
     arena->at = bytes + text.len;
     *ret = buf_str(&text);
     return true;
@@ -129,12 +133,12 @@ IndexValue value_settle(IndexValue value, Arena *arena)
     return value;
 }
 
-bool value_of_question(const Json *json, Arena *arena, IndexValue *ret)
+bool value_of_question(const TreeNode *json, Arena *arena, IndexValue *ret)
 {
-    if (json->kind == JSON_OBJECT) return false;
-    if (json->kind == JSON_ARRAY) *ret = (IndexValue){ .kind = INDEX_LIST };
-    if (json->kind == JSON_ARRAY) return settle_list(json->text, arena, &ret->text);
-    (void)value_of_json(json, ret);
+    if (json->kind == FIELD_OBJECT) return false;
+    if (json->kind == FIELD_ARRAY) *ret = (IndexValue){ .kind = INDEX_LIST };
+    if (json->kind == FIELD_ARRAY) return settle_list(json->raw, arena, &ret->text);
+    (void)value_of_scalar(json, ret);
     *ret = value_settle(*ret, arena);
     return true;
 }
@@ -148,10 +152,9 @@ static bool list_holds(const Filter *filter, Str list)
 {
     char memory[LIMIT_MESSAGE_BYTES + 4096];
     Arena scratch = { memory, memory + sizeof memory };
-    Json item;
     IndexValue value;
-    while (json_next(&list, scratch, &item))
-        if (value_of_json(&item, &value) && is_one_of(filter, &value)) return true;
+    while (next_scalar(&list, scratch, &value))
+        if (value.kind != INDEX_NOTHING && is_one_of(filter, &value)) return true;
     return false;
 }
 
@@ -159,21 +162,18 @@ IndexValue query_value(Str json, Arena *arena)
 {
     IndexValue value = { .kind = INDEX_OTHER };
     Str rest = json;
-    Json item;
+    TreeNode scalar;
     if (json.len && json.bytes[0] == '[') {
-        size_t count = 0;
-        while (json_next(&rest, *arena, &item)) {
-            count++;
-            if (item.kind == JSON_ARRAY || item.kind == JSON_OBJECT) return value;
-        }
-        return rest.len || (!count && json.len < 2) ? value : (IndexValue){ .kind = INDEX_LIST, .text = json };
+        IndexValue item;
+        while (next_scalar(&rest, *arena, &item)) {}
+        return rest.bytes ? value : (IndexValue){ .kind = INDEX_LIST, .text = json };
     }
     if (!json.len || json.bytes[0] == '{') return value;
     if (json.bytes[0] == '"' && !memchr(json.bytes, '\\', json.len))
         return (IndexValue){ .kind = INDEX_STRING, .text = str_slice(json, 1, json.len - 1) };
-    if (!json_scalar(json, arena, &item)) return value;
-    if (!value_of_json(&item, &value)) return (IndexValue){ 0 };
-    return value;
+    if (!event_tree_scalar(json, arena, &scalar)) return value;
+    IndexValue found;
+    return value_of_scalar(&scalar, &found) || scalar.kind == FIELD_NULL ? found : value;
 }
 
 /* ---- Does a value pass? ---- */

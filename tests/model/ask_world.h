@@ -4,7 +4,6 @@
 #define ONYM_TESTS_QUERY_WORLD_H
 
 #include "ask/ask.h"
-#include "scan/scan_json.h"
 #include "tests/fakes/fakes.h"
 
 #include <math.h>
@@ -273,34 +272,38 @@ static inline Millis world_end_ms(const struct world *world, Millis to_ms)
 /* ---- Answers ---- */
 
 /* Asks, and parses the answer; fails the test with the question where there is none. */
-static inline const Json *world_ask(struct world *world, QueryKind kind, Str question, Arena *arena)
+static inline const TreeNode *world_ask(struct world *world, QueryKind kind, Str question, Arena *arena)
 {
     struct buf answer;
-    const Json *json;
+    const TreeNode *json;
     Err err = { 0 };
     buf_init(&answer, 16 << 20);
     world->query.backend = world->asked++ % 2 ? &naive_backend : NULL;
     if (query_run(kind, question, &world->query, &answer, &err))
         fail_msg("%s (%s)\n%.*s", err.text, err.field, STR_FORMAT(question));
     Str kept = arena_copy(arena, buf_str(&answer));
-    if (json_parse(kept, arena, &json, &err)) fail_msg("%s\n%.*s", err.text, STR_FORMAT(kept));
+    if (event_tree_read(kept, arena, &json, &err)) fail_msg("%s\n%.*s", err.text, STR_FORMAT(kept));
     buf_done(&answer);
     return json;
 }
 
-static inline double world_number(const Json *object, const char *member)
+static inline double number_of(const TreeNode *json)
 {
-    const Json *json = json_find(object, str_from(member));
-    assert_non_null(json);
-    assert_int_equal(json->kind, JSON_NUMBER);
-    return json->number;
+    double number = 0;
+    assert_true(event_tree_number(json, &number));
+    return number;
 }
 
-static inline const Json *world_list(const Json *object, const char *member)
+static inline double world_number(const TreeNode *object, const char *member)
 {
-    const Json *json = json_find(object, str_from(member));
+    return number_of(event_tree_get(object, str_from(member)));
+}
+
+static inline const TreeNode *world_list(const TreeNode *object, const char *member)
+{
+    const TreeNode *json = event_tree_get(object, str_from(member));
     assert_non_null(json);
-    assert_int_equal(json->kind, JSON_ARRAY);
+    assert_int_equal(json->kind, FIELD_ARRAY);
     return json->first;
 }
 
@@ -373,15 +376,15 @@ static inline bool world_label_is(Str told, Str label)
     return str_equal(str_slice(told, 5, told.len), str_slice(label, 5, label.len));
 }
 
-static inline bool world_value_is(const Json *value, const char *group)
+static inline bool world_value_is(const TreeNode *value, const char *group)
 {
     switch (value->kind) {
-    case JSON_NULL: return *group == 0;
-    case JSON_BOOL: return strcmp(group, value->truth ? "btrue" : "bfalse") == 0;
-    case JSON_NUMBER: return *group == 'n' && strtod(group + 1, NULL) == value->number;
-    case JSON_STRING: return *group == 's' && world_label_is(value->text, str_from(group + 1));
-    case JSON_ARRAY:
-    case JSON_OBJECT: break;
+    case FIELD_NULL: return *group == 0;
+    case FIELD_BOOL: return strcmp(group, value->truth ? "btrue" : "bfalse") == 0;
+    case FIELD_NUMBER: return *group == 'n' && strtod(group + 1, NULL) == number_of(value);
+    case FIELD_STRING: return *group == 's' && world_label_is(value->text, str_from(group + 1));
+    case FIELD_ARRAY:
+    case FIELD_OBJECT: break;
     }
     return false;
 }

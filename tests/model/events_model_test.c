@@ -20,7 +20,7 @@ static void note(struct expected *list, uint32_t *count, const char *name, Milli
 }
 
 /* Every item is expected, none is missing, most frequent first. */
-static void verify_list(const Json *item, const char *member, const struct expected *list, uint32_t count,
+static void verify_list(const TreeNode *item, const char *member, const struct expected *list, uint32_t count,
                         bool has_time)
 {
     double before = 1e9;
@@ -28,13 +28,13 @@ static void verify_list(const Json *item, const char *member, const struct expec
     for (; item; item = item->next, told++) {
         uint32_t at = 0;
         Millis last;
-        while (at < count && !world_value_is(json_find(item, str_from(member)), list[at].name)) at++;
+        while (at < count && !world_value_is(event_tree_get(item, str_from(member)), list[at].name)) at++;
         assert_true(at < count);
         assert_int_equal((uint64_t)world_number(item, "count"), list[at].count);
         assert_true(world_number(item, "count") <= before);
         before = world_number(item, "count");
         if (!has_time) continue;
-        assert_true(instant_parse(json_find(item, STR("last_seen"))->text, &last));
+        assert_true(instant_parse(event_tree_get(item, STR("last_seen"))->text, &last));
         assert_int_equal(last, list[at].last_ms);
     }
     assert_int_equal(told, count);
@@ -59,14 +59,14 @@ static void verify_overview(struct world *world, Arena *arena)
         if (event->referrer) note(fields, &field_count, "scontext.page.referrer", event->time_ms);
         if (event->campaign) note(fields, &field_count, "scontext.campaign.source", event->time_ms);
     }
-    const Json *answer = world_ask(world, QUERY_EVENTS, STR("{}"), arena);
+    const TreeNode *answer = world_ask(world, QUERY_EVENTS, STR("{}"), arena);
     verify_list(world_list(answer, "events"), "event", events, event_count, true);
     verify_list(world_list(answer, "properties"), "field", fields, field_count, true);
     assert_null(world_list(answer, "traits"));
     answer = world_ask(world, QUERY_EVENTS, STR("{\"search\":\"PAGE.pa\",\"limit\":1}"), arena);
     assert_null(world_list(answer, "events"));
-    for (const Json *item = world_list(answer, "properties"); item; item = item->next)
-        assert_true(str_equal(json_find(item, STR("field"))->text, STR("context.page.path")));
+    for (const TreeNode *item = world_list(answer, "properties"); item; item = item->next)
+        assert_true(str_equal(event_tree_get(item, STR("field"))->text, STR("context.page.path")));
 }
 
 static void verify_values(struct world *world, const char *field, Arena *arena)
@@ -81,7 +81,7 @@ static void verify_values(struct world *world, const char *field, Arena *arena)
         all++;
     }
     snprintf(question, sizeof question, "{\"field\":\"%s\",\"limit\":100}", field);
-    const Json *answer = world_ask(world, QUERY_EVENTS, str_from(question), arena);
+    const TreeNode *answer = world_ask(world, QUERY_EVENTS, str_from(question), arena);
     verify_list(world_list(answer, "values"), "value", values, count, false);
     assert_int_equal((uint64_t)world_number(answer, "count"), all);
     assert_int_equal((uint64_t)world_number(answer, "values_left_out"), 0);
@@ -89,10 +89,10 @@ static void verify_values(struct world *world, const char *field, Arena *arena)
 
 static void verify_examples(struct world *world, Arena *arena)
 {
-    const Json *answer = world_ask(world, QUERY_EVENTS, STR("{}"), arena);
-    for (const Json *field = world_list(answer, "properties"); field; field = field->next) {
-        const Json *type = world_list(field, "types"), *example = world_list(field, "examples");
-        Str name = json_find(field, STR("field"))->text;
+    const TreeNode *answer = world_ask(world, QUERY_EVENTS, STR("{}"), arena);
+    for (const TreeNode *field = world_list(answer, "properties"); field; field = field->next) {
+        const TreeNode *type = world_list(field, "types"), *example = world_list(field, "examples");
+        Str name = event_tree_get(field, STR("field"))->text;
         assert_non_null(type);
         if (str_equal(name, STR("properties.flag"))) assert_true(str_equal(type->text, STR("boolean")));
         if (str_equal(name, STR("properties.plan"))) assert_true(str_equal(type->text, STR("text")));
@@ -104,9 +104,9 @@ static void verify_examples(struct world *world, Arena *arena)
             least = world->events[at].price < least ? world->events[at].price : least;
             most = world->events[at].price > most ? world->events[at].price : most;
         }
-        assert_true(example->number == least);
+        assert_true(number_of(example) == least);
         if (example->next) example = example->next;
-        assert_true(example->number == most && !example->next);
+        assert_true(number_of(example) == most && !example->next);
     }
 }
 

@@ -221,7 +221,7 @@ static int compare_times(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static void verify_rank(const Json *step, const char *member, const Millis *times, uint64_t count,
+static void verify_rank(const TreeNode *step, const char *member, const Millis *times, uint64_t count,
                         double share)
 {
     Millis sorted[WORLD_SUBJECTS_MAX * 2];
@@ -231,21 +231,21 @@ static void verify_rank(const Json *step, const char *member, const Millis *time
     assert_int_equal((Millis)world_number(step, member), sorted[rank ? rank - 1 : 0]);
 }
 
-static void verify_line(const struct model *model, const Json *line, const struct expected *expected)
+static void verify_line(const struct model *model, const TreeNode *line, const struct expected *expected)
 {
-    const Json *step = world_list(line, "steps");
+    const TreeNode *step = world_list(line, "steps");
     for (uint32_t at = 0; at < model->step_count; at++, step = step->next) {
         uint64_t people = expected->people[at], first = expected->people[0], previous
             = expected->people[at ? at - 1 : 0];
         assert_non_null(step);
-        if (model->order == 2) assert_int_equal(json_find(step, STR("event"))->kind, JSON_NULL);
-        else assert_true(str_equal(json_find(step, STR("event"))->text, str_from(model->steps[at].label)));
+        if (model->order == 2) assert_int_equal(event_tree_get(step, STR("event"))->kind, FIELD_NULL);
+        else assert_true(str_equal(event_tree_get(step, STR("event"))->text, str_from(model->steps[at].label)));
         assert_int_equal((uint64_t)world_number(step, "people"), people);
         assert_true(world_number(step, "from_first") == (first ? (double)people / (double)first : 0));
         assert_true(world_number(step, "from_previous") == (previous ? (double)people / (double)previous
                                                             : 0));
         if (at == 0 || people == 0) {
-            assert_int_equal(json_find(step, STR("median_ms"))->kind, JSON_NULL);
+            assert_int_equal(event_tree_get(step, STR("median_ms"))->kind, FIELD_NULL);
             continue;
         }
         verify_rank(step, "median_ms", expected->from_first[at], people, 0.5);
@@ -256,14 +256,14 @@ static void verify_line(const struct model *model, const Json *line, const struc
     assert_null(step);
 }
 
-static void verify_answer(const struct model *model, const Json *answer, const struct expected *all,
+static void verify_answer(const struct model *model, const TreeNode *answer, const struct expected *all,
                           const struct expected *lines, uint32_t count)
 {
     verify_line(model, answer, all);
     uint32_t found = 0;
-    for (const Json *group = world_list(answer, "groups"); group; group = group->next, found++) {
+    for (const TreeNode *group = world_list(answer, "groups"); group; group = group->next, found++) {
         uint32_t at = 0;
-        while (at < count && !world_value_is(json_find(group, STR("value")), lines[at].group)) at++;
+        while (at < count && !world_value_is(event_tree_get(group, STR("value")), lines[at].group)) at++;
         assert_true(at < count);
         verify_line(model, group, &lines[at]);
     }
@@ -360,7 +360,7 @@ static void the_answer_is_what_the_definition_says(void **state)
             make_question(&model);
             for (uint32_t person = 0; person < world.subject_count + 3; person++)
                 model_person(&model, person, &all, lines, &count);
-            const Json *answer = world_ask(&world, QUERY_FUNNEL, str_from(model.question), &arena);
+            const TreeNode *answer = world_ask(&world, QUERY_FUNNEL, str_from(model.question), &arena);
             verify_answer(&model, answer, &all, lines, count);
         }
         world_close(&world);

@@ -55,21 +55,21 @@ static Status read_event(void *context, JournalPos pos, Arena *arena, Str *ret_j
 }
 
 /* One person: the events are a chain of theirs. */
-static void verify_person(const struct model *model, const Json *item, uint32_t step, bool is_dropped,
-                          const Json *group)
+static void verify_person(const struct model *model, const TreeNode *item, uint32_t step, bool is_dropped,
+                          const TreeNode *group)
 {
     uint32_t person = (uint32_t)world_number(item, "person"), depth = (uint32_t)world_number(item, "depth"), at = 0;
     Millis first = 0, last = 0;
     JournalPos seen[STEPS_MAX];
     char text[40];
     assert_true(is_dropped ? depth == step : depth >= step);
-    for (const Json *told = world_list(item, "steps"); told; told = told->next, at++) {
+    for (const TreeNode *told = world_list(item, "steps"); told; told = told->next, at++) {
         JournalPos pos = (JournalPos)world_number(told, "position");
         const struct world_event *event = event_at(model->world, pos);
-        const Json *message = json_find(told, STR("message"));
+        const TreeNode *message = event_tree_get(told, STR("message"));
         Millis time_ms;
         assert_non_null(event);
-        assert_true(instant_parse(json_find(told, STR("time"))->text, &time_ms));
+        assert_true(instant_parse(event_tree_get(told, STR("time"))->text, &time_ms));
         assert_int_equal(event->time_ms, time_ms);
         assert_int_equal(event->person, person);
         assert_true(world_selector_holds(&model->steps[at], event, person));
@@ -79,11 +79,11 @@ static void verify_person(const struct model *model, const Json *item, uint32_t 
             first = time_ms;
             if (model->by) world_group(model->by, event, person, text);
             if (group) assert_true(world_value_is(group, text));
-            if (model->by) assert_true(world_value_is(json_find(item, STR("group")), text));
+            if (model->by) assert_true(world_value_is(event_tree_get(item, STR("group")), text));
         }
         assert_true(time_ms - first <= model->window_ms);
         seen[at] = pos;
-        if (pos % 300 == 96) assert_int_equal(message->kind, JSON_NULL);
+        if (pos % 300 == 96) assert_int_equal(message->kind, FIELD_NULL);
         else assert_int_equal((JournalPos)world_number(message, "pos"), pos);
     }
     assert_int_equal(at, depth);
@@ -91,7 +91,8 @@ static void verify_person(const struct model *model, const Json *item, uint32_t 
 }
 
 /* All pages of one list; gives how many there are. */
-static uint32_t verify_pages(const struct model *model, uint32_t step, bool is_dropped, const Json *group, Arena *arena)
+static uint32_t verify_pages(const struct model *model, uint32_t step, bool is_dropped, const TreeNode *group,
+                             Arena *arena)
 {
     bool is_listed[PEOPLE_MAX] = { false };
     uint32_t people = 0, total = 0;
@@ -99,27 +100,27 @@ static uint32_t verify_pages(const struct model *model, uint32_t step, bool is_d
     Millis before = INT64_MAX;
     for (bool has_more = true; has_more;) {
         char text[40] = "null";
-        if (group && group->kind == JSON_STRING) snprintf(text, sizeof text, "\"%.*s\"", STR_FORMAT(group->text));
-        if (group && group->kind == JSON_NUMBER) snprintf(text, sizeof text, "%.17g", group->number);
+        if (group && group->kind == FIELD_STRING) snprintf(text, sizeof text, "\"%.*s\"", STR_FORMAT(group->text));
+        if (group && group->kind == FIELD_NUMBER) snprintf(text, sizeof text, "%.17g", number_of(group));
         Str question = arena_printf(arena, "%s,\"step\":%u,\"outcome\":\"%s\",\"limit\":2%s%s%s%.*s%s}", model->base,
                                     step, is_dropped ? "dropped" : "converted", group ? ",\"group\":" : "",
                                     group ? text : "", cursor.len ? ",\"cursor\":\"" : "", STR_FORMAT(cursor),
                                     cursor.len ? "\"" : "");
-        const Json *answer = world_ask(model->world, QUERY_FUNNEL_PEOPLE, question, arena);
+        const TreeNode *answer = world_ask(model->world, QUERY_FUNNEL_PEOPLE, question, arena);
         total = (uint32_t)world_number(answer, "total");
-        for (const Json *item = world_list(answer, "people"); item; item = item->next, people++) {
+        for (const TreeNode *item = world_list(answer, "people"); item; item = item->next, people++) {
             uint32_t person = (uint32_t)world_number(item, "person");
             Millis entry_ms;
             assert_true(person < PEOPLE_MAX && !is_listed[person]);
             is_listed[person] = true;
             verify_person(model, item, step, is_dropped, group);
-            assert_true(instant_parse(json_find(world_list(item, "steps"), STR("time"))->text, &entry_ms));
+            assert_true(instant_parse(event_tree_get(world_list(item, "steps"), STR("time"))->text, &entry_ms));
             assert_true(entry_ms <= before);
             before = entry_ms;
         }
-        const Json *next = json_find(json_find(answer, STR("cursor")), STR("next"));
-        has_more = json_find(json_find(answer, STR("cursor")), STR("has_more"))->truth;
-        assert_int_equal(next->kind, has_more ? JSON_STRING : JSON_NULL);
+        const TreeNode *next = event_tree_get(event_tree_get(answer, STR("cursor")), STR("next"));
+        has_more = event_tree_get(event_tree_get(answer, STR("cursor")), STR("has_more"))->truth;
+        assert_int_equal(next->kind, has_more ? FIELD_STRING : FIELD_NULL);
         cursor = next->text;
     }
     assert_int_equal(people, total);
@@ -127,10 +128,10 @@ static uint32_t verify_pages(const struct model *model, uint32_t step, bool is_d
 }
 
 /* A line of the funnel, and its lists. */
-static void verify_line(const struct model *model, const Json *line, const Json *group, Arena *arena)
+static void verify_line(const struct model *model, const TreeNode *line, const TreeNode *group, Arena *arena)
 {
     uint32_t reached[STEPS_MAX + 1] = { 0 }, at = 0;
-    for (const Json *step = world_list(line, "steps"); step; step = step->next)
+    for (const TreeNode *step = world_list(line, "steps"); step; step = step->next)
         reached[at++] = (uint32_t)world_number(step, "people");
     for (uint32_t step = 1; step <= model->step_count; step++) {
         assert_int_equal(verify_pages(model, step, false, group, arena), reached[step - 1]);
@@ -157,10 +158,10 @@ static void the_people_are_those_that_the_funnel_counts(void **state)
             model.world = &world;
             make_question(&model);
             Str funnel = arena_printf(&arena, "%s}", model.base);
-            const Json *answer = world_ask(&world, QUERY_FUNNEL, funnel, &arena);
+            const TreeNode *answer = world_ask(&world, QUERY_FUNNEL, funnel, &arena);
             verify_line(&model, answer, NULL, &arena);
-            for (const Json *group = world_list(answer, "groups"); group; group = group->next)
-                verify_line(&model, group, json_find(group, STR("value")), &arena);
+            for (const TreeNode *group = world_list(answer, "groups"); group; group = group->next)
+                verify_line(&model, group, event_tree_get(group, STR("value")), &arena);
         }
         world_close(&world);
     }

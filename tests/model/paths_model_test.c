@@ -71,18 +71,18 @@ static uint32_t count_at(const struct model *model, uint32_t depth, const char *
     return people;
 }
 
-static bool is_shown(const Json *answer, uint32_t depth, const char *label)
+static bool is_shown(const TreeNode *answer, uint32_t depth, const char *label)
 {
-    const Json *line = world_list(answer, "depths");
+    const TreeNode *line = world_list(answer, "depths");
     while (depth--) line = line->next;
-    for (const Json *event = world_list(line, "events"); event; event = event->next)
-        if (world_label_is(json_find(event, STR("event"))->text, str_from(label))) return true;
+    for (const TreeNode *event = world_list(line, "events"); event; event = event->next)
+        if (world_label_is(event_tree_get(event, STR("event"))->text, str_from(label))) return true;
     return false;
 }
 
-static void verify_depths(const struct model *model, const Json *answer)
+static void verify_depths(const struct model *model, const TreeNode *answer)
 {
-    const Json *line = world_list(answer, "depths");
+    const TreeNode *line = world_list(answer, "depths");
     uint32_t anchors = 0;
     for (uint32_t person = 0; person < countof(model->depths); person++) anchors += model->has_anchor[person];
     assert_int_equal((uint32_t)world_number(answer, "people"), anchors);
@@ -100,9 +100,9 @@ static void verify_depths(const struct model *model, const Json *answer)
             while (same < different && strcmp(labels[same], model->labels[person][depth]) != 0) same++;
             if (same == different) snprintf(labels[different++], 40, "%s", model->labels[person][depth]);
         }
-        for (const Json *event = world_list(line, "events"); event; event = event->next, shown++) {
+        for (const TreeNode *event = world_list(line, "events"); event; event = event->next, shown++) {
             char label[40];
-            snprintf(label, sizeof label, "%.*s", STR_FORMAT(json_find(event, STR("event"))->text));
+            snprintf(label, sizeof label, "%.*s", STR_FORMAT(event_tree_get(event, STR("event"))->text));
             if (str_starts(str_from(label), STR("page="))) label[4] = ':';
             uint32_t here = count_at(model, depth, label);
             if ((uint32_t)world_number(event, "people") != here)
@@ -114,26 +114,26 @@ static void verify_depths(const struct model *model, const Json *answer)
             memcpy(before_text, label, sizeof label);
         }
         assert_int_equal(shown, different < SHOWN ? different : SHOWN);
-        const Json *others = json_find(line, STR("others"));
+        const TreeNode *others = event_tree_get(line, STR("others"));
         assert_int_equal((uint32_t)world_number(others, "events"), different - shown);
         assert_int_equal((uint32_t)world_number(others, "people"), people - told);
     }
     assert_null(line);
 }
 
-static bool end_is(const Json *answer, const Json *end, uint32_t depth, const char *label)
+static bool end_is(const TreeNode *answer, const TreeNode *end, uint32_t depth, const char *label)
 {
-    if (end->kind == JSON_NULL) return !is_shown(answer, depth, label);
+    if (end->kind == FIELD_NULL) return !is_shown(answer, depth, label);
     return world_label_is(end->text, str_from(label)) && is_shown(answer, depth, label);
 }
 
-static void verify_links(const struct model *model, const Json *answer)
+static void verify_links(const struct model *model, const TreeNode *answer)
 {
     uint32_t told = 0, all = 0;
     for (uint32_t depth = 0; depth < model->depth; depth++) all += count_at(model, depth, NULL);
-    for (const Json *link = world_list(answer, "links"); link; link = link->next) {
+    for (const TreeNode *link = world_list(answer, "links"); link; link = link->next) {
         uint32_t depth = (uint32_t)world_number(link, "depth") - 1, people = 0;
-        const Json *from = json_find(link, STR("from")), *to = json_find(link, STR("to"));
+        const TreeNode *from = event_tree_get(link, STR("from")), *to = event_tree_get(link, STR("to"));
         for (uint32_t person = 0; person < countof(model->depths); person++) {
             if (model->depths[person] <= depth) continue;
             bool is_from = depth ? end_is(answer, from, depth - 1, model->labels[person][depth - 1])
@@ -199,7 +199,7 @@ static void the_answer_is_what_the_definition_says(void **state)
             model.world = &world;
             make_question(&model);
             for (uint32_t person = 0; person < countof(model.depths); person++) model_person(&model, person);
-            const Json *answer = world_ask(&world, QUERY_PATHS, str_from(model.question), &arena);
+            const TreeNode *answer = world_ask(&world, QUERY_PATHS, str_from(model.question), &arena);
             verify_depths(&model, answer);
             verify_links(&model, answer);
         }

@@ -91,10 +91,10 @@ static bool is_seen(const struct model *model, const struct found *found, uint32
     return clock_units_between(model->unit, found->cohort_ms, model->observed_ms) >= (int)period;
 }
 
-static void verify_line(const struct model *model, const char *group, const Json *line)
+static void verify_line(const struct model *model, const char *group, const TreeNode *line)
 {
-    const Json *returned = world_list(line, "returned"), *eligible = world_list(line, "eligible");
-    const Json *share = world_list(line, "shares");
+    const TreeNode *returned = world_list(line, "returned"), *eligible = world_list(line, "eligible");
+    const TreeNode *share = world_list(line, "shares");
     uint64_t people = 0;
     for (uint32_t period = 0; period <= model->periods; period++) {
         uint64_t came = 0, could = 0;
@@ -106,24 +106,24 @@ static void verify_line(const struct model *model, const char *group, const Json
             came += found->returned[period];
             could += is_seen(model, found, period);
         }
-        assert_int_equal((uint64_t)returned->number, came);
-        assert_int_equal((uint64_t)eligible->number, could);
-        if (could == 0) assert_int_equal(share->kind, JSON_NULL);
-        else assert_true(share->number == (double)came / (double)could);
+        assert_int_equal((uint64_t)number_of(returned), came);
+        assert_int_equal((uint64_t)number_of(eligible), could);
+        if (could == 0) assert_int_equal(share->kind, FIELD_NULL);
+        else assert_true(number_of(share) == (double)came / (double)could);
         returned = returned->next, eligible = eligible->next, share = share->next;
     }
     assert_null(returned);
     assert_int_equal((uint64_t)world_number(line, "people"), people);
 }
 
-static void verify_cohorts(const struct model *model, const Json *answer)
+static void verify_cohorts(const struct model *model, const TreeNode *answer)
 {
     Millis before = INT64_MIN, start;
     uint64_t all = 0;
-    for (const Json *cohort = world_list(answer, "cohorts"); cohort; cohort = cohort->next) {
-        const Json *returned = world_list(cohort, "returned");
+    for (const TreeNode *cohort = world_list(answer, "cohorts"); cohort; cohort = cohort->next) {
+        const TreeNode *returned = world_list(cohort, "returned");
         uint64_t people = 0;
-        assert_true(instant_parse(json_find(cohort, STR("start"))->text, &start));
+        assert_true(instant_parse(event_tree_get(cohort, STR("start"))->text, &start));
         assert_true(start > before);
         before = start;
         for (uint32_t period = 0; period <= model->periods; period++, returned = returned->next) {
@@ -137,24 +137,24 @@ static void verify_cohorts(const struct model *model, const Json *answer)
                 came += found->returned[period];
                 seen = is_seen(model, found, period);
             }
-            if (!seen) assert_int_equal(returned->kind, JSON_NULL);
-            else assert_int_equal((uint64_t)returned->number, came);
+            if (!seen) assert_int_equal(returned->kind, FIELD_NULL);
+            else assert_int_equal((uint64_t)number_of(returned), came);
         }
         assert_int_equal((uint64_t)world_number(cohort, "people"), people);
         assert_true(people > 0);
         all += people;
     }
-    assert_int_equal((uint64_t)world_number(json_find(answer, STR("total")), "people"), all);
+    assert_int_equal((uint64_t)world_number(event_tree_get(answer, STR("total")), "people"), all);
 }
 
-static void verify_groups(const struct model *model, const Json *answer)
+static void verify_groups(const struct model *model, const TreeNode *answer)
 {
     uint32_t groups = 0, expected = 0;
-    for (const Json *group = world_list(answer, "groups"); group; group = group->next, groups++) {
+    for (const TreeNode *group = world_list(answer, "groups"); group; group = group->next, groups++) {
         uint32_t at = 0;
         while (at < countof(model->found)
                && !(model->found[at].is_born
-                    && world_value_is(json_find(group, STR("value")), model->found[at].group))) at++;
+                    && world_value_is(event_tree_get(group, STR("value")), model->found[at].group))) at++;
         assert_true(at < countof(model->found));
         verify_line(model, model->found[at].group, group);
     }
@@ -235,9 +235,9 @@ static void the_answer_is_what_the_definition_says(void **state)
                     model.observed_ms = world.events[at].time_ms;
             for (uint32_t person = 0; person < countof(model.found); person++)
                 model_person(&model, person, &model.found[person]);
-            const Json *answer = world_ask(&world, QUERY_RETENTION, str_from(model.question), &arena);
+            const TreeNode *answer = world_ask(&world, QUERY_RETENTION, str_from(model.question), &arena);
             verify_cohorts(&model, answer);
-            verify_line(&model, NULL, json_find(answer, STR("total")));
+            verify_line(&model, NULL, event_tree_get(answer, STR("total")));
             verify_groups(&model, answer);
         }
         world_close(&world);

@@ -67,7 +67,7 @@ static void model_person(struct model *model, uint32_t person, struct found *fou
 }
 
 /* People of a bucket, of one value of a dimension (NULL: all). */
-static uint32_t count_people(const struct model *model, size_t offset, const char *value, const Json *bucket,
+static uint32_t count_people(const struct model *model, size_t offset, const char *value, const TreeNode *bucket,
                              bool with_history)
 {
     uint32_t people = 0;
@@ -82,24 +82,25 @@ static uint32_t count_people(const struct model *model, size_t offset, const cha
     return people;
 }
 
-static void verify_values(const struct model *model, const Json *answer, const Json *line, const char *member,
+static void verify_values(const struct model *model, const TreeNode *answer, const TreeNode *line, const char *member,
                           size_t offset, const char *text, bool with_history)
 {
-    const Json *bucket = world_list(answer, "buckets"), *value = world_list(line, member);
+    const TreeNode *bucket = world_list(answer, "buckets"), *value = world_list(line, member);
     for (; bucket; bucket = bucket->next, value = value->next)
-        assert_int_equal((uint32_t)value->number, count_people(model, offset, text, bucket, with_history));
+        assert_int_equal((uint32_t)number_of(value), count_people(model, offset, text, bucket, with_history));
     assert_null(value);
 }
 
-static void verify_dimension(const struct model *model, const Json *answer, const char *name, size_t offset)
+static void verify_dimension(const struct model *model, const TreeNode *answer, const char *name, size_t offset)
 {
     uint32_t told = 0, left_out = 0, before = UINT32_MAX;
     char member[40];
-    for (const Json *line = world_list(answer, name); line; line = line->next, told++) {
+    for (const TreeNode *line = world_list(answer, name); line; line = line->next, told++) {
         uint32_t person = 0;
         while (person < PEOPLE_MAX
                && !(model->found[person].is_counted
-                    && world_value_is(json_find(line, STR("value")), (const char *)&model->found[person] + offset)))
+                    && world_value_is(event_tree_get(line, STR("value")),
+                                      (const char *)&model->found[person] + offset)))
             person++;
         assert_true(person < PEOPLE_MAX);
         const char *text = (const char *)&model->found[person] + offset;
@@ -170,7 +171,7 @@ static void the_answer_is_what_the_definition_says(void **state)
             model.world = &world;
             make_question(&model, zone);
             for (uint32_t person = 0; person < PEOPLE_MAX; person++) model_person(&model, person, &model.found[person]);
-            const Json *answer = world_ask(&world, QUERY_SIGNUPS, str_from(model.question), &arena);
+            const TreeNode *answer = world_ask(&world, QUERY_SIGNUPS, str_from(model.question), &arena);
             uint32_t people = count_people(&model, 0, NULL, NULL, false);
             uint32_t with_history = count_people(&model, 0, NULL, NULL, true);
             assert_int_equal((uint32_t)world_number(answer, "people"), people);

@@ -65,18 +65,18 @@ static double expect(const struct model *model, uint32_t series, const char *gro
 
 /* ---- Comparing ---- */
 
-static void verify_number(const struct model *model, const Json *json, double expected)
+static void verify_number(const struct model *model, const TreeNode *json, double expected)
 {
     assert_non_null(json);
-    if (isnan(expected) ? json->kind == JSON_NULL : json->kind == JSON_NUMBER && json->number == expected) return;
-    fail_msg("%g where %g was expected\n%s", json->number, expected, model->question);
+    if (isnan(expected) ? json->kind == FIELD_NULL : json->kind == FIELD_NUMBER && number_of(json) == expected) return;
+    fail_msg("%.*s where %g was expected\n%s", STR_FORMAT(json->raw), expected, model->question);
 }
 
-static void verify_line(const struct model *model, uint32_t series, const char *group, const Json *line,
-                        const Json *answer)
+static void verify_line(const struct model *model, uint32_t series, const char *group, const TreeNode *line,
+                        const TreeNode *answer)
 {
-    const Json *bucket = world_list(answer, "buckets"), *value = world_list(line, "values");
-    verify_number(model, json_find(line, STR("total")), expect(model, series, group, INT64_MIN, INT64_MAX));
+    const TreeNode *bucket = world_list(answer, "buckets"), *value = world_list(line, "values");
+    verify_number(model, event_tree_get(line, STR("total")), expect(model, series, group, INT64_MIN, INT64_MAX));
     for (; bucket; bucket = bucket->next, value = value->next) {
         Millis start, end = INT64_MAX;
         assert_non_null(value);
@@ -88,10 +88,10 @@ static void verify_line(const struct model *model, uint32_t series, const char *
 }
 
 /* One behind the other without a gap, from the first to the last that there should be. */
-static void verify_buckets(const struct model *model, const Json *answer)
+static void verify_buckets(const struct model *model, const TreeNode *answer)
 {
     Millis first = INT64_MAX, last = INT64_MIN, before = 0, start = 0;
-    const Json *bucket = world_list(answer, "buckets");
+    const TreeNode *bucket = world_list(answer, "buckets");
     for (uint32_t series = 0; series < model->series_count; series++)
         for (uint32_t at = 0; at < model->world->event_count; at++) {
             const struct world_event *event = &model->world->events[at];
@@ -115,7 +115,7 @@ static void verify_buckets(const struct model *model, const Json *answer)
     assert_int_equal(start, clock_floor(model->unit, last));
 }
 
-static void verify_series(const struct model *model, uint32_t series, const Json *json, const Json *answer)
+static void verify_series(const struct model *model, uint32_t series, const TreeNode *json, const TreeNode *answer)
 {
     char groups[WORLD_EVENTS_MAX][40], text[40];
     uint32_t count = 0, told = 0;
@@ -131,9 +131,9 @@ static void verify_series(const struct model *model, uint32_t series, const Json
         while (same < count && !str_equal(str_from(groups[same]), group)) same++;
         if (same == count) snprintf(groups[count++], 40, "%s", text);
     }
-    for (const Json *group = world_list(json, "groups"); group; group = group->next, told++) {
+    for (const TreeNode *group = world_list(json, "groups"); group; group = group->next, told++) {
         uint32_t at = 0;
-        while (at < count && !world_value_is(json_find(group, STR("value")), groups[at])) at++;
+        while (at < count && !world_value_is(event_tree_get(group, STR("value")), groups[at])) at++;
         assert_true(at < count);
         verify_line(model, series, groups[at], group, answer);
         struct model counting = *model;
@@ -216,9 +216,9 @@ static void the_answer_is_what_the_definition_says(void **state)
             Arena arena = region_arena(&region);
             model = (struct model){ .world = &world };
             make_question(&model, zone);
-            const Json *answer = world_ask(&world, QUERY_TRENDS, str_from(model.question), &arena);
+            const TreeNode *answer = world_ask(&world, QUERY_TRENDS, str_from(model.question), &arena);
             verify_buckets(&model, answer);
-            const Json *series = world_list(answer, "series");
+            const TreeNode *series = world_list(answer, "series");
             for (uint32_t at = 0; at < model.series_count; at++, series = series->next)
                 verify_series(&model, at, series, answer);
             assert_null(series);

@@ -3,6 +3,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -71,6 +73,79 @@ static void what_is_no_json_is_refused(void **state)
         if (read_text(rows[at])) fail_msg("accepted: %s", rows[at]);
 }
 
+/* The byte is where a reader of the message looks. */
+static void a_refusal_says_where_and_what(void **state)
+{
+    static const struct { const char *json, *text; } rows[] = {
+        { "", "not JSON at byte 0: it ends too early" },
+        { "{\"a\":}", "not JSON at byte 5: a value was expected" },
+        { "{\"a\" 1}", "not JSON at byte 5: a colon was expected" },
+        { "{a:1}", "not JSON at byte 1: a member's name was expected" },
+        { "[1 2]", "not JSON at byte 3: a comma or the closing bracket was expected" },
+        { "{\"a\":1,}", "not JSON at byte 7: a member's name was expected" },
+        { "1 2", "not JSON at byte 2: something stands after the end" },
+        { "\"ab", "not JSON at byte 3: a string that does not end" },
+        { "[\"a\tb\"]", "not JSON at byte 3: a control character in a string" },
+        { "[1.]", "not JSON at byte 1: a number without digits after the point" },
+        { "[1e+]", "not JSON at byte 1: a number without digits in its exponent" },
+        { "\"\\x\"", "not JSON at byte 4: an unknown escape" },
+        { "\"\\u12g4\"", "not JSON at byte 8: an escape without four hexadecimal digits" },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        Arena arena = region_arena(&region);
+        const TreeNode *root;
+        Err err = { 0 };
+        assert_int_equal(event_tree_read(str_from(rows[at].json), &arena, &root, &err), ERR_INPUT);
+        assert_string_equal(err.text, rows[at].text);
+    }
+}
+
+/* What stands after an item is a rest, too. */
+static void a_list_is_read_item_by_item(void **state)
+{
+    static const struct { const char *list, *raws; bool is_whole; } rows[] = {
+        { "[]", "", true }, { " [ ] ", "", true }, { "[1]", "1;", true }, { " [ 1 , \"a,]\" ,[2,[3]],{\"b\":[]} ] ",
+          "1;\"a,]\";[2,[3]];{\"b\":[]};", true }, { "[\"\\u00e9\",null]", "\"\\u00e9\";null;", true },
+        { ",1]", "1;", true }, { "]", "", true }, { "", "", false }, { "1", "", false }, { "{}", "", false },
+        { "[", "", false }, { "[1,]", "1;", false }, { "[,1]", "", false }, { "[1 2]", "1;", false },
+        { "[1]]", "1;", false }, { "[1],", "1;", false }, { "[1,tru]", "1;", false },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        char raws[100] = "";
+        Str rest = str_from(rows[at].list);
+        TreeNode item;
+        while (event_tree_next(&rest, region_arena(&region), &item))
+            snprintf(raws + strlen(raws), sizeof raws - strlen(raws), "%.*s;", STR_FORMAT(item.raw));
+        assert_string_equal(raws, rows[at].raws);
+        bool is_whole = rest.bytes == NULL;
+        if (is_whole != rows[at].is_whole) fail_msg("%s", rows[at].list);
+    }
+}
+
+static void a_scalar_is_one_value_and_nothing_else(void **state)
+{
+    static const struct { const char *json; bool is_one; double number; } rows[] = {
+        { "1.5", true, 1.5 }, { " -0", true, 0 }, { "1e2", true, 100 }, { "1 ", false, 0 }, { "1,", false, 0 },
+        { "[]", false, 0 }, { " {}", false, 0 }, { "", false, 0 }, { " ", false, 0 }, { "\"a\"", true, NAN },
+        { "true", true, NAN }, { "null", true, NAN }, { "nulls", false, 0 }, { "1e999", true, NAN },
+        { "123456789012345678901234567890", true, 123456789012345678901234567890.0 },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        Arena arena = region_arena(&region);
+        TreeNode node;
+        double number = NAN;
+        if (event_tree_scalar(str_from(rows[at].json), &arena, &node) != rows[at].is_one) fail_msg("%s", rows[at].json);
+        if (!rows[at].is_one) continue;
+        assert_int_equal(event_tree_number(&node, &number), !isnan(rows[at].number));
+        if (!isnan(rows[at].number)) assert_true(number == rows[at].number && !signbit(number));
+    }
+    double number;
+    assert_false(event_tree_number(NULL, &number));
+}
+
 static void depth_and_memory_are_bounded(void **state)
 {
     char deep[4096];
@@ -117,6 +192,9 @@ int main(void)
         cmocka_unit_test(values_keep_their_own_text),
         cmocka_unit_test(escapes_become_what_they_stand_for),
         cmocka_unit_test(what_is_no_json_is_refused),
+        cmocka_unit_test(a_refusal_says_where_and_what),
+        cmocka_unit_test(a_list_is_read_item_by_item),
+        cmocka_unit_test(a_scalar_is_one_value_and_nothing_else),
         cmocka_unit_test(depth_and_memory_are_bounded),
         cmocka_unit_test(broken_bytes_do_no_harm),
     };
