@@ -250,8 +250,10 @@ export const shellWord = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text
 export const toCommand = (kind: Kind, body: Record<string, any>): string => {
   const whole = `onym ask /api/v1/${apiPath(kind)} ${shellWord(JSON.stringify(body))}`
   const words = ['onym', kind]
-  const add = (text: unknown) => {
-    words.push(shellWord(typeof text == 'string' ? text : JSON.stringify(text)))
+  let isPlain = true
+  const add = (asked: unknown) => {
+    if (typeof asked == 'string' && /^[-{]/.test(asked)) isPlain = false // it would be taken for an option, or for JSON
+    words.push(shellWord(typeof asked == 'string' ? asked : JSON.stringify(asked)))
   }
   const option = (name: string, value: unknown, otherwise?: unknown) => {
     if (value !== undefined && value !== otherwise) words.push('--' + name, shellWord(String(value)))
@@ -281,7 +283,7 @@ export const toCommand = (kind: Kind, body: Record<string, any>): string => {
     if (body.event) add(body.event)
     option('unit', body.unit, 'day')
   }
-  if (words.slice(2).some((word) => /^'?-(?!-)/.test(word))) return whole // an event whose name looks like an option
+  if (!isPlain) return whole
   option('by', body.by)
   option('limit', body.limit, kind == 'paths' ? 10 : undefined)
   option('from', body.from)
