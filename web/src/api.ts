@@ -48,7 +48,7 @@ export const call = async <T>(method: string, path: string, body?: unknown, sign
 
 export interface Session {
   role: string
-  expires_at: string
+  expires_at: string | null
 }
 export interface Warning {
   field: string | null

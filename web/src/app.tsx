@@ -5,7 +5,7 @@ import { forgetAnswers } from './answer'
 import { isZone, ownZone } from './format'
 import { useKeys } from './keys'
 import { go, keysNow, nextTheme, setKeys, setZone, themeNow, usePlace, zoneNow } from './place'
-import { linkToken, placeHref } from './route'
+import { Place, linkToken, placeHref } from './route'
 import { Drawer, Empty, Sayer } from './ui'
 import { Destinations } from './views/destinations'
 import { Home } from './views/home'
@@ -14,6 +14,7 @@ import { People } from './views/people'
 import { Person } from './views/person'
 import { Questions } from './views/questions'
 import { SignIn } from './views/signin'
+import { Settings } from './views/settings'
 import { Sources } from './views/sources'
 import { Start } from './views/start'
 
@@ -24,6 +25,7 @@ const VIEWS: { path: string; name: string; key: string }[] = [
   { path: 'live', name: 'Live', key: 'l' },
   { path: 'destinations', name: 'Destinations', key: 'd' },
   { path: 'sources', name: 'Sources', key: 's' },
+  { path: 'settings', name: 'Settings', key: 'e' },
 ]
 const href = (path: string) => placeHref(path ? [path] : [])
 
@@ -140,31 +142,7 @@ const Shell = ({ session, leave }: { session: Session; leave: () => void }) => {
           </div>
         </nav>
         <main id="main" ref={main} tabIndex={-1}>
-          {view == '' ? (
-            <Home place={place} />
-          ) : view == 'questions' ? (
-            <Questions place={place} />
-          ) : view == 'people' ? (
-            place.path[1] ? (
-              <Person place={place} key={place.path[1]} />
-            ) : (
-              <People place={place} />
-            )
-          ) : view == 'live' ? (
-            <Live place={place} />
-          ) : view == 'destinations' ? (
-            <Destinations place={place} />
-          ) : view == 'sources' ? (
-            <Sources />
-          ) : view == 'start' ? (
-            <Start />
-          ) : (
-            <section class="view">
-              <Empty title="There is no such page.">
-                <a href={href('')}>Home</a>
-              </Empty>
-            </section>
-          )}
+          <View place={place} />
         </main>
       </div>
       <p class={said ? 'said shown' : 'said'} role="status">
@@ -172,6 +150,35 @@ const Shell = ({ session, leave }: { session: Session; leave: () => void }) => {
       </p>
       {isHelp && <Help close={() => setHelp(false)} session={session} />}
     </Sayer>
+  )
+}
+
+const View = ({ place }: { place: Place }) => {
+  const [view, id] = place.path
+  switch (view ?? '') {
+    case '':
+      return <Home place={place} />
+    case 'questions':
+      return <Questions place={place} />
+    case 'people':
+      return id ? <Person place={place} key={id} /> : <People place={place} />
+    case 'live':
+      return <Live place={place} />
+    case 'destinations':
+      return <Destinations place={place} key={id} />
+    case 'sources':
+      return <Sources />
+    case 'settings':
+      return <Settings />
+    case 'start':
+      return <Start />
+  }
+  return (
+    <section class="view">
+      <Empty title="There is no such page.">
+        <a href={href('')}>Home</a>
+      </Empty>
+    </section>
   )
 }
 
@@ -265,7 +272,7 @@ const Help = ({ close, session }: { close: () => void; session: Session }) => {
         . The API: <a href="/api/v1/openapi.json">its description</a>. In a terminal: <code>onym help</code>.
       </p>
       <p class="over">
-        Signed in as {session.role}, until {new Date(session.expires_at).toLocaleString()}.
+        Signed in as {session.role}{session.expires_at && <>, until {new Date(session.expires_at).toLocaleString()}</>}.
       </p>
     </Drawer>
   )

@@ -141,7 +141,7 @@ export const readPeople = async (source: Source, cursor: string | null, signal: 
           window: '3660d',
           range: 'all',
           from: source.start,
-          to: source.end,
+          to: source.to,
           step: 2,
         },
         signal,

@@ -56,7 +56,7 @@ export const RetentionPicture = ({ answer, about }: { answer: Retention; about: 
         back: body.return ?? body.birth,
         isSame: k == 0,
         start: one.start,
-        end: k == 0 ? to : cohortEnd(one.start),
+        end: cohortEnd(one.start),
         from,
         to,
       },

@@ -20,9 +20,7 @@ export const People = ({ place }: { place: Place }) => {
   const [more, setMore] = useState<Person[]>([])
   const [cursor, setCursor] = useState<Cursor | null>(null)
   const [at, setAt] = useState(-1)
-  const asking = useAnswer<PeoplePage>(
-    search ? 'people?limit=50&search=' + encodeURIComponent(search) : 'people?limit=50',
-  )
+  const asking = useAnswer<PeoplePage>(search ? 'people?limit=50&search=' + encodeURIComponent(search) : null)
   useEffect(() => {
     setMore([])
     setCursor(null)
@@ -73,7 +71,7 @@ export const People = ({ place }: { place: Place }) => {
           spellcheck={false}
         />
       </form>
-      {!search && asking.error?.status == 400 ? (
+      {!search ? (
         <Empty title="Whom do you look for?">
           A user id, an anonymous id, an e-mail address, or how a name begins. <kbd>/</kbd> brings you here from
           everywhere.

@@ -11,47 +11,29 @@ import { placeHref } from '../route'
 import { SNIPPETS } from '../snippets'
 import { AskedOver, Answered, CopyButton, Empty, Tabs, Text } from '../ui'
 
-interface Source {
-  name: string
-  write_key?: string
-  key?: string
-}
 export interface KeyState {
   value: string
   set: (value: string) => void
-  sources: Source[]
 }
 
-/** The write key for what is pasted: of the server's list where it tells one, else what is typed here. It stays in this page. */
+/** The write key for what is pasted: it is typed, and stays in this page. */
 export const useWriteKey = (): KeyState => {
-  const [typed, setTyped] = useState<string | null>(null)
-  const asked = useAnswer<{ sources: Source[] }>('sources')
-  const sources = asked.answer?.sources ?? []
-  return { value: typed ?? sources[0]?.write_key ?? '', set: setTyped, sources }
+  const [value, set] = useState('')
+  return { value, set }
 }
 
-export const KeyField = ({ state }: { state: KeyState }) =>
-  state.sources.length > 0 ? (
-    <label class="select">
-      <span>for </span>
-      <select value={state.value} onChange={(event) => state.set(event.currentTarget.value)}>
-        {state.sources.map((one) => (
-          <option value={one.write_key ?? ''}>{one.name}</option>
-        ))}
-      </select>
-    </label>
-  ) : (
-    <label class="keyfield">
-      Write key{' '}
-      <input
-        value={state.value}
-        placeholder="onym keys shows it"
-        onInput={(event) => state.set(event.currentTarget.value.trim())}
-        autocomplete="off"
-        spellcheck={false}
-      />
-    </label>
-  )
+export const KeyField = ({ state }: { state: KeyState }) => (
+  <label class="keyfield">
+    Write key{' '}
+    <input
+      value={state.value}
+      placeholder="onym keys shows it"
+      onInput={(event) => state.set(event.currentTarget.value.trim())}
+      autocomplete="off"
+      spellcheck={false}
+    />
+  </label>
+)
 
 export const Sources = () => {
   const zone = zoneNow()
@@ -65,9 +47,6 @@ export const Sources = () => {
   const [name, setName] = useState('Website')
   const snippet = SNIPPETS.find((one) => one.name == name)!
   const code = snippet.code(location.origin, key.value || 'YOUR_WRITE_KEY')
-  const quiet = key.sources.filter(
-    (one) => !sources.answer?.series[0]?.groups?.some((group) => group.value == one.name),
-  )
   const table = (answer: Trends, title: string, isSource?: boolean) => {
     const groups = answer.series[0]?.groups ?? []
     if (!groups.length) return <Empty title="Nothing came in these 30 days." />
@@ -105,17 +84,6 @@ export const Sources = () => {
               </tr>
             )
           })}
-          {isSource &&
-            quiet.map((one) => (
-              <tr class="dim">
-                <th scope="row">
-                  <Text of={one.name} />
-                </th>
-                <td class="n">0</td>
-                <td></td>
-                <td>never in these 30 days</td>
-              </tr>
-            ))}
         </tbody>
       </table>
     )

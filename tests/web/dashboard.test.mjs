@@ -1,0 +1,349 @@
+// Every view of the dashboard in Chromium, against the real program. Numbers on a page are the API's, and those of the
+// generator's truth; whoever has a keyboard alone gets everywhere; hostile events stay text; nothing leaves for another host.
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { after, before } from 'node:test'
+import { test } from '../browser/test.mjs'
+import { AXE, SECRET, number, openPage, settled, startBrowser, startOnym } from './server.mjs'
+
+const MOST_BYTES = 90 * 1024
+const STEPS = ['page:/', 'page:/signup', 'Account Created']
+const steps = STEPS.map((event) => 'e=' + encodeURIComponent(event)).join('&')
+const VIEWS = {
+  home: '#/', funnel: `#/questions/funnel?${steps}&range=all`, 'funnel-by': `#/questions/funnel?${steps}&range=all&by=context.campaign.source`,
+  'funnel-empty': '#/questions/funnel', trends: '#/questions/trends?e=Song+Played&e=Account+Created', 'trends-by': '#/questions/trends?e=Song+Played&by=properties.song',
+  'trends-compare': '#/questions/trends?e=Account+Created&range=7d&compare=1', retention: '#/questions/retention?e=Account+Created&e=Song+Played&range=all',
+  paths: '#/questions/paths?e=page%3A%2F&range=all', 'paths-before': '#/questions/paths?e=Account+Created&direction=before&range=all',
+  signups: '#/questions/signups?range=all', people: '#/people?search=kim', hostile: '#/people/u_hostile-user', live: '#/live', start: '#/start',
+  destinations: '#/destinations', destination: '#/destinations/hook', sources: '#/sources', settings: '#/settings', nowhere: '#/no/such/page',
+}
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
+
+let onym, browser
+before(async () => {
+  ;[onym, browser] = await Promise.all([startOnym(400), startBrowser()])
+})
+after(async () => {
+  await browser?.close()
+  await onym?.close()
+})
+
+const using = async (options, run) => {
+  const opened = await openPage(browser, onym, options)
+  try {
+    await run(opened)
+    assert.deepEqual(opened.faults, [])
+  } finally {
+    await opened.context.close()
+  }
+}
+const shot = async (page, name) => {
+  if (!process.env.SHOTS) return
+  mkdirSync(process.env.SHOTS, { recursive: true })
+  await page.screenshot({ path: `${process.env.SHOTS}/${name}.png`, fullPage: !name.startsWith('live') })
+}
+/** What axe finds that keeps somebody out. */
+const barriers = async (page) => {
+  const found = await page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] })
+    return violations.filter((one) => one.impact == 'serious' || one.impact == 'critical').map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`)
+  })
+  return found
+}
+const text = (page, selector) => page.locator(selector).allInnerTexts()
+
+test('in all it has at most 90 KiB gzipped, and asks for nothing else', async () => {
+  const html = await (await fetch(onym.url + '/', { headers: { accept: 'text/html' } })).text()
+  const parts = [...html.matchAll(/"(\/ui\/[^"]+)"/g)].map((match) => match[1])
+  assert.equal(parts.length, 2)
+  let all = Buffer.byteLength(html)
+  for (const part of parts) {
+    const answer = await fetch(onym.url + part, { headers: { 'accept-encoding': 'gzip' } })
+    const length = Number(answer.headers.get('content-length'))
+    assert.ok(length > 0 && answer.headers.get('content-encoding') == 'gzip', part)
+    all += length
+  }
+  assert.ok(all <= MOST_BYTES, `${all} bytes`)
+  console.log(`the dashboard: ${all} bytes gzipped`)
+})
+
+test('signing in by keyboard alone, going everywhere, and out', () =>
+  using({ isSignedIn: false }, async ({ page }) => {
+    await page.goto(onym.url + '/#/people')
+    await page.waitForSelector('#key')
+    assert.deepEqual(await loadAxe(page), [])
+    await page.keyboard.type('no such key at all')
+    await page.keyboard.press('Enter')
+    await page.waitForFunction(() => document.querySelector('#problem')?.textContent)
+    await page.keyboard.type(SECRET)
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('nav[aria-label=Main]')
+    await settled(page)
+    assert.equal(new URL(page.url()).hash, '#/people')
+    await page.evaluate(() => document.activeElement.blur())
+    for (const [keys, title] of [['gq', 'Questions'], ['gl', 'Live'], ['gd', 'Destinations'], ['gs', 'Sources'], ['gh', 'Home'], ['gp', 'People']]) {
+      await page.evaluate(() => document.activeElement?.blur())
+      for (const key of keys) await page.keyboard.press(key)
+      await page.waitForFunction((name) => document.title.startsWith(name), title)
+    }
+    await page.evaluate(() => document.activeElement?.blur())
+    await page.keyboard.press('?')
+    await page.waitForSelector('[role=dialog]')
+    // The Tab key stays in the dialog.
+    for (let n = 0; n < 12; n++) await page.keyboard.press('Tab')
+    assert.equal(await page.evaluate(() => !!document.activeElement.closest('[role=dialog]')), true)
+    await page.keyboard.press('Escape')
+    await page.waitForSelector('[role=dialog]', { state: 'detached' })
+    await page.keyboard.press('/')
+    await page.keyboard.type('kim')
+    await page.waitForSelector('table.rows')
+    await settled(page)
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.who h1')
+    const cookies = await page.context().cookies()
+    assert.ok(cookies.length == 1 && cookies[0].httpOnly && cookies[0].sameSite == 'Strict')
+    assert.deepEqual(await page.evaluate((secret) => [document.cookie, JSON.stringify({ ...localStorage, ...sessionStorage }).includes(secret)], SECRET), ['', false])
+    await page.getByRole('button', { name: 'Sign out' }).focus()
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('#key')
+    assert.equal(await page.evaluate(() => fetch('/api/v1/people?search=kim').then((answer) => answer.status)), 401)
+  }))
+
+const loadAxe = async (page) => {
+  const { readFileSync } = await import('node:fs')
+  // As the browser's own script, past the page's policy; the page itself never gets it.
+  await page.evaluate(readFileSync(AXE, 'utf8') + ';0')
+  return barriers(page)
+}
+
+test('the link of `onym ui` signs in once, and leaves the address at once', () =>
+  using({ isSignedIn: false }, async ({ page }) => {
+    const { link } = await onym.ask('session/link', {})
+    await page.goto(`${onym.url}/#link=${link}`)
+    await page.waitForSelector('nav[aria-label=Main]')
+    assert.ok(!page.url().includes(link))
+    await page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }))
+    await page.goto('about:blank')
+    await page.goto(`${onym.url}/#link=${link}`)
+    await page.waitForSelector('#key')
+    assert.ok(!page.url().includes(link))
+    assert.notEqual(await page.textContent('#problem'), '')
+  }))
+
+test('every view opens, bars nobody, and fits: wide and light', () =>
+  using({}, async ({ page, go }) => {
+    for (const [name, hash] of Object.entries(VIEWS)) {
+      await go(hash)
+      assert.deepEqual(await loadAxe(page), [], name)
+      assert.equal(await page.locator('.failure').count(), name == 'destination' ? await page.locator('.failure').count() : 0, name)
+      await shot(page, `${name}-light`)
+    }
+  }))
+
+test('… in the dark', () =>
+  using({ colorScheme: 'dark' }, async ({ page, go }) => {
+    for (const name of process.env.SHOTS ? Object.keys(VIEWS) : ['home', 'funnel-by', 'retention', 'hostile', 'start']) {
+      await go(VIEWS[name])
+      assert.deepEqual(await loadAxe(page), [], name)
+      await shot(page, `${name}-dark`)
+    }
+  }))
+
+test('… on a phone, where nothing is wider than the screen', () =>
+  using(PHONE, async ({ page, go }) => {
+    for (const [name, hash] of Object.entries(VIEWS)) {
+      await go(hash)
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      assert.equal(wide, 0, name)
+      await shot(page, `${name}-phone`)
+    }
+  }))
+
+test('Home says what the API says, and what is true', () =>
+  using({}, async ({ page, go }) => {
+    await go('#/?range=all')
+    const told = await onym.ask('signups', {})
+    // The hostile user is one, too; what that device did, it did in the millisecond of the sign-up.
+    assert.equal(told.people, onym.truth.users + 1)
+    assert.equal(told.with_history, onym.truth.withHistory)
+    const tiles = (await text(page, '.tiles b')).map(number)
+    assert.equal(tiles[0], told.people)
+    assert.equal(tiles[2], told.people - told.with_history)
+    assert.equal((await text(page, '.tiles b'))[1], (told.with_history_share * 100).toFixed(1) + ' %')
+    const funnel = await onym.ask('funnels', { steps: ['page:*', 'page:/signup', 'Account Created'] })
+    assert.deepEqual((await text(page, '.funnel .figures .cell:first-child')).map(number), funnel.steps.map((step) => step.people))
+    await page.click('summary')
+    const days = Object.fromEntries(told.buckets.map((bucket, at) => [bucket.slice(0, 10), told.values[at]]))
+    const rows = await page.locator('.home details tbody tr:not(.total)').count()
+    assert.equal(rows, told.buckets.length)
+    assert.equal(Object.values(days).reduce((sum, n) => sum + n), told.people)
+  }))
+
+test('a funnel: numbers, who is behind them, and the same by a command', () =>
+  using({ permissions: ['clipboard-read', 'clipboard-write'] }, async ({ page, go }) => {
+    await go(VIEWS['funnel-by'])
+    const body = { steps: STEPS, by: 'context.campaign.source', limit: 12 }
+    const told = await onym.ask('funnels', body)
+    assert.deepEqual((await text(page, '.funnel .figures .cell:first-child')).map(number), told.steps.map((step) => step.people))
+    const groups = await page.locator('table.groups tbody tr').allInnerTexts()
+    assert.equal(groups.length, told.groups.length)
+    told.groups.forEach((group, at) => assert.ok(groups[at].startsWith(group.value ?? '(none)'), groups[at]))
+    const behind = async (button, expected) => {
+      await button.click()
+      await page.waitForSelector('.drawer .people li, .drawer .failure')
+      assert.match(await page.textContent('#drawer-title'), new RegExp(` ${expected.toLocaleString('en')} (person|people)$`))
+      assert.equal(await page.locator('.drawer .note').count(), 0)
+      await page.keyboard.press('Escape')
+    }
+    await behind(page.locator('.funnel .figures .cell:first-child').nth(1), told.steps[1].people)
+    await behind(page.locator('.funnel .cell.lost').first(), told.steps[0].people - told.steps[1].people)
+    await behind(page.locator('table.groups tbody tr').nth(1).locator('.cell').last(), told.groups[1].steps[2].people)
+    await page.getByRole('button', { name: 'onym', exact: true }).click()
+    const command = await page.evaluate(() => navigator.clipboard.readText())
+    const said = JSON.parse(await onym.shell(`${command} --config ${onym.configuration} --url ${onym.url} --json`))
+    assert.deepEqual(said.steps, told.steps)
+    await page.getByRole('button', { name: 'curl', exact: true }).click()
+    const curl = await page.evaluate(() => navigator.clipboard.readText())
+    const same = JSON.parse(await onym.shell(`ONYM_SECRET_KEY=${SECRET}; ${curl}`))
+    assert.deepEqual(same.steps, told.steps)
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()])
+    const lines = (await (await download.createReadStream()).toArray()).join('').trim().split('\r\n')
+    assert.equal(lines.length, 1 + (told.groups.length + 1) * 3)
+  }))
+
+test('trends: the table has the API’s numbers, and each has its people', () =>
+  using({}, async ({ page, go }) => {
+    await go('#/questions/trends?e=%7B%22event%22%3A%22Song+Played%22%2C%22measure%22%3A%22people%22%7D&range=all')
+    const told = await onym.ask('trends', { series: [{ event: 'Song Played', measure: 'people' }], unit: 'day' })
+    const cells = (await text(page, 'table.numbers tbody tr:not(.total) td')).map(number)
+    assert.deepEqual(cells, [...told.series[0].values].reverse())
+    await page.locator('table.numbers .cell').nth(3).click()
+    await page.waitForSelector('.drawer .people li')
+    assert.equal(await page.locator('.drawer .note').count(), 0)
+    assert.match(await page.textContent('#drawer-title'), / \d+ (person|people)$/)
+  }))
+
+test('retention: what was not seen yet is empty; a cell’s people are as many as it says', () =>
+  using({}, async ({ page, go }) => {
+    for (const mode of ['n_day', 'unbounded']) {
+      await go(VIEWS.retention + '&mode=' + mode)
+      const told = await onym.ask('retention', { birth: 'Account Created', return: 'Song Played', unit: 'week', periods: 8, mode })
+      const rows = page.locator('table.retention tbody tr:not(.total)')
+      assert.equal(await rows.count(), told.cohorts.length)
+      for (const [at, cohort] of told.cohorts.entries()) {
+        const cells = await rows.nth(at).locator('td').allInnerTexts()
+        assert.equal(number(cells[0]), cohort.people)
+        cohort.returned.forEach((n, k) => {
+          if (n === null) assert.equal(cells[k + 1].replace('not seen yet', '').trim(), '')
+          else assert.match(cells[k + 1], /%$/)
+        })
+      }
+      const at = told.cohorts.findIndex((cohort) => cohort.returned[1] > 0)
+      for (const [cell, expected] of [[0, told.cohorts[at].people], [1, told.cohorts[at].returned[0]], [2, told.cohorts[at].returned[1]]]) {
+        await rows.nth(at).locator('td').nth(cell).locator('button').click()
+        await page.waitForSelector('.drawer .people li')
+        assert.match(await page.textContent('#drawer-title'), new RegExp(` ${expected} (person|people)$`), `${mode} ${cell}`)
+        await page.keyboard.press('Escape')
+      }
+    }
+  }))
+
+test('paths and sign-ups: tables have the API’s numbers; a day’s people are that day’s', () =>
+  using({}, async ({ page, go }) => {
+    for (const direction of ['after', 'before']) {
+      await go(`#/questions/paths?e=page%3A%2Fsignup&range=all&direction=${direction}`)
+      const told = await onym.ask('paths', { event: 'page:/signup', direction, depth: 3, within: '1d', collapse: true, limit: 8 })
+      const rows = (await text(page, 'table.numbers tbody tr:not(.dim) td:nth-child(3)')).map(number)
+      assert.deepEqual(rows, told.depths.flatMap((depth) => depth.events.map((one) => one.people)))
+      assert.equal(await page.locator('.sankey .node').count() > 2, true)
+    }
+    await go(VIEWS.signups)
+    const told = await onym.ask('signups', { unit: 'day' })
+    const at = told.values.findIndex((n) => n > 1)
+    const day = page.locator('.beside tbody tr:not(.total)').nth(told.buckets.length - 1 - at)
+    await day.locator('button').first().click()
+    await page.waitForSelector('.drawer .people li')
+    assert.match(await page.textContent('#drawer-title'), new RegExp(` ${told.values[at]} people$`))
+  }))
+
+test('a person: traits, ids, identity picture, and the anonymous part shaded', () =>
+  using({}, async ({ page, go }) => {
+    const { people } = await onym.ask('people?search=kim&limit=50')
+    const known = people.find((one) => one.anonymous_ids.length > 1)
+    await go('#/people?search=kim')
+    assert.equal(await page.locator('table.rows tbody tr').count(), Math.min(50, people.length))
+    await go('#/people/' + encodeURIComponent(known.person_id))
+    assert.equal(await page.textContent('.who h1'), known.traits.name)
+    const all = await onym.ask(`people/${known.person_id}/events?limit=1000`)
+    assert.equal(await page.locator('.moment').count(), all.events.length)
+    const claimed = {}
+    for (const event of [...all.events].reverse()) if (event.userId && event.anonymousId) claimed[event.anonymousId] ??= event.timestamp
+    const before = all.events.filter((event) => !event.userId && event.timestamp < claimed[event.anonymousId]).length
+    assert.equal(await page.locator('.moment.anonymous').count(), before)
+    assert.ok((await page.textContent('.timeline')).includes(`${before} event`))
+    assert.equal(await page.locator('.identity .edge').count(), known.anonymous_ids.length)
+    await page.locator('.identity [role=button]').first().focus()
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.edge-details')
+    await page.getByRole('button', { name: 'Take back…' }).click()
+    await page.getByRole('button', { name: 'Yes, do it' }).click()
+    await page.waitForFunction((n) => document.querySelectorAll('.identity .id.anonymous_id').length != n || document.querySelector('.identity .removed'), known.anonymous_ids.length)
+    const now = await onym.ask('people/' + known.person_id)
+    assert.equal(now.anonymous_ids.length, known.anonymous_ids.length - 1)
+  }))
+
+test('events are text: no markup, no address, nothing unseen', () =>
+  using({}, async ({ page, go }) => {
+    for (const hash of ['#/people/u_hostile-user', '#/questions/trends?e=*&by=event&range=7d', '#/questions/paths?e=*&range=7d', '#/people?search=hostile-user']) {
+      await go(hash)
+      const bad = await page.evaluate(() => ({
+        elements: document.querySelectorAll('img,script:not([src^="/ui/"]),iframe,object,embed').length,
+        links: [...document.querySelectorAll('a')].map((a) => a.getAttribute('href')).filter((href) => !/^(#|\/api\/v1\/)/.test(href)),
+        unseen: [...(document.querySelector('main').innerText ?? '').matchAll(/[\u0000-\u0008\u000b-\u001f\u200b\u202a-\u202e\u2066-\u2069]/g)].length,
+      }))
+      assert.deepEqual(bad, { elements: 0, links: [], unseen: 0 }, hash)
+    }
+    await go('#/people/u_hostile-user')
+    assert.ok((await page.textContent('.timeline')).includes('<img src=x onerror=alert(1)>'))
+    assert.ok((await page.textContent('.timeline')).includes('U+202E'))
+    await page.locator('.moment button').first().click()
+    await page.waitForSelector('.drawer .json')
+    assert.equal(await page.locator('.drawer img, .drawer a').count(), 0)
+  }))
+
+test('a question is built by keyboard, and the address holds it', () =>
+  using({}, async ({ page, go }) => {
+    await go('#/questions/funnel')
+    for (const [at, name] of [[1, 'page:/'], [2, 'Account Created']]) {
+      await page.getByRole('combobox', { name: 'Step ' + at }).focus()
+      await page.keyboard.type(name)
+      await page.waitForSelector('[role=option]')
+      await page.waitForFunction((wanted) => document.querySelector('[role=option][aria-selected=true]')?.textContent.startsWith(wanted), name)
+      await page.keyboard.press('Enter')
+      await page.waitForFunction((wanted) => decodeURIComponent(location.hash.replaceAll('+', ' ')).includes('e=' + wanted), name)
+    }
+    await settled(page)
+    const hash = new URL(page.url()).hash
+    assert.equal(await page.locator('.funnel li').count(), 2)
+    const figures = await text(page, '.funnel .figures .cell:first-child')
+    await go('#/')
+    await go(hash)
+    assert.deepEqual(await text(page, '.funnel .figures .cell:first-child'), figures)
+    await page.goBack()
+    await page.waitForFunction(() => document.title.startsWith('Home'))
+  }))
+
+test('what cannot be answered is said, and a session that has ended asks for the key', () =>
+  using({}, async ({ page, go, context, faults }) => {
+    await go('#/questions/trends?e=%7B%22event%22%3A%22x%22%2C%22measure%22%3A%22sum%22%2C%22property%22%3A%22nonsense%22%7D')
+    await page.waitForSelector('.failure')
+    assert.ok((await page.textContent('.failure')).length > 20)
+    await context.clearCookies()
+    await page.evaluate(() => (location.hash = '#/people?search=zzz'))
+    await page.waitForSelector('#key')
+    assert.match(await page.textContent('#problem'), /sign in again/)
+    // The browser's own notes of answers of 400 are no faults of the page.
+    faults.splice(0, faults.length, ...faults.filter((fault) => !/status of 400/.test(fault)))
+  }))
+

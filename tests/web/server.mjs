@@ -1,0 +1,128 @@
+// The real program, with the dashboard in it, and a month of a made-up site; and the browser that looks at it.
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { chromium } from 'playwright-core'
+import { hostile, makeMonth } from './data.mjs'
+
+export const PROGRAM = process.env.ONYM ?? fileURLToPath(new URL('../../build/onym', import.meta.url))
+export const SECRET = 'sk_dashboard_tests_only'
+export const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+const config = (folder) => `listen: 127.0.0.1:0
+data: ${folder}/data
+secret_key: ${SECRET}
+sources:
+  - {name: website, write_key: wk_website}
+  - {name: backend, write_key: wk_backend}
+destinations:
+  - {name: hook, type: webhook, settings: {url: "http://127.0.0.1:9/", allow_private: true}}
+`
+
+/** `visitors` 0: nothing has ever come. It dies with this process, however that dies. */
+export const startOnym = async (visitors) => {
+  const folder = mkdtempSync(join(tmpdir(), 'onym-web-'))
+  const configuration = join(folder, 'onym.yaml')
+  writeFileSync(configuration, config(folder))
+  const end = Date.now()
+  const { messages, truth } = makeMonth({ end, visitors })
+  if (visitors) {
+    const file = join(folder, 'month.ndjson')
+    writeFileSync(file, [...messages, ...hostile(end - 7_200_000)].map((one) => JSON.stringify(one)).join('\n') + '\n')
+    const imported = spawnSync(PROGRAM, ['import', '--config', configuration, '--source', 'website', file], { encoding: 'utf8' })
+    // 1: a line was rejected; one event has a longer name than is accepted.
+    if (imported.status != 1) throw new Error('not imported: ' + imported.stderr)
+  }
+  const server = spawn('setpriv', ['--pdeathsig', 'KILL', PROGRAM, 'serve', '--config', configuration], {
+    stdio: ['ignore', 'pipe', openSync(join(folder, 'stderr'), 'w')],
+    env: { ...process.env, TMPDIR: folder },
+  })
+  const url = await new Promise((resolve, reject) => {
+    server.on('error', reject)
+    server.on('exit', (code) => reject(new Error('onym ended with ' + code)))
+    createInterface(server.stdout).on('line', (line) => {
+      const found = /listening on (http:\/\/\S+)/.exec(line)?.[1]
+      if (found) resolve(found)
+    })
+  })
+  const ask = async (path, body) => {
+    const answer = await fetch(`${url}/api/v1/${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { authorization: 'Bearer ' + SECRET, 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return answer.json()
+  }
+  await ask('trends?wait=30s', { series: ['*'] })
+  return {
+    url, truth, ask, configuration,
+    send: async (message, key = 'wk_website') => {
+      const answer = await fetch(`${url}/v1/batch`, {
+        method: 'POST', body: JSON.stringify({ batch: [message] }),
+        headers: { authorization: 'Basic ' + btoa(key + ':'), 'content-type': 'application/json' },
+      })
+      if (!answer.ok) throw new Error('not taken: ' + answer.status)
+    },
+    /** Runs a command as somebody would who pasted it into a terminal. */
+    shell: async (command) => (await promisify(execFile)('sh', ['-c', command], { env: { PATH: `${join(PROGRAM, '..')}:${process.env.PATH}` } })).stdout,
+    close: async () => {
+      const ended = new Promise((resolve) => server.on('exit', resolve))
+      server.kill('SIGTERM')
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5000))])
+      server.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export const startBrowser = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  })
+
+/** A page that notes what must never happen: requests to other hosts, errors in the console, dialogs. */
+export const openPage = async (browser, onym, options = {}) => {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, timezoneId: 'UTC', ...options })
+  if (options.isSignedIn !== false) {
+    const { link } = await onym.ask('session/link', {})
+    const answer = await context.request.post(onym.url + '/api/v1/session', { data: { link }, headers: { 'sec-fetch-site': 'same-origin', origin: onym.url } })
+    if (!answer.ok()) throw new Error('no session: ' + (await answer.text()))
+  }
+  const page = await context.newPage()
+  const faults = []
+  page.on('request', (request) => {
+    if (!request.url().startsWith(onym.url + '/') && !/^(data|blob):/.test(request.url())) faults.push('another host: ' + request.url())
+  })
+  page.on('console', (message) => {
+    // A browser notes each answer of 401 itself: it is how a page finds out that nobody is signed in.
+    if (message.type() == 'error' && !/status of 401/.test(message.text())) faults.push('console: ' + message.text())
+  })
+  page.on('pageerror', (error) => faults.push('error: ' + error.message))
+  page.on('dialog', (dialog) => {
+    faults.push('dialog: ' + dialog.message())
+    void dialog.dismiss()
+  })
+  return {
+    page, faults, context,
+    /** Goes to a place of the dashboard, and waits until nothing is being asked. */
+    async go(hash) {
+      await page.goto(onym.url + '/' + hash)
+      await settled(page)
+    },
+  }
+}
+
+/** No answer is awaited any more. */
+export const settled = async (page) => {
+  await page.waitForSelector('main:not([aria-busy=true])')
+  await page.waitForFunction(() => document.querySelector('main') && !document.querySelector('[aria-busy=true]'))
+}
+
+export const number = (text) => Number(text.replace(/[^\d.-]/g, ''))
