@@ -34,7 +34,9 @@ export const startOnym = async (visitors) => {
   if (visitors) {
     const file = join(folder, 'month.ndjson')
     writeFileSync(file, [...messages, ...hostile(end - 7_200_000)].map((one) => JSON.stringify(one)).join('\n') + '\n')
-    const imported = spawnSync(PROGRAM, ['import', '--config', configuration, '--source', 'website', file], { encoding: 'utf8' })
+    const imported = spawnSync(PROGRAM, ['import', '--config', configuration, '--source', 'website', file], {
+      encoding: 'utf8',
+    })
     // 1: a line was rejected; one event has a longer name than is accepted.
     if (imported.status != 1) throw new Error('not imported: ' + imported.stderr)
   }
@@ -61,16 +63,25 @@ export const startOnym = async (visitors) => {
   }
   await ask('trends?wait=30s', { series: ['*'] })
   return {
-    url, truth, ask, configuration,
+    url,
+    truth,
+    ask,
+    configuration,
     send: async (message, key = 'wk_website') => {
       const answer = await fetch(`${url}/v1/batch`, {
-        method: 'POST', body: JSON.stringify({ batch: [message] }),
+        method: 'POST',
+        body: JSON.stringify({ batch: [message] }),
         headers: { authorization: 'Basic ' + btoa(key + ':'), 'content-type': 'application/json' },
       })
       if (!answer.ok) throw new Error('not taken: ' + answer.status)
     },
     /** Runs a command as somebody would who pasted it into a terminal. */
-    shell: async (command) => (await promisify(execFile)('sh', ['-c', command], { env: { PATH: `${join(PROGRAM, '..')}:${process.env.PATH}` } })).stdout,
+    shell: async (command) =>
+      (
+        await promisify(execFile)('sh', ['-c', command], {
+          env: { PATH: `${join(PROGRAM, '..')}:${process.env.PATH}` },
+        })
+      ).stdout,
     close: async () => {
       const ended = new Promise((resolve) => server.on('exit', resolve))
       server.kill('SIGTERM')
@@ -84,7 +95,14 @@ export const startOnym = async (visitors) => {
 export const startBrowser = () =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   })
 
 /** A page that notes what must never happen: requests to other hosts, errors in the console, dialogs. */
@@ -92,13 +110,17 @@ export const openPage = async (browser, onym, options = {}) => {
   const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, timezoneId: 'UTC', ...options })
   if (options.isSignedIn !== false) {
     const { link } = await onym.ask('session/link', {})
-    const answer = await context.request.post(onym.url + '/api/v1/session', { data: { link }, headers: { 'sec-fetch-site': 'same-origin', origin: onym.url } })
+    const answer = await context.request.post(onym.url + '/api/v1/session', {
+      data: { link },
+      headers: { 'sec-fetch-site': 'same-origin', origin: onym.url },
+    })
     if (!answer.ok()) throw new Error('no session: ' + (await answer.text()))
   }
   const page = await context.newPage()
   const faults = []
   page.on('request', (request) => {
-    if (!request.url().startsWith(onym.url + '/') && !/^(data|blob):/.test(request.url())) faults.push('another host: ' + request.url())
+    if (!request.url().startsWith(onym.url + '/') && !/^(data|blob):/.test(request.url()))
+      faults.push('another host: ' + request.url())
   })
   page.on('console', (message) => {
     // A browser notes each answer of 401 itself: it is how a page finds out that nobody is signed in.
@@ -110,7 +132,9 @@ export const openPage = async (browser, onym, options = {}) => {
     void dialog.dismiss()
   })
   return {
-    page, faults, context,
+    page,
+    faults,
+    context,
     /** Goes to a place of the dashboard, and waits until nothing is being asked. */
     async go(hash) {
       await page.goto(onym.url + '/' + hash)

@@ -272,7 +272,8 @@ const Help = ({ close, session }: { close: () => void; session: Session }) => {
         . The API: <a href="/api/v1/openapi.json">its description</a>. In a terminal: <code>onym help</code>.
       </p>
       <p class="over">
-        Signed in as {session.role}{session.expires_at && <>, until {new Date(session.expires_at).toLocaleString()}</>}.
+        Signed in as {session.role}
+        {session.expires_at && <>, until {new Date(session.expires_at).toLocaleString()}</>}.
       </p>
     </Drawer>
   )

@@ -2,7 +2,7 @@
 // cells are buttons: the keyboard and screen readers have those, the mouse has both. The picture takes its width from
 // where it stands, so that text keeps its size.
 import { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { brief, bucketName, bucketTitle, count } from './format'
 import { labelled, ticks, ticksBetween } from './scale'
 import { Text } from './ui'
@@ -30,9 +30,11 @@ export interface Over {
 export const useWidth = <T extends Element>(): [{ current: T | null }, number] => {
   const ref = useRef<T>(null)
   const [width, setWidth] = useState(640)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!ref.current) return
-    const watcher = new ResizeObserver(([entry]) => setWidth(Math.max(240, Math.round(entry.contentRect.width))))
+    const take = (wide: number) => setWidth(Math.max(240, Math.round(wide)))
+    take(ref.current.clientWidth)
+    const watcher = new ResizeObserver(([entry]) => take(entry.contentRect.width))
     watcher.observe(ref.current)
     return () => watcher.disconnect()
   }, [])

@@ -16,7 +16,7 @@ addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return
   const isPlain = event.key.length == 1
   if (event.key != 'Escape' && (isTyping(event.target) || (isPlain && !keysNow()))) return
-  if (event.key == ' ' && event.target instanceof HTMLElement && event.target.closest('button,a,summary,[role=button]'))
+  if (event.key == ' ' && event.target instanceof Element && event.target.closest('button,a,summary,[role=button]'))
     return
   if (
     event.key == 'Enter' &&

@@ -33,13 +33,30 @@ test('labels never overlap, and the last is there', () => {
   assert.deepEqual(labelled(0, 600, 58), [])
 })
 
-const person = { user_ids: ['u1', 'u2'], anonymous_ids: ['a1', 'a2', 'a3'], external_ids: [{ type: 'email', id: 'k@x' }] }
+const person = {
+  user_ids: ['u1', 'u2'],
+  anonymous_ids: ['a1', 'a2', 'a3'],
+  external_ids: [{ type: 'email', id: 'k@x' }],
+}
 const link = (from, to, position, more) => ({
   from: { type: from[0] == 'a' ? 'anonymous_id' : from[0] == 'u' ? 'user_id' : 'email', id: from },
-  to: { type: to[0] == 'a' ? 'anonymous_id' : 'user_id', id: to }, rule: 'message', time: `2026-01-0${position}T00:00:00.000Z`,
-  message_id: 'm' + position, message_type: 'identify', source: 's', position, removed: false, ...more,
+  to: { type: to[0] == 'a' ? 'anonymous_id' : 'user_id', id: to },
+  rule: 'message',
+  time: `2026-01-0${position}T00:00:00.000Z`,
+  message_id: 'm' + position,
+  message_type: 'identify',
+  source: 's',
+  position,
+  removed: false,
+  ...more,
 })
-const links = [link('a1', 'u1', 1), link('a2', 'u2', 2), link('a1', 'u1', 3), link('a3', 'u1', 4, { removed: true }), link('k@x', 'u1', 5)]
+const links = [
+  link('a1', 'u1', 1),
+  link('a2', 'u2', 2),
+  link('a1', 'u1', 3),
+  link('a3', 'u1', 4, { removed: true }),
+  link('k@x', 'u1', 5),
+]
 
 test('the identity picture is a function of the links, not of their order', () => {
   const one = layIdentity(person, links, 600)
@@ -59,18 +76,38 @@ test('no two ids stand in the same place, and all stand within the picture', () 
 })
 test('many devices are folded, and counted', () => {
   const devices = Array.from({ length: 300 }, (_, n) => 'a' + n)
-  const one = layIdentity({ user_ids: ['u1'], anonymous_ids: devices, external_ids: [] }, devices.map((id, n) => ({ ...link(id, 'u1', 1), position: n })), 600)
+  const one = layIdentity(
+    { user_ids: ['u1'], anonymous_ids: devices, external_ids: [] },
+    devices.map((id, n) => ({ ...link(id, 'u1', 1), position: n })),
+    600,
+  )
   assert.equal(one.nodes.length, 1 + MOST_IN_COLUMN)
   assert.equal(one.hidden, 300 - MOST_IN_COLUMN + 1)
 })
 
 const answer = {
-  event: 'A', direction: 'after', people: 10,
+  event: 'A',
+  direction: 'after',
+  people: 10,
   depths: [
-    { depth: 1, people: 8, ended: 2, events: [{ event: 'B', people: 5 }, { event: 'others', people: 1 }], others: { events: 3, people: 2 } },
+    {
+      depth: 1,
+      people: 8,
+      ended: 2,
+      events: [
+        { event: 'B', people: 5 },
+        { event: 'others', people: 1 },
+      ],
+      others: { events: 3, people: 2 },
+    },
     { depth: 2, people: 3, ended: 5, events: [{ event: 'A', people: 3 }], others: { events: 0, people: 0 } },
   ],
-  links: [{ depth: 1, from: 'A', to: 'B', people: 5 }, { depth: 1, from: 'A', to: 'others', people: 1 }, { depth: 1, from: 'A', to: null, people: 2 }, { depth: 2, from: 'B', to: 'A', people: 3 }],
+  links: [
+    { depth: 1, from: 'A', to: 'B', people: 5 },
+    { depth: 1, from: 'A', to: 'others', people: 1 },
+    { depth: 1, from: 'A', to: null, people: 2 },
+    { depth: 2, from: 'B', to: 'A', people: 3 },
+  ],
 }
 test('in paths every person of a column goes somewhere, and back does not lead in circles', () => {
   for (const direction of ['after', 'before']) {
@@ -80,7 +117,8 @@ test('in paths every person of a column goes somewhere, and back does not lead i
       const near = direction == 'after' ? from : to
       out.set(near.key, (out.get(near.key) ?? 0) + people)
     }
-    for (const node of picture.nodes) if (node.column < 2 && node.kind != 'ended') assert.equal(out.get(node.key), node.people, node.name)
+    for (const node of picture.nodes)
+      if (node.column < 2 && node.kind != 'ended') assert.equal(out.get(node.key), node.people, node.name)
     const anchor = picture.nodes.find((node) => node.column == 0)
     assert.equal(direction == 'after' ? anchor.x0 < 10 : anchor.x1 > 790, true)
   }
@@ -89,8 +127,20 @@ test('in paths every person of a column goes somewhere, and back does not lead i
 
 test('visits end with a pause of thirty minutes; what came before the claim is told apart', () => {
   const at = (time, more) => ({ timestamp: `2026-01-01T${time}.000Z`, anonymousId: 'a1', ...more })
-  const all = visits([at('12:00:00', { userId: 'u' }), at('10:20:00', { userId: 'u' }), at('10:00:00'), at('09:00:00'), at('08:00:00', { anonymousId: 'b' })], new Map([['a1', '2026-01-01T10:20:00.000Z']]))
-  assert.deepEqual(all.map((visit) => visit.moments.length), [1, 2, 1, 1])
+  const all = visits(
+    [
+      at('12:00:00', { userId: 'u' }),
+      at('10:20:00', { userId: 'u' }),
+      at('10:00:00'),
+      at('09:00:00'),
+      at('08:00:00', { anonymousId: 'b' }),
+    ],
+    new Map([['a1', '2026-01-01T10:20:00.000Z']]),
+  )
+  assert.deepEqual(
+    all.map((visit) => visit.moments.length),
+    [1, 2, 1, 1],
+  )
   assert.equal(keptOf(all), 2)
   assert.equal(all[1].moments[0].isClaim, true)
 })
@@ -98,7 +148,11 @@ test('visits end with a pause of thirty minutes; what came before the claim is t
 test('the feed keeps a true count, its newest rows, and no secret about the rest', () => {
   const feed = new Feed()
   for (let n = 1; n <= KEPT_ROWS + 50; n++) {
-    feed.add({ position: n, fate: 'accepted', message: { anonymousId: 'a' }, person: { person_id: 'a_a' } }, String(n), n)
+    feed.add(
+      { position: n, fate: 'accepted', message: { anonymousId: 'a' }, person: { person_id: 'a_a' } },
+      String(n),
+      n,
+    )
     if (n % 7 == 0) feed.take()
   }
   feed.addGap({ from: 5, to: 9, count: 4 }, '9999')
@@ -157,7 +211,10 @@ test('numbers as people read them', () => {
 })
 
 test('a message as the call that would make it', () => {
-  assert.equal(callCode({ type: 'track', event: "It's", properties: { a: 1 } }), `analytics.track("It's", {\n  a: 1\n})`)
+  assert.equal(
+    callCode({ type: 'track', event: "It's", properties: { a: 1 } }),
+    `analytics.track("It's", {\n  a: 1\n})`,
+  )
   assert.equal(callCode({ type: 'identify', userId: '1' }), 'analytics.identify("1")')
   assert.equal(callCode({ type: 'page' }), 'analytics.page()')
   assert.equal(callCode({ type: 'alias', userId: 'a', previousId: 'b' }), 'analytics.alias("a", "b")')

@@ -10,8 +10,16 @@ const NOW = Date.parse('2026-11-29T22:00:00Z')
 
 test('an address holds the whole question, and nothing that is as always', () => {
   const asked = {
-    ...q.empty('funnel', 'UTC'), by: 'properties.plan', range: 'dates', from: '2026-01-01', to: '2026-01-31', zone: 'Europe/Berlin',
-    events: [{ event: 'page:/?a=b&c#d' }, { event: 'Signed Up', where: [{ field: 'properties.plan', op: '=', value: 'pro' }] }],
+    ...q.empty('funnel', 'UTC'),
+    by: 'properties.plan',
+    range: 'dates',
+    from: '2026-01-01',
+    to: '2026-01-31',
+    zone: 'Europe/Berlin',
+    events: [
+      { event: 'page:/?a=b&c#d' },
+      { event: 'Signed Up', where: [{ field: 'properties.plan', op: '=', value: 'pro' }] },
+    ],
     where: [{ field: 'context.ip', op: 'exists' }],
   }
   const href = route.placeHref(['questions', 'funnel'], q.toParams(asked, 'UTC'))
@@ -44,14 +52,26 @@ test('what lacks is said', () => {
   assert.match(q.missing(q.empty('funnel', 'UTC')), /events/)
   assert.equal(q.missing(q.empty('signups', 'UTC')), null)
   assert.match(q.missing({ ...q.empty('trends', 'UTC'), events: [{ event: 'x', measure: 'sum' }] }), /property/)
-  assert.match(q.missing({ ...q.empty('trends', 'UTC'), events: [{ event: 'x', where: [{ field: 'properties.a', op: '=' }] }] }), /value/)
+  assert.match(
+    q.missing({ ...q.empty('trends', 'UTC'), events: [{ event: 'x', where: [{ field: 'properties.a', op: '=' }] }] }),
+    /value/,
+  )
 })
 test('a command of few words where its options can say it, else the whole question', () => {
-  const command = (asked) => q.toCommand(asked.kind, q.toBody({ ...q.empty(asked.kind, 'UTC'), range: 'all', ...asked }, NOW))
-  assert.equal(command({ kind: 'funnel', events: [{ event: 'page:/' }, { event: "Kim's" }], by: 'properties.plan' }),
-    `onym funnel page:/ 'Kim'\\''s' --by properties.plan --limit 12`)
-  assert.equal(command({ kind: 'paths', events: [{ event: 'A' }], direction: 'before' }), 'onym paths A --before --collapse --limit 8')
-  assert.match(command({ kind: 'trends', events: [{ event: 'A', measure: 'people' }] }), /^onym ask \/api\/v1\/trends '\{"series"/)
+  const command = (asked) =>
+    q.toCommand(asked.kind, q.toBody({ ...q.empty(asked.kind, 'UTC'), range: 'all', ...asked }, NOW))
+  assert.equal(
+    command({ kind: 'funnel', events: [{ event: 'page:/' }, { event: "Kim's" }], by: 'properties.plan' }),
+    `onym funnel page:/ 'Kim'\\''s' --by properties.plan --limit 12`,
+  )
+  assert.equal(
+    command({ kind: 'paths', events: [{ event: 'A' }], direction: 'before' }),
+    'onym paths A --before --collapse --limit 8',
+  )
+  assert.match(
+    command({ kind: 'trends', events: [{ event: 'A', measure: 'people' }] }),
+    /^onym ask \/api\/v1\/trends '\{"series"/,
+  )
   for (const event of ['--config=/etc/passwd', '-c', '{"event":"x"}'])
     assert.match(command({ kind: 'funnel', events: [{ event }] }), /^onym ask/)
 })
@@ -66,7 +86,13 @@ test('a cell is no formula, and a number is a number', () => {
   assert.equal(q.csvCell(-5), '-5')
   assert.equal(q.csvCell('-x,"y"'), `"'-x,""y"""`)
   assert.equal(q.csvCell(null), '')
-  assert.equal(q.toCsv([['a', 'b\nc'], [1, null]]), 'a,"b\nc"\r\n1,\r\n')
+  assert.equal(
+    q.toCsv([
+      ['a', 'b\nc'],
+      [1, null],
+    ]),
+    'a,"b\nc"\r\n1,\r\n',
+  )
 })
 test('the token of a link', () => {
   assert.equal(route.linkToken('#link=abc'), 'abc')

@@ -4,14 +4,25 @@ import { test } from 'node:test'
 import { load } from './load.mjs'
 
 const { groupName, pieces, plain, valueText } = await load('text.ts')
-const marks = (text) => pieces(text).pieces.filter((piece) => piece.mark).map((piece) => piece.mark)
+const marks = (text) =>
+  pieces(text)
+    .pieces.filter((piece) => piece.mark)
+    .map((piece) => piece.mark)
 
 test('every character that cannot be seen is marked, one by one', () => {
-  const unseen = [0, 7, 9, 10, 0x1b, 0x7f, 0x85, 0xad, 0x61c, 0x180e, 0x200b, 0x200d, 0x200e, 0x202a, 0x202e, 0x2028, 0x2060, 0x2066, 0x2069, 0xfeff, 0xe0041, 0xfff9]
+  const unseen = [
+    0, 7, 9, 10, 0x1b, 0x7f, 0x85, 0xad, 0x61c, 0x180e, 0x200b, 0x200d, 0x200e, 0x202a, 0x202e, 0x2028, 0x2060, 0x2066,
+    0x2069, 0xfeff, 0xe0041, 0xfff9,
+  ]
   for (const code of unseen) {
     const text = 'a' + String.fromCodePoint(code) + 'b'
     assert.equal(marks(text).length, 1, 'U+' + code.toString(16))
-    assert.equal(pieces(text).pieces.map((piece) => piece.text).join(''), text)
+    assert.equal(
+      pieces(text)
+        .pieces.map((piece) => piece.text)
+        .join(''),
+      text,
+    )
   }
   assert.deepEqual(marks('safe\u202egpj'), ['U+202E'])
   assert.deepEqual(marks('a\0\n'), ['\\0', '\\n'])

@@ -59,7 +59,7 @@ export const IdentityPicture = ({
                 <path d={one.d} class="hit" onClick={() => setOpen(one.key)} />
                 <g
                   role="button"
-                  tabIndex={0}
+                  tabindex={0}
                   aria-label={label(one)}
                   onClick={() => setOpen(one.key)}
                   onKeyDown={(event) => {
