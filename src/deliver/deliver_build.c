@@ -13,11 +13,11 @@
 
 enum { GRACE_LOOK_MS = 200 };
 
-static Str recall(void *memory, Str key)
+static Str read_state(void *context, Str key)
 {
-    struct runner *runner = memory;
+    struct runner *runner = context;
     struct deliver *deliver = runner->deliver;
-    char kind = ROW_MEMORY, bytes[ROW_KEY_BYTES];
+    char kind = ROW_STATE, bytes[ROW_KEY_BYTES];
     Str value = { 0 };
     if (str_starts(key, STR(DESTINATION_LINK_KEY))) {
         kind = ROW_LINK;
@@ -32,13 +32,13 @@ static Str recall(void *memory, Str key)
     return kind == ROW_LINK && str_equal(value, STR(ROW_NOBODY)) ? (Str){ 0 } : value;
 }
 
-void runner_remember(struct runner *runner, const Remembered *remembered, size_t count)
+void runner_store_states(struct runner *runner, const StoredState *stored, size_t count)
 {
     struct pending *pending = runner->deliver->pending;
     char bytes[ROW_KEY_BYTES];
     for (size_t at = 0; at < count; at++) {
-        Str key = row_key(runner, ROW_MEMORY, remembered[at].key, bytes);
-        if (remembered[at].value.len) pending_put(pending, key, remembered[at].value);
+        Str key = row_key(runner, ROW_STATE, stored[at].key, bytes);
+        if (stored[at].value.len) pending_put(pending, key, stored[at].value);
         else pending_remove(pending, key);
     }
 }
@@ -317,7 +317,7 @@ static Status build_plan(struct runner *runner, struct delivery *delivery, Outgo
 {
     Status s = runner->destination->build(plan, outgoing, err);
     if (s) return s;
-    runner_remember(runner, plan->remembered, plan->remembered_count);
+    runner_store_states(runner, plan->stored, plan->stored_count);
     for (size_t at = 0; at < plan->report_count; at++) dead_report(runner, delivery, plan->reports[at]);
     if (plan->call_count == 0) {
         *ret = BUILT_NOTHING;
@@ -374,7 +374,7 @@ Status delivery_build(struct runner *runner, struct delivery *delivery, Built *r
         && runner->deliver->options.people.list_links;
     Str user_id = arena_copy(&arena, outgoing.user_id);         /* what is frozen has no record any more */
     runner->deliver->build_arena = &arena;
-    plan_init(plan, &runner->settings, &arena, recall, runner);
+    plan_init(plan, &runner->settings, &arena, read_state, runner);
     s = build_plan(runner, delivery, &outgoing, plan, ret, err);
     plan_done(plan);
     if (s) unnote_links(runner, &outgoing);

@@ -9,7 +9,7 @@
  * A crash makes all of it again. A row tells whose it is in one of these ways:
  *   a record's place      the journal says: it is erased there, or what ids it has
  *   the lines it stood in where the journal has it no more. Hashes of ids (key_of_id)
- *   ids in its key        links, users, memory ("what:id", see plan_remember)
+ *   ids in its key        links, users, memory ("what:id", see plan_store)
  *   its text              of others' dead letters, whose reason may quote a vendor who named somebody
  * Where somebody else's row names a person who is gone, a word that names nobody takes the place.
  * Until it is known which deliveries in memory are theirs, nothing is sent. A place of the journal that the disk does
@@ -336,7 +336,7 @@ static void forget_merge(const struct row *row)
             pending_remove(row->deliver->pending, row->key);
 }
 
-/* What is remembered of a shared device may be of the time that was the person's: all of it goes. */
+/* State that is stored of a shared device may be from the time when it was this person's: all of it goes. */
 static void forget_memory(const struct row *row)
 {
     struct pending *pending = row->deliver->pending;
@@ -505,7 +505,7 @@ static Status forget_row(const struct row *row, Err *err)
     case ROW_LINK: forget_link(row); return OK;
     case ROW_USER: forget_user(row); return OK;
     case ROW_MERGE: forget_merge(row); return OK;
-    case ROW_MEMORY: forget_memory(row); return OK;
+    case ROW_STATE: forget_memory(row); return OK;
     case ROW_DELIVERY: return forget_delivery(row, err);
     case ROW_DEAD: return forget_letter(row, err);
     default: return OK;                     /* cursors and replays name nobody */

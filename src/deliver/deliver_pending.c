@@ -1,6 +1,6 @@
 /* deliver_pending: what a step will change in the store, committed as one act at its end.
  *
- * Until then a look-up sees the changes, so that two messages of one step agree on what was remembered. After
+ * Until then a look-up sees the changes, so that two messages of one step agree on what is stored. After
  * a failed commit (a full disk) the changes stay, and nothing that depends on them is sent.
  */
 #include "deliver_runner.h"

@@ -2,7 +2,7 @@
  *
  *   name 0 'c'              the cursor: kept position and the next order
  *   name 0 'p' order        a delivery that is not finished; or, behind the cursor, that one is
- *   name 0 'm' key          what a destination remembers
+ *   name 0 'm' key          state that a destination stores
  *   name 0 'l' anonymous    the user that the anonymous id was joined to there
  *   name 0 'j' line line    two users were told to be one person; hashes as of their lines (key_of_id)
  *   name 0 'u' user         something was sent under that user

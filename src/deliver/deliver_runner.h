@@ -176,7 +176,7 @@ struct deliver {
     struct forgetting *forgetting;
     uint32_t asked_count;               /* identity was asked, under the guard that is held */
     bool is_stopping;                   /* nothing new is sent */
-    Arena *build_arena;                 /* what is recalled lives here, while a plan is made */
+    Arena *build_arena;                 /* state that a plan reads lives here while the plan is made */
     Millis now_ms, published_ms;
     int64_t seen_ns;                    /* the monotonic clock, when now_ms was read */
     pthread_mutex_t mutex;              /* of what follows */
@@ -218,7 +218,7 @@ Status MUST pending_commit(struct pending *pending, Err *err);
 /* ---- deliver_row.c: keys and rows ---- */
 
 enum {
-    ROW_DELIVERY = 'p', ROW_CURSOR = 'c', ROW_MEMORY = 'm', ROW_DEAD = 'd', ROW_REPLAY = 'r', ROW_LINK = 'l',
+    ROW_DELIVERY = 'p', ROW_CURSOR = 'c', ROW_STATE = 'm', ROW_DEAD = 'd', ROW_REPLAY = 'r', ROW_LINK = 'l',
     ROW_USER = 'u', ROW_REDO = 'a', ROW_MERGE = 'j',
 };
 enum { ROW_KEY_BYTES = 500, ROW_REST_BYTES = 300 };
@@ -295,7 +295,7 @@ bool route_wants(const struct runner *runner, const Event *event, const TreeNode
 typedef enum Built { BUILT_READY, BUILT_LATER, BUILT_NOTHING } Built;    /* later: the grace time */
 Status MUST delivery_build(struct runner *runner, struct delivery *delivery, Built *ret, Err *err);
 void runner_note_pair(struct runner *runner, const Event *event);
-void runner_remember(struct runner *runner, const Remembered *remembered, size_t count);
+void runner_store_states(struct runner *runner, const StoredState *stored, size_t count);
 
 /* ---- deliver_send.c: deliveries become requests, answers become verdicts ---- */
 

@@ -380,7 +380,7 @@ static void judge(struct request *request, const Call *const *calls, const Fetch
     else if (runner->destination->judge) runner->destination->judge(&input, ruling);
     else judge_by_status(&input, ruling);
     if (request->has_forgotten) return;                      /* nobody knows about whom it is */
-    runner_remember(runner, ruling->remembered, ruling->remembered_count);
+    runner_store_states(runner, ruling->stored, ruling->stored_count);
     if (ruling->report.len) dead_report(runner, request->slots[0].delivery, ruling->report);
 }
 

@@ -19,13 +19,13 @@ struct trying {
     CallVerdict verdict;
     FetchOutcome outcome;
     FetchRequest request;
-    Remembered memory[DESTINATION_REMEMBERED];
+    StoredState memory[DESTINATION_STATES];
     size_t memory_count;
 };
 
-static Str recall_tried(void *memory, Str key)
+static Str read_tried_state(void *context, Str key)
 {
-    struct trying *trying = memory;
+    struct trying *trying = context;
     for (size_t at = trying->memory_count; at-- > 0;)
         if (str_equal(trying->memory[at].key, key)) return trying->memory[at].value;
     return (Str){ 0 };
@@ -61,8 +61,8 @@ static void on_tried(struct fetch *fetch, const FetchAnswer *answer)
     trying->tell(trying->context, &exchange);
     if (destination->judge) destination->judge(&input, &ruling);
     else judge_by_status(&input, &ruling);
-    for (size_t at = 0; at < ruling.remembered_count && trying->memory_count < countof(trying->memory); at++)
-        trying->memory[trying->memory_count++] = ruling.remembered[at];
+    for (size_t at = 0; at < ruling.stored_count && trying->memory_count < countof(trying->memory); at++)
+        trying->memory[trying->memory_count++] = ruling.stored[at];
     trying->outcome = answer->outcome;
     trying->is_answered = true;
 }
@@ -181,7 +181,7 @@ static Status try_message(struct trying *trying, Str message, Err *err)
         outgoing.links = &link;
         outgoing.link_count = 1;
     }
-    plan_init(&trying->plan, &trying->runner->settings, &trying->arena, recall_tried, trying);
+    plan_init(&trying->plan, &trying->runner->settings, &trying->arena, read_tried_state, trying);
     s = trying->runner->destination->build(&trying->plan, &outgoing, err);
     if (!s && trying->plan.call_count == 0)
         s = err_set(err, ERR_INPUT, "nothing to send: %s", trying->plan.skipped ? trying->plan.skipped : "no calls");

@@ -166,13 +166,14 @@ Str setting_in_map(const Settings *settings, int option, Str name)
 
 /* ---- Plans ---- */
 
-void plan_init(struct plan *plan, const Settings *settings, Arena *arena, Str (*recall)(void *, Str), void *memory)
+void plan_init(struct plan *plan, const Settings *settings, Arena *arena, Str (*read_state)(void *, Str),
+               void *context)
 {
     plan->arena = arena;
     plan->settings = settings;
-    plan->recall = recall;
-    plan->memory = memory;
-    plan->call_count = plan->remembered_count = plan->report_count = plan->left_out = 0;
+    plan->read_state = read_state;
+    plan->context = context;
+    plan->call_count = plan->stored_count = plan->report_count = plan->left_out = 0;
     plan->skipped = NULL;
     plan->facts[0] = 0;
     buf_init(&plan->text, DESTINATION_CALL_BYTES);
@@ -202,29 +203,29 @@ Status plan_end_call(struct plan *plan, uint8_t flags, uint32_t rest_ms, Err *er
     return OK;
 }
 
-Str plan_recall(struct plan *plan, Str key)
+Str plan_state(struct plan *plan, Str key)
 {
-    for (size_t at = plan->remembered_count; at-- > 0;)
-        if (str_equal(plan->remembered[at].key, key)) return plan->remembered[at].value;
-    return plan->recall ? plan->recall(plan->memory, key) : (Str){ 0 };
+    for (size_t at = plan->stored_count; at-- > 0;)
+        if (str_equal(plan->stored[at].key, key)) return plan->stored[at].value;
+    return plan->read_state ? plan->read_state(plan->context, key) : (Str){ 0 };
 }
 
-Str plan_recall_owner(struct plan *plan, Str anonymous_id)
+Str plan_linked_user(struct plan *plan, Str anonymous_id)
 {
     Str key = arena_printf(plan->arena, DESTINATION_LINK_KEY "%.*s", STR_FORMAT(anonymous_id));
-    return anonymous_id.len ? plan_recall(plan, key) : (Str){ 0 };
+    return anonymous_id.len ? plan_state(plan, key) : (Str){ 0 };
 }
 
 bool plan_knows_user(struct plan *plan, Str user_id)
 {
-    return plan_recall(plan, arena_printf(plan->arena, DESTINATION_USER_KEY "%.*s", STR_FORMAT(user_id))).len > 0;
+    return plan_state(plan, arena_printf(plan->arena, DESTINATION_USER_KEY "%.*s", STR_FORMAT(user_id))).len > 0;
 }
 
-void plan_remember(struct plan *plan, Str key, Str value)
+void plan_store(struct plan *plan, Str key, Str value)
 {
-    if (plan->remembered_count == DESTINATION_REMEMBERED || value.len > DESTINATION_MEMORY_BYTES) return;
-    plan->remembered[plan->remembered_count++] =
-        (Remembered){ arena_copy(plan->arena, key), arena_copy(plan->arena, value) };
+    if (plan->stored_count == DESTINATION_STATES || value.len > DESTINATION_STATE_BYTES) return;
+    plan->stored[plan->stored_count++] =
+        (StoredState){ arena_copy(plan->arena, key), arena_copy(plan->arena, value) };
 }
 
 void plan_report(struct plan *plan, const char *format, ...)

@@ -12,11 +12,11 @@
  *
  * Rules
  *  1. build, pack and judge depend on their arguments only. What a destination must know from earlier
- *     (a contact's id at the vendor, say) it recalls from and leaves in its memory, by key.
+ *     messages (a contact's id at the vendor, say) it stores and reads by key: plan_store, plan_state.
  *  2. A message's calls go one after the other: the next when the one before is done. Calls of one lane
  *     and of different persons (or of one person, in order) share a request up to the lane's limits.
  *  3. Messages of one person go in order, and a link (CALL_LINK) goes before anything else under its user.
- *  4. Everything is bounded: calls a message, bytes a call, facts, memory values.
+ *  4. Everything is bounded: calls a message, bytes a call, facts, stored values.
  * Adding one: a file destination_x.c with a struct destination, and its row in destinations.tbl.h.
  */
 #ifndef ONYM_DESTINATION_DESTINATION_H
@@ -31,8 +31,8 @@ enum {
     DESTINATION_CALLS     = 512,            /* calls of one message: its links, what was kept for them, its products */
     DESTINATION_CALL_BYTES = 1024 * 1024,   /* one call */
     DESTINATION_FACT_BYTES = 600,           /* facts of one message */
-    DESTINATION_MEMORY_BYTES = 16 * 1024,   /* one remembered value */
-    DESTINATION_REMEMBERED = 32,            /* values remembered for one message */
+    DESTINATION_STATE_BYTES = 16 * 1024,    /* one stored value */
+    DESTINATION_STATES = 32,                /* values stored for one message */
     DESTINATION_REPORTS   = 68,             /* one a link, and some; the last place says that there were more */
     DESTINATION_LINKS     = 64,             /* links that go with one message; more go with the next */
 };
@@ -114,19 +114,19 @@ typedef struct Call {
     Str body;
 } Call;
 
-typedef struct Remembered { Str key, value; } Remembered;
+typedef struct StoredState { Str key, value; } StoredState;
 
 /* What build makes. Everything in it lives in the arena. */
 struct plan {
     Arena *arena;
     const Settings *settings;
-    Str (*recall)(void *memory, Str key);   /* empty where nothing is remembered */
-    void *memory;
+    Str (*read_state)(void *context, Str key);          /* empty where nothing is stored under the key */
+    void *context;
 
     Call calls[DESTINATION_CALLS];
     size_t call_count;
-    Remembered remembered[DESTINATION_REMEMBERED];      /* stored in the same act that freezes the calls */
-    size_t remembered_count;
+    StoredState stored[DESTINATION_STATES];             /* stored in the same act that freezes the calls */
+    size_t stored_count;
     Str reports[DESTINATION_REPORTS];       /* what could not be told to the vendor, in words; kept for the operator */
     size_t report_count;
     size_t left_out;                        /* place + 1 of the report that plan_left_out adds to; 0: none */
@@ -135,23 +135,25 @@ struct plan {
     struct buf text;                        /* of the call being built */
 };
 
-void plan_init(struct plan *plan, const Settings *settings, Arena *arena, Str (*recall)(void *, Str), void *memory);
+void plan_init(struct plan *plan, const Settings *settings, Arena *arena, Str (*read_state)(void *, Str),
+               void *context);
 void plan_done(struct plan *plan);
 /* Append to what plan_call gives, then plan_end_call. ERR_TOO_LARGE: too many calls, or one too large. */
 struct buf *plan_call(struct plan *plan, uint8_t lane, uint8_t kind);
 Status MUST plan_end_call(struct plan *plan, uint8_t flags, uint32_t rest_ms, Err *err);
-Str plan_recall(struct plan *plan, Str key);            /* sees what this plan remembered, too */
+Str plan_state(struct plan *plan, Str key);             /* sees what this plan has stored, too */
 /* The user to whom this destination was told that the anonymous id belongs, by this message or an earlier one; empty:
  * to none. Any message of the user may have told it, before what the id did alone is through: what then comes
  * under the id is the user's. */
 #define DESTINATION_LINK_KEY "link:"
-Str plan_recall_owner(struct plan *plan, Str anonymous_id);
+Str plan_linked_user(struct plan *plan, Str anonymous_id);
 /* Something was sent under that user before this message; asked where wants_grace. */
 #define DESTINATION_USER_KEY "user:"
 bool plan_knows_user(struct plan *plan, Str user_id);
 /* Keys are "what:id", the id of whom it is about behind the first colon, so that an erasure finds it. */
-void plan_remember(struct plan *plan, Str key, Str value);
-/* What is recalled where the value was the id of somebody who was erased: there is one, and nobody knows which. */
+void plan_store(struct plan *plan, Str key, Str value);
+/* What plan_state gives where the value was the id of somebody who was erased: there was a value, and nobody knows
+ * which. */
 #define DESTINATION_ERASED "(erased)"
 void plan_report(struct plan *plan, const char *format, ...) FORMAT(2, 3);
 /* What of the message the vendor does not get, and why. One report has all of it: a sender must not be able to fill the
@@ -184,8 +186,8 @@ typedef struct Ruling {
     bool is_everybodys;                     /* not these calls' fault (credentials, rate limit): all wait */
     bool halve;                             /* try the calls again in two requests */
     char *facts;                            /* of the message; only where the lane takes one call a request */
-    Remembered remembered[4];
-    size_t remembered_count;
+    StoredState stored[4];
+    size_t stored_count;
     Str report;                             /* kept for the operator though the call went well */
 } Ruling;
 

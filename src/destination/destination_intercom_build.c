@@ -21,9 +21,9 @@ static Str contact_key(struct plan *plan, Str user_id)
 }
 
 /* What is known of the contact from earlier spares the look-up. */
-static void recall_contact(struct plan *plan, Str user_id)
+static void read_contact(struct plan *plan, Str user_id)
 {
-    Str known = user_id.len ? plan_recall(plan, contact_key(plan, user_id)) : (Str){ 0 };
+    Str known = user_id.len ? plan_state(plan, contact_key(plan, user_id)) : (Str){ 0 };
     if (known.len) (void)fact_put(plan->facts, "contact", known);
 }
 
@@ -32,10 +32,10 @@ static Str seen_key(struct plan *plan, Str user_id)
     return arena_printf(plan->arena, "seen:%.*s", STR_FORMAT(user_id));
 }
 
-static void remember_seen(struct plan *plan, const Outgoing *message, Str user_id)
+static void store_seen(struct plan *plan, const Outgoing *message, Str user_id)
 {
-    plan_remember(plan, seen_key(plan, user_id),
-                  arena_printf(plan->arena, "%" PRId64, message->event->timestamp_ms));
+    plan_store(plan, seen_key(plan, user_id),
+               arena_printf(plan->arena, "%" PRId64, message->event->timestamp_ms));
 }
 
 /* Once a session: the user is here, before whatever they do. */
@@ -43,9 +43,9 @@ static Status plan_session(struct plan *plan, const Outgoing *message, Str user_
 {
     int64_t minutes = setting_number(plan->settings, INTERCOM_SESSION), seen_ms = INT64_MIN / 2;
     if (minutes == 0 || !intercom_is_active(message)) return OK;
-    (void)!str_parse_int(plan_recall(plan, seen_key(plan, user_id)), 0, INT64_MAX, &seen_ms);
+    (void)!str_parse_int(plan_state(plan, seen_key(plan, user_id)), 0, INT64_MAX, &seen_ms);
     if (message->event->timestamp_ms < seen_ms + minutes * 60000) return OK;
-    remember_seen(plan, message, user_id);
+    store_seen(plan, message, user_id);
     intercom_put_contact(plan, plan_call(plan, 0, KIND_CONTACT), message, NULL, user_id, "user");
     return plan_end_call(plan, 0, 0, err);
 }
@@ -62,8 +62,8 @@ static Str lead_key(struct plan *plan, Str anonymous_id)
 static Str find_lead(struct plan *plan, const Outgoing *message, Str user_id)
 {
     Str own = message->event->type == EVENT_ALIAS ? message->previous_id : message->anonymous_id;
-    if (!own.len || !str_equal(plan_recall_owner(plan, own), user_id)) return (Str){ 0 };
-    return plan_recall(plan, lead_key(plan, own));
+    if (!own.len || !str_equal(plan_linked_user(plan, own), user_id)) return (Str){ 0 };
+    return plan_state(plan, lead_key(plan, own));
 }
 
 /* The contact is there by now. */
@@ -73,7 +73,7 @@ static Status plan_merge(struct plan *plan, const Outgoing *message, Str user_id
     Str lead = find_lead(plan, message, user_id);
     if (!lead.len) return OK;
     buf_str_put(plan_call(plan, 0, KIND_MERGE), lead);
-    plan_remember(plan, lead_key(plan, own), (Str){ 0 });
+    plan_store(plan, lead_key(plan, own), (Str){ 0 });
     return plan_end_call(plan, CALL_LINK, 0, err);
 }
 
@@ -161,7 +161,7 @@ static Status plan_identify(struct plan *plan, const Outgoing *message, Str user
         return OK;
     }
     intercom_put_contact(plan, plan_call(plan, 0, KIND_CONTACT), message, traits, user_id, "user");
-    if (user_id.len) remember_seen(plan, message, user_id);
+    if (user_id.len) store_seen(plan, message, user_id);
     s = plan_end_call(plan, 0, 0, err);
     if (!s && user_id.len) s = plan_merge(plan, message, user_id, err);
     return s ? s : plan_memberships(plan, traits, err);
@@ -192,7 +192,7 @@ static Status plan_group_of_contact(struct plan *plan, const Outgoing *message, 
 static Status plan_lead(struct plan *plan, const Outgoing *message, Err *err)
 {
     const TreeNode *traits = event_tree_find(message->json, "traits");
-    Str key = lead_key(plan, message->anonymous_id), lead = plan_recall(plan, key);
+    Str key = lead_key(plan, message->anonymous_id), lead = plan_state(plan, key);
     struct buf *out;
     if (lead.len) {
         (void)fact_put(plan->facts, "contact", lead);
@@ -270,8 +270,8 @@ Status intercom_build(struct plan *plan, const Outgoing *message, Err *err)
     Str user_id = message->user_id.len ? message->user_id : message->owner_id;
     Status s = OK;
     report_merges(plan, message);
-    if (!user_id.len) user_id = plan_recall_owner(plan, message->anonymous_id);     /* no lead any more */
-    recall_contact(plan, user_id);
+    if (!user_id.len) user_id = plan_linked_user(plan, message->anonymous_id);      /* no lead any more */
+    read_contact(plan, user_id);
     if (user_id.len == 0) return build_anonymous(plan, message, err);
     if (message->event->type != EVENT_IDENTIFY) s = plan_session(plan, message, user_id, err);
     if (!s) s = plan_links(plan, message, user_id, err);

@@ -7,7 +7,7 @@
  *   contact   find -> put                           known by its external id
  *             find -> leads -> post -> merge        new; the one lead with the same email is merged in
  *             post -> put, unarchive -> put         409: it is there after all, or archived
- *             put -> find                           404: the remembered id is stale
+ *             put -> find                           404: the stored id is stale
  *   event     event -> create -> event              404: nobody made the contact yet
  *   look      find -> create                        a group's member whom nobody made yet
  *   attach    company -> attach                     where its company's call was refused; it may be there from before
@@ -277,9 +277,9 @@ static void learn_contact(const JudgeInput *input, Ruling *ruling, Str id)
     Str body = input->calls[0]->body, user = text_in_body(body, input->arena, "external_id"), key;
     if (!user.len) user = text_in_body(body, input->arena, "user_id");
     (void)fact_put(ruling->facts, "contact", id);
-    if (!user.len || ruling->remembered_count == countof(ruling->remembered)) return;
+    if (!user.len || ruling->stored_count == countof(ruling->stored)) return;
     key = arena_printf(input->arena, "contact:%.*s", STR_FORMAT(user));
-    ruling->remembered[ruling->remembered_count++] = (Remembered){ key, arena_copy(input->arena, id) };
+    ruling->stored[ruling->stored_count++] = (StoredState){ key, arena_copy(input->arena, id) };
 }
 
 /* "… already exists with id=5f3…" */
@@ -435,8 +435,8 @@ static void judge_lead(const JudgeInput *input, const TreeNode *body, Ruling *ru
     if (input->calls[0]->kind == KIND_LEAD) key = field_take(&key);
     else key = str_slice(key, 0, key.len - json.len - 1);
     (void)fact_put(ruling->facts, "contact", event_tree_text(body, "id"));
-    ruling->remembered[ruling->remembered_count++] =
-        (Remembered){ key, arena_copy(input->arena, event_tree_text(body, "id")) };
+    ruling->stored[ruling->stored_count++] =
+        (StoredState){ key, arena_copy(input->arena, event_tree_text(body, "id")) };
     finish(ruling);
 }
 

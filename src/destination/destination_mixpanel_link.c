@@ -81,14 +81,14 @@ static Status link_by_alias(struct plan *plan, Str known_id, Str alias, Millis a
 static Status link_legacy(struct plan *plan, Str anonymous_id, Str user_id, Millis at_ms, Err *err)
 {
     Str key = arena_printf(plan->arena, "alias:%.*s", STR_FORMAT(user_id));
-    Str taken = plan_recall(plan, key);
+    Str taken = plan_state(plan, key);
     if (str_equal(taken, anonymous_id)) return OK;
     if (taken.len) {
         plan_report(plan, "%.*s cannot be joined to user %.*s: in legacy mode a user has one alias, and it is %.*s",
                     STR_FORMAT(anonymous_id), STR_FORMAT(user_id), STR_FORMAT(taken));
         return OK;
     }
-    plan_remember(plan, key, anonymous_id);
+    plan_store(plan, key, anonymous_id);
     return link_by_alias(plan, anonymous_id, user_id, at_ms, LEGACY_REST_MS, err);
 }
 
@@ -117,10 +117,10 @@ static Status link_users(struct plan *plan, Str previous, Str user_id, Millis at
     case MIXPANEL_ORIGINAL: return link_by_merge(plan, user_id, previous, at_ms, err);
     case MIXPANEL_LEGACY: break;
     }
-    root = plan_recall(plan, arena_printf(plan->arena, "alias:%.*s", STR_FORMAT(previous)));
+    root = plan_state(plan, arena_printf(plan->arena, "alias:%.*s", STR_FORMAT(previous)));
     if (!root.len || str_equal(root, STR(DESTINATION_ERASED))) root = previous;
-    if (str_equal(plan_recall(plan, alias_key), root)) return OK;
-    if (!plan_knows_user(plan, user_id) && !plan_recall(plan, alias_key).len)
+    if (str_equal(plan_state(plan, alias_key), root)) return OK;
+    if (!plan_knows_user(plan, user_id) && !plan_state(plan, alias_key).len)
         return link_legacy(plan, root, user_id, at_ms, err);
     plan_report(plan, "users %.*s and %.*s cannot be merged: in legacy mode an id becomes another's name only before "
                 "anything was sent under it", STR_FORMAT(previous), STR_FORMAT(user_id));
@@ -160,11 +160,11 @@ static Status plan_user_merge(struct plan *plan, const Outgoing *message, Err *e
 static Status plan_create_alias(struct plan *plan, const Outgoing *message, Err *err)
 {
     Str user_id = message->user_id, key = arena_printf(plan->arena, "alias:%.*s", STR_FORMAT(user_id));
-    Str taken = plan_recall(plan, key);
+    Str taken = plan_state(plan, key);
     Millis at_ms = message->event->timestamp_ms;
     if (str_equal(taken, message->previous_id)) return OK;
     if (taken.len) return link_by_merge(plan, user_id, message->previous_id, at_ms, err);
-    plan_remember(plan, key, message->previous_id);
+    plan_store(plan, key, message->previous_id);
     return link_by_alias(plan, message->previous_id, user_id, at_ms, 0, err);
 }
 

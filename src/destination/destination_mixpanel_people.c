@@ -48,7 +48,7 @@ static MixpanelWho profile_of(struct plan *plan, const Outgoing *message)
 {
     MixpanelWho who = mixpanel_who(plan, message);
     if (who.user_id.len || mixpanel_mode(plan) != MIXPANEL_SIMPLIFIED) return who;
-    who.user_id = plan_recall_owner(plan, who.device_id);
+    who.user_id = plan_linked_user(plan, who.device_id);
     if (who.user_id.len) who.distinct_id = who.user_id;
     return who;
 }
@@ -278,20 +278,20 @@ static void put_kept_groups(struct buf *out, const TreeNode *old, Str key, Str i
 static void keep(struct plan *plan, Str anonymous_id, const TreeNode *traits, Str group_key, Str group_id,
                  Millis at_ms)
 {
-    Str key = kept_key(plan, anonymous_id), before = plan_recall(plan, key);
+    Str key = kept_key(plan, anonymous_id), before = plan_state(plan, key);
     const TreeNode *old = NULL, *old_groups;
     struct buf out;
     if (before.len && event_tree_read(before, plan->arena, &old, NULL)) old = NULL;
     old_groups = event_tree_find(old, "groups");
-    buf_init(&out, DESTINATION_MEMORY_BYTES);
+    buf_init(&out, DESTINATION_STATE_BYTES);
     json_object(&out, NULL);
     json_int(&out, "time", at_ms);
     put_kept_traits(&out, traits, event_tree_find(old, "traits"));
     if (group_id.len || old_groups) put_kept_groups(&out, old_groups, group_key, group_id);
     json_object_end(&out);
-    if (buf_ok(&out)) plan_remember(plan, key, buf_str(&out));
+    if (buf_ok(&out)) plan_store(plan, key, buf_str(&out));
     else plan_left_out(plan, "traits and groups of the visitor %.*s are over %d bytes and were not kept",
-                       STR_FORMAT(anonymous_id), DESTINATION_MEMORY_BYTES);
+                       STR_FORMAT(anonymous_id), DESTINATION_STATE_BYTES);
     buf_done(&out);
 }
 
@@ -309,12 +309,12 @@ static Status plan_kept_groups(struct plan *plan, Str user_id, const TreeNode *g
 
 Status mixpanel_plan_kept_traits(struct plan *plan, Str anonymous_id, Str user_id, Err *err)
 {
-    Str key = kept_key(plan, anonymous_id), kept = plan_recall(plan, key);
+    Str key = kept_key(plan, anonymous_id), kept = plan_state(plan, key);
     const TreeNode *root = NULL;
     int64_t at_ms = 0;
     if (kept.len == 0 || event_tree_read(kept, plan->arena, &root, NULL)) return OK;
     (void)!str_parse_int(event_tree_text(root, "time"), 0, INT64_MAX, &at_ms);
-    plan_remember(plan, key, (Str){ 0 });
+    plan_store(plan, key, (Str){ 0 });
     Status s = plan_all_operators(plan, user_id, NULL, event_tree_find(root, "traits"), at_ms, err);
     return s ? s : plan_kept_groups(plan, user_id, event_tree_find(root, "groups"), at_ms, err);
 }

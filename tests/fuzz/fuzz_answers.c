@@ -1,5 +1,5 @@
 /* fuzz_answers: any bytes as what vendors answer. Whatever they say, a call gets a verdict, a wait is at most a day,
- * what is remembered is bounded, and the next request goes to the same host with legal URL, headers and body: ids that
+ * what is stored is bounded, and the next request goes to the same host with legal URL, headers and body: ids that
  * a vendor gave stand in its path.
  *
  * First byte: the destination; second: the message; then answers, each ended by 0xff: a byte for the status, headers,
@@ -39,7 +39,7 @@ static const char *const messages[] = {
 
 static struct region region, scratch;
 static Settings settings[countof(configs)];
-static struct memory { char key[600], value[DESTINATION_MEMORY_BYTES + 1]; size_t key_len, value_len; } memory[32];
+static struct memory { char key[600], value[DESTINATION_STATE_BYTES + 1]; size_t key_len, value_len; } memory[32];
 static size_t memory_count;
 
 static void read_settings(const char *const *row, Arena *arena, Settings *ret)
@@ -72,7 +72,7 @@ static void open_all(void)
 
 /* ---- Memory, as the framework keeps it ---- */
 
-static Str recall(void *context, Str key)
+static Str read_state(void *context, Str key)
 {
     (void)context;
     for (size_t at = memory_count; at-- > 0;)
@@ -81,15 +81,15 @@ static Str recall(void *context, Str key)
     return str_equal(key, STR(DESTINATION_LINK_KEY "a")) ? STR("u") : (Str){ 0 };
 }
 
-static void keep(const Remembered *remembered, size_t count)
+static void keep(const StoredState *stored, size_t count)
 {
     for (size_t at = 0; at < count; at++) {
         struct memory *one = &memory[memory_count % countof(memory)];
-        check(remembered[at].value.len <= DESTINATION_MEMORY_BYTES && remembered[at].key.len > 0);
-        if (remembered[at].key.len > sizeof one->key || memory_count >= countof(memory)) continue;
-        memcpy(one->key, remembered[at].key.bytes, one->key_len = remembered[at].key.len);
-        one->value_len = remembered[at].value.len;
-        if (one->value_len) memcpy(one->value, remembered[at].value.bytes, one->value_len);
+        check(stored[at].value.len <= DESTINATION_STATE_BYTES && stored[at].key.len > 0);
+        if (stored[at].key.len > sizeof one->key || memory_count >= countof(memory)) continue;
+        memcpy(one->key, stored[at].key.bytes, one->key_len = stored[at].key.len);
+        one->value_len = stored[at].value.len;
+        if (one->value_len) memcpy(one->value, stored[at].value.bytes, one->value_len);
         memory_count++;
     }
 }
@@ -113,7 +113,7 @@ static Status build(struct plan *plan, const Settings *chosen, const char *text,
     Outgoing outgoing = { .event = &event, .json = json, .user_id = event.user_id, .anonymous_id = event.anonymous_id,
                           .previous_id = event.previous_id, .group_id = event.group_id };
     if (event.user_id.len && event.type != EVENT_GROUP) outgoing.links = &link, outgoing.link_count = 1;
-    plan_init(plan, chosen, arena, recall, NULL);
+    plan_init(plan, chosen, arena, read_state, NULL);
     return chosen->destination->build(plan, &outgoing, &err);
 }
 
@@ -172,7 +172,7 @@ static void check_ruling(const Ruling *ruling)
     }
     check(bytes < 10 * ANSWERS_BYTES_MAX);
     check(ruling->retry_after_ms >= 0 && ruling->retry_after_ms <= WAIT_MS_MAX);
-    check(ruling->remembered_count <= countof(ruling->remembered));
+    check(ruling->stored_count <= countof(ruling->stored));
     check(strnlen(ruling->facts, DESTINATION_FACT_BYTES) < DESTINATION_FACT_BYTES);
 }
 
@@ -199,7 +199,7 @@ static Verdict send(const Settings *chosen, struct plan *plan, size_t at, Str *a
     if (destination->judge) destination->judge(&judge, &ruling);
     else judge_by_status(&judge, &ruling);
     check_ruling(&ruling);
-    keep(ruling.remembered, ruling.remembered_count);
+    keep(ruling.stored, ruling.stored_count);
     return ruling.calls[0].verdict;
 }
 
@@ -217,7 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memory_count = 0;
     for (int round = 0; round < 2 && answers.len > 0; round++) {        /* the second with what the first one learned */
         if (build(plan, chosen, messages[(data[1] + round) % countof(messages)], &arena) == OK) {
-            keep(plan->remembered, plan->remembered_count);
+            keep(plan->stored, plan->stored_count);
             for (size_t at = 0, sends = 0; at < plan->call_count && sends < SENDS_MAX && answers.len > 0; sends++) {
                 Verdict verdict = send(chosen, plan, at, &answers, &arena);
                 if (verdict == VERDICT_END) break;

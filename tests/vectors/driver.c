@@ -23,7 +23,7 @@ struct line {
     Millis now_ms;
     Arena *arena;
     struct buf requests, reports, out;
-    Remembered memory[256];
+    StoredState memory[256];
     size_t memory_count;
 };
 
@@ -36,9 +36,9 @@ struct item {                           /* one event on its way */
     Str reason;
 };
 
-static Str recall_line(void *memory, Str key)
+static Str read_state(void *context, Str key)
 {
-    struct line *line = memory;
+    struct line *line = context;
     bool is_last = event_tree_is_given(event_tree_get(line->root, STR("links_last")));      /* not told before */
     const TreeNode *links = is_last ? NULL : event_tree_get(line->root, STR("links"));
     for (const TreeNode *link = links ? links->first : NULL; link; link = link->next)
@@ -49,10 +49,10 @@ static Str recall_line(void *memory, Str key)
     return event_tree_text(event_tree_get(line->root, STR("memory")), arena_copy(line->arena, key).bytes);
 }
 
-static void remember_line(struct line *line, const Remembered *remembered, size_t count)
+static void store_states(struct line *line, const StoredState *stored, size_t count)
 {
     for (size_t at = 0; at < count && line->memory_count < countof(line->memory); at++)
-        line->memory[line->memory_count++] = remembered[at];
+        line->memory[line->memory_count++] = stored[at];
 }
 
 static Node *node_of(Arena *arena, const TreeNode *tree)
@@ -156,7 +156,7 @@ static void send_items(struct line *line, struct item *const *items, size_t coun
     JudgeInput judge = { &line->settings, calls, count, &answer, line->now_ms, line->arena };
     if (destination->judge) destination->judge(&judge, &ruling);
     else judge_by_status(&judge, &ruling);
-    remember_line(line, ruling.remembered, ruling.remembered_count);
+    store_states(line, ruling.stored, ruling.stored_count);
     if (ruling.report.len) {
         json_string(&line->reports, NULL, ruling.report);
     }
@@ -214,13 +214,13 @@ static void build_item(struct line *line, struct item *item, const TreeNode *jso
     read_event(item, json);
     bool is_last = event_tree_is_given(event_tree_get(line->root, STR("links_last")));
     if (is_last ? !json->next : json == event_tree_get(line->root, STR("events"))->first) read_links(line, item);
-    plan_init(&item->plan, &line->settings, line->arena, recall_line, line);
+    plan_init(&item->plan, &line->settings, line->arena, read_state, line);
     if (line->settings.destination->build(&item->plan, &item->outgoing, &err)) {
         item->verdict = VERDICT_REFUSED;
         item->reason = arena_copy(line->arena, str_from(err.text));
         item->plan.call_count = 0;
     }
-    remember_line(line, item->plan.remembered, item->plan.remembered_count);
+    store_states(line, item->plan.stored, item->plan.stored_count);
     for (size_t at = 0; at < item->plan.report_count; at++) {
         json_string(&line->reports, NULL, item->plan.reports[at]);
     }

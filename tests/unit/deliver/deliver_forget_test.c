@@ -136,13 +136,13 @@ static void rows_of_a_destination_that_is_gone_are_found_by_their_keys(void **st
     put_row(&gone, ROW_LINK, STR("visitor-2"), STR("user-2"));
     put_row(&gone, ROW_LINK, STR("shared"), STR("user-2"));
     put_row(&gone, ROW_LINK, STR("another"), STR("user-22"));
-    put_row(&gone, ROW_MEMORY, STR("traits:visitor-2"), STR("{}"));
-    put_row(&gone, ROW_MEMORY, STR("alias:user-22"), STR("visitor-2"));
+    put_row(&gone, ROW_STATE, STR("traits:visitor-2"), STR("{}"));
+    put_row(&gone, ROW_STATE, STR("alias:user-22"), STR("visitor-2"));
     put_row(&gone, ROW_USER, id, STR("1"));
     put_row(&gone, ROW_USER, other, STR("1"));
     char key[LIMIT_ID_BYTES + 8];
     int len = snprintf(key, sizeof key, "seen:%.*s", STR_FORMAT(id));
-    put_row(&gone, ROW_MEMORY, str_of(key, (size_t)len), STR("17"));
+    put_row(&gone, ROW_STATE, str_of(key, (size_t)len), STR("17"));
     want(false);
     CommandId ids[3] = { wanted.ids[0], wanted.ids[1], { COMMAND_USER_ID, id, INT64_MIN, INT64_MAX, false } };
     wanted.what.ids = ids;
@@ -151,7 +151,7 @@ static void rows_of_a_destination_that_is_gone_are_found_by_their_keys(void **st
     assert_true(wanted.is_ended);
     assert_int_equal(fake_rows_count(&world->rows, "gone", ROW_USER), 2);           /* user-22, the other long one */
     assert_int_equal(fake_rows_count(&world->rows, "gone", ROW_LINK), 2);           /* shared: with nobody; another */
-    assert_int_equal(fake_rows_count(&world->rows, "gone", ROW_MEMORY), 1);
+    assert_int_equal(fake_rows_count(&world->rows, "gone", ROW_STATE), 1);
     assert_int_equal(count_rows_with("user-2"), 3);                                 /* as a part of user-22 only */
     assert_int_equal(count_rows_with("user-22"), 3);
     assert_int_equal(count_rows_with("visitor-2"), 0);
