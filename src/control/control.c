@@ -49,7 +49,7 @@ Status control_save(struct control *control, struct kv_txn *txn, Err *err)
         s = change->is_removed ? kv_remove(txn, control->options.table, key, err)
                                : kv_put(txn, control->options.table, key, change->value, err);
     }
-    if (!s) s = control_save_leaks(control, txn, err);
+    if (!s) s = control_save_late(control, txn, err);
     pthread_mutex_unlock(&control->lock);
     return s;
 }
@@ -63,7 +63,7 @@ static void drop_saved(struct control *control)
     if (control->change_count)
         memmove(control->changes, control->changes + count, control->change_count * sizeof *control->changes);
     control->changes_saving = 0;
-    control_end_save_leaks(control);
+    control_end_save_late(control);
     pthread_mutex_unlock(&control->lock);
 }
 
@@ -126,7 +126,7 @@ static bool put_suppressed(struct control *control, CommandIdKind kind, Str valu
     struct suppressed *place = control->suppressed + at;
     memmove(place + 1, place, (control->suppressed_count++ - at) * sizeof *place);
     *place = (struct suppressed){ key, { id, value.len + 1 } };
-    control_put_drop(control, kind, value);
+    control_add_suppressed(control, kind, value);
     return true;
 }
 
@@ -154,7 +154,7 @@ static void note_suppressed(struct control *control, CommandIdKind kind, Str val
         struct suppressed *place = control->suppressed + find_suppressed(control, hash);
         free((char *)(uintptr_t)place->id.bytes);
         control->suppressed_count--;
-        control_remove_drop(control, kind, value);
+        control_remove_suppressed(control, kind, value);
         memmove(place, place + 1, (size_t)(control->suppressed + control->suppressed_count - place) * sizeof *place);
         control_note_change(control, str_of(key, sizeof key), NULL);
     }
@@ -239,7 +239,7 @@ Status control_maintain(struct control *control, bool *ret_more, Err *err)
         Status s = control_step_erasure(control, ret_more, err);
         if (s || *ret_more) return s;
     }
-    return control_step_leaks(control, err);
+    return control_step_late(control, err);
 }
 
 /* ---- Opening and closing ---- */
@@ -263,7 +263,7 @@ Status control_load(struct control *control, struct kv_txn *txn, JournalPos save
     if (!s && control->options.has_destinations) control->clearing_wanted = ++control->clearings;
     if (s && s != ERR_NOT_FOUND) return s;
     s = control_load_unread(control, txn, err);
-    return s ? s : control_load_leaks(control, txn, err);
+    return s ? s : control_load_late(control, txn, err);
 }
 
 void control_forget(struct control *control)
@@ -275,7 +275,7 @@ void control_forget(struct control *control)
     control->unread_count = 0;
     control->changes_saving = control->change_count;
     drop_saved(control);
-    control_forget_drops(control);
+    control_forget_suppressed(control);
     atomic_store(&control->saved, 0);
     control->stores = (ControlStores){ 0 };
 }
@@ -298,7 +298,7 @@ void control_close(struct control *control)
     if (!control) return;
     control_forget(control);
     free(control->suppressed);
-    control_close_drops(control);
+    control_close_suppressed(control);
     free(control->erasures);
     free(control->unread);
     free(control->changes);

@@ -65,8 +65,8 @@ void control_use(struct control *control, const ControlStores *stores);
 Status MUST control_run(struct control *control, Str record, JournalPos pos, Err *err);
 /* Another thread's: one bounded piece of what erasures and suppressed ids still have to do. */
 Status MUST control_maintain(struct control *control, bool *ret_more, Err *err);
-/* A message came of a suppressed id all the same, and is left out: its record is erased by control_maintain. */
-void control_note_leak(struct control *control, JournalPos pos);
+/* A message of a suppressed id came late, and the applier left it out: control_maintain will erase its record. */
+void control_note_late(struct control *control, JournalPos pos);
 
 /* ---- Saving: rows in one transaction with what else is derived ---- */
 
@@ -105,11 +105,11 @@ bool control_is_suppressed(struct control *control, CommandIdKind kind, Str valu
 bool control_is_suppressed_event(struct control *control, const Event *event);
 /* The same of a message that is not accepted yet. Any thread, at any time; one read of memory while none is suppressed.
  * What comes into the journal all the same is left out, and erased there by control_maintain. */
-bool control_drops(struct control *control, EventType type, Str user_id, Str anonymous_id, Str previous_id);
+bool control_suppresses(struct control *control, EventType type, Str user_id, Str anonymous_id, Str previous_id);
 /* The same of the external ids that a message carries, where the rules look for them. json: the message's; parser: the
  * caller's own. Ask first whether there is any: one read of memory. */
-bool control_drops_some_external(struct control *control);
-bool control_drops_carrier(struct control *control, struct event_parser *parser, Str json, Arena arena);
+bool control_suppresses_some_external(struct control *control);
+bool control_suppresses_carrier(struct control *control, struct event_parser *parser, Str json, Arena arena);
 Status MUST control_list_suppressed(struct control *control, Arena *arena, CommandId **ret, size_t *ret_count,
                                     Err *err);
 

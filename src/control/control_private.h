@@ -48,13 +48,13 @@ struct control {
     struct suppressed *suppressed;          /* by key; under the guard */
     size_t suppressed_count, suppressed_capacity;
     uint64_t clearing_wanted, clearings;    /* of the destinations' store, by number; 0: it is clear */
-    JournalPos *leaks;                      /* of records to be erased */
-    size_t leak_count, leak_capacity;
-    uint64_t leaks_version, leaks_saving, leaks_saved;
+    JournalPos *late;                       /* messages of suppressed ids that came late: records to be erased */
+    size_t late_count, late_capacity;
+    uint64_t late_version, late_saving, late_saved;
 
-    _Atomic(struct drop_table *) drop_table;        /* control_suppress.c: for other threads; NULL: none yet */
-    struct drop_table *all_drop_tables;
-    _Atomic size_t external_drops;          /* how many of them are external ids */
+    _Atomic(struct suppressed_set *) suppressed_set;    /* control_suppress.c: for other threads; NULL: none yet */
+    struct suppressed_set *all_suppressed_sets;
+    _Atomic size_t external_count;          /* how many of the suppressed ids are external ids */
 };
 
 /* control.c. The row with the key, from the next save on; value NULL: there is none. */
@@ -63,14 +63,14 @@ void control_note_change_locked(struct control *control, Str key, const Str *val
 
 /* control_suppress.c */
 Hash128 control_suppressed_key(CommandIdKind kind, Str value);
-void control_put_drop(struct control *control, CommandIdKind kind, Str value);
-void control_remove_drop(struct control *control, CommandIdKind kind, Str value);
-void control_forget_drops(struct control *control);
-void control_close_drops(struct control *control);
-Status control_save_leaks(struct control *control, struct kv_txn *txn, Err *err);   /* these two under the lock */
-void control_end_save_leaks(struct control *control);
-Status control_load_leaks(struct control *control, struct kv_txn *txn, Err *err);
-Status control_step_leaks(struct control *control, Err *err);                       /* by maintenance */
+void control_add_suppressed(struct control *control, CommandIdKind kind, Str value);
+void control_remove_suppressed(struct control *control, CommandIdKind kind, Str value);
+void control_forget_suppressed(struct control *control);
+void control_close_suppressed(struct control *control);
+Status control_save_late(struct control *control, struct kv_txn *txn, Err *err);    /* these two under the lock */
+void control_end_save_late(struct control *control);
+Status control_load_late(struct control *control, struct kv_txn *txn, Err *err);
+Status control_step_late(struct control *control, Err *err);                        /* by maintenance */
 
 /* control_erase.c */
 Status control_begin_erasure(struct control *control, Str record, JournalPos pos, const JournalCommand *command,

@@ -1,13 +1,14 @@
-/* control_suppress: suppressed ids as other threads ask for them, and messages that came all the same.
+/* control_suppress: the set of suppressed ids, and messages of such ids that came late.
  *
- * Collection asks for every message, from every thread, so what it asks is a table without locks, which one thread
- * writes, the one that carries commands out: open addressing by the hash of kind and value. A slot is taken for good:
- * an id that is taken back leaves a mark. Where half is taken, a larger table is made; the old ones stay until the end,
- * since a reader may be in one: as much again, at most, and some bytes an id that was taken back.
+ * Collection asks for every message, from every thread, so the set has no locks. One thread writes it, the one that
+ * carries commands out. It is an open-addressing table by the hash of kind and value. A slot that was taken stays
+ * taken: an id that is no longer suppressed leaves a mark. When half of the slots are taken, a larger set is made. The
+ * old sets stay until the end, because a reader may still be in one. Together they are as large as the newest one, at
+ * most, and a few bytes for each id that is no longer suppressed.
  *
- * What comes past collection (it was on its way at that moment, or an import wrote it while no server ran) is left out
- * in its turn. Its place is noted then, in memory and in the table of control.c, and when that is saved, maintenance
- * erases the record:
+ * Some messages of a suppressed id get past collection: the message was on its way at that moment, or an import wrote
+ * it while no server ran. The applier leaves such a message out when it comes to it, and notes its place, in memory
+ * and in the keyed store. Once that note is saved, maintenance erases the record:
  *   'z'                   positions of such records, u64 each, ascending
  */
 #include "control_private.h"
@@ -17,21 +18,21 @@
 enum { TABLE_FIRST = 64, SLOT_FREE = 0, SLOT_GONE = 1, SLOT_TAKEN_BIT = 2,
        ERASED_FIRST_BYTE = EVENT_RECORD_VERSION << 4 | RECORD_ERASED };
 
-struct drop_table {
-    struct drop_table *older;
+struct suppressed_set {
+    struct suppressed_set *older;
     size_t capacity, used, live;
-    struct drop_slot { _Atomic uint64_t high, low; } slots[];
+    struct suppressed_slot { _Atomic uint64_t high, low; } slots[];
 };
 
 /* ---- Asking ---- */
 
-static bool has_key(const struct drop_table *table, Hash128 key)
+static bool has_key(const struct suppressed_set *set, Hash128 key)
 {
-    size_t mask = table->capacity - 1;
+    size_t mask = set->capacity - 1;
     for (size_t at = key.low & mask;; at = (at + 1) & mask) {
-        uint64_t high = atomic_load_explicit(&table->slots[at].high, memory_order_acquire);
+        uint64_t high = atomic_load_explicit(&set->slots[at].high, memory_order_acquire);
         if (high == SLOT_FREE) return false;
-        uint64_t low = atomic_load_explicit(&table->slots[at].low, memory_order_relaxed);
+        uint64_t low = atomic_load_explicit(&set->slots[at].low, memory_order_relaxed);
         if (high == key.high && low == key.low) return true;
     }
 }
@@ -43,155 +44,155 @@ static Hash128 key_of(CommandIdKind kind, Str value)
     return key;
 }
 
-static bool drops(const struct drop_table *table, CommandIdKind kind, Str value)
+static bool has(const struct suppressed_set *set, CommandIdKind kind, Str value)
 {
-    return value.len && has_key(table, key_of(kind, value));
+    return value.len && has_key(set, key_of(kind, value));
 }
 
-bool control_drops(struct control *control, EventType type, Str user_id, Str anonymous_id, Str previous_id)
+bool control_suppresses(struct control *control, EventType type, Str user_id, Str anonymous_id, Str previous_id)
 {
-    const struct drop_table *table = atomic_load_explicit(&control->drop_table, memory_order_acquire);
-    if (!table) return false;
-    return drops(table, COMMAND_USER_ID, user_id) || drops(table, COMMAND_ANONYMOUS_ID, anonymous_id)
-        || (type == EVENT_ALIAS && (drops(table, COMMAND_USER_ID, previous_id)
-                                    || drops(table, COMMAND_ANONYMOUS_ID, previous_id)));
+    const struct suppressed_set *set = atomic_load_explicit(&control->suppressed_set, memory_order_acquire);
+    if (!set) return false;
+    return has(set, COMMAND_USER_ID, user_id) || has(set, COMMAND_ANONYMOUS_ID, anonymous_id)
+        || (type == EVENT_ALIAS && (has(set, COMMAND_USER_ID, previous_id)
+                                    || has(set, COMMAND_ANONYMOUS_ID, previous_id)));
 }
 
 bool control_is_suppressed_event(struct control *control, const Event *event)
 {
-    return control_drops(control, event->type, event->user_id, event->anonymous_id, event->previous_id);
+    return control_suppresses(control, event->type, event->user_id, event->anonymous_id, event->previous_id);
 }
 
-static bool drops_external(const void *context, Str external) { return drops(context, COMMAND_EXTERNAL_ID, external); }
+static bool has_external(const void *context, Str external) { return has(context, COMMAND_EXTERNAL_ID, external); }
 
-bool control_drops_some_external(struct control *control)
+bool control_suppresses_some_external(struct control *control)
 {
-    return atomic_load_explicit(&control->external_drops, memory_order_acquire) > 0;
+    return atomic_load_explicit(&control->external_count, memory_order_acquire) > 0;
 }
 
-bool control_drops_carrier(struct control *control, struct event_parser *parser, Str json, Arena arena)
+bool control_suppresses_carrier(struct control *control, struct event_parser *parser, Str json, Arena arena)
 {
-    const struct drop_table *table = atomic_load_explicit(&control->drop_table, memory_order_acquire);
+    const struct suppressed_set *set = atomic_load_explicit(&control->suppressed_set, memory_order_acquire);
     bool carries;
-    if (!table || !control_drops_some_external(control)) return false;
-    return people_carries(parser, json, &control->options.rules, arena, drops_external, table, &carries, NULL) == OK
+    if (!set || !control_suppresses_some_external(control)) return false;
+    return people_carries(parser, json, &control->options.rules, arena, has_external, set, &carries, NULL) == OK
         && carries;
 }
 
 /* ---- Changing: by who follows the journal ---- */
 
-static void put_key(struct drop_table *table, Hash128 key)
+static void put_key(struct suppressed_set *set, Hash128 key)
 {
-    size_t mask = table->capacity - 1, at = key.low & mask;
-    while (atomic_load_explicit(&table->slots[at].high, memory_order_relaxed) != SLOT_FREE) at = (at + 1) & mask;
-    atomic_store_explicit(&table->slots[at].low, key.low, memory_order_relaxed);
-    atomic_store_explicit(&table->slots[at].high, key.high, memory_order_release);
-    table->used++;
-    table->live++;
+    size_t mask = set->capacity - 1, at = key.low & mask;
+    while (atomic_load_explicit(&set->slots[at].high, memory_order_relaxed) != SLOT_FREE) at = (at + 1) & mask;
+    atomic_store_explicit(&set->slots[at].low, key.low, memory_order_relaxed);
+    atomic_store_explicit(&set->slots[at].high, key.high, memory_order_release);
+    set->used++;
+    set->live++;
 }
 
-static struct drop_table *make_table(struct drop_table *old)
+static struct suppressed_set *make_set(struct suppressed_set *old)
 {
     size_t capacity = TABLE_FIRST, live = old ? old->live : 0;
     while (capacity < 4 * live) capacity *= 2;
-    struct drop_table *table = calloc(1, sizeof *table + capacity * sizeof(struct drop_slot));
-    check(table);
-    table->capacity = capacity;
+    struct suppressed_set *set = calloc(1, sizeof *set + capacity * sizeof(struct suppressed_slot));
+    check(set);
+    set->capacity = capacity;
     for (size_t at = 0; old && at < old->capacity; at++) {
         Hash128 key = { .low = atomic_load_explicit(&old->slots[at].low, memory_order_relaxed),
                         .high = atomic_load_explicit(&old->slots[at].high, memory_order_relaxed) };
-        if (key.high != SLOT_FREE && key.high != SLOT_GONE) put_key(table, key);
+        if (key.high != SLOT_FREE && key.high != SLOT_GONE) put_key(set, key);
     }
-    return table;
+    return set;
 }
 
-void control_put_drop(struct control *control, CommandIdKind kind, Str value)
+void control_add_suppressed(struct control *control, CommandIdKind kind, Str value)
 {
-    struct drop_table *table = atomic_load_explicit(&control->drop_table, memory_order_relaxed);
-    if (table && has_key(table, key_of(kind, value))) return;
-    if (!table || 2 * (table->used + 1) > table->capacity) {
-        table = make_table(table);
-        table->older = control->all_drop_tables;
-        control->all_drop_tables = table;
+    struct suppressed_set *set = atomic_load_explicit(&control->suppressed_set, memory_order_relaxed);
+    if (set && has_key(set, key_of(kind, value))) return;
+    if (!set || 2 * (set->used + 1) > set->capacity) {
+        set = make_set(set);
+        set->older = control->all_suppressed_sets;
+        control->all_suppressed_sets = set;
     }
-    put_key(table, key_of(kind, value));
-    atomic_store_explicit(&control->drop_table, table, memory_order_release);
-    if (kind == COMMAND_EXTERNAL_ID) atomic_fetch_add_explicit(&control->external_drops, 1, memory_order_release);
+    put_key(set, key_of(kind, value));
+    atomic_store_explicit(&control->suppressed_set, set, memory_order_release);
+    if (kind == COMMAND_EXTERNAL_ID) atomic_fetch_add_explicit(&control->external_count, 1, memory_order_release);
 }
 
-void control_remove_drop(struct control *control, CommandIdKind kind, Str value)
+void control_remove_suppressed(struct control *control, CommandIdKind kind, Str value)
 {
-    struct drop_table *table = atomic_load_explicit(&control->drop_table, memory_order_relaxed);
+    struct suppressed_set *set = atomic_load_explicit(&control->suppressed_set, memory_order_relaxed);
     Hash128 key = key_of(kind, value);
-    if (!table || !has_key(table, key)) return;
-    size_t mask = table->capacity - 1, at = key.low & mask;
-    while (atomic_load_explicit(&table->slots[at].high, memory_order_relaxed) != key.high
-           || atomic_load_explicit(&table->slots[at].low, memory_order_relaxed) != key.low) at = (at + 1) & mask;
-    atomic_store_explicit(&table->slots[at].high, SLOT_GONE, memory_order_release);
-    table->live--;
-    if (kind == COMMAND_EXTERNAL_ID) atomic_fetch_sub_explicit(&control->external_drops, 1, memory_order_release);
+    if (!set || !has_key(set, key)) return;
+    size_t mask = set->capacity - 1, at = key.low & mask;
+    while (atomic_load_explicit(&set->slots[at].high, memory_order_relaxed) != key.high
+           || atomic_load_explicit(&set->slots[at].low, memory_order_relaxed) != key.low) at = (at + 1) & mask;
+    atomic_store_explicit(&set->slots[at].high, SLOT_GONE, memory_order_release);
+    set->live--;
+    if (kind == COMMAND_EXTERNAL_ID) atomic_fetch_sub_explicit(&control->external_count, 1, memory_order_release);
 }
 
-void control_forget_drops(struct control *control)
+void control_forget_suppressed(struct control *control)
 {
-    atomic_store_explicit(&control->drop_table, NULL, memory_order_release);
-    atomic_store_explicit(&control->external_drops, 0, memory_order_release);
-    control->leak_count = 0;
-    control->leaks_version = control->leaks_saving = control->leaks_saved = 0;
+    atomic_store_explicit(&control->suppressed_set, NULL, memory_order_release);
+    atomic_store_explicit(&control->external_count, 0, memory_order_release);
+    control->late_count = 0;
+    control->late_version = control->late_saving = control->late_saved = 0;
 }
 
-void control_close_drops(struct control *control)
+void control_close_suppressed(struct control *control)
 {
-    for (struct drop_table *table = control->all_drop_tables, *older; table; table = older) {
-        older = table->older;
-        free(table);
+    for (struct suppressed_set *set = control->all_suppressed_sets, *older; set; set = older) {
+        older = set->older;
+        free(set);
     }
-    free(control->leaks);
+    free(control->late);
 }
 
-/* ---- What came all the same ---- */
+/* ---- Messages that came late ---- */
 
-static void add_leak(struct control *control, JournalPos pos)
+static void add_late(struct control *control, JournalPos pos)
 {
-    check(vector_reserve(control->leaks, control->leak_capacity, control->leak_count + 1, UINT32_MAX));
-    control->leaks[control->leak_count++] = pos;
+    check(vector_reserve(control->late, control->late_capacity, control->late_count + 1, UINT32_MAX));
+    control->late[control->late_count++] = pos;
 }
 
-void control_note_leak(struct control *control, JournalPos pos)
+void control_note_late(struct control *control, JournalPos pos)
 {
     pthread_mutex_lock(&control->lock);
-    if (!control->leak_count || control->leaks[control->leak_count - 1] < pos) add_leak(control, pos);
-    control->leaks_version++;
+    if (!control->late_count || control->late[control->late_count - 1] < pos) add_late(control, pos);
+    control->late_version++;
     pthread_mutex_unlock(&control->lock);
     atomic_store_explicit(&control->wants_save, true, memory_order_release);
 }
 
 /* Under the lock, both: what is noted meanwhile waits for the next save. */
-Status control_save_leaks(struct control *control, struct kv_txn *txn, Err *err)
+Status control_save_late(struct control *control, struct kv_txn *txn, Err *err)
 {
-    control->leaks_saving = control->leaks_version;
-    if (control->leaks_saving == control->leaks_saved) return OK;
-    if (!control->leak_count) return kv_remove(txn, control->options.table, STR("z"), err);
-    Str positions = str_of(control->leaks, control->leak_count * sizeof *control->leaks);
+    control->late_saving = control->late_version;
+    if (control->late_saving == control->late_saved) return OK;
+    if (!control->late_count) return kv_remove(txn, control->options.table, STR("z"), err);
+    Str positions = str_of(control->late, control->late_count * sizeof *control->late);
     return kv_put(txn, control->options.table, STR("z"), positions, err);
 }
 
-void control_end_save_leaks(struct control *control) { control->leaks_saved = control->leaks_saving; }
+void control_end_save_late(struct control *control) { control->late_saved = control->late_saving; }
 
-Status control_load_leaks(struct control *control, struct kv_txn *txn, Err *err)
+Status control_load_late(struct control *control, struct kv_txn *txn, Err *err)
 {
     Str value;
     Status s = kv_get(txn, control->options.table, STR("z"), &value, err);
     for (size_t at = 0; !s && at + sizeof(JournalPos) <= value.len; at += sizeof(JournalPos)) {
         JournalPos pos;
         memcpy(&pos, value.bytes + at, sizeof pos);
-        add_leak(control, pos);
+        add_late(control, pos);
     }
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
 /* By maintenance: those that a start would not see again. */
-struct leaks { JournalPos *positions; size_t count; };
+struct late_suppressed { JournalPos *positions; size_t count; };
 
 static int compare_positions(const void *a, const void *b)
 {
@@ -199,47 +200,47 @@ static int compare_positions(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static bool is_leak(void *context, Str record, JournalPos pos)
+static bool is_late(void *context, Str record, JournalPos pos)
 {
-    const struct leaks *leaks = context;
+    const struct late_suppressed *late = context;
     return record_kind(record) == RECORD_EVENT
-        && bsearch(&pos, leaks->positions, leaks->count, sizeof pos, compare_positions);
+        && bsearch(&pos, late->positions, late->count, sizeof pos, compare_positions);
 }
 
-static struct leaks take_leaks(struct control *control)
+static struct late_suppressed take_late(struct control *control)
 {
-    struct leaks leaks = { NULL, 0 };
+    struct late_suppressed late = { NULL, 0 };
     JournalPos saved = atomic_load(&control->saved);
     pthread_mutex_lock(&control->lock);
-    while (leaks.count < control->leak_count && control->leaks[leaks.count] < saved) leaks.count++;
-    if (leaks.count) {
-        leaks.positions = malloc(leaks.count * sizeof *leaks.positions);
-        check(leaks.positions);
-        memcpy(leaks.positions, control->leaks, leaks.count * sizeof *leaks.positions);
+    while (late.count < control->late_count && control->late[late.count] < saved) late.count++;
+    if (late.count) {
+        late.positions = malloc(late.count * sizeof *late.positions);
+        check(late.positions);
+        memcpy(late.positions, control->late, late.count * sizeof *late.positions);
     }
     pthread_mutex_unlock(&control->lock);
-    return leaks;
+    return late;
 }
 
-Status control_step_leaks(struct control *control, Err *err)
+Status control_step_late(struct control *control, Err *err)
 {
-    struct leaks leaks = take_leaks(control);
+    struct late_suppressed late = take_late(control);
     uint64_t erased;
-    if (!leaks.count) return OK;
-    JournalPos from = leaks.positions[0], to = journal_after(leaks.positions[leaks.count - 1]);
-    JournalErase erase = { .from = from, .to = to, .should_erase = is_leak, .context = &leaks,
+    if (!late.count) return OK;
+    JournalPos from = late.positions[0], to = journal_after(late.positions[late.count - 1]);
+    JournalErase erase = { .from = from, .to = to, .should_erase = is_late, .context = &late,
                            .erased_first_byte = ERASED_FIRST_BYTE };
     Status s = journal_erase(control->options.journal, &erase, &erased, err);
-    free(leaks.positions);
+    free(late.positions);
     if (s == ERR_DAMAGED) {                                   /* it cannot be read: told, and not tried for ever */
         if (err) control->options.passed(control->options.context, err->text, 0);
         s = OK;
     }
     if (s) return err_wrap(err, s, "erasing what came of suppressed ids");
     pthread_mutex_lock(&control->lock);
-    control->leak_count -= leaks.count;
-    memmove(control->leaks, control->leaks + leaks.count, control->leak_count * sizeof *control->leaks);
-    control->leaks_version++;
+    control->late_count -= late.count;
+    memmove(control->late, control->late + late.count, control->late_count * sizeof *control->late);
+    control->late_version++;
     pthread_mutex_unlock(&control->lock);
     atomic_store_explicit(&control->wants_save, true, memory_order_release);
     return OK;

@@ -169,11 +169,11 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     if (waiting->pos < applier->saved && derive_is_duplicate(applier, waiting->pos)) return OK;
     if (waiting->pos >= applier->saved
         && (control_is_suppressed_event(applier->control, event)
-            || control_drops_carrier(applier->control, applier->parser, event->json,
-                                     region_arena(&applier->traits_region)))) {
+            || control_suppresses_carrier(applier->control, applier->parser, event->json,
+                                          region_arena(&applier->traits_region)))) {
         count(applier, waiting->pos, &applier->suppressed_events);
         derive_note_repeat(applier, waiting->pos);           /* destinations leave it out, like a repetition */
-        control_note_leak(applier->control, waiting->pos);
+        control_note_late(applier->control, waiting->pos);
         return OK;
     }
     if (!waiting->is_judged &&

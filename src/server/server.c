@@ -307,17 +307,18 @@ static void open_links(struct serve *serve)
 
 static bool is_suppressed(void *context, EventType type, Str user_id, Str anonymous_id, Str previous_id)
 {
-    return control_drops(derive_control(((struct serve *)context)->applier), type, user_id, anonymous_id, previous_id);
+    struct control *control = derive_control(((struct serve *)context)->applier);
+    return control_suppresses(control, type, user_id, anonymous_id, previous_id);
 }
 
 static bool has_suppressed_external(void *context)
 {
-    return control_drops_some_external(derive_control(((struct serve *)context)->applier));
+    return control_suppresses_some_external(derive_control(((struct serve *)context)->applier));
 }
 
 static bool carries_suppressed(void *context, struct event_parser *parser, Str json, Arena scratch)
 {
-    return control_drops_carrier(derive_control(((struct serve *)context)->applier), parser, json, scratch);
+    return control_suppresses_carrier(derive_control(((struct serve *)context)->applier), parser, json, scratch);
 }
 
 static Status open_collector(struct serve *serve, Err *err)

@@ -73,7 +73,8 @@ DeriveOptions world_apply_options(struct world *world, const char *dir, const ch
 
 static bool is_suppressed(void *context, EventType type, Str user_id, Str anonymous_id, Str previous_id)
 {
-    return control_drops(derive_control(((struct world *)context)->applier), type, user_id, anonymous_id, previous_id);
+    struct control *control = derive_control(((struct world *)context)->applier);
+    return control_suppresses(control, type, user_id, anonymous_id, previous_id);
 }
 
 static void open_collector(struct world *world)

@@ -25,9 +25,9 @@ static void *ask(void *context)
     (void)context;
     for (unsigned turn = 0; !atomic_load(&is_over); turn++) {
         Str id = id_of(turn % 100, text);
-        check(control_drops(&control, EVENT_TRACK, id, (Str){ 0 }, (Str){ 0 }) == (turn % 2 == 0));
-        check(!control_drops(&control, EVENT_TRACK, (Str){ 0 }, id, id));
-        check(control_drops(&control, EVENT_ALIAS, STR("x"), (Str){ 0 }, id) == (turn % 2 == 0));
+        check(control_suppresses(&control, EVENT_TRACK, id, (Str){ 0 }, (Str){ 0 }) == (turn % 2 == 0));
+        check(!control_suppresses(&control, EVENT_TRACK, (Str){ 0 }, id, id));
+        check(control_suppresses(&control, EVENT_ALIAS, STR("x"), (Str){ 0 }, id) == (turn % 2 == 0));
     }
     return NULL;
 }
@@ -40,26 +40,26 @@ static void the_table_says_what_a_list_says_while_others_ask(void **state)
     char text[24];
     (void)state;
     fake_dice_init(&dice, 11);
-    assert_false(control_drops(&control, EVENT_TRACK, STR("id-0"), (Str){ 0 }, (Str){ 0 }));
-    for (unsigned id = 0; id < 100; id += 2) control_put_drop(&control, COMMAND_USER_ID, id_of(id, text));
+    assert_false(control_suppresses(&control, EVENT_TRACK, STR("id-0"), (Str){ 0 }, (Str){ 0 }));
+    for (unsigned id = 0; id < 100; id += 2) control_add_suppressed(&control, COMMAND_USER_ID, id_of(id, text));
     for (int at = 0; at < READERS; at++) assert_int_equal(pthread_create(&readers[at], NULL, ask, NULL), 0);
     for (int turn = 0; turn < TURNS; turn++) {
         unsigned id = 100 + (unsigned)fake_dice_below(&dice, IDS - 100);
         if (fake_dice_chance(&dice, turn % 20000 < 10000 ? 700 : 300)) {
-            control_put_drop(&control, COMMAND_USER_ID, id_of(id, text));
+            control_add_suppressed(&control, COMMAND_USER_ID, id_of(id, text));
             is_in[id] = true;
         } else {
-            control_remove_drop(&control, COMMAND_USER_ID, id_of(id, text));
+            control_remove_suppressed(&control, COMMAND_USER_ID, id_of(id, text));
             is_in[id] = false;
         }
         id = 100 + (unsigned)fake_dice_below(&dice, IDS - 100);
-        assert_int_equal(control_drops(&control, EVENT_TRACK, id_of(id, text), (Str){ 0 }, (Str){ 0 }), is_in[id]);
+        assert_int_equal(control_suppresses(&control, EVENT_TRACK, id_of(id, text), (Str){ 0 }, (Str){ 0 }), is_in[id]);
     }
     atomic_store(&is_over, true);
     for (int at = 0; at < READERS; at++) assert_int_equal(pthread_join(readers[at], NULL), 0);
-    control_forget_drops(&control);
-    assert_false(control_drops(&control, EVENT_TRACK, STR("id-0"), (Str){ 0 }, (Str){ 0 }));
-    control_close_drops(&control);
+    control_forget_suppressed(&control);
+    assert_false(control_suppresses(&control, EVENT_TRACK, STR("id-0"), (Str){ 0 }, (Str){ 0 }));
+    control_close_suppressed(&control);
 }
 
 int main(void)
