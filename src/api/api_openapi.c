@@ -183,7 +183,7 @@ static void put_answers(struct buf *out, const Operation *operation, int flags)
 static void put_security(struct buf *out, int flags)
 {
     if (flags & ROUTE_SECRET)
-        buf_str_put(out, STR("\"security\":[{\"secretBearer\":[]},{\"secretBasic\":[]}],"));
+        buf_str_put(out, STR("\"security\":[{\"secretBearer\":[]},{\"secretBasic\":[]},{\"session\":[]}],"));
     else if (flags & ROUTE_COLLECT)
         buf_str_put(out, STR("\"security\":[{\"writeBasic\":[]},{\"writeBearer\":[]},{\"writeHeader\":[]},"
                              "{\"writeQuery\":[]},{}],"));
@@ -248,8 +248,10 @@ static const char head[] =
 static const char security[] =
     "\"securitySchemes\":{"
     "\"secretBearer\":{\"type\":\"http\",\"scheme\":\"bearer\","
-    "\"description\":\"The secret key: reads and administers\"},"
-    "\"secretBasic\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"The secret key as user name\"},"
+    "\"description\":\"The secret key, or one of keys whose role is enough\"},"
+    "\"secretBasic\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"The key as user name\"},"
+    "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"onym_session\","
+    "\"description\":\"Of Onym's own page; over TLS __Host-onym_session\"},"
     "\"writeBasic\":{\"type\":\"http\",\"scheme\":\"basic\","
     "\"description\":\"A source's write key as user name; it may also stand in the body\"},"
     "\"writeBearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"

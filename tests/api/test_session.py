@@ -128,9 +128,19 @@ class Door(Case):
 
     # ---- Roles ----
 
+    def look(self, method, path, body, headers):
+        """The status alone: what comes behind it may have no end."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        try:
+            headers = {**self.peer, **headers, "Content-Type": "application/json"}
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
     def status_of(self, method, path, key, body=None):
-        by_key = self.call(method, path, body, key=key, headers={})[0]
-        by_cookie = self.call(method, path, body, cookie=self.cookies[key])[0]
+        by_key = self.look(method, path, body, {"Authorization": f"Bearer {key}"})
+        by_cookie = self.look(method, path, body, {**OWN, "Cookie": self.cookies[key]})
         self.assertEqual(by_key, by_cookie, f"{method} {path} by {key}")
         return by_key
 
@@ -176,8 +186,8 @@ class Door(Case):
             if not path.startswith(("/api/v1/", "/v1/spaces/")) or path == "/api/v1/openapi.json":
                 continue
             for method in methods:
-                status = self.call(method.upper(), path.replace("{", "").replace("}", ""), {} if method == "post" else None,
-                                   key="wk_website", headers={})[0]
+                status = self.look(method.upper(), path.replace("{", "").replace("}", ""), {} if method == "post" else None,
+                                   {"Authorization": "Bearer wk_website"})
                 self.assertIn(status, (400, 401), f"{method} {path}")        # 400: POST /session without a key to judge
         self.assertEqual(self.call("POST", "/api/v1/session", {"key": "wk_website"})[0], 401)
 

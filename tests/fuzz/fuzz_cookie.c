@@ -1,6 +1,7 @@
 /* fuzz_cookie: any bytes as a request for cookies, and as the Cookie header that comes back. Parted by NUL: Host,
  * Origin, Referer, Cookie; the rest is the body. What is set is one cookie a line, of the alphabet it promises, for
- * a domain that the host and the page are below; an id that was set is found again. */
+ * a domain that the host and the page are below; an id that was set is found again. The cookie of a session is found
+ * where it stands once, whatever stands beside it, and never twice. */
 #include "demo/demo.c"
 
 #include "http/http_server_private.h"
@@ -83,6 +84,20 @@ static void ask(struct exchange *exchange, Str body)
     buf_done(&exchange->answer);
 }
 
+static void check_session_cookie(Str header)
+{
+    static const Str own = STR("onym_session=0123456789abcdef");
+    Str value = { 0 }, name = STR("onym_session");
+    bool is_found = access_read_cookie(header, name, &value);
+    check(!is_found || !value.len || str_contains(header, value));
+    check(!value.len || !memchr(value.bytes, ';', value.len));
+    Arena arena = server.arena;
+    Str beside = arena_printf(&arena, "%.*s; %.*s", STR_FORMAT(own), STR_FORMAT(header));
+    bool is_alone = !access_read_cookie(header, name, &value) && access_read_cookie(beside, name, &value);
+    check(!is_found || !access_read_cookie(beside, name, &value));
+    check(!is_alone || str_equal(value, STR("0123456789abcdef")));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
@@ -99,6 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     exchange.cookie = str_cut(rest, 0, &rest);
     (void)find_cookie(&exchange, STR("ajs_anonymous_id"));
     ask(&exchange, rest);
+    server.arena = region_arena(&region);
+    check_session_cookie(exchange.cookie);
     free(exact);
     return 0;
 }

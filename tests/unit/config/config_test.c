@@ -228,6 +228,29 @@ static void every_complaint_has_a_place_and_a_way_out(void **state)
     }
 }
 
+static void a_key_that_can_be_none_is_told_with_its_place(void **state)
+{
+    static const struct { const char *text, *complaints; } rows[] = {
+        { "keys: [{name: a}]", "onym.yaml:1:8: error: keys[0]: has no key\n" },
+        { "keys: [{name: a, key: 0123456789abcdef, role: owner}]",
+          "onym.yaml:1:47: error: keys[0].role: \"owner\" is none of reader|analyst|admin\n" },
+        { "keys: [{name: a, key: 0123456789abcdef}, {name: a, key: 0123456789abcdef}]",
+          "onym.yaml:1:49: error: keys[1]: has the name of keys[0]\n"
+          "onym.yaml:1:57: error: keys[1]: has the key of keys[0]\n" },
+        { "secret_key: 0123456789abcdef\nkeys: [{name: secret_key, key: 0123456789abcdef}]",
+          "onym.yaml:2:15: error: keys[0]: a name is 1 to 64 letters, digits, \".\", \"_\" or \"-\", and not "
+          "secret_key\n"
+          "onym.yaml:2:32: error: keys[0]: is the secret_key, which has every role already\n" },
+        { "sources: [{name: a, write_key: wk_0123456789abcdef}]\nkeys: [{name: a, key: wk_0123456789abcdef}]",
+          "onym.yaml:2:23: error: keys[0]: is the write_key of sources[0], which is public\n" },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        assert_int_equal(parse(rows[at].text), ERR_INPUT);
+        assert_string_equal(complaints(), rows[at].complaints);
+    }
+}
+
 static void broken_yaml_is_told_with_its_place(void **state)
 {
     (void)state;
@@ -396,6 +419,7 @@ int main(void)
         cmocka_unit_test(variables_are_expanded_once_and_only_as_text),
         cmocka_unit_test(destinations_are_judged_by_their_type),
         cmocka_unit_test(every_complaint_has_a_place_and_a_way_out),
+        cmocka_unit_test(a_key_that_can_be_none_is_told_with_its_place),
         cmocka_unit_test(broken_yaml_is_told_with_its_place),
         cmocka_unit_test(all_that_is_wrong_is_told_in_the_order_of_the_file),
         cmocka_unit_test(secrets_stay_out_of_complaints),
