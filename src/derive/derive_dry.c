@@ -12,6 +12,7 @@ struct side {
     const PeopleRules *rules;
     struct kv *kv;
     struct identity *identity;
+    struct control *control;                /* what operators ordered so far, by these rules */
     char dir[PATH_BYTES];
 };
 
@@ -20,8 +21,6 @@ struct dry {
     struct side sides[2];
     struct event_parser *parser;
     struct region region;
-    Hash128 *suppressed;
-    size_t suppressed_count, suppressed_capacity;
 };
 
 static Status open_side(struct dry *dry, struct side *side, const PeopleRules *rules, const char *name, Err *err)
@@ -34,11 +33,16 @@ static Status open_side(struct dry *dry, struct side *side, const PeopleRules *r
     if (s) return s;
     IdentityOptions options = { .rules = rules->identity, .archive = derive_archive(dry->options->journal),
                                 .store = { side->kv, DRY_STATE, DRY_EVIDENCE }, .seed = dice_u64(os_dice()) };
-    return identity_open(&options, &side->identity, err);
+    s = identity_open(&options, &side->identity, err);
+    if (s) return s;
+    side->control = control_open(&(ControlOptions){ .journal = dry->options->journal, .rules = *rules });
+    control_use(side->control, &(ControlStores){ .identity = side->identity });
+    return OK;
 }
 
 static void close_side(struct side *side)
 {
+    control_close(side->control);
     identity_close(side->identity);
     kv_close(side->kv);
     if (side->dir[0]) IGNORE(kv_destroy(side->dir, NULL));
@@ -60,34 +64,6 @@ static Status save_side(struct side *side, uint64_t position, Err *err)
 
 /* ---- Applying ---- */
 
-static size_t find_suppressed(const struct dry *dry, Hash128 key)
-{
-    size_t at = 0;
-    while (at < dry->suppressed_count && !hash_128_equal(dry->suppressed[at], key)) at++;
-    return at;
-}
-
-static bool is_suppressed(const struct dry *dry, CommandIdKind kind, Str value)
-{
-    return dry->suppressed_count && value.len &&
-           find_suppressed(dry, hash_128(value, (uint64_t)kind)) < dry->suppressed_count;
-}
-
-static bool asked_external(const void *context, Str external)
-{
-    return is_suppressed(context, COMMAND_EXTERNAL_ID, external);
-}
-
-static void suppress(struct dry *dry, const CommandId *id, bool is_on)
-{
-    Hash128 key = hash_128(id->value, (uint64_t)id->kind);
-    size_t at = find_suppressed(dry, key);
-    if (!is_on && at < dry->suppressed_count) dry->suppressed[at] = dry->suppressed[--dry->suppressed_count];
-    if (!is_on || at < dry->suppressed_count) return;
-    check(vector_reserve(dry->suppressed, dry->suppressed_capacity, dry->suppressed_count + 1, UINT32_MAX));
-    dry->suppressed[dry->suppressed_count++] = key;
-}
-
 static Status apply_message(struct dry *dry, struct side *side, const Event *event, IdentityMessage message,
                             Arena arena, Err *err)
 {
@@ -103,15 +79,12 @@ static Status apply_event(struct dry *dry, const JournalRecord *record, Arena ar
     *ret_counts = false;
     Status s = OK;
     if (event_decode(record->bytes, &event, err)) return OK;
-    bool is_alias = event.type == EVENT_ALIAS, carries = false;
-    if (is_suppressed(dry, COMMAND_USER_ID, event.user_id) ||
-        is_suppressed(dry, COMMAND_ANONYMOUS_ID, event.anonymous_id) ||
-        (is_alias && is_suppressed(dry, COMMAND_USER_ID, event.previous_id)) ||
-        (is_alias && is_suppressed(dry, COMMAND_ANONYMOUS_ID, event.previous_id))) return OK;
-    if (dry->suppressed_count && !people_carries(dry->parser, event.json, dry->sides[0].rules, arena, asked_external,
-                                                 dry, &carries, err) && carries) return OK;   /* by the rules of now */
+    const struct side *now = &dry->sides[0];                            /* who is suppressed, by the rules of now */
+    if (control_is_suppressed_event(now->control, &event)
+        || control_suppresses_carrier(now->control, dry->parser, event.json, arena)) return OK;
     IdentityMessage message = {
-        .message_id = event.message_id, .time_ms = event.timestamp_ms, .position = record->pos, .is_alias = is_alias,
+        .message_id = event.message_id, .time_ms = event.timestamp_ms, .position = record->pos,
+        .is_alias = event.type == EVENT_ALIAS,
         .user_id = event.user_id, .anonymous_id = event.anonymous_id, .previous_id = event.previous_id,
         .source = identity_source(event.source),
     };
@@ -119,18 +92,6 @@ static Status apply_event(struct dry *dry, const JournalRecord *record, Arena ar
     for (size_t side = 0; !s && side < 2; side++)
         s = apply_message(dry, &dry->sides[side], &event, message, arena, err);
     return s;
-}
-
-static Status take_back(struct side *side, const JournalCommand *command, Err *err)
-{
-    IdentityMessage message = {
-        .message_id = command->message_id, .time_ms = command->timestamp_ms, .position = command->position,
-        .is_alias = command->is_alias, .user_id = command->user_id, .anonymous_id = command->anonymous_id,
-        .previous_id = command->previous_id,
-        .source = command->has_source ? identity_source(command->source) : IDENTITY_ANY_SOURCE,
-    };
-    return command->kind == COMMAND_UNMERGE ? identity_unmerge(side->identity, &message, err)
-                                            : identity_restore(side->identity, &message, err);
 }
 
 static Status forget(struct side *side, const CommandId *id, Err *err)
@@ -145,19 +106,16 @@ static Status forget(struct side *side, const CommandId *id, Err *err)
     return node == IDENTITY_NONE || !command_id_is_whole(id) ? OK : identity_erase(side->identity, node, err);
 }
 
-static Status apply_command(struct dry *dry, Str record, Arena arena, Err *err)
+/* An erasure forgets people at once; there is nothing else here that it would have to go through. */
+static Status apply_command(struct dry *dry, const JournalRecord *record, Arena arena, Err *err)
 {
     JournalCommand command;
-    if (command_decode(record, &arena, &command, err)) return OK;
     Status s = OK;
-    bool is_back = command.kind == COMMAND_UNMERGE || command.kind == COMMAND_RESTORE;
-    for (size_t side = 0; !s && is_back && side < 2; side++) s = take_back(&dry->sides[side], &command, err);
-    for (size_t at = 0; !s && !is_back && at < command.id_count; at++) {
-        if (command.kind != COMMAND_ERASE) {
-            suppress(dry, &command.ids[at], command.kind == COMMAND_SUPPRESS);
-            continue;
-        }
-        for (size_t side = 0; !s && side < 2; side++) s = forget(&dry->sides[side], &command.ids[at], err);
+    if (command_decode(record->bytes, &arena, &command, err)) return OK;
+    for (size_t side = 0; !s && side < 2; side++) {
+        if (command.kind != COMMAND_ERASE) s = control_run(dry->sides[side].control, record->bytes, record->pos, err);
+        for (size_t at = 0; !s && command.kind == COMMAND_ERASE && at < command.id_count; at++)
+            s = forget(&dry->sides[side], &command.ids[at], err);
     }
     return s;
 }
@@ -185,7 +143,7 @@ static Status apply_all(struct dry *dry, DryRun *ret, Err *err)
         if (record_kind(record.bytes) == RECORD_EVENT)
             s = apply_event(dry, &record, region_arena(&dry->region), &counts, err);
         else if (record_kind(record.bytes) == RECORD_COMMAND)
-            s = apply_command(dry, record.bytes, region_arena(&dry->region), err);
+            s = apply_command(dry, &record, region_arena(&dry->region), err);
         ret->messages += counts;
         for (size_t side = 0; !s && counts && ret->messages % SAVE_MESSAGES == 0 && side < 2; side++)
             s = save_side(&dry->sides[side], record.next, err);
@@ -310,7 +268,6 @@ Status derive_dry_run(const DryRunOptions *options, Arena *arena, DryRun *ret, E
     if (!s) s = apply_all(dry, ret, err);
     if (!s) compare_all(dry, arena, ret);
     for (size_t side = 0; side < 2; side++) close_side(&dry->sides[side]);
-    free(dry->suppressed);
     event_parser_close(dry->parser);
     region_close(&dry->region);
     free(dry);

@@ -554,11 +554,11 @@ static void what_the_api_says_equals_the_model_whatever_happens(void **state)
 
 struct told { EventType type; int time; const char *id, *user, *anonymous, *previous, *traits; };
 
-static void tell(struct world *world, const struct told *told)
+static JournalPos tell(struct world *world, const struct told *told)
 {
     char json[400];
     struct buf buf;
-    JournalPos pos;
+    JournalPos pos = JOURNAL_OLDEST;
     int len = snprintf(json, sizeof json, "{\"traits\":%s}", told->traits ? told->traits : "{}");
     Event event = {
         .type = told->type, .source = STR("s"), .message_id = str_from(told->id), .user_id = str_from(told->user),
@@ -571,6 +571,7 @@ static void tell(struct world *world, const struct told *told)
     event_encode(&buf, &event);
     assert_true(append_record(world, buf_str(&buf), &pos));
     buf_done(&buf);
+    return pos;
 }
 
 static void expect(struct world *world, IdentityKind kind, const char *id, const char *expected)
@@ -742,6 +743,47 @@ static void a_dry_run_says_who_would_merge_and_split(void **state)
     story_close(&world);
 }
 
+/* What operators ordered counts under either rules, the external ids of a message that was taken back included. */
+static void a_dry_run_obeys_what_operators_ordered(void **state)
+{
+    static struct world world;
+    static const Str fields[] = { { "traits.email", 12 } };
+    static const IdentityExternal email = { { "email", 5 }, 0, false };
+    static const struct told visitors[] = {
+        { EVENT_IDENTIFY, 0, "v0", "", "V", "", "{\"email\":\"v@x.y\"}" },
+        { EVENT_IDENTIFY, 1, "v1", "", "W", "", "{\"email\":\"v@x.y\"}" },
+        { EVENT_IDENTIFY, 2, "v2", "12345", "X", "", NULL }, { EVENT_ALIAS, 3, "v3", "9", "", "12345", NULL },
+        { EVENT_IDENTIFY, 4, "v4", "", "Y", "", "{\"email\":\"gone@x.y\"}" } };
+    CommandId ids[] = { { COMMAND_USER_ID, { "12345", 5 }, INT64_MIN, INT64_MAX, false },
+                        { COMMAND_EXTERNAL_ID, { "email:gone@x.y", 14 }, INT64_MIN, INT64_MAX, false } };
+    JournalCommand order = { .kind = COMMAND_SUPPRESS, .ids = ids, .id_count = countof(ids) };
+    char scratch[80];
+    JournalPos pos;
+    DryRun dry;
+    Err err;
+    (void)state, story_open(&world, 1);
+    snprintf(scratch, sizeof scratch, "%s/dry", world.state_dir);
+    PeopleRules rules = { { .externals = &email, .external_count = 1 }, fields };
+    DryRunOptions options = { .journal = world.journal, .scratch_dir = scratch, .before = rules, .after = rules };
+    Arena arena = region_arena(&world.region);
+    tell(&world, &visitors[0]);
+    JournalCommand unmerge = { .kind = COMMAND_UNMERGE, .position = tell(&world, &visitors[1]), .has_source = true,
+                               .source = STR("s"), .message_id = STR("v1"), .anonymous_id = STR("W"),
+                               .timestamp_ms = START_MS + 1 };
+    assert_true(!derive_dry_run(&options, &arena, &dry, &err) && dry.messages == 2 && dry.people_before == 1);
+    assert_true(send_command(&world, &unmerge, &pos));
+    assert_true(!derive_dry_run(&options, &arena, &dry, &err) && dry.people_before == 2 && dry.people_after == 2);
+    assert_true(send_command(&world, &order, &pos));
+    for (size_t at = 2; at < countof(visitors); at++) tell(&world, &visitors[at]);     /* each names one of the two */
+    assert_true(!derive_dry_run(&options, &arena, &dry, &err) && dry.messages == 2 && dry.people_before == 2);
+    order.kind = COMMAND_UNSUPPRESS, order.id_count = 1;       /* of the user */
+    assert_true(send_command(&world, &order, &pos));
+    for (size_t at = 2; at < countof(visitors); at += 2) tell(&world, &visitors[at]);      /* the user is back */
+    assert_true(!derive_dry_run(&options, &arena, &dry, &err) && dry.messages == 3 && dry.people_before == 3);
+    rmdir(scratch);
+    story_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -752,6 +794,7 @@ int main(void)
         cmocka_unit_test(somebody_logs_out_without_reset_and_another_logs_in),
         cmocka_unit_test(a_user_returns_on_a_second_device),
         cmocka_unit_test(a_dry_run_says_who_would_merge_and_split),
+        cmocka_unit_test(a_dry_run_obeys_what_operators_ordered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
