@@ -383,6 +383,53 @@ test('a person: traits, ids, identity picture, and the anonymous part shaded', (
     assert.equal(now.anonymous_ids.length, known.anonymous_ids.length - 1)
   }))
 
+test('Live: a message the moment it comes, whose it is, and whose it turns out to be', () =>
+  using({}, async ({ page, go }) => {
+    await go('#/live')
+    await page.waitForSelector('.dot.open')
+    const device = 'live-device'
+    const at = (row) => page.locator('.feed-row').nth(row)
+    await onym.send({ type: 'track', event: 'Looked <b>around</b>\u202e', anonymousId: device, properties: { n: 1 } })
+    await at(0).waitFor()
+    assert.match(await at(0).innerText(), /Looked <b>around<\/b>\s*U\+202E/)
+    assert.match(await at(0).innerText(), /accepted/)
+    assert.equal(await at(0).locator('b, img').count(), 0)
+    assert.equal(await at(0).locator('a.person').innerText(), device)
+    await onym.send({ type: 'identify', userId: 'live-1', anonymousId: device, traits: { name: 'Lena Live' } })
+    await page.waitForFunction(() => document.querySelectorAll('.feed-row').length == 2)
+    // The row from before the sign-up is the user's now.
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('.feed-row a.person')].every((a) => a.textContent == 'Lena Live'),
+    )
+    assert.ok((await page.textContent('.said')).includes('1 earlier event kept'))
+    await onym.send({ type: 'track', anonymousId: device })
+    await page.waitForSelector('.feed-row.rejected')
+    assert.deepEqual(await loadAxe(page), [])
+    await shot(page, 'live-rows-light')
+    // Paused, it counts and draws nothing; going on, nothing is missing.
+    await page.evaluate(() => document.activeElement?.blur())
+    await page.keyboard.press(' ')
+    for (let n = 0; n < 5; n++) await onym.send({ type: 'page', anonymousId: device, properties: { path: '/p' + n } })
+    await page.waitForFunction(() => /paused, 5 waiting/.test(document.querySelector('.state').textContent))
+    assert.equal(await page.locator('.feed-row').count(), 3)
+    await page.keyboard.press(' ')
+    await page.waitForFunction(() => document.querySelectorAll('.feed-row').length == 8)
+    assert.ok((await page.textContent('.state')).includes('8 since'))
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.drawer .json')
+    assert.match(await page.textContent('.drawer .json'), /^analytics\.page\(/)
+    await page.keyboard.press('Escape')
+    await page.fill('#live-event', 'Only This')
+    await page.keyboard.press('Enter')
+    await page.waitForFunction(() => location.hash.includes('event=Only+This'))
+    await page.waitForSelector('.dot.open')
+    await onym.send({ type: 'track', event: 'Not This', anonymousId: device })
+    await onym.send({ type: 'track', event: 'Only This', anonymousId: device })
+    await at(0).waitFor()
+    assert.equal(await page.locator('.feed-row').count(), 1)
+  }))
+
 test('events are text: no markup, no address, nothing unseen', () =>
   using({}, async ({ page, go }) => {
     for (const hash of [

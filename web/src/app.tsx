@@ -131,7 +131,7 @@ const Shell = ({ session, leave }: { session: Session; leave: () => void }) => {
           </ul>
           <div class="foot">
             <button type="button" class="quiet" onClick={() => setTheme(nextTheme())} title="t">
-              {theme == 'auto' ? 'Light or dark: as the system' : theme == 'light' ? 'Light' : 'Dark'}
+              {theme == 'auto' ? 'Theme: system' : theme == 'light' ? 'Theme: light' : 'Theme: dark'}
             </button>
             <button type="button" class="quiet" onClick={() => setHelp(true)}>
               Help <kbd aria-hidden="true">?</kbd>

@@ -16,9 +16,16 @@ export interface LiveRow {
   person: Person | null
   count?: number
 }
+/** Messages that are not told here; `count` null: not counted. */
+export interface Gap {
+  from: number
+  to: number
+  count: number | null
+  why?: string
+}
 export interface GapRow {
   key: string
-  gap: { from: number; to: number; count: number }
+  gap: Gap
 }
 export type FeedRow = LiveRow | GapRow
 export const isGap = (row: FeedRow): row is GapRow => 'gap' in row
@@ -33,7 +40,6 @@ export class Feed {
   /** Rows since the last `take`. */
   private arrived: FeedRow[] = []
   private times: { at: number; n: number }[] = []
-  private claims = new Map<string, Person>()
   private serial = 0
   lastId = ''
 
@@ -45,25 +51,22 @@ export class Feed {
     this.arrived.unshift({ ...data, key: `${data.position}-${++this.serial}` })
     if (this.arrived.length > KEPT_ROWS) this.arrived.length = KEPT_ROWS
   }
-  addGap(gap: { from: number; to: number; count: number }, id: string) {
+  addGap(gap: Gap, id: string) {
     if (id) this.lastId = id
     this.arrived.unshift({ key: `gap-${gap.from}-${++this.serial}`, gap })
   }
-  /** An identify said whose the device is: earlier rows of it are that person's now. Gives how many are shown. */
-  claim(data: { anonymous_id: string; person: Person }): number {
-    this.claims.set(data.anonymous_id, data.person)
+  /** A message said whose an id is: earlier rows of it are that person's now. Gives how many are shown. */
+  claim(data: { anonymous_id?: string | null; user_id?: string | null; person: Person | null }): number {
+    const { person } = data
+    if (!person) return 0
+    const isOf = (message: Message) =>
+      data.anonymous_id ? message.anonymousId === data.anonymous_id : !!data.user_id && message.userId === data.user_id
     let n = 0
     for (const list of [this.arrived, this.rows])
       list.forEach((row, at) => {
-        if (
-          isGap(row) ||
-          typeof row.message == 'string' ||
-          row.message?.anonymousId !== data.anonymous_id ||
-          !row.person
-        )
-          return
-        if (row.person.person_id == data.person.person_id) return
-        list[at] = { ...row, person: data.person }
+        if (isGap(row) || typeof row.message == 'string' || !row.message || !row.person || !isOf(row.message)) return
+        if (row.person.person_id == person.person_id) return
+        list[at] = { ...row, person }
         n++
       })
     return n
@@ -90,6 +93,13 @@ export class Feed {
     this.times = this.times.filter((one) => now - one.at < RATE_MS)
     return this.times.reduce((sum, one) => sum + one.n, 0) / (RATE_MS / 1000)
   }
+}
+
+/** Where a stream goes on that broke off after the event of this id: behind the record at a position, or, with a second
+ * number, before it. */
+export const resumeFrom = (id: string): string => {
+  const found = /^(\d+)(-\d+)?$/.exec(id)
+  return found ? (found[2] ? found[1] : String(Number(found[1]) + 1)) : 'now'
 }
 
 /** Which rows are in view: first and behind the last. */

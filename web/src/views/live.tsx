@@ -1,15 +1,16 @@
 // Live: messages as they come, each with what became of it. Drawn at most four times a second, only the rows in view;
 // paused it goes on counting. What the server had to skip is a row that says so, with a way to read it.
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks'
-import { ApiError, Message, call, messageName } from '../api'
+import { ApiError, Link, Message, call, messageName } from '../api'
+import { useAnswer } from '../answer'
 import { callCode } from '../call_code'
-import { Feed, FeedRow, LiveRow, inView, isGap } from '../feed'
+import { Feed, FeedRow, LiveRow, inView, isGap, resumeFrom } from '../feed'
 import { clock, count, instant, plural } from '../format'
 import { useKeys } from '../keys'
 import { replace, zoneNow } from '../place'
 import { shellWord } from '../question'
 import { Place, placeHref } from '../route'
-import { CopyButton, Drawer, Empty, Failure, Json, PersonLink, Tabs, Text, When, useSay } from '../ui'
+import { Answered, CopyButton, Drawer, Empty, Failure, Json, PersonLink, Tabs, Text, useSay } from '../ui'
 import { summary } from './person'
 
 const DRAW_MS = 250
@@ -22,11 +23,13 @@ export const Live = ({ place }: { place: Place }) => {
   const params = place.params
   const filter = new URLSearchParams()
   for (const name of NAMES) if (params.get(name)) filter.set(name, params.get(name)!)
-  const key = filter.toString()
+  const isPast = params.has('to')
+  const key = [filter, params.get('from') ?? '', params.get('to') ?? ''].join(' ')
   const feed = useRef(new Feed())
   const [, draw] = useReducer<number, void>((n) => n + 1, 0)
   const [isPaused, setPaused] = useState(false)
-  const [state, setState] = useState<'opening' | 'open' | 'broken' | 'none'>('opening')
+  const [state, setState] = useState<'opening' | 'open' | 'broken' | 'ended'>('opening')
+  const [trouble, setTrouble] = useState('')
   const [at, setAt] = useState(-1)
   const [open, setOpen] = useState<LiveRow | null>(null)
   const [scroll, setScroll] = useState(0)
@@ -41,34 +44,42 @@ export const Live = ({ place }: { place: Place }) => {
     const mine = (feed.current = new Feed())
     let stream: EventSource | null = null
     let timer = 0
-    let failures = 0
     setState('opening')
+    setTrouble('')
     const connect = () => {
       if (document.hidden) return
       const asked = new URLSearchParams(filter)
-      // Where this page left off, after the tab was hidden or the server restarted: an id of a row is its position.
-      asked.set('from', /^\d+$/.test(mine.lastId) ? String(Number(mine.lastId) + 1) : 'now')
+      // Where this page left off, after the tab was hidden or the server restarted: nothing is lost, nothing twice.
+      if (mine.lastId) asked.set('last_id', mine.lastId)
+      asked.set('from', mine.lastId ? resumeFrom(mine.lastId) : (params.get('from') ?? 'now'))
+      if (isPast) asked.set('to', params.get('to')!)
       stream = new EventSource('/api/v1/live?' + asked)
-      stream.onopen = () => {
-        failures = 0
-        setState('open')
-      }
+      stream.onopen = () => setState('open')
       stream.onmessage = (event) => mine.add(JSON.parse(event.data), event.lastEventId, performance.now())
       stream.addEventListener('gap', (event) => mine.addGap(JSON.parse(event.data), event.lastEventId))
       stream.addEventListener('claimed', (event) => {
-        const told = JSON.parse(event.data)
-        const n = mine.claim(told)
+        const n = mine.claim(JSON.parse(event.data))
         if (n > 0 && !paused.current) {
           say(`${plural(n, 'earlier event')} kept`)
           draw()
         }
       })
+      stream.addEventListener('end', () => {
+        stream?.close()
+        setState('ended')
+      })
+      stream.addEventListener('trouble', (event) => {
+        stream?.close()
+        setTrouble(String(JSON.parse(event.data).message ?? ''))
+        setState('broken')
+      })
       stream.onerror = () => {
         if (stream?.readyState != EventSource.CLOSED) return setState('opening')
-        // refused, not broken off: signed out, too many, or a server without it
-        call('GET', 'questions').then(
-          () => setState(++failures > 2 ? 'none' : 'broken'),
-          () => setState('broken'),
+        // Refused, not broken off. A stream does not say why: the question does.
+        setState('broken')
+        call('GET', 'live?to=0&' + filter).then(
+          () => setTrouble(''),
+          (error) => setTrouble(error.message),
         )
         timer = window.setTimeout(connect, 3000)
       }
@@ -140,15 +151,18 @@ export const Live = ({ place }: { place: Place }) => {
         <h1>Live</h1>
         <p class="state" role="status">
           <i class={`dot ${isPaused ? 'paused' : state}`} />
-          {state == 'none'
-            ? 'this Onym does not tell messages live'
+          {isPaused
+            ? `paused, ${count(feed.current.waiting)} waiting`
             : state == 'broken'
-              ? 'broken off; trying again'
+              ? trouble
+                ? 'not connected: '
+                : 'broken off; trying again'
               : state == 'opening'
                 ? 'connecting…'
-                : isPaused
-                  ? `paused, ${count(feed.current.waiting)} waiting`
+                : state == 'ended'
+                  ? 'all that was asked for'
                   : `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))} a second`}
+          {state == 'broken' && trouble && <Text of={trouble} most={200} />}
           <span class="dim">{count(feed.current.total)} since it was opened</span>
         </p>
         <button type="button" onClick={toggle} aria-pressed={isPaused}>
@@ -188,7 +202,7 @@ export const Live = ({ place }: { place: Place }) => {
             />
           </label>
         ))}
-        {key && (
+        {(filter.size > 0 || isPast) && (
           <button type="button" class="quiet" onClick={() => replace(placeHref(['live']))}>
             Clear
           </button>
@@ -214,25 +228,9 @@ export const Live = ({ place }: { place: Place }) => {
           {rows.length == 0 && (
             <div role="row">
               <div role="cell">
-                <Empty
-                  title={
-                    state == 'none'
-                      ? 'Nothing to see here yet.'
-                      : key
-                        ? 'Nothing that fits has come yet.'
-                        : 'Waiting for messages…'
-                  }
-                >
-                  {state == 'none' ? (
-                    <>
-                      This server has no <code>/api/v1/live</code>: <code>onym tail</code> shows messages in a terminal.
-                    </>
-                  ) : (
-                    <>
-                      Each is shown the second that it arrives. <a href={placeHref(['sources'])}>Sources</a> has what to
-                      paste.
-                    </>
-                  )}
+                <Empty title={filter.size > 0 ? 'Nothing that fits has come yet.' : 'Waiting for messages…'}>
+                  Each is shown the second that it arrives. <a href={placeHref(['sources'])}>Sources</a> has what to
+                  paste.
                 </Empty>
               </div>
             </div>
@@ -274,6 +272,13 @@ export const Live = ({ place }: { place: Place }) => {
   )
 }
 
+const WHY: Record<string, string> = {
+  behind: 'since this page was too far behind',
+  not_kept: 'since they are not kept any more',
+  unreadable: 'since they cannot be read: onym verify says more',
+  suppressed: 'since they are of suppressed ids',
+}
+
 const FeedLine = ({
   row,
   top,
@@ -293,11 +298,17 @@ const FeedLine = ({
     if (one) one.style.transform = `translateY(${top}px)`
   }
   if (isGap(row)) {
+    const { from, to, count: n, why } = row.gap
     return (
       <div class="feed-row gap" role="row" aria-rowindex={index + 1} ref={place}>
         <span role="cell">
-          {plural(row.gap.count, 'message')} not shown, from position {row.gap.from}: this page fell behind.{' '}
-          <code>onym export</code> has them; <a href={`#/live/${row.gap.from}`}>the first of them</a>
+          {n === null ? 'Messages' : plural(n, 'message')} not told here, {WHY[why ?? ''] ?? 'from position ' + from}
+          {to > from && (why == 'behind' || !why) && (
+            <>
+              {' · '}
+              <a href={placeHref(['live'], { from: String(from), to: String(to) })}>read them</a>
+            </>
+          )}
         </span>
       </div>
     )
@@ -373,7 +384,7 @@ const ByPosition = ({ position, close }: { position: number; close: () => void }
   )
 }
 
-type Tab = 'call' | 'raw' | 'deliveries'
+type Tab = 'call' | 'raw' | 'stamped' | 'links'
 
 const MessageDrawer = ({ row, close }: { row: LiveRow; close: () => void }) => {
   const [tab, setTab] = useState<Tab>('call')
@@ -438,7 +449,8 @@ const MessageDrawer = ({ row, close }: { row: LiveRow; close: () => void }) => {
           of={[
             ['call', 'Call'],
             ['raw', 'Raw'],
-            ['deliveries', 'Deliveries'],
+            ['stamped', 'Stamped'],
+            ['links', 'Links'],
           ]}
         />
         <span>
@@ -470,38 +482,63 @@ const MessageDrawer = ({ row, close }: { row: LiveRow; close: () => void }) => {
           </pre>
         ))}
       {tab == 'raw' && <Json of={message} />}
-      {tab == 'deliveries' && <Deliveries position={row.position} />}
+      {(tab == 'stamped' || tab == 'links') && <More position={row.position} tab={tab} />}
     </Drawer>
   )
 }
 
-const Deliveries = ({ position }: { position: number }) => {
-  const [told, setTold] = useState<any>(null)
-  const [problem, setProblem] = useState<ApiError | null>(null)
-  useEffect(() => {
-    call<any>('GET', `messages/${position}/deliveries`).then(setTold, setProblem)
-  }, [position])
-  if (problem) return <Failure error={problem} />
-  if (!told) return <p role="status">Reading…</p>
-  if (!told.deliveries?.length)
-    return <Empty title="No destination.">None is configured, or none wants this message.</Empty>
+interface Told {
+  stamped?: { path: string; change: string; value: unknown; was?: unknown }[]
+  links?: Link[]
+}
+
+/** What Onym put into the message, and which links it made. */
+const More = ({ position, tab }: { position: number; tab: 'stamped' | 'links' }) => {
+  const asking = useAnswer<Told>('messages/' + position)
   return (
-    <ul class="plain">
-      {told.deliveries.map((one: any) => (
-        <li class="delivery">
-          <strong>
-            <Text of={one.destination ?? one.name ?? '?'} />
-          </strong>{' '}
-          <span class="tag">{String(one.state ?? one.status ?? '')}</span>
-          {one.time && (
-            <>
-              {' '}
-              <When at={one.time} />
-            </>
-          )}
-          <Json of={one} />
-        </li>
-      ))}
-    </ul>
+    <Answered asking={asking} lines={3}>
+      {({ stamped, links }) =>
+        tab == 'stamped' ? (
+          stamped?.length ? (
+            <table class="rows">
+              <tbody>
+                {stamped.map((one) => (
+                  <tr>
+                    <th scope="row">
+                      <code>
+                        <Text of={one.path} />
+                      </code>
+                    </th>
+                    <td>{one.change.replace('_', ' ')}</td>
+                    <td>
+                      <Text of={one.value} most={200} />
+                      {one.was !== undefined && (
+                        <span class="dim">
+                          {' '}
+                          was <Text of={one.was} most={200} />
+                        </span>
+                      )}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          ) : (
+            <p class="note">Nothing: it is kept as it came.</p>
+          )
+        ) : links?.length ? (
+          <ul class="plain">
+            {links.map((link) => (
+              <li>
+                <Text of={link.from.id} most={80} /> and <Text of={link.to.id} most={80} />
+                {link.removed && <strong> taken back</strong>}
+              </li>
+            ))}
+          </ul>
+        ) : (
+          <p class="note">None: it names one id, or none.</p>
+        )
+      }
+    </Answered>
   )
 }
