@@ -219,6 +219,44 @@ static void connection_and_expectation_are_told(void **state)
     }
 }
 
+/* Requests with a byte or two changed, dropped or put in: whatever they are, they are it however they are cut. */
+static void broken_requests_are_read_alike_however_they_are_cut(void **state)
+{
+    static const char *const whole[] = {
+        GET "\r\nGET /2", POST "Content-Length: 3\r\nExpect: 100-continue\r\n\r\nabcGET /2",
+        CHUNKED "3;a=\"b\"\r\nabc\r\n1\r\nd\r\n0\r\nT: x\r\n\r\nGET /2",
+    };
+    static const char bytes[] = "\r\n :;,0159aAfFxGHPT/\t\"=\\\x01\x7f\xff-+";
+    static const size_t pieces[] = { 1, 2, 3, 7, 1000 };
+    unsigned seen[3] = { 0 };
+    (void)state;
+    srand(23);
+    for (int round = 0; round < 6000; round++) {
+        char text[256], body[sizeof body_bytes];
+        size_t len = strlen(whole[round % 3]), rest = 0, first_rest = 0, first_len = 0;
+        memcpy(text, whole[round % 3], len);
+        for (int change = rand() % 3; change > 0; change--) {
+            size_t at = (size_t)rand() % len;
+            int kind = rand() % 3;
+            if (kind == 0) text[at] = bytes[(size_t)rand() % sizeof bytes];
+            else if (kind == 1) memmove(text + at, text + at + 1, --len - at);
+            else memmove(text + at + 1, text + at, len++ - at), text[at] = bytes[(size_t)rand() % sizeof bytes];
+        }
+        unsigned status = read_all(str_of(text, len), pieces[0], &first_rest);
+        first_len = body_len;
+        memcpy(body, body_bytes, body_len);
+        for (size_t at = 1; at < countof(pieces); at++) {
+            if (read_all(str_of(text, len), pieces[at], &rest) != status) fail_msg("%.*s", (int)len, text);
+            if (status == 200) assert_int_equal(rest, first_rest);
+            if (status != 200) continue;
+            assert_int_equal(body_len, first_len);
+            assert_memory_equal(body, body_bytes, first_len);
+        }
+        seen[status == 0 ? 0 : status == 200 ? 1 : 2]++;
+    }
+    assert_true(seen[0] > 20 && seen[1] > 500 && seen[2] > 500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +265,7 @@ int main(void)
         cmocka_unit_test(what_is_behind_a_request_is_left),
         cmocka_unit_test(heads_are_bounded),
         cmocka_unit_test(connection_and_expectation_are_told),
+        cmocka_unit_test(broken_requests_are_read_alike_however_they_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
