@@ -78,7 +78,7 @@ OPERATION(DELETE, "/api/v1/suppressions", "privacy", "Ends that; what came meanw
 
 /* ---- Destinations ---- */
 OPERATION(GET, "/api/v1/destinations", "destinations", "State, lag, rate and last error of each", "", "", 200, "Destinations", "409")
-OPERATION(GET, "/api/v1/destinations/{destination}", "destinations", "The same of one", "", "", 200, "Destination", "404 409")
+OPERATION(GET, "/api/v1/destinations/{destination}", "destinations", "State, lag, rate and last error of one", "", "", 200, "Destination", "404 409")
 OPERATION(GET, "/api/v1/destinations/{destination}/dead", "destinations", "Dead letters: what could not be delivered, with request and answer", "limit after", "", 200, "DeadLetters", "400 409")
 OPERATION(GET, "/api/v1/destinations/{destination}/user_hash", "destinations", "Signs a user id for Intercom's messenger in the browser", "user_id", "", 200, "UserHash", "400 404 409")
 OPERATION(POST, "/api/v1/destinations/{destination}/redo", "destinations", "Tries dead letters again: one by its number, or all", "", "RedoRequest", 202, "Destination", "400 404 409")

@@ -5,6 +5,7 @@
 #define ONYM_CLI_CLI_H
 
 #include "command/command.h"
+#include "cli_ask.h"
 
 int command_serve(const struct command_line *line);
 int command_demo(const struct command_line *line);

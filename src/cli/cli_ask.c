@@ -31,6 +31,8 @@ struct asker {
     struct progress progress;
     struct buf answer;
     bool is_answered;
+    bool (*goes_on)(void *context);        /* NULL: nobody minds */
+    void *context;
     Str question_id;                       /* empty: what is asked has no progress */
     struct glance glance;
     FetchAnswer result;                    /* body and headers are gone; answer holds the body */
@@ -138,7 +140,37 @@ static Status open_any(struct asker *asker, const char *url, Err *err)
     return open_server(asker, NULL, err);
 }
 
-/* starts: where nobody has the data directory, this process does. */
+void ask_catch_signals(void)
+{
+    (void)sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+    (void)sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+}
+
+bool ask_is_interrupted(void) { return is_interrupted; }
+
+void ask_meanwhile(struct asker *asker, bool (*goes_on)(void *context), void *context)
+{
+    asker->goes_on = goes_on;
+    asker->context = context;
+}
+
+/* The configuration is there. starts: where nobody has the data directory, this process does. */
+static Status open_loaded(const struct command_line *line, bool starts, struct asker *asker, Err *err)
+{
+    buf_init(&asker->answer, LIMIT_ANSWER_BYTES);
+    ask_catch_signals();
+    const char *url = command_option(line, "url");
+    Status s = starts ? open_any(asker, url, err) : open_server(asker, url, err);
+    FetchOptions options = { .user_agent = "onym/" ONYM_VERSION };
+    if (asker->config.tls.certificate.len && !asker->own && !asker->is_given)
+        options.ca_file = arena_copy(asker->arena, asker->config.tls.certificate).bytes;
+    if (!s) s = os_fetcher_open(&options, &asker->fetcher, err);
+    if (!s) return OK;
+    progress_clear(&asker->progress);
+    ask_close(asker);
+    return s;
+}
+
 static int open_asker(const struct command_line *line, bool starts, Arena *arena, struct asker **ret)
 {
     Err err;
@@ -146,19 +178,8 @@ static int open_asker(const struct command_line *line, bool starts, Arena *arena
     asker->arena = arena;
     int code = command_load_config(line, arena, &asker->config);
     if (code) return code;
-    buf_init(&asker->answer, LIMIT_ANSWER_BYTES);
-    (void)sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);
-    (void)sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
-    const char *url = command_option(line, "url");
-    Status s = starts ? open_any(asker, url, &err) : open_server(asker, url, &err);
-    FetchOptions options = { .user_agent = "onym/" ONYM_VERSION };
-    if (asker->config.tls.certificate.len && !asker->own && !asker->is_given)
-        options.ca_file = arena_copy(arena, asker->config.tls.certificate).bytes;
-    if (!s) s = os_fetcher_open(&options, &asker->fetcher, &err);
-    if (s) {
-        progress_clear(&asker->progress);
+    if (open_loaded(line, starts, asker, &err)) {
         command_complain("%s", err.text);
-        ask_close(asker);
         return EXIT_WRONG;
     }
     *ret = asker;
@@ -173,6 +194,17 @@ int ask_open(const struct command_line *line, Arena *arena, struct asker **ret)
 int ask_open_running(const struct command_line *line, Arena *arena, struct asker **ret)
 {
     return open_asker(line, false, arena, ret);
+}
+
+Status ask_try_open(const struct command_line *line, Arena *arena, struct asker **ret, Err *err)
+{
+    struct asker *asker = arena_new(arena, struct asker, 1);
+    asker->arena = arena;
+    if (command_load_config(line, arena, &asker->config))
+        return err_set(err, ERR_INPUT, "the configuration cannot be read; onym check-config says why");
+    Status s = open_loaded(line, true, asker, err);
+    if (!s) *ret = asker;
+    return s;
 }
 
 /* public_url may end in a slash. */
@@ -273,12 +305,13 @@ static Status wait_for_answer(struct asker *asker, struct fetch *fetch, Err *err
     while (!s && !asker->is_answered && !is_interrupted) {
         s = asker->fetcher->step(asker->fetcher, STEP_MS, err);
         if (!asker->is_answered) show_waiting(asker, began_ns);
+        if (!asker->is_answered && asker->goes_on && !asker->goes_on(asker->context)) break;
     }
     progress_clear(&asker->progress);
     if (asker->glance.is_under_way) asker->fetcher->cancel(asker->fetcher, &asker->glance.fetch);
     if (asker->is_answered) return OK;
     asker->fetcher->cancel(asker->fetcher, fetch);
-    return s ? s : err_set(err, ERR_CLOSED, "interrupted");
+    return s ? s : err_set(err, ERR_CLOSED, is_interrupted ? "interrupted" : "given up");
 }
 
 /* ---- What came ---- */

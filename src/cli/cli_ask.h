@@ -35,7 +35,15 @@ int ask_open(const struct command_line *line, Arena *arena, struct asker **ret);
 int ask_open_running(const struct command_line *line, Arena *arena, struct asker **ret);
 /* Where people find the page of whom is asked, without a slash at its end: public_url, or the address that is asked. */
 Str ask_page(const struct asker *asker);
+/* The same without a word: the reason is in err; of what is wrong in a configuration standard error has the places. */
+Status MUST ask_try_open(const struct command_line *line, Arena *arena, struct asker **ret, Err *err);
 void ask_close(struct asker *asker);                          /* accepts NULL */
+
+/* SIGINT and SIGTERM are remembered from now on, as they are by each ask_open; has one of them come? */
+void ask_catch_signals(void);
+bool ask_is_interrupted(void);
+/* While a question is under way, at least five times a second: false gives it up (ERR_CLOSED). */
+void ask_meanwhile(struct asker *asker, bool (*goes_on)(void *context), void *context);
 
 /* Asks and complains: EXIT_FINE with the answer of a 2xx; EXIT_USAGE where the question was wrong (400, 413),
  * EXIT_WRONG for all else. path with its query, encoded; body empty: none. The answer is the asker's until the

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "cli/cli.h"
+#include "mcp/mcp.h"
 #include "tools/tools.h"
 
 static const Command commands[] = {

@@ -114,6 +114,12 @@ COMMAND("ask", command_ask, "Answer", "PATH [BODY | -]", "asks the API, and prin
 OPTIONS_OF_ASKING("ask")
 OPTION("ask", 'X', "method", "METHOD", NULL, "GET, POST, PUT or DELETE, instead of GET, or POST with a body")
 
+COMMAND("mcp", command_mcp, "Answer", "", "lets an assistant ask: the Model Context Protocol on standard input and output",
+    "An assistant starts it and asks what the API answers: funnels, trends, retention, paths, sign-ups, events, people, "
+    "destinations. It only reads. Each question goes to the running server, or to a stopped data directory. Standard "
+    "output carries the protocol and nothing else. docs/mcp.md tells how to set it up.")
+OPTIONS_OF_ASKING("mcp")
+
 COMMAND("person", command_person, "People", "ID", "shows who somebody is",
     "ID is a user id, an anonymous id or a person id; user_id:ID, anonymous_id:ID and person_id:ID say which. Shows "
     "ids, traits and the last events. --json prints the object of people/resolve. docs/people.md tells what each field means.")
