@@ -5,11 +5,14 @@
  */
 #include "ask_answer.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+/* A dictionary, what is counted of each of its codes, and a block of codes. */
+enum { DICTIONARY_BYTES = 64 << 20 };
 enum { EXAMPLES = 5, TEXT_EXAMPLES = 3, STRETCH_ROWS = 1 << 20, LEAF_BYTES = 512, ENTRIES_A_LOOK = 1 << 16 };
 
-/* One code of one run: how often, and until when. */
+/* One value: how often, and until when. */
 struct entry {
     IndexValue value;                   /* events: type digit and name */
     uint64_t count;
@@ -42,8 +45,12 @@ struct listing {
     bool is_mine;                       /* the snapshot */
     uint32_t run_count;
     uint32_t *by_time;                  /* runs, the latest first */
-    struct entry **entries;             /* by run; of events, or of the field's values */
-    uint32_t *entry_counts;
+    struct groups_union all;            /* of events, or of the field's values */
+    struct entry *entries;              /* by number there, then in order */
+    struct region entries_region;
+    pthread_mutex_t lock;               /* of the three, and of rest_types */
+    int pass;
+    uint32_t rest_types;                /* of events that are not told apart: a bit a type */
     struct field *fields;
     uint32_t field_count;
     struct region *scratch;             /* by worker */
@@ -91,23 +98,94 @@ static const IndexRun *run_at(const struct listing *listing, uint32_t at)
     return index_snapshot_run(listing->snapshot, at);
 }
 
-/* ---- Events ---- */
+/* ---- Values, counted ---- */
 
-/* Entries of every event code of a run. */
-static void count_events(void *context, uint32_t task, uint32_t worker)
+/* What a code of the run stands for: of events type digit and name; else a value. False where nobody asks for it. */
+static bool code_entry(const IndexValues *values, uint32_t code, Arena *scratch, IndexValue *ret)
+{
+    static const char digits[EVENT_TYPE_COUNT + 1] = "0123456";
+    if (!values->is_events) {
+        *ret = value_settle(index_values_get(values, code), scratch);
+        return code != INDEX_ABSENT;
+    }
+    uint32_t name = code - INDEX_FIRST_EVENT, start = code > INDEX_FIRST_EVENT ? values->ends[name - 1] : 0;
+    *ret = (IndexValue){ .kind = INDEX_OTHER, .text = str_of(digits + code % 7, 1) };
+    if (code >= INDEX_FIRST_EVENT)
+        *ret = (IndexValue){ .kind = INDEX_STRING,
+                             .text = str_of(values->bytes + start, values->ends[name] - start) };
+    return true;
+}
+
+struct counted { uint32_t count; Millis last_ms; };
+
+/* How many rows of the run have each code, and until when; NULL after a failure. */
+static struct counted *count_run(struct listing *listing, const IndexRun *run, uint32_t column, uint32_t code_count,
+                                 Arena *scratch, Err *err)
+{
+    struct counted *counted = arena_new(scratch, struct counted, code_count);
+    IndexCodes codes;
+    if (column == INDEX_EVENTS) {
+        for (uint32_t row = 0; row < run->row_count; row++) {
+            if (row % STRETCH_ROWS == 0 && is_cancelled(listing)) return NULL;
+            struct counted *to = &counted[index_packed_get(&run->events, row)];
+            Millis time_ms = (Millis)((uint64_t)run->times.base + index_packed_get(&run->times, row));
+            to->last_ms = to->count++ && to->last_ms > time_ms ? to->last_ms : time_ms;
+        }
+        return counted;
+    }
+    index_codes_init(&codes, run, column, code_count, arena_new(scratch, unsigned char, INDEX_CODES_BYTES), NULL);
+    for (uint32_t row = 0; row < run->row_count; row++) {
+        if (!index_codes_has(&codes, row)) {
+            Status s = is_cancelled(listing) ? ERR_CLOSED : index_codes_load(&codes, row, err);
+            if (s) return fail(listing, s, err), NULL;
+        }
+        counted[index_codes_get(&codes, row)].count++;
+    }
+    return counted;
+}
+
+/* The first time all values are put and counted; where they are too many, the second time their rows are sketched, the
+ * third time the frequent ones put, the fourth time these counted: then what is told is right of each. */
+enum { PUT_AND_COUNT, SKETCH, PUT, COUNT };
+
+static void add_entry(struct listing *listing, uint32_t number, const struct counted *counted)
+{
+    struct entry *entry = &listing->entries[number];
+    bool is_later = !entry->count || counted->last_ms > entry->last_ms;
+    entry->last_ms = is_later ? counted->last_ms : entry->last_ms;
+    entry->count += counted->count;
+}
+
+static void count_values(void *context, uint32_t task, uint32_t worker)
 {
     struct listing *listing = context;
     const IndexRun *run = run_at(listing, task);
-    struct entry *entries = listing->entries[task];
-    (void)worker;
-    for (uint32_t row = 0, end; row < run->row_count && !is_cancelled(listing); row = end) {
-        end = row + STRETCH_ROWS < run->row_count ? row + STRETCH_ROWS : run->row_count;
-        for (uint32_t at = row; at < end; at++) {
-            struct entry *entry = &entries[index_packed_get(&run->events, at)];
-            Millis time_ms = (Millis)((uint64_t)run->times.base + index_packed_get(&run->times, at));
-            entry->last_ms = entry->count++ && entry->last_ms > time_ms ? entry->last_ms : time_ms;
-        }
+    Arena scratch = region_arena(&listing->scratch[worker]);
+    IndexValues values;
+    Err err = { 0 };
+    uint32_t column = INDEX_EVENTS;
+    if (listing->field_name.len) column = index_run_find_column(run, listing->field_name);
+    if ((listing->field_name.len && column == UINT32_MAX) || is_cancelled(listing)) return;
+    Status s = index_values_read(run, column, &scratch, &values, &err);
+    if (s) return fail(listing, s, &err);
+    struct counted *counted = count_run(listing, run, column, values.code_count, &scratch, &err);
+    if (!counted) return;
+    pthread_mutex_lock(&listing->lock);
+    for (uint32_t code = 0; code < values.code_count; code++) {
+        Arena arena = scratch;
+        IndexValue value;
+        if (!counted[code].count || !code_entry(&values, code, &arena, &value)) continue;
+        struct groups_union *all = &listing->all;
+        if (listing->pass == SKETCH) groups_union_count(all, &value, counted[code].count);
+        if (listing->pass == PUT || listing->pass == PUT_AND_COUNT) groups_union_put(all, &value);
+        if (all->is_full) continue;
+        if (listing->pass != COUNT && listing->pass != PUT_AND_COUNT) continue;
+        uint32_t number = groups_union_find(all, &value);
+        add_entry(listing, number, &counted[code]);
+        if (all->values[number].kind == INDEX_OTHER && values.is_events)
+            listing->rest_types |= 1u << (value.text.bytes[0] - '0');
     }
+    pthread_mutex_unlock(&listing->lock);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -122,55 +200,43 @@ static int compare_counts(const void *a, const void *b)
     return compare_entries(a, b);
 }
 
-/* All runs' entries, one a value, most frequent first. */
-static Status unite_entries(struct listing *listing, struct entry **ret, uint32_t *ret_count, Err *err)
+/* Entries of events, or of the field's values, most frequent first. */
+static Status list_entries(struct listing *listing, struct entry **ret, uint32_t *ret_count, Err *err)
 {
-    size_t all = 0, count = 0, kept = 0;
-    Status s = OK;
-    for (uint32_t run = 0; run < listing->run_count; run++) all += listing->entry_counts[run];
-    struct entry *entries = answer_take(listing->request.arena, sizeof *entries, all, &s, err);
-    for (uint32_t run = 0; !s && run < listing->run_count; run++)
-        for (uint32_t at = 0; at < listing->entry_counts[run]; at++)
-            if (listing->entries[run][at].count) entries[count++] = listing->entries[run][at];
-    if (!s) s = answer_go_on(listing->request.world, err);
-    if (s) return s;
-    qsort(entries, count, sizeof *entries, compare_entries);
-    for (size_t at = 0; at < count; at++) {
-        if (kept == 0 || compare_entries(&entries[kept - 1], &entries[at]) != 0) {
-            entries[kept++] = entries[at];
-            continue;
-        }
-        entries[kept - 1].count += entries[at].count;
-        if (entries[at].last_ms > entries[kept - 1].last_ms) entries[kept - 1].last_ms = entries[at].last_ms;
+    const QueryWorld *world = listing->request.world;
+    uint32_t max = world->group_max ? world->group_max : (uint32_t)GROUPS_MAX, kept = 0;
+    struct groups_union *all = &listing->all;
+    groups_union_open(all, max);
+    region_open(&listing->entries_region, (size_t)max * sizeof *listing->entries);
+    listing->entries = (struct entry *)(void *)listing->entries_region.start;
+    for (listing->pass = PUT_AND_COUNT; listing->pass <= COUNT && !listing->status; listing->pass++) {
+        if (listing->pass == SKETCH && !all->is_full) break;
+        if (listing->pass == SKETCH) memset(listing->entries, 0, (size_t)max * sizeof *listing->entries);
+        if (listing->pass == COUNT) listing->rest_types = 0;
+        if (listing->pass == PUT) groups_union_fold(all);
+        run_tasks(listing, count_values, listing->run_count);
     }
-    qsort(entries, kept, sizeof *entries, compare_counts);
-    *ret = entries;
-    *ret_count = (uint32_t)kept;
+    Status s = listing->status ? listing->status : answer_go_on(world, err);
+    if (s) return s;
+    for (uint32_t at = 0; at < all->count; at++) {
+        if (!listing->entries[at].count) continue;
+        struct entry entry = listing->entries[at];
+        entry.value = all->values[at];
+        listing->entries[kept++] = entry;
+    }
+    qsort(listing->entries, kept, sizeof *listing->entries, compare_counts);
+    *ret = listing->entries;
+    *ret_count = kept;
     return OK;
 }
 
-static Status list_events(struct listing *listing, struct entry **ret, uint32_t *ret_count, Err *err)
+/* ---- Events ---- */
+
+/* What is not told apart may be of several types. */
+static EventType rest_type(const struct listing *listing)
 {
-    static const char digits[EVENT_TYPE_COUNT + 1] = "0123456";
-    Arena *arena = listing->request.arena;
-    Status s = OK;
-    for (uint32_t at = 0; at < listing->run_count && !s; at++) {
-        IndexValues values;
-        s = index_values_read(run_at(listing, at), INDEX_EVENTS, arena, &values, err);
-        if (s) return s;
-        struct entry *entries = answer_take(arena, sizeof *entries, values.code_count, &s, err);
-        for (uint32_t code = 0; !s && code < values.code_count; code++) {
-            uint32_t name = code - INDEX_FIRST_EVENT, start = code > INDEX_FIRST_EVENT ? values.ends[name - 1] : 0;
-            entries[code].value = (IndexValue){ .kind = INDEX_OTHER, .text = str_of(digits + code % 7, 1) };
-            if (code >= INDEX_FIRST_EVENT)
-                entries[code].value = (IndexValue){ .kind = INDEX_STRING,
-                                                    .text = str_of(values.bytes + start, values.ends[name] - start) };
-        }
-        listing->entries[at] = entries;
-        listing->entry_counts[at] = values.code_count;
-    }
-    if (!s) run_tasks(listing, count_events, listing->run_count);
-    return listing->status ? listing->status : s ? s : unite_entries(listing, ret, ret_count, err);
+    uint32_t types = listing->rest_types;
+    return types && !(types & (types - 1)) ? (EventType)__builtin_ctz(types) : EVENT_NONE;
 }
 
 static void write_events(struct listing *listing, const struct entry *entries, uint32_t count, struct buf *answer)
@@ -178,8 +244,9 @@ static void write_events(struct listing *listing, const struct entry *entries, u
     uint32_t told = 0;
     json_array(answer, "events");
     for (uint32_t at = 0; at < count && told < listing->limit; at++) {
-        Str text = entries[at].value.text, name = str_slice(text, 1, text.len);
-        EventType type = (EventType)(text.bytes[0] - '0');
+        bool is_rest = entries[at].value.kind == INDEX_OTHER;
+        Str text = entries[at].value.text, name = is_rest ? (Str){ 0 } : str_slice(text, 1, text.len);
+        EventType type = is_rest ? rest_type(listing) : (EventType)(text.bytes[0] - '0');
         if (!matches(listing, name.len ? name : str_from(event_type_word(type)))) continue;
         told++;
         json_object(answer, NULL);
@@ -415,47 +482,6 @@ static Status write_traits(struct listing *listing, struct buf *answer, Err *err
 
 /* ---- One field's values ---- */
 
-static void count_values(void *context, uint32_t task, uint32_t worker)
-{
-    struct listing *listing = context;
-    const IndexRun *run = run_at(listing, task);
-    struct entry *entries = listing->entries[task];
-    Arena scratch = region_arena(&listing->scratch[worker]);
-    IndexCodes codes;
-    Err err = { 0 };
-    if (!entries) return;
-    index_codes_init(&codes, run, index_run_find_column(run, listing->field_name), listing->entry_counts[task],
-                     arena_new(&scratch, unsigned char, INDEX_CODES_BYTES), NULL);
-    for (uint32_t row = 0; row < run->row_count; row++) {
-        if (!index_codes_has(&codes, row)) {
-            Status s = is_cancelled(listing) ? ERR_CLOSED : index_codes_load(&codes, row, &err);
-            if (s) return fail(listing, s, &err);
-        }
-        entries[index_codes_get(&codes, row)].count++;
-    }
-    entries[INDEX_ABSENT].count = 0;
-}
-
-static Status list_values(struct listing *listing, struct entry **ret, uint32_t *ret_count, Err *err)
-{
-    Arena *arena = listing->request.arena;
-    Status s = OK;
-    for (uint32_t at = 0; at < listing->run_count && !s; at++) {
-        IndexValues values;
-        uint32_t column = index_run_find_column(run_at(listing, at), listing->field_name);
-        if (column == UINT32_MAX) continue;
-        s = index_values_read(run_at(listing, at), column, arena, &values, err);
-        if (s) return s;
-        struct entry *entries = answer_take(arena, sizeof *entries, values.code_count, &s, err);
-        for (uint32_t code = 0; !s && code < values.code_count; code++)
-            entries[code].value = value_settle(index_values_get(&values, code), arena);
-        listing->entries[at] = entries;
-        listing->entry_counts[at] = values.code_count;
-    }
-    if (!s) run_tasks(listing, count_values, listing->run_count);
-    return listing->status ? listing->status : s ? s : unite_entries(listing, ret, ret_count, err);
-}
-
 static Status answer_field(struct listing *listing, struct buf *answer, Err *err)
 {
     struct entry *entries = NULL;
@@ -464,7 +490,7 @@ static Status answer_field(struct listing *listing, struct buf *answer, Err *err
     listing->search = (Str){ 0 };
     Status s = find_fields(listing, err);
     if (!s) s = look_at_fields(listing, err);
-    if (!s) s = list_values(listing, &entries, &count, err);
+    if (!s) s = list_entries(listing, &entries, &count, err);
     if (s) return s;
     listing->search = search;
     struct field none = { .name = listing->field_name }, *field = listing->field_count ? &listing->fields[0] : &none;
@@ -511,11 +537,9 @@ static Status listing_open(struct listing *listing, Err *err)
     listing->err = err;
     listing->run_count = index_snapshot_run_count(listing->snapshot);
     listing->by_time = answer_take(listing->request.arena, sizeof(uint32_t), listing->run_count, &s, err);
-    listing->entries = answer_take(listing->request.arena, sizeof *listing->entries, listing->run_count, &s, err);
-    listing->entry_counts = answer_take(listing->request.arena, sizeof(uint32_t), listing->run_count, &s, err);
     listing->scratch = answer_take(listing->request.arena, sizeof *listing->scratch, workers, &s, err);
     for (uint32_t at = 0; !s && at < workers; at++)
-        region_open(&listing->scratch[at], memory + 2 * (size_t)INDEX_CODES_BYTES + 65536);
+        region_open(&listing->scratch[at], memory + DICTIONARY_BYTES);
     for (uint32_t at = 0; !s && at < listing->run_count; at++) listing->by_time[at] = at;
     if (!s) qsort_r(listing->by_time, listing->run_count, sizeof(uint32_t), compare_runs_by_time, listing);
     return s;
@@ -526,6 +550,9 @@ static void listing_close(struct listing *listing)
     const QueryPool *pool = listing->request.world->pool;
     for (uint32_t at = 0; listing->scratch && at < (pool ? pool->worker_count : 1); at++)
         region_close(&listing->scratch[at]);
+    groups_union_close(&listing->all);
+    region_close(&listing->entries_region);
+    pthread_mutex_destroy(&listing->lock);
     if (listing->is_mine) index_snapshot_close(listing->snapshot);
 }
 
@@ -533,7 +560,7 @@ static Status answer_overview(struct listing *listing, struct buf *answer, Err *
 {
     struct entry *events;
     uint32_t count;
-    Status s = list_events(listing, &events, &count, err);
+    Status s = list_entries(listing, &events, &count, err);
     if (!s) s = find_fields(listing, err);
     if (!s) s = look_at_fields(listing, err);
     if (!s) s = answer_go_on(listing->request.world, err);
@@ -568,6 +595,7 @@ Status answer_events(Str question, const QueryWorld *world, Arena *arena, struct
     if (!s) s = request_count(&listing->request, "limit", listing->field_name.len ? 20 : 100, 1, 1000, &listing->limit);
     if (s) return s;
     atomic_flag_clear(&listing->is_told);
+    check(pthread_mutex_init(&listing->lock, NULL) == 0);
     s = listing_open(listing, err);
     if (!s) s = listing->field_name.len ? answer_field(listing, answer, err) : answer_overview(listing, answer, err);
     listing_close(listing);

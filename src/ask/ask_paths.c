@@ -25,8 +25,8 @@ struct paths {
     Millis within_ms;
     uint64_t *with_anchor;              /* a bit a person */
     struct counter counters[QUERY_WORKERS_MAX];
-    uint32_t worker_count;
-    struct counter_map steps, shown, links; /* shown: by depth and group, those that are listed */
+    uint32_t worker_count, group_max;
+    struct counter_map steps, shown, links;   /* shown: by depth and group, those that are listed */
     uint64_t people;
 };
 
@@ -124,18 +124,15 @@ static void walk_person(void *context, uint32_t worker, uint32_t person, const H
     }
 }
 
-static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec, struct scan **ret, Err *err)
+static Status walk(struct paths *paths, struct scan *first, ScanSpec *spec, struct scan **ret, Err *err)
 {
     Status s = OK;
     const QueryWorld *world = paths->request.world;
     size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
-    size_t words = scan_people_max(first) / 64 + (size_t)1;
-    paths->with_anchor = answer_take(paths->request.arena, sizeof(uint64_t), words, &s, err);
-    if (!s) s = scan_run(first, err);
-    if (s) return s;
     *spec = (ScanSpec){ .selectors = paths->selectors, .selector_count = paths->selector_count,
                         .needed_bits = ANCHOR_BIT, .group_bits = UINT32_MAX, .by_event = true, .like = first,
-                        .only_people = paths->with_anchor, .on_person = walk_person, .context = paths };
+                        .only_people = paths->with_anchor, .on_person = walk_person, .context = paths,
+                        .group_max = paths->group_max };
     s = scan_open(&paths->request, spec, ret, err);
     if (s) return s;
     paths->worker_count = scan_worker_count(*ret);
@@ -150,6 +147,36 @@ static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec,
     }
     if (!s && paths->steps.is_full)
         s = err_set(err, ERR_TOO_LARGE, "too many different paths for the memory that a question may use; narrow it");
+    return s;
+}
+
+static void close_counters(struct paths *paths)
+{
+    for (uint32_t at = 0; at < paths->worker_count; at++) {
+        counter_map_close(&paths->counters[at].steps);
+        paths->counters[at] = (struct counter){ 0 };
+    }
+    counter_map_close(&paths->steps);
+    paths->steps = (struct counter_map){ 0 };
+    paths->worker_count = 0, paths->people = 0;
+}
+
+/* As in ask_trends: where there is no room for the steps between all events, fewer are told apart. */
+static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec, struct scan **ret, Err *err)
+{
+    Status s = OK;
+    size_t words = scan_people_max(first) / 64 + (size_t)1;
+    paths->with_anchor = answer_take(paths->request.arena, sizeof(uint64_t), words, &s, err);
+    if (!s) s = scan_run(first, err);
+    for (uint32_t fewer = 0; !s; paths->group_max = fewer) {
+        s = walk(paths, first, spec, ret, err);
+        fewer = scan_fewer_groups(paths->request.world, spec);
+        if (!paths->steps.is_full || !fewer) break;
+        close_counters(paths);
+        scan_close(*ret);
+        *ret = NULL;
+        s = OK;
+    }
     return s;
 }
 
@@ -295,7 +322,6 @@ Status answer_paths(Str question, const QueryWorld *world, Arena *arena, struct 
     if (!s) s = write_paths(paths, second, answer, err);
     scan_close(second);
     scan_close(first);
-    for (uint32_t at = 0; at < paths->worker_count; at++) counter_map_close(&paths->counters[at].steps);
-    counter_map_close(&paths->steps);
+    close_counters(paths);
     return s;
 }

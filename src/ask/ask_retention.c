@@ -305,6 +305,36 @@ static Status write_groups(const struct retention *retention, uint32_t end, cons
     return OK;
 }
 
+static void close_counters(struct retention *retention)
+{
+    for (uint32_t at = 0; at < retention->worker_count; at++) {
+        counter_map_close(&retention->counters[at].map);
+        retention->counters[at] = (struct counter){ 0 };
+    }
+    counter_map_close(&retention->all);
+    retention->all = (struct counter_map){ 0 };
+    retention->worker_count = 0;
+}
+
+/* As in ask_trends: where there is no room for the cells of all values of the breakdown, fewer are told apart. */
+static Status count_until_it_fits(struct retention *retention, ScanSpec *spec, struct scan **ret, Err *err)
+{
+    for (;;) {
+        Arena arena = *retention->request.arena;
+        Request request = retention->request;
+        Status s = scan_open(&retention->request, spec, ret, err);
+        if (!s) s = run_scan(retention, *ret, err);
+        uint32_t fewer = scan_fewer_groups(retention->request.world, spec);
+        if (!retention->all.is_full || !retention->by.is_given || !fewer) return s;
+        close_counters(retention);
+        scan_close(*ret);
+        *ret = NULL;
+        retention->request = request;
+        *retention->request.arena = arena;
+        spec->group_max = fewer;
+    }
+}
+
 Status answer_retention(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
 {
     Status s = OK;
@@ -315,8 +345,7 @@ Status answer_retention(Str question, const QueryWorld *world, Arena *arena, str
     ScanSpec spec = { .selectors = retention->selectors, .selector_count = 2, .needed_bits = BIRTH_BIT,
                       .group_bits = retention->by.is_given ? BIRTH_BIT : 0, .by = retention->by,
                       .on_person = count_person, .context = retention };
-    s = scan_open(&retention->request, &spec, &scan, err);
-    if (!s) s = run_scan(retention, scan, err);
+    s = count_until_it_fits(retention, &spec, &scan, err);
     if (!s) {
         uint32_t whole = whole_begin(retention);
         write_whole(retention, whole, answer);
@@ -325,8 +354,7 @@ Status answer_retention(Str question, const QueryWorld *world, Arena *arena, str
         if (retention->request.has_from) retention->request.from_ms = retention->births_from_ms;
         if (!s) answer_close(&retention->request, scan, answer);
     }
+    close_counters(retention);
     scan_close(scan);
-    for (uint32_t at = 0; at < retention->worker_count; at++) counter_map_close(&retention->counters[at].map);
-    counter_map_close(&retention->all);
     return s;
 }

@@ -22,7 +22,7 @@ static const struct { const char *name, *left_out, *field; } dimensions[DIMENSIO
 struct signups;
 struct dimension {
     struct signups *signups;
-    uint32_t number;
+    uint32_t number, group_max;
     ScanSpec spec;
     struct scan *scan;
     struct counter_map maps[QUERY_WORKERS_MAX], all;    /* by group and bucket */
@@ -205,7 +205,7 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
     counter_map_count(map, key_of(best ? best->group : (uint32_t)GROUP_NOTHING, bucket), 1);
 }
 
-static Status run_dimension(struct signups *signups, struct scan *first, uint32_t number, Err *err)
+static Status count_dimension(struct signups *signups, struct scan *first, uint32_t number, Err *err)
 {
     struct dimension *dimension = &signups->dimensions[number];
     const QueryWorld *world = signups->request.world;
@@ -215,7 +215,8 @@ static Status run_dimension(struct signups *signups, struct scan *first, uint32_
     dimension->spec = (ScanSpec){ .selectors = signups->selectors, .selector_count = 2, .needed_bits = UINT32_MAX,
                                   .group_bits = UINT32_MAX, .anonymous_bit = ANONYMOUS_BIT, .like = first,
                                   .by_event = number == DIMENSION_EVENT, .only_people = signups->only_people,
-                                  .on_person = count_person, .context = dimension };
+                                  .on_person = count_person, .context = dimension,
+                                  .group_max = dimension->group_max };
     if (number != DIMENSION_EVENT)
         dimension->spec.by = (Breakdown){ .is_given = true, .field = str_from(dimensions[number].field),
                                           .label = str_from(dimensions[number].field) };
@@ -230,6 +231,26 @@ static Status run_dimension(struct signups *signups, struct scan *first, uint32_
     if (!s && dimension->all.is_full)
         s = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow its range");
     return s;
+}
+
+/* As in ask_trends: where there is no room for the cells of all values, fewer are told apart. */
+static Status run_dimension(struct signups *signups, struct scan *first, uint32_t number, Err *err)
+{
+    struct dimension *dimension = &signups->dimensions[number];
+    for (;;) {
+        Status s = count_dimension(signups, first, number, err);
+        uint32_t fewer = scan_fewer_groups(signups->request.world, &dimension->spec);
+        if (!dimension->all.is_full || !fewer) return s;
+        for (uint32_t at = 0; at < signups->worker_count; at++) {
+            counter_map_close(&dimension->maps[at]);
+            dimension->maps[at] = (struct counter_map){ 0 };
+        }
+        counter_map_close(&dimension->all);
+        dimension->all = (struct counter_map){ 0 };
+        scan_close(dimension->scan);
+        dimension->scan = NULL;
+        dimension->group_max = fewer;
+    }
 }
 
 /* ---- Referrers are told by their host ---- */

@@ -63,9 +63,10 @@ struct trends {
     uint32_t group_limit;
     Timeline timeline;
     bool is_clipped;                    /* to the last of too many units */
+    bool has_lost_values;               /* there was no room for all of the percentiles' */
     uint32_t first_bucket, end_bucket;  /* those that are told */
     struct pass passes[SCANS_MAX];
-    uint32_t pass_count, worker_count;
+    uint32_t pass_count, worker_count, group_max;
     struct counter counters[QUERY_WORKERS_MAX];
     struct counter_map all;
     double *values[2];                  /* percentiles: by cell; and by series and bucket alone */
@@ -269,6 +270,7 @@ static Status open_passes(struct trends *trends, Err *err)
         pass->trends = trends;
         pass->spec = (ScanSpec){ .selectors = pass->selectors, .selector_count = pass->count,
                                  .needed_bits = UINT32_MAX, .number_field = pass->property, .context = pass,
+                                 .group_max = trends->group_max,
                                  .like = at ? trends->passes[0].scan : NULL };
         if (trends->by.is_event) pass->spec.by_event = true;
         else pass->spec.by = trends->by;
@@ -363,14 +365,15 @@ static Status run_passes(struct trends *trends, Err *err)
     for (uint32_t at = 0; at < trends->worker_count && !s; at++) {
         struct counter *counter = &trends->counters[at];
         early += counter->early, late += counter->late;
-        trends->all.is_full |= counter->map.is_full | counter->values.is_full;
+        trends->all.is_full |= counter->map.is_full;
+        trends->has_lost_values |= counter->values.is_full;
         for (uint32_t number = 0; number < counter->map.count; number++) {
             const struct cell *from = (const struct cell *)counter_map_cell(&counter->map, number);
             struct cell *to = counter_map_at(&trends->all, from->counter.key);
             if (to) add_cell(to, from);
         }
     }
-    if (!s && trends->all.is_full)
+    if (!s && (trends->all.is_full || trends->has_lost_values))
         s = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow its range or filters");
     request_note_times(&trends->request, trends->is_clipped ? 0 : early, late);
     return s;
@@ -611,26 +614,61 @@ static Status write_trends(struct trends *trends, struct buf *answer, Err *err)
     return s;
 }
 
-Status answer_trends(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
+/* What the last try has opened. */
+static void close_passes(struct trends *trends)
 {
-    Status s = OK;
+    for (uint32_t at = trends->pass_count; at-- > 0;) {
+        scan_close(trends->passes[at].scan);
+        trends->passes[at].scan = NULL;
+    }
+    for (uint32_t at = 0; at < trends->worker_count; at++) {
+        counter_map_close(&trends->counters[at].map);
+        number_vector_close(&trends->counters[at].values);
+        trends->counters[at] = (struct counter){ 0 };
+    }
+    counter_map_close(&trends->all);
+    trends->all = (struct counter_map){ 0 };
+    trends->worker_count = 0;
+}
+
+static Status count_all(struct trends *trends, Err *err)
+{
     Millis first, last;
-    struct trends *trends = answer_take(arena, sizeof *trends, 1, &s, err);
-    if (!s) s = trends_parse(trends, question, world, arena, err);
-    if (s) return s;
-    plan_passes(trends);
-    s = open_passes(trends, err);
+    Status s = open_passes(trends, err);
     bool has_range = !s && find_range(trends, &first, &last);
     if (has_range) s = narrow_range(trends, &first, &last, err);
     if (!s && has_range)
         s = timeline_make(&trends->request, trends->unit, first, last, 0, BUCKETS_OF_TRENDS, &trends->timeline);
-    if (!s) s = run_passes(trends, err);
-    if (!s) s = write_trends(trends, answer, err);
-    for (uint32_t at = trends->pass_count; at-- > 0;) scan_close(trends->passes[at].scan);
-    for (uint32_t at = 0; at < trends->worker_count; at++) {
-        counter_map_close(&trends->counters[at].map);
-        number_vector_close(&trends->counters[at].values);
+    return s ? s : run_passes(trends, err);
+}
+
+/* Anybody can make up values of the breakdown: where there is no room for the cells of all, fewer are told apart. */
+static Status count_until_it_fits(struct trends *trends, Err *err)
+{
+    for (;;) {
+        Arena arena = *trends->request.arena;
+        Request request = trends->request;
+        bool was_clipped = trends->is_clipped;
+        Status s = count_all(trends, err);
+        uint32_t fewer = scan_fewer_groups(trends->request.world, &trends->passes[0].spec);
+        if (!trends->all.is_full || trends->has_lost_values || !trends->by.is_given || !fewer) return s;
+        close_passes(trends);
+        trends->request = request;
+        *trends->request.arena = arena;
+        trends->is_clipped = was_clipped;
+        trends->group_max = fewer;
     }
-    counter_map_close(&trends->all);
+}
+
+Status answer_trends(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
+{
+    Status s = OK;
+    struct trends *trends = answer_take(arena, sizeof *trends, 1, &s, err);
+    if (!s) s = trends_parse(trends, question, world, arena, err);
+    if (s) return s;
+    plan_passes(trends);
+    s = count_until_it_fits(trends, err);
+    if (!s) s = write_trends(trends, answer, err);
+    close_passes(trends);
     return s;
 }

@@ -11,6 +11,7 @@
 
 #include "scan_hit.h"
 #include "scan_request.h"
+#include "scan_union.h"
 
 /* ---- The values of a breakdown ---- */
 
@@ -19,6 +20,8 @@
 typedef struct Groups {
     IndexValue *values;
     uint32_t count, max;
+    bool is_folded;                 /* there were more: the rarest are GROUP_OTHER */
+    size_t text_len;
     bool is_events;                 /* values are events: type digit, then name */
     bool *told_other;               /* events: where it is noted that one was told as (not indexed) */
     const uint64_t *is_ambiguous;   /* events: a bit a group: its plain label would say more than it; NULL: none is */
@@ -26,8 +29,8 @@ typedef struct Groups {
     atomic_flag is_busy;            /* traits: one at a time */
 } Groups;
 
-/* The last two are said by groups_intern: there is no number for the value. */
-enum { GROUPS_MAX = 1 << 20, GROUP_NOTHING = 0, GROUP_TOO_MANY = GROUPS_MAX + 1, GROUP_NO_MEMORY };
+/* GROUP_OTHER: of those that are folded, and of traits. GROUP_NO_MEMORY: groups_intern has no number for the value. */
+enum { GROUPS_MAX = 1 << 20, GROUPS_LEAST = 512, GROUP_NOTHING = 0, GROUP_OTHER = 1, GROUP_NO_MEMORY = GROUPS_MAX + 1 };
 
 /* ---- What to look for ---- */
 
@@ -50,6 +53,7 @@ typedef struct ScanSpec {
     uint32_t group_bits;            /* the breakdown's value matters on these selectors' rows only */
     Breakdown by;
     bool by_event;                  /* group is what the event is */
+    uint32_t group_max;             /* so many values are told apart, the most frequent; 0: the world's */
     Str number_field;               /* empty: none */
     const uint64_t *only_people;    /* NULL, or a bit a person */
     uint32_t anonymous_bit;         /* set on rows whose subject is no user id; 0: nobody asks */
@@ -64,6 +68,18 @@ typedef struct ScanSpec {
 
 struct scan;
 #include "scan_backend.h"
+
+static inline uint32_t scan_group_max(const QueryWorld *world, const ScanSpec *spec)
+{
+    uint32_t max = spec->group_max ? spec->group_max : world->group_max;
+    return max && max < GROUPS_MAX ? max : (uint32_t)GROUPS_MAX;
+}
+/* Where what is measured has no room for that many: how many to ask for next; 0: it is no use. */
+static inline uint32_t scan_fewer_groups(const QueryWorld *world, const ScanSpec *spec)
+{
+    uint32_t max = scan_group_max(world, spec);
+    return max > GROUPS_LEAST ? max / 8 : 0;
+}
 
 /* Takes a snapshot and prepares; gives the groups and the range of times that there are before anything runs. */
 Status MUST scan_open(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err);
@@ -95,6 +111,7 @@ void scan_count_text(struct scan *scan, Str field, uint32_t number_kind);
 /* Groups by their values, as qsort compares. */
 int group_compare(const Groups *groups, uint32_t a, uint32_t b);
 int group_compare_values(const void *a, const void *b);     /* IndexValue */
+uint64_t group_value_hash(const IndexValue *value);         /* equal where that says that they are */
 /* A trait's value as a group; by any thread. */
 uint32_t groups_intern(Groups *groups, const IndexValue *value, Arena *arena);
 /* Of a type digit and a name: "page:/pricing"; ambiguous: exactly, "page=/pricing". */
@@ -122,18 +139,22 @@ typedef struct PlanSelector {
     PlanFilter paths[2];            /* pages: properties.path, and context.page.path where that is absent */
 } PlanSelector;
 
+/* What an event's code says: selectors that match, that match if their filters pass, and of these those that match by
+ * their path only. */
+typedef struct PlanKind { uint32_t sure, asks, by_path; } PlanKind;
+
 typedef struct PlanRun {
     const IndexRun *run;
     uint32_t run_index;
     uint32_t code_count;            /* of events */
     uint64_t from_offset, range;    /* times in the question's range: offset - from_offset < range */
-    /* by event code: selectors that match, and that match if their filters pass */
-    uint32_t *sure, *asks;
-    uint32_t *by_path;              /* by event code: of those that ask: they match by their path only */
+    uint16_t *kinds;                /* by event code: which of event_kinds; 0: it does not matter */
+    PlanKind *event_kinds;
+    uint32_t kind_count;
+    uint32_t *sure;                 /* by event code, where that is one byte wide: event_kinds[kinds[code]].sure */
     unsigned char hot[SCAN_HOT_MAX];/* the codes that matter, if they are few and one byte wide */
     bool has_asks;                  /* some event code asks */
-    uint32_t hot_count;             /* 0: look them up in is_hot */
-    unsigned char *is_hot;          /* by event code */
+    uint32_t hot_count;             /* 0: look them up in kinds */
     PlanSelector *selectors;
     uint32_t reader_count;
     uint32_t reader_columns[SCAN_READERS_MAX], reader_codes[SCAN_READERS_MAX];
@@ -163,8 +184,11 @@ typedef struct Plan {
     PlanRun *runs;
     uint32_t run_count;
     Groups groups;
+    Str by_label;
+    struct groups_union named, named_accounts;      /* what groups and accounts lie in */
     uint64_t unindexed[2];          /* rows of the breakdown and of the number whose value was not kept */
     PlanFields unkept, objects;     /* of which some values were not kept; that are objects in some events */
+    PlanFields folded;              /* breakdowns of which the rarest values are one; noted when warnings are written */
     bool has_lost_columns;          /* some run had too many columns */
     bool has_unindexed_events;      /* names of events */
     bool has_old_groups;            /* groupId is asked for, and some run does not know it */
@@ -180,8 +204,10 @@ typedef struct Plan {
 Status MUST plan_open(const Request *request, const ScanSpec *spec, struct index_snapshot *snapshot,
                       Arena *arena,
                       Plan *ret, Err *err);
+void plan_close(Plan *plan);                /* accepts one that failed, or is all zero */
 
 void plan_note_field(PlanFields *fields, Str name);
+void plan_note_folded(Plan *plan, const Plan *of);
 void plan_write_warnings(const Plan *plan, const Request *request, struct buf *answer);
 
 /* ---- Inside: sorting (scan_sort.c) ---- */

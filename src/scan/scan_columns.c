@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+enum { TRAIT_SAMPLE = 1 << 16 };
+
 static void serial_run(void *pool, QueryTask *task, void *context, uint32_t count)
 {
     (void)pool;
@@ -38,12 +40,6 @@ void scan_fail_memory(struct columns *scan)
     scan_fail(scan,
               err_set(&err, ERR_TOO_LARGE,
                       "the question needs more memory than it may; narrow its range or filters"), &err);
-}
-
-void scan_fail_groups(struct columns *scan)
-{
-    Err err = { 0 };
-    scan_fail(scan, err_set_field(&err, "by", "over %d different values; by a field with fewer", GROUPS_MAX), &err);
 }
 
 static void columns_close(struct columns *scan);
@@ -148,6 +144,28 @@ static void open_workers(struct columns *scan, size_t memory_bytes)
     }
 }
 
+/* Traits are numbered as they come, by any worker; before that those that many have get their numbers, so that nobody
+ * who makes up values takes them away. */
+static void number_frequent_traits(struct columns *scan)
+{
+    Groups *groups = &scan->plan.groups;
+    uint32_t people = scan->people_max, step = people / TRAIT_SAMPLE + 1;
+    Arena arena = scan->arena;
+    uint8_t *counts = arena_try(&arena, 1, 1, TRAIT_SAMPLE);
+    if (people < groups->max || !counts) return;
+    memset(counts, 0, TRAIT_SAMPLE);
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t person = 0; person < people && people - person > step; person += step) {
+            Arena scratch = arena;
+            if (query_is_given_up(scan->world)) return;
+            IndexValue value = scan_ask_trait(scan, person, scan->spec->by.field, &scratch);
+            value = value_settle(value, &scratch);
+            uint8_t *count = &counts[group_value_hash(&value) % TRAIT_SAMPLE];
+            if (pass == 0) *count += *count < 2;
+            else if (*count == 2) (void)groups_intern(groups, &value, &scan->groups_arena);
+        }
+}
+
 static Status scan_prepare(struct columns *scan, Err *err)
 {
     const QueryPeople *people = scan->world->people;
@@ -179,13 +197,19 @@ static Status scan_prepare(struct columns *scan, Err *err)
     if (scan->spec->wants_refs) scan->refs = arena_try(&scan->arena, sizeof *scan->refs, 8, REFS_MAX);
     if (scan->spec->by.is_given && scan->spec->by.is_trait) {
         Groups *groups = &scan->plan.groups;
-        groups->max = GROUPS_MAX;
+        groups->max = scan_group_max(scan->world, scan->spec);
         groups->slot_count = GROUPS_MAX * 2;
         region_open(&scan->groups_region,
-                    GROUPS_MAX * sizeof *groups->values + groups->slot_count * sizeof *groups->slots);
+                    GROUPS_MAX * sizeof *groups->values + groups->slot_count * sizeof *groups->slots
+                    + GROUPS_TEXT_BYTES);
         groups->values = (IndexValue *)scan->groups_region.start;
         groups->slots = (uint32_t *)(groups->values + GROUPS_MAX);
+        scan->groups_arena = region_arena(&scan->groups_region);
+        scan->groups_arena.at = (char *)(groups->slots + groups->slot_count);
         groups->values[groups->count++] = (IndexValue){ 0 };
+        IndexValue other = { .kind = INDEX_OTHER };
+        check(groups_intern(groups, &other, &scan->groups_arena) == GROUP_OTHER);
+        number_frequent_traits(scan);
     }
     return OK;
 }
@@ -217,7 +241,7 @@ static Status columns_open(const Request *request, const ScanSpec *spec, struct 
 #endif
     check(scan->pool.worker_count > 0 && scan->pool.worker_count <= QUERY_WORKERS_MAX);
     check(spec->selector_count <= SELECTORS_MAX && (!spec->on_row || !spec->on_person));
-    region_open(&scan->region, memory_bytes / 8 + (8 << 20));
+    region_open(&scan->region, memory_bytes / 4 + (8 << 20));
     scan->arena = region_arena(&scan->region);
     atomic_flag_clear(&scan->is_told);
     atomic_flag_clear(&scan->is_noting);
@@ -251,6 +275,7 @@ static void columns_close(struct columns *scan)
     if (!scan) return;
     close_workers(scan);
     if (!scan->spec->like && scan->snapshot != scan->world->snapshot) index_snapshot_close(scan->snapshot);
+    plan_close(&scan->plan);
     region_close(&scan->groups_region);
     region_close(&scan->region);
     free(scan);
@@ -442,6 +467,7 @@ static void columns_join(struct columns *scan, const struct columns *other)
         plan_note_field(&plan->unkept, other->plan.unkept.names[at]);
     for (uint32_t at = 0; at < other->plan.objects.count; at++)
         plan_note_field(&plan->objects, other->plan.objects.names[at]);
+    plan_note_folded(plan, &other->plan);
     plan->has_lost_columns |= other->plan.has_lost_columns;
     plan->has_old_groups |= other->plan.has_old_groups;
     plan->has_unindexed_events |= other->plan.has_unindexed_events;
@@ -457,8 +483,9 @@ static void columns_join(struct columns *scan, const struct columns *other)
     scan->workers[0].matched += columns_hit_count(other);
 }
 
-static void columns_write_warnings(const struct columns *scan, const Request *request, struct buf *answer)
+static void columns_write_warnings(struct columns *scan, const Request *request, struct buf *answer)
 {
+    plan_note_folded(&scan->plan, &scan->plan);
     plan_write_warnings(&scan->plan, request, answer);
 }
 

@@ -4,10 +4,11 @@
 #include <stdio.h>
 
 /* Numbers by their bits (there is no NaN, and -0 was made 0). */
-static uint64_t value_hash(const IndexValue *value)
+uint64_t group_value_hash(const IndexValue *value)
 {
     if (value->kind == INDEX_STRING || value->kind == INDEX_LIST) return hash_64(value->text, value->kind);
-    return hash_64(str_of(&value->number, sizeof value->number), value->kind);
+    double number = value->number + 0.0;                       /* not -0, which is the same */
+    return hash_64(str_of(&number, sizeof number), value->kind);
 }
 
 static bool value_is(const IndexValue *a, const IndexValue *b)
@@ -33,16 +34,21 @@ int group_compare(const Groups *groups, uint32_t a, uint32_t b)
 
 static uint32_t find_or_add(Groups *groups, const IndexValue *value, Arena *arena)
 {
-    uint32_t slot = (uint32_t)(value_hash(value) % groups->slot_count), found;
+    uint32_t slot = (uint32_t)(group_value_hash(value) % groups->slot_count), found;
     for (; (found = groups->slots[slot]) != 0; slot = (slot + 1) % groups->slot_count)
         if (value_is(&groups->values[found], value)) return found;
-    if (groups->count == groups->max) return GROUP_TOO_MANY;
+    size_t text_len = value->text.len;
+    if (groups->count == groups->max || text_len > GROUPS_TEXT_BYTES - groups->text_len) {
+        groups->is_folded = true;
+        return GROUP_OTHER;
+    }
     IndexValue *to = &groups->values[groups->count];
     *to = *value;
-    if (value->text.len) {
-        char *bytes = arena_try(arena, 1, 1, value->text.len);
+    if (text_len) {
+        char *bytes = arena_try(arena, 1, 1, text_len);
         if (!bytes) return GROUP_NO_MEMORY;
-        memcpy(bytes, value->text.bytes, value->text.len);
+        memcpy(bytes, value->text.bytes, text_len);
+        groups->text_len += text_len;
         to->text.bytes = bytes;
     }
     return groups->slots[slot] = groups->count++;
@@ -143,6 +149,12 @@ void plan_note_field(PlanFields *fields, Str name)
     if (fields->count < countof(fields->names)) fields->names[fields->count++] = name;
 }
 
+void plan_note_folded(Plan *plan, const Plan *of)
+{
+    if (of->groups.is_folded) plan_note_field(&plan->folded, of->by_label);
+    for (uint32_t at = 0; at < of->folded.count; at++) plan_note_field(&plan->folded, of->folded.names[at]);
+}
+
 void plan_write_warnings(const Plan *plan, const Request *request, struct buf *answer)
 {
     json_array(answer, "warnings");
@@ -161,6 +173,16 @@ void plan_write_warnings(const Plan *plan, const Request *request, struct buf *a
     if (plan->has_unindexed_events)
         write_warning(STR("event"), STR("told as (not indexed): the rarest of very many events, and pages whose path "
                                         "is no text or over 508 bytes"), answer);
+    for (uint32_t at = 0; at < plan->folded.count; at++)
+        write_warning(plan->folded.names[at],
+                      STR("it has very many different values: the rarest are told together as (not indexed), which as "
+                          "an event or in a filter does not ask for them"), answer);
+    if (plan->named_accounts.is_folded) {
+        char text[96];
+        snprintf(text, sizeof text, "over %u different groups: those of the fewest events are left out",
+                 plan->named_accounts.max);
+        write_warning(STR("of"), str_from(text), answer);
+    }
     if (plan->has_old_groups)
         write_warning(STR("groupId"), STR("an older version indexed events without it; onym rebuild makes it known"),
                       answer);

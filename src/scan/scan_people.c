@@ -66,7 +66,7 @@ void scan_spill(struct columns *scan, struct worker *worker, uint32_t person, co
 /* ---- Handing over ---- */
 
 /* A person's trait, or an account's. */
-static IndexValue ask_trait(struct columns *scan, uint32_t person, Str name, Arena *arena)
+IndexValue scan_ask_trait(struct columns *scan, uint32_t person, Str name, Arena *arena)
 {
     const QueryWorld *world = scan->world;
     IndexValue value = { 0 };
@@ -87,7 +87,7 @@ static uint32_t ask_traits(struct columns *scan, struct worker *worker, uint32_t
         const Selector *selector = &spec->selectors[at];
         for (uint32_t filter = 0; steps >> at & 1 && filter < selector->trait_count; filter++) {
             Arena scratch = worker->reader_arena;
-            value = ask_trait(scan, person, selector->traits[filter].field, &scratch);
+            value = scan_ask_trait(scan, person, selector->traits[filter].field, &scratch);
             if (value.kind == INDEX_OTHER && selector->traits[filter].op != OP_EXISTS)
                 columns_warn(scan, selector->traits[filter].label);
             if (filter_reads_text(&selector->traits[filter], &value))
@@ -97,13 +97,12 @@ static uint32_t ask_traits(struct columns *scan, struct worker *worker, uint32_t
     }
     if (steps && spec->by.is_given && spec->by.is_trait) {
         Arena scratch = worker->reader_arena;
-        value = ask_trait(scan, person, spec->by.field, &scratch);
+        value = scan_ask_trait(scan, person, spec->by.field, &scratch);
         if (value.kind == INDEX_OTHER) columns_warn(scan, spec->by.label);
         value = value_settle(value, &scratch);
-        *ret_group = groups_intern(&scan->plan.groups, &value, &scan->arena);
+        *ret_group = groups_intern(&scan->plan.groups, &value, &scan->groups_arena);
         if (*ret_group == GROUP_NO_MEMORY) scan_fail_memory(scan);
-        if (*ret_group == GROUP_TOO_MANY) scan_fail_groups(scan);
-        if (*ret_group > GROUPS_MAX) return *ret_group = GROUP_NOTHING, 0;
+        if (*ret_group == GROUP_NO_MEMORY) return *ret_group = GROUP_NOTHING, 0;
     }
     return steps;
 }

@@ -61,10 +61,11 @@ static uint32_t ask_row(struct columns *scan, struct worker *worker, uint32_t ru
 {
     const PlanRun *plan = &scan->plan.runs[run];
     uint32_t steps = 0;
-    for (uint32_t asks = plan->asks[code]; asks; asks &= asks - 1) {
+    const PlanKind *kind = &plan->event_kinds[plan->kinds[code]];
+    for (uint32_t asks = kind->asks; asks; asks &= asks - 1) {
         uint32_t at = (uint32_t)__builtin_ctz(asks), filter = 0;
         const PlanSelector *selector = &plan->selectors[at];
-        if (plan->by_path[code] >> at & 1 && !path_holds(scan, worker, run, selector, row)) continue;
+        if (kind->by_path >> at & 1 && !path_holds(scan, worker, run, selector, row)) continue;
         while (filter < selector->filter_count
                && filter_holds(scan, worker, run, &selector->filters[filter], row, subject)) filter++;
         if (filter == selector->filter_count) steps |= 1u << at;
@@ -94,7 +95,7 @@ static inline __attribute__((always_inline)) uint64_t hot_rows(const PlanRun *pl
 #endif
     uint32_t first = word * 64, left = plan->run->row_count - first;
     for (uint32_t at = 0; at < 64 && at < left; at++)
-        bits |= (uint64_t)plan->is_hot[index_packed_get(events, first + at)] << at;
+        bits |= (uint64_t)(plan->kinds[index_packed_get(events, first + at)] != 0) << at;
     return bits;
 }
 
@@ -163,9 +164,10 @@ static __attribute__((noinline)) void take_row(const struct place *place, uint32
     const ScanSpec *spec = scan->spec;
     const PlanRun *plan = &scan->plan.runs[place->run];
     Millis time_ms = (Millis)((uint64_t)plan->run->times.base + index_packed_get(&plan->run->times, row));
-    uint32_t steps = plan->sure[code], group = GROUP_NOTHING, person = QUERY_NOBODY;
+    const PlanKind *kind = &plan->event_kinds[plan->kinds[code]];
+    uint32_t steps = kind->sure, group = GROUP_NOTHING, person = QUERY_NOBODY;
     if (time_ms < scan->request->from_ms || time_ms >= scan->request->to_ms) return;
-    if (plan->asks[code]) steps |= ask_row(scan, worker, place->run, code, row, subject);
+    if (kind->asks) steps |= ask_row(scan, worker, place->run, code, row, subject);
     if (!steps) return;
     if (scan->plan.subject_groups)
         group = subject < scan->plan.subject_count ? scan->plan.subject_groups[subject] : (uint32_t)GROUP_NOTHING;

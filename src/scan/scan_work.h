@@ -38,7 +38,7 @@ struct columns {
     const QueryWorld *world;
     struct index_snapshot *snapshot;    /* like: the other scan's */
     struct region region, groups_region;
-    Arena arena;
+    Arena arena, groups_arena;      /* the latter of values of traits, under groups' is_busy */
     Plan plan;
     QueryPool pool;
     struct worker *workers;
@@ -78,7 +78,6 @@ void columns_warn(struct columns *scan, Str field);
 
 void scan_fail(struct columns *scan, Status status, const Err *err);      /* the first failure counts */
 void scan_fail_memory(struct columns *scan);
-void scan_fail_groups(struct columns *scan);                 /* a breakdown has too many values */
 bool scan_is_over(struct columns *scan);                                  /* failed, or given up */
 
 static inline uint32_t slot_of(const QueryPeople *people, Subject subject)
@@ -91,6 +90,9 @@ static inline bool is_shared(uint32_t slot) { return slot & QUERY_SHARED && slot
 
 /* The rows from the first of a subject to the first of another one (scan_rows.c). */
 void scan_stretch(const struct place *place, uint32_t from_row, uint32_t to_row, uint32_t from_ordinal);
+
+/* A person's trait, or an account's (scan_people.c). */
+IndexValue scan_ask_trait(struct columns *scan, uint32_t person, Str name, Arena *arena);
 
 /* Handing over (scan_people.c). spare has room for as many hits. */
 void scan_spill(struct columns *scan, struct worker *worker, uint32_t person, const Hit *hits, uint32_t count);

@@ -84,6 +84,7 @@ typedef struct QueryWorld {
     const char *zone_dir;               /* NULL: /usr/share/zoneinfo */
     const QueryMoment *moment;          /* NULL: the answer does not say */
     size_t memory_bytes;                /* 0: 1 GiB */
+    uint32_t group_max;                 /* values of a breakdown that are told apart; 0: GROUPS_MAX */
     uint64_t missing_places, missing_messages;      /* of the journal, which cannot be read there; a warning */
     Millis now_ms;                      /* what is later by more than a day is no time of an event; 0: nobody knows */
 } QueryWorld;

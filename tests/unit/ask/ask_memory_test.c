@@ -1,5 +1,6 @@
 /* ask: whatever a question may use, it answers as it does with plenty, or it says that it may not use more. Never
- * another number, never a bug of ours. Each kind of question, with each of its ways to need memory. */
+ * another number (but that of values that are told together, and it says that they are), never a bug of ours. Each kind
+ * of question, with each of its ways to need memory. */
 #include "ask/ask.c"
 
 #include "ask_fixture.h"
@@ -51,6 +52,12 @@ static const char *rest(struct buf *answer, size_t from)
     return answer->bytes + from;
 }
 
+/* It says that it tells fewer values apart. */
+static bool tells_fewer(const struct buf *answer)
+{
+    return str_contains(buf_str(answer), STR("the rarest are told together as (not indexed)"));
+}
+
 static void serve(void *pool, QueryTask *task, void *context, uint32_t count)
 {
     const QueryPool *self = pool;
@@ -88,13 +95,16 @@ static void a_question_has_its_answer_or_says_that_it_may_not_use_more(void **st
                 refused += s != OK;
                 bool is_said = s == ERR_TOO_LARGE && (strstr(err.text, "memory") || strstr(err.text, "narrow"));
                 if (!s ? str_equal(buf_str(&answer), buf_str(&right)) : is_said && answer.len == 0) continue;
+                if (!s && tells_fewer(&answer)) continue;
                 size_t same = 0;
                 while (!s && same < answer.len && same < right.len && answer.bytes[same] == right.bytes[same]) same++;
                 fail_msg("%s with %zu bytes, %u workers: %d %s\n%.99s\n%.99s", questions[at].text, bytes,
                          workers[number], s, err.text, s ? "" : rest(&answer, same), s ? "" : rest(&right, same));
             }
         }
-        if (!refused) fail_msg("%s is answered with any memory: this world is too small for it", questions[at].text);
+        bool is_bounded = questions[at].kind == QUERY_EVENTS;       /* whatever there is, it needs no more */
+        if (!refused && !is_bounded)
+            fail_msg("%s is answered with any memory: this world is too small for it", questions[at].text);
     }
     buf_done(&right);
     buf_done(&answer);
