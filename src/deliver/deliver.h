@@ -1,8 +1,8 @@
-/* deliver: journal records become calls to destinations, per person in order.
+/* deliver: journal records become calls to destinations, in order for each person.
  *
- * What it is not: it knows no vendor (destination.h and the files behind it do), no socket (os/'s fetcher
- * does), and no rule of identity (whoever opens it says, by deliver_people, who a message's person is and what
- * links them). Its rows are kept by a table of three functions, kv/ behind them but in tests.
+ * What it is not: it knows no vendor (destination/ does), no socket (the fetcher of os/ does), and no rule of identity
+ * (the caller that opens it says, by deliver_people, who a message's person is and which links there are). A struct of
+ * functions keeps its rows: kv/ in the product, memory in tests.
  *
  * Every configured destination has its own place in the journal, its own queue and its own troubles; none of
  * them can slow another, or collection. What a message becomes is frozen in the store before it is first
@@ -11,15 +11,15 @@
  *
  * Invariants
  *  1. A record before the kept cursor is finished (delivered, or in the dead letters with its reason), or has
- *     a row. A record behind it has no row, unless it overtook another in event time.
+ *     a row. A record after it has no row, unless it overtook another in event time.
  *  2. Nothing is sent before its frozen form is committed.
- *  3. Of one person's messages one starts when all before it are finished, or travels behind them in the
- *     same request; a link goes before anything under its user, and is done before what follows.
+ *  3. A message starts when all earlier ones of its person are finished, or travels after them in the same
+ *     request. A link goes before anything else under its user, and is done before what follows.
  *  4. A call that must not be repeated (CALL_ONCE) is not sent again when it is in doubt: it becomes a dead
  *     letter that says so.
  *  5. Memory is bounded: window messages a destination, whatever the backlog.
- *  6. Who was erased is in no row, and no copy of a row is left on the disk, when end_forget says so; so is who was
- *     suppressed, but that later rows may be about who was unsuppressed since.
+ *  6. When end_forget is called, no row is about a person who was erased, and no copy of such a row is left on the
+ *     disk. The same holds for a suppressed person, except for rows that came after the suppression was taken back.
  *
  * Threads: deliver_step and everything that says so on one thread, the deliverer. deliver_wake,
  * deliver_read_states, deliver_set_config, deliver_find_config, deliver_ask_replay, deliver_ask_redo,

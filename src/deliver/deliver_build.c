@@ -243,7 +243,7 @@ static Status list_known_links(struct runner *runner, const Outgoing *outgoing, 
     const struct deliver_people *people = &runner->deliver->options.people;
     PersonLink *link;
     if (people->list_links)
-        return ask_links(runner->deliver, outgoing->user_id, arena, &ret->links, &ret->count, err);
+        return lookup_links(runner->deliver, outgoing->user_id, arena, &ret->links, &ret->count, err);
     if (!outgoing->anonymous_id.len) return OK;
     link = arena_new(arena, PersonLink, 1);
     *link = (PersonLink){ outgoing->anonymous_id, outgoing->user_id, outgoing->event->timestamp_ms, false };
@@ -336,7 +336,7 @@ static Status prepare_outgoing(struct runner *runner, const Event *event, Arena 
     const TreeNode *json;
     Status s = event_tree_read(event->json, arena, &json, err);
     if (!s) s = rules_redact(&runner->rules, json, arena, &json, err);
-    if (!s) s = ask_person(runner->deliver, event, arena, person, err);
+    if (!s) s = lookup_person(runner->deliver, event, arena, person, err);
     if (s) return s;
     *outgoing = (Outgoing){
         .event = event, .json = json, .user_id = usable(runner, event->user_id),

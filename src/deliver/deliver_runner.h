@@ -1,8 +1,8 @@
-/* deliver_runner: a destination at work, shared by the files of this folder.
+/* deliver_runner: a destination runner, which is one destination at work; the files of this folder share it.
  *
- * A message on its way is a delivery. It is taken from the journal in order of arrival, settles for a moment so
- * that what happened earlier can go earlier, lines up behind its person's deliveries (order), is built and frozen
- * when its turn has come, sent in a request with others, and finished.
+ * A message on its way is a delivery. The runner takes it from the journal in order of arrival. It settles for a
+ * moment, so that what happened earlier can go earlier. It lines up after the other deliveries of its person. When its
+ * turn has come, the runner builds it, freezes it, sends it in a request together with others, and finishes it.
  *
  *   journal -> settling (by event time) -> line (by person) -> ready -> frozen -> under way -> finished
  *                                                                ^________ retry ___|
@@ -27,7 +27,7 @@ typedef enum StreamKind { STREAM_LIVE, STREAM_REPLAY } StreamKind;
 
 typedef enum DeliveryStage {
     DELIVERY_FREE, DELIVERY_SETTLING,
-    DELIVERY_LINED,                     /* behind others of its person */
+    DELIVERY_LINED,                     /* after others of its person */
     DELIVERY_READY,                     /* its turn; built or not */
     DELIVERY_WAITING,                   /* its turn, but not before next_ms */
     DELIVERY_UNDER_WAY,
@@ -59,11 +59,11 @@ struct delivery {
     bool is_all_added;                  /* request has all that it still has, and no link is last */
     bool is_frozen;                     /* built */
     bool has_row;                       /* the store has it, or will at the end of the step */
-    bool is_redo;                       /* a dead letter on its second way */
+    bool is_redo;                       /* a dead letter that is tried again */
     bool is_once_sent;                  /* its next call must not be repeated, and is being sent */
     bool is_lost;                       /* at least one of its calls is a dead letter */
-    bool is_forgotten;                  /* under way, and finished with its answer, whatever that is; has no row */
-    bool is_in_doubt;                   /* … and was, in a former life: nobody knows whether it came */
+    bool is_forgotten;                  /* under way; any answer finishes it; it has no row any more */
+    bool is_in_doubt;                   /* it was being sent when the process died: nobody knows whether it came */
     uint32_t call_at, call_count;
     Call *calls;                        /* in frozen's bytes */
     char facts[DESTINATION_FACT_BYTES];
@@ -93,7 +93,7 @@ struct request {
     struct request_slot *slots;
     size_t slot_count, slot_capacity;
     uint64_t bytes;
-    bool has_forgotten;                 /* one of its messages is forgotten since */
+    bool has_forgotten;                 /* one of its messages was forgotten after it was sent */
     FetchRequest sent;                  /* borrows from region; for the dead letters */
     struct region region;
 };
@@ -110,7 +110,7 @@ struct stream {
     JournalPos end;
 };
 
-/* A set of 64-bit fingerprints: what is known to be in the store. Forgets all when full. */
+/* A set of 64-bit fingerprints of what is known to be in the store. When it is full, it forgets all of them. */
 struct known {
     uint64_t *slots;
     size_t capacity, count;
@@ -127,8 +127,8 @@ struct runner {
     size_t source_count;
     bool is_enabled, is_started;
     bool is_placed;                     /* its cursor is known */
-    bool has_more;                      /* the last step left something that could be done at once */
-    bool is_behind;                     /* identity was: what settles waits for it, not for a time */
+    bool has_more;                      /* the last step left work that can be done at once */
+    bool is_behind;                     /* identity was behind: deliveries that settle wait for it, not for a time */
 
     struct delivery *deliveries;        /* the pool */
     size_t window;
@@ -142,7 +142,7 @@ struct runner {
     bool has_new_rows;                  /* of deliveries, since then */
     uint64_t fingerprint;               /* of its configuration */
     JournalPos begin;                   /* where it starts when it is new */
-    struct overtaker {                  /* taken behind the kept cursors; sorted */
+    struct overtaker {                  /* taken after the kept cursors; sorted */
         JournalPos pos;
         uint64_t order;
         StreamKind stream;
@@ -158,7 +158,7 @@ struct runner {
     uint32_t own_failures;              /* … whose answer may be about their messages alone (500) */
     double tokens;
     Millis tokens_at_ms;
-    struct known links, users, asked;   /* told or settled pairs; users heard of; users whose links were listed */
+    struct known links, users, asked;   /* pairs linked at the vendor; users seen; users whose links were listed */
     uint64_t dead_number;               /* the next */
     uint64_t redo_until;                /* dead letters below it are tried again; 0: none */
     Millis rate_from_ms;
@@ -208,10 +208,10 @@ void pending_close(struct pending *pending);
 bool pending_is_empty(const struct pending *pending);
 void pending_put(struct pending *pending, Str key, Str value);
 void pending_remove(struct pending *pending, Str key);
-/* Sees what will be changed. ERR_NOT_FOUND where there is none. */
+/* Sees the pending changes, too. ERR_NOT_FOUND where there is no such row. */
 Status MUST pending_get(struct pending *pending, Str key, Arena *arena, Str *ret, Err *err);
 bool pending_is_full(const struct pending *pending);
-bool pending_removes(const struct pending *pending, Str key);            /* … which the store still has */
+bool pending_removes(const struct pending *pending, Str key);            /* removes a row that the store still has */
 /* On failure the changes stay for the next try. */
 Status MUST pending_commit(struct pending *pending, Err *err);
 
@@ -251,7 +251,7 @@ struct delivery *delivery_take(struct runner *runner);                   /* NULL
 void delivery_give_back(struct runner *runner, struct delivery *delivery);
 void order_line_up(struct runner *runner, struct delivery *delivery);    /* behind its keys' newest */
 bool order_is_first(const struct delivery *delivery);                    /* in all its lines */
-/* … but for deliveries that travel in that request */
+/* The same, not counting deliveries that are in that request. */
 bool order_follows(const struct delivery *delivery, const struct request *request);
 void order_leave(struct runner *runner, struct delivery *delivery);      /* who comes next becomes ready */
 
@@ -260,16 +260,16 @@ void known_add(struct known *known, uint64_t fingerprint);
 void known_remove(struct known *known, uint64_t fingerprint);
 void known_forget(struct known *known);                 /* all: the store is asked again */
 
-/* ---- deliver_ask.c: identity, under a guard that is left before anything is waited for ---- */
+/* ---- deliver_lookup.c: identity, under a guard that is given back before the deliverer waits for anything ---- */
 
-void ask_enter(struct deliver *deliver);
-void ask_leave(struct deliver *deliver);
-Status MUST ask_person(struct deliver *deliver, const Event *event, Arena *arena, MessagePerson *ret, Err *err);
-Status MUST ask_links(struct deliver *deliver, Str user_id, Arena *arena, const PersonLink **ret,
+void lookup_enter(struct deliver *deliver);
+void lookup_leave(struct deliver *deliver);
+Status MUST lookup_person(struct deliver *deliver, const Event *event, Arena *arena, MessagePerson *ret, Err *err);
+Status MUST lookup_links(struct deliver *deliver, Str user_id, Arena *arena, const PersonLink **ret,
                               size_t *ret_count, Err *err);
-bool ask_is_duplicate(struct deliver *deliver, JournalPos pos);
+bool lookup_is_duplicate(struct deliver *deliver, JournalPos pos);
 
-/* ---- deliver_operator.c: what is asked for is on the disk before it is answered ---- */
+/* ---- deliver_operator.c: an operator's request is on the disk before the operator is answered ---- */
 
 void operator_init(struct deliver *deliver);
 void operator_done(struct deliver *deliver);
@@ -305,7 +305,7 @@ void runner_send(struct runner *runner);                                 /* afte
 bool request_is_alone(const struct request *request);                    /* all its calls are one message's */
 void delivery_finish(struct runner *runner, struct delivery *delivery);
 
-/* ---- deliver_retry.c: when again ---- */
+/* ---- deliver_retry.c: when to try again ---- */
 
 Millis retry_delay(struct dice *dice, uint32_t attempts);
 void runner_fail(struct runner *runner, Str reason);                     /* notes the error */

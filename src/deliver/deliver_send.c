@@ -2,7 +2,7 @@
  *
  * Before the step's commit, runner_prepare builds what is ready and puts it together into requests; after it,
  * runner_send hands them to the fetcher. A request takes the calls of one lane: several of one delivery in a
- * row (up to a link, behind which nothing of that person travels), and of the deliveries behind it in its lines
+ * row (up to a link, after which nothing of that person travels), and of the deliveries after it in its lines
  * once all of its own calls are in the request, so that a busy person does not take a round trip an event.
  *
  * While a request of a lane is under way, the next one waits until it would be full: a busy destination gets
@@ -267,7 +267,7 @@ void runner_prepare(struct runner *runner)
     wake_waiting(runner);
     while (runner->ready.first && runner_may_send(runner))
         if (!prepare_one(runner)) break;
-    ask_leave(runner->deliver);
+    lookup_leave(runner->deliver);
 }
 
 void runner_take_apart(struct runner *runner)
@@ -494,7 +494,7 @@ static void count_delivered(struct runner *runner, const struct delivery *delive
     runner->rate_count++;
 }
 
-/* The delivery's calls of this request begin at slot; gives the slot behind them. */
+/* The delivery's calls of this request begin at slot; returns the slot after them. */
 static size_t apply_delivery(struct runner *runner, struct request *request, size_t slot, const Ruling *ruling,
                              const FetchAnswer *answer)
 {

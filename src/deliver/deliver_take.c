@@ -189,7 +189,7 @@ static Status find_lines(struct runner *runner, struct delivery *delivery, Err *
     MessagePerson person = { 0 };
     Event event;
     Status s = event_decode(buf_str(&delivery->record), &event, err);
-    if (!s) s = ask_person(runner->deliver, &event, &scratch, &person, err);
+    if (!s) s = lookup_person(runner->deliver, &event, &scratch, &person, err);
     if (s) return s;
     if (names_somebody(runner, event.user_id)) add_key(delivery, key_of_id(event.user_id));
     if (names_somebody(runner, event.anonymous_id)) add_key(delivery, key_of_id(event.anonymous_id));
@@ -249,7 +249,7 @@ static bool is_suppressed(struct deliver *deliver, Str record)
     const struct deliver_people *people = &deliver->options.people;
     Event event;
     if (!people->is_suppressed || event_decode(record, &event, NULL)) return false;
-    ask_enter(deliver);
+    lookup_enter(deliver);
     return people->is_suppressed(people->context, &event);
 }
 
@@ -276,7 +276,7 @@ static Status release(struct runner *runner, struct stream *stream, bool is_end,
     qsort(chosen, count, sizeof *chosen, compare_deliveries);
     for (size_t at = 0; !s && at < count; at++) {
         list_remove(&stream->settling, chosen[at]);
-        if (ask_is_duplicate(runner->deliver, chosen[at]->pos)
+        if (lookup_is_duplicate(runner->deliver, chosen[at]->pos)
             || is_suppressed(runner->deliver, buf_str(&chosen[at]->record))) {
             runner->state.taken--;
             delivery_give_back(runner, chosen[at]);
@@ -285,7 +285,7 @@ static Status release(struct runner *runner, struct stream *stream, bool is_end,
         s = line_up(runner, chosen[at], err);
         if (s) list_append(&stream->settling, chosen[at]);          /* identity could not say: again later */
     }
-    ask_leave(runner->deliver);
+    lookup_leave(runner->deliver);
     return s;
 }
 
