@@ -172,14 +172,30 @@ static void bring_up(struct access *access, struct access_row *row, Millis now_m
     access->changes++;
 }
 
+static void write_id(const struct access_row *row, char text[ACCESS_ID_CHARS + 1])
+{
+    snprintf(text, ACCESS_ID_CHARS + 1, "%016llx", (unsigned long long)row->id);
+}
+
 static void tell(const struct access *access, const struct access_row *row, AccessSession *ret)
 {
     const struct access_key *key = find_origin(access, &row->origin);
     *ret = (AccessSession){ .role = row->role, .created_at_ms = row->created_at_ms, .seen_at_ms = row->seen_at_ms,
                             .expires_at_ms = expiry_of(row) };
-    snprintf(ret->id, sizeof ret->id, "%016llx", (unsigned long long)row->id);
+    write_id(row, ret->id);
     if (key) memcpy(ret->key_name, key->name, sizeof ret->key_name);
     memcpy(ret->agent, row->agent, sizeof ret->agent);
+}
+
+static struct access_row *find_id(struct access *access, Str id)
+{
+    for (size_t at = 0; at < ACCESS_SESSIONS; at++) {
+        char text[ACCESS_ID_CHARS + 1];
+        if (!access->rows[at].id) continue;
+        write_id(&access->rows[at], text);
+        if (str_equal(str_from(text), id)) return &access->rows[at];
+    }
+    return NULL;
 }
 
 static struct access_row *find_place(struct access *access)
@@ -265,14 +281,8 @@ Status access_make_link(struct access *access, Str key, Str session_id, char *to
     const struct access_key *found = find_key(access, key);
     AccessRole role = found ? found->role : ACCESS_NOBODY;
     if (found) origin = &found->origin;
-    for (size_t at = 0; !origin && at < ACCESS_SESSIONS; at++) {
-        AccessSession session;
-        if (!access->rows[at].id) continue;
-        tell(access, &access->rows[at], &session);
-        if (!str_equal(str_from(session.id), session_id)) continue;
-        origin = &access->rows[at].origin;
-        role = access->rows[at].role;
-    }
+    const struct access_row *row = found ? NULL : find_id(access, session_id);
+    if (row) origin = &row->origin, role = row->role;
     Status s = origin ? OK : err_set(err, ERR_DENIED, "a link is made with a key or a session");
     for (size_t at = 0; at < ACCESS_LINKS; at++)
         if (access->links[at].until_ns < place->until_ns) place = &access->links[at];
@@ -304,21 +314,24 @@ bool access_find(struct access *access, Str token, AccessSession *ret)
     return is_found;
 }
 
+bool access_is_alive(struct access *access, Str id)
+{
+    pthread_mutex_lock(&access->lock);
+    struct access_row *row = find_id(access, id);
+    if (row) bring_up(access, row, clock_now_ms(access->options.clock));
+    bool is_alive = row && row->id;
+    pthread_mutex_unlock(&access->lock);
+    return is_alive;
+}
+
 bool access_end(struct access *access, Str id)
 {
-    bool is_found = false;
     pthread_mutex_lock(&access->lock);
-    for (size_t at = 0; at < ACCESS_SESSIONS; at++) {
-        AccessSession session;
-        if (!access->rows[at].id) continue;
-        tell(access, &access->rows[at], &session);
-        if (!str_equal(str_from(session.id), id)) continue;
-        access->rows[at] = (struct access_row){ 0 };
-        access->changes++;
-        is_found = true;
-    }
+    struct access_row *row = find_id(access, id);
+    if (row) *row = (struct access_row){ 0 };
+    access->changes += row != NULL;
     pthread_mutex_unlock(&access->lock);
-    return is_found;
+    return row != NULL;
 }
 
 static int compare_newest(const void *a, const void *b)

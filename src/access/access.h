@@ -83,6 +83,8 @@ Status MUST access_make_link(struct access *access, Str key, Str session_id, cha
 
 /* The session of a token, which is used now; false where there is none. */
 bool access_find(struct access *access, Str token, AccessSession *ret);
+/* Whether the session of this id lives; no use of it. */
+bool access_is_alive(struct access *access, Str id);
 /* False where there is none of this id. */
 bool access_end(struct access *access, Str id);
 /* Newest first; gives how many. sessions: ACCESS_SESSIONS of them. */

@@ -93,11 +93,13 @@ static Status read_ask(struct exchange *exchange, Arena *arena, LiveAsk *ret, Er
 static bool is_due(struct exchange *exchange) { return live_stream_is_due(exchange->stream_context); }
 static void close_stream(struct exchange *exchange) { live_stream_close(exchange->stream_context); }
 
+/* Nothing more for a session that was ended meanwhile, or a key that was taken out. */
 static StreamStep fill(struct exchange *exchange, Arena *arena, struct buf *out)
 {
     static const StreamStep steps[] = {
         [LIVE_MORE] = STREAM_MORE, [LIVE_WAIT] = STREAM_WAIT, [LIVE_END] = STREAM_END,
     };
+    if (!exchange_may_still(exchange, arena)) return STREAM_END;
     return steps[live_stream_fill(exchange->stream_context, arena, &exchange->is_cancelled, out)];
 }
 

@@ -59,7 +59,7 @@ const ApiRoute api_routes[] = {
     AT_ONCE(POST, "/cookie", api_cookie, ROUTE_COLLECT),
     AT_ONCE(POST, "/v1/link", api_link, ROUTE_COLLECT),
     AT_ONCE(POST, "/link", api_link, ROUTE_COLLECT),
-    AT_ONCE(POST, "/api/v1/links", api_links_make, ROUTE_SECRET),
+    AT_ONCE(POST, "/api/v1/links", api_links_make, ROUTE_SECRET | ROUTE_QUIET),
     AT_ONCE(GET, "/v1/projects/*/settings", api_settings, ROUTE_PUBLIC),
     AT_ONCE(GET, "/projects/*/settings", api_settings, ROUTE_PUBLIC),
     AT_ONCE(GET, "/sourceConfig", api_source_config, ROUTE_PUBLIC),

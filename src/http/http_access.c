@@ -160,3 +160,12 @@ bool exchange_may(struct exchange *exchange)
                       access_read_cookie(exchange->cookie, str_from(exchange_cookie_name(exchange)), &token);
     return (has_cookie ? find_by_cookie(exchange, token) : find_by_key(exchange)) && may_role(exchange);
 }
+
+bool exchange_may_still(struct exchange *exchange, Arena *arena)
+{
+    const HttpOptions *options = exchange_options(exchange);
+    char name[ACCESS_NAME_BYTES + 1];
+    if (exchange->session.id[0]) return access_is_alive(options->access, str_from(exchange->session.id));
+    Str key = collect_key_of_authorization(exchange->authorization, arena);
+    return judge_key(options, key, name) >= exchange->role;
+}

@@ -21,6 +21,7 @@ typedef enum RouteFlags {
     ROUTE_ANALYST = 64,              /* with ROUTE_SECRET: a key or session of this role may, too */
     ROUTE_READER = 128,              /* … and of this. Without either it is the administrator's: reading what nobody
                                         thought of is refused, and orders are */
+    ROUTE_QUIET = 256,               /* no order that anybody wants to read of in the log */
     ROUTE_PROFILE = 8,               /* Segment's Profile API: answers carry a Request-Id */
 } RouteFlags;
 
@@ -190,6 +191,8 @@ const char *exchange_cookie_name(const struct exchange *exchange);
 /* Has its route no need of a key, or does it bring one that may, or a session? Else false, and a reply. Who it is
  * stands in the exchange then. Sessions never count for collection: its routes do not ask this. */
 bool exchange_may(struct exchange *exchange);
+/* Of an answer without an end: may whoever asked still? Not once the session was ended, or the key taken out. */
+bool exchange_may_still(struct exchange *exchange, Arena *arena);
 void reply_foreign(struct exchange *exchange);
 
 /* ---- Replies (http_reply.c) ---- */

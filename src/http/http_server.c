@@ -456,7 +456,7 @@ static void log_order(const struct exchange *exchange)
     const Route *route = exchange->route;
     bool is_order = exchange->method == METHOD_DELETE ||
                     (exchange->method == METHOD_POST && route && !(route->flags & (ROUTE_READER | ROUTE_ANALYST)));
-    if (!exchange->who[0] || !is_order) return;
+    if (!exchange->who[0] || !is_order || (route && route->flags & ROUTE_QUIET)) return;
     log_write(exchange->reply.status < 400 ? LOG_INFO : LOG_WARN, "ordered", LOG_TEXT("who", exchange->who),
               LOG_TEXT("role", access_role_word(exchange->role)), LOG_STR("method", exchange->method_text),
               LOG_TEXT("path", route ? route->path : ""), LOG_INT("status", exchange->reply.status));

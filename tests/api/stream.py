@@ -8,9 +8,11 @@ from client import PATIENCE_S, SECRET
 class Stream:
     """Rows and named events of GET /api/v1/live. last_id is what EventSource would send when it comes back."""
 
-    def __init__(self, server, query="", last_id=None, key=SECRET):
+    def __init__(self, server, query="", last_id=None, key=SECRET, cookie=None):
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
         headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+        if cookie:
+            headers = {"Cookie": cookie, "Sec-Fetch-Site": "same-origin", "Accept": "text/event-stream"}
         if last_id is not None:
             headers["Last-Event-ID"] = last_id
         self.connection.request("GET", "/api/v1/live" + ("?" + query if query else ""), headers=headers)

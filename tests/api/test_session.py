@@ -5,6 +5,7 @@ import os
 import signal
 
 from client import Case, SECRET, lib, unittest
+from stream import Stream
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 READER, ANALYST, ADMIN = "rd_0123456789abcdefghij", "an_0123456789abcdefghij", "ad_0123456789abcdefghij"
@@ -78,6 +79,23 @@ class Door(Case):
         self.assertEqual(self.call("GET", "/api/v1/session", cookie=other)[0], 401)
         self.assertEqual(self.call("DELETE", f"/api/v1/sessions/{theirs['id']}", cookie=admin)[0], 404)
         self.assertEqual(self.call("GET", "/api/v1/session", cookie=admin)[0], 200)
+
+    def test_what_streams_to_a_session_ends_with_it(self):
+        cookie, _ = self.sign_in(ANALYST)
+        reader, _ = self.sign_in(READER)
+        with Stream(self.server, "from=now", cookie=reader) as refused:
+            self.assertEqual(refused.status, 403)
+        with Stream(self.server, "from=now", cookie=cookie) as stream:
+            self.assertEqual(stream.status, 200)
+            stream.begun()
+            event = {"type": "track", "userId": "streamed", "event": "Seen", "messageId": "before-sign-out"}
+            self.send(event)
+            self.assertEqual(stream.take(1)[0]["message"]["messageId"], "before-sign-out")
+            self.assertEqual(self.call("DELETE", "/api/v1/session", cookie=cookie)[0], 200)
+            self.send({**event, "messageId": "after-sign-out"})
+            self.assertNotIn("after-sign-out", str(stream.rest()))
+        with Stream(self.server, "from=now", cookie=cookie) as stolen:
+            self.assertEqual(stolen.status, 401)
 
     def test_only_hashes_are_on_disk(self):
         cookie, _ = self.sign_in()

@@ -204,8 +204,10 @@ static void what_the_disk_has_is_there_again(void **state)
     char tokens[2][ACCESS_TOKEN_CHARS];
     (void)state;
     Str kept = sign_in_by(STR("an_1"), tokens[0]), ended = sign_in_by(STR("sk_1"), tokens[1]);
+    assert_true(access_is_alive(access_, str_from(told.id)));
     assert_true(access_end(access_, str_from(told.id)));
     assert_false(access_end(access_, str_from(told.id)));
+    assert_false(access_is_alive(access_, str_from(told.id)));
     write_now();
     fake_clock_advance(&time_now, 3600 * 1000);
     assert_true(access_find(access_, kept, &told));
