@@ -8,10 +8,10 @@
 
 enum {
     ACCESS_HASH_BYTES = 32,
-    ACCESS_IDLE_MS = 12 * 3600 * 1000,
+    ACCESS_IDLE_MS = 12 * HOUR_MS,
     ACCESS_ATTEMPTS = 10, ACCESS_ATTEMPT_MS = 60000, ACCESS_ADDRESSES = 512,
 };
-#define ACCESS_LIFE_MS (30 * 24 * 3600 * INT64_C(1000))
+#define ACCESS_LIFE_MS (30 * DAY_MS)
 
 typedef struct AccessHash { unsigned char bytes[ACCESS_HASH_BYTES]; } AccessHash;
 

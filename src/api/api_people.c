@@ -29,12 +29,8 @@ Status people_read_offset(struct exchange *exchange, Arena *arena, size_t max, s
 
 void people_put_offset(struct buf *out, bool has_more, size_t next)
 {
-    json_object(out, "cursor");
-    json_bool(out, "has_more", has_more);
     char room[PAGE_CURSOR_BYTES];
-    Str text = has_more ? page_write(PAGE_NUMBER, (PageCursor){ .number = next }, room) : (Str){ 0 };
-    json_string_or_null(out, "next", text);
-    json_object_end(out);
+    page_put(out, has_more ? page_write(PAGE_NUMBER, (PageCursor){ .number = next }, room) : (Str){ 0 });
 }
 
 Status api_people_resolve(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)

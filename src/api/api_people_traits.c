@@ -149,11 +149,7 @@ Status api_group_members(struct exchange *exchange, const People *people, Arena 
         s = people_write_person(people, person, &scratch, out, err);
     }
     json_array_end(out);
-    json_object(out, "cursor");
-    json_bool(out, "has_more", count > limit);
-    if (count > limit) json_string(out, "next", people_member_cursor(&members[limit - 1], arena));
-    else json_null(out, "next");
-    json_object_end(out);
+    page_put(out, count > limit ? people_member_cursor(&members[limit - 1], arena) : (Str){ 0 });
     json_object_end(out);
     return s;
 }

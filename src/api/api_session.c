@@ -8,7 +8,7 @@
 
 #include "api_routes.h"
 
-enum { COOKIE_AGE_S = 30 * 24 * 3600, BODY_BYTES = 4096 };
+enum { COOKIE_AGE_S = 30 * DAY_MS / SECOND_MS, BODY_BYTES = 4096 };
 
 static void refuse(struct exchange *exchange, Status status, unsigned http_status, const Err *err)
 {

@@ -76,3 +76,11 @@ Str page_write(PageKind kind, PageCursor cursor, char room[PAGE_CURSOR_BYTES])
     }
     return str_of(room, (size_t)len);
 }
+
+void page_put(struct buf *out, Str next)
+{
+    json_object(out, "cursor");
+    json_bool(out, "has_more", next.len > 0);
+    json_string_or_null(out, "next", next);
+    json_object_end(out);
+}

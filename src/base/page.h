@@ -1,7 +1,7 @@
 /* page: where the next page of a list begins, as the text that a client hands back: `cursor.next` of an answer becomes
  * ?cursor=, ?next= or ?after= of the next request, or a question's "cursor". Every such text is written and read here.
  * (One is not made at all: traits come in the order of their names, so a page of the Profile API's traits begins with a
- * name as it is.)
+ * name as it is. And a dead letter's `next` is a number of JSON, not a text; what comes back of it is read here.)
  *
  * To a client a cursor is a word without a meaning; docs/compatibility.md says how long one lasts. What comes back may
  * be anything: page_read accepts nothing but what page_write may have written. No state, any thread.
@@ -9,6 +9,7 @@
 #ifndef ONYM_BASE_PAGE_H
 #define ONYM_BASE_PAGE_H
 
+#include "buf.h"
 #include "hash.h"
 #include "err.h"
 
@@ -38,6 +39,8 @@ enum { PAGE_CURSOR_BYTES = 48 };
 Status MUST page_read(PageKind kind, uint64_t most, Str text, const char *field, PageCursor *ret, Err *err);
 /* Into the room, which the result borrows. */
 Str page_write(PageKind kind, PageCursor cursor, char room[PAGE_CURSOR_BYTES]);
+/* ,"cursor":{"has_more":true,"next":"…"} of a list; next empty: it was the last page, and "next" is null. */
+void page_put(struct buf *out, Str next);
 
 #ifdef __cplusplus
 }

@@ -120,12 +120,9 @@ Status people_write_events(const People *people, IdentityPerson person, size_t l
         json_raw(out, NULL, event.json);
     }
     json_array_end(out);
-    json_object(out, "cursor");
-    json_bool(out, "has_more", at < count);
     const PersonEvent *shown = at < count && at > 0 ? &events[at - 1] : NULL;
     if (shown) last = (PageCursor){ .number = journal_number(shown->pos), .time_ms = shown->time_ms };
-    json_string_or_null(out, "next", shown ? page_write(PAGE_EVENT, last, room) : (Str){ 0 });
-    json_object_end(out);
+    page_put(out, shown ? page_write(PAGE_EVENT, last, room) : (Str){ 0 });
     json_object_end(out);
     return OK;
 }

@@ -79,6 +79,23 @@ static void what_no_page_gave_is_refused_by_the_fields_name(void **state)
     assert_int_equal(page_read(PAGE_HASH, MOST, with_nul, "next", &cursor, NULL), ERR_INPUT);
 }
 
+static void a_list_says_where_it_goes_on(void **state)
+{
+    char bytes[200];
+    struct buf out;
+    (void)state;
+    buf_init_fixed(&out, bytes, sizeof bytes);
+    json_object(&out, NULL);
+    page_put(&out, STR("5-\"7"));
+    json_object_end(&out);
+    assert_true(str_equal(buf_str(&out), STR("{\"cursor\":{\"has_more\":true,\"next\":\"5-\\\"7\"}}")));
+    buf_clear(&out);
+    json_object(&out, NULL);
+    page_put(&out, (Str){ 0 });
+    json_object_end(&out);
+    assert_true(str_equal(buf_str(&out), STR("{\"cursor\":{\"has_more\":false,\"next\":null}}")));
+}
+
 /* Any bytes: never more than a refusal; what is read is written again in a form that reads the same. */
 static void any_bytes_are_refused_or_mean_one_thing(void **state)
 {
@@ -104,6 +121,7 @@ int main(void)
         cmocka_unit_test(a_cursor_has_the_bytes_it_always_had),
         cmocka_unit_test(the_first_page_has_an_empty_one),
         cmocka_unit_test(what_no_page_gave_is_refused_by_the_fields_name),
+        cmocka_unit_test(a_list_says_where_it_goes_on),
         cmocka_unit_test(any_bytes_are_refused_or_mean_one_thing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
