@@ -54,12 +54,16 @@ People derive_people(struct applier *applier)
 
 /* ---- One trait of everybody ---- */
 
+/* What properties are kept to, with their quotes. */
+enum { TRAIT_BYTES_KEPT = 510 };
+
 /* Of "a.b" there is one for that name, and behind it one for "a", which may hold a "b". */
 struct trait_table {
     Str name;
     struct trait_table *shorter;
     const struct identity_view *view;
     struct latest_table latest;
+    size_t value_most;                  /* longer values of that name are told as not indexed */
     const atomic_bool *is_cancelled;
 };
 
@@ -77,7 +81,10 @@ static bool hold_value(void *context, const ProfileValue *value)
     uint32_t slot = identity_view_slot(table->view, value->subject);
     uint32_t person = identity_is_shared(slot)
                     ? identity_view_find_person(table->view, value->subject, value->time_ms, value->message_id) : slot;
-    return person == IDENTITY_NONE || latest_put(&table->latest, person, STR(""), value);
+    if (person == IDENTITY_NONE) return true;
+    ProfileValue kept = *value;
+    if (kept.json.len > table->value_most) kept.json = STR("{}");      /* an object has no value of its own */
+    return latest_put(&table->latest, person, STR(""), &kept);
 }
 
 static struct trait_table *make_tables(const struct identity_view *view, Str name, size_t max_bytes)
@@ -87,19 +94,22 @@ static struct trait_table *make_tables(const struct identity_view *view, Str nam
     check(table);
     table->name = name;
     table->view = view;
+    table->value_most = SIZE_MAX;
     (void)latest_open(&table->latest, max_bytes);            /* it is full where it cannot begin */
     while (dot > 0 && name.bytes[dot - 1] != '.') dot--;
     if (dot > 1) table->shorter = make_tables(view, str_slice(name, 0, dot - 1), max_bytes);
     return table;
 }
 
-Status derive_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
-                         const atomic_bool *is_cancelled, struct trait_table **ret, Err *err)
+static Status open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
+                         size_t value_most, const atomic_bool *is_cancelled, bool *ret_is_full,
+                         struct trait_table **ret, Err *err)
 {
     struct profile_reader *reader;
     struct trait_table *table = make_tables(view, name, max_bytes);
     bool is_full = false;
     table->is_cancelled = is_cancelled;
+    table->value_most = value_most;
     Status s = profile_begin_reading(applier->profile, &reader, err);
     if (!s) {
         s = profile_visit_trait(reader, name, hold_value, table, err);
@@ -112,7 +122,19 @@ Status derive_open_trait(struct applier *applier, const struct identity_view *vi
                     max_bytes);
     if (s) derive_close_trait(table);
     else *ret = table;
+    *ret_is_full = is_full;
     return s;
+}
+
+/* Some thousand people whose value fills a message would take all the memory: where they do, long values go, not the
+ * question. */
+Status derive_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
+                         const atomic_bool *is_cancelled, struct trait_table **ret, Err *err)
+{
+    bool is_full;
+    Status s = open_trait(applier, view, name, max_bytes, SIZE_MAX, is_cancelled, &is_full, ret, err);
+    if (s != ERR_TOO_LARGE || !is_full) return s;
+    return open_trait(applier, view, name, max_bytes, TRAIT_BYTES_KEPT, is_cancelled, &is_full, ret, err);
 }
 
 Status derive_find_trait(const struct trait_table *table, IdentityPerson person, Arena scratch, Str *ret_json, Err *err)

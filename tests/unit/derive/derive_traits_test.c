@@ -1,0 +1,78 @@
+/* derive_traits: a trait of everybody, as questions ask for it. */
+#include "derive/derive_traits.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include "tests/unit/derive/derive_world.h"
+
+enum { STRANGERS = 40, LONG = 20000, MAX_BYTES = 128 << 10 };
+
+static void identify(const char *user, const char *plan)
+{
+    char json[LONG + 200];
+    struct buf buf;
+    snprintf(json, sizeof json, "{\"userId\":\"%s\",\"traits\":{\"plan\":\"%s\"}}", user, plan);
+    Event event = { .type = EVENT_IDENTIFY, .source = STR("s"), .message_id = str_from(user), .user_id = str_from(user),
+                    .timestamp_ms = 1700000000000, .original_timestamp_ms = INSTANT_NONE,
+                    .sent_at_ms = INSTANT_NONE, .received_at_ms = 1700000000000, .json = str_from(json) };
+    buf_init(&buf, LIMIT_RECORD_BYTES);
+    event_encode(&buf, &event);
+    world_append(buf_str(&buf));
+    buf_done(&buf);
+}
+
+static void expect(const struct trait_table *table, const char *user, const char *json)
+{
+    static char memory[1 << 16];
+    Str got;
+    Err err;
+    IdentityNode node = identity_find(world.applier->identity, IDENTITY_USER, str_from(user));
+    assert_int_not_equal(node, IDENTITY_NONE);
+    assert_int_equal(derive_find_trait(table, identity_person_now(world.applier->identity, node),
+                                       (Arena){ memory, memory + sizeof memory }, &got, &err), OK);
+    assert_true(str_equal(got, str_from(json)));
+}
+
+static void long_values_of_strangers_stop_no_question(void **state)
+{
+    static char plan[LONG + 1];
+    struct trait_table *table = NULL;
+    bool more = true;
+    Err err = { 0 };
+    (void)state;
+    memset(plan, 'x', LONG);
+    world_begin();
+    world_open(1 << 20, (DeriveOptions){ 0 });
+    identify("ours", "pro");
+    for (int at = 0; at < STRANGERS; at++) {
+        char user[32];
+        snprintf(user, sizeof user, "stranger-%d", at);
+        identify(user, plan);
+    }
+    identify("ours-too", "free");
+    while (more) assert_int_equal(derive_step(world.applier, &more, &err), OK);
+    const struct identity_view *view = identity_take_view(world.applier->identity);
+    Status s = derive_open_trait(world.applier, view, STR("plan"), MAX_BYTES, NULL, &table, &err);
+    if (s) fail_msg("%s", err.text);
+    expect(table, "ours", "\"pro\"");
+    expect(table, "ours-too", "\"free\"");
+    expect(table, "stranger-7", "{}");
+    derive_close_trait(table);
+    /* with room enough all of it is told */
+    assert_int_equal(derive_open_trait(world.applier, view, STR("plan"), STRANGERS * LONG * 2, NULL, &table, &err), OK);
+    char json[LONG + 3];
+    snprintf(json, sizeof json, "\"%s\"", plan);
+    expect(table, "stranger-7", json);
+    derive_close_trait(table);
+    identity_give_view(world.applier->identity, view);
+    world_close(false);
+    world_end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(long_values_of_strangers_stop_no_question) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
