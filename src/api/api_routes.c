@@ -116,6 +116,7 @@ const ApiRoute api_routes[] = {
     DESTINATION(POST, "/api/v1/destinations/*/redo", api_destinations_redo, 202, 0),
     DESTINATION(POST, "/api/v1/destinations/*/replay", api_destinations_replay, 202, 0),
     DESTINATION(POST, "/api/v1/destinations/*/test", api_destinations_test, 200, ROUTE_LONG),
+    AT_ONCE(GET, "/api/v1/sources", api_sources, ROUTE_SECRET),
     AT_ONCE(POST, "/api/v1/session", api_session_begin, 0),
     AT_ONCE(POST, "/api/v1/session/link", api_session_link, ROUTE_SECRET),
     AT_ONCE(GET, "/api/v1/session", api_session, ROUTE_SECRET | ROUTE_READER),

@@ -79,6 +79,7 @@ void api_session(struct exchange *exchange);
 void api_session_end(struct exchange *exchange);
 void api_sessions(struct exchange *exchange);
 void api_sessions_end(struct exchange *exchange);
+void api_sources(struct exchange *exchange);                /* where events may come from, with the write keys */
 void api_root(struct exchange *exchange);
 bool api_page(struct exchange *exchange);                   /* api_page.c: false where it is switched off */
 void api_page_part(struct exchange *exchange);              /* /ui/NAME */

@@ -147,6 +147,7 @@ OPERATION(DELETE, "/api/v1/session", "sessions", "Signs out", "", "", 200, "Sess
 OPERATION(POST, "/api/v1/session/link", "sessions", "A link that signs in once, within a minute: /#link=...", "", "", 200, "SignInLink", "404")
 OPERATION(GET, "/api/v1/sessions", "sessions", "All sessions, newest first", "", "", 200, "Sessions", "")
 OPERATION(DELETE, "/api/v1/sessions/{session_id}", "sessions", "Ends a session", "", "", 200, "SessionEnded", "404")
+OPERATION(GET, "/api/v1/sources", "service", "Where events may come from, with the write keys", "", "", 200, "Sources", "")
 OPERATION(GET, "/healthz", "service", "200 while the process lives", "", "", 200, "Health", "")
 OPERATION(GET, "/readyz", "service", "200 when it accepts events and answers are up to date", "", "", 200, "Health", "503")
 OPERATION(GET, "/readyz/collect", "service", "200 when it accepts events", "", "", 200, "Health", "503")
@@ -269,6 +270,7 @@ SCHEMA(EvidenceChanged, {"type": "object", "required": ["position", "message_id"
 SCHEMA(SignIn, {"type": "object", "properties": {"key": {"type": "string", "description": "the secret key, or one of keys"}, "link": {"type": "string", "description": "what onym ui printed behind #link="}}})
 SCHEMA(Session, {"type": "object", "required": ["id", "role", "key", "created_at", "last_seen_at", "expires_at", "agent", "current"], "properties": {"id": {"type": ["string", "null"]}, "role": {"enum": ["reader", "analyst", "admin"]}, "key": {"type": ["string", "null"]},
     "created_at": {"type": ["string", "null"]}, "last_seen_at": {"type": ["string", "null"]}, "expires_at": {"type": ["string", "null"]}, "agent": {"type": ["string", "null"]}, "current": {"type": "boolean"}}})
+SCHEMA(Sources, {"type": "object", "required": ["sources"], "properties": {"sources": {"type": "array", "items": {"type": "object", "required": ["name", "write_key", "enabled", "server", "own_path"], "properties": {"name": {"type": "string"}, "write_key": {"type": "string"}, "enabled": {"type": "boolean"}, "server": {"type": "boolean"}, "own_path": {"type": ["string", "null"]}}}}}})
 SCHEMA(Sessions, {"type": "object", "required": ["sessions"], "properties": {"sessions": {"type": "array", "items": {"$ref": "#/components/schemas/Session"}}}})
 SCHEMA(SessionEnded, {"type": "object", "required": ["ended"], "properties": {"ended": {"type": "string"}}})
 SCHEMA(SignInLink, {"type": "object", "required": ["link", "expires_at"], "properties": {"link": {"type": "string"}, "expires_at": {"$ref": "#/components/schemas/Instant"}}})

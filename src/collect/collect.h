@@ -64,6 +64,9 @@ Status MUST collector_set_sources(struct collector *collector, const Source *sou
 const Source *collector_find_source(struct collector *collector, Str write_key);
 /* NULL where no source has the path of its own. As long as the answer above. */
 const Source *collector_find_own(struct collector *collector, Str own_path);
+/* They are counted from 0; NULL behind the last. As long as the answer above; a reload in between may change the
+ * count. */
+const Source *collector_source_at(struct collector *collector, size_t at);
 /* A word of 3 to 40 letters, digits, "-" and "_" that is no part of Onym's other paths. */
 bool source_is_own_path(Str word);
 bool source_allows_origin(const Source *source, Str origin);

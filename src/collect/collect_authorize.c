@@ -217,6 +217,12 @@ const Source *collector_find_source(struct collector *collector, Str write_key)
     return entry ? &entry->source : NULL;
 }
 
+const Source *collector_source_at(struct collector *collector, size_t at)
+{
+    const struct source_table *table = atomic_load_explicit(&collector->table, memory_order_acquire);
+    return at < table->count ? &table->entries[at].source : NULL;
+}
+
 bool source_is_own_path(Str word)
 {
     /* the first parts of the paths in http/'s table, so that a word never hides one */

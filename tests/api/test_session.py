@@ -64,6 +64,14 @@ class Door(Case):
         self.check_described("GET", "/api/v1/session", status, who)
         self.assertEqual(self.call("DELETE", "/api/v1/session", key=SECRET, headers={})[0], 400)
 
+    def test_write_keys_of_sources_are_the_administrators(self):
+        status, _, answer = self.call("GET", "/api/v1/sources", key=SECRET, headers={})
+        self.assertEqual(status, 200)
+        self.check_described("GET", "/api/v1/sources", status, answer)
+        self.assertTrue(answer["sources"] and all(source["write_key"] for source in answer["sources"]))
+        self.assertEqual(self.call("GET", "/api/v1/sources", key=ANALYST, headers={})[0], 403)
+        self.assertEqual(self.call("GET", "/api/v1/sources", key=answer["sources"][0]["write_key"], headers={})[0], 401)
+
     def test_an_administrator_sees_all_sessions_and_ends_them(self):
         admin, own = self.sign_in()
         other, theirs = self.sign_in(ANALYST)

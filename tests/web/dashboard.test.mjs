@@ -430,6 +430,21 @@ test('Live: a message the moment it comes, whose it is, and whose it turns out t
     assert.equal(await page.locator('.feed-row').count(), 1)
   }))
 
+test('Sources and the first run: what is pasted has the key of the source, and is what works', () =>
+  using({ permissions: ['clipboard-read', 'clipboard-write'] }, async ({ page, go }) => {
+    await go('#/sources')
+    await page.selectOption('.keyfield select', { label: 'backend' })
+    await page.getByRole('button', { name: 'curl', exact: true }).click()
+    await page.getByRole('button', { name: 'Copy', exact: true }).click()
+    const command = await page.evaluate(() => navigator.clipboard.readText())
+    assert.match(await onym.shell(command + ' -s'), /"success":\s*true/)
+    const { series } = await onym.ask('trends?wait=10s', { series: ['Account Created'], by: 'source' })
+    assert.ok(series[0].groups.some((group) => group.value == 'backend' && group.total == 1))
+    await go('#/start')
+    assert.ok((await page.textContent('pre.code')).includes('wk_website'))
+    assert.equal((await page.locator('.checklist .done').count()) >= 3, true)
+  }))
+
 test('events are text: no markup, no address, nothing unseen', () =>
   using({}, async ({ page, go }) => {
     for (const hash of [

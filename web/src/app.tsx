@@ -1,6 +1,6 @@
 // The shell: who is signed in, where one is, and what keys do.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, Session, call, whenSignedOut } from './api'
+import { ApiError, Session, call, setRole, whenSignedOut } from './api'
 import { forgetAnswers } from './answer'
 import { isZone, ownZone } from './format'
 import { useKeys } from './keys'
@@ -49,6 +49,7 @@ export const App = () => {
       })
       .finally(() => setKnown(true))
   }, [])
+  setRole(session?.role ?? '')
   if (!isKnown) return <main class="signin" aria-busy="true" />
   if (!session)
     return (

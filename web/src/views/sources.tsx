@@ -1,6 +1,6 @@
 // Sources: what sends, how much, with what; and what to paste for another.
 import { useState } from 'preact/hooks'
-import type { Trends } from '../api'
+import { Trends, isAdmin } from '../api'
 import { useAnswer } from '../answer'
 import { Spark } from '../charts'
 import { count } from '../format'
@@ -9,30 +9,53 @@ import { zoneNow } from '../place'
 import { empty, rangeOf } from '../question'
 import { placeHref } from '../route'
 import { SNIPPETS } from '../snippets'
+import { plain } from '../text'
 import { AskedOver, Answered, CopyButton, Empty, Tabs, Text } from '../ui'
 
+interface Source {
+  name: string
+  write_key: string
+  enabled: boolean
+  server: boolean
+}
 export interface KeyState {
   value: string
   set: (value: string) => void
+  sources: Source[]
 }
 
-/** The write key for what is pasted: it is typed, and stays in this page. */
+/** The write key for what is pasted: of the sources where they are told, else typed; it stays in this page. */
 export const useWriteKey = (): KeyState => {
-  const [value, set] = useState('')
-  return { value, set }
+  const [typed, set] = useState<string | null>(null)
+  const asked = useAnswer<{ sources: Source[] }>(isAdmin() ? 'sources' : null)
+  const sources = (asked.answer?.sources ?? []).filter((one) => one.enabled)
+  return { value: typed ?? sources[0]?.write_key ?? '', set, sources }
 }
 
 export const KeyField = ({ state }: { state: KeyState }) => (
-  <label class="keyfield">
-    Write key{' '}
-    <input
-      value={state.value}
-      placeholder="onym keys shows it"
-      onInput={(event) => state.set(event.currentTarget.value.trim())}
-      autocomplete="off"
-      spellcheck={false}
-    />
-  </label>
+  <p class="keyfield">
+    {state.sources.length > 0 ? (
+      <label>
+        For{' '}
+        <select value={state.value} onChange={(event) => state.set(event.currentTarget.value)}>
+          {state.sources.map((one) => (
+            <option value={one.write_key}>{plain(one.name)}</option>
+          ))}
+        </select>
+      </label>
+    ) : (
+      <label>
+        Write key{' '}
+        <input
+          value={state.value}
+          placeholder="onym keys shows it"
+          onInput={(event) => state.set(event.currentTarget.value.trim())}
+          autocomplete="off"
+          spellcheck={false}
+        />
+      </label>
+    )}
+  </p>
 )
 
 export const Sources = () => {
@@ -47,6 +70,9 @@ export const Sources = () => {
   const [name, setName] = useState('Website')
   const snippet = SNIPPETS.find((one) => one.name == name)!
   const code = snippet.code(location.origin, key.value || 'YOUR_WRITE_KEY')
+  const quiet = key.sources.filter(
+    (one) => !sources.answer?.series[0]?.groups?.some((group) => group.value == one.name),
+  )
   const table = (answer: Trends, title: string, isSource?: boolean) => {
     const groups = answer.series[0]?.groups ?? []
     if (!groups.length) return <Empty title="Nothing came in these 30 days." />
@@ -84,6 +110,17 @@ export const Sources = () => {
               </tr>
             )
           })}
+          {isSource &&
+            quiet.map((one) => (
+              <tr class="dim">
+                <th scope="row">
+                  <Text of={one.name} most={50} />
+                </th>
+                <td class="n">0</td>
+                <td />
+                <td>nothing in these 30 days</td>
+              </tr>
+            ))}
         </tbody>
       </table>
     )
