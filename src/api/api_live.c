@@ -79,6 +79,7 @@ static Status read_ask(struct exchange *exchange, Arena *arena, LiveAsk *ret, Er
     int64_t behind_bytes = 0;
     bool has_from = false;
     *ret = (LiveAsk){ .is_now = !from.len || str_equal(from, STR("now")), .last_id = exchange->last_event_id };
+    if (!ret->last_id.len) ret->last_id = query_parameter(query, STR("last_id"), arena);
     if (behind.len && !str_parse_int(behind, LIVE_BEHIND_LEAST, LIVE_BEHIND_BYTES, &behind_bytes))
         return err_set_field(err, "behind", "wanted a number of bytes from %d to %d", LIVE_BEHIND_LEAST,
                              LIVE_BEHIND_BYTES);

@@ -50,7 +50,7 @@ OPERATION(GET, "/api/v1/questions", "questions", "What is being asked right now,
 OPERATION(GET, "/api/v1/losses", "questions", "Calls of browsers that were made and never came", "since", "", 200, "Losses", "400")
 
 /* ---- Live ---- */
-OPERATION(GET, "/api/v1/live", "live", "Every message as it comes, with its fate and its person: server-sent events", "from to type fate event message_ids source text behind", "", 200, "text/event-stream LiveRow", "400 503")
+OPERATION(GET, "/api/v1/live", "live", "Every message as it comes, with its fate and its person: server-sent events", "from to type fate event message_ids source text behind last_id", "", 200, "text/event-stream LiveRow", "400 503")
 
 /* ---- People ---- */
 OPERATION(GET, "/api/v1/people/resolve", "people", "Who an id is", "user_id anonymous_id id", "", 200, "Person", "400 404")
@@ -165,6 +165,7 @@ PARAMETER("user_id", "A user id", {"type": "string"})
 PARAMETER("anonymous_id", "An anonymous id", {"type": "string"})
 PARAMETER("id", "An id of any kind; kind:value for one kind (user_id:, anonymous_id:, person_id:, email:)", {"type": "string"})
 PARAMETER("from", "now, or the position of the first message that is told; Last-Event-ID goes before it", {"type": "string", "default": "now", "examples": ["now", "123456"]})
+PARAMETER("last_id", "The id of the last event that was got, where no header Last-Event-ID can be sent; goes before from", {"type": "string"})
 PARAMETER("to", "Ends before this position, and leaves nothing out on the way", {"type": "integer", "minimum": 0})
 PARAMETER("type", "Of these types only, with commas between", {"type": "string", "examples": ["track,page"]})
 PARAMETER("fate", "Of these fates only, with commas between", {"type": "string", "examples": ["rejected,repeated"]})

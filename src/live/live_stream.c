@@ -65,8 +65,8 @@ static Status take_last_id(struct live_stream *stream, Str id, Err *err)
         (has_serial && !str_parse_int(serial_text, 0, INT64_MAX, &serial)))
         return err_set_field(err, "Last-Event-ID", "is none that a stream gave");
     stream->at = journal_position((uint64_t)number);
-    if (!has_serial) stream->told = stream->at;
-    else stream->serial = (uint64_t)serial;
+    stream->told = has_serial ? JOURNAL_NEVER : stream->at;
+    stream->serial = has_serial ? (uint64_t)serial : 0;
     return OK;
 }
 
@@ -103,6 +103,7 @@ Status live_stream_open(struct live *live, const LiveAsk *ask, struct live_strea
     live_filter_copy(&ask->filter, &arena, &stream->filter);
     stream->told = JOURNAL_NEVER;
     stream->at = ask->is_now ? journal_end(live->options.journal) : ask->from;
+    if (!ask->is_now && ask->from != JOURNAL_OLDEST) stream->told = journal_before(ask->from);
     stream->has_end = ask->has_end;
     stream->to = ask->to;
     stream->behind_bytes = ask->behind_bytes ? ask->behind_bytes : LIVE_BEHIND_BYTES;
@@ -346,17 +347,18 @@ static Status pass_unreadable(struct live_stream *stream, Status why, struct buf
     return OK;
 }
 
-/* What was told before it broke off is not told again. */
+/* What was told before it broke off is not told again; nor a record that the position is in the midst of, as it is where
+ * somebody added one to that of a row. */
 static Status pass_told(struct live_stream *stream, Err *err)
 {
     JournalRecord record;
-    bool is_told = stream->told == stream->at && !journal_read(stream->reader, &record, NULL);
+    JournalPos told = stream->told;
     stream->told = JOURNAL_NEVER;
-    if (!is_told || record.pos == stream->at) {
-        if (is_told) stream->at = record.next;
-        return OK;
-    }
-    journal_reader_close(stream->reader);                    /* no record is there, and the one behind it is new */
+    if (told == JOURNAL_NEVER) return OK;
+    bool is_told = !journal_read(stream->reader, &record, NULL) && record.pos == told;
+    if (is_told && stream->at < record.next) stream->at = record.next;
+    if (is_told && stream->at == record.next) return OK;
+    journal_reader_close(stream->reader);                    /* no record is there: what is behind it is new */
     stream->reader = NULL;
     return journal_reader_open(stream->live->options.journal, stream->at, &stream->reader, err);
 }
@@ -365,7 +367,12 @@ static Status open_reader(struct live_stream *stream, struct buf *out, Err *err)
 {
     struct journal *journal = stream->live->options.journal;
     if (stream->reader) return OK;
-    Status s = journal_reader_open(journal, stream->at, &stream->reader, err);
+    JournalPos first = stream->told == JOURNAL_NEVER ? stream->at : stream->told;
+    Status s = journal_reader_open(journal, first, &stream->reader, err);
+    if (s == ERR_NOT_FOUND && first != stream->at) {
+        stream->told = JOURNAL_NEVER;
+        s = journal_reader_open(journal, stream->at, &stream->reader, err);
+    }
     if (s != ERR_NOT_FOUND) return s ? s : pass_told(stream, err);
     JournalPos from = stream->at;
     stream->at = from < journal_first(journal) ? journal_first(journal) : journal_end(journal);

@@ -192,6 +192,17 @@ class ComingBack(Watching):
         (row,) = self.watch("from=now", stream.last_id).take(1)
         self.assertEqual(row["message"]["messageId"], "m-b-1")
 
+    def test_without_a_header(self):
+        self.send(message("track", "p-1", 0, userId="p-user", event="E"), message("track", "p-2", 1, userId="p-user", event="E"))
+        begin = self.watch()
+        begin.close()
+        self.send(*[message("track", f"p-{n}", n, userId="p-user", event="E") for n in (3, 4, 5)])
+        three, four, five = self.watch("last_id=" + begin.last_id).take(3)
+        self.assertEqual(self.watch(f"last_id={three['position']}").take(2), [four, five])
+        self.assertEqual(self.watch(f"from={three['position'] + 1}").take(2), [four, five])      # as pages may count
+        self.assertEqual(self.watch(f"from={four['position']}").take(2), [four, five])
+        self.assertEqual(self.watch(f"from=now&last_id={three['position']}", str(four["position"])).take(1), [five])
+
     def test_from_a_position_that_is_not_kept(self):
         self.send(message("track", "k-1", 0, userId="k-user", event="E"))
         end = self.position()
