@@ -119,3 +119,15 @@ Status api_live(struct exchange *exchange, Arena *arena, struct buf *out, Err *e
     exchange_stream(exchange, &live_stream, stream, "text/event-stream");
     return OK;
 }
+
+/* ---- One message ---- */
+
+Status api_message(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    int64_t number;
+    struct live *live = api_options(exchange)->live;
+    if (!live) return err_set(err, ERR_CONFLICT, "messages are told only while onym serve runs");
+    if (!str_parse_int(exchange->parameter, 0, (int64_t)JOURNAL_NUMBER_MOST, &number))
+        return err_set_field(err, "position", "wanted a position of the journal, a number");
+    return live_write_message(live, journal_position((uint64_t)number), &exchange->is_cancelled, arena, out, err);
+}

@@ -51,6 +51,7 @@ OPERATION(GET, "/api/v1/losses", "questions", "Calls of browsers that were made 
 
 /* ---- Live ---- */
 OPERATION(GET, "/api/v1/live", "live", "Every message as it comes, with its fate and its person: server-sent events", "from to type fate event message_ids source text behind last_id", "", 200, "text/event-stream LiveRow", "400 503")
+OPERATION(GET, "/api/v1/messages/{position}", "live", "One message as it is kept, what Onym stamped on it, its links, its person", "", "", 200, "KeptMessage", "400 404 503")
 
 /* ---- People ---- */
 OPERATION(GET, "/api/v1/people/resolve", "people", "Who an id is", "user_id anonymous_id id", "", 200, "Person", "400 404")
@@ -165,6 +166,7 @@ PARAMETER("user_id", "A user id", {"type": "string"})
 PARAMETER("anonymous_id", "An anonymous id", {"type": "string"})
 PARAMETER("id", "An id of any kind; kind:value for one kind (user_id:, anonymous_id:, person_id:, email:)", {"type": "string"})
 PARAMETER("from", "now, or the position of the first message that is told; Last-Event-ID goes before it", {"type": "string", "default": "now", "examples": ["now", "123456"]})
+PARAMETER("position", "The position of a message in the journal, as rows have it", {"type": "integer", "minimum": 0})
 PARAMETER("last_id", "The id of the last event that was got, where no header Last-Event-ID can be sent; goes before from", {"type": "string"})
 PARAMETER("to", "Ends before this position, and leaves nothing out on the way", {"type": "integer", "minimum": 0})
 PARAMETER("type", "Of these types only, with commas between", {"type": "string", "examples": ["track,page"]})
@@ -284,6 +286,11 @@ SCHEMA(LinkVisitor, {"type": "object", "required": ["success", "anonymousId"], "
 SCHEMA(LiveRow, {"type": "object", "description": "What one data line holds; events of the names claimed, gap, end and trouble hold other objects (docs/live.md)", "required": ["position", "fate", "message", "source", "received_at", "person"], "properties": {
     "position": {"type": "integer"}, "fate": {"enum": ["accepted", "rejected", "repeated", "suppressed"]}, "reason": {"type": "string"}, "field": {"type": "string"}, "text": {"type": "string"}, "count": {"type": "integer"},
     "message": {"type": ["object", "string"], "additionalProperties": true}, "source": {"type": ["string", "null"]}, "received_at": {"$ref": "#/components/schemas/Instant"}, "person": {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]}}})
+SCHEMA(KeptMessage, {"type": "object", "required": ["position", "fate", "message", "source", "received_at", "person", "stamped", "links"], "properties": {
+    "position": {"type": "integer"}, "fate": {"enum": ["accepted", "rejected", "repeated", "suppressed"]}, "reason": {"type": "string"}, "field": {"type": "string"}, "text": {"type": "string"}, "count": {"type": "integer"},
+    "message": {"type": ["object", "string"], "additionalProperties": true}, "source": {"type": ["string", "null"]}, "received_at": {"$ref": "#/components/schemas/Instant"}, "person": {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]},
+    "stamped": {"type": "array", "items": {"type": "object", "required": ["path", "change", "value"], "properties": {"path": {"type": "string"}, "change": {"enum": ["added", "changed", "maybe_added"]}, "value": {}, "was": {}}}},
+    "links": {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}}})
 
 /* ---- Privacy ---- */
 SCHEMA(Erasure, {"type": "object", "required": ["id", "status", "stage", "progress"], "properties": {"id": {"type": "string"}, "status": {"enum": ["running", "done"]}, "stage": {"type": ["string", "null"]}, "progress": {"type": "number"},

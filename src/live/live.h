@@ -86,4 +86,12 @@ typedef enum LiveStep { LIVE_MORE, LIVE_WAIT, LIVE_END } LiveStep;
  * `to`, or cannot go on (which it said). is_cancelled: nobody waits any more; or NULL. */
 LiveStep live_stream_fill(struct live_stream *stream, Arena *arena, const atomic_bool *is_cancelled, struct buf *out);
 
+/* ---- One message (live_message.c) ---- */
+
+/* A row's members of the message at the position, what Onym stamped on it, and the links that it made: the answer
+ * of GET /api/v1/messages/POSITION (docs/live.md). Waits a moment where it is not applied yet. ERR_NOT_FOUND: no message
+ * stands exactly there, or it was erased. */
+Status MUST live_write_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
+                               struct buf *out, Err *err);
+
 #endif

@@ -49,6 +49,7 @@ void live_row_judge(struct applier *applier, const People *people, struct event_
                     LiveRow *row);
 /* {"position","fate","reason","message","source","received_at","person"}, on one line. person: JSON. */
 void live_row_write(const LiveRow *row, Str person, struct buf *out);
+void live_row_begin(const LiveRow *row, Str person, struct buf *out);    /* the same without its end */
 /* A member whose value is JSON as it stands, but on one line. */
 void live_put_raw(struct buf *out, const char *name, Str json);
 void live_note_write(const LiveNote *note, struct buf *out);

@@ -103,7 +103,6 @@ static void put_suppressed(struct buf *out, Str source, EventType type, uint32_t
     json_uint(out, "count", count);
     put_end(out, source, received_at_ms);
     json_null(out, "person");
-    json_object_end(out);
 }
 
 static void put_rejected(const LiveRow *row, struct buf *out)
@@ -116,10 +115,9 @@ static void put_rejected(const LiveRow *row, struct buf *out)
     else put_text(out, "message", rejected->json);
     put_end(out, rejected->source, rejected->received_at_ms);
     json_null(out, "person");
-    json_object_end(out);
 }
 
-void live_row_write(const LiveRow *row, Str person, struct buf *out)
+void live_row_begin(const LiveRow *row, Str person, struct buf *out)
 {
     const Event *event = &row->event;
     put_begin(out, journal_number(row->pos), row->fate);
@@ -135,6 +133,11 @@ void live_row_write(const LiveRow *row, Str person, struct buf *out)
     live_put_raw(out, "message", event->json);
     put_end(out, event->source, event->received_at_ms);
     live_put_raw(out, "person", person);
+}
+
+void live_row_write(const LiveRow *row, Str person, struct buf *out)
+{
+    live_row_begin(row, person, out);
     json_object_end(out);
 }
 
@@ -143,4 +146,5 @@ void live_note_write(const LiveNote *note, struct buf *out)
 {
     put_begin(out, journal_number(journal_before(note->place)), LIVE_SUPPRESSED);
     put_suppressed(out, note->source, note->type, note->count, note->received_at_ms);
+    json_object_end(out);
 }

@@ -347,8 +347,8 @@ static Status pass_unreadable(struct live_stream *stream, Status why, struct buf
     return OK;
 }
 
-/* What was told before it broke off is not told again; nor a record that the position is in the midst of, as it is where
- * somebody added one to that of a row. */
+/* What was told before it broke off is not told again; nor a record that the position is in the midst of, as it is
+ * where somebody added one to that of a row. */
 static Status pass_told(struct live_stream *stream, Err *err)
 {
     JournalRecord record;

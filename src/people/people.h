@@ -141,6 +141,10 @@ Status MUST people_write_events(const People *people, IdentityPerson person, siz
                                 struct buf *out, Err *err);
 /* {"links":[{"from","to","rule","time","source","message_id","position","removed"}]} */
 Status MUST people_write_links(const People *people, IdentityPerson person, Arena *arena, struct buf *out, Err *err);
+/* [...], as above: the evidence that the message at the position gave. Of ids with more than a thousand links the
+ * oldest and the newest are looked at. */
+Status MUST people_write_message_links(const People *people, const Event *event, JournalPos pos, Arena *arena,
+                                       struct buf *out, Err *err);
 /* {"same":bool,"reason","text","links":[...],"at"} */
 Status MUST people_write_why(const People *people, Str a, Str b, Arena *arena, struct buf *out, Err *err);
 

@@ -203,6 +203,40 @@ Status people_write_links(const People *people, IdentityPerson person, Arena *ar
     return OK;
 }
 
+Status people_write_message_links(const People *people, const Event *event, JournalPos pos, Arena *arena,
+                                  struct buf *out, Err *err)
+{
+    const struct { IdentityKind kind; Str id; } ends[] = {
+        { IDENTITY_USER, event->user_id }, { IDENTITY_ANONYMOUS, event->anonymous_id },
+        { IDENTITY_USER, event->previous_id }, { IDENTITY_ANONYMOUS, event->previous_id },
+    };
+    IdentityLink *found = arena_new(arena, IdentityLink, LINKS_MAX);
+    size_t count = 0;
+    Status s = OK;
+    for (size_t at = 0; !s && at < countof(ends); at++) {
+        IdentityNode node = IDENTITY_NONE;
+        IdentityLink *links;
+        size_t link_count = 0;
+        uint64_t more;
+        Arena scratch = *arena;
+        if (ends[at].id.len && !people_is_blocked(people, ends[at].id))
+            node = identity_find(people->identity, ends[at].kind, ends[at].id);
+        if (node == IDENTITY_NONE) continue;
+        s = identity_list_links(people->identity, node, LINKS_MAX, &scratch, &links, &link_count, &more, err);
+        for (size_t link = 0; !s && link < link_count && count < LINKS_MAX; link++)
+            if (links[link].position == journal_number(pos)) found[count++] = links[link];
+    }
+    if (s) return s;
+    qsort(found, count, sizeof *found, compare_links);
+    json_array(out, NULL);
+    for (size_t at = 0; at < count; at++) {
+        if (at && found[at].from == found[at - 1].from && found[at].to == found[at - 1].to) continue;
+        put_link(people, &found[at], *arena, out);
+    }
+    json_array_end(out);
+    return OK;
+}
+
 /* ---- Why ---- */
 
 static const struct { const char *word, *text; } reasons[] = {

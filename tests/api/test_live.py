@@ -267,6 +267,42 @@ class FallingBehind(Watching):
         self.assertEqual(self.ids(begin), ["m-t-last"])
 
 
+class OneMessage(Watching):
+    def test_as_kept_with_its_stamps_and_its_links(self):
+        begin = self.position()
+        self.send(message("identify", "m-1", 0, anonymousId="m-a", userId="m-kim", traits={"x": "\u2028"}),
+                  {"type": "track", "event": "E", "userId": "m-kim", "sentAt": "2026-11-01T10:00:00Z",
+                   "timestamp": "2026-11-01T09:59:00Z", "context": {"ip": "203.0.113.7"}},
+                  {"type": "track", "event": "E", "userId": "m-kim"},
+                  {"type": "track", "event": "Nobody"},
+                  message("identify", "m-1", 0, anonymousId="m-a", userId="m-kim", traits={"x": "\u2028"}))
+        rows = self.rows(begin)
+        got = [self.ask(f"messages/{row['position']}") for row in rows]
+        for row, one in zip(rows, got):
+            self.assertEqual({**row, "stamped": one["stamped"], "links": one["links"]}, one)
+        stamps = [{each["path"]: each for each in one["stamped"]} for one in got]
+        self.assertEqual(sorted(stamps[0]), ["context.ip", "projectId", "receivedAt"])
+        self.assertEqual(stamps[0]["projectId"], {"path": "projectId", "change": "added", "value": "website"})
+        self.assertEqual((stamps[1]["timestamp"]["change"], stamps[1]["timestamp"]["was"]),
+                         ("changed", "2026-11-01T09:59:00Z"))
+        self.assertEqual(stamps[1]["messageId"]["change"], "maybe_added")
+        self.assertEqual(stamps[2]["timestamp"]["change"], "added")
+        self.assertEqual((stamps[3], got[3]["links"], got[3]["reason"]), ({}, [], "no_user_anon_id"))
+        self.assertEqual([(link["from"]["id"], link["to"]["id"], link["position"]) for link in got[0]["links"]],
+                         [("m-a", "m-kim", rows[0]["position"])])
+        self.assertEqual((got[1]["links"], got[4]["links"], got[4]["fate"]), ([], [], "repeated"))
+
+    def test_where_there_is_none(self):
+        begin = self.position()
+        self.send(message("track", "x-1", 0, userId="x-user", event="E"))
+        (row,) = self.rows(begin)
+        for position in (row["position"] + 1, row["position"] + 4, row["position"] + 100000, 0):
+            self.refused(f"messages/{position}", 404)
+        self.refused("messages/x", 400, "position")
+        self.ask("people/u_x-user", "DELETE", status=202)
+        self.refused(f"messages/{row['position']}", 404)
+
+
 class Limits(Watching):
     def test_sixteen_at_a_time(self):
         streams = [self.watch() for _ in range(16)]
@@ -285,9 +321,10 @@ class Limits(Watching):
 
     def test_keys_and_parameters(self):
         for key, statuses in (("wk_website", (401, 403)), ("", (401, 403)), ("nonsense", (401, 403))):
-            status, headers, _ = self.raw("/api/v1/live", key=key)
-            self.assertIn(status, statuses)
-            self.assertNotIn("event-stream", headers["Content-Type"])
+            for path in ("live", "messages/0"):
+                status, headers, _ = self.raw("/api/v1/" + path, key=key)
+                self.assertIn(status, statuses)
+                self.assertNotIn("event-stream", headers["Content-Type"])
         status, _, _ = self.raw("/api/v1/live", headers={"Origin": "https://evil.example"})
         self.assertEqual(status, 403)
         for query, field in (("from=x", "from"), ("from=-1", "from"), ("to=now", "to"), ("type=trak", "type"),
