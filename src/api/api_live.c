@@ -131,3 +131,16 @@ Status api_message(struct exchange *exchange, Arena *arena, struct buf *out, Err
         return err_set_field(err, "position", "wanted a position of the journal, a number");
     return live_write_message(live, journal_position((uint64_t)number), &exchange->is_cancelled, arena, out, err);
 }
+
+/* ---- Counts ---- */
+
+Status api_live_counts(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    Str text = query_parameter(exchange->query, STR("minutes"), arena);
+    int64_t minutes = LIVE_MINUTES;
+    struct live *live = api_options(exchange)->live;
+    if (!live) return err_set(err, ERR_CONFLICT, "messages are counted only while onym serve runs");
+    if (text.len && !str_parse_int(text, 1, LIVE_MINUTES, &minutes))
+        return err_set_field(err, "minutes", "wanted a number from 1 to %d", LIVE_MINUTES);
+    return live_write_counts(live, (int)minutes, out, err);
+}

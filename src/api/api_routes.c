@@ -108,6 +108,7 @@ const ApiRoute api_routes[] = {
 #include "ask/questions.tbl.h"
     PLAIN(GET, "/api/v1/losses", api_losses, 200, ROUTE_LONG | ROUTE_READER),
     PLAIN(GET, "/api/v1/live", api_live, 200, ROUTE_ANALYST),
+    PLAIN(GET, "/api/v1/live/counts", api_live_counts, 200, ROUTE_READER),
     PLAIN(GET, "/api/v1/messages/*", api_message, 200, ROUTE_ANALYST),
     AT_ONCE(GET, "/api/v1/questions", api_questions, ROUTE_SECRET | ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations", api_destinations, 200, ROUTE_ANALYST),

@@ -100,6 +100,6 @@ PeopleAnswer api_profile_traits, api_profile_ids, api_profile_events, api_profil
 DestinationAnswer api_destinations, api_destinations_one, api_destinations_dead, api_destinations_user_hash,
     api_destinations_replay, api_destinations_redo, api_destinations_test;
 PlainAnswer api_people_unmerge, api_people_restore, api_suppress, api_unsuppress, api_people_erase,
-    api_people_export, api_losses, api_ask, api_live, api_message;
+    api_people_export, api_losses, api_ask, api_live, api_live_counts, api_message;
 
 #endif

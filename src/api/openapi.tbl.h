@@ -51,6 +51,7 @@ OPERATION(GET, "/api/v1/losses", "questions", "Calls of browsers that were made 
 
 /* ---- Live ---- */
 OPERATION(GET, "/api/v1/live", "live", "Every message as it comes, with its fate and its person: server-sent events", "from to type fate event message_ids source text behind last_id", "", 200, "text/event-stream LiveRow", "400 503")
+OPERATION(GET, "/api/v1/live/counts", "live", "How many messages came a minute, by source, type and fate, over the last day", "minutes", "", 200, "LiveCounts", "400")
 OPERATION(GET, "/api/v1/messages/{position}", "live", "One message as it is kept, what Onym stamped on it, its links, its person", "", "", 200, "KeptMessage", "400 404 503")
 
 /* ---- People ---- */
@@ -166,6 +167,7 @@ PARAMETER("user_id", "A user id", {"type": "string"})
 PARAMETER("anonymous_id", "An anonymous id", {"type": "string"})
 PARAMETER("id", "An id of any kind; kind:value for one kind (user_id:, anonymous_id:, person_id:, email:)", {"type": "string"})
 PARAMETER("from", "now, or the position of the first message that is told; Last-Event-ID goes before it", {"type": "string", "default": "now", "examples": ["now", "123456"]})
+PARAMETER("minutes", "The last so many minutes, the one under way included", {"type": "integer", "minimum": 1, "maximum": 1440, "default": 1440})
 PARAMETER("position", "The position of a message in the journal, as rows have it", {"type": "integer", "minimum": 0})
 PARAMETER("last_id", "The id of the last event that was got, where no header Last-Event-ID can be sent; goes before from", {"type": "string"})
 PARAMETER("to", "Ends before this position, and leaves nothing out on the way", {"type": "integer", "minimum": 0})
@@ -286,6 +288,8 @@ SCHEMA(LinkVisitor, {"type": "object", "required": ["success", "anonymousId"], "
 SCHEMA(LiveRow, {"type": "object", "description": "What one data line holds; events of the names claimed, gap, end and trouble hold other objects (docs/live.md)", "required": ["position", "fate", "message", "source", "received_at", "person"], "properties": {
     "position": {"type": "integer"}, "fate": {"enum": ["accepted", "rejected", "repeated", "suppressed"]}, "reason": {"type": "string"}, "field": {"type": "string"}, "text": {"type": "string"}, "count": {"type": "integer"},
     "message": {"type": ["object", "string"], "additionalProperties": true}, "source": {"type": ["string", "null"]}, "received_at": {"$ref": "#/components/schemas/Instant"}, "person": {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]}}})
+SCHEMA(LiveCounts, {"type": "object", "required": ["from", "counted_from", "complete", "rows"], "properties": {"from": {"$ref": "#/components/schemas/Instant"}, "counted_from": {"$ref": "#/components/schemas/Instant"}, "complete": {"type": "boolean"},
+    "rows": {"type": "array", "items": {"type": "object", "required": ["source", "type", "fate", "counts"], "properties": {"source": {"type": ["string", "null"]}, "type": {"type": ["string", "null"]}, "fate": {"type": ["string", "null"]}, "counts": {"type": "array", "items": {"type": "integer"}}}}}}})
 SCHEMA(KeptMessage, {"type": "object", "required": ["position", "fate", "message", "source", "received_at", "person", "stamped", "links"], "properties": {
     "position": {"type": "integer"}, "fate": {"enum": ["accepted", "rejected", "repeated", "suppressed"]}, "reason": {"type": "string"}, "field": {"type": "string"}, "text": {"type": "string"}, "count": {"type": "integer"},
     "message": {"type": ["object", "string"], "additionalProperties": true}, "source": {"type": ["string", "null"]}, "received_at": {"$ref": "#/components/schemas/Instant"}, "person": {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]},

@@ -24,6 +24,7 @@ struct live *live_open(const LiveOptions *options)
     struct live *live = calloc(1, sizeof *live);
     check(live != NULL && pthread_mutex_init(&live->lock, NULL) == 0);
     live->options = *options;
+    live->counts = live_counts_open();
     live->first_serial = (uint64_t)clock_now_ms(options->clock) * 1000;
     atomic_init(&live->serial, live->first_serial);
     return live;
@@ -33,6 +34,7 @@ void live_close(struct live *live)
 {
     if (!live) return;
     if (atomic_load(&live->stream_count)) return;        /* a piece outlived the grace time; the process ends with it */
+    live_counts_close(live->counts);
     pthread_mutex_destroy(&live->lock);
     free(live);
 }
@@ -48,6 +50,7 @@ void live_note_suppressed(struct live *live, Str source, const uint32_t counts[E
     for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
         if (!counts[type]) continue;
         serial += counts[type];
+        live_counts_note(live->counts, source, (EventType)type, counts[type], received_at_ms);
         live->notes[live->noted++ % LIVE_NOTES] = (LiveNote){
             .serial = serial, .place = place, .source = source, .type = (EventType)type, .count = counts[type],
             .received_at_ms = received_at_ms,

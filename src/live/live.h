@@ -26,6 +26,8 @@ enum {
     LIVE_VALUES = 16,                        /* of one kind of condition */
     LIVE_BEHIND_BYTES = 64 * 1024 * 1024,    /* of journal that a stream may be behind, where it does not say less */
     LIVE_BEHIND_LEAST = 64 * 1024,
+    LIVE_MINUTES = 24 * 60,                  /* that are counted */
+    LIVE_COUNT_ROWS = 2048,                  /* of source, type and fate; 6 KiB each */
     LIVE_SILENCE_MS = 15000,                 /* after that a comment says that the stream is alive */
 };
 
@@ -89,9 +91,16 @@ LiveStep live_stream_fill(struct live_stream *stream, Arena *arena, const atomic
 /* ---- One message (live_message.c) ---- */
 
 /* A row's members of the message at the position, what Onym stamped on it, and the links that it made: the answer
- * of GET /api/v1/messages/POSITION (docs/live.md). Waits a moment where it is not applied yet. ERR_NOT_FOUND: no message
+ * of GET /api/v1/messages/POSITION (docs/live.md). Waits a moment where it is not applied yet. ERR_NOT_FOUND: none
  * stands exactly there, or it was erased. */
 Status MUST live_write_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
                                struct buf *out, Err *err);
+
+/* ---- Counts (live_counts.c) ---- */
+
+/* A bounded piece of counting what came, for who keeps house: once a second. *ret_more: there is more at once. */
+Status MUST live_count(struct live *live, bool *ret_more, Err *err);
+/* The last so many minutes, 1 to LIVE_MINUTES: the answer of GET /api/v1/live/counts. */
+Status MUST live_write_counts(struct live *live, int minutes, struct buf *out, Err *err);
 
 #endif

@@ -25,7 +25,14 @@ struct live {
     uint64_t first_serial;                           /* of this run: behind all of runs before it */
     _Atomic uint64_t serial;                         /* of the newest note */
     atomic_uint stream_count;
+    struct live_counts *counts;
 };
+
+/* ---- live_counts.c ---- */
+struct live_counts *live_counts_open(void);
+void live_counts_close(struct live_counts *counts);
+/* Suppressed messages. Any thread. */
+void live_counts_note(struct live_counts *counts, Str source, EventType type, uint32_t count, Millis at_ms);
 
 /* Those behind the serial, oldest first; room for LIVE_NOTES. */
 size_t live_list_notes(struct live *live, uint64_t serial, LiveNote *notes);

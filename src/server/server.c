@@ -191,6 +191,9 @@ static void maintenance_step(void *context, bool is_stopping)
     bool more_derived = false;
     if (!s) s = derive_maintain(serve->applier, &more_derived, &err);
     more |= more_derived;
+    bool more_counts = false;
+    if (!s) s = live_count(serve->live, &more_counts, &err);
+    more |= more_counts;
     Status kept = reached_keep(serve->reached, serve->journal, false, s ? NULL : &err);
     if (!s) s = kept;
     if (more_derived) destinations_wake(serve->destinations);    /* an erasure may have come to their store */

@@ -303,6 +303,36 @@ class OneMessage(Watching):
         self.refused(f"messages/{row['position']}", 404)
 
 
+class Counts(Watching):
+    def counts(self, query=""):
+        self.until(lambda: self.ask("live/counts" + query)["complete"], "all to be counted")
+        answer = self.ask("live/counts" + query)
+        return {(row["source"], row["type"], row["fate"]): sum(row["counts"]) for row in answer["rows"]}, answer
+
+    def test_what_came(self):
+        self.ask("suppressions", "POST", {"user_ids": ["t-gone"]})
+        self.send(*[message("track", f"t-{n}", n, userId="t-user", event="E") for n in range(7)],
+                  *[message("track", "t-0", 0, userId="t-user", event="E")] * 2,
+                  message("page", "t-p", 0, anonymousId="t-a", name="Home"),
+                  {"type": "track", "event": "Nobody"}, {"type": "nonsense", "userId": "x"},
+                  *[message("track", f"t-g-{n}", n, userId="t-gone", event="E") for n in range(3)])
+        self.send(message("group", "t-q", 0, userId="t-user", groupId="t-group"), key="wk_server")
+        wanted = {("website", "track", "accepted"): 7, ("website", "track", "repeated"): 2, ("website", "page", "accepted"): 1,
+                  ("website", "track", "rejected"): 1, ("website", None, "rejected"): 1, ("server", "group", "accepted"): 1}
+        got, answer = self.counts()
+        self.assertEqual(got, {**wanted, ("website", "track", "suppressed"): 3})
+        self.assertEqual({len(row["counts"]) for row in answer["rows"]}, {1440})
+        self.assertEqual({len(row["counts"]) for row in self.counts("?minutes=60")[1]["rows"]}, {60})
+        self.server.stop()
+        self.server.start()
+        self.assertEqual(self.counts()[0], wanted)                 # of what is suppressed nothing is left to count
+        self.send(message("page", "t-p2", 0, anonymousId="t-a", name="Home"))
+        self.assertEqual(self.counts()[0][("website", "page", "accepted")], 2)
+        for query in ("minutes=0", "minutes=1441", "minutes=x"):
+            self.refused("live/counts?" + query, 400, "minutes")
+        self.assertEqual(self.server.errors(), [])
+
+
 class Limits(Watching):
     def test_sixteen_at_a_time(self):
         streams = [self.watch() for _ in range(16)]
@@ -321,7 +351,7 @@ class Limits(Watching):
 
     def test_keys_and_parameters(self):
         for key, statuses in (("wk_website", (401, 403)), ("", (401, 403)), ("nonsense", (401, 403))):
-            for path in ("live", "messages/0"):
+            for path in ("live", "live/counts", "messages/0"):
                 status, headers, _ = self.raw("/api/v1/" + path, key=key)
                 self.assertIn(status, statuses)
                 self.assertNotIn("event-stream", headers["Content-Type"])

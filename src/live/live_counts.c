@@ -1,0 +1,249 @@
+/* live_counts: how many messages came, a minute, by source, type and fate, over the last day.
+ *
+ * They are counted from the journal, as streams are told: a piece at a step, up to where derived state is. Housekeeping
+ * steps once a second, and so does whoever asks; so counting costs no station of the corridors anything. After a start
+ * the day before is counted again, BACKFILL_BYTES of journal at most: where the day is more than that, counting
+ * begins later, and says since when. Suppressed messages leave nothing in the journal: theirs are counted as they come.
+ *
+ * A row is a (source, type, fate) with a ring of minutes. What comes beyond LIVE_COUNT_ROWS of them is counted in one
+ * more row, which names none. */
+#include "live_private.h"
+
+#include <stdlib.h>
+
+enum {
+    MINUTES = LIVE_MINUTES,
+    GROUP_RECORDS = 256, GROUP_BYTES = 16 * 1024 * 1024 + GROUP_RECORDS * LIMIT_RECORD_BYTES,
+    STEP_BYTES = 32 * 1024 * 1024,
+    SOURCE_BYTES = 256,                              /* longer names are cut: to tell them apart is all that matters */
+};
+static const uint64_t BACKFILL_BYTES = UINT64_C(2) << 30;
+
+struct count_row {
+    char source[SOURCE_BYTES];
+    size_t source_len;
+    EventType type;
+    LiveFate fate;
+    bool is_rest;                                    /* of all for which there is no row */
+    uint32_t counts[MINUTES];                        /* by the minute since 1970, modulo */
+};
+
+struct live_counts {
+    pthread_mutex_t stepping;                        /* of who counts: the next four */
+    struct journal_reader *reader;
+    struct event_parser *parser;
+    struct region region;
+    JournalPos at;
+    pthread_mutex_t lock;                            /* of what follows; taken within the other, briefly */
+    struct count_row *rows[LIVE_COUNT_ROWS + 1];
+    size_t count;
+    int64_t newest;                                  /* minute */
+    Millis from_ms;                                  /* 0: counting has not begun */
+};
+
+struct live_counts *live_counts_open(void)
+{
+    struct live_counts *counts = calloc(1, sizeof *counts);
+    check(counts != NULL && (counts->parser = event_parser_open()) != NULL);
+    check(pthread_mutex_init(&counts->stepping, NULL) == 0 && pthread_mutex_init(&counts->lock, NULL) == 0);
+    region_open(&counts->region, GROUP_BYTES);
+    return counts;
+}
+
+void live_counts_close(struct live_counts *counts)
+{
+    journal_reader_close(counts->reader);
+    event_parser_close(counts->parser);
+    region_close(&counts->region);
+    for (size_t at = 0; at < counts->count; at++) free(counts->rows[at]);
+    pthread_mutex_destroy(&counts->stepping);
+    pthread_mutex_destroy(&counts->lock);
+    free(counts);
+}
+
+/* ---- Rows, under the lock ---- */
+
+static bool is_row(const struct count_row *row, Str source, EventType type, LiveFate fate)
+{
+    return row->type == type && row->fate == fate && !row->is_rest && row->source_len == source.len &&
+           memcmp(row->source, source.bytes, source.len) == 0;
+}
+
+/* NULL: no memory. */
+static struct count_row *find_row(struct live_counts *counts, Str source, EventType type, LiveFate fate)
+{
+    source = str_slice(source, 0, SOURCE_BYTES);
+    for (size_t at = 0; at < counts->count; at++)
+        if (counts->rows[at]->is_rest || is_row(counts->rows[at], source, type, fate)) return counts->rows[at];
+    struct count_row *row = calloc(1, sizeof *row);
+    if (!row) return NULL;
+    row->is_rest = counts->count == LIVE_COUNT_ROWS;
+    row->type = type;
+    row->fate = fate;
+    row->source_len = source.len;
+    if (source.len) memcpy(row->source, source.bytes, source.len);
+    return counts->rows[counts->count++] = row;
+}
+
+/* The ring begins with a new minute: what stood in its place is a day old. */
+static void move_to(struct live_counts *counts, int64_t minute)
+{
+    if (minute <= counts->newest) return;
+    int64_t from = minute - counts->newest > MINUTES ? minute - MINUTES : counts->newest;
+    for (size_t at = 0; at < counts->count; at++)
+        for (int64_t gone = from + 1; gone <= minute; gone++) counts->rows[at]->counts[gone % MINUTES] = 0;
+    counts->newest = minute;
+}
+
+static void add(struct live_counts *counts, Str source, EventType type, LiveFate fate, Millis at_ms, uint32_t count)
+{
+    int64_t minute = at_ms / MINUTE_MS;
+    if (at_ms < counts->from_ms) return;
+    move_to(counts, minute);
+    if (minute <= counts->newest - MINUTES) return;
+    struct count_row *row = find_row(counts, source, type, fate);
+    if (row) row->counts[minute % MINUTES] += count;
+}
+
+void live_counts_note(struct live_counts *counts, Str source, EventType type, uint32_t count, Millis at_ms)
+{
+    pthread_mutex_lock(&counts->lock);
+    if (!counts->from_ms || at_ms >= counts->from_ms) add(counts, source, type, LIVE_SUPPRESSED, at_ms, count);
+    pthread_mutex_unlock(&counts->lock);
+}
+
+/* ---- Counting ---- */
+
+static Status begin(struct live *live, struct live_counts *counts, Err *err)
+{
+    static const int minutes[] = { MINUTES - 1, 12 * 60, 6 * 60, 3 * 60, 60, 30, 10, 5, 1 };
+    struct journal *journal = live->options.journal;
+    Millis now_ms = clock_now_ms(live->options.clock), from_ms = now_ms;
+    JournalPos at = journal_end(journal);
+    for (size_t span = 0; span < countof(minutes); span++) {
+        Millis tried_ms = (now_ms / MINUTE_MS - minutes[span]) * MINUTE_MS;
+        JournalPos pos = journal_find_time(journal, tried_ms);
+        if (journal_distance(pos, journal_end(journal)) > BACKFILL_BYTES) continue;
+        at = pos;
+        from_ms = tried_ms;
+        break;
+    }
+    Status s = journal_reader_open(journal, at, &counts->reader, err);
+    if (s) return s;
+    counts->at = at;
+    pthread_mutex_lock(&counts->lock);
+    counts->from_ms = from_ms;
+    move_to(counts, now_ms / MINUTE_MS);
+    pthread_mutex_unlock(&counts->lock);
+    return OK;
+}
+
+static EventType type_of(const LiveRow *row)
+{
+    return row->fate == LIVE_REJECTED ? event_type_from(event_tree_text(row->tree, "type")) : row->event.type;
+}
+
+static void count_rows(struct live *live, struct live_counts *counts, LiveRow *rows, size_t count, Arena scratch)
+{
+    struct applier *applier = live->options.applier;
+    if (!count) return;
+    derive_begin_reading(applier);
+    People people = derive_people(applier);
+    for (size_t at = 0; at < count; at++) live_row_judge(applier, &people, counts->parser, scratch, &rows[at]);
+    derive_end_reading(applier);
+    pthread_mutex_lock(&counts->lock);
+    for (size_t at = 0; at < count; at++) {
+        bool is_rejected = rows[at].fate == LIVE_REJECTED;
+        Str source = is_rejected ? rows[at].rejected.source : rows[at].event.source;
+        Millis at_ms = is_rejected ? rows[at].rejected.received_at_ms : rows[at].event.received_at_ms;
+        if (!rows[at].is_hidden) add(counts, source, type_of(&rows[at]), rows[at].fate, at_ms, 1);
+    }
+    pthread_mutex_unlock(&counts->lock);
+}
+
+/* What cannot be read is passed: verify and the applier tell of it. */
+static Status count_group(struct live *live, struct live_counts *counts, JournalPos applied, uint64_t *bytes, Err *err)
+{
+    Arena arena = region_arena(&counts->region);
+    LiveRow *rows = arena_new(&arena, LiveRow, GROUP_RECORDS);
+    size_t count = 0;
+    uint64_t skipped;
+    Status s = OK;
+    while (!s && count < GROUP_RECORDS && arena_left(&arena) > 8 * 1024 * 1024 &&
+           journal_reader_position(counts->reader) < applied) {
+        JournalRecord record;
+        bool is_message = false;
+        s = journal_read(counts->reader, &record, err);
+        if (s == ERR_DAMAGED) {
+            s = journal_skip_damage(counts->reader, &skipped, err);
+            continue;
+        }
+        if (s) break;
+        *bytes += record.bytes.len;
+        if (live_row_read(arena_copy(&arena, record.bytes), record.pos, &arena, &rows[count], &is_message, NULL))
+            continue;
+        count += is_message;
+    }
+    count_rows(live, counts, rows, count, arena);
+    counts->at = journal_reader_position(counts->reader);
+    return s;
+}
+
+Status live_count(struct live *live, bool *ret_more, Err *err)
+{
+    struct live_counts *counts = live->counts;
+    DeriveStats stats;
+    uint64_t bytes = 0;
+    derive_read_stats(live->options.applier, &stats);
+    pthread_mutex_lock(&counts->stepping);
+    Status s = counts->reader ? OK : begin(live, counts, err);
+    while (!s && bytes < STEP_BYTES && counts->at < stats.applied)
+        s = count_group(live, counts, stats.applied, &bytes, err);
+    if (s == ERR_NOT_FOUND) s = OK, counts->at = stats.applied;
+    *ret_more = !s && counts->at < stats.applied;
+    region_trim(&counts->region, GROUP_RECORDS * 4096);
+    pthread_mutex_unlock(&counts->stepping);
+    return s;
+}
+
+/* ---- Telling ---- */
+
+static uint32_t count_at(const struct count_row *row, int64_t minute) { return row->counts[minute % MINUTES]; }
+
+static void put_row(const struct live_counts *counts, const struct count_row *row, int64_t first, struct buf *out)
+{
+    bool is_empty = true;
+    for (int64_t minute = first; is_empty && minute <= counts->newest; minute++) is_empty = !count_at(row, minute);
+    if (is_empty) return;
+    json_object(out, NULL);
+    if (row->is_rest || !row->source_len) json_null(out, "source");
+    else json_string(out, "source", str_of(row->source, row->source_len));
+    json_word(out, "type", row->is_rest || row->type == EVENT_NONE ? NULL : event_type_word(row->type));
+    json_word(out, "fate", row->is_rest ? NULL : live_fate_word(row->fate));
+    json_array(out, "counts");
+    for (int64_t minute = first; minute <= counts->newest; minute++) json_uint(out, NULL, count_at(row, minute));
+    json_array_end(out);
+    json_object_end(out);
+}
+
+Status live_write_counts(struct live *live, int minutes, struct buf *out, Err *err)
+{
+    struct live_counts *counts = live->counts;
+    bool more;
+    check(minutes >= 1 && minutes <= MINUTES);
+    Status s = live_count(live, &more, err);
+    if (s) return s;
+    pthread_mutex_lock(&counts->lock);
+    move_to(counts, clock_now_ms(live->options.clock) / MINUTE_MS);
+    int64_t first = counts->newest - minutes + 1;
+    json_object(out, NULL);
+    json_instant(out, "from", first * MINUTE_MS);
+    json_instant(out, "counted_from", counts->from_ms);
+    json_bool(out, "complete", !more);
+    json_array(out, "rows");
+    for (size_t at = 0; at < counts->count; at++) put_row(counts, counts->rows[at], first, out);
+    json_array_end(out);
+    json_object_end(out);
+    pthread_mutex_unlock(&counts->lock);
+    return OK;
+}
