@@ -1,6 +1,6 @@
 // The object at window.analytics: every public function, and the order in which one call passes the
 // stations: arguments, identity, message, plugins, queue, delivery.
-import { readArgs, type Args } from './args'
+import { readArgs, readText, type Args } from './args'
 import { CARRY_S, carryName, pack } from './carry'
 import { isRefusedBySignal } from './consent'
 import { readCookies, setCookie } from './cookie'
@@ -90,7 +90,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
         if (!PLUS) setTimeout(() => (plugging = undefined))
         result = (pipeline.api[name] as any)(...args)
       })
-      if (!PLUS && !pipeline) plugging ??= installed
+      if (!PLUS && !pipeline) plugging ??= within(installed, MORE_MS)
       return Promise.resolve(sooner(installed, () => result))
     }
   const settings: Analytics['settings'] = { writeKey: '', timeout: 300 }
@@ -212,17 +212,18 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     [at, id, key]: Mark,
     page: PageState,
   ): unknown => {
-    const { integrations, context, anonymousId, userId, timestamp, messageId, ...others } = callOptions
+    const { integrations, context, anonymousId: given, userId, timestamp, messageId, ...others } = callOptions
+    const anonymousId = readText(given)
     if (anonymousId) visitor.user.anonymousId(anonymousId)
     const [fields, ...told] = handlers[method]!(texts, data, page) ?? []
     if (!fields) return visitor.user.anonymousId()
     const shown = override(override({ ...page }, context?.page), others.page)
     const event: Message = {
       type: method as MessageType,
-      messageId: messageId ?? id,
+      messageId: readText(messageId) ?? id,
       timestamp: timestamp ?? new Date(at).toISOString(),
       anonymousId: anonymousId ?? visitor.user.anonymousId()!,
-      userId: userId ?? visitor.user.id() ?? undefined,
+      userId: readText(userId) ?? visitor.user.id() ?? undefined,
       ...fields,
       context: addTimezone({
         ...readContext(shown),
@@ -268,7 +269,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       isHeld = false
       made = parts.arrive(link, api, options, isNew && stores, visitor, other)
     }
-    return sooner(more(use), () => {
+    return sooner(PLUS ? more(use) : within(more(use), MORE_MS), () => {
       release()
       if (!PLUS) other = visitor.user.anonymousId()
       return made ?? []

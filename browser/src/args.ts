@@ -10,8 +10,8 @@ export type Args = [texts: Array<string | undefined>, data: Json, options: CallO
  * What a site has in hand for nobody (undefined, null, '', false, NaN) is no id: it neither logs out nor makes
  * a user of that name.
  */
-const readText = (value: unknown, method: string): string | undefined => {
-  if (/^(page|screen|track)$/.test(method)) return value == null ? undefined : String(value)
+export const readText = (value: unknown, method?: string): string | undefined => {
+  if (/^(page|screen|track)$/.test(method!)) return value == null ? undefined : String(value)
   return /^(string|number|bigint)$/.test(typeof value) && value === value ? String(value) || undefined : undefined
 }
 

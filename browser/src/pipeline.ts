@@ -39,7 +39,7 @@ const middlewareStep =
   }
 
 /** `analytics` is what plugins are handed when they load; `onFailed` hears of one that could not. */
-export const makePipeline = (analytics: () => unknown = () => {}, onFailed = (_: Plugin) => {}) => {
+export const makePipeline = (analytics: () => Pick<Analytics, 'queue'>, onFailed?: (plugin: Plugin) => void) => {
   let stations: Station[] = []
   const destinationMiddleware: Array<[name: string, run: DestinationMiddleware]> = []
 
@@ -55,10 +55,13 @@ export const makePipeline = (analytics: () => unknown = () => {}, onFailed = (_:
       const { event } = context
       const { integrations } = event
       const mend = (passed: Context | null) => {
-        if (passed && !passed.event?.integrations) {
+        if (!passed) return passed
+        if (!passed.event?.integrations) {
           const changed = passed.event as Message | string | undefined
           passed.event = { ...((typeof changed == 'object' && changed) || event), integrations }
         }
+        // Without it each repetition would be another call.
+        passed.event.messageId ||= context.id
         return passed
       }
       const failed = (error: unknown) => {
@@ -106,7 +109,7 @@ export const makePipeline = (analytics: () => unknown = () => {}, onFailed = (_:
           const drop = (error: unknown) => {
             stations = stations.filter((other) => other != station)
             console.error(error)
-            onFailed(plugin)
+            onFailed?.(plugin)
           }
           // Calls wait for a plugin that loads asynchronously, and no longer than that.
           const load = () => sooner(plugin.load?.(systemContext(), analytics()), () => (loading = isLate = false))
@@ -136,9 +139,7 @@ export const makePipeline = (analytics: () => unknown = () => {}, onFailed = (_:
     )
   }
 
-  const list = () => stations.flatMap(({ plugin }) => plugin ?? [])
-  const { queue } = (analytics() ?? {}) as Partial<Analytics>
-  if (queue) Object.defineProperty(queue, 'plugins', { get: list })
+  Object.defineProperty(analytics().queue, 'plugins', { get: () => stations.flatMap(({ plugin }) => plugin ?? []) })
   return {
     api,
     toDestination,

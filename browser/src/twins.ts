@@ -22,7 +22,7 @@ export const joinTwins = ({ twins, cookie, user }: Visitor, queue: Queue, api: A
   for (const key of queue.list()) {
     const text = queue.get(key)
     const renamed = [...ids].reduce((text, id) => text?.replaceAll(id, kept), text)
-    if (renamed && renamed != text) queue.put(key, renamed)
+    if (renamed != text) queue.put(key, renamed!)
   }
   const userId = user.id()
   if (userId) ids.forEach((id) => api.alias(userId, id, { messageId: `twins-${id}-${kept}` }))

@@ -17,7 +17,7 @@ const event = (over) => ({
 const before = (pipeline, over) => pipeline.before(makeContext(event(over)))
 
 test('plugins that answer at once are over before the call returns', () => {
-  const pipeline = makePipeline()
+  const pipeline = makePipeline(() => ({ queue: {} }))
   pipeline.api.addSourceMiddleware(({ payload, next }) => {
     payload.obj.properties.one = 1
     next(payload)
@@ -34,14 +34,14 @@ test('plugins that answer at once are over before the call returns', () => {
 
 test('middleware that does not call next, or passes null, drops the call', () => {
   for (const middleware of [() => {}, ({ next }) => next(null)]) {
-    const pipeline = makePipeline()
+    const pipeline = makePipeline(() => ({ queue: {} }))
     pipeline.api.addSourceMiddleware(middleware)
     assert.equal(before(pipeline), null)
   }
 })
 
 test('asynchronous middleware is waited for, in order', async () => {
-  const pipeline = makePipeline()
+  const pipeline = makePipeline(() => ({ queue: {} }))
   const seen = []
   pipeline.api.addSourceMiddleware(async ({ payload, next }) => {
     await null
@@ -62,7 +62,7 @@ test('a before plugin that throws drops the call, an enrichment does not, cancel
     throw new Error('plugin')
   }
   const run = (plugin) => {
-    const pipeline = makePipeline()
+    const pipeline = makePipeline(() => ({ queue: {} }))
     pipeline.api.register({ name: 'p', ...plugin })
     return before(pipeline)
   }
@@ -74,7 +74,8 @@ test('a before plugin that throws drops the call, an enrichment does not, cancel
 
 test('calls wait for a plugin that loads asynchronously; one whose load fails is left out', async (t) => {
   t.mock.method(console, 'error', () => {})
-  const pipeline = makePipeline(() => 'analytics')
+  const analytics = { queue: {} }
+  const pipeline = makePipeline(() => analytics)
   let handed
   const registered = pipeline.api.register(
     {
@@ -97,11 +98,11 @@ test('calls wait for a plugin that loads asynchronously; one whose load fails is
   const result = before(pipeline)
   assert.equal(isPromise(result), false)
   assert.equal(result.event.properties.slow, true)
-  assert.equal(handed, 'analytics')
+  assert.equal(handed, analytics)
 })
 
 test('destinations get their own copy, through their own middleware, unless integrations say no', () => {
-  const pipeline = makePipeline()
+  const pipeline = makePipeline(() => ({ queue: {} }))
   const heard = []
   const destination = (name) => ({
     name,
@@ -127,7 +128,7 @@ test('destinations get their own copy, through their own middleware, unless inte
 })
 
 test('a deregistered plugin is unloaded and hears no more', () => {
-  const pipeline = makePipeline()
+  const pipeline = makePipeline(() => ({ queue: {} }))
   let unloaded = 0
   pipeline.api.register({
     name: 'p',
@@ -148,7 +149,7 @@ for (const [what, track] of [
   ['the message without its switches', (context) => (delete context.event.integrations, context)],
 ]) {
   test('a plugin that answers ' + what + ' costs neither the call nor what stands behind it', () => {
-    const pipeline = makePipeline()
+    const pipeline = makePipeline(() => ({ queue: {} }))
     for (const type of ['before', 'enrichment', 'enrichment']) pipeline.api.register({ name: type, type, track })
     pipeline.api.register({ name: 'last', type: 'enrichment', track: ({ event }) => void (event.properties.last = true) })
     const { event } = before(pipeline, { integrations: { All: false } })

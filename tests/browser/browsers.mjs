@@ -31,7 +31,8 @@ const firefoxOptions = {
 /** Gives the browser; `kill`, which ends it whatever state it is in; `signal`, for all of its processes. */
 export const startBrowser = async (more = {}) => {
   if (isFirefox) {
-    const browser = await firefox.launch({ ...firefoxOptions, ...more })
+    const firefoxUserPrefs = { ...firefoxOptions.firefoxUserPrefs, ...more.firefoxUserPrefs }
+    const browser = await firefox.launch({ ...firefoxOptions, ...more, firefoxUserPrefs })
     return { browser, signal: () => {}, kill: () => browser.close() }
   }
   const server = await chromium.launchServer({ ...chromiumOptions, ...more })
@@ -40,3 +41,6 @@ export const startBrowser = async (more = {}) => {
   const signal = (name) => process.kill(-server.process().pid, name)
   return { browser, signal, kill: () => server.kill() }
 }
+
+/** A Chromium of its own with the profile in that folder: its one context. */
+export const startProfile = (folder) => chromium.launchPersistentContext(folder, chromiumOptions)

@@ -3,7 +3,7 @@
 // in order and as the right person.
 import assert from 'node:assert/strict'
 import { afterEach } from 'node:test'
-import { eventually, recorder, test, visit } from './setup.mjs'
+import { eventually, onym, recorder, test, visit } from './setup.mjs'
 
 const APP = 'app.rdio.test'
 afterEach(() => (recorder.fault = null))
@@ -222,3 +222,52 @@ test('three subdomains in a row while the server is down: who signed up arrives,
   checkSignUp(await visitor.sent(3))
   await visitor.close()
 })
+
+const ODD_OPTIONS = {
+  'a messageId of nothing': { messageId: '' },
+  'a messageId that is none': { messageId: { id: 1 } },
+  'a messageId that is true': { messageId: true },
+  'an anonymousId of nothing': { anonymousId: '' },
+  'an anonymousId that is none': { anonymousId: ['a'] },
+  'a userId of nothing': { userId: '' },
+  'a userId that is none': { userId: { id: '12345' } },
+  'a userId that is false': { userId: false },
+  'options that are null': { context: null, integrations: null, timestamp: null },
+}
+for (const [what, options] of Object.entries(ODD_OPTIONS))
+  test(`${what} in the options: the call is the visitor's, once, though it is repeated`, async () => {
+    const visitor = await visit('/', {}, { host: APP })
+    await visitor.run(() => void analytics.identify('12345'))
+    const [{ anonymousId }] = await visitor.sent(1)
+    let lost = 0
+    recorder.fault = (path) => (path == '/v1/b' && lost++ < 2 ? 'lost' : null)
+    await visitor.run((options) => void analytics.track('odd', {}, options), options)
+    await visitor.run(() => void analytics.track('next'))
+    const messages = (await visitor.sent(3)).slice(1)
+    await eventually(async () => !(await visitor.waiting()).length, 'all have an answer')
+    assert.deepEqual(messages.map((m) => [m.event, m.userId, m.anonymousId]), [['odd', '12345', anonymousId], ['next', '12345', anonymousId]])
+    assert.match(messages[0].messageId, /^\d{17}-/)
+    assert.ok(visitor.arrivals().filter((id) => id == messages[0].messageId).length > 1, 'it was repeated')
+    if (onym?.export) {
+      const kept = (await onym.export()).filter((m) => m.event == 'odd' && m.anonymousId == anonymousId)
+      assert.equal(kept.length, 1)
+    }
+    await visitor.close()
+  })
+
+for (const [what, step] of Object.entries({
+  'empties it': 'payload.obj.messageId = ""; next(payload)',
+  'deletes it': 'delete payload.obj.messageId; next(payload)',
+  'makes a message of its own': 'const { type, event, anonymousId } = payload.obj; next({ obj: { type, event, anonymousId } })',
+}))
+  test(`a middleware that ${what}, the messageId: the call is one, though it is repeated`, async () => {
+    const visitor = await visit('/', { script: `analytics.addSourceMiddleware(({ payload, next }) => { ${step} })` }, { host: APP })
+    let lost = 0
+    recorder.fault = (path) => (path == '/v1/b' && lost++ < 2 ? 'lost' : null)
+    await visitor.run(() => void analytics.track('one'))
+    const [{ messageId }] = await visitor.sent(1)
+    await eventually(async () => !(await visitor.waiting()).length, 'all have an answer')
+    assert.match(messageId, /^\d{17}-/)
+    assert.ok(visitor.arrivals().every((id) => id == messageId))
+    await visitor.close()
+  })

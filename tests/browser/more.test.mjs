@@ -156,3 +156,49 @@ test('it comes at last: what stood behind a refused call goes on', async () => {
   assert.deepEqual((await visitor.sent(2)).map(({ event }) => event), ['a', 'b'])
   await visitor.close()
 })
+
+/** What the console says of it; Chromium's own lines on requests that fail left out. */
+const listen = (visitor) => {
+  const said = []
+  visitor.page.on('console', (line) => line.text().startsWith('Onym:') && said.push(line.text()))
+  return said
+}
+test('it never comes, and a link and takeOver were there for it: calls go out, and the console says so once', async () => {
+  let asked = 0
+  recorder.fault = (path) => (isMore(path) ? (asked++, 'down') : null)
+  const visitor = await visit('/', { lib: 'none' })
+  const said = listen(visitor)
+  await visitor.page.goto(visitor.url('/?ajs_uid=u1&ajs_event=Opened', { lib: 'onym', page: '1', options: { takeOver: ['jitsu'], autoPage: true } }))
+  await visitor.loaded()
+  await visitor.run(() => void analytics.track('a'))
+  assert.deepEqual((await visitor.sent(2)).map(({ type, event }) => event ?? type), ['page', 'a'])
+  // Asked for again and again, told once.
+  await eventually(() => asked > 3, 'it is asked for again')
+  assert.equal(said.length, 1, said.join('\n'))
+  assert.match(said[0], /^Onym: more\.min\.js did not load/)
+  await visitor.run(() => void analytics.track('b'))
+  assert.equal((await visitor.sent(3))[2].event, 'b')
+  assert.deepEqual(visitor.errors, [])
+  await visitor.close()
+})
+
+for (const [what, path, script] of [
+  ['a link waits', '/?ajs_uid=u1', ''],
+  ['a plugin waits', '/', `analytics.register({ name: 'seer', version: '1', type: 'enrichment', isLoaded: () => true, load: async () => {}, track: (ctx) => ctx })`],
+])
+  test(`its request hangs, and ${what} for it: calls go out after a while, from this page`, async () => {
+    let go
+    const until = new Promise((resolve) => (go = resolve))
+    recorder.fault = (path) => (isMore(path) ? { until } : null)
+    const visitor = await visit(path, { page: '1', script })
+    await visitor.run(() => void analytics.track('a'))
+    assert.deepEqual((await visitor.sent(2)).map(({ type, event }) => event ?? type), ['page', 'a'])
+    // Late, but not too late: what it was wanted for is done.
+    go()
+    if (path != '/') await eventually(() => visitor.run(() => analytics.user().id() == 'u1'), 'the link is followed')
+    else await eventually(() => visitor.run(() => analytics.queue.plugins.length == 1), 'the plugin is there')
+    await visitor.run(() => void analytics.track('b'))
+    await eventually(async () => (await visitor.sent(3)).some(({ event }) => event == 'b'), 'b arrives')
+    assert.deepEqual(visitor.errors, [])
+    await visitor.close()
+  })
