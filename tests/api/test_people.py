@@ -208,6 +208,22 @@ class People(Case):
         got = [e["messageId"] for e in self.pages("people/u_tie/events", "events", 7)]
         self.assertEqual(sorted(got), sorted(f"m-tie-{at}" for at in range(50)))
 
+    def test_pages_stay_right_while_events_arrive(self):
+        """Before, at and behind the place of the cursor: nothing twice, and nothing left out that was there at the start."""
+        user, number = "busy", 30
+        self.send(*[message("track", f"busy-{at}", 10 + at, userId=user, event="Seen") for at in range(number)])
+        got, cursor = [], ""
+        while cursor is not None:
+            page = self.ask(f"people/u_{user}/events?limit=4" + (f"&cursor={cursor}" if cursor else ""))
+            got += [event["messageId"] for event in page["events"]]
+            cursor = page["cursor"]["next"]
+            last = int(page["events"][-1]["messageId"].rsplit("-", 1)[1]) if len(got) <= number else 0
+            if last < 1000:
+                self.send(*[message("track", f"busy-{1000 + len(got) * 4 + at}", when, userId=user, event="Seen")
+                            for at, when in enumerate((500, 10 + last, 1))])
+        self.assertEqual(len(got), len(set(got)))
+        self.assertLessEqual({f"m-busy-{at}" for at in range(number)}, set(got))
+
     def test_ids_with_any_bytes_are_found_by_their_person_id(self):
         user = "süß/../?#%41+ ~x"
         self.send(message("identify", "odd-1", 0, userId=user, traits={"name": "Odd"}))
