@@ -441,8 +441,8 @@ test('Sources and the first run: what is pasted has the key of the source, and i
     const { series } = await onym.ask('trends?wait=10s', { series: ['Account Created'], by: 'source' })
     assert.ok(series[0].groups.some((group) => group.value == 'backend' && group.total == 1))
     await go('#/start')
-    assert.ok((await page.textContent('pre.code')).includes('wk_website'))
-    assert.equal((await page.locator('.checklist .done').count()) >= 3, true)
+    await page.waitForFunction(() => document.querySelector('pre.code').textContent.includes('wk_website'))
+    await page.waitForFunction(() => document.querySelectorAll('.checklist .done').length >= 3)
   }))
 
 test('events are text: no markup, no address, nothing unseen', () =>
