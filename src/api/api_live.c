@@ -122,14 +122,38 @@ Status api_live(struct exchange *exchange, Arena *arena, struct buf *out, Err *e
 
 /* ---- One message ---- */
 
-Status api_message(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+static Status read_place(const struct exchange *exchange, JournalPos *ret, Err *err)
 {
     int64_t number;
-    struct live *live = api_options(exchange)->live;
-    if (!live) return err_set(err, ERR_CONFLICT, "messages are told only while onym serve runs");
+    if (!api_options(exchange)->live) return err_set(err, ERR_CONFLICT, "messages are told only while onym serve runs");
     if (!str_parse_int(exchange->parameter, 0, (int64_t)JOURNAL_NUMBER_MOST, &number))
         return err_set_field(err, "position", "wanted a position of the journal, a number");
-    return live_write_message(live, journal_position((uint64_t)number), &exchange->is_cancelled, arena, out, err);
+    *ret = journal_position((uint64_t)number);
+    return OK;
+}
+
+Status api_message(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    JournalPos pos;
+    Status s = read_place(exchange, &pos, err);
+    return s ? s : live_write_message(api_options(exchange)->live, pos, &exchange->is_cancelled, arena, out, err);
+}
+
+Status api_message_deliveries(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
+                              Err *err)
+{
+    static const char *const left_out[LIVE_FATES] = {
+        [LIVE_REJECTED] = "the message was rejected: it goes nowhere",
+        [LIVE_REPEATED] = "the message repeats one that came before it: that one goes",
+        [LIVE_SUPPRESSED] = "the message names a suppressed id: it goes nowhere",
+    };
+    JournalPos pos;
+    Event event;
+    LiveFate fate;
+    Status s = read_place(exchange, &pos, err);
+    if (!s)
+        s = live_read_message(api_options(exchange)->live, pos, &exchange->is_cancelled, arena, &event, &fate, err);
+    return s ? s : deliver_write_message(deliver, &event, pos, left_out[fate], arena, out, err);
 }
 
 /* ---- Counts ---- */

@@ -110,6 +110,7 @@ const ApiRoute api_routes[] = {
     PLAIN(GET, "/api/v1/live", api_live, 200, ROUTE_ANALYST),
     PLAIN(GET, "/api/v1/live/counts", api_live_counts, 200, ROUTE_READER),
     PLAIN(GET, "/api/v1/messages/*", api_message, 200, ROUTE_ANALYST),
+    DESTINATION(GET, "/api/v1/messages/*/deliveries", api_message_deliveries, 200, ROUTE_ANALYST),
     AT_ONCE(GET, "/api/v1/questions", api_questions, ROUTE_SECRET | ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations", api_destinations, 200, ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations/*", api_destinations_one, 200, ROUTE_ANALYST),

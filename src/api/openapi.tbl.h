@@ -53,6 +53,7 @@ OPERATION(GET, "/api/v1/losses", "questions", "Calls of browsers that were made 
 OPERATION(GET, "/api/v1/live", "live", "Every message as it comes, with its fate and its person: server-sent events", "from to type fate event message_ids source text behind last_id", "", 200, "text/event-stream LiveRow", "400 503")
 OPERATION(GET, "/api/v1/live/counts", "live", "How many messages came a minute, by source, type and fate, over the last day", "minutes", "", 200, "LiveCounts", "400")
 OPERATION(GET, "/api/v1/messages/{position}", "live", "One message as it is kept, what Onym stamped on it, its links, its person", "", "", 200, "KeptMessage", "400 404 503")
+OPERATION(GET, "/api/v1/messages/{position}/deliveries", "live", "What became of a message at each destination", "", "", 200, "MessageDeliveries", "400 404 409 503")
 
 /* ---- People ---- */
 OPERATION(GET, "/api/v1/people/resolve", "people", "Who an id is", "user_id anonymous_id id", "", 200, "Person", "400 404")
@@ -290,6 +291,9 @@ SCHEMA(LiveRow, {"type": "object", "description": "What one data line holds; eve
     "message": {"type": ["object", "string"], "additionalProperties": true}, "source": {"type": ["string", "null"]}, "received_at": {"$ref": "#/components/schemas/Instant"}, "person": {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]}}})
 SCHEMA(LiveCounts, {"type": "object", "required": ["from", "counted_from", "complete", "rows"], "properties": {"from": {"$ref": "#/components/schemas/Instant"}, "counted_from": {"$ref": "#/components/schemas/Instant"}, "complete": {"type": "boolean"},
     "rows": {"type": "array", "items": {"type": "object", "required": ["source", "type", "fate", "counts"], "properties": {"source": {"type": ["string", "null"]}, "type": {"type": ["string", "null"]}, "fate": {"type": ["string", "null"]}, "counts": {"type": "array", "items": {"type": "integer"}}}}}}})
+SCHEMA(MessageDeliveries, {"type": "object", "required": ["position", "deliveries"], "properties": {"position": {"type": "integer"}, "deliveries": {"type": "array", "items": {"type": "object", "required": ["destination", "type", "state", "text"], "properties": {
+    "destination": {"type": "string"}, "type": {"type": "string"}, "state": {"enum": ["waiting", "delivered", "dead", "filtered"]}, "text": {"type": "string"}, "time": {"$ref": "#/components/schemas/Instant"},
+    "last_error": {"type": ["string", "null"]}, "letter": {"type": "object", "additionalProperties": true}}}}}})
 SCHEMA(KeptMessage, {"type": "object", "required": ["position", "fate", "message", "source", "received_at", "person", "stamped", "links"], "properties": {
     "position": {"type": "integer"}, "fate": {"enum": ["accepted", "rejected", "repeated", "suppressed"]}, "reason": {"type": "string"}, "field": {"type": "string"}, "text": {"type": "string"}, "count": {"type": "integer"},
     "message": {"type": ["object", "string"], "additionalProperties": true}, "source": {"type": ["string", "null"]}, "received_at": {"$ref": "#/components/schemas/Instant"}, "person": {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]},

@@ -228,6 +228,11 @@ void deliver_write_state(const DeliverState *state, struct buf *out);
 Status MUST deliver_write_dead(const struct deliver_rows *rows, Str name, uint64_t after, size_t limit,
                                struct buf *out, Err *err);
 
+/* {"position","deliveries":[{"destination","type","state","text",…}]}: what became of a message at each destination
+ * (docs/live.md). left_out: why it goes to none; or NULL. Any thread. */
+Status MUST deliver_write_message(struct deliver *deliver, const Event *event, JournalPos pos, const char *left_out,
+                                  Arena *arena, struct buf *out, Err *err);
+
 /* ---- Trying out ---- */
 
 /* One message through one destination, without the store: each request and answer is told. Waits for them. */

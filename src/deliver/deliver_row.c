@@ -129,6 +129,15 @@ static bool decode_calls(struct row_reader *reader, struct delivery *delivery, u
     return true;
 }
 
+bool delivery_glimpse(Str row, DeliveryGlimpse *ret)
+{
+    struct row_reader reader = { row.bytes, row.bytes + row.len, false };
+    Str head = take_bytes(&reader, 4);
+    if (reader.is_short || head.bytes[0] != ROW_VERSION) return false;
+    *ret = (DeliveryGlimpse){ .pos = take_u64(&reader), .is_done = head.bytes[1] == ROW_IS_DONE };
+    return !reader.is_short;
+}
+
 bool delivery_decode(Str row, struct delivery *delivery)
 {
     struct row_reader reader = { row.bytes, row.bytes + row.len, false };

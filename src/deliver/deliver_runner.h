@@ -239,6 +239,12 @@ bool replay_is_kept(struct runner *runner);         /* all that was read of it i
 /* The row of a delivery that begins with its call_at; for the dead letters. */
 void delivery_encode(struct buf *buf, const struct delivery *delivery, uint32_t first_call, uint32_t call_count);
 bool delivery_decode(Str row, struct delivery *delivery);
+/* The beginning of a row, for who only looks. False: a row that is none. */
+typedef struct DeliveryGlimpse {
+    JournalPos pos;
+    bool is_done;
+} DeliveryGlimpse;
+bool delivery_glimpse(Str row, DeliveryGlimpse *ret);
 bool overtakers_have(const struct runner *runner, StreamKind stream, JournalPos pos);
 void overtakers_add(struct runner *runner, const struct delivery *delivery, bool is_done);
 

@@ -96,6 +96,11 @@ LiveStep live_stream_fill(struct live_stream *stream, Arena *arena, const atomic
 Status MUST live_write_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
                                struct buf *out, Err *err);
 
+/* The message at the position and its fate, for who tells more of it; the event (not of a rejected one) borrows from
+ * the arena. Errors as above. */
+Status MUST live_read_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
+                              Event *ret, LiveFate *ret_fate, Err *err);
+
 /* ---- Counts (live_counts.c) ---- */
 
 /* A bounded piece of counting what came, for who keeps house: once a second. *ret_more: there is more at once. */

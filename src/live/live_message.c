@@ -107,12 +107,12 @@ static Status write_row(struct live *live, LiveRow *row, Arena *arena, struct bu
     return s;
 }
 
-Status live_write_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
-                          struct buf *out, Err *err)
+/* Once all before it is applied, and it is. */
+static Status read_row(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena, LiveRow *ret,
+                       Err *err)
 {
     struct journal_reader *reader;
     JournalRecord record;
-    LiveRow row;
     bool is_message;
     Status s = journal_read_at(live->options.journal, pos, &reader, &record, err);
     if (s == ERR_DAMAGED)                                    /* mostly somebody's own number */
@@ -121,11 +121,38 @@ Status live_write_message(struct live *live, JournalPos pos, const atomic_bool *
     if (s) return s;
     Str copy = arena_copy(arena, record.bytes);
     journal_reader_close(reader);
-    s = live_row_read(copy, pos, arena, &row, &is_message, err);
+    s = live_row_read(copy, pos, arena, ret, &is_message, err);
     if (!s && !is_message)
         s = err_set(err, ERR_NOT_FOUND, record_kind(copy) == RECORD_ERASED ? "the message was erased"
                                                                           : "a command stands there, and no message");
     if (!s && !derive_wait_known(live->options.applier, record.next, KNOWN_WAIT_MS, is_cancelled))
         s = err_set(err, ERR_TIMEOUT, "the message is on disk and not applied yet; try again in a moment");
+    return s;
+}
+
+Status live_write_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
+                          struct buf *out, Err *err)
+{
+    LiveRow row;
+    Status s = read_row(live, pos, is_cancelled, arena, &row, err);
     return s ? s : write_row(live, &row, arena, out, err);
+}
+
+Status live_read_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena, Event *ret,
+                         LiveFate *ret_fate, Err *err)
+{
+    LiveRow row;
+    Status s = read_row(live, pos, is_cancelled, arena, &row, err);
+    if (s) return s;
+    struct event_parser *parser = event_parser_open();
+    check(parser != NULL);
+    derive_begin_reading(live->options.applier);
+    People people = derive_people(live->options.applier);
+    live_row_judge(live->options.applier, &people, parser, *arena, &row);
+    derive_end_reading(live->options.applier);
+    event_parser_close(parser);
+    if (row.is_hidden) return err_set(err, ERR_NOT_FOUND, "the message was erased");
+    *ret = row.event;
+    *ret_fate = row.fate;
+    return OK;
 }

@@ -1,0 +1,160 @@
+/* deliver_message: what became of one message at each destination, as far as the store tells. It keeps what waits and
+ * what is dead; of what was delivered nothing but that its place is passed. So the answer is found by exclusion: is it
+ * for this destination at all; is there a row of it, or a letter; is the destination's place behind it? */
+#include "deliver_runner.h"
+
+#include <stdio.h>
+
+enum { POSITION_TEXT_BYTES = 40 };
+
+typedef enum Stage { STAGE_FILTERED, STAGE_WAITING, STAGE_DELIVERED, STAGE_DEAD } Stage;
+
+struct search {
+    JournalPos pos;
+    Arena *arena;
+    char position_text[POSITION_TEXT_BYTES];         /* as letters have it */
+    bool has_row;
+    DeliveryGlimpse row;                             /* not done, where there is such a one */
+    Str letter;                                      /* the latest */
+};
+
+static bool visit_row(void *context, Str key, Str value)
+{
+    struct search *search = context;
+    DeliveryGlimpse row;
+    (void)key;
+    if (!delivery_glimpse(value, &row) || row.pos != search->pos) return true;
+    if (!search->has_row || !row.is_done) search->row = row;
+    search->has_row = true;
+    return true;
+}
+
+/* Text in a letter has its quotes escaped, so this is found as a member alone. */
+static bool visit_letter(void *context, const DeadLetter *letter)
+{
+    struct search *search = context;
+    bool is_of_it = str_contains(letter->json, str_from(search->position_text));
+    if (is_of_it) search->letter = arena_copy(search->arena, letter->json);
+    return true;
+}
+
+static Status read_cursor(const struct runner *runner, const struct deliver_rows *rows, Arena *arena, JournalPos *ret,
+                          Err *err)
+{
+    char key[ROW_KEY_BYTES];
+    uint64_t number = 0;
+    Str row;
+    Status s = rows->get(rows->context, row_key(runner, ROW_CURSOR, (Str){ 0 }, key), arena, &row, err);
+    if (s && s != ERR_NOT_FOUND) return s;
+    if (!s && row.len >= sizeof number) memcpy(&number, row.bytes, sizeof number);
+    *ret = journal_position(number);
+    return OK;
+}
+
+static Status look_up(const struct runner *runner, const struct deliver_rows *rows, struct search *search,
+                      JournalPos *ret_cursor, Err *err)
+{
+    char prefix[ROW_KEY_BYTES];
+    Str deliveries = row_key(runner, ROW_DELIVERY, (Str){ 0 }, prefix);
+    Status s = rows->walk(rows->context, deliveries, deliveries, visit_row, search, err);
+    if (!s) s = deliver_list_dead(rows, str_from(runner->name), 0, visit_letter, search, err);
+    return s ? s : read_cursor(runner, rows, search->arena, ret_cursor, err);
+}
+
+/* ---- As JSON ---- */
+
+static const struct { const char *word, *text; } stages[] = {
+    [STAGE_FILTERED] = { "filtered", "its rules leave the message out" },
+    [STAGE_WAITING] = { "waiting", "it has not gone yet" },
+    [STAGE_DELIVERED] = { "delivered", "it neither waits nor is dead: it was delivered, or had nothing to say there, "
+                          "or came before the destination; no more of it is kept" },
+    [STAGE_DEAD] = { "dead", "it could not be delivered; redo tries again" },
+};
+
+static void put_stage(struct buf *out, const DeliverState *state, Stage stage, const char *text)
+{
+    json_object(out, NULL);
+    json_word(out, "destination", state->name);
+    json_word(out, "type", state->type);
+    json_word(out, "state", stages[stage].word);
+    json_word(out, "text", text ? text : stages[stage].text);
+}
+
+/* The letter of a delivery that went through says what the vendor remarked. */
+static void put_found(struct buf *out, const DeliverState *state, const struct search *search, Stage stage)
+{
+    const TreeNode *letter = NULL;
+    Arena scratch = *search->arena;
+    put_stage(out, state, stage, state->condition == DELIVER_DISABLED && stage == STAGE_WAITING
+                                     ? "the destination is disabled, and goes on here once it is enabled" : NULL);
+    if (stage == STAGE_WAITING && state->condition == DELIVER_WAITING) json_instant(out, "time", state->until_ms);
+    if (stage == STAGE_WAITING) json_string_or_null(out, "last_error", str_from(state->last_error));
+    if (search->letter.len && !event_tree_read(search->letter, &scratch, &letter, NULL)) {
+        if (stage == STAGE_DEAD) json_string(out, "time", event_tree_text(letter, "died_at"));
+        json_raw(out, "letter", search->letter);
+    }
+    json_object_end(out);
+}
+
+static bool is_report(const struct search *search)
+{
+    const TreeNode *letter;
+    Arena scratch = *search->arena;
+    if (event_tree_read(search->letter, &scratch, &letter, NULL)) return false;
+    return str_equal(event_tree_text(letter, "kind"), STR("report"));
+}
+
+static Stage judge(const struct search *search, const DeliverState *state, JournalPos cursor)
+{
+    if (search->has_row && !search->row.is_done) return STAGE_WAITING;       /* a letter that is tried again, too */
+    if (search->letter.len && !is_report(search)) return STAGE_DEAD;
+    if (search->has_row || search->pos < cursor) return STAGE_DELIVERED;
+    return search->pos < state->position && state->unfinished == 0 ? STAGE_DELIVERED : STAGE_WAITING;
+}
+
+static Status write_one(struct deliver *deliver, const DeliverState *state, const Event *event, const TreeNode *json,
+                        JournalPos pos, Arena *arena, struct buf *out, Err *err)
+{
+    struct search search = { .pos = pos, .arena = arena };
+    struct runner *runner = NULL;
+    DestinationConfig config;
+    JournalPos cursor;
+    Status s = deliver_find_config(deliver, str_from(state->name), arena, &config, err);
+    if (s == ERR_NOT_FOUND) return OK;                       /* a reload took it out meanwhile */
+    if (!s) s = runner_open(NULL, &config, &runner, err);
+    if (s) return s;
+    if (!route_wants(runner, event, json)) {
+        put_stage(out, state, STAGE_FILTERED, NULL);
+        json_object_end(out);
+    } else {
+        snprintf(search.position_text, sizeof search.position_text, "\"position\":%" PRIu64 ",", journal_number(pos));
+        s = look_up(runner, &deliver->options.rows, &search, &cursor, err);
+        if (!s) put_found(out, state, &search, judge(&search, state, cursor));
+    }
+    runner_close(runner);
+    return s;
+}
+
+Status deliver_write_message(struct deliver *deliver, const Event *event, JournalPos pos, const char *left_out,
+                             Arena *arena, struct buf *out, Err *err)
+{
+    DeliverState *states = arena_new(arena, DeliverState, DELIVER_STATES);
+    size_t count = deliver_read_states(deliver, states, DELIVER_STATES);
+    const TreeNode *json = NULL;
+    Status s = left_out ? OK : event_tree_read(event->json, arena, &json, err);
+    json_object(out, NULL);
+    json_uint(out, "position", journal_number(pos));
+    json_array(out, "deliveries");
+    for (size_t at = 0; !s && at < count; at++) {
+        Arena scratch = *arena;
+        if (left_out) {
+            put_stage(out, &states[at], STAGE_FILTERED, left_out);
+            json_object_end(out);
+        } else {
+            s = write_one(deliver, &states[at], event, json, pos, &scratch, out, err);
+        }
+    }
+    json_array_end(out);
+    json_object_end(out);
+    return s;
+}
