@@ -185,7 +185,7 @@ static Millis next_time(const struct runner *runner, Millis now_ms)
     if (runner->ready.first && runner->wait_until_ms > now_ms && resume_ms < next_ms) next_ms = resume_ms;
     if (runner->ready.first && runner->under_way_count == 0 && now_ms + 20 < next_ms)
         next_ms = resume_ms > now_ms + 20 ? resume_ms : now_ms + 20;            /* the rate allows one soon */
-    if (settling && !runner->is_behind && settling->received_ms + runner->rules.settle_ms < next_ms)
+    if (settling && runner->settles_by_time && settling->received_ms + runner->rules.settle_ms < next_ms)
         next_ms = settling->received_ms + runner->rules.settle_ms;
     return next_ms;
 }

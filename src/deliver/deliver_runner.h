@@ -128,7 +128,8 @@ struct runner {
     bool is_enabled, is_started;
     bool is_placed;                     /* its cursor is known */
     bool has_more;                      /* the last step left work that can be done at once */
-    bool is_behind;                     /* identity was behind: deliveries that settle wait for it, not for a time */
+    bool settles_by_time;               /* deliveries that settle wait for a time: not for identity, nor for room in
+                                           the window or among the ready */
 
     struct delivery *deliveries;        /* the pool */
     size_t window;

@@ -343,7 +343,7 @@ Status runner_take(struct runner *runner, Err *err)
         s = read_stream(runner, (StreamKind)kind, &reading, err);
         if (!s) s = release(runner, &runner->streams[kind], reading == READ_ALL, err);
         runner->has_more |= reading == READ_MORE && runner->free.count > WINDOW_SPARE;
-        if (kind == STREAM_LIVE) runner->is_behind = reading == READ_BEHIND;
+        if (kind == STREAM_LIVE) runner->settles_by_time = reading == READ_ALL && runner->ready.count < READY_ENOUGH;
     }
     if (!s && runner->streams[STREAM_REPLAY].is_active) end_replay(runner);
     return s ? err_wrap(err, s, "destination %s", runner->name) : OK;

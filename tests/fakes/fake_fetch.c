@@ -81,8 +81,8 @@ static Status fake_step(struct fetcher *base, Millis wait_ms, Err *err)
 {
     struct fake_fetch *fake = (struct fake_fetch *)base;
     struct fake_pending *pending;
-    (void)wait_ms;
     (void)err;
+    fake->wait_ms = wait_ms;
     while ((pending = first_due(fake))) {
         FakeAnswer given = { FETCH_ANSWERED, 200, "", { 0 } };
         FetchAnswer answer = { 0 };

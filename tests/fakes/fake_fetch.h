@@ -25,6 +25,7 @@ struct fake_fetch {
     struct fake_pending *pending;   /* in order of submission */
     FetchStats stats;
     size_t under_way_max;
+    Millis wait_ms;                 /* how long the last step was allowed to wait */
 };
 
 void fake_fetch_init(struct fake_fetch *fake, struct fake_clock *clock, FakeWorld *world, FakeDelay *delay,

@@ -89,6 +89,32 @@ static void a_busy_person_travels_in_one_request(void **state)
 
 /* ---- Retries ---- */
 
+/* A destination that waits, with its window full of what settled long ago and of more to read: nothing can be done
+ * before its time, so nothing is tried. It kept a core busy. */
+static void who_can_do_nothing_waits(void **state)
+{
+    static const char *const small[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning",
+                                         "rule.window=64", NULL };
+    Millis waited_ms = 0;
+    (void)state;
+    vendor.outcome = FETCH_NOT_SENT;
+    start("hook", "webhook", small);
+    for (int at = 0; at < 300; at++) {
+        char user[16];
+        snprintf(user, sizeof user, "user-%d", at % 40);
+        say(EVENT_TRACK, user, "", -5000 + at);
+    }
+    pass(3000, 100);
+    assert_int_equal(state_of(0).condition, DELIVER_WAITING);
+    for (int at = 0; at < 1000 && waited_ms < 60000; at++) {
+        Err err;
+        assert_int_equal(deliver_step(world->deliver, 1000, &err), OK);
+        fake_clock_advance(&world->clock, world->fetch.wait_ms);
+        waited_ms += world->fetch.wait_ms;
+    }
+    assert_true(waited_ms >= 60000);
+}
+
 static void a_rate_limit_makes_the_whole_destination_wait_as_asked(void **state)
 {
     (void)state;
@@ -589,6 +615,7 @@ int main(void)
         with_world(a_record_that_identity_has_not_read_waits_though_the_one_before_it_ends_earlier),
         with_world(one_persons_trouble_does_not_keep_another),
         with_world(a_busy_person_travels_in_one_request),
+        with_world(who_can_do_nothing_waits),
         with_world(a_rate_limit_makes_the_whole_destination_wait_as_asked),
         with_world(a_wait_of_more_than_a_day_is_not_believed),
         with_world(after_the_hours_are_over_a_message_is_a_dead_letter),
