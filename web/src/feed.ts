@@ -48,12 +48,17 @@ export class Feed {
     this.total += n
     this.note(now, n)
     if (id) this.lastId = id
-    this.arrived.unshift({ ...data, key: `${data.position}-${++this.serial}` })
-    if (this.arrived.length > KEPT_ROWS) this.arrived.length = KEPT_ROWS
+    this.push({ ...data, key: `${data.position}-${++this.serial}` })
   }
   addGap(gap: Gap, id: string) {
     if (id) this.lastId = id
-    this.arrived.unshift({ key: `gap-${gap.from}-${++this.serial}`, gap })
+    this.push({ key: `gap-${gap.from}-${++this.serial}`, gap })
+  }
+  private push(row: FeedRow) {
+    this.arrived.unshift(row)
+    if (this.arrived.length <= KEPT_ROWS) return
+    this.arrived.pop()
+    this.fallen++
   }
   /** A message said whose an id is: earlier rows of it are that person's now. Gives how many are shown. */
   claim(data: { anonymous_id?: string | null; user_id?: string | null; person: Person | null }): number {

@@ -171,6 +171,13 @@ test('the feed keeps a true count, its newest rows, and no secret about the rest
   feed.add({ position: 1, fate: 'suppressed', count: 12, message: {} }, '', 0)
   assert.equal(feed.total, KEPT_ROWS + 62)
 })
+test('what falls off while nobody looks is counted, too', () => {
+  const feed = new Feed()
+  for (let n = 1; n <= KEPT_ROWS + 30; n++) feed.add({ position: n, message: {} }, String(n), n)
+  feed.take()
+  assert.equal(feed.rows.length, KEPT_ROWS)
+  assert.equal(feed.fallen, 30)
+})
 test('a claim by an alias is of a user id; one of nobody changes nothing', () => {
   const feed = new Feed()
   feed.add({ position: 1, message: { userId: 'old' }, person: { person_id: 'u_old' } }, '1', 0)
