@@ -118,7 +118,7 @@ static Status write_one(struct deliver *deliver, const DeliverState *state, cons
     struct search search = { .pos = pos, .arena = arena };
     struct runner *runner = NULL;
     DestinationConfig config;
-    JournalPos cursor;
+    JournalPos cursor = 0;
     Status s = deliver_find_config(deliver, str_from(state->name), arena, &config, err);
     if (s == ERR_NOT_FOUND) return OK;                       /* a reload took it out meanwhile */
     if (!s) s = runner_open(NULL, &config, &runner, err);
