@@ -103,7 +103,7 @@ static void who_can_do_nothing_waits(void **state)
         char user[16];
         snprintf(user, sizeof user, "user-%d", at % 40);
         say(EVENT_TRACK, user, "", -5000 + at);
-        if (at == 20) pass(2000, 100);          /* the others fill what is left of the window, and have not settled then */
+        if (at == 20) pass(2000, 100);          /* the others fill the rest of the window before they settle */
     }
     pass(3000, 100);
     assert_int_equal(state_of(0).condition, DELIVER_WAITING);
