@@ -122,7 +122,7 @@ static Status read_question(Str text, Arena *arena, const TreeNode **ret, Err *e
     if (text.len > QUESTION_BYTES_MAX)
         return err_set(err, ERR_TOO_LARGE, "a question of over %d bytes", QUESTION_BYTES_MAX);
     Status s = event_tree_read(text, arena, ret, err);
-    if (s == ERR_TOO_LARGE) return err_set(err, ERR_INPUT, "a question that is nested over %d deep", QUESTION_DEPTH_MAX);
+    if (s == ERR_TOO_LARGE) return err_set(err, ERR_INPUT, "a question nested over %d deep", QUESTION_DEPTH_MAX);
     if (s) return s;
     const TreeNode *where = find_excess(*ret, 0, &what);
     return where ? err_set(err, ERR_INPUT, "not JSON at byte %zu: %s", (size_t)(where->raw.bytes - text.bytes), what)

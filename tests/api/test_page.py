@@ -42,7 +42,7 @@ class Page(Case):
         etag = self.raw("/", headers=HTML, key=None)[1]["ETag"]
         self.assertEqual(self.raw("/", headers={**HTML, "If-None-Match": etag}, key=None)[0], 304)
         parts = self.parts()
-        self.assertEqual([path.rsplit(".", 1)[1] for path in sorted(parts)], ["css", "js"])
+        self.assertEqual(sorted(path.rsplit(".", 1)[1] for path in parts), ["css", "js"])
         for path in parts:
             status, headers, text = self.raw(path, key=None)
             self.assertEqual(status, 200)
