@@ -30,14 +30,11 @@
     TYPED(POST, "/" word,          api_track,       ROUTE_COLLECT, type),        \
     TYPED(POST, "/" letter,        api_track,       ROUTE_COLLECT, type)
 
-/* Who the people of a funnel are, and values of fields as they came, tell of people; numbers do not. */
-#define ROLE_FUNNEL ROUTE_READER
-#define ROLE_FUNNEL_PEOPLE ROUTE_ANALYST
-#define ROLE_TRENDS ROUTE_READER
-#define ROLE_RETENTION ROUTE_READER
-#define ROLE_PATHS ROUTE_READER
-#define ROLE_SIGNUPS ROUTE_READER
-#define ROLE_EVENTS ROUTE_ANALYST
+/* Numbers are for readers. Who the people of a funnel are, values of fields as they came, and a kind of question that
+ * nobody has judged yet are not. */
+#define IS_NUMBERS(kind) ((kind) == QUERY_FUNNEL || (kind) == QUERY_TRENDS || (kind) == QUERY_RETENTION \
+                          || (kind) == QUERY_PATHS || (kind) == QUERY_SIGNUPS)
+#define ROLE_OF(kind) (IS_NUMBERS(kind) ? ROUTE_READER : ROUTE_ANALYST)
 
 const ApiRoute api_routes[] = {
     AT_ONCE(POST, "/v1/batch", api_track, ROUTE_COLLECT),
@@ -103,7 +100,7 @@ const ApiRoute api_routes[] = {
     PROFILE("accounts", "metadata", api_account_metadata),
     PROFILE("accounts", "links", api_account_links),
 #define QUESTION(KIND, answer, path, ...) \
-    { WORKER(POST, "/api/v1/" path, ROUTE_LONG | ROLE_##KIND), .plain = api_ask, .status = 200, \
+    { WORKER(POST, "/api/v1/" path, ROUTE_LONG | ROLE_OF(QUERY_##KIND)), .plain = api_ask, .status = 200, \
       .question = QUERY_##KIND },
 #include "ask/questions.tbl.h"
     PLAIN(GET, "/api/v1/losses", api_losses, 200, ROUTE_LONG | ROUTE_READER),
