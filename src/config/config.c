@@ -17,22 +17,39 @@ const ConfigRule config_rules[] = {
 #define CONFIG(...) ROW(struct config, __VA_ARGS__)
 #include "config.tbl.h"
 };
-const ConfigRule config_source_rules[] = {
+static const ConfigRule source_rules[] = {
 #define SOURCE(...) ROW(struct config_source, __VA_ARGS__)
 #include "config.tbl.h"
 };
-const ConfigRule config_key_rules[] = {
+static const ConfigRule key_rules[] = {
 #define KEY(...) ROW(ConfigKey, __VA_ARGS__)
 #include "config.tbl.h"
 };
-const ConfigRule config_destination_rules[] = {
+static const ConfigRule destination_rules[] = {
 #define DESTINATION(...) ROW(ConfigDestination, __VA_ARGS__)
 #include "config.tbl.h"
 };
 const size_t config_rule_count = countof(config_rules);
-const size_t config_source_rule_count = countof(config_source_rules);
-const size_t config_key_rule_count = countof(config_key_rules);
-const size_t config_destination_rule_count = countof(config_destination_rules);
+
+static const ConfigEntries sources_entries = {
+    "sources", source_rules, countof(source_rules), LIMIT_SOURCES, sizeof(struct config_source),
+    offsetof(struct config_source, node),
+};
+static const ConfigEntries keys_entries = {
+    "keys", key_rules, countof(key_rules), KEYS_MOST, sizeof(ConfigKey), offsetof(ConfigKey, node),
+};
+static const ConfigEntries destinations_entries = {
+    "destinations", destination_rules, countof(destination_rules), DESTINATIONS_MOST, sizeof(ConfigDestination),
+    offsetof(ConfigDestination, node),
+};
+
+const ConfigEntries *config_entries_of(const ConfigRule *rule)
+{
+    static const ConfigEntries *const all[] = { &sources_entries, &keys_entries, &destinations_entries };
+    for (size_t at = 0; rule->type == ENTRIES && at < countof(all); at++)
+        if (!strcmp(all[at]->name, rule->path)) return all[at];
+    return NULL;
+}
 
 /* ---- Complaints ---- */
 
@@ -162,8 +179,7 @@ static void walk_map(struct config_walk *walk, const Node *map, const Place *pla
         if (rule) {
             if (rule->when == NOT_YET && child->kind != NODE_NULL && !(child->kind == NODE_LIST && child->count == 0))
                 config_warn(walk, child, shown, "is read, but this version does nothing with it yet");
-            bool is_list = rule->type == SOURCES || rule->type == KEYS || rule->type == DESTINATIONS;
-            if (is_list || child->kind == NODE_NULL) continue;
+            if (rule->type == ENTRIES || child->kind == NODE_NULL) continue;
             (void)config_read_value(walk, rule, child, shown, (char *)base + rule->offset);
         } else if (is_section(path, rules, count)) {
             Place inner = { arena_printf(walk->arena, "%.*s.", STR_FORMAT(shown)),
@@ -176,10 +192,11 @@ static void walk_map(struct config_walk *walk, const Node *map, const Place *pla
     }
 }
 
-/* One entry of sources or destinations: defaults, its keys, and whether those that must be are there. */
-static void walk_entry(struct config_walk *walk, const Node *entry, Str shown, const ConfigRule *rules, size_t count,
-                       void *base)
+/* One entry of a list: defaults, its keys, and whether those that must be are there. */
+static void walk_entry(struct config_walk *walk, const Node *entry, Str shown, const ConfigEntries *entries, void *base)
 {
+    const ConfigRule *rules = entries->rules;
+    size_t count = entries->count;
     config_set_defaults(walk, rules, count, base);
     if (entry->kind != NODE_MAP) {
         config_complain(walk, entry, shown, "wanted a map with %s and %s", rules[0].path, rules[1].path);
@@ -208,46 +225,20 @@ static const Node *find_list(struct config_walk *walk, const Node *root, Str key
     return list;
 }
 
-static struct config_source *walk_sources(struct config_walk *walk, const Node *root, size_t *ret_count)
+/* Gives an array of the entries' structs. */
+static void *walk_entries(struct config_walk *walk, const Node *root, const ConfigEntries *entries, size_t *ret_count)
 {
-    const Node *list = find_list(walk, root, STR("sources"), LIMIT_SOURCES);
-    struct config_source *sources = arena_new(walk->arena, struct config_source, list ? list->count : 0);
+    const Node *list = find_list(walk, root, str_from(entries->name), entries->most);
+    char *made = arena_take(walk->arena, entries->size, _Alignof(max_align_t), list ? list->count : 0);
     size_t at = 0;
     node_each(entry, list) {
-        Str shown = arena_printf(walk->arena, "sources[%zu]", at);
-        sources[at].node = entry;
-        walk_entry(walk, entry, shown, config_source_rules, config_source_rule_count, &sources[at++]);
+        Str shown = arena_printf(walk->arena, "%s[%zu]", entries->name, at);
+        char *base = made + entries->size * at++;
+        memcpy(base + entries->node_offset, &entry, sizeof entry);
+        walk_entry(walk, entry, shown, entries, base);
     }
     *ret_count = at;
-    return sources;
-}
-
-static void walk_keys(struct config_walk *walk, const Node *root, struct config *config)
-{
-    const Node *list = find_list(walk, root, STR("keys"), KEYS_MOST);
-    ConfigKey *keys = arena_new(walk->arena, ConfigKey, list ? list->count : 0);
-    size_t at = 0;
-    node_each(entry, list) {
-        Str shown = arena_printf(walk->arena, "keys[%zu]", at);
-        keys[at].node = entry;
-        walk_entry(walk, entry, shown, config_key_rules, config_key_rule_count, &keys[at++]);
-    }
-    config->keys = keys;
-    config->key_count = at;
-}
-
-static void walk_destinations(struct config_walk *walk, const Node *root, struct config *config)
-{
-    const Node *list = find_list(walk, root, STR("destinations"), DESTINATIONS_MOST);
-    ConfigDestination *destinations = arena_new(walk->arena, ConfigDestination, list ? list->count : 0);
-    size_t at = 0;
-    node_each(entry, list) {
-        Str shown = arena_printf(walk->arena, "destinations[%zu]", at);
-        destinations[at].node = entry;
-        walk_entry(walk, entry, shown, config_destination_rules, config_destination_rule_count, &destinations[at++]);
-    }
-    config->destinations = destinations;
-    config->destination_count = at;
+    return made;
 }
 
 /* ---- Flags ---- */
@@ -316,9 +307,9 @@ Status config_parse(Str text, Str name, const ConfigRequest *request, Arena *are
     Place top = { STR(""), STR("") };
     walk_map(&walk, root, &top, config_rules, config_rule_count, ret);
     size_t source_count;
-    struct config_source *sources = walk_sources(&walk, root, &source_count);
-    walk_keys(&walk, root, ret);
-    walk_destinations(&walk, root, ret);
+    struct config_source *sources = walk_entries(&walk, root, &sources_entries, &source_count);
+    ret->keys = walk_entries(&walk, root, &keys_entries, &ret->key_count);
+    ret->destinations = walk_entries(&walk, root, &destinations_entries, &ret->destination_count);
     apply_flags(&walk, request, ret);
     config_judge(&walk, root, ret, sources, source_count);
     return sum_up(problems, err);

@@ -5,7 +5,7 @@
  * KEY(...)                                                               one key of an entry of keys
  * DESTINATION(...)                                                       one key of an entry of destinations
  *
- * type     TEXT SECRET TEXTS INT BOOL WORD DURATION SIZE LISTEN NODE SOURCES KEYS DESTINATIONS, see config_private.h
+ * type     TEXT SECRET TEXTS INT BOOL WORD DURATION SIZE LISTEN NODE ENTRIES, see config_private.h
  * default  as it would be written in the file; NULL: must be given; "" or "[]": nothing
  * least, most  for INT, DURATION, SIZE: in the file's own spelling; else ""
  * unit     what a number counts; for WORD the words, in the order of their enum: "keep|refuse"
@@ -156,14 +156,14 @@ CONFIG("queries.memory", queries.memory_bytes, SIZE, "1GiB", "64MiB", "1TB", "by
     "Memory that one question may use, beside the index itself; two run at once. One that needs more is refused "
     "with too_large. A funnel over 100 million events in which most people merged takes some hundred MB.")
 
-CONFIG("sources", sources, SOURCES, "[]", "", "", "a list", LIVE,
+CONFIG("sources", sources, ENTRIES, "[]", "", "", "a list", LIVE,
     "Where events come from: one entry a website, app or server, each with its own write key. Left out, there "
     "is one source named default, whose key is made at the first start and kept in keys.yaml.")
-CONFIG("keys", keys, KEYS, "[]", "", "", "a list", LIVE,
+CONFIG("keys", keys, ENTRIES, "[]", "", "", "a list", LIVE,
     "Further keys that read, one entry for each person or program that should not have the secret key: what each may is "
     "its role. They are brought as the secret key is, and sign in to Onym's page. A key that is taken out ends its "
     "sessions. docs/page.md")
-CONFIG("destinations", destinations, DESTINATIONS, "[]", "", "", "a list", LIVE,
+CONFIG("destinations", destinations, ENTRIES, "[]", "", "", "a list", LIVE,
     "Where events go: one entry a receiving service. Each has its own place in the journal; a slow or dead one "
     "holds up no other.")
 

@@ -51,11 +51,6 @@ static void put_rule(struct buf *buf, const ConfigRule *rule, const char *list)
     put_text(buf, str_from(rule->why));
 }
 
-static void put_list(struct buf *buf, const char *list, const ConfigRule *rules, size_t count)
-{
-    for (size_t at = 0; at < count; at++) put_rule(buf, &rules[at], list);
-}
-
 void config_write_markdown(struct buf *buf)
 {
     buf_str_put(buf, STR(
@@ -71,14 +66,12 @@ void config_write_markdown(struct buf *buf)
     for (size_t at = 0; at < config_rule_count; at++) {
         const ConfigRule *rule = &config_rules[at];
         Str key, head = str_cut(str_from(rule->path), '.', &key);
-        bool is_list = rule->type == SOURCES || rule->type == KEYS || rule->type == DESTINATIONS;
-        if (key.len == 0 && !is_list) head = STR("the server");
+        const ConfigEntries *entries = config_entries_of(rule);
+        if (key.len == 0 && !entries) head = STR("the server");
         if (!str_equal(section, head)) buf_printf(buf, "\n## %.*s\n", STR_FORMAT(head));
         section = head;
         put_rule(buf, rule, "");
-        if (rule->type == SOURCES) put_list(buf, "sources", config_source_rules, config_source_rule_count);
-        else if (rule->type == KEYS) put_list(buf, "keys", config_key_rules, config_key_rule_count);
-        else if (rule->type == DESTINATIONS)
-            put_list(buf, "destinations", config_destination_rules, config_destination_rule_count);
+        for (size_t entry = 0; entries && entry < entries->count; entry++)
+            put_rule(buf, &entries->rules[entry], entries->name);
     }
 }

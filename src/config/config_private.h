@@ -23,9 +23,7 @@ typedef enum ConfigType {
     SIZE,           /* int64_t bytes: 512 64kB 10MB 512MiB 2GiB */
     LISTEN,         /* ConfigListens: host:port, or a list of them */
     NODE,           /* const Node *: kept as it is */
-    SOURCES,        /* a list of maps by the SOURCE rows */
-    KEYS,           /* a list of maps by the KEY rows */
-    DESTINATIONS,   /* a list of maps by the DESTINATION rows */
+    ENTRIES,        /* a list of maps, each by the rows of config_entries_of */
 } ConfigType;
 
 typedef enum ConfigWhen { LIVE, RESTART, NOT_YET } ConfigWhen;
@@ -50,8 +48,18 @@ struct config_source {
     const Node *node;
 };
 
-extern const ConfigRule config_rules[], config_source_rules[], config_key_rules[], config_destination_rules[];
-extern const size_t config_rule_count, config_source_rule_count, config_key_rule_count, config_destination_rule_count;
+/* What a list of the file has in each of its entries. */
+typedef struct ConfigEntries {
+    const char *name;                    /* of the list: its key in the file */
+    const ConfigRule *rules;
+    size_t count, most;                  /* rules; entries */
+    size_t size, node_offset;            /* of the struct that an entry becomes, and of its const Node * */
+} ConfigEntries;
+
+extern const ConfigRule config_rules[];
+extern const size_t config_rule_count;
+/* Of a rule of type ENTRIES; NULL for any other. */
+const ConfigEntries *config_entries_of(const ConfigRule *rule);
 
 /* Reads one value of a simple type into the field; false where it complained. key is how the complaint
  * calls it. */

@@ -32,11 +32,11 @@ static void put_unit(struct buf *buf, const char *indent, const ConfigRule *rule
     buf_printf(buf, "; %s]\n", when[rule->when]);
 }
 
-static void put_entry(struct buf *buf, const char *list, const ConfigRule *rules, size_t count)
+static void put_entry(struct buf *buf, const ConfigEntries *entries)
 {
-    buf_printf(buf, "#%s:\n", list);
-    for (size_t at = 0; at < count; at++) {
-        const ConfigRule *rule = &rules[at];
+    buf_printf(buf, "#%s:\n", entries->name);
+    for (size_t at = 0; at < entries->count; at++) {
+        const ConfigRule *rule = &entries->rules[at];
         const char *value = rule->type == NODE ? "{}" : rule->fallback ? rule->fallback : "...";
         put_comment(buf, "#    ", str_from(rule->why));
         put_unit(buf, "#    ", rule);
@@ -68,10 +68,8 @@ void config_write_template(struct buf *buf)
         put_unit(buf, indent, rule);
         const char *value = rule->fallback && rule->fallback[0] ? rule->fallback : "\"\"";
         if (rule->type == SECRET) value = "${ONYM_SECRET_KEY}";
-        if (rule->type == SOURCES) put_entry(buf, "sources", config_source_rules, config_source_rule_count);
-        else if (rule->type == KEYS) put_entry(buf, "keys", config_key_rules, config_key_rule_count);
-        else if (rule->type == DESTINATIONS)
-            put_entry(buf, "destinations", config_destination_rules, config_destination_rule_count);
+        const ConfigEntries *entries = config_entries_of(rule);
+        if (entries) put_entry(buf, entries);
         else buf_printf(buf, "%s#%.*s: %s\n", indent, STR_FORMAT(is_inside ? key : head), value);
     }
 }

@@ -56,8 +56,7 @@ static bool parse_number(ConfigType type, Str text, int64_t *ret)
     case INT:      return str_parse_int(text, INT64_MIN, INT64_MAX, ret);
     case DURATION: return duration_parse(text, ret);
     case SIZE:     return config_parse_size(text, ret);
-    case TEXT: case SECRET: case TEXTS: case BOOL: case WORD: case LISTEN: case NODE: case SOURCES: case KEYS:
-    case DESTINATIONS: break;
+    case TEXT: case SECRET: case TEXTS: case BOOL: case WORD: case LISTEN: case NODE: case ENTRIES: break;
     }
     return false;
 }
@@ -174,7 +173,7 @@ bool config_read_value(struct config_walk *walk, const ConfigRule *rule, const N
     case BOOL:     return read_bool(walk, node, key, field);
     case WORD:     return read_word(walk, rule, node, key, field);
     case LISTEN:   return read_listens(walk, node, key, field);
-    case NODE: case SOURCES: case KEYS: case DESTINATIONS: break;
+    case NODE: case ENTRIES: break;
     }
     check(!"a simple type");
     return false;
@@ -219,7 +218,7 @@ bool config_value_equal(const ConfigRule *rule, const void *a, const void *b)
     case BOOL:     return *(const bool *)a == *(const bool *)b;
     case WORD:     return *(const int *)a == *(const int *)b;
     case LISTEN:   return listens_equal(a, b);
-    case NODE: case SOURCES: case KEYS: case DESTINATIONS: break;
+    case NODE: case ENTRIES: break;
     }
     return true;
 }
