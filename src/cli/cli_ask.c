@@ -222,6 +222,19 @@ void ask_close(struct asker *asker)
     buf_done(&asker->answer);
 }
 
+int ask_run(const struct command_line *line, int (*run)(const struct command_line *line, Arena *arena,
+                                                        struct asker **ret_asker))
+{
+    struct region region;
+    struct asker *asker = NULL;
+    region_open(&region, CONFIG_ARENA_BYTES);
+    Arena arena = region_arena(&region);
+    int code = run(line, &arena, &asker);
+    ask_close(asker);
+    region_close(&region);
+    return code;
+}
+
 /* ---- Asking ---- */
 
 static void on_done(struct fetch *fetch, const FetchAnswer *answer)

@@ -38,6 +38,9 @@ Str ask_page(const struct asker *asker);
 /* The same without a word: the reason is in err; of what is wrong in a configuration standard error has the places. */
 Status MUST ask_try_open(const struct command_line *line, Arena *arena, struct asker **ret, Err *err);
 void ask_close(struct asker *asker);                          /* accepts NULL */
+/* A whole command: run opens the asker itself, with this arena; what it leaves open is closed. Gives its code. */
+int ask_run(const struct command_line *line, int (*run)(const struct command_line *line, Arena *arena,
+                                                        struct asker **ret_asker));
 
 /* SIGINT and SIGTERM are remembered from now on, as they are by each ask_open; has one of them come? */
 void ask_catch_signals(void);

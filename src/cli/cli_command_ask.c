@@ -37,14 +37,4 @@ static int run(const struct command_line *line, Arena *arena, struct asker **ret
     return EXIT_FINE;
 }
 
-int command_ask(const struct command_line *line)
-{
-    struct region region;
-    struct asker *asker = NULL;
-    region_open(&region, CONFIG_ARENA_BYTES);
-    Arena arena = region_arena(&region);
-    int code = run(line, &arena, &asker);
-    ask_close(asker);
-    region_close(&region);
-    return code;
-}
+int command_ask(const struct command_line *line) { return ask_run(line, run); }

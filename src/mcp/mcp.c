@@ -375,7 +375,8 @@ static bool goes_on(void *context)
 
 /* ---- Asking ---- */
 
-static void send_failure(struct mcp *mcp, const struct incoming *in, Str text)
+/* A result that begins with its text, for who reads. */
+static struct buf *begin_text_result(struct mcp *mcp, const struct incoming *in, Str text)
 {
     struct buf *out = begin_result(mcp, in);
     json_array(out, "content");
@@ -384,6 +385,12 @@ static void send_failure(struct mcp *mcp, const struct incoming *in, Str text)
     json_string(out, "text", text);
     json_object_end(out);
     json_array_end(out);
+    return out;
+}
+
+static void send_failure(struct mcp *mcp, const struct incoming *in, Str text)
+{
+    struct buf *out = begin_text_result(mcp, in, text);
     json_bool(out, "isError", true);
     end_result(mcp);
 }
@@ -392,13 +399,7 @@ static void send_failure(struct mcp *mcp, const struct incoming *in, Str text)
  * may be line ends, in texts there are none. */
 static void send_answer(struct mcp *mcp, const struct incoming *in, Str answer)
 {
-    struct buf *out = begin_result(mcp, in);
-    json_array(out, "content");
-    json_object(out, NULL);
-    json_string(out, "type", STR("text"));
-    json_string(out, "text", answer);
-    json_object_end(out);
-    json_array_end(out);
+    struct buf *out = begin_text_result(mcp, in, answer);
     json_raw(out, "structuredContent", answer);
     for (size_t at = out->len - answer.len; at < out->len; at++)
         if (out->bytes[at] == '\n' || out->bytes[at] == '\r') out->bytes[at] = ' ';
