@@ -239,35 +239,36 @@ static struct access_link *find_link(struct access *access, Str token)
     return NULL;
 }
 
-static Status sign_in(struct access *access, Str key, Str link, Str agent, char *token, AccessSession *ret, Err *err)
+static Status sign_in(struct access *access, const AccessVisitor *visitor, char *token, AccessSession *ret, Err *err)
 {
-    if (link.len) {
-        struct access_link *found = find_link(access, link);
+    if (visitor->link.len) {
+        struct access_link *found = find_link(access, visitor->link);
         if (!found)
             return err_set(err, ERR_DENIED, "the link was used, or is older than a minute; make another: onym ui");
-        begin(access, &found->origin, found->role, agent, token, ret);
+        begin(access, &found->origin, found->role, visitor->agent, token, ret);
         *found = (struct access_link){ 0 };
         return OK;
     }
-    const struct access_key *found = find_key(access, key);
+    const struct access_key *found = find_key(access, visitor->key);
     if (!found) return err_set(err, ERR_DENIED, "this is no key that reads; onym keys --secret shows the secret key");
-    begin(access, &found->origin, found->role, agent, token, ret);
+    begin(access, &found->origin, found->role, visitor->agent, token, ret);
     return OK;
 }
 
 /* ---- The door ---- */
 
-Status access_sign_in(struct access *access, Str key, Str link, Str address, Str agent, char *token,
-                      AccessSession *ret, Millis *ret_wait_ms, Err *err)
+Status access_sign_in(struct access *access, const AccessVisitor *visitor, char *token, AccessSession *ret,
+                      Millis *ret_wait_ms, Err *err)
 {
     if (!access->options.has_sessions) return err_set(err, ERR_CLOSED, "nobody signs in here: ui: false");
     pthread_mutex_lock(&access->lock);
     Status s = OK;
-    if (!access_attempts_take(&access->attempts, address, clock_elapsed_ns(access->options.clock), ret_wait_ms))
+    int64_t now_ns = clock_elapsed_ns(access->options.clock);
+    if (!access_attempts_take(&access->attempts, visitor->address, now_ns, ret_wait_ms))
         s = err_set(err, ERR_RATE, "%d sign-ins from this address failed within a minute; wait for %lld s",
                     ACCESS_ATTEMPTS, (long long)(*ret_wait_ms + 999) / 1000);
-    if (!s) s = sign_in(access, key, link, agent, token, ret, err);
-    if (!s) access_attempts_forgive(&access->attempts, address);
+    if (!s) s = sign_in(access, visitor, token, ret, err);
+    if (!s) access_attempts_forgive(&access->attempts, visitor->address);
     pthread_mutex_unlock(&access->lock);
     return s;
 }

@@ -73,10 +73,14 @@ void access_set_keys(struct access *access, const AccessKey *keys, size_t count)
 /* Whose key it is: in time that does not depend on it. name: ACCESS_NAME_BYTES + 1. */
 AccessRole access_judge_key(struct access *access, Str key, char *name);
 
-/* Signs in by a key, or by a link (the other is empty). token: ACCESS_TOKEN_CHARS, no NUL, to be given to the browser
- * and to nobody else. ERR_DENIED; ERR_RATE with *ret_wait_ms; ERR_CLOSED: there are no sessions. address: as text. */
-Status MUST access_sign_in(struct access *access, Str key, Str link, Str address, Str agent, char *token,
-                           AccessSession *ret, Millis *ret_wait_ms, Err *err);
+/* Who wants to come in: with a key or with a link (the other is empty), from an address (as text), by a browser. */
+typedef struct AccessVisitor {
+    Str key, link, address, agent;
+} AccessVisitor;
+/* token: ACCESS_TOKEN_CHARS, no NUL, to be given to the browser and to nobody else. ERR_DENIED; ERR_RATE with
+ * *ret_wait_ms; ERR_CLOSED: there are no sessions. */
+Status MUST access_sign_in(struct access *access, const AccessVisitor *visitor, char *token, AccessSession *ret,
+                           Millis *ret_wait_ms, Err *err);
 /* A link for whoever has this key or session (its id): token as above; it is good for ACCESS_LINK_MS. */
 enum { ACCESS_LINK_MS = 60000 };
 Status MUST access_make_link(struct access *access, Str key, Str session_id, char *token, Err *err);

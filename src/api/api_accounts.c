@@ -79,12 +79,13 @@ Status api_account_links(struct exchange *exchange, const People *people, Arena 
     ProfileValues traits = { 0 };
     ProfilePage page;
     Str id;
-    size_t count = 0, more;
+    size_t count = 0;
     Status s = profiles_read_page(exchange, arena, LINKS_A_PAGE, PAGE_MOST, &page, err);
     if (!s) s = find_group(exchange, people, arena, &id, &traits, err);
     if (s) return s;
     GroupMember *members = arena_new(arena, GroupMember, page.limit + 1);
-    s = people_list_members(people, id, "next", page.next, page.limit + 1, members, &count, err);
+    PeoplePage asked = { page.next, "next", page.limit + 1 };
+    s = people_list_members(people, id, &asked, members, &count, err);
     if (s) return s;
     size_t shown = count < page.limit ? count : page.limit;
     json_object(out, NULL);
@@ -96,7 +97,8 @@ Status api_account_links(struct exchange *exchange, const People *people, Arena 
         json_object(out, NULL);
         json_word(out, "to_collection", "users");
         json_array(out, "external_ids");
-        s = profiles_put_person_ids(people, person, (Str){ 0 }, 0, MEMBER_IDS, &scratch, out, &more, err);
+        ProfileIds ids = { .limit = MEMBER_IDS };
+        s = profiles_put_person_ids(people, person, &ids, &scratch, out, err);
         json_array_end(out);
         json_object_end(out);
     }

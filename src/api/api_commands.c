@@ -29,11 +29,12 @@ static Status find_position(struct exchange *exchange, const TreeNode *body, Are
 {
     struct applier *applier = api_options(exchange)->applier;
     People people = derive_people(applier);
-    Str position = event_tree_text(body, "position"), message_id = event_tree_text(body, "message_id");
+    Str position = event_tree_text(body, "position");
+    MessageName name = { event_tree_text(body, "message_id"), event_tree_text(body, "source") };
     Str id = event_tree_text(body, "id");
     IdentityPerson person;
     int64_t number;
-    if ((position.len > 0) == (message_id.len > 0))
+    if ((position.len > 0) == (name.message_id.len > 0))
         return err_set_field(err, "position", "give either position, as .../links tells it, or message_id and id");
     if (position.len) {
         if (!str_parse_int(position, 0, INT64_MAX, &number))
@@ -44,7 +45,7 @@ static Status find_position(struct exchange *exchange, const TreeNode *body, Are
     if (id.len == 0) return err_set_field(err, "id", "give an id of the person whose link the message made");
     derive_begin_reading(applier);
     Status s = people_find_any(&people, id, arena, &person, err);
-    if (!s) s = people_find_message(&people, person, message_id, event_tree_text(body, "source"), arena, ret, err);
+    if (!s) s = people_find_message(&people, person, &name, arena, ret, err);
     derive_end_reading(applier);
     return s;
 }
@@ -113,19 +114,20 @@ static const struct { CommandIdKind kind; const char *name, *list; } kinds[] = {
     { COMMAND_USER_ID, "user_id", "user_ids" }, { COMMAND_ANONYMOUS_ID, "anonymous_id", "anonymous_ids" },
 };
 
-static Status add_id(CommandId *ids, size_t *count, CommandIdKind kind, const char *field, Str value, Err *err)
+struct id_list { CommandId *items; size_t count; };         /* room for SUPPRESS_IDS_MAX */
+
+static Status add_id(struct id_list *ids, CommandIdKind kind, const char *field, Str value, Err *err)
 {
     size_t most = kind == COMMAND_EXTERNAL_ID ? LIMIT_KIND_NAME_BYTES + 1 + LIMIT_ID_BYTES : LIMIT_ID_BYTES;
     if (value.len == 0 || value.len > most)
         return err_set_field(err, field, "must be texts of 1 to %d bytes", LIMIT_ID_BYTES);
-    if (*count == SUPPRESS_IDS_MAX) return err_set_field(err, field, "at most %d ids at a time", SUPPRESS_IDS_MAX);
-    ids[(*count)++] = (CommandId){ .kind = kind, .value = value, .from_ms = INT64_MIN, .to_ms = INT64_MAX };
+    if (ids->count == SUPPRESS_IDS_MAX) return err_set_field(err, field, "at most %d ids at a time", SUPPRESS_IDS_MAX);
+    ids->items[ids->count++] = (CommandId){ .kind = kind, .value = value, .from_ms = INT64_MIN, .to_ms = INT64_MAX };
     return OK;
 }
 
 /* All ids of a person; of one that is shared nothing: it is somebody else's, too. */
-static Status add_person(struct exchange *exchange, IdentityPerson person, CommandId *ids, size_t *count, Arena *arena,
-                         Err *err)
+static Status add_person(struct exchange *exchange, IdentityPerson person, struct id_list *ids, Arena *arena, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
     CommandId *own;
@@ -133,40 +135,39 @@ static Status add_person(struct exchange *exchange, IdentityPerson person, Comma
     Status s = control_list_person_ids(derive_control(applier), person, arena, &own, &own_count, err);
     for (size_t at = 0; !s && at < own_count; at++)
         if (command_id_is_whole(&own[at]))
-            s = add_id(ids, count, own[at].kind, "ids", own[at].value, err);
+            s = add_id(ids, own[at].kind, "ids", own[at].value, err);
     return s;
 }
 
 /* An id in words. An external one stands for itself, seen yet or not, and for the person who has it; what has no kind
  * in front is a user id ("auth0:1", too). An email that is a trait and no kind of the rules stands for the person who
  * has it alone. Under the guard. */
-static Status add_any(struct exchange *exchange, const People *people, Str id, CommandId *ids, size_t *count,
-                      Arena *arena, Err *err)
+static Status add_any(struct exchange *exchange, const People *people, Str id, struct id_list *ids, Arena *arena,
+                      Err *err)
 {
     Str value, name = str_cut(id, ':', &value);
     IdentityPerson person;
     for (size_t at = 0; at < countof(kinds); at++)
         if (str_equal(name, str_from(kinds[at].name)))
-            return add_id(ids, count, kinds[at].kind, "ids", value, err);
+            return add_id(ids, kinds[at].kind, "ids", value, err);
     Str external;
     if (people_read_external(people, id, arena, &external, &person)) {
-        Status s = person == IDENTITY_NONE ? OK : add_person(exchange, person, ids, count, arena, err);
-        for (size_t at = 0; !s && at < *count; at++)
-            if (ids[at].kind == COMMAND_EXTERNAL_ID && str_equal(ids[at].value, external)) return OK;
-        return s ? s : add_id(ids, count, COMMAND_EXTERNAL_ID, "ids", external, err);
+        Status s = person == IDENTITY_NONE ? OK : add_person(exchange, person, ids, arena, err);
+        for (size_t at = 0; !s && at < ids->count; at++)
+            if (ids->items[at].kind == COMMAND_EXTERNAL_ID && str_equal(ids->items[at].value, external)) return OK;
+        return s ? s : add_id(ids, COMMAND_EXTERNAL_ID, "ids", external, err);
     }
     bool is_external = value.len && (people_has_kind(people, name) || str_equal(name, STR("email")));
     if (str_equal(name, STR("person_id"))) is_external = true;
-    if (!is_external) return add_id(ids, count, COMMAND_USER_ID, "ids", id, err);
+    if (!is_external) return add_id(ids, COMMAND_USER_ID, "ids", id, err);
     Status s = people_find_any(people, id, arena, &person, err);
     if (s == ERR_NOT_FOUND)
         return err_set(err, s, "\"%.*s\" was never seen: an external id stands for the person who has it; a user id of "
                        "this spelling is user_id:%.*s", STR_FORMAT(id), STR_FORMAT(id));
-    return s ? s : add_person(exchange, person, ids, count, arena, err);
+    return s ? s : add_person(exchange, person, ids, arena, err);
 }
 
-static Status add_listed(struct exchange *exchange, const TreeNode *list, CommandId *ids, size_t *count, Arena *arena,
-                         Err *err)
+static Status add_listed(struct exchange *exchange, const TreeNode *list, struct id_list *ids, Arena *arena, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
     People people = derive_people(applier);
@@ -174,7 +175,7 @@ static Status add_listed(struct exchange *exchange, const TreeNode *list, Comman
     if (list && !event_tree_is_kind(list, FIELD_ARRAY)) return err_set_field(err, "ids", "must be an array of ids");
     derive_begin_reading(applier);
     for (const TreeNode *item = list ? list->first : NULL; !s && item; item = item->next)
-        s = add_any(exchange, &people, item->text, ids, count, arena, err);
+        s = add_any(exchange, &people, item->text, ids, arena, err);
     derive_end_reading(applier);
     return s;
 }
@@ -183,26 +184,25 @@ static Status add_listed(struct exchange *exchange, const TreeNode *list, Comman
  * {"ids":["email:a@b.c"]} has ids in words. */
 static Status read_ids(struct exchange *exchange, Arena *arena, JournalCommand *command, Err *err)
 {
-    CommandId *ids = arena_new(arena, CommandId, SUPPRESS_IDS_MAX);
+    struct id_list ids = { .items = arena_new(arena, CommandId, SUPPRESS_IDS_MAX) };
     const TreeNode *body;
-    size_t count = 0;
     Status s = people_read_body(exchange, arena, &body, err);
     for (size_t at = 0; !s && at < countof(kinds); at++) {
         Str asked = query_parameter(exchange->query, str_from(kinds[at].name), arena);
         const TreeNode *one = event_tree_get(body, str_from(kinds[at].name));
         const TreeNode *list = event_tree_get(body, str_from(kinds[at].list));
-        if (asked.len) s = add_id(ids, &count, kinds[at].kind, kinds[at].name, asked, err);
-        if (!s && one) s = add_id(ids, &count, kinds[at].kind, kinds[at].name, one->text, err);
+        if (asked.len) s = add_id(&ids, kinds[at].kind, kinds[at].name, asked, err);
+        if (!s && one) s = add_id(&ids, kinds[at].kind, kinds[at].name, one->text, err);
         if (!s && list && !event_tree_is_kind(list, FIELD_ARRAY))
             s = err_set_field(err, kinds[at].list, "must be an array of ids");
         for (const TreeNode *item = list ? list->first : NULL; !s && item; item = item->next)
-            s = add_id(ids, &count, kinds[at].kind, kinds[at].list, item->text, err);
+            s = add_id(&ids, kinds[at].kind, kinds[at].list, item->text, err);
     }
-    if (!s) s = add_listed(exchange, event_tree_get(body, STR("ids")), ids, &count, arena, err);
-    if (!s && count == 0)
+    if (!s) s = add_listed(exchange, event_tree_get(body, STR("ids")), &ids, arena, err);
+    if (!s && ids.count == 0)
         s = err_set_field(err, "user_id", "give user_id, anonymous_id, user_ids, anonymous_ids, or ids in words");
-    command->ids = ids;
-    command->id_count = count;
+    command->ids = ids.items;
+    command->id_count = ids.count;
     return s;
 }
 

@@ -58,12 +58,10 @@ Status api_people_one(struct exchange *exchange, const People *people, Arena *ar
 Status api_people_events(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
     IdentityPerson person;
-    size_t limit;
-    Status s = people_read_limit(exchange, arena, EVENTS_A_PAGE, LIMIT_PAGE_ITEMS, &limit, err);
+    PeoplePage page = { .cursor = query_parameter(exchange->query, STR("cursor"), arena), .field = "cursor" };
+    Status s = people_read_limit(exchange, arena, EVENTS_A_PAGE, LIMIT_PAGE_ITEMS, &page.limit, err);
     if (!s) s = people_find_one(exchange, people, arena, &person, err);
-    if (s) return s;
-    Str cursor = query_parameter(exchange->query, STR("cursor"), arena);
-    return people_write_events(people, person, limit, cursor, arena, out, err);
+    return s ? s : people_write_events(people, person, &page, arena, out, err);
 }
 
 Status api_people_links(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)

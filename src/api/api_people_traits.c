@@ -33,16 +33,21 @@ static void put_traits(struct buf *out, const ProfileValues *traits)
 
 /* ---- History ---- */
 
-static void put_history(struct buf *out, const People *people, const ProfileValues *values, Str trait, size_t offset,
-                        size_t limit, Arena scratch)
+struct history_page {
+    Str trait;                              /* of this alone; empty: of all */
+    size_t offset, limit;
+};
+
+static void put_history(struct buf *out, const People *people, const ProfileValues *values,
+                        const struct history_page *page, Arena scratch)
 {
-    size_t seen = 0;
+    size_t seen = 0, end = page->offset + page->limit;
     json_object(out, NULL);
     json_array(out, "history");
     for (size_t at = 0; at < values->count; at++) {
         const ProfileValue *value = &values->items[at];
-        if (trait.len && !str_equal(trait, value->key)) continue;
-        if (seen++ < offset || seen > offset + limit) continue;
+        if (page->trait.len && !str_equal(page->trait, value->key)) continue;
+        if (seen++ < page->offset || seen > end) continue;
         json_object(out, NULL);
         json_string(out, "trait", value->key);
         json_raw(out, "value", value->json);
@@ -50,21 +55,20 @@ static void put_history(struct buf *out, const People *people, const ProfileValu
         json_object_end(out);
     }
     json_array_end(out);
-    people_put_offset(out, seen > offset + limit, offset + limit);
+    people_put_offset(out, seen > end, end);
     json_object_end(out);
 }
 
 Status api_people_history(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    Str trait = query_parameter(exchange->query, STR("trait"), arena);
+    struct history_page page = { .trait = query_parameter(exchange->query, STR("trait"), arena) };
     IdentityPerson person;
     ProfileValues values = { 0 };
-    size_t limit, offset;
-    Status s = people_read_limit(exchange, arena, HISTORY_A_PAGE, LIMIT_PAGE_ITEMS, &limit, err);
-    if (!s) s = people_read_offset(exchange, arena, INT32_MAX, &offset, err);
+    Status s = people_read_limit(exchange, arena, HISTORY_A_PAGE, LIMIT_PAGE_ITEMS, &page.limit, err);
+    if (!s) s = people_read_offset(exchange, arena, INT32_MAX, &page.offset, err);
     if (!s) s = people_find_one(exchange, people, arena, &person, err);
     if (!s) s = people_read_history(people, person, arena, &values, err);
-    if (!s) put_history(out, people, &values, trait, offset, limit, *arena);
+    if (!s) put_history(out, people, &values, &page, *arena);
     return s;
 }
 
@@ -72,7 +76,7 @@ Status people_write_history(const People *people, IdentityPerson person, Arena *
 {
     ProfileValues values = { 0 };
     Status s = people_read_history(people, person, arena, &values, err);
-    if (!s) put_history(out, people, &values, (Str){ 0 }, 0, values.count, *arena);
+    if (!s) put_history(out, people, &values, &(struct history_page){ .limit = values.count }, *arena);
     return s;
 }
 
@@ -134,8 +138,8 @@ Status api_group_members(struct exchange *exchange, const People *people, Arena 
     if (s) return s;
     GroupMember *members = arena_new(arena, GroupMember, limit + 1);
     IdentityPerson *told = arena_new(arena, IdentityPerson, limit + 1);
-    Str cursor = query_parameter(exchange->query, STR("cursor"), arena);
-    s = people_list_members(people, id, "cursor", cursor, limit + 1, members, &count, err);
+    PeoplePage page = { query_parameter(exchange->query, STR("cursor"), arena), "cursor", limit + 1 };
+    s = people_list_members(people, id, &page, members, &count, err);
     if (s) return s;
     json_object(out, NULL);
     json_array(out, "people");

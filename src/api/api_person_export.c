@@ -35,23 +35,16 @@ static Status put_sections(const People *people, IdentityPerson person, Arena *a
     return s;
 }
 
-static int oldest_first(const void *a, const void *b)
-{
-    const PersonEvent *left = a, *right = b;
-    if (left->time_ms != right->time_ms) return left->time_ms < right->time_ms ? -1 : 1;
-    return left->pos < right->pos ? -1 : left->pos > right->pos;
-}
-
 /* As many as fit. The cursor is a number of events: one that is told late but happened earlier shifts the rest, so
  * that the next page repeats an event rather than lacks one. */
-static Status put_events(const People *people, const PersonEvent *events, size_t count, size_t at, const Arena *arena,
+static Status put_events(const People *people, const PersonEvents *events, size_t at, const Arena *arena,
                          struct buf *out, Err *err)
 {
-    for (; at < count && out->len < EXPORT_BYTES; at++) {
+    for (; at < events->count && out->len < EXPORT_BYTES; at++) {
         Arena scratch = *arena;
         Event event;
         if (people_is_given_up(people)) return err_set(err, ERR_CLOSED, "the client went away");
-        Status s = people_read_event(people, events[at].pos, &scratch, &event, err);
+        Status s = people_read_event(people, events->items[at].pos, &scratch, &event, err);
         if (s == ERR_NOT_FOUND) continue;                    /* erased, or retired since */
         if (s) return s;
         json_object(out, NULL);
@@ -63,8 +56,8 @@ static Status put_events(const People *people, const PersonEvent *events, size_t
     json_object(out, NULL);
     json_word(out, "kind", "end");
     json_object(out, "data");
-    json_uint(out, "events", count);
-    people_put_offset(out, at < count, at);
+    json_uint(out, "events", events->count);
+    people_put_offset(out, at < events->count, at);
     json_object_end(out);
     json_object_end(out);
     buf_char(out, '\n');
@@ -77,16 +70,16 @@ Status api_people_export(struct exchange *exchange, Arena *arena, struct buf *ou
     People people = derive_people(applier);
     people.is_cancelled = &exchange->is_cancelled;
     IdentityPerson person;
-    PersonEvent *events;
-    size_t count, from;
+    PersonEvents events;
+    size_t from;
     Status s = people_read_offset(exchange, arena, INT32_MAX, &from, err);
     if (s) return s;
     derive_begin_reading(applier);
     s = people_find_one(exchange, &people, arena, &person, err);
     if (!s && from == 0) s = put_sections(&people, person, arena, out, err);
-    if (!s) s = people_list_events(&people, person, arena, &events, &count, err);
+    if (!s) s = people_list_events(&people, person, arena, &events, err);
     derive_end_reading(applier);
     if (s) return s;
-    qsort(events, count, sizeof *events, oldest_first);
-    return put_events(&people, events, count, from, arena, out, err);
+    qsort(events.items, events.count, sizeof *events.items, people_oldest_first);
+    return put_events(&people, &events, from, arena, out, err);
 }

@@ -152,20 +152,20 @@ void profiles_put_id(struct buf *out, const ProfileId *id)
     json_object_end(out);
 }
 
-Status profiles_put_person_ids(const People *people, IdentityPerson person, Str include, size_t from, size_t limit,
-                               Arena *arena, struct buf *out, size_t *ret_next, Err *err)
+Status profiles_put_person_ids(const People *people, IdentityPerson person, ProfileIds *asked, Arena *arena,
+                               struct buf *out, Err *err)
 {
     PersonId *ids;
     PersonIdOrigin origin;
     size_t count, seen = 0, put = 0;
     Status s = people_list_ids(people, person, arena, &ids, &count, err);
-    *ret_next = 0;
+    asked->next = 0;
     for (size_t at = 0; !s && at < count; at++) {
         Arena scratch = *arena;
         ProfileId id = { .collection = "users", .type = ids[at].type, .id = ids[at].id };
-        if (!profiles_lists(include, id.type, true) || seen++ < from) continue;
-        if (put == limit) {
-            *ret_next = from + limit;
+        if (!profiles_lists(asked->include, id.type, true) || seen++ < asked->from) continue;
+        if (put == asked->limit) {
+            asked->next = asked->from + asked->limit;
             break;
         }
         s = people_find_origin(people, &ids[at], &scratch, &origin, err);
@@ -179,19 +179,19 @@ Status profiles_put_person_ids(const People *people, IdentityPerson person, Str 
 
 Status api_profile_ids(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    Str include = query_parameter(exchange->query, STR("include"), arena);
+    ProfileIds asked = { .include = query_parameter(exchange->query, STR("include"), arena) };
     IdentityPerson person;
     ProfilePage page;
-    size_t from = 0, next = 0;
     Status s = profiles_read_page(exchange, arena, IDS_A_PAGE, PAGE_MOST, &page, err);
-    if (!s) s = read_offset(&page, &from, err);
+    if (!s) s = read_offset(&page, &asked.from, err);
     if (!s) s = find_profile(exchange, people, arena, &person, err);
     if (s) return s;
     json_object(out, NULL);
     json_array(out, "data");
-    s = profiles_put_person_ids(people, person, include, from, page.limit, arena, out, &next, err);
+    asked.limit = page.limit;
+    s = profiles_put_person_ids(people, person, &asked, arena, out, err);
     json_array_end(out);
-    put_offset(exchange, out, page.limit, next > 0, next);
+    put_offset(exchange, out, page.limit, asked.next > 0, asked.next);
     return s;
 }
 
@@ -199,7 +199,7 @@ Status api_profile_ids(struct exchange *exchange, const People *people, Arena *a
 
 typedef struct EventsWanted {
     ProfilePage page;
-    Str include, exclude;
+    Str include, exclude, person_id;
     Millis start_ms, end_ms;
     bool is_ascending;
 } EventsWanted;
@@ -220,15 +220,6 @@ static Status read_wanted(struct exchange *exchange, Arena *arena, EventsWanted 
         return err_set_field(err, "sort", "must be asc or desc");
     return profiles_read_page(exchange, arena, EVENTS_A_PAGE, PAGE_MOST, &ret->page, err);
 }
-
-static int oldest_first(const void *a, const void *b)
-{
-    const PersonEvent *left = a, *right = b;
-    if (left->time_ms != right->time_ms) return left->time_ms < right->time_ms ? -1 : 1;
-    return left->pos < right->pos ? -1 : left->pos > right->pos;
-}
-
-static int newest_first(const void *a, const void *b) { return oldest_first(b, a); }
 
 static void put_event_ids(struct buf *out, const Event *event)
 {
@@ -269,27 +260,25 @@ static Status put_event(struct buf *out, const Event *event, Str person_id, Aren
     return OK;
 }
 
-/* Until the page is full; where a filter leaves out very many, the page ends early and says that there is more. */
-static Status put_events(const People *people, const EventsWanted *wanted, const PersonEvent *events, size_t count,
-                         Str person_id, Arena *arena, struct buf *out, const PersonEvent **ret_next, Err *err)
+/* Until the page is full; where a filter leaves out very many, the page ends early and says that there is more. What
+ * is left begins with the first event of the next page. */
+static Status put_events(const People *people, const EventsWanted *wanted, PersonEvents *left, Arena *arena,
+                         struct buf *out, Err *err)
 {
     size_t put = 0, looked_at = 0;
-    *ret_next = NULL;
-    for (size_t at = 0; at < count; at++) {
+    for (; left->count; left->items++, left->count--) {
         Arena scratch = *arena;
         Event event;
-        if (events[at].time_ms < wanted->start_ms || events[at].time_ms >= wanted->end_ms) continue;
-        if (put == wanted->page.limit || looked_at++ == EVENTS_LOOKED_AT) {
-            *ret_next = &events[at];
-            return OK;
-        }
-        Status s = people_read_event(people, events[at].pos, &scratch, &event, err);
+        const PersonEvent *next = left->items;
+        if (next->time_ms < wanted->start_ms || next->time_ms >= wanted->end_ms) continue;
+        if (put == wanted->page.limit || looked_at++ == EVENTS_LOOKED_AT) return OK;
+        Status s = people_read_event(people, next->pos, &scratch, &event, err);
         if (s == ERR_NOT_FOUND) continue;
         if (s) return s;
         if (!profiles_lists(wanted->include, event.name, true)) continue;
         if (profiles_lists(wanted->exclude, event.name, false)) continue;
         put++;
-        s = put_event(out, &event, person_id, &scratch, err);
+        s = put_event(out, &event, wanted->person_id, &scratch, err);
         if (s) return s;
     }
     return OK;
@@ -299,29 +288,27 @@ Status api_profile_events(struct exchange *exchange, const People *people, Arena
 {
     EventsWanted wanted;
     IdentityPerson person;
-    PersonEvent *events;
-    const PersonEvent *next;
+    PersonEvents left;
     PageCursor cursor;
-    size_t count, from = 0;
     Status s = read_wanted(exchange, arena, &wanted, err);
     if (!s) s = page_read(PAGE_NEXT_EVENT, INT64_MAX, wanted.page.next, "next", &cursor, err);
     if (!s) s = find_profile(exchange, people, arena, &person, err);
     if (s) return s;
-    Str person_id = people_person_id(people, person, arena);
-    s = people_list_events(people, person, arena, &events, &count, err);
+    wanted.person_id = people_person_id(people, person, arena);
+    s = people_list_events(people, person, arena, &left, err);
     if (s) return s;
-    int (*order)(const void *a, const void *b) = wanted.is_ascending ? oldest_first : newest_first;
-    qsort(events, count, sizeof *events, order);
+    int (*order)(const void *a, const void *b) = wanted.is_ascending ? people_oldest_first : people_newest_first;
+    qsort(left.items, left.count, sizeof *left.items, order);
     PersonEvent begin = { cursor.time_ms, journal_position(cursor.number) };
-    while (wanted.page.next.len && from < count && order(&events[from], &begin) < 0) from++;
+    for (; wanted.page.next.len && left.count && order(left.items, &begin) < 0; left.items++) left.count--;
     json_object(out, NULL);
     json_array(out, "data");
-    s = put_events(people, &wanted, events + from, count - from, person_id, arena, out, &next, err);
+    s = put_events(people, &wanted, &left, arena, out, err);
     json_array_end(out);
     char room[PAGE_CURSOR_BYTES];
     Str text = { 0 };
-    if (!s && next) {
-        cursor = (PageCursor){ .number = journal_number(next->pos), .time_ms = next->time_ms };
+    if (!s && left.count) {
+        cursor = (PageCursor){ .number = journal_number(left.items->pos), .time_ms = left.items->time_ms };
         text = page_write(PAGE_NEXT_EVENT, cursor, room);
     }
     profiles_put_cursor(exchange, out, wanted.page.limit, text);
@@ -350,14 +337,14 @@ static void put_time(struct buf *out, const char *name, const PersonEvent *event
 Status api_profile_metadata(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
     IdentityPerson person;
-    PersonEvent *events, *first = NULL, *last = NULL;
-    size_t count;
+    PersonEvents events;
+    const PersonEvent *first = NULL, *last = NULL;
     Status s = find_profile(exchange, people, arena, &person, err);
-    if (!s) s = people_list_events(people, person, arena, &events, &count, err);
+    if (!s) s = people_list_events(people, person, arena, &events, err);
     if (s) return s;
-    for (size_t at = 0; at < count; at++) {
-        if (!first || oldest_first(&events[at], first) < 0) first = &events[at];
-        if (!last || oldest_first(&events[at], last) > 0) last = &events[at];
+    for (const PersonEvent *event = events.items; event < events.items + events.count; event++) {
+        if (!first || people_oldest_first(event, first) < 0) first = event;
+        if (!last || people_oldest_first(event, last) > 0) last = event;
     }
     json_object(out, NULL);
     json_object(out, "metadata");

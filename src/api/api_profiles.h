@@ -30,9 +30,13 @@ typedef struct ProfileId {
     Str source, message_id;
 } ProfileId;
 void profiles_put_id(struct buf *out, const ProfileId *id);
-/* The ids of a person, those of the kinds that include lists (all where it is empty), from *ret_next on. *ret_next:
- * where the next page begins; 0: there is none. */
-Status MUST profiles_put_person_ids(const People *people, IdentityPerson person, Str include, size_t from, size_t limit,
-                                    Arena *arena, struct buf *out, size_t *ret_next, Err *err);
+/* Which ids of a person an answer lists: those of the kinds that include names (all where it is empty). */
+typedef struct ProfileIds {
+    Str include;
+    size_t from, limit;
+    size_t next;                        /* set: where the next page begins; 0: there is none */
+} ProfileIds;
+Status MUST profiles_put_person_ids(const People *people, IdentityPerson person, ProfileIds *asked, Arena *arena,
+                                    struct buf *out, Err *err);
 
 #endif

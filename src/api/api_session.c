@@ -98,16 +98,15 @@ void api_session_begin(struct exchange *exchange)
     struct access *access = exchange_options(exchange)->access;
     char token[ACCESS_TOKEN_CHARS];
     Millis wait_ms = 0;
-    Str key, link;
+    AccessVisitor visitor = { .address = exchange_peer(exchange), .agent = exchange->user_agent };
     Err err;
     if (exchange_is_foreign(exchange)) {
         reply_foreign(exchange);
         return;
     }
-    Status s = read_body(exchange, exchange_arena(exchange), &key, &link, &err);
+    Status s = read_body(exchange, exchange_arena(exchange), &visitor.key, &visitor.link, &err);
     if (!s && !access) s = err_set(&err, ERR_CLOSED, "nobody signs in here");
-    if (!s) s = access_sign_in(access, key, link, exchange_peer(exchange), exchange->user_agent, token,
-                               &exchange->session, &wait_ms, &err);
+    if (!s) s = access_sign_in(access, &visitor, token, &exchange->session, &wait_ms, &err);
     if (s == ERR_DENIED) snprintf(exchange->who, sizeof exchange->who, "somebody who was refused");
     if (s == ERR_RATE) exchange->reply.retry_after_ms = wait_ms;
     if (s) {

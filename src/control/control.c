@@ -178,21 +178,21 @@ Status control_list_suppressed(struct control *control, Arena *arena, CommandId 
 /* ---- Carrying out ---- */
 
 /* The command knows the message's own ids; its external ones are where they were, if it is still kept. */
-static Status find_externals_of(struct control *control, Arena *arena, IdentityValue *values, IdentityMessage *message,
-                                Err *err)
+static Status find_externals_of(struct control *control, JournalPos pos, Arena *arena, PeopleExternals *ret, Err *err)
 {
     const ControlOptions *options = &control->options;
     struct journal_reader *reader;
     JournalRecord record;
     Event event;
+    ret->count = 0;
     if (!options->rules.identity.external_count) return OK;
-    Status s = journal_read_at(options->journal, message->position, &reader, &record, err);
+    Status s = journal_read_at(options->journal, pos, &reader, &record, err);
     bool is_it = !s && record_kind(record.bytes) == RECORD_EVENT;
     if (is_it) s = event_decode(arena_copy(arena, record.bytes), &event, err);
     journal_reader_close(reader);
     bool is_gone = s == ERR_NOT_FOUND || s == ERR_DAMAGED || s == ERR_UNSUPPORTED;
     if (s || !is_it) return is_gone ? OK : s;
-    return people_find_externals(control->parser, &event, &options->rules, arena, values, message, err);
+    return people_find_externals(control->parser, event.json, &options->rules, arena, ret, err);
 }
 
 Status control_run(struct control *control, Str record, JournalPos pos, Err *err)
@@ -207,10 +207,12 @@ Status control_run(struct control *control, Str record, JournalPos pos, Err *err
         .previous_id = command.previous_id,
         .source = command.has_source ? identity_source(command.source) : IDENTITY_ANY_SOURCE,
     };
-    IdentityValue values[IDENTITY_MESSAGE_EXTERNALS];
+    PeopleExternals found = { .count = 0 };
     if (command.kind == COMMAND_UNMERGE || command.kind == COMMAND_RESTORE)
-        s = find_externals_of(control, &arena, values, &message, err);
+        s = find_externals_of(control, command.position, &arena, &found, err);
     if (s) return s;
+    message.externals = found.items;
+    message.external_count = found.count;
     switch (command.kind) {
     case COMMAND_UNMERGE: s = identity_unmerge(control->stores.identity, &message, err); break;
     case COMMAND_RESTORE: s = identity_restore(control->stores.identity, &message, err); break;

@@ -63,8 +63,6 @@ bool control_is_suppressed_event(struct control *control, const Event *event)
     return control_suppresses(control, event->type, event->user_id, event->anonymous_id, event->previous_id);
 }
 
-static bool has_external(const void *context, Str external) { return has(context, COMMAND_EXTERNAL_ID, external); }
-
 bool control_suppresses_some_external(struct control *control)
 {
     return atomic_load_explicit(&control->external_count, memory_order_acquire) > 0;
@@ -73,10 +71,16 @@ bool control_suppresses_some_external(struct control *control)
 bool control_suppresses_carrier(struct control *control, struct event_parser *parser, Str json, Arena arena)
 {
     const struct suppressed_set *set = atomic_load_explicit(&control->suppressed_set, memory_order_acquire);
-    bool carries;
+    const PeopleRules *rules = &control->options.rules;
+    PeopleExternals carried;
+    char text[PEOPLE_EXTERNAL_BYTES];
     if (!set || !control_suppresses_some_external(control)) return false;
-    return people_carries(parser, json, &control->options.rules, arena, has_external, set, &carries, NULL) == OK
-        && carries;
+    if (people_find_externals(parser, json, rules, &arena, &carried, NULL)) return false;
+    for (size_t at = 0; at < carried.count; at++) {
+        const IdentityExternal *kind = &rules->identity.externals[carried.items[at].kind - IDENTITY_EXTERNAL];
+        if (has(set, COMMAND_EXTERNAL_ID, people_spell_external(kind, carried.items[at].value, text))) return true;
+    }
+    return false;
 }
 
 /* ---- Changing: by who follows the journal ---- */

@@ -349,7 +349,8 @@ static void work_history(struct exchange *exchange, Arena *arena)
     (void)derive_wait_known(applier, journal_end(people.journal), HISTORY_WAIT_MS, &exchange->is_cancelled);
     derive_begin_reading(applier);
     Status s = people_find_user(&people, buf_str(&exchange->body), &person, &err);
-    if (!s) s = people_write_events(&people, person, HISTORY_MOST, STR(""), arena, &exchange->answer, &err);
+    PeoplePage page = { .limit = HISTORY_MOST };
+    if (!s) s = people_write_events(&people, person, &page, arena, &exchange->answer, &err);
     derive_end_reading(applier);
     if (s) {
         buf_clear(&exchange->answer);

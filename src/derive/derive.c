@@ -136,11 +136,13 @@ static Status apply_to_people(struct applier *applier, const struct waiting_reco
         return OK;
     }
     IdentityMessage message = identity_message(waiting);
-    IdentityValue values[IDENTITY_MESSAGE_EXTERNALS];
+    PeopleExternals found = { .count = 0 };
     Arena arena = region_arena(&applier->traits_region);
     Status s = OK;
     if (applier->options.rules.identity.external_count)
-        s = people_find_externals(applier->parser, event, &applier->options.rules, &arena, values, &message, err);
+        s = people_find_externals(applier->parser, event->json, &applier->options.rules, &arena, &found, err);
+    message.externals = found.items;
+    message.external_count = found.count;
     if (!s) s = identity_apply(applier->identity, &message, ret_subject, err);
     return s ? s : derive_write_profile(applier, event, waiting->pos, *ret_subject, err);
 }

@@ -67,9 +67,11 @@ static Status save_side(struct side *side, uint64_t position, Err *err)
 static Status apply_message(struct dry *dry, struct side *side, const Event *event, IdentityMessage message,
                             Arena arena, Err *err)
 {
-    IdentityValue values[IDENTITY_MESSAGE_EXTERNALS];
+    PeopleExternals found;
     IdentityNode subject;
-    Status s = people_find_externals(dry->parser, event, side->rules, &arena, values, &message, err);
+    Status s = people_find_externals(dry->parser, event->json, side->rules, &arena, &found, err);
+    message.externals = found.items;
+    message.external_count = found.count;
     return s ? s : identity_apply(side->identity, &message, &subject, err);
 }
 

@@ -294,10 +294,15 @@ typedef struct IdentityLink {
     IdentityRule rule;
     bool is_removed;                   /* taken back by unmerge */
 } IdentityLink;
+typedef struct IdentityLinks {
+    IdentityLink *items;
+    size_t count;
+    uint64_t more;                     /* so many were left out */
+} IdentityLinks;
 /* The evidence of a node, both ways, oldest first, at most max of it (the oldest and newest halves where
- * there is more; *ret_more says how much was left out). */
+ * there is more). */
 Status MUST identity_list_links(const struct identity *identity, IdentityNode node, size_t max, Arena *arena,
-                                IdentityLink **ret_links, size_t *ret_count, uint64_t *ret_more, Err *err);
+                                IdentityLinks *ret, Err *err);
 
 /* ---- Why ---- */
 

@@ -107,7 +107,7 @@ static void collect_links(struct collector *collector, uint32_t node)
 }
 
 Status identity_list_links(const struct identity *identity, IdentityNode node, size_t max, Arena *arena,
-                           IdentityLink **ret_links, size_t *ret_count, uint64_t *ret_more, Err *err)
+                           IdentityLinks *ret, Err *err)
 {
     struct collector collector = { .identity = identity, .err = err };
     check(node < identity->node_count && max > 0);
@@ -121,14 +121,13 @@ Status identity_list_links(const struct identity *identity, IdentityNode node, s
     }
     vector_done(&collector.links);
     if (collector.status) return collector.status;
-    *ret_links = links;
-    *ret_count = kept;
-    *ret_more = all - kept;
+    *ret = (IdentityLinks){ links, kept, all - kept };
     return links ? OK : err_set(err, ERR_TOO_LARGE, "%zu links are more than an answer holds", kept);
 }
 
 /* ---- Paths ---- */
 
+struct path { uint32_t from, to; enum width width; };           /* what is looked for, along which rows */
 struct step { uint32_t node, before; IdentityLink link; };      /* before: index of the step that led here */
 
 struct search {
@@ -204,20 +203,20 @@ static void reach_neighbours(struct search *search, uint32_t node)
     }
 }
 
-/* A shortest path from a to b; *ret_found is false where there is none. */
-static Status find_path(const struct identity *identity, enum width width, uint32_t a, uint32_t b, Arena *arena,
-                        IdentityWhy *ret, bool *ret_found, Err *err)
+/* A shortest path between two ends; *ret_found is false where there is none. */
+static Status find_path(const struct identity *identity, struct path path, Arena *arena, IdentityWhy *ret,
+                        bool *ret_found, Err *err)
 {
-    struct search search = { .identity = identity, .width = width, .err = err };
+    struct search search = { .identity = identity, .width = path.width, .err = err };
     bool is_found = false;
-    reach(&search, a, (IdentityLink){ 0 });
+    reach(&search, path.from, (IdentityLink){ 0 });
     for (search.at = 0; search.at < search.steps.count && !is_found && !search.status; search.at++) {
         reach_neighbours(&search, ((struct step *)search.steps.items)[search.at].node);
-        is_found = map32_find(&search.reached, b) != NULL;
+        is_found = map32_find(&search.reached, path.to) != NULL;
     }
     if (is_found) {
         const struct step *steps = search.steps.items;
-        uint32_t end = *map32_find(&search.reached, b);
+        uint32_t end = *map32_find(&search.reached, path.to);
         for (uint32_t at = end; at; at = steps[at].before) ret->link_count++;
         ret->links = arena_new(arena, IdentityLink, ret->link_count);
         for (uint32_t at = end, place = (uint32_t)ret->link_count; at; at = steps[at].before)
@@ -267,12 +266,12 @@ Status identity_explain(const struct identity *identity, IdentityNode a, Identit
     check(a < identity->node_count && b < identity->node_count);
     if (identity_person_now(identity, a) == identity_person_now(identity, b)) {
         ret->reason = IDENTITY_SAME;
-        return find_path(identity, HOLDS, a, b, arena, ret, &is_found, err);
+        return find_path(identity, (struct path){ a, b, HOLDS }, arena, ret, &is_found, err);
     }
     for (enum width width = COUNTS; width <= GIVEN; width++) {
-        Status s = find_path(identity, width, a, b, arena, ret, &is_found, err);
+        Status s = find_path(identity, (struct path){ a, b, width }, arena, ret, &is_found, err);
         if (!s && !is_found) {
-            s = find_path(identity, width, b, a, arena, ret, &is_found, err);
+            s = find_path(identity, (struct path){ b, a, width }, arena, ret, &is_found, err);
             if (is_found) reverse_path(ret);
         }
         if (s) return s;

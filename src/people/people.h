@@ -39,6 +39,13 @@ static inline bool people_is_given_up(const People *people)
     return people->is_cancelled && atomic_load_explicit(people->is_cancelled, memory_order_relaxed);
 }
 
+/* A page of a list. */
+typedef struct PeoplePage {
+    Str cursor;                             /* of the page before; empty: this is the first */
+    const char *field;                      /* in which the cursor was given: errors name it */
+    size_t limit;                           /* so many entries at most */
+} PeoplePage;
+
 /* ---- Whom an id names (people_find.c) ---- */
 
 /* An id in words: "user_id:12345", "anonymous_id:a-1", "person_id:u_12345", "email:kim@example.com" (a kind of the
@@ -54,9 +61,13 @@ Status MUST people_find_any(const People *people, Str id, Arena *arena, Identity
 /* By its kind: "user_id", "anonymous_id", one of the rules. false: never seen, or there is no such kind. */
 bool people_find_kind(const People *people, Str type, Str id, IdentityPerson *ret);
 bool people_has_kind(const People *people, Str type);
-/* Among the evidence of a person, the message of that id; of the source, where one is given: two sources may have used
- * the same id. ERR_NOT_FOUND: no link comes from such a message. */
-Status MUST people_find_message(const People *people, IdentityPerson person, Str message_id, Str source, Arena *arena,
+/* Two sources may have used the same id: then only id and source together name a message. */
+typedef struct MessageName {
+    Str message_id, source;                 /* the source may be empty */
+} MessageName;
+/* Among the evidence of a person, the message of that name. ERR_NOT_FOUND: no link comes from such a message.
+ * ERR_INPUT: messages of two sources have the id. */
+Status MUST people_find_message(const People *people, IdentityPerson person, const MessageName *name, Arena *arena,
                                 JournalPos *ret, Err *err);
 
 /* A person's ids. */
@@ -126,18 +137,17 @@ typedef struct GroupMember {
     Hash128 number;
     IdentityPerson person;                  /* IDENTITY_NONE: erased since */
 } GroupMember;
-/* A group's members, from after the cursor of a page before it on (empty: from the first), which was given in the
- * field; and the cursor of one. */
-Status MUST people_list_members(const People *people, Str group_id, const char *field, Str cursor, size_t max,
-                                GroupMember *members, size_t *ret_count, Err *err);
+/* The members of a group that stand on the page, and the cursor of one. members: room for page->limit. */
+Status MUST people_list_members(const People *people, Str group_id, const PeoplePage *page, GroupMember *members,
+                                size_t *ret_count, Err *err);
 Str people_member_cursor(const GroupMember *member, Arena *arena);
 
 /* ---- As JSON ---- */
 
 /* {"person_id","user_ids","anonymous_ids","external_ids","traits","first_seen","last_seen","events"} */
 Status MUST people_write_person(const People *people, IdentityPerson person, Arena *arena, struct buf *out, Err *err);
-/* {"events":[...newest first...],"cursor":{"next","has_more"}}. cursor: of the page before; empty: the newest. */
-Status MUST people_write_events(const People *people, IdentityPerson person, size_t limit, Str cursor, Arena *arena,
+/* {"events":[...newest first...],"cursor":{"next","has_more"}} */
+Status MUST people_write_events(const People *people, IdentityPerson person, const PeoplePage *page, Arena *arena,
                                 struct buf *out, Err *err);
 /* {"links":[{"from","to","rule","time","source","message_id","position","removed"}]} */
 Status MUST people_write_links(const People *people, IdentityPerson person, Arena *arena, struct buf *out, Err *err);
@@ -152,21 +162,31 @@ typedef struct PersonEvent {
     Millis time_ms;
     JournalPos pos;
 } PersonEvent;
+typedef struct PersonEvents {
+    PersonEvent *items;
+    size_t count;
+} PersonEvents;
 
 /* All of the person's events, in no order. An anonymous id that several users share gives only those that
  * were this person's by their time. */
-Status MUST people_list_events(const People *people, IdentityPerson person, Arena *arena, PersonEvent **ret,
-                               size_t *ret_count, Err *err);
+Status MUST people_list_events(const People *people, IdentityPerson person, Arena *arena, PersonEvents *ret, Err *err);
+/* Orders of PersonEvent for qsort: by time, and by position where the times are equal. */
+int people_oldest_first(const void *a, const void *b);
+int people_newest_first(const void *a, const void *b);
 
 /* The message at a position of the journal, decoded; borrows from the arena. ERR_NOT_FOUND: erased or retired. */
 Status MUST people_read_event(const People *people, JournalPos pos, Arena *arena, Event *ret, Err *err);
 
 /* ---- External ids ---- */
 
-/* Fills in the external ids that the message has; values is room for IDENTITY_MESSAGE_EXTERNALS, and what it points to
- * lives in the arena and the event. */
-Status MUST people_find_externals(struct event_parser *parser, const Event *event, const PeopleRules *rules,
-                                  Arena *arena, IdentityValue *values, IdentityMessage *message, Err *err);
+/* The external ids that a message has. */
+typedef struct PeopleExternals {
+    IdentityValue items[IDENTITY_MESSAGE_EXTERNALS];
+    size_t count;
+} PeopleExternals;
+/* json: the message's. What *ret points to lives in the arena and in the JSON. */
+Status MUST people_find_externals(struct event_parser *parser, Str json, const PeopleRules *rules, Arena *arena,
+                                  PeopleExternals *ret, Err *err);
 /* An external id with its kind, "email:kim@x.example", the value folded as the rules say. room: PEOPLE_EXTERNAL_BYTES;
  * the value has LIMIT_ID_BYTES at most. */
 enum { PEOPLE_EXTERNAL_BYTES = LIMIT_KIND_NAME_BYTES + 1 + LIMIT_ID_BYTES };
@@ -176,10 +196,6 @@ IdentityNode people_find_external(const struct identity *identity, Str spelt);
 /* In words: *ret is how it is spelt, in the arena. false: the rules have no such kind. *ret_person: IDENTITY_NONE where
  * it was never seen. */
 bool people_read_external(const People *people, Str words, Arena *arena, Str *ret, IdentityPerson *ret_person);
-/* *ret: does ask say so of one of the external ids that the message carries, spelt so? */
-typedef bool PeopleAsk(const void *context, Str external);
-Status MUST people_carries(struct event_parser *parser, Str json, const PeopleRules *rules, Arena arena,
-                           PeopleAsk *ask, const void *context, bool *ret, Err *err);
 
 /* {"type":"user_id","id":"12345"} */
 void people_put_node(struct buf *out, const People *people, IdentityNode node);

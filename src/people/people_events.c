@@ -10,9 +10,18 @@ struct gathering {
     IdentityPerson person;
     IndexCodes codes;
     Arena *arena;
-    PersonEvent *events;
-    size_t count, capacity;
+    PersonEvents found;
+    size_t capacity;
 };
+
+int people_oldest_first(const void *a, const void *b)
+{
+    const PersonEvent *left = a, *right = b;
+    if (left->time_ms != right->time_ms) return left->time_ms < right->time_ms ? -1 : 1;
+    return left->pos < right->pos ? -1 : left->pos > right->pos;
+}
+
+int people_newest_first(const void *a, const void *b) { return people_oldest_first(b, a); }
 
 Status people_read_event(const People *people, JournalPos pos, Arena *arena, Event *ret, Err *err)
 {
@@ -31,9 +40,9 @@ Status people_read_event(const People *people, JournalPos pos, Arena *arena, Eve
 /* The arena's own end is the room for events: nothing else is taken from it while they gather. */
 static Status put_event(struct gathering *gathering, Millis time_ms, JournalPos pos, Err *err)
 {
-    if (gathering->count == EVENTS_MAX || !arena_try(gathering->arena, sizeof(PersonEvent), 1, 1))
+    if (gathering->found.count == EVENTS_MAX || !arena_try(gathering->arena, sizeof(PersonEvent), 1, 1))
         return err_set(err, ERR_TOO_LARGE, "the person has more events than one answer can hold");
-    gathering->events[gathering->count++] = (PersonEvent){ time_ms, pos };
+    gathering->found.items[gathering->found.count++] = (PersonEvent){ time_ms, pos };
     return OK;
 }
 
@@ -83,7 +92,7 @@ static Status gather(struct gathering *gathering, const IdentityMember *members,
     unsigned char *bytes = arena_new(gathering->arena, unsigned char, INDEX_CODES_BYTES);
     Status s = index_snapshot_open(gathering->people->index, &snapshot, err);
     if (s) return s;
-    gathering->events = arena_new(gathering->arena, PersonEvent, 1);
+    gathering->found.items = arena_new(gathering->arena, PersonEvent, 1);
     for (uint32_t at = 0; !s && at < index_snapshot_run_count(snapshot); at++) {
         const IndexRun *run = index_snapshot_run(snapshot, at);
         index_codes_init(&gathering->codes, run, INDEX_POSITIONS, 0, bytes, NULL);
@@ -98,8 +107,7 @@ static Status gather(struct gathering *gathering, const IdentityMember *members,
     return s;
 }
 
-Status people_list_events(const People *people, IdentityPerson person, Arena *arena, PersonEvent **ret,
-                          size_t *ret_count, Err *err)
+Status people_list_events(const People *people, IdentityPerson person, Arena *arena, PersonEvents *ret, Err *err)
 {
     IdentityMember *members;
     size_t member_count;
@@ -109,7 +117,6 @@ Status people_list_events(const People *people, IdentityPerson person, Arena *ar
                                    .view = identity_take_view(people->identity) };
     s = gather(&gathering, members, member_count, err);
     identity_give_view(people->identity, gathering.view);
-    *ret = gathering.events;
-    *ret_count = gathering.count;
+    *ret = gathering.found;
     return s;
 }

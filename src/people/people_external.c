@@ -12,33 +12,17 @@ Str people_spell_external(const IdentityExternal *kind, Str value, char *room)
     return (Str){ room, kind->name.len + 1 + value.len };
 }
 
-Status people_carries(struct event_parser *parser, Str json, const PeopleRules *rules, Arena arena, PeopleAsk *ask,
-                      const void *context, bool *ret, Err *err)
+Status people_find_externals(struct event_parser *parser, Str json, const PeopleRules *rules, Arena *arena,
+                             PeopleExternals *ret, Err *err)
 {
-    IdentityValue values[IDENTITY_MESSAGE_EXTERNALS];
-    IdentityMessage message = { 0 };
-    char text[PEOPLE_EXTERNAL_BYTES];
-    *ret = false;
-    Status s = people_find_externals(parser, &(Event){ .json = json }, rules, &arena, values, &message, err);
-    for (size_t at = 0; !s && !*ret && at < message.external_count; at++) {
-        const IdentityExternal *kind = &rules->identity.externals[values[at].kind - IDENTITY_EXTERNAL];
-        *ret = ask(context, people_spell_external(kind, values[at].value, text));
-    }
-    return s;
-}
-
-Status people_find_externals(struct event_parser *parser, const Event *event, const PeopleRules *rules, Arena *arena,
-                             IdentityValue *values, IdentityMessage *message, Err *err)
-{
-    message->externals = values;
-    message->external_count = 0;
+    ret->count = 0;
     for (size_t at = 0; at < rules->identity.external_count; at++) {
         Field field;
-        Status s = event_find_field(parser, event->json, rules->external_fields[at], arena, &field, err);
+        Status s = event_find_field(parser, json, rules->external_fields[at], arena, &field, err);
         if (s) return s;
         bool is_id = (field.kind == FIELD_STRING || field.kind == FIELD_NUMBER) && field.text.len;
         if (is_id && field.text.len <= LIMIT_ID_BYTES)
-            values[message->external_count++] = (IdentityValue){ (IdentityKind)(IDENTITY_EXTERNAL + at), field.text };
+            ret->items[ret->count++] = (IdentityValue){ (IdentityKind)(IDENTITY_EXTERNAL + at), field.text };
     }
     return OK;
 }

@@ -131,16 +131,14 @@ Status people_list_ids(const People *people, IdentityPerson person, Arena *arena
 
 Status people_find_origin(const People *people, const PersonId *id, Arena *arena, PersonIdOrigin *ret, Err *err)
 {
-    IdentityLink *links;
-    size_t count;
-    uint64_t more;
+    IdentityLinks links;
     Event event;
     *ret = (PersonIdOrigin){ 0 };
-    Status s = identity_list_links(people->identity, id->node, 2, arena, &links, &count, &more, err);
-    if (s || count == 0) return s;
+    Status s = identity_list_links(people->identity, id->node, 2, arena, &links, err);
+    if (s || links.count == 0) return s;
     ret->is_known = true;
-    ret->time_ms = links[0].time_ms;
-    if (people_read_event(people, links[0].position, arena, &event, NULL)) return OK;
+    ret->time_ms = links.items[0].time_ms;
+    if (people_read_event(people, links.items[0].position, arena, &event, NULL)) return OK;
     ret->source = event.source;
     ret->message_id = event.message_id;
     return OK;
@@ -148,9 +146,8 @@ Status people_find_origin(const People *people, const PersonId *id, Arena *arena
 
 /* ---- The message behind a link ---- */
 
-/* Among the evidence of a person, the message of that id; of the source, where one is given: two sources may have used
- * the same id. Links name positions; the journal has the ids. */
-Status people_find_message(const People *people, IdentityPerson person, Str message_id, Str source, Arena *arena,
+/* Links name positions; the journal has the ids. */
+Status people_find_message(const People *people, IdentityPerson person, const MessageName *name, Arena *arena,
                            JournalPos *ret, Err *err)
 {
     IdentityMember *members;
@@ -159,28 +156,26 @@ Status people_find_message(const People *people, IdentityPerson person, Str mess
     Str found = { 0 };
     Status s = identity_list_members(people->identity, person, arena, &members, &member_count, err);
     for (size_t at = 0; !s && at < member_count; at++) {
-        IdentityLink *links;
-        size_t count;
-        uint64_t more;
+        IdentityLinks links;
         Arena scratch = *arena;
-        s = identity_list_links(people->identity, members[at].node, LIMIT_PAGE_ITEMS, &scratch, &links, &count, &more,
-                                err);
-        for (size_t link = 0; !s && link < count && looked_at < LINKS_LOOKED_AT; link++, looked_at++) {
+        s = identity_list_links(people->identity, members[at].node, LIMIT_PAGE_ITEMS, &scratch, &links, err);
+        for (size_t link = 0; !s && link < links.count && looked_at < LINKS_LOOKED_AT; link++, looked_at++) {
             Arena event_scratch = scratch;
             Event event;
-            if (people_read_event(people, links[link].position, &event_scratch, &event, NULL)) continue;
-            if (!str_equal(event.message_id, message_id) || (source.len && !str_equal(event.source, source))) continue;
+            if (people_read_event(people, links.items[link].position, &event_scratch, &event, NULL)) continue;
+            if (!str_equal(event.message_id, name->message_id)) continue;
+            if (name->source.len && !str_equal(event.source, name->source)) continue;
             if (found.bytes && !str_equal(found, event.source))
                 return err_set_field(err, "source", "messages \"%.*s\" came from \"%.*s\" and from \"%.*s\"; say "
-                                     "which, or give the position", STR_FORMAT(message_id), STR_FORMAT(found),
+                                     "which, or give the position", STR_FORMAT(name->message_id), STR_FORMAT(found),
                                      STR_FORMAT(event.source));
             if (found.bytes) continue;
             found = (Str){ text, event.source.len < sizeof text ? event.source.len : sizeof text };
             memcpy(text, event.source.bytes, found.len);
-            *ret = links[link].position;
+            *ret = links.items[link].position;
         }
     }
     if (s || found.bytes) return s;
     return err_set(err, ERR_NOT_FOUND, "no link of this person comes from a message \"%.*s\"; .../links lists them",
-                   STR_FORMAT(message_id));
+                   STR_FORMAT(name->message_id));
 }

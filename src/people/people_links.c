@@ -42,15 +42,14 @@ struct claims {
 static Status find_claims(const struct identity *identity, IdentityNode anonymous, Millis until_ms, Arena *arena,
                           struct claims *ret, Err *err)
 {
-    IdentityLink *links;
-    size_t count;
-    uint64_t more;
-    Status s = identity_list_links(identity, anonymous, EVIDENCE_MOST, arena, &links, &count, &more, err);
+    IdentityLinks links;
+    Status s = identity_list_links(identity, anonymous, EVIDENCE_MOST, arena, &links, err);
     *ret = (struct claims){ NULL, NULL };
-    for (size_t at = 0; !s && at < count; at++) {
-        if (!gives_user(identity, &links[at], anonymous)) continue;
-        if (!ret->first) ret->first = ret->last = &links[at];
-        if (links[at].time_ms <= until_ms) ret->last = &links[at];
+    for (size_t at = 0; !s && at < links.count; at++) {
+        const IdentityLink *link = &links.items[at];
+        if (!gives_user(identity, link, anonymous)) continue;
+        if (!ret->first) ret->first = ret->last = link;
+        if (link->time_ms <= until_ms) ret->last = link;
     }
     return s;
 }
@@ -108,16 +107,14 @@ static Status is_first_claim(const struct identity *identity, Str anonymous_id, 
 static Status joins_users(const struct identity *identity, Str previous_id, JournalPos pos, Arena *scratch, bool *ret,
                           Err *err)
 {
-    IdentityLink *links;
-    size_t count;
-    uint64_t more;
+    IdentityLinks links;
     IdentityNode previous = find_node(identity, IDENTITY_USER, previous_id);
     *ret = false;
     if (previous == IDENTITY_NONE) return OK;
-    Status s = identity_list_links(identity, previous, LINKS_MOST, scratch, &links, &count, &more, err);
-    for (size_t at = 0; !s && !*ret && at < count; at++)
-        *ret = links[at].rule == IDENTITY_BY_ALIAS_OF_USER && !links[at].is_removed &&
-               links[at].position == journal_number(pos);
+    Status s = identity_list_links(identity, previous, LINKS_MOST, scratch, &links, err);
+    for (size_t at = 0; !s && !*ret && at < links.count; at++)
+        *ret = links.items[at].rule == IDENTITY_BY_ALIAS_OF_USER && !links.items[at].is_removed &&
+               links.items[at].position == journal_number(pos);
     return s;
 }
 
@@ -151,14 +148,13 @@ Status people_find_message_person(const People *people, const Event *event, Aren
 static Status list_merges(const struct identity *identity, IdentityNode user, Arena *arena, PersonLink *links,
                           size_t *count, Err *err)
 {
-    IdentityLink *found;
-    size_t found_count = 0;
-    uint64_t more;
-    Status s = identity_list_links(identity, user, LINKS_MOST, arena, &found, &found_count, &more, err);
-    for (size_t at = 0; !s && at < found_count && *count < LINKS_MOST; at++) {
-        if (found[at].rule != IDENTITY_BY_ALIAS_OF_USER || found[at].is_removed) continue;
-        links[(*count)++] = (PersonLink){ value_of(identity, found[at].from, arena),
-                                          value_of(identity, found[at].to, arena), found[at].time_ms, true };
+    IdentityLinks found;
+    Status s = identity_list_links(identity, user, LINKS_MOST, arena, &found, err);
+    for (size_t at = 0; !s && at < found.count && *count < LINKS_MOST; at++) {
+        const IdentityLink *link = &found.items[at];
+        if (link->rule != IDENTITY_BY_ALIAS_OF_USER || link->is_removed) continue;
+        links[(*count)++] = (PersonLink){ value_of(identity, link->from, arena), value_of(identity, link->to, arena),
+                                          link->time_ms, true };
     }
     return s;
 }

@@ -145,20 +145,21 @@ Status people_read_group(const People *people, Str group_id, Arena *arena, Profi
 
 /* A cursor is the hash of the last member that was told. It lasts as long as the member's id: a rebuild changes neither
  * it nor the order, and the person whom it names need not be a member any more. */
-Status people_list_members(const People *people, Str group_id, const char *field, Str cursor, size_t max,
-                           GroupMember *members, size_t *ret_count, Err *err)
+Status people_list_members(const People *people, Str group_id, const PeoplePage *page, GroupMember *members,
+                           size_t *ret_count, Err *err)
 {
     struct profile_reader *reader;
     PageCursor last;
-    Status s = page_read(PAGE_HASH, 0, cursor, field, &last, err);
+    Status s = page_read(PAGE_HASH, 0, page->cursor, page->field, &last, err);
     if (s) return s;
     *ret_count = 0;
     if (identity_is_blocked(people->identity, group_id)) return OK;
-    ProfileMember *found = malloc((max + 1) * sizeof *found);
+    ProfileMember *found = malloc((page->limit + 1) * sizeof *found);
     check(found);
     s = profile_begin_reading(people->profile, &reader, err);
     if (!s) {
-        s = profile_list_group_members(reader, group_id, cursor.len ? &last.hash : NULL, max, found, ret_count, err);
+        const Hash128 *after = page->cursor.len ? &last.hash : NULL;
+        s = profile_list_group_members(reader, group_id, after, page->limit, found, ret_count, err);
         profile_end_reading(reader);
     }
     for (size_t at = 0; !s && at < *ret_count; at++)

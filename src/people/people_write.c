@@ -58,16 +58,16 @@ static Status put_traits(const People *people, IdentityPerson person, Arena *are
 Status people_write_person(const People *people, IdentityPerson person, Arena *arena, struct buf *out, Err *err)
 {
     IdentityMember *members;
-    PersonEvent *events;
+    PersonEvents events;
     char room[IDENTITY_PERSON_ID_BYTES];
-    size_t member_count, event_count;
+    size_t member_count;
     Status s = identity_list_members(people->identity, person, arena, &members, &member_count, err);
-    if (!s) s = people_list_events(people, person, arena, &events, &event_count, err);
+    if (!s) s = people_list_events(people, person, arena, &events, err);
     if (s) return s;
     Millis first_ms = INT64_MAX, last_ms = INT64_MIN;
-    for (size_t at = 0; at < event_count; at++) {
-        if (events[at].time_ms < first_ms) first_ms = events[at].time_ms;
-        if (events[at].time_ms > last_ms) last_ms = events[at].time_ms;
+    for (size_t at = 0; at < events.count; at++) {
+        if (events.items[at].time_ms < first_ms) first_ms = events.items[at].time_ms;
+        if (events.items[at].time_ms > last_ms) last_ms = events.items[at].time_ms;
     }
     json_object(out, NULL);
     json_string(out, "person_id", identity_person_id(people->identity, person, room));
@@ -78,49 +78,42 @@ Status people_write_person(const People *people, IdentityPerson person, Arena *a
     json_name(out, STR("external_ids"));
     put_externals(people, members, member_count, out);
     s = put_traits(people, person, arena, out, err);
-    put_instant(out, "first_seen", event_count > 0, first_ms);
-    put_instant(out, "last_seen", event_count > 0, last_ms);
-    json_uint(out, "events", event_count);
+    put_instant(out, "first_seen", events.count > 0, first_ms);
+    put_instant(out, "last_seen", events.count > 0, last_ms);
+    json_uint(out, "events", events.count);
     json_object_end(out);
     return s;
 }
 
 /* ---- The timeline ---- */
 
-static int newest_first(const void *a, const void *b)
-{
-    const PersonEvent *left = a, *right = b;
-    if (left->time_ms != right->time_ms) return left->time_ms > right->time_ms ? -1 : 1;
-    return left->pos > right->pos ? -1 : left->pos < right->pos;
-}
-
-Status people_write_events(const People *people, IdentityPerson person, size_t limit, Str cursor, Arena *arena,
+Status people_write_events(const People *people, IdentityPerson person, const PeoplePage *page, Arena *arena,
                            struct buf *out, Err *err)
 {
-    PersonEvent *events;
-    size_t count, at = 0, put = 0;
+    PersonEvents events;
+    size_t at = 0, put = 0;
     PageCursor last;
     char room[PAGE_CURSOR_BYTES];
-    Status s = page_read(PAGE_EVENT, INT64_MAX, cursor, "cursor", &last, err);
-    if (!s) s = people_list_events(people, person, arena, &events, &count, err);
+    Status s = page_read(PAGE_EVENT, INT64_MAX, page->cursor, page->field, &last, err);
+    if (!s) s = people_list_events(people, person, arena, &events, err);
     if (s) return s;
-    qsort(events, count, sizeof *events, newest_first);
+    qsort(events.items, events.count, sizeof *events.items, people_newest_first);
     PersonEvent after = { last.time_ms, journal_position(last.number) };
-    while (cursor.len && at < count && newest_first(&events[at], &after) <= 0) at++;
+    while (page->cursor.len && at < events.count && people_newest_first(&events.items[at], &after) <= 0) at++;
     json_object(out, NULL);
     json_array(out, "events");
-    for (; at < count && put < limit; at++) {
+    for (; at < events.count && put < page->limit; at++) {
         Event event;
         Arena scratch = *arena;
         if (people_is_given_up(people)) return err_set(err, ERR_CLOSED, "the client went away");
-        s = people_read_event(people, events[at].pos, &scratch, &event, err);
+        s = people_read_event(people, events.items[at].pos, &scratch, &event, err);
         if (s == ERR_NOT_FOUND) continue;                /* erased, or retired since */
         if (s) return s;
         put++;
         json_raw(out, NULL, event.json);
     }
     json_array_end(out);
-    const PersonEvent *shown = at < count && at > 0 ? &events[at - 1] : NULL;
+    const PersonEvent *shown = at < events.count && at > 0 ? &events.items[at - 1] : NULL;
     if (shown) last = (PageCursor){ .number = journal_number(shown->pos), .time_ms = shown->time_ms };
     page_put(out, shown ? page_write(PAGE_EVENT, last, room) : (Str){ 0 });
     json_object_end(out);
@@ -182,13 +175,11 @@ Status people_write_links(const People *people, IdentityPerson person, Arena *ar
     if (s) return s;
     IdentityLink *all = arena_new(arena, IdentityLink, LINKS_MAX);
     for (size_t at = 0; !s && at < member_count; at++) {
-        IdentityLink *links;
-        size_t link_count;
-        uint64_t more;
+        IdentityLinks links;
         if (people_is_given_up(people)) return err_set(err, ERR_CLOSED, "the client went away");
-        s = identity_list_links(people->identity, members[at].node, LINKS_MAX, arena, &links, &link_count, &more, err);
-        for (size_t link = 0; !s && link < link_count && count < LINKS_MAX; link++)
-            if (links[link].from == members[at].node) all[count++] = links[link];
+        s = identity_list_links(people->identity, members[at].node, LINKS_MAX, arena, &links, err);
+        for (size_t link = 0; !s && link < links.count && count < LINKS_MAX; link++)
+            if (links.items[link].from == members[at].node) all[count++] = links.items[link];
     }
     if (s) return s;
     qsort(all, count, sizeof *all, compare_links);
@@ -215,16 +206,14 @@ Status people_write_message_links(const People *people, const Event *event, Jour
     Status s = OK;
     for (size_t at = 0; !s && at < countof(ends); at++) {
         IdentityNode node = IDENTITY_NONE;
-        IdentityLink *links;
-        size_t link_count = 0;
-        uint64_t more;
+        IdentityLinks links;
         Arena scratch = *arena;
         if (ends[at].id.len && !people_is_blocked(people, ends[at].id))
             node = identity_find(people->identity, ends[at].kind, ends[at].id);
         if (node == IDENTITY_NONE) continue;
-        s = identity_list_links(people->identity, node, LINKS_MAX, &scratch, &links, &link_count, &more, err);
-        for (size_t link = 0; !s && link < link_count && count < LINKS_MAX; link++)
-            if (links[link].position == journal_number(pos)) found[count++] = links[link];
+        s = identity_list_links(people->identity, node, LINKS_MAX, &scratch, &links, err);
+        for (size_t link = 0; !s && link < links.count && count < LINKS_MAX; link++)
+            if (links.items[link].position == journal_number(pos)) found[count++] = links.items[link];
     }
     if (s) return s;
     qsort(found, count, sizeof *found, compare_links);

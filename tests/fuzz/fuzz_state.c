@@ -127,16 +127,15 @@ static void read_identity(struct kv *kv)
         Arena arena = region_arena(&region);
         char text[LIMIT_ID_BYTES];
         IdentityMember *members;
-        IdentityLink *links;
+        IdentityLinks links;
         size_t count;
-        uint64_t more;
         if (identity->nodes[node].flags & NODE_ERASED) continue;
         Str value = identity_read_value(identity, node, text);
         (void)identity_find(identity, identity_kind_of(identity, node), value);
         (void)identity_find_owner(identity, node, 5, STR("m"));
         IdentityPerson person = identity_person_now(identity, node);
         if (person != IDENTITY_NONE) (void)!identity_list_members(identity, person, &arena, &members, &count, NULL);
-        (void)!identity_list_links(identity, node, 10, &arena, &links, &count, &more, NULL);
+        (void)!identity_list_links(identity, node, 10, &arena, &links, NULL);
     }
     region_close(&region);
     identity_close(identity);

@@ -126,7 +126,7 @@ static void tell_person(struct world *world, struct applier *applier, IdentityKi
                                      : people_find_anonymous(&people, str_from(id), &person, &err);
     bool is_unknown = s == ERR_NOT_FOUND;
     if (!s) s = people_write_person(&people, person, &arena, out, &err);
-    if (!s && is_long) s = people_write_events(&people, person, 20, (Str){ 0 }, &arena, out, &err);
+    if (!s && is_long) s = people_write_events(&people, person, &(PeoplePage){ .limit = 20 }, &arena, out, &err);
     if (!s && is_long) s = people_write_links(&people, person, &arena, out, &err);
     derive_end_reading(applier);
     if (s && !is_unknown) world_fail(world, "telling %s: %s", id, err.text);

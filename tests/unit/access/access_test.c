@@ -55,8 +55,8 @@ static Str sign_in_by(Str key, char token[ACCESS_TOKEN_CHARS])
 {
     Millis wait_ms;
     Err err;
-    assert_int_equal(access_sign_in(access_, key, STR(""), STR("203.0.113.1"), STR("Firefox"), token, &told, &wait_ms,
-                                    &err), OK);
+    AccessVisitor visitor = { .key = key, .address = STR("203.0.113.1"), .agent = STR("Firefox") };
+    assert_int_equal(access_sign_in(access_, &visitor, token, &told, &wait_ms, &err), OK);
     return str_of(token, ACCESS_TOKEN_CHARS);
 }
 
@@ -65,7 +65,7 @@ static Status try_key(Str key, Str address)
     char token[ACCESS_TOKEN_CHARS];
     Millis wait_ms;
     Err err;
-    return access_sign_in(access_, key, STR(""), address, STR(""), token, &told, &wait_ms, &err);
+    return access_sign_in(access_, &(AccessVisitor){ .key = key, .address = address }, token, &told, &wait_ms, &err);
 }
 
 static void again(void)
@@ -138,7 +138,7 @@ static void a_session_ends_with_its_key_its_role_or_the_secret_key(void **state)
 static void a_link_is_good_once_and_for_a_minute(void **state)
 {
     char link[ACCESS_TOKEN_CHARS], token[ACCESS_TOKEN_CHARS];
-    Str given = { link, sizeof link };
+    AccessVisitor visitor = { .link = { link, sizeof link }, .address = STR("::1") };
     Millis wait_ms;
     Err err;
     (void)state;
@@ -147,14 +147,13 @@ static void a_link_is_good_once_and_for_a_minute(void **state)
         assert_int_equal(access_make_link(access_, STR("an_1"), STR(""), link, &err), OK);
         fake_clock_advance(&time_now, late ? ACCESS_LINK_MS : ACCESS_LINK_MS - 1);
         for (int use = 0; use < 2; use++)
-            assert_int_equal(access_sign_in(access_, STR(""), given, STR("::1"), STR(""), token, &told, &wait_ms, &err),
+            assert_int_equal(access_sign_in(access_, &visitor, token, &told, &wait_ms, &err),
                              late || use ? ERR_DENIED : OK);
         assert_int_equal(told.role, ACCESS_ANALYST);
     }
     assert_int_equal(access_make_link(access_, STR("an_1"), STR(""), link, &err), OK);
     access_set_keys(access_, keys, 1);
-    assert_int_equal(access_sign_in(access_, STR(""), given, STR("::1"), STR(""), token, &told, &wait_ms, &err),
-                     ERR_DENIED);
+    assert_int_equal(access_sign_in(access_, &visitor, token, &told, &wait_ms, &err), ERR_DENIED);
     for (int more = 0; more < 3 * ACCESS_LINKS; more++)
         assert_int_equal(access_make_link(access_, STR("sk_1"), STR(""), link, &err), OK);
 }

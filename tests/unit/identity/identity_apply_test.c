@@ -403,9 +403,7 @@ static void why_two_are_one_or_two_is_told_by_their_links(void **state)
     struct world world;
     (void)state;
     IdentityWhy why;
-    IdentityLink *links;
-    size_t count;
-    uint64_t more;
+    IdentityLinks links;
     Err err;
     open_world(&world, 0);
     SAY(1, .user = "ann", .anonymous = "phone");
@@ -423,12 +421,12 @@ static void why_two_are_one_or_two_is_told_by_their_links(void **state)
     assert_int_equal(why.reason, IDENTITY_APART_SHARED);
     assert_int_equal(why.at, laptop);
     assert_int_equal(why.link_count, 2);
-    assert_int_equal(identity_list_links(world.identity, ann, 10, &world.arena, &links, &count, &more, &err), OK);
-    assert_int_equal(count, 2);
-    assert_int_equal(links[1].position, 1);
-    assert_int_equal(identity_list_links(world.identity, laptop, 1, &world.arena, &links, &count, &more, &err), OK);
-    assert_int_equal(count, 1);
-    assert_int_equal(more, 1);
+    assert_int_equal(identity_list_links(world.identity, ann, 10, &world.arena, &links, &err), OK);
+    assert_int_equal(links.count, 2);
+    assert_int_equal(links.items[1].position, 1);
+    assert_int_equal(identity_list_links(world.identity, laptop, 1, &world.arena, &links, &err), OK);
+    assert_int_equal(links.count, 1);
+    assert_int_equal(links.more, 1);
     close_world(&world);
 }
 

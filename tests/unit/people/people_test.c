@@ -174,9 +174,10 @@ static const TreeNode *write_page(const char *user, size_t limit, Str cursor)
 {
     People people = derive_people(world.applier);
     Arena arena = region_arena(&region);
+    PeoplePage page = { .cursor = cursor, .field = "cursor", .limit = limit };
     Err err;
     buf_clear(&out);
-    assert_int_equal(people_write_events(&people, find_user(user), limit, cursor, &arena, &out, &err), OK);
+    assert_int_equal(people_write_events(&people, find_user(user), &page, &arena, &out, &err), OK);
     return read_answer();
 }
 
@@ -225,9 +226,9 @@ static void a_cursor_that_no_page_gave_is_refused_by_name(void **state)
     catch_up();
     for (size_t at = 0; at < countof(cursors); at++) {
         Arena arena = region_arena(&region);
+        PeoplePage page = { .cursor = str_from(cursors[at]), .field = "cursor", .limit = 10 };
         buf_clear(&out);
-        assert_int_equal(people_write_events(&people, find_user("kim"), 10, str_from(cursors[at]), &arena, &out, &err),
-                         ERR_INPUT);
+        assert_int_equal(people_write_events(&people, find_user("kim"), &page, &arena, &out, &err), ERR_INPUT);
         assert_string_equal(err.field, "cursor");
         assert_int_equal(out.len, 0);
     }
