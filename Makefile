@@ -192,6 +192,8 @@ bench-deliver: build/onym $B/bench/load ; @bench/deliver
 bench-sums: build/release/bench/apply ; @$(MAKE) --no-print-directory MODE=nosums build/nosums/bench/apply && bench/sums $(or $(PAIRS),8)
 ## make bench-starve          collection's latency beside questions that are asked in a loop (bench/starve)
 bench-starve: build/onym $B/bench/load ; @bench/starve
+## make bench-web             how Live scrolls with ten thousand rows: frames a second, in headless Chromium
+bench-web: build/onym ; @node tests/web/frames.mjs
 ## make bench-funnel [EVENTS=20000000]   the same funnel in Onym, ClickHouse and DuckDB (bench/README.md)
 bench-funnel: $B/bench/funnel ; @bench/funnel-peers --events $(or $(EVENTS),20000000)
 ## make bench-identity [MILLIONS="1 10 50"]   links, look-ups and bytes an identifier; 50 million take 3 GB

@@ -16,7 +16,7 @@
 #define PAGE_POLICY \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " \
     "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " \
-    "require-trusted-types-for 'script'"
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 #define FOR_EVER "public, max-age=31536000, immutable"
 
 enum { HASH_CHARS = 16, DIGEST_BYTES = 32 };

@@ -430,6 +430,93 @@ test('Live: a message the moment it comes, whose it is, and whose it turns out t
     assert.equal(await page.locator('.feed-row').count(), 1)
   }))
 
+test('Live: columns are chosen, the address keeps them; a message says what became of it at each destination', () =>
+  using({}, async ({ page, go }) => {
+    await go('#/live')
+    await page.waitForSelector('.dot.open')
+    await onym.send({ type: 'track', event: 'To The Hook', userId: 'live-2', properties: { isNew: true } })
+    await page.locator('.feed-row').first().waitFor()
+    await page.locator('.menu summary').click()
+    await page.getByRole('checkbox', { name: 'user id' }).check()
+    await page.getByRole('checkbox', { name: 'properties' }).uncheck()
+    const heads = await text(page, '.feed-head [role=columnheader]')
+    assert.deepEqual(heads, ['time', 'type', 'event', 'person', 'source', 'fate', 'user id'])
+    const { hash } = new URL(page.url())
+    await page.keyboard.press('Escape')
+    assert.equal(await page.locator('.feed-row [role=cell]').last().innerText(), 'live-2')
+    assert.deepEqual(await loadAxe(page), [])
+    await page.locator('.feed-row .name button').first().click()
+    await page.getByRole('button', { name: 'Python', exact: true }).click()
+    assert.match(await page.textContent('.drawer .json'), /analytics\.track\(user_id="live-2", event="To The Hook"/)
+    await page.getByRole('button', { name: 'curl', exact: true }).click()
+    const curl = await page.textContent('.drawer .json')
+    assert.match(await onym.shell(curl + ' -s'), /"success":\s*true/)
+    await page.getByRole('button', { name: 'Deliveries' }).click()
+    await page.waitForSelector('.drawer .delivery')
+    const position = number((await text(page, '.drawer .facts dd'))[4])
+    const told = await onym.ask(`messages/${position}/deliveries`)
+    assert.deepEqual(
+      (await text(page, '.drawer .delivery a')).map((name) => name.trim()),
+      told.deliveries.map((one) => one.destination),
+    )
+    assert.deepEqual(await loadAxe(page), [])
+    await go('#/')
+    await go(hash)
+    assert.deepEqual(await text(page, '.feed-head [role=columnheader]'), heads)
+    await page.getByRole('button', { name: 'Show what came before' }).click()
+    await page.waitForFunction(() => /To The Hook/.test(document.querySelector('.feed-rows').innerText))
+  }))
+
+test('Live: tabs share a stream; when the one that reads is closed, another goes on, and nothing is lost', () =>
+  using({}, async ({ page, go, context }) => {
+    const streams = []
+    context.on('request', (request) => /\/live\?/.test(request.url()) && streams.push(request.url()))
+    const others = [await context.newPage(), await context.newPage()]
+    const tabs = [page, ...others]
+    const seen = (tab) =>
+      tab.evaluate(() =>
+        [...document.querySelectorAll('.feed-row .name')].map((one) => one.innerText.trim()).reverse(),
+      )
+    await go('#/live')
+    await page.waitForSelector('.dot.open')
+    for (const tab of others) {
+      await tab.goto(onym.url + '/#/live')
+      await tab.waitForSelector('.dot.open')
+    }
+    assert.equal(streams.length, 1)
+    const sent = []
+    const send = async (n) => {
+      for (; n > 0; n--) {
+        sent.push('Shared ' + sent.length)
+        await onym.send({ type: 'track', event: sent.at(-1), anonymousId: 'tabs' })
+      }
+    }
+    const all = (tab) => tab.waitForFunction((n) => document.querySelectorAll('.feed-row').length == n, sent.length)
+    await send(8)
+    for (const tab of tabs) {
+      await all(tab)
+      assert.deepEqual(await seen(tab), sent)
+    }
+    // The reader leaves Live, and messages come while nobody reads.
+    const moved = page.evaluate(() => (location.hash = '#/settings'))
+    await send(8)
+    await moved
+    for (const tab of others) {
+      await all(tab)
+      assert.deepEqual(await seen(tab), sent)
+    }
+    await others[0].close()
+    await send(4)
+    await all(others[1])
+    assert.deepEqual(await seen(others[1]), sent)
+    // Another filter is another question: its own stream, with nothing of the others in it.
+    await others[1].evaluate(() => (location.hash = '#/live?event=Nothing+Such'))
+    await others[1].waitForSelector('.dot.open')
+    await send(1)
+    assert.equal(await others[1].locator('.feed-row').count(), 0)
+    await others[1].close()
+  }))
+
 test('Sources and the first run: what is pasted has the key of the source, and is what works', () =>
   using({ permissions: ['clipboard-read', 'clipboard-write'] }, async ({ page, go }) => {
     await go('#/sources')

@@ -30,35 +30,34 @@ export interface GapRow {
 export type FeedRow = LiveRow | GapRow
 export const isGap = (row: FeedRow): row is GapRow => 'gap' in row
 
-export const KEPT_ROWS = 1000
+export const KEPT_ROWS = 10_000
+const SPARE_ROWS = 1000
 const RATE_MS = 5000
 
 export class Feed {
   rows: FeedRow[] = []
   total = 0
   fallen = 0
-  /** Rows since the last `take`. */
+  /** Rows since the last `take`, the oldest first. */
   private arrived: FeedRow[] = []
   private times: { at: number; n: number }[] = []
+  private passed = 0
   private serial = 0
-  lastId = ''
 
-  add(data: any, id: string, now: number) {
+  add(data: any, now: number) {
     const n = typeof data.count == 'number' && data.fate == 'suppressed' ? data.count : 1
     this.total += n
     this.note(now, n)
-    if (id) this.lastId = id
     this.push({ ...data, key: `${data.position}-${++this.serial}` })
   }
-  addGap(gap: Gap, id: string) {
-    if (id) this.lastId = id
+  addGap(gap: Gap) {
     this.push({ key: `gap-${gap.from}-${++this.serial}`, gap })
   }
   private push(row: FeedRow) {
-    this.arrived.unshift(row)
-    if (this.arrived.length <= KEPT_ROWS) return
-    this.arrived.pop()
-    this.fallen++
+    this.arrived.push(row)
+    if (this.arrived.length < KEPT_ROWS + SPARE_ROWS) return
+    this.arrived.splice(0, SPARE_ROWS)
+    this.passed += SPARE_ROWS
   }
   /** A message said whose an id is: earlier rows of it are that person's now. Gives how many are shown. */
   claim(data: { anonymous_id?: string | null; user_id?: string | null; person: Person | null }): number {
@@ -76,15 +75,17 @@ export class Feed {
       })
     return n
   }
+  /** How many rows have come since the last `take`, those that are not kept any more among them. */
   get waiting() {
-    return this.arrived.length
+    return this.arrived.length + this.passed
   }
   /** Takes in what has arrived; says whether anything did. */
   take(): boolean {
     if (!this.arrived.length) return false
-    const all = this.arrived.concat(this.rows)
+    const all = this.arrived.reverse().concat(this.rows)
     this.arrived = []
-    this.fallen += Math.max(0, all.length - KEPT_ROWS)
+    this.fallen += this.passed + Math.max(0, all.length - KEPT_ROWS)
+    this.passed = 0
     this.rows = all.slice(0, KEPT_ROWS)
     return true
   }

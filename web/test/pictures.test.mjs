@@ -148,40 +148,39 @@ test('visits end with a pause of thirty minutes; what came before the claim is t
 test('the feed keeps a true count, its newest rows, and no secret about the rest', () => {
   const feed = new Feed()
   for (let n = 1; n <= KEPT_ROWS + 50; n++) {
-    feed.add(
-      { position: n, fate: 'accepted', message: { anonymousId: 'a' }, person: { person_id: 'a_a' } },
-      String(n),
-      n,
-    )
-    if (n % 7 == 0) feed.take()
+    feed.add({ position: n, fate: 'accepted', message: { anonymousId: 'a' }, person: { person_id: 'a_a' } }, n)
+    if (n % 70 == 0) feed.take()
   }
-  feed.addGap({ from: 5, to: 9, count: 4 }, '9999')
+  feed.addGap({ from: 5, to: 9, count: 4 })
   feed.take()
   assert.equal(feed.total, KEPT_ROWS + 50)
   assert.equal(feed.rows.length, KEPT_ROWS)
   assert.equal(feed.fallen, 51)
   assert.ok(isGap(feed.rows[0]))
   assert.equal(feed.rows[1].position, KEPT_ROWS + 50)
-  assert.equal(feed.lastId, '9999')
   assert.equal(new Set(feed.rows.map((row) => row.key)).size, KEPT_ROWS)
   const known = { person_id: 'u_1', user_ids: ['1'] }
   assert.equal(feed.claim({ anonymous_id: 'a', person: known }), KEPT_ROWS - 1)
   assert.equal(feed.claim({ anonymous_id: 'a', person: known }), 0)
   assert.equal(feed.rows[1].person, known)
-  feed.add({ position: 1, fate: 'suppressed', count: 12, message: {} }, '', 0)
+  feed.add({ position: 1, fate: 'suppressed', count: 12, message: {} }, 0)
   assert.equal(feed.total, KEPT_ROWS + 62)
 })
 test('what falls off while nobody looks is counted, too', () => {
   const feed = new Feed()
-  for (let n = 1; n <= KEPT_ROWS + 30; n++) feed.add({ position: n, message: {} }, String(n), n)
+  const all = 3 * KEPT_ROWS + 30
+  for (let n = 1; n <= all; n++) feed.add({ position: n, message: {} }, n)
+  assert.equal(feed.waiting, all)
   feed.take()
+  assert.equal(feed.waiting, 0)
   assert.equal(feed.rows.length, KEPT_ROWS)
-  assert.equal(feed.fallen, 30)
+  assert.equal(feed.rows[0].position, all)
+  assert.equal(feed.fallen, all - KEPT_ROWS)
 })
 test('a claim by an alias is of a user id; one of nobody changes nothing', () => {
   const feed = new Feed()
-  feed.add({ position: 1, message: { userId: 'old' }, person: { person_id: 'u_old' } }, '1', 0)
-  feed.add({ position: 2, message: 'no JSON', person: null }, '2', 0)
+  feed.add({ position: 1, message: { userId: 'old' }, person: { person_id: 'u_old' } }, 0)
+  feed.add({ position: 2, message: 'no JSON', person: null }, 0)
   assert.equal(feed.claim({ anonymous_id: null, user_id: 'old', person: null }), 0)
   assert.equal(feed.claim({ anonymous_id: null, user_id: 'old', person: { person_id: 'u_new' } }), 1)
 })
@@ -192,7 +191,7 @@ test('a stream goes on behind the last record, or before it where a note stands 
 })
 test('a second is a second', () => {
   const feed = new Feed()
-  for (let n = 0; n < 100; n++) feed.add({ position: n }, '', 1000 + n * 10)
+  for (let n = 0; n < 100; n++) feed.add({ position: n }, 1000 + n * 10)
   assert.equal(feed.rate(2000), 20)
   assert.equal(feed.rate(60_000), 0)
 })
@@ -237,4 +236,18 @@ test('a message as the call that would make it', () => {
   assert.equal(callCode({ type: 'identify', userId: '1' }), 'analytics.identify("1")')
   assert.equal(callCode({ type: 'page' }), 'analytics.page()')
   assert.equal(callCode({ type: 'alias', userId: 'a', previousId: 'b' }), 'analytics.alias("a", "b")')
+  const message = { type: 'track', event: "It's", userId: '1', messageId: 'm', properties: { isNew: true, text: 'true' } }
+  assert.equal(
+    callCode(message, 'python'),
+    'analytics.track(user_id="1", event="It\'s", properties={\n    "isNew": True,\n    "text": "true"\n})',
+  )
+  assert.equal(
+    callCode({ ...message, properties: {} }, 'node'),
+    'analytics.track({\n  userId: "1",\n  event: "It\'s"\n})',
+  )
+  const curl = callCode(message, 'curl', 'http://h', 'wk')
+  assert.ok(curl.startsWith('curl http://h/v1/track -u wk:') && !curl.includes('messageId') && curl.includes("It'\\''s"))
+  // What is no call at all stays a text, in a shell, too.
+  assert.ok(callCode({ type: '$(reboot)' }, 'curl', 'http://h').startsWith('curl http://h/v1/batch -u'))
+  assert.equal(callCode({ type: 'x()' }, 'node'), '{\n  type: "x()"\n}')
 })

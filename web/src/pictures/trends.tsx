@@ -30,7 +30,7 @@ export const TrendsPicture = ({ answer, before, about }: { answer: Trends; befor
   if (before && !groups?.length)
     before.series.forEach((one) =>
       series.push({
-        name: label(one) + ', the period before',
+        name: before.series.length == 1 ? 'the period before' : label(one) + ', before',
         values: answer.buckets.map((_, at) => one.values[at] ?? 0),
         total: one.total,
         isDashed: true,

@@ -1,20 +1,21 @@
 // Live: messages as they come, each with what became of it. Drawn at most four times a second, only the rows in view;
 // paused it goes on counting. What the server had to skip is a row that says so, with a way to read it.
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks'
-import { ApiError, Link, Message, call, messageName } from '../api'
-import { useAnswer } from '../answer'
-import { callCode } from '../call_code'
-import { Feed, FeedRow, LiveRow, inView, isGap, resumeFrom } from '../feed'
-import { clock, count, instant, plural } from '../format'
+import type { Message } from '../api'
+import { COLUMNS, Column, columnsAsked, columnsOf } from '../columns'
+import { Feed, FeedRow, LiveRow, inView, isGap } from '../feed'
+import { count, plural } from '../format'
 import { useKeys } from '../keys'
 import { replace, zoneNow } from '../place'
-import { shellWord } from '../question'
 import { Place, placeHref } from '../route'
-import { Answered, CopyButton, Drawer, Empty, Failure, Json, PersonLink, Tabs, Text, useSay } from '../ui'
-import { summary } from './person'
+import { StreamState, journalEnd, listen } from '../stream'
+import { Empty, Text, useSay } from '../ui'
+import { ByPosition, MessageDrawer } from './message'
 
 const DRAW_MS = 250
 const ROW = 30
+/** How much of the journal is read back for a look at what came before: some hundred messages. */
+const EARLIER_BYTES = 200_000
 const FATES = ['accepted', 'rejected', 'repeated', 'suppressed']
 const TYPES = ['track', 'page', 'screen', 'identify', 'group', 'alias']
 const NAMES = ['type', 'fate', 'source', 'event', 'id', 'text'] as const
@@ -28,7 +29,7 @@ export const Live = ({ place }: { place: Place }) => {
   const feed = useRef(new Feed())
   const [, draw] = useReducer<number, void>((n) => n + 1, 0)
   const [isPaused, setPaused] = useState(false)
-  const [state, setState] = useState<'opening' | 'open' | 'broken' | 'ended'>('opening')
+  const [state, setState] = useState<StreamState>('opening')
   const [trouble, setTrouble] = useState('')
   const [at, setAt] = useState(-1)
   const [open, setOpen] = useState<LiveRow | null>(null)
@@ -42,56 +43,21 @@ export const Live = ({ place }: { place: Place }) => {
 
   useEffect(() => {
     const mine = (feed.current = new Feed())
-    let stream: EventSource | null = null
-    let timer = 0
-    setState('opening')
-    setTrouble('')
-    const connect = () => {
-      if (document.hidden) return
-      const asked = new URLSearchParams(filter)
-      // Where this page left off, after the tab was hidden or the server restarted: nothing is lost, nothing twice.
-      if (mine.lastId) asked.set('last_id', mine.lastId)
-      asked.set('from', mine.lastId ? resumeFrom(mine.lastId) : (params.get('from') ?? 'now'))
-      if (isPast) asked.set('to', params.get('to')!)
-      stream = new EventSource('/api/v1/live?' + asked)
-      stream.onopen = () => setState('open')
-      stream.onmessage = (event) => mine.add(JSON.parse(event.data), event.lastEventId, performance.now())
-      stream.addEventListener('gap', (event) => mine.addGap(JSON.parse(event.data), event.lastEventId))
-      stream.addEventListener('claimed', (event) => {
-        const n = mine.claim(JSON.parse(event.data))
-        if (n > 0 && !paused.current) {
-          say(`${plural(n, 'earlier event')} kept`)
-          draw()
-        }
-      })
-      stream.addEventListener('end', () => {
-        stream?.close()
-        setState('ended')
-      })
-      stream.addEventListener('trouble', (event) => {
-        stream?.close()
-        setTrouble(String(JSON.parse(event.data).message ?? ''))
-        setState('broken')
-      })
-      stream.onerror = () => {
-        if (stream?.readyState != EventSource.CLOSED) return setState('opening')
-        // Refused, not broken off. A stream does not say why: the question does.
-        setState('broken')
-        call('GET', 'live?to=0&' + filter).then(
-          () => setTrouble(''),
-          (error) => setTrouble(error.message),
-        )
-        timer = window.setTimeout(connect, 3000)
-      }
-    }
-    const follow = () => {
-      if (document.hidden) {
-        stream?.close()
-        clearTimeout(timer)
-      } else connect()
-    }
-    connect()
-    document.addEventListener('visibilitychange', follow)
+    const close = listen(filter, params.get('from'), params.get('to'), {
+      tell: (name, data) => {
+        if (name == 'message') mine.add(data, performance.now())
+        if (name == 'gap' && !(data.why == 'unreadable' && data.from == params.get('from'))) mine.addGap(data)
+        if (name != 'claimed') return
+        const n = mine.claim(data)
+        if (n == 0 || paused.current) return
+        say(`${plural(n, 'earlier event')} kept`)
+        draw()
+      },
+      state: (now, why) => {
+        setState(now)
+        setTrouble(why)
+      },
+    })
     let rest = false
     const drawing = window.setInterval(() => {
       const before = mine.rows.length ? mine.rows[0].key : ''
@@ -106,10 +72,8 @@ export const Live = ({ place }: { place: Place }) => {
       rest = busy
     }, DRAW_MS)
     return () => {
-      stream?.close()
-      clearTimeout(timer)
+      close()
       clearInterval(drawing)
-      document.removeEventListener('visibilitychange', follow)
     }
   }, [key])
 
@@ -144,6 +108,14 @@ export const Live = ({ place }: { place: Place }) => {
     '/': () => document.getElementById('live-text')?.focus(),
   })
   const rate = feed.current.rate(performance.now())
+  const columns = columnsOf(params.get('cols'))
+  const isPhone = innerWidth <= 720
+  const drawn = isPhone ? columns.filter((one) => one.narrow) : columns
+  /** What came before: the last pieces of the journal, from somewhere in them. */
+  const showEarlier = async () => {
+    const end = await journalEnd()
+    set('from', String(Math.max(0, end - EARLIER_BYTES)))
+  }
 
   return (
     <section class="view live">
@@ -202,21 +174,24 @@ export const Live = ({ place }: { place: Place }) => {
             />
           </label>
         ))}
-        {(filter.size > 0 || isPast) && (
+        {(filter.size > 0 || isPast || params.has('from')) && (
           <button type="button" class="quiet" onClick={() => replace(placeHref(['live']))}>
             Clear
           </button>
         )}
+        <ColumnChoice shown={columns} set={(next) => set('cols', next ?? '')} />
       </form>
-      <div class="feed" role="table" aria-label="Messages, newest first" aria-rowcount={rows.length}>
+      <div
+        class="feed"
+        role="table"
+        aria-label="Messages, newest first"
+        aria-rowcount={rows.length}
+        ref={(one) => one?.style.setProperty('--columns', drawn.map((of) => (isPhone ? of.narrow : of.width)).join(' '))}
+      >
         <div class="feed-head" role="row">
-          <span role="columnheader">time</span>
-          <span role="columnheader">type</span>
-          <span role="columnheader">event</span>
-          <span role="columnheader">person</span>
-          <span role="columnheader">source</span>
-          <span role="columnheader">fate</span>
-          <span role="columnheader">properties</span>
+          {drawn.map((one) => (
+            <span role="columnheader">{one.title}</span>
+          ))}
         </div>
         <div
           class="feed-rows"
@@ -231,6 +206,13 @@ export const Live = ({ place }: { place: Place }) => {
                 <Empty title={filter.size > 0 ? 'Nothing that fits has come yet.' : 'Waiting for messages…'}>
                   Each is shown the second that it arrives. <a href={placeHref(['sources'])}>Sources</a> has what to
                   paste.
+                  {!params.has('from') && (
+                    <p>
+                      <button type="button" onClick={showEarlier}>
+                        Show what came before
+                      </button>
+                    </p>
+                  )}
                 </Empty>
               </div>
             </div>
@@ -249,6 +231,7 @@ export const Live = ({ place }: { place: Place }) => {
                 top={(from + n) * ROW}
                 isAt={from + n == at}
                 zone={zone}
+                columns={drawn}
                 index={from + n}
                 show={() => {
                   setAt(from + n)
@@ -261,7 +244,7 @@ export const Live = ({ place }: { place: Place }) => {
       </div>
       {feed.current.fallen > 0 && (
         <p class="over">
-          The newest 1,000 are here; {count(feed.current.fallen)} older ones are in the journal:{' '}
+          The newest 10,000 are here; {count(feed.current.fallen)} older ones are in the journal:{' '}
           <code>onym export</code>.
         </p>
       )}
@@ -285,6 +268,7 @@ const FeedLine = ({
   isAt,
   show,
   zone,
+  columns,
   index,
 }: {
   row: FeedRow
@@ -292,6 +276,7 @@ const FeedLine = ({
   isAt: boolean
   show: () => void
   zone: string
+  columns: Column[]
   index: number
 }) => {
   const place = (one: HTMLElement | null) => {
@@ -322,223 +307,36 @@ const FeedLine = ({
       ref={place}
       onClick={show}
     >
-      <time role="cell" dateTime={row.received_at}>
-        {clock(row.received_at, zone, true)}
-      </time>
-      <span role="cell" class={'type ' + (message.type ?? '')}>
-        {message.type && TYPES.includes(message.type) ? message.type : '?'}
-      </span>
-      <span role="cell" class="name">
-        <button type="button" onClick={show}>
-          <Text
-            of={
-              typeof row.message == 'string'
-                ? row.message
-                : messageName(message) || (row.count ? plural(row.count, 'message') : '–')
-            }
-            most={70}
-          />
-        </button>
-      </span>
-      <span role="cell" onClick={(event) => event.stopPropagation()}>
-        {row.person ? <PersonLink person={row.person} compact /> : <span class="none">–</span>}
-      </span>
-      <span role="cell">
-        <Text of={row.source ?? '–'} most={20} />
-      </span>
-      <span role="cell" class="fate">
-        {row.fate}
-        {row.reason && row.fate != 'repeated' && (
-          <>
-            {' '}
-            · <Text of={row.reason} most={40} />
-          </>
-        )}
-      </span>
-      <span role="cell" class="dim properties">
-        <Text of={summary(message)} most={120} />
-      </span>
+      {columns.map((one) => (
+        <span
+          role="cell"
+          class={one.tone?.(row, message)}
+          onClick={one.name == 'person' ? (event) => event.stopPropagation() : undefined}
+        >
+          {one.show(row, message, zone, show)}
+        </span>
+      ))}
     </div>
   )
 }
 
-const ByPosition = ({ position, close }: { position: number; close: () => void }) => {
-  const [row, setRow] = useState<any>(null)
-  const [problem, setProblem] = useState<ApiError | null>(null)
-  useEffect(() => {
-    setRow(null)
-    setProblem(null)
-    call<any>('GET', 'messages/' + position).then(setRow, setProblem)
-  }, [position])
-  if (row)
-    return (
-      <MessageDrawer
-        row={{ key: String(position), position, fate: 'accepted', source: null, received_at: '', person: null, ...row }}
-        close={close}
-      />
-    )
-  return (
-    <Drawer title={`Position ${position}`} close={close}>
-      {problem ? <Failure error={problem} /> : <p role="status">Reading…</p>}
-    </Drawer>
-  )
-}
-
-type Tab = 'call' | 'raw' | 'stamped' | 'links'
-
-const MessageDrawer = ({ row, close }: { row: LiveRow; close: () => void }) => {
-  const [tab, setTab] = useState<Tab>('call')
-  const message = row.message
-  const raw = typeof message == 'string' ? message : JSON.stringify(message)
-  return (
-    <Drawer
-      title={
-        <>
-          {typeof message == 'string' ? (
-            'What came'
-          ) : (
-            <>
-              <span class="type">{message.type}</span> <Text of={messageName(message)} most={60} />
-            </>
-          )}
-        </>
-      }
-      close={close}
-    >
-      <dl class="facts">
-        <dt>fate</dt>
-        <dd class={'fate ' + row.fate}>
-          {row.fate}
-          {row.reason && (
-            <>
-              {' '}
-              · <Text of={row.reason} />
-            </>
-          )}
-          {row.field && (
-            <>
-              {' '}
-              in{' '}
-              <code>
-                <Text of={row.field} />
-              </code>
-            </>
-          )}
-          {row.text && (
-            <p>
-              <Text of={row.text} most={400} />
-            </p>
-          )}
-        </dd>
-        <dt>person</dt>
-        <dd>{row.person ? <PersonLink person={row.person} /> : 'nobody'}</dd>
-        <dt>source</dt>
-        <dd>
-          <Text of={row.source ?? '–'} />
-        </dd>
-        <dt>received</dt>
-        <dd>{row.received_at ? instant(row.received_at, zoneNow()) : '–'}</dd>
-        <dt>position</dt>
-        <dd>{row.position}</dd>
-      </dl>
-      <div class="row">
-        <Tabs
-          label="Show"
-          now={tab}
-          choose={setTab}
-          of={[
-            ['call', 'Call'],
-            ['raw', 'Raw'],
-            ['stamped', 'Stamped'],
-            ['links', 'Links'],
-          ]}
-        />
-        <span>
-          <CopyButton
-            text={() =>
-              `curl ${location.origin}/v1/batch -u WRITE_KEY: -H 'Content-Type: application/json' \\\n     -d ${shellWord(`{"batch":[${raw}]}`)}`
-            }
-          >
-            curl
-          </CopyButton>
-          <CopyButton text={() => location.origin + location.pathname + placeHref(['live', String(row.position)])}>
-            Copy link
-          </CopyButton>
-        </span>
-      </div>
-      {tab == 'call' &&
-        (typeof message == 'string' ? (
-          <p class="note">It is no message: see Raw.</p>
-        ) : (
-          <pre class="json" tabIndex={0}>
-            {callCode(message)
-              .split('\n')
-              .map((line, n) => (
-                <>
-                  {n > 0 && '\n'}
-                  <Text of={line} most={4000} />
-                </>
-              ))}
-          </pre>
-        ))}
-      {tab == 'raw' && <Json of={message} />}
-      {(tab == 'stamped' || tab == 'links') && <More position={row.position} tab={tab} />}
-    </Drawer>
-  )
-}
-
-interface Told {
-  stamped?: { path: string; change: string; value: unknown; was?: unknown }[]
-  links?: Link[]
-}
-
-/** What Onym put into the message, and which links it made. */
-const More = ({ position, tab }: { position: number; tab: 'stamped' | 'links' }) => {
-  const asking = useAnswer<Told>('messages/' + position)
-  return (
-    <Answered asking={asking} lines={3}>
-      {({ stamped, links }) =>
-        tab == 'stamped' ? (
-          stamped?.length ? (
-            <table class="rows">
-              <tbody>
-                {stamped.map((one) => (
-                  <tr>
-                    <th scope="row">
-                      <code>
-                        <Text of={one.path} />
-                      </code>
-                    </th>
-                    <td>{one.change.replace('_', ' ')}</td>
-                    <td>
-                      <Text of={one.value} most={200} />
-                      {one.was !== undefined && (
-                        <span class="dim">
-                          {' '}
-                          was <Text of={one.was} most={200} />
-                        </span>
-                      )}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          ) : (
-            <p class="note">Nothing: it is kept as it came.</p>
-          )
-        ) : links?.length ? (
-          <ul class="plain">
-            {links.map((link) => (
-              <li>
-                <Text of={link.from.id} most={80} /> and <Text of={link.to.id} most={80} />
-                {link.removed && <strong> taken back</strong>}
-              </li>
-            ))}
-          </ul>
-        ) : (
-          <p class="note">None: it names one id, or none.</p>
-        )
-      }
-    </Answered>
-  )
-}
+/** Which columns are shown; the address keeps it, so that a link shows the same. */
+const ColumnChoice = ({ shown, set }: { shown: Column[]; set: (next: string | null) => void }) => (
+  <details class="menu">
+    <summary>Columns</summary>
+    <fieldset>
+      <legend class="sr">Columns</legend>
+      {COLUMNS.map((one) => (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={shown.includes(one)}
+            disabled={shown.length == 1 && shown.includes(one)}
+            onChange={() => set(columnsAsked(COLUMNS.filter((other) => shown.includes(other) != (other == one))))}
+          />{' '}
+          {one.title}
+        </label>
+      ))}
+    </fieldset>
+  </details>
+)

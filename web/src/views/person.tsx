@@ -206,7 +206,7 @@ const Timeline = ({ person, path, links }: { person: PersonAnswer; path: string;
   const [cursor, setCursor] = useState<Cursor | null>(null)
   const [problem, setProblem] = useState<any>(null)
   const [open, setOpen] = useState<Message | null>(null)
-  const [isBusy, setBusy] = useState(false)
+  const [isBusy, setBusy] = useState(true)
   const load = async (from: string | null) => {
     setBusy(true)
     try {
@@ -233,7 +233,7 @@ const Timeline = ({ person, path, links }: { person: PersonAnswer; path: string;
   const all = visits(events, claims)
   const kept = keptOf(all)
   return (
-    <section class="timeline">
+    <section class="timeline" aria-busy={isBusy}>
       <div class="row">
         <h2>What they did</h2>
         {kept > 0 && (
