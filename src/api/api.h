@@ -13,6 +13,7 @@
 #include "collect/collect.h"
 #include "deliver/deliver.h"
 #include "derive/derive.h"
+#include "desk/desk.h"
 #include "health/health.h"
 #include "http/http.h"
 #include "journal/journal.h"
@@ -34,6 +35,7 @@ typedef struct ApiOptions {
     struct live *live;               /* NULL: nobody can watch */
     struct deliver *deliver;         /* NULL: nothing is delivered by this process */
     struct deliver_rows deliver_rows;
+    struct desk *desk;               /* NULL: nothing is kept by the page */
     struct api_links *links;        /* NULL: none are redeemed */
     const char *deliver_trouble;     /* why there is none, for who asks; empty or NULL: nothing is wrong */
     size_t query_memory_bytes;       /* of one question; 0: ask/'s default */

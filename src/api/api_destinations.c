@@ -8,15 +8,6 @@ static Str name_of(const struct exchange *exchange, Arena *arena)
     return percent_decode(exchange->parameter, false, arena);
 }
 
-/* The body's object; an empty body is an empty one. */
-static Status read_body(const struct exchange *exchange, Arena *arena, const TreeNode **ret, Err *err)
-{
-    Str body = str_trim(buf_str(&exchange->body));
-    Status s = event_tree_read(body.len ? body : STR("{}"), arena, ret, err);
-    if (!s && !event_tree_is_kind(*ret, FIELD_OBJECT)) s = err_set(err, ERR_INPUT, "wanted a JSON object");
-    return s;
-}
-
 /* ---- Looking ---- */
 
 static size_t read_states(struct deliver *deliver, Arena *arena, DeliverState **ret)
@@ -99,7 +90,7 @@ Status api_destinations_replay(struct exchange *exchange, struct deliver *delive
     Millis from_ms = 0, to_ms = clock_now_ms(api_options(exchange)->clock);
     const TreeNode *body;
     uint64_t ticket = 0;
-    Status s = read_body(exchange, arena, &body, err);
+    Status s = api_read_object(exchange, arena, &body, err);
     if (!s) s = read_instant(body, "from", true, &from_ms, err);
     if (!s) s = read_instant(body, "to", false, &to_ms, err);
     if (!s) s = deliver_ask_replay(deliver, name_of(exchange, arena), from_ms, to_ms, &ticket, err);
@@ -113,7 +104,7 @@ Status api_destinations_redo(struct exchange *exchange, struct deliver *deliver,
     const TreeNode *body;
     int64_t number = 0;
     uint64_t ticket = 0;
-    Status s = read_body(exchange, arena, &body, err);
+    Status s = api_read_object(exchange, arena, &body, err);
     if (!s && event_tree_is_given(event_tree_get(body, STR("number")))
         && !str_parse_int(event_tree_text(body, "number"), 1, INT64_MAX - 1, &number))
         s = err_set_field(err, "number", "number: wanted that of a dead letter; left out, all are tried again");
@@ -145,7 +136,7 @@ Status api_destinations_test(struct exchange *exchange, struct deliver *deliver,
     DeliverOptions options = { .clock = api_options(exchange)->clock, .dice = os_dice() };
     DestinationConfig config;
     const TreeNode *body, *message;
-    Status s = read_body(exchange, arena, &body, err);
+    Status s = api_read_object(exchange, arena, &body, err);
     if (!s) s = deliver_find_config(deliver, name_of(exchange, arena), arena, &config, err);
     if (!s) s = os_fetcher_open(&(FetchOptions){ 0 }, &options.fetcher, err);
     if (s) return s;

@@ -117,6 +117,15 @@ const ApiRoute api_routes[] = {
     DESTINATION(POST, "/api/v1/destinations/*/replay", api_destinations_replay, 202, 0),
     DESTINATION(POST, "/api/v1/destinations/*/test", api_destinations_test, 200, ROUTE_LONG),
     AT_ONCE(GET, "/api/v1/sources", api_sources, ROUTE_SECRET),
+    PLAIN(POST, "/api/v1/sources", api_sources_add, 201, 0),
+    PLAIN(POST, "/api/v1/sources/*/disable", api_sources_disable, 200, 0),
+    PLAIN(POST, "/api/v1/sources/*/enable", api_sources_enable, 200, 0),
+    PLAIN(POST, "/api/v1/sources/*/rotate", api_sources_rotate, 200, 0),
+    PLAIN(GET, "/api/v1/saved", api_saved, 200, ROUTE_READER),
+    PLAIN(GET, "/api/v1/saved/*", api_saved_one, 200, ROUTE_READER),
+    PLAIN(POST, "/api/v1/saved", api_saved_add, 201, ROUTE_ANALYST),
+    PLAIN(DELETE, "/api/v1/saved/*", api_saved_remove, 200, ROUTE_ANALYST),
+    PLAIN(GET, "/api/v1/audit", api_audit, 200, 0),
     AT_ONCE(POST, "/api/v1/session", api_session_begin, 0),
     AT_ONCE(POST, "/api/v1/session/link", api_session_link, ROUTE_SECRET),
     AT_ONCE(GET, "/api/v1/session", api_session, ROUTE_SECRET | ROUTE_READER),
@@ -193,5 +202,5 @@ static void note_if_incomplete(struct exchange *exchange, Err *err)
 
 const HttpApp api_app = {
     .find = find, .work = work, .rewrite = own_path_resolve, .on_durable = api_track_durable,
-    .explain_missing = note_if_incomplete,
+    .explain_missing = note_if_incomplete, .on_order = api_note_order,
 };

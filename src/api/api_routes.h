@@ -80,6 +80,7 @@ void api_session_end(struct exchange *exchange);
 void api_sessions(struct exchange *exchange);
 void api_sessions_end(struct exchange *exchange);
 void api_sources(struct exchange *exchange);                /* where events may come from, with the write keys */
+void api_note_order(struct exchange *exchange);             /* api_desk.c: into the list of who ordered what */
 void api_root(struct exchange *exchange);
 bool api_page(struct exchange *exchange);                   /* api_page.c: false where it is switched off */
 void api_page_part(struct exchange *exchange);              /* /ui/NAME */
@@ -100,6 +101,17 @@ PeopleAnswer api_profile_traits, api_profile_ids, api_profile_events, api_profil
 DestinationAnswer api_destinations, api_destinations_one, api_destinations_dead, api_destinations_user_hash,
     api_destinations_replay, api_destinations_redo, api_destinations_test, api_message_deliveries;
 PlainAnswer api_people_unmerge, api_people_restore, api_suppress, api_unsuppress, api_people_erase,
-    api_people_export, api_losses, api_ask, api_live, api_live_counts, api_message;
+    api_people_export, api_losses, api_ask, api_live, api_live_counts, api_message, api_sources_add,
+    api_sources_disable, api_sources_enable, api_sources_rotate, api_audit, api_saved, api_saved_one, api_saved_add,
+    api_saved_remove;
+
+/* api_desk.c. ERR_CONFLICT: a process that has none. */
+Status MUST api_desk(struct exchange *exchange, struct desk **ret, Err *err);
+/* The body's object; an empty body is an empty one. */
+Status MUST api_read_object(const struct exchange *exchange, Arena *arena, const TreeNode **ret, Err *err);
+/* The name of the key that asks, or that its session was begun with. */
+const char *api_who(const struct exchange *exchange);
+/* What an order is about, where its route does not say so: beside it in the list. No person. */
+void api_note_about(struct exchange *exchange, Str about);
 
 #endif

@@ -124,7 +124,8 @@ static void count_suppressed(struct intake *intake, EventType type)
 static void keep_message(struct intake *intake, const Message *message)
 {
     static const Rule broken = { "bad_request", "", NULL }, unknown = { "project_not_found", "writeKey", NULL },
-                      disabled = { "source_disabled", "writeKey", NULL }, large = { "message_too_large", "", NULL };
+                      disabled = { "source_disabled", "writeKey", NULL },
+                      rotated = { "key_rotated", "writeKey", NULL }, large = { "message_too_large", "", NULL };
     const struct source_entry *source = collect_source_of(intake, message);
     size_t most = intake->request->is_import ? LIMIT_RECORD_BYTES : LIMIT_MESSAGE_BYTES;
     EventType type = intake->request->implied_type;
@@ -138,6 +139,8 @@ static void keep_message(struct intake *intake, const Message *message)
         collect_reject(intake, source, &foreign, foreign.text, message->raw);
     } else if (!source->source.is_enabled) {
         collect_reject(intake, source, &disabled, "the source is disabled", message->raw);
+    } else if (source->is_old && intake->received_at_ms >= source->source.old_key_until_ms) {
+        collect_reject(intake, source, &rotated, "the source has another write key now", message->raw);
     } else if (message->broken) {
         collect_reject(intake, source, &broken, message->broken, message->raw);
     } else if (message->raw.len > most) {

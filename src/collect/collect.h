@@ -30,9 +30,12 @@ enum { COLLECT_UNKNOWN_PER_SECOND = 100 };
 typedef struct Source {
     Str name;                       /* unique; stands in every event as projectId */
     Str write_key;                  /* unique; only writes */
+    Str old_key;                    /* the one before it; empty: none */
+    Millis old_key_until_ms;        /* until then it is as good as the other; then its messages are key_rotated */
     Str own_path;                   /* unique where it is not empty: the word that its script and calls are below */
     Str device_mode;                /* JSON: tools that its pages load, and their settings; empty: none */
     bool is_enabled;                /* false: its messages are rejected with source_disabled */
+    bool is_of_page;                /* made at the page: desk/ keeps it, not the configuration */
     bool is_server;                 /* true: context.ip is not filled from the connection (docs/protocol.md#context) */
     uint32_t events_per_second;     /* 0: no limit */
     uint32_t burst_events;          /* 0: ten seconds' worth */
@@ -59,8 +62,8 @@ Status MUST collector_open(const CollectOptions *options, struct collector **ret
 void collector_close(struct collector *collector);
 /* Copies the sources; requests in flight finish with the old ones. ERR_INPUT: twice the same name or key. */
 Status MUST collector_set_sources(struct collector *collector, const Source *sources, size_t count, Err *err);
-/* NULL where no source has the key. Constant time in the key's bytes. The answer stays valid until
- * collector_close (old sources are kept). */
+/* NULL where no source has the key, now or before: write_key is the one that was asked for. Constant time in the key's
+ * bytes. The answer stays valid until collector_close (old sources are kept). */
 const Source *collector_find_source(struct collector *collector, Str write_key);
 /* NULL where no source has the path of its own. As long as the answer above. */
 const Source *collector_find_own(struct collector *collector, Str own_path);

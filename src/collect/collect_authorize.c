@@ -111,11 +111,14 @@ static Status check_sources(const Source *sources, size_t count, Err *err)
 static size_t table_bytes(const Source *sources, size_t count, size_t slot_count)
 {
     size_t bytes = sizeof(struct source_table) + slot_count * sizeof(uint32_t) + 4096;
+    bytes += count * sizeof(struct source_entry);
     for (size_t at = 0; at < count; at++) {
-        bytes += sizeof(struct source_entry) + 7 * sources[at].name.len + sources[at].write_key.len + 64;
-        bytes += sources[at].own_path.len + sources[at].device_mode.len;
+        size_t twice = sources[at].old_key.len ? 2 : 1;
+        bytes += twice * (sizeof(struct source_entry) + 7 * sources[at].name.len + 64);
+        bytes += twice * (sources[at].write_key.len + sources[at].old_key.len + sources[at].own_path.len);
+        bytes += twice * sources[at].device_mode.len;
         for (size_t origin = 0; origin < sources[at].allowed_origin_count; origin++)
-            bytes += sizeof(Str) + sources[at].allowed_origins[origin].len + 1;
+            bytes += twice * (sizeof(Str) + sources[at].allowed_origins[origin].len + 1);
     }
     return bytes;
 }
@@ -135,6 +138,7 @@ static void copy_source(Arena *arena, const Source *source, struct source_entry 
     entry->source = *source;
     entry->source.name = arena_copy(arena, source->name);
     entry->source.write_key = arena_copy(arena, source->write_key);
+    entry->source.old_key = arena_copy(arena, source->old_key);
     entry->source.own_path = arena_copy(arena, source->own_path);
     entry->source.device_mode = arena_copy(arena, source->device_mode);
     entry->name_raw = quoted(arena, source->name);
@@ -149,31 +153,52 @@ static size_t slot_of(const struct collector *collector, const struct source_tab
     return hash_64(key, collector->seed) & table->slot_mask;
 }
 
+static void put_slot(const struct collector *collector, struct source_table *table, size_t at)
+{
+    size_t slot = slot_of(collector, table, table->entries[at].source.write_key);
+    while (table->slots[slot]) slot = (slot + 1) & table->slot_mask;
+    table->slots[slot] = (uint32_t)at + 1;
+}
+
+/* Behind the others, so that a key that is somebody's now is not taken for what somebody else had. */
+static void put_old_keys(struct collector *collector, struct source_table *table, Arena *arena, const Source *sources)
+{
+    size_t place = table->count;
+    for (size_t at = 0; at < table->count; at++) {
+        if (!sources[at].old_key.len) continue;
+        struct source_entry *entry = &table->entries[place];
+        copy_source(arena, &sources[at], entry);
+        entry->source.write_key = entry->source.old_key;
+        entry->is_old = true;
+        entry->bucket = table->entries[at].bucket;
+        put_slot(collector, table, place++);
+    }
+}
+
 static struct source_table *make_table(struct collector *collector, const Source *sources, size_t count)
 {
     size_t slot_count = 16;
-    while (slot_count < 2 * count) slot_count *= 2;
+    while (slot_count < 4 * count) slot_count *= 2;      /* an old key each, at most */
     struct region region;
     region_open(&region, table_bytes(sources, count, slot_count));
     Arena arena = region_arena(&region);
     struct source_table *table = arena_new(&arena, struct source_table, 1);
     table->region = region;
     table->count = count;
-    table->entries = arena_new(&arena, struct source_entry, count);
+    table->entries = arena_new(&arena, struct source_entry, 2 * count);
     table->slots = arena_new(&arena, uint32_t, slot_count);
     table->slot_mask = slot_count - 1;
     for (size_t at = 0; at < count; at++) {
         struct source_entry *entry = &table->entries[at];
         copy_source(&arena, &sources[at], entry);
         entry->bucket = find_bucket(collector, entry->source.name);
-        size_t slot = slot_of(collector, table, entry->source.write_key);
-        while (table->slots[slot]) slot = (slot + 1) & table->slot_mask;
-        table->slots[slot] = (uint32_t)at + 1;
+        put_slot(collector, table, at);
         if (!entry->bucket) {
             free_table(table);
             return NULL;
         }
     }
+    put_old_keys(collector, table, &arena, sources);
     return table;
 }
 

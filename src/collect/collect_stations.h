@@ -22,6 +22,7 @@ struct rate_bucket {
 struct source_entry {
     Source source;                  /* first: what is given out is a pointer to it */
     Str name_raw;                   /* as a JSON string */
+    bool is_old;                    /* found by the key that it had before */
     struct rate_bucket *bucket;     /* lives across reloads, found by the source's name */
 };
 

@@ -42,6 +42,7 @@ typedef struct HttpApp {
     void (*rewrite)(struct exchange *exchange);                   /* before find: another path, for this one; NULL */
     void (*on_durable)(struct exchange *exchange, Status status);        /* what it submitted is on disk, or not */
     void (*explain_missing)(struct exchange *exchange, Err *err);        /* adds to a 404 what may be why; NULL */
+    void (*on_order)(struct exchange *exchange);                  /* it was an order, and is answered; NULL */
 } HttpApp;
 
 typedef struct Reply {
@@ -116,6 +117,7 @@ struct exchange {
     /* who asks, where the route wants to know */
     AccessRole role;
     AccessSession session;           /* id empty: by a key */
+    char about[72];                  /* of an order: what it is about, where its path does not say; for on_order */
     char who[WHO_BYTES];             /* "session 0123456789abcdef", "key dashboard"; of what is logged and kept */
     /* collection */
     struct journal_append *append;

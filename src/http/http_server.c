@@ -451,7 +451,7 @@ static void log_request(const struct exchange *exchange)
 }
 
 /* Who ordered what: whatever is not only looked at. Of whom is not said: the log is kept elsewhere, and longer. */
-static void log_order(const struct exchange *exchange)
+static void log_order(struct exchange *exchange)
 {
     const Route *route = exchange->route;
     bool is_order = exchange->method == METHOD_DELETE ||
@@ -460,6 +460,7 @@ static void log_order(const struct exchange *exchange)
     log_write(exchange->reply.status < 400 ? LOG_INFO : LOG_WARN, "ordered", LOG_TEXT("who", exchange->who),
               LOG_TEXT("role", access_role_word(exchange->role)), LOG_STR("method", exchange->method_text),
               LOG_TEXT("path", route ? route->path : ""), LOG_INT("status", exchange->reply.status));
+    if (route && exchange->server->options.app->on_order) exchange->server->options.app->on_order(exchange);
 }
 
 void server_end_exchange(struct exchange *exchange)

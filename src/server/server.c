@@ -57,6 +57,7 @@ struct serve {
     struct http_jobs *jobs;
     struct api_links *links;
     struct access *access;
+    struct desk *desk;
     struct live *live;
     struct worker workers[WORKERS_MAX];
     size_t worker_count;
@@ -187,6 +188,7 @@ static void maintenance_step(void *context, bool is_stopping)
     bool more = true;
     if (is_stopping) return;
     server_keep_sessions(serve->access);
+    server_keep_notes(serve->desk, false);
     Status s = journal_maintain(serve->journal, &more, &err);
     bool more_derived = false;
     if (!s) s = derive_maintain(serve->applier, &more_derived, &err);
@@ -338,7 +340,8 @@ static Status open_collector(struct serve *serve, Err *err)
         .suppressed_context = serve,
     };
     Status s = collector_open(&options, &serve->collector, err);
-    return s ? s : collector_set_sources(serve->collector, config->sources, config->source_count, err);
+    if (!s) s = server_open_desk(config, serve->collector, &serve->desk, err);
+    return s ? s : server_set_sources(serve->desk, config, err);
 }
 
 static Status read_pem(Arena *arena, const char *option, const char *label, Str path, const char **ret, Err *err)
@@ -442,6 +445,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .health = &serve->health,
         .jobs = serve->jobs,
         .links = serve->links,
+        .desk = serve->desk,
         .live = serve->live,
         .applier = serve->applier,
         .deliver = serve->engines & ENGINE_DELIVERY ? destinations_deliver(serve->destinations) : NULL,
@@ -568,7 +572,7 @@ static void reload(struct serve *serve, const ServeReload *how)
     struct config config;
     Status s = how->load(how->context, &arena, &config, &err);
     if (!s && serve->destinations) s = destinations_set_config(serve->destinations, &config, &err);
-    if (!s) s = collector_set_sources(serve->collector, config.sources, config.source_count, &err);
+    if (!s) s = server_set_sources(serve->desk, &config, &err);
     if (s) {
         log_write(LOG_ERROR, "configuration not reloaded, the old one stays", LOG_TEXT("error", err.text));
         region_close(region);
@@ -615,6 +619,8 @@ void serve_stop(struct serve *serve)
     live_close(serve->live);
     http_jobs_close(serve->jobs);
     api_links_close(serve->links);
+    server_keep_notes(serve->desk, true);
+    desk_close(serve->desk);
     server_keep_sessions(serve->access);
     access_close(serve->access);
     for (size_t at = 0; at < WORKERS_MAX; at++) region_close(&serve->workers[at].region);

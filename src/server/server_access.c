@@ -49,3 +49,48 @@ Status server_check_sessions(const struct config *config, Err *err)
     write_path(config, path);
     return access_verify(os_disk(), path, err);
 }
+
+/* ---- What is kept by the page ---- */
+
+static void write_dir(const struct config *config, char dir[PATH_BYTES])
+{
+    snprintf(dir, PATH_BYTES, "%.*s", STR_FORMAT(config->data));
+}
+
+Status server_open_desk(const struct config *config, struct collector *collector, struct desk **ret, Err *err)
+{
+    char dir[PATH_BYTES], trouble[ERR_TEXT_BYTES];
+    write_dir(config, dir);
+    DeskOptions options = { .dir = dir, .disk = os_disk(), .clock = os_clock(), .dice = os_dice(),
+                            .collector = collector };
+    Status s = desk_open(&options, ret, trouble, err);
+    if (!s && trouble[0])
+        log_write(LOG_ERROR, "what is kept by the page cannot be read: its sources are not known, and nothing of the "
+                  "kind is changed, until the file is mended or taken away", LOG_TEXT("error", trouble));
+    return s;
+}
+
+Status server_set_sources(struct desk *desk, const struct config *config, Err *err)
+{
+    size_t left_out = 0;
+    Status s = desk_set_sources(desk, config->sources, config->source_count, &left_out, err);
+    if (!s && left_out)
+        log_write(LOG_WARN, "sources that were made at the page are left out: the configuration has their names or "
+                  "keys", LOG_INT("count", left_out));
+    return s;
+}
+
+void server_keep_notes(struct desk *desk, bool is_last)
+{
+    Err err;
+    if (!desk || desk_keep(desk, is_last, &err) == OK) return;
+    log_write(LOG_WARN, "the list of orders is not on disk: a new start does not know the last of them",
+              LOG_TEXT("error", err.text));
+}
+
+Status server_check_desk(const struct config *config, Err *err)
+{
+    char dir[PATH_BYTES];
+    write_dir(config, dir);
+    return desk_verify(os_disk(), dir, err);
+}

@@ -1,9 +1,10 @@
-/* server_access: who may come in, by the configuration; and the file of sessions. */
+/* server_access: who may come in, by the configuration; the file of sessions, and what is kept by the page. */
 #ifndef ONYM_SERVER_ACCESS_H
 #define ONYM_SERVER_ACCESS_H
 
 #include "access/access.h"
 #include "config/config.h"
+#include "desk/desk.h"
 
 /* is_kept: a server that people sign in to; else keys alone, and the file is not its business. Logs damage. */
 Status MUST server_open_access(const struct config *config, bool is_kept, struct access **ret, Err *err);
@@ -11,6 +12,14 @@ Status MUST server_open_access(const struct config *config, bool is_kept, struct
 void server_set_keys(struct access *access, const struct config *config);
 /* Writes what has changed of sessions, now and then; where that fails it logs, and waits a minute. NULL is fine. */
 void server_keep_sessions(struct access *access);
+/* Opens what people keep by the page; logs damage. */
+Status MUST server_open_desk(const struct config *config, struct collector *collector, struct desk **ret, Err *err);
+/* The configuration's sources, and the page's: at the start and at a reload. The configuration stays as long as the
+ * desk, or until the next call. */
+Status MUST server_set_sources(struct desk *desk, const struct config *config, Err *err);
+/* Writes who ordered what, as sessions are written. NULL is fine. */
+void server_keep_notes(struct desk *desk, bool is_last);
+Status MUST server_check_desk(const struct config *config, Err *err);
 /* Judges the file of a stopped server. */
 Status MUST server_check_sessions(const struct config *config, Err *err);
 

@@ -16,6 +16,7 @@ struct journal_sink {
     struct journal *journal;
     struct reached *reached;
     struct collector *collector;
+    struct desk *desk;                     /* sources that were made at the page */
     struct collect_worker *worker;
     struct journal_append append;
     bool has_append;
@@ -55,6 +56,7 @@ static void journal_sink_close(struct import_sink *base)
 {
     struct journal_sink *sink = (struct journal_sink *)base;
     collect_worker_close(sink->worker);
+    desk_close(sink->desk);
     collector_close(sink->collector);
     if (sink->journal) IGNORE(reached_keep(sink->reached, sink->journal, true, NULL));
     reached_close(sink->reached);
@@ -77,7 +79,8 @@ Status import_sink_open_journal(const struct config *config, const Source *sourc
     if (!s) s = segments_open(&options, &sink->journal, &recovery, err);
     if (!s) s = reached_open(config, &sink->reached, err);
     if (!s) s = collector_open(&collect, &sink->collector, err);
-    if (!s) s = collector_set_sources(sink->collector, config->sources, config->source_count, err);
+    if (!s) s = server_open_desk(config, sink->collector, &sink->desk, err);
+    if (!s) s = server_set_sources(sink->desk, config, err);
     if (!s) s = collect_worker_open(sink->collector, &sink->worker, err);
     if (s) {
         journal_sink_close(&sink->sink);

@@ -116,6 +116,8 @@ static Status verify_others(struct report *report, const struct config *config, 
     s = note_part(report, "links", s, err);
     if (!s) s = server_check_sessions(config, err);
     s = note_part(report, "sessions", s, err);
+    if (!s) s = server_check_desk(config, err);
+    s = note_part(report, "what is kept by the page", s, err);
     if (has_lock) disk->close(disk, file);
     return report->is_in_use ? OK : s;
 }

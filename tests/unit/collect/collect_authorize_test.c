@@ -117,6 +117,32 @@ static void what_was_taken_for_a_request_that_is_refused_is_given_back(void **st
     assert_false(collect_take_rate(&bucket, 10, 20, 1, 0, &wait_ms));
 }
 
+static void an_old_key_is_as_good_until_its_time_is_over_and_then_known(void **state)
+{
+    const Source rotated = { .name = STR("shop"), .write_key = STR("wk_new"), .old_key = STR("wk_old"),
+                             .old_key_until_ms = world.time.now_ms + 1000, .is_enabled = true };
+    struct collector *before = world.collector;
+    CollectOptions options = before->options;
+    struct collector *own;
+    (void)state;
+    assert_int_equal(collector_open(&options, &own, &world.err), OK);
+    assert_int_equal(collector_set_sources(own, &rotated, 1, &world.err), OK);
+    world.worker->collector = own;
+    for (int at = 0; at < 2; at++) {
+        assert_int_equal(world_send_body("wk_old", EVENT_PAGE, "{\"userId\":\"u\"}"), OK);
+        assert_text(world.result.source->name, "shop");
+        assert_int_equal(world.result.accepted, at == 0);
+        if (at) assert_text(world_rejected(0).reason, "key_rotated");
+        assert_int_equal(world_send_body("wk_new", EVENT_PAGE, "{\"userId\":\"u\"}"), OK);
+        assert_int_equal(world.result.accepted, 1);
+        fake_clock_advance(&world.time, 1000);
+    }
+    assert_non_null(collector_source_at(own, 0));
+    assert_null(collector_source_at(own, 1));
+    world.worker->collector = before;
+    collector_close(own);
+}
+
 static void unknown_keys_are_refused_where_the_options_say_so(void **state)
 {
     (void)state;
@@ -187,6 +213,7 @@ int main(void)
         cmocka_unit_test(each_message_is_held_to_the_origins_of_its_own_source),
         cmocka_unit_test(each_message_counts_against_the_rate_of_its_own_source),
         cmocka_unit_test(what_was_taken_for_a_request_that_is_refused_is_given_back),
+        cmocka_unit_test(an_old_key_is_as_good_until_its_time_is_over_and_then_known),
         cmocka_unit_test(unknown_keys_are_refused_where_the_options_say_so),
         cmocka_unit_test(strangers_cannot_fill_the_disk),
         cmocka_unit_test(a_sources_rate_is_held),

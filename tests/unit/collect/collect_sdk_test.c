@@ -99,7 +99,8 @@ static void every_rule_and_field_stands_in_the_protocols_page(void **state)
 #define FIELD(member, name, section) { name, section },
 #include "event/fields.tbl.h"
 #undef FIELD
-        { "project_not_found", "keys" }, { "source_disabled", "keys" }, { "bad_request", "rejections" },
+        { "project_not_found", "keys" }, { "source_disabled", "keys" }, { "key_rotated", "keys" },
+        { "bad_request", "rejections" },
         { "message_too_large", "limits" }, { "`timestamp`", "imports" }, { "`context`", "pixels" },
         { "gzip", "encodings" }, { "NaN", "json" },
     };
