@@ -72,13 +72,13 @@ const char *derive_remade_why(const struct applier *applier);
 const char *derive_find_damage(struct applier *applier);
 
 /* Judges every byte of a directory of derived state that nobody has open; changes nothing. Each damaged part is told; a
- * part that is not there is none. state_dir as in DeriveOptions. */
+ * part that is not there is none. */
 typedef struct DeriveVerdict {
     uint64_t rows, files, damaged;          /* of keyed state; of the index; parts that are not what was written */
 } DeriveVerdict;
 typedef void DeriveFinding(void *context, const char *part, const char *text);
-Status MUST derive_verify(const char *dir, const char *state_dir, struct disk *disk, DeriveFinding *found,
-                          void *context, DeriveVerdict *ret, Err *err);
+Status MUST derive_verify(const char *dir, struct disk *disk, DeriveFinding *found, void *context, DeriveVerdict *ret,
+                          Err *err);
 
 /* Applies what is durable, a bounded number of records. *ret_more: there is more at once. An error stops
  * nothing: what was applied is applied, and the next step tries the same record again. */
@@ -112,12 +112,17 @@ typedef struct DryExample {
 } DryExample;
 enum { DRY_EXAMPLES = 20 };
 
+/* People of one side that are several on the other. */
+typedef struct DryParting {
+    uint64_t wholes, parts;                 /* how many they are, on the one side and on the other */
+    DryExample examples[DRY_EXAMPLES];
+    size_t example_count;
+} DryParting;
+
 typedef struct DryRun {
     uint64_t messages, identifiers, people_before, people_after;
-    uint64_t merged, merging;               /* people after that several people before become; how many those are */
-    uint64_t split, parts;                  /* people before that become several after; how many those are */
-    DryExample merges[DRY_EXAMPLES], splits[DRY_EXAMPLES];  /* merges: whole is after. splits: whole is before */
-    size_t merge_count, split_count;
+    DryParting merged;                      /* people after that several people before become */
+    DryParting split;                       /* people before that become several after */
 } DryRun;
 
 typedef struct DryRunOptions {
@@ -133,13 +138,18 @@ Status MUST derive_dry_run(const DryRunOptions *options, Arena *arena, DryRun *r
 
 /* ---- Reading traits ---- */
 
+/* How traits of everybody are read: without the guard. */
+typedef struct DeriveReading {
+    const struct identity_view *view;       /* of people as it shows them; it must outlive the call */
+    size_t max_bytes;                       /* ERR_TOO_LARGE over it */
+    const atomic_bool *is_cancelled;        /* ERR_CLOSED soon after; NULL: never */
+} DeriveReading;
+
 /* One trait of everybody, as questions about all people need it: made in one pass over all traits (about a second for
- * three million people with traits), then asked by any number of threads. Without the guard; of people as the view
- * shows them. ERR_TOO_LARGE over max_bytes; ERR_CLOSED soon after *is_cancelled (NULL: never). The view must outlive
- * the making, not the asking. */
+ * three million people with traits), then asked by any number of threads. */
 struct trait_table;
-Status MUST derive_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
-                              const atomic_bool *is_cancelled, struct trait_table **ret, Err *err);
+Status MUST derive_open_trait(struct applier *applier, const DeriveReading *reading, Str name, struct trait_table **ret,
+                              Err *err);
 void derive_close_trait(struct trait_table *table);          /* accepts NULL */
 /* *ret_json is empty where the person has no such trait. "a.b" is the trait of that name, or where there is none the
  * "b" of the trait "a", at any depth. The value is JSON and lives as long as the table; the arena is for the call.
@@ -153,9 +163,8 @@ typedef struct DeriveTraitName {
     Str name;
     uint64_t people;
 } DeriveTraitName;
-Status MUST derive_list_traits(struct applier *applier, const struct identity_view *view, size_t max_bytes,
-                               const atomic_bool *is_cancelled, Arena *arena, DeriveTraitName **ret, size_t *ret_count,
-                               Err *err);
+Status MUST derive_list_traits(struct applier *applier, const DeriveReading *reading, Arena *arena,
+                               DeriveTraitName **ret, size_t *ret_count, Err *err);
 
 /* ---- Questions ---- */
 

@@ -221,22 +221,27 @@ static Str name_of(const struct side *side, IdentityPerson person, Arena *arena)
     return arena_copy(arena, identity_person_id(side->identity, person, room));
 }
 
+struct comparison {
+    const struct side *here, *there;
+    struct pair *pairs;
+    size_t count;
+    Arena *arena;
+};
+
 /* People here that are several there. */
-static void compare(const struct side *here, const struct side *there, const struct pair *pairs, size_t count,
-                    Arena *arena, uint64_t *ret_wholes, uint64_t *ret_parts, DryExample *examples, size_t *ret_examples)
+static void compare(const struct comparison *of, DryParting *ret)
 {
-    *ret_wholes = *ret_parts = 0;
-    *ret_examples = 0;
-    for (size_t from = 0, to; from < count; from = to) {
-        for (to = from + 1; to < count && pairs[to].whole == pairs[from].whole;) to++;
+    const struct pair *pairs = of->pairs;
+    for (size_t from = 0, to; from < of->count; from = to) {
+        for (to = from + 1; to < of->count && pairs[to].whole == pairs[from].whole;) to++;
         if (to - from < 2) continue;
-        ++*ret_wholes;
-        *ret_parts += to - from;
-        if (*ret_examples == DRY_EXAMPLES) continue;
-        DryExample *example = &examples[(*ret_examples)++];
-        *example = (DryExample){ .whole = name_of(here, pairs[from].whole, arena), .all_count = to - from };
+        ret->wholes++;
+        ret->parts += to - from;
+        if (ret->example_count == DRY_EXAMPLES) continue;
+        DryExample *example = &ret->examples[ret->example_count++];
+        *example = (DryExample){ .whole = name_of(of->here, pairs[from].whole, of->arena), .all_count = to - from };
         for (size_t at = from; at < to && example->part_count < countof(example->parts); at++)
-            example->parts[example->part_count++] = name_of(there, pairs[at].part, arena);
+            example->parts[example->part_count++] = name_of(of->there, pairs[at].part, of->arena);
     }
 }
 
@@ -244,15 +249,16 @@ static void compare_all(struct dry *dry, Arena *arena, DryRun *ret)
 {
     struct side *before = &dry->sides[0], *after = &dry->sides[1];
     uint64_t identifiers_after;
-    size_t count;
     identity_publish(before->identity);
     identity_publish(after->identity);
-    struct pair *pairs = list_pairs(before, after, &count, &ret->people_before, &ret->identifiers);
-    compare(before, after, pairs, count, arena, &ret->split, &ret->parts, ret->splits, &ret->split_count);
-    free(pairs);
-    pairs = list_pairs(after, before, &count, &ret->people_after, &identifiers_after);
-    compare(after, before, pairs, count, arena, &ret->merged, &ret->merging, ret->merges, &ret->merge_count);
-    free(pairs);
+    struct comparison split = { .here = before, .there = after, .arena = arena };
+    split.pairs = list_pairs(before, after, &split.count, &ret->people_before, &ret->identifiers);
+    compare(&split, &ret->split);
+    free(split.pairs);
+    struct comparison merged = { .here = after, .there = before, .arena = arena };
+    merged.pairs = list_pairs(after, before, &merged.count, &ret->people_after, &identifiers_after);
+    compare(&merged, &ret->merged);
+    free(merged.pairs);
 }
 
 Status derive_dry_run(const DryRunOptions *options, Arena *arena, DryRun *ret, Err *err)

@@ -11,7 +11,7 @@
 enum { NAME_BYTES = 256, NAMES_MAX = 5000, DEPTH_MAX = 16, SCRATCH_BYTES = 4 << 20 };
 
 struct trait_list_state {
-    const struct identity_view *view;
+    const DeriveReading *reading;
     uint64_t *joined;                       /* a bit a person: more than one subject may be theirs */
     DeriveTraitName *names;
     struct slots slots;                     /* of the names */
@@ -21,7 +21,6 @@ struct trait_list_state {
     bool is_full;
     uint32_t last_subject, last_key_len;
     bool has_last;
-    const atomic_bool *is_cancelled;
     struct region *scratch;
     Arena *arena;
 };
@@ -87,13 +86,14 @@ static void count_last(struct trait_list_state *list)
 static bool take_write(void *context, const ProfileValue *value)
 {
     struct trait_list_state *list = context;
-    if (derive_is_given_up(list->is_cancelled)) return false;
-    uint32_t slot = identity_view_slot(list->view, value->subject);
+    const struct identity_view *view = list->reading->view;
+    if (derive_is_given_up(list->reading->is_cancelled)) return false;
+    uint32_t slot = identity_view_slot(view, value->subject);
     bool is_shared = identity_is_shared(slot);
     uint32_t person = is_shared
-        ? identity_view_find_person(list->view, value->subject, value->time_ms, value->message_id) : slot;
+        ? identity_view_find_person(view, value->subject, value->time_ms, value->message_id) : slot;
     if (person == IDENTITY_NONE) return true;
-    bool is_joined = person < list->view->node_count && list->joined[person / 64] >> person % 64 & 1;
+    bool is_joined = person < view->node_count && list->joined[person / 64] >> person % 64 & 1;
     if (is_shared || is_joined) return latest_put(&list->latest, person, value->key, value);
     bool is_same = list->has_last && list->last_subject == value->subject
         && str_equal(str_slice(buf_str(&list->last), 0, list->last_key_len), value->key);
@@ -113,14 +113,13 @@ static void mark_joined(const struct identity_view *view, uint32_t node, uint64_
     if (slot != node) identity_view_mark_owners(view, slot, joined);
 }
 
-Status derive_list_traits(struct applier *applier, const struct identity_view *view, size_t max_bytes,
-                          const atomic_bool *is_cancelled, Arena *arena, DeriveTraitName **ret, size_t *ret_count,
-                          Err *err)
+Status derive_list_traits(struct applier *applier, const DeriveReading *reading, Arena *arena, DeriveTraitName **ret,
+                          size_t *ret_count, Err *err)
 {
+    const struct identity_view *view = reading->view;
     struct profile_reader *reader;
     struct region scratch;
-    struct trait_list_state list = { .view = view, .arena = arena, .scratch = &scratch,
-                                     .is_cancelled = is_cancelled };
+    struct trait_list_state list = { .reading = reading, .arena = arena, .scratch = &scratch };
     list.names = arena_try(arena, sizeof *list.names, 8, NAMES_MAX);
     list.joined = calloc(view->node_count / 64 + (size_t)1, sizeof *list.joined);
     check(list.joined && slots_reserve(&list.slots, NAMES_MAX));
@@ -128,7 +127,7 @@ Status derive_list_traits(struct applier *applier, const struct identity_view *v
     buf_init(&list.last, 2 * LIMIT_RECORD_BYTES);
     for (uint32_t node = 0; node < view->node_count; node++)
         mark_joined(view, node, list.joined);
-    bool is_open = list.names && latest_open(&list.latest, max_bytes);
+    bool is_open = list.names && latest_open(&list.latest, reading->max_bytes);
     Status s = is_open ? profile_begin_reading(applier->profile, &reader, err)
         : err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may");
     if (!s) {
@@ -136,12 +135,12 @@ Status derive_list_traits(struct applier *applier, const struct identity_view *v
         profile_end_reading(reader);
     }
     count_last(&list);
-    for (size_t at = 0; at < list.latest.capacity && !s && !derive_is_given_up(is_cancelled); at++) {
+    for (size_t at = 0; at < list.latest.capacity && !s && !derive_is_given_up(reading->is_cancelled); at++) {
         const struct latest *row = &list.latest.rows[at];
         if (row->person != IDENTITY_NONE)
             count_trait(&list, latest_key(&list.latest, row), latest_json(&list.latest, row));
     }
-    if (!s && derive_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
+    if (!s && derive_is_given_up(reading->is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
     if (!s && (list.is_full || list.latest.is_full))
         s = err_set(err, ERR_TOO_LARGE, "the traits of everybody take more memory than a question may use");
     *ret = list.names, *ret_count = list.count;

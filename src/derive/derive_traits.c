@@ -37,9 +37,10 @@ Status derive_write_profile(struct applier *applier, const Event *event, Journal
     if (s) return err_wrap(err, s, "the traits of the record at %llu", (unsigned long long)pos);
     ProfileWrite write = { event->timestamp_ms, event->message_id, pos, 0 };
     bool keeps_all = identity_kind_of(applier->identity, subject) != IDENTITY_USER;
-    if (!is_group) return profile_set_traits(applier->profile, subject, keeps_all, &write, list.items, list.count, err);
-    Hash128 member = identity_lasting_number(applier->identity, subject);
-    s = profile_join_group(applier->profile, subject, member, keeps_all, &write, event->group_id, err);
+    ProfileWriter writer = { .subject = subject, .keeps_all = keeps_all };
+    if (!is_group) return profile_set_traits(applier->profile, &writer, &write, list.items, list.count, err);
+    writer.member = identity_lasting_number(applier->identity, subject);
+    s = profile_join_group(applier->profile, &writer, &write, event->group_id, err);
     if (s) return s;
     return profile_set_group_traits(applier->profile, event->group_id, &write, list.items, list.count, err);
 }
@@ -57,14 +58,13 @@ People derive_people(struct applier *applier)
 /* What properties are kept to, with their quotes. */
 enum { TRAIT_BYTES_KEPT = 510 };
 
-/* Of "a.b" there is one for that name, and behind it one for "a", which may hold a "b". */
+/* Of "a.b" there is one for that name, and after it one for "a", which may hold a "b". */
 struct trait_table {
     Str name;
     struct trait_table *shorter;
-    const struct identity_view *view;
+    const DeriveReading *reading;       /* while it is made */
     struct latest_table latest;
     size_t value_most;                  /* longer values of that name are told as not indexed */
-    const atomic_bool *is_cancelled;
 };
 
 bool derive_is_given_up(const atomic_bool *is_cancelled)
@@ -75,66 +75,71 @@ bool derive_is_given_up(const atomic_bool *is_cancelled)
 static bool hold_value(void *context, const ProfileValue *value)
 {
     struct trait_table *table = context;
-    if (derive_is_given_up(table->is_cancelled)) return false;
+    const struct identity_view *view = table->reading->view;
+    if (derive_is_given_up(table->reading->is_cancelled)) return false;
     while (table && table->name.len != value->key.len) table = table->shorter;
     if (!table) return true;
-    uint32_t slot = identity_view_slot(table->view, value->subject);
+    uint32_t slot = identity_view_slot(view, value->subject);
     uint32_t person = identity_is_shared(slot)
-                    ? identity_view_find_person(table->view, value->subject, value->time_ms, value->message_id) : slot;
+                    ? identity_view_find_person(view, value->subject, value->time_ms, value->message_id) : slot;
     if (person == IDENTITY_NONE) return true;
     ProfileValue kept = *value;
     if (kept.json.len > table->value_most) kept.json = STR("{}");      /* an object has no value of its own */
     return latest_put(&table->latest, person, STR(""), &kept);
 }
 
-static struct trait_table *make_tables(const struct identity_view *view, Str name, size_t max_bytes)
+static struct trait_table *make_tables(const DeriveReading *reading, Str name, size_t value_most)
 {
     struct trait_table *table = calloc(1, sizeof *table);
     size_t dot = name.len;
     check(table);
     table->name = name;
-    table->view = view;
-    table->value_most = SIZE_MAX;
-    (void)latest_open(&table->latest, max_bytes);            /* it is full where it cannot begin */
+    table->reading = reading;
+    table->value_most = value_most;
+    (void)latest_open(&table->latest, reading->max_bytes);   /* it is full where it cannot begin */
     while (dot > 0 && name.bytes[dot - 1] != '.') dot--;
-    if (dot > 1) table->shorter = make_tables(view, str_slice(name, 0, dot - 1), max_bytes);
+    if (dot > 1) table->shorter = make_tables(reading, str_slice(name, 0, dot - 1), SIZE_MAX);
     return table;
 }
 
-static Status open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
-                         size_t value_most, const atomic_bool *is_cancelled, bool *ret_is_full,
-                         struct trait_table **ret, Err *err)
+static bool is_any_full(const struct trait_table *table)
+{
+    bool is_full = false;
+    for (; table; table = table->shorter) is_full |= table->latest.is_full;
+    return is_full;
+}
+
+static Status fill_tables(struct applier *applier, struct trait_table *table, Err *err)
 {
     struct profile_reader *reader;
-    struct trait_table *table = make_tables(view, name, max_bytes);
-    bool is_full = false;
-    table->is_cancelled = is_cancelled;
-    table->value_most = value_most;
     Status s = profile_begin_reading(applier->profile, &reader, err);
-    if (!s) {
-        s = profile_visit_trait(reader, name, hold_value, table, err);
-        profile_end_reading(reader);
-    }
-    for (const struct trait_table *one = table; one; one = one->shorter) is_full |= one->latest.is_full;
-    if (!s && derive_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
-    if (!s && is_full)
-        s = err_set(err, ERR_TOO_LARGE, "the trait %.*s of everybody takes more than %zu bytes", STR_FORMAT(name),
-                    max_bytes);
-    if (s) derive_close_trait(table);
-    else *ret = table;
-    *ret_is_full = is_full;
+    if (s) return s;
+    s = profile_visit_trait(reader, table->name, hold_value, table, err);
+    profile_end_reading(reader);
+    if (!s && derive_is_given_up(table->reading->is_cancelled))
+        s = err_set(err, ERR_CLOSED, "the question was given up");
+    if (!s && is_any_full(table))
+        s = err_set(err, ERR_TOO_LARGE, "the trait %.*s of everybody takes more than %zu bytes",
+                    STR_FORMAT(table->name), table->reading->max_bytes);
     return s;
 }
 
 /* Some thousand people whose value fills a message would take all the memory: where they do, long values go, not the
  * question. */
-Status derive_open_trait(struct applier *applier, const struct identity_view *view, Str name, size_t max_bytes,
-                         const atomic_bool *is_cancelled, struct trait_table **ret, Err *err)
+Status derive_open_trait(struct applier *applier, const DeriveReading *reading, Str name, struct trait_table **ret,
+                         Err *err)
 {
-    bool is_full;
-    Status s = open_trait(applier, view, name, max_bytes, SIZE_MAX, is_cancelled, &is_full, ret, err);
-    if (s != ERR_TOO_LARGE || !is_full) return s;
-    return open_trait(applier, view, name, max_bytes, TRAIT_BYTES_KEPT, is_cancelled, &is_full, ret, err);
+    static const size_t value_most[] = { SIZE_MAX, TRAIT_BYTES_KEPT };
+    Status s = OK;
+    for (size_t at = 0; at < countof(value_most); at++) {
+        struct trait_table *table = make_tables(reading, name, value_most[at]);
+        s = fill_tables(applier, table, err);
+        if (!s) return *ret = table, OK;
+        bool is_full = is_any_full(table);
+        derive_close_trait(table);
+        if (s != ERR_TOO_LARGE || !is_full) return s;
+    }
+    return s;
 }
 
 Status derive_find_trait(const struct trait_table *table, IdentityPerson person, Arena scratch, Str *ret_json, Err *err)

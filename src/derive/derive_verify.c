@@ -54,15 +54,15 @@ static Status verify_index(struct verifying *verifying, Err *err)
     return judge(verifying, "derived/index", s, err);
 }
 
-Status derive_verify(const char *dir, const char *state_dir, struct disk *disk, DeriveFinding *found, void *context,
-                     DeriveVerdict *ret, Err *err)
+Status derive_verify(const char *dir, struct disk *disk, DeriveFinding *found, void *context, DeriveVerdict *ret,
+                     Err *err)
 {
     struct verifying verifying = { .dir = dir, .disk = disk, .found = found, .context = context };
     char path[PATH_BYTES + 16];
     Status s = verify_format(&verifying, err);
     snprintf(path, sizeof path, "%s/state", dir);
     if (!s) {
-        s = derive_check_state(state_dir ? state_dir : path, &verifying.verdict.rows, err);
+        s = derive_check_state(path, &verifying.verdict.rows, err);
         s = judge(&verifying, "derived/state", s, err);
     }
     if (!s) s = verify_index(&verifying, err);

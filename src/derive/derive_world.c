@@ -105,6 +105,12 @@ static void write_person(void *context, uint32_t person, struct buf *buf)
 
 /* ---- Traits ---- */
 
+/* A quarter of the question's memory is for each trait. */
+static DeriveReading trait_reading(const struct derive_world *world)
+{
+    return (DeriveReading){ world->view, world->world.memory_bytes / 4, world->world.is_cancelled };
+}
+
 static const struct trait_table *trait_of(struct derive_world *world, Str name)
 {
     size_t count = atomic_load_explicit(&world->trait_count, memory_order_acquire);
@@ -124,9 +130,8 @@ static const struct trait_table *make_trait(struct derive_world *world, Str name
                                          WORLD_TRAITS);
     if (!known && !world->trait_status) {
         struct trait_table *table;
-        world->trait_status = derive_open_trait(world->applier, world->view, name,
-                                                  world->world.memory_bytes / 4, world->world.is_cancelled,
-                                                  &table, &world->trait_err);
+        DeriveReading reading = trait_reading(world);
+        world->trait_status = derive_open_trait(world->applier, &reading, name, &table, &world->trait_err);
         if (!world->trait_status) {
             world->traits[count].name = name;
             world->traits[count].table = table;
@@ -199,8 +204,8 @@ static Status list_traits(void *context, Arena *arena, QueryTrait **ret, size_t 
     struct derive_world *world = context;
     DeriveTraitName *names;
     size_t count = 0;
-    Status s = derive_list_traits(world->applier, world->view, world->world.memory_bytes / 4,
-                                  world->world.is_cancelled, arena, &names, &count, err);
+    DeriveReading reading = trait_reading(world);
+    Status s = derive_list_traits(world->applier, &reading, arena, &names, &count, err);
     QueryTrait *traits = s ? NULL : arena_try(arena, sizeof *traits, _Alignof(QueryTrait), count);
     if (!s && !traits) s = err_set(err, ERR_TOO_LARGE, "too many traits for the memory of a question");
     for (size_t at = 0; !s && at < count; at++) traits[at] = (QueryTrait){ names[at].name, names[at].people };

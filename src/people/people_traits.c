@@ -17,8 +17,7 @@ static bool is_of_person(void *context, uint32_t subject, Millis time_ms, Str me
 }
 
 /* Every subject that may have written something of the person's. whose is kept. */
-static Status list_subjects(const People *people, struct whose *whose, Arena *arena, ProfileSubject **ret,
-                            size_t *ret_count, Err *err)
+static Status list_subjects(const People *people, struct whose *whose, Arena *arena, ProfileSubjects *ret, Err *err)
 {
     IdentityMember *members;
     size_t count, kept = 0;
@@ -31,25 +30,23 @@ static Status list_subjects(const People *people, struct whose *whose, Arena *ar
         else if (members[at].kind == IDENTITY_ANONYMOUS)
             subjects[kept++] = (ProfileSubject){ members[at].node, is_of_person, whose };
     }
-    *ret = subjects;
-    *ret_count = kept;
+    *ret = (ProfileSubjects){ subjects, kept };
     return OK;
 }
 
-typedef Status ReadProfile(struct profile_reader *reader, const ProfileSubject *subjects, size_t count, Arena *arena,
-                           ProfileValues *ret, Err *err);
+typedef Status ReadProfile(struct profile_reader *reader, ProfileSubjects subjects, Arena *arena, ProfileValues *ret,
+                           Err *err);
 
 static Status read_person(const People *people, IdentityPerson person, ReadProfile *read, Arena *arena,
                           ProfileValues *ret, Err *err)
 {
     struct whose whose = { people->identity, person };
     struct profile_reader *reader;
-    ProfileSubject *subjects = NULL;
-    size_t count = 0;
-    Status s = list_subjects(people, &whose, arena, &subjects, &count, err);
+    ProfileSubjects subjects;
+    Status s = list_subjects(people, &whose, arena, &subjects, err);
     if (!s) s = profile_begin_reading(people->profile, &reader, err);
     if (s) return s;
-    s = read(reader, subjects, count, arena, ret, err);
+    s = read(reader, subjects, arena, ret, err);
     profile_end_reading(reader);
     return s;
 }
@@ -69,10 +66,10 @@ Status people_read_groups(const People *people, IdentityPerson person, Arena *ar
     return s;
 }
 
-static Status read_all_history(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
-                               Arena *arena, ProfileValues *ret, Err *err)
+static Status read_all_history(struct profile_reader *reader, ProfileSubjects subjects, Arena *arena,
+                               ProfileValues *ret, Err *err)
 {
-    return profile_read_history(reader, subjects, count, STR(""), arena, ret, err);
+    return profile_read_history(reader, subjects, STR(""), arena, ret, err);
 }
 
 Status people_read_history(const People *people, IdentityPerson person, Arena *arena, ProfileValues *ret, Err *err)
@@ -154,17 +151,19 @@ Status people_list_members(const People *people, Str group_id, const PeoplePage 
     if (s) return s;
     *ret_count = 0;
     if (identity_is_blocked(people->identity, group_id)) return OK;
-    ProfileMember *found = malloc((page->limit + 1) * sizeof *found);
-    check(found);
+    ProfileMembers found = { .items = malloc((page->limit + 1) * sizeof *found.items), .max = page->limit };
+    check(found.items);
     s = profile_begin_reading(people->profile, &reader, err);
     if (!s) {
         const Hash128 *after = page->cursor.len ? &last.hash : NULL;
-        s = profile_list_group_members(reader, group_id, after, page->limit, found, ret_count, err);
+        s = profile_list_group_members(reader, group_id, after, &found, err);
         profile_end_reading(reader);
     }
-    for (size_t at = 0; !s && at < *ret_count; at++)
-        members[at] = (GroupMember){ found[at].member, identity_person_now(people->identity, found[at].subject) };
-    free(found);
+    for (size_t at = 0; !s && at < found.count; at++)
+        members[at] = (GroupMember){ found.items[at].member,
+                                     identity_person_now(people->identity, found.items[at].subject) };
+    *ret_count = found.count;
+    free(found.items);
     return s;
 }
 

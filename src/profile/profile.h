@@ -59,14 +59,21 @@ typedef struct ProfileTrait {
     Str json;                           /* the value as JSON text; null unsets */
 } ProfileTrait;
 
-/* Writes a subject's traits. keeps_all: the subject is an anonymous id. A key that stands twice: the last one
- * counts. Repeating a message changes nothing. */
-Status MUST profile_set_traits(struct profile *profile, uint32_t subject, bool keeps_all,
-                               const ProfileWrite *write, const ProfileTrait *traits, size_t count, Err *err);
-/* Adds the subject to a group. member: a number of it that a rebuild gives it again (of its kind and value), and that
- * pages of a group's members go by; always the same for a subject. */
-Status MUST profile_join_group(struct profile *profile, uint32_t subject, Hash128 member, bool keeps_all,
-                               const ProfileWrite *write, Str group_id, Err *err);
+/* The subject that writes. */
+typedef struct ProfileWriter {
+    uint32_t subject;
+    bool keeps_all;                     /* it is an anonymous id (rule 4) */
+    Hash128 member;                     /* a number that a rebuild gives it again (of its kind and value), always the
+                                           same for a subject: pages of a group's members go by it */
+} ProfileWriter;
+
+/* Writes a subject's traits. A key that stands twice: the last one counts. Repeating a message changes nothing. The
+ * writer's member is not asked for. */
+Status MUST profile_set_traits(struct profile *profile, const ProfileWriter *writer, const ProfileWrite *write,
+                               const ProfileTrait *traits, size_t count, Err *err);
+/* Adds the subject to a group. */
+Status MUST profile_join_group(struct profile *profile, const ProfileWriter *writer, const ProfileWrite *write,
+                               Str group_id, Err *err);
 Status MUST profile_set_group_traits(struct profile *profile, Str group_id, const ProfileWrite *write,
                                      const ProfileTrait *traits, size_t count, Err *err);
 /* Forgets what a subject wrote about itself from from_ms to before to_ms, memberships and names included;
@@ -94,6 +101,10 @@ typedef struct ProfileSubject {
     bool (*owns)(void *context, uint32_t subject, Millis time_ms, Str message_id);
     void *context;
 } ProfileSubject;
+typedef struct ProfileSubjects {
+    const ProfileSubject *items;
+    size_t count;
+} ProfileSubjects;
 
 /* Something that was set, and by which message. Strings live in the arena. */
 typedef struct ProfileValue {
@@ -112,14 +123,14 @@ typedef struct ProfileValues {
 } ProfileValues;
 
 /* The current traits of a person, by key. Those that were unset are left out. */
-Status MUST profile_read_traits(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
-                                Arena *arena, ProfileValues *ret, Err *err);
+Status MUST profile_read_traits(struct profile_reader *reader, ProfileSubjects subjects, Arena *arena,
+                                ProfileValues *ret, Err *err);
 /* Who set this trait to what, newest first; every trait's where the key is empty. */
-Status MUST profile_read_history(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
-                                 Str key, Arena *arena, ProfileValues *ret, Err *err);
+Status MUST profile_read_history(struct profile_reader *reader, ProfileSubjects subjects, Str key, Arena *arena,
+                                 ProfileValues *ret, Err *err);
 /* The groups of a person, each with the write that first said so, by id. */
-Status MUST profile_read_groups(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
-                                Arena *arena, ProfileValues *ret, Err *err);
+Status MUST profile_read_groups(struct profile_reader *reader, ProfileSubjects subjects, Arena *arena,
+                                ProfileValues *ret, Err *err);
 /* A group's current traits. ERR_NOT_FOUND: no group call named it. */
 Status MUST profile_read_group(struct profile_reader *reader, Str group_id, Arena *arena, ProfileValues *ret,
                                Err *err);
@@ -127,16 +138,20 @@ typedef struct ProfileMember {
     Hash128 member;
     uint32_t subject;
 } ProfileMember;
-/* The subjects in a group, at most max; by member, ascending, behind the given one (to page; NULL: from the first). */
-Status MUST profile_list_group_members(struct profile_reader *reader, Str group_id, const Hash128 *behind,
-                                       size_t max, ProfileMember *members, size_t *ret_count, Err *err);
+typedef struct ProfileMembers {
+    ProfileMember *items;               /* room for max */
+    size_t max, count;
+} ProfileMembers;
+/* The subjects in a group, at most list->max; by member, ascending, after the given one (NULL: from the first). */
+Status MUST profile_list_group_members(struct profile_reader *reader, Str group_id, const Hash128 *after,
+                                       ProfileMembers *list, Err *err);
 /* Subjects with a name that begins with the text (rule 6), each once, in order of the names; *ret_count of them, at
  * most max. Names of old count, too: ask the person's traits where that matters. */
 Status MUST profile_find_name(struct profile_reader *reader, Str text, size_t max, uint32_t *subjects,
                               size_t *ret_count, Err *err);
 /* Calls visit for every write of the trait that may be somebody's current one, and of those that it may lie in: of
  * "a.b" also "a", which may be an object with a "b". An empty key: of every trait; a subject's writes of a key come
- * one behind the other, in order. Otherwise no order. Strings are valid for the call. For questions of everybody; false
+ * one after the other, in order. Otherwise no order. Strings are valid for the call. For questions of everybody; false
  * ends it. */
 typedef bool ProfileVisit(void *context, const ProfileValue *value);
 Status MUST profile_visit_trait(struct profile_reader *reader, Str key, ProfileVisit *visit, void *context, Err *err);

@@ -76,8 +76,8 @@ Status profile_find_name(struct profile_reader *reader, Str text, size_t max, ui
         prefix[i] = text.bytes[i] >= 'A' && text.bytes[i] <= 'Z' ? (char)(text.bytes[i] | 0x20) : text.bytes[i];
     Status s = profile_lock(reader, err);
     if (s) return s;
-    s = profile_visit_keys(reader, reader->profile->options.names, (Str){ prefix, len }, (Str){ "", 0 }, take_subject,
-                           &search, err);
+    struct key_range range = { reader->profile->options.names, { prefix, len }, { "", 0 } };
+    s = profile_visit_keys(reader, range, take_subject, &search, err);
     profile_unlock(reader);
     *ret_count = search.count;
     return s;

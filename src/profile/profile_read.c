@@ -4,16 +4,16 @@
 #include <stdlib.h>
 
 /* The entries of a person's subjects of one kind of key ('t', 'g'), those that are the person's. */
-static Status gather(struct profile_reader *reader, const ProfileSubject *subjects, size_t count, char kind,
-                     struct entries *entries, Err *err)
+static Status gather(struct profile_reader *reader, ProfileSubjects subjects, char kind, struct entries *entries,
+                     Err *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        const ProfileSubject *subject = &subjects[i];
+    for (size_t i = 0; i < subjects.count; i++) {
+        const ProfileSubject *subject = &subjects.items[i];
         char key[4];
         size_t kept = entries->count, from = kept;
         kv_key_u32(key, subject->subject);
-        Status s = profile_read_row(reader->profile, reader->txn, reader->profile->options.subjects,
-                                    (Str){ key, sizeof key }, subject->subject, entries, err);
+        struct place place = { reader->profile->options.subjects, { key, sizeof key }, subject->subject };
+        Status s = profile_read_row(reader->profile, reader->txn, place, entries, err);
         if (s) return s;
         for (size_t k = from; k < entries->count; k++) {
             const struct entry *entry = &entries->items[k];
@@ -63,13 +63,13 @@ static void choose_current(struct entries *entries)
     }
 }
 
-Status profile_read_traits(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
-                           Arena *arena, ProfileValues *ret, Err *err)
+Status profile_read_traits(struct profile_reader *reader, ProfileSubjects subjects, Arena *arena, ProfileValues *ret,
+                           Err *err)
 {
     struct entries entries = { 0 };
     Status s = profile_lock(reader, err);
     if (s) return s;
-    s = gather(reader, subjects, count, 't', &entries, err);
+    s = gather(reader, subjects, 't', &entries, err);
     choose_current(&entries);
     if (!s) s = answer(&entries, arena, ret, err);
     profile_unlock(reader);
@@ -83,13 +83,13 @@ static int compare_newest_first(const void *a, const void *b)
     return order ? order : str_compare(((const struct entry *)a)->key, ((const struct entry *)b)->key);
 }
 
-Status profile_read_history(struct profile_reader *reader, const ProfileSubject *subjects, size_t count, Str key,
-                            Arena *arena, ProfileValues *ret, Err *err)
+Status profile_read_history(struct profile_reader *reader, ProfileSubjects subjects, Str key, Arena *arena,
+                            ProfileValues *ret, Err *err)
 {
     struct entries entries = { 0 };
     Status s = profile_lock(reader, err);
     if (s) return s;
-    s = gather(reader, subjects, count, 't', &entries, err);
+    s = gather(reader, subjects, 't', &entries, err);
     for (size_t i = 0; i < entries.count; i++) {
         Str name = str_slice(entries.items[i].key, 1, entries.items[i].key.len);
         entries.items[i].is_dropped = key.len && !str_equal(name, key);
@@ -101,13 +101,13 @@ Status profile_read_history(struct profile_reader *reader, const ProfileSubject 
     return s;
 }
 
-Status profile_read_groups(struct profile_reader *reader, const ProfileSubject *subjects, size_t count,
-                           Arena *arena, ProfileValues *ret, Err *err)
+Status profile_read_groups(struct profile_reader *reader, ProfileSubjects subjects, Arena *arena, ProfileValues *ret,
+                           Err *err)
 {
     struct entries entries = { 0 };
     Status s = profile_lock(reader, err);
     if (s) return s;
-    s = gather(reader, subjects, count, 'g', &entries, err);
+    s = gather(reader, subjects, 'g', &entries, err);
     for (size_t i = 0; i < entries.count; i++)
         entries.items[i].is_dropped = i > 0 && str_equal(entries.items[i].key, entries.items[i - 1].key);
     if (!s) s = answer(&entries, arena, ret, err);
@@ -123,8 +123,8 @@ Status profile_read_group(struct profile_reader *reader, Str group_id, Arena *ar
     profile_group_key(group_id, key);
     Status s = profile_lock(reader, err);
     if (s) return s;
-    s = profile_read_row(reader->profile, reader->txn, reader->profile->options.groups, (Str){ key, sizeof key }, 0,
-                         &entries, err);
+    struct place place = { .table = reader->profile->options.groups, .key = { key, sizeof key } };
+    s = profile_read_row(reader->profile, reader->txn, place, &entries, err);
     if (!s && entries.count == 0) s = err_set(err, ERR_NOT_FOUND, "no group call named this group");
     choose_current(&entries);
     for (size_t i = 0; i < entries.count; i++) entries.items[i].is_dropped |= entries.items[i].key.bytes[0] != 't';
@@ -134,35 +134,32 @@ Status profile_read_group(struct profile_reader *reader, Str group_id, Arena *ar
     return s;
 }
 
-struct member_list { ProfileMember *members; size_t count, max; };
-
 static bool take_member(void *context, Str key)
 {
-    struct member_list *list = context;
+    ProfileMembers *list = context;
     if (key.len != MEMBER_KEY_BYTES) return true;
-    list->members[list->count++] = (ProfileMember){
+    list->items[list->count++] = (ProfileMember){
         { .high = kv_read_u64(key.bytes + MEMBER_AT), .low = kv_read_u64(key.bytes + MEMBER_AT + 8) },
         kv_read_u32(key.bytes + SUBJECT_AT),
     };
     return list->count < list->max;
 }
 
-Status profile_list_group_members(struct profile_reader *reader, Str group_id, const Hash128 *behind,
-                                  size_t max, ProfileMember *members, size_t *ret_count, Err *err)
+Status profile_list_group_members(struct profile_reader *reader, Str group_id, const Hash128 *after,
+                                  ProfileMembers *list, Err *err)
 {
     char key[MEMBER_KEY_BYTES];
-    struct member_list list = { members, 0, max };
-    *ret_count = 0;
-    if (max == 0) return OK;
+    list->count = 0;
+    if (list->max == 0) return OK;
     profile_group_key(group_id, key);
-    if (behind) profile_put_hash(key + MEMBER_AT, *behind);
+    if (after) profile_put_hash(key + MEMBER_AT, *after);
     kv_key_u32(key + SUBJECT_AT, UINT32_MAX);
     Status s = profile_lock(reader, err);
     if (s) return s;
-    s = profile_visit_keys(reader, reader->profile->options.members, (Str){ key, GROUP_KEY_BYTES },
-                           (Str){ key, behind ? sizeof key : 0 }, take_member, &list, err);
+    struct key_range range = { reader->profile->options.members, { key, GROUP_KEY_BYTES },
+                               { key, after ? sizeof key : 0 } };
+    s = profile_visit_keys(reader, range, take_member, list, err);
     profile_unlock(reader);
-    *ret_count = list.count;
     return s;
 }
 
@@ -174,11 +171,24 @@ static bool is_or_holds(Str name, Str key)
     return str_starts(key, name) && (key.len == name.len || key.bytes[name.len] == '.');
 }
 
+/* Visiting the writes of a trait in everybody's rows. */
+struct visiting {
+    struct profile_reader *reader;
+    Str key;                            /* of the trait; empty: of every trait */
+    ProfileVisit *visit;
+    void *context;
+    struct entries entries;             /* of the row at hand */
+    uint32_t *waiting;                  /* subjects with rows that wait: what was saved of them is of old */
+    size_t waiting_count;
+};
+
 /* One row's writes of the trait. A user's row may hold several, too: which subjects are users is not known here, but
  * of two writes by one user the later wins whoever asks, so all may be told. */
-static Status visit_row(struct profile_reader *reader, Str row, uint32_t subject, Str key, struct entries *entries,
-                        ProfileVisit *visit, void *context, Err *err)
+static Status visit_row(struct visiting *visiting, Str row, uint32_t subject, Err *err)
 {
+    struct profile_reader *reader = visiting->reader;
+    struct entries *entries = &visiting->entries;
+    Str key = visiting->key;
     entries->count = 0;
     Status s = profile_decode_row(row, subject, entries, err);
     for (size_t i = 0; !s && i < entries->count && !reader->is_over; i++) {
@@ -187,29 +197,25 @@ static Status visit_row(struct profile_reader *reader, Str row, uint32_t subject
         if (entry->key.bytes[0] != 't' || (key.len && !is_or_holds(name, key))) continue;
         ProfileValue value = { name, entry->value, entry->time_ms, entry->message_id, entry->position, entry->source,
                                subject };
-        reader->is_over = !visit(context, &value);
+        reader->is_over = !visiting->visit(visiting->context, &value);
     }
     return s;
 }
 
-/* Under the lock: what waits, and a view of what was saved. Then, without it, what was saved of other subjects. */
-static Status visit_waiting(struct profile_reader *reader, Str key, struct entries *entries, uint32_t **ret_subjects,
-                            size_t *ret_count, ProfileVisit *visit, void *context, Err *err)
+/* What waits. Under the lock. */
+static Status visit_waiting(struct visiting *visiting, Err *err)
 {
-    const struct profile *profile = reader->profile;
-    uint32_t *subjects = malloc((profile->count + 1) * sizeof *subjects);
-    size_t count = 0;
+    const struct profile *profile = visiting->reader->profile;
     Status s = OK;
-    check(subjects);
-    for (size_t at = 0; !s && at < profile->capacity && !reader->is_over; at++) {
+    visiting->waiting = malloc((profile->count + 1) * sizeof *visiting->waiting);
+    check(visiting->waiting);
+    for (size_t at = 0; !s && at < profile->capacity && !visiting->reader->is_over; at++) {
         const struct waiting *row = profile->waiting[at];
         if (!row || row->table != profile->options.subjects) continue;
-        subjects[count] = kv_read_u32(row->key.bytes);
-        if (!row->is_removed) s = visit_row(reader, row->value, subjects[count], key, entries, visit, context, err);
-        count++;
+        uint32_t subject = kv_read_u32(row->key.bytes);
+        visiting->waiting[visiting->waiting_count++] = subject;
+        if (!row->is_removed) s = visit_row(visiting, row->value, subject, err);
     }
-    *ret_subjects = subjects;
-    *ret_count = count;
     return s;
 }
 
@@ -219,34 +225,39 @@ static int compare_subjects(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* What was saved of the other subjects. */
+static Status visit_saved(struct visiting *visiting, struct kv_cursor *cursor, Err *err)
+{
+    size_t at = 0;
+    Str key, row;
+    Status s = kv_find(cursor, (Str){ "\0\0\0\0", 4 }, &key, &row, err);
+    while (!s && !visiting->reader->is_over) {
+        if (key.len != 4) return err_set(err, ERR_DAMAGED, "a profile of no subject; onym rebuild makes it again");
+        uint32_t subject = kv_read_u32(key.bytes);
+        while (at < visiting->waiting_count && visiting->waiting[at] < subject) at++;
+        if (at == visiting->waiting_count || visiting->waiting[at] != subject)
+            s = visit_row(visiting, row, subject, err);
+        if (!s) s = kv_next(cursor, &key, &row, err);
+    }
+    return s;
+}
+
+/* The lock is held for what waits, and for taking a view of what was saved; that is read without it. */
 Status profile_visit_trait(struct profile_reader *reader, Str key, ProfileVisit *visit, void *context, Err *err)
 {
-    struct entries entries = { 0 };
+    struct visiting visiting = { .reader = reader, .key = key, .visit = visit, .context = context };
     struct kv_cursor *cursor = NULL;
-    uint32_t *waiting = NULL;
-    size_t count = 0, at = 0;
-    Str row_key, row;
     Status s = profile_lock(reader, err);
     if (s) return s;
     reader->is_over = false;
-    s = visit_waiting(reader, key, &entries, &waiting, &count, visit, context, err);
+    s = visit_waiting(&visiting, err);
     profile_unlock(reader);
-    if (count) qsort(waiting, count, sizeof *waiting, compare_subjects);
+    if (visiting.waiting_count)
+        qsort(visiting.waiting, visiting.waiting_count, sizeof *visiting.waiting, compare_subjects);
     if (!s && reader->txn) s = kv_cursor_open(reader->txn, reader->profile->options.subjects, &cursor, err);
-    if (!s && cursor) s = kv_find(cursor, (Str){ "\0\0\0\0", 4 }, &row_key, &row, err);
-    while (!s && cursor && !reader->is_over) {
-        if (row_key.len != 4) {
-            s = err_set(err, ERR_DAMAGED, "a profile of no subject; onym rebuild makes it again");
-            break;
-        }
-        uint32_t subject = kv_read_u32(row_key.bytes);
-        while (at < count && waiting[at] < subject) at++;
-        if (at == count || waiting[at] != subject)
-            s = visit_row(reader, row, subject, key, &entries, visit, context, err);
-        if (!s) s = kv_next(cursor, &row_key, &row, err);
-    }
+    if (!s && cursor) s = visit_saved(&visiting, cursor, err);
     kv_cursor_close(cursor);
-    free(waiting);
-    profile_entries_done(&entries);
+    free(visiting.waiting);
+    profile_entries_done(&visiting.entries);
     return s == ERR_NOT_FOUND ? OK : s;
 }

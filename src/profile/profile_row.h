@@ -13,7 +13,7 @@ enum { GROUP_KEY_BYTES = 16, MEMBER_AT = GROUP_KEY_BYTES, SUBJECT_AT = MEMBER_AT
 struct waiting {                        /* a row of kv as it will be */
     uint64_t hash;
     size_t table;
-    Str key, value;                     /* behind this struct */
+    Str key, value;                     /* after this struct */
     bool is_removed;
 };
 
@@ -53,19 +53,22 @@ void profile_put(struct profile *profile, size_t table, Str key, const Str *valu
 /* From here to the unlocking the reader sees one instant. */
 Status profile_lock(struct profile_reader *reader, Err *err);
 void profile_unlock(struct profile_reader *reader);
-/* Keys of the table that begin with the prefix, waiting ones included, ascending and behind the given one (empty: all),
+/* Keys of a table that begin with the prefix, waiting ones included, ascending and after the given one (empty: all),
  * until visit says false. Under the lock. */
+struct key_range { size_t table; Str prefix, after; };
 typedef bool ProfileVisitKey(void *context, Str key);
-Status profile_visit_keys(struct profile_reader *reader, size_t table, Str prefix, Str behind, ProfileVisitKey *visit,
-                          void *context, Err *err);
+Status profile_visit_keys(struct profile_reader *reader, struct key_range range, ProfileVisitKey *visit, void *context,
+                          Err *err);
 
 /* profile_traits.c */
 struct entry *profile_push(struct entries *entries);
 void profile_entries_done(struct entries *entries);
 Status profile_decode_row(Str row, uint32_t subject, struct entries *entries, Err *err);
+/* Where a row is, and whose it is: 0 where it is a group's. */
+struct place { size_t table; Str key; uint32_t subject; };
 /* Adds the row's entries, which borrow from it; nothing where there is no row. */
-Status profile_read_row(const struct profile *profile, struct kv_txn *txn, size_t table, Str key, uint32_t subject,
-                        struct entries *entries, Err *err);
+Status profile_read_row(const struct profile *profile, struct kv_txn *txn, struct place place, struct entries *entries,
+                        Err *err);
 /* (time, messageId), then the value, so that even a repeated messageId with other traits has an order. */
 int profile_compare_writes(const struct entry *a, const struct entry *b);
 int profile_compare_entries(const void *a, const void *b);          /* by key, then by write */

@@ -184,14 +184,14 @@ void profile_unlock(struct profile_reader *reader)
 }
 
 /* Waiting rows of the range, sorted: there are at most some ten thousand to look at. */
-static size_t list_waiting(const struct profile *profile, size_t table, Str prefix, Str behind, struct waiting ***ret)
+static size_t list_waiting(const struct profile *profile, struct key_range range, struct waiting ***ret)
 {
     struct waiting **rows = NULL;
     size_t count = 0, capacity = 0;
     for (size_t at = 0; at < profile->capacity; at++) {
         struct waiting *row = profile->waiting[at];
-        if (!row || row->table != table || !str_starts(row->key, prefix)) continue;
-        if (behind.len && str_compare(row->key, behind) <= 0) continue;
+        if (!row || row->table != range.table || !str_starts(row->key, range.prefix)) continue;
+        if (range.after.len && str_compare(row->key, range.after) <= 0) continue;
         check(vector_reserve(rows, capacity, count + 1, UINT32_MAX));
         rows[count++] = row;
     }
@@ -200,18 +200,18 @@ static size_t list_waiting(const struct profile *profile, size_t table, Str pref
     return count;
 }
 
-Status profile_visit_keys(struct profile_reader *reader, size_t table, Str prefix, Str behind, ProfileVisitKey *visit,
-                          void *context, Err *err)
+Status profile_visit_keys(struct profile_reader *reader, struct key_range range, ProfileVisitKey *visit, void *context,
+                          Err *err)
 {
     struct waiting **rows;
     struct kv_cursor *cursor = NULL;
-    Str key, value, from = behind.len ? behind : prefix;
-    size_t at = 0, count = list_waiting(reader->profile, table, prefix, behind, &rows);
-    Status s = reader->txn ? kv_cursor_open(reader->txn, table, &cursor, err) : ERR_NOT_FOUND;
+    Str key, value, from = range.after.len ? range.after : range.prefix;
+    size_t at = 0, count = list_waiting(reader->profile, range, &rows);
+    Status s = reader->txn ? kv_cursor_open(reader->txn, range.table, &cursor, err) : ERR_NOT_FOUND;
     if (!s) s = kv_find(cursor, from, &key, &value, err);
-    if (!s && str_equal(key, behind)) s = kv_next(cursor, &key, &value, err);
+    if (!s && str_equal(key, range.after)) s = kv_next(cursor, &key, &value, err);
     for (bool goes_on = true; goes_on;) {
-        bool has_saved = !s && str_starts(key, prefix);
+        bool has_saved = !s && str_starts(key, range.prefix);
         if (s && s != ERR_NOT_FOUND) break;
         if (!has_saved && at == count) break;
         int order = !has_saved ? -1 : at == count ? 1 : str_compare(rows[at]->key, key);

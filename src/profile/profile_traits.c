@@ -93,13 +93,13 @@ static void encode_row(const struct entries *entries, char *at)
     }
 }
 
-Status profile_read_row(const struct profile *profile, struct kv_txn *txn, size_t table, Str key, uint32_t subject,
-                        struct entries *entries, Err *err)
+Status profile_read_row(const struct profile *profile, struct kv_txn *txn, struct place place, struct entries *entries,
+                        Err *err)
 {
     Str row;
-    Status s = profile_get(profile, txn, table, key, &row, err);
+    Status s = profile_get(profile, txn, place.table, place.key, &row, err);
     if (s == ERR_NOT_FOUND) return OK;
-    return s ? s : profile_decode_row(row, subject, entries, err);
+    return s ? s : profile_decode_row(row, place.subject, entries, err);
 }
 
 /* ---- Order, and what is kept ---- */
@@ -232,14 +232,15 @@ static void thin(struct entries *entries, bool keeps_all)
 /* ---- Writing ---- */
 
 /* Encodes the row, and its names; the entries may borrow from the row that it takes the place of. */
-static void put_row(struct profile *profile, size_t table, Str key, uint32_t subject, const struct entries *before,
+static void put_row(struct profile *profile, struct place place, const struct entries *before,
                     const struct entries *after)
 {
     Str row = { malloc(row_bytes(after)), row_bytes(after) };
     check(row.bytes);
     encode_row(after, (char *)(uintptr_t)row.bytes);
-    if (table == profile->options.subjects) profile_update_names(profile, subject, before, after);
-    profile_put(profile, table, key, &row);                  /* last: what the entries borrow from goes with it */
+    if (place.table == profile->options.subjects) profile_update_names(profile, place.subject, before, after);
+    /* Last: what the entries borrow from goes with it. */
+    profile_put(profile, place.table, place.key, &row);
     free((char *)(uintptr_t)row.bytes);
 }
 
@@ -262,17 +263,17 @@ static void merge_entries(const struct entries *before, const struct entries *ad
 }
 
 /* Adds the entries to the row, once each, and writes it back where that changed anything. */
-static Status merge_row(struct profile *profile, size_t table, Str key, uint32_t subject, bool keeps_all,
-                        const struct entries *added, Err *err)
+static Status merge_row(struct profile *profile, struct place place, bool keeps_all, const struct entries *added,
+                        Err *err)
 {
     struct entries before = { 0 }, entries = { 0 };
     struct kv_txn *txn;
     Status s = profile_writer_txn(profile, &txn, err);
-    if (!s) s = profile_read_row(profile, txn, table, key, subject, &before, err);
+    if (!s) s = profile_read_row(profile, txn, place, &before, err);
     if (!s) merge_entries(&before, added, &entries);
     if (!s && entries.count > before.count) {
         thin(&entries, keeps_all);
-        put_row(profile, table, key, subject, &before, &entries);
+        put_row(profile, place, &before, &entries);
     }
     profile_entries_done(&before);
     profile_entries_done(&entries);
@@ -309,8 +310,11 @@ static void add_writes(struct entries *entries, char kind, const ProfileWrite *w
     free(sorted);
 }
 
-static Status write_traits(struct profile *profile, size_t table, Str key, uint32_t subject, bool keeps_all,
-                           const ProfileWrite *write, char kind, const ProfileTrait *traits, size_t count, Err *err)
+/* What is written where: the letter of the keys' kind, and whether rule 4 keeps all writes of the row. */
+struct target { struct place place; char kind; bool keeps_all; };
+
+static Status write_traits(struct profile *profile, struct target target, const ProfileWrite *write,
+                           const ProfileTrait *traits, size_t count, Err *err)
 {
     struct entries added = { 0 };
     size_t name_bytes = 1;
@@ -318,8 +322,8 @@ static Status write_traits(struct profile *profile, size_t table, Str key, uint3
     for (size_t i = 0; i < count; i++) name_bytes += traits[i].key.len + 1;
     char *names = malloc(name_bytes);
     check(names);
-    add_writes(&added, kind, write, traits, count, names);
-    Status s = added.count ? merge_row(profile, table, key, subject, keeps_all, &added, err) : OK;
+    add_writes(&added, target.kind, write, traits, count, names);
+    Status s = added.count ? merge_row(profile, target.place, target.keeps_all, &added, err) : OK;
     free(names);
     profile_entries_done(&added);
     return s;
@@ -339,24 +343,30 @@ static void member_key(Str group_id, Hash128 member, uint32_t subject, char key[
     subject_key(subject, key + SUBJECT_AT);
 }
 
-Status profile_set_traits(struct profile *profile, uint32_t subject, bool keeps_all,
-                          const ProfileWrite *write, const ProfileTrait *traits, size_t count, Err *err)
+/* The row of a subject, whose key is made in room (4 bytes). */
+static struct place subject_place(const struct profile *profile, uint32_t subject, char *room)
 {
-    char key[4];
-    subject_key(subject, key);
-    return write_traits(profile, profile->options.subjects, (Str){ key, sizeof key }, subject, keeps_all, write, 't',
-                        traits, count, err);
+    subject_key(subject, room);
+    return (struct place){ profile->options.subjects, { room, 4 }, subject };
 }
 
-Status profile_join_group(struct profile *profile, uint32_t subject, Hash128 member, bool keeps_all,
-                          const ProfileWrite *write, Str group_id, Err *err)
+Status profile_set_traits(struct profile *profile, const ProfileWriter *writer, const ProfileWrite *write,
+                          const ProfileTrait *traits, size_t count, Err *err)
 {
-    char key[MEMBER_KEY_BYTES];
+    char room[4];
+    struct target target = { subject_place(profile, writer->subject, room), 't', writer->keeps_all };
+    return write_traits(profile, target, write, traits, count, err);
+}
+
+Status profile_join_group(struct profile *profile, const ProfileWriter *writer, const ProfileWrite *write, Str group_id,
+                          Err *err)
+{
+    char key[MEMBER_KEY_BYTES], room[4];
     ProfileTrait joined = { group_id, { "", 0 } };
-    member_key(group_id, member, subject, key);
-    Status s = write_traits(profile, profile->options.subjects, (Str){ key + SUBJECT_AT, 4 }, subject, keeps_all,
-                            write, 'g', &joined, 1, err);
+    struct target target = { subject_place(profile, writer->subject, room), 'g', writer->keeps_all };
+    Status s = write_traits(profile, target, write, &joined, 1, err);
     if (s) return s;
+    member_key(group_id, writer->member, writer->subject, key);
     profile_put(profile, profile->options.members, (Str){ key, sizeof key }, &(Str){ "", 0 });
     return OK;
 }
@@ -368,10 +378,9 @@ Status profile_set_group_traits(struct profile *profile, Str group_id, const Pro
     ProfileTrait name = { { "", 0 }, group_id };
     ProfileWrite always = { .time_ms = INT64_MIN };          /* the name is no news: the same whoever writes */
     profile_group_key(group_id, key);
-    Str row = { key, sizeof key };
-    Status s = write_traits(profile, profile->options.groups, row, 0, false, &always, 'i', &name, 1, err);
-    if (s) return s;
-    return write_traits(profile, profile->options.groups, row, 0, false, write, 't', traits, count, err);
+    struct place place = { .table = profile->options.groups, .key = { key, sizeof key } };
+    Status s = write_traits(profile, (struct target){ place, 'i', false }, &always, &name, 1, err);
+    return s ? s : write_traits(profile, (struct target){ place, 't', false }, write, traits, count, err);
 }
 
 static bool is_between(const struct entry *entry, Millis from_ms, Millis to_ms)
@@ -384,11 +393,10 @@ Status profile_erase(struct profile *profile, uint32_t subject, Hash128 member, 
 {
     struct entries entries = { 0 }, kept = { 0 };
     struct kv_txn *txn;
-    char key[4], joined[MEMBER_KEY_BYTES];
-    subject_key(subject, key);
-    Str row = { key, sizeof key };
+    char room[4], joined[MEMBER_KEY_BYTES];
+    struct place place = subject_place(profile, subject, room);
     Status s = profile_writer_txn(profile, &txn, err);
-    if (!s) s = profile_read_row(profile, txn, profile->options.subjects, row, subject, &entries, err);
+    if (!s) s = profile_read_row(profile, txn, place, &entries, err);
     for (size_t i = 0; !s && i < entries.count; i++) {
         const struct entry *entry = &entries.items[i];
         if (!is_between(entry, from_ms, to_ms)) {
@@ -404,10 +412,10 @@ Status profile_erase(struct profile *profile, uint32_t subject, Hash128 member, 
     }
     if (!s && kept.count < entries.count) {
         if (kept.count) {
-            put_row(profile, profile->options.subjects, row, subject, &entries, &kept);
+            put_row(profile, place, &entries, &kept);
         } else {
             profile_update_names(profile, subject, &entries, &kept);
-            profile_put(profile, profile->options.subjects, row, NULL);
+            profile_put(profile, place.table, place.key, NULL);
         }
     }
     profile_entries_done(&entries);

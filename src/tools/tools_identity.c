@@ -32,12 +32,12 @@ static int load_rules(const char *file, Arena *arena, struct config *ret)
 
 /* ---- Telling ---- */
 
-static void put_list_json(struct buf *out, const char *name, const DryExample *examples, size_t count,
-                          const char *whole, const char *parts)
+static void put_list_json(struct buf *out, const char *name, const DryParting *parting, const char *whole,
+                          const char *parts)
 {
     json_array(out, name);
-    for (size_t at = 0; at < count; at++) {
-        const DryExample *example = &examples[at];
+    for (size_t at = 0; at < parting->example_count; at++) {
+        const DryExample *example = &parting->examples[at];
         json_object(out, NULL);
         json_string(out, whole, example->whole);
         json_array(out, parts);
@@ -56,12 +56,12 @@ static void put_json(struct buf *out, const DryRun *dry)
     json_uint(out, "identifiers", dry->identifiers);
     json_uint(out, "people_before", dry->people_before);
     json_uint(out, "people_after", dry->people_after);
-    json_uint(out, "merged", dry->merged);
-    json_uint(out, "merging", dry->merging);
-    json_uint(out, "split", dry->split);
-    json_uint(out, "parts", dry->parts);
-    put_list_json(out, "merges", dry->merges, dry->merge_count, "after", "before");
-    put_list_json(out, "splits", dry->splits, dry->split_count, "before", "after");
+    json_uint(out, "merged", dry->merged.wholes);
+    json_uint(out, "merging", dry->merged.parts);
+    json_uint(out, "split", dry->split.wholes);
+    json_uint(out, "parts", dry->split.parts);
+    put_list_json(out, "merges", &dry->merged, "after", "before");
+    put_list_json(out, "splits", &dry->split, "before", "after");
     json_object_end(out);
     buf_char(out, '\n');
 }
@@ -84,25 +84,25 @@ static void put_text(struct buf *out, const DryRun *dry)
                count_text(dry->people_after, texts[1], sizeof texts[1]),
                count_text(dry->identifiers, texts[2], sizeof texts[2]),
                count_text(dry->messages, texts[3], sizeof texts[3]));
-    if (dry->merged == 0 && dry->split == 0) buf_str_put(out, STR("nobody would merge or split\n"));
-    if (dry->merged)
-        buf_printf(out, "\n%s people would merge into %s:\n", count_text(dry->merging, texts[0], sizeof texts[0]),
-                   count_text(dry->merged, texts[1], sizeof texts[1]));
-    for (size_t at = 0; at < dry->merge_count && at < EXAMPLES_SHOWN; at++) {
+    if (dry->merged.wholes == 0 && dry->split.wholes == 0) buf_str_put(out, STR("nobody would merge or split\n"));
+    if (dry->merged.wholes)
+        buf_printf(out, "\n%s people would merge into %s:\n", count_text(dry->merged.parts, texts[0], sizeof texts[0]),
+                   count_text(dry->merged.wholes, texts[1], sizeof texts[1]));
+    for (size_t at = 0; at < dry->merged.example_count && at < EXAMPLES_SHOWN; at++) {
         buf_str_put(out, STR("  "));
-        put_people(out, &dry->merges[at]);
+        put_people(out, &dry->merged.examples[at]);
         buf_str_put(out, STR(" -> "));
-        (void)terminal_put(out, dry->merges[at].whole, 0, 0);
+        (void)terminal_put(out, dry->merged.examples[at].whole, 0, 0);
         buf_char(out, '\n');
     }
-    if (dry->split)
-        buf_printf(out, "\n%s people would split into %s:\n", count_text(dry->split, texts[0], sizeof texts[0]),
-                   count_text(dry->parts, texts[1], sizeof texts[1]));
-    for (size_t at = 0; at < dry->split_count && at < EXAMPLES_SHOWN; at++) {
+    if (dry->split.wholes)
+        buf_printf(out, "\n%s people would split into %s:\n", count_text(dry->split.wholes, texts[0], sizeof texts[0]),
+                   count_text(dry->split.parts, texts[1], sizeof texts[1]));
+    for (size_t at = 0; at < dry->split.example_count && at < EXAMPLES_SHOWN; at++) {
         buf_str_put(out, STR("  "));
-        (void)terminal_put(out, dry->splits[at].whole, 0, 0);
+        (void)terminal_put(out, dry->split.examples[at].whole, 0, 0);
         buf_str_put(out, STR(" -> "));
-        put_people(out, &dry->splits[at]);
+        put_people(out, &dry->split.examples[at]);
         buf_char(out, '\n');
     }
 }

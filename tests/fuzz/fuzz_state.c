@@ -150,6 +150,7 @@ static void read_profiles(struct kv *kv)
     struct region region;
     ProfileValues values;
     ProfileMember members[8];
+    ProfileMembers list = { .items = members, .max = countof(members) };
     uint32_t found[8];
     size_t count = 0;
     check(profile_begin_reading(profile, &reader, NULL) == OK);
@@ -158,13 +159,13 @@ static void read_profiles(struct kv *kv)
         Arena arena = region_arena(&region);
         if (kv->rows[at].table != TRAITS || kv->rows[at].key.len != 4) continue;
         ProfileSubject subject = { .subject = kv_read_u32(kv->rows[at].key.bytes) };
-        (void)!profile_read_traits(reader, &subject, 1, &arena, &values, NULL);
-        (void)!profile_read_history(reader, &subject, 1, STR(""), &arena, &values, NULL);
-        (void)!profile_read_groups(reader, &subject, 1, &arena, &values, NULL);
+        (void)!profile_read_traits(reader, (ProfileSubjects){ &subject, 1 }, &arena, &values, NULL);
+        (void)!profile_read_history(reader, (ProfileSubjects){ &subject, 1 }, STR(""), &arena, &values, NULL);
+        (void)!profile_read_groups(reader, (ProfileSubjects){ &subject, 1 }, &arena, &values, NULL);
     }
     Arena arena = region_arena(&region);
     (void)!profile_read_group(reader, STR("g"), &arena, &values, NULL);
-    (void)!profile_list_group_members(reader, STR("g"), NULL, countof(members), members, &count, NULL);
+    (void)!profile_list_group_members(reader, STR("g"), NULL, &list, NULL);
     (void)!profile_find_name(reader, STR("a"), countof(found), found, &count, NULL);
     (void)!profile_visit_trait(reader, STR("plan"), visit, &count, NULL);
     region_close(&region);

@@ -203,8 +203,9 @@ static void make_state(void)
         ProfileTrait traits[] = { { STR("email"), STR("\"a@x.y\"") }, { STR("plan"), STR("1") } };
         IdentityNode node;
         check(identity_apply(identity, &message, &node, NULL) == OK);
-        check(profile_set_traits(profile, node, false, &write, traits, countof(traits), NULL) == OK);
-        check(profile_join_group(profile, node, (Hash128){ at, at }, false, &write, STR("g"), NULL) == OK);
+        ProfileWriter writer = { .subject = node, .member = { at, at } };
+        check(profile_set_traits(profile, &writer, &write, traits, countof(traits), NULL) == OK);
+        check(profile_join_group(profile, &writer, &write, STR("g"), NULL) == OK);
         check(profile_set_group_traits(profile, STR("g"), &write, traits, countof(traits), NULL) == OK);
     }
     check(kv_begin_write(kv, &txn, NULL) == OK);

@@ -387,12 +387,12 @@ static bool check_person(struct world *world, int id, struct buf *expected, stru
 /* The one trait of everybody says what each person's traits say. */
 static bool check_trait_table(struct world *world)
 {
-    const struct identity_view *view = identity_take_view(derive_identity(world->applier));
+    DeriveReading reading = { identity_take_view(derive_identity(world->applier)), 1 << 20, NULL };
     struct trait_table *table;
     Err err;
     bool ok = true;
-    Status s = derive_open_trait(world->applier, view, str_from(trait_names[1]), 1 << 20, NULL, &table, &err);
-    identity_give_view(derive_identity(world->applier), view);
+    Status s = derive_open_trait(world->applier, &reading, str_from(trait_names[1]), &table, &err);
+    identity_give_view(derive_identity(world->applier), reading.view);
     if (s) COMPLAIN("trait table: %s", err.text);
     for (int i = 0; ok && i < world->model.id_count; i++) {
         const Id *id = &world->model.ids[i];
@@ -726,19 +726,19 @@ static void a_dry_run_says_who_would_merge_and_split(void **state)
     Arena arena = region_arena(&world.region);
     assert_int_equal(derive_dry_run(&options, &arena, &dry, &err), OK);
     assert_true(dry.messages == 10 && dry.people_before == 4 && dry.people_after == 4);
-    assert_true(dry.merged == 0 && dry.split == 0);
+    assert_true(dry.merged.wholes == 0 && dry.split.wholes == 0);
     options.after = (PeopleRules){ { .blocked = blocked, .blocked_count = 1 }, NULL };
     assert_int_equal(derive_dry_run(&options, &arena, &dry, &err), OK);
-    assert_true(dry.people_before == 4 && dry.people_after == 3 && dry.merged == 1 && dry.merging == 2);
-    assert_true(str_equal(dry.merges[0].whole, STR("u_12345")) && dry.merges[0].part_count == 2);
+    assert_true(dry.people_before == 4 && dry.people_after == 3 && dry.merged.wholes == 1 && dry.merged.parts == 2);
+    assert_true(str_equal(dry.merged.examples[0].whole, STR("u_12345")) && dry.merged.examples[0].part_count == 2);
     options.after = (PeopleRules){ { .externals = &email, .external_count = 1 }, fields };
     assert_int_equal(derive_dry_run(&options, &arena, &dry, &err), OK);
-    assert_true(dry.people_before == 4 && dry.people_after == 3 && dry.merged == 1 && dry.split == 0);
-    assert_true(str_equal(dry.merges[0].whole, STR("x_email:v~40x.y")));
+    assert_true(dry.people_before == 4 && dry.people_after == 3 && dry.merged.wholes == 1 && dry.split.wholes == 0);
+    assert_true(str_equal(dry.merged.examples[0].whole, STR("x_email:v~40x.y")));
     options.before = options.after;
     options.after = (PeopleRules){ 0 };
     assert_int_equal(derive_dry_run(&options, &arena, &dry, &err), OK);
-    assert_true(dry.people_after == 4 && dry.split == 1 && dry.parts == 2 && dry.split_count == 1);
+    assert_true(dry.people_after == 4 && dry.split.wholes == 1 && dry.split.parts == 2 && dry.split.example_count == 1);
     rmdir(scratch);
     story_close(&world);
 }

@@ -42,13 +42,12 @@ static void write_one(struct profile *profile, const Written *w)
     Err err;
     ProfileWrite write = { w->time, str_from(w->id), (uint64_t)w->time, 1 };
     ProfileTrait trait = { str_from(keys[w->key]), str_from(values[w->value]) };
-    bool keeps_all = w->subject == ANONYMOUS;
+    ProfileWriter writer = { .subject = w->subject, .keeps_all = w->subject == ANONYMOUS, .member.low = w->subject };
     if (w->is_group) {
-        Hash128 member = { .low = w->subject };
-        assert_int_equal(profile_join_group(profile, w->subject, member, keeps_all, &write, trait.key, &err), OK);
+        assert_int_equal(profile_join_group(profile, &writer, &write, trait.key, &err), OK);
         assert_int_equal(profile_set_group_traits(profile, trait.key, &write, &trait, 1, &err), OK);
     } else {
-        assert_int_equal(profile_set_traits(profile, w->subject, keeps_all, &write, &trait, 1, &err), OK);
+        assert_int_equal(profile_set_traits(profile, &writer, &write, &trait, 1, &err), OK);
     }
 }
 
@@ -73,7 +72,8 @@ static bool check_person(struct profile_reader *reader, const Written *w, int co
     Err err;
     for (uint32_t i = 0; i < PEOPLE; i++)
         if (set >> i & 1) subjects[subject_count++] = (ProfileSubject){ i, owns_early, &until };
-    assert_int_equal(profile_read_traits(reader, subjects, subject_count, &scratch, &got, &err), OK);
+    ProfileSubjects all = { subjects, subject_count };
+    assert_int_equal(profile_read_traits(reader, all, &scratch, &got, &err), OK);
     for (int key = 0; key < KEYS; key++) {
         const Written *last = model_current(w, count, set, until, key, false);
         if (!last || last->value == 0) continue;
@@ -86,7 +86,7 @@ static bool check_person(struct profile_reader *reader, const Written *w, int co
     }
     if (got.count != expected) return false;
     expected = 0;
-    assert_int_equal(profile_read_groups(reader, subjects, subject_count, &scratch, &got, &err), OK);
+    assert_int_equal(profile_read_groups(reader, all, &scratch, &got, &err), OK);
     for (int key = 0; key < KEYS; key++) expected += model_current(w, count, set, until, key, true) != NULL;
     return got.count == expected;
 }
@@ -97,17 +97,17 @@ static bool check_groups(struct profile_reader *reader, const Written *w, int co
     for (int key = 0; key < KEYS; key++) {
         const Written *last = model_current(w, count, ~0u, LATER, key, true);
         ProfileValues got;
-        ProfileMember members[PEOPLE + 1];
-        size_t member_count, expected = 0;
+        ProfileMember room[PEOPLE + 1];
+        ProfileMembers members = { .items = room, .max = PEOPLE + 1 };
+        size_t expected = 0;
         Err err;
         Status s = profile_read_group(reader, str_from(keys[key]), &scratch, &got, &err);
         if ((s == ERR_NOT_FOUND) != !last) return false;
         if (last && got.count != (size_t)(last->value != 0)) return false;
         if (last && last->value && !str_equal(got.items[0].json, str_from(values[last->value]))) return false;
-        assert_int_equal(profile_list_group_members(reader, str_from(keys[key]), NULL, PEOPLE + 1, members,
-                                                    &member_count, &err), OK);
+        assert_int_equal(profile_list_group_members(reader, str_from(keys[key]), NULL, &members, &err), OK);
         for (unsigned i = 0; i < PEOPLE; i++) expected += model_current(w, count, 1u << i, LATER, key, true) != NULL;
-        if (member_count != expected) return false;
+        if (members.count != expected) return false;
     }
     return true;
 }
@@ -119,8 +119,8 @@ static bool has_same_history(struct profile_reader *a, struct profile_reader *b,
         ProfileSubject subject = { i, NULL, NULL };
         ProfileValues of_a, of_b;
         Err err;
-        assert_int_equal(profile_read_history(a, &subject, 1, STR(""), &scratch, &of_a, &err), OK);
-        assert_int_equal(profile_read_history(b, &subject, 1, STR(""), &scratch, &of_b, &err), OK);
+        assert_int_equal(profile_read_history(a, (ProfileSubjects){ &subject, 1 }, STR(""), &scratch, &of_a, &err), OK);
+        assert_int_equal(profile_read_history(b, (ProfileSubjects){ &subject, 1 }, STR(""), &scratch, &of_b, &err), OK);
         if (of_a.count != of_b.count) return false;
         for (size_t k = 0; k < of_a.count; k++)
             if (!str_equal(of_a.items[k].json, of_b.items[k].json) || of_a.items[k].time_ms != of_b.items[k].time_ms ||
@@ -312,11 +312,13 @@ static void history_and_keys_are_bounded_and_the_current_value_survives(void **s
             snprintf(id, sizeof id, "m%d", i);
             ProfileWrite write = { i, str_from(id), (uint64_t)i, 0 };
             ProfileTrait trait = { STR("step"), str_from(json) };
-            assert_int_equal(profile_set_traits(profile, subject, subject == 1, &write, &trait, 1, &err), OK);
+            ProfileWriter writer = { .subject = subject, .keeps_all = subject == 1 };
+            assert_int_equal(profile_set_traits(profile, &writer, &write, &trait, 1, &err), OK);
         }
         ProfileSubject one = { subject, NULL, NULL };
         Arena arena = region_arena(&region);
-        assert_int_equal(profile_read_history(reader, &one, 1, STR("step"), &arena, &got, &err), OK);
+        ProfileSubjects alone = { &one, 1 };
+        assert_int_equal(profile_read_history(reader, alone, STR("step"), &arena, &got, &err), OK);
         assert_int_equal(got.count, subject == 1 ? PROFILE_HISTORY : 2 * PROFILE_HISTORY);
         assert_true(str_equal(got.items[0].json, STR("66")));
         assert_int_equal(got.items[0].time_ms, 199);
@@ -326,14 +328,14 @@ static void history_and_keys_are_bounded_and_the_current_value_survives(void **s
         snprintf(key, sizeof key, "k%d", i);
         ProfileWrite write = { 1000 + i, STR("m"), 0, 0 };
         ProfileTrait trait = { str_from(key), STR("true") };
-        assert_int_equal(profile_set_traits(profile, 0, false, &write, &trait, 1, &err), OK);
+        assert_int_equal(profile_set_traits(profile, &(ProfileWriter){ 0 }, &write, &trait, 1, &err), OK);
     }
     ProfileSubject one = { 0, NULL, NULL };
     Arena arena = region_arena(&region);
-    assert_int_equal(profile_read_traits(reader, &one, 1, &arena, &got, &err), OK);
+    assert_int_equal(profile_read_traits(reader, (ProfileSubjects){ &one, 1 }, &arena, &got, &err), OK);
     assert_int_equal(got.count, PROFILE_KEYS);
     assert_int_equal(profile_erase(profile, 0, (Hash128){ 0 }, INT64_MIN, INT64_MAX, &err), OK);
-    assert_int_equal(profile_read_traits(reader, &one, 1, &arena, &got, &err), OK);
+    assert_int_equal(profile_read_traits(reader, (ProfileSubjects){ &one, 1 }, &arena, &got, &err), OK);
     assert_int_equal(got.count, 0);
     profile_end_reading(reader);
     profile_close(profile);

@@ -54,14 +54,15 @@ static void long_values_of_strangers_stop_no_question(void **state)
     identify("ours-too", "free");
     while (more) assert_int_equal(derive_step(world.applier, &more, &err), OK);
     const struct identity_view *view = identity_take_view(world.applier->identity);
-    Status s = derive_open_trait(world.applier, view, STR("plan"), MAX_BYTES, NULL, &table, &err);
+    Status s = derive_open_trait(world.applier, &(DeriveReading){ view, MAX_BYTES, NULL }, STR("plan"), &table, &err);
     if (s) fail_msg("%s", err.text);
     expect(table, "ours", "\"pro\"");
     expect(table, "ours-too", "\"free\"");
     expect(table, "stranger-7", "{}");
     derive_close_trait(table);
     /* with room enough all of it is told */
-    assert_int_equal(derive_open_trait(world.applier, view, STR("plan"), STRANGERS * LONG * 2, NULL, &table, &err), OK);
+    DeriveReading roomy = { view, STRANGERS * LONG * 2, NULL };
+    assert_int_equal(derive_open_trait(world.applier, &roomy, STR("plan"), &table, &err), OK);
     char json[LONG + 3];
     snprintf(json, sizeof json, "\"%s\"", plan);
     expect(table, "stranger-7", json);

@@ -36,7 +36,8 @@ static void set(uint32_t subject, Millis time_ms, const char *message_id, const 
     ProfileTrait trait = { str_from(key), str_from(json) };
     ProfileWrite write = { .time_ms = time_ms, .message_id = str_from(message_id), .position = 1 };
     Err err = { 0 };
-    if (profile_set_traits(profile, subject, false, &write, &trait, 1, &err)) fail_msg("%s", err.text);
+    ProfileWriter writer = { .subject = subject };
+    if (profile_set_traits(profile, &writer, &write, &trait, 1, &err)) fail_msg("%s", err.text);
 }
 
 static ProfileValues read_traits(const ProfileSubject *subjects, size_t count)
@@ -44,7 +45,7 @@ static ProfileValues read_traits(const ProfileSubject *subjects, size_t count)
     struct profile_reader *reader;
     ProfileValues values;
     assert_int_equal(profile_begin_reading(profile, &reader, NULL), OK);
-    assert_int_equal(profile_read_traits(reader, subjects, count, &arena, &values, NULL), OK);
+    assert_int_equal(profile_read_traits(reader, (ProfileSubjects){ subjects, count }, &arena, &values, NULL), OK);
     profile_end_reading(reader);
     return values;
 }
@@ -55,7 +56,8 @@ static ProfileValues read_history(uint32_t subject, const char *key)
     ProfileValues values;
     ProfileSubject one = { .subject = subject };
     assert_int_equal(profile_begin_reading(profile, &reader, NULL), OK);
-    assert_int_equal(profile_read_history(reader, &one, 1, str_from(key), &arena, &values, NULL), OK);
+    ProfileSubjects alone = { &one, 1 };
+    assert_int_equal(profile_read_history(reader, alone, str_from(key), &arena, &values, NULL), OK);
     profile_end_reading(reader);
     return values;
 }
@@ -155,8 +157,8 @@ static void people_who_become_one_have_the_last_write_of_both(void **state)
 static void join(uint32_t subject, const char *group, Millis time_ms)
 {
     ProfileWrite write = { .time_ms = time_ms, .message_id = STR("m"), .position = 1 };
-    Hash128 member = { .high = subject % 3, .low = subject };
-    assert_int_equal(profile_join_group(profile, subject, member, false, &write, str_from(group), NULL), OK);
+    ProfileWriter writer = { .subject = subject, .member = { .high = subject % 3, .low = subject } };
+    assert_int_equal(profile_join_group(profile, &writer, &write, str_from(group), NULL), OK);
 }
 
 static void a_groups_members_are_paged_in_an_order_that_lasts(void **state)
@@ -169,24 +171,24 @@ static void a_groups_members_are_paged_in_an_order_that_lasts(void **state)
     assert_int_equal(profile_begin_reading(profile, &reader, NULL), OK);
     bool is_found[100] = { false };
     Hash128 last = { 0 };
-    size_t told = 0, count;
+    size_t told = 0;
+    ProfileMember members[7];
+    ProfileMembers list = { .items = members, .max = 7 };
     do {
-        ProfileMember members[7];
         const Hash128 *after = told ? &last : NULL;
-        assert_int_equal(profile_list_group_members(reader, STR("acme"), after, 7, members, &count, NULL), OK);
-        for (size_t at = 0; at < count; at++) {
+        assert_int_equal(profile_list_group_members(reader, STR("acme"), after, &list, NULL), OK);
+        for (size_t at = 0; at < list.count; at++) {
             bool is_after = members[at].member.high > last.high
                 || (members[at].member.high == last.high && members[at].member.low > last.low);
             assert_true(is_after && !is_found[members[at].subject]);
             is_found[members[at].subject] = true;
             last = members[at].member;
         }
-        told += count;
-    } while (count == 7);
+        told += list.count;
+    } while (list.count == 7);
     assert_int_equal(told, 50);
-    ProfileMember none[1];
-    assert_int_equal(profile_list_group_members(reader, STR("nobody"), NULL, 1, none, &count, NULL), OK);
-    assert_int_equal(count, 0);
+    assert_int_equal(profile_list_group_members(reader, STR("nobody"), NULL, &list, NULL), OK);
+    assert_int_equal(list.count, 0);
     profile_end_reading(reader);
 }
 

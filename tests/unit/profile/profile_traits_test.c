@@ -36,7 +36,8 @@ static void join(struct profile *profile, unsigned group, unsigned at)
     snprintf(id, sizeof id, "group-%u", group);
     snprintf(message, sizeof message, "m-%u", at);
     ProfileWrite write = { .time_ms = 1, .message_id = str_from(message), .position = at };
-    assert_int_equal(profile_join_group(profile, 7, (Hash128){ 1, 2 }, false, &write, str_from(id), &err), OK);
+    ProfileWriter writer = { .subject = 7, .member = { 1, 2 } };
+    assert_int_equal(profile_join_group(profile, &writer, &write, str_from(id), &err), OK);
 }
 
 static size_t count_groups(struct profile *profile)
@@ -48,7 +49,7 @@ static size_t count_groups(struct profile *profile)
     region_open(&region, 64 << 20);
     Arena arena = region_arena(&region);
     assert_int_equal(profile_begin_reading(profile, &reader, NULL), OK);
-    assert_int_equal(profile_read_groups(reader, &subject, 1, &arena, &values, NULL), OK);
+    assert_int_equal(profile_read_groups(reader, (ProfileSubjects){ &subject, 1 }, &arena, &values, NULL), OK);
     profile_end_reading(reader);
     size_t count = values.count;
     region_close(&region);
@@ -98,12 +99,12 @@ static void what_was_written_last_stays_however_many_go(void **state)
                 traits[trait] = (ProfileTrait){ str_from(names[trait]), { value, bytes } };
             }
             ProfileWrite write = { .time_ms = round + 1, .message_id = STR("m"), .position = round };
-            assert_int_equal(profile_set_traits(profile, 7, false, &write, traits, count, &err), OK);
+            ProfileWriter writer = { .subject = 7 };
+            assert_int_equal(profile_set_traits(profile, &writer, &write, traits, count, &err), OK);
             free(traits), free(names);
         }
-        char key[4];
-        subject_key(7, key);
-        assert_int_equal(profile_read_row(profile, NULL, SUBJECTS, (Str){ key, 4 }, 7, &entries, &err), OK);
+        char room[4];
+        assert_int_equal(profile_read_row(profile, NULL, subject_place(profile, 7, room), &entries, &err), OK);
         if (labs((long)entries.count - (long)rows[row].left) > (long)rows[row].left / 50)
             fail_msg("row %zu: %zu keys are left, wanted about %u", row, entries.count, rows[row].left);
         size_t newer = 0;
