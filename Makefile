@@ -14,7 +14,8 @@ CC     := gcc
 CXX    := g++
 ifeq ($(MODE),fuzz)
 # Debian 12 has clang-14, Debian 13 clang-19; whatever is called clang will do.
-CLANG  := $(firstword $(shell command -v clang-14 clang-19 clang))
+# (One name at a time: dash looks at the first only.)
+CLANG  := $(shell for name in clang-14 clang-19 clang; do command -v $$name && break; done)
 CC     := $(CLANG)
 CXX    := $(subst clang,clang++,$(CLANG))
 WARN   += -Wno-unknown-warning-option
