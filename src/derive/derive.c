@@ -160,8 +160,13 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     const Event *event = &waiting->event;
     Status s = OK;
     if (waiting->unreadable) return derive_pass_record(applier, waiting, err);
-    if (waiting->is_rejected) count(applier, waiting->pos, &applier->rejected);
+    if (waiting->is_rejected) {
+        s = derive_count_rejected(applier, waiting, err);
+        if (s) return s;
+        count(applier, waiting->pos, &applier->rejected);
+    }
     if (waiting->command.len && waiting->pos >= applier->saved) {
+        derive_forget_symptoms(applier, waiting->command);
         s = control_run(applier->control, waiting->command, waiting->pos, err);
         return s ? err_wrap(err, s, "the command at %llu", (unsigned long long)waiting->pos) : OK;
     }
@@ -181,6 +186,7 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     if (!waiting->is_judged &&
         !dedup_add(applier->dedup, waiting->fingerprint, event->received_at_ms, waiting->pos)) {
         s = derive_refuse_damage(applier, err);              /* a repetition, or what damage took for one? */
+        if (!s) s = derive_count_repeat(applier, waiting, err);
         if (s) return s;
         count(applier, waiting->pos, &applier->duplicates);
         derive_note_repeat(applier, waiting->pos);
@@ -194,6 +200,7 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     s = apply_to_people(applier, waiting, &subject, &is_erased, err);
     if (is_erased) return OK;
     if (!s) s = index_append(applier->index, subject, event, waiting->pos, waiting->next, err);
+    if (!s) s = derive_count_symptoms(applier, waiting, subject, err);
     if (s) return err_wrap(err, s, "applying the record at %llu", (unsigned long long)waiting->pos);
     if (subject == IDENTITY_NONE) count(applier, waiting->pos, &applier->blocked);
     count(applier, waiting->pos, &applier->events);
@@ -210,7 +217,8 @@ static void take_record(struct applier *applier, const JournalRecord *record, Ar
     *waiting = (struct waiting_record){ .pos = record->pos, .next = record->next };
     waiting->is_event = record_kind(record->bytes) == RECORD_EVENT;
     waiting->is_rejected = record_kind(record->bytes) == RECORD_REJECTED;
-    Str copy = waiting->is_rejected ? (Str){ 0 } : arena_copy(arena, record->bytes);
+    Str copy = arena_copy(arena, record->bytes);
+    if (waiting->is_rejected) waiting->rejected = copy;
     derive_judge_record(applier, copy, waiting, arena);
     if (record_kind(record->bytes) == RECORD_COMMAND) {
         waiting->command = copy;

@@ -25,6 +25,7 @@
 #include "people/people.h"
 #include "profile/profile.h"
 #include "scan/scan.h"
+#include "symptoms/symptoms.h"
 
 #include <stdatomic.h>
 
@@ -101,6 +102,11 @@ struct control *derive_control(struct applier *applier);
 People derive_people(struct applier *applier);
 void derive_begin_reading(struct applier *applier);
 void derive_end_reading(struct applier *applier);
+
+/* What single messages showed on the days (UTC, of arrival) from first_day to before end_day, 90 at most. Any thread,
+ * without the guard; symptoms_close_view ends it. The applier stands still only while what is in memory is copied. */
+Status MUST derive_open_symptoms(struct applier *applier, int32_t first_day, int32_t end_day,
+                                 struct symptoms_view **ret, Err *err);
 
 /* ---- Other rules ---- */
 

@@ -19,7 +19,8 @@ enum {
 };
 
 /* The tables of the store of keyed state. */
-enum { TABLE_IDENTITY, TABLE_EVIDENCE, TABLE_TRAITS, TABLE_GROUPS, TABLE_MEMBERS, TABLE_NAMES, TABLE_META, TABLES };
+enum { TABLE_IDENTITY, TABLE_EVIDENCE, TABLE_TRAITS, TABLE_GROUPS, TABLE_MEMBERS, TABLE_NAMES, TABLE_META,
+       TABLE_SYMPTOMS, TABLES };
 
 /* A record that waits for its turn in the group. */
 struct waiting_record {
@@ -28,7 +29,7 @@ struct waiting_record {
     IdentityAhead ahead;
     JournalPos pos, next;
     bool is_event, is_rejected;
-    Str command;                            /* the record, where it is one */
+    Str command, rejected;                  /* the record, where it is one */
     Status unreadable;                      /* its checksum is right, and it is nothing that we know: why */
     Str unreadable_why;
     bool is_judged;                         /* dedup has it already: a later station failed, and it is tried again */
@@ -60,6 +61,7 @@ struct applier {
     struct identity *identity;
     struct profile *profile;
     struct index *index;
+    struct symptoms *symptoms;
     struct journal_reader *reader;
     struct event_parser *parser;
     struct region region, traits_region;
@@ -112,6 +114,13 @@ Status derive_check_state(const char *state_dir, uint64_t *ret_rows, Err *err);
 bool derive_wants_save(const struct applier *applier);
 Status derive_save(struct applier *applier, Err *err);      /* by the applier's thread, without the guard */
 void derive_note_repeat(struct applier *applier, JournalPos pos);
+
+/* derive_symptoms.c */
+Status derive_count_symptoms(struct applier *applier, const struct waiting_record *waiting, IdentityNode subject,
+                             Err *err);
+Status derive_count_repeat(struct applier *applier, const struct waiting_record *waiting, Err *err);
+Status derive_count_rejected(struct applier *applier, const struct waiting_record *waiting, Err *err);
+void derive_forget_symptoms(struct applier *applier, Str record);
 
 /* derive_damage.c */
 Status derive_refuse_damage(const struct applier *applier, Err *err);       /* ERR_DAMAGED: something is */

@@ -7,6 +7,7 @@
  *                    'c'              struct counts, as in memory
  *                    's', 'e'         what commands left (control/control.c)
  *                    'd' u64          positions of duplicates (u64 each, ascending); the key is the first of them
+ *                  and a table "symptoms": a row a day (symptoms/symptoms_store.c)
  *   dir/dedup/     fingerprints (dedup.h)
  *   dir/index/     columns (index.h)
  *
@@ -24,7 +25,7 @@
 #include <stdlib.h>
 
 enum {
-    FORMAT_VERSION = 3,
+    FORMAT_VERSION = 4,
     SAVE_EVENTS = 250000,                   /* a save costs some tens of milliseconds, as does replaying them */
     SAVE_TRAIT_BYTES = 24 * 1024 * 1024,
     REPEATS_MOST = 1 << 20,
@@ -36,6 +37,7 @@ struct counts { uint64_t records, events, duplicates, rejected, blocked, suppres
 static const char *const tables[TABLES] = {
     [TABLE_IDENTITY] = "identity", [TABLE_EVIDENCE] = "evidence", [TABLE_TRAITS] = "traits",
     [TABLE_GROUPS] = "groups", [TABLE_MEMBERS] = "members", [TABLE_NAMES] = "names", [TABLE_META] = "meta",
+    [TABLE_SYMPTOMS] = "symptoms",
 };
 
 static int64_t now_ns(const struct applier *applier)
@@ -388,6 +390,7 @@ static Status open_stores(struct applier *applier, Err *err)
     if (!s) s = identity_open(&identity, &applier->identity, err);
     if (!s) s = dedup_open(&dedup, &applier->dedup, err);
     if (!s) s = index_open(&index, &applier->index, err);
+    if (!s) s = symptoms_open(&(SymptomsOptions){ applier->kv, TABLE_SYMPTOMS }, &applier->symptoms, err);
     if (s) return s;
     applier->profile = profile_open(&profile);
     control_use(applier->control, &(ControlStores){ applier->kv, applier->identity, applier->profile, applier->index });
@@ -402,11 +405,13 @@ static Status open_stores(struct applier *applier, Err *err)
 
 static void close_stores(struct applier *applier)
 {
+    symptoms_close(applier->symptoms);
     index_close(applier->index);
     profile_close(applier->profile);
     identity_close(applier->identity);
     dedup_close(applier->dedup);
     applier->index = NULL, applier->profile = NULL, applier->identity = NULL, applier->dedup = NULL;
+    applier->symptoms = NULL;
     applier->repeat_count = applier->repeats_saved = 0;
     control_forget(applier->control);
     applier->saved = 0;
@@ -462,7 +467,7 @@ bool derive_wants_save(const struct applier *applier)
 {
     uint64_t most = applier->options.save_events ? applier->options.save_events : SAVE_EVENTS;
     if (applier->unsaved_events >= most) return true;
-    if (control_wants_save(applier->control)) return true;
+    if (control_wants_save(applier->control) || symptoms_wants_save(applier->symptoms)) return true;
     if (profile_unsaved_bytes(applier->profile) >= SAVE_TRAIT_BYTES) return true;
     return applier->unsaved_events && now_ns(applier) - applier->saved_at_ns >= SAVE_NS;
 }
@@ -479,6 +484,7 @@ Status derive_save(struct applier *applier, Err *err)
     if (s) return s;
     s = identity_save(applier->identity, txn, applied, err);
     if (!s) s = profile_save(applier->profile, txn, err);
+    if (!s) s = symptoms_save(applier->symptoms, txn, err);
     if (!s) s = save_repeats(applier, txn, err);
     if (!s) s = save_counts(applier, txn, err);
     if (!s) s = derive_save_missing(applier, txn, err);
@@ -489,6 +495,7 @@ Status derive_save(struct applier *applier, Err *err)
     else s = kv_commit(txn, err);
     check(pthread_rwlock_wrlock(&applier->guard) == 0);       /* evidence leaves memory */
     identity_end_save(applier->identity, applied, !s);
+    symptoms_end_save(applier->symptoms, !s);
     check(pthread_rwlock_unlock(&applier->guard) == 0);
     profile_end_save(applier->profile, !s);
     applier->saved_at_ns = now_ns(applier);

@@ -1,0 +1,21 @@
+/* SYMPTOM(name, code, word): what one message can show by itself; the code is the catalogue's (docs/doctor.md). What is
+ * counted under a code, and what its field and value say, stands in the list of symptoms.h. Rows are kept on disk by
+ * their number: new ones go to the end. */
+SYMPTOM(SYMPTOM_PLACEHOLDER_ID, "ID-5", "placeholder_id")
+SYMPTOM(SYMPTOM_ID_SHAPE,       "ID-8", "two_id_schemes")
+SYMPTOM(SYMPTOM_ID_SPELLING,    "ID-16", "u_changes_case")
+SYMPTOM(SYMPTOM_SKEW,           "CL-1", "skew")
+SYMPTOM(SYMPTOM_LOCAL_TIME,     "CL-2", "local_time")
+SYMPTOM(SYMPTOM_REPLACED_TIME,  "CL-3", "replaced_time")
+SYMPTOM(SYMPTOM_OLD_AS_NEW,     "CL-4", "old_as_new")
+SYMPTOM(SYMPTOM_LATE,           "CL-5", "late")
+SYMPTOM(SYMPTOM_DEV_TRAFFIC,    "EN-1", "dev_traffic")
+SYMPTOM(SYMPTOM_BOT,            "EN-2", "bots")
+SYMPTOM(SYMPTOM_REJECTED,       "LO-1", "rejected")
+SYMPTOM(SYMPTOM_REPEAT,         "TW-4", "repeats")
+SYMPTOM(SYMPTOM_MONEY,          "PR-7", "money")
+SYMPTOM(SYMPTOM_SECRET,         "PD-1", "secret")
+SYMPTOM(SYMPTOM_PERSONAL_URL,   "PD-2", "personal_in_url")
+SYMPTOM(SYMPTOM_PERSONAL_FIELD, "PD-3", "personal_in_properties")
+SYMPTOM(SYMPTOM_PERSONAL_TEXT,  "PD-5", "personal_in_text")
+SYMPTOM(SYMPTOM_PAGE_NAMELESS,  "NM-6", "page_without_name")

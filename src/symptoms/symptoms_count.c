@@ -1,0 +1,586 @@
+/* symptoms_count: one message into its day. Every message comes by here, in the applier's thread, so what is the same
+ * in most messages (the page, the browser, the user) is judged once and remembered by its hash (struct day_memos); what
+ * is remembered is a function of the bytes alone. */
+#include "symptoms_private.h"
+#include "symptoms_walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MEMBERS_MOST = 2 * SYMPTOMS_FIELDS, DEEP_MOST = 200, DEPTH_MOST = 8, LATE_MS = DAY_MS, SKEW_MS = 5 * MINUTE_MS,
+       OLD_MS = HOUR_MS, HALF_HOUR_MS = 30 * MINUTE_MS, ZONE_SLACK_MS = 2 * MINUTE_MS, ZONES_MOST = 28,
+       FREE_TEXT_BYTES = 200 };
+
+/* What of a message is looked at. Texts are as they stand in the JSON. */
+struct parts {
+    SymptomMember members[MEMBERS_MOST];    /* of the properties, or of the traits */
+    uint32_t member_count, member_over;
+    Str library, app, page, agent, webdriver, time_problem;
+};
+
+struct adding {
+    struct day_table *table;
+    const SymptomMessage *message;
+    Arena scratch;
+    uint32_t origin;
+    uint64_t id_hash;                       /* of the messageId, for examples */
+    Str event;                              /* as it is kept */
+    bool is_silent;                         /* an import: counted, but no symptoms */
+};
+
+/* ---- What is in a message ---- */
+
+static void take_members(struct parts *parts, Str object)
+{
+    struct symptoms_walk walk;
+    if (!walk_enter(&walk, object)) return;
+    while (parts->member_count < MEMBERS_MOST && walk_next(&walk, &parts->members[parts->member_count]))
+        parts->member_count++;
+    SymptomMember rest;
+    while (parts->member_count == MEMBERS_MOST && walk_next(&walk, &rest)) parts->member_over++;
+}
+
+static bool is_key(Str key, const char *name, size_t len) { return key.len == len && !memcmp(key.bytes, name, len); }
+#define IS_KEY(key, literal) is_key(key, literal, sizeof(literal) - 1)
+
+static void take_context(struct parts *parts, Str object)
+{
+    struct symptoms_walk walk;
+    SymptomMember member;
+    if (!walk_enter(&walk, object)) return;
+    while (walk_next(&walk, &member)) {
+        if (IS_KEY(member.key, "library")) parts->library = member.raw;
+        else if (IS_KEY(member.key, "page")) parts->page = member.raw;
+        else if (IS_KEY(member.key, "app")) parts->app = member.raw;
+        else if (IS_KEY(member.key, "userAgent")) parts->agent = walk_text(member.raw);
+        else if (IS_KEY(member.key, "webdriver")) parts->webdriver = member.raw;
+    }
+}
+
+/* Canonical JSON has its fields in one order, and projectId, the source's name, right before properties and traits:
+ * where it is told, nothing before it is read. */
+static void take_parts(const Event *event, struct parts *parts)
+{
+    bool has_traits = event->type == EVENT_IDENTIFY || event->type == EVENT_GROUP;
+    struct symptoms_walk walk = { event->json.bytes + 1, event->json.bytes + event->json.len };
+    const char *behind = event->source.bytes + event->source.len;
+    SymptomMember member;
+    if (event->source.len && behind > walk.at && behind < walk.end && *behind == '"') walk.at = behind + 1;
+    while (walk_next(&walk, &member)) {
+        if (IS_KEY(member.key, "properties") && !has_traits) take_members(parts, member.raw);
+        else if (IS_KEY(member.key, "traits") && has_traits) take_members(parts, member.raw);
+        else if (IS_KEY(member.key, "context")) take_context(parts, member.raw);
+        else if (IS_KEY(member.key, "timeProblem")) parts->time_problem = walk_text(member.raw);
+    }
+}
+
+/* The text of a member of the object; empty where there is none. */
+static Str find_text(Str object, const char *name)
+{
+    struct symptoms_walk walk;
+    SymptomMember member;
+    size_t len = strlen(name);
+    if (!walk_enter(&walk, object)) return (Str){ 0 };
+    while (walk_next(&walk, &member))
+        if (is_key(member.key, name, len)) return walk_text(member.raw);
+    return (Str){ 0 };
+}
+
+/* ---- Names as they are kept ---- */
+
+static Str cut(Str text, size_t most)
+{
+    if (text.len <= most) return text;
+    text.len = most;
+    while (text.len > 0 && (text.bytes[text.len] & 0xC0) == 0x80) text.len--;
+    return text;
+}
+
+static bool is_blank(char c) { return (unsigned char)c <= ' '; }
+
+/* A word with an @ in it is somebody's address: it becomes "#". */
+static Str without_addresses(Str name, Arena *arena)
+{
+    name = cut(name, SYMPTOMS_NAME_BYTES);
+    if (!name.len || !memchr(name.bytes, '@', name.len)) return name;
+    char *kept = arena_bytes(arena, name.len);
+    size_t len = 0, word = 0;
+    bool has_at = false;
+    for (size_t at = 0; at <= name.len; at++) {
+        if (at < name.len && !is_blank(name.bytes[at])) {
+            has_at |= name.bytes[at] == '@';
+            continue;
+        }
+        if (has_at) kept[len++] = '#';
+        else memcpy(kept + len, name.bytes + word, at - word), len += at - word;
+        if (at < name.len) kept[len++] = ' ';
+        word = at + 1;
+        has_at = false;
+    }
+    return (Str){ kept, len };
+}
+
+static Str unescaped(Str raw, bool has_escape, Arena *arena)
+{
+    TreeNode node;
+    if (!has_escape || raw.len > LIMIT_RECORD_BYTES / 2) return walk_text(raw);
+    return event_tree_scalar(raw, arena, &node) ? node.text : walk_text(raw);
+}
+
+/* ---- Origins ---- */
+
+/* Texts of an SDK's making have no escapes; a hostile one's are kept as they stand. */
+static void read_origin(const struct parts *parts, Str source, bool is_import, SymptomOrigin *ret)
+{
+    *ret = (SymptomOrigin){
+        .source = cut(source, VALUE_BYTES), .is_import = is_import,
+        .library = cut(find_text(parts->library, "name"), VALUE_BYTES),
+        .version = cut(find_text(parts->library, "version"), VALUE_BYTES),
+        .app_version = cut(find_text(parts->app, "version"), VALUE_BYTES),
+    };
+}
+
+static uint32_t find_origin(struct day_table *table, const struct parts *parts, Str source, bool is_import,
+                            Millis at_ms)
+{
+    struct day_memos *memos = table->memos;
+    uint64_t hash = hash_64(parts->app, hash_64(parts->library, hash_64(source, is_import)));
+    if (memos->origin_hash != hash || !table->of.origin_count) {
+        SymptomOrigin wanted;
+        read_origin(parts, source, is_import, &wanted);
+        uint32_t origin = day_find_origin(table, &wanted);
+        if (origin == SYMPTOM_NOBODY) return origin;
+        memos->origin_hash = hash;
+        memos->origin = origin;
+    }
+    SymptomOrigin *origin = &table->of.origins[memos->origin];
+    day_see(&origin->first_ms, &origin->last_ms, at_ms, !origin->last_ms);
+    return memos->origin;
+}
+
+/* ---- Symptoms ---- */
+
+static SymptomRow *note(struct adding *adding, SymptomCode code, Str event, Str field, Str value)
+{
+    const SymptomMessage *message = adding->message;
+    if (adding->is_silent) return NULL;
+    SymptomRow *row = day_find_row(adding->table, adding->origin, code, event, field, value);
+    if (!row) return NULL;
+    Millis at_ms = message->event->received_at_ms;
+    day_see(&row->first_ms, &row->last_ms, at_ms, row->count == 0);
+    row->count++;
+    day_add_example(row, (SymptomExample){ adding->id_hash, message->position, message->subject });
+    day_add_subject(adding->table, row, message->subject);
+    return row;
+}
+
+static void note_value(struct adding *adding, SymptomCode code, const char *field, const char *value)
+{
+    if (value) (void)note(adding, code, (Str){ 0 }, str_from(field), str_from(value));
+}
+
+static Str path_of(struct adding *adding, Str name)
+{
+    EventType type = adding->message->event->type;
+    return arena_printf(&adding->scratch, "%s%.*s", type == EVENT_IDENTIFY || type == EVENT_GROUP ? "traits."
+                        : "properties.", STR_FORMAT(name));
+}
+
+static void note_field(struct adding *adding, SymptomCode code, Str field, const char *value)
+{
+    Arena before = adding->scratch;
+    (void)note(adding, code, adding->event, path_of(adding, field), str_from(value));
+    adding->scratch = before;
+}
+
+/* ---- Ids ---- */
+
+/* The same user comes again and again. */
+static void count_shape(struct adding *adding, Str user)
+{
+    struct day_table *table = adding->table;
+    uint64_t hash = hash_64(user, adding->origin);
+    struct day_memo *memo = &table->memos->users[hash >> 32 & (MEMO_USERS - 1)];
+    const SymptomMessage *message = adding->message;
+    if (adding->is_silent) return;
+    if (memo->hash == hash && memo->subject == message->subject && hash) {
+        SymptomRow *row = &table->of.rows[memo->verdict];
+        day_see(&row->first_ms, &row->last_ms, message->event->received_at_ms, false);
+        row->count++;
+        day_add_example(row, (SymptomExample){ adding->id_hash, message->position, message->subject });
+        return;
+    }
+    size_t prefix = 0;
+    const char *shape = symptoms_id_shape(user, &prefix);
+    Arena scratch = adding->scratch;
+    Str value = prefix ? arena_printf(&scratch, "%s %.*s", shape, (int)prefix, user.bytes) : str_from(shape);
+    const SymptomRow *row = note(adding, SYMPTOM_ID_SHAPE, (Str){ 0 }, (Str){ 0 }, value);
+    if (row) *memo = (struct day_memo){ hash, (uint32_t)(row - table->of.rows), message->subject };
+}
+
+static void count_ids(struct adding *adding)
+{
+    const Event *event = adding->message->event;
+    const char *odd_user = event->user_id.len ? symptoms_odd_id(event->user_id) : NULL;
+    if (event->user_id.len && !odd_user) count_shape(adding, event->user_id);
+    note_value(adding, SYMPTOM_PLACEHOLDER_ID, "userId", odd_user);
+    if (event->user_id.len && (is_blank(event->user_id.bytes[0])
+        || is_blank(event->user_id.bytes[event->user_id.len - 1])))
+        note_value(adding, SYMPTOM_ID_SPELLING, "userId", "blanks");
+    if (event->anonymous_id.len)
+        note_value(adding, SYMPTOM_PLACEHOLDER_ID, "anonymousId", symptoms_odd_id(event->anonymous_id));
+    if (event->previous_id.len)
+        note_value(adding, SYMPTOM_PLACEHOLDER_ID, "previousId", symptoms_odd_id(event->previous_id));
+    if (event->group_id.len)
+        note_value(adding, SYMPTOM_PLACEHOLDER_ID, "groupId", symptoms_odd_id(event->group_id));
+}
+
+/* ---- Clocks ---- */
+
+/* How many half hours the client's clock is ahead, where it is so within two minutes; 0: it is not. */
+static int half_hours_ahead(Millis skew_ms)
+{
+    Millis ahead_ms = -skew_ms, nearest = calendar_floor(ahead_ms + HALF_HOUR_MS / 2, HALF_HOUR_MS);
+    Millis off_ms = ahead_ms - nearest * HALF_HOUR_MS;
+    bool is_near = off_ms <= ZONE_SLACK_MS && off_ms >= -ZONE_SLACK_MS;
+    return is_near && nearest >= -ZONES_MOST && nearest <= ZONES_MOST ? (int)nearest : 0;
+}
+
+static void count_skew(struct adding *adding, const Event *event)
+{
+    char zone[16];
+    Millis skew_ms = event->received_at_ms - event->sent_at_ms;
+    if (skew_ms <= SKEW_MS && skew_ms >= -SKEW_MS) return;
+    int ahead = half_hours_ahead(skew_ms), minutes = abs(ahead) * 30;
+    if (ahead) {
+        int len = snprintf(zone, sizeof zone, "%c%02d:%02d", ahead < 0 ? '-' : '+', minutes / 60, minutes % 60);
+        (void)note(adding, SYMPTOM_LOCAL_TIME, (Str){ 0 }, (Str){ 0 }, str_of(zone, (size_t)len));
+    }
+    if (!ahead && skew_ms > OLD_MS && event->original_timestamp_ms == event->sent_at_ms)
+        note_value(adding, SYMPTOM_OLD_AS_NEW, "", "");
+    else note_value(adding, SYMPTOM_SKEW, "", skew_ms < 0 ? "ahead" : "behind");
+}
+
+static void count_clocks(struct adding *adding, const struct parts *parts)
+{
+    const Event *event = adding->message->event;
+    if (event->sent_at_ms != INSTANT_NONE) count_skew(adding, event);
+    if (event->received_at_ms - event->timestamp_ms > LATE_MS) note_value(adding, SYMPTOM_LATE, "", "");
+    if (parts->time_problem.len)
+        (void)note(adding, SYMPTOM_REPLACED_TIME, (Str){ 0 }, (Str){ 0 }, cut(parts->time_problem, VALUE_BYTES));
+}
+
+/* ---- Pages and browsers ---- */
+
+static const char *const leaks[] = { NULL, "email", "secret", "token path" };
+static const char *const hosts[] = { NULL, "localhost", "private address", "file", "staging", "preview", "test" };
+
+static uint32_t number_of(const char *const *words, size_t count, const char *word)
+{
+    for (uint32_t at = 1; word && at < count; at++)
+        if (!strcmp(words[at], word)) return at;
+    return 0;
+}
+
+enum { PAGE_URL_LEAK = 0, PAGE_REFERRER_LEAK = 4, PAGE_PATH_LEAK = 8, PAGE_SEARCH_LEAK = 12, PAGE_HOST = 16,
+       PAGE_HAS_URL = 1 << 20, PAGE_HAS_PATH = 1 << 21 };
+
+static Str page_text(Str page, const char *name, Arena *arena)
+{
+    struct symptoms_walk walk;
+    SymptomMember member;
+    size_t len = strlen(name);
+    if (!walk_enter(&walk, page)) return (Str){ 0 };
+    while (walk_next(&walk, &member))
+        if (is_key(member.key, name, len)) return unescaped(member.raw, member.has_escape, arena);
+    return (Str){ 0 };
+}
+
+static uint32_t leak_of(Str text) { return number_of(leaks, countof(leaks),
+    text.len ? symptoms_url_leak(text) : NULL); }
+
+static uint32_t judge_page(Str page, Arena scratch)
+{
+    Str url = page_text(page, "url", &scratch), path = page_text(page, "path", &scratch);
+    uint32_t verdict = leak_of(url) << PAGE_URL_LEAK;
+    verdict |= leak_of(page_text(page, "referrer", &scratch)) << PAGE_REFERRER_LEAK;
+    if (!verdict) {
+        verdict |= leak_of(path) << PAGE_PATH_LEAK;
+        verdict |= leak_of(page_text(page, "search", &scratch)) << PAGE_SEARCH_LEAK;
+    }
+    if (url.len) verdict |= number_of(hosts, countof(hosts), symptoms_dev_host(url)) << PAGE_HOST | PAGE_HAS_URL;
+    return path.len ? verdict | PAGE_HAS_PATH : verdict;
+}
+
+static uint32_t page_verdict(struct adding *adding, Str page)
+{
+    if (!page.len) return 0;
+    uint64_t hash = hash_64(page, 0);
+    struct day_memo *memo = &adding->table->memos->pages[hash >> 32 & (MEMO_PAGES - 1)];
+    if (memo->hash != hash || !hash) *memo = (struct day_memo){ hash, judge_page(page, adding->scratch), 0 };
+    return memo->verdict;
+}
+
+static void count_page(struct adding *adding, const struct parts *parts, uint64_t *tallies)
+{
+    const Event *event = adding->message->event;
+    uint32_t verdict = page_verdict(adding, parts->page);
+    bool is_page = event->type == EVENT_PAGE || event->type == EVENT_SCREEN;
+    tallies[TALLY_URLS] += (verdict & PAGE_HAS_URL) != 0;
+    if (verdict & ((1 << PAGE_HOST) - 1)) {
+        note_value(adding, SYMPTOM_PERSONAL_URL, "context.page.url", leaks[verdict >> PAGE_URL_LEAK & 3]);
+        note_value(adding, SYMPTOM_PERSONAL_URL, "context.page.referrer", leaks[verdict >> PAGE_REFERRER_LEAK & 3]);
+        note_value(adding, SYMPTOM_PERSONAL_URL, "context.page.path", leaks[verdict >> PAGE_PATH_LEAK & 3]);
+        note_value(adding, SYMPTOM_PERSONAL_URL, "context.page.search", leaks[verdict >> PAGE_SEARCH_LEAK & 3]);
+    }
+    if (verdict >> PAGE_HOST & 7) note_value(adding, SYMPTOM_DEV_TRAFFIC, "", hosts[verdict >> PAGE_HOST & 7]);
+    if (!is_page) return;
+    tallies[TALLY_PAGES]++;
+    if (event->name.len || verdict & PAGE_HAS_PATH) return;
+    for (uint32_t at = 0; at < parts->member_count; at++)
+        if (IS_KEY(parts->members[at].key, "path") && walk_text(parts->members[at].raw).len) return;
+    note_value(adding, SYMPTOM_PAGE_NAMELESS, "", "");
+}
+
+static void count_bots(struct adding *adding, const struct parts *parts)
+{
+    if (parts->webdriver.len == 4 && parts->webdriver.bytes[0] == 't') note_value(adding, SYMPTOM_BOT, "", "webdriver");
+    if (!parts->agent.len) return;
+    uint64_t hash = hash_64(parts->agent, 0);
+    struct day_memo *memo = &adding->table->memos->agents[hash >> 32 & (MEMO_AGENTS - 1)];
+    if (memo->hash != hash || !hash)
+        *memo = (struct day_memo){ hash, symptoms_find_bot(parts->agent).len > 0, 0 };
+    if (!memo->verdict) return;
+    Str name = cut(symptoms_find_bot(parts->agent), VALUE_BYTES);
+    (void)note(adding, SYMPTOM_BOT, (Str){ 0 }, (Str){ 0 }, name);
+}
+
+/* ---- Fields ---- */
+
+static bool is_secret_value(Str text)
+{
+    if (text.len < 6 || symptoms_text_type(text) != TYPE_TEXT) return text.len >= 8 && symptoms_is_number(text);
+    for (size_t at = 0; at < text.len; at++)
+        if (text.bytes[at] != '*' && text.bytes[at] != 'x' && text.bytes[at] != 'X' && text.bytes[at] != '.')
+            return text.bytes[0] != '[' && text.bytes[0] != '<';
+    return false;                                            /* nothing but stars */
+}
+
+/* Text of a field, at any depth: secrets anywhere, what is personal outside of traits. */
+static void judge_text(struct adding *adding, Str field, uint8_t traits, Str text)
+{
+    EventType type = adding->message->event->type;
+    const char *secret = symptoms_secret(text);
+    if (secret && !(strcmp(secret, "card") == 0 && symptoms_is_id_key(field)))
+        note_field(adding, SYMPTOM_SECRET, field, secret);
+    else if (traits & TRAIT_SECRET_KEY && is_secret_value(text)) note_field(adding, SYMPTOM_SECRET, field, "key");
+    if (type == EVENT_IDENTIFY || type == EVENT_GROUP) return;
+    bool has_at = memchr(text.bytes, '@', text.len) != NULL;
+    if (has_at && symptoms_is_email(text)) note_field(adding, SYMPTOM_PERSONAL_FIELD, field, "email");
+    else if (has_at && text.len > FREE_TEXT_BYTES && symptoms_has_email(text))
+        note_field(adding, SYMPTOM_PERSONAL_TEXT, field, "email");
+    else if (traits & TRAIT_NAME_KEY) note_field(adding, SYMPTOM_PERSONAL_FIELD, field, "name");
+    else if ((traits & TRAIT_PHONE_KEY || text.bytes[0] == '+') && symptoms_is_phone(text))
+        note_field(adding, SYMPTOM_PERSONAL_FIELD, field, "phone");
+}
+
+/* Within an object or a list: only what must never be there. */
+static void judge_deep(struct adding *adding, Str field, Str raw, int depth, int *left)
+{
+    struct symptoms_walk walk = { raw.bytes + 1, raw.bytes + raw.len };
+    SymptomMember member;
+    bool is_object = raw.bytes[0] == '{';
+    while ((is_object ? walk_next(&walk, &member) : walk_item(&walk, &member)) && --*left > 0) {
+        Arena before = adding->scratch;
+        char first = member.raw.bytes[0];
+        Str name = is_object ? arena_printf(&adding->scratch, "%.*s.%.*s", STR_FORMAT(cut(field,
+            SYMPTOMS_NAME_BYTES / 2)),
+                                            STR_FORMAT(cut(member.key, SYMPTOMS_NAME_BYTES / 2))) : field;
+        if ((first == '{' || first == '[') && depth < DEPTH_MOST) judge_deep(adding, name, member.raw, depth + 1, left);
+        if (first == '"' && member.raw.len > 2)
+            judge_text(adding, name, is_object ? symptoms_key_traits(member.key) : 0,
+                       unescaped(member.raw, member.has_escape, &adding->scratch));
+        adding->scratch = before;
+    }
+}
+
+/* The same, but for the unlikely: is there anything in it that could matter? */
+static void judge_inside(struct adding *adding, Str field, Str raw)
+{
+    int left = DEEP_MOST;
+    if (raw.len > 2 && !adding->is_silent) judge_deep(adding, field, raw, 1, &left);
+}
+
+static void add_number(struct adding *adding, SymptomField *field, Str raw)
+{
+    double value;
+    SymptomNumbers *numbers = day_find_numbers(adding->table, field);
+    if (numbers && symptoms_read_number(raw, &value)) numbers->buckets[symptoms_bucket(value)]++;
+    if (raw.len >= 14 && raw.len <= 19 && !symptoms_is_id_key(field->name) && symptoms_secret(raw))
+        note_field(adding, SYMPTOM_SECRET, field->name, "card");
+}
+
+static SymptomType count_text(struct adding *adding, SymptomField *field, const SymptomMember *member)
+{
+    Arena before = adding->scratch;
+    Str text = unescaped(member->raw, member->has_escape, &adding->scratch);
+    SymptomType type = symptoms_text_type(text);
+    if (text.len && !adding->is_silent && (text.len >= 6 || field->traits & (TRAIT_NAME_KEY | TRAIT_SECRET_KEY)))
+        judge_text(adding, field->name, field->traits, text);
+    adding->scratch = before;
+    return type;
+}
+
+static SymptomType count_value(struct adding *adding, SymptomField *field, const SymptomMember *member)
+{
+    switch (member->raw.bytes[0]) {
+    case '"': return count_text(adding, field, member);
+    case '{': judge_inside(adding, field->name, member->raw); return TYPE_OBJECT;
+    case '[': judge_inside(adding, field->name, member->raw); return TYPE_LIST;
+    case 't': case 'f': return TYPE_BOOLEAN;
+    case 'n': return TYPE_NULL;
+    default: add_number(adding, field, member->raw); return TYPE_NUMBER;
+    }
+}
+
+/* Money without its currency; text where a number belongs. */
+static void count_money(struct adding *adding, const SymptomMember *money, SymptomType type, Str field,
+                        const SymptomMember *currency)
+{
+    bool is_refund = str_contains(adding->event, STR("efund")) || str_contains(adding->event, STR("ancel"))
+                  || str_contains(adding->event, STR("eturn"));
+    if (type == TYPE_NULL) return;
+    if (type != TYPE_NUMBER) note_field(adding, SYMPTOM_MONEY, field, "text");
+    else if (money->raw.bytes[0] == '-' && !is_refund) note_field(adding, SYMPTOM_MONEY, field, "negative");
+    if (!currency) note_field(adding, SYMPTOM_MONEY, field, "no currency");
+}
+
+static const SymptomMember *add_currency(struct adding *adding, SymptomEvent *event, const SymptomMember *member)
+{
+    Str text = walk_text(member->raw);
+    char currency[4] = { 0 };
+    bool is_one = text.len == 3;
+    for (size_t at = 0; is_one && at < 3; at++) {
+        char c = (char)(text.bytes[at] & ~0x20);
+        is_one = c >= 'A' && c <= 'Z';
+        currency[at] = c;
+    }
+    if (is_one) day_add_currency(event, currency);
+    else note_field(adding, SYMPTOM_MONEY, STR("currency"), "odd currency");
+    return member;
+}
+
+static void count_fields(struct adding *adding, SymptomEvent *event, const struct parts *parts)
+{
+    const SymptomMember *money = NULL, *currency = NULL;
+    SymptomType money_type = TYPE_NUMBER;
+    uint32_t guess = 0;
+    Millis at_ms = adding->message->event->received_at_ms;
+    Str money_name = { 0 };
+    for (uint32_t at = 0; at < parts->member_count; at++) {
+        const SymptomMember *member = &parts->members[at];
+        SymptomField *field = day_find_field(adding->table, event, &guess,
+                                             without_addresses(member->key, &adding->scratch));
+        if (!field) continue;
+        SymptomType type = count_value(adding, field, member);
+        field->types[type]++;
+        day_see(&field->first_ms, &field->last_ms, at_ms, !field->last_ms);
+        if (field->traits & TRAIT_MONEY_KEY) money = member, money_type = type, money_name = field->name;
+        if (field->traits & TRAIT_CURRENCY_KEY) currency = add_currency(adding, event, member);
+    }
+    event->over_fields += parts->member_over;
+    adding->table->of.over_fields += parts->member_over;
+    if (money && adding->message->event->type == EVENT_TRACK)
+        count_money(adding, money, money_type, money_name, currency);
+}
+
+/* ---- A message ---- */
+
+static void count_tallies(const Event *event, uint64_t *tallies)
+{
+    tallies[TALLY_MESSAGES]++;
+    tallies[TALLY_USER] += event->user_id.len > 0;
+    tallies[TALLY_ANONYMOUS] += event->anonymous_id.len > 0;
+    tallies[TALLY_SENT_AT] += event->sent_at_ms != INSTANT_NONE;
+    tallies[TALLY_IDENTIFY] += event->type == EVENT_IDENTIFY;
+    tallies[TALLY_TRACK] += event->type == EVENT_TRACK;
+}
+
+static bool begin_message(struct adding *adding, struct parts *parts)
+{
+    const Event *event = adding->message->event;
+    struct day_table *table = adding->table;
+    if (!table->memos) table->memos = calloc(1, sizeof *table->memos);
+    check(table->memos);
+    take_parts(event, parts);
+    adding->id_hash = hash_64(event->message_id, 0);
+    adding->is_silent = event->from_import;
+    adding->origin = find_origin(table, parts, event->source, event->from_import, event->received_at_ms);
+    return adding->origin != SYMPTOM_NOBODY;
+}
+
+void day_count(struct day_table *table, const SymptomMessage *message, Arena scratch)
+{
+    struct adding adding = { .table = table, .message = message, .scratch = scratch };
+    struct parts parts;
+    const Event *from = message->event;
+    parts.member_count = parts.member_over = 0;
+    parts.library = parts.app = parts.page = parts.agent = parts.webdriver = parts.time_problem = (Str){ 0 };
+    if (!begin_message(&adding, &parts)) {
+        table->of.over_origins++;
+        return;
+    }
+    adding.event = without_addresses(from->name, &adding.scratch);
+    SymptomEvent *event = day_find_event(table, adding.origin, from->type, adding.event);
+    table->of.over_events += event->is_over;
+    day_see(&event->first_ms, &event->last_ms, from->received_at_ms, event->count == 0);
+    event->count++;
+    uint64_t *tallies = table->of.origins[adding.origin].tallies;
+    count_tallies(from, tallies);
+    count_page(&adding, &parts, tallies);
+    count_ids(&adding);
+    if (!from->from_import) count_clocks(&adding, &parts);
+    count_bots(&adding, &parts);
+    count_fields(&adding, event, &parts);
+}
+
+void day_count_repeat(struct day_table *table, const SymptomMessage *message, Arena scratch)
+{
+    struct adding adding = { .table = table, .message = message, .scratch = scratch };
+    struct parts parts;
+    parts.member_count = parts.member_over = 0;
+    parts.library = parts.app = parts.page = parts.agent = parts.webdriver = parts.time_problem = (Str){ 0 };
+    if (!begin_message(&adding, &parts)) return;
+    table->of.origins[adding.origin].tallies[TALLY_REPEATS]++;
+    note_value(&adding, SYMPTOM_REPEAT, "", "");
+}
+
+/* What was sent may be cut and is no JSON then: only a library that stands whole in it is believed. */
+static void find_library(Str json, struct parts *parts)
+{
+    static const char name[] = "\"library\":{";
+    const char *found = json.len ? memmem(json.bytes, json.len, name, sizeof name - 1) : NULL;
+    struct symptoms_walk walk;
+    bool has_escape;
+    if (!found) return;
+    walk = (struct symptoms_walk){ found + sizeof name - 2, json.bytes + json.len };
+    const char *object = walk.at;
+    if (walk_value(&walk, &has_escape)) parts->library = (Str){ object, (size_t)(walk.at - object) };
+}
+
+void day_count_rejected(struct day_table *table, const Rejected *rejected, uint64_t position)
+{
+    Event none = { .received_at_ms = rejected->received_at_ms };
+    SymptomMessage message = { &none, position, SYMPTOM_NOBODY };
+    struct adding adding = { .table = table, .message = &message, .id_hash = hash_64(rejected->json, position) };
+    struct parts parts;
+    parts.library = parts.app = (Str){ 0 };
+    if (!table->memos) table->memos = calloc(1, sizeof *table->memos);
+    check(table->memos);
+    find_library(rejected->json, &parts);
+    adding.origin = find_origin(table, &parts, rejected->source, false, rejected->received_at_ms);
+    if (adding.origin == SYMPTOM_NOBODY) return;
+    table->of.origins[adding.origin].tallies[TALLY_REJECTED]++;
+    (void)note(&adding, SYMPTOM_REJECTED, (Str){ 0 }, cut(rejected->field, VALUE_BYTES), cut(rejected->reason,
+        VALUE_BYTES));
+}

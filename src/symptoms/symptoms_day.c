@@ -1,0 +1,399 @@
+/* symptoms_day: the counters of one day, found by hash and added to; and days added up.
+ *
+ * Sets and examples keep the smallest of a hash, so that they are the same in any order of arrival. */
+#include "symptoms_private.h"
+
+#include <stdlib.h>
+
+const DayLimits symptoms_day_limits = { SYMPTOMS_ORIGINS, DAY_EVENTS_MOST, SYMPTOMS_ROWS, DAY_FIELDS_MOST,
+                                        DAY_NUMBERS_MOST, SUBJECTS_OF_DAY_MOST, DAY_TEXT_BYTES };
+const DayLimits symptoms_view_limits = { 20 * SYMPTOMS_ORIGINS, 8 * DAY_EVENTS_MOST, 10 * SYMPTOMS_ROWS,
+                                         10 * DAY_FIELDS_MOST, 4 * DAY_NUMBERS_MOST, 10 * SUBJECTS_OF_DAY_MOST,
+                                         VIEW_TEXT_BYTES };
+
+struct day_table *day_open(int32_t day, const DayLimits *limits)
+{
+    struct day_table *table = calloc(1, sizeof *table);
+    check(table);
+    table->of.day = day;
+    table->limits = limits;
+    region_open(&table->text, limits->text_bytes);
+    table->arena = region_arena(&table->text);
+    return table;
+}
+
+void day_close(struct day_table *table)
+{
+    if (!table) return;
+    for (uint32_t at = 0; at < table->of.event_count; at++) {
+        SymptomEvent *event = &table->of.events[at];
+        for (uint32_t field = 0; field < event->field_count; field++) free(event->fields[field].numbers);
+        if (event->slots) slots_done(event->slots);
+        free(event->slots);
+        free(event->fields);
+    }
+    for (uint32_t at = 0; at < table->of.row_count; at++) free(table->of.rows[at].subjects);
+    free(table->of.origins);
+    free(table->of.events);
+    free(table->of.rows);
+    free(table->origin_events);
+    free(table->origin_rows);
+    free(table->memos);
+    slots_done(&table->origin_slots);
+    slots_done(&table->event_slots);
+    slots_done(&table->row_slots);
+    region_close(&table->text);
+    free(table);
+}
+
+static bool has_text_room(const struct day_table *table, size_t bytes)
+{
+    return arena_left(&table->arena) > bytes + 64;
+}
+
+/* ---- Origins ---- */
+
+static bool origin_is(const SymptomOrigin *a, const SymptomOrigin *b)
+{
+    return a->is_import == b->is_import && str_equal(a->source, b->source) && str_equal(a->library, b->library)
+        && str_equal(a->version, b->version) && str_equal(a->app_version, b->app_version);
+}
+
+static uint64_t hash_origin(const SymptomOrigin *origin)
+{
+    uint64_t hash = hash_64(origin->source, origin->is_import);
+    hash = hash_64(origin->library, hash);
+    hash = hash_64(origin->version, hash);
+    return hash_64(origin->app_version, hash);
+}
+
+static void widen_origins(struct day_table *table)
+{
+    uint32_t room = table->of.origin_capacity, before = table->origin_room;
+    if (room == before) return;
+    table->origin_events = realloc(table->origin_events, room * sizeof *table->origin_events);
+    table->origin_rows = realloc(table->origin_rows, room * sizeof *table->origin_rows);
+    check(table->origin_events && table->origin_rows);
+    memset(table->origin_events + before, 0, (room - before) * sizeof *table->origin_events);
+    memset(table->origin_rows + before, 0, (room - before) * sizeof *table->origin_rows);
+    table->origin_room = room;
+}
+
+uint32_t day_find_origin(struct day_table *table, const SymptomOrigin *wanted)
+{
+    SymptomDay *day = &table->of;
+    if (day->origin_count && origin_is(&day->origins[table->last_origin], wanted)) return table->last_origin;
+    uint64_t hash = hash_origin(wanted);
+    for (uint32_t at, probe = 0; (at = slots_next(&table->origin_slots, hash, &probe)) != SLOTS_NONE;)
+        if (origin_is(&day->origins[at], wanted)) return table->last_origin = at;
+    size_t bytes = wanted->source.len + wanted->library.len + wanted->version.len + wanted->app_version.len + 8;
+    if (day->origin_count == table->limits->origins || !has_text_room(table, bytes)) return SYMPTOM_NOBODY;
+    check(slots_reserve(&table->origin_slots, day->origin_count + 1));
+    check(vector_reserve(day->origins, day->origin_capacity, day->origin_count + 1, UINT32_MAX));
+    widen_origins(table);
+    day->origins[day->origin_count] = (SymptomOrigin){
+        .source = arena_copy(&table->arena, wanted->source), .library = arena_copy(&table->arena, wanted->library),
+        .version = arena_copy(&table->arena, wanted->version),
+        .app_version = arena_copy(&table->arena, wanted->app_version), .is_import = wanted->is_import,
+    };
+    slots_put(&table->origin_slots, hash, day->origin_count);
+    return table->last_origin = day->origin_count++;
+}
+
+/* ---- Events and fields ---- */
+
+static bool event_is(const SymptomEvent *event, uint32_t origin, EventType type, Str name, bool is_over)
+{
+    return event->origin == origin && event->type == type && event->is_over == is_over && str_equal(event->name, name);
+}
+
+SymptomEvent *day_put_event(struct day_table *table, uint32_t origin, EventType type, Str name, bool is_over)
+{
+    SymptomDay *day = &table->of;
+    uint64_t hash = hash_64(name, (uint64_t)origin << 8 | (uint64_t)type << 1 | is_over);
+    for (uint32_t at, probe = 0; (at = slots_next(&table->event_slots, hash, &probe)) != SLOTS_NONE;)
+        if (event_is(&day->events[at], origin, type, name, is_over))
+            return &day->events[table->last_event = at];
+    bool is_full = table->origin_events[origin] >= SYMPTOMS_EVENTS || day->event_count >= table->limits->events
+                || !has_text_room(table, name.len);
+    if (is_full && !is_over) return day_put_event(table, origin, EVENT_NONE, (Str){ 0 }, true);
+    check(slots_reserve(&table->event_slots, day->event_count + 1));
+    check(vector_reserve(day->events, day->event_capacity, day->event_count + 1, UINT32_MAX));
+    day->events[day->event_count] = (SymptomEvent){ .origin = origin, .type = type, .is_over = is_over,
+                                                    .name = is_over ? (Str){ 0 } : arena_copy(&table->arena, name) };
+    slots_put(&table->event_slots, hash, day->event_count);
+    table->origin_events[origin]++;
+    return &day->events[table->last_event = day->event_count++];
+}
+
+SymptomEvent *day_find_event(struct day_table *table, uint32_t origin, EventType type, Str name)
+{
+    SymptomDay *day = &table->of;
+    if (day->event_count && event_is(&day->events[table->last_event], origin, type, name, false))
+        return &day->events[table->last_event];
+    return day_put_event(table, origin, type, name, false);
+}
+
+/* Few fields are looked for one by one, many by hash. */
+enum { FIELDS_BY_HASH = 24 };
+
+static uint32_t seek_field(const SymptomEvent *event, Str name, uint64_t hash)
+{
+    if (!event->slots) {
+        for (uint32_t at = 0; at < event->field_count; at++)
+            if (str_equal(event->fields[at].name, name)) return at;
+        return SLOTS_NONE;
+    }
+    for (uint32_t at, probe = 0; (at = slots_next(event->slots, hash, &probe)) != SLOTS_NONE;)
+        if (str_equal(event->fields[at].name, name)) return at;
+    return SLOTS_NONE;
+}
+
+static void index_fields(SymptomEvent *event)
+{
+    if (!event->slots) event->slots = calloc(1, sizeof *event->slots);
+    check(event->slots && slots_reserve(event->slots, event->field_count));
+    for (uint32_t at = event->slots->count; at < event->field_count; at++)
+        slots_put(event->slots, hash_64(event->fields[at].name, 0), at);
+}
+
+SymptomField *day_find_field(struct day_table *table, SymptomEvent *event, uint32_t *guess, Str name)
+{
+    uint32_t at = *guess;
+    if (at < event->field_count && str_equal(event->fields[at].name, name)) return *guess = at + 1, &event->fields[at];
+    at = seek_field(event, name, event->slots ? hash_64(name, 0) : 0);
+    if (at == SLOTS_NONE) {
+        if (event->field_count == SYMPTOMS_FIELDS || table->fields == table->limits->fields
+            || !has_text_room(table, name.len)) {
+            event->over_fields++;
+            table->of.over_fields++;
+            return NULL;
+        }
+        check(vector_reserve(event->fields, event->field_capacity, event->field_count + 1, SYMPTOMS_FIELDS));
+        at = event->field_count++;
+        event->fields[at] = (SymptomField){ .name = arena_copy(&table->arena, name),
+                                            .traits = symptoms_key_traits(name) };
+        table->fields++;
+        if (event->field_count > FIELDS_BY_HASH) index_fields(event);
+    }
+    *guess = at + 1;
+    return &event->fields[at];
+}
+
+SymptomNumbers *day_find_numbers(struct day_table *table, SymptomField *field)
+{
+    if (field->numbers) return field->numbers;
+    if (table->numbers == table->limits->numbers) return NULL;
+    field->numbers = calloc(1, sizeof *field->numbers);
+    check(field->numbers);
+    table->numbers++;
+    return field->numbers;
+}
+
+/* The smallest so many, in order: the same whatever came first. */
+void day_add_currency(SymptomEvent *event, const char currency[4])
+{
+    int at = 0;
+    while (at < SYMPTOM_CURRENCIES && event->currencies[at][0] && memcmp(event->currencies[at], currency, 4) < 0) at++;
+    if (at == SYMPTOM_CURRENCIES || !memcmp(event->currencies[at], currency, 4)) return;
+    memmove(event->currencies[at + 1], event->currencies[at], (size_t)(SYMPTOM_CURRENCIES - 1 - at) * 4);
+    memcpy(event->currencies[at], currency, 4);
+}
+
+/* ---- Rows ---- */
+
+static bool row_is(const SymptomRow *row, uint32_t origin, SymptomCode code, Str event, Str field, Str value)
+{
+    return row->origin == origin && row->code == code && str_equal(row->value, value) && str_equal(row->field, field)
+        && str_equal(row->event, event);
+}
+
+SymptomRow *day_find_row(struct day_table *table, uint32_t origin, SymptomCode code, Str event, Str field, Str value)
+{
+    SymptomDay *day = &table->of;
+    uint64_t hash = hash_64(event, hash_64(field, hash_64(value, (uint64_t)origin << 8 | (uint64_t)code)));
+    for (uint32_t at, probe = 0; (at = slots_next(&table->row_slots, hash, &probe)) != SLOTS_NONE;)
+        if (row_is(&day->rows[at], origin, code, event, field, value)) return &day->rows[at];
+    uint16_t *of_code = &table->origin_rows[origin][code];
+    if (*of_code == ROWS_OF_CODE_MOST || day->row_count == table->limits->rows
+        || !has_text_room(table, event.len + field.len + value.len)) {
+        day->over_rows++;
+        return NULL;
+    }
+    check(slots_reserve(&table->row_slots, day->row_count + 1));
+    check(vector_reserve(day->rows, day->row_capacity, day->row_count + 1, UINT32_MAX));
+    day->rows[day->row_count] = (SymptomRow){ .origin = origin, .code = code,
+        .event = arena_copy(&table->arena, event), .field = arena_copy(&table->arena, field),
+        .value = arena_copy(&table->arena, value) };
+    slots_put(&table->row_slots, hash, day->row_count);
+    ++*of_code;
+    return &day->rows[day->row_count++];
+}
+
+static bool is_before(const SymptomExample *a, const SymptomExample *b)
+{
+    return a->hash != b->hash ? a->hash < b->hash : a->position < b->position;
+}
+
+void day_add_example(SymptomRow *row, SymptomExample example)
+{
+    uint32_t at = row->example_count;
+    if (at == SYMPTOMS_EXAMPLES && !is_before(&example, &row->examples[at - 1])) return;
+    for (uint32_t same = 0; same < row->example_count; same++)
+        if (row->examples[same].position == example.position) return;
+    if (at == SYMPTOMS_EXAMPLES) at--;
+    else row->example_count++;
+    for (; at > 0 && is_before(&example, &row->examples[at - 1]); at--) row->examples[at] = row->examples[at - 1];
+    row->examples[at] = example;
+}
+
+/* ---- Whom it happened to ----
+ *
+ * A set is an array in the order of a hash of its members,
+     which is one to one: so the smallest hashes are the first. */
+static uint32_t order_of(uint32_t subject)
+{
+    subject = (subject ^ subject >> 16) * 0x7feb352du;
+    subject = (subject ^ subject >> 15) * 0x846ca68bu;
+    return subject ^ subject >> 16;
+}
+
+static uint32_t place_of(const SymptomRow *row, uint32_t subject)
+{
+    uint32_t low = 0, high = row->subject_count, order = order_of(subject);
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (order_of(row->subjects[middle]) < order) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+void day_add_subject(struct day_table *table, SymptomRow *row, uint32_t subject)
+{
+    if (subject == SYMPTOM_NOBODY) return;
+    uint32_t at = place_of(row, subject);
+    if (at < row->subject_count && row->subjects[at] == subject) return;
+    bool is_full = row->subject_count == SYMPTOMS_SUBJECTS;
+    if (is_full || (table->subjects >= table->limits->subjects && row->subject_count)) {
+        row->has_more_subjects = true;
+        if (at == row->subject_count) return;
+        row->subject_count--;                                /* the last one makes room */
+        table->subjects--;
+    }
+    check(vector_reserve(row->subjects, row->subject_capacity, row->subject_count + 1, SYMPTOMS_SUBJECTS));
+    memmove(row->subjects + at + 1, row->subjects + at, (row->subject_count - at) * sizeof *row->subjects);
+    row->subjects[at] = subject;
+    row->subject_count++;
+    table->subjects++;
+}
+
+static bool is_among(const uint32_t *subjects, size_t count, uint32_t subject)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (subjects[middle] < subject) low = middle + 1;
+        else high = middle;
+    }
+    return low < count && subjects[low] == subject;
+}
+
+bool day_forget(struct day_table *table, const uint32_t *subjects, size_t count)
+{
+    bool found = false;
+    for (uint32_t at = 0; at < table->of.row_count; at++) {
+        SymptomRow *row = &table->of.rows[at];
+        uint32_t kept = 0, kept_examples = 0;
+        for (uint32_t one = 0; one < row->subject_count; one++)
+            if (!is_among(subjects, count, row->subjects[one])) row->subjects[kept++] = row->subjects[one];
+        for (uint32_t one = 0; one < row->example_count; one++)
+            if (!is_among(subjects, count, row->examples[one].subject))
+                row->examples[kept_examples++] = row->examples[one];
+        found |= kept < row->subject_count || kept_examples < row->example_count;
+        table->subjects -= row->subject_count - kept;
+        row->subject_count = kept;
+        row->example_count = kept_examples;
+    }
+    table->is_dirty |= found;
+    free(table->memos);                                      /* it knows who is in a set */
+    table->memos = NULL;
+    return found;
+}
+
+/* ---- Adding up ---- */
+
+static void set_day(uint64_t days[2], unsigned bit) { days[bit / 64 % 2] |= UINT64_C(1) << bit % 64; }
+
+static void merge_field(struct day_table *table, SymptomEvent *event, uint32_t *guess, const SymptomField *other)
+{
+    SymptomField *field = day_find_field(table, event, guess, other->name);
+    if (!field) return;
+    uint64_t before = 0;
+    for (int type = 0; type < SYMPTOM_TYPES; type++) before += field->types[type];
+    for (int type = 0; type < SYMPTOM_TYPES; type++) field->types[type] += other->types[type];
+    day_see(&field->first_ms, &field->last_ms, other->first_ms, before == 0);
+    day_see(&field->first_ms, &field->last_ms, other->last_ms, false);
+    SymptomNumbers *numbers = other->numbers ? day_find_numbers(table, field) : NULL;
+    for (int bucket = 0; numbers && bucket < SYMPTOM_BUCKETS; bucket++)
+        numbers->buckets[bucket] += other->numbers->buckets[bucket];
+}
+
+static void merge_event(struct day_table *table, uint32_t origin, const SymptomEvent *other, unsigned bit)
+{
+    SymptomEvent *event = day_put_event(table, origin, other->type, other->name, other->is_over);
+    uint32_t guess = 0;
+    day_see(&event->first_ms, &event->last_ms, other->first_ms, event->count == 0);
+    day_see(&event->first_ms, &event->last_ms, other->last_ms, false);
+    event->count += other->count;
+    event->over_fields += other->over_fields;
+    for (int at = 0; at < SYMPTOM_CURRENCIES && other->currencies[at][0]; at++)
+        day_add_currency(event, other->currencies[at]);
+    for (uint32_t at = 0; at < other->field_count; at++) merge_field(table, event, &guess, &other->fields[at]);
+    set_day(event->days, bit);
+}
+
+static void merge_row(struct day_table *table, uint32_t origin, const SymptomRow *other, unsigned bit)
+{
+    SymptomRow *row = day_find_row(table, origin, other->code, other->event, other->field, other->value);
+    if (!row) return;
+    day_see(&row->first_ms, &row->last_ms, other->first_ms, row->count == 0);
+    day_see(&row->first_ms, &row->last_ms, other->last_ms, false);
+    row->count += other->count;
+    for (uint32_t at = 0; at < other->example_count; at++) day_add_example(row, other->examples[at]);
+    for (uint32_t at = 0; at < other->subject_count; at++) day_add_subject(table, row, other->subjects[at]);
+    row->has_more_subjects |= other->has_more_subjects;
+    set_day(row->days, bit);
+}
+
+static void merge_origin(SymptomOrigin *origin, const SymptomOrigin *other)
+{
+    if (other->first_ms == other->last_ms && !other->last_ms) return;
+    day_see(&origin->first_ms, &origin->last_ms, other->first_ms, !origin->last_ms);
+    day_see(&origin->first_ms, &origin->last_ms, other->last_ms, false);
+    for (int at = 0; at < SYMPTOM_TALLIES; at++) origin->tallies[at] += other->tallies[at];
+}
+
+void day_merge(struct day_table *table, const SymptomDay *other, unsigned bit)
+{
+    uint32_t *origins = calloc(other->origin_count + 1, sizeof *origins);
+    check(origins);
+    for (uint32_t at = 0; at < other->origin_count; at++) {
+        origins[at] = day_find_origin(table, &other->origins[at]);
+        if (origins[at] == SYMPTOM_NOBODY) table->of.over_origins += other->origins[at].tallies[TALLY_MESSAGES];
+        else merge_origin(&table->of.origins[origins[at]], &other->origins[at]);
+    }
+    for (uint32_t at = 0; at < other->event_count; at++) {
+        uint32_t origin = origins[other->events[at].origin];
+        if (origin != SYMPTOM_NOBODY) merge_event(table, origin, &other->events[at], bit);
+    }
+    for (uint32_t at = 0; at < other->row_count; at++) {
+        uint32_t origin = origins[other->rows[at].origin];
+        if (origin != SYMPTOM_NOBODY) merge_row(table, origin, &other->rows[at], bit);
+    }
+    table->of.over_origins += other->over_origins;
+    table->of.over_events += other->over_events;
+    table->of.over_fields += other->over_fields;
+    table->of.over_rows += other->over_rows;
+    free(origins);
+}

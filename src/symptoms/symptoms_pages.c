@@ -1,0 +1,252 @@
+/* symptoms_pages: what a page's address and a browser's name show. Pure functions. */
+#include "symptoms_private.h"
+
+#include <stdlib.h>
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_letter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
+
+enum { URL_MOST = 4096, ROUNDS = 2, TOKEN_BYTES = 20, VALUE_LEAST = 6 };
+
+/* ---- Percent-encoding ---- */
+
+static int hex_of(char c)
+{
+    if (is_digit(c)) return c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One round; never longer than it was. */
+static size_t decode_once(char *text, size_t len)
+{
+    size_t to = 0;
+    for (size_t at = 0; at < len; at++) {
+        int high = text[at] == '%' && at + 2 < len ? hex_of(text[at + 1]) : -1;
+        int low = high >= 0 ? hex_of(text[at + 2]) : -1;
+        if (low < 0) text[to++] = text[at];
+        else text[to++] = (char)(high << 4 | low), at += 2;
+    }
+    return to;
+}
+
+/* ---- Leaks ---- */
+
+/* Long, with letters and digits mixed: no word of a language, no number, no slug of words. */
+static bool looks_random(Str text)
+{
+    size_t digits = 0, letters = 0, hyphens = 0;
+    if (text.len <= TOKEN_BYTES) return false;
+    for (size_t at = 0; at < text.len; at++) {
+        char c = text.bytes[at];
+        digits += is_digit(c);
+        letters += is_letter(c);
+        hyphens += c == '-';
+        if (!is_digit(c) && !is_letter(c) && c != '-' && c != '_' && c != '.' && c != '~' && c != '=') return false;
+    }
+    return digits >= 3 && letters >= 3 && hyphens <= 4;
+}
+
+static bool is_token_place(Str segment)
+{
+    static const char *const words[] = { "reset", "verify", "invite", "confirm", "activate", "magic", "recover",
+                                         "reset-password", "password-reset", "reset_password", "verify-email",
+                                         "confirm-email", "invitation", "invitations", "verification", "magic-link",
+                                         "unsubscribe", "accept-invite", "activation", "confirmation", "password" };
+    for (size_t at = 0; at < countof(words); at++)
+        if (str_equal_no_case(segment, str_from(words[at]))) return true;
+    return false;
+}
+
+static bool has_token_path(Str path)
+{
+    Str rest = path;
+    bool is_behind = false;
+    while (rest.len) {
+        Str segment = str_cut(rest, '/', &rest);
+        if (is_behind && looks_random(segment)) return true;
+        is_behind |= is_token_place(segment);
+    }
+    return false;
+}
+
+static bool is_secret_name(Str name)
+{
+    static const char *const more[] = { "jwt", "sessionid", "session_id", "sig_token", "invite_token",
+        "confirmation_token",
+                                        "reset_password_token", "auth", "ticket" };
+    for (size_t at = 0; at < countof(more); at++)
+        if (str_equal_no_case(name, str_from(more[at]))) return true;
+    return symptoms_is_secret_key(name);
+}
+
+static bool is_plain_word(Str text)
+{
+    for (size_t at = 0; at < text.len; at++)
+        if (!is_letter(text.bytes[at])) return false;
+    return true;
+}
+
+/* Of a query or fragment: does a parameter with the name of a secret have a value that could be one? */
+static bool has_secret_parameter(Str query)
+{
+    while (query.len) {
+        Str value, name = str_cut(query, '&', &query);
+        name = str_cut(name, '=', &value);
+        if (value.len < VALUE_LEAST) continue;
+        if (symptoms_secret(value)) return true;
+        if (is_secret_name(name) && !is_plain_word(value)) return true;
+    }
+    return false;
+}
+
+static const char *leak_of(Str url)
+{
+    Str rest = url, query, fragment;
+    if (symptoms_has_email(url)) return "email";
+    Str before = str_cut(rest, '#', &fragment);
+    Str path = str_cut(before, '?', &query);
+    if (!query.len && path.len && memchr(path.bytes, '=', path.len) && !memchr(path.bytes, '/', path.len)) query = path;
+    if (fragment.len && fragment.bytes[0] == '/') (void)str_cut(fragment, '?', &fragment);
+    if (has_secret_parameter(query) || has_secret_parameter(fragment)) return "secret";
+    return has_token_path(path) ? "token path" : NULL;
+}
+
+const char *symptoms_url_leak(Str url)
+{
+    char room[URL_MOST];
+    const char *found = leak_of(url);
+    if (url.len > sizeof room) url.len = sizeof room;
+    if (found || !url.len || !memchr(url.bytes, '%', url.len)) return found;
+    memcpy(room, url.bytes, url.len);
+    for (int round = 0; round < ROUNDS && !found; round++) {
+        url = str_of(room, decode_once(room, url.len));
+        found = leak_of(url);
+    }
+    return found;
+}
+
+/* ---- Hosts ---- */
+
+static Str host_of(Str url)
+{
+    static const char slashes[] = "://";
+    const char *found = url.len ? memmem(url.bytes, url.len < 16 ? url.len : 16, slashes, 3) : NULL;
+    Str rest = found ? str_slice(url, (size_t)(found - url.bytes) + 3, url.len) : url;
+    size_t end = 0;
+    while (end < rest.len && rest.bytes[end] != '/' && rest.bytes[end] != '?' && rest.bytes[end] != '#') end++;
+    rest = str_slice(rest, 0, end);
+    for (size_t at = rest.len; at > 0; at--)
+        if (rest.bytes[at - 1] == '@') rest = str_slice(rest, at, rest.len), at = 1;
+    if (rest.len && rest.bytes[0] == '[') return str_cut(rest, ']', &(Str){ 0 });
+    return str_cut(rest, ':', &(Str){ 0 });
+}
+
+/* The four numbers of an IPv4 address. */
+static bool read_address(Str host, int64_t parts[4])
+{
+    for (int at = 0; at < 4; at++) {
+        Str part = str_cut(host, '.', &host);
+        if (!str_parse_int(part, 0, 255, &parts[at])) return false;
+    }
+    return host.len == 0;
+}
+
+static const char *address_kind(Str host)
+{
+    int64_t parts[4];
+    if (!host.len || !is_digit(host.bytes[0]) || !read_address(host, parts)) return NULL;
+    if (parts[0] == 127 || (!parts[0] && !parts[1] && !parts[2] && !parts[3])) return "localhost";
+    bool is_private = parts[0] == 10 || (parts[0] == 192 && parts[1] == 168)
+                   || (parts[0] == 172 && parts[1] >= 16 && parts[1] <= 31) || (parts[0] == 169 && parts[1] == 254);
+    return is_private ? "private address" : NULL;
+}
+
+static bool is_preview(Str host)
+{
+    static const char *const ends[] = { ".ngrok.io", ".ngrok-free.app", ".ngrok.app", ".gitpod.io", ".app.github.dev",
+                                        ".trycloudflare.com", ".loca.lt", ".webcontainer.io", ".csb.app",
+                                        ".stackblitz.io" };
+    for (size_t at = 0; at < countof(ends); at++)
+        if (str_ends(host, str_from(ends[at]))) return true;
+    return (str_starts(host, STR("deploy-preview-")) && str_ends(host, STR(".netlify.app")))
+        || (str_contains(host, STR("-git-")) && str_ends(host, STR(".vercel.app")));
+}
+
+/* A label that is staging or stage, begins with staging, or ends with -staging. */
+static bool is_staging(Str host)
+{
+    while (host.len) {
+        Str label = str_cut(host, '.', &host);
+        if (!host.len) return false;                         /* the last one is no label of ours */
+        if (str_starts(label, STR("staging")) || str_ends(label, STR("-staging")) || str_equal(label, STR("stage"))
+            || str_ends(label, STR("-stage"))) return true;
+    }
+    return false;
+}
+
+const char *symptoms_dev_host(Str url)
+{
+    char room[256];
+    if (str_starts(url, STR("file:"))) return "file";
+    Str host = host_of(url);
+    if (host.len > sizeof room) return NULL;
+    for (size_t at = 0; at < host.len; at++) {
+        char c = host.bytes[at];
+        room[at] = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
+    }
+    host = str_of(room, host.len);
+    if (str_equal(host, STR("localhost")) || str_ends(host, STR(".localhost")) || str_equal(host, STR("[::1")))
+        return "localhost";
+    const char *kind = address_kind(host);
+    if (kind) return kind;
+    if (str_ends(host, STR(".local")) || str_ends(host, STR(".test")) || str_ends(host,
+        STR(".internal"))) return "test";
+    return is_staging(host) ? "staging" : is_preview(host) ? "preview" : NULL;
+}
+
+/* ---- Robots ---- */
+
+static const char *find_no_case(Str text, const char *word)
+{
+    size_t len = strlen(word);
+    for (size_t at = 0; at + len <= text.len; at++) {
+        size_t same = 0;
+        while (same < len && (text.bytes[at + same] | 32) == (word[same] | 32)) same++;
+        if (same == len) return text.bytes + at;
+    }
+    return NULL;
+}
+
+static bool is_name_char(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; }
+
+/* The word around the place. */
+static Str word_at(Str text, const char *place)
+{
+    size_t from = (size_t)(place - text.bytes), to = from;
+    while (from > 0 && is_name_char(text.bytes[from - 1])) from--;
+    while (to < text.len && is_name_char(text.bytes[to])) to++;
+    return str_slice(text, from, to);
+}
+
+Str symptoms_find_bot(Str agent)
+{
+    static const char *const words[] = { "HeadlessChrome", "Chrome-Lighthouse", "PhantomJS", "facebookexternalhit",
+        "Google-InspectionTool", "crawler", "spider", "Pingdom", "GTmetrix", "UptimeRobot", "StatusCake",
+            "Electron/test",
+        "Puppeteer", "Playwright", "Selenium", "Cypress", "BingPreview", "Mediapartners-Google", "Slurp" };
+    for (size_t at = 0; at < countof(words); at++) {
+        const char *found = find_no_case(agent, words[at]);
+        if (found) return word_at(agent, found);
+    }
+    for (Str rest = agent; rest.len >= 3;) {
+        const char *found = find_no_case(rest, "bot");
+        if (!found) break;
+        Str word = word_at(agent, found);
+        const char *behind = found + 3;
+        bool ends = behind == agent.bytes + agent.len || !is_letter(*behind);
+        if (ends && !str_equal_no_case(word, STR("cubot"))) return word;
+        rest = str_of(behind, (size_t)(agent.bytes + agent.len - behind));
+    }
+    return (Str){ 0 };
+}
