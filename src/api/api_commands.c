@@ -18,8 +18,11 @@ Status people_submit(struct exchange *exchange, JournalCommand *command, Journal
     const ApiOptions *options = api_options(exchange);
     command->at_ms = clock_now_ms(options->clock);
     command->author = exchange->who[0] ? str_from(exchange->who) : STR("api");
-    return control_submit(derive_control(options->applier), command, COMMAND_WAIT_MS,
-                          &exchange->is_cancelled, ret_first, ret_last, err);
+    ControlPlace place = { 0 };
+    Status s = control_submit(derive_control(options->applier), command, COMMAND_WAIT_MS, &exchange->is_cancelled,
+                              &place, err);
+    *ret_first = place.first, *ret_last = place.last;
+    return s;
 }
 
 /* ---- Unmerge and restore ---- */

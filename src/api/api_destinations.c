@@ -143,8 +143,8 @@ Status api_destinations_test(struct exchange *exchange, struct deliver *deliver,
     message = event_tree_get(body, STR("message"));
     json_object(out, NULL);
     json_array(out, "exchanges");
-    s = deliver_try(&options, &config, message ? message->raw : (Str){ 0 }, put_exchange, out,
-                    &exchange->is_cancelled, err);
+    DeliverTrial trial = { message ? message->raw : (Str){ 0 }, put_exchange, out, &exchange->is_cancelled };
+    s = deliver_try(&options, &config, &trial, err);
     put_outcome(out, s, err);
     options.fetcher->close(options.fetcher);
     return OK;

@@ -148,12 +148,13 @@ Status api_message_deliveries(struct exchange *exchange, struct deliver *deliver
         [LIVE_SUPPRESSED] = "the message names a suppressed id: it goes nowhere",
     };
     JournalPos pos;
-    Event event;
-    LiveFate fate;
+    LiveMessage message;
     Status s = read_place(exchange, &pos, err);
     if (!s)
-        s = live_read_message(api_options(exchange)->live, pos, &exchange->is_cancelled, arena, &event, &fate, err);
-    return s ? s : deliver_write_message(deliver, &event, pos, left_out[fate], arena, out, err);
+        s = live_read_message(api_options(exchange)->live, pos, &exchange->is_cancelled, arena, &message, err);
+    if (s) return s;
+    DeliverMessage told = { .event = &message.event, .pos = pos, .left_out = left_out[message.fate] };
+    return deliver_write_message(deliver, &told, arena, out, err);
 }
 
 /* ---- Counts ---- */

@@ -145,8 +145,8 @@ const size_t api_route_count = countof(api_routes);
 
 static const Route *find(Method method, Str path, Str *ret_parameter, bool *ret_known_path)
 {
-    return route_find_among(&api_routes[0].route, api_route_count, sizeof api_routes[0], method, path, ret_parameter,
-                            ret_known_path);
+    RouteTable table = { &api_routes[0].route, api_route_count, sizeof api_routes[0] };
+    return route_find_among(table, method, path, ret_parameter, ret_known_path);
 }
 
 /* ---- What workers do ---- */

@@ -358,9 +358,10 @@ struct line {
     uint32_t group;
 };
 
-/* A percentile of the whole: in which bucket it is, at which place there, and the values of that bucket. */
+/* A percentile of the whole: of which step and measure, in which bucket it is, at which place there, and the values of
+ * that bucket. */
 struct wanted {
-    uint32_t bucket;
+    uint32_t step, measure, bucket;
     size_t place, count, max;
     int64_t *values;
 };
@@ -373,16 +374,17 @@ static uint64_t bucket_count(const struct funnel *funnel, uint32_t step, uint32_
     return count;
 }
 
-static Status want(struct funnel *funnel, uint32_t step, uint32_t measure, uint64_t place, Arena *arena,
-                   struct wanted *ret,
-                   Err *err)
+/* Finds the bucket of a step and measure that have been set, and the place in it of the value at that place of all. */
+static Status want(struct funnel *funnel, struct wanted *wanted, uint64_t place, Arena *arena, Err *err)
 {
+    uint32_t step = wanted->step, measure = wanted->measure, bucket = 0;
     Status s = OK;
-    uint32_t bucket = 0;
     for (uint64_t here; place >= (here = bucket_count(funnel, step, measure, bucket)); bucket++)
         place -= here;
-    *ret = (struct wanted){ .bucket = bucket, .place = place, .max = bucket_count(funnel, step, measure, bucket) };
-    ret->values = answer_take(arena, sizeof *ret->values, ret->max, &s, err);
+    wanted->bucket = bucket;
+    wanted->place = place;
+    wanted->max = bucket_count(funnel, step, measure, bucket);
+    wanted->values = answer_take(arena, sizeof *wanted->values, wanted->max, &s, err);
     return s;
 }
 
@@ -431,9 +433,11 @@ static Status rank_whole(struct funnel *funnel, struct line *line, Err *err)
     if (s) return s;
     whole->funnel = funnel;
     for (uint32_t step = 1; step < step_count && line->reached[step]; step++)
-        for (uint32_t which = 0; which < 4 && !s; which++)
-            s = want(funnel, step, which / 2, rank_place(line->reached[step], shares[which % 2]), &scratch,
-                     &whole->wanted[step][which / 2][which % 2], err);
+        for (uint32_t which = 0; which < 4 && !s; which++) {
+            struct wanted *one = &whole->wanted[step][which / 2][which % 2];
+            *one = (struct wanted){ .step = step, .measure = which / 2 };
+            s = want(funnel, one, rank_place(line->reached[step], shares[which % 2]), &scratch, err);
+        }
     if (s) return s;
     run_by_source(funnel, want_values, whole);
     s = answer_go_on(funnel->question.request.world, err);

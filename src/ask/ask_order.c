@@ -29,16 +29,16 @@ static void walk_reach(struct walk *walk, const Hit *hits, const struct group *g
     walk->depth = step + 1;
 }
 
-/* The instant as the last one of chains that go on with the steps of can, and what may come behind it. */
-static bool walk_instant(const ChainRules *rules, const Hit *hits, struct group *group, Millis before_ms,
-                         uint32_t entry, bool *can, struct walk *walk)
+/* The instant as the last one of chains that go on with the steps of can, and what may come after it. */
+static bool walk_instant(const ChainRules *rules, const Hit *hits, struct group *group, Millis before_ms, bool *can,
+                         struct walk *walk)
 {
     bool next[CHAIN_STEPS_MAX + 1] = { false }, goes_on = false;
     uint32_t events = group->end - group->first;
     for (uint32_t step = 1; step < rules->step_count; step++) {
         if (!can[step] || (rules->has_within && group->time_ms - before_ms > rules->within_ms[step])) continue;
         uint32_t far = group_far(rules, group, step, UINT32_MAX);
-        for (uint32_t to = step; to < far; to++) walk_reach(walk, hits, group, entry, to);
+        for (uint32_t to = step; to < far; to++) walk_reach(walk, hits, group, walk->events[0], to);
         if (group->count != events || step + events > far || step + events >= rules->step_count) continue;
         next[step + events] = goes_on = true;
     }
@@ -63,7 +63,7 @@ static void walk_from(const ChainRules *rules, const Hits *all, uint32_t entry, 
         if (!is_within(rules, hits[entry].time_ms, hits[first].time_ms)) break;
         end = group_end(hits, all->count, first);
         group_read(rules, hits, first, end, group);
-        if (!walk_instant(rules, hits, group, before_ms, entry, can, walk)) break;
+        if (!walk_instant(rules, hits, group, before_ms, can, walk)) break;
     }
 }
 

@@ -182,18 +182,20 @@ static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec,
 
 /* ---- Writing ---- */
 
-static Status write_depth(struct paths *paths, uint32_t depth, uint64_t before, const Groups *groups,
-                          uint64_t *ret_people, struct buf *answer, Err *err)
+/* people: how many came as far as the depth before; then, as far as this one. */
+static Status write_depth(struct paths *paths, uint32_t depth, const Groups *groups, uint64_t *people,
+                          struct buf *answer, Err *err)
 {
     Status s = OK;
     struct counter_map sums;
-    uint64_t people = 0, others = 0;
+    uint64_t before = *people, others = 0;
+    *people = 0;
     counter_map_open(&sums, (size_t)64 << 20, sizeof(CounterCell));
     for (uint32_t at = 0; at < paths->steps.count; at++) {
         const CounterCell *cell = counter_map_cell(&paths->steps, at);
         if (key_depth(cell->key) != depth) continue;
         counter_map_count(&sums, key_to(cell->key), cell->count);
-        people += cell->count;
+        *people += cell->count;
     }
     Arena arena = *paths->request.arena;
     RankedGroup *ranked = answer_take(&arena, sizeof *ranked, sums.count, &s, err);
@@ -205,8 +207,8 @@ static Status write_depth(struct paths *paths, uint32_t depth, uint64_t before, 
     answer_rank(ranked, count, groups);
     json_object(answer, NULL);
     json_uint(answer, "depth", depth + 1);
-    json_uint(answer, "people", people);
-    json_uint(answer, "ended", before - people);
+    json_uint(answer, "people", *people);
+    json_uint(answer, "ended", before - *people);
     json_array(answer, "events");
     for (uint32_t at = 0; at < count; at++) {
         if (at >= paths->limit) {
@@ -227,7 +229,6 @@ static Status write_depth(struct paths *paths, uint32_t depth, uint64_t before, 
     json_uint(answer, "people", others);
     json_object_end(answer);
     json_object_end(answer);
-    *ret_people = people;
     return OK;
 }
 
@@ -299,7 +300,7 @@ static Status write_paths(struct paths *paths, struct scan *scan, struct buf *an
     json_int(answer, "within_ms", paths->within_ms);
     json_array(answer, "depths");
     for (uint32_t depth = 0; depth < paths->depth && !s && !(s = answer_go_on(paths->request.world, err)); depth++)
-        s = write_depth(paths, depth, people, groups, &people, answer, err);
+        s = write_depth(paths, depth, groups, &people, answer, err);
     if (!s) write_links(paths, groups, answer);
     json_array_end(answer);
     if (!s) answer_close(&paths->request, scan, answer);

@@ -157,7 +157,7 @@ static Status run_scan(struct retention *retention, struct scan *scan, Err *err)
         if (last >= end_ms) last = end_ms - 1;
         if (last < observed_ms) last = observed_ms;
         if (last < first) last = first;
-        s = timeline_make(&retention->request, retention->unit, first, last, 0, COHORTS_MAX, &retention->timeline);
+        s = timeline_make(&retention->request, retention->unit, first, last, COHORTS_MAX, &retention->timeline);
     }
     if (s) return s;
     retention->worker_count = scan_worker_count(scan);

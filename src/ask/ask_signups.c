@@ -174,7 +174,7 @@ static Status make_timeline(struct signups *signups)
     if (signups->from_ms != INT64_MIN) first = signups->from_ms;
     if (signups->request.to_ms != INT64_MAX) last = signups->request.to_ms - 1;
     if (first == INT64_MAX || last == INT64_MIN || first > last) return OK;
-    return timeline_make(&signups->request, signups->unit, first, last, 0, BUCKETS_OF_SIGNUPS, &signups->timeline);
+    return timeline_make(&signups->request, signups->unit, first, last, BUCKETS_OF_SIGNUPS, &signups->timeline);
 }
 
 /* ---- What they did first ---- */

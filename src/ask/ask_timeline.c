@@ -1,15 +1,15 @@
 /* ask_timeline: the starts, in order; a unit is found by bisection unless it is the one before. */
 #include "ask_timeline.h"
 
-Status timeline_make(const Request *request, ZoneUnit unit, Millis first_ms, Millis last_ms, uint32_t more,
-                     uint32_t max, Timeline *ret)
+Status timeline_make(const Request *request, ZoneUnit unit, Millis first_ms, Millis last_ms, uint32_t max,
+                     Timeline *ret)
 {
     uint32_t count = 0;
     check(first_ms <= last_ms && max < TIMELINE_UNITS_MAX);
     Millis *starts = arena_try(request->arena, sizeof *starts, 8, (size_t)max + 2);
     if (!starts) return err_set(request->err, ERR_TOO_LARGE, "the question needs more memory than it may");
     starts[0] = zone_floor(&request->zone, unit, first_ms);
-    for (uint32_t behind = 0; starts[count] <= last_ms || behind++ < more; count++) {
+    for (; starts[count] <= last_ms; count++) {
         if (count == max)
             return err_set_field(request->err, "unit", "over %u units in this range; a larger unit, or from and to",
                                  max);

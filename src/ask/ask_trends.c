@@ -638,7 +638,7 @@ static Status count_all(struct trends *trends, Err *err)
     bool has_range = !s && find_range(trends, &first, &last);
     if (has_range) s = narrow_range(trends, &first, &last, err);
     if (!s && has_range)
-        s = timeline_make(&trends->request, trends->unit, first, last, 0, BUCKETS_OF_TRENDS, &trends->timeline);
+        s = timeline_make(&trends->request, trends->unit, first, last, BUCKETS_OF_TRENDS, &trends->timeline);
     return s ? s : run_passes(trends, err);
 }
 

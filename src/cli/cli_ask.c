@@ -267,17 +267,17 @@ static void on_glance(struct fetch *fetch, const FetchAnswer *answer)
     }
 }
 
-static Status submit(struct asker *asker, Str method, Str path, Str body, Millis timeout_ms, struct fetch *fetch,
-                     Err *err)
+static Status submit(struct asker *asker, const AskCall *call, Millis timeout_ms, struct fetch *fetch, Err *err)
 {
     Arena scratch = *asker->arena;
     FetchRequest request = {
-        .method = method, .url = arena_printf(&scratch, "%.*s%.*s", STR_FORMAT(asker->base), STR_FORMAT(path)),
+        .method = call->method,
+        .url = arena_printf(&scratch, "%.*s%.*s", STR_FORMAT(asker->base), STR_FORMAT(call->path)),
         .headers = {
             { STR("Authorization"), arena_printf(&scratch, "Bearer %.*s", STR_FORMAT(asker->secret_key)) },
             { STR("Content-Type"), STR("application/json") },
         },
-        .header_count = 2, .body = body, .connect_timeout_ms = CONNECT_MS, .timeout_ms = timeout_ms,
+        .header_count = 2, .body = call->body, .connect_timeout_ms = CONNECT_MS, .timeout_ms = timeout_ms,
         .answer_bytes_max = LIMIT_ANSWER_BYTES, .allow_private = true, .is_once = true,
     };
     return asker->fetcher->submit(asker->fetcher, &request, fetch, err);
@@ -292,8 +292,8 @@ static void glance_ahead(struct asker *asker, int64_t now_ns)
     if (!asker->question_id.len || glance->is_under_way || is_soon) return;
     glance->at_ns = now_ns;
     glance->fetch = (struct fetch){ .on_done = on_glance, .owner = asker };
-    glance->is_under_way
-        = submit(asker, STR("GET"), STR("/api/v1/questions"), (Str){ 0 }, CONNECT_MS, &glance->fetch, &err) == OK;
+    AskCall call = { .method = STR("GET"), .path = STR("/api/v1/questions") };
+    glance->is_under_way = submit(asker, &call, CONNECT_MS, &glance->fetch, &err) == OK;
 }
 
 /* A question that takes long is seen to be under way. */
@@ -376,13 +376,13 @@ static Status judge(struct asker *asker, Str path, Err *err)
     return OK;
 }
 
-Status ask_send(struct asker *asker, Str method, Str path, Str body, int *ret_status, Str *ret_answer, Err *err)
+Status ask_send(struct asker *asker, const AskCall *call, int *ret_status, Str *ret_answer, Err *err)
 {
     struct fetch fetch = { .on_done = on_done, .owner = asker };
     asker->is_answered = false;
-    Status s = submit(asker, method, path, body, ASK_MS, &fetch, err);
+    Status s = submit(asker, call, ASK_MS, &fetch, err);
     if (!s) s = wait_for_answer(asker, &fetch, err);
-    if (!s) s = judge(asker, path, err);
+    if (!s) s = judge(asker, call->path, err);
     if (s) return s;
     *ret_status = asker->result.status;
     *ret_answer = buf_str(&asker->answer);
@@ -404,7 +404,7 @@ int ask(struct asker *asker, Str method, Str path, Str body, Str *ret_answer)
     Err err;
     int status;
     Str answer;
-    if (ask_send(asker, method, path, body, &status, &answer, &err)) {
+    if (ask_send(asker, &(AskCall){ method, path, body }, &status, &answer, &err)) {
         command_complain("%s", err.text);
         return EXIT_WRONG;
     }

@@ -58,7 +58,10 @@ int ask_question(struct asker *asker, Str path, Str question, Str *ret_answer);
 /* The same for a command with a policy of its own: OK with whatever status the API answered. Failures are those
  * that no question can mend, told with their way out: nobody answers, the key is refused (ERR_DENIED), what
  * answers is no Onym, or one that does not know the path yet (ERR_UNSUPPORTED), interrupted (ERR_CLOSED). */
-Status MUST ask_send(struct asker *asker, Str method, Str path, Str body, int *ret_status, Str *ret_answer, Err *err);
+typedef struct AskCall {
+    Str method, path, body;
+} AskCall;
+Status MUST ask_send(struct asker *asker, const AskCall *call, int *ret_status, Str *ret_answer, Err *err);
 /* Prints an error of the API ("steps[0].event: ..."), and gives the exit code that its status stands for. */
 int ask_complain(struct asker *asker, int status, Str answer);
 

@@ -25,7 +25,7 @@ static Status make_config(const struct command_line *line, Arena *arena, struct 
         temporary && *temporary ? temporary : "/tmp", (int)sizeof name, name);
     ConfigFlag flag = { "--listen", "listen", listen };
     ConfigRequest request = { .flags = &flag, .flag_count = listen ? 1 : 0 };
-    Status s = config_parse(text, STR("demo"), &request, arena, ret, &problems, err);
+    Status s = config_parse((ConfigText){ text, STR("demo") }, &request, arena, ret, &problems, err);
     return s ? s : config_complete_keys(ret, os_disk(), os_dice(), true, arena, err);
 }
 

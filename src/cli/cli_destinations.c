@@ -114,15 +114,21 @@ static void print_one(struct buf *out, const TreeNode *root, Str name)
     put_members(out, root, 0);
 }
 
-static int ask_and_print(const struct command_line *line, Arena *arena, Str method, Str path, Str body, Print *print,
-                         Str name, struct buf *out)
+/* What is asked, and how its answer is shown. */
+struct showing {
+    Str method, path, body;
+    Print *print;
+    Str name;                               /* of the destination */
+};
+
+static int ask_and_print(const struct command_line *line, Arena *arena, const struct showing *showing, struct buf *out)
 {
     struct asker *asker = NULL;
     const TreeNode *root;
     Str answer;
     Err err;
     int code = ask_open(line, arena, &asker);
-    if (!code) code = ask(asker, method, path, body, &answer);
+    if (!code) code = ask(asker, showing->method, showing->path, showing->body, &answer);
     if (!code && command_has(line, "json")) {
         buf_str_put(out, answer);
         buf_char(out, '\n');
@@ -130,7 +136,7 @@ static int ask_and_print(const struct command_line *line, Arena *arena, Str meth
         command_complain("%s", err.text);
         code = EXIT_WRONG;
     } else if (!code) {
-        print(out, root, name);
+        showing->print(out, root, showing->name);
     }
     ask_close(asker);
     return code;
@@ -144,14 +150,15 @@ static Str path_of(Arena *arena, Str name, const char *rest)
 
 static int show_all(const struct command_line *line, Arena *arena, struct buf *out)
 {
-    Str path = STR("/api/v1/destinations"), none = STR("");
-    return ask_and_print(line, arena, STR("GET"), path, none, print_table, none, out);
+    struct showing all = { .method = STR("GET"), .path = STR("/api/v1/destinations"), .print = print_table };
+    return ask_and_print(line, arena, &all, out);
 }
 
 static int show_one(const struct command_line *line, Arena *arena, struct buf *out)
 {
     Str name = str_from(line->operands[0]);
-    return ask_and_print(line, arena, STR("GET"), path_of(arena, name, ""), (Str){ 0 }, print_one, name, out);
+    struct showing one = { STR("GET"), path_of(arena, name, ""), { 0 }, print_one, name };
+    return ask_and_print(line, arena, &one, out);
 }
 
 static int show_dead(const struct command_line *line, Arena *arena, struct buf *out)
@@ -161,8 +168,8 @@ static int show_dead(const struct command_line *line, Arena *arena, struct buf *
     Str limit = percent_encode(arena, str_from(limit_text ? limit_text : "20"), PERCENT_URL);
     Str after = percent_encode(arena, str_from(after_text ? after_text : "0"), PERCENT_URL);
     Str query = arena_printf(arena, "/dead?limit=%.*s&after=%.*s", STR_FORMAT(limit), STR_FORMAT(after));
-    Str path = path_of(arena, name, query.bytes);
-    return ask_and_print(line, arena, STR("GET"), path, (Str){ 0 }, put_letters, name, out);
+    struct showing dead = { STR("GET"), path_of(arena, name, query.bytes), { 0 }, put_letters, name };
+    return ask_and_print(line, arena, &dead, out);
 }
 
 static int redo(const struct command_line *line, Arena *arena, struct buf *out)
@@ -182,7 +189,8 @@ static int redo(const struct command_line *line, Arena *arena, struct buf *out)
         json_object_end(&redo);
         body = buf_str(&redo);
     }
-    return ask_and_print(line, arena, STR("POST"), path_of(arena, name, "/redo"), body, print_one, name, out);
+    struct showing outcome = { STR("POST"), path_of(arena, name, "/redo"), body, print_one, name };
+    return ask_and_print(line, arena, &outcome, out);
 }
 
 /* ---- Types ---- */

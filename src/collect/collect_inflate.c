@@ -33,25 +33,22 @@ void inflater_close(struct inflater *inflater)
     free(inflater);
 }
 
-static Status inflate_all(z_stream *stream, Str body, int wrapping, char *to, size_t max, size_t *ret_len, Err *err)
+/* All that goes in, into the room that there is for what comes out: both have been set. */
+static Status inflate_all(z_stream *stream, int wrapping, Err *err)
 {
-    stream->next_in = (Bytef *)(uintptr_t)body.bytes;        /* zlib's pointer lacks a const; it only reads */
-    stream->avail_in = (uInt)body.len;
-    stream->next_out = (Bytef *)to;
-    stream->avail_out = (uInt)max;
+    size_t room = stream->avail_out;
     bool is_bare = wrapping == NO_WRAPPING;
     do {                                                     /* one turn for each gzip member */
         if (inflateReset2(stream, wrapping) != Z_OK) return err_set(err, ERR_INPUT, "body: gzip cannot be read");
         int answer = inflate(stream, Z_FINISH);
         if (answer == Z_BUF_ERROR && stream->avail_out == 0)
-            return err_set(err, ERR_TOO_LARGE, "body: over %zu bytes when inflated", max - 1);
+            return err_set(err, ERR_TOO_LARGE, "body: over %zu bytes when inflated", room - 1);
         if (answer != Z_STREAM_END)
             return err_set(err, ERR_INPUT, "body: %s is %s", is_bare ? "deflate" : "gzip",
                            answer == Z_BUF_ERROR ? "cut short" : "damaged");
         if (is_bare && stream->avail_in > 0)
             return err_set(err, ERR_INPUT, "body: deflate is followed by something else");
     } while (stream->avail_in > 0);
-    *ret_len = (size_t)(stream->next_out - (Bytef *)to);
     return OK;
 }
 
@@ -78,7 +75,7 @@ static bool begins_as_json(Str body)
 Status collect_inflate(struct intake *intake, Str *ret_body, Err *err)
 {
     const CollectRequest *request = intake->request;
-    size_t max = request->is_import ? LIMIT_APPEND_BYTES : LIMIT_BODY_BYTES, len = 0;
+    size_t max = request->is_import ? LIMIT_APPEND_BYTES : LIMIT_BODY_BYTES;
     if (request->body.len > max) return err_set(err, ERR_TOO_LARGE, "body: over %zu bytes", max);
     bool is_packed = request->is_gzip || request->is_deflate;
     if (!begins_as_gzip(request->body) && (!is_packed || begins_as_json(request->body))) {
@@ -87,9 +84,14 @@ Status collect_inflate(struct intake *intake, Str *ret_body, Err *err)
     }
     char *to = arena_bytes(intake->arena, max + 1 + EVENT_PADDING_BYTES);
     bool is_bare = request->is_deflate && !begins_as_gzip(request->body) && !begins_as_zlib(request->body);
-    Status s = inflate_all(&intake->worker->inflater->stream, request->body, is_bare ? NO_WRAPPING : ANY_WRAPPING, to,
-                           max + 1, &len, err);
+    z_stream *stream = &intake->worker->inflater->stream;
+    stream->next_in = (Bytef *)(uintptr_t)request->body.bytes;        /* zlib's pointer lacks a const; it only reads */
+    stream->avail_in = (uInt)request->body.len;
+    stream->next_out = (Bytef *)to;
+    stream->avail_out = (uInt)(max + 1);
+    Status s = inflate_all(stream, is_bare ? NO_WRAPPING : ANY_WRAPPING, err);
     if (s) return s;
+    size_t len = (size_t)(stream->next_out - (Bytef *)to);
     if (len > max) return err_set(err, ERR_TOO_LARGE, "body: over %zu bytes when inflated", max);
     *ret_body = (Str){ to, len };
     return OK;

@@ -53,23 +53,23 @@ const ConfigEntries *config_entries_of(const ConfigRule *rule)
 
 /* ---- Complaints ---- */
 
-static void keep_problem(struct config_walk *walk, uint32_t line, uint32_t column, bool is_warning, Str key,
-                         const char *format, va_list list)
+/* The problem's text is still to be written; its key is not yet kept. */
+static void keep_problem(struct config_walk *walk, ConfigProblem problem, const char *format, va_list list)
 {
     struct config_problems *problems = walk->problems;
-    if (!is_warning) problems->error_count++;
+    if (!problem.is_warning) problems->error_count++;
     if (problems->count == CONFIG_PROBLEMS) {
         problems->dropped_count++;
         return;
     }
     char text[ERR_TEXT_BYTES];
     vsnprintf(text, sizeof text, format, list);
-    ConfigProblem problem = { line, column, is_warning, arena_copy(walk->arena, str_slice(key, 0, KEY_SHOWN)),
-                              arena_copy(walk->arena, str_from(text)) };
+    problem.key = arena_copy(walk->arena, str_slice(problem.key, 0, KEY_SHOWN));
+    problem.text = arena_copy(walk->arena, str_from(text));
     size_t at = problems->count++;
     for (; at > 0; at--) {                                 /* what has no place comes first, as it was found */
         const ConfigProblem *other = &problems->items[at - 1];
-        if (other->line < line || (other->line == line && other->column <= column)) break;
+        if (other->line < problem.line || (other->line == problem.line && other->column <= problem.column)) break;
         problems->items[at] = *other;
     }
     problems->items[at] = problem;
@@ -79,7 +79,8 @@ void config_complain(struct config_walk *walk, const Node *place, Str key, const
 {
     va_list list;
     va_start(list, format);
-    keep_problem(walk, place ? place->line : 0, place ? place->column : 0, false, key, format, list);
+    ConfigProblem problem = { place ? place->line : 0, place ? place->column : 0, false, key, STR("") };
+    keep_problem(walk, problem, format, list);
     va_end(list);
 }
 
@@ -87,7 +88,7 @@ void config_complain_at(struct config_walk *walk, uint32_t line, uint32_t column
 {
     va_list list;
     va_start(list, format);
-    keep_problem(walk, line, column, false, key, format, list);
+    keep_problem(walk, (ConfigProblem){ line, column, false, key, STR("") }, format, list);
     va_end(list);
 }
 
@@ -95,7 +96,8 @@ void config_warn(struct config_walk *walk, const Node *place, Str key, const cha
 {
     va_list list;
     va_start(list, format);
-    keep_problem(walk, place ? place->line : 0, place ? place->column : 0, true, key, format, list);
+    ConfigProblem problem = { place ? place->line : 0, place ? place->column : 0, true, key, STR("") };
+    keep_problem(walk, problem, format, list);
     va_end(list);
 }
 
@@ -288,9 +290,10 @@ static Status sum_up(const struct config_problems *problems, Err *err)
     return err_set(err, ERR_INPUT, "%zu problems", problems->error_count);
 }
 
-Status config_parse(Str text, Str name, const ConfigRequest *request, Arena *arena, struct config *ret,
+Status config_parse(ConfigText file, const ConfigRequest *request, Arena *arena, struct config *ret,
                     struct config_problems *problems, Err *err)
 {
+    Str text = file.text, name = file.name;
     struct config_walk walk = { arena, problems, request->get_variable ? request->get_variable : get_environment };
     *problems = (struct config_problems){ .file = name };
     *ret = (struct config){ .file = name };

@@ -134,7 +134,10 @@ struct config_problems {
 Status MUST config_load(const ConfigRequest *request, Arena *arena, struct config *ret,
                         struct config_problems *problems, Err *err);
 /* The same of a text that is already here; name stands for the file in complaints. */
-Status MUST config_parse(Str text, Str name, const ConfigRequest *request, Arena *arena, struct config *ret,
+typedef struct ConfigText {
+    Str text, name;
+} ConfigText;
+Status MUST config_parse(ConfigText file, const ConfigRequest *request, Arena *arena, struct config *ret,
                          struct config_problems *problems, Err *err);
 /* Appends one problem as "onym.yaml:12:3: error: sources[0]: ...\n". */
 void config_write_problem(struct buf *buf, const struct config_problems *problems, const ConfigProblem *problem);

@@ -18,7 +18,7 @@ Status config_load(const ConfigRequest *request, Arena *arena, struct config *re
         Status s = disk_read_file(request->disk, request->file, CONFIG_FILE_BYTES, arena, &text, err);
         if (s) return err_wrap(err, s, "the configuration cannot be read");
     }
-    return config_parse(text, name, request, arena, ret, problems, err);
+    return config_parse((ConfigText){ text, name }, request, arena, ret, problems, err);
 }
 
 /* A new directory is durable once its parent is synced: without that a power cut takes it, keys and all. */
@@ -31,24 +31,26 @@ static Status make_data_dir(struct disk *disk, const char *dir, Arena *arena, Er
     return s ? s : disk->sync_dir(disk, path.len ? arena_copy(arena, path).bytes : ".", err);
 }
 
-static Status make_keys(struct disk *disk, struct dice *dice, const char *dir, const char *path, Arena *arena,
-                        Str *ret_text, Err *err)
+static Str make_keys(struct dice *dice, Arena *arena)
 {
     char write_key[WRITE_KEY_RANDOM], secret_key[SECRET_KEY_RANDOM];
     dice_key(dice, write_key, sizeof write_key);
     dice_key(dice, secret_key, sizeof secret_key);
-    Str text = arena_printf(arena,
+    return arena_printf(arena,
         "# Keys that Onym made at its first start. Used where the configuration gives none.\n"
         "# Keep this file to yourself: secret_key reads and administers everything.\n"
         "write_key: wk_%.*s\n"
         "secret_key: sk_%.*s\n", WRITE_KEY_RANDOM, write_key, SECRET_KEY_RANDOM, secret_key);
+}
+
+/* For its owner's eyes. */
+static Status write_keys(struct disk *disk, const char *dir, const char *path, Str text, Arena *arena, Err *err)
+{
     Status s = make_data_dir(disk, dir, arena, err);
-    if (!s) {
-        mode_t before = umask(0077);
-        s = disk_write_file(disk, path, text, err);
-        umask(before);
-    }
-    *ret_text = text;
+    if (s) return s;
+    mode_t before = umask(0077);
+    s = disk_write_file(disk, path, text, err);
+    umask(before);
     return s;
 }
 
@@ -61,7 +63,8 @@ Status config_complete_keys(struct config *config, struct disk *disk, struct dic
     Str text;
     Status s = disk_read_file(disk, path, CONFIG_FILE_BYTES, arena, &text, err);
     if (s == ERR_NOT_FOUND && may_make) {
-        s = make_keys(disk, dice, dir, path, arena, &text, err);
+        text = make_keys(dice, arena);
+        s = write_keys(disk, dir, path, text, arena, err);
         config->has_made_keys = s == OK;
     }
     if (s) return err_wrap(err, s, "keys");

@@ -83,12 +83,14 @@ Status MUST control_rewrite(struct control *control, Err *err);
 /* ---- Ordering ---- */
 
 /* Appends the command to the journal and waits until it is in force: from then on every answer knows of it. For worker
- * threads; never an ingest thread, the committer, or under the guard. Any number of ids: *ret_first, *ret_last: where
- * its records stand, the same where it is one. ERR_INPUT: an id is too long. ERR_FULL, ERR_CLOSED: it is not in force.
- * ERR_TIMEOUT: it may come into force later; so it is once is_cancelled (may be NULL) is true: nobody waits any more.
- * Repeating a command is harmless. */
+ * threads; never an ingest thread, the committer, or under the guard. Any number of ids. ERR_INPUT: an id is too long.
+ * ERR_FULL, ERR_CLOSED: it is not in force. ERR_TIMEOUT: it may come into force later; so it is once is_cancelled (may
+ * be NULL) is true: nobody waits any more. Repeating a command is harmless. */
+typedef struct ControlPlace {
+    JournalPos first, last;                 /* of the command's records; the same where it is one */
+} ControlPlace;
 Status MUST control_submit(struct control *control, const JournalCommand *command, Millis timeout_ms,
-                           const atomic_bool *is_cancelled, JournalPos *ret_first, JournalPos *ret_last, Err *err);
+                           const atomic_bool *is_cancelled, ControlPlace *ret, Err *err);
 /* For unmerge and restore: fills in what the command says of the message at the position (IdentityLink has it).
  * Without the guard. ERR_NOT_FOUND: it is retired, erased, or no message. */
 Status MUST control_find_evidence(struct control *control, JournalPos pos, Arena *arena, JournalCommand *ret, Err *err);

@@ -191,19 +191,24 @@ static bool is_covered(const struct control *control, const struct erasure *now,
     return false;
 }
 
+struct row_search {
+    const struct control *control;
+    const struct erasure *now;
+    unsigned char *bytes;                   /* INDEX_CODES_BYTES */
+};
+
 /* Has the run a row of this subject that nobody has erased? */
-static Status find_kept_row(const struct control *control, const struct erasure *now, const IndexRun *run,
-                            uint32_t node, unsigned char *bytes, bool *ret, Err *err)
+static Status find_kept_row(const struct row_search *search, const IndexRun *run, uint32_t node, bool *ret, Err *err)
 {
     IndexCodes codes;
     uint32_t ordinal, row = index_run_row_of(run, node, 0, &ordinal);
     if (ordinal == run->subject_count || run->subjects[ordinal] != node) return OK;
-    index_codes_init(&codes, run, INDEX_POSITIONS, 0, bytes, NULL);
+    index_codes_init(&codes, run, INDEX_POSITIONS, 0, search->bytes, NULL);
     do {
         Millis time_ms = run->times.base + (Millis)index_packed_get(&run->times, row);
         Status s = index_codes_has(&codes, row) ? OK : index_codes_load(&codes, row, err);
         if (s) return s;
-        *ret = !is_covered(control, now, node, time_ms, index_codes_get(&codes, row));
+        *ret = !is_covered(search->control, search->now, node, time_ms, index_codes_get(&codes, row));
         row++;
     } while (!*ret && row < run->row_count && !(run->starts[row / 64] >> (row % 64) & 1));
     return OK;
@@ -216,9 +221,9 @@ static Status find_kept_row(const struct control *control, const struct erasure 
 static Status unsee_spans(struct control *control, const struct erasure *now, Err *err)
 {
     struct index_snapshot *snapshot = NULL;
-    unsigned char *bytes = malloc(INDEX_CODES_BYTES);
+    struct row_search search = { control, now, malloc(INDEX_CODES_BYTES) };
     Status s = OK;
-    check(bytes);
+    check(search.bytes);
     for (size_t at = 0; !s && at < now->span_count + now->beside_count; at++) {
         bool is_span = at < now->span_count, is_kept;
         uint32_t node = is_span ? now->spans[at].node : now->beside[at - now->span_count];
@@ -226,12 +231,12 @@ static Status unsee_spans(struct control *control, const struct erasure *now, Er
         s = identity_has_user_beside(control->stores.identity, node, &is_kept, err);
         if (!s && !is_kept && !snapshot) s = index_snapshot_open(control->stores.index, &snapshot, err);
         for (uint32_t run = 0; !s && !is_kept && run < index_snapshot_run_count(snapshot); run++)
-            s = find_kept_row(control, now, index_snapshot_run(snapshot, run), node, bytes, &is_kept, err);
+            s = find_kept_row(&search, index_snapshot_run(snapshot, run), node, &is_kept, err);
         if (!s && snapshot) s = index_snapshot_check(snapshot, err);
         if (!s && !is_kept) s = identity_unsee(control->stores.identity, node, err);
     }
     index_snapshot_close(snapshot);
-    free(bytes);
+    free(search.bytes);
     return s;
 }
 

@@ -84,8 +84,10 @@ static Status check_command(const JournalCommand *command, Err *err)
     return OK;
 }
 
+struct records { JournalPos first; uint32_t count; };
+
 static Status wait_durable(struct submission *submission, struct clock *clock, int64_t until_ns,
-                           const atomic_bool *is_cancelled, JournalPos *ret_first, uint32_t *ret_count, Err *err)
+                           const atomic_bool *is_cancelled, struct records *ret, Err *err)
 {
     struct timespec wake;
     pthread_mutex_lock(&submission->lock);
@@ -96,29 +98,28 @@ static Status wait_durable(struct submission *submission, struct clock *clock, i
     pthread_mutex_unlock(&submission->lock);
     if (!is_durable) return err_set(err, ERR_TIMEOUT, "the command is not on disk yet; it may still come into force");
     Status s = submission->status;
-    *ret_first = submission->first;
-    *ret_count = submission->append.record_count;
+    *ret = (struct records){ submission->first, submission->append.record_count };
     submission_free(submission);
     return s ? err_set(err, s, "the command could not be written to the journal") : OK;
 }
 
-/* Where the last of the records stands that begin at first, and what is behind it. They are on the disk: if it gives
- * them back at another time only, then behind all that is there. */
-static JournalRecord find_last(struct journal *journal, JournalPos first, uint32_t count)
+/* Where the last of the records stands, and what comes after it. They are on the disk: if it gives them back at another
+ * time only, then after all that is there. */
+static JournalRecord find_last(struct journal *journal, struct records records)
 {
-    JournalRecord last = { .pos = first, .next = journal_end(journal) };
+    JournalRecord last = { .pos = records.first, .next = journal_end(journal) };
     struct journal_reader *reader;
-    if (journal_reader_open(journal, first, &reader, NULL)) return last;
-    while (count-- > 0)
+    if (journal_reader_open(journal, records.first, &reader, NULL)) return last;
+    while (records.count-- > 0)
         if (journal_read(reader, &last, NULL)) break;
     journal_reader_close(reader);
     return last;
 }
 
 Status control_submit(struct control *control, const JournalCommand *command, Millis timeout_ms,
-                      const atomic_bool *is_cancelled, JournalPos *ret_first, JournalPos *ret_last, Err *err)
+                      const atomic_bool *is_cancelled, ControlPlace *ret, Err *err)
 {
-    uint32_t count = 0;
+    struct records records = { 0 };
     struct clock *clock = control->options.clock;
     check(clock);
     Status s = check_command(command, err);
@@ -132,10 +133,10 @@ Status control_submit(struct control *control, const JournalCommand *command, Mi
         return s;
     }
     if (control->options.wake_committer) control->options.wake_committer(control->options.wake_context);
-    s = wait_durable(submission, clock, until_ns, is_cancelled, ret_first, &count, err);
+    s = wait_durable(submission, clock, until_ns, is_cancelled, &records, err);
     if (s) return s;
-    JournalRecord last = find_last(control->options.journal, *ret_first, count);
-    *ret_last = last.pos;
+    JournalRecord last = find_last(control->options.journal, records);
+    *ret = (ControlPlace){ records.first, last.pos };
     Millis left_ms = (until_ns - clock_monotonic_ns(clock)) / 1000000;
     if (control->options.wait_known(control->options.context, last.next, left_ms, is_cancelled)) return OK;
     return err_set(err, ERR_TIMEOUT, "the command is on disk and will come into force when it is applied");

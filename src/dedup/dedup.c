@@ -309,6 +309,14 @@ static Status remove_strays(struct dedup *dedup, Err *err)
 
 /* ---- Freezing: a full table becomes a run ---- */
 
+/* Begins the file that writer_name says, for so many entries of what stands from one position to before another. */
+static Status open_writer(struct dedup *dedup, uint64_t most_entries, JournalPos from, JournalPos to, Err *err)
+{
+    DedupWriterOptions options = { .disk = dedup->options.disk, .dir = dedup->options.dir, .name = dedup->writer_name,
+                                   .most_entries = most_entries, .from = from, .to = to };
+    return dedup_writer_open(&dedup->writer, &options, err);
+}
+
 static Status freeze_begin(struct dedup *dedup, JournalPos next, Err *err)
 {
     dedup->frozen = dedup->active;
@@ -319,8 +327,7 @@ static Status freeze_begin(struct dedup *dedup, JournalPos next, Err *err)
              (unsigned long long)dedup->position, (unsigned long long)next);
     dedup->frozen_slot = 0;
     dedup->activity = FREEZING;
-    return dedup_writer_open(&dedup->writer, dedup->options.disk, dedup->options.dir, dedup->writer_name,
-                             dedup->frozen.count, dedup->position, next, err);
+    return open_writer(dedup, dedup->frozen.count, dedup->position, next, err);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -428,8 +435,7 @@ static Status merge_begin(struct dedup *dedup, Err *err)
     snprintf(dedup->writer_name, sizeof dedup->writer_name, "%016llx-%016llx.run",
              (unsigned long long)first->from, (unsigned long long)last->to);
     dedup->activity = MERGING;
-    return dedup_writer_open(&dedup->writer, dedup->options.disk, dedup->options.dir, dedup->writer_name, most,
-                             first->from, last->to, err);
+    return open_writer(dedup, most, first->from, last->to, err);
 }
 
 static Status merge_some(struct dedup *dedup, bool *ret_done, Err *err)
@@ -512,8 +518,7 @@ static void step_failed(struct dedup *dedup)
     if (dedup->activity == MERGING) dedup->activity = IDLE;
     if (dedup->activity == FREEZING) {
         dedup->frozen_slot = 0;
-        Status s = dedup_writer_open(&dedup->writer, dedup->options.disk, dedup->options.dir, dedup->writer_name,
-                                     dedup->frozen.count, dedup->position, dedup->frozen.to, NULL);
+        Status s = open_writer(dedup, dedup->frozen.count, dedup->position, dedup->frozen.to, NULL);
         if (s) dedup->writer.is_open = false;
     }
 }
@@ -528,8 +533,7 @@ Status dedup_step(struct dedup *dedup, JournalPos safe_pos, JournalPos next, boo
         break;
     case FREEZING:
         if (!dedup->writer.is_open)
-            s = dedup_writer_open(&dedup->writer, dedup->options.disk, dedup->options.dir, dedup->writer_name,
-                                  dedup->frozen.count, dedup->position, dedup->frozen.to, err);
+            s = open_writer(dedup, dedup->frozen.count, dedup->position, dedup->frozen.to, err);
         if (!s) s = step_writing(dedup, err);
         break;
     case MERGING:

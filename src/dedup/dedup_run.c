@@ -174,17 +174,17 @@ const DedupEntry *dedup_run_find(struct dedup_run *run, const DedupEntry *wanted
 
 /* ---- Writing ---- */
 
-Status dedup_writer_open(struct dedup_writer *writer, struct disk *disk, const char *dir, const char *name,
-                         uint64_t most_entries, JournalPos from, JournalPos to, Err *err)
+Status dedup_writer_open(struct dedup_writer *writer, const DedupWriterOptions *options, Err *err)
 {
-    *writer = (struct dedup_writer){ .disk = disk, .most = most_entries, .from = from, .to = to,
-                                     .minute_least = UINT32_MAX };
-    snprintf(writer->final_path, sizeof writer->final_path, "%s/%s", dir, name);
-    snprintf(writer->path, sizeof writer->path, "%s/%s.making", dir, name);
-    writer->filter_blocks = most_entries / ENTRIES_A_BLOCK + 1;
+    struct disk *disk = options->disk;
+    *writer = (struct dedup_writer){ .disk = disk, .most = options->most_entries, .from = options->from,
+                                     .to = options->to, .minute_least = UINT32_MAX };
+    snprintf(writer->final_path, sizeof writer->final_path, "%s/%s", options->dir, options->name);
+    snprintf(writer->path, sizeof writer->path, "%s/%s.making", options->dir, options->name);
+    writer->filter_blocks = options->most_entries / ENTRIES_A_BLOCK + 1;
     writer->filter = calloc(writer->filter_blocks, BLOCK_BYTES);
     if (!writer->filter) return err_set(err, ERR_IO, "dedup: no memory for a filter of %llu entries",
-                                        (unsigned long long)most_entries);
+                                        (unsigned long long)options->most_entries);
     buf_init(&writer->pending, PENDING_BYTES);
     buf_init(&writer->sums, (size_t)1 << 32);
     Status s = disk->remove(disk, writer->path, err);

@@ -83,8 +83,13 @@ struct dedup_writer {
     uint32_t chunk_sum, chunk_bytes;       /* of the chunk at hand */
 };
 
-Status MUST dedup_writer_open(struct dedup_writer *writer, struct disk *disk, const char *dir, const char *name,
-                              uint64_t most_entries, JournalPos from, JournalPos to, Err *err);
+typedef struct DedupWriterOptions {
+    struct disk *disk;
+    const char *dir, *name;
+    uint64_t most_entries;
+    JournalPos from, to;
+} DedupWriterOptions;
+Status MUST dedup_writer_open(struct dedup_writer *writer, const DedupWriterOptions *options, Err *err);
 Status MUST dedup_writer_put(struct dedup_writer *writer, const DedupEntry *entries, size_t count, Err *err);
 /* Syncs and renames; the directory is synced by whoever writes the manifest. */
 Status MUST dedup_writer_finish(struct dedup_writer *writer, Err *err);

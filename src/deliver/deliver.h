@@ -229,9 +229,14 @@ Status MUST deliver_write_dead(const struct deliver_rows *rows, Str name, uint64
                                struct buf *out, Err *err);
 
 /* {"position","deliveries":[{"destination","type","state","text",…}]}: what became of a message at each destination
- * (docs/live.md). left_out: why it goes to none; or NULL. Any thread. */
-Status MUST deliver_write_message(struct deliver *deliver, const Event *event, JournalPos pos, const char *left_out,
-                                  Arena *arena, struct buf *out, Err *err);
+ * (docs/live.md). Any thread. */
+typedef struct DeliverMessage {
+    const Event *event;
+    JournalPos pos;
+    const char *left_out;                   /* why it goes to none; or NULL */
+} DeliverMessage;
+Status MUST deliver_write_message(struct deliver *deliver, const DeliverMessage *message, Arena *arena, struct buf *out,
+                                  Err *err);
 
 /* ---- Trying out ---- */
 
@@ -246,12 +251,17 @@ typedef struct DeliverExchange {
 typedef void DeliverTell(void *context, const DeliverExchange *exchange);
 /* {"request":{…},"answer":{…}} */
 void deliver_write_exchange(const DeliverExchange *exchange, struct buf *out);
-/* message: canonical JSON; empty: a track "Onym Test" of the user onym-test. ERR_INPUT: the destination refuses
- * the message, or its rules leave it out; ERR_DENIED: the vendor refused; ERR_RATE: it asks for a later try;
- * ERR_IO: no answer; ERR_TIMEOUT: after half a minute it is given up; ERR_CLOSED: once is_cancelled (may be NULL) is
- * true. */
-Status MUST deliver_try(const DeliverOptions *options, const DestinationConfig *config, Str message, DeliverTell *tell,
-                        void *context, const atomic_bool *is_cancelled, Err *err);
+typedef struct DeliverTrial {
+    Str message;                            /* canonical JSON; empty: a track "Onym Test" of the user onym-test */
+    DeliverTell *tell;
+    void *context;
+    const atomic_bool *is_cancelled;        /* or NULL */
+} DeliverTrial;
+/* ERR_INPUT: the destination refuses the message, or its rules leave it out; ERR_DENIED: the vendor refused; ERR_RATE:
+ * it asks for a later try; ERR_IO: no answer; ERR_TIMEOUT: after half a minute it is given up; ERR_CLOSED: once
+ * is_cancelled is true. */
+Status MUST deliver_try(const DeliverOptions *options, const DestinationConfig *config, const DeliverTrial *trial,
+                        Err *err);
 
 /* The messenger's user hash (Intercom's identity verification): hex of HMAC-SHA256, by the identity_secret of that
  * destination. ERR_NOT_FOUND: no such destination, or it has none. Any thread. In the arena. */

@@ -85,14 +85,15 @@ static void put_message(struct runner *runner, struct buf *out, const struct del
     journal_reader_close(reader);
 }
 
-static void put_letter(struct runner *runner, const struct delivery *delivery, const char *kind, Str reason,
-                       const FetchRequest *request, const FetchAnswer *answer, struct buf *out)
+static void put_letter(struct runner *runner, const struct delivery *delivery, const char *kind,
+                       const struct death *death, struct buf *out)
 {
+    const FetchAnswer *answer = death->answer;
     Arena arena = region_arena(&runner->deliver->region);
     bool is_shared = delivery->request && !request_is_alone(delivery->request);
     FetchRequest own;
-    reason = own_reason(delivery, reason, answer, &arena);
-    request = own_request(runner, delivery, request, &arena, &own);
+    Str reason = own_reason(delivery, death->reason, answer, &arena);
+    const FetchRequest *request = own_request(runner, delivery, death->request, &arena, &own);
     json_object(out, NULL);
     json_int(out, "number", (int64_t)runner->dead_number);
     member_text(out, STR("kind"), str_from(kind));
@@ -127,15 +128,14 @@ static void save_letter(struct runner *runner, struct buf *json, const struct de
     buf_done(&row);
 }
 
-void dead_put(struct runner *runner, const struct delivery *delivery, uint32_t first_call, uint32_t call_count,
-              Str reason, const FetchRequest *request, const FetchAnswer *answer)
+void dead_put(struct runner *runner, const struct delivery *delivery, const struct death *death)
 {
     struct buf json;
     buf_init(&json, LETTER_BYTES);
-    put_letter(runner, delivery, "message", reason, request, answer, &json);
-    save_letter(runner, &json, delivery, first_call, call_count);
+    put_letter(runner, delivery, "message", death, &json);
+    save_letter(runner, &json, delivery, death->first_call, death->call_count);
     runner->state.dead_letters++;
-    runner_fail(runner, reason);
+    runner_fail(runner, death->reason);
     buf_done(&json);
 }
 
@@ -143,7 +143,7 @@ void dead_report(struct runner *runner, const struct delivery *delivery, Str tex
 {
     struct buf json;
     buf_init(&json, LETTER_BYTES);
-    put_letter(runner, delivery, "report", text, NULL, NULL, &json);
+    put_letter(runner, delivery, "report", &(struct death){ .reason = text }, &json);
     save_letter(runner, &json, NULL, 0, 0);
     runner->state.reports++;
     buf_done(&json);

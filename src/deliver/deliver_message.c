@@ -112,10 +112,12 @@ static Stage judge(const struct search *search, const DeliverState *state, Journ
     return search->pos < state->position && state->unfinished == 0 ? STAGE_DELIVERED : STAGE_WAITING;
 }
 
-static Status write_one(struct deliver *deliver, const DeliverState *state, const Event *event, const TreeNode *json,
-                        JournalPos pos, Arena *arena, struct buf *out, Err *err)
+struct telling { const Event *event; const TreeNode *json; JournalPos pos; };      /* what is told of */
+
+static Status write_one(struct deliver *deliver, const DeliverState *state, const struct telling *telling, Arena *arena,
+                        struct buf *out, Err *err)
 {
-    struct search search = { .pos = pos, .arena = arena };
+    struct search search = { .pos = telling->pos, .arena = arena };
     struct runner *runner = NULL;
     DestinationConfig config;
     JournalPos cursor = 0;
@@ -123,11 +125,12 @@ static Status write_one(struct deliver *deliver, const DeliverState *state, cons
     if (s == ERR_NOT_FOUND) return OK;                       /* a reload took it out meanwhile */
     if (!s) s = runner_open(NULL, &config, &runner, err);
     if (s) return s;
-    if (!route_wants(runner, event, json)) {
+    if (!route_wants(runner, telling->event, telling->json)) {
         put_stage(out, state, STAGE_FILTERED, NULL);
         json_object_end(out);
     } else {
-        snprintf(search.position_text, sizeof search.position_text, "\"position\":%" PRIu64 ",", journal_number(pos));
+        snprintf(search.position_text, sizeof search.position_text, "\"position\":%" PRIu64 ",",
+                 journal_number(telling->pos));
         s = look_up(runner, &deliver->options.rows, &search, &cursor, err);
         if (!s) put_found(out, state, &search, judge(&search, state, cursor));
     }
@@ -135,15 +138,16 @@ static Status write_one(struct deliver *deliver, const DeliverState *state, cons
     return s;
 }
 
-Status deliver_write_message(struct deliver *deliver, const Event *event, JournalPos pos, const char *left_out,
-                             Arena *arena, struct buf *out, Err *err)
+Status deliver_write_message(struct deliver *deliver, const DeliverMessage *message, Arena *arena, struct buf *out,
+                             Err *err)
 {
+    const char *left_out = message->left_out;
+    struct telling telling = { message->event, NULL, message->pos };
     DeliverState *states = arena_new(arena, DeliverState, DELIVER_STATES);
     size_t count = deliver_read_states(deliver, states, DELIVER_STATES);
-    const TreeNode *json = NULL;
-    Status s = left_out ? OK : event_tree_read(event->json, arena, &json, err);
+    Status s = left_out ? OK : event_tree_read(message->event->json, arena, &telling.json, err);
     json_object(out, NULL);
-    json_uint(out, "position", journal_number(pos));
+    json_uint(out, "position", journal_number(message->pos));
     json_array(out, "deliveries");
     for (size_t at = 0; !s && at < count; at++) {
         Arena scratch = *arena;
@@ -151,7 +155,7 @@ Status deliver_write_message(struct deliver *deliver, const Event *event, Journa
             put_stage(out, &states[at], STAGE_FILTERED, left_out);
             json_object_end(out);
         } else {
-            s = write_one(deliver, &states[at], event, json, pos, &scratch, out, err);
+            s = write_one(deliver, &states[at], &telling, &scratch, out, err);
         }
     }
     json_array_end(out);

@@ -325,9 +325,14 @@ void runner_give_back(struct runner *runner);                            /* what
 
 /* ---- deliver_dead.c: what could not be delivered ---- */
 
-/* request and answer may be NULL: the message never got so far. */
-void dead_put(struct runner *runner, const struct delivery *delivery, uint32_t first_call, uint32_t call_count,
-              Str reason, const FetchRequest *request, const FetchAnswer *answer);
+/* Why calls of a delivery could not be delivered. */
+struct death {
+    uint32_t first_call, call_count;
+    Str reason;
+    const FetchRequest *request;            /* NULL, and no answer: the message never got so far */
+    const FetchAnswer *answer;
+};
+void dead_put(struct runner *runner, const struct delivery *delivery, const struct death *death);
 void dead_report(struct runner *runner, const struct delivery *delivery, Str text);
 Status MUST dead_redo(struct runner *runner, uint64_t number, Err *err);
 void dead_redo_all(struct runner *runner);                               /* all that there are now, step by step */

@@ -82,7 +82,7 @@ static void wake_waiting(struct runner *runner)
 /* The process died while this was under way: it may have come, and must not come twice. */
 static void bury_in_doubt(struct runner *runner, struct delivery *delivery)
 {
-    dead_put(runner, delivery, delivery->call_at, 1, STR(IN_DOUBT), NULL, NULL);
+    dead_put(runner, delivery, &(struct death){ delivery->call_at, 1, STR(IN_DOUBT), NULL, NULL });
     runner->state.refused++;
     delivery->is_lost = true;
     delivery->is_in_doubt = false;
@@ -104,7 +104,7 @@ static bool make_ready(struct runner *runner, struct delivery *delivery)
     }
     s = delivery_build(runner, delivery, &built, &err);
     if (s == ERR_INPUT || s == ERR_TOO_LARGE || s == ERR_NOT_FOUND || s == ERR_UNSUPPORTED) {
-        dead_put(runner, delivery, 0, 0, str_from(err.text), NULL, NULL);
+        dead_put(runner, delivery, &(struct death){ .reason = str_from(err.text) });
         runner->state.refused++;
         delivery->has_row = true;               /* one dead letter is enough, whatever happens now */
         delivery_finish(runner, delivery);
@@ -420,7 +420,7 @@ static bool is_given_up(const struct runner *runner, const struct delivery *deli
 static void bury_call(struct runner *runner, struct delivery *delivery, Str reason, const struct request *request,
                       const FetchAnswer *answer)
 {
-    dead_put(runner, delivery, delivery->call_at, 1, reason, &request->sent, answer);
+    dead_put(runner, delivery, &(struct death){ delivery->call_at, 1, reason, &request->sent, answer });
     runner->state.refused++;
     delivery->is_lost = true;
     delivery->call_at++;
@@ -438,8 +438,8 @@ static void retry_later(struct runner *runner, struct delivery *delivery, const 
     }
     delivery->attempts++;
     if (is_given_up(runner, delivery, ruling)) {
-        dead_put(runner, delivery, delivery->call_at, delivery->call_count - delivery->call_at, reason, &request->sent,
-                 answer);
+        uint32_t left = delivery->call_count - delivery->call_at;
+        dead_put(runner, delivery, &(struct death){ delivery->call_at, left, reason, &request->sent, answer });
         runner->state.refused++;
         delivery->is_lost = true;
         delivery->call_at = delivery->call_count;

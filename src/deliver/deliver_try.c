@@ -190,8 +190,7 @@ static Status try_message(struct trying *trying, Str message, Err *err)
     return s;
 }
 
-Status deliver_try(const DeliverOptions *options, const DestinationConfig *config, Str message, DeliverTell *tell,
-                   void *context, const atomic_bool *is_cancelled, Err *err)
+Status deliver_try(const DeliverOptions *options, const DestinationConfig *config, const DeliverTrial *trial, Err *err)
 {
     struct region region = { 0 };
     struct trying *trying;
@@ -201,13 +200,14 @@ Status deliver_try(const DeliverOptions *options, const DestinationConfig *confi
     arena = region_arena(&region);
     trying = arena_new(&arena, struct trying, 1);
     trying->options = options;
-    trying->tell = tell;
-    trying->context = context;
-    trying->is_cancelled = is_cancelled;
+    trying->tell = trial->tell;
+    trying->context = trial->context;
+    trying->is_cancelled = trial->is_cancelled;
     trying->until_ms = clock_now_ms(options->clock) + TRY_MS;
     trying->arena = arena;
     s = runner_open(NULL, config, &trying->runner, err);
-    if (!s) s = try_message(trying, message.len ? message : default_message(options, &trying->arena), err);
+    Str message = trial->message.len ? trial->message : default_message(options, &trying->arena);
+    if (!s) s = try_message(trying, message, err);
     runner_close(trying->runner);
     region_close(&region);
     return s;

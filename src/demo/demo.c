@@ -441,7 +441,8 @@ static const Route *find_route(Method method, Str path, Str *ret_parameter, bool
         { METHOD_POST, "/account", site_change_plan, 0, EVENT_NONE },
         { METHOD_POST, "/down/**", site_down,        0, EVENT_NONE },
     };
-    return route_find_among(routes, countof(routes), sizeof routes[0], method, path, ret_parameter, ret_known_path);
+    RouteTable table = { routes, countof(routes), sizeof routes[0] };
+    return route_find_among(table, method, path, ret_parameter, ret_known_path);
 }
 
 static const Route missing_route = { METHOD_GET, "/missing", site_missing, 0, EVENT_NONE };

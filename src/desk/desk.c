@@ -15,23 +15,23 @@ Millis desk_millis(const TreeNode *row, const char *name)
     return str_parse_int(event_tree_text(row, name), 0, INT64_MAX / 2, &at_ms) ? at_ms : 0;
 }
 
-Status desk_read_list(struct disk *disk, const char *dir, const char *file, const char *list, Arena *arena,
-                      const TreeNode **ret, Err *err)
+Status desk_read_list(struct disk *disk, const char *dir, struct desk_list of, Arena *arena, const TreeNode **ret,
+                      Err *err)
 {
     char path[DESK_PATH_BYTES];
     const TreeNode *root;
     Err why;
     Str text;
-    desk_path(dir, file, path);
+    desk_path(dir, of.file, path);
     *ret = NULL;
     Status s = disk_read_file(disk, path, DESK_FILE_BYTES, arena, &text, err);
     if (s == ERR_NOT_FOUND) return OK;
     if (s == ERR_TOO_LARGE) return err_set(err, ERR_DAMAGED, "%s: larger than such a file can be", path);
     if (s) return s;
     if (event_tree_read(text, arena, &root, &why)) return err_set(err, ERR_DAMAGED, "%s: %s", path, why.text);
-    *ret = event_tree_get(root, str_from(list));
+    *ret = event_tree_get(root, str_from(of.list));
     if (event_tree_is_kind(*ret, FIELD_ARRAY)) return OK;
-    return err_set(err, ERR_DAMAGED, "%s: it has no list \"%s\"", path, list);
+    return err_set(err, ERR_DAMAGED, "%s: it has no list \"%s\"", path, of.list);
 }
 
 Status desk_write_file(struct desk *desk, const char *file, const struct buf *out, Err *err)

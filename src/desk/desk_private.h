@@ -48,8 +48,9 @@ struct desk {
 
 void desk_path(const char *dir, const char *name, char path[DESK_PATH_BYTES]);
 /* The list of that name in a file; NULL where there is no file. ERR_DAMAGED names the file. */
-Status MUST desk_read_list(struct disk *disk, const char *dir, const char *file, const char *list, Arena *arena,
-                           const TreeNode **ret, Err *err);
+struct desk_list { const char *file, *list; };
+Status MUST desk_read_list(struct disk *disk, const char *dir, struct desk_list of, Arena *arena, const TreeNode **ret,
+                           Err *err);
 /* Replaces a file by what is in out, which may have failed. */
 Status MUST desk_write_file(struct desk *desk, const char *file, const struct buf *out, Err *err);
 /* An instant of a file; 0 where it is none. */

@@ -24,7 +24,8 @@ void desk_saved_done(struct desk *desk)
 Status desk_saved_read(struct desk *desk, Arena *arena, Err *err)
 {
     const TreeNode *list;
-    Status s = desk_read_list(desk->options.disk, desk->dir, file_name, "saved", arena, &list, err);
+    struct desk_list of = { file_name, "saved" };
+    Status s = desk_read_list(desk->options.disk, desk->dir, of, arena, &list, err);
     if (s || !list) return s;
     for (const TreeNode *row = list->first; !s && row; row = row->next) {
         Str id = event_tree_text(row, "id");

@@ -40,7 +40,7 @@ Status desk_sources_read(struct disk *disk, const char *dir, Arena *arena, struc
 {
     const TreeNode *list;
     ret->count = 0;
-    Status s = desk_read_list(disk, dir, file_name, "sources", arena, &list, err);
+    Status s = desk_read_list(disk, dir, (struct desk_list){ file_name, "sources" }, arena, &list, err);
     if (s || !list) return s;
     if (list->count > DESK_SOURCES)
         s = err_set(err, ERR_DAMAGED, "%s/%s: more than %d sources", dir, file_name, DESK_SOURCES);

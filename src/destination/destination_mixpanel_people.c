@@ -20,18 +20,29 @@ static Str key_of_trait(Str trait)
     return trait;
 }
 
+/* Whose profile changes, and by which message. */
+struct profile {
+    Str distinct_id;
+    const TreeNode *json;                   /* NULL: by one that was kept */
+    Millis at_ms;
+};
+
+static struct profile profile_by(Str distinct_id, const Outgoing *message)
+{
+    return (struct profile){ distinct_id, message->json, message->event->timestamp_ms };
+}
+
 /* Opens {"$distinct_id":…,"$ip":…,"$time":…,"<operator>": for a person. */
-static struct buf *begin_update(struct plan *plan, Str distinct_id, const TreeNode *json, Millis at_ms,
-                                const char *operator)
+static struct buf *begin_update(struct plan *plan, struct profile profile, const char *operator)
 {
     struct buf *out = plan_call(plan, LANE_ENGAGE, KIND_UPDATE);
-    const TreeNode *active = event_tree_find(json, "context.active");
-    Str ip = event_tree_text(json, "context.ip");
+    const TreeNode *active = event_tree_find(profile.json, "context.active");
+    Str ip = event_tree_text(profile.json, "context.ip");
     json_object(out, NULL);
-    member_text(out, STR("$distinct_id"), distinct_id);
+    member_text(out, STR("$distinct_id"), profile.distinct_id);
     if (ip.len) member_text(out, STR("$ip"), ip);
     else json_int(out, "$ip", 0);
-    json_int(out, "$time", at_ms);
+    json_int(out, "$time", profile.at_ms);
     if (event_tree_is_kind(active, FIELD_BOOL) && !active->truth) json_bool(out, "$ignore_time", true);
     json_name(out, str_from(operator));
     return out;
@@ -182,14 +193,14 @@ static void report_left_out(struct plan *plan, const TreeNode *traits, KeyOfTrai
 }
 
 /* One update with all traits of that operator. created and createdAt are one key: the last of them stays. */
-static Status plan_operator(struct plan *plan, Str distinct_id, const TreeNode *json, const TreeNode *traits,
-                            Millis at_ms, Operator operator, Err *err)
+static Status plan_operator(struct plan *plan, struct profile profile, const TreeNode *traits, Operator operator,
+                            Err *err)
 {
     static const char *const words[] = { "$set", "$set_once", "$union", "$append", "$unset" };
-    bool has_context = operator == SET && setting_is_on(plan->settings, MIXPANEL_PROFILE_CONTEXT) && json;
+    bool has_context = operator == SET && setting_is_on(plan->settings, MIXPANEL_PROFILE_CONTEXT) && profile.json;
     struct buf *out;
     if (!any_with(plan, traits, operator) && !has_context) return OK;
-    out = begin_update(plan, distinct_id, json, at_ms, words[operator]);
+    out = begin_update(plan, profile, words[operator]);
     if (operator == UNSET) json_array(out, NULL);
     else json_object(out, NULL);
     for (const TreeNode *trait = traits ? traits->first : NULL; trait; trait = trait->next) {
@@ -204,7 +215,7 @@ static Status plan_operator(struct plan *plan, Str distinct_id, const TreeNode *
         put_full_name(plan, out, traits);
         put_address(out, traits);
     }
-    if (has_context) mixpanel_put_context(plan, out, event_tree_find(json, "context"), traits);
+    if (has_context) mixpanel_put_context(plan, out, event_tree_find(profile.json, "context"), traits);
     if (operator == UNSET) json_array_end(out);
     else json_object_end(out);
     return end_update(plan, out, operator == APPEND ? CALL_ONCE : 0, err);
@@ -218,7 +229,7 @@ static Status plan_device_token(struct plan *plan, Str distinct_id, const Outgoi
         || str_equal_no_case(event_tree_text(json, "context.os.name"), STR("android"));
     struct buf *out;
     if (token.len == 0) return OK;
-    out = begin_update(plan, distinct_id, json, message->event->timestamp_ms, "$union");
+    out = begin_update(plan, profile_by(distinct_id, message), "$union");
     json_object(out, NULL);
     json_array(out, is_android ? "$android_devices" : "$ios_devices");
     json_string(out, NULL, token);
@@ -227,14 +238,13 @@ static Status plan_device_token(struct plan *plan, Str distinct_id, const Outgoi
     return end_update(plan, out, 0, err);
 }
 
-static Status plan_all_operators(struct plan *plan, Str distinct_id, const TreeNode *json, const TreeNode *traits,
-                                 Millis at_ms, Err *err)
+static Status plan_all_operators(struct plan *plan, struct profile profile, const TreeNode *traits, Err *err)
 {
     static const Operator order[] = { SET_ONCE, UNION, APPEND, SET, UNSET };
     Status s = OK;
     report_left_out(plan, traits, key_of_trait);
     for (size_t at = 0; !s && at < countof(order); at++)
-        s = plan_operator(plan, distinct_id, json, traits, at_ms, order[at], err);
+        s = plan_operator(plan, profile, traits, order[at], err);
     return s;
 }
 
@@ -295,15 +305,16 @@ static void keep(struct plan *plan, Str anonymous_id, const TreeNode *traits, St
     buf_done(&out);
 }
 
-static Status plan_member(struct plan *plan, const TreeNode *json, Millis at_ms, Str distinct_id, Str key, Str id,
-                          Err *err);
+struct membership { Str key, id; };        /* of the group */
 
-static Status plan_kept_groups(struct plan *plan, Str user_id, const TreeNode *groups, Millis at_ms, Err *err)
+static Status plan_member(struct plan *plan, struct profile profile, struct membership group, Err *err);
+
+static Status plan_kept_groups(struct plan *plan, struct profile profile, const TreeNode *groups, Err *err)
 {
     Status s = OK;
     for (const TreeNode *pair = groups ? groups->first : NULL; !s && pair; pair = pair->next)
         if (pair->kind == FIELD_ARRAY && pair->count == 2)
-            s = plan_member(plan, NULL, at_ms, user_id, pair->first->text, pair->first->next->text, err);
+            s = plan_member(plan, profile, (struct membership){ pair->first->text, pair->first->next->text }, err);
     return s;
 }
 
@@ -311,12 +322,12 @@ Status mixpanel_plan_kept_traits(struct plan *plan, Str anonymous_id, Str user_i
 {
     Str key = kept_key(plan, anonymous_id), kept = plan_state(plan, key);
     const TreeNode *root = NULL;
-    int64_t at_ms = 0;
+    struct profile profile = { .distinct_id = user_id };
     if (kept.len == 0 || event_tree_read(kept, plan->arena, &root, NULL)) return OK;
-    (void)!str_parse_int(event_tree_text(root, "time"), 0, INT64_MAX, &at_ms);
+    (void)!str_parse_int(event_tree_text(root, "time"), 0, INT64_MAX, &profile.at_ms);
     plan_store(plan, key, (Str){ 0 });
-    Status s = plan_all_operators(plan, user_id, NULL, event_tree_find(root, "traits"), at_ms, err);
-    return s ? s : plan_kept_groups(plan, user_id, event_tree_find(root, "groups"), at_ms, err);
+    Status s = plan_all_operators(plan, profile, event_tree_find(root, "traits"), err);
+    return s ? s : plan_kept_groups(plan, profile, event_tree_find(root, "groups"), err);
 }
 
 Status mixpanel_plan_traits(struct plan *plan, const Outgoing *message, Err *err)
@@ -335,7 +346,7 @@ Status mixpanel_plan_traits(struct plan *plan, const Outgoing *message, Err *err
         plan->skipped = "kept until the visitor has a user";
         return OK;
     }
-    s = plan_all_operators(plan, who.distinct_id, message->json, traits, message->event->timestamp_ms, err);
+    s = plan_all_operators(plan, profile_by(who.distinct_id, message), traits, err);
     return s ? s : plan_device_token(plan, who.distinct_id, message, err);
 }
 
@@ -344,14 +355,14 @@ Status mixpanel_plan_traits(struct plan *plan, const Outgoing *message, Err *err
 static Status plan_increment_event(struct plan *plan, const Outgoing *message, Str distinct_id, Err *err)
 {
     Str name = message->event->name;
-    struct buf *out = begin_update(plan, distinct_id, message->json, message->event->timestamp_ms, "$add");
+    struct buf *out = begin_update(plan, profile_by(distinct_id, message), "$add");
     Status s;
     json_object(out, NULL);
     member_int(out, name, 1);
     json_object_end(out);
     s = end_update(plan, out, CALL_ONCE, err);
     if (s) return s;
-    out = begin_update(plan, distinct_id, message->json, message->event->timestamp_ms, "$set");
+    out = begin_update(plan, profile_by(distinct_id, message), "$set");
     json_object(out, NULL);
     json_name(out, arena_printf(plan->arena, "Last %.*s", STR_FORMAT(name)));
     json_instant(out, NULL, message->event->timestamp_ms);
@@ -373,7 +384,7 @@ static Status plan_increment_properties(struct plan *plan, const Outgoing *messa
         plan_left_out(plan, "%.*s is no object of numbers: nothing was added", STR_FORMAT(str_slice(from, 0, 200)));
         return OK;
     }
-    out = begin_update(plan, distinct_id, message->json, message->event->timestamp_ms, "$add");
+    out = begin_update(plan, profile_by(distinct_id, message), "$add");
     json_object(out, NULL);
     for (const TreeNode *amount = amounts->first; amount; amount = amount->next) {
         if (amount->kind != FIELD_NUMBER) {
@@ -394,7 +405,7 @@ static Status plan_transaction(struct plan *plan, const Outgoing *message, Str d
     struct buf *out;
     if (!setting_is_on(plan->settings, MIXPANEL_TRANSACTIONS)) return OK;
     if (!number_of_node(event_tree_find(message->json, "properties.revenue"), &revenue)) return OK;
-    out = begin_update(plan, distinct_id, message->json, message->event->timestamp_ms, "$append");
+    out = begin_update(plan, profile_by(distinct_id, message), "$append");
     json_object(out, NULL);
     json_object(out, "$transactions");
     json_instant(out, "$time", message->event->timestamp_ms);
@@ -418,14 +429,13 @@ Status mixpanel_plan_counts(struct plan *plan, const Outgoing *message, Err *err
 
 /* ---- Groups ---- */
 
-static Status plan_member(struct plan *plan, const TreeNode *json, Millis at_ms, Str distinct_id, Str key, Str id,
-                          Err *err)
+static Status plan_member(struct plan *plan, struct profile profile, struct membership group, Err *err)
 {
-    struct buf *out = begin_update(plan, distinct_id, json, at_ms, "$union");
+    struct buf *out = begin_update(plan, profile, "$union");
     json_object(out, NULL);
-    json_name(out, key);
+    json_name(out, group.key);
     json_array(out, NULL);
-    json_string(out, NULL, id);
+    json_string(out, NULL, group.id);
     json_array_end(out);
     json_object_end(out);
     return end_update(plan, out, 0, err);
@@ -439,16 +449,16 @@ static bool any_group_trait(const TreeNode *traits, bool is_given)
 }
 
 /* What traits say, or with "$unset" the names of those that are null. A group without any is made all the same. */
-static Status plan_group_traits(struct plan *plan, const Outgoing *message, Str key, Str id, const TreeNode *traits,
-                                bool is_given, Err *err)
+static Status plan_group_traits(struct plan *plan, const Outgoing *message, struct membership group,
+                                const TreeNode *traits, bool is_given, Err *err)
 {
     struct buf *out;
     bool any = any_group_trait(traits, is_given);
     if (!any && (!is_given || any_group_trait(traits, false))) return OK;
     out = plan_call(plan, LANE_GROUPS, KIND_UPDATE);
     json_object(out, NULL);
-    member_text(out, STR("$group_key"), key);
-    member_text(out, STR("$group_id"), id);
+    member_text(out, STR("$group_key"), group.key);
+    member_text(out, STR("$group_id"), group.id);
     json_int(out, "$time", message->event->timestamp_ms);
     if (is_given) json_object(out, "$set");
     else json_array(out, "$unset");
@@ -467,13 +477,12 @@ static Status plan_group_traits(struct plan *plan, const Outgoing *message, Str 
 }
 
 /* Whose group it is: on the profile; of a visitor who has none, kept until the user is known. */
-static Status plan_membership(struct plan *plan, const Outgoing *message, Str key, Str id, Err *err)
+static Status plan_membership(struct plan *plan, const Outgoing *message, struct membership group, Err *err)
 {
     MixpanelWho who = profile_of(plan, message);
-    Millis at_ms = message->event->timestamp_ms;
     if (!setting_is_on(plan->settings, MIXPANEL_GROUP_PROFILES)) return OK;
-    if (has_profile(plan, &who)) return plan_member(plan, message->json, at_ms, who.distinct_id, key, id, err);
-    if (who.device_id.len) keep(plan, who.device_id, NULL, key, id, at_ms);
+    if (has_profile(plan, &who)) return plan_member(plan, profile_by(who.distinct_id, message), group, err);
+    if (who.device_id.len) keep(plan, who.device_id, NULL, group.key, group.id, message->event->timestamp_ms);
     return OK;
 }
 
@@ -491,7 +500,8 @@ Status mixpanel_plan_group(struct plan *plan, const Outgoing *message, Err *err)
     }
     if (!id.len) return err_set(err, ERR_INPUT, "the group has no groupId");
     report_left_out(plan, traits, key_of_group_trait);
-    s = plan_group_traits(plan, message, key, id, traits, true, err);
-    if (!s) s = plan_group_traits(plan, message, key, id, traits, false, err);
-    return s ? s : plan_membership(plan, message, key, id, err);
+    struct membership group = { key, id };
+    s = plan_group_traits(plan, message, group, traits, true, err);
+    if (!s) s = plan_group_traits(plan, message, group, traits, false, err);
+    return s ? s : plan_membership(plan, message, group, err);
 }

@@ -161,9 +161,13 @@ void http_jobs_list(struct http_jobs *jobs, void (*tell)(void *context, struct e
                     void *context);
 
 /* ---- Routes (http_route.c) ---- */
-/* NULL and *ret_known_path where the path exists with other methods. stride: of a row, which begins with a Route. */
-const Route *route_find_among(const Route *table, size_t count, size_t stride, Method method, Str path,
-                              Str *ret_parameter, bool *ret_known_path);
+/* Rows that begin with a Route, stride bytes each. */
+typedef struct RouteTable {
+    const Route *rows;
+    size_t count, stride;
+} RouteTable;
+/* NULL and *ret_known_path where the path exists with other methods. */
+const Route *route_find_among(RouteTable table, Method method, Str path, Str *ret_parameter, bool *ret_known_path);
 /* Joins slashes that follow each other: who gives an SDK "host/" sends to "//v1/batch". The new length. */
 size_t route_join_slashes(char *path, size_t len);
 Method method_from(Str word);

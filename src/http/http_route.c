@@ -31,14 +31,13 @@ static bool path_matches(Str pattern, Str path, Str *ret_parameter)
     return true;
 }
 
-const Route *route_find_among(const Route *table, size_t count, size_t stride, Method method, Str path,
-                              Str *ret_parameter, bool *ret_known_path)
+const Route *route_find_among(RouteTable table, Method method, Str path, Str *ret_parameter, bool *ret_known_path)
 {
     if (path.len > 1 && path.bytes[path.len - 1] == '/') path.len--;      /* Java posts to /v1/import/ */
     Method wanted = method == METHOD_HEAD ? METHOD_GET : method;
     *ret_known_path = false;
-    for (size_t at = 0; at < count; at++) {
-        const Route *row = (const Route *)(const void *)((const char *)table + at * stride);
+    for (size_t at = 0; at < table.count; at++) {
+        const Route *row = (const Route *)(const void *)((const char *)table.rows + at * table.stride);
         if (!path_matches(str_from(row->path), path, ret_parameter)) continue;
         *ret_known_path = true;
         if (row->method == wanted || method == METHOD_OPTIONS) return row;

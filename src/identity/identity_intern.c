@@ -197,18 +197,26 @@ static uint32_t match_tags(const struct bucket *bucket, uint8_t tag)
     return found & ((1u << bucket->count) - 1);
 }
 
+struct packed_id {
+    IdentityKind kind;
+    uint64_t hash;
+    const unsigned char *bytes;
+    size_t count;
+};
+
 /* The identifier's place: its bucket and the index in it; false where it is not there. */
-static bool find_place(const struct identity *identity, IdentityKind kind, uint64_t hash, const unsigned char *packed,
-                       size_t count, struct bucket **ret_bucket, uint32_t *ret_index)
+static bool find_place(const struct identity *identity, const struct packed_id *id, struct bucket **ret_bucket,
+                       uint32_t *ret_index)
 {
+    uint64_t hash = id->hash;
     uint32_t segment = segment_of(identity, node_hash(hash)), at = bucket_of(hash);
     for (uint32_t looked = 0; looked < SEGMENT_BUCKETS; looked++) {
         struct bucket *bucket = bucket_at(identity, segment, at);
         for (uint32_t found = match_tags(bucket, tag_of(hash)); found; found &= found - 1) {
             uint32_t index = (uint32_t)__builtin_ctz(found);
             const struct node *node = &identity->nodes[bucket->nodes[index]];
-            if (node->hash != node_hash(hash) || node->kind != kind) continue;
-            if (memcmp(identity->values + (size_t)node->value * VALUE_UNIT, packed, count)) continue;
+            if (node->hash != node_hash(hash) || node->kind != id->kind) continue;
+            if (memcmp(identity->values + (size_t)node->value * VALUE_UNIT, id->bytes, id->count)) continue;
             *ret_bucket = bucket;
             *ret_index = index;
             return true;
@@ -287,8 +295,8 @@ uint32_t identity_lookup(const struct identity *identity, IdentityKind kind, Str
     uint32_t index;
     if (value.len > LIMIT_ID_BYTES) return NONE;
     size_t count = identity_pack(value, packed);
-    uint64_t hash = hash_of(identity, kind, packed, count);
-    return find_place(identity, kind, hash, packed, count, &bucket, &index) ? bucket->nodes[index] : NONE;
+    struct packed_id id = { kind, hash_of(identity, kind, packed, count), packed, count };
+    return find_place(identity, &id, &bucket, &index) ? bucket->nodes[index] : NONE;
 }
 
 static struct bucket *home_of(const struct identity *identity, uint64_t hash)
@@ -339,8 +347,8 @@ uint32_t identity_intern(struct identity *identity, IdentityKind kind, Str value
     uint32_t index;
     size_t count = identity_pack(value, packed);
     uint64_t hash = hash_of(identity, kind, packed, count);
-
-    *ret_is_new = !find_place(identity, kind, hash, packed, count, &bucket, &index);
+    struct packed_id id = { kind, hash, packed, count };
+    *ret_is_new = !find_place(identity, &id, &bucket, &index);
     if (!*ret_is_new) return bucket->nodes[index];
     while (identity->segments[segment_of(identity, node_hash(hash))].node_count >= SEGMENT_NODES_MOST)
         split_segment(identity, segment_of(identity, node_hash(hash)));
@@ -360,10 +368,10 @@ void identity_forget(struct identity *identity, uint32_t node)
     struct node *n = &identity->nodes[node];
     struct bucket *bucket;
     uint32_t index;
-    const char *packed = value_of(identity, node);
-    size_t count = packed_bytes(packed);
-    uint64_t hash = hash_of(identity, n->kind, (const unsigned char *)packed, count);
-    check(find_place(identity, n->kind, hash, (const unsigned char *)packed, count, &bucket, &index));
+    const unsigned char *packed = (const unsigned char *)value_of(identity, node);
+    size_t count = packed_bytes((const char *)packed);
+    uint64_t hash = hash_of(identity, n->kind, packed, count);
+    check(find_place(identity, &(struct packed_id){ n->kind, hash, packed, count }, &bucket, &index));
     uint32_t last = --bucket->count;   /* the last one takes its place; whatever overflowed stays to be found */
     uint16_t is_guest = bucket->guests >> last & 1;
     bucket->tags[index] = bucket->tags[last];

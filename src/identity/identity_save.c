@@ -62,18 +62,35 @@ void identity_save_done(struct identity *identity)
 
 /* ---- Saving ---- */
 
-static Status save_slices(struct identity *identity, struct kv_txn *txn, char kind, struct vector *hashes,
-                          const void *memory, size_t bytes, size_t from, Err *err)
+/* The arrays that are kept as they lie in memory, in slices: the letter of their keys, and where they are. */
+enum { NODES, VALUES, ALIAS_ENDS };
+
+struct array { char kind; void *memory; size_t bytes; };
+
+static struct array array_of(struct identity *identity, int which)
 {
-    for (size_t i = from / SLICE_BYTES; i * SLICE_BYTES < bytes; i++) {
-        size_t left = bytes - i * SLICE_BYTES;
-        Str slice = { (const char *)memory + i * SLICE_BYTES, left < SLICE_BYTES ? left : SLICE_BYTES };
+    switch (which) {
+    case NODES: return (struct array){ 'n', identity->nodes, identity->node_count * sizeof(struct node) };
+    case VALUES: return (struct array){ 'v', identity->values, (size_t)identity->value_end * VALUE_UNIT };
+    default: return (struct array){ 'h', identity->alias_ends.items,
+                                    identity->alias_ends.count * sizeof(struct alias_end) };
+    }
+}
+
+/* From the slice on that has the byte: what is before it is as it was saved. */
+static Status save_slices(struct identity *identity, struct kv_txn *txn, int which, size_t from, Err *err)
+{
+    struct array array = array_of(identity, which);
+    struct vector *hashes = &identity->saved_slices[which];
+    for (size_t i = from / SLICE_BYTES; i * SLICE_BYTES < array.bytes; i++) {
+        size_t left = array.bytes - i * SLICE_BYTES;
+        Str slice = { (const char *)array.memory + i * SLICE_BYTES, left < SLICE_BYTES ? left : SLICE_BYTES };
         uint64_t hash = hash_64(slice, slice.len);
         char key[5];
         while (hashes->count <= i) vector_push(hashes, sizeof(uint64_t));
         if (((uint64_t *)hashes->items)[i] == hash) continue;
         ((uint64_t *)hashes->items)[i] = hash;
-        make_key(key, kind, (uint32_t)i);
+        make_key(key, array.kind, (uint32_t)i);
         Status s = kv_put(txn, identity->store.state, (Str){ key, sizeof key }, slice, err);
         if (s) return s;
     }
@@ -144,16 +161,12 @@ static Status save_numbers(struct identity *identity, struct kv_txn *txn, uint64
 
 Status identity_save(struct identity *identity, struct kv_txn *txn, uint64_t position, Err *err)
 {
-    struct vector *hashes = identity->saved_slices;
     size_t unchanged = identity->has_wiped_values ? 0 : (size_t)identity->saved_value_end * VALUE_UNIT;
     check(identity->store.kv);
     Status s = identity_save_evidence(identity, txn, err);
-    if (!s) s = save_slices(identity, txn, 'n', &hashes[0], identity->nodes,
-                            identity->node_count * sizeof(struct node), 0, err);
-    if (!s) s = save_slices(identity, txn, 'v', &hashes[1], identity->values,
-                            (size_t)identity->value_end * VALUE_UNIT, unchanged, err);
-    if (!s) s = save_slices(identity, txn, 'h', &hashes[2], identity->alias_ends.items,
-                            identity->alias_ends.count * sizeof(struct alias_end), 0, err);
+    if (!s) s = save_slices(identity, txn, NODES, 0, err);
+    if (!s) s = save_slices(identity, txn, VALUES, unchanged, err);
+    if (!s) s = save_slices(identity, txn, ALIAS_ENDS, 0, err);
     for (size_t i = 0; !s && i < identity->unsaved_shared.count; i++)
         s = save_shared(identity, txn, ((uint32_t *)identity->unsaved_shared.items)[i], err);
     if (!s && identity->has_new_removed) s = save_removed(identity, txn, err);
@@ -185,24 +198,25 @@ static Status damaged(Err *err)
     return err_set(err, ERR_DAMAGED, "identity: the saved state is not whole; onym rebuild makes it again");
 }
 
-static Status load_slices(struct identity *identity, struct kv_cursor *cursor, char kind, struct vector *hashes,
-                          void *memory, size_t bytes, Err *err)
+static Status load_slices(struct identity *identity, struct kv_cursor *cursor, int which, Err *err)
 {
+    struct array array = array_of(identity, which);
+    size_t bytes = array.bytes;
     char first[5];
     Str key, slice;
-    make_key(first, kind, 0);
+    make_key(first, array.kind, 0);
     Status s = bytes ? kv_find(cursor, (Str){ first, sizeof first }, &key, &slice, err) : OK;
     for (size_t i = 0; i * SLICE_BYTES < bytes; i++) {
         size_t left = bytes - i * SLICE_BYTES, count = left < SLICE_BYTES ? left : SLICE_BYTES;
         if (s == ERR_NOT_FOUND) return damaged(err);
         if (s) return s;
-        if (key.len != 5 || key.bytes[0] != kind || kv_read_u32(key.bytes + 1) != i || slice.len < count)
+        if (key.len != 5 || key.bytes[0] != array.kind || kv_read_u32(key.bytes + 1) != i || slice.len < count)
             return damaged(err);
-        memcpy((char *)memory + i * SLICE_BYTES, slice.bytes, count);
-        *(uint64_t *)vector_push(hashes, sizeof(uint64_t)) = slice.len == count ? hash_64(slice, slice.len) : 0;
+        memcpy((char *)array.memory + i * SLICE_BYTES, slice.bytes, count);
+        uint64_t *hash = vector_push(&identity->saved_slices[which], sizeof *hash);
+        *hash = slice.len == count ? hash_64(slice, slice.len) : 0;
         s = kv_next(cursor, &key, &slice, err);
     }
-    (void)identity;
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
@@ -365,7 +379,6 @@ static Status load_numbers(struct identity *identity, Str value, uint32_t *ret_h
 
 static Status load_all(struct identity *identity, struct kv_txn *txn, struct kv_cursor *cursor, Err *err)
 {
-    struct vector *hashes = identity->saved_slices;
     uint32_t alias_end_count = 0;
     Str value;
     Status s = kv_get(txn, identity->store.state, STR("m"), &value, err);
@@ -375,12 +388,7 @@ static Status load_all(struct identity *identity, struct kv_txn *txn, struct kv_
     if (!s) s = has_slices(identity, txn, 'v', (size_t)identity->value_end * VALUE_UNIT, err);
     if (!s) s = has_slices(identity, txn, 'h', alias_end_count * sizeof(struct alias_end), err);
     for (uint32_t i = 0; !s && i < alias_end_count; i++) vector_push(&identity->alias_ends, sizeof(struct alias_end));
-    if (!s) s = load_slices(identity, cursor, 'n', &hashes[0], identity->nodes,
-                            identity->node_count * sizeof(struct node), err);
-    if (!s) s = load_slices(identity, cursor, 'v', &hashes[1], identity->values,
-                            (size_t)identity->value_end * VALUE_UNIT, err);
-    if (!s) s = load_slices(identity, cursor, 'h', &hashes[2], identity->alias_ends.items,
-                            identity->alias_ends.count * sizeof(struct alias_end), err);
+    for (int which = NODES; !s && which <= ALIAS_ENDS; which++) s = load_slices(identity, cursor, which, err);
     if (!s && (!identity_nodes_are_sound(identity) || !identity_aliases_are_sound(identity))) s = damaged(err);
     if (!s) s = load_all_shared(identity, cursor, err);
     if (!s && !identity_shared_are_sound(identity)) s = damaged(err);

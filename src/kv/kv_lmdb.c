@@ -176,8 +176,9 @@ static void on_assert(MDB_env *env, const char *text)
               LOG_TEXT("file", kv->dir), LOG_TEXT("lmdb", text));
 }
 
-static int open_env(struct kv *kv, const char *dir, unsigned flags, bool makes, MDB_env **ret, MDB_dbi *tables,
-                    MDB_dbi *own)
+struct opened { MDB_env *env; MDB_dbi *tables, *own; };     /* the last two: where the tables' numbers go */
+
+static int open_env(struct kv *kv, const char *dir, unsigned flags, bool makes, struct opened *ret)
 {
     MDB_env *env = NULL;
     int dead, rc = mdb_env_create(&env);
@@ -188,9 +189,9 @@ static int open_env(struct kv *kv, const char *dir, unsigned flags, bool makes, 
     if (!rc) rc = mdb_env_set_assert(env, on_assert);
     if (!rc) rc = mdb_env_open(env, dir, flags, 0600);
     if (!rc) rc = mdb_reader_check(env, &dead);              /* a killed process leaves its readers behind */
-    if (!rc) rc = open_tables(kv, env, makes, tables, own);
+    if (!rc) rc = open_tables(kv, env, makes, ret->tables, ret->own);
     if (rc && env) mdb_env_close(env);
-    if (!rc) *ret = env;
+    if (!rc) ret->env = env;
     return rc;
 }
 
@@ -217,11 +218,10 @@ static const void *find_map(struct kv *kv)
 static int open_store(struct kv *kv, bool makes)
 {
     MDB_envinfo info;
-    int rc = open_env(kv, kv->dir, kv->flags, makes, &kv->env, kv->tables, &kv->own);
-    if (rc) {
-        kv->env = NULL;
-        return rc;
-    }
+    struct opened opened = { NULL, kv->tables, &kv->own };
+    int rc = open_env(kv, kv->dir, kv->flags, makes, &opened);
+    kv->env = opened.env;
+    if (rc) return rc;
     (void)mdb_env_info(kv->env, &info);
     kv->map = find_map(kv);
     if (kv->map) guard_add(kv->map, info.me_mapsize);
@@ -546,8 +546,10 @@ static int copy_all(struct kv *kv, bool had_sums)
     rewrite_path(kv, "", dir);
     remove_rewrite(kv);
     if (mkdir(dir, 0700)) return errno;
-    int rc = open_env(kv, dir, MDB_NOTLS | MDB_NOSYNC, true, &copying.to, copying.tables, &copying.own);
+    struct opened opened = { NULL, copying.tables, &copying.own };
+    int rc = open_env(kv, dir, MDB_NOTLS | MDB_NOSYNC, true, &opened);
     if (rc) return rc;
+    copying.to = opened.env;
     rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &copying.from);
     for (size_t i = 0; !rc && i < kv->table_count; i++) rc = copy_table(&copying, i);
     if (copying.from) mdb_txn_abort(copying.from);

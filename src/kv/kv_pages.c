@@ -127,24 +127,22 @@ static int compare(const struct tree *tree, Str a, Str b)
 }
 
 /* The node at a place in its page, where that is a possible one. */
-static bool measure_node(const struct walk *walk, const char *page, size_t at, bool is_leaf, const char **ret,
-                         Str *ret_key, size_t *ret_bytes)
+struct node { const char *head; Str key; size_t bytes; };
+
+static bool measure_node(const struct walk *walk, const char *page, size_t at, bool is_leaf, struct node *ret)
 {
     if (at < u16_at(page + 14) || at % 2 || at + NODE_HEAD > walk->page_bytes) return false;
     const char *node = page + at;
     size_t key_bytes = u16_at(node + 6), bytes = NODE_HEAD + key_bytes, flags = u16_at(node + 4);
     if (is_leaf) bytes += flags & BIG ? 8 : u16_at(node) | (size_t)u16_at(node + 2) << 16;
     if (bytes > walk->page_bytes - at) return false;
-    *ret = node;
-    *ret_key = (Str){ node + NODE_HEAD, key_bytes };
-    *ret_bytes = bytes + bytes % 2;
+    *ret = (struct node){ node, { node + NODE_HEAD, key_bytes }, bytes + bytes % 2 };
     return true;
 }
 
-static bool find_node(const struct walk *walk, const char *page, size_t index, bool is_leaf, const char **ret,
-                      Str *ret_key, size_t *ret_bytes)
+static bool find_node(const struct walk *walk, const char *page, size_t index, bool is_leaf, struct node *ret)
 {
-    return measure_node(walk, page, u16_at(page + HEAD + 2 * index), is_leaf, ret, ret_key, ret_bytes);
+    return measure_node(walk, page, u16_at(page + HEAD + 2 * index), is_leaf, ret);
 }
 
 static Status take_leaf(struct walk *walk, struct tree *tree, uint64_t number, const char *node, Str key)
@@ -181,13 +179,12 @@ static Status check_key(struct walk *walk, const struct tree *tree, uint64_t num
 /* No node lies in another, and none is left out: each begins where one ends. */
 static bool do_tile(struct walk *walk, const char *page, size_t count, bool is_leaf)
 {
-    size_t at = u16_at(page + 14), found = 0, bytes;
-    const char *node;
-    Str key;
+    size_t at = u16_at(page + 14), found = 0;
+    struct node node;
     memset(walk->starts, 0, walk->page_bytes / 2);
     for (size_t one = 0; one < count; one++) walk->starts[u16_at(page + HEAD + 2 * one) / 2] = 1;
-    for (; at < walk->page_bytes && walk->starts[at / 2]; at += bytes, found++)
-        if (!measure_node(walk, page, at, is_leaf, &node, &key, &bytes)) return false;
+    for (; at < walk->page_bytes && walk->starts[at / 2]; at += node.bytes, found++)
+        if (!measure_node(walk, page, at, is_leaf, &node)) return false;
     return at == walk->page_bytes && found == count;
 }
 
@@ -200,26 +197,22 @@ static Status walk_nodes(struct walk *walk, struct tree *tree, uint64_t number, 
     size_t count = (u16_at(page + 12) - (size_t)HEAD) / 2;
     Str before = { 0 };
     for (size_t at = 0; at < count; at++) {
-        const char *node;
-        size_t bytes;
-        Str key;
-        if (!find_node(walk, page, at, is_leaf, &node, &key, &bytes))
-            return damaged(walk, number, "a row outside of it");
+        struct node node;
+        if (!find_node(walk, page, at, is_leaf, &node)) return damaged(walk, number, "a row outside of it");
         bool says_nothing = !is_leaf && at == 0;
-        if (says_nothing && key.len > KV_KEY_BYTES) return damaged(walk, number, "a key of impossible size");
-        Status s = says_nothing ? OK : check_key(walk, tree, number, key, before, bounds);
+        if (says_nothing && node.key.len > KV_KEY_BYTES) return damaged(walk, number, "a key of impossible size");
+        Status s = says_nothing ? OK : check_key(walk, tree, number, node.key, before, bounds);
         if (s) return s;
-        if (!says_nothing) before = key;
+        if (!says_nothing) before = node.key;
     }
     if (!do_tile(walk, page, count, is_leaf)) return damaged(walk, number, "rows that do not add up");
     for (size_t at = 0; at < count; at++) {
-        const char *node, *next;
-        size_t bytes;
-        Str key, next_key = bounds.to;
-        (void)find_node(walk, page, at, is_leaf, &node, &key, &bytes);
-        if (at + 1 < count) (void)find_node(walk, page, at + 1, is_leaf, &next, &next_key, &bytes);
-        struct bounds child = { at ? key : bounds.from, next_key };
-        Status s = is_leaf ? take_leaf(walk, tree, number, node, key) : take_child(walk, tree, node, depth, child);
+        struct node node, next = { .key = bounds.to };
+        (void)find_node(walk, page, at, is_leaf, &node);
+        if (at + 1 < count) (void)find_node(walk, page, at + 1, is_leaf, &next);
+        struct bounds child = { at ? node.key : bounds.from, next.key };
+        Status s = is_leaf ? take_leaf(walk, tree, number, node.head, node.key)
+                           : take_child(walk, tree, node.head, depth, child);
         if (s) return s;
     }
     return OK;

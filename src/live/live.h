@@ -96,10 +96,13 @@ LiveStep live_stream_fill(struct live_stream *stream, Arena *arena, const atomic
 Status MUST live_write_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
                                struct buf *out, Err *err);
 
-/* The message at the position and its fate, for who tells more of it; the event (not of a rejected one) borrows from
- * the arena. Errors as above. */
+/* The message at the position and its fate, for who tells more of it. Errors as above. */
+typedef struct LiveMessage {
+    Event event;                        /* borrows from the arena; not of a rejected one */
+    LiveFate fate;
+} LiveMessage;
 Status MUST live_read_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
-                              Event *ret, LiveFate *ret_fate, Err *err);
+                              LiveMessage *ret, Err *err);
 
 /* ---- Counts (live_counts.c) ---- */
 

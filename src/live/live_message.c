@@ -138,8 +138,8 @@ Status live_write_message(struct live *live, JournalPos pos, const atomic_bool *
     return s ? s : write_row(live, &row, arena, out, err);
 }
 
-Status live_read_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena, Event *ret,
-                         LiveFate *ret_fate, Err *err)
+Status live_read_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
+                         LiveMessage *ret, Err *err)
 {
     LiveRow row;
     Status s = read_row(live, pos, is_cancelled, arena, &row, err);
@@ -152,7 +152,6 @@ Status live_read_message(struct live *live, JournalPos pos, const atomic_bool *i
     derive_end_reading(live->options.applier);
     event_parser_close(parser);
     if (row.is_hidden) return err_set(err, ERR_NOT_FOUND, "the message was erased");
-    *ret = row.event;
-    *ret_fate = row.fate;
+    *ret = (LiveMessage){ row.event, row.fate };
     return OK;
 }

@@ -440,7 +440,7 @@ static void ask_onym(struct mcp *mcp, const struct incoming *in, Arena *arena)
                            &request, &err);
     if (!s) s = ask_try_open(mcp->line, &config, &asker, &err);
     if (asker) ask_meanwhile(asker, goes_on, mcp);
-    if (!s) s = ask_send(asker, request.method, request.path, request.body, &status, &answer, &err);
+    if (!s) s = ask_send(asker, &(AskCall){ request.method, request.path, request.body }, &status, &answer, &err);
     if (!s) answer = arena_copy(arena, str_slice(answer, 0, ANSWER_BYTES + 1));
     ask_close(asker);                                      /* who has the answer may start a server at once */
     region_close(&region);

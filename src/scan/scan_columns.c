@@ -217,7 +217,7 @@ static Status scan_prepare(struct columns *scan, Err *err)
 static bool spec_asks_traits(const ScanSpec *spec)
 {
     bool asks = spec->by.is_given && spec->by.is_trait;
-    for (uint32_t at = 0; at < spec->selector_count; at++) asks |= spec->selectors[at].trait_count > 0;
+    for (uint32_t at = 0; at < spec->selector_count; at++) asks |= spec->selectors[at].traits.count > 0;
     return asks;
 }
 

@@ -85,14 +85,14 @@ static uint32_t ask_traits(struct columns *scan, struct worker *worker, uint32_t
     IndexValue value;
     for (uint32_t at = 0; at < spec->selector_count; at++) {
         const Selector *selector = &spec->selectors[at];
-        for (uint32_t filter = 0; steps >> at & 1 && filter < selector->trait_count; filter++) {
+        for (uint32_t filter = 0; steps >> at & 1 && filter < selector->traits.count; filter++) {
             Arena scratch = worker->reader_arena;
-            value = scan_ask_trait(scan, person, selector->traits[filter].field, &scratch);
-            if (value.kind == INDEX_OTHER && selector->traits[filter].op != OP_EXISTS)
-                columns_warn(scan, selector->traits[filter].label);
-            if (filter_reads_text(&selector->traits[filter], &value))
-                columns_count_text(scan, selector->traits[filter].label, NUMBER_OF_TEXT);
-            if (!filter_passes(&selector->traits[filter], &value)) steps &= ~(1u << at);
+            value = scan_ask_trait(scan, person, selector->traits.items[filter].field, &scratch);
+            if (value.kind == INDEX_OTHER && selector->traits.items[filter].op != OP_EXISTS)
+                columns_warn(scan, selector->traits.items[filter].label);
+            if (filter_reads_text(&selector->traits.items[filter], &value))
+                columns_count_text(scan, selector->traits.items[filter].label, NUMBER_OF_TEXT);
+            if (!filter_passes(&selector->traits.items[filter], &value)) steps &= ~(1u << at);
         }
     }
     if (steps && spec->by.is_given && spec->by.is_trait) {
@@ -107,36 +107,35 @@ static uint32_t ask_traits(struct columns *scan, struct worker *worker, uint32_t
     return steps;
 }
 
+struct own_hits { Hit *items; uint32_t count, steps; };      /* of one person; steps: of all, or-ed */
+
 /* Takes the hits that the person's traits do not allow out of them. */
-static uint32_t keep_allowed(struct columns *scan, struct worker *worker, uint32_t person, Hit *hits,
-                             uint32_t count,
-                             uint32_t *steps)
+static void keep_allowed(struct columns *scan, struct worker *worker, uint32_t person, struct own_hits *own)
 {
     uint32_t group = 0, kept = 0;
-    *steps = ask_traits(scan, worker, person, *steps, &group);
-    for (uint32_t at = 0; at < count; at++) {
-        if (!(hits[at].steps & *steps)) continue;
+    Hit *hits = own->items;
+    own->steps = ask_traits(scan, worker, person, own->steps, &group);
+    for (uint32_t at = 0; at < own->count; at++) {
+        if (!(hits[at].steps & own->steps)) continue;
         hits[kept] = hits[at];
-        hits[kept].steps &= *steps;
+        hits[kept].steps &= own->steps;
         if (scan->spec->by.is_trait) hits[kept].group = group;
         kept++;
     }
-    return kept;
+    own->count = kept;
 }
 
-/* All hits of one person, whose steps were or-ed; spare has room for as many. */
-static void hand_over(struct columns *scan, uint32_t worker_index, uint32_t person, Hit *hits, uint32_t count,
-                      uint32_t steps,
-                      Hit *spare)
+/* All hits of one person; spare has room for as many. */
+static void hand_over(struct columns *scan, uint32_t worker_index, uint32_t person, struct own_hits own, Hit *spare)
 {
     const ScanSpec *spec = scan->spec;
     struct worker *worker = &scan->workers[worker_index];
     if (scan->asks_traits) {
-        count = keep_allowed(scan, worker, person, hits, count, &steps);
-        if (!(steps & spec->needed_bits)) return;
+        keep_allowed(scan, worker, person, &own);
+        if (!(own.steps & spec->needed_bits)) return;
     }
-    bool has_ties = hits_sort_by_time(hits, count, spare);
-    Hits all = { hits, count, steps, has_ties };
+    bool has_ties = hits_sort_by_time(own.items, own.count, spare);
+    Hits all = { own.items, own.count, own.steps, has_ties };
     spec->on_person(spec->context, worker_index, person, &all, worker->reader_arena);
 }
 
@@ -147,7 +146,8 @@ void scan_hand_over_persons(struct columns *scan, uint32_t worker_index, Hit *hi
     for (uint32_t first = 0, end; first < count && !scan_is_over(scan); first = end) {
         uint32_t steps = hits[first].steps, key = hits[first].key;
         for (end = first + 1; end < count && hits[end].key == key; end++) steps |= hits[end].steps;
-        if (steps & needed) hand_over(scan, worker_index, key, hits + first, end - first, steps, spare);
+        struct own_hits own = { hits + first, end - first, steps };
+        if (steps & needed) hand_over(scan, worker_index, key, own, spare);
     }
 }
 
@@ -168,7 +168,7 @@ void scan_hand_over_subjects(struct columns *scan, uint32_t worker_index, Hit *h
         if (person != subject || joined[person / 64] >> person % 64 & 1)
             scan_spill(scan, worker, person, hits + first, end - first);
         else if (steps & needed)
-            hand_over(scan, worker_index, subject, hits + first, end - first, steps, spare);
+            hand_over(scan, worker_index, subject, (struct own_hits){ hits + first, end - first, steps }, spare);
     }
 }
 

@@ -141,9 +141,9 @@ static void plan_selectors(struct planner *planner, PlanRun *run)
     for (uint32_t at = 0; run->selectors && at < spec->selector_count; at++) {
         const Selector *selector = &spec->selectors[at];
         PlanSelector *to = &run->selectors[at];
-        to->filters = plan_take(planner, sizeof *to->filters, selector->filter_count);
-        for (uint32_t filter = 0; to->filters && filter < selector->filter_count; filter++) {
-            const Filter *from = &selector->filters[filter];
+        to->filters = plan_take(planner, sizeof *to->filters, selector->filters.count);
+        for (uint32_t filter = 0; to->filters && filter < selector->filters.count; filter++) {
+            const Filter *from = &selector->filters.items[filter];
             if (from->of == OF_NAME || from->of == OF_TYPE) continue;          /* plan_events asks them */
             if (from->of == OF_USER) plan_user_filter(planner, from, &to->filters[to->filter_count++]);
             else plan_filter(planner, run, from, &to->filters[to->filter_count++]);
@@ -175,8 +175,8 @@ IndexValue plan_code_value(const IndexValues *values, uint32_t code, FieldOf of)
 
 static bool code_passes(const Selector *selector, const IndexValues *values, uint32_t code)
 {
-    for (uint32_t at = 0; at < selector->filter_count; at++) {
-        const Filter *filter = &selector->filters[at];
+    for (uint32_t at = 0; at < selector->filters.count; at++) {
+        const Filter *filter = &selector->filters.items[at];
         if (filter->of != OF_NAME && filter->of != OF_TYPE) continue;
         IndexValue value = plan_code_value(values, code, filter->of);
         if (!filter_passes(filter, &value)) return false;

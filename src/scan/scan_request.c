@@ -154,7 +154,7 @@ Status request_open(Request *request, Str question, const QueryWorld *world, Are
     request->is_of_groups = of == 1;
     if (!s)
         s = request_filters(request, event_tree_get(request->root, STR("where")), "where", &request->filters,
-                            &request->filter_count, &request->traits, &request->trait_count);
+                            &request->traits);
     return s;
 }
 
@@ -320,27 +320,27 @@ static Status request_filter(Request *request, const TreeNode *json, const char 
     return filter_values(request, event_tree_get(json, STR("value")), where, is_list, ret);
 }
 
-Status request_filters(Request *request, const TreeNode *json, const char *place, const Filter **ret_events,
-                       uint32_t *ret_event_count, const Filter **ret_traits, uint32_t *ret_trait_count)
+Status request_filters(Request *request, const TreeNode *json, const char *place, FilterList *ret_events,
+                       FilterList *ret_traits)
 {
     char where[PLACE_BYTES];
     uint32_t number = 0;
-    *ret_event_count = *ret_trait_count = 0;
-    *ret_events = *ret_traits = NULL;
+    *ret_events = *ret_traits = (FilterList){ 0 };
     if (!json || json->kind == FIELD_NULL) return OK;
     if (json->kind != FIELD_ARRAY || json->count > FILTERS_MAX)
         return err_set_field(request->err, place, "a list of at most %d filters was expected", FILTERS_MAX);
-    Filter *events = arena_new(request->arena, Filter, FILTERS_MAX), *traits
-        = arena_new(request->arena, Filter, FILTERS_MAX);
+    Filter *events = arena_new(request->arena, Filter, FILTERS_MAX);
+    Filter *traits = arena_new(request->arena, Filter, FILTERS_MAX);
+    *ret_events = (FilterList){ events, 0 };
+    *ret_traits = (FilterList){ traits, 0 };
     for (const TreeNode *item = json->first; item; item = item->next, number++) {
         Filter filter;
         snprintf(where, sizeof where, "%s[%u]", place, number);
         Status s = request_filter(request, item, where, &filter);
         if (s) return s;
-        if (filter.is_trait) traits[(*ret_trait_count)++] = filter;
-        else events[(*ret_event_count)++] = filter;
+        if (filter.is_trait) traits[ret_traits->count++] = filter;
+        else events[ret_events->count++] = filter;
     }
-    *ret_events = events, *ret_traits = traits;
     return OK;
 }
 
@@ -407,18 +407,15 @@ static Status selector_object(Request *request, const TreeNode *json, const char
     s = selector_type(request, type, where, ret);
     if (s) return s;
     snprintf(where, sizeof where, "%s.where", place);
-    return request_filters(request, event_tree_get(json, STR("where")), where, &ret->filters, &ret->filter_count,
-                           &ret->traits,
-                           &ret->trait_count);
+    return request_filters(request, event_tree_get(json, STR("where")), where, &ret->filters, &ret->traits);
 }
 
-static const Filter *join_filters(Request *request, const Filter *own, uint32_t own_count, const Filter *common,
-                                  uint32_t common_count)
+static FilterList join_filters(Request *request, FilterList own, FilterList common)
 {
-    Filter *all = arena_new(request->arena, Filter, own_count + common_count);
-    if (own_count) memcpy(all, own, own_count * sizeof *own);
-    if (common_count) memcpy(all + own_count, common, common_count * sizeof *common);
-    return all;
+    Filter *all = arena_new(request->arena, Filter, own.count + common.count);
+    if (own.count) memcpy(all, own.items, own.count * sizeof *all);
+    if (common.count) memcpy(all + own.count, common.items, common.count * sizeof *all);
+    return (FilterList){ all, own.count + common.count };
 }
 
 Status request_selector(Request *request, const TreeNode *json, const char *place, const char *const *others,
@@ -431,11 +428,9 @@ Status request_selector(Request *request, const TreeNode *json, const char *plac
     else if (json->kind != FIELD_OBJECT)
         return refuse(request->err, place, "an event's name or an object {event, where} was expected");
     else s = selector_object(request, json, place, others, ret);
-    if (s || request->filter_count + request->trait_count == 0) return s;
-    ret->filters = join_filters(request, ret->filters, ret->filter_count, request->filters, request->filter_count);
-    ret->traits = join_filters(request, ret->traits, ret->trait_count, request->traits, request->trait_count);
-    ret->filter_count += request->filter_count;
-    ret->trait_count += request->trait_count;
+    if (s || request->filters.count + request->traits.count == 0) return s;
+    ret->filters = join_filters(request, ret->filters, request->filters);
+    ret->traits = join_filters(request, ret->traits, request->traits);
     return OK;
 }
 

@@ -33,6 +33,11 @@ typedef struct Filter {
 } Filter;
 
 /* Which events are meant. */
+typedef struct FilterList {
+    const Filter *items;
+    uint32_t count;
+} FilterList;
+
 typedef struct Selector {
     Str label;                      /* as it was written */
     EventType type;                 /* EVENT_NONE: any */
@@ -42,10 +47,8 @@ typedef struct Selector {
     bool is_called;                 /* pages: as answers call them: the path is the name where there is no name */
     bool is_done;                   /* with any name: what users do: track, page, screen */
     bool is_unindexed;              /* what answers call "(not indexed)" */
-    const Filter *filters;          /* on the event */
-    uint32_t filter_count;
-    const Filter *traits;           /* on the person */
-    uint32_t trait_count;
+    FilterList filters;             /* on the event */
+    FilterList traits;              /* on the person */
 } Selector;
 
 /* By what an answer is broken down. */
@@ -69,8 +72,7 @@ typedef struct Request {
     bool is_of_groups;              /* accounts in place of people: an event's is its groupId */
     struct { const char *field; Str text; } notes[NOTES_MAX];      /* for "warnings" */
     uint32_t note_count;
-    const Filter *filters, *traits; /* "where": of every event of the question */
-    uint32_t filter_count, trait_count;
+    FilterList filters, traits;     /* "where": of every event of the question */
 } Request;
 
 /* Parses the question (ERR_INPUT with the byte: no JSON, a name twice in an object, over QUESTION_MEMBERS_MAX
@@ -106,8 +108,8 @@ Status MUST request_count(Request *request, const char *member, uint32_t missing
 /* One of words (NULL-ended); ret is its number. */
 Status MUST request_word(Request *request, const char *member, uint32_t missing, const char *const *words,
                          uint32_t *ret);
-Status MUST request_filters(Request *request, const TreeNode *json, const char *place, const Filter **ret_events,
-                            uint32_t *ret_event_count, const Filter **ret_traits, uint32_t *ret_trait_count);
+Status MUST request_filters(Request *request, const TreeNode *json, const char *place, FilterList *ret_events,
+                            FilterList *ret_traits);
 
 /* What a text says that names an event: the label of an answer, too. */
 void selector_read_text(Str text, Selector *ret);

@@ -112,8 +112,15 @@ typedef struct SegmentsVerdict {
     uint64_t unreadable_records;    /* by the judge */
     uint64_t given_up_places;       /* of the damaged ones: missing, by an operator's decision */
 } SegmentsVerdict;
+/* Who is told of what is found; each may be NULL. */
+typedef struct SegmentsListener {
+    SegmentsReport *report;
+    SegmentsJudge *judge;
+    SegmentsProgress *progress;
+    void *context;
+} SegmentsListener;
 /* Reads every byte of a directory and checks names, heads, chains, sealed blocks. */
-Status MUST segments_verify(const SegmentsOptions *options, SegmentsReport *report, SegmentsJudge *judge,
-                           SegmentsProgress *progress, void *context, SegmentsVerdict *ret, Err *err);
+Status MUST segments_verify(const SegmentsOptions *options, const SegmentsListener *listener, SegmentsVerdict *ret,
+                            Err *err);
 
 #endif

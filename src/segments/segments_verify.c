@@ -1,5 +1,5 @@
 /* segments_verify: every byte of a directory is read and every rule of segments_format.h checked. It goes on
- * behind what is damaged, so that one run tells all. It takes no lock and writes nothing; beside a running
+ * after what is damaged, so that one run tells all. It takes no lock and writes nothing; beside a running
  * server the tail may be caught in the middle of a write, which looks like a crash's torn tail. */
 #include "segments_private.h"
 
@@ -9,10 +9,7 @@ enum { PROGRESS_BYTES = 16 << 20 };
 
 struct verify {
     const SegmentsOptions *options;
-    SegmentsReport *report;
-    SegmentsJudge *judge;
-    SegmentsProgress *progress;
-    void *context;
+    SegmentsListener listener;
     SegmentsVerdict verdict;
     uint64_t done_bytes, all_bytes, said_bytes;
     struct segment_table table;
@@ -27,8 +24,8 @@ static void say(struct verify *verify, uint64_t offset, bool is_torn_tail, const
 {
     char name[SEGMENTS_PATH_BYTES];
     if (!is_torn_tail) verify->verdict.damaged_places++;
-    if (!verify->report) return;
-    verify->report(verify->context, &(SegmentsFinding){
+    if (!verify->listener.report) return;
+    verify->listener.report(verify->listener.context, &(SegmentsFinding){
         .pos = verify->row->base + offset, .text = str_from(text), .is_torn_tail = is_torn_tail,
         .segment = segment_name(name, verify->row->base, verify->source.is_sealed ? SEGMENT_SEALED : SEGMENT_RAW),
     });
@@ -38,10 +35,10 @@ static void say(struct verify *verify, uint64_t offset, bool is_torn_tail, const
 static void judge(struct verify *verify, Str record, uint64_t offset)
 {
     char name[SEGMENTS_PATH_BYTES];
-    const char *why = verify->judge ? verify->judge(verify->context, record) : NULL;
+    const char *why = verify->listener.judge ? verify->listener.judge(verify->listener.context, record) : NULL;
     if (!why) return;
     verify->verdict.unreadable_records++;
-    if (verify->report) verify->report(verify->context, &(SegmentsFinding){
+    if (verify->listener.report) verify->listener.report(verify->listener.context, &(SegmentsFinding){
         .pos = verify->row->base + offset, .text = str_from(why), .is_unreadable = true,
         .segment = segment_name(name, verify->row->base, verify->source.is_sealed ? SEGMENT_SEALED : SEGMENT_RAW),
     });
@@ -50,9 +47,9 @@ static void judge(struct verify *verify, Str record, uint64_t offset)
 static void say_progress(struct verify *verify, uint64_t offset)
 {
     uint64_t done = verify->done_bytes + offset;
-    if (!verify->progress || done < verify->said_bytes + PROGRESS_BYTES) return;
+    if (!verify->listener.progress || done < verify->said_bytes + PROGRESS_BYTES) return;
     verify->said_bytes = done;
-    verify->progress(verify->context, done, verify->all_bytes);
+    verify->listener.progress(verify->listener.context, done, verify->all_bytes);
 }
 
 /* In the last segment, with nothing committed behind it, a broken place is what a crash leaves. */
@@ -183,11 +180,9 @@ static void verify_lost(struct verify *verify)
     }
 }
 
-Status segments_verify(const SegmentsOptions *options, SegmentsReport *report, SegmentsJudge *judge_record,
-                      SegmentsProgress *progress, void *context, SegmentsVerdict *ret, Err *err)
+Status segments_verify(const SegmentsOptions *options, const SegmentsListener *listener, SegmentsVerdict *ret, Err *err)
 {
-    struct verify verify = { .options = options, .report = report, .judge = judge_record, .progress = progress,
-                             .context = context };
+    struct verify verify = { .options = options, .listener = *listener };
     segment_table_open(&verify.table);
     segments_source_init(&verify.source, options->disk);
     verify.source.passes_bad_blocks = true;
@@ -204,7 +199,7 @@ Status segments_verify(const SegmentsOptions *options, SegmentsReport *report, S
         s = verify_segment(&verify, err);
         verify.done_bytes += verify.is_last ? 0 : verify.row->end - verify.row->base;
     }
-    if (!s && progress) progress(context, verify.all_bytes, verify.all_bytes);
+    if (!s && listener->progress) listener->progress(listener->context, verify.all_bytes, verify.all_bytes);
     segments_source_done(&verify.source);
     segment_table_close(&verify.table);
     *ret = verify.verdict;

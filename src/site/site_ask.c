@@ -78,16 +78,19 @@ static Str settings_url(const struct site_facts *facts, Arena *arena)
     return arena_printf(arena, "%.*sprojects/%.*s/settings", STR_FORMAT(base), STR_FORMAT(key));
 }
 
-static bool submit(struct fetcher *fetcher, struct question *question, Str method, Str url, Str body, Str origin,
-                   Millis timeout_ms, Arena *arena)
+struct asking { Str method, url, body, origin; Millis timeout_ms; };
+
+static bool submit(struct fetcher *fetcher, struct question *question, const struct asking *asking, Arena *arena)
 {
     Err err;
     FetchRequest request = {
-        .method = method, .url = url, .body = body, .header_count = 0, .connect_timeout_ms = timeout_ms,
-        .timeout_ms = timeout_ms, .answer_bytes_max = ANSWER_BYTES, .allow_private = true, .is_once = true,
+        .method = asking->method, .url = asking->url, .body = asking->body,
+        .connect_timeout_ms = asking->timeout_ms, .timeout_ms = asking->timeout_ms,
+        .answer_bytes_max = ANSWER_BYTES, .allow_private = true, .is_once = true,
     };
-    if (origin.len) request.headers[request.header_count++] = (FetchHeader){ STR("Origin"), origin };
-    if (body.len) request.headers[request.header_count++] = (FetchHeader){ STR("Content-Type"), STR("text/plain") };
+    if (asking->origin.len) request.headers[request.header_count++] = (FetchHeader){ STR("Origin"), asking->origin };
+    if (asking->body.len)
+        request.headers[request.header_count++] = (FetchHeader){ STR("Content-Type"), STR("text/plain") };
     *question = (struct question){ .fetch = { .on_done = on_done, .owner = question }, .arena = arena };
     return fetcher->submit(fetcher, &request, &question->fetch, &err) == OK;
 }
@@ -116,10 +119,11 @@ void site_ask(struct site_facts *facts, int64_t until_ns, Arena *arena)
     if (left_ms < LEAST_MS) left_ms = LEAST_MS;
     int64_t end_ns = clock_monotonic_ns(os_clock()) + left_ms * MEGA_NS;
     Str origin = site_url_origin(site_final_url(facts), arena);
-    bool is_key = facts->write_key.len && submit(fetcher, &key, STR("GET"), settings_url(facts, arena), (Str){ 0 },
-                                                 origin, left_ms, arena);
-    bool is_collect = submit(fetcher, &collect, STR("POST"), facts->collect_url, empty_batch(facts->write_key, arena),
-                             origin, left_ms, arena);
+    struct asking for_key = { STR("GET"), settings_url(facts, arena), { 0 }, origin, left_ms };
+    struct asking for_collect = { STR("POST"), facts->collect_url, empty_batch(facts->write_key, arena), origin,
+                                  left_ms };
+    bool is_key = facts->write_key.len && submit(fetcher, &key, &for_key, arena);
+    bool is_collect = submit(fetcher, &collect, &for_collect, arena);
     while (((is_key && !key.is_done) || (is_collect && !collect.is_done)) && clock_monotonic_ns(os_clock()) < end_ns)
         if (fetcher->step(fetcher, 100, &err)) break;
     if (is_key) {

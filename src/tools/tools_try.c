@@ -84,7 +84,8 @@ int tools_try(const struct command_line *line, Arena *arena, struct buf *out)
         json_object(out, NULL);
         json_array(out, "exchanges");
     }
-    s = deliver_try(&options, &destination, str_trim(message), tell, &trying, NULL, &err);
+    DeliverTrial trial = { .message = str_trim(message), .tell = tell, .context = &trying };
+    s = deliver_try(&options, &destination, &trial, &err);
     options.fetcher->close(options.fetcher);
     if (trying.is_json) {
         json_array_end(out);

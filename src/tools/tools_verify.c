@@ -211,7 +211,8 @@ static int verify(const struct command_line *line, Arena *arena)
         json_array(&report.out, "findings");
     }
     SegmentsVerdict verdict = { 0 };
-    Status s = segments_verify(&options, take_finding, judge_record, take_progress, &report, &verdict, &err);
+    SegmentsListener listener = { take_finding, judge_record, take_progress, &report };
+    Status s = segments_verify(&options, &listener, &verdict, &err);
     progress_clear(&report.progress);
     if (!s) s = verify_others(&report, &config, arena, &err);
     if (s) {

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     region_open(&region, CONFIG_ARENA_BYTES);
     Arena arena = region_arena(&region);
     ConfigRequest request = { .flags = flags, .flag_count = count % 2, .get_variable = fake_environment };
-    Status s = config_parse(str_of(bytes, count), STR("fuzz.yaml"), &request, &arena, &config, &problems, &err);
+    ConfigText file = { str_of(bytes, count), STR("fuzz.yaml") };
+    Status s = config_parse(file, &request, &arena, &config, &problems, &err);
     check(s == OK || s == ERR_INPUT);
     check((s == OK) == (problems.error_count == 0));
     check(config.listen.count > 0);

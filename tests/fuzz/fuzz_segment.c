@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (use & 4) put_follower(&disk, (JournalPos)((size - 1) & ~(size_t)3) + 4);
     SegmentsOptions options = { .dir = "data", .disk = &disk.disk, .clock = &clock.clock, .dice = &dice.dice,
                                .segment_bytes = 1 << 20, .reserve_bytes = 1 };
-    check(segments_verify(&options, NULL, NULL, NULL, NULL, &verdict, NULL) == OK);
+    check(segments_verify(&options, &(SegmentsListener){ 0 }, &verdict, NULL) == OK);
     /* One that reaches into the next, as no writer leaves it: two files claim one position, and the journal is not
      * opened unless one of them is no segment; verify counts what is in front of that, readers whole commits. */
     bool overlaps = use & 1 && use & 4;

@@ -247,8 +247,8 @@ static inline void world_note_finding(void *context, const SegmentsFinding *find
 static inline SegmentsVerdict world_verify(struct world *world)
 {
     SegmentsVerdict verdict;
-    assert_int_equal(segments_verify(&world->options, world_note_finding, NULL, NULL, NULL, &verdict, &world->err),
-                     OK);
+    SegmentsListener listener = { .report = world_note_finding };
+    assert_int_equal(segments_verify(&world->options, &listener, &verdict, &world->err), OK);
     assert_int_equal(verdict.damaged_places, 0);
     return verdict;
 }

@@ -21,7 +21,8 @@ static const char *read(const char *device_mode)
     Arena arena = region_arena(&region);
     ConfigRequest request = { 0 };
     snprintf(text, sizeof text, "%s%s\n", head, device_mode);
-    Status s = config_parse(str_from(text), STR("onym.yaml"), &request, &arena, &config, &problems, &err);
+    ConfigText file = { str_from(text), STR("onym.yaml") };
+    Status s = config_parse(file, &request, &arena, &config, &problems, &err);
     if (s) snprintf(text, sizeof text, "%s", err.text);
     else snprintf(text, sizeof text, "%.*s", STR_FORMAT(config.sources[0].device_mode));
     return text;

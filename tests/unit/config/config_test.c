@@ -26,7 +26,7 @@ static Status parse_with(const char *text, const ConfigFlag *flags, size_t flag_
     region_open(&region, CONFIG_ARENA_BYTES);
     Arena arena = region_arena(&region);
     ConfigRequest request = { .flags = flags, .flag_count = flag_count, .get_variable = fake_environment };
-    return config_parse(str_from(text), STR("onym.yaml"), &request, &arena, &config, &problems, &err);
+    return config_parse((ConfigText){ str_from(text), STR("onym.yaml") }, &request, &arena, &config, &problems, &err);
 }
 
 static Status parse(const char *text) { return parse_with(text, NULL, 0); }
@@ -343,7 +343,7 @@ static void a_reload_names_what_needs_a_restart(void **state)
     struct config before;
     ConfigRequest request = { 0 };
     Str old = STR("data: a\nlog: {level: info}\n");
-    assert_int_equal(config_parse(old, STR("old"), &request, &arena, &before, &problems, &err), OK);
+    assert_int_equal(config_parse((ConfigText){ old, STR("old") }, &request, &arena, &before, &problems, &err), OK);
     assert_int_equal(parse("data: b\nlog: {level: warn}\nlisten: \":1\"\n"), OK);
     assert_str(config_list_restarts(&before, &config, &arena), "listen, data");
     assert_int_equal(config_list_restarts(&before, &before, &arena).len, 0);

@@ -576,19 +576,20 @@ static void a_message_is_tried_aloud(void **state)
     (void)state;
     world_add_destination(world, "mix", "mixpanel", original);
     options = world_options(world);
-    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, NULL, &err), OK);
+    DeliverTrial trial = { .tell = note_exchange, .context = &count };
+    assert_int_equal(deliver_try(&options, &world->configs[0], &trial, &err), OK);
     assert_int_equal(count, 1);
     atomic_bool is_left = true;                              /* a stop, or a client that went away */
     FakeDelay *delay = world->fetch.delay;
     world->fetch.delay = never;
-    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, &is_left, &err),
-                     ERR_CLOSED);
+    trial.is_cancelled = &is_left;
+    assert_int_equal(deliver_try(&options, &world->configs[0], &trial, &err), ERR_CLOSED);
+    trial.is_cancelled = NULL;
     world->fetch.delay = delay;
     vendor.status = 400;
     vendor.body = STR("{\"error\":\"no\"}");
     world->configs[0].settings = NULL;
-    assert_int_equal(deliver_try(&options, &world->configs[0], (Str){ 0 }, note_exchange, &count, NULL, &err),
-                     ERR_INPUT);
+    assert_int_equal(deliver_try(&options, &world->configs[0], &trial, &err), ERR_INPUT);
     assert_string_equal(err.field, "token");
 }
 

@@ -130,7 +130,7 @@ static void a_cursor_finds_the_neighbours_of_a_key(void **state)
     kv_cursor_close(cursor);
     assert_int_equal(kv_clear(txn, ROWS, &err), OK);
     assert_int_equal(kv_get(txn, ROWS, STR("b"), &value, &err), ERR_NOT_FOUND);
-    void *room;
+    void *room = NULL;
     assert_int_equal(kv_reserve(txn, ROWS, STR("r"), 5, &room, &err), OK);
     memcpy(room, "hello", 5);
     assert_int_equal(kv_get(txn, ROWS, STR("r"), &value, &err), OK);

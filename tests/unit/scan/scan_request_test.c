@@ -306,11 +306,11 @@ static void the_questions_filters_stand_behind_the_events_own(void **state)
                                "{\"field\":\"traits.plan\",\"op\":\"exists\"}],\"event\":{\"event\":\"A\",\"where\":"
                                "[{\"field\":\"properties.n\",\"op\":\">\",\"value\":1}]}}", &request, &arena), OK);
     assert_int_equal(request_event(&request, "event", NULL, &selector), OK);
-    assert_int_equal(selector.filter_count, 2);
-    assert_true(str_equal(selector.filters[0].field, STR("properties.n")));
-    assert_true(str_equal(selector.filters[1].field, STR("source")));
-    assert_int_equal(selector.trait_count, 1);
-    assert_true(str_equal(selector.traits[0].field, STR("plan")) && selector.traits[0].is_trait);
+    assert_int_equal(selector.filters.count, 2);
+    assert_true(str_equal(selector.filters.items[0].field, STR("properties.n")));
+    assert_true(str_equal(selector.filters.items[1].field, STR("source")));
+    assert_int_equal(selector.traits.count, 1);
+    assert_true(str_equal(selector.traits.items[0].field, STR("plan")) && selector.traits.items[0].is_trait);
 }
 
 static void a_filter_that_makes_no_sense_is_told_where(void **state)

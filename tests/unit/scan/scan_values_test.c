@@ -113,8 +113,8 @@ static const Filter *read_filter(const char *rest, Arena *arena)
     *world = (QueryWorld){ .disk = os_disk(), .people = &people };
     Str text = arena_printf(arena, "{\"where\":[{\"field\":\"properties.a\",\"op\":%s}]}", rest);
     if (request_open(&request, text, world, arena, allowed, &err)) fail_msg("%.*s: %s", STR_FORMAT(text), err.text);
-    assert_int_equal(request.filter_count, 1);
-    return request.filters;
+    assert_int_equal(request.filters.count, 1);
+    return request.filters.items;
 }
 
 static void a_filter_passes_what_it_says_and_nothing_else(void **state)

@@ -46,7 +46,8 @@ static void verify_all(struct damage *damage)
 {
     struct world *world = &damage->world;
     damage->count = 0;
-    assert_int_equal(segments_verify(&world->options, note, NULL, NULL, damage, &damage->verdict, &world->err), OK);
+    SegmentsListener listener = { .report = note, .context = damage };
+    assert_int_equal(segments_verify(&world->options, &listener, &damage->verdict, &world->err), OK);
 }
 
 static const char *path_of(struct damage *damage, size_t segment, SegmentForm form)
@@ -293,8 +294,8 @@ static void progress_comes_to_its_end(void **state)
     struct damage *damage = *state;
     struct world *world = &damage->world;
     uint64_t last = 0;
-    assert_int_equal(segments_verify(&world->options, NULL, NULL, note_progress, &last, &damage->verdict, &world->err),
-                     OK);
+    SegmentsListener listener = { .progress = note_progress, .context = &last };
+    assert_int_equal(segments_verify(&world->options, &listener, &damage->verdict, &world->err), OK);
     assert_int_equal(last, journal_end(world->journal));
 }
 
