@@ -29,6 +29,7 @@ const VIEWS = {
   destination: '#/destinations/hook',
   sources: '#/sources',
   settings: '#/settings',
+  saved: '#/questions/saved',
   nowhere: '#/no/such/page',
 }
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
@@ -383,6 +384,48 @@ test('a person: traits, ids, identity picture, and the anonymous part shaded', (
     assert.equal(now.anonymous_ids.length, known.anonymous_ids.length - 1)
   }))
 
+test('a shared device: whose time it was, why two are two, and an id kept out', () =>
+  using({}, async ({ page, go }) => {
+    const device = 'family-tablet'
+    const hoursAgo = (n) => new Date(Date.now() - n * 3_600_000).toISOString()
+    for (const [userId, n] of [
+      ['ann', 9],
+      ['ben', 6],
+      ['ann', 2],
+    ])
+      await onym.send({ type: 'identify', userId, anonymousId: device, traits: { name: userId }, timestamp: hoursAgo(n) })
+    await onym.ask('trends?wait=10s', { series: ['*'] })
+    const ann = await onym.ask('people/resolve?user_id=ann')
+    await go('#/people/' + ann.person_id)
+    const lane = page.locator('.lanes li').first()
+    assert.match((await lane.innerText()).replace(/\s+/g, ' '), /family-tablet: ann from .*, then ben from .*, then ann/)
+    assert.equal(await page.locator('.lanes rect').count(), 3)
+    assert.equal(await page.locator('.identity .id.other').count(), 1)
+    await page.getByRole('combobox', { name: 'The other id' }).focus()
+    await page.keyboard.type('user_id:ben')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.why .edge-details')
+    const why = await onym.ask('people/why?ids=user_id:ann,user_id:ben')
+    const said = await page.textContent('.why .edge-details')
+    assert.ok(said.startsWith('Two people.') && said.includes(why.text) && said.includes(device))
+    assert.equal(await page.locator('.why ol li').count(), why.links.length)
+    assert.deepEqual(await loadAxe(page), [])
+    await shot(page, 'person-shared-light')
+    await page.getByRole('button', { name: 'Suppress…' }).click()
+    assert.match(await page.textContent('.actions .confirm'), /1 device of them is shared with others/)
+    await page.getByRole('button', { name: 'Yes, do it' }).click()
+    await page.waitForFunction(() => /2 ids suppressed/.test(document.querySelector('.said').textContent))
+    assert.equal((await onym.ask('suppressions')).count, 2)
+    await go('#/settings')
+    for (let left = 2; left > 0; left--) {
+      await page.waitForFunction((n) => document.querySelectorAll('.suppressed li').length == n, left)
+      await page.locator('.suppressed li button').first().click()
+      await page.getByRole('button', { name: 'Yes, do it' }).click()
+    }
+    await page.waitForFunction(() => !document.querySelector('.suppressed'))
+    assert.equal((await onym.ask('suppressions')).count, 0)
+  }))
+
 test('Live: a message the moment it comes, whose it is, and whose it turns out to be', () =>
   using({}, async ({ page, go }) => {
     await go('#/live')
@@ -530,6 +573,91 @@ test('Sources and the first run: what is pasted has the key of the source, and i
     await go('#/start')
     await page.waitForFunction(() => document.querySelector('pre.code').textContent.includes('wk_website'))
     await page.waitForFunction(() => document.querySelectorAll('.checklist .done').length >= 3)
+  }))
+
+test('a source is made, gets another key, is switched off; Settings says who did it', () =>
+  using({}, async ({ page, go, faults }) => {
+    await go('#/sources')
+    await page.fill('#source-name', 'shop')
+    await page.keyboard.press('Enter')
+    const row = page.locator('table.keys tbody tr', { hasText: 'shop' })
+    await row.waitFor()
+    const key = async () => (await onym.ask('sources')).sources.find((one) => one.name == 'shop')
+    const made = await key()
+    assert.ok((await row.innerText()).includes(made.write_key))
+    assert.ok((await page.textContent('pre.code')).includes(made.write_key))
+    await onym.send({ type: 'track', event: 'From The Shop', userId: 'shop-1' }, made.write_key)
+    await row.getByRole('button', { name: 'Another key…' }).click()
+    await row.getByRole('combobox').selectOption('1')
+    await row.getByRole('button', { name: 'Yes, do it' }).click()
+    await page.waitForFunction((old) => !document.querySelector('pre.code').textContent.includes(old), made.write_key)
+    const next = await key()
+    assert.ok(next.write_key != made.write_key && next.old_key == made.write_key)
+    assert.ok((await row.innerText()).includes('is good until'))
+    assert.deepEqual(await loadAxe(page), [])
+    await row.getByRole('button', { name: 'Switch off…' }).click()
+    await row.getByRole('button', { name: 'Yes, do it' }).click()
+    await row.getByText('switched off').waitFor()
+    assert.equal((await key()).enabled, false)
+    // What the file configures is not changed here; a name is taken once.
+    assert.equal(await page.locator('table.keys tbody tr', { hasText: 'website' }).locator('.actions').count(), 0)
+    await page.fill('#source-name', 'website')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.failure')
+    await go('#/settings')
+    await page.waitForSelector('table.audit')
+    const { entries } = await onym.ask('audit?limit=50')
+    const rows = await text(page, 'table.audit tbody tr')
+    assert.equal(rows.length, entries.length)
+    for (const says of ['made a source', 'changed the key of', 'switched off'])
+      assert.ok(
+        rows.some((one) => one.includes(says) && one.includes('session ')),
+        says,
+      )
+    assert.deepEqual(await loadAxe(page), [])
+    faults.splice(0, faults.length, ...faults.filter((fault) => !/status of 409/.test(fault)))
+  }))
+
+test('a question is saved, shared by a short link, changed, saved over and deleted', () =>
+  using({ permissions: ['clipboard-read', 'clipboard-write'] }, async ({ page, go, faults }) => {
+    await go(VIEWS['funnel-by'])
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.keyboard.type('The way <b>in</b>')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.saved-name')
+    const link = await page.evaluate(() => navigator.clipboard.readText())
+    assert.match(link, /#\/s\/[0-9a-z]+$/)
+    assert.ok(new URL(link).hash.length < 16)
+    const [row] = (await onym.ask('saved')).saved
+    assert.deepEqual(row.question.steps, STEPS)
+    const shown = await text(page, '.funnel .figures .cell:first-child')
+    await go('#/')
+    await page.goto(link)
+    await page.waitForSelector('.funnel')
+    await settled(page)
+    assert.deepEqual(await text(page, '.funnel .figures .cell:first-child'), shown)
+    assert.ok((await page.textContent('.saved-name')).startsWith('The way <b>in</b>'))
+    // A filter that is touched leaves the link working, and is in the address.
+    await page.getByRole('combobox', { name: 'Range' }).selectOption('90d')
+    await page.waitForFunction(() => /changed since/.test(document.querySelector('.saved-name').textContent))
+    await settled(page)
+    await page.getByRole('button', { name: 'Save over…' }).click()
+    await page.getByRole('button', { name: 'Yes, do it' }).click()
+    await page.waitForFunction(() => !/changed since/.test(document.querySelector('.saved-name').textContent))
+    assert.equal((await onym.ask('saved')).saved.length, 1)
+    await go('#/questions/saved')
+    assert.deepEqual(await loadAxe(page), [])
+    await page.getByRole('link', { name: 'The way <b>in</b>' }).click()
+    await page.waitForSelector('.funnel')
+    assert.ok(new URL(page.url()).hash.includes('range=90d'))
+    await go('#/questions/saved')
+    await page.getByRole('button', { name: 'Delete…' }).click()
+    await page.getByRole('button', { name: 'Yes, do it' }).click()
+    await page.waitForSelector('.empty')
+    await page.goto(link)
+    await page.waitForSelector('.empty')
+    assert.match(await page.textContent('.empty'), /no saved question/)
+    faults.splice(0, faults.length, ...faults.filter((fault) => !/status of 404/.test(fault)))
   }))
 
 test('events are text: no markup, no address, nothing unseen', () =>

@@ -28,7 +28,7 @@ const keep = (key: string, answer: unknown) => {
 export const forgetAnswers = () => kept.clear()
 
 const nothing = { answer: null, error: null, isAsking: false, progress: null }
-type State<T> = Pick<Asking<T>, 'answer' | 'error' | 'isAsking' | 'progress'>
+type State<T> = Pick<Asking<T>, 'answer' | 'error' | 'isAsking' | 'progress'> & { of?: string }
 
 /** `body` undefined: GET. `path` null: nothing is asked. An earlier answer stays until the next is there. */
 export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): Asking<T> => {
@@ -39,19 +39,19 @@ export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): 
 
   useEffect(() => {
     if (path === null) {
-      setState(nothing)
+      setState({ ...nothing, of: key })
       return
     }
     const found = turn == 0 || everyMs ? kept.get(key) : undefined
     if (found && Date.now() - found.at < (everyMs ? Math.min(everyMs, FRESH_MS) / 2 : FRESH_MS)) {
-      setState({ ...nothing, answer: found.answer as T })
+      setState({ ...nothing, of: key, answer: found.answer as T })
       return
     }
     const mine = new AbortController()
     controller.current = mine
     const started = performance.now()
     let timer = 0
-    setState((old) => ({ answer: old.answer, error: null, isAsking: true, progress: null }))
+    setState((old) => ({ of: key, answer: old.answer, error: null, isAsking: true, progress: null }))
 
     const name = 'page-' + Math.random().toString(36).slice(2, 12)
     const follow = async () => {
@@ -83,10 +83,10 @@ export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): 
         (answer) => {
           if (mine.signal.aborted) return
           keep(key, answer)
-          setState({ ...nothing, answer })
+          setState({ ...nothing, of: key, answer })
         },
         (error) => {
-          if (!mine.signal.aborted) setState((old) => ({ ...nothing, answer: everyMs ? old.answer : null, error }))
+          if (!mine.signal.aborted) setState((old) => ({ ...nothing, of: key, answer: everyMs ? old.answer : null, error }))
         },
       )
       .finally(() => clearTimeout(timer))
@@ -104,11 +104,15 @@ export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): 
     return () => clearInterval(timer)
   }, [key, everyMs])
 
+  // Between a new question and its being asked nothing is settled yet.
+  const isNew = path !== null && state.of !== key
   return {
     ...state,
+    isAsking: state.isAsking || isNew,
+    error: isNew ? null : state.error,
     cancel: () => {
       controller.current?.abort()
-      setState((old) => ({ ...nothing, answer: old.answer }))
+      setState((old) => ({ ...nothing, of: key, answer: old.answer }))
     },
     again: () => setTurn((n) => n + 1),
   }

@@ -50,6 +50,8 @@ export const call = async <T>(method: string, path: string, body?: unknown, sign
 let role = ''
 export const setRole = (of: string) => (role = of)
 export const isAdmin = () => role == 'admin'
+/** May look at people, and save questions. */
+export const isAnalyst = () => role == 'admin' || role == 'analyst'
 
 export interface Session {
   role: string

@@ -14,6 +14,7 @@ import { People } from './views/people'
 import { Person } from './views/person'
 import { Questions } from './views/questions'
 import { SignIn } from './views/signin'
+import { Short } from './views/saved'
 import { Settings } from './views/settings'
 import { Sources } from './views/sources'
 import { Start } from './views/start'
@@ -97,7 +98,7 @@ const Shell = ({ session, leave }: { session: Session; leave: () => void }) => {
     return () => clearTimeout(timer)
   }, [said])
   useEffect(() => {
-    const name = VIEWS.find((one) => one.path == view)?.name ?? (view == 'start' ? 'First run' : '')
+    const name = VIEWS.find((one) => one.path == (view == 's' ? 'questions' : view))?.name ?? (view == 'start' ? 'First run' : '')
     document.title = (name ? name + ' · ' : '') + 'Onym'
   }, [view])
   return (
@@ -161,6 +162,8 @@ const View = ({ place }: { place: Place }) => {
       return <Home place={place} />
     case 'questions':
       return <Questions place={place} />
+    case 's':
+      return <Short place={place} />
     case 'people':
       return id ? <Person place={place} key={id} /> : <People place={place} />
     case 'live':

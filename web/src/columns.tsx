@@ -27,7 +27,7 @@ export const COLUMNS: Column[] = [
     name: 'time',
     title: 'time',
     width: '104px',
-    narrow: '60px',
+    narrow: '58px',
     isUsual: true,
     show: (row, _, zone) => <time dateTime={row.received_at}>{clock(row.received_at, zone, true)}</time>,
   },
@@ -90,7 +90,7 @@ export const COLUMNS: Column[] = [
     name: 'fate',
     title: 'fate',
     width: 'minmax(150px, 1.2fr)',
-    narrow: 'auto',
+    narrow: '78px',
     isUsual: true,
     tone: () => 'fate',
     show: (row) => (

@@ -141,6 +141,19 @@ export const layIdentity = (
   return { nodes: shownColumns.flat(), edges: kept, width, height, hidden }
 }
 
+/** Where the count of an edge stands: towards the side where fewer edges meet, so that counts do not cover each other. */
+export const alongEdge = (edge: IdEdge, all: IdEdge[]): { x: number; y: number } => {
+  const meet = (node: IdNode) => all.filter((one) => one.from == node || one.to == node).length
+  const lean = meet(edge.from) - meet(edge.to)
+  const t = lean < 0 ? 0.25 : lean > 0 ? 0.75 : 0.5
+  const x0 = edge.from.x + NODE_WIDTH,
+    x1 = edge.to.x,
+    middle = (x0 + x1) / 2
+  const at = (a: number, b: number, c: number, d: number) =>
+    a * (1 - t) ** 3 + 3 * b * t * (1 - t) ** 2 + 3 * c * t * t * (1 - t) + d * t ** 3
+  return { x: at(x0, middle, middle, x1), y: at(edge.from.y, edge.from.y, edge.to.y, edge.to.y) }
+}
+
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 const curve = ({ from, to }: IdEdge) => {

@@ -5,6 +5,7 @@ import { load } from './load.mjs'
 
 const { labelled, ticks, ticksBetween } = await load('scale.ts')
 const { layIdentity, MOST_IN_COLUMN, ROW } = await load('identity.ts')
+const { lanesOf } = await load('lanes.ts')
 const { layPaths } = await load('sankey.ts')
 const { keptOf, visits } = await load('timeline.ts')
 const { Feed, KEPT_ROWS, inView, isGap, resumeFrom } = await load('feed.ts')
@@ -67,6 +68,35 @@ test('the identity picture is a function of the links, not of their order', () =
   assert.equal(pair.count, 2)
   assert.deepEqual([pair.first, pair.last], [links[0].time, links[2].time])
   assert.equal(one.edges.find((edge) => edge.to.id == 'a3').removed, true)
+})
+test('a shared device is in turn of those who signed in; one of a single person has no lane', () => {
+  const ann = { user_ids: ['u1', 'u9'], first_seen: '2025-12-24T00:00:00.000Z', last_seen: null }
+  const shared = [
+    link('a1', 'u1', 1),
+    link('a1', 'u9', 2),
+    link('a1', 'u2', 3),
+    link('a1', 'u2', 4),
+    link('a1', 'u1', 5),
+    link('a1', 'u3', 6, { removed: true }),
+    link('a2', 'u1', 1),
+    link('a2', 'u9', 2),
+  ]
+  const until = '2026-01-09T00:00:00.000Z'
+  const lanes = lanesOf(ann, [...shared].reverse(), until)
+  assert.equal(lanes.length, 1)
+  assert.equal(lanes[0].device, 'a1')
+  assert.deepEqual(
+    lanes[0].stretches.map((one) => [one.user, one.isOwn, one.start.slice(0, 10), one.end.slice(0, 10), one.links]),
+    [
+      ['u1', true, '2025-12-24', '2026-01-03', 2],
+      ['u2', false, '2026-01-03', '2026-01-05', 2],
+      ['u1', true, '2026-01-05', '2026-01-09', 1],
+    ],
+  )
+  // Who came second does not get what lies before the first claim.
+  const ben = { user_ids: ['u2'], first_seen: '2025-12-24T00:00:00.000Z', last_seen: null }
+  assert.equal(lanesOf(ben, shared, until)[0].stretches[0].start, shared[0].time)
+  assert.deepEqual(lanesOf(ann, shared.slice(6), until), [])
 })
 test('no two ids stand in the same place, and all stand within the picture', () => {
   const one = layIdentity(person, links, 600)

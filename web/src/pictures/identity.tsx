@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { Link, Person, call } from '../api'
 import { useWidth } from '../charts'
 import { plural } from '../format'
-import { IdEdge, NODE_HEIGHT, NODE_WIDTH, layIdentity } from '../identity'
+import { IdEdge, NODE_HEIGHT, NODE_WIDTH, alongEdge, layIdentity } from '../identity'
 import { forgetAnswers } from '../answer'
 import { plain } from '../text'
 import { Confirm, Failure, Text, When, useSay } from '../ui'
@@ -34,7 +34,7 @@ export const IdentityPicture = ({
   const at = (one: IdEdge) =>
     one.from.column == one.to.column
       ? { x: one.from.x + NODE_WIDTH + 32, y: (one.from.y + one.to.y) / 2 }
-      : { x: (one.from.x + NODE_WIDTH + one.to.x) / 2, y: (one.from.y + one.to.y) / 2 }
+      : alongEdge(one, picture.edges)
   const label = (one: IdEdge) =>
     `${plain(one.from.id, 40)} and ${plain(one.to.id, 40)}: ${plural(one.count, 'message')}${one.removed ? ', taken back' : ''}`
   const columns = [...new Map(picture.nodes.map((node) => [node.x, node])).values()]
@@ -74,8 +74,11 @@ export const IdentityPicture = ({
               </g>
             ))}
             {picture.nodes.map((node) => (
-              <g class={`id ${node.type}`}>
-                <title>{plain(node.id, 300)}</title>
+              <g class={`id ${node.type}${node.type == 'user_id' && !person.user_ids.includes(node.id) ? ' other' : ''}`}>
+                <title>
+                  {plain(node.id, 300) +
+                    (node.type == 'user_id' && !person.user_ids.includes(node.id) ? ', another person' : '')}
+                </title>
                 <rect x={node.x} y={node.y - NODE_HEIGHT / 2} width={NODE_WIDTH} height={NODE_HEIGHT} rx="4" />
                 <text x={node.x + 9} y={node.y + 4}>
                   {plain((node.column == 0 && node.type != 'folded' ? node.type + ' ' : '') + node.id, 25)}

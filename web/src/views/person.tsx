@@ -1,13 +1,16 @@
 // A person: who it is, how Onym knows, and what they did, from before anybody knew.
 import { useEffect, useState } from 'preact/hooks'
-import { Cursor, Id, Link, Message, Person as PersonAnswer, call, messageName, personName } from '../api'
-import { useAnswer } from '../answer'
+import { Cursor, Id, Link, Message, Person as PersonAnswer, call, isAdmin, messageName, personName } from '../api'
+import { forgetAnswers, useAnswer } from '../answer'
 import { clock, count, duration, instant, plural } from '../format'
+import { lanesOf } from '../lanes'
 import { IdentityPicture } from '../pictures/identity'
+import { Lanes } from '../pictures/lanes'
 import { go, zoneNow } from '../place'
 import { Place, placeHref } from '../route'
 import { keptOf, visits } from '../timeline'
 import { Answered, Confirm, CopyButton, Drawer, Empty, Failure, Json, Text, When, useSay } from '../ui'
+import { WhyTwo } from './why'
 
 interface History {
   history: { trait: string; value: unknown; time: string; set_by: Id; source: string | null }[]
@@ -91,7 +94,7 @@ const Known = ({
             </span>
           </p>
         </div>
-        <Actions person={person} path={path} />
+        <Actions person={person} path={path} shared={lanesOf(person, links, '').length} />
       </header>
       <div class="halves">
         <section>
@@ -105,8 +108,12 @@ const Known = ({
                   : 'One device. Nobody has signed up or logged in on it yet.'}
             </p>
           ) : (
-            <IdentityPicture person={person} links={links} more={moreLinks} again={again} />
+            <>
+              <IdentityPicture person={person} links={links} more={moreLinks} again={again} />
+              <Lanes person={person} links={links} />
+            </>
           )}
+          <WhyTwo person={person} />
         </section>
         <section>
           <h2>Traits</h2>
@@ -164,7 +171,7 @@ const Known = ({
   )
 }
 
-const Actions = ({ person, path }: { person: PersonAnswer; path: string }) => {
+const Actions = ({ person, path, shared }: { person: PersonAnswer; path: string; shared: number }) => {
   const say = useSay()
   const [problem, setProblem] = useState<any>(null)
   const ids = [
@@ -178,6 +185,30 @@ const Actions = ({ person, path }: { person: PersonAnswer; path: string }) => {
       <a class="button quiet" href={'/api/v1/' + path + '/export'} download={'person.ndjson'}>
         Export
       </a>
+      {isAdmin() && (
+        <Confirm
+          ask="Suppress…"
+          says={
+            <>
+              From now on every message with one of these {plural(ids.length, 'id')} is dropped, and delivered to
+              nobody{shared > 0 && `; ${plural(shared, 'device')} of them ${shared == 1 ? 'is' : 'are'} shared with others`}.
+              What was kept before stays. Settings ends it.
+            </>
+          }
+          run={async () => {
+            try {
+              await call('POST', 'suppressions', {
+                user_ids: person.user_ids,
+                anonymous_ids: person.anonymous_ids,
+              })
+              say(`${plural(ids.length, 'id')} suppressed`)
+              forgetAnswers()
+            } catch (error) {
+              setProblem(error)
+            }
+          }}
+        />
+      )}
       <Confirm
         ask="Erase…"
         says={

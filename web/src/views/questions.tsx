@@ -1,7 +1,7 @@
 // Questions: built by clicking, answered while it is built, and all of it in the address.
 import { useState } from 'preact/hooks'
 import type { Funnel, Paths, Retention, Signups, Trends } from '../api'
-import { useAnswer } from '../answer'
+import { Asking, useAnswer } from '../answer'
 import type { Behind } from '../behind'
 import { Builder } from '../builder'
 import { PeopleBehind } from '../people_behind'
@@ -28,12 +28,49 @@ import { RetentionPicture, retentionRows } from '../pictures/retention'
 import { SignupsPicture, signupsRows } from '../pictures/signups'
 import { TrendsPicture, trendsRows } from '../pictures/trends'
 import { useNow } from '../now'
+import { SaveQuestion, Saved, SavedList, SavedName } from './saved'
 
-export const Questions = ({ place }: { place: Place }) => {
+export const Questions = ({ place }: { place: Place }) =>
+  place.path[1] == 'saved' ? <SavedQuestions /> : <OneQuestion place={place} />
+
+const Kinds = ({ now, params }: { now: string; params?: (kind: Kind) => URLSearchParams }) => (
+  <header class="top">
+    <h1>Questions</h1>
+    <nav class="kinds" aria-label="Kind of question">
+      {KINDS.map((row) => (
+        <a
+          href={placeHref(['questions', row.kind], params?.(row.kind))}
+          aria-current={row.kind == now ? 'page' : undefined}
+          title={row.says}
+        >
+          {row.name}
+        </a>
+      ))}
+      <a href={placeHref(['questions', 'saved'])} aria-current={now == 'saved' ? 'page' : undefined}>
+        Saved
+      </a>
+    </nav>
+  </header>
+)
+
+const SavedQuestions = () => (
+  <section class="view questions">
+    <Kinds now="saved" />
+    <SavedList />
+  </section>
+)
+
+const OneQuestion = ({ place }: { place: Place }) => {
   const kind = (KINDS.find((row) => row.kind == place.path[1])?.kind ?? 'funnel') as Kind
   const zone = zoneNow()
   const q = fromParams(kind, place.params, zone)
-  const set = (more: Partial<Question>) => replace(placeHref(['questions', kind], toParams({ ...q, ...more }, zone)))
+  const saved = place.params.get('saved')
+  const known = useAnswer<Saved>(saved ? 'saved/' + encodeURIComponent(saved) : null)
+  const set = (more: Partial<Question>) => {
+    const params = toParams({ ...q, ...more }, zone)
+    if (saved) params.set('saved', saved)
+    replace(placeHref(['questions', kind], params))
+  }
   const now = useNow()
   const lacks = missing(q)
   const body = lacks ? null : toBody(q, now)
@@ -41,20 +78,8 @@ export const Questions = ({ place }: { place: Place }) => {
   const about = { q, body: body ?? {}, show: setBehind }
   return (
     <section class="view questions">
-      <header class="top">
-        <h1>Questions</h1>
-        <nav class="kinds" aria-label="Kind of question">
-          {KINDS.map((row) => (
-            <a
-              href={placeHref(['questions', row.kind], toParams(carry(q, row.kind, zone), zone))}
-              aria-current={row.kind == kind ? 'page' : undefined}
-              title={row.says}
-            >
-              {row.name}
-            </a>
-          ))}
-        </nav>
-      </header>
+      <Kinds now={kind} params={(other) => toParams(carry(q, other, zone), zone)} />
+      <SavedName known={known} now={toParams(q, zone).toString()} />
       <Builder q={q} set={set} />
       {!body && (
         <Empty title={lacks!}>
@@ -63,7 +88,7 @@ export const Questions = ({ place }: { place: Place }) => {
             : 'Events are offered by how often they came.'}
         </Empty>
       )}
-      {body && <Answer key={kind} about={about} />}
+      {body && <Answer key={kind} about={about} known={known} />}
       {behind && (
         <PeopleBehind key={JSON.stringify(behind.from)} of={behind} close={() => setBehind(null)} zone={q.zone} />
       )}
@@ -93,7 +118,7 @@ export interface About {
   show: (behind: Behind) => void
 }
 
-const Answer = ({ about }: { about: About }) => {
+const Answer = ({ about, known }: { about: About; known: Asking<Saved> }) => {
   const { q, body } = about
   const path = apiPath(q.kind)
   const asking = useAnswer<any>(path, body)
@@ -138,6 +163,7 @@ const Answer = ({ about }: { about: About }) => {
         <button type="button" class="quiet" onClick={asking.again}>
           Ask again
         </button>
+        <SaveQuestion kind={q.kind} body={body} params={toParams(q, zoneNow())} known={known} />
       </div>
     </>
   )

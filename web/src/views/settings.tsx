@@ -1,8 +1,9 @@
 // Settings: who is signed in, whose messages are kept out, and what is being erased.
 import { useState } from 'preact/hooks'
-import { call } from '../api'
-import { useAnswer } from '../answer'
-import { count } from '../format'
+import { call, isAdmin } from '../api'
+import { forgetAnswers, useAnswer } from '../answer'
+import { count, plural } from '../format'
+import { plain } from '../text'
 import { Answered, Confirm, Failure, Text, When, useSay } from '../ui'
 
 interface OneSession {
@@ -57,6 +58,16 @@ export const Settings = () => {
       await call('DELETE', 'sessions/' + encodeURIComponent(one.id))
       say('Signed out there')
       sessions.again()
+    } catch (error) {
+      setProblem(error)
+    }
+  }
+  const letIn = async (one: Id) => {
+    try {
+      await call('DELETE', `suppressions?${one.type}=${encodeURIComponent(one.id ?? '')}`)
+      say('Let in again')
+      forgetAnswers()
+      suppressed.again()
     } catch (error) {
       setProblem(error)
     }
@@ -122,16 +133,31 @@ export const Settings = () => {
         {(answer) => {
           const ids = answer.ids
           return ids.length ? (
-            <p>
-              {count(answer.count)} ids:{' '}
-              {ids.slice(0, 50).map((one) => (
-                <>
-                  <code>
-                    <Text of={typeof one == 'string' ? one : `${one.type ?? ''} ${one.id ?? ''}`} most={80} />
-                  </code>{' '}
-                </>
-              ))}
-            </p>
+            <>
+              <p>{plural(answer.count, 'id')}; what comes with one of them is dropped.</p>
+              <ul class="plain suppressed">
+                {ids.map((one) => (
+                  <li>
+                    <span class="dim">{(one.type ?? '').replace('_', ' ')}</span>{' '}
+                    <code>
+                      <Text of={one.id} most={80} />
+                    </code>
+                    {isAdmin() && (one.type == 'user_id' || one.type == 'anonymous_id') && (
+                      <Confirm
+                        ask="Let in again…"
+                        says="Messages with it are taken again; what came meanwhile stays left out."
+                        run={() => letIn(one)}
+                      />
+                    )}
+                  </li>
+                ))}
+              </ul>
+              {answer.count > ids.length && (
+                <p class="note">
+                  The first {count(ids.length)}; <code>onym suppressions</code> lists all.
+                </p>
+              )}
+            </>
           ) : (
             <p class="note">Nobody: no id is suppressed.</p>
           )
@@ -153,9 +179,118 @@ export const Settings = () => {
           )
         }
       </Answered>
+      {isAdmin() && <Audit />}
       <p class="over">
         What is kept for how long, keys with their roles, and all other options stand in <code>onym.yaml</code>.
       </p>
     </section>
+  )
+}
+
+interface Entry {
+  number: number
+  at: string
+  who: string
+  role: string
+  method: string
+  path: string
+  status: number
+  about: string | null
+}
+
+/** What an order is, in words; `*` stands for whom or what it is about. */
+const ORDERS: [string, RegExp, string][] = [
+  ['POST', /\/session$/, 'signed in'],
+  ['DELETE', /\/session$/, 'signed out'],
+  ['POST', /\/session\/link$/, 'made a link to sign in'],
+  ['DELETE', /\/sessions\//, 'ended a session'],
+  ['DELETE', /\/people\//, 'erased a person'],
+  ['POST', /\/unmerge$/, 'took links back'],
+  ['POST', /\/restore$/, 'let links count again'],
+  ['POST', /\/suppressions$/, 'suppressed ids'],
+  ['DELETE', /\/suppressions$/, 'let ids in again'],
+  ['POST', /\/sources$/, 'made a source'],
+  ['POST', /\/sources\/.*\/(disable|enable|rotate)$/, ''],
+  ['POST', /\/replay$/, 'replayed'],
+  ['POST', /\/redo$/, 'tried dead letters again'],
+  ['POST', /\/test$/, 'sent a test event'],
+  ['POST', /\/saved$/, 'saved a question'],
+  ['DELETE', /\/saved\//, 'deleted a saved question'],
+]
+const VERBS: Record<string, string> = { disable: 'switched off', enable: 'switched on', rotate: 'changed the key of' }
+export const orderName = (method: string, path: string): string => {
+  const row = ORDERS.find(([how, where]) => how == method && where.test(path))
+  if (row) return row[2] || VERBS[path.split('/').pop()!]
+  return `${method} ${path}`
+}
+
+const Audit = () => {
+  const [before, setBefore] = useState<number[]>([])
+  const last = before[before.length - 1]
+  const asking = useAnswer<{ entries: Entry[]; next: number | null }>(
+    'audit?limit=50' + (last === undefined ? '' : '&before=' + last),
+  )
+  return (
+    <>
+      <h2>Who did what</h2>
+      <Answered asking={asking} lines={3}>
+        {({ entries, next }) =>
+          entries.length == 0 ? (
+            <p class="note">Nothing yet.</p>
+          ) : (
+            <>
+              <div class="scroll" tabIndex={0} role="region" aria-label="Who did what">
+                <table class="rows audit">
+                  <thead>
+                    <tr>
+                      <th scope="col">when</th>
+                      <th scope="col">who</th>
+                      <th scope="col">role</th>
+                      <th scope="col">did</th>
+                      <th scope="col">about</th>
+                      <th scope="col">answer</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {entries.map((one) => (
+                      <tr class={one.status >= 400 ? 'refused' : ''}>
+                        <td>
+                          <When at={one.at} />
+                        </td>
+                        <td>
+                          <Text of={one.who} most={50} />
+                        </td>
+                        <td>{one.role}</td>
+                        <td title={plain(`${one.method} ${one.path}`, 120)}>
+                          <Text of={orderName(one.method, one.path)} most={80} />
+                        </td>
+                        <td>
+                          <Text of={one.about ?? '–'} most={50} />
+                        </td>
+                        <td class={one.status >= 400 ? 'bad' : 'dim'}>
+                          {one.status < 400 ? 'done' : `refused, ${one.status}`}
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+              <p class="copies">
+                {before.length > 0 && (
+                  <button type="button" class="quiet" onClick={() => setBefore(before.slice(0, -1))}>
+                    Newer
+                  </button>
+                )}
+                {next !== null && (
+                  <button type="button" class="quiet" onClick={() => setBefore([...before, next])}>
+                    Older
+                  </button>
+                )}
+              </p>
+            </>
+          )
+        }
+      </Answered>
+    </>
   )
 }

@@ -1,35 +1,41 @@
 // Sources: what sends, how much, with what; and what to paste for another.
 import { useState } from 'preact/hooks'
-import { Trends, isAdmin } from '../api'
-import { useAnswer } from '../answer'
+import { Trends, call, isAdmin } from '../api'
+import { forgetAnswers, useAnswer } from '../answer'
 import { Spark } from '../charts'
-import { count } from '../format'
+import { count, duration } from '../format'
 import { useNow } from '../now'
 import { zoneNow } from '../place'
 import { empty, rangeOf } from '../question'
 import { placeHref } from '../route'
 import { SNIPPETS } from '../snippets'
 import { plain } from '../text'
-import { AskedOver, Answered, CopyButton, Empty, Tabs, Text } from '../ui'
+import { AskedOver, Answered, Confirm, CopyButton, Empty, Failure, Tabs, Text, When, useSay } from '../ui'
 
 interface Source {
   name: string
   write_key: string
   enabled: boolean
   server: boolean
+  kept: 'file' | 'page'
+  old_key: string | null
+  old_key_until: string | null
 }
 export interface KeyState {
   value: string
   set: (value: string) => void
   sources: Source[]
+  all: Source[]
+  again: () => void
 }
 
 /** The write key for what is pasted: of the sources where they are told, else typed; it stays in this page. */
 export const useWriteKey = (): KeyState => {
   const [typed, set] = useState<string | null>(null)
   const asked = useAnswer<{ sources: Source[] }>(isAdmin() ? 'sources' : null)
-  const sources = (asked.answer?.sources ?? []).filter((one) => one.enabled)
-  return { value: typed ?? sources[0]?.write_key ?? '', set, sources }
+  const all = asked.answer?.sources ?? []
+  const sources = all.filter((one) => one.enabled)
+  return { value: typed ?? sources[0]?.write_key ?? '', set, sources, all, again: asked.again }
 }
 
 export const KeyField = ({ state }: { state: KeyState }) => (
@@ -156,6 +162,7 @@ export const Sources = () => {
         <a href={placeHref(['live'], { fate: 'rejected' })}>What is refused, as it comes</a>; what was refused before:{' '}
         <code>onym tail --rejected --from 1d</code>
       </p>
+      {isAdmin() && <Keys state={key} />}
       <h2>Send from somewhere else</h2>
       <KeyField state={key} />
       <Tabs
@@ -172,5 +179,144 @@ export const Sources = () => {
         <CopyButton text={() => code}>Copy</CopyButton>
       </p>
     </section>
+  )
+}
+
+const GRACE = ['0', '1', '24', '168', '720']
+const graceName = (hours: string) => (hours == '0' ? 'ends at once' : 'goes on for ' + duration(Number(hours) * 3_600_000))
+
+/** Sources with their keys; those made here can be switched off, and get another key. */
+const Keys = ({ state }: { state: KeyState }) => {
+  const say = useSay()
+  const [problem, setProblem] = useState<any>(null)
+  const [name, setName] = useState('')
+  const [isServer, setServer] = useState(false)
+  const [grace, setGrace] = useState('24')
+  const order = async (path: string, body: unknown, says: string) => {
+    setProblem(null)
+    try {
+      const row = await call<Source>('POST', path, body)
+      say(says)
+      forgetAnswers()
+      state.again()
+      if (row.enabled) state.set(row.write_key)
+      return true
+    } catch (error) {
+      setProblem(error)
+      return false
+    }
+  }
+  const of = (one: Source, what: string) => `sources/${encodeURIComponent(one.name)}/${what}`
+  return (
+    <>
+      <h2>Write keys</h2>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Write keys">
+        <table class="rows keys">
+          <thead>
+            <tr>
+              <th scope="col">source</th>
+              <th scope="col">write key</th>
+              <th scope="col">of</th>
+              <th scope="col">kept in</th>
+              <th scope="col">
+                <span class="sr">what to do</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {state.all.map((one) => (
+              <tr class={one.enabled ? '' : 'dim'}>
+                <th scope="row">
+                  <Text of={one.name} most={50} />
+                  {!one.enabled && <span class="tag">switched off</span>}
+                </th>
+                <td>
+                  <code>
+                    <Text of={one.write_key} most={60} />
+                  </code>{' '}
+                  <CopyButton text={() => one.write_key} title={'Copy the write key of ' + plain(one.name, 40)}>
+                    Copy key
+                  </CopyButton>
+                  {one.old_key && (
+                    <small>
+                      {' '}
+                      the old one,{' '}
+                      <code>
+                        <Text of={one.old_key} most={40} />
+                      </code>
+                      , is good until <When at={one.old_key_until} />
+                    </small>
+                  )}
+                </td>
+                <td>{one.server ? 'a server' : 'browsers, apps'}</td>
+                <td>{one.kept == 'page' ? 'this page' : <code>onym.yaml</code>}</td>
+                <td>
+                  {one.kept == 'page' && (
+                    <span class="actions">
+                      <Confirm
+                        ask="Another key…"
+                        says={
+                          <label>
+                            It gets a new write key; the old one{' '}
+                            <select value={grace} onChange={(event) => setGrace(event.currentTarget.value)}>
+                              {GRACE.map((hours) => (
+                                <option value={hours}>{graceName(hours)}</option>
+                              ))}
+                            </select>
+                          </label>
+                        }
+                        run={() =>
+                          void order(of(one, 'rotate'), { grace_hours: Number(grace) }, 'It has another write key')
+                        }
+                      />
+                      {one.enabled ? (
+                        <Confirm
+                          ask="Switch off…"
+                          says="What comes with its key is rejected from now on."
+                          run={() => void order(of(one, 'disable'), {}, 'Switched off')}
+                        />
+                      ) : (
+                        <button
+                          type="button"
+                          class="quiet"
+                          onClick={() => void order(of(one, 'enable'), {}, 'It is on again')}
+                        >
+                          Switch on
+                        </button>
+                      )}
+                    </span>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <form
+        class="options make"
+        onSubmit={async (event) => {
+          event.preventDefault()
+          if (await order('sources', { name: name.trim(), server: isServer }, 'The source is there')) setName('')
+        }}
+      >
+        <label>
+          A new source{' '}
+          <input
+            id="source-name"
+            value={name}
+            placeholder="its name"
+            onInput={(event) => setName(event.currentTarget.value)}
+            autocomplete="off"
+            spellcheck={false}
+          />
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={isServer} onChange={(event) => setServer(event.currentTarget.checked)} /> calls
+          come from a server
+        </label>
+        <button disabled={!name.trim()}>Make it</button>
+      </form>
+      {problem && <Failure error={problem} />}
+    </>
   )
 }
