@@ -14,6 +14,7 @@
 #include "deliver/deliver.h"
 #include "derive/derive.h"
 #include "desk/desk.h"
+#include "doctor/doctor.h"
 #include "health/health.h"
 #include "http/http.h"
 #include "journal/journal.h"
@@ -38,6 +39,9 @@ typedef struct ApiOptions {
     struct desk *desk;               /* NULL: nothing is kept by the page */
     struct api_links *links;        /* NULL: none are redeemed */
     const char *deliver_trouble;     /* why there is none, for who asks; empty or NULL: nothing is wrong */
+    struct doctor *doctor;           /* NULL: nothing is found */
+    const Str *signups;              /* events that are a sign-up; none: by their usual names */
+    size_t signup_count;
     size_t query_memory_bytes;       /* of one question; 0: ask/'s default */
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */

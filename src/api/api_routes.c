@@ -104,6 +104,10 @@ const ApiRoute api_routes[] = {
       .question = QUERY_##KIND },
 #include "ask/questions.tbl.h"
     PLAIN(GET, "/api/v1/losses", api_losses, 200, ROUTE_LONG | ROUTE_READER),
+    PLAIN(GET, "/api/v1/findings", api_findings, 200, ROUTE_LONG | ROUTE_READER),
+    PLAIN(POST, "/api/v1/findings/*/people", api_findings_people, 200, ROUTE_LONG | ROUTE_ANALYST),
+    PLAIN(POST, "/api/v1/findings/*/mute", api_findings_mute, 200, 0),
+    PLAIN(POST, "/api/v1/findings/*/unmute", api_findings_unmute, 200, 0),
     PLAIN(GET, "/api/v1/live", api_live, 200, ROUTE_ANALYST),
     PLAIN(GET, "/api/v1/live/counts", api_live_counts, 200, ROUTE_READER),
     PLAIN(GET, "/api/v1/messages/*", api_message, 200, ROUTE_ANALYST),

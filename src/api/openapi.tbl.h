@@ -34,6 +34,7 @@
 TAG("questions", "Funnels, trends, retention, paths, sign-ups: docs/queries.md and docs/funnels.md define every number")
 TAG("people", "Who somebody is, what they did, and why: docs/people.md")
 TAG("live", "Messages as they come, and what becomes of them: docs/live.md")
+TAG("doctor", "What a tracking set-up does wrong, for whom, and how it is mended: docs/doctor.md")
 TAG("privacy", "Erasing, suppressing, exporting: docs/privacy.md")
 TAG("destinations", "Where events go, and what could not be delivered: docs/delivery.md")
 TAG("collection", "The Segment Tracking API: docs/protocol.md. An answer of 200 means that the events are on disk")
@@ -54,6 +55,12 @@ OPERATION(GET, "/api/v1/live", "live", "Every message as it comes, with its fate
 OPERATION(GET, "/api/v1/live/counts", "live", "How many messages came a minute, by source, type and fate, over the last day", "minutes", "", 200, "LiveCounts", "400")
 OPERATION(GET, "/api/v1/messages/{position}", "live", "One message as it is kept, what Onym stamped on it, its links, its person", "", "", 200, "KeptMessage", "400 404 503")
 OPERATION(GET, "/api/v1/messages/{position}/deliveries", "live", "What became of a message at each destination", "", "", 200, "MessageDeliveries", "400 404 409 503")
+
+/* ---- Doctor ---- */
+OPERATION(GET, "/api/v1/findings", "doctor", "What is wrong with the tracking, for whom, what it costs, and how it is mended", "since source imports signup wait", "", 200, "Findings", "400 409")
+OPERATION(POST, "/api/v1/findings/{fingerprint}/people", "doctor", "Who the people of a finding are", "since source imports signup wait", "FindingPeopleRequest", 200, "FindingPeople", "400 404 409")
+OPERATION(POST, "/api/v1/findings/{fingerprint}/mute", "doctor", "Mutes a finding for some time", "", "FindingMuteRequest", 200, "FindingMuted", "400 404 409")
+OPERATION(POST, "/api/v1/findings/{fingerprint}/unmute", "doctor", "Ends a mute", "", "FindingUnmuteRequest", 200, "FindingMuted", "400 404 409")
 
 /* ---- People ---- */
 OPERATION(GET, "/api/v1/people/resolve", "people", "Who an id is", "user_id anonymous_id id", "", 200, "Person", "400 404")
@@ -209,6 +216,9 @@ PARAMETER("group_id", "A group id", {"type": "string"})
 PARAMETER("source_name", "A source's name", {"type": "string"})
 PARAMETER("saved_id", "The id of a saved question", {"type": "string"})
 PARAMETER("before", "The next of the page before", {"type": "integer"})
+PARAMETER("imports", "true: imported messages, too, by the times of their events", {"type": "string", "enum": ["true", "false"], "default": "false"})
+PARAMETER("signup", "The event that is a sign-up, where neither its name nor the configuration tells", {"type": "string"})
+PARAMETER("fingerprint", "What the list of findings calls it", {"type": "string", "pattern": "^[0-9a-f]{16}$"})
 PARAMETER("session_id", "What the list of sessions calls it", {"type": "string"})
 PARAMETER("erasure_id", "The id of an erasure", {"type": "string"})
 PARAMETER("destination", "A destination's name", {"type": "string"})
@@ -319,6 +329,31 @@ SCHEMA(KeptMessage, {"type": "object", "required": ["position", "fate", "message
     "message": {"type": ["object", "string"], "additionalProperties": true}, "source": {"type": ["string", "null"]}, "received_at": {"$ref": "#/components/schemas/Instant"}, "person": {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]},
     "stamped": {"type": "array", "items": {"type": "object", "required": ["path", "change", "value"], "properties": {"path": {"type": "string"}, "change": {"enum": ["added", "changed", "maybe_added"]}, "value": {}, "was": {}}}},
     "links": {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}}})
+
+/* ---- Doctor ---- */
+SCHEMA(FindingScope, {"type": ["string", "null"]})
+SCHEMA(Finding, {"type": "object", "required": ["code", "severity", "title", "count", "of", "of_what", "share", "share_at_least", "people", "source", "library", "version", "event", "field", "first_seen", "last_seen", "examples", "persons", "why", "effect", "mend", "data_mend", "docs", "fingerprint", "state"], "properties": {
+    "code": {"type": "string", "examples": ["ID-4"]}, "severity": {"enum": ["error", "warning", "info"]}, "title": {"type": "string"}, "count": {"type": "integer"}, "of": {"type": "integer"}, "of_what": {"type": "string"},
+    "share": {"type": "number"}, "share_at_least": {"type": "number"}, "people": {"type": "integer"}, "people_at_least": {"type": "boolean"}, "source": {"$ref": "#/components/schemas/FindingScope"}, "library": {"$ref": "#/components/schemas/FindingScope"},
+    "version": {"$ref": "#/components/schemas/FindingScope"}, "event": {"$ref": "#/components/schemas/FindingScope"}, "field": {"$ref": "#/components/schemas/FindingScope"}, "cases_of_version": {"type": "integer"},
+    "first_seen": {"$ref": "#/components/schemas/Instant"}, "last_seen": {"$ref": "#/components/schemas/Instant"},
+    "examples": {"type": "array", "maxItems": 5, "items": {"type": "object", "required": ["position", "message_id"], "properties": {"position": {"type": "integer"}, "message_id": {"type": "string"}}}},
+    "persons": {"type": "array", "maxItems": 20, "items": {"type": "string"}}, "why": {"type": "string"}, "effect": {"type": "string"},
+    "mend": {"type": "array", "items": {"type": "object", "required": ["sdk", "code"], "properties": {"sdk": {"type": "string"}, "code": {"type": "string"}}}}, "data_mend": {"type": ["string", "null"]}, "docs": {"type": "string"},
+    "fingerprint": {"type": "string"}, "state": {"enum": ["new", "open", "muted", "resolved"]}, "found": {"$ref": "#/components/schemas/Instant"}, "reopened": {"type": "boolean"},
+    "muted": {"type": ["object", "null"], "properties": {"reason": {"type": "string"}, "until": {"$ref": "#/components/schemas/Instant"}}}}})
+SCHEMA(Findings, {"type": "object", "required": ["findings", "too_few", "resolved", "from", "to", "is_cut", "messages", "with_imports", "young_sources"], "properties": {
+    "findings": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
+    "too_few": {"type": "array", "items": {"type": "object", "required": ["code", "title", "count", "of", "of_what", "share", "share_at_least", "source", "event"], "properties": {"code": {"type": "string"}, "title": {"type": "string"}, "count": {"type": "integer"}, "of": {"type": "integer"},
+        "of_what": {"type": "string"}, "share": {"type": "number"}, "share_at_least": {"type": "number"}, "source": {"$ref": "#/components/schemas/FindingScope"}, "event": {"$ref": "#/components/schemas/FindingScope"}}}},
+    "resolved": {"type": "array", "items": {"type": "object", "required": ["code", "title", "source", "event", "fingerprint", "state", "found", "last_seen", "resolved"], "properties": {"code": {"type": "string"}, "title": {"type": "string"}, "source": {"$ref": "#/components/schemas/FindingScope"},
+        "event": {"$ref": "#/components/schemas/FindingScope"}, "fingerprint": {"type": "string"}, "state": {"const": "resolved"}, "found": {"$ref": "#/components/schemas/Instant"}, "last_seen": {"$ref": "#/components/schemas/Instant"}, "resolved": {"$ref": "#/components/schemas/Instant"}}}},
+    "from": {"$ref": "#/components/schemas/Instant"}, "to": {"$ref": "#/components/schemas/Instant"}, "is_cut": {"type": "boolean"}, "messages": {"type": "integer"}, "with_imports": {"type": "boolean"}, "young_sources": {"type": "array", "items": {"type": "string"}}}})
+SCHEMA(FindingPeopleRequest, {"type": "object", "properties": {"limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "cursor": {"type": "string"}}})
+SCHEMA(FindingPeople, {"type": "object", "required": ["people", "total", "cursor"], "properties": {"people": {"type": "array", "items": {"type": ["object", "null"], "additionalProperties": true}}, "total": {"type": "integer"}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
+SCHEMA(FindingMuteRequest, {"type": "object", "properties": {"reason": {"type": "string", "maxLength": 200}, "until": {"type": "string", "examples": ["30d", "2027-01-31"]}}})
+SCHEMA(FindingUnmuteRequest, {"type": "object"})
+SCHEMA(FindingMuted, {"type": "object", "required": ["fingerprint", "code", "muted", "reason"], "properties": {"fingerprint": {"type": "string"}, "code": {"type": "string"}, "muted": {"type": "boolean"}, "until": {"$ref": "#/components/schemas/Instant"}, "reason": {"type": "string"}}})
 
 /* ---- Privacy ---- */
 SCHEMA(Erasure, {"type": "object", "required": ["id", "status", "stage", "progress"], "properties": {"id": {"type": "string"}, "status": {"enum": ["running", "done"]}, "stage": {"type": ["string", "null"]}, "progress": {"type": "number"},

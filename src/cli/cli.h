@@ -15,6 +15,7 @@ int command_check_config(const struct command_line *line);
 int command_check_site(const struct command_line *line);
 int command_keys(const struct command_line *line);
 int command_question(const struct command_line *line);      /* funnel, trends, …: those of ask/questions.tbl.h */
+int command_doctor(const struct command_line *line);
 int command_ask(const struct command_line *line);
 int command_person(const struct command_line *line);
 int command_links(const struct command_line *line);

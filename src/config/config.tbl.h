@@ -156,6 +156,10 @@ CONFIG("queries.memory", queries.memory_bytes, SIZE, "1GiB", "64MiB", "1TB", "by
     "Memory that one question may use, beside the index itself; two run at once. One that needs more is refused "
     "with too_large. A funnel over 100 million events in which most people merged takes some hundred MB.")
 
+CONFIG("doctor.signup_events", doctor.signup_events, TEXTS, "[]", "", "", "names of events", RESTART,
+    "The events that are a sign-up, for onym doctor: [\"Account Created\"]. Left out, it is told by the usual names (Signed "
+    "Up, Account Created, Registered, ...), and where no event has one, the first event of a user counts.")
+
 CONFIG("sources", sources, ENTRIES, "[]", "", "", "a list", LIVE,
     "Where events come from: one entry a website, app or server, each with its own write key. Left out, there "
     "is one source named default, whose key is made at the first start and kept in keys.yaml.")

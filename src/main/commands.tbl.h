@@ -107,6 +107,21 @@ OPTION("tail", 0, "json", NULL, NULL, "print each as one line of JSON")
 #define MEMBER(command, letter, option, value, how, member, help) OPTION(command, letter, option, value, NULL, help)
 #include "ask/questions.tbl.h"
 
+COMMAND("doctor", command_doctor, "Answer", "[mute FINGERPRINT | unmute FINGERPRINT]", "says what is wrong with the tracking, for whom, and how to mend it",
+    "Looks at what came in the last days and at who is who: sign-ups without a history, one device with several users, calls "
+    "that come twice. Each finding says how many of how many, whom it concerns, what it does to a number, and the code that "
+    "mends it. mute keeps one from counting, with a reason. With --fail-on the exit status is 1 where a finding is so bad, for "
+    "tests of a website. docs/doctor.md defines each of them.")
+OPTIONS_OF_ASKING("doctor")
+OPTION("doctor", 0, "since", "DURATION", NULL, "what arrived in the last 1h, 7d, at most 90d (7d)")
+OPTION("doctor", 's', "source", "NAME", NULL, "only findings of this source")
+OPTION("doctor", 0, "signup", "EVENT", NULL, "the event that is a sign-up, where neither its name nor doctor.signup_events tells")
+OPTION("doctor", 0, "imports", NULL, NULL, "imported messages, too, by the times of their events")
+OPTION("doctor", 0, "fail-on", "SEVERITY", NULL, "exit with 1 where a finding that is not muted is an error, a warning or an info, or worse")
+OPTION("doctor", 0, "reason", "TEXT", NULL, "mute: why")
+OPTION("doctor", 0, "until", "TIME", NULL, "mute: until then, or for so long (30d)")
+OPTION("doctor", 0, "json", NULL, NULL, "print the API's answer")
+
 COMMAND("ask", command_ask, "Answer", "PATH [BODY | -]", "asks the API, and prints its JSON",
     "What /api/v1 answers, with the secret key put in: onym ask /api/v1/people/resolve?user_id=12345. With a BODY "
     "it is a POST; - reads it from standard input. Works beside a running server, and on a stopped data directory, "

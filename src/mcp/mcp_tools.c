@@ -43,7 +43,7 @@ static bool is_question(const Operation *operation) { return str_ends(str_from(o
 /* What only reads, answers with an object, and tells no secret: a user's hash is one, it opens their messenger. */
 static bool is_tool(const Operation *operation)
 {
-    static const char *const tags[] = { "questions", "people", "destinations", "live" };
+    static const char *const tags[] = { "questions", "people", "destinations", "live", "doctor" };
     bool is_told = false;
     if (is_question(operation)) return true;
     for (size_t at = 0; at < countof(tags); at++) is_told |= !strcmp(operation->tag, tags[at]);

@@ -56,6 +56,7 @@ struct serve {
     ApiOptions api;                      /* lives as long as the servers */
     struct http_jobs *jobs;
     struct api_links *links;
+    struct doctor *doctor;
     struct access *access;
     struct desk *desk;
     struct live *live;
@@ -310,6 +311,21 @@ static void open_links(struct serve *serve)
                   "can be used once more until it expires", LOG_TEXT("dir", dir));
 }
 
+/* What is kept of findings is little, and nobody waits for it. */
+static void open_doctor(struct serve *serve)
+{
+    char path[4096], damage[ERR_TEXT_BYTES];
+    Err err;
+    snprintf(path, sizeof path, "%.*s/findings", STR_FORMAT(serve->config->data));
+    if (doctor_open(os_disk(), path, &serve->doctor, damage, &err)) {
+        log_write(LOG_ERROR, "no findings: what is kept of them cannot be opened", LOG_TEXT("error", err.text));
+        return;
+    }
+    if (damage[0])
+        log_write(LOG_WARN, "the file of findings is damaged and begins anew: mutes are lost",
+                  LOG_TEXT("error", damage));
+}
+
 static bool is_suppressed(void *context, EventType type, Str user_id, Str anonymous_id, Str previous_id)
 {
     struct control *control = derive_control(((struct serve *)context)->applier);
@@ -446,6 +462,9 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .jobs = serve->jobs,
         .links = serve->links,
         .desk = serve->desk,
+        .doctor = serve->doctor,
+        .signups = config->doctor.signup_events.items,
+        .signup_count = config->doctor.signup_events.count,
         .live = serve->live,
         .applier = serve->applier,
         .deliver = serve->engines & ENGINE_DELIVERY ? destinations_deliver(serve->destinations) : NULL,
@@ -621,6 +640,7 @@ void serve_stop(struct serve *serve)
     api_links_close(serve->links);
     server_keep_notes(serve->desk, true);
     desk_close(serve->desk);
+    doctor_close(serve->doctor);
     server_keep_sessions(serve->access);
     access_close(serve->access);
     for (size_t at = 0; at < WORKERS_MAX; at++) region_close(&serve->workers[at].region);
@@ -669,6 +689,7 @@ static Status open_all(struct serve *serve, Role role, Err *err)
     if (!s) s = open_applier(serve, err);
     if (!s) s = open_destinations(serve, err);
     if (!s) open_links(serve);
+    if (!s) open_doctor(serve);
     if (!s) s = server_open_access(serve->config, serve->engines & ENGINE_PROCESS, &serve->access, err);
     if (!s) s = open_collector(serve, err);
     if (!s) s = open_servers(serve, thread_count, err);

@@ -10,8 +10,8 @@ from stream import Stream
 OWN = {"Sec-Fetch-Site": "same-origin"}
 READER, ANALYST, ADMIN = "rd_0123456789abcdefghij", "an_0123456789abcdefghij", "ad_0123456789abcdefghij"
 # What a role may beside the rule of the test below: numbers for readers, looking for analysts, the rest for nobody else.
-READERS = {"get /api/v1/losses", "get /api/v1/live/counts", "get /api/v1/saved", "get /api/v1/saved/{saved_id}"}
-ANALYSTS = {"post /api/v1/saved", "delete /api/v1/saved/{saved_id}"}
+READERS = {"get /api/v1/findings", "get /api/v1/losses", "get /api/v1/live/counts", "get /api/v1/saved", "get /api/v1/saved/{saved_id}"}
+ANALYSTS = {"post /api/v1/findings/{fingerprint}/people", "post /api/v1/saved", "delete /api/v1/saved/{saved_id}"}
 ADMINISTRATORS = {"/api/v1/sessions", "/api/v1/sources", "/api/v1/audit"}
 KEYS = [{"name": "grafana", "key": READER}, {"name": "ann", "key": ANALYST, "role": "analyst"},
         {"name": "ops", "key": ADMIN, "role": "admin"}]

@@ -1,0 +1,80 @@
+/* doctor: what a tracking set-up does wrong, for whom, and how it is mended. It reads what came in the last days and
+ * who is who, and tells findings: `onym doctor`, GET /api/v1/findings. docs/doctor.md defines each of them.
+ *
+ * What it is not: it changes nothing of what is derived, and starts no thread. A finding is a function of the messages
+ * in the journal, of who is who and of the index; the same after a rebuild and in any order of arrival (which five
+ * examples are shown goes by position). What operators said of findings, and since when each is known, lies in a small
+ * file of its own, since it cannot be derived.
+ *
+ * How a finding comes about
+ *   doctor_gather.c    one pass over the journal: a row a message of the window
+ *   doctor_history.c   one scan of the index: when each of these people, and each source, was first seen
+ *   doctor_*.c         passes over the rows: each tells units ("of") and cases to a tally (doctor_tally.c)
+ *   doctor_write.c     a tally whose share is sure to be over its threshold becomes a finding
+ *   doctor_states.c    new, open, muted, resolved: kept in the file
+ *
+ * Bounds: rows of half of the question's memory (then the window is made shorter, and the answer says so), the caps in
+ * doctor_private.h. Time: some two million messages a second.
+ *
+ * Threads: doctor_examine by any thread, several at a time, without the applier's guard, which it takes for moments.
+ */
+#ifndef ONYM_DOCTOR_DOCTOR_H
+#define ONYM_DOCTOR_DOCTOR_H
+
+#include "derive/derive.h"
+#include "os/os.h"
+
+enum { DOCTOR_SIGNUP_NAMES = 16, DOCTOR_REASON_BYTES = 200, DOCTOR_FINGERPRINT_BYTES = 16 };
+
+/* ---- What is kept of findings ---- */
+
+struct doctor;
+/* Reads the file, which need not be there. damage: why it began anew, else empty. */
+Status MUST doctor_open(struct disk *disk, const char *path, struct doctor **ret, char damage[ERR_TEXT_BYTES],
+                        Err *err);
+void doctor_close(struct doctor *doctor);                    /* accepts NULL */
+
+/* Until the instant the finding is told as muted; is_muted false: it is told again. Written before it returns, and
+ * told as JSON. ERR_NOT_FOUND: no such finding was ever told. ERR_INPUT: a reason of more than DOCTOR_REASON_BYTES. */
+typedef struct DoctorMute {
+    bool is_muted;
+    Str reason;
+    Millis until_ms, now_ms;
+} DoctorMute;
+Status MUST doctor_mute(struct doctor *doctor, Str fingerprint, const DoctorMute *mute, struct buf *out, Err *err);
+
+/* ---- Examining ---- */
+
+typedef struct DoctorSource {
+    Str name;
+    bool is_server;
+} DoctorSource;
+
+typedef struct DoctorQuestion {
+    struct applier *applier;
+    struct journal *journal;
+    const QueryWorld *world;                /* of the applier, derive_query_world */
+    JournalPos end;                         /* what lies before it counts: applied before the world was opened */
+    const DoctorSource *sources;            /* of the configuration; the kind of the others is not known */
+    size_t source_count;
+    Millis since_ms;                        /* how long the window is, up to world->now_ms */
+    Str source;                             /* findings of this one; empty: of all */
+    bool with_imports;                      /* imported messages, too: their window goes by the time of the event */
+    bool tells_people;                      /* examples and persons; else numbers alone */
+    Str signups[DOCTOR_SIGNUP_NAMES];       /* events that are a sign-up; none: the usual names, else the first event
+                                             * of a user */
+    size_t signup_count;
+} DoctorQuestion;
+
+/* {"findings":[...], "too_few":[...], "from","to","messages",...}, worst first. Also notes in the file what is new and
+ * what has ended. Appends nothing where it fails. */
+Status MUST doctor_examine(struct doctor *doctor, const DoctorQuestion *question, struct buf *out, Err *err);
+/* The people of one finding, from the number `from` on: {"people":[...],"total","cursor"}. ERR_NOT_FOUND: it is not
+ * found now. */
+typedef struct DoctorPage {
+    Str fingerprint;
+    size_t from, limit;
+} DoctorPage;
+Status MUST doctor_list_people(const DoctorQuestion *question, const DoctorPage *page, struct buf *out, Err *err);
+
+#endif

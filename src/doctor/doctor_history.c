@@ -1,0 +1,144 @@
+/* doctor_history: what lies before the window, from the index: when each person of the rows was first seen, as a user
+ * and without one; and which sources are so young that nothing can be said of their habits. */
+#include "doctor_private.h"
+
+enum { ANY_BIT = 1, ANONYMOUS_BIT = 2 };
+
+struct sources {
+    struct exam *exam;
+    struct scan *scan;
+    const bool *is_old;
+    bool *seen;                             /* a group each */
+};
+
+static Status open_request(struct exam *exam, Request *request, Selector *any, Str question, Err *err)
+{
+    static const char *const allowed[] = { "to", "by", NULL };
+    TreeNode star = { .kind = FIELD_STRING, .text = STR("*") };
+    Status s = request_open(request, question, exam->question->world, exam->arena, allowed, err);
+    return s ? s : request_selector(request, &star, "event", NULL, any);
+}
+
+/* ---- People ---- */
+
+static void mark_people(struct exam *exam, size_t word_count)
+{
+    uint32_t count = 0;
+    for (size_t at = 0; at < exam->row_count; at++) {
+        uint32_t person = exam->rows[at].person;
+        if (person != QUERY_NOBODY) exam->has_person[person / 64] |= UINT64_C(1) << person % 64;
+    }
+    for (size_t word = 0; word < word_count; word++) {
+        exam->ranks[word] = count;
+        count += (uint32_t)__builtin_popcountll(exam->has_person[word]);
+    }
+    exam->persons = arena_try(exam->arena, sizeof *exam->persons, 16, count + (size_t)1);
+    for (uint32_t at = 0; exam->persons && at < count; at++)
+        exam->persons[at] = (DoctorPerson){ INT64_MAX, INT64_MAX, INT64_MAX };
+}
+
+const DoctorPerson *doctor_person(const struct exam *exam, uint32_t person)
+{
+    uint64_t below = exam->has_person[person / 64] & ((UINT64_C(1) << person % 64) - 1);
+    return &exam->persons[exam->ranks[person / 64] + (uint32_t)__builtin_popcountll(below)];
+}
+
+/* Each person is one worker's, so nobody else writes here. */
+static void see_person(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
+{
+    DoctorPerson *seen = (DoctorPerson *)(uintptr_t)doctor_person(context, person);
+    (void)worker, (void)scratch;
+    for (uint32_t at = 0; at < hits->count; at++) {
+        bool is_anonymous = hits->hits[at].steps & ANONYMOUS_BIT;
+        Millis *first = is_anonymous ? &seen->first_anonymous_ms : &seen->first_user_ms;
+        if (hits->hits[at].time_ms < *first) *first = hits->hits[at].time_ms;
+    }
+    seen->first_ms = seen->first_user_ms < seen->first_anonymous_ms ? seen->first_user_ms : seen->first_anonymous_ms;
+}
+
+static Status scan_people(struct exam *exam, Err *err)
+{
+    Request request;
+    Selector any;
+    struct scan *scan = NULL;
+    Millis last_ms;
+    Status s = open_request(exam, &request, &any, STR("{}"), err);
+    if (s) return s;
+    ScanSpec spec = { .selectors = &any, .selector_count = 1, .needed_bits = UINT32_MAX, .anonymous_bit = ANONYMOUS_BIT,
+                      .only_people = exam->has_person, .on_person = see_person, .context = exam };
+    s = scan_open(&request, &spec, &scan, err);
+    if (!s) s = scan_run(scan, err);
+    if (!s && !scan_time_range(scan, &exam->first_ms, &last_ms)) exam->first_ms = exam->now_ms;
+    scan_close(scan);
+    return s;
+}
+
+/* ---- Sources ---- */
+
+static void see_source(void *context, uint32_t worker, const ScanRow *row)
+{
+    struct sources *sources = context;
+    (void)worker;
+    if (row->group < GROUPS_MAX) __atomic_store_n(&sources->seen[row->group], true, __ATOMIC_RELAXED);
+}
+
+/* Sources that had an event before then are not young. */
+static void note_old(struct exam *exam, struct scan *scan, const bool *seen)
+{
+    const Groups *groups = scan_groups(scan);
+    for (uint32_t group = 0; group < groups->count; group++)
+        if (seen[group] && groups->values[group].kind == INDEX_STRING)
+            exam->young[doctor_name(&exam->names, groups->values[group].text)] = false;
+}
+
+static Status scan_sources(struct exam *exam, Err *err)
+{
+    Request request;
+    Selector any;
+    struct scan *scan = NULL;
+    char room[128];
+    struct buf question;
+    buf_init_fixed(&question, room, sizeof room);
+    json_object(&question, NULL);
+    json_instant(&question, "to", exam->now_ms - DOCTOR_YOUNG_MS);
+    json_word(&question, "by", "source");
+    json_object_end(&question);
+    struct sources sources = { .exam = exam };
+    Status s = open_request(exam, &request, &any, buf_str(&question), err);
+    ScanSpec spec = { .selectors = &any, .selector_count = 1, .group_bits = UINT32_MAX, .on_row = see_source,
+                      .context = &sources };
+    if (!s) s = request_breakdown(&request, "by", false, &spec.by);
+    if (!s) s = scan_open(&request, &spec, &scan, err);
+    if (!s) {
+        sources.seen = arena_new(exam->arena, bool, scan_groups(scan)->count + (size_t)1);
+        s = scan_run(scan, err);
+    }
+    if (!s) note_old(exam, scan, sources.seen);
+    scan_close(scan);
+    return s;
+}
+
+/* Young until somebody knows better. Where the window begins early enough, the rows know. */
+static bool judge_by_rows(struct exam *exam)
+{
+    bool is_settled = true;
+    for (size_t at = 0; at < exam->row_count; at++) exam->young[exam->rows[at].source] = true;
+    for (size_t at = 0; at < exam->row_count; at++)
+        if (exam->rows[at].arrival_ms < exam->now_ms - DOCTOR_YOUNG_MS) exam->young[exam->rows[at].source] = false;
+    for (uint32_t name = 0; name < DOCTOR_NAMES_MAX; name++) is_settled &= !exam->young[name];
+    return is_settled;
+}
+
+Status doctor_find_history(struct exam *exam, Err *err)
+{
+    size_t word_count = exam->people->subject_count / 64 + (size_t)1;
+    exam->has_person = arena_try(exam->arena, sizeof(uint64_t), 16, word_count);
+    exam->ranks = arena_try(exam->arena, sizeof(uint32_t), 16, word_count);
+    exam->young = arena_new(exam->arena, uint8_t, DOCTOR_NAMES_MAX);
+    if (!exam->has_person || !exam->ranks) return err_set(err, ERR_TOO_LARGE, "the doctor: too many people");
+    mark_people(exam, word_count);
+    if (!exam->persons) return err_set(err, ERR_TOO_LARGE, "the doctor: too many people");
+    Status s = scan_people(exam, err);
+    if (!s && !judge_by_rows(exam)) s = scan_sources(exam, err);
+    return s;
+}

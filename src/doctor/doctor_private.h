@@ -1,0 +1,202 @@
+/* doctor_private: what the files of doctor/ share: rows, names, tallies. */
+#ifndef ONYM_DOCTOR_PRIVATE_H
+#define ONYM_DOCTOR_PRIVATE_H
+
+#include "doctor.h"
+
+enum {
+    DOCTOR_NAMES_MAX = 1 << 16,             /* texts that are told apart: events, releases, hosts; then they are none */
+    DOCTOR_NAME_BYTES = 512,
+    DOCTOR_TALLIES_MAX = 1 << 14,           /* a code of a source and an event each */
+    DOCTOR_CASES_MAX = 1 << 20,             /* of a tally, whose people are told; all are counted */
+    DOCTOR_EXAMPLES = 5, DOCTOR_PERSONS = 20,
+    DOCTOR_SESSION_MS = 30 * MINUTE_MS,     /* a gap of so long ends a session */
+    DOCTOR_YOUNG_MS = 2 * DAY_MS,           /* of a source that is younger only errors are told */
+    DOCTOR_TRACKED_MS = 30 * DAY_MS,        /* who has collected for less cannot tell a new user from an old one */
+};
+
+typedef enum DoctorCode {
+#define FINDING(NAME, ...) DOCTOR_##NAME,
+#include "findings.tbl.h"
+    DOCTOR_CODE_COUNT
+} DoctorCode;
+
+typedef enum DoctorSeverity { DOCTOR_INFO, DOCTOR_WARNING, DOCTOR_ERROR } DoctorSeverity;
+typedef enum DoctorBy { DOCTOR_PASS, DOCTOR_SYMPTOM, DOCTOR_LATER } DoctorBy;
+
+typedef struct DoctorFinding {
+    const char *code;
+    DoctorBy by;
+    DoctorSeverity least;
+    uint32_t ppm, error_ppm, floor, base;
+    const char *title, *of, *why, *effect;
+} DoctorFinding;
+extern const DoctorFinding doctor_findings[DOCTOR_CODE_COUNT];
+
+/* ---- Names: texts as numbers; 0 is none (doctor_texts.c) ---- */
+
+struct doctor_names {
+    Arena *arena;
+    Str *texts;
+    uint32_t count, capacity;
+    struct slots slots;
+};
+uint32_t doctor_name(struct doctor_names *names, Str text);
+
+/* ---- Rows: a message of the window each ---- */
+
+enum { ROW_SIGNUP = 1, ROW_LOGIN = 2, ROW_IMPORT = 4, ROW_OF_USER = 8 };  /* the last: the alias is of a user */
+
+typedef struct DoctorRow {
+    Millis time_ms, arrival_ms;             /* arrival of an import: its time */
+    JournalPos pos;
+    uint64_t message;                       /* a hash of the messageId */
+    uint64_t payload;                       /* a hash of properties or traits, as they stand */
+    IdentityNode user, device;              /* IDENTITY_NONE: none, blocked, or retired since */
+    uint32_t person;                        /* or QUERY_NOBODY */
+    uint32_t source, release, name;         /* names; release: "library version"; name: of a track, a page, a screen */
+    union {
+        struct { uint32_t host, referrer; };    /* names of hosts, in lower case */
+        IdentityNode previous;              /* aliases */
+    };
+    uint32_t agent;                         /* of the browser, hashed */
+    uint8_t type, flags;
+} DoctorRow;
+
+/* ---- What is known of people from before the window (doctor_history.c) ---- */
+
+typedef struct DoctorPerson {
+    Millis first_ms, first_user_ms, first_anonymous_ms;     /* INT64_MAX: never */
+} DoctorPerson;
+
+struct exam {
+    const DoctorQuestion *question;
+    const QueryPeople *people;
+    struct identity *identity;
+    Arena *arena;
+    Millis now_ms, from_ms;
+    JournalPos end;                         /* what lies before it is applied */
+    struct doctor_names names;
+    DoctorRow *rows;
+    size_t row_count, row_capacity, rows_max;
+    bool is_cut;                            /* the window is shorter than was asked for: rows_max */
+    bool has_signups;                       /* some message is a sign-up by its name */
+    bool has_browser;                       /* some page was seen by a device */
+    Millis first_ms;                        /* the first event of all, of these people */
+    uint64_t *has_person;                   /* a bit a person of the rows */
+    uint32_t *ranks;
+    DoctorPerson *persons;
+    uint32_t *by_device;                    /* rows with an anonymous id, by it and time */
+    size_t device_row_count;
+    uint8_t *young;                         /* a byte a name: sources that are younger than DOCTOR_YOUNG_MS */
+    struct tally **tallies;
+    uint32_t tally_count, tally_capacity;
+    struct slots tally_slots;
+};
+
+Status MUST doctor_gather(struct exam *exam, Err *err);
+Status MUST doctor_find_history(struct exam *exam, Err *err);
+const DoctorPerson *doctor_person(const struct exam *exam, uint32_t person);
+Status MUST doctor_go_on(const struct exam *exam, Err *err);        /* ERR_CLOSED: who asked has left */
+
+/* The rows that a pass is about, in its order: places of exam->rows. Freed by who asked. */
+typedef bool DoctorWants(const DoctorRow *row);
+typedef int DoctorOrder(const DoctorRow *a, const DoctorRow *b);
+/* One thing's rows of an order: from is where they begin, gives where they end. */
+typedef uint32_t DoctorKey(const DoctorRow *row);
+size_t doctor_group(const struct exam *exam, const uint32_t *places, size_t count, size_t from, DoctorKey *key);
+uint32_t doctor_key_device(const DoctorRow *row);
+uint32_t doctor_key_person(const DoctorRow *row);
+Status MUST doctor_sort(const struct exam *exam, DoctorWants *wants, DoctorOrder *order, uint32_t **ret,
+                        size_t *ret_count, Err *err);
+/* By position; the last word of every order. */
+static inline int doctor_compare(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
+static inline int doctor_compare_time(const DoctorRow *a, const DoctorRow *b)
+{
+    if (a->time_ms != b->time_ms) return a->time_ms < b->time_ms ? -1 : 1;
+    return doctor_compare(journal_number(a->pos), journal_number(b->pos));
+}
+
+bool doctor_is_server(const struct exam *exam, uint32_t source);
+/* The first row of the device in the window; NULL: none. */
+const DoctorRow *doctor_first_of_device(const struct exam *exam, IdentityNode device);
+/* By the trait of that name the account is older than a day at this time. */
+bool doctor_is_old_account(const struct exam *exam, uint32_t person, Millis at_ms);
+
+/* ---- Tallies: a code of a source (and an event), counted (doctor_tally.c) ---- */
+
+typedef struct DoctorCase {
+    uint32_t person, release;
+    JournalPos pos;
+} DoctorCase;
+
+struct tally {
+    DoctorCode code;
+    uint32_t source, event;                 /* names; event 0: of all */
+    uint64_t count, of;
+    uint64_t all;                           /* of codes that share a threshold: the cases of all of them */
+    Millis first_ms, last_ms;               /* arrival of cases */
+    JournalPos examples[DOCTOR_EXAMPLES];   /* the newest, newest first */
+    uint32_t example_count;
+    DoctorCase *cases;                      /* a person of a case each, and its release */
+    size_t case_count, case_capacity;
+    bool is_more;                           /* than DOCTOR_CASES_MAX */
+    /* once it is judged */
+    uint32_t *persons, person_count;        /* each once, in order */
+    uint32_t release;                       /* of most of the cases */
+    uint64_t release_cases;
+    Millis release_first_ms;
+};
+
+/* One more of what the share is of. */
+void tally_unit(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event);
+/* One more case, whose person is the row's; NULL: no room for it. */
+struct tally *tally_case(struct exam *exam, DoctorCode code, uint32_t event, const DoctorRow *row);
+/* A further person of the case before. */
+void tally_person(struct tally *tally, uint32_t person, const DoctorRow *row);
+struct tally *tally_find(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event);   /* NULL: none */
+void tally_settle(struct exam *exam, struct tally *tally);
+void tally_close(struct exam *exam);
+/* The share that it is at least, with 95 % (Wilson's lower bound). */
+double tally_bound(uint64_t count, uint64_t of);
+
+/* ---- Passes ---- */
+
+typedef Status DoctorPass(struct exam *exam, Err *err);
+DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_twice;
+
+/* ---- Findings as JSON, and what is kept of them ---- */
+
+typedef struct DoctorState {
+    char fingerprint[DOCTOR_FINGERPRINT_BYTES + 1];
+    DoctorCode code;
+    char source[64 + 1], event[128 + 1];    /* cut; for findings that have ended */
+    Millis found_ms, last_ms, ended_ms;     /* first told; the last case; 0: goes on */
+    Millis muted_until_ms;                  /* 0: not muted */
+    char reason[DOCTOR_REASON_BYTES + 1];
+    bool is_reopened;
+} DoctorState;
+
+typedef enum DoctorVerdict { DOCTOR_NOTHING, DOCTOR_TOO_FEW, DOCTOR_FOUND } DoctorVerdict;
+DoctorVerdict doctor_judge(const struct exam *exam, const struct tally *tally, DoctorSeverity *ret);
+void doctor_fingerprint(const struct exam *exam, const struct tally *tally, char text[DOCTOR_FINGERPRINT_BYTES + 1]);
+/* Notes that the finding is told now, and gives what is known of it. false: there are too many to keep. */
+bool doctor_note(struct doctor *doctor, const DoctorState *now, DoctorState *ret);
+/* What has had no case for a week has ended; each that ended not long ago is visited. */
+void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void *context, const DoctorState *state),
+                        void *context);
+Status MUST doctor_keep(struct doctor *doctor, Err *err);           /* writes the file where something has changed */
+void doctor_write(struct exam *exam, struct doctor *doctor, struct buf *out);
+void doctor_write_person(const struct exam *exam, uint32_t person, struct buf *out);
+
+/* ---- A message's JSON, looked at without a tree (doctor_peek.c) ---- */
+
+/* Borrowed from it, as it stands: escapes and all. Empty: not there, or no text. */
+typedef struct DoctorPeek {
+    Str library, version, url, referrer, agent, payload;
+} DoctorPeek;
+void doctor_peek(Str json, DoctorPeek *ret);
+Str doctor_host(Str url, char room[256]);               /* in lower case; empty: none */
+bool doctor_is_same_site(Str a, Str b);                 /* hosts of one registrable domain, as far as can be told */
+
+#endif

@@ -1,0 +1,246 @@
+/* doctor_states: what cannot be derived of findings: since when each is known, and that somebody muted it and why. One
+ * small file of JSON in the data directory, written whole (temporary, sync, rename):
+ *
+ *   {"version":1,"findings":[
+ *     {"fingerprint","code","source","event","found","last","ended","muted","reason","reopened"}]}
+ *
+ * Times are milliseconds since 1970, 0 is never. A file that is none begins anew: what is lost is a mute.
+ * A finding ends where it had no case for ENDED_MS; it is forgotten KEPT_MS later. One that comes again meanwhile is
+ * reopened and keeps its age. */
+#include "doctor_private.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { STATES_MAX = 10000, FILE_BYTES = 16 << 20, VERSION = 1 };
+static const Millis ended_ms = 7 * DAY_MS, kept_ms = 30 * DAY_MS, same_ms = HOUR_MS;
+
+struct doctor {
+    pthread_mutex_t lock;
+    struct disk *disk;
+    char *path;
+    DoctorState *states;
+    size_t count, capacity;
+    bool is_changed;
+};
+
+/* ---- The file ---- */
+
+static void put_state(struct buf *out, const DoctorState *state)
+{
+    json_object(out, NULL);
+    json_word(out, "fingerprint", state->fingerprint);
+    json_word(out, "code", doctor_findings[state->code].code);
+    json_string(out, "source", str_from(state->source));
+    json_string(out, "event", str_from(state->event));
+    json_int(out, "found", state->found_ms);
+    json_int(out, "last", state->last_ms);
+    json_int(out, "ended", state->ended_ms);
+    json_int(out, "muted", state->muted_until_ms);
+    json_string(out, "reason", str_from(state->reason));
+    json_bool(out, "reopened", state->is_reopened);
+    json_object_end(out);
+}
+
+static Status write_file(const struct doctor *doctor, Err *err)
+{
+    struct buf out;
+    buf_init(&out, FILE_BYTES);
+    json_object(&out, NULL);
+    json_int(&out, "version", VERSION);
+    json_array(&out, "findings");
+    for (size_t at = 0; at < doctor->count; at++) put_state(&out, &doctor->states[at]);
+    json_array_end(&out);
+    json_object_end(&out);
+    Status s = buf_ok(&out) ? disk_write_file(doctor->disk, doctor->path, buf_str(&out), err)
+                            : err_set(err, ERR_FULL, "%s: no memory", doctor->path);
+    buf_done(&out);
+    return s;
+}
+
+static Millis read_millis(const TreeNode *object, const char *name)
+{
+    int64_t number = 0;
+    (void)!str_parse_int(event_tree_text(object, name), 0, INT64_MAX, &number);
+    return number;
+}
+
+static bool read_text(const TreeNode *object, const char *name, char *room, size_t bytes)
+{
+    Str text = event_tree_text(object, name);
+    if (text.len >= bytes) return false;
+    memcpy(room, text.bytes ? text.bytes : "", text.len);
+    room[text.len] = 0;
+    return strlen(room) == text.len;
+}
+
+/* False: it is none, or of a code that this Onym does not know. */
+static bool read_state(const TreeNode *object, DoctorState *ret)
+{
+    Str code = event_tree_text(object, "code");
+    *ret = (DoctorState){ .code = DOCTOR_CODE_COUNT };
+    for (DoctorCode at = 0; at < DOCTOR_CODE_COUNT; at++)
+        if (str_equal(str_from(doctor_findings[at].code), code)) ret->code = at;
+    ret->found_ms = read_millis(object, "found");
+    ret->last_ms = read_millis(object, "last");
+    ret->ended_ms = read_millis(object, "ended");
+    ret->muted_until_ms = read_millis(object, "muted");
+    ret->is_reopened = str_equal(event_tree_text(object, "reopened"), STR("true"));
+    return ret->code != DOCTOR_CODE_COUNT
+        && read_text(object, "fingerprint", ret->fingerprint, sizeof ret->fingerprint)
+        && strlen(ret->fingerprint) == DOCTOR_FINGERPRINT_BYTES
+        && read_text(object, "source", ret->source, sizeof ret->source)
+        && read_text(object, "event", ret->event, sizeof ret->event)
+        && read_text(object, "reason", ret->reason, sizeof ret->reason);
+}
+
+static Status read_file(struct doctor *doctor, Err *err)
+{
+    struct region region;
+    Str text;
+    const TreeNode *root, *list;
+    region_open(&region, 8 * (size_t)FILE_BYTES);
+    Arena arena = region_arena(&region);
+    Status s = disk_read_file(doctor->disk, doctor->path, FILE_BYTES, &arena, &text, err);
+    if (!s) s = event_tree_read(text, &arena, &root, err);
+    list = s ? NULL : event_tree_get(root, STR("findings"));
+    if (!s && !event_tree_is_kind(list, FIELD_ARRAY))
+        s = err_set(err, ERR_DAMAGED, "%s: no file of findings", doctor->path);
+    for (const TreeNode *object = list ? list->first : NULL; !s && object; object = object->next) {
+        if (!vector_reserve(doctor->states, doctor->capacity, doctor->count + 1, STATES_MAX)) break;
+        if (read_state(object, &doctor->states[doctor->count])) doctor->count++;
+    }
+    region_close(&region);
+    return s;
+}
+
+Status doctor_open(struct disk *disk, const char *path, struct doctor **ret, char damage[ERR_TEXT_BYTES], Err *err)
+{
+    struct doctor *doctor = calloc(1, sizeof *doctor);
+    Err why;
+    damage[0] = 0;
+    if (doctor) doctor->path = strdup(path);
+    if (!doctor || !doctor->path) {
+        free(doctor);
+        return err_set(err, ERR_FULL, "%s: no memory", path);
+    }
+    check(pthread_mutex_init(&doctor->lock, NULL) == 0);
+    doctor->disk = disk;
+    Status s = read_file(doctor, &why);
+    if (s && s != ERR_NOT_FOUND) {
+        doctor->count = 0;
+        snprintf(damage, ERR_TEXT_BYTES, "%s", why.text);
+    }
+    *ret = doctor;
+    return OK;
+}
+
+void doctor_close(struct doctor *doctor)
+{
+    if (!doctor) return;
+    pthread_mutex_destroy(&doctor->lock);
+    free(doctor->states);
+    free(doctor->path);
+    free(doctor);
+}
+
+Status doctor_keep(struct doctor *doctor, Err *err)
+{
+    if (!doctor) return OK;
+    pthread_mutex_lock(&doctor->lock);
+    Status s = doctor->is_changed ? write_file(doctor, err) : OK;
+    if (!s) doctor->is_changed = false;
+    pthread_mutex_unlock(&doctor->lock);
+    return s;
+}
+
+/* ---- Noting ---- */
+
+static DoctorState *find(struct doctor *doctor, Str fingerprint)
+{
+    for (size_t at = 0; at < doctor->count; at++)
+        if (str_equal(str_from(doctor->states[at].fingerprint), fingerprint)) return &doctor->states[at];
+    return NULL;
+}
+
+bool doctor_note(struct doctor *doctor, const DoctorState *now, DoctorState *ret)
+{
+    pthread_mutex_lock(&doctor->lock);
+    DoctorState *state = find(doctor, str_from(now->fingerprint));
+    bool is_kept = state || vector_reserve(doctor->states, doctor->capacity, doctor->count + 1, STATES_MAX);
+    if (!state && is_kept) {
+        state = &doctor->states[doctor->count++];
+        *state = *now;
+        doctor->is_changed = true;
+    }
+    if (is_kept) {
+        doctor->is_changed |= state->ended_ms != 0 || now->last_ms > state->last_ms + same_ms;
+        state->is_reopened |= state->ended_ms != 0;
+        state->ended_ms = 0;
+        if (now->last_ms > state->last_ms) state->last_ms = now->last_ms;
+        *ret = *state;
+    }
+    pthread_mutex_unlock(&doctor->lock);
+    return is_kept;
+}
+
+void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void *context, const DoctorState *state),
+                        void *context)
+{
+    size_t kept = 0;
+    pthread_mutex_lock(&doctor->lock);
+    for (size_t at = 0; at < doctor->count; at++) {
+        DoctorState *state = &doctor->states[at];
+        if (!state->ended_ms && state->last_ms < now_ms - ended_ms) {
+            state->ended_ms = now_ms;
+            doctor->is_changed = true;
+        }
+        bool is_forgotten = state->ended_ms && state->ended_ms < now_ms - kept_ms && state->muted_until_ms < now_ms;
+        if (is_forgotten) {
+            doctor->is_changed = true;
+            continue;
+        }
+        if (state->ended_ms) visit(context, state);
+        doctor->states[kept++] = *state;
+    }
+    doctor->count = kept;
+    pthread_mutex_unlock(&doctor->lock);
+}
+
+/* ---- Muting ---- */
+
+static Status mute(struct doctor *doctor, Str fingerprint, const DoctorMute *mute, struct buf *out, Err *err)
+{
+    DoctorState *state = find(doctor, fingerprint), before;
+    if (!state) return err_set(err, ERR_NOT_FOUND, "no finding has this fingerprint; GET /api/v1/findings lists all");
+    before = *state;
+    state->muted_until_ms = mute->is_muted ? mute->until_ms : 0;
+    memcpy(state->reason, mute->reason.bytes ? mute->reason.bytes : "", mute->is_muted ? mute->reason.len : 0);
+    state->reason[mute->is_muted ? mute->reason.len : 0] = 0;
+    Status s = write_file(doctor, err);
+    if (s) {
+        *state = before;
+        return s;
+    }
+    json_object(out, NULL);
+    json_word(out, "fingerprint", state->fingerprint);
+    json_word(out, "code", doctor_findings[state->code].code);
+    json_bool(out, "muted", mute->is_muted);
+    if (mute->is_muted) json_instant(out, "until", state->muted_until_ms);
+    json_string(out, "reason", str_from(state->reason));
+    json_object_end(out);
+    return OK;
+}
+
+Status doctor_mute(struct doctor *doctor, Str fingerprint, const DoctorMute *how, struct buf *out, Err *err)
+{
+    if (how->is_muted && (how->reason.len > DOCTOR_REASON_BYTES || memchr(how->reason.bytes ? how->reason.bytes : "", 0,
+                                                                         how->reason.len)))
+        return err_set_field(err, "reason", "must be a text of at most %d bytes", DOCTOR_REASON_BYTES);
+    if (how->is_muted && how->until_ms <= how->now_ms) return err_set_field(err, "until", "must be later than now");
+    pthread_mutex_lock(&doctor->lock);
+    Status s = mute(doctor, fingerprint, how, out, err);
+    pthread_mutex_unlock(&doctor->lock);
+    return s;
+}

@@ -1,0 +1,22 @@
+/* doctor_texts: texts as numbers, so that a row holds four bytes of each and passes compare numbers. There are so many
+ * of them; a text that comes later is none (0), as is an empty one. Longer ones are cut. */
+#include "doctor_private.h"
+
+#include <stdlib.h>
+
+uint32_t doctor_name(struct doctor_names *names, Str text)
+{
+    if (!text.len) return 0;
+    text = str_slice(text, 0, DOCTOR_NAME_BYTES);
+    uint64_t hash = hash_64(text, 0);
+    for (uint32_t at, probe = 0; (at = slots_next(&names->slots, hash, &probe)) != SLOTS_NONE;)
+        if (str_equal(names->texts[at], text)) return at;
+    if (!names->count) names->count = 1;                    /* 0 is none */
+    if (names->count == DOCTOR_NAMES_MAX || arena_left(names->arena) < text.len + 1
+        || !vector_reserve(names->texts, names->capacity, names->count + (size_t)1, DOCTOR_NAMES_MAX)
+        || !slots_reserve(&names->slots, names->count + 1)) return 0;
+    names->texts[0] = (Str){ 0 };
+    names->texts[names->count] = arena_copy(names->arena, text);
+    slots_put(&names->slots, hash, names->count);
+    return names->count++;
+}
