@@ -24,7 +24,7 @@ static AccessHash hash_of(Str text)
     return hash;
 }
 
-static bool hash_equal(const AccessHash *a, const AccessHash *b)
+bool access_hash_equal(const AccessHash *a, const AccessHash *b)
 {
     return str_equal_constant_time(str_of(a->bytes, ACCESS_HASH_BYTES), str_of(b->bytes, ACCESS_HASH_BYTES));
 }
@@ -100,19 +100,38 @@ void access_close(struct access *access)
 static const struct access_key *find_origin(const struct access *access, const AccessHash *origin)
 {
     for (size_t at = 0; at < access->key_count; at++)
-        if (hash_equal(&access->keys[at].origin, origin)) return &access->keys[at];
+        if (access_hash_equal(&access->keys[at].origin, origin)) return &access->keys[at];
     return NULL;
 }
 
-/* All are compared, whichever it is. */
-static const struct access_key *find_key(const struct access *access, Str key)
+/* All are compared, whichever it is. An empty one is none of them. */
+static const struct access_key *find_hash(const struct access *access, const AccessHash *hash)
 {
     const struct access_key *found = NULL;
-    AccessHash hash = hash_of(key);
-    if (!key.len) return NULL;
     for (size_t at = 0; at < access->key_count; at++)
-        if (hash_equal(&access->keys[at].key, &hash)) found = &access->keys[at];
+        if (access_hash_equal(&access->keys[at].key, hash)) found = &access->keys[at];
     return found;
+}
+
+static const struct access_key *find_key(const struct access *access, Str key)
+{
+    AccessHash hash = hash_of(key);
+    return find_hash(access, &hash);
+}
+
+/* Who comes from there with a key, under the lock: rule 4. */
+static Status let_in(struct access *access, Str key, Str address, const struct access_key **ret, Millis *ret_wait_ms,
+                     Err *err)
+{
+    int64_t now_ns = clock_elapsed_ns(access->options.clock);
+    AccessHash hash = hash_of(key);
+    *ret = find_hash(access, &hash);
+    if (key.len && access_attempts_must_wait(&access->attempts, address, &hash, now_ns, ret_wait_ms))
+        return err_set(err, ERR_RATE, "%d keys from this address were wrong within a minute; wait for %lld s",
+                       ACCESS_ATTEMPTS, (long long)(*ret_wait_ms + 999) / 1000);
+    if (*ret) access_attempts_know(&access->attempts, address, &hash);
+    else if (key.len) access_attempts_count(&access->attempts, address, now_ns);
+    return *ret ? OK : err_set(err, ERR_DENIED, "this is no key that reads; onym keys --secret shows the secret key");
 }
 
 void access_set_keys(struct access *access, const AccessKey *keys, size_t count)
@@ -139,18 +158,32 @@ void access_set_keys(struct access *access, const AccessKey *keys, size_t count)
     pthread_mutex_unlock(&access->lock);
 }
 
+/* name NUL-terminated, also where it is nobody's. */
+static AccessRole role_of(const struct access_key *key, char *name)
+{
+    name[0] = 0;
+    if (!key) return ACCESS_NOBODY;
+    memcpy(name, key->name, sizeof key->name);
+    return key->role;
+}
+
 AccessRole access_judge_key(struct access *access, Str key, char *name)
 {
-    AccessRole role = ACCESS_NOBODY;
-    name[0] = 0;
     pthread_mutex_lock(&access->lock);
-    const struct access_key *found = find_key(access, key);
-    if (found) {
-        role = found->role;
-        memcpy(name, found->name, sizeof found->name);
-    }
+    AccessRole role = role_of(find_key(access, key), name);
     pthread_mutex_unlock(&access->lock);
     return role;
+}
+
+Status access_find_key(struct access *access, Str key, Str address, AccessFound *ret, Err *err)
+{
+    const struct access_key *found;
+    *ret = (AccessFound){ 0 };
+    pthread_mutex_lock(&access->lock);
+    Status s = let_in(access, key, address, &found, &ret->wait_ms, err);
+    ret->role = role_of(s ? NULL : found, ret->name);
+    pthread_mutex_unlock(&access->lock);
+    return s;
 }
 
 /* ---- Sessions, under the lock ---- */
@@ -234,25 +267,26 @@ static struct access_link *find_link(struct access *access, Str token)
     AccessHash hash = hash_of(token);
     int64_t now_ns = clock_elapsed_ns(access->options.clock);
     for (size_t at = 0; at < ACCESS_LINKS; at++)
-        if (access->links[at].until_ns > now_ns && hash_equal(&access->links[at].token, &hash))
+        if (access->links[at].until_ns > now_ns && access_hash_equal(&access->links[at].token, &hash))
             return &access->links[at];
     return NULL;
 }
 
-static Status sign_in(struct access *access, const AccessVisitor *visitor, char *token, AccessSession *ret, Err *err)
+static Status sign_in_by_link(struct access *access, const AccessVisitor *visitor, char *token, AccessSession *ret,
+                              Millis *ret_wait_ms, Err *err)
 {
-    if (visitor->link.len) {
-        struct access_link *found = find_link(access, visitor->link);
-        if (!found)
-            return err_set(err, ERR_DENIED, "the link was used, or is older than a minute; make another: onym ui");
+    int64_t now_ns = clock_elapsed_ns(access->options.clock);
+    struct access_link *found = find_link(access, visitor->link);
+    if (found) {
         begin(access, &found->origin, found->role, visitor->agent, token, ret);
         *found = (struct access_link){ 0 };
         return OK;
     }
-    const struct access_key *found = find_key(access, visitor->key);
-    if (!found) return err_set(err, ERR_DENIED, "this is no key that reads; onym keys --secret shows the secret key");
-    begin(access, &found->origin, found->role, visitor->agent, token, ret);
-    return OK;
+    if (access_attempts_must_wait(&access->attempts, visitor->address, NULL, now_ns, ret_wait_ms))
+        return err_set(err, ERR_RATE, "%d sign-ins from this address failed within a minute; wait for %lld s",
+                       ACCESS_ATTEMPTS, (long long)(*ret_wait_ms + 999) / 1000);
+    access_attempts_count(&access->attempts, visitor->address, now_ns);
+    return err_set(err, ERR_DENIED, "the link was used, or is older than a minute; make another: onym ui");
 }
 
 /* ---- The door ---- */
@@ -260,15 +294,12 @@ static Status sign_in(struct access *access, const AccessVisitor *visitor, char 
 Status access_sign_in(struct access *access, const AccessVisitor *visitor, char *token, AccessSession *ret,
                       Millis *ret_wait_ms, Err *err)
 {
+    const struct access_key *found;
     if (!access->options.has_sessions) return err_set(err, ERR_CLOSED, "nobody signs in here: ui: false");
     pthread_mutex_lock(&access->lock);
-    Status s = OK;
-    int64_t now_ns = clock_elapsed_ns(access->options.clock);
-    if (!access_attempts_take(&access->attempts, visitor->address, now_ns, ret_wait_ms))
-        s = err_set(err, ERR_RATE, "%d sign-ins from this address failed within a minute; wait for %lld s",
-                    ACCESS_ATTEMPTS, (long long)(*ret_wait_ms + 999) / 1000);
-    if (!s) s = sign_in(access, visitor, token, ret, err);
-    if (!s) access_attempts_forgive(&access->attempts, visitor->address);
+    Status s = visitor->link.len ? sign_in_by_link(access, visitor, token, ret, ret_wait_ms, err)
+                                 : let_in(access, visitor->key, visitor->address, &found, ret_wait_ms, err);
+    if (!s && !visitor->link.len) begin(access, &found->origin, found->role, visitor->agent, token, ret);
     pthread_mutex_unlock(&access->lock);
     return s;
 }
@@ -306,7 +337,7 @@ bool access_find(struct access *access, Str token, AccessSession *ret)
     for (size_t at = 0; !is_found && at < ACCESS_SESSIONS; at++) {
         struct access_row *row = &access->rows[at];
         bring_up(access, row, now_ms);
-        if (!row->id || !hash_equal(&row->token, &hash)) continue;
+        if (!row->id || !access_hash_equal(&row->token, &hash)) continue;
         row->seen_at_ms = now_ms;
         tell(access, row, ret);
         is_found = true;

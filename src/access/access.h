@@ -10,7 +10,11 @@
  *     was begun with, its role, or the secret key is not what it was.
  *  3. There are at most ACCESS_SESSIONS sessions and ACCESS_LINKS links; a new one takes the place of the one that was
  *     not used for longest.
- *  4. Ten sign-ins a minute may fail from an address (of IPv6: from its /64); then all wait, the right one, too.
+ *  4. Ten guesses a minute may fail from an address (of IPv6: from its /64), by sign-ins and by keys together. Then who
+ *     comes from there with a key waits, the right one, too: else a guess would still be told from a key. Who is let in
+ *     all the same: a key that was right from this address before (behind a proxy that is not trusted all strangers have
+ *     the address of whoever works there, and must not lock him out), a link, and a session: nobody guesses 256 random
+ *     bits.
  *  5. A session that was ended stays ended after a crash, once access_write has said so.
  *  6. A file of sessions that is damaged is no file: everybody signs in again.
  * Threads: any, but open and close.
@@ -70,8 +74,17 @@ void access_close(struct access *access);               /* accepts NULL; writes 
 /* Takes copies. Sessions of keys that are not among them end. More than ACCESS_KEYS, or a name that is too long: the
  * caller's bug. A key that is empty is nobody's. */
 void access_set_keys(struct access *access, const AccessKey *keys, size_t count);
-/* Whose key it is: in time that does not depend on it. name: ACCESS_NAME_BYTES + 1. */
+/* Whose key it is: in time that does not depend on it. name: ACCESS_NAME_BYTES + 1. Nothing is counted: for a key that
+ * was let in already. */
 AccessRole access_judge_key(struct access *access, Str key, char *name);
+typedef struct AccessFound {
+    AccessRole role;                     /* ACCESS_NOBODY where it is nobody's key */
+    char name[ACCESS_NAME_BYTES + 1];
+    Millis wait_ms;                      /* where there were too many */
+} AccessFound;
+/* The same for who comes with a key from this address (as text). ERR_DENIED: it is nobody's key, and was a guess, unless
+ * it is empty; ERR_RATE: there were too many (rule 4). */
+Status MUST access_find_key(struct access *access, Str key, Str address, AccessFound *ret, Err *err);
 
 /* Who wants to come in: with a key or with a link (the other is empty), from an address (as text), by a browser. */
 typedef struct AccessVisitor {

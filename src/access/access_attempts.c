@@ -1,6 +1,6 @@
-/* access_attempts: how often somebody tried to sign in and failed. A table of fixed size: an address that is new takes,
- * of the few places that it may have, the one whose minute began first. Who has thousands of addresses can push others
- * out of it; what stops him is the length of keys. */
+/* access_attempts: how often somebody guessed a key and failed, and who came with the right one before. Tables of fixed
+ * size: an address that is new takes, of the few places that it may have, the one whose minute began first. Who has
+ * thousands of addresses can push others out of it; what stops him is the length of keys. */
 #include "access_private.h"
 
 #include <arpa/inet.h>
@@ -19,9 +19,11 @@ static uint64_t hash_address(const struct access_attempts *attempts, Str address
     return hash_64(address, attempts->seed) | 1;
 }
 
+static size_t first_place(uint64_t address) { return (size_t)(address >> 32) % ACCESS_ADDRESSES; }
+
 static size_t find_row(struct access_attempts *attempts, uint64_t address, int64_t now_ns)
 {
-    size_t first = (size_t)(address >> 32) % ACCESS_ADDRESSES, oldest = first;
+    size_t first = first_place(address), oldest = first;
     for (size_t place = 0; place < PLACES; place++) {
         size_t at = (first + place) % ACCESS_ADDRESSES;
         if (attempts->rows[at].address == address) return at;
@@ -33,25 +35,48 @@ static size_t find_row(struct access_attempts *attempts, uint64_t address, int64
     return oldest;
 }
 
-bool access_attempts_take(struct access_attempts *attempts, Str address, int64_t now_ns, Millis *ret_wait_ms)
+static bool is_known(const struct access_attempts *attempts, uint64_t address, const AccessHash *key)
+{
+    bool is_found = false;
+    for (size_t at = 0; key && at < ACCESS_KNOWN; at++)
+        is_found |= attempts->known[at].address == address && access_hash_equal(&attempts->known[at].key, key);
+    return is_found;
+}
+
+bool access_attempts_must_wait(const struct access_attempts *attempts, Str address, const AccessHash *key,
+                               int64_t now_ns, Millis *ret_wait_ms)
+{
+    uint64_t hash = hash_address(attempts, address);
+    for (size_t place = 0, at = first_place(hash); place < PLACES; place++, at = (at + 1) % ACCESS_ADDRESSES) {
+        int64_t until_ns = attempts->rows[at].began_ns + ACCESS_ATTEMPT_MS * INT64_C(1000000);
+        if (attempts->rows[at].address != hash) continue;
+        if (attempts->rows[at].count < ACCESS_ATTEMPTS || now_ns >= until_ns) return false;
+        *ret_wait_ms = (until_ns - now_ns) / 1000000 + 1;
+        return !is_known(attempts, hash, key);
+    }
+    return false;
+}
+
+void access_attempts_count(struct access_attempts *attempts, Str address, int64_t now_ns)
 {
     size_t at = find_row(attempts, hash_address(attempts, address), now_ns);
-    int64_t until_ns = attempts->rows[at].began_ns + ACCESS_ATTEMPT_MS * INT64_C(1000000);
-    if (now_ns >= until_ns) {
+    if (now_ns >= attempts->rows[at].began_ns + ACCESS_ATTEMPT_MS * INT64_C(1000000)) {
         attempts->rows[at].began_ns = now_ns;
         attempts->rows[at].count = 0;
     }
-    if (attempts->rows[at].count >= ACCESS_ATTEMPTS) {
-        *ret_wait_ms = (until_ns - now_ns) / 1000000 + 1;
-        return false;
-    }
     attempts->rows[at].count++;
-    return true;
 }
 
-void access_attempts_forgive(struct access_attempts *attempts, Str address)
+void access_attempts_know(struct access_attempts *attempts, Str address, const AccessHash *key)
 {
     uint64_t hash = hash_address(attempts, address);
-    for (size_t at = 0; at < ACCESS_ADDRESSES; at++)
-        if (attempts->rows[at].address == hash && attempts->rows[at].count > 0) attempts->rows[at].count--;
+    size_t place = 0;
+    for (size_t at = 0; at < ACCESS_KNOWN; at++) {
+        bool is_it = attempts->known[at].address == hash && access_hash_equal(&attempts->known[at].key, key);
+        if (is_it || attempts->known[at].used < attempts->known[place].used) place = at;
+        if (is_it) break;
+    }
+    attempts->known[place].address = hash;
+    attempts->known[place].key = *key;
+    attempts->known[place].used = ++attempts->uses;
 }

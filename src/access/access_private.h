@@ -9,7 +9,7 @@
 enum {
     ACCESS_HASH_BYTES = 32,
     ACCESS_IDLE_MS = 12 * HOUR_MS,
-    ACCESS_ATTEMPTS = 10, ACCESS_ATTEMPT_MS = 60000, ACCESS_ADDRESSES = 512,
+    ACCESS_ATTEMPTS = 10, ACCESS_ATTEMPT_MS = 60000, ACCESS_ADDRESSES = 512, ACCESS_KNOWN = 128,
 };
 #define ACCESS_LIFE_MS (30 * DAY_MS)
 
@@ -37,9 +37,12 @@ struct access_key {
     char name[ACCESS_NAME_BYTES + 1];
 };
 
+/* Addresses are hashes. rows: whose guesses failed. known: keys that were right, and from where; no guess comes in there,
+ * so no stranger drives anybody out. */
 struct access_attempts {
     struct { uint64_t address; int64_t began_ns; uint32_t count; } rows[ACCESS_ADDRESSES];
-    uint64_t seed;
+    struct { uint64_t address; AccessHash key; uint64_t used; } known[ACCESS_KNOWN];
+    uint64_t seed, uses;                 /* uses: of right keys; the one used longest ago makes room */
 };
 
 struct access {
@@ -56,6 +59,9 @@ struct access {
     int64_t failed_at_ns;                /* of the last write; 0: it went well */
 };
 
+/* In time that does not depend on them. */
+bool access_hash_equal(const AccessHash *a, const AccessHash *b);
+
 /* ---- access_store.c ---- */
 enum { ACCESS_FILE_BYTES = 128 * 1024 };
 Status MUST access_store_read(struct disk *disk, const char *path, struct access_row rows[ACCESS_SESSIONS], Err *err);
@@ -63,9 +69,13 @@ Status MUST access_store_write(struct disk *disk, const char *path, const struct
                                Err *err);
 
 /* ---- access_attempts.c ---- */
-/* Counts one more attempt from there; false, with the time to wait, where there were too many. */
-bool access_attempts_take(struct access_attempts *attempts, Str address, int64_t now_ns, Millis *ret_wait_ms);
-/* It went well: it does not count. */
-void access_attempts_forgive(struct access_attempts *attempts, Str address);
+/* Whether somebody there has to wait, with how long. key: its hash; NULL, or one that was not right there before: it
+ * makes no difference. */
+bool access_attempts_must_wait(const struct access_attempts *attempts, Str address, const AccessHash *key,
+                               int64_t now_ns, Millis *ret_wait_ms);
+/* One more guess from there was wrong. */
+void access_attempts_count(struct access_attempts *attempts, Str address, int64_t now_ns);
+/* This key was right, from there. */
+void access_attempts_know(struct access_attempts *attempts, Str address, const AccessHash *key);
 
 #endif

@@ -156,7 +156,7 @@ static void put_content(struct buf *out, Str answer)
 
 static void put_answers(struct buf *out, const Operation *operation, int flags)
 {
-    const char *errors = flags & ROUTE_COLLECT ? "400 401 408 429 503" : flags & ROUTE_SECRET ? "401 403" : "";
+    const char *errors = flags & ROUTE_COLLECT ? "400 401 408 429 503" : flags & ROUTE_SECRET ? "401 403 429" : "";
     const char *refusal = flags & ROUTE_COLLECT ? "Problem" : "Error";
     Str lists[] = { str_from(errors), str_from(operation->errors) };
     buf_printf(out, "\"responses\":{\"%u\":{\"description\":\"%s\",", operation->status,

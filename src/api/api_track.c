@@ -54,18 +54,18 @@ static void collect(struct exchange *exchange, const CollectRequest *request)
  * X-Write-Key names the source, or is left out where the lines name their own. */
 static bool may_import(struct exchange *exchange, int64_t *ret_line)
 {
-    const ApiOptions *options = api_options(exchange);
+    AccessFound found;
     Err err;
     if (exchange_is_foreign(exchange)) {               /* a browser may have kept the key, and any page may ask it */
         reply_foreign(exchange);
         return false;
     }
-    Str key = exchange_header_key(exchange);
-    bool is_secret = options->secret_key.len && str_equal_constant_time(key, options->secret_key);
+    Status s = exchange_find_key(exchange, exchange_header_key(exchange), &found, &err);
+    bool is_secret = !s && strcmp(found.name, "secret_key") == 0;        /* no other key may be called so */
     if (is_secret && str_parse_int(exchange->import_header, 1, INT64_MAX, ret_line)) return true;
-    if (is_secret) err_set(&err, ERR_INPUT, "X-Onym-Import: wanted the number of the first line");
-    else err_set(&err, ERR_DENIED, "X-Onym-Import: wanted the secret key as Bearer");
-    reply_error(exchange, is_secret ? ERR_INPUT : ERR_DENIED, &err);
+    if (is_secret) s = err_set(&err, ERR_INPUT, "X-Onym-Import: wanted the number of the first line");
+    else if (s != ERR_RATE) s = err_set(&err, ERR_DENIED, "X-Onym-Import: wanted the secret key as Bearer");
+    reply_error(exchange, s, &err);
     return false;
 }
 

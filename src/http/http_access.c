@@ -106,23 +106,35 @@ static AccessRole judge_key(const HttpOptions *options, Str key, char name[ACCES
     return options->access ? access_judge_key(options->access, key, name) : ACCESS_NOBODY;
 }
 
+Status exchange_find_key(struct exchange *exchange, Str key, AccessFound *ret, Err *err)
+{
+    const HttpOptions *options = exchange_options(exchange);
+    Status s = OK;
+    *ret = (AccessFound){ 0 };
+    if (!options->access) ret->role = judge_key(options, key, ret->name);
+    else s = access_find_key(options->access, key, exchange_peer(exchange), ret, err);
+    exchange->reply.retry_after_ms = ret->wait_ms;
+    if (s == ERR_RATE || ret->role != ACCESS_NOBODY) return s;
+    return err_set(err, ERR_DENIED, "this needs the secret key, as Authorization: Bearer; onym keys --secret shows it");
+}
+
 static bool find_by_key(struct exchange *exchange)
 {
-    char name[ACCESS_NAME_BYTES + 1];
+    AccessFound found;
+    Err err;
     if (may_be_forged(exchange)) {
         reply_foreign(exchange);
         return false;
     }
     Str key = collect_key_of_authorization(exchange->authorization, exchange_arena(exchange));
-    exchange->role = judge_key(exchange_options(exchange), key, name);
-    if (exchange->role != ACCESS_NOBODY) {
-        snprintf(exchange->who, sizeof exchange->who, "key %s", name);
-        return true;
+    Status s = exchange_find_key(exchange, key, &found, &err);
+    if (s) {
+        reply_error(exchange, s, &err);
+        return false;
     }
-    Err err;
-    err_set(&err, ERR_DENIED, "this needs the secret key, as Authorization: Bearer; onym keys --secret shows it");
-    reply_error(exchange, ERR_DENIED, &err);
-    return false;
+    exchange->role = found.role;
+    snprintf(exchange->who, sizeof exchange->who, "key %s", found.name);
+    return true;
 }
 
 static bool find_by_cookie(struct exchange *exchange, Str token)

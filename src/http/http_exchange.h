@@ -197,6 +197,9 @@ const char *exchange_cookie_name(const struct exchange *exchange);
 /* Has its route no need of a key, or does it bring one that may, or a session? Else false, and a reply. Who it is
  * stands in the exchange then. Sessions never count for collection: its routes do not ask this. */
 bool exchange_may(struct exchange *exchange);
+/* Whose key this is that came with a request. ERR_DENIED: nobody's, and a guess counts against the address; ERR_RATE:
+ * there were too many, and the reply's Retry-After is set. */
+Status MUST exchange_find_key(struct exchange *exchange, Str key, AccessFound *ret, Err *err);
 /* Of an answer without an end: may whoever asked still? Not once the session was ended, or the key taken out. */
 bool exchange_may_still(struct exchange *exchange, Arena *arena);
 void reply_foreign(struct exchange *exchange);

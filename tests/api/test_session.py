@@ -1,4 +1,5 @@
 """Ways in: sessions, one-time links, roles of keys; and what attackers do with a browser that has a session."""
+import base64
 import http.client
 import json
 import os
@@ -216,6 +217,7 @@ class Door(Case):
             if not path.startswith(("/api/v1/", "/v1/spaces/")) or path == "/api/v1/openapi.json":
                 continue
             for method in methods:
+                self.setUp()                                         # so many wrong keys wait elsewhere
                 status = self.look(method.upper(), path.replace("{", "").replace("}", ""), {} if method == "post" else None,
                                    {"Authorization": "Bearer wk_website"})
                 self.assertIn(status, (400, 401), f"{method} {path}")        # 400: POST /session without a key to judge
@@ -301,6 +303,35 @@ class Door(Case):
             self.assertTrue(1 <= int(headers["Retry-After"]) <= 60, headers["Retry-After"])
         self.peer = {"X-Forwarded-For": "198.51.100.77"}
         self.sign_in()
+
+    def test_keys_are_guessed_no_faster_than_sign_ins(self):
+        """As Bearer, as the user name of Basic, at the Profile API, by an import: ten a minute, and then all wait."""
+        basic = "Basic " + base64.b64encode(b"wrong:").decode()
+        ways = [("GET", "/api/v1/sources", {"Authorization": "Bearer wrong"}), ("GET", "/api/v1/people/x", {"Authorization": basic}),
+                ("GET", "/v1/spaces/s/collections/users/profiles/user_id:x/traits", {"Authorization": basic}),
+                ("POST", "/v1/import", {"Authorization": "Bearer wrong", "X-Onym-Import": "1"}),
+                ("POST", "/v1/batch", {"Authorization": basic, "X-Onym-Import": "1"})]
+        for at in range(10):
+            method, path, headers = ways[at % len(ways)]
+            body = {"batch": []} if method == "POST" else None
+            self.assertEqual(self.call(method, path, body, headers=headers)[0], 401, path)
+        for method, path, headers in ways + [("GET", "/api/v1/sources", {"Authorization": f"Bearer {ANALYST}"})]:
+            status, got, answer = self.call(method, path, {"batch": []} if method == "POST" else None, headers=headers)
+            self.assertEqual(status, 429, path)
+            self.assertTrue(1 <= int(got["Retry-After"]) <= 60, got["Retry-After"])
+        self.assertEqual(self.call("GET", "/api/v1/sources")[0], 401, "who brings no key guesses nothing")
+        event = {"userId": "beside-guesses", "event": "E", "type": "track", "writeKey": "wk_website"}
+        self.assertEqual(self.call("POST", "/v1/track", event)[0], 200)
+        self.peer = {"X-Forwarded-For": "198.51.100.78"}
+        self.assertEqual(self.call("GET", "/api/v1/sources", key=ADMIN, headers={})[0], 200)
+
+    def test_guesses_keep_nobody_out_who_was_there_before(self):
+        self.assertEqual(self.call("GET", "/api/v1/session", key=READER, headers={})[0], 200)
+        for _ in range(15):
+            self.call("GET", "/api/v1/sources", key="wrong", headers={})
+        self.assertEqual(self.call("GET", "/api/v1/sources", key="wrong", headers={})[0], 429)
+        self.assertEqual(self.call("GET", "/api/v1/session", key=READER, headers={})[0], 200)
+        self.sign_in(READER)
 
     def test_who_signs_in_well_is_not_counted(self):
         for _ in range(30):

@@ -68,6 +68,17 @@ static Status try_key(Str key, Str address)
     return access_sign_in(access_, &(AccessVisitor){ .key = key, .address = address }, token, &told, &wait_ms, &err);
 }
 
+static Status ask_by(Str key, Str address)
+{
+    AccessFound found;
+    Err err;
+    Status s = access_find_key(access_, key, address, &found, &err);
+    assert_int_equal(s == OK, found.role != ACCESS_NOBODY);
+    assert_int_equal(s == OK, found.name[0] != 0);
+    assert_int_equal(s == ERR_RATE, found.wait_ms > 0);
+    return s;
+}
+
 static void again(void)
 {
     access_close(access_);
@@ -169,6 +180,72 @@ static void ten_failures_a_minute_from_an_address_and_a_net_of_ipv6_is_one(void 
     assert_int_equal(try_key(STR("sk_1"), STR("2001:db8::2")), OK);
     fake_clock_jump(&time_now, -ACCESS_LIFE_MS);
     assert_int_equal(try_key(STR("no"), STR("2001:db8::2")), ERR_DENIED);
+}
+
+static void keys_that_ask_and_sign_ins_are_counted_together(void **state)
+{
+    (void)state;
+    for (int at = 0; at < ACCESS_ATTEMPTS / 2; at++) {
+        assert_int_equal(ask_by(STR("no"), STR("203.0.113.7")), ERR_DENIED);
+        assert_int_equal(try_key(STR("no"), STR("203.0.113.7")), ERR_DENIED);
+        assert_int_equal(ask_by(STR(""), STR("203.0.113.7")), ERR_DENIED);             /* no key is no guess */
+    }
+    assert_int_equal(ask_by(STR("no"), STR("203.0.113.7")), ERR_RATE);
+    assert_int_equal(ask_by(STR("sk_1"), STR("203.0.113.7")), ERR_RATE);
+    assert_int_equal(try_key(STR("sk_1"), STR("203.0.113.7")), ERR_RATE);
+    assert_int_equal(ask_by(STR("sk_1"), STR("203.0.113.8")), OK);
+    fake_clock_advance(&time_now, ACCESS_ATTEMPT_MS);
+    assert_int_equal(ask_by(STR("sk_1"), STR("203.0.113.7")), OK);
+}
+
+/* Behind a proxy that is not trusted everybody has one address: who guesses there must not keep others out. */
+static void who_came_with_the_right_key_before_is_let_in(void **state)
+{
+    (void)state;
+    assert_int_equal(ask_by(STR("rd_1"), STR("127.0.0.1")), OK);
+    for (int minute = 0; minute < 100; minute++) {
+        for (int at = 0; at < ACCESS_ATTEMPTS; at++) assert_int_equal(ask_by(STR("no"), STR("127.0.0.1")), ERR_DENIED);
+        assert_int_equal(ask_by(STR("no"), STR("127.0.0.1")), ERR_RATE);
+        assert_int_equal(ask_by(STR("rd_1"), STR("127.0.0.1")), OK);
+        assert_int_equal(try_key(STR("rd_1"), STR("127.0.0.1")), OK);
+        assert_int_equal(ask_by(STR("an_1"), STR("127.0.0.1")), ERR_RATE);     /* not from there: it may be a guess */
+        fake_clock_advance(&time_now, ACCESS_ATTEMPT_MS);
+    }
+    access_set_keys(access_, keys, 2);                      /* rd_1 was taken out */
+    assert_int_equal(ask_by(STR("rd_1"), STR("127.0.0.1")), ERR_DENIED);
+}
+
+static void strangers_make_nobody_forgotten(void **state)
+{
+    char address[32];
+    (void)state;
+    assert_int_equal(ask_by(STR("rd_1"), STR("127.0.0.1")), OK);
+    for (int at = 0; at < 20 * ACCESS_ADDRESSES; at++) {
+        snprintf(address, sizeof address, "10.0.%d.%d", at / 256, at % 256);
+        assert_int_equal(ask_by(STR("no"), str_from(address)), ERR_DENIED);
+    }
+    for (int at = 0; at < ACCESS_ATTEMPTS; at++) assert_int_equal(ask_by(STR("no"), STR("127.0.0.1")), ERR_DENIED);
+    assert_int_equal(ask_by(STR("rd_1"), STR("127.0.0.1")), OK);
+    /* of those who come in, the one who did not for longest makes room */
+    for (int at = 0; at < ACCESS_KNOWN; at++) {
+        snprintf(address, sizeof address, "10.1.%d.%d", at / 256, at % 256);
+        assert_int_equal(ask_by(STR("sk_1"), str_from(address)), OK);
+    }
+    assert_int_equal(ask_by(STR("rd_1"), STR("127.0.0.1")), ERR_RATE);
+}
+
+static void a_link_comes_in_whoever_guesses_beside_it(void **state)
+{
+    char link[ACCESS_TOKEN_CHARS], token[ACCESS_TOKEN_CHARS];
+    Millis wait_ms;
+    Err err;
+    (void)state;
+    assert_int_equal(access_make_link(access_, STR("sk_1"), STR(""), link, &err), OK);
+    for (int at = 0; at < ACCESS_ATTEMPTS; at++) assert_int_equal(try_key(STR("no"), STR("::1")), ERR_DENIED);
+    AccessVisitor visitor = { .link = STR("x"), .address = STR("::1") };
+    assert_int_equal(access_sign_in(access_, &visitor, token, &told, &wait_ms, &err), ERR_RATE);
+    visitor.link = str_of(link, sizeof link);
+    assert_int_equal(access_sign_in(access_, &visitor, token, &told, &wait_ms, &err), OK);
 }
 
 static void thousands_of_addresses_take_no_more_room(void **state)
@@ -341,6 +418,10 @@ int main(void)
         TEST(a_session_ends_with_its_key_its_role_or_the_secret_key),
         TEST(a_link_is_good_once_and_for_a_minute),
         TEST(ten_failures_a_minute_from_an_address_and_a_net_of_ipv6_is_one),
+        TEST(keys_that_ask_and_sign_ins_are_counted_together),
+        TEST(who_came_with_the_right_key_before_is_let_in),
+        TEST(strangers_make_nobody_forgotten),
+        TEST(a_link_comes_in_whoever_guesses_beside_it),
         TEST(thousands_of_addresses_take_no_more_room),
         TEST(the_one_that_was_not_used_for_longest_makes_room),
         TEST(what_the_disk_has_is_there_again),
