@@ -147,12 +147,13 @@ Status MUST derive_dry_run(const DryRunOptions *options, Arena *arena, DryRun *r
 /* How traits of everybody are read: without the guard. */
 typedef struct DeriveReading {
     const struct identity_view *view;       /* of people as it shows them; it must outlive the call */
-    size_t max_bytes;                       /* ERR_TOO_LARGE over it */
+    size_t max_bytes;                       /* ERR_TOO_LARGE where it cannot be done within it */
     const atomic_bool *is_cancelled;        /* ERR_CLOSED soon after; NULL: never */
 } DeriveReading;
 
 /* One trait of everybody, as questions about all people need it: made in one pass over all traits (about a second for
- * three million people with traits), then asked by any number of threads. */
+ * three million people with traits), then asked by any number of threads. Where what all of them wrote does not fit,
+ * values over 510 bytes, then the rarest, read as "{}", which answers tell as "(not indexed)". */
 struct trait_table;
 Status MUST derive_open_trait(struct applier *applier, const DeriveReading *reading, Str name, struct trait_table **ret,
                               Err *err);

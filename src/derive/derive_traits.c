@@ -1,5 +1,5 @@
 /* derive_traits: the station of traits, and what readers ask of it. */
-#include "derive_latest.h"
+#include "derive_many.h"
 #include "derive_private.h"
 
 #include <stdlib.h>
@@ -64,6 +64,7 @@ struct trait_table {
     struct trait_table *shorter;
     const DeriveReading *reading;       /* while it is made */
     struct latest_table latest;
+    struct many many;                   /* in place of latest, where that does not fit; of no region: it does */
     size_t value_most;                  /* longer values of that name are told as not indexed */
 };
 
@@ -85,20 +86,24 @@ static bool hold_value(void *context, const ProfileValue *value)
     if (person == IDENTITY_NONE) return true;
     ProfileValue kept = *value;
     if (kept.json.len > table->value_most) kept.json = STR("{}");      /* an object has no value of its own */
-    return latest_put(&table->latest, person, STR(""), &kept);
+    if (!table->many.region.start) return latest_put(&table->latest, person, STR(""), &kept);
+    many_put(&table->many, person, &kept);
+    return true;
 }
 
-static struct trait_table *make_tables(const DeriveReading *reading, Str name, size_t value_most)
+/* for_many: by the way that needs less. *ret_is_full: it does not even fit as it begins. */
+static struct trait_table *make_tables(const DeriveReading *reading, Str name, bool for_many, bool *ret_is_full)
 {
     struct trait_table *table = calloc(1, sizeof *table);
     size_t dot = name.len;
     check(table);
     table->name = name;
     table->reading = reading;
-    table->value_most = value_most;
-    (void)latest_open(&table->latest, reading->max_bytes);   /* it is full where it cannot begin */
+    table->value_most = SIZE_MAX;
+    *ret_is_full |= for_many ? !many_open(&table->many, reading->view->node_count, reading->max_bytes)
+                             : !latest_open(&table->latest, reading->max_bytes);
     while (dot > 0 && name.bytes[dot - 1] != '.') dot--;
-    if (dot > 1) table->shorter = make_tables(reading, str_slice(name, 0, dot - 1), SIZE_MAX);
+    if (dot > 1) table->shorter = make_tables(reading, str_slice(name, 0, dot - 1), for_many, ret_is_full);
     return table;
 }
 
@@ -109,37 +114,51 @@ static bool is_any_full(const struct trait_table *table)
     return is_full;
 }
 
+/* All tables of the name go through their passes together: who is ready sooner is put what he has once more. */
+static bool has_next_pass(struct trait_table *table)
+{
+    bool has_more = false;
+    for (; table; table = table->shorter)
+        if (table->many.region.start) has_more |= many_next_pass(&table->many);
+    return has_more;
+}
+
 static Status fill_tables(struct applier *applier, struct trait_table *table, Err *err)
 {
+    const atomic_bool *is_cancelled = table->reading->is_cancelled;
     struct profile_reader *reader;
     Status s = profile_begin_reading(applier->profile, &reader, err);
     if (s) return s;
-    s = profile_visit_trait(reader, table->name, hold_value, table, err);
+    do s = profile_visit_trait(reader, table->name, hold_value, table, err);
+    while (!s && !derive_is_given_up(is_cancelled) && has_next_pass(table));
     profile_end_reading(reader);
-    if (!s && derive_is_given_up(table->reading->is_cancelled))
-        s = err_set(err, ERR_CLOSED, "the question was given up");
-    if (!s && is_any_full(table))
-        s = err_set(err, ERR_TOO_LARGE, "the trait %.*s of everybody takes more than %zu bytes",
-                    STR_FORMAT(table->name), table->reading->max_bytes);
+    if (!s && derive_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
     return s;
 }
 
-/* Some thousand people whose value fills a message would take all the memory: where they do, long values go, not the
+/* Anybody can make up people and values until all of them do not fit. Then the long values go, and the rarest, not the
  * question. */
 Status derive_open_trait(struct applier *applier, const DeriveReading *reading, Str name, struct trait_table **ret,
                          Err *err)
 {
-    static const size_t value_most[] = { SIZE_MAX, TRAIT_BYTES_KEPT };
-    Status s = OK;
-    for (size_t at = 0; at < countof(value_most); at++) {
-        struct trait_table *table = make_tables(reading, name, value_most[at]);
-        s = fill_tables(applier, table, err);
-        if (!s) return *ret = table, OK;
-        bool is_full = is_any_full(table);
+    for (int for_many = 0; for_many < 2; for_many++) {
+        bool is_full = false;
+        struct trait_table *table = make_tables(reading, name, for_many, &is_full);
+        if (for_many) table->value_most = TRAIT_BYTES_KEPT;
+        Status s = is_full ? OK : fill_tables(applier, table, err);
+        if (!s && !is_full && !is_any_full(table)) return *ret = table, OK;
         derive_close_trait(table);
-        if (s != ERR_TOO_LARGE || !is_full) return s;
+        if (s) return s;
     }
-    return s;
+    return err_set(err, ERR_TOO_LARGE, "the trait %.*s of everybody takes more than %zu bytes", STR_FORMAT(name),
+                   reading->max_bytes);
+}
+
+static Str held_json(const struct trait_table *table, IdentityPerson person)
+{
+    if (table->many.region.start) return many_find(&table->many, person);
+    const struct latest *held = latest_find(&table->latest, person, STR(""));
+    return held ? latest_json(&table->latest, held) : (Str){ 0 };
 }
 
 Status derive_find_trait(const struct trait_table *table, IdentityPerson person, Arena scratch, Str *ret_json, Err *err)
@@ -147,11 +166,11 @@ Status derive_find_trait(const struct trait_table *table, IdentityPerson person,
     Str name = table->name;
     *ret_json = (Str){ 0 };
     for (; table; table = table->shorter) {
-        const struct latest *held = latest_find(&table->latest, person, STR(""));
         const TreeNode *object;
         Arena arena = scratch;
-        if (!held) continue;
-        Str json = latest_json(&table->latest, held);
+        Str json = held_json(table, person);
+        if (!json.len) continue;
+        if (many_is_unkept(json)) return *ret_json = json, OK;          /* nobody knows what is in it, either */
         bool is_whole = table->name.len == name.len;
         if (is_whole && !str_equal(json, STR("null"))) return *ret_json = json, OK;
         if (is_whole || !str_starts(json, STR("{"))) continue;
@@ -171,5 +190,6 @@ void derive_close_trait(struct trait_table *table)
     if (!table) return;
     derive_close_trait(table->shorter);
     latest_close(&table->latest);
+    many_close(&table->many);
     free(table);
 }

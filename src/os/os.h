@@ -67,6 +67,9 @@ struct disk {
     /* A read-only view of the first bytes of the file; valid until unmap, whatever happens to the name. */
     Status (*map)(struct disk *disk, DiskFile file, uint64_t bytes, const void **ret, Err *err);
     void (*unmap)(struct disk *disk, const void *at, uint64_t bytes);
+    /* That the first and the last so many bytes of a file will be read soon, so that the disk fetches them meanwhile.
+     * Waits for none of them, changes nothing and never fails. NULL: it makes no difference. */
+    void (*expect)(struct disk *disk, const char *path, uint64_t bytes);
 };
 
 /* The real file system. One for the process; never closed. */

@@ -11,7 +11,10 @@
 
 #include <stdio.h>
 
-enum { NAMES_TRIED = 1000 };
+enum {
+    NAMES_TRIED = 1000,
+    AHEAD_FILES = 128, AHEAD_BYTES = 16 << 10,      /* what is read of a file, its head and its seek table, are in these */
+};
 
 typedef enum HeadKind {
     HEAD_OWN,                           /* or so it seems: of a version that is not known here */
@@ -29,6 +32,7 @@ struct strays {
     struct segments *journal;
     struct segment_table *table;
     struct segments_source source;
+    size_t expected;                    /* rows whose files the disk was told of */
     bool renames;
 };
 
@@ -119,6 +123,20 @@ static Status two_claim(const struct segments *journal, const Segment *before, c
                    "was made longer; move it away", second, first);
 }
 
+/* A file after the other would wait for the disk twice a file, which is a second for a thousand segments after a cold
+ * start; told of many at once it fetches them together. */
+static void expect_files(struct strays *strays, size_t from)
+{
+    struct disk *disk = strays->journal->disk;
+    char path[SEGMENTS_PATH_BYTES];
+    for (; disk->expect && strays->expected < strays->table->count && strays->expected < from + AHEAD_FILES;
+         strays->expected++) {
+        const Segment *row = &strays->table->rows[strays->expected];
+        segment_path(path, strays->journal->dir, row->base, row->is_sealed ? SEGMENT_SEALED : SEGMENT_RAW);
+        disk->expect(disk, path, AHEAD_BYTES);
+    }
+}
+
 static Status look_at_all(struct strays *strays, Err *err)
 {
     struct segments *journal = strays->journal;
@@ -127,6 +145,7 @@ static Status look_at_all(struct strays *strays, Err *err)
     for (size_t at = 0; at < table->count;) {
         Segment *row = &table->rows[at];
         Judged judged;
+        expect_files(strays, at);
         Status s = judge(strays, row->base, row->is_sealed, &judged, err);
         if (!s && row->has_twin) s = choose_twin(strays, row, &judged, err);
         if (s) return s;

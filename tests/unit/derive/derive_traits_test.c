@@ -7,7 +7,7 @@
 
 #include "tests/unit/derive/derive_world.h"
 
-enum { STRANGERS = 40, LONG = 20000, MAX_BYTES = 128 << 10 };
+enum { STRANGERS = 40, CROWD = 2000, LONG = 20000, MAX_BYTES = 128 << 10 };
 
 static void identify(const char *user, const char *plan)
 {
@@ -72,8 +72,45 @@ static void long_values_of_strangers_stop_no_question(void **state)
     world_end();
 }
 
+/* Short ones, but more of them than all the memory: the rarest go, and what many have stays. */
+static void short_values_of_strangers_stop_no_question(void **state)
+{
+    struct trait_table *table = NULL;
+    bool more = true;
+    Err err = { 0 };
+    (void)state;
+    world_begin();
+    world_open(1 << 20, (DeriveOptions){ 0 });
+    for (int at = 0; at < CROWD; at++) {
+        char user[32], plan[320];
+        snprintf(user, sizeof user, "user-%d", at);
+        snprintf(plan, sizeof plan, at % 20 ? "made-up-%0300d" : "pro", at);
+        identify(user, plan);
+    }
+    while (more) assert_int_equal(derive_step(world.applier, &more, &err), OK);
+    const struct identity_view *view = identity_take_view(world.applier->identity);
+    Status s = derive_open_trait(world.applier, &(DeriveReading){ view, MAX_BYTES, NULL }, STR("plan"), &table, &err);
+    if (s) fail_msg("%s", err.text);
+    expect(table, "user-0", "\"pro\"");
+    expect(table, "user-1980", "\"pro\"");
+    expect(table, "user-1", "{}");
+    derive_close_trait(table);
+    /* of the names within it the outer one, too */
+    assert_int_equal(derive_open_trait(world.applier, &(DeriveReading){ view, MAX_BYTES, NULL }, STR("plan.name"), &table,
+                                       &err), OK);
+    expect(table, "user-0", "");
+    expect(table, "user-1", "{}");                            /* what was not kept might have had a name */
+    derive_close_trait(table);
+    identity_give_view(world.applier->identity, view);
+    world_close(false);
+    world_end();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(long_values_of_strangers_stop_no_question) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_values_of_strangers_stop_no_question),
+        cmocka_unit_test(short_values_of_strangers_stop_no_question),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,6 +219,7 @@ static void what_is_no_file_is_named_and_never_waited_for(void **state)
     assert_int_equal(count, countof(rows));
     for (size_t at = 0; at < countof(rows); at++) {
         const char *path = path_in(place, rows[at].name);
+        disk->expect(disk, path, 4096);                  /* a pipe that nobody writes into is not waited for */
         for (size_t mode = 0; mode < countof(modes); mode++) {
             Status s = disk->open(disk, path, modes[mode], &file, &err);
             assert_int_equal(s, modes[mode] == DISK_READ ? rows[at].read : rows[at].write);
