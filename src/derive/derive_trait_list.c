@@ -1,14 +1,15 @@
 /* derive_trait_list: which traits there are, and how many people have each.
  *
  * One pass over all rows. A subject whose person has no other is counted as its row is read; what others wrote about
- * the same person is put together first, by the last write. Traits that are objects are told by their leaves:
- * "address.city". */
+ * the same person is put together first, by the last write. Where that does not fit, a pass for each part of the people.
+ * Traits that are objects are told by their leaves: "address.city". */
 #include "derive_latest.h"
 #include "derive_private.h"
 
 #include <stdlib.h>
 
-enum { NAME_BYTES = 256, NAMES_MAX = 5000, DEPTH_MAX = 16, SCRATCH_BYTES = 4 << 20 };
+enum { NAME_BYTES = 256, NAMES_MAX = 5000, DEPTH_MAX = 16, SCRATCH_BYTES = 4 << 20, PARTS_MORE = 4,
+       PARTS_MOST = 256 };
 
 struct trait_list_state {
     const DeriveReading *reading;
@@ -17,6 +18,7 @@ struct trait_list_state {
     struct slots slots;                     /* of the names */
     uint32_t count;
     struct latest_table latest;             /* what several subjects wrote about one person */
+    uint32_t part, parts;                   /* of the people of several subjects, those of this pass */
     struct buf last;                        /* the key, then the value of the write at hand */
     bool is_full;
     uint32_t last_subject, last_key_len;
@@ -94,7 +96,9 @@ static bool take_write(void *context, const ProfileValue *value)
         ? identity_view_find_person(view, value->subject, value->time_ms, value->message_id) : slot;
     if (person == IDENTITY_NONE) return true;
     bool is_joined = person < view->node_count && list->joined[person / 64] >> person % 64 & 1;
-    if (is_shared || is_joined) return latest_put(&list->latest, person, value->key, value);
+    if (is_shared || is_joined)
+        return person % list->parts != list->part || latest_put(&list->latest, person, value->key, value);
+    if (list->part > 0) return true;
     bool is_same = list->has_last && list->last_subject == value->subject
         && str_equal(str_slice(buf_str(&list->last), 0, list->last_key_len), value->key);
     if (!is_same) count_last(list);
@@ -113,6 +117,44 @@ static void mark_joined(const struct identity_view *view, uint32_t node, uint64_
     if (slot != node) identity_view_mark_owners(view, slot, joined);
 }
 
+/* A part of the people of several subjects; with the first one, all others. */
+static Status count_part(struct trait_list_state *list, struct profile_reader *reader, Err *err)
+{
+    const atomic_bool *is_cancelled = list->reading->is_cancelled;
+    if (!latest_open(&list->latest, list->reading->max_bytes)) return OK;          /* it is full */
+    list->has_last = false;
+    Status s = profile_visit_trait(reader, STR(""), take_write, list, err);
+    count_last(list);
+    for (size_t at = 0; at < list->latest.capacity && !s && !derive_is_given_up(is_cancelled); at++) {
+        const struct latest *row = &list->latest.rows[at];
+        if (row->person != IDENTITY_NONE)
+            count_trait(list, latest_key(&list->latest, row), latest_json(&list->latest, row));
+    }
+    if (!s && derive_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
+    return s;
+}
+
+/* All of them, in so many parts that each fits. */
+static Status count_all(struct trait_list_state *list, struct profile_reader *reader, Err *err)
+{
+    Arena empty = *list->arena;
+    Status s = OK;
+    bool is_full = true;
+    for (list->parts = 1; is_full && !s && list->parts <= PARTS_MOST; list->parts *= PARTS_MORE) {
+        *list->arena = empty;
+        list->count = 0, list->is_full = is_full = false;
+        slots_clear(&list->slots);
+        for (list->part = 0; !is_full && !s && list->part < list->parts; list->part++) {
+            s = count_part(list, reader, err);
+            is_full = list->latest.is_full;
+            latest_close(&list->latest);
+        }
+    }
+    if (!s && (is_full || list->is_full))
+        s = err_set(err, ERR_TOO_LARGE, "the traits of everybody take more memory than a question may use");
+    return s;
+}
+
 Status derive_list_traits(struct applier *applier, const DeriveReading *reading, Arena *arena, DeriveTraitName **ret,
                           size_t *ret_count, Err *err)
 {
@@ -127,24 +169,14 @@ Status derive_list_traits(struct applier *applier, const DeriveReading *reading,
     buf_init(&list.last, 2 * LIMIT_RECORD_BYTES);
     for (uint32_t node = 0; node < view->node_count; node++)
         mark_joined(view, node, list.joined);
-    bool is_open = list.names && latest_open(&list.latest, reading->max_bytes);
-    Status s = is_open ? profile_begin_reading(applier->profile, &reader, err)
+    Status s = list.names ? profile_begin_reading(applier->profile, &reader, err)
         : err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may");
     if (!s) {
-        s = profile_visit_trait(reader, STR(""), take_write, &list, err);
+        s = count_all(&list, reader, err);
         profile_end_reading(reader);
     }
-    count_last(&list);
-    for (size_t at = 0; at < list.latest.capacity && !s && !derive_is_given_up(reading->is_cancelled); at++) {
-        const struct latest *row = &list.latest.rows[at];
-        if (row->person != IDENTITY_NONE)
-            count_trait(&list, latest_key(&list.latest, row), latest_json(&list.latest, row));
-    }
-    if (!s && derive_is_given_up(reading->is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
-    if (!s && (list.is_full || list.latest.is_full))
-        s = err_set(err, ERR_TOO_LARGE, "the traits of everybody take more memory than a question may use");
     *ret = list.names, *ret_count = list.count;
-    latest_close(&list.latest), buf_done(&list.last);
+    buf_done(&list.last);
     region_close(&scratch);
     free(list.joined), slots_done(&list.slots);
     return s;

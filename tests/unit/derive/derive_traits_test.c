@@ -9,12 +9,16 @@
 
 enum { STRANGERS = 40, CROWD = 2000, LONG = 20000, MAX_BYTES = 128 << 10 };
 
-static void identify(const char *user, const char *plan)
+/* anonymous: another id of his, which begins with "a" and goes on as this does; NULL: he has none. */
+static void identify_as(const char *user, const char *anonymous, const char *plan)
 {
     char json[LONG + 200];
     struct buf buf;
+    char other[40] = "";
+    if (anonymous) snprintf(other, sizeof other, "a%s", anonymous);
     snprintf(json, sizeof json, "{\"userId\":\"%s\",\"traits\":{\"plan\":\"%s\"}}", user, plan);
     Event event = { .type = EVENT_IDENTIFY, .source = STR("s"), .message_id = str_from(user), .user_id = str_from(user),
+                    .anonymous_id = str_from(other),
                     .timestamp_ms = 1700000000000, .original_timestamp_ms = INSTANT_NONE,
                     .sent_at_ms = INSTANT_NONE, .received_at_ms = 1700000000000, .json = str_from(json) };
     buf_init(&buf, LIMIT_RECORD_BYTES);
@@ -22,6 +26,8 @@ static void identify(const char *user, const char *plan)
     world_append(buf_str(&buf));
     buf_done(&buf);
 }
+
+static void identify(const char *user, const char *plan) { identify_as(user, NULL, plan); }
 
 static void expect(const struct trait_table *table, const char *user, const char *json)
 {
@@ -106,11 +112,50 @@ static void short_values_of_strangers_stop_no_question(void **state)
     world_end();
 }
 
+/* People of several ids, whose traits are put together before they are counted: in parts, where all do not fit. */
+static void which_traits_there_are_is_told_of_any_crowd(void **state)
+{
+    static char memory[8 << 20];
+    DeriveTraitName *roomy, *narrow;
+    size_t roomy_count, narrow_count;
+    bool more = true;
+    Err err = { 0 };
+    (void)state;
+    world_begin();
+    world_open(1 << 20, (DeriveOptions){ 0 });
+    for (int at = 0; at < CROWD; at++) {
+        char user[32], plan[400];
+        snprintf(user, sizeof user, "user-%d", at);
+        snprintf(plan, sizeof plan, "%0300d\",\"%s\":{\"x\":1,\"%s\":2},\"z\":\"", at, at % 3 ? "a" : "b", at % 2 ? "y" : "z");
+        identify_as(user, at % 4 ? user : NULL, plan);
+    }
+    while (more) assert_int_equal(derive_step(world.applier, &more, &err), OK);
+    const struct identity_view *view = identity_take_view(world.applier->identity);
+    Arena arena = { memory, memory + sizeof memory / 2 };
+    assert_int_equal(derive_list_traits(world.applier, &(DeriveReading){ view, 64 << 20, NULL }, &arena, &roomy,
+                                        &roomy_count, &err), OK);
+    arena = (Arena){ memory + sizeof memory / 2, memory + sizeof memory };
+    DeriveReading little = { view, MAX_BYTES, NULL };
+    Status s = derive_list_traits(world.applier, &little, &arena, &narrow, &narrow_count, &err);
+    if (s) fail_msg("%s", err.text);
+    assert_int_equal(roomy_count, 8);
+    assert_int_equal(narrow_count, roomy_count);
+    for (size_t at = 0, other; at < roomy_count; at++) {
+        for (other = 0; other < narrow_count && !str_equal(roomy[at].name, narrow[other].name); other++) {}
+        assert_true(other < narrow_count);
+        assert_int_equal(roomy[at].people, narrow[other].people);
+    }
+    identity_give_view(world.applier->identity, view);
+    world_close(false);
+    world_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(long_values_of_strangers_stop_no_question),
         cmocka_unit_test(short_values_of_strangers_stop_no_question),
+        cmocka_unit_test(which_traits_there_are_is_told_of_any_crowd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
