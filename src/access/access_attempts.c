@@ -51,8 +51,9 @@ bool access_attempts_must_wait(const struct access_attempts *attempts, Str addre
         int64_t until_ns = attempts->rows[at].began_ns + ACCESS_ATTEMPT_MS * INT64_C(1000000);
         if (attempts->rows[at].address != hash) continue;
         if (attempts->rows[at].count < ACCESS_ATTEMPTS || now_ns >= until_ns) return false;
+        if (is_known(attempts, hash, key)) return false;
         *ret_wait_ms = (until_ns - now_ns) / 1000000 + 1;
-        return !is_known(attempts, hash, key);
+        return true;
     }
     return false;
 }
