@@ -10,11 +10,11 @@
  *     was begun with, its role, or the secret key is not what it was.
  *  3. There are at most ACCESS_SESSIONS sessions and ACCESS_LINKS links; a new one takes the place of the one that was
  *     not used for longest.
- *  4. Ten guesses a minute may fail from an address (of IPv6: from its /64), by sign-ins and by keys together. Then who
- *     comes from there with a key waits, the right one, too: else a guess would still be told from a key. Who is let in
- *     all the same: a key that was right from this address before (behind a proxy that is not trusted all strangers have
- *     the address of whoever works there, and must not lock him out), a link, and a session: nobody guesses 256 random
- *     bits.
+ *  4. Ten guesses a minute may fail from an address (of IPv6: from its /64), by sign-ins and by keys together. Then
+ *     who comes from there with a key waits, the right one, too: else a guess would still be told from a key. A key
+ *     that was right from this address before is let in all the same (behind a proxy that is not trusted all strangers
+ *     have the address of whoever works there, and must not lock him out), and so are a link and a session: nobody
+ *     guesses 256 random bits.
  *  5. A session that was ended stays ended after a crash, once access_write has said so.
  *  6. A file of sessions that is damaged is no file: everybody signs in again.
  * Threads: any, but open and close.
@@ -82,8 +82,8 @@ typedef struct AccessFound {
     char name[ACCESS_NAME_BYTES + 1];
     Millis wait_ms;                      /* where there were too many */
 } AccessFound;
-/* The same for who comes with a key from this address (as text). ERR_DENIED: it is nobody's key, and was a guess, unless
- * it is empty; ERR_RATE: there were too many (rule 4). */
+/* The same for who comes with a key from this address (as text). ERR_DENIED: it is nobody's key, and was a guess,
+ * unless it is empty; ERR_RATE: there were too many (rule 4). */
 Status MUST access_find_key(struct access *access, Str key, Str address, AccessFound *ret, Err *err);
 
 /* Who wants to come in: with a key or with a link (the other is empty), from an address (as text), by a browser. */

@@ -37,8 +37,8 @@ struct access_key {
     char name[ACCESS_NAME_BYTES + 1];
 };
 
-/* Addresses are hashes. rows: whose guesses failed. known: keys that were right, and from where; no guess comes in there,
- * so no stranger drives anybody out. */
+/* Addresses are hashes. rows: whose guesses failed. known: keys that were right, and from where; no guess comes in
+ * there, so no stranger drives anybody out. */
 struct access_attempts {
     struct { uint64_t address; int64_t began_ns; uint32_t count; } rows[ACCESS_ADDRESSES];
     struct { uint64_t address; AccessHash key; uint64_t used; } known[ACCESS_KNOWN];

@@ -11,7 +11,10 @@ bool many_open(struct many *many, uint32_t people, size_t max_bytes)
     size_t words = (size_t)people / 64 + 1, values = max_bytes / VALUE_BYTES;
     size_t bytes = people * (sizeof *many->last + sizeof *many->numbers) + words * sizeof *many->tied;
     *many = (struct many){ .people = people };
-    if (bytes > max_bytes || !latest_open(&many->ties, max_bytes / 4 + TIES_LEAST)) return latest_close(&many->ties), false;
+    if (bytes > max_bytes || !latest_open(&many->ties, max_bytes / 4 + TIES_LEAST)) {
+        latest_close(&many->ties);
+        return false;
+    }
     region_open(&many->region, bytes + 64);                 /* all zero */
     many->last = (Millis *)(void *)many->region.start;
     many->tied = (uint64_t *)(void *)(many->last + people);

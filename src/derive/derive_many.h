@@ -34,8 +34,8 @@ void many_close(struct many *many);         /* accepts one never opened (all zer
 void many_put(struct many *many, uint32_t person, const ProfileValue *value);
 /* After all writes: whether they are to be put once more, in the same number of writes or more. */
 bool many_next_pass(struct many *many);
-/* Empty where the person wrote nothing; "{}", of which many_is_unkept is true, for a value that was not kept. Lives until
- * many_close. */
+/* Empty where the person wrote nothing; "{}", of which many_is_unkept is true, for a value that was not kept. Lives
+ * until many_close. */
 Str many_find(const struct many *many, uint32_t person);
 bool many_is_unkept(Str found);             /* not of an object that somebody wrote as {} */
 

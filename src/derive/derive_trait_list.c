@@ -1,8 +1,8 @@
 /* derive_trait_list: which traits there are, and how many people have each.
  *
  * One pass over all rows. A subject whose person has no other is counted as its row is read; what others wrote about
- * the same person is put together first, by the last write. Where that does not fit, a pass for each part of the people.
- * Traits that are objects are told by their leaves: "address.city". */
+ * the same person is put together first, by the last write. Where that does not fit, a pass for each part of the
+ * people. Traits that are objects are told by their leaves: "address.city". */
 #include "derive_latest.h"
 #include "derive_private.h"
 

@@ -13,7 +13,7 @@
 
 enum {
     NAMES_TRIED = 1000,
-    AHEAD_FILES = 128, AHEAD_BYTES = 16 << 10,      /* what is read of a file, its head and its seek table, are in these */
+    AHEAD_FILES = 128, AHEAD_BYTES = 16 << 10,      /* in these is what is read of a file: its head, its seek table */
 };
 
 typedef enum HeadKind {

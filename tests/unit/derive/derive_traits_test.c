@@ -102,8 +102,8 @@ static void short_values_of_strangers_stop_no_question(void **state)
     expect(table, "user-1", "{}");
     derive_close_trait(table);
     /* of the names within it the outer one, too */
-    assert_int_equal(derive_open_trait(world.applier, &(DeriveReading){ view, MAX_BYTES, NULL }, STR("plan.name"), &table,
-                                       &err), OK);
+    DeriveReading little = { view, MAX_BYTES, NULL };
+    assert_int_equal(derive_open_trait(world.applier, &little, STR("plan.name"), &table, &err), OK);
     expect(table, "user-0", "");
     expect(table, "user-1", "{}");                            /* what was not kept might have had a name */
     derive_close_trait(table);
@@ -126,7 +126,8 @@ static void which_traits_there_are_is_told_of_any_crowd(void **state)
     for (int at = 0; at < CROWD; at++) {
         char user[32], plan[400];
         snprintf(user, sizeof user, "user-%d", at);
-        snprintf(plan, sizeof plan, "%0300d\",\"%s\":{\"x\":1,\"%s\":2},\"z\":\"", at, at % 3 ? "a" : "b", at % 2 ? "y" : "z");
+        snprintf(plan, sizeof plan, "%0300d\",\"%s\":{\"x\":1,\"%s\":2},\"z\":\"", at, at % 3 ? "a" : "b",
+                 at % 2 ? "y" : "z");
         identify_as(user, at % 4 ? user : NULL, plan);
     }
     while (more) assert_int_equal(derive_step(world.applier, &more, &err), OK);
