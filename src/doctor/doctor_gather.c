@@ -59,16 +59,6 @@ static uint32_t name_host(struct exam *exam, Str url)
     return doctor_name(&exam->names, doctor_host(url, room));
 }
 
-static uint32_t name_release(struct exam *exam, const DoctorPeek *peek)
-{
-    char room[128];
-    struct buf text;
-    buf_init_fixed(&text, room, sizeof room);
-    buf_str_put(&text, str_slice(peek->library, 0, 80));
-    if (peek->version.len) buf_char(&text, ' ');
-    buf_str_put(&text, str_slice(peek->version, 0, 40));
-    return doctor_name(&exam->names, buf_str(&text));
-}
 
 static void fill_row(struct exam *exam, const Event *event, JournalPos pos, DoctorRow *row)
 {
@@ -80,7 +70,7 @@ static void fill_row(struct exam *exam, const Event *event, JournalPos pos, Doct
         .arrival_ms = event->from_import ? event->timestamp_ms : event->received_at_ms,
         .message = hash_64(event->message_id, 0), .payload = hash_64(peek.payload, 0),
         .user = IDENTITY_NONE, .device = IDENTITY_NONE, .person = QUERY_NOBODY,
-        .source = doctor_name(&exam->names, event->source), .release = name_release(exam, &peek),
+        .source = doctor_name(&exam->names, event->source), .release = doctor_release(exam, peek.library, peek.version),
         .name = is_named ? doctor_name(&exam->names, event->name) : 0,
         .agent = (uint32_t)hash_64(peek.agent, 0), .type = (uint8_t)event->type,
     };

@@ -42,6 +42,8 @@ struct doctor_names {
     struct slots slots;
 };
 uint32_t doctor_name(struct doctor_names *names, Str text);
+struct exam;
+uint32_t doctor_release(struct exam *exam, Str library, Str version);       /* "library version" */
 
 /* ---- Rows: a message of the window each ---- */
 
@@ -127,12 +129,14 @@ bool doctor_is_old_account(const struct exam *exam, uint32_t person, Millis at_m
 
 typedef struct DoctorCase {
     uint32_t person, release;
-    JournalPos pos;
+    uint64_t weight;                        /* how many cases it stands for; 0: a further person of one */
 } DoctorCase;
 
 struct tally {
     DoctorCode code;
-    uint32_t source, event;                 /* names; event 0: of all */
+    uint32_t source, event, field;          /* names; event 0: of all */
+    uint32_t value;                         /* a name: what stood there; of the largest sum */
+    uint64_t value_count;
     uint64_t count, of;
     uint64_t all;                           /* of codes that share a threshold: the cases of all of them */
     Millis first_ms, last_ms;               /* arrival of cases */
@@ -152,6 +156,20 @@ struct tally {
 void tally_unit(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event);
 /* One more case, whose person is the row's; NULL: no room for it. */
 struct tally *tally_case(struct exam *exam, DoctorCode code, uint32_t event, const DoctorRow *row);
+/* What somebody else counted, added up with what is there of the same code, source, event and field. False: no room. */
+typedef struct DoctorSum {
+    DoctorCode code;
+    Str source, event, field, value;        /* value: what stood there, to be told; leave it empty for what is secret */
+    Str library, version;
+    uint64_t count, of;
+    Millis first_ms, last_ms;               /* arrival of the first and the last case; looked at where there are some */
+    const JournalPos *examples;
+    size_t example_count;
+    const IdentityNode *subjects;           /* whose the cases are */
+    size_t subject_count;
+    bool is_more;                           /* there are more of them */
+} DoctorSum;
+bool tally_add(struct exam *exam, const DoctorSum *sum);
 /* A further person of the case before. */
 void tally_person(struct tally *tally, uint32_t person, const DoctorRow *row);
 struct tally *tally_find(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event);   /* NULL: none */

@@ -4,39 +4,44 @@
 #include <math.h>
 #include <stdlib.h>
 
-static uint64_t key_of(DoctorCode code, uint32_t source, uint32_t event)
-{
-    uint64_t words[2] = { (uint64_t)code << 32 | source, event };
-    return hash_64(str_of(words, sizeof words), 0);
-}
+struct scope {
+    DoctorCode code;
+    uint32_t source, event, field;
+};
 
-struct tally *tally_find(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event)
+static struct tally *find(struct exam *exam, struct scope scope)
 {
-    uint64_t hash = key_of(code, source, event);
+    uint64_t hash = hash_64(str_of(&scope, sizeof scope), 0);
     for (uint32_t at, probe = 0; (at = slots_next(&exam->tally_slots, hash, &probe)) != SLOTS_NONE;) {
         struct tally *tally = exam->tallies[at];
-        if (tally->code == code && tally->source == source && tally->event == event) return tally;
+        if (tally->code == scope.code && tally->source == scope.source && tally->event == scope.event
+            && tally->field == scope.field) return tally;
     }
     return NULL;
 }
 
-static struct tally *tally_get(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event)
+struct tally *tally_find(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event)
 {
-    struct tally *tally = tally_find(exam, code, source, event);
+    return find(exam, (struct scope){ code, source, event, 0 });
+}
+
+static struct tally *tally_get(struct exam *exam, struct scope scope)
+{
+    struct tally *tally = find(exam, scope);
     if (tally || exam->tally_count == DOCTOR_TALLIES_MAX) return tally;
     if (!vector_reserve(exam->tallies, exam->tally_capacity, exam->tally_count + (size_t)1, DOCTOR_TALLIES_MAX)
         || !slots_reserve(&exam->tally_slots, exam->tally_count + 1)) return NULL;
     tally = calloc(1, sizeof *tally);
     if (!tally) return NULL;
-    *tally = (struct tally){ .code = code, .source = source, .event = event, .first_ms = INT64_MAX,
-                             .last_ms = INT64_MIN };
-    slots_put(&exam->tally_slots, key_of(code, source, event), exam->tally_count);
+    *tally = (struct tally){ .code = scope.code, .source = scope.source, .event = scope.event, .field = scope.field,
+                             .first_ms = INT64_MAX, .last_ms = INT64_MIN };
+    slots_put(&exam->tally_slots, hash_64(str_of(&scope, sizeof scope), 0), exam->tally_count);
     return exam->tallies[exam->tally_count++] = tally;
 }
 
 void tally_unit(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event)
 {
-    struct tally *tally = tally_get(exam, code, source, event);
+    struct tally *tally = tally_get(exam, (struct scope){ code, source, event, 0 });
     if (tally) tally->of++;
 }
 
@@ -50,26 +55,68 @@ static void put_example(struct tally *tally, JournalPos pos)
     tally->examples[at] = pos;
 }
 
-void tally_person(struct tally *tally, uint32_t person, const DoctorRow *row)
+static void put_case(struct tally *tally, DoctorCase one)
 {
-    if (!tally) return;
     if (!vector_reserve(tally->cases, tally->case_capacity, tally->case_count + 1, DOCTOR_CASES_MAX)) {
         tally->is_more = true;
         return;
     }
-    tally->cases[tally->case_count++] = (DoctorCase){ person, row->release, row->pos };
+    tally->cases[tally->case_count++] = one;
+}
+
+void tally_person(struct tally *tally, uint32_t person, const DoctorRow *row)
+{
+    if (tally) put_case(tally, (DoctorCase){ person, row->release, 0 });
+}
+
+static void put_times(struct tally *tally, Millis first_ms, Millis last_ms)
+{
+    if (first_ms < tally->first_ms) tally->first_ms = first_ms;
+    if (last_ms > tally->last_ms) tally->last_ms = last_ms;
 }
 
 struct tally *tally_case(struct exam *exam, DoctorCode code, uint32_t event, const DoctorRow *row)
 {
-    struct tally *tally = tally_get(exam, code, row->source, event);
+    struct tally *tally = tally_get(exam, (struct scope){ code, row->source, event, 0 });
     if (!tally) return NULL;
     tally->count++;
-    if (row->arrival_ms < tally->first_ms) tally->first_ms = row->arrival_ms;
-    if (row->arrival_ms > tally->last_ms) tally->last_ms = row->arrival_ms;
+    put_times(tally, row->arrival_ms, row->arrival_ms);
     put_example(tally, row->pos);
-    tally_person(tally, row->person, row);
+    put_case(tally, (DoctorCase){ row->person, row->release, 1 });
     return tally;
+}
+
+/* Whose it is; of a shared one, whose it was at the end. */
+static uint32_t person_of(const struct exam *exam, IdentityNode node, Millis at_ms)
+{
+    const QueryPeople *people = exam->people;
+    if (node >= people->subject_count) return QUERY_NOBODY;
+    uint32_t slot = people->pages[node / QUERY_PAGE_SUBJECTS][node % QUERY_PAGE_SUBJECTS];
+    if (slot != QUERY_NOBODY && slot & QUERY_SHARED)
+        slot = people->find_person(people->context, node, at_ms, JOURNAL_OLDEST);
+    return slot < people->subject_count ? slot : QUERY_NOBODY;
+}
+
+bool tally_add(struct exam *exam, const DoctorSum *sum)
+{
+    struct doctor_names *names = &exam->names;
+    struct scope scope = { sum->code, doctor_name(names, sum->source), doctor_name(names, sum->event),
+                           doctor_name(names, sum->field) };
+    struct tally *tally = tally_get(exam, scope);
+    uint32_t release = doctor_release(exam, sum->library, sum->version);
+    if (!tally) return false;
+    tally->of += sum->of;
+    if (!sum->count) return true;
+    tally->count += sum->count;
+    tally->is_more |= sum->is_more;
+    put_times(tally, sum->first_ms, sum->last_ms);
+    if (sum->value.len && sum->count > tally->value_count)
+        tally->value = doctor_name(names, sum->value), tally->value_count = sum->count;
+    for (size_t at = 0; at < sum->example_count; at++) put_example(tally, sum->examples[at]);
+    put_case(tally, (DoctorCase){ QUERY_NOBODY, release, sum->count });
+    for (size_t at = 0; at < sum->subject_count; at++)
+        put_case(tally, (DoctorCase){ person_of(exam, sum->subjects[at], sum->last_ms), release, 0 });
+    return true;
 }
 
 /* ---- Once all is counted ---- */
@@ -77,8 +124,7 @@ struct tally *tally_case(struct exam *exam, DoctorCode code, uint32_t event, con
 static int by_release(const void *a, const void *b)
 {
     const DoctorCase *left = a, *right = b;
-    if (left->release != right->release) return left->release < right->release ? -1 : 1;
-    return doctor_compare(journal_number(left->pos), journal_number(right->pos));
+    return doctor_compare(left->release, right->release);
 }
 
 static int by_number(const void *a, const void *b)
@@ -91,12 +137,13 @@ static int by_number(const void *a, const void *b)
 static void find_guilty(const struct exam *exam, struct tally *tally)
 {
     qsort(tally->cases, tally->case_count, sizeof *tally->cases, by_release);
-    for (size_t at = 0, next; at < tally->case_count; at = next) {
+    for (size_t at = 0; at < tally->case_count;) {
         uint32_t release = tally->cases[at].release;
-        for (next = at; next < tally->case_count && tally->cases[next].release == release;) next++;
-        bool is_first = next - at == tally->release_cases && tally->release_cases
+        uint64_t weight = 0;
+        for (; at < tally->case_count && tally->cases[at].release == release; at++) weight += tally->cases[at].weight;
+        bool is_first = weight == tally->release_cases && weight
             && str_compare(exam->names.texts[release], exam->names.texts[tally->release]) < 0;
-        if (next - at > tally->release_cases || is_first) tally->release = release, tally->release_cases = next - at;
+        if (weight > tally->release_cases || is_first) tally->release = release, tally->release_cases = weight;
     }
 }
 

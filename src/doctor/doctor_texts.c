@@ -20,3 +20,14 @@ uint32_t doctor_name(struct doctor_names *names, Str text)
     slots_put(&names->slots, hash, names->count);
     return names->count++;
 }
+
+uint32_t doctor_release(struct exam *exam, Str library, Str version)
+{
+    char room[128];
+    struct buf text;
+    buf_init_fixed(&text, room, sizeof room);
+    buf_str_put(&text, str_slice(library, 0, 80));
+    if (version.len) buf_char(&text, ' ');
+    buf_str_put(&text, str_slice(version, 0, 40));
+    return doctor_name(&exam->names, buf_str(&text));
+}

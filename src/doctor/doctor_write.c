@@ -53,6 +53,7 @@ void doctor_fingerprint(const struct exam *exam, const struct tally *tally, char
     uint64_t hash = hash_64(code, 1);
     hash = hash_64(exam->names.texts[tally->source], hash);
     hash = hash_64(tally->event ? exam->names.texts[tally->event] : (Str){ 0 }, hash);
+    hash = hash_64(tally->field ? exam->names.texts[tally->field] : (Str){ 0 }, hash);
     for (int at = 0; at < DOCTOR_FINGERPRINT_BYTES; at++) text[at] = "0123456789abcdef"[hash >> (60 - 4 * at) & 15];
     text[DOCTOR_FINGERPRINT_BYTES] = 0;
 }
@@ -66,10 +67,8 @@ struct found {
     char fingerprint[DOCTOR_FINGERPRINT_BYTES + 1];
 };
 
-static Str event_of(const struct exam *exam, const struct tally *tally)
-{
-    return tally->event ? exam->names.texts[tally->event] : (Str){ 0 };
-}
+static Str text_of(const struct exam *exam, uint32_t name) { return name ? exam->names.texts[name] : (Str){ 0 }; }
+static Str event_of(const struct exam *exam, const struct tally *tally) { return text_of(exam, tally->event); }
 
 /* "A funnel to {event} counts {people} fewer": what stands in braces is filled in. */
 static void write_effect(const struct exam *exam, const struct tally *tally, struct buf *out)
@@ -77,6 +76,7 @@ static void write_effect(const struct exam *exam, const struct tally *tally, str
     char room[2048], number[24];
     struct buf text;
     Str rest = str_from(doctor_findings[tally->code].effect), event = event_of(exam, tally);
+    Str field = text_of(exam, tally->field);
     buf_init_fixed(&text, room, sizeof room);
     while (rest.len) {
         Str part = str_cut(rest, '{', &rest);
@@ -84,7 +84,7 @@ static void write_effect(const struct exam *exam, const struct tally *tally, str
         if (!rest.len) break;
         Str word = str_cut(rest, '}', &rest);
         if (str_equal(word, STR("event"))) buf_str_put(&text, event.len ? event : STR("the event"));
-        else if (str_equal(word, STR("field"))) buf_str_put(&text, STR("the field"));
+        else if (str_equal(word, STR("field"))) buf_str_put(&text, field.len ? field : STR("the field"));
         else {
             uint64_t count = str_equal(word, STR("people")) ? tally->person_count
                 : str_equal(word, STR("of")) ? tally->of : tally->count;
@@ -174,11 +174,11 @@ static void write_scope(const struct exam *exam, const struct tally *tally, Str 
 {
     Str version, release = tally->release ? exam->names.texts[tally->release] : (Str){ 0 };
     *ret_library = split_release(release, &version);
-    json_string_or_null(out, "source", tally->source ? exam->names.texts[tally->source] : (Str){ 0 });
+    json_string_or_null(out, "source", text_of(exam, tally->source));
     json_string_or_null(out, "library", *ret_library);
     json_string_or_null(out, "version", version);
     json_string_or_null(out, "event", event_of(exam, tally));
-    json_null(out, "field");
+    json_string_or_null(out, "field", text_of(exam, tally->field));
 }
 
 static void write_state(const DoctorState *state, Millis now_ms, struct buf *out)
@@ -230,6 +230,9 @@ static void write_found(const struct exam *exam, const struct found *found, stru
     json_bool(out, "people_at_least", tally->is_more);
     write_scope(exam, tally, &library, out);
     json_uint(out, "cases_of_version", tally->release_cases);
+    json_object(out, "numbers");
+    if (tally->value) json_string(out, "value", exam->names.texts[tally->value]);
+    json_object_end(out);
     json_instant(out, "first_seen", tally->first_ms);
     json_instant(out, "last_seen", tally->last_ms);
     write_people(exam, tally, out);
@@ -251,8 +254,10 @@ static int worst_first(const void *a, const void *b, void *context)
     if (left->severity != right->severity) return left->severity > right->severity ? -1 : 1;
     if (left->tally->count != right->tally->count) return left->tally->count > right->tally->count ? -1 : 1;
     if (left->tally->code != right->tally->code) return left->tally->code < right->tally->code ? -1 : 1;
-    int order = str_compare(exam->names.texts[left->tally->source], exam->names.texts[right->tally->source]);
-    return order ? order : str_compare(exam->names.texts[left->tally->event], exam->names.texts[right->tally->event]);
+    const Str *texts = exam->names.texts;
+    int order = str_compare(texts[left->tally->source], texts[right->tally->source]);
+    if (!order) order = str_compare(texts[left->tally->event], texts[right->tally->event]);
+    return order ? order : str_compare(texts[left->tally->field], texts[right->tally->field]);
 }
 
 static void copy_cut(char *room, size_t bytes, Str text)
@@ -270,7 +275,7 @@ static void note(struct exam *exam, struct doctor *doctor, struct found *found)
     doctor_fingerprint(exam, tally, found->fingerprint);
     *state = (DoctorState){ .code = tally->code, .found_ms = exam->now_ms, .last_ms = tally->last_ms };
     memcpy(state->fingerprint, found->fingerprint, sizeof state->fingerprint);
-    copy_cut(state->source, sizeof state->source, tally->source ? exam->names.texts[tally->source] : (Str){ 0 });
+    copy_cut(state->source, sizeof state->source, text_of(exam, tally->source));
     copy_cut(state->event, sizeof state->event, event_of(exam, tally));
     DoctorState known;
     if (doctor && doctor_note(doctor, state, &known)) *state = known;
@@ -287,7 +292,7 @@ static void write_too_few(struct exam *exam, struct buf *out)
         json_word(out, "code", doctor_findings[tally->code].code);
         json_word(out, "title", doctor_findings[tally->code].title);
         write_counts(tally, out);
-        json_string_or_null(out, "source", tally->source ? exam->names.texts[tally->source] : (Str){ 0 });
+        json_string_or_null(out, "source", text_of(exam, tally->source));
         json_string_or_null(out, "event", event_of(exam, tally));
         json_object_end(out);
     }
