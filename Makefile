@@ -74,8 +74,8 @@ ASSETS  := $(addprefix build/browser/,$(shell sed -n 's/^ASSET([^,]*, \(.*\))$$/
 LIBRARY := $(foreach form,% %.gz %.br,$(ASSETS:%=$(form))) build/browser/snippet.min.js
 $B/src/api/api_library_bytes.o: $(LIBRARY)
 # The page is built by web/ into build/web; what goes into the program, build/ui, has names with the hashes of their bytes.
-PAGE := $(addprefix build/ui/,$(shell sed -n 's/^ASSET.[^,]*, *\([^,]*\),.*/\1/p' src/api/page.tbl.h))
-$B/src/api/api_page_bytes.o: $(foreach form,% %.gz %.br,$(PAGE:%=$(form)))
+PAGE := $(addprefix build/ui/,$(shell sed -n 's/^ASSET.[^,]*, *\([^,]*\),.*/\1/p' src/api/dashboard.tbl.h))
+$B/src/api/api_dashboard_bytes.o: $(foreach form,% %.gz %.br,$(PAGE:%=$(form)))
 build/web/index.html build/web/app.js build/web/app.css &: $(shell find web -name node_modules -prune -o -type f -print)
 	cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; } && node build.mjs
 build/ui/app.js build/ui/app.css: build/ui/%: build/web/% ; @mkdir -p $(@D) && cp $< $@

@@ -77,12 +77,12 @@ int main(int argc, char **argv)
     static const Source source = { .name = STR("bench"), .write_key = STR("wk_bench"), .is_enabled = true };
     CollectOptions options = { .clock = os_clock(), .dice = os_dice() };
     struct collector *collector;
-    struct collect_worker *worker;
+    struct collect_workspace *workspace;
     struct journal_append append;
     struct buf body, spaced;
     Err err;
     check(!collector_open(&options, &collector, &err) && !collector_set_sources(collector, &source, 1, &err));
-    check(!collect_worker_open(collector, &worker, &err));
+    check(!collect_workspace_open(collector, &workspace, &err));
     journal_append_init(&append, LIMIT_APPEND_BYTES);
     buf_init(&body, 1 << 20);
     buf_init(&spaced, 1 << 20);
@@ -97,13 +97,13 @@ int main(int argc, char **argv)
     size_t token_count;
     Body parsed;
     MEASURE(0, rounds, check(!event_json_index(json, request.body, &tokens, &token_count)));
-    MEASURE(1, rounds, Arena arena = region_arena(&worker->region);
-            check(!event_parse_body(worker->parser, request.body, 2500, &arena, &parsed, &err)));
+    MEASURE(1, rounds, Arena arena = region_arena(&workspace->region);
+            check(!event_parse_body(workspace->parser, request.body, 2500, &arena, &parsed, &err)));
     MEASURE(2, rounds, journal_append_clear(&append);
-            check(!collect_request(worker, &request, &append, &result, &err) && result.accepted == BATCH));
+            check(!collect_request(workspace, &request, &append, &result, &err) && result.accepted == BATCH));
     double record_bytes = (double)append.frames.len / BATCH;
     MEASURE(3, rounds, journal_append_clear(&append);
-            check(!collect_request(worker, &python, &append, &result, &err) && result.accepted == BATCH));
+            check(!collect_request(workspace, &python, &append, &result, &err) && result.accepted == BATCH));
     MEASURE(4, rounds, decode_all(buf_str(&append.frames)));
     printf("message %.0f bytes, record and frame %.0f bytes, %.0f tokens\n", (double)body.len / BATCH, record_bytes,
            (double)token_count / BATCH);
@@ -113,7 +113,7 @@ int main(int argc, char **argv)
     buf_done(&body);
     buf_done(&spaced);
     journal_append_done(&append);
-    collect_worker_close(worker);
+    collect_workspace_close(workspace);
     collector_close(collector);
     return 0;
 }

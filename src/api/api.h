@@ -36,7 +36,7 @@ typedef struct ApiOptions {
     struct live *live;               /* NULL: nobody can watch */
     struct deliver *deliver;         /* NULL: nothing is delivered by this process */
     struct deliver_rows deliver_rows;
-    struct desk *desk;               /* NULL: nothing is kept by the page */
+    struct desk *desk;               /* NULL: the dashboard keeps nothing */
     struct api_links *links;        /* NULL: none are redeemed */
     const char *deliver_trouble;     /* why there is none, for who asks; empty or NULL: nothing is wrong */
     struct doctor *doctor;           /* NULL: nothing is found */
@@ -45,7 +45,7 @@ typedef struct ApiOptions {
     size_t query_memory_bytes;       /* of one question; 0: ask/'s default */
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */
-    bool has_page;                   /* GET / is the page for browsers */
+    bool has_page;                   /* GET / is the dashboard for browsers */
     ApiShares *shares;               /* NULL: who floods and who does not are told alike */
 } ApiOptions;
 

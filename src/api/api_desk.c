@@ -1,5 +1,5 @@
-/* api_desk: what people keep by the page: saved questions, and the list of who ordered what. Sources have a file of
- * their own. */
+/* api_desk: what people keep with the dashboard: saved questions, and the list of who ordered what. Sources have a file
+ * of their own. */
 #include <stdio.h>
 
 #include "api_routes.h"

@@ -251,7 +251,7 @@ static const char security[] =
     "\"description\":\"The secret key, or one of keys whose role is enough\"},"
     "\"secretBasic\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"The key as user name\"},"
     "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"onym_session\","
-    "\"description\":\"Of Onym's own page; over TLS __Host-onym_session\"},"
+    "\"description\":\"Of the dashboard; over TLS __Host-onym_session\"},"
     "\"writeBasic\":{\"type\":\"http\",\"scheme\":\"basic\","
     "\"description\":\"A source's write key as user name; it may also stand in the body\"},"
     "\"writeBearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"

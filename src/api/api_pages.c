@@ -206,7 +206,7 @@ void api_metrics(struct exchange *exchange)
 
 void api_root(struct exchange *exchange)
 {
-    if (asset_is_accepted(exchange->accept, STR("text/html")) && api_page(exchange)) return;
+    if (asset_is_accepted(exchange->accept, STR("text/html")) && api_dashboard(exchange)) return;
     reply_text(exchange, 200, "text/plain; charset=utf-8",
                STR("This is Onym. Events go to /v1/..., the browser library is at\n"
                    "/analytics.js/v1/WRITE_KEY/analytics.min.js, health at /healthz, numbers at /metrics.\n"));

@@ -142,7 +142,7 @@ const ApiRoute api_routes[] = {
     AT_ONCE(GET, "/readyz/answer", api_readyz_answer, 0),
     AT_ONCE(GET, "/metrics", api_metrics, 0),
     AT_ONCE(GET, "/api/v1/openapi.json", api_openapi, ROUTE_PUBLIC),
-    AT_ONCE(GET, "/ui/*", api_page_part, 0),
+    AT_ONCE(GET, "/ui/*", api_dashboard_part, 0),
     AT_ONCE(GET, "/", api_root, 0),
 };
 const size_t api_route_count = countof(api_routes);

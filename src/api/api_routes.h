@@ -82,8 +82,8 @@ void api_sessions_end(struct exchange *exchange);
 void api_sources(struct exchange *exchange);                /* where events may come from, with the write keys */
 void api_note_order(struct exchange *exchange);             /* api_desk.c: into the list of who ordered what */
 void api_root(struct exchange *exchange);
-bool api_page(struct exchange *exchange);                   /* api_page.c: false where it is switched off */
-void api_page_part(struct exchange *exchange);              /* /ui/NAME */
+bool api_dashboard(struct exchange *exchange);                   /* api_dashboard.c: false where it is switched off */
+void api_dashboard_part(struct exchange *exchange);              /* /ui/NAME */
 void api_questions(struct exchange *exchange);              /* what is being asked now */
 void api_destinations_metrics(struct deliver *deliver, struct buf *out);      /* rows of /metrics */
 void api_healthz(struct exchange *exchange);

@@ -1,7 +1,7 @@
-/* api_session: people sign in to the page, by a key or by a link that `onym ui` printed, and get a cookie.
+/* api_session: people sign in to the dashboard, by a key or by a link that `onym ui` printed, and get a cookie.
  *
- * The cookie has 256 random bits, is for the page's own host and for HTTP alone (no script reads it), and is sent from
- * our own pages only (SameSite=Strict; http_access.c asks the browser, too). What it stands for is kept by access/.
+ * The cookie has 256 random bits, is for the dashboard's own host and for HTTP alone (no script reads it), and is sent
+ * from the dashboard only (SameSite=Strict; http_access.c asks the browser, too). access/ keeps what it stands for.
  * A session that begins gets a token that nobody knew before: whoever plants a cookie in somebody's browser plants one
  * that is worth nothing. */
 #include <stdio.h>

@@ -37,7 +37,7 @@ static void collect(struct exchange *exchange, const CollectRequest *request)
     Slow slow;
     if (slow_begin(exchange, request->header_key, &slow)) return;
     exchange->append = exchange_take_append(exchange);
-    Status s = collect_request(exchange_worker(exchange), request, exchange->append, &exchange->collected, &err);
+    Status s = collect_request(exchange_workspace(exchange), request, exchange->append, &exchange->collected, &err);
     if (s) {
         exchange->reply.retry_after_ms = exchange->collected.retry_after_ms;
         if (s == ERR_RATE) health_add(options->health, COUNT_RATE_LIMITED, 1);

@@ -40,7 +40,7 @@ TAG("destinations", "Where events go, and what could not be delivered: docs/deli
 TAG("collection", "The Segment Tracking API: docs/protocol.md. An answer of 200 means that the events are on disk")
 TAG("profiles", "Segment's Profile API, as far as Onym knows what it asks for: docs/people.md")
 TAG("pages", "What SDKs and websites load")
-TAG("sessions", "Who is signed in to the page: docs/page.md")
+TAG("sessions", "Who is signed in to the dashboard: docs/access.md")
 TAG("service", "Health, metrics, this document")
 
 /* ---- Questions ---- */
@@ -151,7 +151,7 @@ SAME(GET, "/analytics.js/v1/{write_key}/platform/analytics.min.js", "/analytics.
 SAME(GET, "/analytics.js/v1/{write_key}/platform/x/{file}", "/analytics.js/v1/{write_key}/x/{file}")
 
 /* ---- Service ---- */
-OPERATION(POST, "/api/v1/session", "sessions", "Signs in to the page: the answer sets a cookie", "", "SignIn", 200, "Session", "401 403 404 429")
+OPERATION(POST, "/api/v1/session", "sessions", "Signs in to the dashboard: the answer sets a cookie", "", "SignIn", 200, "Session", "401 403 404 429")
 OPERATION(GET, "/api/v1/session", "sessions", "Who is signed in", "", "", 200, "Session", "")
 OPERATION(DELETE, "/api/v1/session", "sessions", "Signs out", "", "", 200, "SessionEnded", "400 404")
 OPERATION(POST, "/api/v1/session/link", "sessions", "A link that signs in once, within a minute: /#link=...", "", "", 200, "SignInLink", "404")
@@ -174,7 +174,7 @@ OPERATION(GET, "/readyz/answer", "service", "200 when answers are up to date", "
 OPERATION(GET, "/metrics", "service", "Counters for Prometheus", "", "", 200, "text/plain", "")
 OPERATION(GET, "/api/v1/openapi.json", "service", "This document", "", "", 200, "Anything", "")
 OPERATION(GET, "/", "service", "A greeting; Onym's page where Accept names text/html", "", "", 200, "text/plain", "")
-OPERATION(GET, "/ui/{file}", "service", "A part of the page, named with its hash", "", "", 200, "text/javascript", "404")
+OPERATION(GET, "/ui/{file}", "service", "A part of the dashboard, named with its hash", "", "", 200, "text/javascript", "404")
 
 /* ---- Parameters ---- */
 PARAMETER("wait", "How long the question waits until everything is applied that was on disk when it was asked: 10s, at most 60s", {"type": "string", "examples": ["10s"]})

@@ -33,7 +33,8 @@ struct asker;
 int ask_open(const struct command_line *line, Arena *arena, struct asker **ret);
 /* The same for what only a server that runs can answer: none is started. */
 int ask_open_running(const struct command_line *line, Arena *arena, struct asker **ret);
-/* Where people find the page of whom is asked, without a slash at its end: public_url, or the address that is asked. */
+/* Where people find the dashboard of whom is asked: public_url, or the address that is asked, without a slash at its
+ * end. */
 Str ask_page(const struct asker *asker);
 /* The same without a word: the reason is in err; of what is wrong in a configuration standard error has the places. */
 Status MUST ask_try_open(const struct command_line *line, Arena *arena, struct asker **ret, Err *err);

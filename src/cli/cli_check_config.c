@@ -36,7 +36,7 @@ static int check_file(const char *file, bool is_json, Arena *arena, struct buf *
     Err err;
     struct config config;
     struct config_problems *problems = arena_new(arena, struct config_problems, 1);
-    ConfigRequest request = { .file = file, .disk = os_disk() };
+    ConfigOptions request = { .file = file, .disk = os_disk() };
     Status s = config_load(&request, arena, &config, problems, &err);
     if (s && problems->error_count == 0) {
         command_complain("%s", err.text);

@@ -24,7 +24,7 @@ static Status make_config(const struct command_line *line, Arena *arena, struct 
         "sources:\n  - {name: website, write_key: wk_website, own_path: m4p}\n",
         temporary && *temporary ? temporary : "/tmp", (int)sizeof name, name);
     ConfigFlag flag = { "--listen", "listen", listen };
-    ConfigRequest request = { .flags = &flag, .flag_count = listen ? 1 : 0 };
+    ConfigOptions request = { .flags = &flag, .flag_count = listen ? 1 : 0 };
     Status s = config_parse((ConfigText){ text, STR("demo") }, &request, arena, ret, &problems, err);
     return s ? s : config_complete_keys(ret, os_disk(), os_dice(), true, arena, err);
 }

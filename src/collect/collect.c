@@ -1,45 +1,45 @@
 /* THE FIRST CORRIDOR. Bytes come in at the top, one station judges or adds after the other, and what falls
  * out at the bottom are records in an append. collect_request is the whole way.
  *
- * Memory. The arena of a worker holds, for a body of B = LIMIT_BODY_BYTES at most: the inflated body (B),
+ * Memory. The arena of a workspace holds, for a body of B = LIMIT_BODY_BYTES at most: the inflated body (B),
  * a copy without white space (B), a repaired copy (3 B), and while it is parsed six times the last of these
  * (18 B): 23 B = 12 MiB. An import's lines may stand in 4 MiB, and each is at most B. Address space costs
- * nothing, so WORKER_ARENA_BYTES is generous. */
+ * nothing, so WORKSPACE_BYTES is generous. */
 #include "collect_stations.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARENA_KEEP_BYTES = 512 * 1024 };         /* what a worker keeps of it after a large body */
+enum { ARENA_KEEP_BYTES = 512 * 1024 };         /* what a workspace keeps of it after a large body */
 
-static_assert(WORKER_ARENA_BYTES > LIMIT_APPEND_BYTES + 24 * LIMIT_BODY_BYTES, "the sum above");
+static_assert(WORKSPACE_BYTES > LIMIT_APPEND_BYTES + 24 * LIMIT_BODY_BYTES, "the sum above");
 
 /* ---- Workers ---- */
 
-Status collect_worker_open(struct collector *collector, struct collect_worker **ret, Err *err)
+Status collect_workspace_open(struct collector *collector, struct collect_workspace **ret, Err *err)
 {
-    struct collect_worker *worker = calloc(1, sizeof *worker);
-    if (worker) {
-        worker->collector = collector;
-        worker->parser = event_parser_open();
-        worker->inflater = inflater_open();
-        region_open(&worker->region, WORKER_ARENA_BYTES);
-        if (worker->parser && worker->inflater) {
-            *ret = worker;
+    struct collect_workspace *workspace = calloc(1, sizeof *workspace);
+    if (workspace) {
+        workspace->collector = collector;
+        workspace->parser = event_parser_open();
+        workspace->inflater = inflater_open();
+        region_open(&workspace->region, WORKSPACE_BYTES);
+        if (workspace->parser && workspace->inflater) {
+            *ret = workspace;
             return OK;
         }
     }
-    collect_worker_close(worker);
-    return err_set(err, ERR_FULL, "collect: no memory for a worker");
+    collect_workspace_close(workspace);
+    return err_set(err, ERR_FULL, "collect: no memory for a workspace");
 }
 
-void collect_worker_close(struct collect_worker *worker)
+void collect_workspace_close(struct collect_workspace *workspace)
 {
-    if (!worker) return;
-    region_close(&worker->region);
-    inflater_close(worker->inflater);
-    event_parser_close(worker->parser);
-    free(worker);
+    if (!workspace) return;
+    region_close(&workspace->region);
+    inflater_close(workspace->inflater);
+    event_parser_close(workspace->parser);
+    free(workspace);
 }
 
 /* ---- What is kept ---- */
@@ -49,7 +49,7 @@ static const Rule foreign = { "origin_not_allowed", "writeKey", "the source is n
 void collect_reject(struct intake *intake, const struct source_entry *source, const Rule *rule, const char *text,
                     Str raw)
 {
-    struct collector *collector = intake->worker->collector;
+    struct collector *collector = intake->workspace->collector;
     char line_text[300];
     Millis ignored;
     intake->result.rejected++;
@@ -79,7 +79,7 @@ static bool fits_record(struct intake *intake, const Message *message, const Eve
     size_t room = event_record_bytes_max(message, stamps);
     if (room > arena_left(&scratch)) return false;
     buf_init_fixed(&aside, arena_bytes(&scratch, room), room);
-    event_encode_message(&aside, intake->worker->parser, message, stamps);
+    event_encode_message(&aside, intake->workspace->parser, message, stamps);
     return buf_ok(&aside) && aside.len <= LIMIT_RECORD_BYTES;
 }
 
@@ -90,19 +90,19 @@ static bool looks_inside(const CollectOptions *options)
 
 static bool is_suppressed(const struct intake *intake, const Message *message, EventType type)
 {
-    const CollectOptions *options = &intake->worker->collector->options;
+    const CollectOptions *options = &intake->workspace->collector->options;
     if (options->is_suppressed && options->is_suppressed(options->suppressed_context, type, message->user_id.text,
                                                          message->anonymous_id.text, message->previous_id.text))
         return true;
     return looks_inside(options)
-        && options->carries_suppressed(options->suppressed_context, intake->worker->parser, message->raw,
+        && options->carries_suppressed(options->suppressed_context, intake->workspace->parser, message->raw,
                                        *intake->arena);
 }
 
 /* As it would be kept: with the batch's context, and an identify's traits from its context. */
 static bool is_suppressed_as_kept(const struct intake *intake, const Message *message, const EventStamps *stamps)
 {
-    const CollectOptions *options = &intake->worker->collector->options;
+    const CollectOptions *options = &intake->workspace->collector->options;
     if (!looks_inside(options)) return false;
     Arena scratch = *intake->arena;
     struct buf aside;
@@ -110,9 +110,9 @@ static bool is_suppressed_as_kept(const struct intake *intake, const Message *me
     size_t room = event_record_bytes_max(message, stamps);
     if (room > arena_left(&scratch)) return false;           /* the applier leaves it out, then */
     buf_init_fixed(&aside, arena_bytes(&scratch, room), room);
-    event_encode_message(&aside, intake->worker->parser, message, stamps);
+    event_encode_message(&aside, intake->workspace->parser, message, stamps);
     return buf_ok(&aside) && event_decode(buf_str(&aside), &event, NULL) == OK
-        && options->carries_suppressed(options->suppressed_context, intake->worker->parser, event.json, scratch);
+        && options->carries_suppressed(options->suppressed_context, intake->workspace->parser, event.json, scratch);
 }
 
 static void count_suppressed(struct intake *intake, EventType type)
@@ -163,7 +163,7 @@ static void keep_message(struct intake *intake, const Message *message)
             return;
         }
         size_t begun = journal_begin_record(intake->append);
-        event_encode_message(&intake->append->frames, intake->worker->parser, message, &stamps);
+        event_encode_message(&intake->append->frames, intake->workspace->parser, message, &stamps);
         journal_end_record(intake->append, begun);
         intake->result.accepted++;
         collect_count_problem(&intake->result, &stamps);
@@ -174,7 +174,7 @@ static void keep_message(struct intake *intake, const Message *message)
 
 Status collect_keep_body(struct intake *intake, Err *err)
 {
-    struct event_parser *parser = intake->worker->parser;
+    struct event_parser *parser = intake->workspace->parser;
     Body *body = &intake->body;
     Status s = collect_admit(intake, err);
     if (s) return s;
@@ -198,19 +198,19 @@ static Status collect_body(struct intake *intake, Err *err)
     if (s) return s;
     collect_stamp_request(intake);
     if (intake->request->is_import) return collect_import_lines(intake, body, err);
-    s = event_parse_body(intake->worker->parser, body, LIMIT_BATCH_EVENTS, intake->arena, &intake->body, err);
+    s = event_parse_body(intake->workspace->parser, body, LIMIT_BATCH_EVENTS, intake->arena, &intake->body, err);
     if (s) return s;
     return collect_keep_body(intake, err);
 }
 
-Status collect_request(struct collect_worker *worker, const CollectRequest *request, struct journal_append *append,
-                       CollectResult *ret, Err *err)
+Status collect_request(struct collect_workspace *workspace, const CollectRequest *request,
+                       struct journal_append *append, CollectResult *ret, Err *err)
 {
-    Arena arena = region_arena(&worker->region);
-    struct intake intake = { .worker = worker, .request = request, .append = append, .arena = &arena };
+    Arena arena = region_arena(&workspace->region);
+    struct intake intake = { .workspace = workspace, .request = request, .append = append, .arena = &arena };
     Status s = collect_body(&intake, err);
     *ret = intake.result;
-    if (request->body.len > ARENA_KEEP_BYTES / 4) region_trim(&worker->region, ARENA_KEEP_BYTES);
+    if (request->body.len > ARENA_KEEP_BYTES / 4) region_trim(&workspace->region, ARENA_KEEP_BYTES);
     if (s) journal_append_clear(append);
     return s;
 }

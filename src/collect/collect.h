@@ -14,7 +14,7 @@
  *  4. A message that names a suppressed id is not kept, not as a rejected one either.
  *  5. Nothing here blocks. All memory is the arena's and the append's.
  *
- * Threads: one struct collect_worker per ingest thread; the collector is shared and its sources can be
+ * Threads: one struct collect_workspace per ingest thread; the collector is shared and its sources can be
  * replaced at any time from any thread.
  */
 #ifndef ONYM_COLLECT_COLLECT_H
@@ -35,7 +35,7 @@ typedef struct Source {
     Str own_path;                   /* unique where it is not empty: the word that its script and calls are below */
     Str device_mode;                /* JSON: tools that its pages load, and their settings; empty: none */
     bool is_enabled;                /* false: its messages are rejected with source_disabled */
-    bool is_of_page;                /* made at the page: desk/ keeps it, not the configuration */
+    bool is_of_page;                /* made in the dashboard: desk/ keeps it, not the configuration */
     bool is_server;                 /* true: context.ip is not filled from the connection (docs/protocol.md#context) */
     uint32_t events_per_second;     /* 0: no limit */
     uint32_t burst_events;          /* 0: ten seconds' worth */
@@ -74,9 +74,9 @@ const Source *collector_source_at(struct collector *collector, size_t at);
 bool source_is_own_path(Str word);
 bool source_allows_origin(const Source *source, Str origin);
 
-struct collect_worker;              /* parser, arena, inflater: what one thread needs */
-Status MUST collect_worker_open(struct collector *collector, struct collect_worker **ret, Err *err);
-void collect_worker_close(struct collect_worker *worker);
+struct collect_workspace;              /* parser, arena, inflater: what one thread needs */
+Status MUST collect_workspace_open(struct collector *collector, struct collect_workspace **ret, Err *err);
+void collect_workspace_close(struct collect_workspace *workspace);
 
 /* Why a message's time is not, or not only, what its client said. */
 typedef enum TimeProblem {
@@ -119,7 +119,7 @@ typedef struct CollectResult {
  * append has room for. Their times are kept (docs/protocol.md#imports), no rate is limited,
  * and a line that is no JSON costs only itself. With header_key they all go to its source; without, each to
  * the source that its projectId names. */
-Status MUST collect_request(struct collect_worker *worker, const CollectRequest *request,
+Status MUST collect_request(struct collect_workspace *workspace, const CollectRequest *request,
                             struct journal_append *append, CollectResult *ret, Err *err);
 
 /* The GET forms (docs/protocol.md#pixels): query is the raw query string. Makes the JSON body that a POST would have

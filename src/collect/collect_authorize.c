@@ -289,7 +289,7 @@ static void try_key(struct intake *intake, Str key)
 {
     if (key.len == 0) return;
     intake->has_key = true;
-    if (!intake->source) intake->source = collect_find_entry(intake->worker->collector, key);
+    if (!intake->source) intake->source = collect_find_entry(intake->workspace->collector, key);
 }
 
 Status collect_authorize(struct intake *intake, Err *err)
@@ -305,8 +305,8 @@ const struct source_entry *collect_source_of(struct intake *intake, const Messag
 {
     if (intake->source) return intake->source;
     if (intake->request->is_import && !intake->has_key)
-        return collect_find_entry_named(intake->worker->collector, message->project_id.text);
-    return collect_find_entry(intake->worker->collector, message->write_key.text);
+        return collect_find_entry_named(intake->workspace->collector, message->project_id.text);
+    return collect_find_entry(intake->workspace->collector, message->write_key.text);
 }
 
 bool collect_is_foreign(const struct intake *intake, const struct source_entry *source)
@@ -344,7 +344,7 @@ static size_t find_shares(struct intake *intake, struct share *shares)
 /* All or nothing: an answer of 429 makes the client send the whole body again. */
 static Status take_rates(struct intake *intake, const struct share *shares, size_t count, Err *err)
 {
-    int64_t now_ns = clock_monotonic_ns(intake->worker->collector->options.clock);
+    int64_t now_ns = clock_monotonic_ns(intake->workspace->collector->options.clock);
     for (size_t at = 0; at < count; at++) {
         const Source *source = &shares[at].entry->source;
         if (shares[at].is_foreign) continue;
@@ -365,7 +365,7 @@ static Status take_rates(struct intake *intake, const struct share *shares, size
 /* A request is refused where none of its sources is open to its page; else what is not costs its messages only. */
 static Status admit_sources(struct intake *intake, Err *err)
 {
-    struct collector *collector = intake->worker->collector;
+    struct collector *collector = intake->workspace->collector;
     struct share *shares = arena_new(intake->arena, struct share, intake->body.message_count + 1);
     const struct source_entry *open = NULL;
     size_t count = find_shares(intake, shares);

@@ -5,7 +5,7 @@
 static Status import_line(struct intake *intake, Str line, Err *err)
 {
     static const Rule not_json = { "bad_request", "", NULL }, too_large = { "message_too_large", "", NULL };
-    struct event_parser *parser = intake->worker->parser;
+    struct event_parser *parser = intake->workspace->parser;
     Err line_err;
     if (line.len > LIMIT_BODY_BYTES) {
         collect_reject(intake, intake->source, &too_large, "over 520 KiB", line);

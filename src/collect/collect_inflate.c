@@ -1,5 +1,5 @@
 /* collect_inflate: gzip and deflate bodies, never larger than LIMIT_BODY_BYTES when inflated: a bomb costs
- * what a plain body of that size costs. One z_stream a worker, reset for each body, so that its 40 KiB are
+ * what a plain body of that size costs. One z_stream a workspace, reset for each body, so that its 40 KiB are
  * allocated once.
  *
  * Bodies are what they begin with: some clients send the header with a plain body (a proxy inflated it),
@@ -84,7 +84,7 @@ Status collect_inflate(struct intake *intake, Str *ret_body, Err *err)
     }
     char *to = arena_bytes(intake->arena, max + 1 + EVENT_PADDING_BYTES);
     bool is_bare = request->is_deflate && !begins_as_gzip(request->body) && !begins_as_zlib(request->body);
-    z_stream *stream = &intake->worker->inflater->stream;
+    z_stream *stream = &intake->workspace->inflater->stream;
     stream->next_in = (Bytef *)(uintptr_t)request->body.bytes;        /* zlib's pointer lacks a const; it only reads */
     stream->avail_in = (uInt)request->body.len;
     stream->next_out = (Bytef *)to;

@@ -14,8 +14,8 @@ static Str quoted(Arena *arena, Str s)
 
 void collect_stamp_request(struct intake *intake)
 {
-    intake->received_at_ms = intake->request->received_at_ms ? intake->request->received_at_ms
-                                                             : clock_now_ms(intake->worker->collector->options.clock);
+    Millis given_ms = intake->request->received_at_ms;
+    intake->received_at_ms = given_ms ? given_ms : clock_now_ms(intake->workspace->collector->options.clock);
     instant_write(intake->received_at_ms, intake->received_at);
     intake->ip_raw = quoted(intake->arena, intake->request->ip);
     intake->user_agent_raw = quoted(intake->arena, intake->request->user_agent);
@@ -46,7 +46,7 @@ static Str message_id(const struct intake *intake, const Message *message, char 
     if (len > LIMIT_MESSAGE_ID_BYTES) return hashed_id(room, "long-", id->text);
     if (len > 0) return (Str){ 0 };
     if (intake->request->is_import) return hashed_id(room, "import-", message->raw);
-    dice_uuid(intake->worker->collector->options.dice, room);
+    dice_uuid(intake->workspace->collector->options.dice, room);
     return (Str){ room, UUID_BYTES };
 }
 

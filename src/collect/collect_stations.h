@@ -5,7 +5,7 @@
 #include "collect.h"
 
 enum {
-    WORKER_ARENA_BYTES = 64 * 1024 * 1024,     /* reserved, not used: see the sums in collect.c */
+    WORKSPACE_BYTES = 64 * 1024 * 1024,     /* reserved, not used: see the sums in collect.c */
     UUID_BYTES = 36,
 };
 
@@ -46,7 +46,7 @@ void collect_give_rate(struct rate_bucket *bucket, uint32_t per_second, uint32_t
 
 /* ---- One request on its way ---- */
 
-struct collect_worker {
+struct collect_workspace {
     struct collector *collector;
     struct event_parser *parser;
     struct region region;
@@ -54,7 +54,7 @@ struct collect_worker {
 };
 
 struct intake {
-    struct collect_worker *worker;
+    struct collect_workspace *workspace;
     const CollectRequest *request;
     struct journal_append *append;
     CollectResult result;

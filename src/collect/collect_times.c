@@ -71,7 +71,7 @@ static bool can_be_right(Millis original_ms, Millis sent_ms, Millis now_ms)
 static Millis find_skew(const struct intake *intake, Millis original_ms, Sent *sent)
 {
     const Field *fields[] = { sent->own, sent->envelope };
-    Millis now_ms = intake->received_at_ms, least_ms = intake->worker->collector->options.skew_least_ms, sent_ms;
+    Millis now_ms = intake->received_at_ms, least_ms = intake->workspace->collector->options.skew_least_ms, sent_ms;
     sent->used = NULL;
     sent->problem = TIME_FINE;
     for (size_t at = 0; at < countof(fields); at++) {

@@ -168,7 +168,7 @@ static Status load(const struct command_line *line, const char *file, Arena *are
         const char *flag = arena_printf(arena, "--%s", option->name).bytes;
         flags[count++] = (ConfigFlag){ flag, option->path, line->given[at].value };
     }
-    ConfigRequest request = { .file = file, .flags = flags, .flag_count = count, .disk = os_disk() };
+    ConfigOptions request = { .file = file, .flags = flags, .flag_count = count, .disk = os_disk() };
     return config_load(&request, arena, ret, problems, err);
 }
 

@@ -246,7 +246,7 @@ static void *walk_entries(struct config_walk *walk, const Node *root, const Conf
 /* ---- Flags ---- */
 
 /* Every flag of one path at once: several make a list. Flags were no YAML, so nothing is expanded. */
-static void apply_flags(struct config_walk *walk, const ConfigRequest *request, struct config *config)
+static void apply_flags(struct config_walk *walk, const ConfigOptions *request, struct config *config)
 {
     for (size_t at = 0; at < request->flag_count; at++) {
         const ConfigFlag *flag = &request->flags[at];
@@ -290,7 +290,7 @@ static Status sum_up(const struct config_problems *problems, Err *err)
     return err_set(err, ERR_INPUT, "%zu problems", problems->error_count);
 }
 
-Status config_parse(ConfigText file, const ConfigRequest *request, Arena *arena, struct config *ret,
+Status config_parse(ConfigText file, const ConfigOptions *request, Arena *arena, struct config *ret,
                     struct config_problems *problems, Err *err)
 {
     Str text = file.text, name = file.name;

@@ -73,7 +73,7 @@ struct config {
     int unknown_write_keys;                /* ConfigUnknownKeys */
     int64_t clock_skew_least_ms;
     bool keep_ip;
-    bool has_ui;                           /* the page, and sessions */
+    bool has_ui;                           /* the dashboard, and sessions */
     ConfigTexts trusted_proxies;
 
     struct { int level, format; } log;                        /* LogLevel, LogFormat */
@@ -108,13 +108,13 @@ typedef struct ConfigFlag {
     const char *text;
 } ConfigFlag;
 
-typedef struct ConfigRequest {
+typedef struct ConfigOptions {
     const char *file;                      /* NULL: no file */
     const ConfigFlag *flags;
     size_t flag_count;
     struct disk *disk;                     /* for the file; not needed where file is NULL */
     const char *(*get_variable)(const char *name);            /* NULL: the environment's */
-} ConfigRequest;
+} ConfigOptions;
 
 typedef struct ConfigProblem {
     uint32_t line, column;                 /* 0: no place in a file */
@@ -132,13 +132,13 @@ struct config_problems {
 /* Reads the file, applies the flags, fills in defaults, judges. ERR_INPUT: there are problems that are
  * no warnings, err tells the first; other statuses: the file could not be read. problems is filled in
  * any case and may hold warnings with OK. */
-Status MUST config_load(const ConfigRequest *request, Arena *arena, struct config *ret,
+Status MUST config_load(const ConfigOptions *request, Arena *arena, struct config *ret,
                         struct config_problems *problems, Err *err);
 /* The same of a text that is already here; name stands for the file in complaints. */
 typedef struct ConfigText {
     Str text, name;
 } ConfigText;
-Status MUST config_parse(ConfigText file, const ConfigRequest *request, Arena *arena, struct config *ret,
+Status MUST config_parse(ConfigText file, const ConfigOptions *request, Arena *arena, struct config *ret,
                          struct config_problems *problems, Err *err);
 /* Appends one problem as "onym.yaml:12:3: error: sources[0]: ...\n". */
 void config_write_problem(struct buf *buf, const struct config_problems *problems, const ConfigProblem *problem);

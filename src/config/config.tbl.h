@@ -59,7 +59,7 @@ CONFIG("keep_ip", keep_ip, BOOL, "true", "", "", "true or false", RESTART,
     "city; privacy rules may want it never to be stored. What a client writes into context.ip itself is kept "
     "in any case.")
 CONFIG("ui", has_ui, BOOL, "true", "", "", "true or false", RESTART,
-    "Whether Onym's own page is served at / to browsers, and people can sign in to it (docs/page.md). false: neither "
+    "Whether the dashboard is served at / to browsers, and people can sign in to it (docs/access.md). false: neither "
     "page nor sessions; the API answers to keys alone, as before.")
 CONFIG("trusted_proxies", trusted_proxies, TEXTS, "[]", "", "", "addresses or networks", RESTART,
     "Reverse proxies whose X-Forwarded-For is believed: [\"127.0.0.1\", \"10.0.0.0/8\"]. From anybody else that "
@@ -166,7 +166,7 @@ CONFIG("sources", sources, ENTRIES, "[]", "", "", "a list", LIVE,
 CONFIG("keys", keys, ENTRIES, "[]", "", "", "a list", LIVE,
     "Further keys that read, one entry for each person or program that should not have the secret key: what each may is "
     "its role. They are brought as the secret key is, and sign in to Onym's page. A key that is taken out ends its "
-    "sessions. docs/page.md")
+    "sessions. docs/access.md")
 CONFIG("destinations", destinations, ENTRIES, "[]", "", "", "a list", LIVE,
     "Where events go: one entry a receiving service. Each has its own place in the journal; a slow or dead one "
     "holds up no other.")

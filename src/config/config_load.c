@@ -8,7 +8,7 @@
 
 enum { WRITE_KEY_RANDOM = 29, SECRET_KEY_RANDOM = 40 };    /* wk_ + 29 = 32: as long as Segment's */
 
-Status config_load(const ConfigRequest *request, Arena *arena, struct config *ret, struct config_problems *problems,
+Status config_load(const ConfigOptions *request, Arena *arena, struct config *ret, struct config_problems *problems,
                    Err *err)
 {
     Str text = STR(""), name = str_from(request->file);

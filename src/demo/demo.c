@@ -204,7 +204,7 @@ static void send_and_redirect(struct exchange *exchange, Str calls)
     };
     Err err;
     exchange->append = exchange_take_append(exchange);
-    Status s = collect_request(exchange_worker(exchange), &request, exchange->append, &exchange->collected, &err);
+    Status s = collect_request(exchange_workspace(exchange), &request, exchange->append, &exchange->collected, &err);
     if (s) log_write(LOG_WARN, "the site's calls were not taken", LOG_TEXT("error", err.text));
     if (!s && exchange->append->record_count) exchange_submit(exchange);
     if (exchange->state != EXCHANGE_WAITING) redirect(exchange);

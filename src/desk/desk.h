@@ -1,4 +1,4 @@
-/* desk: what people keep by the page: sources, saved questions, and who ordered what.
+/* desk: what people keep with the dashboard: sources, saved questions, and who ordered what.
  *
  * What it is not: it knows no HTTP and no role. Who may change what is said by the table of routes. What the
  * configuration says stays the configuration's: nothing here changes it.
@@ -14,7 +14,7 @@
  *     since nobody who is answered waits for that; the log has each of them at once.
  *  2. A file that cannot be read stays as it is: what it holds is unknown, changes are refused and say why, and all
  *     else goes on. Of the orders, lines that are none are left out.
- *  3. Sources of the configuration come first. One of the page with the name or write key of another is left out.
+ *  3. Sources of the configuration come first. One of the dashboard with the name or write key of another is left out.
  *  4. A source's old key goes on for a time of grace; what comes by it afterwards is rejected with key_rotated. It is
  *     remembered until the next rotation.
  *  5. Counts and sizes are bounded as below; of orders the newest DESK_NOTES are kept.
@@ -55,8 +55,8 @@ Status MUST desk_verify(struct disk *disk, const char *dir, Err *err);
 
 /* ---- Sources ---- */
 
-/* At a start and at a reload: what the configuration has. They and the page's become the collector's. The list is
- * borrowed until the next call, or desk_close. ret_left_out: how many of the page's rule 3 leaves out. */
+/* At a start and at a reload: what the configuration has. They and the dashboard's become the collector's. The list is
+ * borrowed until the next call, or desk_close. ret_left_out: how many of the dashboard's rule 3 leaves out. */
 Status MUST desk_set_sources(struct desk *desk, const Source *sources, size_t count, size_t *ret_left_out, Err *err);
 typedef enum DeskChange { DESK_ENABLE, DESK_DISABLE, DESK_ROTATE } DeskChange;
 /* A new source, with a write key that nobody knew. ERR_INPUT: what is no name; ERR_CONFLICT: it is taken;

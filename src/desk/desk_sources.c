@@ -1,5 +1,5 @@
-/* desk_sources: sources that are made at the page. Each change is made in a copy, which is written and becomes true
- * only once it is on disk; then the collector gets the configuration's and these, as one list. */
+/* desk_sources: sources that are made in the dashboard. Each change is made in a copy, which is written and becomes
+ * true only once it is on disk; then the collector gets the configuration's and these, as one list. */
 #include "desk_private.h"
 
 #include <stdio.h>
@@ -182,7 +182,7 @@ static Status add(struct desk *desk, struct desk_sources *sources, const struct 
     if (find(sources, str_from(made->name)) || is_configured(desk, str_from(made->name)))
         return err_set(err, ERR_CONFLICT, "there is a source %s already", made->name);
     if (sources->count == DESK_SOURCES || sources->count + desk->configured_count >= LIMIT_SOURCES)
-        return err_set(err, ERR_TOO_LARGE, "there are as many sources as there may be: %d of the page, %d in all",
+        return err_set(err, ERR_TOO_LARGE, "there are as many sources as there may be: %d of the dashboard, %d in all",
                        DESK_SOURCES, LIMIT_SOURCES);
     sources->rows[sources->count++] = *made;
     return accept(desk, sources, err);

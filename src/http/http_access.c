@@ -4,7 +4,7 @@
  * this host. So what reads and administers is refused to requests that a page of somewhere else has made: browsers say
  * so by Origin or Sec-Fetch-Site, and no page can keep them from it. Programs send neither.
  *
- * A session's cookie is sent along likewise, but is for Onym's own page alone: there the browser must say that it is
+ * A session's cookie is sent along likewise, but is for the dashboard alone: there the browser must say that it is
  * our page that asks, unless something is only read. A request that brings a key is judged by the key. */
 #include "http_exchange.h"
 
@@ -88,7 +88,7 @@ bool exchange_is_own_page(const struct exchange *exchange)
 static bool refuse_page(struct exchange *exchange)
 {
     Err err;
-    err_set(&err, ERR_DENIED, "a session may be used by Onym's own page alone: the browser did not say that this came "
+    err_set(&err, ERR_DENIED, "a session may be used by the dashboard alone: the browser did not say that this came "
             "from there (Sec-Fetch-Site, Origin); programs use a key, as Authorization: Bearer");
     reply_error(exchange, ERR_DENIED, &err);
     exchange->reply.status = 403;

@@ -136,7 +136,7 @@ struct exchange {
 /* What a handler may use of its server. */
 const void *exchange_context(const struct exchange *exchange);      /* the options' context: the app's own */
 const HttpOptions *exchange_options(const struct exchange *exchange);
-struct collect_worker *exchange_worker(struct exchange *exchange);
+struct collect_workspace *exchange_workspace(struct exchange *exchange);
 Arena *exchange_arena(struct exchange *exchange);            /* reset before each handler; dies with it */
 
 /* Hands the filled append to the journal; the exchange waits for on_durable. On failure replies itself. */

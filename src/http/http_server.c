@@ -28,7 +28,7 @@ enum {
 
 const HttpOptions *exchange_options(const struct exchange *exchange) { return &exchange->server->options; }
 const void *exchange_context(const struct exchange *exchange) { return exchange->server->options.context; }
-struct collect_worker *exchange_worker(struct exchange *exchange) { return exchange->server->worker; }
+struct collect_workspace *exchange_workspace(struct exchange *exchange) { return exchange->server->workspace; }
 Arena *exchange_arena(struct exchange *exchange) { return &exchange->server->arena; }
 
 /* ---- Pools ---- */
@@ -504,7 +504,7 @@ Status http_server_open(const HttpOptions *options, int listener, struct http_se
     server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     region_open(&server->region, ARENA_BYTES);
     Status s = server->wake < 0 ? err_set_errno(err, errno, "http: eventfd") : OK;
-    if (!s) s = collect_worker_open(options->collector, &server->worker, err);
+    if (!s) s = collect_workspace_open(options->collector, &server->workspace, err);
     if (!s && options->tls_certificate_pem)
         s = tls_open(options->tls_certificate_pem, options->tls_key_pem, &server->tls, err);
     if (!s) s = connections_open(server, err);
@@ -580,7 +580,7 @@ void http_server_close(struct http_server *server)
     if (server->working) return;          /* a query outlived the grace time, and has its memory; the process ends */
     connections_close(server);
     tls_close(server->tls);
-    collect_worker_close(server->worker);
+    collect_workspace_close(server->workspace);
     while (server->free_exchanges) {
         struct exchange *exchange = server->free_exchanges;
         server->free_exchanges = exchange->next;

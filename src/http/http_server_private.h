@@ -51,7 +51,7 @@ struct connection_list {
 
 struct http_server {
     HttpOptions options;
-    struct collect_worker *worker;
+    struct collect_workspace *workspace;
     struct tls *tls;
     int epoll, wake, listener, spare;                /* spare: a descriptor to give up when there is no other */
     struct region region;

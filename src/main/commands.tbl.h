@@ -54,9 +54,9 @@ OPTION("demo", 0, "server-source", "NAME", NULL, "with --data: the source of the
 OPTION("demo", 0, "add", NULL, NULL, "with --data: fill it though there are events already, which nothing takes out again")
 OPTION("demo", 0, "json", NULL, NULL, "with --data: print the counts as JSON")
 
-COMMAND("ui", command_ui, "Run", "", "prints a link that opens the page, signed in",
+COMMAND("ui", command_ui, "Run", "", "prints a link that opens the dashboard, signed in",
     "Of the server that runs: http://127.0.0.1:8080/#link=..., good once, within a minute, with the rights of the secret "
-    "key. onym serve prints one in its terminal, too. docs/page.md tells of sessions, and of keys with fewer rights.")
+    "key. onym serve prints one in its terminal, too. docs/access.md tells of sessions, and of keys with fewer rights.")
 OPTIONS_OF_ASKING("ui")
 
 COMMAND("check-config", command_check_config, "Run", "[FILE]", "reads a configuration and says what is wrong with it",

@@ -50,7 +50,7 @@ Status server_check_sessions(const struct config *config, Err *err)
     return access_verify(os_disk(), path, err);
 }
 
-/* ---- What is kept by the page ---- */
+/* ---- What the dashboard keeps ---- */
 
 static void write_dir(const struct config *config, char dir[PATH_BYTES])
 {
@@ -65,7 +65,7 @@ Status server_open_desk(const struct config *config, struct collector *collector
                             .collector = collector };
     Status s = desk_open(&options, ret, trouble, err);
     if (!s && trouble[0])
-        log_write(LOG_ERROR, "what is kept by the page cannot be read: its sources are not known, and nothing of the "
+        log_write(LOG_ERROR, "what the dashboard keeps cannot be read: its sources are not known, and nothing of the "
                   "kind is changed, until the file is mended or taken away", LOG_TEXT("error", trouble));
     return s;
 }
@@ -75,8 +75,8 @@ Status server_set_sources(struct desk *desk, const struct config *config, Err *e
     size_t left_out = 0;
     Status s = desk_set_sources(desk, config->sources, config->source_count, &left_out, err);
     if (!s && left_out)
-        log_write(LOG_WARN, "sources that were made at the page are left out: the configuration has their names or "
-                  "keys", LOG_INT("count", left_out));
+        log_write(LOG_WARN, "sources that were made in the dashboard are left out: the configuration has their "
+                  "names or keys", LOG_INT("count", left_out));
     return s;
 }
 

@@ -1,4 +1,4 @@
-/* server_access: who may come in, by the configuration; the file of sessions, and what is kept by the page. */
+/* server_access: who may come in, by the configuration; the file of sessions, and what the dashboard keeps. */
 #ifndef ONYM_SERVER_ACCESS_H
 #define ONYM_SERVER_ACCESS_H
 
@@ -12,10 +12,10 @@ Status MUST server_open_access(const struct config *config, bool is_kept, struct
 void server_set_keys(struct access *access, const struct config *config);
 /* Writes what has changed of sessions, now and then; where that fails it logs, and waits a minute. NULL is fine. */
 void server_keep_sessions(struct access *access);
-/* Opens what people keep by the page; logs damage. */
+/* Opens what people keep with the dashboard; logs damage. */
 Status MUST server_open_desk(const struct config *config, struct collector *collector, struct desk **ret, Err *err);
-/* The configuration's sources, and the page's: at the start and at a reload. The configuration stays as long as the
- * desk, or until the next call. */
+/* The configuration's sources, and the dashboard's: at the start and at a reload. The configuration stays as long as
+ * the desk, or until the next call. */
 Status MUST server_set_sources(struct desk *desk, const struct config *config, Err *err);
 /* Writes who ordered what, as sessions are written. NULL is fine. */
 void server_keep_notes(struct desk *desk, bool is_last);

@@ -44,7 +44,7 @@ static void print_page(const char *base, Str link)
     if (!link.len || !isatty(STDOUT_FILENO)) return;
     size_t len = strlen(base);
     while (len && base[len - 1] == '/') len--;
-    printf("the page    %.*s/#link=%.*s\n            (signs you in, once, within a minute; later: %s ui)\n",
+    printf("dashboard   %.*s/#link=%.*s\n            (signs you in, once, within a minute; later: %s ui)\n",
            (int)len, base, STR_FORMAT(link), program_invocation_name);
 }
 

@@ -8,7 +8,7 @@
 #include "server_threads.h"
 
 /* "listening on http://127.0.0.1:8080" in any case; the rest only where standard output is a terminal. link: signs in to
- * the page; empty: there is none. */
+ * the dashboard; empty: there is none. */
 void print_welcome(const struct config *config, uint16_t port, Str link);
 
 /* The script element that a site pastes into its pages, for the first source. port 0: the configuration's. */

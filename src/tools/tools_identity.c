@@ -16,7 +16,7 @@ enum { OUT_BYTES = 4 * 1024 * 1024, EXAMPLES_SHOWN = 5 };
 /* What is wrong elsewhere in the file does not matter, but it should be said. */
 static int load_rules(const char *file, Arena *arena, struct config *ret)
 {
-    ConfigRequest request = { .file = file, .disk = os_disk() };
+    ConfigOptions request = { .file = file, .disk = os_disk() };
     struct config_problems *problems = arena_new(arena, struct config_problems, 1);
     struct buf buf;
     Err err;

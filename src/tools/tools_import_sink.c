@@ -17,7 +17,7 @@ struct journal_sink {
     struct reached *reached;
     struct collector *collector;
     struct desk *desk;                     /* sources that were made at the page */
-    struct collect_worker *worker;
+    struct collect_workspace *workspace;
     struct journal_append append;
     bool has_append;
     Status status;                         /* of the last commit, told by on_durable */
@@ -37,7 +37,7 @@ static Status journal_sink_send(struct import_sink *base, Str lines, uint64_t fi
     if (sink->source) request.header_key = sink->source->write_key;
     CollectResult result = { 0 };
     journal_append_clear(&sink->append);
-    Status s = collect_request(sink->worker, &request, &sink->append, &result, err);
+    Status s = collect_request(sink->workspace, &request, &sink->append, &result, err);
     if (s) return s;
     if (sink->append.record_count) {
         bool has_more;
@@ -55,7 +55,7 @@ static Status journal_sink_send(struct import_sink *base, Str lines, uint64_t fi
 static void journal_sink_close(struct import_sink *base)
 {
     struct journal_sink *sink = (struct journal_sink *)base;
-    collect_worker_close(sink->worker);
+    collect_workspace_close(sink->workspace);
     desk_close(sink->desk);
     collector_close(sink->collector);
     if (sink->journal) IGNORE(reached_keep(sink->reached, sink->journal, true, NULL));
@@ -81,7 +81,7 @@ Status import_sink_open_journal(const struct config *config, const Source *sourc
     if (!s) s = collector_open(&collect, &sink->collector, err);
     if (!s) s = server_open_desk(config, sink->collector, &sink->desk, err);
     if (!s) s = server_set_sources(sink->desk, config, err);
-    if (!s) s = collect_worker_open(sink->collector, &sink->worker, err);
+    if (!s) s = collect_workspace_open(sink->collector, &sink->workspace, err);
     if (s) {
         journal_sink_close(&sink->sink);
         return s;

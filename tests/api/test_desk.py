@@ -1,4 +1,4 @@
-"""What is kept by the page: sources that are made there, saved questions, who did what."""
+"""What the dashboard keeps: sources that are made there, saved questions, who did what."""
 import json
 import unittest
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 static struct collector *collector;
-static struct collect_worker *worker;
+static struct collect_workspace *workspace;
 static struct journal_append append;
 static struct fake_clock time_now;
 static struct fake_dice chance;
@@ -24,7 +24,7 @@ static void open_all(void)
     fake_clock_init(&time_now, 1700000000000);
     fake_dice_init(&chance, 1);
     CollectOptions options = { .clock = &time_now.clock, .dice = &chance.dice };
-    check(!collector_open(&options, &collector, &err) && !collect_worker_open(collector, &worker, &err));
+    check(!collector_open(&options, &collector, &err) && !collect_workspace_open(collector, &workspace, &err));
     check(!collector_set_sources(collector, sources, countof(sources), &err));
     journal_append_init(&append, LIMIT_APPEND_BYTES);
     region_open(&region, 16 << 20);
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     static const char *const keys[] = { "k", "s", "", "o", "nobody", "k", "", "s" };
-    if (!worker) open_all();
+    if (!workspace) open_all();
     if (count < 1) return 0;
     char *exact = malloc(count);
     memcpy(exact, bytes + 1, count - 1);
@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         .ip = STR("192.0.2.1"), .user_agent = bytes[0] & 1 ? body : (Str){ 0 },
     };
     journal_append_clear(&append);
-    Status s = collect_request(worker, &request, &append, &result, &err);
+    Status s = collect_request(workspace, &request, &append, &result, &err);
     if (s) check(append.frames.len == 0 && append.record_count == 0 && err.text[0]);
     else check_records(&result);
     (void)collect_key_of_authorization(body, &arena);

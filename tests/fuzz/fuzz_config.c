@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     static const ConfigFlag flags[] = { { "--listen", "listen", "127.0.0.1:1" } };
     region_open(&region, CONFIG_ARENA_BYTES);
     Arena arena = region_arena(&region);
-    ConfigRequest request = { .flags = flags, .flag_count = count % 2, .get_variable = fake_environment };
+    ConfigOptions request = { .flags = flags, .flag_count = count % 2, .get_variable = fake_environment };
     ConfigText file = { str_of(bytes, count), STR("fuzz.yaml") };
     Status s = config_parse(file, &request, &arena, &config, &problems, &err);
     check(s == OK || s == ERR_INPUT);

@@ -85,7 +85,7 @@ static void open_collector(struct world *world)
     Source source = { .name = STR("sim"), .write_key = STR("wk_sim"), .is_enabled = true };
     if (collector_open(&collect, &world->collector, &err) ||
         collector_set_sources(world->collector, &source, 1, &err) ||
-        collect_worker_open(world->collector, &world->worker, &err))
+        collect_workspace_open(world->collector, &world->workspace, &err))
         world_fail(world, "opening the collector: %s", err.text);
 }
 
@@ -154,7 +154,7 @@ static void onym_close(struct world *world, bool is_crash)
     world->deliver = NULL;
     world->applier = NULL;
     journal_close(world->journal);                       /* appends that wait hear of it */
-    collect_worker_close(world->worker);
+    collect_workspace_close(world->workspace);
     collector_close(world->collector);
     world->journal = NULL;
     for (size_t at = 0; at < FLIGHTS_MAX; at++)
@@ -227,7 +227,7 @@ static void submit_request(struct world *world)
     CollectRequest request = { .body = str_of(flight->body.bytes, body_bytes), .ip = STR("192.0.2.7") };
     CollectResult result;
     journal_append_clear(&flight->append);
-    Status s = collect_request(world->worker, &request, &flight->append, &result, &err);
+    Status s = collect_request(world->workspace, &request, &flight->append, &result, &err);
     if (s) world_fail(world, "a good request was refused: %s", err.text);
     if (result.rejected) world_fail(world, "a good message was rejected");
     note_dropped(world, flight, result.suppressed);

@@ -56,7 +56,7 @@ struct world {
     struct journal *journal;
     struct applier *applier;
     struct collector *collector;
-    struct collect_worker *worker;
+    struct collect_workspace *workspace;
     struct deliver *deliver;
     /* orders of the operator (operator.c) */
     bool may_erase, may_unmerge;        /* never both: docs/identity.md says why */

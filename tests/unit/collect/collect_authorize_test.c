@@ -127,7 +127,7 @@ static void an_old_key_is_as_good_until_its_time_is_over_and_then_known(void **s
     (void)state;
     assert_int_equal(collector_open(&options, &own, &world.err), OK);
     assert_int_equal(collector_set_sources(own, &rotated, 1, &world.err), OK);
-    world.worker->collector = own;
+    world.workspace->collector = own;
     for (int at = 0; at < 2; at++) {
         assert_int_equal(world_send_body("wk_old", EVENT_PAGE, "{\"userId\":\"u\"}"), OK);
         assert_text(world.result.source->name, "shop");
@@ -139,7 +139,7 @@ static void an_old_key_is_as_good_until_its_time_is_over_and_then_known(void **s
     }
     assert_non_null(collector_source_at(own, 0));
     assert_null(collector_source_at(own, 1));
-    world.worker->collector = before;
+    world.workspace->collector = before;
     collector_close(own);
 }
 

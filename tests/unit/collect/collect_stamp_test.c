@@ -165,13 +165,13 @@ static void small_differences_of_clocks_may_be_left_alone(void **state)
     (void)state;
     const char *body = "{\"type\":\"page\",\"userId\":\"u\",\"timestamp\":\"2023-11-14T22:13:10.000Z\","
                        "\"sentAt\":\"2023-11-14T22:13:18.000Z\"}";
-    world.worker->collector->options.skew_least_ms = 2001;
+    world.workspace->collector->options.skew_least_ms = 2001;
     assert_int_equal(world_send_body("wk_web", EVENT_NONE, body), OK);
     assert_int_equal(world_event(0).timestamp_ms, NOW_MS - 10000);
-    world.worker->collector->options.skew_least_ms = 2000;
+    world.workspace->collector->options.skew_least_ms = 2000;
     assert_int_equal(world_send_body("wk_web", EVENT_NONE, body), OK);
     assert_int_equal(world_event(0).timestamp_ms, NOW_MS - 8000);
-    world.worker->collector->options.skew_least_ms = 0;
+    world.workspace->collector->options.skew_least_ms = 0;
 }
 
 static void message_ids_are_the_clients_where_it_gave_good_ones(void **state)

@@ -223,8 +223,8 @@ static void a_message_of_a_suppressed_id_is_answered_and_not_kept(void **state)
     };
     int asked = 0;
     (void)state;
-    world.worker->collector->options.is_suppressed = is_mute;
-    world.worker->collector->options.suppressed_context = &asked;
+    world.workspace->collector->options.is_suppressed = is_mute;
+    world.workspace->collector->options.suppressed_context = &asked;
     for (size_t at = 0; at < countof(rows); at++) {
         assert_int_equal(world_send_body(rows[at].key, rows[at].type, rows[at].body), OK);
         assert_int_equal(world.append.record_count, rows[at].is_kept);
@@ -233,7 +233,7 @@ static void a_message_of_a_suppressed_id_is_answered_and_not_kept(void **state)
         assert_int_equal(world.result.rejected, 0);
     }
     assert_int_equal(asked, countof(rows));
-    world.worker->collector->options.is_suppressed = NULL;
+    world.workspace->collector->options.is_suppressed = NULL;
 }
 
 int main(void)

@@ -17,7 +17,7 @@ struct world {
     struct fake_clock time;
     struct fake_dice chance;
     struct collector *collector;
-    struct collect_worker *worker;
+    struct collect_workspace *workspace;
     struct event_parser *parser;                 /* the test's own, for reading records */
     struct journal_append append;
     struct region region;
@@ -46,7 +46,7 @@ static int world_open(void **state)
     CollectOptions options = { .clock = &world.time.clock, .dice = &world.chance.dice };
     assert_int_equal(collector_open(&options, &world.collector, &world.err), OK);
     assert_int_equal(collector_set_sources(world.collector, sources, countof(sources), &world.err), OK);
-    assert_int_equal(collect_worker_open(world.collector, &world.worker, &world.err), OK);
+    assert_int_equal(collect_workspace_open(world.collector, &world.workspace, &world.err), OK);
     world.parser = event_parser_open();
     assert_non_null(world.parser);
     journal_append_init(&world.append, LIMIT_APPEND_BYTES);
@@ -60,7 +60,7 @@ static int world_close(void **state)
     region_close(&world.region);
     journal_append_done(&world.append);
     event_parser_close(world.parser);
-    collect_worker_close(world.worker);
+    collect_workspace_close(world.workspace);
     collector_close(world.collector);
     return 0;
 }
@@ -72,7 +72,7 @@ static inline Status world_send(CollectRequest request)
     memcpy(copy, request.body.bytes, request.body.len);
     request.body.bytes = copy;
     journal_append_clear(&world.append);
-    Status s = collect_request(world.worker, &request, &world.append, &world.result, &world.err);
+    Status s = collect_request(world.workspace, &request, &world.append, &world.result, &world.err);
     test_free(copy);
     if (s) assert_int_equal(world.append.frames.len, 0);
     if (s) assert_int_equal(world.append.record_count, 0);

@@ -19,7 +19,7 @@ static const char *read(const char *device_mode)
     region_close(&region);
     region_open(&region, CONFIG_ARENA_BYTES);
     Arena arena = region_arena(&region);
-    ConfigRequest request = { 0 };
+    ConfigOptions request = { 0 };
     snprintf(text, sizeof text, "%s%s\n", head, device_mode);
     ConfigText file = { str_from(text), STR("onym.yaml") };
     Status s = config_parse(file, &request, &arena, &config, &problems, &err);

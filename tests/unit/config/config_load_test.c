@@ -12,7 +12,7 @@ static Err err;
 static Status load(struct disk *disk, const char *file, struct region *region, Arena *arena, struct config *config)
 {
     static struct config_problems problems;
-    ConfigRequest request = { .file = file, .disk = disk };
+    ConfigOptions request = { .file = file, .disk = disk };
     region_open(region, CONFIG_ARENA_BYTES);
     *arena = region_arena(region);
     return config_load(&request, arena, config, &problems, &err);

@@ -25,7 +25,7 @@ static Status parse_with(const char *text, const ConfigFlag *flags, size_t flag_
     region_close(&region);
     region_open(&region, CONFIG_ARENA_BYTES);
     Arena arena = region_arena(&region);
-    ConfigRequest request = { .flags = flags, .flag_count = flag_count, .get_variable = fake_environment };
+    ConfigOptions request = { .flags = flags, .flag_count = flag_count, .get_variable = fake_environment };
     return config_parse((ConfigText){ str_from(text), STR("onym.yaml") }, &request, &arena, &config, &problems, &err);
 }
 
@@ -341,7 +341,7 @@ static void a_reload_names_what_needs_a_restart(void **state)
     region_open(&kept, CONFIG_ARENA_BYTES);
     arena = region_arena(&kept);
     struct config before;
-    ConfigRequest request = { 0 };
+    ConfigOptions request = { 0 };
     Str old = STR("data: a\nlog: {level: info}\n");
     assert_int_equal(config_parse((ConfigText){ old, STR("old") }, &request, &arena, &before, &problems, &err), OK);
     assert_int_equal(parse("data: b\nlog: {level: warn}\nlisten: \":1\"\n"), OK);

@@ -1,6 +1,6 @@
-# The page of page.tbl.h, as the build made it.
+# The dashboard of dashboard.tbl.h, as the build made it.
 #include "http/http_asset_bytes.h"
 #define ASSET(symbol, file, type) ASSET_BYTES(symbol, ui/file)
         .section .rodata
-#include "page.tbl.h"
+#include "dashboard.tbl.h"
         .section .note.GNU-stack, "", @progbits

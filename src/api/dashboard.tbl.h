@@ -1,4 +1,4 @@
-/* The page and its parts: a row each, in build/ui as the build made them from web/ (which see). Read by the assembler,
+/* The dashboard and its parts: a row each, in build/ui as the build made them from web/ (which see). Read by the assembler,
  * too.
  *   ASSET(symbol, file, type) */
 ASSET(page,        index.html, "text/html; charset=utf-8")

@@ -1,4 +1,4 @@
-/* api_page: the page that people look at: GET / where a browser asks, and its parts below /ui/.
+/* api_dashboard: what people look at: GET / where a browser asks, and its parts below /ui/.
  *
  * A part is named with a hash of its bytes, /ui/app.0123456789abcdef.js, which the build puts into the page: it may be
  * kept for ever, and an old page never gets a new script. Without the hash, or under that of another build, it is not
@@ -22,12 +22,12 @@
 enum { HASH_CHARS = 16, DIGEST_BYTES = 32 };
 
 #define ASSET(symbol, file, type) ASSET_MARKS_DECLARE(symbol)
-#include "page.tbl.h"
+#include "dashboard.tbl.h"
 #undef ASSET
 
 static const Asset assets[] = {
 #define ASSET(symbol, file, type) { { #file, sizeof #file - 1 }, type, FOR_EVER, NULL, ASSET_MARKS(symbol) },
-#include "page.tbl.h"
+#include "dashboard.tbl.h"
 #undef ASSET
 };
 
@@ -56,7 +56,7 @@ static const Asset *find_part(Str name, Arena *arena)
     return asset && str_equal(hash, str_from(hashes[asset - assets])) ? asset : NULL;
 }
 
-bool api_page(struct exchange *exchange)
+bool api_dashboard(struct exchange *exchange)
 {
     if (!api_options(exchange)->has_page) return false;
     Asset page = assets[0];
@@ -68,7 +68,7 @@ bool api_page(struct exchange *exchange)
     return true;
 }
 
-void api_page_part(struct exchange *exchange)
+void api_dashboard_part(struct exchange *exchange)
 {
     Err err;
     bool has_page = api_options(exchange)->has_page;
@@ -78,7 +78,8 @@ void api_page_part(struct exchange *exchange)
         exchange->reply.is_apart = true;
         return;
     }
-    err_set(&err, ERR_NOT_FOUND, has_page ? "the page has no part of this name; a new version has others: load / anew"
-                                          : "the page is switched off (ui: false)");
+    err_set(&err, ERR_NOT_FOUND, has_page
+            ? "the dashboard has no part of this name; a new version has others: load / anew"
+            : "the dashboard is switched off (ui: false)");
     reply_error(exchange, ERR_NOT_FOUND, &err);
 }
