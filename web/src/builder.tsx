@@ -326,7 +326,7 @@ export const Builder = ({ q, set }: { q: Question; set: Set }) => {
             />
           </span>
         )}
-        {q.kind == 'trends' && q.range != 'all' && (
+        {q.kind != 'paths' && q.range != 'all' && (
           <label class="check">
             <input
               type="checkbox"

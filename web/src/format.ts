@@ -18,6 +18,19 @@ export const share = (x: number | null | undefined) => {
   return `${percent >= 99.95 || percent == 0 ? percent.toFixed(0) : percent.toFixed(1)} %`
 }
 
+/** How much more or less than before: +12 %, −3 %; nothing to compare with: ''. */
+export const change = (now: number, before: number): string => {
+  if (!before) return ''
+  const percent = Math.round((100 * (now - before)) / before)
+  return percent == 0 && now != before ? (now > before ? '+<1 %' : '−<1 %') : signed(percent) + ' %'
+}
+/** In points of a hundred, for shares: +1.4 points. */
+export const points = (now: number, before: number): string => {
+  const moved = Math.round((now - before) * 1000) / 10
+  return `${signed(moved)} ${Math.abs(moved) == 1 ? 'point' : 'points'}`
+}
+const signed = (n: number) => (n > 0 ? '+' : n < 0 ? '−' : '±') + Math.abs(n)
+
 /** In two units at most: 1 d 4 h, 3 min 20 s, 850 ms. */
 export const duration = (ms: number | null | undefined): string => {
   if (ms === null || ms === undefined) return '–'

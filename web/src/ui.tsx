@@ -3,7 +3,7 @@ import { ComponentChildren, createContext } from 'preact'
 import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, Common, Person, personName } from './api'
 import type { Asking } from './answer'
-import { ago, count, duration, instant, share } from './format'
+import { ago, change, count, duration, instant, points, share } from './format'
 import { useKeys } from './keys'
 import { zoneNow } from './place'
 import { personHref } from './route'
@@ -204,6 +204,15 @@ export const AskedOver = ({ answer, more }: { answer: Common; more?: ComponentCh
     </p>
   )
 }
+
+/** What it was in the period before; `is` a number of people, or a share. */
+export const Before = ({ now, before, is = 'count' }: { now: number; before: number | undefined; is?: 'count' | 'share' }) =>
+  before === undefined ? null : (
+    <small class="before">
+      before: {is == 'count' ? count(before) : share(before)}{' '}
+      {is == 'count' ? change(now, before) && `(${change(now, before)})` : `(${points(now, before)})`}
+    </small>
+  )
 
 export const PersonLink = ({ person, compact }: { person: Person; compact?: boolean }) => {
   const isKnown = person.user_ids.length > 0

@@ -4,12 +4,20 @@ import type { Funnel, FunnelStep } from '../api'
 import type { Behind } from '../behind'
 import { count, duration, share } from '../format'
 import { groupName, plain } from '../text'
-import { AskedOver, Empty, Text } from '../ui'
+import { AskedOver, Before, Empty, Text } from '../ui'
 import type { About } from '../views/questions'
 
 const stepName = (step: FunnelStep, at: number) => step.event ?? `any ${at + 1} of them`
 
-export const FunnelPicture = ({ answer, about }: { answer: Funnel; about: Pick<About, 'body' | 'show'> }) => {
+export const FunnelPicture = ({
+  answer,
+  before: earlier,
+  about,
+}: {
+  answer: Funnel
+  before?: Funnel | null
+  about: Pick<About, 'body' | 'show'>
+}) => {
   const behind = (step: number, outcome: 'converted' | 'dropped', expected: number, group?: { value: unknown }) => {
     const name = plain(stepName(answer.steps[step - 1], step - 1), 40)
     const { by, limit: _, ...rest } = about.body
@@ -34,7 +42,8 @@ export const FunnelPicture = ({ answer, about }: { answer: Funnel; about: Pick<A
     <figure class="funnel">
       <p class="headline">
         <b>{share(last.from_first)}</b> get from the first step to the last: {count(last.people)} of {count(first)}{' '}
-        people{last.median_ms !== null && <>, half of them within {duration(last.median_ms)}</>}
+        people{last.median_ms !== null && <>, half of them within {duration(last.median_ms)}</>}{' '}
+        {earlier && <Before now={last.from_first} before={earlier.steps[earlier.steps.length - 1]?.from_first} is="share" />}
       </p>
       <ol>
         {answer.steps.map((step, at) => {
@@ -45,6 +54,7 @@ export const FunnelPicture = ({ answer, about }: { answer: Funnel; about: Pick<A
               <div class="step">
                 <span class="ordinal">{at + 1}</span>
                 <Text of={stepName(step, at)} most={80} />
+                {earlier?.steps[at] && <Before now={step.people} before={earlier.steps[at].people} />}
                 {at > 0 && (
                   <span class="note">
                     {step.median_from_previous_ms !== null && <>median {duration(step.median_from_previous_ms)}</>}

@@ -11,7 +11,15 @@ import type { About } from '../views/questions'
 /** 0 to 10: how dark a cell is. Never 0 for somebody. */
 export const shade = (x: number | null) => (x === null || x <= 0 ? 0 : Math.max(1, Math.min(10, Math.ceil(x * 10))))
 
-export const RetentionPicture = ({ answer, about }: { answer: Retention; about: About }) => {
+export const RetentionPicture = ({
+  answer,
+  before,
+  about,
+}: {
+  answer: Retention
+  before?: Retention | null
+  about: About
+}) => {
   const { body } = about
   const zone = answer.timezone,
     unit = answer.unit
@@ -86,7 +94,10 @@ export const RetentionPicture = ({ answer, about }: { answer: Retention; about: 
             ? answer.groups
                 .slice(0, 8)
                 .map((group) => ({ name: groupName(group.value), values: percent(group.shares) }))
-            : [{ name: 'everybody', values: percent(total.shares) }]
+            : [
+                { name: 'everybody', values: percent(total.shares) },
+                ...(before ? [{ name: 'the period before', values: percent(before.total.shares), isDashed: true }] : []),
+              ]
         }
         format={(n) => (n === null ? 'not seen yet' : n.toFixed(1) + ' %')}
       />
@@ -109,20 +120,20 @@ export const RetentionPicture = ({ answer, about }: { answer: Retention; about: 
             </tr>
           </thead>
           <tbody>
-            <tr class="total">
-              <th scope="row">everybody</th>
-              <td class="n">{count(total.people)}</td>
-              {periods.map((k) => (
-                <td
-                  class={total.eligible[k] ? `n h${shade(total.shares[k])}` : 'n unseen-yet'}
-                  title={
-                    total.eligible[k] ? `${count(total.returned[k])} of ${count(total.eligible[k])}` : 'not seen yet'
-                  }
-                >
-                  {total.eligible[k] ? share(total.shares[k]) : ''}
-                </td>
-              ))}
-            </tr>
+            {(before ? [total, before.total] : [total]).map((of) => (
+              <tr class={of == total ? 'total' : 'earlier'}>
+                <th scope="row">{of == total ? 'everybody' : 'the period before'}</th>
+                <td class="n">{count(of.people)}</td>
+                {periods.map((k) => (
+                  <td
+                    class={of.eligible[k] ? `n h${shade(of.shares[k])}` : 'n unseen-yet'}
+                    title={of.eligible[k] ? `${count(of.returned[k])} of ${count(of.eligible[k])}` : 'not seen yet'}
+                  >
+                    {of.eligible[k] ? share(of.shares[k]) : ''}
+                  </td>
+                ))}
+              </tr>
+            ))}
             {answer.groups?.map((group) => (
               <tr class="group">
                 <th scope="row">

@@ -5,7 +5,7 @@ import { Source, SIGNED_UP, bucketEnd } from '../behind'
 import { Bars, OverTable, Series, Spark } from '../charts'
 import { bucketTitle, count, share } from '../format'
 import { groupName } from '../text'
-import { AskedOver, Empty, Tabs, Text } from '../ui'
+import { AskedOver, Before, Empty, Tabs, Text } from '../ui'
 import type { About } from '../views/questions'
 import { isStillOpen } from './trends'
 
@@ -49,10 +49,12 @@ export const signupSource = (body: Record<string, unknown>, start: string, end: 
 
 export const SignupsPicture = ({
   answer,
+  before,
   about,
   isHome,
 }: {
   answer: Signups
+  before?: Signups | null
   about: Pick<About, 'body' | 'show'>
   isHome?: boolean
 }) => {
@@ -97,10 +99,14 @@ export const SignupsPicture = ({
         <div>
           <b>{count(answer.people)}</b>
           <span>new users</span>
+          {before && <Before now={answer.people} before={before.people} />}
         </div>
         <div>
           <b>{share(answer.with_history_share)}</b>
           <span>came with their history: {count(answer.with_history)}</span>
+          {before && before.people > 0 && (
+            <Before now={answer.with_history_share} before={before.with_history_share} is="share" />
+          )}
           <svg width="100%" height="6" aria-hidden="true">
             <rect width="100%" height="6" rx="3" class="groove" />
             <rect width={`${100 * answer.with_history_share}%`} height="6" rx="3" class="s0" />
@@ -109,6 +115,9 @@ export const SignupsPicture = ({
         <div>
           <b>{count(answer.people - answer.with_history)}</b>
           <span>without: nothing links them to a visit</span>
+          {before && (
+            <Before now={answer.people - answer.with_history} before={before.people - before.with_history} />
+          )}
         </div>
       </div>
       <div class="row">

@@ -1,16 +1,18 @@
 // Home: do visitors become users, and does each bring their history along?
 import { useEffect, useState } from 'preact/hooks'
-import { EventList, Funnel, Signups, Trends, call } from '../api'
+import { EventList, Funnel, Signups, call } from '../api'
 import { useAnswer } from '../answer'
 import type { Behind } from '../behind'
-import { bucketName, count, plural } from '../format'
+import { Spark } from '../charts'
+import { Counts, bySource } from '../counts'
+import { count, plural } from '../format'
 import { guessSteps } from '../guess'
 import { useNow } from '../now'
 import { PeopleBehind } from '../people_behind'
 import { FunnelPicture } from '../pictures/funnel'
 import { SignupsPicture } from '../pictures/signups'
 import { replace, zoneNow } from '../place'
-import { RANGES, empty, toBody, toParams } from '../question'
+import { RANGES, empty, rangeBefore, toBody, toParams } from '../question'
 import { Place, placeHref } from '../route'
 import { Answered, Empty, Text } from '../ui'
 import { Start } from './start'
@@ -32,16 +34,14 @@ export const Home = ({ place }: { place: Place }) => {
   const q = { ...empty('signups', zone), range }
   const body = toBody(q, now)
   const signups = useAnswer<Signups>('signups', body, 120_000)
+  const rangeBack = rangeBefore(body)
+  // Asked once the first is there: the page is not later for it.
+  const before = useAnswer<Signups>(signups.answer && rangeBack ? 'signups' : null, { ...body, ...rangeBack }, 600_000)
   const steps = events ? guessSteps(events) : null
   const funnelQuestion = { ...empty('funnel', zone), range, events: (steps ?? []).map((event) => ({ event })) }
   const funnelBody = toBody(funnelQuestion, now)
   const funnel = useAnswer<Funnel>(steps ? 'funnels' : null, funnelBody)
-  const hourAgo = Math.floor(now / 60_000) * 60_000 - 3_600_000
-  const hour = useAnswer<Trends>(
-    'trends',
-    { series: ['*'], unit: 'hour', from: new Date(hourAgo).toISOString(), by: 'source', timezone: zone, limit: 20 },
-    60_000,
-  )
+  const hour = useAnswer<Counts>('live/counts?minutes=60', undefined, 10_000)
   if (events && events.events.length == 0) return <Start />
   return (
     <section class="view home">
@@ -57,7 +57,7 @@ export const Home = ({ place }: { place: Place }) => {
         </label>
       </header>
       <Answered asking={signups} lines={8}>
-        {(answer) => <SignupsPicture answer={answer} isHome about={{ body, show: setBehind }} />}
+        {(answer) => <SignupsPicture answer={answer} before={before.answer} isHome about={{ body, show: setBehind }} />}
       </Answered>
       <p class="more">
         <a href={placeHref(['questions', 'signups'], toParams(q, zone))}>Open in Questions</a>
@@ -80,7 +80,7 @@ export const Home = ({ place }: { place: Place }) => {
             <a href={placeHref(['live'])}>Live</a>
           </div>
           <Answered asking={hour} lines={3}>
-            {(answer) => <LastHour answer={answer} zone={zone} />}
+            {(answer) => <LastHour answer={answer} />}
           </Answered>
         </section>
       </div>
@@ -91,10 +91,9 @@ export const Home = ({ place }: { place: Place }) => {
   )
 }
 
-const LastHour = ({ answer, zone }: { answer: Trends; zone: string }) => {
-  const groups = answer.series[0]?.groups ?? []
-  const most = Math.max(1, ...groups.map((group) => group.total ?? 0))
-  if (!groups.length)
+const LastHour = ({ answer }: { answer: Counts }) => {
+  const sources = bySource(answer)
+  if (!sources.length)
     return (
       <Empty title="Nothing came in the last hour.">
         A source that should be sending: look at <a href={placeHref(['sources'])}>Sources</a>.
@@ -102,39 +101,51 @@ const LastHour = ({ answer, zone }: { answer: Trends; zone: string }) => {
     )
   return (
     <>
-      <table class="numbers wide">
+      <table class="numbers wide hour">
         <thead>
           <tr>
             <th scope="col">source</th>
-            <th scope="col">
-              <span class="sr">share</span>
+            <th scope="col">a minute</th>
+            <th scope="col" class="n">
+              taken
             </th>
             <th scope="col" class="n">
-              events
+              not taken
             </th>
           </tr>
         </thead>
         <tbody>
-          {groups.map((group) => (
+          {sources.map((one) => (
             <tr>
               <th scope="row">
-                <a href={placeHref(['live'], { source: String(group.value ?? '') })}>
-                  <Text of={String(group.value ?? '(none)')} most={40} />
+                <a href={placeHref(['live'], { source: one.name ?? '' })}>
+                  <Text of={one.name ?? '(none)'} most={40} />
                 </a>
               </th>
-              <td class="fill">
-                <svg width="100%" height="10" aria-hidden="true">
-                  <rect width={`${(100 * (group.total ?? 0)) / most}%`} height="10" rx="2" class="s0" />
-                </svg>
+              <td>
+                <Spark values={one.minutes} />
               </td>
-              <td class="n">{count(group.total)}</td>
+              <td class="n">{count(one.accepted)}</td>
+              <td class="n">
+                {one.others ? (
+                  <a href={placeHref(['live'], { source: one.name ?? '', fate: 'rejected,repeated,suppressed' })}>
+                    {count(one.others)}
+                  </a>
+                ) : (
+                  0
+                )}
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
       <p class="over">
-        {plural(answer.series[0].total ?? 0, 'event')} by their own times, since{' '}
-        {answer.from ? bucketName(answer.from, 'hour', zone) : 'an hour ago'} · {answer.timezone}
+        {plural(
+          sources.reduce((sum, one) => sum + one.accepted + one.others, 0),
+          'message',
+        )}{' '}
+        by when they came · not taken: rejected, repeated or suppressed
+        {!answer.complete && ' · not all is counted yet'}
       </p>
     </>
   )

@@ -158,6 +158,7 @@ export const Live = ({ place }: { place: Place }) => {
             {FATES.map((one) => (
               <option>{one}</option>
             ))}
+            <option value="rejected,repeated,suppressed">not taken</option>
           </select>
         </label>
         {(['source', 'event', 'id', 'text'] as const).map((name) => (

@@ -21,7 +21,7 @@ import {
   toParams,
 } from '../question'
 import { Place, placeHref } from '../route'
-import { Answered, CopyButton, Empty, saveFile } from '../ui'
+import { Answered, CopyButton, Empty, Failure, saveFile } from '../ui'
 import { FunnelPicture, funnelRows } from '../pictures/funnel'
 import { PathsPicture, pathsRows } from '../pictures/paths'
 import { RetentionPicture, retentionRows } from '../pictures/retention'
@@ -122,8 +122,8 @@ const Answer = ({ about, known }: { about: About; known: Asking<Saved> }) => {
   const { q, body } = about
   const path = apiPath(q.kind)
   const asking = useAnswer<any>(path, body)
-  const before = q.compare && q.kind == 'trends' ? rangeBefore(body) : null
-  const earlier = useAnswer<Trends>(before ? path : null, before ? { ...body, ...before } : undefined)
+  const before = q.compare && q.kind != 'paths' ? rangeBefore(body) : null
+  const earlier = useAnswer<any>(before ? path : null, before ? { ...body, ...before } : undefined)
   const rows = (answer: any): unknown[][] =>
     q.kind == 'funnel'
       ? funnelRows(answer as Funnel)
@@ -139,11 +139,12 @@ const Answer = ({ about, known }: { about: About; known: Asking<Saved> }) => {
       <Answered asking={asking} lines={8}>
         {(answer) => (
           <>
-            {q.kind == 'funnel' && <FunnelPicture answer={answer} about={about} />}
+            {before && earlier.error && <Failure error={earlier.error} />}
+            {q.kind == 'funnel' && <FunnelPicture answer={answer} before={earlier.answer} about={about} />}
             {q.kind == 'trends' && <TrendsPicture answer={answer} before={earlier.answer} about={about} />}
-            {q.kind == 'retention' && <RetentionPicture answer={answer} about={about} />}
+            {q.kind == 'retention' && <RetentionPicture answer={answer} before={earlier.answer} about={about} />}
             {q.kind == 'paths' && <PathsPicture answer={answer} about={about} />}
-            {q.kind == 'signups' && <SignupsPicture answer={answer} about={about} />}
+            {q.kind == 'signups' && <SignupsPicture answer={answer} before={earlier.answer} about={about} />}
           </>
         )}
       </Answered>
