@@ -25,6 +25,7 @@ const VIEWS = {
   hostile: '#/people/u_hostile-user',
   live: '#/live',
   start: '#/start',
+  doctor: '#/doctor?since=90d&imports=1',
   destinations: '#/destinations',
   destination: '#/destinations/hook',
   sources: '#/sources',
@@ -110,6 +111,7 @@ test('signing in by keyboard alone, going everywhere, and out', () =>
     for (const [keys, title] of [
       ['gq', 'Questions'],
       ['gl', 'Live'],
+      ['go', 'Doctor'],
       ['gd', 'Destinations'],
       ['gs', 'Sources'],
       ['gh', 'Home'],
@@ -658,6 +660,70 @@ test('a question is saved, shared by a short link, changed, saved over and delet
     await page.waitForSelector('.empty')
     assert.match(await page.textContent('.empty'), /no saved question/)
     faults.splice(0, faults.length, ...faults.filter((fault) => !/status of 404/.test(fault)))
+  }))
+
+test('Doctor: what it finds, whom it is about, what mends it; muted and told again; Home says the worst', () =>
+  using({}, async ({ page, go }) => {
+    for (let n = 0; n < 40; n++)
+      await Promise.all(
+        [0, 1].map(() => onym.send({ type: 'track', event: 'Told <b>Twice</b>', userId: 'twice-' + n, properties: { n } })),
+      )
+    await onym.ask('trends?wait=10s', { series: ['*'] })
+    await go('#/doctor')
+    const told = await onym.ask('findings?since=7d')
+    const mine = told.findings.find((one) => one.code == 'TW-1' && one.event == 'Told <b>Twice</b>')
+    assert.ok(mine, JSON.stringify(told.findings.map((one) => [one.code, one.event])))
+    assert.equal(await page.locator('.finding').count(), told.findings.length)
+    const card = page.locator('.finding', { hasText: 'Told <b>Twice</b>' })
+    assert.ok((await card.innerText()).includes(`${mine.count} of ${mine.of} ${mine.of_what}`))
+    assert.ok((await card.innerText()).includes(mine.effect))
+    await card.locator('summary').click()
+    assert.equal(await card.locator('pre').textContent(), mine.mend[0].code)
+    assert.equal(await card.locator('.examples a').count(), mine.examples.length)
+    assert.deepEqual(await loadAxe(page), [])
+    await shot(page, 'doctor-light')
+    await card.getByRole('button', { name: /^\d+ people$/ }).click()
+    await page.waitForSelector('.drawer .people li')
+    assert.equal(await page.locator('.drawer .people > li').count(), mine.people)
+    await page.keyboard.press('Escape')
+    await card.locator('.examples a').first().click()
+    await page.waitForSelector('.drawer .json')
+    assert.ok((await page.textContent('.drawer h2')).includes('Told <b>Twice</b>'))
+    await go('#/')
+    const says = await text(page, '.says li a')
+    assert.deepEqual(
+      says,
+      told.findings.slice(0, 4).map((one) => one.title),
+    )
+    await go('#/doctor/' + mine.fingerprint)
+    await card.getByRole('button', { name: 'Mute…' }).click()
+    await card.getByRole('textbox').fill('a test')
+    await card.getByRole('button', { name: 'Yes, do it' }).click()
+    await page.getByText('1 muted finding').waitFor()
+    const [after] = (await onym.ask('findings?since=7d')).findings.filter((one) => one.state == 'muted')
+    assert.ok(after.fingerprint == mine.fingerprint && after.muted.reason == 'a test')
+    await page.getByText('1 muted finding').click()
+    await card.getByRole('button', { name: 'Tell it again' }).click()
+    await page.getByText('1 muted finding').waitFor({ state: 'detached' })
+  }))
+
+test('the period before stands beside each number, and is the API’s', () =>
+  using({}, async ({ page, go }) => {
+    await go(`#/questions/funnel?${steps}&range=7d&compare=1`)
+    const day = (n) => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10)
+    const before = await onym.ask('funnels', { steps: STEPS, from: day(-13), to: day(-6) })
+    await page.waitForSelector('.funnel li .before')
+    assert.deepEqual(
+      (await text(page, '.funnel li .before')).map((one) => number(one.split('(')[0])),
+      before.steps.map((step) => step.people),
+    )
+    await go('#/questions/signups?range=7d&compare=1')
+    const earlier = await onym.ask('signups', { from: day(-13), to: day(-6) })
+    await page.waitForSelector('.tiles .before')
+    assert.equal(number((await text(page, '.tiles .before'))[0].split('(')[0]), earlier.people)
+    await go('#/questions/retention?e=Account+Created&e=Song+Played&unit=day&range=7d&compare=1')
+    await page.waitForSelector('tr.earlier')
+    assert.deepEqual(await loadAxe(page), [])
   }))
 
 test('events are text: no markup, no address, nothing unseen', () =>

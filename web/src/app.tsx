@@ -8,6 +8,7 @@ import { go, keysNow, nextTheme, setKeys, setZone, themeNow, usePlace, zoneNow }
 import { Place, linkToken, placeHref } from './route'
 import { Drawer, Empty, Sayer } from './ui'
 import { Destinations } from './views/destinations'
+import { Doctor } from './views/doctor'
 import { Home } from './views/home'
 import { Live } from './views/live'
 import { People } from './views/people'
@@ -24,6 +25,7 @@ const VIEWS: { path: string; name: string; key: string }[] = [
   { path: 'questions', name: 'Questions', key: 'q' },
   { path: 'people', name: 'People', key: 'p' },
   { path: 'live', name: 'Live', key: 'l' },
+  { path: 'doctor', name: 'Doctor', key: 'o' },
   { path: 'destinations', name: 'Destinations', key: 'd' },
   { path: 'sources', name: 'Sources', key: 's' },
   { path: 'settings', name: 'Settings', key: 'e' },
@@ -168,6 +170,8 @@ const View = ({ place }: { place: Place }) => {
       return id ? <Person place={place} key={id} /> : <People place={place} />
     case 'live':
       return <Live place={place} />
+    case 'doctor':
+      return <Doctor place={place} />
     case 'destinations':
       return <Destinations place={place} key={id} />
     case 'sources':

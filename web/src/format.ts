@@ -18,12 +18,14 @@ export const share = (x: number | null | undefined) => {
   return `${percent >= 99.95 || percent == 0 ? percent.toFixed(0) : percent.toFixed(1)} %`
 }
 
-/** How much more or less than before: +12 %, −3 %; nothing to compare with: ''. */
+/** How much more or less than before: +12 %, −3 %; '' where there were too few to compare with. */
 export const change = (now: number, before: number): string => {
-  if (!before) return ''
+  if (before < FEW || now > 10 * before) return ''
   const percent = Math.round((100 * (now - before)) / before)
   return percent == 0 && now != before ? (now > before ? '+<1 %' : '−<1 %') : signed(percent) + ' %'
 }
+/** Of fewer than so many no share is told. */
+export const FEW = 10
 /** In points of a hundred, for shares: +1.4 points. */
 export const points = (now: number, before: number): string => {
   const moved = Math.round((now - before) * 1000) / 10

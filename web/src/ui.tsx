@@ -292,19 +292,18 @@ const stayInside = (event: KeyboardEvent, panel: HTMLElement) => {
   else if (!event.shiftKey && at == reachable.length - 1) (event.preventDefault(), reachable[0].focus())
 }
 
-/** JSON of strangers, told as text. */
-export const Json = ({ of }: { of: unknown }) => (
-  <pre class="json" tabIndex={0}>
-    {JSON.stringify(of, null, 2)
-      .split('\n')
-      .map((line, at) => (
-        <>
-          {at > 0 && '\n'}
-          <Text of={line} most={4000} />
-        </>
-      ))}
+/** Text of strangers in lines, told as text. */
+export const Code = ({ of, class: name = 'json' }: { of: string; class?: string }) => (
+  <pre class={name} tabIndex={0}>
+    {of.split('\n').map((line, at) => (
+      <>
+        {at > 0 && '\n'}
+        <Text of={line} most={4000} />
+      </>
+    ))}
   </pre>
 )
+export const Json = ({ of }: { of: unknown }) => <Code of={JSON.stringify(of, null, 2)} />
 
 export const Tabs = <T extends string>({
   of,

@@ -2,7 +2,7 @@
 // there; the hatched part those who got to the step before and no further. Both are buttons.
 import type { Funnel, FunnelStep } from '../api'
 import type { Behind } from '../behind'
-import { count, duration, share } from '../format'
+import { FEW, count, duration, share } from '../format'
 import { groupName, plain } from '../text'
 import { AskedOver, Before, Empty, Text } from '../ui'
 import type { About } from '../views/questions'
@@ -43,7 +43,7 @@ export const FunnelPicture = ({
       <p class="headline">
         <b>{share(last.from_first)}</b> get from the first step to the last: {count(last.people)} of {count(first)}{' '}
         people{last.median_ms !== null && <>, half of them within {duration(last.median_ms)}</>}{' '}
-        {earlier && <Before now={last.from_first} before={earlier.steps[earlier.steps.length - 1]?.from_first} is="share" />}
+        {earlier && earlier.steps[0].people >= FEW && <Before now={last.from_first} before={earlier.steps[earlier.steps.length - 1]?.from_first} is="share" />}
       </p>
       <ol>
         {answer.steps.map((step, at) => {

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import type { SignupGroup, Signups } from '../api'
 import { Source, SIGNED_UP, bucketEnd } from '../behind'
 import { Bars, OverTable, Series, Spark } from '../charts'
-import { bucketTitle, count, share } from '../format'
+import { FEW, bucketTitle, count, share } from '../format'
 import { groupName } from '../text'
 import { AskedOver, Before, Empty, Tabs, Text } from '../ui'
 import type { About } from '../views/questions'
@@ -104,7 +104,7 @@ export const SignupsPicture = ({
         <div>
           <b>{share(answer.with_history_share)}</b>
           <span>came with their history: {count(answer.with_history)}</span>
-          {before && before.people > 0 && (
+          {before && before.people >= FEW && (
             <Before now={answer.with_history_share} before={before.with_history_share} is="share" />
           )}
           <svg width="100%" height="6" aria-hidden="true">

@@ -15,6 +15,7 @@ import { replace, zoneNow } from '../place'
 import { RANGES, empty, rangeBefore, toBody, toParams } from '../question'
 import { Place, placeHref } from '../route'
 import { Answered, Empty, Text } from '../ui'
+import { DoctorSays } from './doctor'
 import { Start } from './start'
 
 export const Home = ({ place }: { place: Place }) => {
@@ -82,6 +83,7 @@ export const Home = ({ place }: { place: Place }) => {
           <Answered asking={hour} lines={3}>
             {(answer) => <LastHour answer={answer} />}
           </Answered>
+          <DoctorSays isAsked={signups.answer !== null} />
         </section>
       </div>
       {behind && (

@@ -8,7 +8,7 @@ import type { LiveRow } from '../feed'
 import { instant } from '../format'
 import { zoneNow } from '../place'
 import { placeHref } from '../route'
-import { Answered, CopyButton, Drawer, Failure, Json, PersonLink, Tabs, Text, When } from '../ui'
+import { Answered, Code, CopyButton, Drawer, Failure, Json, PersonLink, Tabs, Text, When } from '../ui'
 
 export const ByPosition = ({ position, close }: { position: number; close: () => void }) => {
   const [row, setRow] = useState<any>(null)
@@ -140,14 +140,7 @@ const Call = ({ message, source }: { message: Message; source: string | null }) 
         <Tabs label="Language" now={language} choose={choose} of={CALLS} />
         <CopyButton text={() => code}>Copy</CopyButton>
       </div>
-      <pre class="json" tabIndex={0}>
-        {code.split('\n').map((line, n) => (
-          <>
-            {n > 0 && '\n'}
-            <Text of={line} most={4000} />
-          </>
-        ))}
-      </pre>
+      <Code of={code} />
     </>
   )
 }
