@@ -92,7 +92,8 @@ OPTION("check-site", 0, "json", NULL, NULL, "print JSON, with the name of each f
 
 COMMAND("tail", command_tail, "Look", "", "shows events as they arrive",
     "Reads the journal itself, beside a running server or a stopped one. Begins with the last ten, and follows. "
-    "WHERE is start, end, an instant (2026-11-23T12:00:00Z), a duration ago (15m), or a journal position.")
+    "WHERE is start, end, an instant (2026-11-23T12:00:00Z), a duration ago (15m), or a journal position. Times are of "
+    "arrival: in a terminal this machine's, which the first line says; elsewhere UTC.")
 OPTIONS_OF_DATA("tail")
 OPTIONS_OF_FILTER("tail")
 OPTION("tail", 'n', "lines", "N", NULL, "begin with the last N that match (10)")

@@ -5,8 +5,9 @@
  *   12:28:41.210  rejected  no_user_anon_id           -                    website     a message needs a …
  *
  * Columns stand still: what is too long is cut in a terminal (with "…"), and elsewhere pushes the rest of
- * its line only. The time is that of arrival, by the machine's zone; a line with the date stands between
- * days. A name with "~" before it is an anonymousId.
+ * its line only. The time is that of arrival: in a terminal by the machine's zone, as the clock beside it, and the
+ * first line says which zone that is; elsewhere in UTC ("12:28:40.123Z"), since who reads a file may be anywhere. A
+ * line with the date stands between days. A name with "~" before it is an anonymousId.
  */
 #include "terminal_event.h"
 #include "terminal.h"
@@ -17,12 +18,13 @@
 #include <time.h>
 
 enum { LINE_BYTES = 16 * 1024, ARENA_BYTES = 16 * 1024 * 1024, VALUE_COLUMNS = 40, WIDE_COLUMNS = 110 };
+enum { TIME_BYTES = INSTANT_TEXT_BYTES + 1, ZONE_BYTES = 48 };
 
 typedef struct Columns {
     unsigned at, type, name, who, source;
 } Columns;
 static const Columns wide = { 12, 8, 26, 20, 10 }, narrow = { 8, 8, 18, 12, 8 },
-    /* in a file nothing is cut: ids (a UUID and its "~") have room */ plain = { 12, 8, 26, 37, 10 };
+    /* in a file nothing is cut: ids (a UUID and its "~") have room */ plain = { 13, 8, 26, 37, 10 };
 
 struct event_line {
     Terminal terminal;
@@ -30,7 +32,9 @@ struct event_line {
     struct region region;
     struct buf buf;
     Columns columns;
-    int last_day;                     /* year * 1000 + day of the year; 0: none yet */
+    char date[11];                    /* of the last line; empty: none yet */
+    char zone[ZONE_BYTES];            /* of the times in a terminal */
+    bool has_zone;                    /* it has been told */
 };
 
 /* What the details of a line are gathered into. */
@@ -81,19 +85,41 @@ static void put_column(struct event_line *line, Str text, Colour colour, unsigne
     buf_str_put(&line->buf, STR("  "));
 }
 
-static void put_time(struct event_line *line, Millis at_ms)
+/* As instant_write has it, "2026-11-23T12:28:40.123", by the machine's zone; which that is: "CET, UTC+01:00". */
+static void write_local(Millis at_ms, char text[TIME_BYTES], char zone[ZONE_BYTES])
 {
     time_t seconds = (time_t)(at_ms / 1000);
     struct tm local;
     if (!localtime_r(&seconds, &local)) memset(&local, 0, sizeof local);
-    int day = (local.tm_year + 1900) * 1000 + local.tm_yday;
-    if (line->last_day && day != line->last_day)
-        buf_printf(&line->buf, "%s-- %04d-%02d-%02d --%s\n", terminal_start(&line->terminal, DIM), local.tm_year + 1900,
-                   local.tm_mon + 1, local.tm_mday, terminal_end(&line->terminal, DIM));
-    line->last_day = day;
-    char text[32];
-    snprintf(text, sizeof text, "%02d:%02d:%02d.%03d", local.tm_hour, local.tm_min, local.tm_sec, (int)(at_ms % 1000));
-    put_column(line, str_slice(str_from(text), 0, line->columns.at), DIM, line->columns.at);
+    int minutes = abs((int)(local.tm_gmtoff / 60));
+    snprintf(text, TIME_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03d", (local.tm_year + 1900) % 10000,
+             local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec, (int)(at_ms % 1000));
+    snprintf(zone, ZONE_BYTES, "UTC");
+    if (local.tm_gmtoff == 0) return;
+    snprintf(zone, ZONE_BYTES, "%.24s, UTC%c%02d:%02d", local.tm_zone ? local.tm_zone : "",
+             local.tm_gmtoff < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+static void put_time(struct event_line *line, Millis at_ms)
+{
+    char text[TIME_BYTES] = "";
+    if (line->terminal.width) write_local(at_ms, text, line->zone);
+    else instant_write(at_ms, text);
+    Str date = str_of(text, sizeof line->date - 1);
+    if (line->date[0] && !str_equal(date, str_from(line->date)))
+        buf_printf(&line->buf, "%s-- %.*s --%s\n", terminal_start(&line->terminal, DIM), STR_FORMAT(date),
+                   terminal_end(&line->terminal, DIM));
+    memcpy(line->date, date.bytes, date.len);
+    put_column(line, str_slice(str_from(text), date.len + 1, date.len + 1 + line->columns.at), DIM, line->columns.at);
+}
+
+/* Before the first line of a terminal. */
+static void tell_zone(struct event_line *line, FILE *stream)
+{
+    if (!line->terminal.width || line->has_zone) return;
+    fprintf(stream, "%s-- %s, times: %s --%s\n", terminal_start(&line->terminal, DIM), line->date, line->zone,
+            terminal_end(&line->terminal, DIM));
+    line->has_zone = true;
 }
 
 static Colour colour_of(EventType type)
@@ -290,6 +316,7 @@ void event_line_print(struct event_line *line, Str record, FILE *stream)
     }
     if (line->buf.len == 0) return;
     while (line->buf.len && line->buf.bytes[line->buf.len - 1] == ' ') line->buf.len--;
+    tell_zone(line, stream);
     fwrite(line->buf.bytes, 1, line->buf.len, stream);
     fputc('\n', stream);
 }

@@ -31,7 +31,6 @@ static const char *printed(Str bytes, unsigned width)
     assert_int_equal(event_line_open(stream, &line, &err), OK);
     line->columns = !width ? plain : width < WIDE_COLUMNS ? narrow : wide;
     line->terminal.width = width;
-    line->last_day = 0;
     put_event(line, bytes);
     buf_char(&line->buf, 0);
     fclose(stream);
@@ -101,7 +100,7 @@ static void in_a_file_nothing_is_cut(void **state)
     assert_string_equal(printed(encode(EVENT_TRACK, "An event with quite a long name indeed", "",
         "8f14e45f-ceea-467f-a8d4-11aa22bb33cc",
         "{\"properties\":{\"a\":\"01234567890123456789012345678901234567890123456789\"}}"), 0),
-        "22:13:20.123  track     An event with quite a long name indeed  ~8f14e45f-ceea-467f-a8d4-11aa22bb33cc  "
+        "22:13:20.123Z  track     An event with quite a long name indeed  ~8f14e45f-ceea-467f-a8d4-11aa22bb33cc  "
         "website     a=01234567890123456789012345678901234567890123456789");
 }
 
@@ -116,6 +115,46 @@ static void broken_records_print_nothing(void **state)
     for (size_t len = 0; len < whole.len; len++) event_line_print(line, str_slice(whole, 0, len), stream);
     fclose(stream);
     assert_string_equal(out, "");
+    event_line_close(line);
+}
+
+/* A terminal says of which zone its times are; a file has UTC, wherever it is written. */
+static void times_say_of_which_zone_they_are(void **state)
+{
+    (void)state;
+    Str bytes = encode(EVENT_TRACK, "A", "1", "", "{}");
+    char zone[ZONE_BYTES], text[TIME_BYTES];
+    setenv("TZ", "EST5EDT", 1);
+    tzset();
+    assert_memory_equal(printed(bytes, 150), "17:13:20.123  track", 19);
+    assert_memory_equal(printed(bytes, 0), "22:13:20.123Z  track", 20);
+    write_local(INT64_C(1700000000123), text, zone);
+    assert_string_equal(text, "2023-11-14T17:13:20.123");
+    assert_string_equal(zone, "EST, UTC-05:00");
+    setenv("TZ", "<+0545>-5:45", 1);
+    tzset();
+    write_local(INT64_C(1700000000123), text, zone);
+    assert_string_equal(text, "2023-11-15T03:58:20.123");
+    assert_string_equal(zone, "+0545, UTC+05:45");
+    setenv("TZ", "UTC", 1);
+    tzset();
+}
+
+/* Once, before the first line; where nothing is printed nothing is said. */
+static void the_zone_is_told_once(void **state)
+{
+    (void)state;
+    char out[1024] = "";
+    struct event_line *line;
+    FILE *stream = fmemopen(out, sizeof out, "w");
+    assert_int_equal(event_line_open(stream, &line, &err), OK);
+    line->terminal.width = 150;
+    put_event(line, encode(EVENT_TRACK, "A", "1", "", "{}"));
+    for (int again = 0; again < 2; again++) tell_zone(line, stream);
+    line->terminal.width = 0;
+    tell_zone(line, stream);
+    fclose(stream);
+    assert_string_equal(out, "-- 2023-11-14, times: UTC --\n");
     event_line_close(line);
 }
 
@@ -142,6 +181,8 @@ int main(void)
         cmocka_unit_test(no_line_is_wider_than_its_terminal),
         cmocka_unit_test(in_a_file_nothing_is_cut),
         cmocka_unit_test(broken_records_print_nothing),
+        cmocka_unit_test(times_say_of_which_zone_they_are),
+        cmocka_unit_test(the_zone_is_told_once),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
