@@ -140,6 +140,7 @@ void access_set_keys(struct access *access, const AccessKey *keys, size_t count)
     check(count <= ACCESS_KEYS);
     pthread_mutex_lock(&access->lock);
     access->key_count = 0;
+    access->mask = origin_of(&secret, &secret, ACCESS_NOBODY);
     for (size_t at = 0; at < count; at++) {
         if (!keys[at].key.len) continue;
         struct access_key *key = &access->keys[access->key_count++];
@@ -184,6 +185,17 @@ Status access_find_key(struct access *access, Str key, Str address, AccessFound 
     ret->role = role_of(s ? NULL : found, ret->name);
     pthread_mutex_unlock(&access->lock);
     return s;
+}
+
+void access_mask(struct access *access, Str value, char word[ACCESS_MASK_CHARS + 1])
+{
+    unsigned char bytes[ACCESS_HASH_BYTES];
+    pthread_mutex_lock(&access->lock);
+    AccessHash key = access->mask;
+    pthread_mutex_unlock(&access->lock);
+    check(gnutls_hmac_fast(GNUTLS_MAC_SHA256, key.bytes, sizeof key.bytes, value.bytes, value.len, bytes) == 0);
+    put_hex(bytes, ACCESS_MASK_CHARS / 2, word);
+    word[ACCESS_MASK_CHARS] = 0;
 }
 
 /* ---- Sessions, under the lock ---- */

@@ -113,6 +113,11 @@ Status MUST access_write(struct access *access, bool is_lazy, Err *err);
 /* Judges the file of a stopped server; one that is not there is fine. */
 Status MUST access_verify(struct disk *disk, const char *path, Err *err);
 
+/* A word that stands for a value that may not be shown: the same for the same value and secret key, and worth nothing
+ * to whoever has neither the value nor the key. */
+enum { ACCESS_MASK_CHARS = 12 };
+void access_mask(struct access *access, Str value, char word[ACCESS_MASK_CHARS + 1]);
+
 /* The value of one cookie of a Cookie header (RFC 6265, 5.4). False where it is not there, or twice: who can set a
  * second one for a host could give a browser his own session. */
 bool access_read_cookie(Str header, Str name, Str *ret);

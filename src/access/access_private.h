@@ -52,6 +52,7 @@ struct access {
     struct access_link links[ACCESS_LINKS];
     struct access_key keys[ACCESS_KEYS];
     size_t key_count;
+    AccessHash mask;                     /* made of the secret key: what values are masked with */
     struct access_attempts attempts;
     uint64_t changes;                    /* that matter */
     pthread_mutex_t write_lock;          /* one writes at a time; taken first */

@@ -43,6 +43,10 @@ typedef struct ApiOptions {
     const Str *signups;              /* events that are a sign-up; none: by their usual names */
     size_t signup_count;
     size_t query_memory_bytes;       /* of one question; 0: ask/'s default */
+    struct disk *disk;
+    Str data_dir;                    /* empty: nobody is told how large it is */
+    Millis retention_ms;             /* as the journal has them; 0: for ever, no limit */
+    uint64_t retention_bytes;
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */
     bool has_page;                   /* GET / is the dashboard for browsers */

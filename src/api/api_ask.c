@@ -33,7 +33,7 @@ static void note_progress(void *context, uint32_t done, uint32_t all)
 }
 
 /* Traits and user ids are of people: whose role is to read numbers neither filters nor breaks down by them. */
-static Status check_reader(const TreeNode *node, Err *err)
+Status api_check_reader(const TreeNode *node, Err *err)
 {
     Status s = OK;
     if (str_starts(node->text, STR("traits.")) || str_equal(node->text, STR("userId"))) {
@@ -41,7 +41,7 @@ static Status check_reader(const TreeNode *node, Err *err)
                     STR_FORMAT(str_slice(node->text, 0, 100)));
         return s;
     }
-    for (const TreeNode *child = node->first; !s && child; child = child->next) s = check_reader(child, err);
+    for (const TreeNode *child = node->first; !s && child; child = child->next) s = api_check_reader(child, err);
     return s;
 }
 
@@ -69,7 +69,7 @@ Status api_ask(struct exchange *exchange, Arena *arena, struct buf *out, Err *er
     if (exchange->role == ACCESS_READER) {
         const TreeNode *body;
         Status read = event_tree_read(buf_str(&exchange->body), arena, &body, err);
-        if (!read) read = check_reader(body, err);
+        if (!read) read = api_check_reader(body, err);
         if (read) return read;
     }
     if (atomic_load_explicit(&exchange->is_cancelled, memory_order_relaxed)) {      /* before its turn came */

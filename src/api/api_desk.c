@@ -117,25 +117,46 @@ static Status read_question(struct exchange *exchange, Arena *arena, DeskQuestio
     return OK;
 }
 
+/* Readers are not shown a question that they may not ask: it names people. */
+static bool may_see(const struct exchange *exchange, const TreeNode *row)
+{
+    Err ignored;
+    const TreeNode *question = event_tree_get(row, STR("question"));
+    return exchange->role != ACCESS_READER || (question && api_check_reader(question, &ignored) == OK);
+}
+
 Status api_saved(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
     struct desk *desk;
+    struct buf rows;
+    const TreeNode *root = NULL;
     Status s = api_desk(exchange, &desk, err);
-    (void)arena;
     if (s) return s;
+    buf_init(&rows, LIMIT_ANSWER_BYTES);
+    json_array(&rows, NULL);
+    s = desk_write_saved(desk, STR(""), &rows, err);
+    json_array_end(&rows);
+    if (!s) s = event_tree_read(buf_str(&rows), arena, &root, err);
     json_object(out, NULL);
     json_array(out, "saved");
-    s = desk_write_saved(desk, STR(""), out, err);
+    for (const TreeNode *row = root ? root->first : NULL; row; row = row->next)
+        if (may_see(exchange, row)) json_raw(out, NULL, row->raw);
     json_array_end(out);
     json_object_end(out);
+    buf_done(&rows);
     return s;
 }
 
 Status api_saved_one(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
     struct desk *desk;
+    const TreeNode *row;
     Status s = api_desk(exchange, &desk, err);
-    return s ? s : desk_write_saved(desk, percent_decode(exchange->parameter, false, arena), out, err);
+    if (!s) s = desk_write_saved(desk, percent_decode(exchange->parameter, false, arena), out, err);
+    if (!s) s = event_tree_read(buf_str(out), arena, &row, err);
+    if (s || may_see(exchange, row)) return s;
+    buf_clear(out);
+    return err_set(err, ERR_DENIED, "not for the role reader: the question names people");
 }
 
 Status api_saved_add(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)

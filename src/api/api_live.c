@@ -101,7 +101,15 @@ static StreamStep fill(struct exchange *exchange, Arena *arena, struct buf *out)
         [LIVE_MORE] = STREAM_MORE, [LIVE_WAIT] = STREAM_WAIT, [LIVE_END] = STREAM_END,
     };
     if (!exchange_may_still(exchange, arena)) return STREAM_END;
-    return steps[live_stream_fill(exchange->stream_context, arena, &exchange->is_cancelled, out)];
+    if (exchange->role != ACCESS_READER)
+        return steps[live_stream_fill(exchange->stream_context, arena, &exchange->is_cancelled, out)];
+    struct buf piece;
+    buf_init(&piece, LIMIT_ANSWER_BYTES);
+    LiveStep step = live_stream_fill(exchange->stream_context, arena, &exchange->is_cancelled, &piece);
+    if (buf_ok(&piece)) api_mask_lines(exchange_options(exchange)->access, *arena, buf_str(&piece), out);
+    else step = LIVE_END;                                    /* no memory: it comes back by its last id */
+    buf_done(&piece);
+    return steps[step];
 }
 
 static const HttpStream live_stream = { .is_due = is_due, .fill = fill, .close = close_stream };
@@ -114,6 +122,8 @@ Status api_live(struct exchange *exchange, Arena *arena, struct buf *out, Err *e
     (void)out;
     if (!live) return err_set(err, ERR_CONFLICT, "messages are told live only while onym serve runs");
     Status s = read_ask(exchange, arena, &ask, err);
+    if (!s && ask.filter.ids.count) s = api_refuse_reader(exchange, "id", err);
+    if (!s && ask.filter.texts.count) s = api_refuse_reader(exchange, "text", err);
     if (!s) s = live_stream_open(live, &ask, &stream, err);
     if (s) return s;
     exchange_stream(exchange, &live_stream, stream, "text/event-stream");

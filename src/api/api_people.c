@@ -99,12 +99,12 @@ static Status list_found(const People *people, Str text, IdentityPerson *found,
     return OK;
 }
 
-Status api_people_search(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+static Status write_found(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
     Str text = str_trim(query_parameter(exchange->query, STR("search"), arena));
     IdentityPerson *found = arena_new(arena, IdentityPerson, FOUND_MAX + 3);
     size_t count = 0, limit, at;
-    if (text.len == 0 || text.len > LIMIT_ID_BYTES)
+    if (text.len > LIMIT_ID_BYTES)
         return err_set_field(err, "search", "give an id, or how an email or a name begins: 1 to %d bytes",
                              LIMIT_ID_BYTES);
     Status s = people_read_limit(exchange, arena, PEOPLE_A_PAGE, PEOPLE_MOST, &limit, err);
@@ -122,4 +122,35 @@ Status api_people_search(struct exchange *exchange, const People *people, Arena 
     people_put_offset(out, end < count, end);
     json_object_end(out);
     return s;
+}
+
+static Status write_latest(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    struct live *live = api_options(exchange)->live;
+    size_t limit, before;
+    JournalPos next;
+    Millis since_ms;
+    if (!live) return err_set(err, ERR_CONFLICT, "who was heard of last is told only while onym serve runs");
+    Status s = people_read_limit(exchange, arena, PEOPLE_A_PAGE, PEOPLE_MOST, &limit, err);
+    if (!s) s = people_read_offset(exchange, arena, JOURNAL_NUMBER_MOST, &before, err);
+    if (s) return s;
+    json_object(out, NULL);
+    json_array(out, "people");
+    s = live_write_people(live, journal_position(before), limit, &exchange->is_cancelled, arena, out, &next, &since_ms,
+                          err);
+    json_array_end(out);
+    if (s) return s;
+    if (since_ms) json_instant(out, "since", since_ms);
+    else json_null(out, "since");
+    people_put_offset(out, next != JOURNAL_OLDEST, journal_number(next));
+    json_object_end(out);
+    return OK;
+}
+
+Status api_people_list(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    if (!str_trim(query_parameter(exchange->query, STR("search"), arena)).len)
+        return write_latest(exchange, arena, out, err);
+    Status s = api_refuse_reader(exchange, "search", err);
+    return s ? s : api_answer_of_people(exchange, write_found, arena, out, err);
 }

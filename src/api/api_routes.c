@@ -30,11 +30,13 @@
     TYPED(POST, "/" word,          api_track,       ROUTE_COLLECT, type),        \
     TYPED(POST, "/" letter,        api_track,       ROUTE_COLLECT, type)
 
+/* For readers, too, who are shown what it says of people masked (api_mask.c). */
+#define MASKED (ROUTE_READER | ROUTE_MASKED)
 /* Numbers are for readers. Who the people of a funnel are, values of fields as they came, and a kind of question that
  * nobody has judged yet are not. */
 #define IS_NUMBERS(kind) ((kind) == QUERY_FUNNEL || (kind) == QUERY_TRENDS || (kind) == QUERY_RETENTION \
                           || (kind) == QUERY_PATHS || (kind) == QUERY_SIGNUPS)
-#define ROLE_OF(kind) (IS_NUMBERS(kind) ? ROUTE_READER : ROUTE_ANALYST)
+#define ROLE_OF(kind) (IS_NUMBERS(kind) ? ROUTE_READER : (kind) == QUERY_EVENTS ? MASKED : ROUTE_ANALYST)
 
 const ApiRoute api_routes[] = {
     AT_ONCE(POST, "/v1/batch", api_track, ROUTE_COLLECT),
@@ -73,7 +75,7 @@ const ApiRoute api_routes[] = {
     AT_ONCE(GET, "/analytics.js/v1/*/x/*", api_library_extra, ROUTE_PUBLIC),
     PEOPLE(GET, "/api/v1/people/resolve", api_people_resolve, 200, 0),
     PEOPLE(GET, "/api/v1/people/why", api_people_why, 200, 0),
-    PEOPLE(GET, "/api/v1/people", api_people_search, 200, 0),
+    PLAIN(GET, "/api/v1/people", api_people_list, 200, MASKED),
     PEOPLE(GET, "/api/v1/people/*", api_people_one, 200, 0),
     PLAIN(POST, "/api/v1/people/unmerge", api_people_unmerge, 200, 0),
     PLAIN(POST, "/api/v1/people/restore", api_people_restore, 200, 0),
@@ -108,13 +110,13 @@ const ApiRoute api_routes[] = {
     PLAIN(POST, "/api/v1/findings/*/people", api_findings_people, 200, ROUTE_LONG | ROUTE_ANALYST),
     PLAIN(POST, "/api/v1/findings/*/mute", api_findings_mute, 200, 0),
     PLAIN(POST, "/api/v1/findings/*/unmute", api_findings_unmute, 200, 0),
-    PLAIN(GET, "/api/v1/live", api_live, 200, ROUTE_ANALYST),
+    PLAIN(GET, "/api/v1/live", api_live, 200, MASKED),
     PLAIN(GET, "/api/v1/live/counts", api_live_counts, 200, ROUTE_READER),
-    PLAIN(GET, "/api/v1/messages/*", api_message, 200, ROUTE_ANALYST),
+    PLAIN(GET, "/api/v1/messages/*", api_message, 200, MASKED),
     DESTINATION(GET, "/api/v1/messages/*/deliveries", api_message_deliveries, 200, ROUTE_ANALYST),
     AT_ONCE(GET, "/api/v1/questions", api_questions, ROUTE_SECRET | ROUTE_ANALYST),
-    DESTINATION(GET, "/api/v1/destinations", api_destinations, 200, ROUTE_ANALYST),
-    DESTINATION(GET, "/api/v1/destinations/*", api_destinations_one, 200, ROUTE_ANALYST),
+    DESTINATION(GET, "/api/v1/destinations", api_destinations, 200, MASKED),
+    DESTINATION(GET, "/api/v1/destinations/*", api_destinations_one, 200, MASKED),
     DESTINATION(GET, "/api/v1/destinations/*/dead", api_destinations_dead, 200, ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations/*/user_hash", api_destinations_user_hash, 200, 0),
     DESTINATION(POST, "/api/v1/destinations/*/redo", api_destinations_redo, 202, 0),
@@ -130,6 +132,7 @@ const ApiRoute api_routes[] = {
     PLAIN(POST, "/api/v1/saved", api_saved_add, 201, ROUTE_ANALYST),
     PLAIN(DELETE, "/api/v1/saved/*", api_saved_remove, 200, ROUTE_ANALYST),
     PLAIN(GET, "/api/v1/audit", api_audit, 200, 0),
+    PLAIN(GET, "/api/v1/storage", api_storage, 200, ROUTE_ANALYST),
     AT_ONCE(POST, "/api/v1/session", api_session_begin, 0),
     AT_ONCE(POST, "/api/v1/session/link", api_session_link, ROUTE_SECRET),
     AT_ONCE(GET, "/api/v1/session", api_session, ROUTE_SECRET | ROUTE_READER),
@@ -156,7 +159,7 @@ static const Route *find(Method method, Str path, Str *ret_parameter, bool *ret_
 /* ---- What workers do ---- */
 
 /* Of one moment of identity and traits; the applier waits. */
-static Status answer_of_people(struct exchange *exchange, PeopleAnswer *write, Arena *arena, struct buf *out, Err *err)
+Status api_answer_of_people(struct exchange *exchange, PeopleAnswer *write, Arena *arena, struct buf *out, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
     People people = derive_people(applier);
@@ -184,9 +187,11 @@ static void work(struct exchange *exchange, Arena *arena)
     struct buf *out = &exchange->answer;
     Err err = { 0 };
     buf_clear(out);
-    Status s = row->people        ? answer_of_people(exchange, row->people, arena, out, &err)
+    Status s = row->people        ? api_answer_of_people(exchange, row->people, arena, out, &err)
                : row->destination ? answer_of_destinations(exchange, row->destination, arena, out, &err)
                                   : row->plain(exchange, arena, out, &err);
+    if (!s && exchange->role == ACCESS_READER && row->route.flags & ROUTE_MASKED && !exchange->stream)
+        s = api_mask_answer(exchange, *arena, out, &err);
     if (!s && !buf_ok(out)) s = err_set(&err, ERR_TOO_LARGE, "the answer is too large; ask for less");
     if (s) reply_error(exchange, s, &err);
     else if (!exchange->stream) reply_text(exchange, row->status, row->content_type, buf_str(out));

@@ -97,19 +97,31 @@ void api_openapi(struct exchange *exchange);                /* api_openapi.c */
 PeopleAnswer api_profile_traits, api_profile_ids, api_profile_events, api_profile_metadata, api_profile_links,
     api_suppressed, api_erasures, api_erasure, api_account_traits, api_account_ids, api_account_metadata,
     api_account_links, api_people_resolve, api_people_one, api_people_events, api_people_links, api_people_why,
-    api_people_search, api_people_history, api_people_groups, api_group, api_group_members;
+    api_people_history, api_people_groups, api_group, api_group_members;
 DestinationAnswer api_destinations, api_destinations_one, api_destinations_dead, api_destinations_user_hash,
     api_destinations_replay, api_destinations_redo, api_destinations_test, api_message_deliveries;
 PlainAnswer api_people_unmerge, api_people_restore, api_suppress, api_unsuppress, api_people_erase,
     api_people_export, api_losses, api_findings, api_findings_people, api_findings_mute,
     api_findings_unmute, api_ask, api_live, api_live_counts, api_message, api_sources_add,
     api_sources_disable, api_sources_enable, api_sources_rotate, api_audit, api_saved, api_saved_one, api_saved_add,
-    api_saved_remove;
+    api_saved_remove, api_storage, api_people_list;
 
 /* api_desk.c. ERR_CONFLICT: a process that has none. */
 Status MUST api_desk(struct exchange *exchange, struct desk **ret, Err *err);
 /* The body's object; an empty body is an empty one. */
 Status MUST api_read_object(const struct exchange *exchange, Arena *arena, const TreeNode **ret, Err *err);
+/* api_mask.c. A copy of the JSON in which a reader is shown nobody's data; ERR_INPUT: it is none. */
+Status MUST api_mask(struct access *access, Arena arena, Str json, struct buf *out, Err *err);
+void api_mask_lines(struct access *access, Arena arena, Str text, struct buf *out);
+Status MUST api_mask_answer(struct exchange *exchange, Arena arena, struct buf *out, Err *err);
+/* Under the applier's reading guard (api_routes.c). */
+Status MUST api_answer_of_people(struct exchange *exchange, PeopleAnswer *write, Arena *arena, struct buf *out,
+                                 Err *err);
+/* api_ask.c. ERR_DENIED: a question that is not for readers. */
+Status MUST api_check_reader(const TreeNode *node, Err *err);
+/* For what finds people by their data: ERR_DENIED where a reader asks. */
+Status MUST api_refuse_reader(const struct exchange *exchange, const char *field, Err *err);
+
 /* The name of the key that asks, or that its session was begun with. */
 const char *api_who(const struct exchange *exchange);
 /* What an order is about, where its route does not say so: beside it in the list. No person. */

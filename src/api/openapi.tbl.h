@@ -65,7 +65,7 @@ OPERATION(POST, "/api/v1/findings/{fingerprint}/unmute", "doctor", "Ends a mute"
 /* ---- People ---- */
 OPERATION(GET, "/api/v1/people/resolve", "people", "Who an id is", "user_id anonymous_id id", "", 200, "Person", "400 404")
 OPERATION(GET, "/api/v1/people/why", "people", "Why two ids are one person, or two", "ids", "", 200, "Why", "400 404")
-OPERATION(GET, "/api/v1/people", "people", "People by an id, email or name", "search limit cursor", "", 200, "PeoplePage", "400")
+OPERATION(GET, "/api/v1/people", "people", "People by an id, email or name; without search those heard of last", "search limit cursor", "", 200, "PeoplePage", "400 409")
 OPERATION(GET, "/api/v1/people/{person_id}", "people", "A person; the id of one since merged leads to the merged one", "", "", 200, "Person", "404")
 OPERATION(GET, "/api/v1/people/{person_id}/events", "people", "A person's events, newest first", "limit cursor", "", 200, "MessagesPage", "400 404")
 OPERATION(GET, "/api/v1/people/{person_id}/links", "people", "The evidence: each link with the message that made it", "", "", 200, "Links", "404")
@@ -167,6 +167,7 @@ OPERATION(GET, "/api/v1/saved/{saved_id}", "questions", "A question that was sav
 OPERATION(POST, "/api/v1/saved", "questions", "Saves a question under a name; with the id of another, in its place", "", "SaveRequest", 201, "SavedQuestion", "400 404 409 413")
 OPERATION(DELETE, "/api/v1/saved/{saved_id}", "questions", "Forgets a saved question", "", "", 200, "SavedDeleted", "404 409")
 OPERATION(GET, "/api/v1/audit", "sessions", "Who ordered what, newest first", "limit before", "", 200, "Audit", "400 409")
+OPERATION(GET, "/api/v1/storage", "service", "What the data directory holds, how fast it grows, and in how many days the disk is full", "", "", 200, "Storage", "409")
 OPERATION(GET, "/healthz", "service", "200 while the process lives", "", "", 200, "Health", "")
 OPERATION(GET, "/readyz", "service", "200 when it accepts events and answers are up to date", "", "", 200, "Health", "503")
 OPERATION(GET, "/readyz/collect", "service", "200 when it accepts events", "", "", 200, "Health", "503")
@@ -196,7 +197,7 @@ PARAMETER("source", "Of this source only; may stand there several times", {"type
 PARAMETER("text", "With this text anywhere in the message; letters from a to z of either case", {"type": "string"})
 PARAMETER("behind", "How many bytes of the journal the client may be behind before it jumps to now", {"type": "integer", "minimum": 65536, "maximum": 67108864, "default": 67108864})
 PARAMETER("ids", "Two ids with a comma between", {"type": "string", "examples": ["12345,a-1"]})
-PARAMETER("search", "An id, or how an email or a name begins", {"type": "string"})
+PARAMETER("search", "An id, or how an email or a name begins; none: everybody, whoever was heard of last first", {"type": "string"})
 PARAMETER("limit", "How many at most", {"type": "integer", "minimum": 1, "maximum": 1000})
 PARAMETER("cursor", "The cursor.next of the page before", {"type": "string"})
 PARAMETER("next", "The cursor's next of the page before", {"type": "string"})
@@ -277,7 +278,7 @@ SCHEMA(Person, {"type": "object", "required": ["person_id", "user_ids", "anonymo
     "person_id": {"type": "string"}, "user_ids": {"type": "array", "items": {"type": "string"}}, "anonymous_ids": {"type": "array", "items": {"type": "string"}},
     "external_ids": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}, "traits": {"$ref": "#/components/schemas/Traits"},
     "first_seen": {"type": ["string", "null"]}, "last_seen": {"type": ["string", "null"]}, "events": {"type": "integer"}}})
-SCHEMA(PeoplePage, {"type": "object", "required": ["people", "cursor"], "properties": {"people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
+SCHEMA(PeoplePage, {"type": "object", "required": ["people", "cursor"], "properties": {"since": {"type": ["string", "null"], "description": "without search: who was not heard of since then is not listed; null: everybody is"}, "people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
 SCHEMA(MessagesPage, {"type": "object", "required": ["events", "cursor"], "properties": {"events": {"type": "array", "items": {"$ref": "#/components/schemas/Message"}}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
 SCHEMA(Link, {"type": "object", "required": ["from", "to", "rule", "time", "message_id", "message_type", "source", "position", "removed"], "properties": {"from": {"$ref": "#/components/schemas/Id"}, "to": {"$ref": "#/components/schemas/Id"},
     "rule": {"enum": ["message", "alias", "alias_of_user"]}, "time": {"$ref": "#/components/schemas/Instant"}, "message_id": {"type": ["string", "null"]}, "message_type": {"type": ["string", "null"]},
@@ -300,6 +301,7 @@ SCHEMA(Session, {"type": "object", "required": ["id", "role", "key", "created_at
     "created_at": {"type": ["string", "null"]}, "last_seen_at": {"type": ["string", "null"]}, "expires_at": {"type": ["string", "null"]}, "agent": {"type": ["string", "null"]}, "current": {"type": "boolean"}}})
 SCHEMA(Source, {"type": "object", "required": ["name", "write_key", "enabled", "server", "own_path", "kept", "old_key", "old_key_until"], "properties": {"name": {"type": "string"}, "write_key": {"type": "string"}, "enabled": {"type": "boolean"}, "server": {"type": "boolean"}, "own_path": {"type": ["string", "null"]}, "kept": {"enum": ["file", "page"], "description": "who has it: the configuration, or the page"}, "old_key": {"type": ["string", "null"]}, "old_key_until": {"type": ["string", "null"], "description": "what comes by old_key afterwards is rejected with key_rotated"}}})
 SCHEMA(Sources, {"type": "object", "required": ["sources"], "properties": {"sources": {"type": "array", "items": {"$ref": "#/components/schemas/Source"}}}})
+SCHEMA(Storage, {"type": "object", "required": ["parts", "bytes", "free_bytes", "retention_days", "retention_bytes", "bytes_a_day", "measured_over_days", "bytes_at_retention", "full_in_days"], "properties": {"parts": {"type": "array", "items": {"type": "object", "required": ["name", "bytes"], "properties": {"name": {"type": "string"}, "bytes": {"type": "integer"}}}}, "bytes": {"type": "integer"}, "free_bytes": {"type": "integer"}, "retention_days": {"type": ["number", "null"]}, "retention_bytes": {"type": ["integer", "null"]}, "bytes_a_day": {"type": ["number", "null"], "description": "null: the journal reaches back over less than an hour"}, "measured_over_days": {"type": ["number", "null"]}, "bytes_at_retention": {"type": ["number", "null"], "description": "what it comes to when as much goes as comes; null: nothing ever goes, or not known"}, "full_in_days": {"type": ["number", "null"], "description": "null: retention is sooner, or not known"}}})
 SCHEMA(SourceRequest, {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "maxLength": 64, "description": "letters, digits, dots, underscores, hyphens"}, "server": {"type": "boolean"}}})
 SCHEMA(RotateRequest, {"type": "object", "properties": {"grace_hours": {"type": "integer", "minimum": 0, "maximum": 720, "description": "how long the old key goes on; usual: 24"}}})
 SCHEMA(SavedQuestion, {"type": "object", "required": ["id", "name", "kind", "question", "view", "saved_by", "saved_at"], "properties": {"id": {"type": "string"}, "name": {"type": "string"}, "kind": {"type": "string"}, "question": {"type": "object"}, "view": {"type": ["object", "null"]}, "saved_by": {"type": "string"}, "saved_at": {"type": "string"}}})

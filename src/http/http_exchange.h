@@ -22,6 +22,7 @@ typedef enum RouteFlags {
     ROUTE_READER = 128,              /* … and of this. Without either it is the administrator's: reading what nobody
                                         thought of is refused, and orders are */
     ROUTE_QUIET = 256,               /* no order that anybody wants to read of in the log */
+    ROUTE_MASKED = 512,              /* with ROUTE_READER: the app masks what it says of people (exchange->role) */
     ROUTE_PROFILE = 8,               /* Segment's Profile API: answers carry a Request-Id */
 } RouteFlags;
 

@@ -104,6 +104,15 @@ typedef struct LiveMessage {
 Status MUST live_read_message(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena,
                               LiveMessage *ret, Err *err);
 
+/* ---- People (live_people.c) ---- */
+
+/* The items of an array: people whose last message that is applied stands before the position (JOURNAL_OLDEST: all),
+ * the last heard of first, each as people_write_person has them. *ret_next: before of the next page; JOURNAL_OLDEST:
+ * that was all. Some 64 MiB of journal are looked at, and the list ends where they do: *ret_since_ms is how far back
+ * that is, 0: everything that is kept. */
+Status MUST live_write_people(struct live *live, JournalPos before, size_t limit, const atomic_bool *is_cancelled,
+                              Arena *arena, struct buf *out, JournalPos *ret_next, Millis *ret_since_ms, Err *err);
+
 /* ---- Counts (live_counts.c) ---- */
 
 /* A bounded piece of counting what came, for who keeps house: once a second. *ret_more: there is more at once. */

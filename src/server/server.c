@@ -471,6 +471,10 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .deliver_rows = destinations_rows(serve->destinations),
         .deliver_trouble = serve->engines & ENGINE_DELIVERY ? serve->destinations_trouble : "",
         .query_memory_bytes = (size_t)config->queries.memory_bytes,
+        .disk = os_disk(),
+        .data_dir = serve->engines & ENGINE_PROCESS ? config->data : STR(""),
+        .retention_ms = config->retention.age_ms,
+        .retention_bytes = (uint64_t)config->retention.bytes,
         .clock = os_clock(),
         .secret_key = config->secret_key,
     };

@@ -124,6 +124,20 @@ class Desk(Case):
             self.assertEqual(self.by(key, "GET", "audit"), 403)
         self.assertEqual(self.by("no-key-at-all", "POST", "sources", {"name": "x"}), 401)
 
+    # ---- Disk ----
+
+    def test_storage_is_what_the_directory_holds(self):
+        self.send(message("track", "stored", 0, userId="stored", event="E"))
+        told = self.ask("storage")
+        real = sum(path.stat().st_size for path in self.server.data.rglob("*") if path.is_file())
+        self.assertEqual(told["bytes"], sum(part["bytes"] for part in told["parts"]))
+        self.assertLess(abs(told["bytes"] - real), 0.2 * real)       # files grow while they are looked at
+        names = {part["name"] for part in told["parts"]}
+        self.assertTrue({"journal", "derived/index", "derived/state", "files"} <= names, names)
+        self.assertGreater(told["free_bytes"], 0)
+        self.assertEqual((told["bytes_a_day"], told["full_in_days"]), (None, None), "an hour has not passed")
+        self.assertEqual((self.by(ANALYST, "GET", "storage"), self.by(READER, "GET", "storage")), (200, 403))
+
     def test_a_damaged_file_is_left_alone_and_said(self):
         self.ask("sources", "POST", {"name": "before-damage"}, status=201)
         path = self.server.data / "sources.json"

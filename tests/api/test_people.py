@@ -149,7 +149,8 @@ class People(Case):
     def test_bad_input_is_told_with_its_field(self):
         self.send(message("page", "bad-1", 0, anonymousId="bad-anon"))
         for path, field in (("people/resolve", "user_id"), ("people/resolve?user_id=1&anonymous_id=2", "user_id"),
-                            ("people?search=", "search"), ("people", "search"), ("people?search=a&limit=0", "limit"),
+                            (f"people?search={600 * 'x'}", "search"), ("people?limit=0", "limit"), ("people?search=a&limit=0", "limit"),
+                            ("people?cursor=x", "cursor"),
                             ("people?search=a&limit=101", "limit"), ("people?search=a&cursor=z", "cursor"),
                             ("people/why?ids=1", "ids"), ("people/why", "ids"),
                             ("people/a_bad-anon/events?limit=x", "limit"),
@@ -262,6 +263,29 @@ class People(Case):
                     for at in range(35)])
         self.assertEqual(self.found("zelda"), [f"u_many-{at:02}" for at in range(35)])
         self.assertEqual(len(self.ask("people?search=zelda")["people"]), 20)
+
+    def test_without_a_search_whoever_was_heard_of_last_comes_first(self):
+        self.send(*[message("page", f"late-{at}", at, anonymousId=f"late-a{at:02}", name="P") for at in range(25)])
+        self.send(message("identify", "late-x", 90, userId="late-u", anonymousId="late-a03"),
+                  message("track", "late-y", -500, userId="late-old", event="T"))
+        wanted = ["u_late-old", "u_late-u"] + [f"a_late-a{at:02}" for at in range(24, -1, -1) if at != 3]
+        listed = [person["person_id"] for person in self.pages("people", "people", 7)]
+        self.assertEqual(listed[:len(wanted)], wanted)
+        self.assertEqual(len(listed), len(set(listed)))
+        first = self.ask("people?limit=7")
+        self.assertIsNone(first["since"], "it reaches back to the beginning")
+        self.assertEqual(first["people"][1], self.ask("people/u_late-u"))
+        self.send(message("page", "late-z", 91, anonymousId="late-a10", name="P"))       # between two pages
+        rest = [person["person_id"] for person in self.pages(f"people?cursor={first['cursor']['next']}", "people", 100)]
+        self.assertEqual(rest[:15], [name for name in wanted[7:] if name != "a_late-a10"][:15])
+        self.assertEqual(self.ask("people?limit=1")["people"][0]["person_id"], "a_late-a10")
+
+    def test_whoever_was_erased_is_in_no_list(self):
+        self.send(message("page", "listed-1", 0, anonymousId="listed-gone", name="P"),
+                  message("page", "listed-2", 0, anonymousId="listed-stays", name="P"))
+        erasure = self.ask("people/a_listed-gone", "DELETE", status=202)
+        self.until(lambda: "a_listed-gone" not in str(self.ask("people")), f"the erasure {erasure}")
+        self.assertIn("a_listed-stays", str(self.ask("people")))
 
     # ---- Groups and history ----
 

@@ -11,7 +11,9 @@ from stream import Stream
 OWN = {"Sec-Fetch-Site": "same-origin"}
 READER, ANALYST, ADMIN = "rd_0123456789abcdefghij", "an_0123456789abcdefghij", "ad_0123456789abcdefghij"
 # What a role may beside the rule of the test below: numbers for readers, looking for analysts, the rest for nobody else.
-READERS = {"get /api/v1/findings", "get /api/v1/losses", "get /api/v1/live/counts", "get /api/v1/saved", "get /api/v1/saved/{saved_id}"}
+MASKED = {"get /api/v1/people", "get /api/v1/live", "get /api/v1/messages/{position}", "post /api/v1/events", "get /api/v1/destinations",
+          "get /api/v1/destinations/{destination}"}
+READERS = {"get /api/v1/findings", "get /api/v1/losses", "get /api/v1/live/counts", "get /api/v1/saved", "get /api/v1/saved/{saved_id}"} | MASKED
 ANALYSTS = {"post /api/v1/findings/{fingerprint}/people", "post /api/v1/saved", "delete /api/v1/saved/{saved_id}"}
 ADMINISTRATORS = {"/api/v1/sessions", "/api/v1/sources", "/api/v1/audit"}
 KEYS = [{"name": "grafana", "key": READER}, {"name": "ann", "key": ANALYST, "role": "analyst"},
@@ -96,8 +98,9 @@ class Door(Case):
     def test_what_streams_to_a_session_ends_with_it(self):
         cookie, _ = self.sign_in(ANALYST)
         reader, _ = self.sign_in(READER)
-        with Stream(self.server, "from=now", cookie=reader) as refused:
-            self.assertEqual(refused.status, 403)
+        for query in ("from=now&id=streamed", "from=now&text=streamed"):
+            with Stream(self.server, query, cookie=reader) as refused:
+                self.assertEqual(refused.status, 403)
         with Stream(self.server, "from=now", cookie=cookie) as stream:
             self.assertEqual(stream.status, 200)
             stream.begun()
@@ -200,6 +203,80 @@ class Door(Case):
                         self.assertNotIn(analyst, (401, 403))
                     else:
                         self.assertEqual(analyst, 403)
+
+    def positions_of(self, mark, cookie):
+        """Of the messages with it, as far as one whose name ends the search."""
+        found = []
+        with Stream(self.server, "from=0", cookie=cookie) as stream:
+            while not found or f"{mark}-rejected" not in found[-1][1]:
+                name, row = stream.next()
+                if name == "row" and mark in str(row):
+                    found.append((row["position"], str(row)))
+        return [position for position, _ in found]
+
+    def test_no_route_shows_a_reader_anybodys_data(self):
+        """Somebody with a mark on everything that is theirs; then every route that there is, as a reader."""
+        mark = "canary"
+        self.send({"type": "page", "anonymousId": f"{mark}-anonymous", "name": "Home", "messageId": "mark-1",
+                   "context": {"ip": "198.51.100.9", "page": {"url": f"https://x.example/?{mark}"}, "userAgent": f"{mark} agent"}},
+                  {"type": "identify", "anonymousId": f"{mark}-anonymous", "userId": f"{mark}-user", "messageId": "mark-2",
+                   "traits": {"email": f"{mark}@x.example", "name": f"{mark} Name", "deep": {"list": [{"a": mark}]}}},
+                  {"type": "group", "userId": f"{mark}-user", "groupId": f"{mark}-group", "messageId": "mark-3", "traits": {"name": mark}},
+                  {"type": "track", "userId": f"{mark}-user", "event": "Ordered", "messageId": "mark-4", "properties": {"coupon": f"{mark}-c"}},
+                  {"type": "track", "userId": f"{mark}-user", "messageId": "mark-5", "properties": {"coupon": f"{mark}-rejected"}})
+        person = self.resolve(user_id=f"{mark}-user")["person_id"]
+        positions = self.positions_of(mark, self.sign_in(ANALYST)[0])
+        self.assertGreaterEqual(len(positions), 5)
+        cookie, _ = self.sign_in(READER)
+        seen = set()
+
+        def look(method, path, body=None):
+            status, _, answer = self.call(method, path, body, cookie=cookie)
+            text = json.dumps(answer)
+            self.assertNotIn(mark, text.replace(path, ""), f"{method} {path}")
+            self.assertNotIn("198.51.100.9", text, f"{method} {path}")
+            if status == 200:
+                seen.add(f"{method.lower()} {path.split('?')[0]}")
+            return status
+        document = json.loads(self.raw("/api/v1/openapi.json", key=None)[2])
+        bodies = {"/api/v1/events": {"field": "properties.coupon"}, "/api/v1/funnels": {"steps": ["Ordered"]},
+                  "/api/v1/trends": {"series": ["Ordered"]}, "/api/v1/retention": {"birth": "Ordered", "return": "Ordered"},
+                  "/api/v1/paths": {"start": "Ordered"}, "/api/v1/signups": {},
+                  "/api/v1/funnels/people": {"steps": ["Ordered"]}}
+        for path, methods in document["paths"].items():
+            if not path.startswith(("/api/v1/", "/v1/spaces/")) or path in ("/api/v1/openapi.json", "/api/v1/live"):
+                continue
+            if path == "/api/v1/session":
+                continue
+            for position in positions if "{position}" in path else positions[:1]:
+                real = (path.replace("{person_id}", person).replace("{group_id}", f"{mark}-group").replace("{position}", str(position))
+                        .replace("{space}", "x").replace("{external_id}", f"user_id:{mark}-user").replace("{", "").replace("}", ""))
+                for method in methods:
+                    if method != "parameters":
+                        look(method.upper(), real, bodies.get(path, {}) if method == "post" else None)
+        self.assertTrue({"post /api/v1/events", "post /api/v1/trends", f"get /api/v1/messages/{positions[0]}"} <= seen, seen)
+        self.assertEqual(look("POST", "/api/v1/events", {}), 200)
+        for search in (f"{mark}@x.example", "x"):
+            self.assertEqual(look("GET", f"/api/v1/people?search={search}"), 403)
+        with Stream(self.server, f"from=0&to={positions[-1]}", cookie=cookie) as stream:
+            rows = [row for _, row in stream.rest()]
+        self.assertNotIn(mark, str(rows))
+        told = {row["position"]: row for row in rows if "fate" in row}
+        self.assertTrue(set(positions[:-1]) <= set(told))
+        row = told[positions[3]]
+        self.assertEqual((row["message"]["event"], row["message"]["type"], row["fate"]), ("Ordered", "track", "accepted"))
+        self.assertRegex(row["message"]["userId"], r"^masked-[0-9a-f]{12}$")
+        self.assertEqual(row["message"]["userId"], row["person"]["user_ids"][0], "the same value, the same word")
+
+    def test_a_reader_is_shown_no_saved_question_about_people(self):
+        save = lambda where: self.ask("saved", "POST", {"name": "S", "kind": "trends", "question": {"series": ["Ordered"], "where": where}},   # noqa: E731
+                                      status=201)["id"]
+        open_, closed = save([]), save([{"field": "traits.email", "op": "=", "value": "a@b.c"}])
+        ids = {key: [row["id"] for row in json.loads(self.raw("/api/v1/saved", key=key)[2])["saved"]] for key in (READER, ANALYST)}
+        self.assertIn(open_, ids[READER])
+        self.assertNotIn(closed, ids[READER])
+        self.assertIn(closed, ids[ANALYST])
+        self.assertEqual(self.raw(f"/api/v1/saved/{closed}", key=READER)[0], 403)
 
     def test_a_reader_asks_for_numbers_and_not_by_people(self):
         self.cookies = {READER: self.sign_in(READER)[0]}
