@@ -19,6 +19,7 @@
 #include "http/http.h"
 #include "journal/journal.h"
 #include "live/live.h"
+#include "losses/losses.h"
 
 /* How much of what came lately is whose, where derived state falls behind. Shared by all servers. */
 enum { API_SHARES = 256 };

@@ -1,5 +1,5 @@
 /* What is counted of numbered calls, and what anybody with a public key can say without harm. */
-#include "api/api_losses_visits.c"
+#include "losses/losses_visits.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

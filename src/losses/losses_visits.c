@@ -1,11 +1,11 @@
-/* api_losses_visits: which numbers of which page visit came, from what messages say of themselves:
+/* losses_visits: which numbers of which page visit came, from what messages say of themselves:
  *
  *     context.onym.visit   the page's name            context.onym.n      the number of the call in it, from 1
  *     context.onym.left    pages of the same visitor that have gone: [[visit, count, path, age of its last call in ms]]
  *
  * Whoever has the public key can write any of this: it is counted, never believed. A visit has a fixed size, there are
  * so many of them and so many groups, and what is over is told, not kept. */
-#include "api_losses.h"
+#include "losses_private.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
-/* api_losses: how many calls of the browser library never came. Private to api/; docs/browser.md says what a gap
- * proves. A pass over a range of the journal, so that it agrees with it always, after a rebuild and a restart, too. */
-#ifndef ONYM_API_LOSSES_H
-#define ONYM_API_LOSSES_H
+/* What the files of losses/ share; losses.h is what others see. */
+#ifndef ONYM_LOSSES_PRIVATE_H
+#define ONYM_LOSSES_PRIVATE_H
 
-#include "api_routes.h"
+#include "event/event.h"
+#include "losses.h"
 
 enum {
     LOSSES_COUNT_MAX = 256,                 /* calls of a visit that are looked at */
