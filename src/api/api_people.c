@@ -127,22 +127,21 @@ static Status write_found(struct exchange *exchange, const People *people, Arena
 static Status write_latest(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
     struct live *live = api_options(exchange)->live;
-    size_t limit, before;
-    JournalPos next;
-    Millis since_ms;
+    LivePage page = { .is_cancelled = &exchange->is_cancelled };
+    size_t before;
     if (!live) return err_set(err, ERR_CONFLICT, "who was heard of last is told only while onym serve runs");
-    Status s = people_read_limit(exchange, arena, PEOPLE_A_PAGE, PEOPLE_MOST, &limit, err);
+    Status s = people_read_limit(exchange, arena, PEOPLE_A_PAGE, PEOPLE_MOST, &page.limit, err);
     if (!s) s = people_read_offset(exchange, arena, JOURNAL_NUMBER_MOST, &before, err);
     if (s) return s;
+    page.before = journal_position(before);
     json_object(out, NULL);
     json_array(out, "people");
-    s = live_write_people(live, journal_position(before), limit, &exchange->is_cancelled, arena, out, &next, &since_ms,
-                          err);
+    s = live_write_people(live, &page, arena, out, err);
     json_array_end(out);
     if (s) return s;
-    if (since_ms) json_instant(out, "since", since_ms);
+    if (page.since_ms) json_instant(out, "since", page.since_ms);
     else json_null(out, "since");
-    people_put_offset(out, next != JOURNAL_OLDEST, journal_number(next));
+    people_put_offset(out, page.next != JOURNAL_OLDEST, journal_number(page.next));
     json_object_end(out);
     return OK;
 }

@@ -106,12 +106,16 @@ Status MUST live_read_message(struct live *live, JournalPos pos, const atomic_bo
 
 /* ---- People (live_people.c) ---- */
 
-/* The items of an array: people whose last message that is applied stands before the position (JOURNAL_OLDEST: all),
- * the last heard of first, each as people_write_person has them. *ret_next: before of the next page; JOURNAL_OLDEST:
- * that was all. Some 64 MiB of journal are looked at, and the list ends where they do: *ret_since_ms is how far back
- * that is, 0: everything that is kept. */
-Status MUST live_write_people(struct live *live, JournalPos before, size_t limit, const atomic_bool *is_cancelled,
-                              Arena *arena, struct buf *out, JournalPos *ret_next, Millis *ret_since_ms, Err *err);
+/* A page of people, the last heard of first. Some 64 MiB of journal are looked at, and the list ends where they do. */
+typedef struct LivePage {
+    JournalPos before;                       /* whose last message stands before it; JOURNAL_OLDEST: all */
+    size_t limit;
+    const atomic_bool *is_cancelled;         /* NULL: never */
+    JournalPos next;                         /* given back: before of the next page; JOURNAL_OLDEST: that was all */
+    Millis since_ms;                         /* given back: how far back it looks; 0: over everything that is kept */
+} LivePage;
+/* The items of an array, each as people_write_person has them. */
+Status MUST live_write_people(struct live *live, LivePage *page, Arena *arena, struct buf *out, Err *err);
 
 /* ---- Counts (live_counts.c) ---- */
 

@@ -119,8 +119,7 @@ static Status read_piece(struct list *list, JournalPos from, JournalPos end, Err
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
-/* How far back it reached, into ret_since; 0: as far as there is anything. */
-static Status read_back(struct list *list, JournalPos before, size_t enough, Millis *ret_since_ms, Err *err)
+static Status read_back(struct list *list, LivePage *page, Err *err)
 {
     static const Millis spans[] = { SECOND_MS, 10 * SECOND_MS, MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS, DAY_MS,
                                     7 * DAY_MS, 30 * DAY_MS, INT64_C(30) * 366 * DAY_MS };
@@ -130,16 +129,16 @@ static Status read_back(struct list *list, JournalPos before, size_t enough, Mil
     derive_read_stats(list->live->options.applier, &stats);
     JournalPos end = stats.applied, from = end;
     Status s = OK;
-    *ret_since_ms = now_ms;
+    page->since_ms = now_ms;
     for (size_t at = 0; !s && at < countof(spans); at++) {
         JournalPos reach = journal_find_time(journal, now_ms - spans[at]);
         size_t found = 0;
         if (journal_distance(reach, end) > READ_BYTES && from < end) break;
         if (reach < from) s = read_piece(list, reach, from, err);
         from = reach < from ? reach : from;
-        *ret_since_ms = at + 1 == countof(spans) ? 0 : now_ms - spans[at];
-        for (uint32_t place = 0; place < list->count; place++) found += list->seen[place].pos < before;
-        if (found >= enough) break;
+        page->since_ms = at + 1 == countof(spans) ? 0 : now_ms - spans[at];
+        for (uint32_t place = 0; place < list->count; place++) found += list->seen[place].pos < page->before;
+        if (found >= page->limit + PEOPLE_ENOUGH) break;
     }
     return s;
 }
@@ -165,24 +164,22 @@ static IdentityPerson find_now(const People *people, const Seen *seen, const Ide
     return is_erased ? IDENTITY_NONE : person;
 }
 
-static Status put_page(struct list *list, JournalPos before, size_t limit, Arena *arena, struct buf *out,
-                       JournalPos *ret_next, Err *err)
+static Status put_page(struct list *list, LivePage *page, Arena *arena, struct buf *out, Err *err)
 {
-    IdentityPerson *put = arena_new(arena, IdentityPerson, limit);
+    IdentityPerson *put = arena_new(arena, IdentityPerson, page->limit);
     struct applier *applier = list->live->options.applier;
     size_t count = 0;
     Status s = OK;
-    *ret_next = JOURNAL_OLDEST;
     derive_begin_reading(applier);
     People people = derive_people(applier);
-    people.is_cancelled = list->is_cancelled;
+    people.is_cancelled = page->is_cancelled;
     for (uint32_t at = 0; !s && at < list->count; at++) {
-        if (list->seen[at].pos >= before) continue;
-        IdentityPerson person = count < limit ? find_now(&people, &list->seen[at], put, count, *arena) : IDENTITY_NONE;
-        if (count == limit) {
-            *ret_next = list->seen[at - 1].pos;
+        if (list->seen[at].pos >= page->before) continue;
+        if (count == page->limit) {
+            page->next = list->seen[at - 1].pos;
             break;
         }
+        IdentityPerson person = find_now(&people, &list->seen[at], put, count, *arena);
         if (person == IDENTITY_NONE) continue;
         put[count++] = person;
         Arena scratch = *arena;
@@ -192,16 +189,16 @@ static Status put_page(struct list *list, JournalPos before, size_t limit, Arena
     return s;
 }
 
-Status live_write_people(struct live *live, JournalPos before, size_t limit, const atomic_bool *is_cancelled,
-                         Arena *arena, struct buf *out, JournalPos *ret_next, Millis *ret_since_ms, Err *err)
+Status live_write_people(struct live *live, LivePage *page, Arena *arena, struct buf *out, Err *err)
 {
-    struct list list = { .live = live, .is_cancelled = is_cancelled, .parser = event_parser_open() };
+    struct list list = { .live = live, .is_cancelled = page->is_cancelled, .parser = event_parser_open() };
     check(list.parser != NULL);
     region_open(&list.region, GROUP_BYTES);
-    if (before == JOURNAL_OLDEST) before = JOURNAL_NEVER;
-    Status s = read_back(&list, before, limit + PEOPLE_ENOUGH, ret_since_ms, err);
+    if (page->before == JOURNAL_OLDEST) page->before = JOURNAL_NEVER;
+    page->next = JOURNAL_OLDEST;
+    Status s = read_back(&list, page, err);
     if (!s && list.count) qsort(list.seen, list.count, sizeof *list.seen, compare_latest);
-    if (!s) s = put_page(&list, before, limit, arena, out, ret_next, err);
+    if (!s) s = put_page(&list, page, arena, out, err);
     done(&list);
     return s;
 }
