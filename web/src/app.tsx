@@ -195,6 +195,7 @@ const ROWS: [string, string][] = [
   ['/', 'search for a person; in Live, for a text'],
   ['j  k', 'to the next row, the one before'],
   ['Enter', 'open the row'],
+  ['x', 'in Live: show the message in its place'],
   ['Esc', 'close'],
   ['space', 'pause Live, or go on'],
   ['c', 'copy the link to what is shown'],

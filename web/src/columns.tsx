@@ -26,8 +26,8 @@ export const COLUMNS: Column[] = [
   {
     name: 'time',
     title: 'time',
-    width: '104px',
-    narrow: '58px',
+    width: '118px',
+    narrow: '74px',
     isUsual: true,
     show: (row, _, zone) => <time dateTime={row.received_at}>{clock(row.received_at, zone, true)}</time>,
   },

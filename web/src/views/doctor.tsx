@@ -225,7 +225,9 @@ const Card = ({
 }) => (
   <article class={'finding ' + of.severity}>
     <h3>
-      <i class={'dot ' + TONES[of.severity]} aria-hidden="true" /> <Text of={of.title} most={160} />{' '}
+      <span>
+        <i class={'dot ' + TONES[of.severity]} aria-hidden="true" /> <Text of={of.title} most={160} />
+      </span>{' '}
       <code>
         <Text of={of.code} most={12} />
       </code>{' '}

@@ -9,11 +9,13 @@ import { useKeys } from '../keys'
 import { replace, zoneNow } from '../place'
 import { Place, placeHref } from '../route'
 import { StreamState, journalEnd, listen } from '../stream'
-import { Empty, Text, useSay } from '../ui'
+import { Empty, Json, Text, useSay } from '../ui'
 import { ByPosition, MessageDrawer } from './message'
 
 const DRAW_MS = 250
 const ROW = 30
+/** How high the message is that a row shows where it stands; app.css has the same. */
+const EXPANDED = 260
 /** How much of the journal is read back for a look at what came before: some hundred messages. */
 const EARLIER_BYTES = 200_000
 const FATES = ['accepted', 'rejected', 'repeated', 'suppressed']
@@ -31,7 +33,8 @@ export const Live = ({ place }: { place: Place }) => {
   const [isPaused, setPaused] = useState(false)
   const [state, setState] = useState<StreamState>('opening')
   const [trouble, setTrouble] = useState('')
-  const [at, setAt] = useState(-1)
+  const [atKey, setAt] = useState('')
+  const [expanded, expand] = useState('')
   const [open, setOpen] = useState<LiveRow | null>(null)
   const [scroll, setScroll] = useState(0)
   const list = useRef<HTMLDivElement>(null)
@@ -79,17 +82,20 @@ export const Live = ({ place }: { place: Place }) => {
 
   const rows = feed.current.rows
   const height = list.current?.clientHeight || 600
-  const [from, to] = inView(scroll, height, ROW, rows.length)
+  // A row that is expanded takes more room, and those behind it stand lower.
+  const wide = expanded ? rows.findIndex((row) => row.key == expanded) : -1
+  const below = (n: number) => (wide >= 0 && n > wide ? EXPANDED : 0)
+  const [from, to] = inView(Math.max(0, scroll - (wide >= 0 ? EXPANDED : 0)), height + EXPANDED, ROW, rows.length)
   const set = (name: string, value: string) => {
     const next = new URLSearchParams(params)
     value ? next.set(name, value) : next.delete(name)
     replace(placeHref(['live'], next))
   }
   const move = (by: number) => {
-    const next = Math.max(0, Math.min(rows.length - 1, at + by))
-    setAt(next)
+    const next = Math.max(0, Math.min(rows.length - 1, rows.findIndex((row) => row.key == atKey) + by))
+    setAt(rows[next]?.key ?? '')
     if (list.current) {
-      const top = next * ROW
+      const top = next * ROW + below(next)
       if (top < list.current.scrollTop) list.current.scrollTop = top
       if (top + ROW > list.current.scrollTop + list.current.clientHeight)
         list.current.scrollTop = top + ROW - list.current.clientHeight
@@ -104,7 +110,8 @@ export const Live = ({ place }: { place: Place }) => {
     ' ': toggle,
     j: () => move(1),
     k: () => move(-1),
-    Enter: () => show(rows[at]),
+    Enter: () => show(rows.find((row) => row.key == atKey)),
+    x: () => expand(expanded == atKey ? '' : atKey),
     '/': () => document.getElementById('live-text')?.focus(),
   })
   const rate = feed.current.rate(performance.now())
@@ -222,20 +229,22 @@ export const Live = ({ place }: { place: Place }) => {
             class="feed-space"
             role="presentation"
             ref={(one) => {
-              if (one) one.style.height = rows.length * ROW + 'px'
+              if (one) one.style.height = rows.length * ROW + below(rows.length) + 'px'
             }}
           >
             {rows.slice(from, to).map((row, n) => (
               <FeedLine
                 key={row.key}
                 row={row}
-                top={(from + n) * ROW}
-                isAt={from + n == at}
+                top={(from + n) * ROW + below(from + n)}
+                isAt={row.key == atKey}
+                isWide={row.key == expanded}
+                expand={() => expand(row.key == expanded ? '' : row.key)}
                 zone={zone}
                 columns={drawn}
                 index={from + n}
                 show={() => {
-                  setAt(from + n)
+                  setAt(row.key)
                   show(row)
                 }}
               />
@@ -267,6 +276,8 @@ const FeedLine = ({
   row,
   top,
   isAt,
+  isWide,
+  expand,
   show,
   zone,
   columns,
@@ -275,6 +286,8 @@ const FeedLine = ({
   row: FeedRow
   top: number
   isAt: boolean
+  isWide: boolean
+  expand: () => void
   show: () => void
   zone: string
   columns: Column[]
@@ -301,23 +314,46 @@ const FeedLine = ({
   }
   const message: Message = typeof row.message == 'string' ? {} : (row.message ?? {})
   return (
-    <div
-      class={`feed-row ${row.fate}${isAt ? ' at' : ''}`}
-      role="row"
-      aria-rowindex={index + 1}
-      ref={place}
-      onClick={show}
-    >
-      {columns.map((one) => (
-        <span
-          role="cell"
-          class={one.tone?.(row, message)}
-          onClick={one.name == 'person' ? (event) => event.stopPropagation() : undefined}
-        >
-          {one.show(row, message, zone, show)}
-        </span>
-      ))}
-    </div>
+    <>
+      <div
+        class={`feed-row ${row.fate}${isAt ? ' at' : ''}`}
+        role="row"
+        aria-rowindex={index + 1}
+        ref={place}
+        onClick={show}
+      >
+        {columns.map((one, n) => (
+          <span
+            role="cell"
+            class={one.tone?.(row, message)}
+            onClick={one.name == 'person' ? (event) => event.stopPropagation() : undefined}
+          >
+            {n == 0 && (
+              <button
+                type="button"
+                class="expand"
+                aria-expanded={isWide}
+                aria-label={isWide ? 'Fold' : 'Expand here'}
+                onClick={(event) => {
+                  event.stopPropagation()
+                  expand()
+                }}
+              >
+                {isWide ? '▾' : '▸'}
+              </button>
+            )}
+            {one.show(row, message, zone, show)}
+          </span>
+        ))}
+      </div>
+      {isWide && (
+        <div class="feed-more" role="row" ref={place}>
+          <div role="cell">
+            <Json of={row.message} />
+          </div>
+        </div>
+      )}
+    </>
   )
 }
 
