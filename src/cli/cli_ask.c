@@ -48,6 +48,21 @@ static void on_signal(int number)
 
 /* ---- The engine of this process ---- */
 
+/* What sources are is known; under which key they write, nobody. */
+static void lock_sources(struct asker *asker, struct config *config)
+{
+    Source *sources = arena_new(asker->arena, Source, config->source_count + 1);
+    for (size_t at = 0; at < config->source_count; at++) {
+        char *key = arena_bytes(asker->arena, ONE_OFF_KEY);
+        dice_key(os_dice(), key, ONE_OFF_KEY);
+        sources[at] = config->sources[at];
+        sources[at].write_key = str_of(key, ONE_OFF_KEY);
+        sources[at].own_path = (Str){ 0 };
+        sources[at].is_enabled = false;
+    }
+    config->sources = sources;
+}
+
 /* The same directory, but nobody else may write or ask, and nothing is delivered meanwhile. */
 static void make_private(struct asker *asker, struct config *config)
 {
@@ -60,7 +75,7 @@ static void make_private(struct asker *asker, struct config *config)
     config->tls.certificate = config->tls.key = (Str){ 0 };
     config->threads = 1;
     config->unknown_write_keys = UNKNOWN_KEYS_REFUSE;
-    config->source_count = 0;
+    lock_sources(asker, config);
     config->destination_count = 0;
 }
 

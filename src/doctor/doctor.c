@@ -81,7 +81,7 @@ static int by_device(const DoctorRow *a, const DoctorRow *b)
     return a->device != b->device ? doctor_compare(a->device, b->device) : doctor_compare_time(a, b);
 }
 
-const DoctorRow *doctor_first_of_device(const struct exam *exam, IdentityNode device)
+const DoctorRow *doctor_first_page_of(const struct exam *exam, IdentityNode device)
 {
     size_t from = 0, to = exam->device_row_count;
     while (from < to) {
@@ -89,8 +89,12 @@ const DoctorRow *doctor_first_of_device(const struct exam *exam, IdentityNode de
         if (exam->rows[exam->by_device[middle]].device < device) from = middle + 1;
         else to = middle;
     }
-    const DoctorRow *row = from < exam->device_row_count ? &exam->rows[exam->by_device[from]] : NULL;
-    return row && row->device == device ? row : NULL;
+    for (; from < exam->device_row_count; from++) {
+        const DoctorRow *row = &exam->rows[exam->by_device[from]];
+        if (row->device != device) return NULL;
+        if (row->type != EVENT_ALIAS && row->host) return row;
+    }
+    return NULL;
 }
 
 /* Seconds or milliseconds since 1970, or an instant as text. */

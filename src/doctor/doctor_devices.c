@@ -86,7 +86,7 @@ static void judge_users(const struct device *device)
     if (!device->first_user) return;
     DoctorCode code = device->user_count > MAGNET_USERS ? DOCTOR_ID_6
         : device->is_acting || device->person_count >= ACTOR_USERS ? DOCTOR_ID_4A : DOCTOR_ID_4;
-    uint32_t source = device->first_user->source;
+    uint32_t source = device->first->source;
     tally_unit(exam, DOCTOR_ID_4, source, 0);
     tally_unit(exam, DOCTOR_ID_4A, source, 0);
     tally_unit(exam, DOCTOR_ID_6, source, 0);
@@ -146,11 +146,12 @@ static void judge_life(const struct device *device)
         tally_unit(exam, DOCTOR_ID_6A, first->source, 0);
         if (device->count == 1) (void)tally_case(exam, DOCTOR_ID_6A, 0, first);
     }
-    bool is_new = first->person != QUERY_NOBODY && doctor_person(exam, first->person)->first_ms >= exam->from_ms;
+    /* The first that is known of a person. From another host of the site: from the same one it is a reset. */
+    bool is_new = first->person != QUERY_NOBODY && doctor_person(exam, first->person)->first_ms == first->time_ms;
     if (!is_new || first->type != EVENT_PAGE || !first->host) return;
     const Str *texts = exam->names.texts;
     tally_unit(exam, DOCTOR_ID_14, first->source, 0);
-    if (doctor_is_same_site(texts[first->host], texts[first->referrer]))
+    if (first->host != first->referrer && doctor_is_same_site(texts[first->host], texts[first->referrer]))
         (void)tally_case(exam, DOCTOR_ID_14, 0, first);
 }
 

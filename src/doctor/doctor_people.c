@@ -67,11 +67,12 @@ static void judge_magnet(struct exam *exam, const uint32_t *places, size_t count
 /* A1, A2, A1 within a day, on two hosts of one site, by one browser. */
 static void judge_hops(struct exam *exam, const uint32_t *places, size_t count)
 {
-    const DoctorRow *turns[3] = { 0 }, *guilty = NULL, *first = &exam->rows[places[0]];
+    const DoctorRow *turns[3] = { 0 }, *guilty = NULL, *first = NULL;
     bool has_two_hosts = false;
     for (size_t at = 0; at < count; at++) {
         const DoctorRow *row = &exam->rows[places[at]];
-        if (!row->host || row->type == EVENT_ALIAS) continue;
+        if (row->type == EVENT_ALIAS || !row->host) continue;
+        if (!first) first = row;
         if (turns[2] && row->host != turns[2]->host)
             has_two_hosts |= doctor_is_same_site(exam->names.texts[row->host], exam->names.texts[turns[2]->host]);
         if (turns[2] && turns[2]->device == row->device) {
@@ -233,11 +234,15 @@ static Status find_addresses(struct exam *exam, Err *err)
     if (s) return s;
     struct address *addresses = malloc((count + 1) * sizeof *addresses);
     if (!addresses) s = err_set(err, ERR_TOO_LARGE, "the doctor: no memory for %zu users", count);
-    for (size_t from = 0; !s && from < count; from = doctor_group(exam, places, count, from, doctor_key_person)) {
+    for (size_t from = 0, to; !s && from < count; from = to) {
         uint64_t hash;
+        uint32_t place = places[from];                      /* of the first identify, which says such things */
+        to = doctor_group(exam, places, count, from, doctor_key_person);
+        for (size_t at = to; at-- > from;)
+            if (exam->rows[places[at]].type == EVENT_IDENTIFY) place = places[at];
         s = doctor_go_on(exam, err);
-        if (!s && read_address(exam, &exam->rows[places[from]], *exam->arena, &hash))
-            addresses[kept++] = (struct address){ hash, places[from] };
+        if (!s && read_address(exam, &exam->rows[place], *exam->arena, &hash))
+            addresses[kept++] = (struct address){ hash, place };
     }
     if (!s) judge_addresses(exam, addresses, kept);
     free(addresses);

@@ -120,8 +120,8 @@ static inline int doctor_compare_time(const DoctorRow *a, const DoctorRow *b)
 }
 
 bool doctor_is_server(const struct exam *exam, uint32_t source);
-/* The first row of the device in the window; NULL: none. */
-const DoctorRow *doctor_first_of_device(const struct exam *exam, IdentityNode device);
+/* The first row of the device in the window that stands on some page; NULL: none. */
+const DoctorRow *doctor_first_page_of(const struct exam *exam, IdentityNode device);
 /* By the trait of that name the account is older than a day at this time. */
 bool doctor_is_old_account(const struct exam *exam, uint32_t person, Millis at_ms);
 

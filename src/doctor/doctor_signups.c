@@ -33,7 +33,7 @@ static DoctorCode find_cause(const struct exam *exam, const DoctorRow *signup)
     if (slot & QUERY_SHARED && slot != QUERY_NOBODY)
         slot = people->find_person(people->context, device, exam->first_ms - 1, JOURNAL_OLDEST);
     if (slot != signup->person) return DOCTOR_ID_1C;
-    const DoctorRow *first = doctor_first_of_device(exam, device);
+    const DoctorRow *first = doctor_first_page_of(exam, device);
     const Str *texts = exam->names.texts;
     if (first && doctor_is_same_site(texts[first->host], texts[first->referrer])) return DOCTOR_ID_1B;
     return DOCTOR_ID_1;
