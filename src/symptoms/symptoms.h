@@ -227,4 +227,8 @@ const char *symptoms_dev_host(Str url);
 Str symptoms_find_bot(Str agent);
 SymptomType symptoms_text_type(Str text);                   /* TYPE_EMPTY, TYPE_TEXT or one of TYPE_TEXT_ */
 
+/* ---- What it adds up to ---- */
+
+#include "symptoms_cases.h"
+
 #endif

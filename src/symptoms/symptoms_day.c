@@ -288,6 +288,13 @@ void day_add_subject(struct day_table *table, SymptomRow *row, uint32_t subject)
     table->subjects++;
 }
 
+uint64_t day_count_subjects(const SymptomRow *row)
+{
+    if (!row->has_more_subjects || !row->subject_count) return row->subject_count;
+    uint64_t last = order_of(row->subjects[row->subject_count - 1]);
+    return (uint64_t)((double)(row->subject_count - 1) * 4294967296.0 / (double)(last + 1));
+}
+
 static bool is_among(const uint32_t *subjects, size_t count, uint32_t subject)
 {
     size_t low = 0, high = count;

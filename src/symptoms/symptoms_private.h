@@ -60,6 +60,8 @@ SymptomField *day_find_field(struct day_table *table, SymptomEvent *event, uint3
 SymptomRow *day_find_row(struct day_table *table, uint32_t origin, SymptomCode code, Str event, Str field, Str value);
 void day_add_example(SymptomRow *row, SymptomExample example);
 void day_add_subject(struct day_table *table, SymptomRow *row, uint32_t subject);
+/* How many there are: all that are kept, or, of a set that has more, as its smallest hashes tell. */
+uint64_t day_count_subjects(const SymptomRow *row);
 SymptomNumbers *day_find_numbers(struct day_table *table, SymptomField *field);     /* NULL: over the ceiling */
 void day_add_currency(SymptomEvent *event, const char currency[4]);
 /* Adds everything of the other one; bit: its day in the view. */
