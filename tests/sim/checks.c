@@ -17,7 +17,7 @@ void checks_event(struct world *world, const Sent *sent, const Event *event)
         { "anonymousId", event->anonymous_id, sent->anonymous_id },
         { "previousId", event->previous_id, sent->previous_id },
         { "name", event->name, sent->name },
-        { "source", event->source, "sim" },
+        { "source", event->source, visitors_sources[sent->source] },
     };
     if (event->type != sent->type) world_fail(world, "%s came back as another type", sent->message_id);
     for (size_t at = 0; at < countof(rows); at++)

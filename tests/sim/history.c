@@ -8,9 +8,11 @@
 Event history_event(const struct world *world, int sent)
 {
     const Sent *of = &world->sent[sent];
-    return (Event){ .type = of->type, .source = STR("sim"), .message_id = str_from(of->message_id),
-                    .user_id = str_from(of->user_id), .anonymous_id = str_from(of->anonymous_id),
-                    .previous_id = str_from(of->previous_id), .timestamp_ms = of->time_ms };
+    return (Event){
+        .type = of->type, .source = str_from(visitors_sources[of->source]), .message_id = str_from(of->message_id),
+        .user_id = str_from(of->user_id), .anonymous_id = str_from(of->anonymous_id),
+        .previous_id = str_from(of->previous_id), .timestamp_ms = of->time_ms,
+    };
 }
 
 static int find_suppressed(const struct world *world, int sent, bool is_ever)

@@ -82,9 +82,14 @@ static void open_collector(struct world *world)
     Err err;
     CollectOptions collect = { .clock = &world->clock.clock, .dice = &world->dice.dice, .is_suppressed = is_suppressed,
                                .suppressed_context = world };
-    Source source = { .name = STR("sim"), .write_key = STR("wk_sim"), .is_enabled = true };
+    Source sources[SOURCES] = { { .write_key = STR("wk_site") }, { .write_key = STR("wk_app") },
+                                { .write_key = STR("wk_backend"), .is_server = true } };
+    for (size_t at = 0; at < SOURCES; at++) {
+        sources[at].name = str_from(visitors_sources[at]);
+        sources[at].is_enabled = true;
+    }
     if (collector_open(&collect, &world->collector, &err) ||
-        collector_set_sources(world->collector, &source, 1, &err) ||
+        collector_set_sources(world->collector, sources, SOURCES, &err) ||
         collect_workspace_open(world->collector, &world->workspace, &err))
         world_fail(world, "opening the collector: %s", err.text);
 }

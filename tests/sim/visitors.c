@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 const char *const visitors_plans[4] = { "", "free", "pro", "team" };
+const char *const visitors_sources[SOURCES] = { "site", "app", "backend" };
 
 static void new_id(struct visitors *visitors, const char *prefix, char *id)
 {
@@ -20,6 +21,7 @@ void visitors_init(struct visitors *visitors, struct fake_dice *dice, struct fak
     for (size_t at = 0; at < visitors->count; at++) {
         struct visitor *visitor = &visitors->all[at];
         new_id(visitors, "anon", visitor->anonymous_id);
+        visitor->source = (int)(at % SOURCE_BACKEND);
         if (fake_dice_chance(dice, 200)) visitor->skew_ms = (Millis)fake_dice_below(dice, 7200000) - 3600000;
     }
 }
@@ -29,7 +31,8 @@ static Sent *make_message(struct visitors *visitors, struct visitor *visitor, Ev
     if (visitor->outbox_count == OUTBOX_MAX || visitors->sent_count == SENT_MAX) return NULL;
     if (visitors->ids_made == IDS_MAX) return NULL;
     Sent *sent = &visitors->sent[visitors->sent_count];
-    *sent = (Sent){ .type = type, .happened_at_ms = visitors->clock->now_ms + visitor->skew_ms };
+    *sent = (Sent){ .type = type, .source = visitor->source,
+                    .happened_at_ms = visitors->clock->now_ms + visitor->skew_ms };
     visitors->sent_of[visitors->ids_made] = (uint32_t)visitors->sent_count;
     new_id(visitors, "m", sent->message_id);
     snprintf(sent->anonymous_id, ID_BYTES, "%s", visitor->anonymous_id);
@@ -58,6 +61,7 @@ static void sign_up(struct visitors *visitors, struct visitor *visitor)
         if (sent) {
             sent->anonymous_id[0] = 0;
             sent->is_server = true;
+            sent->source = SOURCE_BACKEND;
             snprintf(sent->user_id, ID_BYTES, "%s", user_id);
         }
     }
@@ -111,6 +115,7 @@ static void put_message(struct buf *body, const Sent *sent)
 {
     buf_printf(body, "{\"type\":\"%s\"", event_type_word(sent->type));
     put_member(body, "messageId", sent->message_id);
+    buf_printf(body, ",\"writeKey\":\"wk_%s\"", visitors_sources[sent->source]);
     put_member(body, "userId", sent->user_id);
     put_member(body, "anonymousId", sent->anonymous_id);
     put_member(body, "previousId", sent->previous_id);
@@ -138,7 +143,7 @@ size_t visitors_make_request(struct visitors *visitors, struct buf *body, uint32
     }
     buf_str_put(body, STR("],\"sentAt\":\""));
     buf_instant(body, visitors->clock->now_ms + visitor->skew_ms);
-    buf_str_put(body, STR("\",\"writeKey\":\"wk_sim\"}"));
+    buf_str_put(body, STR("\"}"));
     check(buf_ok(body));
     *ret_visitor = who;
     return count;

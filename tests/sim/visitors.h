@@ -15,6 +15,7 @@ typedef struct Sent {
     char message_id[ID_BYTES], user_id[ID_BYTES], anonymous_id[ID_BYTES], previous_id[ID_BYTES], name[ID_BYTES];
     Millis happened_at_ms;              /* by the client's clock */
     bool is_server;                     /* sent by the site's backend: no anonymousId */
+    int source;                         /* which of visitors_sources it comes from */
     int plan;                           /* identify: which of visitors_plans it says; 0: none */
     bool is_acknowledged;               /* a 200 reached the client */
     bool is_submitted;                  /* it reached the journal's door at least once */
@@ -29,10 +30,15 @@ typedef struct Sent {
 } Sent;
 
 extern const char *const visitors_plans[4];
+/* A visitor keeps to one of the first two; the backend has the last, so that a batch may have two. The write key of
+ * each is "wk_" and its name; each message names its own. */
+enum { SOURCE_BACKEND = 2, SOURCES = 3 };
+extern const char *const visitors_sources[SOURCES];
 
 struct visitor {
     char anonymous_id[ID_BYTES], user_id[ID_BYTES];
     Millis skew_ms;                     /* its clock against ours */
+    int source;
     uint32_t outbox[OUTBOX_MAX];        /* indices into sent: made, not yet acknowledged */
     size_t outbox_count;
     uint32_t device;
