@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { after, before } from 'node:test'
 import { test } from '../browser/test.mjs'
-import { AXE, SECRET, number, openPage, settled, startBrowser, startOnym } from './server.mjs'
+import { AXE, READER, SECRET, number, openPage, settled, startBrowser, startOnym } from './server.mjs'
 
 const MOST_BYTES = 90 * 1024
 const STEPS = ['page:/', 'page:/signup', 'Account Created']
@@ -395,12 +395,21 @@ test('a shared device: whose time it was, why two are two, and an id kept out', 
       ['ben', 6],
       ['ann', 2],
     ])
-      await onym.send({ type: 'identify', userId, anonymousId: device, traits: { name: userId }, timestamp: hoursAgo(n) })
+      await onym.send({
+        type: 'identify',
+        userId,
+        anonymousId: device,
+        traits: { name: userId },
+        timestamp: hoursAgo(n),
+      })
     await onym.ask('trends?wait=10s', { series: ['*'] })
     const ann = await onym.ask('people/resolve?user_id=ann')
     await go('#/people/' + ann.person_id)
     const lane = page.locator('.lanes li').first()
-    assert.match((await lane.innerText()).replace(/\s+/g, ' '), /family-tablet: ann from .*, then ben from .*, then ann/)
+    assert.match(
+      (await lane.innerText()).replace(/\s+/g, ' '),
+      /family-tablet: ann from .*, then ben from .*, then ann/,
+    )
     assert.equal(await page.locator('.lanes rect').count(), 3)
     assert.equal(await page.locator('.identity .id.other').count(), 1)
     await page.getByRole('combobox', { name: 'The other id' }).focus()
@@ -465,7 +474,10 @@ test('Live: a message the moment it comes, whose it is, and whose it turns out t
     await page.waitForSelector('.drawer .json')
     assert.match(await page.textContent('.drawer .json'), /^analytics\.page\(/)
     await page.keyboard.press('Escape')
+    // What is being typed stays, whatever comes meanwhile.
     await page.fill('#live-event', 'Only This')
+    await onym.send({ type: 'track', event: 'Not This', anonymousId: device })
+    await page.waitForFunction(() => document.querySelectorAll('.feed-row').length == 9)
     await page.keyboard.press('Enter')
     await page.waitForFunction(() => location.hash.includes('event=Only+This'))
     await page.waitForSelector('.dot.open')
@@ -531,9 +543,7 @@ test('Live: tabs share a stream; when the one that reads is closed, another goes
     const others = [await context.newPage(), await context.newPage()]
     const tabs = [page, ...others]
     const seen = (tab) =>
-      tab.evaluate(() =>
-        [...document.querySelectorAll('.feed-row .name')].map((one) => one.innerText.trim()).reverse(),
-      )
+      tab.evaluate(() => [...document.querySelectorAll('.feed-row .name')].map((one) => one.innerText.trim()).reverse())
     await go('#/live')
     await page.waitForSelector('.dot.open')
     for (const tab of others) {
@@ -607,7 +617,7 @@ test('a source is made, gets another key, is switched off; Settings says who did
     await page.waitForFunction((old) => !document.querySelector('pre.code').textContent.includes(old), made.write_key)
     const next = await key()
     assert.ok(next.write_key != made.write_key && next.old_key == made.write_key)
-    assert.ok((await row.innerText()).includes('is good until'))
+    await row.getByText('is good until').waitFor()
     assert.deepEqual(await loadAxe(page), [])
     await row.getByRole('button', { name: 'Switch off…' }).click()
     await row.getByRole('button', { name: 'Yes, do it' }).click()
@@ -678,7 +688,9 @@ test('Doctor: what it finds, whom it is about, what mends it; muted and told aga
   using({}, async ({ page, go }) => {
     for (let n = 0; n < 40; n++)
       await Promise.all(
-        [0, 1].map(() => onym.send({ type: 'track', event: 'Told <b>Twice</b>', userId: 'twice-' + n, properties: { n } })),
+        [0, 1].map(() =>
+          onym.send({ type: 'track', event: 'Told <b>Twice</b>', userId: 'twice-' + n, properties: { n } }),
+        ),
       )
     await onym.ask('trends?wait=10s', { series: ['*'] })
     await go('#/doctor')
@@ -736,6 +748,63 @@ test('the period before stands beside each number, and is the API’s', () =>
     await go('#/questions/retention?e=Account+Created&e=Song+Played&unit=day&range=7d&compare=1')
     await page.waitForSelector('tr.earlier')
     assert.deepEqual(await loadAxe(page), [])
+  }))
+
+test('People without a search: whoever was heard of last first, and more of them', () =>
+  using({}, async ({ page, go }) => {
+    await onym.send({ type: 'identify', userId: 'heard-last', traits: { name: 'Last Heard' } })
+    await onym.ask('trends?wait=10s', { series: ['*'] })
+    await go('#/people')
+    const { people } = await onym.ask('people?limit=50')
+    assert.equal(people[0].user_ids[0], 'heard-last')
+    const names = () => text(page, 'table.rows tbody tr th a')
+    assert.equal((await names())[0], 'Last Heard')
+    assert.equal((await names()).length, 50)
+    await page.getByRole('button', { name: 'Show more' }).click()
+    await page.waitForFunction(() => document.querySelectorAll('table.rows tbody tr').length == 100)
+    assert.equal(
+      new Set(await page.locator('table.rows tbody th a').evaluateAll((all) => all.map((a) => a.href))).size,
+      100,
+    )
+    assert.deepEqual(await loadAxe(page), [])
+  }))
+
+test('Settings: what is on the disk, as the API says', () =>
+  using({}, async ({ page, go }) => {
+    await go('#/settings')
+    const { parts } = await onym.ask('storage')
+    assert.equal(await page.locator('.pipe li').count(), parts.length)
+    assert.equal(await page.locator('.pipe svg rect').count(), parts.length)
+    assert.match(await page.textContent('.pipe .headline'), /^[\d.]+ [kMG]?B kept, [\d.]+ [kMGT]B free/)
+  }))
+
+test('a reader sees numbers and no people: masked, no way to what is not theirs, nothing refused on the way', () =>
+  using({ key: READER }, async ({ page, go }) => {
+    await go('#/')
+    assert.ok((await page.locator('.funnel li').count()) >= 2)
+    const nav = await text(page, 'nav[aria-label=Main] li a')
+    assert.ok(nav.every((name) => !name.startsWith('Settings')) && nav.length == 7)
+    await go('#/people')
+    assert.match((await text(page, 'table.rows tbody th'))[0], /^masked-/)
+    assert.equal(await page.locator('table.rows tbody a, #search').count(), 0)
+    for (const hash of [
+      '#/doctor',
+      '#/destinations/hook',
+      '#/sources',
+      VIEWS['funnel-by'],
+      VIEWS.paths,
+      '#/questions/saved',
+    ])
+      await go(hash)
+    await go('#/live')
+    await page.waitForSelector('.dot.open')
+    await onym.send({ type: 'track', event: 'Seen By All', userId: 'kim@example.com', properties: { plan: 'x' } })
+    await page.locator('.feed-row').first().waitFor()
+    const row = await page.locator('.feed-row').first().innerText()
+    assert.ok(row.includes('Seen By All') && !row.includes('kim@example.com'), row)
+    await page.locator('.feed-row .name button').first().click()
+    await page.getByRole('button', { name: 'Raw' }).click()
+    assert.ok(!(await page.textContent('.drawer')).includes('kim@example.com'))
   }))
 
 test('events are text: no markup, no address, nothing unseen', () =>

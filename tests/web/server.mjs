@@ -12,11 +12,14 @@ import { hostile, makeMonth } from './data.mjs'
 
 export const PROGRAM = process.env.ONYM ?? fileURLToPath(new URL('../../build/onym', import.meta.url))
 export const SECRET = 'sk_dashboard_tests_only'
+export const READER = 'rk_dashboard_tests_only'
 export const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 const config = (folder) => `listen: 127.0.0.1:0
 data: ${folder}/data
 secret_key: ${SECRET}
+keys:
+  - {name: numbers, key: ${READER}}
 sources:
   - {name: website, write_key: wk_website}
   - {name: backend, write_key: wk_backend}
@@ -109,9 +112,9 @@ export const startBrowser = () =>
 export const openPage = async (browser, onym, options = {}) => {
   const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, timezoneId: 'UTC', ...options })
   if (options.isSignedIn !== false) {
-    const { link } = await onym.ask('session/link', {})
+    const data = options.key ? { key: options.key } : { link: (await onym.ask('session/link', {})).link }
     const answer = await context.request.post(onym.url + '/api/v1/session', {
-      data: { link },
+      data,
       headers: { 'sec-fetch-site': 'same-origin', origin: onym.url },
     })
     if (!answer.ok()) throw new Error('no session: ' + (await answer.text()))

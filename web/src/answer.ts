@@ -86,7 +86,8 @@ export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): 
           setState({ ...nothing, of: key, answer })
         },
         (error) => {
-          if (!mine.signal.aborted) setState((old) => ({ ...nothing, of: key, answer: everyMs ? old.answer : null, error }))
+          if (!mine.signal.aborted)
+            setState((old) => ({ ...nothing, of: key, answer: everyMs ? old.answer : null, error }))
         },
       )
       .finally(() => clearTimeout(timer))

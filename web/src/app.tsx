@@ -1,6 +1,6 @@
 // The shell: who is signed in, where one is, and what keys do.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, Session, call, setRole, whenSignedOut } from './api'
+import { ApiError, Session, call, isAnalyst, setRole, whenSignedOut } from './api'
 import { forgetAnswers } from './answer'
 import { isZone, ownZone } from './format'
 import { useKeys } from './keys'
@@ -20,7 +20,8 @@ import { Settings } from './views/settings'
 import { Sources } from './views/sources'
 import { Start } from './views/start'
 
-const VIEWS: { path: string; name: string; key: string }[] = [
+/** `least`: whom it is for; nobody is led to what they may not see. */
+const VIEWS: { path: string; name: string; key: string; least?: 'analyst' }[] = [
   { path: '', name: 'Home', key: 'h' },
   { path: 'questions', name: 'Questions', key: 'q' },
   { path: 'people', name: 'People', key: 'p' },
@@ -28,7 +29,7 @@ const VIEWS: { path: string; name: string; key: string }[] = [
   { path: 'doctor', name: 'Doctor', key: 'o' },
   { path: 'destinations', name: 'Destinations', key: 'd' },
   { path: 'sources', name: 'Sources', key: 's' },
-  { path: 'settings', name: 'Settings', key: 'e' },
+  { path: 'settings', name: 'Settings', key: 'e', least: 'analyst' },
 ]
 const href = (path: string) => placeHref(path ? [path] : [])
 
@@ -91,7 +92,8 @@ const Shell = ({ session, leave }: { session: Session; leave: () => void }) => {
     t: () => setTheme(nextTheme()),
     c: () => void navigator.clipboard?.writeText(location.href).then(() => say('Link copied')),
   }
-  for (const one of VIEWS) keys['g ' + one.key] = () => go(href(one.path))
+  const views = VIEWS.filter((one) => !one.least || isAnalyst())
+  for (const one of views) keys['g ' + one.key] = () => go(href(one.path))
   keys['g f'] = () => go(href('questions'))
   useKeys(keys)
   useEffect(() => {
@@ -100,7 +102,8 @@ const Shell = ({ session, leave }: { session: Session; leave: () => void }) => {
     return () => clearTimeout(timer)
   }, [said])
   useEffect(() => {
-    const name = VIEWS.find((one) => one.path == (view == 's' ? 'questions' : view))?.name ?? (view == 'start' ? 'First run' : '')
+    const name =
+      VIEWS.find((one) => one.path == (view == 's' ? 'questions' : view))?.name ?? (view == 'start' ? 'First run' : '')
     document.title = (name ? name + ' · ' : '') + 'Onym'
   }, [view])
   return (
@@ -124,7 +127,7 @@ const Shell = ({ session, leave }: { session: Session; leave: () => void }) => {
             Onym
           </a>
           <ul>
-            {VIEWS.map((one) => (
+            {views.map((one) => (
               <li>
                 <a href={href(one.path)} aria-current={one.path == view ? 'page' : undefined}>
                   {one.name}

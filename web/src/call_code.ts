@@ -10,7 +10,8 @@ export const CALLS: [Language, string][] = [
   ['curl', 'curl'],
 ]
 
-const js = (value: unknown): string => (JSON.stringify(value, null, 2) ?? 'undefined').replace(/"([A-Za-z_$][\w$]*)":/g, '$1:')
+const js = (value: unknown): string =>
+  (JSON.stringify(value, null, 2) ?? 'undefined').replace(/"([A-Za-z_$][\w$]*)":/g, '$1:')
 const has = (value: unknown) => !!value && typeof value == 'object' && Object.keys(value).length > 0
 
 /** JSON as Python writes it: only words differ, and texts are left alone. */

@@ -20,7 +20,8 @@ export interface Column {
 const TYPES = ['track', 'page', 'screen', 'identify', 'group', 'alias']
 const typeOf = (message: Message) => (TYPES.includes(message.type ?? '') ? message.type! : '?')
 const dash = <span class="none">–</span>
-const text = (of: unknown, most: number) => (of === null || of === undefined || of === '' ? dash : <Text of={of} most={most} />)
+const text = (of: unknown, most: number) =>
+  of === null || of === undefined || of === '' ? dash : <Text of={of} most={most} />
 
 export const COLUMNS: Column[] = [
   {

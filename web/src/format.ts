@@ -4,10 +4,23 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const decimal = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 
+/** Readers are told words in place of some numbers: no number is no number. */
 export const count = (n: number | null | undefined) =>
-  n === null || n === undefined ? '–' : Number.isInteger(n) ? whole.format(n) : decimal.format(n)
+  typeof n != 'number' ? '–' : Number.isInteger(n) ? whole.format(n) : decimal.format(n)
 export const brief = (n: number) => (Math.abs(n) < 10_000 ? decimal.format(n) : short.format(n))
 export const plural = (n: number, one: string, many = one + 's') => `${count(n)} ${n == 1 ? one : many}`
+
+/** 42.8 MB: by thousands, as disks are sold. */
+export const bytes = (n: number | null | undefined): string => {
+  if (n === null || n === undefined) return '–'
+  if (n < 1000) return `${n} B`
+  let at = -1
+  do {
+    n /= 1000
+    at++
+  } while (n >= 999.5 && at < 4)
+  return `${n < 9.95 ? n.toFixed(1) : n.toFixed(0)} ${'kMGTP'[at]}B`
+}
 
 /** 0.4337 is 43.4 %; what is not nothing and not everything is never told as 0 or 100. */
 export const share = (x: number | null | undefined) => {
@@ -35,7 +48,7 @@ const signed = (n: number) => (n > 0 ? '+' : n < 0 ? '−' : '±') + Math.abs(n)
 
 /** In two units at most: 1 d 4 h, 3 min 20 s, 850 ms. */
 export const duration = (ms: number | null | undefined): string => {
-  if (ms === null || ms === undefined) return '–'
+  if (typeof ms != 'number') return '–'
   if (ms < 1000) return `${Math.round(ms)} ms`
   const s = Math.round(ms / 1000)
   if (s < 60) return `${s} s`

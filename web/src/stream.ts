@@ -155,7 +155,7 @@ export const journalEnd = async (): Promise<number> => {
   try {
     const answer = await fetch('/api/v1/live?from=now', { signal: mine.signal })
     const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
-    for (let text = ''; text.length < 10_000; ) {
+    for (let text = ''; text.length < 10_000;) {
       const { value, done } = await reader.read()
       text += value ?? ''
       const found = /^id: (\d+)/m.exec(text)

@@ -1,7 +1,7 @@
 // Small parts that every view is made of.
 import { ComponentChildren, createContext } from 'preact'
 import { useContext, useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, Common, Person, personName } from './api'
+import { ApiError, Common, Person, isAnalyst, personName } from './api'
 import type { Asking } from './answer'
 import { ago, change, count, duration, instant, points, share } from './format'
 import { useKeys } from './keys'
@@ -111,6 +111,41 @@ export const Failure = ({ error, again }: { error: ApiError; again?: () => void 
   </div>
 )
 
+/** A field whose text counts once it is left, or Enter is pressed; until then nothing that is drawn anew takes it away. */
+export const Field = ({
+  name,
+  value,
+  placeholder,
+  set,
+  id,
+  size = 12,
+}: {
+  name: string
+  value: string
+  placeholder: string
+  set: (value: string) => void
+  id?: string
+  size?: number
+}) => {
+  const [typed, setTyped] = useState(value)
+  useEffect(() => setTyped(value), [value])
+  return (
+    <label>
+      <span class="sr">{name}</span>
+      <input
+        id={id}
+        value={typed}
+        placeholder={placeholder}
+        size={size}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => set(event.currentTarget.value.trim())}
+        autocomplete="off"
+        spellcheck={false}
+      />
+    </label>
+  )
+}
+
 export const Empty = ({ title, children }: { title: string; children?: ComponentChildren }) => (
   <div class="empty">
     <strong>{title}</strong>
@@ -206,7 +241,15 @@ export const AskedOver = ({ answer, more }: { answer: Common; more?: ComponentCh
 }
 
 /** What it was in the period before; `is` a number of people, or a share. */
-export const Before = ({ now, before, is = 'count' }: { now: number; before: number | undefined; is?: 'count' | 'share' }) =>
+export const Before = ({
+  now,
+  before,
+  is = 'count',
+}: {
+  now: number
+  before: number | undefined
+  is?: 'count' | 'share'
+}) =>
   before === undefined ? null : (
     <small class="before">
       before: {is == 'count' ? count(before) : share(before)}{' '}
@@ -216,16 +259,18 @@ export const Before = ({ now, before, is = 'count' }: { now: number; before: num
 
 export const PersonLink = ({ person, compact }: { person: Person; compact?: boolean }) => {
   const isKnown = person.user_ids.length > 0
+  const name = (
+    <Text of={isKnown ? personName(person) : (person.anonymous_ids[0] ?? person.person_id)} most={compact ? 28 : 60} />
+  )
+  // Readers are told words in place of people: there is no page behind them.
+  if (!isAnalyst()) return <span class="dim">{name}</span>
   return (
     <a
       href={personHref(person.person_id)}
       class={isKnown ? 'person' : 'person anonymous'}
       title={plain(person.person_id, 80)}
     >
-      <Text
-        of={isKnown ? personName(person) : (person.anonymous_ids[0] ?? person.person_id)}
-        most={compact ? 28 : 60}
-      />
+      {name}
     </a>
   )
 }

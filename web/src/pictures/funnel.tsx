@@ -43,7 +43,9 @@ export const FunnelPicture = ({
       <p class="headline">
         <b>{share(last.from_first)}</b> get from the first step to the last: {count(last.people)} of {count(first)}{' '}
         people{last.median_ms !== null && <>, half of them within {duration(last.median_ms)}</>}{' '}
-        {earlier && earlier.steps[0].people >= FEW && <Before now={last.from_first} before={earlier.steps[earlier.steps.length - 1]?.from_first} is="share" />}
+        {earlier && earlier.steps[0].people >= FEW && (
+          <Before now={last.from_first} before={earlier.steps[earlier.steps.length - 1]?.from_first} is="share" />
+        )}
       </p>
       <ol>
         {answer.steps.map((step, at) => {

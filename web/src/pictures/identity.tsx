@@ -74,7 +74,9 @@ export const IdentityPicture = ({
               </g>
             ))}
             {picture.nodes.map((node) => (
-              <g class={`id ${node.type}${node.type == 'user_id' && !person.user_ids.includes(node.id) ? ' other' : ''}`}>
+              <g
+                class={`id ${node.type}${node.type == 'user_id' && !person.user_ids.includes(node.id) ? ' other' : ''}`}
+              >
                 <title>
                   {plain(node.id, 300) +
                     (node.type == 'user_id' && !person.user_ids.includes(node.id) ? ', another person' : '')}

@@ -23,7 +23,9 @@ export const Lanes = ({ person, links }: { person: Person; links: Link[] }) => {
   const end = Date.parse(until)
   const x = (text: string) => ((Date.parse(text) - begin) / Math.max(1, end - begin)) * (width - 2) + 1
   // This person is the first colour, everybody else one of the others, the same in all lanes.
-  const others = [...new Set(lanes.flatMap((lane) => lane.stretches.filter((one) => !one.isOwn).map((one) => one.user)))]
+  const others = [
+    ...new Set(lanes.flatMap((lane) => lane.stretches.filter((one) => !one.isOwn).map((one) => one.user))),
+  ]
   const tint = (one: Lane['stretches'][0]) => (one.isOwn ? 's0' : 's' + (1 + (others.indexOf(one.user) % 6)))
   const zone = zoneNow()
   const marks = [begin, (begin + end) / 2, end]
@@ -31,7 +33,9 @@ export const Lanes = ({ person, links }: { person: Person; links: Link[] }) => {
     <section class="lanes">
       <h3>Whose time it was</h3>
       <p class="note">
-        {all.length == 1 ? 'A device that several people used' : `${plural(all.length, 'device')} that several people used`}
+        {all.length == 1
+          ? 'A device that several people used'
+          : `${plural(all.length, 'device')} that several people used`}
         : what was done there without a user id is of whoever signed in last before it. That makes nobody one person.
       </p>
       <div ref={ref}>

@@ -96,7 +96,9 @@ export const RetentionPicture = ({
                 .map((group) => ({ name: groupName(group.value), values: percent(group.shares) }))
             : [
                 { name: 'everybody', values: percent(total.shares) },
-                ...(before ? [{ name: 'the period before', values: percent(before.total.shares), isDashed: true }] : []),
+                ...(before
+                  ? [{ name: 'the period before', values: percent(before.total.shares), isDashed: true }]
+                  : []),
               ]
         }
         format={(n) => (n === null ? 'not seen yet' : n.toFixed(1) + ' %')}

@@ -115,9 +115,7 @@ export const SignupsPicture = ({
         <div>
           <b>{count(answer.people - answer.with_history)}</b>
           <span>without: nothing links them to a visit</span>
-          {before && (
-            <Before now={answer.people - answer.with_history} before={before.people - before.with_history} />
-          )}
+          {before && <Before now={answer.people - answer.with_history} before={before.people - before.with_history} />}
         </div>
       </div>
       <div class="row">

@@ -1,6 +1,6 @@
 // Destinations: what becomes of messages on their way out: taken, delivered, tried again, refused, dead; and what to do.
 import { useState } from 'preact/hooks'
-import { Destination, call } from '../api'
+import { Destination, call, isAdmin, isAnalyst } from '../api'
 import { useAnswer } from '../answer'
 import { count, duration, plural } from '../format'
 import { Place, placeHref } from '../route'
@@ -144,7 +144,7 @@ const One = ({ of, again }: { of: Destination; again: () => void }) => {
   ]
   const all = Math.max(
     1,
-    parts.reduce((sum, [, n]) => sum + n, 0),
+    parts.reduce((sum, [, n]) => sum + (Number(n) || 0), 0),
   )
   let x = 0
   return (
@@ -183,7 +183,8 @@ const One = ({ of, again }: { of: Destination; again: () => void }) => {
           role="img"
           aria-label="What became of the messages taken; the list has the numbers"
         >
-          {parts.map(([, n, tint]) => {
+          {parts.map(([, told, tint]) => {
+            const n = Number(told) || 0
             const left = x
             x += (100 * n) / all
             return n > 0 && <rect x={left + '%'} width={(100 * n) / all + '%'} height="22" class={tint} />
@@ -207,35 +208,37 @@ const One = ({ of, again }: { of: Destination; again: () => void }) => {
           {count(of.replay.delivered)} of {count(of.replay.taken)} delivered.
         </p>
       )}
-      <div class="row actions">
-        <button type="button" disabled={isBusy} onClick={() => run('test', {}, setOutcome)}>
-          {isBusy ? 'Under way…' : 'Send a test event'}
-        </button>
-        <span>
-          <label>
-            Send again what came since{' '}
-            <select value={from} onChange={(event) => setFrom(event.currentTarget.value)}>
-              {['1d', '7d', '30d', '90d', '365d'].map((one) => (
-                <option>{one}</option>
-              ))}
-            </select>
-          </label>
-          <Confirm
-            ask="Replay…"
-            says={
-              <>
-                Everything of the last {from} goes to {of.name} once more; what it has already, it knows by the same
-                keys where it has such.
-              </>
-            }
-            run={() =>
-              run('replay', { from: new Date(Date.now() - Number.parseInt(from) * 86_400_000).toISOString() }, () =>
-                say('The replay is under way'),
-              )
-            }
-          />
-        </span>
-      </div>
+      {isAdmin() && (
+        <div class="row actions">
+          <button type="button" disabled={isBusy} onClick={() => run('test', {}, setOutcome)}>
+            {isBusy ? 'Under way…' : 'Send a test event'}
+          </button>
+          <span>
+            <label>
+              Send again what came since{' '}
+              <select value={from} onChange={(event) => setFrom(event.currentTarget.value)}>
+                {['1d', '7d', '30d', '90d', '365d'].map((one) => (
+                  <option>{one}</option>
+                ))}
+              </select>
+            </label>
+            <Confirm
+              ask="Replay…"
+              says={
+                <>
+                  Everything of the last {from} goes to {of.name} once more; what it has already, it knows by the same
+                  keys where it has such.
+                </>
+              }
+              run={() =>
+                run('replay', { from: new Date(Date.now() - Number.parseInt(from) * 86_400_000).toISOString() }, () =>
+                  say('The replay is under way'),
+                )
+              }
+            />
+          </span>
+        </div>
+      )}
       {problem && <Failure error={problem} />}
       {outcome && (
         <section>
@@ -248,10 +251,12 @@ const One = ({ of, again }: { of: Destination; again: () => void }) => {
           <Json of={outcome.exchanges} />
         </section>
       )}
-      <DeadLetters
-        path={path}
-        redo={(number) => run('redo', number === undefined ? {} : { number }, () => say('Tried again'))}
-      />
+      {isAnalyst() && (
+        <DeadLetters
+          path={path}
+          redo={(number) => run('redo', number === undefined ? {} : { number }, () => say('Tried again'))}
+        />
+      )}
     </>
   )
 }
@@ -262,7 +267,7 @@ const DeadLetters = ({ path, redo }: { path: string; redo: (number?: number) => 
     <section>
       <div class="row">
         <h2>Dead letters</h2>
-        {(asking.answer?.dead.length ?? 0) > 0 && (
+        {isAdmin() && (asking.answer?.dead.length ?? 0) > 0 && (
           <Confirm ask="Try all again…" says="All of them are sent once more." run={() => redo()} />
         )}
       </div>

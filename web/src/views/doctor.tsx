@@ -6,7 +6,21 @@ import { forgetAnswers, useAnswer } from '../answer'
 import { count, plural, share } from '../format'
 import { replace } from '../place'
 import { Place, placeHref } from '../route'
-import { Answered, Code, Confirm, CopyButton, Drawer, Empty, Failure, PersonLink, Tabs, Text, When, useSay } from '../ui'
+import {
+  Answered,
+  Code,
+  Confirm,
+  CopyButton,
+  Drawer,
+  Empty,
+  Failure,
+  Field,
+  PersonLink,
+  Tabs,
+  Text,
+  When,
+  useSay,
+} from '../ui'
 
 export interface Finding {
   code: string
@@ -39,7 +53,10 @@ export interface Finding {
   reopened?: boolean
   muted?: { reason: string; until: string | null } | null
 }
-type Few = Pick<Finding, 'code' | 'title' | 'count' | 'of' | 'of_what' | 'share' | 'share_at_least' | 'source' | 'event'>
+type Few = Pick<
+  Finding,
+  'code' | 'title' | 'count' | 'of' | 'of_what' | 'share' | 'share_at_least' | 'source' | 'event'
+>
 type Over = Pick<Finding, 'code' | 'title' | 'source' | 'event' | 'fingerprint' | 'last_seen'> & { resolved: string }
 export interface Findings {
   findings: Finding[]
@@ -96,17 +113,12 @@ export const Doctor = ({ place }: { place: Place }) => {
               ))}
             </select>
           </label>
-          <label>
-            <span class="sr">Source</span>
-            <input
-              value={params.get('source') ?? ''}
-              placeholder="any source"
-              size={12}
-              onChange={(event) => set('source', event.currentTarget.value.trim())}
-              autocomplete="off"
-              spellcheck={false}
-            />
-          </label>
+          <Field
+            name="Source"
+            value={params.get('source') ?? ''}
+            placeholder="any source"
+            set={(value) => set('source', value)}
+          />
           <label class="check">
             <input
               type="checkbox"
@@ -179,7 +191,12 @@ export const Doctor = ({ place }: { place: Place }) => {
         }}
       </Answered>
       {people && (
-        <WhoOf of={people} query={path.slice('findings'.length)} key={people.fingerprint} close={() => setPeople(null)} />
+        <WhoOf
+          of={people}
+          query={path.slice('findings'.length)}
+          key={people.fingerprint}
+          close={() => setPeople(null)}
+        />
       )}
     </section>
   )
@@ -212,17 +229,7 @@ const Share = ({ of }: { of: Few }) => (
   </span>
 )
 
-const Card = ({
-  of,
-  again,
-  who,
-  isOpen,
-}: {
-  of: Finding
-  again: () => void
-  who: () => void
-  isOpen: boolean
-}) => (
+const Card = ({ of, again, who, isOpen }: { of: Finding; again: () => void; who: () => void; isOpen: boolean }) => (
   <article class={'finding ' + of.severity}>
     <h3>
       <span>
@@ -355,8 +362,14 @@ const Mute = ({ of, again }: { of: Finding; again: () => void }) => {
     <div class="mute">
       {of.state == 'muted' ? (
         <p>
-          Muted{of.muted?.until && <> until <When at={of.muted.until} /></>}:{' '}
-          <Text of={of.muted?.reason || 'no reason given'} most={200} />{' '}
+          Muted
+          {of.muted?.until && (
+            <>
+              {' '}
+              until <When at={of.muted.until} />
+            </>
+          )}
+          : <Text of={of.muted?.reason || 'no reason given'} most={200} />{' '}
           <button type="button" class="quiet" onClick={() => run('unmute')}>
             Tell it again
           </button>

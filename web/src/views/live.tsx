@@ -1,7 +1,7 @@
 // Live: messages as they come, each with what became of it. Drawn at most four times a second, only the rows in view;
 // paused it goes on counting. What the server had to skip is a row that says so, with a way to read it.
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks'
-import type { Message } from '../api'
+import { Message, isAnalyst } from '../api'
 import { COLUMNS, Column, columnsAsked, columnsOf } from '../columns'
 import { Feed, FeedRow, LiveRow, inView, isGap } from '../feed'
 import { count, plural } from '../format'
@@ -9,7 +9,7 @@ import { useKeys } from '../keys'
 import { replace, zoneNow } from '../place'
 import { Place, placeHref } from '../route'
 import { StreamState, journalEnd, listen } from '../stream'
-import { Empty, Json, Text, useSay } from '../ui'
+import { Empty, Field, Json, Text, useSay } from '../ui'
 import { ByPosition, MessageDrawer } from './message'
 
 const DRAW_MS = 250
@@ -20,6 +20,8 @@ const EXPANDED = 260
 const EARLIER_BYTES = 200_000
 const FATES = ['accepted', 'rejected', 'repeated', 'suppressed']
 const TYPES = ['track', 'page', 'screen', 'identify', 'group', 'alias']
+/** By id and by text nobody is found by readers. */
+const FIELDS = ['source', 'event', 'id', 'text'] as const
 const NAMES = ['type', 'fate', 'source', 'event', 'id', 'text'] as const
 
 export const Live = ({ place }: { place: Place }) => {
@@ -168,19 +170,16 @@ export const Live = ({ place }: { place: Place }) => {
             <option value="rejected,repeated,suppressed">not taken</option>
           </select>
         </label>
-        {(['source', 'event', 'id', 'text'] as const).map((name) => (
-          <label>
-            <span class="sr">{name}</span>
-            <input
-              id={'live-' + name}
-              value={params.get(name) ?? ''}
-              placeholder={{ source: 'source', event: 'event', id: 'any id', text: 'text in it' }[name]}
-              size={name == 'text' ? 18 : 12}
-              onChange={(event) => set(name, event.currentTarget.value.trim())}
-              autocomplete="off"
-              spellcheck={false}
-            />
-          </label>
+        {(isAnalyst() ? FIELDS : FIELDS.slice(0, 2)).map((name) => (
+          <Field
+            key={name}
+            id={'live-' + name}
+            name={name}
+            value={params.get(name) ?? ''}
+            placeholder={{ source: 'source', event: 'event', id: 'any id', text: 'text in it' }[name]}
+            size={name == 'text' ? 18 : 12}
+            set={(value) => set(name, value)}
+          />
         ))}
         {(filter.size > 0 || isPast || params.has('from')) && (
           <button type="button" class="quiet" onClick={() => replace(placeHref(['live']))}>
@@ -194,7 +193,9 @@ export const Live = ({ place }: { place: Place }) => {
         role="table"
         aria-label="Messages, newest first"
         aria-rowcount={rows.length}
-        ref={(one) => one?.style.setProperty('--columns', drawn.map((of) => (isPhone ? of.narrow : of.width)).join(' '))}
+        ref={(one) =>
+          one?.style.setProperty('--columns', drawn.map((of) => (isPhone ? of.narrow : of.width)).join(' '))
+        }
       >
         <div class="feed-head" role="row">
           {drawn.map((one) => (

@@ -1,6 +1,6 @@
 // People: found by any id, an e-mail address or a name.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { Cursor, Person, call } from '../api'
+import { Cursor, Person, call, isAnalyst } from '../api'
 import { useAnswer } from '../answer'
 import { useKeys } from '../keys'
 import { count } from '../format'
@@ -10,6 +10,8 @@ import { Answered, Empty, PersonLink, Text, When } from '../ui'
 
 interface PeoplePage {
   people: Person[]
+  /** How far back a list without a search looks; null: everybody is in it. */
+  since?: string | null
   cursor: Cursor
 }
 
@@ -20,7 +22,8 @@ export const People = ({ place }: { place: Place }) => {
   const [more, setMore] = useState<Person[]>([])
   const [cursor, setCursor] = useState<Cursor | null>(null)
   const [at, setAt] = useState(-1)
-  const asking = useAnswer<PeoplePage>(search ? 'people?limit=50&search=' + encodeURIComponent(search) : null)
+  const path = 'people?limit=50' + (search ? '&search=' + encodeURIComponent(search) : '')
+  const asking = useAnswer<PeoplePage>(path)
   useEffect(() => {
     setMore([])
     setCursor(null)
@@ -48,105 +51,115 @@ export const People = ({ place }: { place: Place }) => {
       <header class="top">
         <h1>People</h1>
       </header>
-      <form
-        class="search"
-        role="search"
-        onSubmit={(event) => {
-          event.preventDefault()
-          field.current?.blur()
-          setAt(0)
-        }}
-      >
-        <label for="search" class="sr">
-          Any id, e-mail address or name
-        </label>
-        <input
-          id="search"
-          ref={field}
-          type="search"
-          value={typed}
-          placeholder="Any id, how an e-mail address or a name begins"
-          onInput={(event) => setTyped(event.currentTarget.value)}
-          autocomplete="off"
-          spellcheck={false}
-        />
-      </form>
-      {!search ? (
-        <Empty title="Whom do you look for?">
-          A user id, an anonymous id, an e-mail address, or how a name begins. <kbd>/</kbd> brings you here from
-          everywhere.
-        </Empty>
-      ) : (
-        <Answered asking={asking}>
-          {() =>
-            people.length == 0 ? (
+      {isAnalyst() && (
+        <form
+          class="search"
+          role="search"
+          onSubmit={(event) => {
+            event.preventDefault()
+            field.current?.blur()
+            setAt(0)
+          }}
+        >
+          <label for="search" class="sr">
+            Any id, e-mail address or name
+          </label>
+          <input
+            id="search"
+            ref={field}
+            type="search"
+            value={typed}
+            placeholder="Any id, how an e-mail address or a name begins"
+            onInput={(event) => setTyped(event.currentTarget.value)}
+            autocomplete="off"
+            spellcheck={false}
+          />
+        </form>
+      )}
+      <Answered asking={asking}>
+        {({ since }) =>
+          people.length == 0 ? (
+            search ? (
               <Empty title="Nobody of that name.">
                 What begins so is found: <code>kim</code> finds Kim Ferro, <code>ferro</code> does not.
               </Empty>
             ) : (
-              <>
-                <div class="scroll" tabIndex={0} role="region" aria-label="People">
-                  <table class="rows">
-                    <thead>
-                      <tr>
-                        <th scope="col">person</th>
-                        <th scope="col">e-mail</th>
-                        <th scope="col">user id</th>
-                        <th scope="col" class="n">
-                          devices
-                        </th>
-                        <th scope="col" class="n">
-                          events
-                        </th>
-                        <th scope="col">first seen</th>
-                        <th scope="col">last seen</th>
-                      </tr>
-                    </thead>
-                    <tbody>
-                      {people.map((person, n) => (
-                        <tr class={n == at ? 'at' : ''}>
-                          <th scope="row">
-                            <PersonLink person={person} />
-                          </th>
-                          <td>
-                            <Text of={person.traits.email ?? ''} most={48} />
-                          </td>
-                          <td>
-                            <Text of={person.user_ids.join(', ')} most={40} />
-                          </td>
-                          <td class="n">{count(person.anonymous_ids.length)}</td>
-                          <td class="n">{count(person.events)}</td>
-                          <td>
-                            <When at={person.first_seen} relative />
-                          </td>
-                          <td>
-                            <When at={person.last_seen} relative />
-                          </td>
-                        </tr>
-                      ))}
-                    </tbody>
-                  </table>
-                </div>
-                {next?.has_more && (
-                  <button
-                    type="button"
-                    onClick={async () => {
-                      const page = await call<PeoplePage>(
-                        'GET',
-                        `people?limit=50&search=${encodeURIComponent(search)}&cursor=${encodeURIComponent(next.next ?? '')}`,
-                      )
-                      setMore([...more, ...page.people])
-                      setCursor(page.cursor)
-                    }}
-                  >
-                    Show more
-                  </button>
-                )}
-              </>
+              <Empty title="Nobody yet.">
+                <a href={placeHref(['start'])}>First run</a> has what to paste.
+              </Empty>
             )
-          }
-        </Answered>
-      )}
+          ) : (
+            <>
+              <div class="scroll" tabIndex={0} role="region" aria-label="People">
+                <table class="rows">
+                  <thead>
+                    <tr>
+                      <th scope="col">person</th>
+                      <th scope="col">e-mail</th>
+                      <th scope="col">user id</th>
+                      <th scope="col" class="n">
+                        devices
+                      </th>
+                      <th scope="col" class="n">
+                        events
+                      </th>
+                      <th scope="col">first seen</th>
+                      <th scope="col">last seen</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {people.map((person, n) => (
+                      <tr class={n == at ? 'at' : ''}>
+                        <th scope="row">
+                          <PersonLink person={person} />
+                        </th>
+                        <td>
+                          <Text of={person.traits.email ?? ''} most={48} />
+                        </td>
+                        <td>
+                          <Text of={person.user_ids.join(', ')} most={40} />
+                        </td>
+                        <td class="n">{count(person.anonymous_ids.length)}</td>
+                        <td class="n">{count(person.events)}</td>
+                        <td>
+                          <When at={person.first_seen} relative />
+                        </td>
+                        <td>
+                          <When at={person.last_seen} relative />
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+              {next?.has_more && (
+                <button
+                  type="button"
+                  onClick={async () => {
+                    const page = await call<PeoplePage>('GET', `${path}&cursor=${encodeURIComponent(next.next ?? '')}`)
+                    setMore([...more, ...page.people])
+                    setCursor(page.cursor)
+                  }}
+                >
+                  Show more
+                </button>
+              )}
+              {!search && (
+                <p class="over">
+                  Whoever was heard of last stands first
+                  {since && !Number.isNaN(Date.parse(since)) && (
+                    <>
+                      ; back to messages that came at <When at={since} />: whoever was last heard of before is found by
+                      a search
+                    </>
+                  )}
+                  . <kbd>/</kbd> brings you to the search from everywhere.
+                </p>
+              )}
+            </>
+          )
+        }
+      </Answered>
     </section>
   )
 }

@@ -190,8 +190,8 @@ const Actions = ({ person, path, shared }: { person: PersonAnswer; path: string;
           ask="Suppress…"
           says={
             <>
-              From now on every message with one of these {plural(ids.length, 'id')} is dropped, and delivered to
-              nobody{shared > 0 && `; ${plural(shared, 'device')} of them ${shared == 1 ? 'is' : 'are'} shared with others`}.
+              From now on every message with one of these {plural(ids.length, 'id')} is dropped, and delivered to nobody
+              {shared > 0 && `; ${plural(shared, 'device')} of them ${shared == 1 ? 'is' : 'are'} shared with others`}.
               What was kept before stays. Settings ends it.
             </>
           }

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { call, isAdmin } from '../api'
 import { forgetAnswers, useAnswer } from '../answer'
-import { count, plural } from '../format'
+import { bytes, count, duration, plural } from '../format'
 import { plain } from '../text'
 import { Answered, Confirm, Failure, Text, When, useSay } from '../ui'
 
@@ -48,20 +48,10 @@ export const agentName = (agent: string | null): string => {
 }
 
 export const Settings = () => {
-  const sessions = useAnswer<{ sessions: OneSession[] }>('sessions')
   const suppressed = useAnswer<{ count: number; ids: Id[] }>('suppressions')
   const erasures = useAnswer<{ erasures: Record<string, unknown>[] }>('erasures', undefined, 5000)
   const [problem, setProblem] = useState<any>(null)
   const say = useSay()
-  const end = async (one: OneSession) => {
-    try {
-      await call('DELETE', 'sessions/' + encodeURIComponent(one.id))
-      say('Signed out there')
-      sessions.again()
-    } catch (error) {
-      setProblem(error)
-    }
-  }
   const letIn = async (one: Id) => {
     try {
       await call('DELETE', `suppressions?${one.type}=${encodeURIComponent(one.id ?? '')}`)
@@ -77,57 +67,8 @@ export const Settings = () => {
       <header class="top">
         <h1>Settings</h1>
       </header>
-      <h2>Who is signed in</h2>
+      {isAdmin() && <Signed />}
       {problem && <Failure error={problem} />}
-      <Answered asking={sessions} lines={2}>
-        {(answer) => (
-          <div class="scroll" tabIndex={0} role="region" aria-label="Sessions">
-            <table class="rows">
-              <thead>
-                <tr>
-                  <th scope="col">with</th>
-                  <th scope="col">role</th>
-                  <th scope="col">key</th>
-                  <th scope="col">signed in</th>
-                  <th scope="col">last seen</th>
-                  <th scope="col">until</th>
-                  <th scope="col">
-                    <span class="sr">what to do</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {answer.sessions.map((one) => (
-                  <tr>
-                    <th scope="row" title={one.agent ?? ''}>
-                      <Text of={agentName(one.agent)} most={40} />
-                      {one.current && <span class="tag accent">this one</span>}
-                    </th>
-                    <td>{one.role}</td>
-                    <td>
-                      <Text of={one.key ?? 'the secret key'} most={40} />
-                    </td>
-                    <td>
-                      <When at={one.created_at} relative />
-                    </td>
-                    <td>
-                      <When at={one.last_seen_at} relative />
-                    </td>
-                    <td>
-                      <When at={one.expires_at} />
-                    </td>
-                    <td>
-                      {!one.current && (
-                        <Confirm ask="Sign out…" says="That browser has to sign in again." run={() => end(one)} />
-                      )}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-      </Answered>
       <h2>Kept out</h2>
       <Answered asking={suppressed} lines={2}>
         {(answer) => {
@@ -179,6 +120,7 @@ export const Settings = () => {
           )
         }
       </Answered>
+      <Storage />
       {isAdmin() && <Audit />}
       <p class="over">
         What is kept for how long, keys with their roles, and all other options stand in <code>onym.yaml</code>.
@@ -290,6 +232,155 @@ const Audit = () => {
             </>
           )
         }
+      </Answered>
+    </>
+  )
+}
+
+const Signed = () => {
+  const sessions = useAnswer<{ sessions: OneSession[] }>('sessions')
+  const [problem, setProblem] = useState<any>(null)
+  const say = useSay()
+  const end = async (one: OneSession) => {
+    try {
+      await call('DELETE', 'sessions/' + encodeURIComponent(one.id))
+      say('Signed out there')
+      sessions.again()
+    } catch (error) {
+      setProblem(error)
+    }
+  }
+  return (
+    <>
+      <h2>Who is signed in</h2>
+      {problem && <Failure error={problem} />}
+      <Answered asking={sessions} lines={2}>
+        {(answer) => (
+          <div class="scroll" tabIndex={0} role="region" aria-label="Sessions">
+            <table class="rows">
+              <thead>
+                <tr>
+                  <th scope="col">with</th>
+                  <th scope="col">role</th>
+                  <th scope="col">key</th>
+                  <th scope="col">signed in</th>
+                  <th scope="col">last seen</th>
+                  <th scope="col">until</th>
+                  <th scope="col">
+                    <span class="sr">what to do</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {answer.sessions.map((one) => (
+                  <tr>
+                    <th scope="row" title={one.agent ?? ''}>
+                      <Text of={agentName(one.agent)} most={40} />
+                      {one.current && <span class="tag accent">this one</span>}
+                    </th>
+                    <td>{one.role}</td>
+                    <td>
+                      <Text of={one.key ?? 'the secret key'} most={40} />
+                    </td>
+                    <td>
+                      <When at={one.created_at} relative />
+                    </td>
+                    <td>
+                      <When at={one.last_seen_at} relative />
+                    </td>
+                    <td>
+                      <When at={one.expires_at} />
+                    </td>
+                    <td>
+                      {!one.current && (
+                        <Confirm ask="Sign out…" says="That browser has to sign in again." run={() => end(one)} />
+                      )}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Answered>
+    </>
+  )
+}
+
+interface Stored {
+  parts: { name: string; bytes: number }[]
+  bytes: number
+  free_bytes: number
+  retention_days: number | null
+  bytes_a_day: number | null
+  measured_over_days: number | null
+  bytes_at_retention: number | null
+  full_in_days: number | null
+}
+const PARTS: Record<string, string> = {
+  journal: 'messages',
+  'derived/index': 'what questions read',
+  'derived/state': 'people and their traits',
+  'derived/dedup': 'what came before, to know repetitions',
+  deliver: 'what destinations have yet to get',
+}
+
+/** How much there is, how much comes, and when the disk is full. */
+const Storage = () => {
+  const asking = useAnswer<Stored>('storage', undefined, 60_000)
+  return (
+    <>
+      <h2>On the disk</h2>
+      <Answered asking={asking} lines={3}>
+        {(told) => {
+          const parts = [...told.parts].sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1))
+          const all = Math.max(1, told.bytes)
+          let x = 0
+          return (
+            <figure class="pipe">
+              <p class="headline">
+                <b>{bytes(told.bytes)}</b> kept, {bytes(told.free_bytes)} free
+                {told.bytes_a_day !== null && (
+                  <>
+                    ; <b>{bytes(told.bytes_a_day)}</b> come a day
+                  </>
+                )}
+              </p>
+              <p>
+                {told.full_in_days !== null ? (
+                  <strong class={told.full_in_days < 30 ? 'bad' : ''}>
+                    Full in {plural(Math.floor(told.full_in_days), 'day')} as it goes now.
+                  </strong>
+                ) : told.bytes_a_day === null ? (
+                  <span class="note">The journal is too young to say how fast it grows.</span>
+                ) : told.retention_days !== null ? (
+                  <>
+                    Messages go after {plural(told.retention_days, 'day')}: it comes to some{' '}
+                    {bytes(told.bytes_at_retention)}.
+                  </>
+                ) : null}
+              </p>
+              <svg width="100%" height="22" role="img" aria-label="What takes how much; the list below has the numbers">
+                {parts.map((one, n) => {
+                  const left = x
+                  x += (100 * one.bytes) / all
+                  return <rect x={left + '%'} width={(100 * one.bytes) / all + '%'} height="22" class={'s' + (n % 8)} />
+                })}
+              </svg>
+              <ul class="plain inline">
+                {parts.map((one, n) => (
+                  <li>
+                    <i class={'swatch s' + (n % 8)} /> {PARTS[one.name] ?? <Text of={one.name} most={40} />}{' '}
+                    <b>{bytes(one.bytes)}</b>
+                  </li>
+                ))}
+              </ul>
+              {told.measured_over_days !== null && (
+                <p class="over">What comes a day was measured over {duration(told.measured_over_days * 86_400_000)}.</p>
+              )}
+            </figure>
+          )
+        }}
       </Answered>
     </>
   )

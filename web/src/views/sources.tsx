@@ -183,7 +183,8 @@ export const Sources = () => {
 }
 
 const GRACE = ['0', '1', '24', '168', '720']
-const graceName = (hours: string) => (hours == '0' ? 'ends at once' : 'goes on for ' + duration(Number(hours) * 3_600_000))
+const graceName = (hours: string) =>
+  hours == '0' ? 'ends at once' : 'goes on for ' + duration(Number(hours) * 3_600_000)
 
 /** Sources with their keys; those made here can be switched off, and get another key. */
 const Keys = ({ state }: { state: KeyState }) => {
@@ -311,8 +312,8 @@ const Keys = ({ state }: { state: KeyState }) => {
           />
         </label>
         <label class="check">
-          <input type="checkbox" checked={isServer} onChange={(event) => setServer(event.currentTarget.checked)} /> calls
-          come from a server
+          <input type="checkbox" checked={isServer} onChange={(event) => setServer(event.currentTarget.checked)} />{' '}
+          calls come from a server
         </label>
         <button disabled={!name.trim()}>Make it</button>
       </form>

@@ -60,8 +60,8 @@ export const WhyTwo = ({ person }: { person: Person }) => {
               <ol class="plain">
                 {why.links.map((link) => (
                   <li>
-                    <Text of={link.from.id} most={50} /> and <Text of={link.to.id} most={50} />: <When at={link.time} />,{' '}
-                    {link.message_type} from <Text of={link.source ?? '?'} most={30} />,{' '}
+                    <Text of={link.from.id} most={50} /> and <Text of={link.to.id} most={50} />: <When at={link.time} />
+                    , {link.message_type} from <Text of={link.source ?? '?'} most={30} />,{' '}
                     <a href={placeHref(['live', String(link.position)])}>position {link.position}</a>
                     {link.removed && <strong> taken back</strong>}
                   </li>
