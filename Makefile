@@ -40,7 +40,7 @@ FLAGS.cov     := -O0 --coverage
 CPPFLAGS := -Isrc -I. -MMD -MP -D_GNU_SOURCE
 CFLAGS   := -std=gnu17 -g -pthread $(WARN) -Wmissing-prototypes -Wstrict-prototypes $(FLAGS.$(MODE))
 CXXFLAGS := -std=c++17 -g -pthread $(WARN) $(FLAGS.$(MODE))
-LDLIBS   := -lgnutls -lsimdjson -llmdb -lcurl -lyaml -lzstd -lz -lisal -lxxhash -lm -pthread
+LDLIBS   := -lgnutls -lsimdjson -lre2 -llmdb -lcurl -lyaml -lzstd -lz -lisal -lxxhash -lm -pthread
 
 .SECONDARY:
 .PHONY: browser web examples all help tidy check run-tests install dist deb docs clean
@@ -59,7 +59,7 @@ $B/libfakes.a: $(FAKES)
 # the rest (the linker leaves out the member that the test has already defined).
 $B/tests/%_test: $B/tests/%_test.o $B/libfakes.a $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $B/libonym.a -lcmocka $(LDLIBS)
-$B/tests/vectors/driver: $B/tests/vectors/driver.o $B/libonym.a
+$B/tests/vectors/driver $B/tests/plan/driver: $B/tests/%/driver: $B/tests/%/driver.o $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
 $B/bench/%: $B/bench/%.o $B/libonym.a
 	$(CXX) $(FLAGS.$(MODE)) -o $@ $^ $(LDLIBS)
@@ -121,6 +121,8 @@ run-tests: $(filter-out $(SKIP.$(MODE)),$(UNITS) $(if $(filter *,$(T)),$(MODELS)
 	 echo "$(words $^) test programs passed ($(MODE))"
 ## make vectors               what other pipelines send to the vendors, and where ours differs on purpose
 vectors: $B/tests/vectors/driver ; @tests/vectors/run $<
+## make plans                JSON-Schema-Test-Suite, beside python's jsonschema, and what `onym plan` says of files
+plans: $B/tests/plan/driver build/onym ; @tests/plan/run $<
 ## make soak-deliver [SECONDS_LONG=600 SEED=n]   visitors to vendors that fail, kill -9 in between (tests/standins)
 soak-deliver: build/onym ; @tests/standins/run --visitors 40 --kills 6 --seconds $(or $(SECONDS_LONG),600) $(if $(SEED),--seed $(SEED))
 ## make sim [SEED=n|RUNS=n]   whole houses with faults and power cuts, one a seed (tests/sim/README.md)

@@ -275,7 +275,7 @@ static void apply_flags(struct config_walk *walk, const ConfigOptions *request, 
 
 static const char *get_environment(const char *name) { return getenv(name); }
 
-static Status sum_up(const struct config_problems *problems, Err *err)
+Status config_sum_up(const struct config_problems *problems, Err *err)
 {
     if (problems->error_count == 0) return OK;
     for (size_t at = 0; at < problems->count; at++) {
@@ -294,13 +294,14 @@ Status config_parse(ConfigText file, const ConfigOptions *request, Arena *arena,
                     struct config_problems *problems, Err *err)
 {
     Str text = file.text, name = file.name;
-    struct config_walk walk = { arena, problems, request->get_variable ? request->get_variable : get_environment };
+    struct config_walk walk = { arena, problems, request->get_variable ? request->get_variable : get_environment,
+                                false };
     *problems = (struct config_problems){ .file = name };
     *ret = (struct config){ .file = name };
     config_set_defaults(&walk, config_rules, config_rule_count, ret);
     if (text.len > CONFIG_FILE_BYTES) {
         config_complain(&walk, NULL, STR(""), "%zu bytes; at most %d", text.len, CONFIG_FILE_BYTES);
-        return sum_up(problems, err);
+        return config_sum_up(problems, err);
     }
     const Node *root = config_read_yaml(&walk, text);
     if (root && root->kind != NODE_MAP) {
@@ -315,7 +316,7 @@ Status config_parse(ConfigText file, const ConfigOptions *request, Arena *arena,
     ret->destinations = walk_entries(&walk, root, &destinations_entries, &ret->destination_count);
     apply_flags(&walk, request, ret);
     config_judge(&walk, root, ret, sources, source_count);
-    return sum_up(problems, err);
+    return config_sum_up(problems, err);
 }
 
 Str config_list_restarts(const struct config *before, const struct config *after, Arena *arena)

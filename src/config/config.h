@@ -21,12 +21,14 @@
 #include "deliver/deliver.h"
 #include "derive/derive.h"
 #include "os/os.h"
+#include "plan/plan.h"
 
 /* An arena with this much left is enough for any configuration; touched pages only cost memory. */
 enum {
     CONFIG_ARENA_BYTES = 64 * 1024 * 1024,
     CONFIG_FILE_BYTES = 1024 * 1024,
     CONFIG_DEPTH = 32,
+    CONFIG_DEPTH_MOST = 72,                /* of a tracking plan, which holds schemas */
     CONFIG_NODES = 100000,
     CONFIG_PROBLEMS = 100,                 /* more are counted, not kept */
 };
@@ -69,6 +71,8 @@ struct config {
     Str data;                              /* the data directory */
     Str secret_key;                        /* empty until config_complete_keys */
     Str public_url;                        /* empty: made from listen */
+    /* the tracking plan's file; empty: plan.yaml beside the configuration, if it is there */
+    Str plan;
     int64_t threads;                       /* ingest threads; 0: one a core */
     int unknown_write_keys;                /* ConfigUnknownKeys */
     int64_t clock_skew_least_ms;
@@ -164,10 +168,25 @@ struct config_walk {
     Arena *arena;
     struct config_problems *problems;
     const char *(*get_variable)(const char *name);      /* NULL: nothing is expanded */
+    bool is_deep;                                       /* CONFIG_DEPTH_MOST levels may be nested */
 };
 
 /* The file's one document as a tree, its texts expanded; NULL where it was complained about or is empty. */
 const Node *config_read_yaml(struct config_walk *walk, Str text);
+
+/* ---- The tracking plan (config_plan.c) ---- */
+
+/* The plan of the configuration, compiled: what plan: names (beside the configuration's file), or plan.yaml there.
+ * *ret is NULL where there is none. ERR_INPUT: there are problems that are no warnings; other statuses: it could not
+ * be read. The arena is used for the reading alone. */
+Status MUST config_load_plan(const struct config *config, struct disk *disk, Arena *arena, struct tracking_plan **ret,
+                             struct config_problems *problems, Err *err);
+/* The same of a file that is named. */
+Status MUST config_read_plan(const char *file, struct disk *disk, Arena *arena, struct tracking_plan **ret,
+                             struct config_problems *problems, Err *err);
+/* The plan's file as a tree (YAML, or JSON by its name), for who compares plans. */
+Status MUST config_read_plan_tree(const char *file, struct disk *disk, Arena *arena, const Node **ret,
+                                  struct config_problems *problems, Err *err);
 
 /* ---- As the folders below want it ---- */
 

@@ -58,6 +58,10 @@ CONFIG("keep_ip", keep_ip, BOOL, "true", "", "", "true or false", RESTART,
     "Whether the address of a browser goes into context.ip of its events. Destinations use it to guess a "
     "city; privacy rules may want it never to be stored. What a client writes into context.ip itself is kept "
     "in any case.")
+CONFIG("plan", plan, TEXT, "", "", "", "a file", LIVE,
+    "The tracking plan: which events there are, with which properties, and what happens to a message that breaks that "
+    "(docs/plan.md). Left out, it is plan.yaml beside this file, where there is one. A path that does not begin with / is "
+    "meant from this file's directory.")
 CONFIG("ui", has_ui, BOOL, "true", "", "", "true or false", RESTART,
     "Whether the dashboard is served at / to browsers, and people can sign in to it (docs/access.md). false: neither "
     "page nor sessions; the API answers to keys alone, as before.")

@@ -69,7 +69,7 @@ Status config_complete_keys(struct config *config, struct disk *disk, struct dic
     }
     if (s) return err_wrap(err, s, "keys");
     struct config_problems problems = { .file = str_from(path) };
-    struct config_walk walk = { arena, &problems, NULL };
+    struct config_walk walk = { arena, &problems, NULL, false };
     const Node *root = config_read_yaml(&walk, text);
     Str write_key = node_text(root, STR("write_key"), STR(""));
     Str secret_key = node_text(root, STR("secret_key"), STR(""));

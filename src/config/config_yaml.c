@@ -22,7 +22,7 @@ struct level {
 struct reader {
     struct config_walk *walk;
     Str text;
-    struct level levels[CONFIG_DEPTH];
+    struct level levels[CONFIG_DEPTH_MOST];
     size_t depth, node_count, expanded_bytes;
     Node *root;
     bool is_broken;                        /* complained in a way that ends the reading */
@@ -193,9 +193,9 @@ static void open_level(struct reader *reader, NodeKind kind, const yaml_event_t 
         reader->is_broken = true;
         return;
     }
-    if (reader->depth == CONFIG_DEPTH) {
+    if (reader->depth == (reader->walk->is_deep ? CONFIG_DEPTH_MOST : CONFIG_DEPTH)) {
         config_complain_at(reader->walk, (uint32_t)mark->line + 1, (uint32_t)mark->column + 1, STR(""),
-                           "nested more than %d deep", CONFIG_DEPTH);
+                           "nested more than %zu deep", reader->depth);
         reader->is_broken = true;
         return;
     }

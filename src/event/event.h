@@ -252,6 +252,10 @@ typedef void EventVisit(void *context, Str key, const Field *value);
 Status MUST event_visit_object(struct event_parser *parser, Str object_json, Arena *arena, EventVisit *visit,
                                void *context, Err *err);
 
+/* ---- Parsed values, token by token ---- */
+
+#include "event_cursor.h"
+
 /* ---- Trees ---- */
 
 #include "event_tree.h"

@@ -103,6 +103,15 @@ OPTION("tail", 0, "all", NULL, NULL, "show accepted and rejected ones")
 OPTION("tail", 0, "no-follow", NULL, NULL, "end at the end")
 OPTION("tail", 0, "json", NULL, NULL, "print each as one line of JSON")
 
+COMMAND("plan", command_plan, "Look", "check [FILE... | -]", "holds messages against the tracking plan",
+    "check: reads the plan and says what is wrong with it; with files of messages (NDJSON, as onym export writes them), what "
+    "of them breaks it, a line each, and exits 1 where something does: for a website's CI. docs/plan.md tells what a plan holds.")
+OPTIONS_OF_DATA("plan")
+OPTION("plan", 'p', "plan", "FILE", NULL, "the plan, instead of the configuration's (plan:, or plan.yaml beside it)")
+OPTION("plan", 's', "source", "NAME", NULL,
+       "check: the source that all messages count for, instead of each one's projectId")
+OPTION("plan", 0, "json", NULL, NULL, "print JSON")
+
 #define ASKED(KIND, command, operands, members, wants, summary, details) \
     COMMAND(command, command_question, "Answer", operands, summary, details) OPTIONS_OF_ASKING(command)
 #define MEMBER(command, letter, option, value, how, member, help) OPTION(command, letter, option, value, NULL, help)

@@ -14,6 +14,7 @@ int command_verify(const struct command_line *line);
 int command_recover(const struct command_line *line);
 int command_rebuild(const struct command_line *line);
 int command_import(const struct command_line *line);
+int command_plan(const struct command_line *line);
 /* Messages that this program makes, on the way of `onym import`: into the journal, or through the server that has it.
  * Each line counts for the source that its projectId names. Returns when all are durable. */
 typedef struct ToolsFeed {

@@ -39,7 +39,7 @@ static Status read_state(struct import_state *state, Arena *arena, Err *err)
     if (s == ERR_NOT_FOUND) return OK;
     if (s) return s;
     struct config_problems *problems = arena_new(arena, struct config_problems, 1);
-    struct config_walk walk = { arena, problems, NULL };
+    struct config_walk walk = { arena, problems, NULL, false };
     const Node *root = config_read_yaml(&walk, text);
     if (!root) return err_set(err, ERR_DAMAGED, "%s cannot be read; --restart begins anew", state->path);
     state->offset = read_count(root, STR("offset"));

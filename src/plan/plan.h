@@ -1,0 +1,149 @@
+/* plan: a tracking plan. Which events there are, with which properties, and what happens to a message that breaks it.
+ *
+ * What it is not: it reads no file and knows no YAML (config/ hands it a tree of settings with places), keeps
+ * nothing, and changes no message. collect/ asks it about each message as it comes; what it finds is stamped into
+ * the record, so that it is known ever after under the plan of its day: after a reload, a rebuild, an export and an
+ * import.
+ *
+ *     tree --tracking_plan_open--> struct tracking_plan --tracking_plan_judge(message)--> TrackingVerdict --stamp-->
+ * record
+ *
+ * The plan is compiled to tables once. A message is checked in one walk over its parsed tokens (event/event_cursor.h);
+ * only what JSON Schema calls applicators (anyOf, not, if, ...) look at a value again. Bounds: TRACKING_* below; at
+ * TRACKING_STEPS values looked at the rest of a message counts as fitting, and is told as undecided.
+ *
+ * Rules
+ *  1. All that is wrong with a plan is reported, with place and way out; a plan with an error is not opened.
+ *  2. A message is never changed, and never refused by an error of ours: no memory, or no end, is undecided.
+ *  3. Names match exactly. The nearest planned one is suggested (base/alike.h).
+ *  4. Null counts as absent in the short form, unless the property is nullable; in JSON Schema it is a value.
+ *
+ * Threads: a plan never changes; any number may ask it. */
+#ifndef ONYM_PLAN_PLAN_H
+#define ONYM_PLAN_PLAN_H
+
+#include "event/event.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    TRACKING_FILE_BYTES = 1024 * 1024,
+    TRACKING_RULES = 2000,                  /* events, pages and screens of a plan */
+    TRACKING_SCHEMAS = 100000,              /* compiled, of all rules */
+    TRACKING_DEPTH = 64,
+    TRACKING_VIOLATIONS = 10,               /* told of one message */
+    TRACKING_STEPS = 200000,                /* values looked at, for one message */
+    TRACKING_VERSION_BYTES = 64,
+    TRACKING_STAMP_BYTES = 8 * 1024,        /* the most that a stamp takes in a record */
+    TRACKING_TEXT_BYTES = 300,
+};
+
+typedef enum TrackingCode {
+    TRACKING_UNPLANNED_EVENT, TRACKING_WRONG_SOURCE, TRACKING_MISSING_PROPERTY, TRACKING_WRONG_TYPE,
+    TRACKING_UNPLANNED_PROPERTY, TRACKING_VALUE_NOT_ALLOWED, TRACKING_DEPRECATED_EVENT, TRACKING_NAME_PATTERN,
+    TRACKING_CODES
+} TrackingCode;
+const char *tracking_code_word(TrackingCode code);          /* "wrong_type" */
+/* "plan_wrong_type": of a message that is kept as rejected */
+const char *tracking_code_reason(TrackingCode code);
+bool tracking_code_from(Str word, TrackingCode *ret);
+
+/* What a violation leads to, the mildest first. A message's rung is its violations' highest. */
+typedef enum TrackingRung {
+    TRACKING_ALLOW,                 /* it is no violation */
+    TRACKING_REPORT,                /* counted and told; all else as ever */
+    TRACKING_OMIT,                  /* what breaks the plan is left out on the way to destinations */
+    TRACKING_HOLD,                  /* not delivered until it is released */
+    TRACKING_REJECT,                /* kept as rejected, with its reason */
+    TRACKING_RUNGS
+} TrackingRung;
+const char *tracking_rung_word(TrackingRung rung);          /* "report" */
+bool tracking_rung_from(Str word, TrackingRung *ret);
+
+/* One name or place of the way to a value: properties, products, [2], price. */
+typedef struct TrackingStep {
+    Str name;                       /* empty with is_index */
+    uint32_t index;
+    bool is_index;
+} TrackingStep;
+
+typedef struct TrackingViolation {
+    TrackingCode code;
+    TrackingRung rung;
+    const TrackingStep *path;       /* from the message's top; none: the event itself */
+    uint32_t path_count;
+    Str found;                      /* what is there: "text", "a list"; empty: nothing */
+    Str wants;                      /* what the plan wants: "a number", "at least 0"; may be empty */
+    Str near;                       /* a planned name that was meant, perhaps; empty: none */
+} TrackingViolation;
+
+typedef struct TrackingVerdict {
+    Str version;                    /* of the plan */
+    TrackingRung rung;              /* TRACKING_ALLOW: nothing is wrong */
+    TrackingViolation items[TRACKING_VIOLATIONS];
+    uint32_t count;
+    bool has_more;                  /* than fit */
+    bool is_undecided;              /* a limit was hit */
+} TrackingVerdict;
+
+/* ---- Plans ---- */
+
+/* How a plan is opened: where it came from, and who hears complaints. */
+typedef struct TrackingSource {
+    Str text;                       /* of the file: its hash is the version where the plan names none */
+    void *context;
+    /* One complaint. at: where, or NULL. field: "events.Order Completed.properties.revenue.type"; may be empty. */
+    void (*complain)(void *context, const Node *at, bool is_warning, Str field, const char *text);
+    /* A file that the plan names (schema: order.json), as a tree in the arena; NULL, having complained. NULL: none
+     * may be named. */
+    const Node *(*read)(void *context, const Node *at, Str name, Arena *arena);
+    /* what was read last is compiled: complaints are about the plan's own file again */
+    void (*leave)(void *context);
+} TrackingSource;
+
+/* JSON as such a tree (plan_tree.c); borrows from it. ERR_INPUT with the byte; ERR_TOO_LARGE. */
+Status MUST tracking_tree_of_json(Str json, Arena *arena, const Node **ret, Err *err);
+
+struct tracking_plan;
+/* Compiles. root: a map; borrowed for the call. ERR_INPUT: there were complaints that are no warnings. */
+Status MUST tracking_plan_open(const Node *root, const TrackingSource *source, struct tracking_plan **ret, Err *err);
+void tracking_plan_close(struct tracking_plan *plan);       /* accepts NULL */
+Str tracking_plan_version(const struct tracking_plan *plan);
+size_t tracking_plan_rule_count(const struct tracking_plan *plan);
+
+/* What is wrong with a message that has just been parsed, and passed collection's own rules. Texts lie in the arena, or
+ * borrow from plan and body. False: nothing (*ret has is_undecided then). */
+bool tracking_plan_judge(const struct tracking_plan *plan, const struct event_parser *parser, Str source,
+                         const Message *message, EventType type, Arena *arena, TrackingVerdict *ret);
+
+/* "properties.products[2].price", cut where it does not fit. */
+void tracking_write_path(struct buf *out, const TrackingViolation *violation);
+/* A sentence: `properties.revenue is text, the plan wants a number`. value: the JSON that stands there, to be
+ * quoted; empty: it is not. Event names and values are clients' text: who prints it makes it safe. */
+void tracking_write_text(struct buf *out, const TrackingViolation *violation, Str value);
+
+/* ---- Stamps (plan_stamp.c) ---- */
+
+/* The verdict as the JSON that stands in a record as its last member, planCheck. What does not fit is left out,
+ * has_more says so then. Empty where there is nothing to say. */
+Str tracking_stamp_write(const TrackingVerdict *verdict, Arena *arena);
+/* Reads one back. False: it is none of ours. Safe on any bytes; texts in the arena. */
+bool tracking_stamp_read(Str stamp, Arena *arena, TrackingVerdict *ret);
+/* Does the message wait for its release? */
+bool tracking_stamp_holds(Str stamp);
+
+/* ---- JSON Schema alone, for tests and `onym plan check --schema` ---- */
+struct tracking_schema;
+Status MUST tracking_schema_open(const Node *root, const TrackingSource *source, struct tracking_schema **ret,
+                                 Err *err);
+void tracking_schema_close(struct tracking_schema *schema); /* accepts NULL */
+typedef enum TrackingFit { TRACKING_FITS, TRACKING_FAILS, TRACKING_UNDECIDED } TrackingFit;
+TrackingFit tracking_schema_check(const struct tracking_schema *schema, const struct event_parser *parser,
+                                  const Field *value, Arena *arena, TrackingVerdict *ret);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

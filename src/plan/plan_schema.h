@@ -1,0 +1,239 @@
+/* plan_schema: what a value must be, compiled: one struct a schema, and only the parts that its file named. Private
+ * to plan/.
+ *
+ * A schema comes of JSON Schema (draft 7, and what 2020-12 adds of the named subset) or of the plan's own short
+ * form; both are trees of settings (base/node.h) with a place for each complaint. All of it lives in the plan's
+ * arena. */
+#ifndef ONYM_PLAN_SCHEMA_H
+#define ONYM_PLAN_SCHEMA_H
+
+#include "plan.h"
+#include "plan_number.h"
+#include "plan_pattern.h"
+
+enum {
+    SCHEMA_REQUIRED = 256,          /* of one object */
+    SCHEMA_SEEN_WORDS = SCHEMA_REQUIRED / 64,
+    SCHEMA_NOT_REQUIRED = UINT16_MAX,
+};
+
+typedef struct Schema Schema;
+
+/* A value that a plan names (enum, const), or one of a message while it is compared. */
+typedef struct SchemaConst SchemaConst;
+struct SchemaConst {
+    FieldKind kind;
+    Str key;                        /* of a member */
+    Str text;                       /* of a string, unescaped; of a number or a bool, as written */
+    Decimal number;
+    uint64_t hash;                  /* the same for equal ones */
+    const SchemaConst *first, *next;        /* items, or members in the order of their keys */
+    uint32_t count;
+};
+
+typedef struct SchemaNumber {
+    Decimal least, most, more_than, less_than, multiple_of;
+    bool has_least, has_most, has_more_than, has_less_than, has_multiple_of;
+} SchemaNumber;
+
+typedef enum SchemaFormat {
+    FORMAT_NONE = 0, FORMAT_DATE_TIME, FORMAT_DATE, FORMAT_EMAIL, FORMAT_UUID, FORMAT_URI, FORMAT_COUNT
+} SchemaFormat;
+
+typedef struct SchemaText {
+    uint64_t least, most;           /* code points */
+    struct pattern *pattern;        /* NULL: any */
+    Str pattern_text;
+    SchemaFormat format;
+} SchemaText;
+
+typedef struct SchemaProperty {
+    Str name;
+    const Schema *schema;           /* NULL: anything */
+    uint16_t required;              /* its place among the required; SCHEMA_NOT_REQUIRED */
+    bool is_declared;               /* false: it is here since it is required or another depends on it */
+    bool null_is_absent;            /* the short form's, where it is not nullable */
+    bool has_dependents;
+    Str versions;                   /* it counts for apps of these alone; empty: all */
+} SchemaProperty;
+
+typedef struct SchemaPattern {
+    struct pattern *pattern;
+    const Schema *schema;
+} SchemaPattern;
+
+/* Where a name is there, so must others be, or the object must fit a schema. */
+typedef struct SchemaDependent {
+    Str name;
+    const Str *needs;
+    uint32_t need_count;
+    const Schema *schema;           /* or NULL */
+} SchemaDependent;
+
+typedef struct SchemaObject {
+    const SchemaProperty *properties;
+    uint32_t property_count, required_count;
+    const uint16_t *slots;          /* by the name's hash: place + 1; 0: none */
+    uint32_t slot_mask;
+    const SchemaProperty **required;
+    /* a name with a backslash in it: names of messages are unescaped before they are looked up */
+    bool has_escapes;
+    bool is_slow;                   /* it has more than properties */
+    const SchemaPattern *patterns;
+    uint32_t pattern_count;
+    const Schema *additional;       /* what is not declared; NULL: anything */
+    const Schema *names;            /* propertyNames */
+    uint64_t least, most;           /* members */
+    const SchemaDependent *dependents;
+    uint32_t dependent_count;
+} SchemaObject;
+
+typedef struct SchemaList {
+    const Schema *items;            /* behind the tuple; NULL: anything */
+    const Schema *const *tuple;
+    uint32_t tuple_count;
+    const Schema *contains;
+    uint64_t least, most, contains_least, contains_most;
+    bool is_unique;
+} SchemaList;
+
+typedef struct SchemaSchemas {
+    const Schema *const *items;
+    uint32_t count;
+} SchemaSchemas;
+
+typedef struct SchemaLogic {
+    const Schema *ref, *negated, *condition, *then, *otherwise;
+    SchemaSchemas all, any, one;
+} SchemaLogic;
+
+typedef struct SchemaValues {
+    const SchemaConst *const *items;
+    uint32_t count;
+} SchemaValues;
+
+struct Schema {
+    uint16_t kinds;                 /* bits 1 << FieldKind; 0: any */
+    bool is_whole;                  /* a number must be whole */
+    bool is_never;                  /* "false": nothing fits */
+    bool is_unplanned;              /* what the plan does not know: any value there is told as unplanned */
+    uint8_t loop_state;             /* while it is looked for loops */
+    uint32_t line;
+    const SchemaNumber *number;
+    const SchemaText *text;
+    const SchemaObject *object;
+    const SchemaList *list;
+    const SchemaLogic *logic;
+    const SchemaValues *values;
+};
+
+/* ---- Compiling (plan_compile.c, plan_object.c, plan_short.c) ---- */
+
+typedef struct SchemaRef {
+    const Node *node;
+    Schema *schema;
+    bool is_compiled;
+} SchemaRef;
+
+/* What compiled schemas live in, and end with. */
+struct schema_store {
+    struct region region;
+    Arena arena;
+    struct pattern **patterns;
+    uint32_t pattern_count, schema_count;
+    bool has_versions;              /* a rule asks for the app's version */
+};
+void schema_store_open(struct schema_store *store);
+void schema_store_close(struct schema_store *store);
+
+/* One document of schemas on its way. */
+struct schema_compiler {
+    struct schema_store *store;
+    Arena *arena;                   /* the store's */
+    const TrackingSource *source;   /* for complaints */
+    const Node *root;               /* what "#/..." is looked up in */
+    Str place;                      /* of the plan: events."Order Completed", in front of complaints */
+    bool is_draft_7;
+    bool has_failed;
+    SchemaRef *refs;
+    uint32_t ref_count;
+};
+
+Schema *schema_new(struct schema_compiler *compiler, const Node *at);
+/* NULL: anything. depth: how far inside of the document. */
+const Schema *schema_compile(struct schema_compiler *compiler, const Node *node, unsigned depth);
+/* The whole of a document, with all that it refers to. */
+const Schema *schema_compile_document(struct schema_compiler *compiler, const Node *root);
+void schema_complain(struct schema_compiler *compiler, const Node *at, const char *format, ...) FORMAT(3, 4);
+void schema_warn(struct schema_compiler *compiler, const Node *at, const char *format, ...) FORMAT(3, 4);
+/* Keywords of objects (plan_object.c): true where it was one. */
+const SchemaObject *schema_compile_object(struct schema_compiler *compiler, const Node *node, unsigned depth);
+struct pattern *schema_compile_pattern(struct schema_compiler *compiler, const Node *at, Str text);
+bool schema_read_count(struct schema_compiler *compiler, const Node *node, uint64_t *ret);
+bool schema_read_number(struct schema_compiler *compiler, const Node *node, Decimal *ret);
+bool schema_read_bool(struct schema_compiler *compiler, const Node *node, bool *ret);
+/* Names to a table, once they are all there. */
+void schema_finish_object(Arena *arena, SchemaObject *object, SchemaProperty *properties, uint32_t count);
+const SchemaProperty *schema_find_property(const SchemaObject *object, Str name);
+/* The plan's short form: "revenue: {type: number, required: true}" (plan_short.c). map: names to such. */
+typedef struct SchemaShort {
+    bool never_requires;            /* traits: an identify says what changed alone */
+    bool tells_unplanned;           /* what is not in it is told */
+} SchemaShort;
+const Schema *schema_compile_short(struct schema_compiler *compiler, const Node *map, const Node *common,
+                                   SchemaShort how,
+                                   unsigned depth);
+
+/* ---- Values (plan_value.c) ---- */
+const SchemaConst *schema_const_of_node(struct schema_compiler *compiler, const Node *node);
+/* Of a message. NULL: the arena is full. */
+const SchemaConst *schema_const_of_token(const char *text, const uint32_t *token, Arena *arena);
+bool schema_const_equal(const SchemaConst *a, const SchemaConst *b);
+FieldKind schema_kind_of_node(const Node *node);
+/* JSON, cut to what people read. */
+void schema_write_const(struct buf *out, const SchemaConst *value);
+
+/* ---- Formats (plan_format.c) ---- */
+SchemaFormat schema_format_from(Str word);              /* FORMAT_NONE: not one that is checked */
+const char *schema_format_text(SchemaFormat format);    /* "a date like 2026-11-30" */
+bool schema_format_fits(SchemaFormat format, Str text);
+
+/* ---- Checking (plan_check.c) ---- */
+
+typedef enum Fit { FIT_YES, FIT_NO, FIT_UNSURE } Fit;
+
+struct schema_step {                /* where in the message the walk is; on the stack */
+    const struct schema_step *up;
+    Str name;
+    uint32_t index;                 /* of an item; UINT32_MAX: a member */
+};
+
+struct schema_walk {
+    const char *text;
+    Arena *arena;                   /* findings, and their texts */
+    uint32_t steps_left;            /* values looked at; at 0 what is left is not judged */
+    uint32_t depth;
+    uint32_t quiet;                 /* inside of a branch: fits are asked, nothing is told */
+    Str app_version;                /* of the message; empty: it says none */
+    TrackingViolation *found;       /* TRACKING_VIOLATIONS of room */
+    uint32_t found_count;
+    bool has_more;
+    bool is_unsure;
+};
+
+/* Checks the value at the token; *ret_next is the token behind it. */
+Fit schema_check(struct schema_walk *walk, const Schema *schema, const uint32_t *token, const struct schema_step *step,
+                 const uint32_t **ret_next);
+/* Tells one thing that is wrong; FIT_NO. wants: a phrase, or empty. */
+Fit schema_tell(struct schema_walk *walk, TrackingCode code, const struct schema_step *step, const char *found,
+                Str wants,
+                Str near);
+/* The required of an object that is not there at all. */
+Fit schema_check_absent(struct schema_walk *walk, const Schema *schema, const struct schema_step *step);
+/* "a number or text": what the schema wants of a value's kind. */
+Str schema_words_of_kinds(const Schema *schema, Arena *arena);
+bool schema_versions_include(Str versions, Str version);
+/* Is it a text like ">=2.0 <3"? */
+bool schema_versions_parse(Str versions);
+
+#endif
