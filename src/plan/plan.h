@@ -113,10 +113,18 @@ void tracking_plan_close(struct tracking_plan *plan);       /* accepts NULL */
 Str tracking_plan_version(const struct tracking_plan *plan);
 size_t tracking_plan_rule_count(const struct tracking_plan *plan);
 
-/* What is wrong with a message that has just been parsed, and passed collection's own rules. Texts lie in the arena, or
- * borrow from plan and body. False: nothing (*ret has is_undecided then). */
-bool tracking_plan_judge(const struct tracking_plan *plan, const struct event_parser *parser, Str source,
-                         const Message *message, EventType type, Arena *arena, TrackingVerdict *ret);
+/* A message that its parser has just read, and that passed collection's own rules. */
+typedef struct TrackingMessage {
+    const struct event_parser *parser;
+    const Message *message;
+    EventType type;
+    Str source;                     /* the name of the one that it came from */
+} TrackingMessage;
+
+/* What is wrong with it. Texts lie in the arena, or borrow from plan and body. False: nothing (*ret has is_undecided
+ * then). */
+bool tracking_plan_judge(const struct tracking_plan *plan, const TrackingMessage *message, Arena *arena,
+                         TrackingVerdict *ret);
 
 /* "properties.products[2].price", cut where it does not fit. */
 void tracking_write_path(struct buf *out, const TrackingViolation *violation);

@@ -363,17 +363,23 @@ static inline const SchemaProperty *find_property(const SchemaObject *rule, Str 
     return schema_find_property(rule, name);
 }
 
-static Fit check_member(struct schema_walk *walk, const SchemaObject *rule, const SchemaProperty *property,
-                        const uint32_t *token, const struct schema_step *step, uint64_t *seen,
-                            const uint32_t **ret_next)
+/* An object on its way: which of the required names were met. */
+struct meeting {
+    const SchemaObject *rule;
+    uint64_t seen[SCHEMA_SEEN_WORDS];
+};
+
+static Fit check_member(struct schema_walk *walk, struct meeting *meeting, const SchemaProperty *property,
+                        const uint32_t *token, const struct schema_step *step, const uint32_t **ret_next)
 {
+    const SchemaObject *rule = meeting->rule;
     const uint32_t *value = token + 2;
     const Schema *schema = NULL;
     Fit fit = FIT_YES;
     if (property) {
         bool is_absent = property->null_is_absent && walk->text[*value] == 'n';
         if (property->required != SCHEMA_NOT_REQUIRED && !is_absent)
-            seen[property->required / 64] |= UINT64_C(1) << property->required % 64;
+            meeting->seen[property->required / 64] |= UINT64_C(1) << property->required % 64;
         if (!is_absent) schema = property->schema;
         if (property->versions.len && !schema_versions_include(property->versions, walk->app_version)) schema = NULL;
     }
@@ -386,11 +392,12 @@ static Fit check_object(struct schema_walk *walk, const SchemaObject *rule, cons
                         const struct schema_step *step, const uint32_t **ret_next)
 {
     const char *text = walk->text;
-    uint64_t seen[SCHEMA_SEEN_WORDS];
+    struct meeting meeting;
     const uint32_t *at = token + 1;
     uint32_t count = 0;
     Fit fit = FIT_YES;
-    for (uint32_t word = 0; word * 64 < rule->required_count; word++) seen[word] = 0;
+    for (uint32_t word = 0; word * 64 < rule->required_count; word++) meeting.seen[word] = 0;
+    meeting.rule = rule;
     for (; text[*at] != '}'; at += text[*at] == ',', count++) {
         Str name = event_token_inside(text, at);
         const SchemaProperty *property = rule->has_escapes ? NULL : find_property(rule, name, count);
@@ -400,10 +407,10 @@ static Fit check_object(struct schema_walk *walk, const SchemaObject *rule, cons
         }
         if (!property) property = schema_find_property(rule, name);
         struct schema_step member = { .up = step, .name = name, .index = UINT32_MAX };
-        fit = both(fit, check_member(walk, rule, property, at, &member, seen, &at));
+        fit = both(fit, check_member(walk, &meeting, property, at, &member, &at));
     }
     *ret_next = at + 1;
-    if (rule->required_count) fit = both(fit, check_required(walk, rule, seen, step));
+    if (rule->required_count) fit = both(fit, check_required(walk, rule, meeting.seen, step));
     if (!rule->is_slow) return fit;
     if (count < rule->least)
         fit = both(fit, tell_value(walk, step, token, phrase(walk, "at least %" PRIu64 " members", rule->least)));

@@ -130,9 +130,9 @@ static bool comes_from(const TrackingRule *rule, Str source)
     return rule->source_count == 0;
 }
 
-static Fit check_properties(const TrackingRule *rule, const struct event_parser *parser, const Message *message,
-                            struct schema_walk *walk)
+static Fit check_properties(const TrackingRule *rule, const TrackingMessage *given, struct schema_walk *walk)
 {
+    const Message *message = given->message;
     bool has_traits = rule->type == EVENT_IDENTIFY || rule->type == EVENT_GROUP;
     const Field *field = has_traits ? &message->traits : &message->properties;
     if (rule->type == EVENT_IDENTIFY && field->kind <= FIELD_NULL && message->context_traits.kind == FIELD_OBJECT)
@@ -140,36 +140,37 @@ static Fit check_properties(const TrackingRule *rule, const struct event_parser 
     struct schema_step top = { .name = has_traits ? STR("traits") : STR("properties"), .index = UINT32_MAX };
     const uint32_t *ignored;
     if (field->kind != FIELD_OBJECT) return schema_check_absent(walk, rule->schema, &top);
-    EventCursor cursor = event_cursor(parser, field);
+    EventCursor cursor = event_cursor(given->parser, field);
     walk->text = cursor.text;
     return schema_check(walk, rule->schema, cursor.token, &top, &ignored);
 }
 
-bool tracking_plan_judge(const struct tracking_plan *plan, const struct event_parser *parser, Str source,
-                         const Message *message, EventType type, Arena *arena, TrackingVerdict *ret)
+bool tracking_plan_judge(const struct tracking_plan *plan, const TrackingMessage *given, Arena *arena,
+                         TrackingVerdict *ret)
 {
-    Str name = name_of(message, type);
+    EventType type = given->type;
+    Str name = name_of(given->message, type);
     const TrackingRule *rule = tracking_find_rule(plan, type, name);
     ret->version = plan->version;
     ret->rung = TRACKING_ALLOW;
     ret->count = 0;
     ret->has_more = ret->is_undecided = false;
     if (!rule) {
-        if (type == EVENT_TRACK || type == EVENT_PAGE || type == EVENT_SCREEN) judge_stranger(plan, type, source,
-                                                                                              name, ret);
+        if (type == EVENT_TRACK || type == EVENT_PAGE || type == EVENT_SCREEN)
+            judge_stranger(plan, type, given->source, name, ret);
         return ret->count > 0;
     }
     struct schema_walk walk = { .arena = arena, .steps_left = TRACKING_STEPS, .found = ret->items };
-    if (plan->store.has_versions) walk.app_version = app_version(parser, message, arena);
+    if (plan->store.has_versions) walk.app_version = app_version(given->parser, given->message, arena);
     if (rule->versions.len && !schema_versions_include(rule->versions, walk.app_version)) return false;
-    if (!comes_from(rule, source)) tell_event(ret, TRACKING_WRONG_SOURCE, (Str){ 0 }, (Str){ 0 });
+    if (!comes_from(rule, given->source)) tell_event(ret, TRACKING_WRONG_SOURCE, (Str){ 0 }, (Str){ 0 });
     if (rule->is_deprecated) tell_event(ret, TRACKING_DEPRECATED_EVENT, (Str){ 0 }, (Str){ 0 });
     walk.found_count = ret->count;
-    if (rule->schema) (void)check_properties(rule, parser, message, &walk);
+    if (rule->schema) (void)check_properties(rule, given, &walk);
     ret->count = walk.found_count;
     ret->has_more |= walk.has_more;
     ret->is_undecided = walk.is_unsure;
-    if (ret->count) set_rungs(plan, rule, source, ret);
+    if (ret->count) set_rungs(plan, rule, given->source, ret);
     return ret->count > 0;
 }
 

@@ -254,21 +254,31 @@ static const Schema *compile_property(struct schema_compiler *compiler, const No
     return form.schema;
 }
 
-static void add_rows(struct schema_compiler *compiler, const Node *map, const Node *unless, SchemaShort how,
-                     unsigned depth,
-                     SchemaObject *object, SchemaProperty *rows, uint32_t *count)
+/* The rows of an object on their way. */
+struct rows {
+    struct schema_compiler *compiler;
+    SchemaObject *object;
+    SchemaProperty *items;
+    uint32_t count;
+    SchemaShort how;
+    unsigned depth;
+};
+
+/* unless: those that this has, too, are left out. */
+static void add_rows(struct rows *rows, const Node *map, const Node *unless)
 {
+    struct schema_compiler *compiler = rows->compiler;
     node_each(child, map) {
         if (unless && unless->kind == NODE_MAP && node_find(unless, child->key)) continue;
-        SchemaProperty *row = &rows[(*count)++];
+        SchemaProperty *row = &rows->items[rows->count++];
         bool is_required;
         *row = (SchemaProperty){ .name = arena_copy(compiler->arena, child->key), .required = SCHEMA_NOT_REQUIRED,
                                  .is_declared = true };
-        row->schema = compile_property(compiler, child, row, how, depth, &is_required);
+        row->schema = compile_property(compiler, child, row, rows->how, rows->depth, &is_required);
         if (!is_required) continue;
-        if (object->required_count == SCHEMA_REQUIRED)
+        if (rows->object->required_count == SCHEMA_REQUIRED)
             schema_complain(compiler, child, "more than %d required properties", SCHEMA_REQUIRED);
-        else row->required = (uint16_t)object->required_count++;
+        else row->required = (uint16_t)rows->object->required_count++;
     }
 }
 
@@ -278,20 +288,19 @@ const Schema *schema_compile_short(struct schema_compiler *compiler, const Node 
 {
     Schema *schema = schema_new(compiler, map), *rest = schema_new(compiler, map);
     SchemaObject *object = arena_new(compiler->arena, SchemaObject, 1);
-    uint32_t count = 0;
     size_t room = (map ? map->count : 0) + (common ? common->count : 0);
     if ((map && map->kind != NODE_MAP) || (common && common->kind != NODE_MAP)) {
         schema_complain(compiler, map && map->kind != NODE_MAP ? map : common,
                         "wanted a map: a name, and what it must be");
         map = common = NULL;
     }
-    SchemaProperty *rows = arena_new(compiler->arena, SchemaProperty, room);
+    struct rows rows = { compiler, object, arena_new(compiler->arena, SchemaProperty, room), 0, how, depth };
     object->most = UINT64_MAX;
-    add_rows(compiler, map, NULL, how, depth, object, rows, &count);
-    add_rows(compiler, common, map, how, depth, object, rows, &count);
+    add_rows(&rows, map, NULL);
+    add_rows(&rows, common, map);
     rest->is_unplanned = true;
     if (how.tells_unplanned) object->additional = rest;
-    schema_finish_object(compiler->arena, object, rows, count);
+    schema_finish_object(compiler->arena, object, rows.items, rows.count);
     schema->object = object;
     return schema;
 }

@@ -43,7 +43,8 @@ static void check_message(struct checking *checking, const char *file, uint64_t 
                    message->broken ? message->broken : "no type, or none that there is");
         return;
     }
-    bool is_broken = tracking_plan_judge(checking->plan, checking->parser, source, message, type, &arena, &verdict);
+    TrackingMessage given = { checking->parser, message, type, source };
+    bool is_broken = tracking_plan_judge(checking->plan, &given, &arena, &verdict);
     checking->undecided += verdict.is_undecided;
     if (!is_broken) return;
     checking->broken++;

@@ -73,7 +73,8 @@ static const char *judge_from(const char *json, const char *source)
     assert_int_equal(event_parse_message(parser, (Str){ message, len }, &arena, &body, &err), OK);
     EventType type = event_type_from(body.messages[0].type.text);
     buf_init_fixed(&out, told, sizeof told - 1);
-    bool is_broken = tracking_plan_judge(plan, parser, str_from(source), &body.messages[0], type, &arena, &verdict);
+    TrackingMessage given = { parser, &body.messages[0], type, str_from(source) };
+    bool is_broken = tracking_plan_judge(plan, &given, &arena, &verdict);
     assert_int_equal(is_broken, verdict.count > 0);
     for (uint32_t at = 0; at < verdict.count; at++) {
         buf_printf(&out, "%s%s %s: ", at ? "\n" : "", tracking_code_word(verdict.items[at].code),
