@@ -14,7 +14,7 @@
  *   doctor_states.c    new, open, muted, resolved: kept in the file
  *
  * Bounds: rows of half of the question's memory (then the window is made shorter, and the answer says so), the caps in
- * doctor_private.h. Time: some two million messages a second.
+ * doctor_private.h. Time: some half a million messages a second.
  *
  * Threads: doctor_examine by any thread, several at a time, without the applier's guard, which it takes for moments.
  */

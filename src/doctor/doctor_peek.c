@@ -6,109 +6,118 @@
 
 #include <ctype.h>
 
-typedef void Member(DoctorPeek *peek, Str key, Str value);
+/* A member that matters: of an object that is walked itself, or whose text or bytes are kept. */
+struct member {
+    const char *key;                        /* with its quotes */
+    const struct member *inside;            /* NULL: it is kept */
+    size_t offset;                          /* of a Str of DoctorPeek */
+    bool is_whole;                          /* as it stands, whatever it is; else texts alone, without their quotes */
+};
+
+#define TEXT(key, field) { "\"" key "\"", NULL, offsetof(DoctorPeek, field), false }
+#define WHOLE(key, field) { "\"" key "\"", NULL, offsetof(DoctorPeek, field), true }
+#define INSIDE(key, members) { "\"" key "\"", members, 0, false }
+#define END { NULL, NULL, 0, false }
+static const struct member of_library[] = { TEXT("name", library), TEXT("version", version), END };
+static const struct member of_page[] = { TEXT("url", url), TEXT("referrer", referrer), END };
+static const struct member of_context[] = {
+    INSIDE("library", of_library), INSIDE("page", of_page), TEXT("userAgent", agent), END
+};
+static const struct member of_message[] = {
+    INSIDE("context", of_context), WHOLE("properties", payload), WHOLE("traits", payload), END
+};
 
 /* Behind the closing quote; at stands at the opening one. */
 static const char *skip_string(const char *at, const char *end)
 {
-    for (at++; at < end && *at != '"'; at++)
-        if (*at == '\\') at++;
-    return at < end ? at + 1 : end;
-}
-
-static const char *skip_value(const char *at, const char *end)
-{
-    size_t depth = 0;
-    while (at < end) {
-        if (*at == '"') {
-            at = skip_string(at, end);
-        } else if (*at == '{' || *at == '[') {
-            depth++, at++;
-        } else if (*at == '}' || *at == ']') {
-            if (!depth) return at;
-            depth--, at++;
-        } else if (*at == ',' && !depth) {
-            return at;
-        } else {
-            at++;
-            if (!depth) continue;
-        }
-        if (!depth && at < end && (*at == ',' || *at == '}')) return at;
+    for (const char *from = ++at; at < end; at++) {
+        at = memchr(at, '"', (size_t)(end - at));
+        if (!at) return end;
+        const char *slash = at;
+        while (slash > from && slash[-1] == '\\') slash--;
+        if ((at - slash) % 2 == 0) return at + 1;           /* else it is escaped */
     }
     return end;
 }
 
-static void walk(Str object, Member *member, DoctorPeek *peek)
+/* Behind the value; at its end, or where what holds it ends. */
+static const char *skip_value(const char *at, const char *end)
 {
-    const char *at = object.bytes, *end = object.bytes + object.len;
-    if (object.len < 2 || *at != '{') return;
+    size_t depth = 0;
+    while (at < end) {
+        char c = *at;
+        if (c == '"') {
+            at = skip_string(at, end);
+        } else if (c == '{' || c == '[') {
+            depth++, at++;
+        } else if (c == '}' || c == ']') {
+            if (!depth) return at;
+            depth--, at++;
+        } else if (c == ',' && !depth) {
+            return at;
+        } else {
+            at++;
+            continue;
+        }
+        if (!depth) return at;
+    }
+    return end;
+}
+
+static const struct member *find_member(const struct member *members, Str key)
+{
+    for (; members->key; members++)
+        if (str_equal(key, str_from(members->key))) return members;
+    return NULL;
+}
+
+static void keep(const struct member *member, Str value, DoctorPeek *peek)
+{
+    bool is_text = value.len >= 2 && value.bytes[0] == '"';
+    if (!is_text && !member->is_whole) return;
+    Str kept = member->is_whole ? value : str_slice(value, 1, value.len - 1);
+    memcpy((char *)peek + member->offset, &kept, sizeof kept);
+}
+
+/* Behind the object; at stands at its brace. Three levels deep at most, as the tables are. */
+static const char *walk(const char *at, const char *end, const struct member *members, DoctorPeek *peek)
+{
     for (at++; at < end && *at == '"';) {
         const char *key = at;
         at = skip_string(at, end);
-        Str name = str_of(key, (size_t)(at - key));
-        if (at >= end || *at != ':') return;
+        const struct member *member = find_member(members, str_of(key, (size_t)(at - key)));
+        if (at >= end || *at != ':') return end;
         const char *value = ++at;
-        at = skip_value(at, end);
-        member(peek, name, str_of(value, (size_t)(at - value)));
-        if (at >= end || *at != ',') return;
+        bool is_walked = member && member->inside && at < end && *at == '{';
+        at = is_walked ? walk(at, end, member->inside, peek) : skip_value(at, end);
+        if (member && !member->inside) keep(member, str_of(value, (size_t)(at - value)), peek);
+        if (at >= end || *at != ',') break;
         at++;
     }
-}
-
-static Str text_of(Str value)
-{
-    return value.len >= 2 && value.bytes[0] == '"' ? str_slice(value, 1, value.len - 1) : (Str){ 0 };
-}
-
-static void see_library(DoctorPeek *peek, Str key, Str value)
-{
-    if (str_equal(key, STR("\"name\""))) peek->library = text_of(value);
-    else if (str_equal(key, STR("\"version\""))) peek->version = text_of(value);
-}
-
-static void see_page(DoctorPeek *peek, Str key, Str value)
-{
-    if (str_equal(key, STR("\"url\""))) peek->url = text_of(value);
-    else if (str_equal(key, STR("\"referrer\""))) peek->referrer = text_of(value);
-}
-
-static void see_context(DoctorPeek *peek, Str key, Str value)
-{
-    if (str_equal(key, STR("\"library\""))) walk(value, see_library, peek);
-    else if (str_equal(key, STR("\"page\""))) walk(value, see_page, peek);
-    else if (str_equal(key, STR("\"userAgent\""))) peek->agent = text_of(value);
-}
-
-static void see_message(DoctorPeek *peek, Str key, Str value)
-{
-    if (str_equal(key, STR("\"context\""))) walk(value, see_context, peek);
-    else if (str_equal(key, STR("\"properties\"")) || str_equal(key, STR("\"traits\""))) peek->payload = value;
+    return at < end && *at == '}' ? at + 1 : end;
 }
 
 void doctor_peek(Str json, DoctorPeek *ret)
 {
     *ret = (DoctorPeek){ 0 };
-    walk(json, see_message, ret);
+    if (json.len > 1 && json.bytes[0] == '{') (void)walk(json.bytes, json.bytes + json.len, of_message, ret);
 }
 
 /* ---- Hosts ---- */
 
 Str doctor_host(Str url, char room[256])
 {
-    size_t len = 0;
+    static const char ends[] = "/?#\\";
     const char *slashes = url.len ? memmem(url.bytes, url.len, "//", 2) : NULL;
     if (!slashes) return (Str){ 0 };
-    Str rest = str_slice(url, (size_t)(slashes - url.bytes) + 2, url.len);
-    for (size_t at = 0; at < rest.len && len < 255; at++) {
-        char c = rest.bytes[at];
-        if (c == '/' || c == '?' || c == '#' || c == ':' || c == '\\') break;
-        if (c == '@') {
-            len = 0;                                        /* what stood before was a user */
-            continue;
-        }
-        room[len++] = (char)tolower((unsigned char)c);
-    }
-    return str_of(room, len);
+    Str rest = str_slice(url, (size_t)(slashes - url.bytes) + 2, url.len), after;
+    size_t len = 0;
+    while (len < rest.len && !memchr(ends, rest.bytes[len], sizeof ends - 1)) len++;
+    Str host = str_slice(rest, 0, len), user = str_cut(host, '@', &after);
+    if (user.len < host.len) host = after;
+    host = str_slice(str_cut(host, ':', &after), 0, 255);
+    for (size_t at = 0; at < host.len; at++) room[at] = (char)tolower((unsigned char)host.bytes[at]);
+    return str_of(room, host.len);
 }
 
 /* "example.co.uk" of "www.example.co.uk": the last two labels, or three where the last two look like a suffix. */
