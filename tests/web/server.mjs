@@ -141,10 +141,18 @@ export const openPage = async (browser, onym, options = {}) => {
     /** Goes to a place of the dashboard, and waits until nothing is being asked. */
     async go(hash) {
       await page.goto(onym.url + '/' + hash)
+      await drawn(page)
       await settled(page)
     },
   }
 }
+
+/** A change of the address has been drawn, and what it asks has been asked: that takes the page some frames. */
+const drawn = (page) =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame)
+    await new Promise((resolve) => setTimeout(resolve))
+  })
 
 /** No answer is awaited any more. */
 export const settled = async (page) => {
