@@ -8,13 +8,13 @@ Status derive_count_symptoms(struct applier *applier, const struct waiting_recor
                              Err *err)
 {
     if (waiting->pos < applier->saved) return OK;
-    return symptoms_add(applier->symptoms, &waiting->event, waiting->pos, subject, err);
+    return symptoms_add(applier->symptoms, &waiting->event, journal_number(waiting->pos), subject, err);
 }
 
 Status derive_count_repeat(struct applier *applier, const struct waiting_record *waiting, Err *err)
 {
     if (waiting->pos < applier->saved) return OK;
-    return symptoms_add_repeat(applier->symptoms, &waiting->event, waiting->pos, err);
+    return symptoms_add_repeat(applier->symptoms, &waiting->event, journal_number(waiting->pos), err);
 }
 
 /* One that nobody can read any more is counted as rejected elsewhere, and shows nothing. */
@@ -22,7 +22,7 @@ Status derive_count_rejected(struct applier *applier, const struct waiting_recor
 {
     Rejected rejected;
     if (waiting->pos < applier->saved || rejected_decode(waiting->rejected, &rejected, NULL)) return OK;
-    return symptoms_add_rejected(applier->symptoms, &rejected, waiting->pos, err);
+    return symptoms_add_rejected(applier->symptoms, &rejected, journal_number(waiting->pos), err);
 }
 
 static int compare_nodes(const void *a, const void *b)

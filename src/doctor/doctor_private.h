@@ -162,6 +162,7 @@ typedef struct DoctorSum {
     Str source, event, field, value;        /* value: what stood there, to be told; leave it empty for what is secret */
     Str library, version;
     uint64_t count, of;
+    bool is_whole;                          /* of is the whole source's, in each sum: the largest counts */
     Millis first_ms, last_ms;               /* arrival of the first and the last case; looked at where there are some */
     const JournalPos *examples;
     size_t example_count;
@@ -181,7 +182,7 @@ double tally_bound(uint64_t count, uint64_t of);
 /* ---- Passes ---- */
 
 typedef Status DoctorPass(struct exam *exam, Err *err);
-DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_twice;
+DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_twice, doctor_pass_symptoms;
 
 /* ---- Findings as JSON, and what is kept of them ---- */
 

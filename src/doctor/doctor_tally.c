@@ -105,7 +105,8 @@ bool tally_add(struct exam *exam, const DoctorSum *sum)
     struct tally *tally = tally_get(exam, scope);
     uint32_t release = doctor_release(exam, sum->library, sum->version);
     if (!tally) return false;
-    tally->of += sum->of;
+    if (!sum->is_whole) tally->of += sum->of;
+    else if (sum->of > tally->of) tally->of = sum->of;
     if (!sum->count) return true;
     tally->count += sum->count;
     tally->is_more |= sum->is_more;

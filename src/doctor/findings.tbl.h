@@ -132,7 +132,7 @@ MEND(ID_16, "server", "analytics.identify({ userId: user.id.trim().toLowerCase()
 /* ---- Lost, late, twice ---- */
 FINDING(LO_1, "LO-1", SYMPTOM, WARNING, 1000, 0, 10, 1, "Messages that were rejected",
     "messages received", "They break a rule and count nowhere.", "{count} messages are missing in every answer.")
-FINDING(LO_2, "LO-2", SYMPTOM, WARNING, 0, 0, 10, 1, "An unknown write key",
+FINDING(LO_2, "LO-2", LATER, WARNING, 0, 0, 10, 1, "An unknown write key",
     "requests", "Messages come under a key that no source has.", "{count} messages are missing in every answer.")
 FINDING(LO_3, "LO-3", PASS, WARNING, 0, 0, 1, 1, "An event that has stopped",
     "days", "It came on most days, and does not any more, while the source still sends others.",
@@ -150,7 +150,7 @@ MEND(TW_1, "browser", "useEffect(() => { analytics.page() }, [pathname])   // on
 FINDING(TW_2, "TW-2", PASS, WARNING, 200000, 0, 10, 50, "Sent by browser and server",
     "messages of that name", "Both send it, under two message ids.", "Counts of {event} are too high by {count}.")
 MEND(TW_2, "node", "analytics.track({ messageId: 'order-' + order.id, userId, event })   // the same id in both, or one of them alone")
-FINDING(TW_3, "TW-3", SYMPTOM, INFO, 10000, 0, 1, 1, "Messages of a server without a message id",
+FINDING(TW_3, "TW-3", LATER, INFO, 10000, 0, 1, 1, "Messages of a server without a message id",
     "messages of the source", "What is sent again after a failure counts twice.", "{count} messages may be counted twice.")
 MEND(TW_3, "server", "messageId: 'order-' + order.id")
 FINDING(TW_4, "TW-4", SYMPTOM, INFO, 200000, 0, 1, 1, "The same messages again and again",
@@ -161,59 +161,59 @@ FINDING(TW_5, "TW-5", PASS, WARNING, 10000, 0, 5, 20, "Two libraries on one page
 MEND(TW_5, "browser", "// take one of the two snippets out: onym check-site URL shows both")
 
 /* ---- Clocks ---- */
-FINDING(CL_1, "CL-1", SYMPTOM, INFO, 20000, 0, 1, 1, "Clocks that are wrong", "devices",
-    "Their times are moved to Onym's clock by sentAt.", "{count} devices depend on the correction.")
-FINDING(CL_2, "CL-2", SYMPTOM, ERROR, 800000, 0, 20, 20, "Local time sent as UTC", "messages",
+FINDING(CL_1, "CL-1", SYMPTOM, INFO, 20000, 0, 1, 1, "Clocks that are wrong", "messages with a sentAt",
+    "Their times are moved to Onym's clock by sentAt.", "{count} messages depend on the correction.")
+FINDING(CL_2, "CL-2", SYMPTOM, ERROR, 800000, 0, 20, 20, "Local time sent as UTC", "messages with a sentAt",
     "Each event is off by whole hours.", "{count} events lie at the wrong time of day.")
 MEND(CL_2, "python", "datetime.now(timezone.utc)      # not datetime.now()")
 FINDING(CL_3, "CL-3", SYMPTOM, WARNING, 1000, 0, 1, 1, "Times that cannot be read", "messages",
     "The time of arrival stands in their place.", "{count} events lie at the time of their arrival.")
 MEND(CL_3, "node", "timestamp: new Date().toISOString()")
-FINDING(CL_4, "CL-4", SYMPTOM, WARNING, 0, 0, 10, 1, "Old events sent as new", "messages",
+FINDING(CL_4, "CL-4", SYMPTOM, WARNING, 0, 0, 10, 1, "Old events sent as new", "messages with a sentAt",
     "A queue writes both times when it puts the event away.", "{count} events may be moved in time.")
 FINDING(CL_5, "CL-5", SYMPTOM, INFO, 50000, 0, 1, 1, "Late events", "messages",
     "They arrive a day or more after they happened.", "Yesterday's numbers still change by {count} events.")
 
 /* ---- Environment ---- */
-FINDING(EN_1, "EN-1", SYMPTOM, WARNING, 10000, 0, 50, 1, "Traffic of developers", "page views",
-    "Local and staging hosts send to the production source.", "{count} page views are your own.")
+FINDING(EN_1, "EN-1", SYMPTOM, WARNING, 10000, 0, 50, 1, "Traffic of developers", "messages with a page",
+    "Local and staging hosts send to the production source.", "{count} messages are your own.")
 MEND(EN_1, "browser", "if (location.hostname === 'www.example.com') analytics.load(KEY)")
 FINDING(EN_2, "EN-2", SYMPTOM, INFO, 10000, 0, 1, 1, "Bots", "messages",
     "Programs visit the site.", "{count} events are no person's.")
 
 /* ---- Names, fields ---- */
-FINDING(NM_1, "NM-1", SYMPTOM, WARNING, 0, 0, 1, 1, "Two spellings of one event", "names",
+FINDING(NM_1, "NM-1", SYMPTOM, WARNING, 0, 0, 1, 1, "Two spellings of one event", "messages of both names",
     "A question about one of them misses the other.", "{event} counts {count} events too few.")
 DATA_MEND(NM_1, "ask for both names: onym trends, or a step that is a list of events")
-FINDING(NM_2, "NM-2", SYMPTOM, WARNING, 0, 0, 1, 1, "Values in names of events", "names",
-    "Each value makes an event of its own.", "{count} names are one event.")
+FINDING(NM_2, "NM-2", SYMPTOM, WARNING, 0, 0, 1, 1, "Values in names of events", "messages",
+    "Each value makes an event of its own.", "{count} messages lie under names that hold a value.")
 MEND(NM_2, "browser", "analytics.track('Order Viewed', { order_id: order.id })")
-FINDING(NM_3, "NM-3", SYMPTOM, WARNING, 0, 0, 1, 1, "Blanks, control characters or look-alike letters in names", "names",
+FINDING(NM_3, "NM-3", SYMPTOM, WARNING, 0, 0, 1, 1, "Blanks, control characters or look-alike letters in names", "messages",
     "Nobody can type the name.", "{count} events lie under a name that looks like another.")
 FINDING(NM_4, "NM-4", SYMPTOM, INFO, 0, 0, 1, 1, "Names in another case than the rest", "names", "Habit.", "No number is wrong.")
-FINDING(NM_5, "NM-5", SYMPTOM, INFO, 0, 0, 1, 1, "Nearly a name of Segment's specification", "names",
+FINDING(NM_5, "NM-5", SYMPTOM, INFO, 0, 0, 1, 1, "Nearly a name of Segment's specification", "messages of the name",
     "Destinations treat the specified name specially, not this one.", "{count} events are not taken for what they are.")
 FINDING(NM_6, "NM-6", SYMPTOM, INFO, 0, 0, 1, 1, "Page views without name and path", "page views",
     "No step of a funnel can name them.", "{count} page views can be no step.")
-FINDING(NM_7, "NM-7", SYMPTOM, INFO, 0, 0, 1, 1, "Names of tests", "names", "Left-overs.", "{count} events are tests.")
-FINDING(NM_8, "NM-8", SYMPTOM, INFO, 0, 0, 1, 1, "Names that came on one day only", "names", "Left-overs.", "No number is wrong.")
+FINDING(NM_7, "NM-7", SYMPTOM, INFO, 0, 0, 1, 1, "Names of tests", "messages", "Left-overs.", "{count} events are tests.")
+FINDING(NM_8, "NM-8", SYMPTOM, INFO, 0, 0, 1, 1, "Names that came on one day only", "messages", "Left-overs.", "No number is wrong.")
 FINDING(PR_1, "PR-1", SYMPTOM, WARNING, 10000, 0, 10, 1, "A field with two types", "values of the field",
     "A filter or a sum takes one of them only.", "Questions by {field} of {event} miss {count} events.")
 MEND(PR_1, "browser", "analytics.track(event, { revenue: Number(revenue) })")
-FINDING(PR_2, "PR-2", SYMPTOM, INFO, 0, 0, 1, 1, "One field, different types in two events", "events",
+FINDING(PR_2, "PR-2", SYMPTOM, INFO, 0, 0, 1, 1, "One field, different types in two events", "values of both",
     "A warehouse has one type a column.", "A column of {field} cannot hold both.")
-FINDING(PR_3, "PR-3", SYMPTOM, WARNING, 0, 0, 1, 1, "A field that has vanished", "events",
+FINDING(PR_3, "PR-3", SYMPTOM, WARNING, 0, 0, 1, 1, "A field that has vanished", "messages of the version",
     "A new version does not send it.", "Questions by {field} of {event} miss {count} events.")
 FINDING(PR_4, "PR-4", SYMPTOM, WARNING, 10000, 0, 1, 1, "Junk as a value", "values of the field",
     "\"undefined\", \"null\", \"NaN\" and \"[object Object]\" are texts like any other.",
     "A breakdown by {field} of {event} has {count} events under junk.")
 FINDING(PR_5, "PR-5", SYMPTOM, WARNING, 0, 0, 1, 1, "Too many fields", "fields", "Keys hold values.",
     "{count} fields cannot be asked for.")
-FINDING(PR_6, "PR-6", SYMPTOM, ERROR, 0, 0, 1, 1, "A number that jumps by a power of ten", "versions",
+FINDING(PR_6, "PR-6", SYMPTOM, ERROR, 0, 0, 1, 1, "A number that jumps by a power of ten", "numbers of both",
     "Cents and dollars.", "Sums of {field} are wrong.")
-FINDING(PR_7, "PR-7", SYMPTOM, WARNING, 0, 0, 1, 1, "Money that is none", "events with revenue",
+FINDING(PR_7, "PR-7", SYMPTOM, WARNING, 0, 0, 1, 1, "Money that is none", "messages of the event",
     "A text, a negative amount or no currency.", "{count} orders are missing in sums.")
-FINDING(PR_8, "PR-8", SYMPTOM, INFO, 0, 0, 1, 1, "Values that were not indexed", "values",
+FINDING(PR_8, "PR-8", LATER, INFO, 0, 0, 1, 1, "Values that were not indexed", "values",
     "They are too long or too deep.", "{count} values cannot be asked for.")
 
 /* ---- Personal data ---- */

@@ -1,0 +1,52 @@
+/* doctor_symptoms: what single messages showed, counted as they were applied (symptoms/), handed over to the tallies.
+ * Its days are whole days of UTC: the window begins with the first of them that has a part in it. Imports are left
+ * out. */
+#include "doctor_private.h"
+
+#include "symptoms/symptoms.h"
+
+static const size_t cases_bytes = (size_t)256 << 20;        /* reserved; details of cases */
+
+/* The row of the table; DOCTOR_CODE_COUNT where the doctor has no such code. */
+static DoctorCode code_of(const char *code)
+{
+    DoctorCode at = 0;
+    while (at < DOCTOR_CODE_COUNT && strcmp(doctor_findings[at].code, code) != 0) at++;
+    return at;
+}
+
+static void hand_over(void *context, const SymptomCase *found)
+{
+    struct exam *exam = context;
+    JournalPos examples[SYMPTOMS_EXAMPLES];
+    DoctorSum sum = {
+        .code = code_of(found->code), .source = found->source, .event = found->event, .field = found->field,
+        .value = found->detail, .library = found->library, .version = found->version, .count = found->count,
+        .of = found->of, .is_whole = true, .first_ms = found->first_ms, .last_ms = found->last_ms,
+        .examples = examples, .example_count = found->example_count, .subjects = found->subjects,
+        .subject_count = found->subject_count, .is_more = found->has_more_subjects,
+    };
+    Str wanted = exam->question->source;
+    if (sum.code == DOCTOR_CODE_COUNT || (wanted.len && !str_equal(wanted, found->source))) return;
+    for (uint32_t at = 0; at < found->example_count; at++)
+        examples[at] = journal_position(found->examples[at].position);
+    (void)tally_add(exam, &sum);                             /* over the ceiling of tallies: the answer says so */
+}
+
+Status doctor_pass_symptoms(struct exam *exam, Err *err)
+{
+    int32_t end = (int32_t)calendar_floor(exam->now_ms, DAY_MS) + 1;
+    int32_t first = (int32_t)calendar_floor(exam->from_ms, DAY_MS);
+    struct symptoms_view *view;
+    struct region region;
+    if (!exam->question->applier) return OK;                 /* rows made by hand */
+    if (first < end - SYMPTOMS_DAYS) first = end - SYMPTOMS_DAYS;
+    Status s = derive_open_symptoms(exam->question->applier, first, end, &view, err);
+    if (s) return s;
+    region_open(&region, cases_bytes);
+    Arena arena = region_arena(&region);
+    symptoms_list_cases(symptoms_view_day(view), &arena, hand_over, exam);
+    region_close(&region);
+    symptoms_close_view(view);
+    return OK;
+}
