@@ -13,7 +13,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 /** What analytics.min.js may have at most, gzipped. */
 export const CEILING_BYTES = 8_192
 /** And analytics.plus.min.js, which a site asks for. */
-export const PLUS_CEILING_BYTES = 12_288
+export const PLUS_CEILING_BYTES = 12_544
 
 /** What either may have more where the source names tools. */
 export const TOOLS_BYTES = 400
@@ -23,8 +23,8 @@ export const TOOLS_BYTES = 400
  * them the same short name, since the core and the second file share objects.
  */
 const INTERNAL =
-  'after api arrive before byRequest forget handOver home isKnown isNew joinTwins list makeDrain makePipeline memory put ' +
-  'tellServer twins unsent warnOfOptions watchRoutes withLease'
+  'after api arrive before byRequest drop forget handOver isKnown joinTwins list makeDrain makePipeline memory put read stored ' +
+  'takeUp tellServer twins unsent warnOfOptions watchRoutes withLease write'
 const SHORT = Object.fromEntries(INTERNAL.split(' ').map((name, at) => [name, 'abcdefghijklmnopqrstuvwxyz'[at]]))
 
 /** One keyword for all that is declared: there is less to tell apart for the compressor. */

@@ -17,5 +17,5 @@ const COOKIES = { rudderstack: 'rl_anonymous_id rl_user_id', jitsu: '__eventn_id
 /** [anonymousId, userId] as the first of the named libraries has them. */
 export const foreignIds = ({ cookie, localStorage }: Stores, names: LoadOptions['takeOver'] = []) =>
   names
-    .map((name) => (COOKIES[name] ?? '').split(' ').map((key) => decode(cookie?.get(key) || localStorage?.get(key))))
+    .map((name) => (COOKIES[name] ?? '').split(' ').map((key) => decode(cookie?.read(key) || localStorage?.read(key))))
     .find(([anonymousId]) => anonymousId) ?? []

@@ -1,31 +1,32 @@
 // The object at window.analytics: every public function, and the order in which one call passes the
 // stations: arguments, identity, message, plugins, queue, delivery.
-import { readArgs, readText, type Args } from './args'
-import { CARRY_S, carryName, pack } from './carry'
-import { isRefusedBySignal } from './consent'
+// (The imports stand as the bundle has them, what is alike close together: it compresses best so.)
 import { readCookies, setCookie } from './cookie'
-import { addTimezone, makePage, notePage, readContext, VERSION, withoutTimezone } from './context'
-import { makeDelivery, MORE_MS, UNREADY } from './delivery'
-import { makeEmitter } from './emitter'
-import { health } from './health'
-import { apiBase } from './host'
-import { makeVisitor } from './identity'
-import { makeTracker, resolve } from './links'
+import { beginOf, makeVisitor } from './identity'
+import { isRefusedBySignal } from './consent'
 import { toJson } from './json'
-import { makeCounter } from './losses'
-import { adoptKey, mark, markTime, pageName } from './mark'
 import { more } from './more'
-import type { Parts } from './parts'
-import { bareContext, makeContext } from './call-context'
-import { makeReceipts, makeStamp } from './receipt'
-import type { makePipeline } from './pipeline'
-import { openQueue, type Queue } from './queue'
-import { COMMON } from './options'
-import { attempt, delay, isPromise, sooner, within } from './sooner'
+import { health } from './health'
 import { readCall } from './stub'
-import { makeAreaStore, openStores, type Stores } from './storage'
-import { makeTools } from './tools'
+import { makeTracker, resolve } from './links'
+import { openQueue, type Queue } from './queue'
 import { makeTouches } from './touch'
+import { COMMON } from './options'
+import { addTimezone, makePage, notePage, readContext, VERSION, withoutTimezone } from './context'
+import { makeCounter } from './losses'
+import { makeEmitter } from './emitter'
+import { readArgs, readText, type Args } from './args'
+import type { Parts } from './parts'
+import { makeReceipts, makeStamp } from './receipt'
+import { bareContext, makeContext } from './call-context'
+import type { makePipeline } from './pipeline'
+import { makeTools } from './tools'
+import { apiBase } from './host'
+import { attempt, delay, isPromise, sooner, within } from './sooner'
+import { makeDelivery, UNREADY } from './delivery'
+import { makeAreaStore, openStores, type Stores } from './storage'
+import { CARRY_S, carryName, pack } from './carry'
+import { adoptKey, mark, markTime, pageName } from './mark'
 import type {
   Analytics,
   Context,
@@ -90,7 +91,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
         if (!PLUS) setTimeout(() => (plugging = undefined))
         result = (pipeline.api[name] as any)(...args)
       })
-      if (!PLUS && !pipeline) plugging ??= within(installed, MORE_MS)
+      if (!PLUS && !pipeline) plugging ??= installed
       return Promise.resolve(sooner(installed, () => result))
     }
   const settings: Analytics['settings'] = { writeKey: '', timeout: 300 }
@@ -118,6 +119,10 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
   let carryDomain: string | undefined
 
   let visitor = makeVisitor({ memory }, {}, () => false)
+  /** When whoever is here now came instead of somebody else, as far as that is known. */
+  let since: number
+  /** The call that is being made is of before that: whose it was lives in memory, apart from who is here now. */
+  let isPast = false
   let queue: Queue
   let wake: (() => void) | undefined
   let onLoaded: () => void
@@ -141,7 +146,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
         if (PLUS) counter?.number(passed.event)
         if (TOOLS) text = write(passed.event)
         queue.put(key, TOOLS ? text! : write(passed.event))
-      } else queue.remove(key)
+      } else queue.drop(key)
       wake!()
       if (TOOLS && passed) tools?.call(text ?? write(passed.event), pipeline?.toDestination)
       if (passed) pipeline?.after(passed)
@@ -194,7 +199,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       return [isOwn ? fields : { ...fields, anonymousId: undefined }, to, from]
     },
     reset() {
-      if (PLUS) touches?.reset()
+      if (PLUS && !isPast) touches?.reset()
       visitor.group.reset()
       visitor.user.reset()
       if (TOOLS) tools?.reset(visitor.user.anonymousId())
@@ -228,7 +233,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       context: addTimezone({
         ...readContext(shown),
         ...health(),
-        ...(PLUS && touches?.context(anonymousId ?? visitor.user.anonymousId()!)),
+        ...(PLUS && !isPast && touches?.context(anonymousId ?? visitor.user.anonymousId()!)),
         ...consent,
         ...context,
         ...others,
@@ -239,8 +244,6 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     if (isDebug) console.log('analytics', event)
     // The clock was put back since that call was made: this one stands behind it all the same.
     const result = submit(key < last! ? mark(markTime(last!) + 1)[2] : key, event)
-    if (options.serverCookie)
-      void more(({ tellServer }) => tellServer(base, options, settings.writeKey, stores.domain, visitor.user))
     emit(method, ...told, callOptions)
     return result
   }
@@ -269,7 +272,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       isHeld = false
       made = parts.arrive(link, api, options, isNew && stores, visitor, other)
     }
-    return sooner(PLUS ? more(use) : within(more(use), MORE_MS), () => {
+    return sooner(more(use), () => {
       release()
       if (!PLUS) other = visitor.user.anonymousId()
       return made ?? []
@@ -283,9 +286,13 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     const parsed = readArgs(method, args)
     // What was called while nobody looked happens when the page is shown.
     const isEarly = isPrerendering()
-    const make = () => run(method, parsed, isEarly ? mark() : at, makePage(noted))
-    const begin = () =>
-      attempt(
+    const make = () => run(method, parsed, at, makePage(noted))
+    const begin = () => {
+      if (isEarly) at = mark()
+      // A page was left with it, and since then the visitor has logged out on another subdomain. (Where the clock was put
+      // back, nobody knows.)
+      isPast = at[0] < since && since < Date.now()
+      const result = attempt(
         // A getter that throws: once more, with what JSON can write of it.
         () =>
           attempt(make, () => {
@@ -294,6 +301,11 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
           }),
         (error) => Promise.reject(error),
       )
+      isPast = false
+      if (options.serverCookie)
+        void more(({ tellServer }) => tellServer(base, options, settings.writeKey, stores.domain, visitor.user))
+      return result
+    }
     const result = later(begin)
     // What only changes who the visitor is answers with an id.
     if (!result?.event && !isPromise(result)) return result
@@ -325,7 +337,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     const [value] = readCookies(carryName(settings.writeKey))
     if (!value) return
     setCarried(null)
-    attempt<unknown>(() => JSON.parse(value).forEach(takeOver), () => {})
+    attempt<unknown>(() => JSON.parse(value).forEach(takeOver))
   }
   const takeOver = (carried: any) => {
     const [key, event] = carried
@@ -336,12 +348,13 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     }
   }
 
-  /** Storage is not even looked at before this. */
+  /** Storage is not even looked at before this. Says whether ids of other libraries may be taken over. */
   const prepare = () => {
     base = apiBase(options, home)
     if (TOOLS && options.deviceMode !== false) tools = makeTools(base, settings.writeKey, options.integrations)
     stores = openStores(options, memory)
-    visitor = makeVisitor(stores, options, isOpen)
+    visitor = makeVisitor(stores, options, () => isOpen() && !isPast)
+    since = beginOf(visitor.stored()) as number
     carryDomain = stores.cookie && (options.storage?.stores?.includes('cookie') ?? true) ? stores.domain : ''
     queue = openQueue(settings.writeKey, !options.disableClientPersistence)
     last = queue.list().pop()
@@ -352,7 +365,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       isOpen,
       (key, text) => {
         submit(adoptKey(key), JSON.parse(text))
-        queue.remove(key)
+        queue.drop(key)
       },
       emit,
       async (isLeaving) => {
@@ -360,14 +373,13 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
         if (visitor.unsent && carryDomain) await delay(SETTLE_MS)
         visitor.user.anonymousId()
         if (visitor.twins())
-          await within(more(({ joinTwins }) => joinTwins(visitor, queue, api)), MORE_MS)
+          await more(({ joinTwins }) => joinTwins(visitor, queue, api))
         visitor.unsent = undefined
       },
       // Where analytics-next has them.
       () =>
-        attempt<any>(
-          () => resolve<any, void>((options as any).integrations['Segment.io'].deliveryStrategy.config.headers, undefined),
-          () => {},
+        attempt<any>(() =>
+          resolve<any, void>((options as any).integrations['Segment.io'].deliveryStrategy.config.headers, undefined),
         ),
       (key, receipt) => {
         const text = queue.get(key)
@@ -375,18 +387,19 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       },
     )
     if (PLUS) {
-      touches?.open(stores)
+      touches?.takeUp(stores)
       if (options.losses) counter = makeCounter(settings.writeKey, pageName(), !options.disableClientPersistence)
     }
+    const isNew = options.takeOver && !visitor.stored()
+    visitor.takeUp()
+    return isNew
   }
 
   /** Everything that had to wait for load and consent, in the order in which it was asked for. */
   const open = () => {
     if (isOpen()) {
       const isFirst = !wake
-      if (!wake) prepare()
-      const isNew = isFirst && !!options.takeOver && visitor.isNew()
-      visitor.open()
+      const isNew = isFirst && prepare()
       takeCarried()
       if (isNew || (isFirst && /[?&#]ajs_/.test(location.href))) arrived = arrive(location.href, isNew)
       else if (!isHeld) release()
@@ -404,7 +417,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
         touches?.forget()
         counter?.forget()
       }
-      queue.list().forEach(queue.remove)
+      queue.list().forEach(queue.drop)
       setCarried(null)
     }
     isGranted = false
@@ -434,10 +447,8 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       settings.writeKey = writeKey
       // The page may have moved on when consent comes.
       if (PLUS && options.attribution) touches = makeTouches(options)
-      const { disable, integrations, cdnSettings, updateCDNSettings } = options
-      const found = cdnSettings ?? {
-        integrations: { 'Segment.io': { apiKey: writeKey, ...integrations?.['Segment.io'] } },
-      }
+      const { disable, cdnSettings, updateCDNSettings } = options
+      const found = cdnSettings ?? { integrations: { 'Segment.io': { apiKey: writeKey } } }
       if (PLUS || Object.keys(options).some((name) => !COMMON.test(name)))
         void more(({ warnOfOptions }) => warnOfOptions(options, PLUS, TOOLS))
       // Nothing is sent unless Onym itself is named.
@@ -446,7 +457,6 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       const start = (isDisabled: unknown) => {
         isOff = isDisabled || isRefusedBySignal(options)
         isLoaded = true
-        if (isOff) held = []
         if (isGranted === false) forget()
         document.addEventListener('prerenderingchange', open)
         open()

@@ -26,6 +26,6 @@ export const arrive = (
   }
   const made = runQueryString(link, useQueryString, api)
   const kept = user.anonymousId()
-  if (other && kept != other) cookie?.set(TWINS + encodeURIComponent(other), kept)
+  if (other && kept != other) cookie?.write(TWINS + encodeURIComponent(other), kept)
   return made
 }

@@ -1,9 +1,19 @@
 // What plugins and callbacks are handed of a call: the message, and the tools that plugins written for
-// analytics-next use on it. The tools are in the second file, with the plugins: `bareContext` has none of them.
+// analytics-next use on it. The tools are in the second file, with the plugins: what `bareContext` has of them does nothing.
+import { nothing } from './sooner'
 import type { Context, Message } from './types'
 
 export const bareContext = (event: Message): Context => {
-  const self: any = { id: event.messageId, event, failedDelivery: () => self.failed }
+  const self: any = {
+    id: event.messageId,
+    event,
+    failedDelivery: () => self.failed,
+    ...(!PLUS && {
+      log: nothing,
+      logger: { log: nothing },
+      stats: { increment: nothing, gauge: nothing },
+    }),
+  }
   return self
 }
 

@@ -9,12 +9,12 @@ export const checkKey = (writeKey: string, options: LoadOptions): void => {
   if (options.disable || options.consent === false || isRefusedBySignal(options)) return
   const store = openArea('sessionStorage')
   const name = 'onym:known'
-  if (options.disableClientPersistence || store.get(name) == writeKey) return
+  if (options.disableClientPersistence || store.read(name) == writeKey) return
   const settings = options.ownPath ? 's' : `projects/${encodeURIComponent(writeKey)}/settings`
   const url = `${apiBase(options, undefined)}/${settings}`
   fetch(url)
     .then(async (answer) => {
-      if (answer.ok) return store.set(name, writeKey)
+      if (answer.ok) return store.write(name, writeKey)
       const { message } = await answer.json()
       console.error(`Onym: nothing is counted here: ${message} (write key ${writeKey}, ${url})`)
     })

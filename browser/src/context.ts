@@ -52,8 +52,8 @@ let mayStayUnasked = false
 /** Where only Intl tells, asking takes longer than all the rest of a page's calls: once a tab. */
 const ask = (): string | null => {
   const store = openArea('sessionStorage')
-  const found = store.get(UNASKED) ?? Intl.DateTimeFormat().resolvedOptions().timeZone ?? null
-  store.set(UNASKED, found)
+  const found = store.read(UNASKED) ?? Intl.DateTimeFormat().resolvedOptions().timeZone ?? null
+  store.write(UNASKED, found)
   return found
 }
 const timezone = (): unknown =>

@@ -34,8 +34,7 @@ export const setCookie = (
         (domain ? ';domain=' + domain : '') +
         (secure ? ';secure' : '') +
         more),
-    // a sandboxed frame; reading back tells
-    () => {},
+    // a sandboxed frame throws; reading back tells
   )
 }
 

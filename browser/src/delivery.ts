@@ -12,7 +12,7 @@ import { more } from './more'
 import type { Parts } from './parts'
 import { isTaken, post, type Answer, type Headers } from './post'
 import type { Queue } from './queue'
-import { attempt, within } from './sooner'
+import { attempt } from './sooner'
 import type { Receipt } from './types'
 
 const BATCH_COUNT = 100
@@ -29,8 +29,6 @@ const RETRY_AFTER_MAX_S = 300
  */
 const FOREIGN_MS = 3000
 const POLL_MS = 1000
-/** So long everything waits for the second file; it may still come later. */
-export const MORE_MS = 5000
 
 export const UNREADY = '~'
 
@@ -117,7 +115,7 @@ export const makeDelivery = (
   /** Onym has answered for them. */
   const end = (keys: string[], receipt?: Receipt) => {
     if (PLUS) keys.forEach((key) => onAnswer(key, receipt ?? 'delivered'))
-    keys.forEach(queue.remove)
+    keys.forEach(queue.drop)
     attempts = 0
   }
 
@@ -136,7 +134,7 @@ export const makeDelivery = (
       if (isTaken(answer)) end(keys)
       else {
         const use = ({ makeDrain }: Parts) => (drain = makeDrain(isOpen, send, ask, end, giveUp, aside, () => attempts, retry, emit))
-        return (await within(more(use), MORE_MS)) ? drain(sent) : giveUp(answer)
+        return (await more(use)) ? drain(sent) : giveUp(answer)
       }
     }
     return undefined

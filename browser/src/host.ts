@@ -1,19 +1,15 @@
 // Where calls are sent: what the options say, else where the script came from.
 import type { LoadOptions } from './types'
 
-/** Base, home and key of ".../analytics.js/v1/KEY/". */
-const read = (src: string): string[] => /^(.*)\/analytics\.js\/v1\/([^/]+)\//.exec(src) ?? []
-
-/** "https://t.example.com", with any path, of ".../analytics.js/v1/KEY/analytics.min.js"; and KEY. */
-export const readScript = (src: string): { home?: string; writeKey?: string } => {
-  const [, home, writeKey] = read(src)
-  return writeKey ? { home: home!, writeKey: decodeURIComponent(writeKey) } : src ? { home: new URL(src).origin } : {}
-}
-
-/** The second file: .../more.min.js beside .../analytics.min.js; /WORD/m.js for /WORD.js. */
-export const besideScript = (src: string): string => {
-  const [base] = read(src)
-  return base ? base + 'more.min.js' : src.replace(/\.js[^/]*$/, '/m.js')
+/**
+ * Of ".../analytics.js/v1/KEY/analytics.min.js", or of "/WORD.js": where the second file is beside it (.../more.min.js,
+ * /WORD/m.js); home, "https://t.example.com" with any path; and KEY. None of an inline script.
+ */
+export const readScript = (src: string): [beside: string, home?: string, writeKey?: string] => {
+  const [base, home, writeKey] = /^(.*)\/analytics\.js\/v1\/([^/]+)\//.exec(src) ?? []
+  return base
+    ? [base + 'more.min.js', home, decodeURIComponent(writeKey!)]
+    : [src.replace(/\.js[^/]*$/, '/m.js'), src ? new URL(src).origin : undefined]
 }
 
 /**

@@ -14,9 +14,9 @@ export interface Visitor {
   user: User
   group: Entity
   /** Carries what memory learned while storage was closed (before load, before consent) into storage. */
-  open(): void
-  /** No anonymous id is stored yet. */
-  isNew(): boolean
+  takeUp(): void
+  /** The anonymous id; none is made where there is none yet. */
+  stored(): string | null
   /** The anonymous id that this page has made, as long as it has sent nothing. */
   unsent?: string | undefined
   /** The names of the cookies in which this page or another has noted ids that turned out to be one visitor's (twins.ts). */
@@ -29,57 +29,80 @@ export interface Visitor {
 /** One text under one key, in all of the stores chosen for it. */
 export interface Slot {
   key: string
-  get(): string | null
-  set(text: string | null): void
-  open(): void
+  read(): string | null
+  write(text: string | null): void
+  takeUp(): void
 }
 
-/** The cookie's name begins so; the id follows (one with other characters than an id of ours is not found again), and the value is the id that the visitor keeps. */
+/**
+ * The cookie's name begins so; the id follows (one with other characters than an id of ours is not found again), and the
+ * value is the id that the visitor keeps.
+ */
 export const TWINS = 'onym_twins_'
 
 const LOCAL = ['localStorage'] as const
 const BOTH = ['cookie', 'localStorage'] as const
 
 /** Two that were opened further apart have seen each other's cookie. */
-const TWINS_S = 60
+const TWINS_MS = 60_000
 
 /**
  * Pages that are opened at once, for the first time, each make an anonymous id, and the last that writes its cookie has
- * the visitor. An id that was made because there was none begins with its second; one of a log-out, of the site's own or
- * of another library does not. So it is known of two ids, whenever they meet, that they are one visitor's.
+ * the visitor. An id that was made because there was none begins with its time in hex; one of a log-out as well, but has
+ * an 8 where that has a 4; one of the site's own or of another library does not. So it is known of two ids, whenever they
+ * meet, that they are one visitor's; and of a call whether the visitor has logged out since.
  */
-const bear = (): string => Math.round(Date.now() / 1000).toString(16) + uuid().slice(8)
+const bear = (kind = 4): string =>
+  ('0' + Date.now().toString(16)).replace(/.{8}/, '$&-') + '-' + kind + uuid().slice(15)
+/** When it was made, of an id of either kind. */
+const timeOf = (id: string): number => parseInt(id.replace('-', ''), 16)
 export const areTwins = (one: string, other: string): boolean =>
-  one[14]! + other[14] == '44' && Math.abs(parseInt(one, 16) - parseInt(other, 16)) < TWINS_S
+  one[14]! + other[14] == '44' && Math.abs(timeOf(one) - timeOf(other)) < TWINS_MS
+
+/** When the visitor of that id logged out, or in as somebody else; false where neither is known. */
+export const beginOf = (id: string | null): number | false => id?.[14] == '8' && timeOf(id)
 
 export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => boolean): Visitor => {
   /** The id that this page has made, until it turns out not to be the visitor's. */
   let born: string | null | undefined
   const slots: Slot[] = []
-  const makeSlot = (key: string, entity: EntityOptions = {}, isJson?: boolean, isNothing = entity.disable): Slot => {
+  /** `traits` are those of whoever has the id. */
+  const makeSlot = (
+    key: string,
+    entity: EntityOptions = {},
+    isJson?: boolean,
+    traits?: Slot,
+    isNothing = entity.disable,
+  ): Slot => {
     const wanted = entity.storage?.stores ?? options.storage?.stores
     const found = (isJson ? LOCAL : BOTH).flatMap((name) =>
       entity.persist !== false &&
       !entity.disable &&
       !(entity.localStorageFallbackDisabled && !isJson && name == 'localStorage') &&
-      (!wanted || wanted.includes(name)) ? (stores[name] ?? []) : [],
+      (wanted?.includes(name) ?? true) ? (stores[name] ?? []) : [],
     )
     const chosen = (): Store[] => (isNothing ? [] : found.length && isOpen() ? found : [stores.memory])
     const slot: Slot = {
       key,
-      get() {
-        const texts = chosen().map((store) => store.get(key))
+      read() {
+        const texts = chosen().map((store) => store.read(key))
         const text = texts.find(Boolean) ?? null
-        if (text) chosen().forEach((store, index) => texts[index] == text || store.set(key, text, isJson))
+        if (text)
+          chosen().forEach((store, index) => {
+            if (texts[index] == text) return
+            // Another subdomain, or a backend, has put somebody else here.
+            if (texts[index]) traits?.write(null)
+            store.write(key, text, isJson)
+          })
         return text
       },
-      set: (text) => chosen().forEach((store) => store.set(key, text, isJson)),
-      open() {
-        const stored = slot.get()
-        const text = stored ?? stores.memory.get(key)
+      write: (text) => chosen().forEach((store) => store.write(key, text, isJson)),
+      takeUp() {
+        const stored = slot.read()
+        const text = stored ?? stores.memory.read(key)
         // Rewriting starts the cookie's days afresh; once a tab will do. Not where the server sets it: in some
         // browsers a script's rewrite would shorten its life.
-        if (text && !(stored && (stores.isKnown || options.serverCookie))) slot.set(text)
+        if (text && !(stored && (stores.isKnown || options.serverCookie))) slot.write(text)
       },
     }
     slots.push(slot)
@@ -92,25 +115,22 @@ export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => 
     entity: EntityOptions = {},
     renew?: () => void,
   ): Entity => {
-    const id = makeSlot(entity.cookie?.key ?? 'ajs_' + name + '_id', entity)
     const traits = makeSlot(entity.localStorage?.key ?? 'ajs_' + name + traitsName, entity, true)
+    const id = makeSlot(entity.cookie?.key ?? 'ajs_' + name + '_id', entity, false, traits)
     const self: Entity = {
       id(value) {
         settle()
         if (value !== undefined) {
-          const before = id.get()
-          id.set(value === null ? value : '' + value || null)
+          const before = id.read()
+          id.write(value === null ? value : '' + value || null)
           if (before !== null && value !== null && value != before) renew?.()
         }
-        return id.get()
+        return id.read()
       },
       traits(value) {
         settle()
-        if (value !== undefined) traits.set(toJson(value ?? {}))
-        return attempt<Json>(
-          () => JSON.parse(traits.get()!) || {},
-          () => ({}),
-        ) as Json
+        if (value !== undefined) traits.write(toJson(value ?? {}))
+        return (attempt<Json>(() => JSON.parse(traits.read()!)) as Json) || {}
       },
       identify(value, added) {
         const before = self.id()
@@ -122,8 +142,8 @@ export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => 
         return [value == null ? before : '' + value, merged]
       },
       reset() {
-        id.set(null)
-        traits.set(null)
+        id.write(null)
+        traits.write(null)
         renew?.()
       },
       logout: () => self.reset(),
@@ -137,46 +157,46 @@ export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => 
   }
 
   // Of whoever is not to be remembered there is one for each page, since a call of nobody is refused.
-  const anonymous = makeSlot('ajs_anonymous_id', options.user, false, false)
+  const anonymous = makeSlot('ajs_anonymous_id', options.user, false, undefined, false)
   const settle = () => {
     const { cookie, localStorage } = stores
-    const shared = isOpen() && cookie?.get(anonymous.key)
-    const own = localStorage?.get(anonymous.key)
+    const shared = isOpen() && cookie?.read(anonymous.key)
+    const own = localStorage?.read(anonymous.key)
     for (const id of [born, own])
       if (shared && id && id != shared) {
         born = null
         // A cookie each, never a list: pages of several subdomains write at once, and no lock is theirs together.
-        if (areTwins(id, shared)) cookie!.set(TWINS + encodeURIComponent(id), shared)
+        if (areTwins(id, shared)) cookie!.write(TWINS + encodeURIComponent(id), shared)
         // Somebody has logged out.
-        else if (id == own) slots.forEach((slot) => localStorage!.set(slot.key, null))
-        anonymous.set(shared)
+        else if (id == own) slots.forEach((slot) => localStorage!.write(slot.key, null))
+        anonymous.write(shared)
       }
   }
-  const renew = () => anonymous.set(uuid())
+  const renew = () => anonymous.write(bear(8))
 
   const self: Visitor = {
     user: {
       ...makeEntity('user', '_traits', options.user, renew),
       anonymousId(value) {
         settle()
-        if (value !== undefined) anonymous.set(value)
-        const found = anonymous.get()
+        if (value !== undefined) anonymous.write(value)
+        const found = anonymous.read()
         if (found || value === null) return found
-        anonymous.set((self.unsent = born = bear()))
-        return anonymous.get()
+        anonymous.write((self.unsent = born = bear()))
+        return anonymous.read()
       },
     },
     group: makeEntity('group', '_properties', options.group),
     twins: () => stores.cookie && cookieText().match(/onym_twins_[\w-]+/g),
     cookie: stores.cookie,
-    open() {
+    takeUp() {
       settle()
-      slots.forEach((slot) => slot.open())
+      slots.forEach((slot) => slot.takeUp())
     },
-    isNew: () => !anonymous.get(),
+    stored: anonymous.read,
     forget() {
-      self.twins()?.forEach((name) => stores.cookie!.set(name, null))
-      slots.forEach((slot) => slot.set(null))
+      self.twins()?.forEach((name) => stores.cookie!.write(name, null))
+      slots.forEach((slot) => slot.write(null))
     },
   }
   return self

@@ -1,20 +1,19 @@
 // The script that Onym serves as analytics.min.js: takes the place of the stub and replays it.
 import { makeAnalytics } from './api'
-import { addClassic } from './classic'
-import { besideScript, readScript } from './host'
 import { provideMore } from './more'
-import parts from './parts'
-import { attempt } from './sooner'
-import { provideTools } from './tools'
 import { takeKept, type Stub, type StubCall } from './stub'
+import { readScript } from './host'
+import { provideTools } from './tools'
+import parts from './parts'
+import { addClassic } from './classic'
+import { attempt } from './sooner'
 
 const script = document.currentScript as HTMLScriptElement | null
 const name = script?.getAttribute('data-global-segment-analytics-key') || 'analytics'
-const src = script?.src ?? ''
-const { home, writeKey } = readScript(src)
+const [beside, home, writeKey] = readScript(script?.src ?? '')
 // Browsers remember a file that did not come by its address.
-provideMore(PLUS ? () => parts : (tries) => import(besideScript(src) + '?'.repeat(tries)).then((file) => file.default))
-if (TOOLS) provideTools(() => import(besideScript(src).replace('more.min.js', 'tools.js').replace(/m\.js$/, 't.js')))
+provideMore(PLUS ? () => parts : (tries) => import(beside + '?'.repeat(tries)).then((file) => file.default))
+if (TOOLS) provideTools(() => import(beside.replace('more.min.js', 'tools.js').replace(/m\.js$/, 't.js')))
 const found = (window as any)[name]
 
 // A second copy of the script on a page leaves the first in charge.

@@ -6,9 +6,9 @@ const LEASE_MS = 5000
 
 export const withLease = (name: string, job: () => Promise<unknown>): unknown => {
   const store = openArea('localStorage')
-  const left_ms = +store.get(name)! - Date.now()
+  const left_ms = +store.read(name)! - Date.now()
   // More than a whole lease left means that the clock was set back.
   if (left_ms > 0 && left_ms <= LEASE_MS) return setTimeout(() => withLease(name, job), left_ms / 4 + 50)
-  store.set(name, '' + (Date.now() + LEASE_MS))
-  return job().then(() => store.set(name, null))
+  store.write(name, '' + (Date.now() + LEASE_MS))
+  return job().then(() => store.write(name, null))
 }

@@ -28,7 +28,7 @@ export const makeTracker =
       }
       // jQuery's form.submit() tells only jQuery's own handlers.
       const jQuery = (window as any).jQuery
-      if (jQuery && domEvent == 'submit') jQuery(element).on(domEvent, onEvent)
+      if (jQuery) jQuery(element).on(domEvent, onEvent)
       else element.addEventListener(domEvent, onEvent)
     })
   }

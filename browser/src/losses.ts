@@ -3,6 +3,7 @@
 // context.onym.visit is the page's id, context.onym.n the number of the call. That a call is missing behind the last
 // one that came can only be known from how many there were: each page writes that down, and the next page of the site
 // takes the records of pages that have gone along with its first call, as context.onym.left: [visit, count, path, age of its last call in ms].
+import { attempt } from './sooner'
 import { webArea } from './storage'
 import type { Json, Message } from './types'
 
@@ -18,11 +19,8 @@ export const makeCounter = (writeKey: string, visit: string, isPersistent: boole
   let count = 0
 
   const note = (isGone?: boolean) => {
-    try {
-      if (area && count) area[prefix + visit] = JSON.stringify([count, path, Date.now(), isGone])
-    } catch {
-      // full: what is lost behind the last call of this page is not seen
-    }
+    // Where it is full, what is lost behind the last call of this page is not seen.
+    if (area && count) attempt<unknown>(() => (area[prefix + visit] = JSON.stringify([count, path, Date.now(), isGone])))
   }
   addEventListener('pagehide', () => note(true))
   addEventListener('pageshow', () => note())
@@ -32,17 +30,17 @@ export const makeCounter = (writeKey: string, visit: string, isPersistent: boole
     const left = Object.keys(area ?? {})
       .filter((name) => name.startsWith(prefix) && name != prefix + visit)
       .flatMap((name) => {
-        if (!room) return []
-        try {
+        const drop = (record: unknown[]): unknown[] => {
+          delete area![name]
+          return record
+        }
+        const take = () => {
           const [count, path, at, isGone] = JSON.parse(area![name]!)
           if (!isGone && Math.abs(Date.now() - at) < SILENT_MS) return []
-          delete area![name]
           room--
-          return [[name.slice(prefix.length), count, path, Math.max(Date.now() - at, 0)]]
-        } catch {
-          delete area![name]
-          return []
+          return drop([[name.slice(prefix.length), count, path, Math.max(Date.now() - at, 0)]])
         }
+        return room ? (attempt(take, () => drop([])) as unknown[]) : []
       })
     return left.length ? left : undefined
   }

@@ -3,16 +3,19 @@
 // with longer and longer waits it is asked for again, and whatever it was for is done when it comes.
 // In the npm package and in analytics.plus.min.js it is there at once.
 import type { Parts } from './parts'
-import { attempt, delay, sooner } from './sooner'
+import { attempt, delay, sooner, within } from './sooner'
 
 type Soon<T> = T | PromiseLike<T>
 
+/** So long everything waits for it; it may still come later. */
+const MORE_MS = 5000
 /** Times the square of how often. */
 const BACKOFF_MS = 500
 
 let source: (tries: number) => Soon<Parts>
 let parts: Soon<Parts | undefined>
 let tries = 0
+let trouble: unknown = 'timeout'
 /** What has gone on without it. */
 let late: Array<(parts: Parts) => unknown> = []
 
@@ -30,11 +33,18 @@ const ask = (): Soon<Parts | undefined> =>
     (error) => {
       if (!tries++) return ask() as undefined
       // It stays so most likely.
-      if (tries == 2) console.error('Onym: more.min.js did not load:', error)
+      trouble = error
       void delay(BACKOFF_MS * tries ** 2).then(ask)
     },
   )
 
-/** At once when it is there; undefined where it could not be had: then when it comes at last. */
+/**
+ * At once when it is there; undefined where it could not be had, or has not come in time: then when it comes at last.
+ * The console says so, once a page.
+ */
 export const more = <T>(use: (parts: Parts) => T): Soon<T | undefined> =>
-  PLUS ? use(source(0) as Parts) : sooner((parts ??= ask()), (found) => (found ? use(found) : void late.push(use)))
+  PLUS
+    ? use(source(0) as Parts)
+    : sooner(within<Parts | undefined, undefined>((parts ??= ask()), MORE_MS), (found) =>
+        found ? use(found) : void (late.push(use) > 1 || console.error('Onym: more.min.js did not load:', trouble)),
+      )

@@ -12,7 +12,7 @@ export type Answer = [status: number, text: string, retryAfter_s: number]
 export const NONE: Answer = [0, '', 0]
 
 /** Undefined where the browser has none (before 2022): then whoever uses it waits. */
-export const timeLimit = (limit_ms: number): AbortSignal => attempt<any>(() => AbortSignal.timeout(limit_ms), () => {})
+export const timeLimit = (limit_ms: number): AbortSignal => attempt<any>(() => AbortSignal.timeout(limit_ms))
 
 /** Headers of the site's own, for what stands in front of Onym; each request asks anew. */
 export type Headers = Record<string, string>
@@ -42,7 +42,7 @@ export const post = (
 
 export const isTaken = ([status, text]: Answer): unknown =>
   // What is no JSON is not ours.
-  attempt<unknown>(() => status < 300 && JSON.parse(text).success === true, () => false)
+  attempt<unknown>(() => status < 300 && JSON.parse(text).success === true)
 
 /** Taken, refused for good, or neither: then the calls are kept. */
 export const judge = (answer: Answer): 'taken' | 'refused' | undefined => {

@@ -19,7 +19,7 @@ const LOOK_MS = 3000
 export interface Queue {
   put(key: string, text: string): void
   get(key: string): string | undefined
-  remove(key: string): void
+  drop(key: string): void
   /** The keys of all calls that wait, from every tab of the site, oldest first. */
   list(): string[]
   /** The page goes: what is in storage is the next page's to send, even should this one come back. */
@@ -36,7 +36,7 @@ export const openQueue = (writeKey: string, isPersistent: boolean): Queue => {
   const own = new Map<string, string>()
   /** Those of them that storage took: when they are gone from there, something has emptied it. */
   const safe = new Set<string>()
-  const isStored = (key: string) => areas.some(([area]) => area[prefix + key] !== undefined)
+  const stored = (key: string) => areas.map(([area]) => area[prefix + key]).find(Boolean)
   /** With the calls in each, as of the last look; a call costs no walk through all that the site stores. */
   const areas = (isPersistent ? (['localStorage', 'sessionStorage'] as const) : []).flatMap((name) => {
     const area = webArea(name)
@@ -96,12 +96,12 @@ export const openQueue = (writeKey: string, isPersistent: boolean): Queue => {
       if (own.size > MEMORY_MAX) {
         const kept = [...own]
         const [oldest] = kept.find(([, text]) => isView(text)) ?? kept[0]!
-        this.remove(oldest)
+        this.drop(oldest)
         troubles.add('queue_full')
       }
     },
-    get: (key) => own.get(key) ?? areas.map(([area]) => area[prefix + key]).find(Boolean),
-    remove(key) {
+    get: (key) => own.get(key) ?? stored(key),
+    drop(key) {
       own.delete(key)
       safe.delete(key)
       removeStored(key)
@@ -109,11 +109,11 @@ export const openQueue = (writeKey: string, isPersistent: boolean): Queue => {
     list() {
       // Also where it is not known when.
       if (!(performance.now() - lookedAt < LOOK_MS)) look()
-      for (const [key, text] of own) if (safe.has(key) && !isStored(key)) store(key, text)
+      for (const [key, text] of own) if (safe.has(key) && !stored(key)) store(key, text)
       return [...new Set([...own.keys(), ...areas.flatMap(([, keys]) => [...keys])])].sort()
     },
     handOver() {
-      for (const key of own.keys()) if (isStored(key)) own.delete(key)
+      own.forEach((_, key) => stored(key) && own.delete(key))
       lookedAt = NaN
     },
   }

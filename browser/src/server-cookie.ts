@@ -16,10 +16,10 @@ export const tellServer = (
   const url = base + (ownPath ? '/c' : '/cookie')
   const store = openArea('sessionStorage')
   const body = JSON.stringify({ writeKey, anonymousId: user.anonymousId(), userId: user.id(), domain })
-  if (body == (told[url + writeKey] ?? store.get('onym:cookie'))) return
+  if (body == (told[url + writeKey] ?? store.read('onym:cookie'))) return
   told[url + writeKey] = body
   fetch(url, { method: 'POST', body, keepalive: true, credentials: 'include' }).then(
-    ({ ok }) => ok && store.set('onym:cookie', body),
+    ({ ok }) => ok && store.write('onym:cookie', body),
     () => (told[url + writeKey] = ''),
   )
 }

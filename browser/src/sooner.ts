@@ -9,8 +9,10 @@ export const isPromise = (value: any): value is PromiseLike<any> =>
 export const sooner = <T, R>(value: Soon<T>, next: (value: T) => Soon<R>): Soon<R> =>
   isPromise(value) ? value.then(next) : next(value)
 
-/** Whether it throws now or rejects later, `failed` says what becomes of it. */
-export const attempt = <T>(run: () => Soon<T>, failed: (error: unknown) => T): Soon<T> => {
+export const nothing = () => {}
+
+/** Whether it throws now or rejects later, `failed` says what becomes of it: nothing, unless told. */
+export const attempt = <T>(run: () => Soon<T>, failed: (error: unknown) => T = nothing as () => T): Soon<T> => {
   try {
     const result = run()
     return isPromise(result) ? result.then(null, failed) : result

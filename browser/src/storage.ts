@@ -1,8 +1,8 @@
 // Where ids and traits live: cookie, localStorage, or memory when the browser allows neither.
 // Every read goes to the browser, never to a copy: another tab may have logged the visitor in or out.
+import { attempt } from './sooner'
 import { findCookie, findCookieDomain, readCookies, writeCookie } from './cookie'
 import { troubles } from './health'
-import { attempt } from './sooner'
 import type { LoadOptions } from './types'
 
 /** localStorage and sessionStorage work as plain records, and a plain record stands in for them. */
@@ -10,9 +10,9 @@ export type Area = Record<string, string>
 
 export interface Store {
   /** The bare text, or null when absent. */
-  get(key: string): string | null
+  read(key: string): string | null
   /** null removes. `text` is an id, or JSON when `isJson`. */
-  set(key: string, text: string | null, isJson?: boolean): void
+  write(key: string, text: string | null, isJson?: boolean): void
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Store {
 export const webArea = (name: 'localStorage' | 'sessionStorage'): Area | undefined => {
   let area: any
   // No walk through all that the site stores: whoever needs one sees the same.
-  return attempt(() => delete (area = window[name])[area.onym + area.length] && area, () => {})
+  return attempt(() => delete (area = window[name])[area.onym + area.length] && area) as Area | undefined
 }
 
 /** Ids are JSON text in localStorage (`null` for nobody), and in the cookies of older libraries. */
@@ -33,8 +33,8 @@ const unquote = (text: string | null | undefined): string | null =>
 export const makeAreaStore = (area: Area): Store => {
   const overlay: Area = {}
   return {
-    get: (key) => unquote(area[key] ?? overlay[key]),
-    set(key, text, isJson) {
+    read: (key) => unquote(area[key] ?? overlay[key]),
+    write(key, text, isJson) {
       delete overlay[key]
       if (text === null) {
         delete area[key]
@@ -67,15 +67,15 @@ const makeCookieStore = (
   const meant: Record<string, string | null> = {}
   const stuckKey = (key: string) => 'onym:stuck:' + key
   return {
-    get(key) {
-      const stuck = remembered.get(stuckKey(key))
+    read(key) {
+      const stuck = remembered.read(stuckKey(key))
       if (stuck === null) return unquote(findCookie(key, options, domain))
       troubles.add('cookie_stuck:' + key)
       return unquote(readCookies(key).find((value) => value != stuck) ?? meant[key])
     },
-    set(key, text) {
+    write(key, text) {
       const stuck = writeCookie(key, (meant[key] = text), options, domain)
-      if (stuck !== null || remembered.get(stuckKey(key)) !== null) remembered.set(stuckKey(key), stuck)
+      remembered.write(stuckKey(key), stuck)
       if (stuck === null) troubles.delete('cookie_stuck:' + key)
     },
   }
@@ -99,9 +99,9 @@ export interface Stores {
 const findDomainOnce = (wanted = ''): [domain: string | undefined, isKnown: boolean] => {
   const session = openArea('sessionStorage')
   const name = 'onym:domain:' + wanted
-  const known = session.get(name)
+  const known = session.read(name)
   const domain = known ?? findCookieDomain(wanted)
-  if (domain !== undefined) session.set(name, domain)
+  if (domain !== undefined) session.write(name, domain)
   return [domain, known !== null]
 }
 

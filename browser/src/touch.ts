@@ -5,6 +5,7 @@
 // Each record says which visitor it is of, so that whoever logs out, on whichever subdomain, leaves nothing behind.
 import { readParams } from './context'
 import { uuid } from './mark'
+import { attempt } from './sooner'
 import type { Stores } from './storage'
 import type { Json, LoadOptions } from './types'
 
@@ -46,13 +47,8 @@ export const readTouch = (url: string, referrer: string, at_ms: number): Json =>
 }
 
 /** A lone surrogate, which no cookie can hold, is a sign like any other. */
-const encode = (value: Json): string => {
-  try {
-    return encodeURIComponent(JSON.stringify(value))
-  } catch {
-    return '*'.repeat(RECORD_MAX + 1)
-  }
-}
+const encode = (value: Json): string =>
+  attempt(() => encodeURIComponent(JSON.stringify(value)), () => '*'.repeat(RECORD_MAX + 1)) as string
 
 export const makeTouches = (options: LoadOptions) => {
   let landing: Json | undefined = readTouch(location.href, document.referrer, Date.now())
@@ -65,20 +61,17 @@ export const makeTouches = (options: LoadOptions) => {
     return name ? stores[name]! : stores.memory
   }
   /** What is there of this visitor. */
-  const read = (name: string, of: string): Json | undefined => {
-    try {
-      const text = store().get(name)!
+  const read = (name: string, of: string): Json | undefined =>
+    attempt<any>(() => {
+      const text = store().read(name)!
       const found = text.length > 3 * RECORD_MAX ? null : JSON.parse(text)
       return found?.of === of ? found : undefined
-    } catch {
-      return undefined
-    }
-  }
+    })
   const write = (name: string, value: Json): Json => {
-    store().set(name, JSON.stringify(value), true)
+    store().write(name, JSON.stringify(value), true)
     return value
   }
-  const clear = () => ['onym_first', 'onym_last', 'onym_session'].forEach((name) => store().set(name, null))
+  const clear = () => ['onym_first', 'onym_last', 'onym_session'].forEach((name) => store().write(name, null))
 
   const isForeign = (referrer: string | undefined): boolean => {
     const host = /^https?:\/\/([^/:]+)/.exec(referrer ?? '')?.[1]
@@ -89,7 +82,7 @@ export const makeTouches = (options: LoadOptions) => {
   const shown = ({ of, ...touch }: Json): Json => touch
 
   return {
-    open(found: Stores) {
+    takeUp(found: Stores) {
       stores = found
     },
     /** What a call of this visitor carries. */

@@ -10,7 +10,7 @@ import type { Queue } from './queue'
 import type { Analytics } from './types'
 
 export const joinTwins = ({ twins, cookie, user }: Visitor, queue: Queue, api: Analytics): void => {
-  const pairs = twins()!.map((name): [id: string, other: string | null] => [name.slice(TWINS.length), cookie!.get(name)])
+  const pairs = twins()!.map((name): [id: string, other: string | null] => [name.slice(TWINS.length), cookie!.read(name)])
   const kept = user.anonymousId()!
   // The visitor's are those that lead to the id that they keep, or to another that was made at once and is not noted yet.
   const ids = new Set([kept])
@@ -27,5 +27,5 @@ export const joinTwins = ({ twins, cookie, user }: Visitor, queue: Queue, api: A
   const userId = user.id()
   if (userId) ids.forEach((id) => api.alias(userId, id, { messageId: `twins-${id}-${kept}` }))
   // The server is told; or somebody has logged out since.
-  for (const [id] of userId ? pairs : others) cookie!.set(TWINS + id, null)
+  for (const [id] of userId ? pairs : others) cookie!.write(TWINS + id, null)
 }

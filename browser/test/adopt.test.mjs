@@ -4,7 +4,7 @@ import { load } from './load.mjs'
 
 const { foreignIds } = await load('adopt')
 const rs = (value) => 'RS_ENC_v3_' + Buffer.from(JSON.stringify(value)).toString('base64')
-const store = (texts) => ({ get: (key) => texts[key] ?? null })
+const store = (texts) => ({ read: (key) => texts[key] ?? null })
 
 for (const [name, names, cookie, local, wanted] of [
   ['RudderStack 3', ['rudderstack'], { rl_anonymous_id: rs('a-1'), rl_user_id: rs('u-1') }, {}, ['a-1', 'u-1']],

@@ -55,23 +55,23 @@ for (const [domain, path] of scopes) {
     const { jar, put, open } = setUp()
     put('old', domain, path)
     const { cookie } = open()
-    assert.equal(cookie.get('ajs_user_id'), 'old')
-    cookie.set('ajs_user_id', '12345')
-    assert.equal(cookie.get('ajs_user_id'), '12345')
+    assert.equal(cookie.read('ajs_user_id'), 'old')
+    cookie.write('ajs_user_id', '12345')
+    assert.equal(cookie.read('ajs_user_id'), '12345')
     assert.deepEqual(
       jar.map(({ value, domain, path }) => [value, domain, path]),
       [['12345', '.rdio.test', '/']],
     )
     put('old', domain, path)
-    cookie.set('ajs_user_id', null)
-    assert.equal(cookie.get('ajs_user_id'), null)
+    cookie.write('ajs_user_id', null)
+    assert.equal(cookie.read('ajs_user_id'), null)
     assert.deepEqual(jar, [])
   })
   test(`of ours and one on ${domain} at ${path}, ours is who the visitor is`, () => {
     const { jar, put, open } = setUp()
     put('12345', '.rdio.test')
     put('old', domain, path)
-    assert.equal(open().cookie.get('ajs_user_id'), '12345')
+    assert.equal(open().cookie.read('ajs_user_id'), '12345')
     assert.equal(jar.length, 1)
   })
 }
@@ -82,8 +82,8 @@ test('all scopes at once, and odd paths', () => {
     const host = new URL(href).hostname
     for (const domain of [host, '.' + host]) for (const path of ['/', '/x', '/app']) put('old', domain, path)
     const { cookie } = open()
-    cookie.set('ajs_user_id', 'new')
-    assert.equal(cookie.get('ajs_user_id'), 'new', href)
+    cookie.write('ajs_user_id', 'new')
+    assert.equal(cookie.read('ajs_user_id'), 'new', href)
     assert.equal(document.cookie, 'ajs_user_id=new', href)
     assert.ok(jar.length >= 1)
   }
@@ -95,36 +95,36 @@ test('a cookie that no script can change is disregarded, on the next page too, u
   const { jar, put, open } = setUp({ fixed: (entry) => fixed(entry) })
   put('old', 'www.rdio.test', '/app')
   const first = open()
-  first.cookie.set('ajs_user_id', '12345')
-  assert.equal(first.cookie.get('ajs_user_id'), '12345')
-  first.cookie.set('ajs_user_id', null)
-  assert.equal(first.cookie.get('ajs_user_id'), null)
-  assert.equal(open().cookie.get('ajs_user_id'), null)
-  first.cookie.set('ajs_user_id', '12345')
-  assert.equal(open().cookie.get('ajs_user_id'), '12345')
+  first.cookie.write('ajs_user_id', '12345')
+  assert.equal(first.cookie.read('ajs_user_id'), '12345')
+  first.cookie.write('ajs_user_id', null)
+  assert.equal(first.cookie.read('ajs_user_id'), null)
+  assert.equal(open().cookie.read('ajs_user_id'), null)
+  first.cookie.write('ajs_user_id', '12345')
+  assert.equal(open().cookie.read('ajs_user_id'), '12345')
   jar[0].value = 'changed'
-  assert.equal(open().cookie.get('ajs_user_id'), 'changed')
+  assert.equal(open().cookie.read('ajs_user_id'), 'changed')
   fixed = () => false
   const free = open()
-  free.cookie.set('ajs_user_id', 'u2')
-  assert.deepEqual([free.cookie.get('ajs_user_id'), localStorage['onym:stuck:ajs_user_id']], ['u2', undefined])
+  free.cookie.write('ajs_user_id', 'u2')
+  assert.deepEqual([free.cookie.read('ajs_user_id'), localStorage['onym:stuck:ajs_user_id']], ['u2', undefined])
 })
 
 test('a cookie that cannot be written: memory has it for the page', () => {
   globalThis.localStorage = {}
   const { open } = setUp({ fixed: ({ name }) => name == 'ajs_user_id' })
   const { cookie } = open()
-  cookie.set('ajs_user_id', '12345')
-  assert.equal(cookie.get('ajs_user_id'), '12345')
-  cookie.set('ajs_user_id', null)
-  assert.equal(cookie.get('ajs_user_id'), null)
+  cookie.write('ajs_user_id', '12345')
+  assert.equal(cookie.read('ajs_user_id'), '12345')
+  cookie.write('ajs_user_id', null)
+  assert.equal(cookie.read('ajs_user_id'), null)
 })
 
 test('a name that another ends with, a value that is not percent-encoded', () => {
   const { put, open } = setUp()
   put('no', '.rdio.test', '/', 'x_ajs_user_id')
   put('50%', '.rdio.test')
-  assert.equal(open().cookie.get('ajs_user_id'), '50%')
+  assert.equal(open().cookie.read('ajs_user_id'), '50%')
 })
 
 test('the domain of cookies: the widest, none for addresses, also for hosts that end in a digit', () => {

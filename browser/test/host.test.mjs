@@ -6,16 +6,11 @@ const { apiBase, readScript } = await load('host')
 const segment = (settings) => ({ integrations: { 'Segment.io': settings } })
 
 test('the script tells its host, any path before it, and the write key', () => {
-  assert.deepEqual(readScript('https://t.rdio.test/analytics.js/v1/wk_a%20b/analytics.min.js'), {
-    home: 'https://t.rdio.test',
-    writeKey: 'wk_a b',
-  })
-  assert.equal(
-    readScript('https://rdio.test/onym/analytics.js/v1/k/analytics.min.js').home,
-    'https://rdio.test/onym',
-  )
-  assert.deepEqual(readScript('https://cdn.rdio.test/lib/onym.js?v=1'), { home: 'https://cdn.rdio.test' })
-  assert.deepEqual(readScript(''), {})
+  const base = 'https://rdio.test/onym/analytics.js/v1/wk_a%20b/'
+  assert.deepEqual(readScript(base + 'analytics.min.js'), [base + 'more.min.js', 'https://rdio.test/onym', 'wk_a b'])
+  const own = 'https://cdn.rdio.test/lib/'
+  assert.deepEqual(readScript(own + 'word.js?v=1'), [own + 'word/m.js', 'https://cdn.rdio.test'])
+  assert.deepEqual(readScript('').slice(1), [undefined])
 })
 
 const rows = [

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { load } from './load.mjs'
 
-const { makeVisitor } = await load('identity')
+const { areTwins, beginOf, makeVisitor } = await load('identity')
 const { makeAreaStore } = await load('storage')
 
 const setUp = (options = {}) => {
   const areas = { cookie: {}, local: {}, memory: {} }
   const stores = {
     cookie: {
-      get: (key) => areas.cookie[key] ?? null,
-      set: (key, text) => (text === null ? delete areas.cookie[key] : (areas.cookie[key] = text)),
+      read: (key) => areas.cookie[key] ?? null,
+      write: (key, text) => (text === null ? delete areas.cookie[key] : (areas.cookie[key] = text)),
     },
     localStorage: makeAreaStore(areas.local),
     memory: makeAreaStore(areas.memory),
@@ -20,7 +20,7 @@ const setUp = (options = {}) => {
   return { areas, stores, visitor: makeVisitor(stores, options, () => true) }
 }
 /** Which ids were noted to be whose. */
-const noted = (visitor) => (visitor.twins() ?? []).map((name) => [name.replace('onym_twins_', ''), visitor.cookie.get(name)])
+const noted = (visitor) => (visitor.twins() ?? []).map((name) => [name.replace('onym_twins_', ''), visitor.cookie.read(name)])
 
 test('ids are bare in cookies and JSON in localStorage, traits are JSON in localStorage alone', () => {
   const { areas, visitor } = setUp()
@@ -156,7 +156,7 @@ test('closed storage is not touched, and what memory learned is carried over whe
   visitor.user.identify('u1', { a: 1 })
   assert.deepEqual([areas.cookie, areas.local], [{}, {}])
   isOpen = true
-  visitor.open()
+  visitor.takeUp()
   assert.equal(areas.cookie.ajs_anonymous_id, id)
   assert.equal(visitor.user.id(), 'u1')
   assert.deepEqual(visitor.user.traits(), { a: 1 })
@@ -182,10 +182,10 @@ const openTwins = () => {
   let hasWritten = false
   const { cookie } = www.stores
   const late = {
-    get: (key) => (hasWritten ? cookie.get(key) : null),
-    set(key, text) {
+    read: (key) => (hasWritten ? cookie.read(key) : null),
+    write(key, text) {
       hasWritten = true
-      cookie.set(key, text)
+      cookie.write(key, text)
     },
   }
   const app = makeVisitor({ ...www.stores, cookie: late, localStorage: local, memory: makeAreaStore({}) }, {}, () => true)
@@ -217,8 +217,8 @@ test('however late they meet, a page of another day included', () => {
 test('two tabs of one subdomain, too: both write the same storage', () => {
   const { stores, visitor } = setUp()
   const given = visitor.user.anonymousId()
-  stores.cookie.set('ajs_anonymous_id', null)
-  stores.localStorage.set('ajs_anonymous_id', null)
+  stores.cookie.write('ajs_anonymous_id', null)
+  stores.localStorage.write('ajs_anonymous_id', null)
   const kept = makeVisitor(stores, {}, () => true).user.anonymousId()
   assert.equal(visitor.user.anonymousId(), kept)
   assert.deepEqual(noted(visitor), [[given, kept]])
@@ -232,7 +232,7 @@ for (const [what, log_out] of [
   test(what + ' makes no twins', () => {
     const { www, app } = openTwins()
     app.user.anonymousId(www.user.anonymousId())
-    for (const name of www.twins() ?? []) www.cookie.set(name, null)
+    for (const name of www.twins() ?? []) www.cookie.write(name, null)
     www.user.identify(null, { a: 1 })
     log_out(app)
     assert.equal(www.user.anonymousId(), app.user.anonymousId())
@@ -240,6 +240,40 @@ for (const [what, log_out] of [
     assert.deepEqual(www.user.traits(), {})
   })
 }
+
+for (const [what, who, name, traitsKey] of [
+  ['user', 'user', 'ajs_user_id', 'ajs_user_traits'],
+  ['account', 'group', 'ajs_group_id', 'ajs_group_properties'],
+]) {
+  test(`another ${what} in the cookie, put there by a backend or on another subdomain: nothing of the one before is taken over`, () => {
+    const { areas, visitor } = setUp()
+    visitor[who].identify('one', { email: 'one@example.com' })
+    areas.cookie[name] = 'two'
+    assert.deepEqual([visitor[who].id(), visitor[who].traits()], ['two', {}])
+    assert.deepEqual([areas.local[name], areas.local[traitsKey]], ['"two"', undefined])
+    visitor[who].identify('one', { email: 'one@example.com' })
+    areas.cookie[name] = 'two'
+    assert.deepEqual(visitor[who].identify('two', { plan: 'Free' }), ['two', { plan: 'Free' }])
+  })
+}
+
+test('an id says when a log-out made it, and a first visit within a minute of another is its twin', () => {
+  const { visitor } = setUp()
+  const { now } = Date
+  const idAt = (ms, make) => {
+    Date.now = () => ms
+    make()
+    Date.now = now
+    return visitor.stored()
+  }
+  const forget = () => (visitor.forget(), visitor.user.anonymousId())
+  const [one, near, far] = [1796022000000, 1796022059000, 1796022061000].map((ms) => idAt(ms, forget))
+  assert.deepEqual([areTwins(one, near), areTwins(one, far), beginOf(one)], [true, false, false])
+  const left = idAt(1796022000123, visitor.user.reset)
+  assert.match(left, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  assert.deepEqual([beginOf(left), areTwins(one, left)], [1796022000123, false])
+  for (const id of [null, 'short', '8'.repeat(36), "a site's own 8"]) assert.ok(!beginOf(id) || beginOf(id) > now(), id)
+})
 
 test("ids of a server's that begin with their time are not taken for twins", () => {
   const { areas, visitor } = setUp()
@@ -252,8 +286,8 @@ test("ids of a server's that begin with their time are not taken for twins", () 
 test('what two pages note at once is kept of both, and what is withdrawn is gone', () => {
   const { visitor, stores, areas } = setUp()
   const other = makeVisitor({ ...stores, memory: makeAreaStore({}) }, {}, () => true)
-  visitor.cookie.set('onym_twins_a', 'kept')
-  other.cookie.set('onym_twins_b-2', 'kept')
+  visitor.cookie.write('onym_twins_a', 'kept')
+  other.cookie.write('onym_twins_b-2', 'kept')
   assert.deepEqual(noted(visitor), [['a', 'kept'], ['b-2', 'kept']])
   assert.deepEqual(noted(other), noted(visitor))
   makeVisitor({ ...stores, memory: makeAreaStore({}) }, {}, () => true).forget()

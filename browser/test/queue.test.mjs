@@ -19,7 +19,7 @@ test('calls are listed in order, whichever tab put them there, and leave singly'
   tell('storage', { key: 'onym:k:1', newValue: 'a' })
   one.put('3', 'c')
   assert.deepEqual(other.list(), ['1', '2', '3'])
-  other.remove('2')
+  other.drop('2')
   tell('storage', { key: 'onym:k:2', newValue: null })
   assert.deepEqual(one.list(), ['1', '3'])
   assert.equal(one.get('3'), 'c')
@@ -62,7 +62,7 @@ test('a page keeps its calls when the site empties the storage, and stores them 
     queue.put('1', 'a')
     empty()
     assert.deepEqual(calls(queue), ['a'])
-    queue.remove('1')
+    queue.drop('1')
     assert.deepEqual(calls(queue), [])
   }
   const queue = await openQueue('v', true)

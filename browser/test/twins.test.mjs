@@ -8,7 +8,7 @@ const { joinTwins } = await load('twins')
 const join = ({ notes, anonymousId = 'kept', userId = null, calls }) => {
   const waiting = new Map(calls)
   const left = new Map(notes)
-  const cookie = { get: (name) => left.get(name.slice(11)) ?? null, set: (name) => left.delete(name.slice(11)) }
+  const cookie = { read: (name) => left.get(name.slice(11)) ?? null, write: (name) => left.delete(name.slice(11)) }
   const twins = () => (notes.length ? notes.map(([id]) => 'onym_twins_' + id) : null)
   const visitor = { user: { anonymousId: () => anonymousId, id: () => userId }, twins, cookie }
   const aliases = []
@@ -37,7 +37,7 @@ test('after a log-out they are nobody, and the next visitor has their own alone'
   assert.deepEqual(join({ notes, anonymousId: 'new', userId: 'u2', calls }), [left, [['u2', 'newer', 'twins-newer-new']], []])
 })
 test('a third one that was made at once has the visitor, and has not been noted yet', () => {
-  const [one, other, third] = ['6b0c59a2', '6b0c59a3', '6b0c59a4'].map((second) => second + '-8dc1-476e-a3b4-d443eb224cee')
+  const [one, other, third] = ['3a02', '61b1', '9f40'].map((ms) => `019b0a3e-${ms}-476e-a3b4-d443eb224cee`)
   const aliases = [one, other].map((id) => ['u', id, `twins-${id}-${third}`])
   assert.deepEqual(join({ notes: [[one, other]], anonymousId: third, userId: 'u', calls: [] }), [[], aliases, []])
 })

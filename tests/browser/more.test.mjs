@@ -186,19 +186,24 @@ for (const [what, path, script] of [
   ['a link waits', '/?ajs_uid=u1', ''],
   ['a plugin waits', '/', `analytics.register({ name: 'seer', version: '1', type: 'enrichment', isLoaded: () => true, load: async () => {}, track: (ctx) => ctx })`],
 ])
-  test(`its request hangs, and ${what} for it: calls go out after a while, from this page`, async () => {
+  test(`its request hangs, and ${what} for it: calls go out after a while, from this page, and the console says so`, async () => {
     let go
     const until = new Promise((resolve) => (go = resolve))
     recorder.fault = (path) => (isMore(path) ? { until } : null)
-    const visitor = await visit(path, { page: '1', script })
+    const visitor = await visit('/', { lib: 'none' })
+    const said = listen(visitor)
+    await visitor.page.goto(visitor.url(path, { lib: 'onym', page: '1', script }))
+    await visitor.loaded()
     await visitor.run(() => void analytics.track('a'))
     assert.deepEqual((await visitor.sent(2)).map(({ type, event }) => event ?? type), ['page', 'a'])
+    await eventually(() => said.length, 'the console says so')
     // Late, but not too late: what it was wanted for is done.
     go()
     if (path != '/') await eventually(() => visitor.run(() => analytics.user().id() == 'u1'), 'the link is followed')
     else await eventually(() => visitor.run(() => analytics.queue.plugins.length == 1), 'the plugin is there')
     await visitor.run(() => void analytics.track('b'))
     await eventually(async () => (await visitor.sent(3)).some(({ event }) => event == 'b'), 'b arrives')
+    assert.deepEqual(said, ['Onym: more.min.js did not load: timeout'])
     assert.deepEqual(visitor.errors, [])
     await visitor.close()
   })

@@ -137,6 +137,22 @@ for (const [what, script] of [
     await visitor.close()
   })
 
+test('no plugin, and a callback that logs and counts as it did with analytics-next: nothing happens', async () => {
+  const visitor = await visit('/')
+  await visitor.run(() =>
+    analytics.track('a', {}, {}, (context) => {
+      context.log('info', 'sent', { by: 'us' })
+      context.logger.log('debug', 'sent')
+      context.stats.increment('calls')
+      context.stats.gauge('length', 2, ['a'])
+      window.told = context.event.event
+    }),
+  )
+  assert.equal(await visitor.run(() => window.told), 'a')
+  assert.deepEqual(visitor.errors, [])
+  await visitor.close()
+})
+
 const station = (more) =>
   `analytics.register({ name: 'odd', version: '1', type: 'enrichment', isLoaded: () => true, load: async () => {}, ${more} });`
 for (const [what, script] of [
