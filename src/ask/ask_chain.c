@@ -8,7 +8,7 @@
  * The careful way takes all events of a millisecond as one *group*. Within a group the steps a..b of a chain
  * need different events: a bipartite matching, which grows with b, so far[a] says how far it gets. Going
  * backwards, done[d][a] is the earliest time at which a chain of length d can be completed whose steps from a
- * on lie in the groups seen so far. For a chain that has a-1 behind it and takes a..b from a group, an
+ * on lie in the groups seen so far. For a chain that has a-1 after it and takes a..b from a group, an
  * exclusion (i, j) in that group forbids to go on afterwards where i < a and b < j.
  */
 #include "ask_instant.h"

@@ -12,7 +12,7 @@
 enum { DICTIONARY_BYTES = 64 << 20 };
 enum { EXAMPLES = 5, TEXT_EXAMPLES = 3, STRETCH_ROWS = 1 << 20, LEAF_BYTES = 512, ENTRIES_A_LOOK = 1 << 16 };
 
-/* One value: how often, and until when. */
+/* One value: how many rows have it, and when the last of them was. */
 struct entry {
     IndexValue value;                   /* events: type digit and name */
     uint64_t count;
@@ -232,7 +232,7 @@ static Status list_entries(struct listing *listing, struct entry **ret, uint32_t
 
 /* ---- Events ---- */
 
-/* What is not told apart may be of several types. */
+/* Events that are not told apart may be of several types. */
 static EventType rest_type(const struct listing *listing)
 {
     uint32_t types = listing->rest_types;
@@ -334,7 +334,7 @@ static void take_number(struct field *field, const IndexValue *value)
     field->number_count = value_compare_numbers(&field->examples[0], &field->examples[1]) < 0 ? 2 : 1;
 }
 
-/* The first texts in order; each has its place in the field's bytes. */
+/* Keeps the first texts in order; each has its own place in the field's bytes. */
 static void take_text(struct field *field, Str text)
 {
     IndexValue *texts = field->examples + 2;
@@ -365,7 +365,7 @@ static void take_examples(struct field *field, const IndexValues *values)
     }
 }
 
-/* One field: when it was last seen, and examples. */
+/* Finds when the field was last seen, and examples of its values. */
 static void look_at_field(void *context, uint32_t task, uint32_t worker)
 {
     struct listing *listing = context;

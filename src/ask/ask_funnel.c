@@ -111,7 +111,7 @@ static Status parse_order(FunnelQuestion *funnel)
     return s;
 }
 
-/* Of entries alone: who entered in time may take the window. */
+/* The range is one of entries: who entered within it has the whole window to go on. */
 static Status parse_range(FunnelQuestion *funnel)
 {
     Request *request = &funnel->request;
@@ -175,7 +175,7 @@ Status funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld *worl
     return s;
 }
 
-/* In order only the first step's bit says what an entry is: it is taken from those that come too late. */
+/* Where the order matters, the bit of the first step makes a hit an entry: hits that come too late lose it. */
 const Hits *funnel_trim(const FunnelQuestion *funnel, const Hits *all, Arena *scratch, Hits *ret)
 {
     const ChainRules *rules = &funnel->rules;

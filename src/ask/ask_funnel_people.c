@@ -107,7 +107,7 @@ static int compare_members(const void *a, const void *b)
         - is_before(left->entry_ms, left->person, right->entry_ms, right->person);
 }
 
-/* Keeps the first of those behind the cursor: gathers twice as many as the page has, sorts, drops the half behind. */
+/* Keeps the first of those after the cursor: gathers twice as many as the page has, sorts, drops the later half. */
 static Status cut_page(struct listing *listing, Err *err)
 {
     Status s = OK;

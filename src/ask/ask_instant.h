@@ -80,7 +80,7 @@ static inline uint32_t group_far(const ChainRules *rules, struct group *group, u
     return step;
 }
 
-/* May a chain whose step `before` lay before this group go on behind it with step `next`? */
+/* May a chain whose step `before` lay before this group go on after it with step `next`? */
 static inline bool is_excluded(const ChainRules *rules, const struct group *group, uint32_t before, uint32_t next)
 {
     for (uint32_t at = 0; at < rules->exclusion_count; at++)

@@ -73,7 +73,7 @@ struct alike {
     uint8_t depths[GROUP_KINDS];
 };
 
-/* False where it is new; then it is noted, if there is room. */
+/* False if the kind is new; then it is noted, if there is room. */
 static bool alike_find(struct alike *alike, uint32_t mask, uint32_t *ret_kind)
 {
     uint32_t kind = 0;
@@ -135,7 +135,7 @@ void strict_follow(const ChainRules *rules, const Hits *all, uint32_t entry, Are
 
 enum { KINDS_MAX = 64, CANDIDATES_MAX = KINDS_MAX * CHAIN_STEPS_MAX };
 
-/* Hits that are the same steps, one behind the other; over KINDS_MAX different ones all are one list. */
+/* Hits that are the same steps, one after the other; over KINDS_MAX different ones all are one list. */
 struct kinds {
     uint32_t count, masks[KINDS_MAX], heads[KINDS_MAX];
     uint32_t *next;
@@ -190,7 +190,7 @@ static void kinds_read(const ChainRules *rules, const Hits *all, struct kinds *k
     }
 }
 
-/* The hits from first on that can matter, in order: of each kind as many as it has steps. */
+/* Lists the hits from first on that can matter, in order: of each kind as many as it has steps. */
 static uint32_t kinds_gather(struct kinds *kinds, uint32_t first, uint32_t count, uint32_t *ret)
 {
     uint32_t found = 0;

@@ -86,7 +86,7 @@ static void mark_person(void *context, uint32_t worker, uint32_t person, const H
     __atomic_fetch_or(&paths->with_anchor[person / 64], UINT64_C(1) << person % 64, __ATOMIC_RELAXED);
 }
 
-/* By time, then by what it is; of equal ones the anchors first, and those that are not looked at. */
+/* Orders by time, then by event; among equals the anchors come first, then the hits that nobody looks at. */
 static int compare_hits(const void *a, const void *b)
 {
     const Hit *left = a, *right = b;
@@ -232,7 +232,7 @@ static Status write_depth(struct paths *paths, uint32_t depth, const Groups *gro
     return OK;
 }
 
-/* The group as it is listed at the depth. */
+/* The group under which the answer lists this one at the depth. */
 static uint32_t shown_as(const struct paths *paths, uint32_t depth, uint32_t group)
 {
     if (group == GROUP_ANCHOR || counter_map_find(&paths->shown, key_of(depth, 0, group))) return group;

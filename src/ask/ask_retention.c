@@ -24,7 +24,7 @@ struct retention {
     Breakdown by;
     ZoneUnit unit;
     uint32_t periods, mode, first, group_limit;
-    Millis births_from_ms;              /* first ever: what was before is looked at, too */
+    Millis births_from_ms;              /* "first ever": events before the range are looked at, too */
     Timeline timeline;
     struct counter counters[QUERY_WORKERS_MAX];
     uint32_t worker_count;
@@ -111,7 +111,7 @@ static void count_cells(const struct retention *retention, struct counter_map *m
             counter_map_count(map, key_of(group, cohort, period), 1);
 }
 
-/* The hits at times that an event can have. */
+/* Leaves only hits at times that an event can have. */
 static Hits plausible(const Request *request, struct counter *counter, const Hits *all)
 {
     Hits kept = *all;
@@ -184,7 +184,7 @@ static Status run_scan(struct retention *retention, struct scan *scan, Err *err)
 
 /* ---- Writing ---- */
 
-/* One line: returned by period, and of how many that could be seen. */
+/* Writes one line: how many returned in each period, and out of how many who could have been seen then. */
 struct line {
     uint64_t people, returned[PERIODS_MAX + 1], eligible[PERIODS_MAX + 1];
 };

@@ -86,7 +86,7 @@ static void find_signup(void *context, uint32_t worker, uint32_t person, const H
     (void)(number_vector_put(vector, person) && number_vector_put(vector, (uint64_t)hits->hits[at].time_ms));
 }
 
-/* The person's place in times_ms; the person is one of them. */
+/* The place in times_ms of a person who is one of the people of the report. */
 static size_t rank_of(const struct signups *signups, uint32_t person)
 {
     uint64_t below = signups->only_people[person / 64] & ((UINT64_C(1) << person % 64) - 1);
@@ -163,7 +163,7 @@ static Status gather_signups(struct signups *signups, uint32_t people_max, Err *
     return OK;
 }
 
-/* Buckets from the first to the last sign-up, or as far as the question says. */
+/* Makes the buckets from the first to the last sign-up, or for the range that the question gives. */
 static Status make_timeline(struct signups *signups)
 {
     Millis first = INT64_MAX, last = INT64_MIN;

@@ -331,7 +331,7 @@ static Status narrow_range(struct trends *trends, Millis *first, Millis *last, E
         if (trends->counters[worker].last_ms > ends) ends = trends->counters[worker].last_ms;
     }
     if (s) return s;
-    if (begins > ends) {                                     /* no event is told: any units do, but not too many */
+    if (begins > ends) {                                     /* no event is told of: any units, but not too many */
         *first = timeline_clip(request, trends->unit, *first, *last, BUCKETS_OF_TRENDS);
         return OK;
     }
@@ -530,7 +530,7 @@ static void find_buckets(struct trends *trends)
 
 /* ---- Writing ---- */
 
-/* The groups of a series, largest first. */
+/* Lists the groups of a series, the largest first. */
 static Status list_groups(struct trends *trends, uint32_t series, RankedGroup **ret, uint32_t *ret_count, Err *err)
 {
     Status s = OK;

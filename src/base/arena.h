@@ -29,12 +29,12 @@ struct region {
 };
 
 void region_open(struct region *region, size_t bytes);   /* ends, saying so, where the kernel refuses */
-/* The same for memory that is filled from the front and may become large: behind the first 4 MiB it asks for
+/* The same for memory that is filled from the front and may become large: after the first 4 MiB it asks for
  * huge pages, which spares most of the faults of a question over a hundred million events. */
 void region_open_large(struct region *region, size_t bytes);
 void region_close(struct region *region);                /* accepts a region never opened (all zero) */
 Arena region_arena(const struct region *region);
-/* Gives pages behind the first keep_bytes back to the kernel; for long-lived batch arenas. */
+/* Gives pages after the first keep_bytes back to the kernel; for long-lived batch arenas. */
 void region_trim(const struct region *region, size_t keep_bytes);
 
 /* Zeroed memory for count things of the type; check fails where the arena is full. */
@@ -44,7 +44,7 @@ void region_trim(const struct region *region, size_t keep_bytes);
 void *arena_take(Arena *arena, size_t size, size_t align, size_t count);
 void *arena_try(Arena *arena, size_t size, size_t align, size_t count);   /* NULL where it is full */
 char *arena_bytes(Arena *arena, size_t count);                            /* not zeroed, not aligned */
-Str arena_copy(Arena *arena, Str s);                                      /* adds a NUL behind the copy */
+Str arena_copy(Arena *arena, Str s);                                      /* adds a NUL after the copy */
 Str arena_printf(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline size_t arena_left(const Arena *arena) { return (size_t)(arena->end - arena->at); }
 

@@ -2,7 +2,7 @@
  * by token, since a shape is nothing but an order of the same few parts:
  *
  *   a date      2026-11-29  2026/11/29  20261129  2026-W48-7  2026-333  29 Nov 2026  Nov 29, 2026  29/11/2026
- *   a time      07:00  07:00:00.123  070000 behind a date  7:00 AM
+ *   a time      07:00  07:00:00.123  070000 after a date  7:00 AM
  *   a zone      Z  +01:00  +0100  GMT+0100  UTC  CET
  *
  * What is read, by who writes it: ISO 8601; RFC 822, 850, 1123, 2822, 3339; C's asctime and date; JavaScript's
@@ -48,7 +48,7 @@ static unsigned number_at(Str text, size_t index, size_t count)
 
 static void pass(Reading *reading, size_t count) { reading->rest = str_slice(reading->rest, count, reading->rest.len); }
 
-/* One sort of blank, one sort of minus; no names in brackets behind it ("(CET)", "[Europe/Paris]"). False where it is
+/* One sort of blank, one sort of minus; no names in brackets after it ("(CET)", "[Europe/Paris]"). False where it is
  * too long to be a time. */
 static bool normalise(Str text, char *room, Str *ret)
 {
@@ -205,7 +205,7 @@ static bool take_time(Reading *reading, char separator)
     return true;
 }
 
-/* hh, hhmm, hhmmss and, with the milliseconds directly behind, hhmmssSSS. */
+/* hh, hhmm, hhmmss and, with the milliseconds directly after, hhmmssSSS. */
 static bool take_basic_time(Reading *reading, size_t digits)
 {
     Str rest = reading->rest;
@@ -219,7 +219,7 @@ static bool take_basic_time(Reading *reading, size_t digits)
     return true;
 }
 
-/* +01:00, +0100, +01, +1, +01:00:00, behind a sign that is still there. A second one is passed over (Go's "+0300
+/* +01:00, +0100, +01, +1, +01:00:00, after a sign that is still there. A second one is passed over (Go's "+0300
  * +03"). */
 static bool take_offset(Reading *reading)
 {
@@ -329,7 +329,7 @@ static bool take_word(Reading *reading)
     return reading->has_time && take_zone_name(reading, word);
 }
 
-/* A number that is no time: a day, a year. RFC 850's year has two digits, behind a month that is a word. */
+/* A number that is no time: a day, a year. RFC 850's year has two digits, after a month that is a word. */
 static bool take_number(Reading *reading, size_t digits)
 {
     unsigned value = number_at(reading->rest, 0, digits < 9 ? digits : 9);

@@ -20,7 +20,7 @@ extern "C" {
 void buf_percent_encode(struct buf *out, Str text, const char *alphabet);
 void buf_percent_decode(struct buf *out, Str text, bool plus_is_space);
 
-/* The same into the arena; a NUL stands behind it. */
+/* The same into the arena; a NUL stands after it. */
 Str percent_encode(Arena *arena, Str text, const char *alphabet);
 Str percent_decode(Str text, bool plus_is_space, Arena *arena);
 

@@ -1,7 +1,7 @@
 /* batch: the journal's records by the batch, for whoever writes them somewhere in large pieces: a warehouse, an
  * archive.
  *
- * A consumer is one struct of two functions. It keeps, in one act, a batch and the position behind it; where that act
+ * A consumer is one struct of two functions. It keeps, in one act, a batch and the position after it; where that act
  * fails, or the process dies, it is given the same records again. So each record is kept once, in order, if the two are
  * kept together; destinations, which go by person and retry single calls, are another plug (destination/destination.h).
  *

@@ -127,7 +127,7 @@ static int check_page(struct site_check *site)
 
 /* ---- Output ---- */
 
-/* Words behind an indent; what a page or a server said goes through terminal_put. */
+/* Words after an indent; what a page or a server said goes through terminal_put. */
 static void put_wrapped(struct buf *out, Str text, unsigned indent, unsigned width)
 {
     unsigned column = indent;

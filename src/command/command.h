@@ -52,7 +52,7 @@ bool command_has(const struct command_line *line, const char *name);
 /* All values of a repeatable option, as many as fit; gives how many. */
 size_t command_values(const struct command_line *line, const char *name, Str *values, size_t most);
 
-/* Parses argv behind the command's name, which it reorders. EXIT_FINE, or an exit code after complaining. */
+/* Parses argv after the command's name, which it reorders. EXIT_FINE, or an exit code after complaining. */
 int command_parse(const CommandTable *table, const Command *command, int argc, char **argv, struct command_line *ret);
 const Command *command_find(const CommandTable *table, Str name);                 /* NULL where there is none */
 

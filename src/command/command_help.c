@@ -8,7 +8,7 @@
 
 enum { HELP_COLUMNS = 100, LEFT_COLUMNS = 24 };
 
-/* Wrapped text behind an indent; the cursor stands at column. */
+/* Wrapped text after an indent; the cursor stands at column. */
 static void put_wrapped(struct buf *buf, Str text, unsigned indent, unsigned column, unsigned width)
 {
     bool is_first = true;

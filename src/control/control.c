@@ -93,7 +93,7 @@ static int compare_keys(Hash128 a, Hash128 b)
     return a.low < b.low ? -1 : a.low > b.low;
 }
 
-/* The first whose key is not smaller. */
+/* Finds the first row whose key is not smaller. */
 static size_t find_suppressed(const struct control *control, Hash128 key)
 {
     size_t low = 0, high = control->suppressed_count;
@@ -177,7 +177,7 @@ Status control_list_suppressed(struct control *control, Arena *arena, CommandId 
 
 /* ---- Carrying out ---- */
 
-/* The command knows the message's own ids; its external ones are where they were, if it is still kept. */
+/* The command has the message's own ids. Its external ids stand in the message itself, if the journal still has it. */
 static Status find_externals_of(struct control *control, JournalPos pos, Arena *arena, PeopleExternals *ret, Err *err)
 {
     const ControlOptions *options = &control->options;

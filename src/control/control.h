@@ -27,12 +27,12 @@
 
 #include <stdatomic.h>
 
-/* What control needs of who follows the journal. */
+/* What control needs from whoever follows the journal. */
 typedef struct ControlOptions {
     struct journal *journal;
     struct clock *clock;                    /* for control_submit */
     PeopleRules rules;                      /* of external ids; borrowed */
-    bool has_destinations;                  /* their store knows people, too: control_list_forgets has to be asked */
+    bool has_destinations;                  /* their store has people in it, too: ask control_list_forgets */
     uint32_t table;                         /* of the kv: where rows of commands lie */
     /* Called where control_submit has handed something to a journal whose committer does not wait on it; or NULL. */
     void (*wake_committer)(void *context);
@@ -61,9 +61,9 @@ void control_use(struct control *control, const ControlStores *stores);
 
 /* ---- Carrying out ---- */
 
-/* A command of the journal, at its place. */
+/* Carries out a command of the journal, when the applier has come to its place. */
 Status MUST control_run(struct control *control, Str record, JournalPos pos, Err *err);
-/* Another thread's: one bounded piece of what erasures and suppressed ids still have to do. */
+/* For another thread: does one bounded piece of the work that erasures and suppressed ids still have to do. */
 Status MUST control_maintain(struct control *control, bool *ret_more, Err *err);
 /* A message of a suppressed id came late, and the applier left it out: control_maintain will erase its record. */
 void control_note_late(struct control *control, JournalPos pos);
@@ -73,7 +73,7 @@ void control_note_late(struct control *control, JournalPos pos);
 Status MUST control_load(struct control *control, struct kv_txn *txn, JournalPos saved, Err *err);
 void control_forget(struct control *control);                /* what was loaded, and what is not saved */
 bool control_wants_save(const struct control *control);
-void control_ask_save(struct control *control);              /* the transaction came to nothing: once more */
+void control_ask_save(struct control *control);              /* it failed: the changes wait for the next one */
 Status MUST control_save(struct control *control, struct kv_txn *txn, Err *err);
 /* It was committed: everything before the position is on disk. */
 void control_end_save(struct control *control, JournalPos saved);

@@ -179,7 +179,7 @@ static Status forget_id(struct control *control, struct erasure *erasure, const 
     return command_id_is_whole(id) ? identity_erase(control->stores.identity, node, err) : OK;
 }
 
-/* An erasure whose rows the index may still hold takes this one. */
+/* Is this row one that an erasure takes, and that the index may still hold? */
 static bool is_covered(const struct control *control, const struct erasure *now, uint32_t node, Millis time_ms,
                        JournalPos pos)
 {
@@ -337,7 +337,7 @@ static bool names_in_text(struct taking *taking, const JournalCommand *command, 
     return false;
 }
 
-/* What an unmerge says of a message goes with the message. */
+/* An unmerge quotes a message: when the message is erased, the quotation is erased, too. */
 static Event event_of(const JournalCommand *command)
 {
     return (Event){ .type = command->is_alias ? EVENT_ALIAS : EVENT_TRACK, .user_id = command->user_id,
@@ -345,7 +345,7 @@ static Event event_of(const JournalCommand *command)
                     .timestamp_ms = command->timestamp_ms };
 }
 
-/* A record that says nothing that we know. */
+/* A record whose content this program cannot read. */
 static bool takes_bytes(struct taking *taking, Str record, JournalPos pos, const Err *why)
 {
     bool is_taken = false;
@@ -486,7 +486,7 @@ static Status erase_journal(const struct group *group, Arena arena, Err *err)
 
 /* ---- The index ---- */
 
-/* Where the span's rows of one run lie in the journal. */
+/* Finds where in the journal the span's rows of one run lie. */
 static Status take_span(struct erasure *erasure, const IndexRun *run, const struct erased_span *span,
                         unsigned char *bytes, Err *err)
 {
@@ -527,7 +527,7 @@ static int compare_positions(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* What the index loses, of all of them: each once, ascending. */
+/* Lists the subjects that the index loses, for all of these erasures together: each once, ascending. */
 struct losses { uint32_t *nodes; size_t node_count; JournalPos *positions; size_t position_count; };
 
 static void open_losses(struct losses *losses, const struct group *group)
@@ -599,7 +599,7 @@ static bool takes_command(void *context, Str record, JournalPos pos)
     return false;
 }
 
-/* The row that stays says that the store is to be rewritten, and nothing else. */
+/* The row that stays says only that the store is to be rewritten. */
 static Status erase_commands(const struct group *group, Err *err)
 {
     struct control *control = group->control;

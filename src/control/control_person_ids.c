@@ -1,7 +1,7 @@
 /* control_person_ids: which ids, and which of their times, are one person's: what an order about the person names. */
 #include "control_private.h"
 
-/* Nobody else had it, nor has it now. */
+/* Nobody else ever had this id, and nobody else has it now. */
 bool control_is_own_external(struct control *control, IdentityPerson person, const IdentityMember *member)
 {
     return member->kind >= IDENTITY_EXTERNAL && member->is_owner_now

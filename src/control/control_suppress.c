@@ -195,7 +195,7 @@ Status control_load_late(struct control *control, struct kv_txn *txn, Err *err)
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
-/* By maintenance: those that a start would not see again. */
+/* For the maintenance thread: takes the late messages that a start would not find again. */
 struct late_suppressed { JournalPos *positions; size_t count; };
 
 static int compare_positions(const void *a, const void *b)

@@ -1,7 +1,7 @@
 /* dedup: the table in memory, and the machine that turns a full one into runs.
  *
  * The table is open addressing without wrap-around: the home slot is the leading bits of the fingerprint,
- * and behind the last home slot there is spare room. So the occupied slots, read in order and sorted within
+ * and after the last home slot there is spare room. So the occupied slots, read in order and sorted within
  * each cluster, are the run: freezing a table needs no other sort.
  *
  * The manifest ("dedup.runs") is text, one run a line, oldest first, so that it can be read and mended:
@@ -21,7 +21,7 @@
 #include "dedup_run.h"
 
 enum {
-    SPARE_SLOTS = 1024,             /* behind the last home slot; the longest cluster stays far below */
+    SPARE_SLOTS = 1024,             /* after the last home slot; the longest cluster stays far below */
     FIRST_SLOTS = 1 << 12,
     STEP_ENTRIES = 64 * 1024,       /* written at one step: 1 MiB */
     RUNS_MAX = 256,
@@ -63,7 +63,7 @@ struct dedup {
     size_t merge_first, merge_count;            /* merging: which runs */
     uint64_t merge_at[MERGE_FAN];
     JournalPos position;                        /* end of the newest run in the manifest */
-    struct dedup_clock clock, frozen_clock, saved_clock;     /* now; behind the frozen table; behind position */
+    struct dedup_clock clock, frozen_clock, saved_clock;     /* now; after the frozen table; after position */
 };
 
 /* ---- The table ---- */

@@ -59,7 +59,7 @@ void dedup_pass_time(struct dedup *dedup, Millis received_at_ms);
 bool dedup_add(struct dedup *dedup, Hash128 fingerprint, Millis received_at_ms, JournalPos pos);
 
 /* A bounded piece of writing and merging. safe_pos: every other store has committed up to here. next: the
- * position behind the last message added. ret_more: there is more to do now. */
+ * position after the last message added. ret_more: there is more to do now. */
 Status MUST dedup_step(struct dedup *dedup, JournalPos safe_pos, JournalPos next, bool *ret_more, Err *err);
 
 typedef struct DedupStats {

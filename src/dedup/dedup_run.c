@@ -71,7 +71,7 @@ static Status run_read_head(struct dedup_run *run, Err *err)
     return run->checked ? OK : err_set(err, ERR_IO, "no memory for %llu chunks", (unsigned long long)chunks);
 }
 
-/* Looks at the chunk's sum, the first time that it is touched. chunk: of the filter, or behind these of the entries. */
+/* Looks at the chunk's sum, the first time that it is touched. chunk: of the filter, or after these of the entries. */
 static void check_chunk(struct dedup_run *run, uint64_t chunk)
 {
     if (run->checked[chunk / 8] >> chunk % 8 & 1) return;

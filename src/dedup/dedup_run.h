@@ -4,7 +4,7 @@
  *   0   8  magic "ONYMDDP2"
  *   8   8  count of entries
  *  16   8  from: journal position of the first message in it
- *  24   8  to: the position behind the last
+ *  24   8  to: the position after the last
  *  32   8  filter_blocks: 64-byte blocks of the filter
  *  40   4  least minute of receivedAt in it       (minutes since 1970, plus 1)
  *  44   4  greatest minute

@@ -33,7 +33,7 @@ Status deliver_open(const DeliverOptions *options, struct deliver **ret, Err *er
 void deliver_close(struct deliver *deliver)
 {
     if (!deliver) return;
-    (void)!pending_commit(deliver->pending, NULL);      /* what answers finished; if it fails it is sent again */
+    (void)!pending_commit(deliver->pending, NULL);      /* what answers finished; after a failed commit, again */
     for (size_t at = 0; at < deliver->runner_count; at++) runner_close(deliver->runners[at]);
     for (size_t at = 0; deliver->has_next && at < deliver->next_count; at++) runner_close(deliver->next_runners[at]);
     pending_close(deliver->pending);
@@ -204,7 +204,7 @@ static Millis time_to_wait(const struct deliver *deliver, Millis wait_ms)
     return wait_ms;
 }
 
-/* True where it is not yet time to. */
+/* True where the time for it has not come yet. */
 static bool publish(struct deliver *deliver)
 {
     if (deliver->published_ms && deliver->now_ms - deliver->published_ms < PUBLISH_MS

@@ -35,7 +35,7 @@
 
 /* ---- The store ---- */
 
-/* One change; an absent value (bytes NULL) removes the key. */
+/* One change. A value whose bytes are NULL removes the key. */
 typedef struct RowChange { Str key, value; } RowChange;
 typedef bool RowVisit(void *context, Str key, Str value);          /* false ends the walk */
 
@@ -82,7 +82,7 @@ struct deliver_people {
      * guard. */
     void (*begin)(void *context);
     void (*end)(void *context);
-    /* Records before it are known to identity; what is behind is not delivered yet. NULL: all are. */
+    /* Identity knows the records before this position. What comes after it is not delivered yet. NULL: it knows all. */
     JournalPos (*position)(void *context);
     /* NULL: a message's own ids are all that is known. Strings live in the arena. Asked for every message. */
     Status (*find)(void *context, const Event *event, Arena *arena, MessagePerson *ret, Err *err);
@@ -109,7 +109,7 @@ struct deliver_people deliver_people_of(struct applier *applier);
 
 typedef struct DestinationConfig {
     Str name, type;
-    bool is_enabled;                        /* false: keeps its place and gets nothing */
+    bool is_enabled;                        /* false: it keeps its place in the journal and gets nothing */
     const Node *settings;                   /* the type's own, by its options table */
     const Str *sources;                     /* only events of these; none: all */
     size_t source_count;
@@ -127,7 +127,7 @@ typedef struct DeliverOptions {
     struct dice *dice;
     struct fetcher *fetcher;                /* of the deliverer's thread */
     struct deliver_rows rows;
-    struct deliver_people people;           /* all zero: nobody is known beyond the message */
+    struct deliver_people people;           /* all zero: Onym knows of nobody more than the message says */
 } DeliverOptions;
 
 struct deliver;
@@ -138,7 +138,7 @@ void deliver_close(struct deliver *deliver);
 
 /* Judges a configuration: a type that exists, settings by its table, rules. err's field says where. */
 Status MUST deliver_check_config(const DestinationConfig *config, Err *err);
-/* Of one that is right: settings that do not what whoever wrote them may think, each with its reason. */
+/* Of a configuration that is right: settings that do something else than their author may expect, with the reason. */
 typedef void DeliverAdvise(void *context, const char *setting, const char *text);
 void deliver_advise(const DestinationConfig *config, DeliverAdvise *advise, void *context);
 /* From the next step on these are the destinations; copies them. Others keep their place, and their rows, for
@@ -190,7 +190,7 @@ typedef struct DeliverState {
     DeliverCondition condition;
     Millis until_ms;                        /* WAITING: the next try */
     JournalPos position;                    /* read so far */
-    uint64_t lag_bytes;                     /* of the journal, behind position, as it is when one looks */
+    uint64_t lag_bytes;                     /* how much of the journal lies after position at this moment */
     Millis lag_ms;                          /* age of the oldest message that is not delivered; 0: none is waiting */
     uint64_t unfinished;                    /* messages taken and not finished; at least 1 while there is more to do */
     uint64_t under_way;                     /* requests */

@@ -45,7 +45,7 @@ void runner_store_states(struct runner *runner, const StoredState *stored, size_
 
 /* ---- The record ---- */
 
-/* A delivery from the store has no record any more: the journal has it still. */
+/* A delivery that was loaded from the store has no copy of its record: the journal still has the record. */
 static Status read_record(struct runner *runner, struct delivery *delivery, Err *err)
 {
     struct journal_reader *reader;
@@ -197,7 +197,7 @@ static Status choose_links(struct runner *runner, struct delivery *delivery, con
     return s;
 }
 
-/* The message that was to bring them is refused: they are told by the user's next. */
+/* The message that was to bring the links was refused: the user's next message brings them. */
 static void unnote_links(struct runner *runner, const Outgoing *outgoing)
 {
     for (size_t at = 0; at < outgoing->link_count; at++) {

@@ -1,6 +1,6 @@
 /* deliver_dead: what could not be delivered, kept with its reason, what was sent and what came back.
  *
- * A dead letter is a row: a JSON object for people, behind it the frozen calls, so that a second try sends the
+ * A dead letter is a row: a JSON object for people, after it the frozen calls, so that a second try sends the
  * same under the same keys. Secrets in headers are stars. The oldest go when there are too many.
  */
 #include "deliver_runner.h"
@@ -23,7 +23,7 @@ static void put_request(const struct runner *runner, struct buf *out, const Fetc
     json_object_end(out);
 }
 
-/* Of a request that carried several people's calls a letter has this message's alone, as if it had gone so. */
+/* Where a request carried several people's calls, the letter shows this message's only, as if they had gone alone. */
 static const FetchRequest *own_request(const struct runner *runner, const struct delivery *delivery,
                                        const FetchRequest *request, Arena *arena, FetchRequest *own)
 {
@@ -71,7 +71,7 @@ static void put_event(struct buf *out, Str record)
     member_text(out, STR("anonymous_id"), event.anonymous_id);
 }
 
-/* Who it was about: from the record at hand, or the journal's. */
+/* Says whom the message was about: from the record in memory, or from the journal. */
 static void put_message(struct runner *runner, struct buf *out, const struct delivery *delivery)
 {
     struct journal_reader *reader;
@@ -295,7 +295,7 @@ void dead_redo_all(struct runner *runner)
     pending_put(runner->deliver->pending, row_key(runner, ROW_REDO, (Str){ 0 }, bytes), str_of(&until, sizeof until));
 }
 
-/* What dies again meanwhile gets a new number, so this ends. */
+/* A message that fails again meanwhile gets a new number, so this loop ends. */
 Status dead_redo_more(struct runner *runner, Err *err)
 {
     struct redoing redoing = { runner, 0, runner->redo_until, false };

@@ -277,7 +277,7 @@ struct row {
     char kind;
 };
 
-/* Does the key's rest have this id behind what? */
+/* Is this the id after the first colon of the key's rest ("what:id")? */
 static bool rest_is(Str rest, Str what, Str id)
 {
     char bytes[ROW_KEY_BYTES], full[ROW_KEY_BYTES + LIMIT_ID_BYTES];

@@ -167,7 +167,7 @@ static void known_grow(struct known *known)
     free(old.slots);
 }
 
-/* Moves back what stood behind it because its own place was taken. */
+/* Moves back what stood after it because its own place was taken. */
 void known_remove(struct known *known, uint64_t fingerprint)
 {
     size_t mask = known->capacity - 1, hole, at;

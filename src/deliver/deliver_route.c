@@ -5,7 +5,7 @@
  */
 #include "deliver_runner.h"
 
-/* "Order *" matches what begins so; anything else matches itself. */
+/* "Order *" matches every name that begins with "Order "; a text without "*" matches itself only. */
 static bool matches(Str pattern, Str text)
 {
     if (str_ends(pattern, STR("*"))) return str_starts(text, str_slice(pattern, 0, pattern.len - 1));

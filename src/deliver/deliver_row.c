@@ -1,7 +1,7 @@
 /* deliver_row: what the store keeps of a destination.
  *
  *   name 0 'c'              the cursor: kept position and the next order
- *   name 0 'p' order        a delivery that is not finished; or, behind the cursor, that one is
+ *   name 0 'p' order        a delivery that is not finished; or, after the cursor, that one is
  *   name 0 'm' key          state that a destination stores
  *   name 0 'l' anonymous    the user that the anonymous id was joined to there
  *   name 0 'j' line line    two users were told to be one person; hashes as of their lines (key_of_id)
@@ -193,7 +193,7 @@ static size_t overtaker_place(const struct runner *runner, StreamKind stream, Jo
     return low;
 }
 
-/* Whether it stands at its place. */
+/* Does the row stand at the place that its key says? */
 static bool overtaker_is_at(const struct runner *runner, size_t at, StreamKind stream, JournalPos pos)
 {
     const struct overtaker *one = &runner->overtakers[at];
@@ -219,7 +219,7 @@ void overtakers_add(struct runner *runner, const struct delivery *delivery, bool
     runner->overtaker_count++;
 }
 
-/* Behind the kept cursor the row stays, as done: after a crash the record is read again, and passed over. */
+/* After the kept cursor the row stays, as done: after a crash the record is read again, and passed over. */
 void delivery_forget(struct runner *runner, struct delivery *delivery)
 {
     struct pending *pending = runner->deliver->pending;
@@ -283,7 +283,7 @@ static JournalPos stream_position(struct runner *runner, StreamKind kind)
 
 enum { LOOK_THROUGH = 256 };
 
-/* What the cursor knows; or else a look, where there is little to look through. */
+/* Asks the cursor; where that does not know, looks through the rows, if there are few. */
 bool replay_is_kept(struct runner *runner)
 {
     const struct stream *replay = &runner->streams[STREAM_REPLAY];

@@ -51,7 +51,7 @@ static void describe_node(struct buf *buf, const Node *node)
     buf_char(buf, ';');
 }
 
-/* Equal for configurations that say the same. */
+/* A hash that is equal for configurations that say the same. */
 static uint64_t fingerprint_of(const DestinationConfig *config)
 {
     struct buf text;

@@ -102,7 +102,7 @@ struct stream {
     struct journal_reader *reader;
     JournalPos pos;                     /* where the next record is looked for */
     JournalPos kept;                    /* the cursor in the store */
-    JournalPos read_until;              /* nothing lies before it but, perhaps, the head of a segment behind pos */
+    JournalPos read_until;              /* nothing lies before it but, perhaps, the head of a segment after pos */
     Millis watermark_ms;                /* newest receivedAt that was read */
     struct delivery_list settling;      /* in order of arrival */
     bool is_active;
@@ -256,7 +256,7 @@ void list_remove(struct delivery_list *list, struct delivery *delivery);
 void list_rotate(struct delivery_list *list, size_t count);              /* the first so many go to the end */
 struct delivery *delivery_take(struct runner *runner);                   /* NULL: the window is full */
 void delivery_give_back(struct runner *runner, struct delivery *delivery);
-void order_line_up(struct runner *runner, struct delivery *delivery);    /* behind its keys' newest */
+void order_line_up(struct runner *runner, struct delivery *delivery);    /* after its keys' newest */
 bool order_is_first(const struct delivery *delivery);                    /* in all its lines */
 /* The same, not counting deliveries that are in that request. */
 bool order_follows(const struct delivery *delivery, const struct request *request);

@@ -52,7 +52,7 @@ void delivery_finish(struct runner *runner, struct delivery *delivery)
     delivery_give_back(runner, delivery);
 }
 
-/* Where it belongs when it is neither finished nor under way. */
+/* Puts a delivery that is neither finished nor under way into the list where it belongs. */
 static void settle_back(struct runner *runner, struct delivery *delivery)
 {
     delivery->request = NULL;
@@ -60,7 +60,7 @@ static void settle_back(struct runner *runner, struct delivery *delivery)
     else move(runner, delivery, delivery->next_ms > runner->deliver->now_ms ? DELIVERY_WAITING : DELIVERY_READY);
 }
 
-/* Not now: first in line it waits for its time, else for its turn. */
+/* The delivery does not go now. If it is first in its lines, it waits for its time; else it waits for its turn. */
 static void put_off(struct runner *runner, struct delivery *delivery)
 {
     if (order_is_first(delivery)) move(runner, delivery, DELIVERY_WAITING);
@@ -391,7 +391,7 @@ static bool may_be_own(const FetchAnswer *answer)
     return answer->outcome == FETCH_ANSWERED && answer->status != 502 && answer->status != 503 && answer->status != 504;
 }
 
-/* What the answer means for the destination as a whole. */
+/* Notes what the answer means for the whole destination. */
 static void note_answer(struct runner *runner, const Ruling *ruling, const FetchAnswer *answer)
 {
     Millis now_ms = runner->deliver->now_ms, wait_ms = ruling->retry_after_ms;
@@ -416,7 +416,7 @@ static bool is_given_up(const struct runner *runner, const struct delivery *deli
     return runner->deliver->now_ms - delivery->first_tried_ms >= runner->rules.retry_ms;
 }
 
-/* The call is over without success: a dead letter of it alone, and on with the message's next. */
+/* The call has failed for good: it alone becomes a dead letter, and the message goes on with its next call. */
 static void bury_call(struct runner *runner, struct delivery *delivery, Str reason, const struct request *request,
                       const FetchAnswer *answer)
 {
@@ -445,7 +445,7 @@ static void retry_later(struct runner *runner, struct delivery *delivery, const 
         delivery->call_at = delivery->call_count;
         return;
     }
-    /* One call that the vendor chokes on must not keep the others of its request for ever. */
+    /* One call that the vendor cannot handle must not hold up the other calls of its request for ever. */
     if (delivery->attempts >= 2 && call_count > 1) delivery->together_max = (uint32_t)(call_count + 1) / 2;
     if (!delay_ms) delay_ms = retry_delay(runner->deliver->options.dice, delivery->attempts);
     delivery->next_ms = now_ms + delay_ms;

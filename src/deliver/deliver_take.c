@@ -15,7 +15,7 @@ enum { TAKE_RECORDS = 4000, RELEASE_MOST = 8000, WINDOW_SPARE = 16, READY_ENOUGH
 
 /* ---- Reading ---- */
 
-/* Up to where identity knows what happened, and a replay is to go. */
+/* The position up to which identity knows what happened, and up to which a replay is to go. */
 static JournalPos readable_until(const struct runner *runner, const struct stream *stream)
 {
     const struct deliver_people *people = &runner->deliver->options.people;
@@ -29,7 +29,7 @@ static bool is_in_time(const struct runner *runner, const struct stream *stream,
     return event->timestamp_ms >= stream->from_ms && event->timestamp_ms < stream->to_ms;
 }
 
-/* Nobody will send it, so it is said where it stays to be read. */
+/* Nobody will send this message. The report says so in a place where people can read it later. */
 static void report_unread(struct runner *runner, const struct stream *stream, JournalPos pos, const char *why)
 {
     struct delivery nobodys = { .pos = pos, .event_ms = runner->deliver->now_ms };
@@ -243,7 +243,7 @@ static Millis middle_of(const struct stream *stream)
     return delivery ? delivery->received_ms : INT64_MIN;
 }
 
-/* Theirs who are suppressed by now may have come before they were. */
+/* Messages of people who are suppressed now may have come before the suppression. */
 static bool is_suppressed(struct deliver *deliver, Str record)
 {
     const struct deliver_people *people = &deliver->options.people;
@@ -253,7 +253,7 @@ static bool is_suppressed(struct deliver *deliver, Str record)
     return people->is_suppressed(people->context, &event);
 }
 
-/* What has settled, in event order. is_end: nothing more will come that arrived before now. */
+/* Lines up what has settled, by event time. is_end: nothing more will be read that arrived before now. */
 static Status release(struct runner *runner, struct stream *stream, bool is_end, Err *err)
 {
     Millis until_ms = stream->watermark_ms - runner->rules.settle_ms, now_ms = runner->deliver->now_ms;

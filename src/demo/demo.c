@@ -376,7 +376,7 @@ static void site_history(struct exchange *exchange)
 #undef ASSET
 extern const char demo_start[], demo_start_end[];
 
-/* The snippet as a file, with the address of this Onym and the key, and what a real site pastes behind it. */
+/* The snippet as a file, with the address of this Onym and the key, and what a real site pastes after it. */
 static void site_snippet(struct exchange *exchange)
 {
     const DemoOptions *options = &exchange_site(exchange)->options;

@@ -172,14 +172,14 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     }
     if (!waiting->is_event) return OK;
     dedup_pass_time(applier->dedup, event->received_at_ms);
-    /* What was left out before is known; ids that are suppressed by now may not have been then. */
+    /* Onym knows which messages it left out before; an id that is suppressed now may not have been suppressed then. */
     if (waiting->pos < applier->saved && derive_is_duplicate(applier, waiting->pos)) return OK;
     if (waiting->pos >= applier->saved
         && (control_is_suppressed_event(applier->control, event)
             || control_suppresses_carrier(applier->control, applier->parser, event->json,
                                           region_arena(&applier->traits_region)))) {
         count(applier, waiting->pos, &applier->suppressed_events);
-        derive_note_repeat(applier, waiting->pos);           /* destinations leave it out, like a repetition */
+        derive_note_repeat(applier, waiting->pos);           /* destinations leave it out, too */
         control_note_late(applier->control, waiting->pos);
         return OK;
     }
@@ -275,7 +275,7 @@ Status derive_step(struct applier *applier, bool *ret_more, Err *err)
     identity_publish(applier->identity);
     check(pthread_rwlock_unlock(&applier->guard) == 0);
     if (s == ERR_NOT_FOUND) {
-        /* Behind the last record there may be the head of a segment, which is nothing to wait for. */
+        /* After the last record there may be the head of a segment, which is nothing to wait for. */
         s = OK, *ret_more = false;
         if (end > atomic_load_explicit(&applier->applied, memory_order_relaxed))
             atomic_store_explicit(&applier->applied, end, memory_order_release);

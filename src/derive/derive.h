@@ -45,8 +45,8 @@ typedef struct DeriveOptions {
     bool passes_newer;                      /* records that a newer Onym wrote, too; false: ERR_UNSUPPORTED there */
     const char *dir;                        /* of all derived state; borrowed, made if it is not there */
     const char *state_dir;                  /* of its kv, which is on the real disk always; NULL: dir/state */
-    bool makes_anew;                        /* throw away what was derived before, whatever it is */
-    bool has_destinations;                  /* their store knows people, too: control_list_forgets has to be asked */
+    bool makes_anew;                        /* throws away everything that was derived before */
+    bool has_destinations;                  /* their store has people in it, too: ask control_list_forgets */
     Millis dedup_window_ms;
     PeopleRules rules;
     size_t dedup_table_entries;             /* 0: the default; tests make it small */
@@ -194,10 +194,10 @@ Status MUST derive_check_world(const struct derive_world *world, Err *err);
 void derive_close_world(struct derive_world *world);         /* accepts NULL */
 
 typedef struct DeriveStats {
-    JournalPos applied, durable;            /* applied up to; the journal's end when it was asked */
+    JournalPos applied, durable;            /* up to where records are applied; where the journal ends at that moment */
     uint64_t records, events, duplicates, rejected, blocked;
-    uint64_t suppressed;                    /* messages that came for a suppressed id all the same, and were left out */
-    uint64_t missing_places, missing_bytes; /* of the journal that could not be read, and was passed over */
+    uint64_t suppressed;                    /* messages of suppressed ids that reached the journal all the same */
+    uint64_t missing_places, missing_bytes; /* of the journal that the applier could not read, and passed over */
     uint64_t missing_messages;              /* records in them, as far as what stands behind them tells */
 } DeriveStats;
 void derive_read_stats(struct applier *applier, DeriveStats *ret);    /* any thread */

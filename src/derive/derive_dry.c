@@ -12,7 +12,7 @@ struct side {
     const PeopleRules *rules;
     struct kv *kv;
     struct identity *identity;
-    struct control *control;                /* what operators ordered so far, by these rules */
+    struct control *control;                /* what operators have ordered so far, under these rules */
     char dir[PATH_BYTES];
 };
 
@@ -49,7 +49,7 @@ static void close_side(struct side *side)
     if (side->dir[0]) IGNORE(os_disk()->remove(os_disk(), side->dir, NULL));
 }
 
-/* Evidence goes to the disk now and then. */
+/* Writes the evidence to the disk, so that memory stays bounded. */
 static Status save_side(struct side *side, uint64_t position, Err *err)
 {
     struct kv_txn *txn;
@@ -122,7 +122,7 @@ static Status apply_command(struct dry *dry, const JournalRecord *record, Arena 
     return s;
 }
 
-/* What cannot be read is in neither of the two. */
+/* A record that cannot be read counts on neither side. */
 static Status read_whole(struct journal_reader *reader, JournalRecord *ret, Err *err)
 {
     uint64_t skipped;
@@ -228,7 +228,7 @@ struct comparison {
     Arena *arena;
 };
 
-/* People here that are several there. */
+/* Counts the people of this side that are several people on the other side. */
 static void compare(const struct comparison *of, DryParting *ret)
 {
     const struct pair *pairs = of->pairs;

@@ -41,7 +41,7 @@ static void thin(struct lag *lag)
     lag->every_ns *= 2;
 }
 
-/* Only a stretch in which the applier was never without work says what it can do. */
+/* Only a stretch of time in which the applier always had work shows how fast it can be. */
 static void measure(struct lag *lag, JournalPos applied, JournalPos end, int64_t now_ns)
 {
     bool was_busy = lag->rate_from_ns && applied < lag->rate_end;
@@ -115,7 +115,7 @@ void derive_read_lag(struct applier *applier, DeriveLag *ret)
     ret->is_starting = ret->applied < lag->start_end;
     bool is_behind = ret->applied < ret->durable;
     ret->behind_ms = is_behind ? atomic_load_explicit(&lag->behind_ms, memory_order_relaxed) : 0;
-    /* By the journal's end as it is now: between two notes a source may put in more than a second's work. */
+    /* Uses the journal's end of this moment: between two notes a source may send more than a second's work. */
     ret->drain_ms = drain_of(lag, ret->applied, ret->durable, ret->behind_ms);
     ret->is_complete = !ret->is_starting && ret->behind_ms < DERIVE_COMPLETE_MS;
 }

@@ -85,7 +85,7 @@ struct applier {
     _Atomic JournalPos applied;
     bool is_damage_told;                    /* by the applier's thread */
 
-    JournalPos read_until;                  /* behind the last record that was read */
+    JournalPos read_until;                  /* after the last record that was read */
     bool counts_missing;                    /* the last damage that was passed is none that was counted before */
     uint64_t missed;                        /* of the reader's count, taken over so far */
     _Atomic uint64_t missing_places, missing_bytes, missing_messages;   /* saved, too */

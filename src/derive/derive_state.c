@@ -15,7 +15,7 @@
  * anew together: where FORMAT is missing, of another version, or not what kv says (a remake was cut off, or somebody
  * removed a part), where the rules of identity have changed, where a store is damaged, and where the journal ends
  * before what was saved. Each says on disk how far it has got; the reader starts at the least of them, which is
- * dedup's, since dedup lets go of the journal only behind the others.
+ * dedup's, since dedup lets go of the journal only after the others.
  *
  * A save is one transaction: identity, traits and the position. It is synced, so what dedup and retention do after
  * it may rely on it. */
@@ -262,7 +262,7 @@ static Status is_whole(struct applier *applier, bool *ret, Err *err)
 void derive_note_repeat(struct applier *applier, JournalPos pos)
 {
     if (applier->repeat_count && applier->repeats[applier->repeat_count - 1] >= pos) return;       /* a replay */
-    if (applier->repeat_count == REPEATS_MOST) {             /* who lags so far behind has other worries */
+    if (applier->repeat_count == REPEATS_MOST) {             /* an applier that is so far behind has other worries */
         size_t dropped = REPEATS_MOST / 2;
         applier->repeat_count -= dropped;
         applier->repeats_saved -= applier->repeats_saved < dropped ? applier->repeats_saved : dropped;
@@ -395,7 +395,7 @@ static Status open_stores(struct applier *applier, Err *err)
     applier->profile = profile_open(&profile);
     control_use(applier->control, &(ControlStores){ applier->kv, applier->identity, applier->profile, applier->index });
     JournalPos end = journal_end(options->journal), dedup_end = dedup_position(applier->dedup);
-    /* Dedup lets go of the journal only behind the others: who is before it is older than the rest. */
+    /* Dedup lets go of the journal only after the others: who is before it is older than the rest. */
     if (applier->saved < dedup_end || index_position(applier->index) < dedup_end)
         return err_set(err, ERR_DAMAGED, "%s: its parts are not of the same time", options->dir);
     if (applier->saved <= end && index_position(applier->index) <= end && dedup_end <= end) return OK;
@@ -456,7 +456,7 @@ void derive_close_state(struct applier *applier)
 
 static JournalPos least(JournalPos a, JournalPos b) { return a < b ? a : b; }
 
-/* What replay may need of the journal stays. */
+/* Keeps the part of the journal that a replay may need. */
 static void hold_journal(struct applier *applier)
 {
     JournalPos hold = least(applier->saved, least(index_position(applier->index), dedup_position(applier->dedup)));

@@ -12,7 +12,7 @@ struct verifying {
     DeriveVerdict verdict;
 };
 
-/* Damage is told and counted; that a part is not there is none of it: a start makes it. */
+/* Tells of damage and counts it. A part that is missing is not damage: a start makes it. */
 static Status judge(struct verifying *verifying, const char *part, Status s, const Err *err)
 {
     if (s != ERR_DAMAGED && s != ERR_UNSUPPORTED) return s == ERR_NOT_FOUND ? OK : s;

@@ -150,7 +150,7 @@ Str plan_linked_user(struct plan *plan, Str anonymous_id);
 /* Something was sent under that user before this message; asked where wants_grace. */
 #define DESTINATION_USER_KEY "user:"
 bool plan_knows_user(struct plan *plan, Str user_id);
-/* Keys are "what:id", the id of whom it is about behind the first colon, so that an erasure finds it. */
+/* Keys are "what:id", the id of whom it is about after the first colon, so that an erasure finds it. */
 void plan_store(struct plan *plan, Str key, Str value);
 /* What plan_state gives where the value was the id of somebody who was erased: there was a value, and nobody knows
  * which. */

@@ -58,7 +58,7 @@ static Str lead_key(struct plan *plan, Str anonymous_id)
 }
 
 /* The lead that becomes part of the user's contact; empty: none. Only a message that names the anonymous id
- * itself may do that: it stands behind all that went to the lead, which is gone afterwards. */
+ * itself may do that: it stands after all that went to the lead, which is gone afterwards. */
 static Str find_lead(struct plan *plan, const Outgoing *message, Str user_id)
 {
     Str own = message->event->type == EVENT_ALIAS ? message->previous_id : message->anonymous_id;

@@ -5,10 +5,10 @@
  * does not have are left out together. What is left out is reported, and the rest of the call is kept.
  *
  * In the facts an attribute is known by its place in the frozen call, since its name is a client's text:
- *   left     hex digits, the first four attributes in the first; what lies behind BITS goes with the first that does
+ *   left     hex digits, the first four attributes in the first; what lies after BITS goes with the first that does
  *   named    how many went by their names
  *   listed   the workspace's list was asked for
- *   back     the step to go on with behind the step "attributes"
+ *   back     the step to go on with after the step "attributes"
  */
 #include "destination_intercom.h"
 

@@ -10,7 +10,7 @@
  * before anything is sent under the user. What a shared device does after its second user signed in is sent
  * under that user by name.
  *
- * A call is the query string without the key, behind one letter for its path: "e_p=…&_n=…".
+ * A call is the query string without the key, after one letter for its path: "e_p=…&_n=…".
  */
 #include "destination.h"
 #include "destination_text.h"

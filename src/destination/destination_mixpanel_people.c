@@ -154,7 +154,7 @@ static Str key_of_group_trait(Str trait)
 
 typedef Str KeyOfTrait(Str trait);
 
-/* The trait behind this one that is the same key; NULL: none. The last of them is what is sent. */
+/* The trait after this one that is the same key; NULL: none. The last of them is what is sent. */
 static const TreeNode *comes_later(const TreeNode *trait, KeyOfTrait *key_of)
 {
     Str key = key_of(trait->key);

@@ -13,15 +13,15 @@ void member_node(struct buf *buf, Str key, const TreeNode *node); /* left out wh
 /* "&key=value", escaped. */
 void url_field(struct buf *buf, Str key, Str value);
 
-/* Fields of a frozen call, each behind its length ("5:hello"): whatever a client's text holds, it ends where it ends.
- * field_take gives the first and moves rest behind it; empty, and rest empty, where there is none. */
+/* Fields of a frozen call, each after its length ("5:hello"): whatever a client's text holds, it ends where it ends.
+ * field_take gives the first and moves rest after it; empty, and rest empty, where there is none. */
 void field_put(struct buf *buf, Str field);
 Str field_take(Str *rest);
 
 /* 36 hex digits that no other message has: of its source and messageId, since a messageId is one source's own (a
  * visitor of one must not use up the keys of another). Arena-owned. */
 Str key_of_message(Arena *arena, const Event *event);
-/* 36 hex digits of the SHA-256 of the parts, each behind its length: the same parts, the same key. */
+/* 36 hex digits of the SHA-256 of the parts, each after its length: the same parts, the same key. */
 Str key_of_parts(Arena *arena, const Str *parts, size_t count);
 
 typedef enum HmacKind { HMAC_SHA1, HMAC_SHA256 } HmacKind;

@@ -10,7 +10,7 @@
 #include "destination.h"
 #include "destination_text.h"
 
-/* A call is its key and, behind it, the JSON that is sent. Version 0 of before: the messageId, a line end, the JSON. */
+/* A call is its key and, after it, the JSON that is sent. Version 0 of before: the messageId, a line end, the JSON. */
 enum { CALL_OF_LINES = 0, CALL_OF_FIELDS = 1 };
 
 enum {

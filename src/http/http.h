@@ -36,7 +36,7 @@ struct http_jobs;
 /* A question is cut into tasks for up to workers_a_question of them, itself included; of long work at most long_max
  * runs at a time: with one worker more than that a look-up never waits for a question. */
 struct http_jobs *http_jobs_open(uint32_t workers_a_question, uint32_t long_max);
-/* Takes one exchange, or helps with a question; waits for either at most timeout_ms. */
+/* Runs one exchange that waits, or helps with a question; waits at most timeout_ms for one of the two. */
 void http_jobs_step(struct http_jobs *jobs, Arena arena, Millis timeout_ms);
 void http_jobs_stop(struct http_jobs *jobs);             /* wakes all steps; takes no more */
 void http_jobs_close(struct http_jobs *jobs);            /* accepts NULL */
@@ -57,7 +57,7 @@ typedef struct HttpOptions {
     struct health *health;
     struct http_jobs *jobs;
     struct clock *clock;
-    Str secret_key;                  /* reads and administers; empty: the reading API is closed */
+    Str secret_key;                  /* with this key people read and administer; empty: the reading API is closed */
     struct access *access;           /* further keys, and sessions; NULL: there are none */
     bool commits_inline;             /* this thread is the journal's committer as well */
     const Str *trusted_proxies;      /* "10.0.0.0/8", "::1": whose X-Forwarded-For and -Proto are believed; borrowed */
@@ -80,12 +80,12 @@ Status MUST http_listen(Str text, int *ret_socket, uint16_t *ret_port, Err *err)
 Status MUST http_server_open(const HttpOptions *options, int socket, struct http_server **ret, Err *err);
 /* Serves what is ready, waiting for something at most timeout_ms. */
 void http_server_step(struct http_server *server, Millis timeout_ms);
-/* Stops accepting; requests that are in go on to be answered. */
+/* Accepts no more connections; requests that have begun are still answered. */
 void http_server_quiesce(struct http_server *server);
 /* How many requests are between their first byte of body and their answer. */
 size_t http_server_busy_count(const struct http_server *server);
 void http_server_wake(struct http_server *server);
-/* Accepts NULL. No append of it may be in the journal any more. */
+/* Accepts NULL. None of its appends may still be on its way into the journal. */
 void http_server_close(struct http_server *server);
 
 #include "http_exchange.h"

@@ -20,7 +20,7 @@ static const char *reason_of(unsigned status)
     return "Status";
 }
 
-/* A value that could end its line is left out: no input forges a header. */
+/* Leaves out a value that could end its line, so that no input can forge a header. */
 static void put_header(struct buf *out, const char *name, Str value)
 {
     if (value.len >= 2048) return;

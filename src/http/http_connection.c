@@ -26,7 +26,7 @@ enum {
     REQUESTS_AT_ONCE = 32,
     ENDING_MS = 2000,                       /* how long a client may take to hear its last answer */
     WRITING_MS = 15 * 60 * 1000,            /* of one answer, however steadily it is taken */
-    SHORT_BODY_BYTES = 4096,                /* a reply's body that is copied behind its head */
+    SHORT_BODY_BYTES = 4096,                /* a reply's body that is copied after its head */
     FORGOTTEN_BYTES = 16 * 1024 * 1024,     /* of a refused body that are read so that its reason arrives */
 };
 

@@ -101,7 +101,7 @@ struct exchange {
     bool is_tls;
     bool closes;                     /* the connection ends with the answer */
     bool is_1_0;                     /* HTTP/1.0: knows no chunks */
-    bool is_broken;                  /* its framing is refused: nothing behind it is a request */
+    bool is_broken;                  /* its framing is refused: nothing after it is a request */
     bool has_body, expects_continue;
     bool is_whole;                   /* all of its body was read */
     struct buf body;

@@ -28,7 +28,7 @@ struct share {
 
 struct http_jobs {
     pthread_mutex_t lock;
-    pthread_cond_t some, helped;           /* there is something to do; a helper has left */
+    pthread_cond_t some, helped;           /* signalled when there is something to do; when a helper has left */
     struct exchange *first, **last;        /* linked by next, oldest first */
     size_t count;
     struct share *shares;
@@ -177,7 +177,7 @@ static struct exchange *jobs_take(struct http_jobs *jobs, Millis timeout_ms)
     return exchange;
 }
 
-/* Before the exchange is handed back: from then on it is another's. */
+/* This must happen before the exchange is handed back: from then on another thread owns it. */
 static void jobs_end_long(struct http_jobs *jobs, const struct exchange *exchange)
 {
     uint32_t at = 0;

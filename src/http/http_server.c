@@ -187,7 +187,7 @@ void exchange_defer(struct exchange *exchange, ExchangeWork *work)
     reply_error(exchange, ERR_TIMEOUT, &err);
 }
 
-/* Answers every exchange whose records are on disk, or whose worker is done. True where there was one. */
+/* Answers every exchange whose records are on disk or whose worker has finished. True where there was one. */
 static bool server_drain(struct http_server *server)
 {
     struct exchange *exchange = atomic_exchange_explicit(&server->done, NULL, memory_order_acquire);
@@ -208,7 +208,7 @@ static bool server_drain(struct http_server *server)
 
 /* ---- Memory of bodies ---- */
 
-/* A refused body is not kept until its end. */
+/* The rest of a body that was refused is not kept. */
 static void exchange_shed(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;

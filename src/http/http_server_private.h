@@ -116,7 +116,7 @@ void connection_answer(struct connection *connection);
 /* ---- Connections, for who makes room ---- */
 void connection_close(struct connection *connection);
 void connection_enter(struct connection *connection, ConnectionState state);
-/* Answers what its client is sending with a refusal, and closes behind that. */
+/* Answers what its client is sending with a refusal, and closes after that. */
 void connection_refuse(struct connection *connection, const WireRefusal *refusal);
 /* It is served in this round or the next. */
 void connection_make_ready(struct connection *connection);

@@ -120,7 +120,7 @@ static void take_connection(WireHead *head, Str value)
         if (str_equal_no_case(str_trim(str_cut(rest, ',', &rest)), STR("close"))) head->wants_close = true;
 }
 
-/* The headers that say how to read on; the others are the caller's. */
+/* Reads the headers that say how the body is sent; the caller reads the others. */
 static WireStep take_framing(WireHead *head, Str name, Str value, unsigned *hosts, WireRefusal *ret_refusal)
 {
     if (str_equal_no_case(name, STR("content-length"))) return take_length(head, value, ret_refusal);
@@ -168,7 +168,7 @@ WireStep wire_parse_head(Str bytes, WireHead *head, WireRefusal *ret_refusal)
     memset(head, 0, offsetof(WireHead, headers));
     WireStep step = parse_request_line(line, head, ret_refusal);
     while (step == WIRE_DONE) {
-        line = str_cut(str_slice(rest, 1, rest.len), '\r', &rest);            /* behind the LF */
+        line = str_cut(str_slice(rest, 1, rest.len), '\r', &rest);            /* after the LF */
         if (line.len == 0) break;
         Str value, name = str_cut(line, ':', &value);
         if (name.len == line.len) return refuse(ret_refusal, 400, "a header line without a colon");

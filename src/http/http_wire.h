@@ -2,7 +2,7 @@
  *
  * Whatever two servers could read differently is refused, since that is how requests are smuggled past a proxy: bare CR
  * and LF, blanks before a colon, folded lines, NUL; two lengths, a length beside chunks, chunks in HTTP/1.0, codings
- * that are not exactly "chunked"; no Host or two. A refusal is final: nothing behind it is looked at.
+ * that are not exactly "chunked"; no Host or two. A refusal is final: nothing after it is looked at.
  *
  * Private to http/. */
 #ifndef ONYM_HTTP_WIRE_H
@@ -49,7 +49,7 @@ struct wire_body {
 
 void wire_begin_body(struct wire_body *body, const WireHead *head);
 /* Takes from the front of *bytes. WIRE_MORE with a *ret_piece that is not empty: bytes of the body, call again;
- * with an empty one: all was taken, and more must come. WIRE_DONE: the body is whole, *bytes is what is behind it. */
+ * with an empty one: all was taken, and more must come. WIRE_DONE: the body is whole, *bytes is what follows it. */
 WireStep wire_read_body(struct wire_body *body, Str *bytes, Str *ret_piece, WireRefusal *ret_refusal);
 
 #endif

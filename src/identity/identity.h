@@ -47,7 +47,7 @@
 #include "kv/kv.h"
 
 typedef uint32_t IdentityNode;         /* an identifier; dense from 0 */
-typedef uint32_t IdentityPerson;       /* a person: the number of one of its nodes; valid for one version only */
+typedef uint32_t IdentityPerson;       /* a person: the number of one of their nodes; valid for one version only */
 #define IDENTITY_NONE UINT32_MAX       /* no node, no person */
 
 enum {
@@ -90,7 +90,7 @@ struct identity_view {
 typedef struct IdentitySpan {
     Millis from_ms;
     Str from_id;                       /* messageId of the link that begins it */
-    IdentityNode owner;                /* ask the view for its slot: it may itself be shared (external ids) */
+    IdentityNode owner;                /* ask the view for its slot: the owner may itself be shared (external ids) */
 } IdentitySpan;
 
 struct identity_spans {
@@ -105,7 +105,7 @@ static inline uint32_t identity_view_slot(const struct identity_view *view, Iden
 }
 /* True where the owner depends on the time of the event. */
 static inline bool identity_is_shared(uint32_t slot) { return slot & IDENTITY_SHARED && slot != IDENTITY_NONE; }
-/* The spans behind a shared slot, for those who merge them with events in order of time. */
+/* The spans of a shared slot, for those who merge them with events in order of time. */
 const struct identity_spans *identity_view_spans(const struct identity_view *view, uint32_t shared_slot);
 /* Whose an event of this subject is. message_id decides between instants that are equal to the millisecond;
  * where it is costly to come by, ask identity_view_needs_id first. */
@@ -165,13 +165,13 @@ typedef struct IdentityOptions {
     IdentityRules rules;               /* copied */
     IdentityArchive archive;
     IdentityStore store;
-    uint64_t seed;                     /* of the hash table, against crafted ids: random, need not be kept */
+    uint64_t seed;                     /* of the hash table, against crafted ids: random; nobody needs to keep it */
 } IdentityOptions;
 
 /* Opens, and loads what was saved. ERR_INPUT: a rule is no rule. ERR_CONFLICT: it was saved under other rules:
  * clear both tables, and apply the journal from its begin. The caller closes. */
 Status MUST identity_open(const IdentityOptions *options, struct identity **ret, Err *err);
-void identity_close(struct identity *identity);            /* accepts NULL; every view was given back */
+void identity_close(struct identity *identity);            /* accepts NULL; every view must have been given back */
 
 /* ---- Writing ---- */
 
@@ -181,7 +181,7 @@ typedef struct IdentityValue {
 } IdentityValue;
 
 /* A number of a source, made of its name. Evidence keeps 12 bits of it. */
-#define IDENTITY_ANY_SOURCE UINT64_MAX /* of a command that does not say which: it means each */
+#define IDENTITY_ANY_SOURCE UINT64_MAX /* for a command that names no source: it means the message of every source */
 uint64_t identity_source(Str name);
 
 /* What a message says about identity. Strings are borrowed for the call; empty: not given. */
@@ -241,7 +241,7 @@ IdentityNode identity_find(const struct identity *identity, IdentityKind kind, S
 bool identity_is_blocked(const struct identity *identity, Str value);
 /* By the newest built-in list alone, whatever the rules, with what only vendors refuse: for destinations. */
 bool identity_is_placeholder(Str value);
-/* Writes the value behind text (room for LIMIT_ID_BYTES) and gives it as Str; empty where erased. */
+/* Writes the value into text (room for LIMIT_ID_BYTES) and gives it as Str; empty where it was erased. */
 Str identity_read_value(const struct identity *identity, IdentityNode node, char *text);
 /* What an external id of a kind that folds is known by: room for LIMIT_ID_BYTES. Longer ones stay as they are. */
 Str identity_fold_text(Str value, char *room);
@@ -331,7 +331,7 @@ typedef struct IdentityStats {
     uint32_t users, anonymous, externals, erased;     /* identifiers that were seen */
     uint32_t shared;                                  /* identifiers with several owners */
     uint64_t links, aliases, removed, blocked;        /* evidence kept; messages with a blocked id */
-    uint64_t resident_bytes;                          /* what the engine has touched, all in */
+    uint64_t resident_bytes;                          /* all memory that the engine has touched */
 } IdentityStats;
 void identity_read_stats(const struct identity *identity, IdentityStats *ret);
 

@@ -14,7 +14,7 @@ enum { HUGE_FROM = 16 << 20, MAX_OWNERS = 10000 };
 
 enum { REGION_VALUES = 48 };           /* bytes of address space per node; only touched pages cost */
 
-/* The value as an identifier; empty where there is none or it is blocked. */
+/* Gives the value if it may be an identifier; empty if there is none or the value is blocked. */
 static Str usable(const struct identity *identity, Str value)
 {
     if (value.len == 0 || value.len > LIMIT_ID_BYTES || identity_is_blocked(identity, value)) return (Str){ "", 0 };
@@ -126,7 +126,7 @@ bool identity_is_seen(const struct identity *identity, uint32_t node)
     return flags & NODE_SEEN || (flags & (NODE_ALIASED | NODE_PROMOTED)) == NODE_ALIASED;
 }
 
-/* The aliases of this value turn out to join users. */
+/* The value has now been seen as a user id, so the aliases that name it join users. */
 static Status promote(struct identity *identity, uint32_t anonymous, uint32_t user, Err *err)
 {
     struct vector found = { 0 };
@@ -142,7 +142,7 @@ static Status promote(struct identity *identity, uint32_t anonymous, uint32_t us
     return s ? s : identity_recompute(identity, anonymous, err);
 }
 
-/* The node of the value: found, or (make) interned and seen. */
+/* Finds the node of the value; with make, interns it and marks it as seen. */
 static uint32_t see(struct identity *identity, IdentityKind kind, Str value, bool make, struct claims *claims,
                     Err *err)
 {

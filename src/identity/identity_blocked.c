@@ -83,7 +83,7 @@ static bool is_nothing_twice(Str value)
     return true;
 }
 
-/* The same text for everybody, as it stands in the template. */
+/* A text that is the same for everybody, since it stands in a template. */
 static bool is_left_over(Str value)
 {
     static const struct { Str start, end; } shapes[] = {
@@ -97,7 +97,7 @@ static bool is_left_over(Str value)
     return value.len > 2 && value.bytes[0] == '<' && value.bytes[value.len - 1] == '>' && is_in_brackets(value);
 }
 
-/* Of nothing but marks that stand for something else: "_", "?", "...", "0.0", "***". */
+/* Has the text only characters that stand for something else: "_", "?", "...", "0.0", "***"? */
 static bool is_of_marks(Str value)
 {
     size_t i = 0;

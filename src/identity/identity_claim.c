@@ -1,7 +1,7 @@
 /* Whose an identifier is: first claim and shared device (rules 2, 3 and 7).
  *
  * Almost every identifier has one owner, and then the times of its links do not matter: before the first link
- * it is the owner's by first claim, behind it by the link. So one owner is one number, and more evidence for it
+ * it is the owner's by first claim, after it by the link. So one owner is one number, and more evidence for it
  * costs one row. Only where a second owner shows up is all of the node's evidence laid out in order of time (its
  * moments), and whose an event is becomes a search in them.
  *
@@ -55,7 +55,7 @@ static int compare_times(const void *a, const void *b)
     return time_a < time_b ? -1 : time_a > time_b;
 }
 
-/* The first moment at or behind (is_behind: behind) the instant. */
+/* The first moment at or after the instant; is_behind: after it. */
 static uint32_t find_instant(const struct shared *shared, Millis time_ms, bool is_behind)
 {
     uint32_t low = 0, high = shared->moment_count;
@@ -127,7 +127,7 @@ static bool set_has(const void *items, size_t width, uint32_t count, int64_t wan
     return false;
 }
 
-/* Room for one more at the place; gives the set, which may have moved. */
+/* Makes room for one more item at the place; gives the set, which may have moved. */
 static void *set_make_room(void *items, size_t width, uint32_t *count, uint32_t *capacity, uint32_t place)
 {
     if (*count == *capacity) {
@@ -230,7 +230,7 @@ static Status insert_moment(struct identity *identity, struct shared *shared, st
         if (!s) s = identity_fetch_id(identity, &moment, err);
         if (s) return s;
         if (!was_mixed) note_mixed(shared, moment.time_ms, number);
-        for (uint32_t low = from; low < place;) {              /* behind its equals */
+        for (uint32_t low = from; low < place;) {              /* after its equals */
             uint32_t middle = low + (place - low) / 2;
             if (compare_ids(identity, &shared->moments[middle], &moment) > 0) place = middle;
             else low = middle + 1;
@@ -301,7 +301,7 @@ static void free_shared(struct identity *identity, uint32_t index)
     free(shared->owners);
     free(shared->moments);
     free(shared->mixed);
-    /* It may stand in the lists of dirty and of unsaved ones. */
+    /* The slot may stand in the lists of dirty slots and of unsaved slots. */
     *shared = (struct shared){ .is_dirty = shared->is_dirty, .is_unsaved = shared->is_unsaved };
     identity_drop_shared(identity, index);
     *(uint32_t *)vector_push(&identity->shared_free, sizeof(uint32_t)) = index;

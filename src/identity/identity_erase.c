@@ -8,7 +8,7 @@ static void collect(void *context, uint32_t node)
     *(uint32_t *)vector_push(&((struct nodes *)context)->found, sizeof(uint32_t)) = node;
 }
 
-/* Rows that lead to an erased owner do not count any more, so recomputing is all there is to do. */
+/* Rows that lead to an erased owner do not count any more, so it is enough to recompute. */
 static Status release_owned(struct identity *identity, uint32_t owner, Err *err)
 {
     struct nodes owned = { 0 };
@@ -21,7 +21,7 @@ static Status release_owned(struct identity *identity, uint32_t owner, Err *err)
     return s;
 }
 
-/* Drops the rows of a node: those of aliases, or the others. */
+/* Drops rows of a node: either the rows of aliases or all others. */
 static Status drop_rows(struct identity *identity, uint32_t node, bool of_aliases, Err *err)
 {
     struct nodes owners = { 0 };

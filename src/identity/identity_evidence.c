@@ -57,7 +57,7 @@ static bool read_varint(struct unpacker *unpacker, uint64_t *ret)
     return false;
 }
 
-/* The next row; false behind the last one, and where the block is broken (at is not end then). */
+/* The next row; false after the last one, and where the block is broken (at is not end then). */
 static bool unpack_row(struct unpacker *unpacker)
 {
     uint64_t node, owner, time, position, rest;
@@ -98,7 +98,7 @@ static Status say_damaged(const struct unpacker *unpacker, Err *err)
 
 /* ---- Reading ---- */
 
-/* The last change of an archived row, or NULL. */
+/* Finds the last change of an archived row; NULL if there is none. */
 static const struct change *find_change(const struct identity *identity, uint32_t node, const struct row *row)
 {
     const uint32_t *head = map32_find(&identity->change_heads, node);
@@ -299,7 +299,7 @@ Status identity_save_evidence(struct identity *identity, struct kv_txn *txn, Err
     return s ? s : save_run(identity, txn, err);
 }
 
-/* After the transaction: what was in memory is in the archive. */
+/* After the transaction was committed: the rows that were in memory are now in the archive. */
 void identity_end_evidence(struct identity *identity)
 {
     for (size_t i = 0; i < identity->touched.count; i++)

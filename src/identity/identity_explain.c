@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { LOOK_AT_MOST = 100000 };        /* nodes of one search beyond one person: what takes longer explains nothing */
+enum { LOOK_AT_MOST = 100000 };        /* nodes of one search beyond one person: a longer path explains nothing */
 
 enum width { HOLDS, COUNTS, GIVEN };
 
@@ -127,7 +127,7 @@ Status identity_list_links(const struct identity *identity, IdentityNode node, s
 
 /* ---- Paths ---- */
 
-struct path { uint32_t from, to; enum width width; };           /* what is looked for, along which rows */
+struct path { uint32_t from, to; enum width width; };           /* from which node to which, along which rows */
 struct step { uint32_t node, before; IdentityLink link; };      /* before: index of the step that led here */
 
 struct search {
@@ -147,7 +147,7 @@ static void reach(struct search *search, uint32_t node, IdentityLink link)
     *(struct step *)vector_push(&search->steps, sizeof(struct step)) = (struct step){ node, search->at, link };
 }
 
-/* Does the row connect, as widely as is searched? */
+/* Does the row connect its ends in a search of this width? */
 static bool is_followed(const struct search *search, uint32_t node, const struct row *row)
 {
     const struct identity *identity = search->identity;

@@ -117,7 +117,7 @@ Str identity_unpack(const char *packed, char *text)
     }
 }
 
-/* How many bytes a packed value has, from its first ones. */
+/* Reads from its first bytes how many bytes a packed value has. */
 static size_t packed_bytes(const char *packed)
 {
     const unsigned char *p = (const unsigned char *)packed;
@@ -132,7 +132,7 @@ static size_t packed_bytes(const char *packed)
 bool identity_is_packed(const struct identity *identity, uint32_t value)
 {
     if (value == 0 || value >= identity->value_end) return false;
-    size_t left = (size_t)(identity->value_end - value) * VALUE_UNIT;       /* four at least: a length is among them */
+    size_t left = (size_t)(identity->value_end - value) * VALUE_UNIT;       /* at least four: they include a length */
     const char *packed = identity->values + (size_t)value * VALUE_UNIT;
     size_t bytes = packed_bytes(packed), text = (unsigned char)packed[0] == TAG_HEX ? (bytes - 2) * 2 : bytes - 1;
     return bytes <= left && text <= LIMIT_ID_BYTES + 2;
@@ -372,7 +372,7 @@ void identity_forget(struct identity *identity, uint32_t node)
     size_t count = packed_bytes((const char *)packed);
     uint64_t hash = hash_of(identity, n->kind, packed, count);
     check(find_place(identity, &(struct packed_id){ n->kind, hash, packed, count }, &bucket, &index));
-    uint32_t last = --bucket->count;   /* the last one takes its place; whatever overflowed stays to be found */
+    uint32_t last = --bucket->count;   /* the last entry takes its place; nodes that overflowed can still be found */
     uint16_t is_guest = bucket->guests >> last & 1;
     bucket->tags[index] = bucket->tags[last];
     bucket->nodes[index] = bucket->nodes[last];

@@ -1,7 +1,7 @@
 /* Views: who everybody is, for threads that scan while the writer goes on.
  *
  * The slots of all nodes lie in pages of 64 KiB. Publishing copies the table of page pointers, not the pages;
- * the writer copies a page before it changes an entry that a published view can see. Entries behind the
+ * the writer copies a page before it changes an entry that a published view can see. Entries after the
  * published node count are nobody's yet and are written in place. What a copy replaced is garbage of the
  * version that last showed it, and is freed when no view of that version or an older one is held.
  */

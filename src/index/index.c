@@ -1,4 +1,4 @@
-/* index: the object. A list of runs, oldest first: files, then runs in memory; behind them the open chunk.
+/* index: the object. A list of runs, oldest first: files, then runs in memory; after them the open chunk.
  *
  * The lock guards the list and the chunk, and is held for long only while a chunk is encoded. The
  * maintainer (index_maintain, index_seal) owns the files: it alone merges, writes the MANIFEST, and

@@ -13,7 +13,7 @@
  * MANIFEST names the files that count and the journal position that they reach.
  *
  * Invariants
- *  1. What lies before index_position is in synced files that the MANIFEST names; what lies behind it is
+ *  1. What lies before index_position is in synced files that the MANIFEST names; what lies after it is
  *     appended again from the journal after a crash. Appending what is already there does nothing.
  *  2. A snapshot is a consistent set of runs: every event appended before it, none after.
  *  3. A file is written and synced under a temporary name, renamed, and counts once the MANIFEST says so.
@@ -136,7 +136,7 @@ struct index_snapshot;
 /* Checks what was not checked before of the runs' hot columns: ERR_DAMAGED names the file. */
 Status MUST index_snapshot_open(struct index *index, struct index_snapshot **ret, Err *err);
 void index_snapshot_close(struct index_snapshot *snapshot);         /* accepts NULL */
-/* ERR_DAMAGED: a file was cut while the snapshot was read. Ask it behind the last reading, before what was read is
+/* ERR_DAMAGED: a file was cut while the snapshot was read. Ask it after the last reading, before what was read is
  * believed: loops over rows do not look. */
 Status MUST index_snapshot_check(const struct index_snapshot *snapshot, Err *err);
 uint32_t index_snapshot_run_count(const struct index_snapshot *snapshot);

@@ -4,7 +4,7 @@
  * Interning. A value is found by the hash of its bytes mixed with its column, in one open-addressed table that is
  * at most half full, and no larger than that: in the cache, as far as values allow. A slot holds the number of a
  * value and the hash's leading bits, so that another value's slot costs no look at that value.
- * A column is found by guessing: behind column a came column b last time, so b's name is compared first.
+ * A column is found by guessing: after column a came column b last time, so b's name is compared first.
  *
  * Anybody can send an event with hundreds of names that nobody else uses. So a field that finds no column is counted,
  * and takes over the emptiest one when it has come more often: whoever comes often has one, whatever strangers send.
@@ -94,7 +94,7 @@ bool chunk_is_full(const struct chunk *chunk)
 
 /* ---- Interning ---- */
 
-/* The name's slot is free again; those behind it, which it may have pushed on, find their place anew. */
+/* The name's slot is free again; those after it, which it may have pushed on, find their place anew. */
 static void forget_name(struct chunk *chunk, uint32_t column)
 {
     uint32_t slot = (uint32_t)hash_64(chunk->columns[column].name, 0) % COLUMN_SLOTS, moved;

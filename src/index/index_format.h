@@ -16,7 +16,7 @@
  *   EVENTS     packed: codes into the values of EVENT_COLUMN (what the event is: type and name)
  *   POSITIONS  blocks of packed: journal position of the raw event, less base. Where there are KNOTS: how far it is
  *              from the line (index_curve.h) at the row's time, d as 2d or -2d-1; the 8 bytes of the integers of a
- *              block lie in 8 planes, one behind the other, because most planes are all zeros then
+ *              block lie in 8 planes, one after the other, because most planes are all zeros then
  *   KNOTS      in files: column (how many) u64 positions, for base, base + 2^width ms, and so on: a line over time
  *   NAMES      of the columns, ascending: u16 length, bytes, each
  *   CODES      one a column: blocks of packed codes into the column's values
@@ -65,7 +65,7 @@ static const char RUN_MAGIC[8] = { 'o', 'n', 'y', 'm', 'r', 'u', 'n', '2' };
 
 struct run_head {
     char magic[8];
-    /* the journal's stretch: from the first record to behind the last */
+    /* the journal's stretch: from the first record to after the last */
     uint64_t from_pos, to_pos;
     int64_t time_min_ms, time_max_ms;
     uint32_t row_count, subject_count;
@@ -99,7 +99,7 @@ struct run_section {
 };
 
 struct run_block {
-    uint32_t end;                           /* behind this block, counted from the section's start */
+    uint32_t end;                           /* after this block, counted from the section's start */
     uint32_t crc;
 };
 

@@ -42,7 +42,7 @@ static inline bool take_char(struct walk *walk, char c)
     return true;
 }
 
-/* The first quote or backslash at or behind the place; end where there is none. */
+/* The first quote or backslash at or after the place; end where there is none. */
 static inline const char *find_quote(const char *at, const char *end)
 {
 #ifdef __SSE2__
@@ -58,7 +58,7 @@ static inline const char *find_quote(const char *at, const char *end)
     return at;
 }
 
-/* Stands behind an opening quote; gives the raw bytes up to the closing one, and passes it. */
+/* Stands after an opening quote; gives the raw bytes up to the closing one, and passes it. */
 static inline bool take_string(struct walk *walk, Str *ret_raw, bool *ret_has_escape)
 {
     const char *start = walk->at, *at = find_quote(start, walk->end);
@@ -262,7 +262,7 @@ static bool visit_list(struct walk *walk, bool is_wanted)
     return true;
 }
 
-/* Puts a key behind the path; false where it does not fit. */
+/* Puts a key after the path; false where it does not fit. */
 static bool path_add(struct walk *walk, Str raw, bool has_escape)
 {
     size_t room = LEAF_PATH_BYTES - walk->path_len, dot = walk->path_len > 0, len = raw.len;
@@ -294,7 +294,7 @@ static bool walk_value(struct walk *walk, int depth, bool is_wanted)
     }
 }
 
-/* Stands behind an opening brace. */
+/* Stands after an opening brace. */
 static bool walk_object(struct walk *walk, int depth)
 {
     size_t path_len = walk->path_len;

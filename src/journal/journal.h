@@ -58,7 +58,7 @@ typedef struct JournalRecord {
 } JournalRecord;
 
 JournalPos journal_first(struct journal *journal);           /* the oldest that is kept */
-JournalPos journal_end(struct journal *journal);             /* behind the last durable record */
+JournalPos journal_end(struct journal *journal);             /* after the last durable record */
 /* from: a position this journal gave, or JOURNAL_OLDEST. ERR_NOT_FOUND: retired or beyond the end. */
 Status MUST journal_reader_open(struct journal *journal, JournalPos from, struct journal_reader **ret, Err *err);
 void journal_reader_close(struct journal_reader *reader);    /* accepts NULL */
@@ -67,7 +67,7 @@ Status MUST journal_read(struct journal_reader *reader, JournalRecord *ret, Err 
 /* After ERR_DAMAGED: goes on at the next record that is whole, and says how many bytes were passed over. */
 Status MUST journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err);
 /* How many records this reader did not see where it should have: damaged or missing ones, known once what counts the
- * records behind them is read. */
+ * records after them is read. */
 uint64_t journal_reader_missed(const struct journal_reader *reader);
 /* The one record that stands at a position: with a reader of its own, which the caller closes when he is done with the
  * record. ERR_NOT_FOUND: none stands exactly there (retired, or never). On failure there is no reader: *ret_reader is
@@ -76,7 +76,7 @@ Status MUST journal_read_at(struct journal *journal, JournalPos pos, struct jour
                             JournalRecord *ret, Err *err);
 /* Where the next record is looked for. */
 JournalPos journal_reader_position(const struct journal_reader *reader);
-/* Waits until there is something durable behind pos, at most timeout_ms; JOURNAL_NEVER just waits. Followers are
+/* Waits until there is something durable after pos, at most timeout_ms; JOURNAL_NEVER just waits. Followers are
  * woken at most every 2 ms, however fast the commits: what came meanwhile they read in one go. */
 bool journal_wait_durable(struct journal *journal, JournalPos pos, Millis timeout_ms);
 /* From now on nobody waits there: for shutting down without sitting out the timeouts. Any thread. */

@@ -38,7 +38,7 @@ typedef struct JournalBackend {
     void (*unread)(struct journal_reader *reader);
     Status (*skip_damage)(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err);
     uint64_t (*reader_missed)(const struct journal_reader *reader);
-    JournalPos (*reader_position)(const struct journal_reader *reader);     /* behind all that `read` gave */
+    JournalPos (*reader_position)(const struct journal_reader *reader);     /* after all that `read` gave */
     /* numbers */
     bool (*is_poisoned)(struct journal *journal, char *text, size_t bytes);
     void (*read_stats)(struct journal *journal, JournalStats *ret);

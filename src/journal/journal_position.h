@@ -15,8 +15,8 @@ typedef const struct journal_place *JournalPos;
 typedef uint64_t JournalPos;
 #endif
 
-#define JOURNAL_OLDEST ((JournalPos)0)              /* not behind any record: the oldest that is kept */
-#define JOURNAL_NEVER ((JournalPos)UINT64_MAX)      /* behind every record that will ever be */
+#define JOURNAL_OLDEST ((JournalPos)0)              /* not after any record: the oldest that is kept */
+#define JOURNAL_NEVER ((JournalPos)UINT64_MAX)      /* after every record that will ever be */
 
 /* To print or to keep, and back. Numbers compare as their positions do, begin at 0, and are below 2^48: who keeps many
  * may keep them in so many bits. */
@@ -25,7 +25,7 @@ enum { JOURNAL_NUMBER_BITS = 48 };
 static inline uint64_t journal_number(JournalPos pos) { return (uint64_t)pos; }
 static inline JournalPos journal_position(uint64_t number) { return (JournalPos)number; }
 
-/* Bounds: whatever stands before pos stands at or before the first; whatever stands behind pos, at or behind the
+/* Bounds: whatever stands before pos stands at or before the first; whatever stands after pos, at or after the
  * second. A record need not begin there. */
 static inline JournalPos journal_before(JournalPos pos)
 {
@@ -33,13 +33,13 @@ static inline JournalPos journal_before(JournalPos pos)
 }
 static inline JournalPos journal_after(JournalPos pos) { return journal_position(journal_number(pos) + 1); }
 
-/* A position about so many bytes behind `from`, but not behind `end`: to go over a long way in strides. */
+/* A position about so many bytes after `from`, but not after `end`: to go over a long way in strides. */
 static inline JournalPos journal_stride(JournalPos from, uint64_t bytes, JournalPos end)
 {
     return journal_number(end) > journal_number(from) + bytes ? journal_position(journal_number(from) + bytes) : end;
 }
 
-/* About how many bytes of journal lie between the two; 0 where `to` is not behind `from`. For progress and limits. */
+/* About how many bytes of journal lie between the two; 0 where `to` is not after `from`. For progress and limits. */
 static inline uint64_t journal_distance(JournalPos from, JournalPos to)
 {
     return journal_number(to) > journal_number(from) ? journal_number(to) - journal_number(from) : 0;

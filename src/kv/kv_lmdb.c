@@ -10,7 +10,7 @@
  * they are used again. kv_rewrite is for those who need it gone: all rows go into a new file, which takes the place
  * of the old one while no transaction is open.
  *
- * LMDB has no checksums, and trusts its pages. So the file is judged before it is opened (kv_pages.c); behind each
+ * LMDB has no checksums, and trusts its pages. So the file is judged before it is opened (kv_pages.c); after each
  * value stands a checksum, which every reading looks at; each transaction leaves its number in a row of our own, so
  * that an older head is not taken for the newest; and the map is guarded (os_guard.c), so that a file that is cut
  * under us is an error, not an end. What LMDB then asserts, and would abort for, leads back to us (TRY).

@@ -14,7 +14,7 @@
  * ascend, within what the branch above says; records count right; every page up to the last is in use or free, and
  * none is both; each value has its checksum. So nothing is left that LMDB reads, or carries on when it writes, and that
  * could be something else unnoticed. Free, because never looked at: free pages, what lies between lower and upper and
- * behind a value in overflow pages, the odd byte behind a node, u16 0 of a page, the older meta's records, the map's
+ * after a value in overflow pages, the odd byte after a node, u16 0 of a page, the older meta's records, the map's
  * size. */
 #include "kv_pages.h"
 

@@ -15,7 +15,7 @@
 #define KV_LIFE_KEY "l"
 enum { KV_SUM_BYTES = 8 };
 
-/* What stands behind each value: of the table, the key and the value, so that none passes for another. */
+/* What stands after each value: of the table, the key and the value, so that none passes for another. */
 static inline uint64_t kv_sum(Str table, Str key, Str value)
 {
 #ifdef ONYM_KV_NO_SUMS                  /* bench/sums alone: what they cost */

@@ -87,7 +87,7 @@ struct fetcher {
 typedef struct FetchOptions {
     uint32_t connections_per_host;  /* 0: 16 */
     uint32_t connections_total;     /* 0: 128 */
-    const char *proxy;              /* "http://proxy:3128"; NULL: none. Behind one, names are resolved there
+    const char *proxy;              /* "http://proxy:3128"; NULL: none. With one, it resolves the names
                                        and rule 4 is the proxy's to keep */
     const char *ca_file;            /* PEM of the authorities to trust; NULL: the system's */
     const char *user_agent;         /* NULL: "Onym/1" */

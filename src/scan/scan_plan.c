@@ -318,7 +318,7 @@ Status plan_open(const Request *request, const ScanSpec *spec, struct index_snap
                            .account_reader = READER_NONE };
         uint64_t from = request->from_ms > run->times.base
             ? (uint64_t)request->from_ms - (uint64_t)run->times.base : 0;
-        /* the run overlaps the range: its end is behind from */
+        /* the run overlaps the range: its end is after from */
         plan->from_offset = from;
         plan->range = (uint64_t)request->to_ms - (uint64_t)run->times.base - from;
         plan_selectors(&planner, plan);

@@ -326,7 +326,7 @@ static bool is_account(const struct planner *planner, const IndexValue *value)
         && !(people->is_no_account && people->is_no_account(people->context, value->text));
 }
 
-/* What an account's number in the union is as an account: those begin behind the two that are none. */
+/* What an account's number in the union is as an account: those begin after the two that are none. */
 static uint32_t first_account(const struct groups_union *all) { return 1 + all->is_folded; }
 
 static bool read_accounts(struct planner *planner, PlanRun *run, IndexValues *ret, Arena *scratch)

@@ -75,7 +75,7 @@ static uint32_t ask_row(struct columns *scan, struct worker *worker, uint32_t ru
 
 /* ---- Rows of a slice ---- */
 
-/* A bit for each of 64 rows: its event code matters. Rows behind the last are garbage. */
+/* A bit for each of 64 rows: its event code matters. Rows after the last are garbage. */
 static inline __attribute__((always_inline)) uint64_t hot_rows(const PlanRun *plan, uint32_t word)
 {
     const IndexPacked *events = &plan->run->events;

@@ -6,7 +6,7 @@
 
 enum { DAY_S = DAY_MS / SECOND_MS, HOUR_S = HOUR_MS / SECOND_MS, ZONE_FILE_MAX = 256 * 1024, ZONE_NAME_MAX = 64 };
 
-/* ---- The rule behind the last transition ---- */
+/* ---- The rule after the last transition ---- */
 
 /* The first day of a month; the 13th is the next year's first. */
 static int64_t first_of(int64_t year, int month)

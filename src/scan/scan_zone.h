@@ -7,7 +7,7 @@
 
 typedef enum ZoneUnit { ZONE_HOUR, ZONE_DAY, ZONE_WEEK, ZONE_MONTH, ZONE_QUARTER } ZoneUnit;
 
-/* When summer time begins or ends, every year: the rule behind a file's last transition. */
+/* When summer time begins or ends, every year: the rule after a file's last transition. */
 typedef struct ZoneRule {
     char kind;
         /* 'M' month.week.day, 'J' day 1..365 without leap days, 'N' day 0..365 */
@@ -20,7 +20,7 @@ typedef struct Zone {
     const int32_t *offset_s;            /* from each on, east of UTC */
     uint32_t count;
     int32_t first_offset_s;             /* before the first */
-    bool has_rules;                     /* behind the last */
+    bool has_rules;                     /* after the last */
     int32_t standard_offset_s, summer_offset_s;
     ZoneRule summer_begins, summer_ends;
     int week_start;                     /* days after Monday: 6 for weeks from Sunday */

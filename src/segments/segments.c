@@ -4,7 +4,7 @@
  *
  *     [commit frame] [append 1's frames] [append 2's frames] ... [zeros ahead]
  *
- * The zeros: where a commit is small, every 256 KiB one of them also writes 256 KiB of zeros behind itself.
+ * The zeros: where a commit is small, every 256 KiB one of them also writes 256 KiB of zeros after itself.
  * The commits after it overwrite blocks that exist already, so that fdatasync has no new size and no new
  * blocks to make durable. Measured here (ext4, a virtual disk, one commit at a time, mean of two runs):
  *     600 bytes: plain append 305 us, fallocate'd 220 us, zeros ahead 186 us
@@ -460,7 +460,7 @@ Status segments_roll(struct segments *journal, Err *err)
     struct segments_tail *tail = &journal->tail;
     struct disk *disk = journal->disk;
     if (!tail->is_open) return OK;
-    if (tail->ahead > tail->used || tail->was_cut) {     /* a closed segment has nothing behind its frames */
+    if (tail->ahead > tail->used || tail->was_cut) {     /* a closed segment has nothing after its frames */
         Status s = cut_back(journal, err);
         if (s) return s;
         Err why = { 0 };
@@ -481,7 +481,7 @@ Status segments_roll(struct segments *journal, Err *err)
 
 /* By way of a temporary name, so that no segment is ever seen without a whole head, and so that a name which
  * an earlier, failed sync may have lost is made once more. The head is durable before a commit is written
- * behind it: recovery relies on that. */
+ * after it: recovery relies on that. */
 static Status begin_file(struct segments *journal, const char *from, const char *to, Str head, DiskFile *ret, Err *err)
 {
     struct disk *disk = journal->disk;

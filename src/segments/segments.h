@@ -8,8 +8,8 @@
  *
  * Frames. Every record is one frame: length, the checksum of the frame before, the CRC32C of all of it,
  * the bytes. Each commit begins with a commit frame that says its own position: so a whole commit frame
- * behind a broken place proves that the broken place had once been synced, and is damage, while a broken
- * place with none behind it is the torn tail of a crash. segments_format.h has the bytes.
+ * after a broken place proves that the broken place had once been synced, and is damage, while a broken
+ * place with none after it is the torn tail of a crash. segments_format.h has the bytes.
  *
  * Invariants, beside those of every journal
  *  1. on_durable(OK) is called only after the frames are on disk (write, fdatasync; for a new segment the
@@ -69,7 +69,7 @@ typedef struct SegmentsOptions {
 typedef struct SegmentsRecovery {
     uint64_t segments, torn_bytes;  /* torn_bytes: cut off the tail: a crash between write and sync */
     JournalPos torn_at;
-    JournalPos first, end;          /* positions of the first frame kept and behind the last */
+    JournalPos first, end;          /* positions of the first frame kept and after the last */
 } SegmentsRecovery;
 
 /* Opens for writing, makes the directory if needed, cuts a torn tail. ERR_CONFLICT: another process has
@@ -88,7 +88,7 @@ typedef struct SegmentsLoss {
 } SegmentsLoss;
 typedef void SegmentsTellLoss(void *context, const SegmentsLoss *loss);
 /* Tells everything that keeps segments_open from going on; where does_it, notes it durably (the file `lost`), so that
- * the next open goes on, behind every position that anybody knows. What can be read stays. Nobody else has it open. */
+ * the next open goes on, after every position that anybody knows. What can be read stays. Nobody else has it open. */
 Status MUST segments_give_up(const SegmentsOptions *options, bool does_it, SegmentsTellLoss *tell, void *context,
                             Err *err);
 

@@ -3,7 +3,7 @@
  * Each refresh lists the directory anew and walks the last segment's frames from its last commit frame on.
  * What stands before that frame is settled (it was synced before the frame was written); the last commit
  * itself may not be durable yet, and where its write fails the writer takes it back. Then the end goes back
- * to that frame, and readers that were behind it are told by cut_count to start there again. */
+ * to that frame, and readers that were after it are told by cut_count to start there again. */
 #include "segments_private.h"
 
 Status segments_open_read_only(const SegmentsOptions *options, struct journal **ret, Err *err)
@@ -109,7 +109,7 @@ static Status follow_tail(struct segments *journal, Segment *row, Err *err)
     }
     if (source->is_head_damaged) {                       /* begun this moment; or damage, where commits follow */
         bool is_found = false;
-        walk.offset = 0;                                 /* from the first frame on, not behind it */
+        walk.offset = 0;                                 /* from the first frame on, not after it */
         s = segments_walk_resume(&walk, false, &is_found, err);
         if (s || !is_found) return s;
     }

@@ -10,7 +10,7 @@
  *   lost                                  a line a range of positions that are in no segment any more: from and
  *                                         to, 20 digits each, a space between. An operator has given them up
  *                                         (onym recover --accept-loss); the segment in front of a range ends
- *                                         at its from, the one behind begins at its to. Missing: none
+ *                                         at its from, the one after begins at its to. Missing: none
  *   clock, clock-confirmed                what the wall clock did: segments_clock.c. Missing: nothing odd
  *   <base, 20 decimal digits>.journal     a raw segment: all but the last are closed and exactly
  *                                         (next base - base) bytes long
@@ -45,7 +45,7 @@
  *   knows the predecessor, adds 8 bytes a frame. The salt keeps a payload that mimics a frame from
  *   passing for one; the predecessor keeps what an earlier, failed write left behind from passing for
  *   the present.
- *   A length of 0 is the end: in the last segment zeros stand behind the last frame.
+ *   A length of 0 is the end: in the last segment zeros stand after the last frame.
  *
  * Commit frame: the first frame of each commit (of each write that was followed by a sync); payload of 32:
  *    0   8  position of this frame

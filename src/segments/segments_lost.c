@@ -1,10 +1,10 @@
-/* segments_lost: what is missing for good is written down, and the journal goes on behind it.
+/* segments_lost: what is missing for good is written down, and the journal goes on after it.
  *
  * A journal whose end, middle or beginning is missing does not open: whoever runs it may have the files still, and
  * positions that were given once would be given again. Where nothing can be brought back, this notes in the file
  * `lost` which positions are in no segment any more. Readers come to such a range as to damage, and pass it in the
  * same way; so nothing forgets that something is missing there. Whole frames stay where they are. The journal goes
- * on at a round position well behind all that anybody knows: what was acknowledged and then lost may have been known
+ * on at a round position well after all that anybody knows: what was acknowledged and then lost may have been known
  * to more than could be asked. */
 #include "segments_private.h"
 
@@ -62,7 +62,7 @@ static Status look_between(struct giving *giving, const Segment *row, Err *err)
                    "is not of this journal. Move that one away, then try again", STR_FORMAT(file), row->end);
 }
 
-/* Behind the last whole frame of the newest segment; *ret_is_damaged: a broken place stands before that. */
+/* After the last whole frame of the newest segment; *ret_is_damaged: a broken place stands before that. */
 static Status find_last_frame(struct giving *giving, uint64_t *ret_offset, bool *ret_has_commits,
                               bool *ret_is_damaged, Err *err)
 {

@@ -49,7 +49,7 @@ struct segment_table {
 
 void segment_table_open(struct segment_table *table);
 void segment_table_close(struct segment_table *table);
-/* The row that holds pos, or the first one behind it; count where there is none. */
+/* The row that holds pos, or the first one after it; count where there is none. */
 size_t segment_table_find(const struct segment_table *table, JournalPos pos);
 void segment_table_insert(struct segment_table *table, Segment row);
 void segment_table_remove(struct segment_table *table, size_t row_index);
@@ -168,7 +168,7 @@ struct segments_tail {
     bool has_commits;               /* none of them a mark yet; so that a mark says something */
     bool is_last;                   /* closing: nothing is written ahead, no new segment begun */
     JournalPos base;
-    uint64_t used;                  /* offset behind the last frame; the head alone does not move journal->end */
+    uint64_t used;                  /* offset after the last frame; the head alone does not move journal->end */
     uint64_t ahead;                 /* offset up to which zeros were written ahead */
     uint32_t chain, salt;
     Millis created_at_ms;
@@ -248,7 +248,7 @@ struct segments {
         uint32_t head;              /* the checksum of its head: a segment without commits may be begun anew */
         uint64_t settled;           /* offset of the last commit frame: what is before it was synced */
         uint32_t settled_chain;     /* the checksum before it */
-        uint64_t end;               /* behind the last whole frame */
+        uint64_t end;               /* after the last whole frame */
         uint32_t end_chain;         /* the checksum of that */
     } follow;
 };
@@ -325,7 +325,7 @@ Status MUST segments_seal_begin(struct segments *journal, const Segment *segment
 Status MUST segments_seal_step(struct segments *journal, bool *ret_more, Err *err);
 void segments_seal_abort(struct segments *journal);
 
-/* segments_read.c: a copy of the row that holds pos, or of the first behind it. False where there is none. */
+/* segments_read.c: a copy of the row that holds pos, or of the first after it. False where there is none. */
 bool segments_find_segment(struct segments *journal, JournalPos pos, Segment *ret, bool *ret_is_first);
 /* When the segment was begun: from its row, or its head. */
 Status MUST segments_begun_at(struct segments *journal, const Segment *segment, Millis *ret_at_ms, Err *err);

@@ -214,7 +214,7 @@ void segments_reader_close(struct segments_reader *reader)
 /* ---- Reading ---- */
 
 /* A disk that answers with an error may do better in a moment. One that gives the same place back at no time has a bad
- * block there: that is damage, and what is behind it is read. The open segment waits, since it is written to. */
+ * block there: that is damage, and what is after it is read. The open segment waits, since it is written to. */
 static bool is_bad_block(struct segments_reader *reader, Status s)
 {
     struct segments *journal = reader->journal;
@@ -289,7 +289,7 @@ void segments_unread(struct segments_reader *reader)
     reader->is_placed = false;
 }
 
-/* Behind the broken place in the segment at hand; its end where nothing whole follows. */
+/* After the broken place in the segment at hand; its end where nothing whole follows. */
 static Status skip_in_segment(struct segments_reader *reader, JournalPos *ret_to, Err *err)
 {
     struct segments_source *source = &reader->source;

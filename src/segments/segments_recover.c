@@ -3,8 +3,8 @@
  * Only the last segment is read; those before it were whole and synced before it was begun. Its head was
  * synced before it got its name, so a broken one is damage. Its frames are followed while each is whole and
  * names its predecessor. At the first place where that fails: a whole commit frame (of its own position and
- * this segment's salt) behind it proves that a later commit was begun, so this place had been synced:
- * ERR_DAMAGED. With none behind it, it is the torn end of the last write, and is cut off. The README numbers
+ * this segment's salt) after it proves that a later commit was begun, so this place had been synced:
+ * ERR_DAMAGED. With none after it, it is the torn end of the last write, and is cut off. The README numbers
  * the argument for why no such frame can be left over from a failed write.
  *
  * Then the last commit is written once more, as it is, and synced. Reading shows what the kernel holds in
@@ -63,7 +63,7 @@ static Status open_newest(struct recovery *recovery, bool is_sealed, Err *err)
     return s;
 }
 
-/* Is there a whole commit frame behind walk->offset? */
+/* Is there a whole commit frame after walk->offset? */
 static Status has_commit_behind(struct recovery *recovery, bool *ret, Err *err)
 {
     struct segments_walk ahead = recovery->walk;
@@ -176,7 +176,7 @@ static Status recover_raw(struct recovery *recovery, Err *err)
     return s;
 }
 
-/* The last segment is sealed: the journal goes on behind it. How many records it holds says its last commit
+/* The last segment is sealed: the journal goes on after it. How many records it holds says its last commit
  * frame and what follows it, in its last blocks. */
 static Status recover_sealed(struct recovery *recovery, Err *err)
 {
@@ -191,7 +191,7 @@ static Status recover_sealed(struct recovery *recovery, Err *err)
     for (size_t at = source->block_count; at-- > 1 && !recovery->last_commit;) {
         const SealedBlock *block = &source->blocks[at];
         WalkFound found = WALK_LIMIT;
-        uint64_t until = recovery->records_behind;       /* in the blocks behind this one */
+        uint64_t until = recovery->records_behind;       /* in the blocks after this one */
         recovery->records_behind = 0;
         segments_walk_start(&recovery->walk, source, block->raw_at, block->raw_at + block->raw_bytes);
         s = follow_frames(recovery, &found, err);
@@ -253,7 +253,7 @@ static bool is_given_up(struct segments *journal, Segment *row)
     return false;
 }
 
-/* Where the end was given up, the journal goes on behind it. */
+/* Where the end was given up, the journal goes on after it. */
 static Status pass_lost(struct segments *journal, Err *err)
 {
     JournalPos to = segment_lost_end(&journal->segments);

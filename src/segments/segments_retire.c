@@ -83,7 +83,7 @@ static bool find_due(struct segments *journal, Millis over_for_ms, Segment *ret,
                     (*ret_reason = find_reason(journal, over_for_ms)) != NULL &&
                     has_room_in_pass(journal, !strcmp(*ret_reason, "retention.age"));
     if (is_found) *ret = table->rows[0];
-    if (is_found) ret->end = table->rows[1].base;        /* behind it something may have been given up */
+    if (is_found) ret->end = table->rows[1].base;        /* after it something may have been given up */
     pthread_mutex_unlock(&journal->lock);
     return is_found;
 }

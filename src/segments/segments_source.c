@@ -208,7 +208,7 @@ static Status open_check_head(struct segments_source *source, Err *err)
         Status s = seek_table_read(source, err);
         if (s) return s;
     }
-    /* No further than the head: what stands behind it may not be written yet, and a window is not read twice. */
+    /* No further than the head: what stands after it may not be written yet, and a window is not read twice. */
     uint64_t limit = source->raw_bytes;
     if (!source->is_sealed && limit > SEGMENT_HEAD_BYTES) limit = SEGMENT_HEAD_BYTES;
     Status s = segments_source_load(source, 0, SEGMENT_HEAD_BYTES, limit, err);
@@ -219,7 +219,7 @@ static Status open_check_head(struct segments_source *source, Err *err)
     if (!why && source->head.base != source->base) why = "the segment's head belongs to another position";
     if (!why && source->head.has_sums == source->is_sealed) why = "the segment's head belongs to the other form";
     if (!why) return OK;
-    source->is_head_damaged = true;                     /* what is behind it can still be read */
+    source->is_head_damaged = true;                     /* what is after it can still be read */
     return err_set(err, ERR_DAMAGED, "%s", why);
 }
 

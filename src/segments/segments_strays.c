@@ -1,11 +1,11 @@
 /* segments_strays: what has a segment's name in the journal's directory and is none of its segments: a copy under
  * another name, a file of something else, half a segment that somebody unpacked beside the sealed one. It is never read
- * as a part of the journal: whoever writes the journal gives it another name (".stray" behind its own) and says so;
+ * as a part of the journal: whoever writes the journal gives it another name (".stray" after its own) and says so;
  * nothing is removed.
  *
  * What tells it apart. A head says whose position it is: a whole head of another position is a copy. Where there is no
  * head, a segment of ours may be damaged, and stays as it is; but not where the segment before it has these positions
- * itself, nor behind the place to which the journal has ever come. Two files with whole heads that have one position
+ * itself, nor after the place to which the journal has ever come. Two files with whole heads that have one position
  * are for an operator to judge. */
 #include "segments_private.h"
 

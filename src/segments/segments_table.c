@@ -59,7 +59,7 @@ void segment_table_close(struct segment_table *table)
 
 size_t segment_table_find(const struct segment_table *table, JournalPos pos)
 {
-    size_t low = 0, high = table->count;                /* the first row whose end is behind pos */
+    size_t low = 0, high = table->count;                /* the first row whose end is after pos */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (table->rows[middle].end > pos) high = middle;

@@ -52,7 +52,7 @@ static void say_progress(struct verify *verify, uint64_t offset)
     verify->listener.progress(verify->listener.context, done, verify->all_bytes);
 }
 
-/* In the last segment, with nothing committed behind it, a broken place is what a crash leaves. */
+/* In the last segment, with nothing committed after it, a broken place is what a crash leaves. */
 static Status is_torn_tail(struct verify *verify, const struct segments_walk *walk, bool *ret, Err *err)
 {
     bool is_behind = true;
@@ -63,7 +63,7 @@ static Status is_torn_tail(struct verify *verify, const struct segments_walk *wa
     return s;
 }
 
-/* One broken place: says it, and goes behind it. */
+/* One broken place: says it, and goes after it. */
 static Status verify_broken(struct verify *verify, struct segments_walk *walk, bool *ret_goes_on, Err *err)
 {
     bool is_torn = false;

@@ -1,5 +1,5 @@
 /* segments_walk: a segment's frames in order, each checked by itself, against its predecessor, and (commit
- * frames) against its place; and the search for where frames go on behind a broken place. */
+ * frames) against its place; and the search for where frames go on after a broken place. */
 #include "segments_private.h"
 
 void segments_walk_start(struct segments_walk *walk, struct segments_source *source, uint64_t offset, uint64_t limit)
@@ -18,7 +18,7 @@ static WalkFound walk_broken(struct segments_walk *walk, const char *why)
     return WALK_BROKEN;
 }
 
-/* Decodes what the window has; asks for more where the frame goes on behind it. */
+/* Decodes what the window has; asks for more where the frame goes on after it. */
 static Status walk_decode(struct segments_walk *walk, SegmentFrame *ret, FrameFound *ret_found, Err *err)
 {
     struct segments_source *source = walk->source;
@@ -84,7 +84,7 @@ bool segments_walk_next_loaded(struct segments_walk *walk, SegmentFrame *ret)
     return true;
 }
 
-/* ---- Behind a broken place ---- */
+/* ---- After a broken place ---- */
 
 /* Sealed: frames go on where the next block that unpacks begins. */
 static Status resume_sealed(struct segments_walk *walk, bool *ret_is_found, Err *err)
@@ -119,7 +119,7 @@ static Status resume_try(struct segments_walk *walk, uint64_t offset, bool any_f
     return OK;
 }
 
-/* An offset at or behind `offset`, in the loaded window, where the length word could be a frame's; or the
+/* An offset at or after `offset`, in the loaded window, where the length word could be a frame's; or the
  * window's last one. Keeps the search at the speed of memory. */
 static uint64_t resume_pass(struct segments_walk *walk, uint64_t offset, bool any_frame)
 {

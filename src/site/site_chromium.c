@@ -103,7 +103,7 @@ static void remove_profile(struct chromium *chromium)
 
 /* ---- The process ---- */
 
-/* A pipe whose ends are behind the child's 3 and 4, so that no dup2 goes over one that is still needed. */
+/* A pipe whose ends are after the child's 3 and 4, so that no dup2 goes over one that is still needed. */
 static Status make_pipe(int ret[2], Err *err)
 {
     int ends[2];

@@ -17,7 +17,7 @@ enum {
 
 struct devtools {
     int in, out;                    /* descriptors that do not block; borrowed */
-    struct buf read, queue;         /* read: the message that is coming, and what came behind it */
+    struct buf read, queue;         /* read: the message that is coming, and what came after it */
     size_t taken;                   /* bytes of read that were given already */
     bool is_skipping, is_ended;
     uint64_t skipped_count, last_id;

@@ -31,7 +31,7 @@ static void judge_consent(const struct site_facts *facts, struct site_findings *
 
 static Str without_dot(Str domain) { return str_starts(domain, STR(".")) ? str_slice(domain, 1, domain.len) : domain; }
 
-/* Another one of the same name stands before it or behind it: which of them a page reads is chance. */
+/* Another one of the same name stands before it or after it: which of them a page reads is chance. */
 static bool judge_shadowed(const struct site_facts *facts, struct site_findings *findings)
 {
     for (size_t at = 0; at < facts->cookie_count; at++)

@@ -34,7 +34,7 @@ void table_column(struct table *table, TableKind kind, Str title);
 void table_row(struct table *table);                                           /* begins one */
 void table_text(struct table *table, Colour colour, Str text);                 /* kept: borrows until written */
 void table_printf(struct table *table, Colour colour, const char *format, ...) FORMAT(3, 4);
-/* part of the column filled, and behind it, dim, as far as before: what was lost on the way. */
+/* part of the column filled, and after it, dim, as far as before: what was lost on the way. */
 void table_bar(struct table *table, Colour colour, double part, double before);
 void table_write(const struct table *table, struct buf *out);
 

@@ -64,7 +64,7 @@ Status MUST import_sink_open_server(const struct config *config, const Source *s
 struct import_lines;
 typedef struct ImportLine {
     Str text;                              /* without its end */
-    uint64_t offset, next;                 /* in the unpacked bytes: of its start, and behind its end */
+    uint64_t offset, next;                 /* in the unpacked bytes: of its start, and after its end */
     bool is_too_long;                      /* text is its beginning */
 } ImportLine;
 

@@ -1,6 +1,6 @@
 /* Lines, or the items of a JSON array, of a plain or gzipped file. zlib's gz functions read both, but take a file that
  * was cut off where the output happens to be full for a whole one; so the members are inflated here, and a file ends
- * well only behind one. */
+ * well only after one. */
 #include "tools_import.h"
 
 #include <errno.h>
@@ -88,7 +88,7 @@ static bool is_at_member(const struct import_lines *lines)
     return lines->stream.avail_in >= 2 && lines->stream.next_in[0] == 0x1f && lines->stream.next_in[1] == 0x8b;
 }
 
-/* Copies or inflates what is there, some of it. What lies behind the last member is nothing, as to gzip. */
+/* Copies or inflates what is there, some of it. What lies after the last member is nothing, as to gzip. */
 static Status unpack_some(struct import_lines *lines, char *to, size_t room, size_t *ret_len, const char **ret_problem)
 {
     z_stream *stream = &lines->stream;
@@ -118,7 +118,7 @@ static Status unpack_some(struct import_lines *lines, char *to, size_t room, siz
     return *ret_problem ? ERR_DAMAGED : OK;
 }
 
-/* Reads more behind what is there; the rest moves to the front first. What comes before a damaged place is given before
+/* Reads more after what is there; the rest moves to the front first. What comes before a damaged place is given before
  * that is said. */
 static Status fill(struct import_lines *lines, Err *err)
 {
@@ -195,12 +195,12 @@ static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c ==
 
 /* Where in an item a scan is: the text may come in pieces. */
 typedef struct Scan {
-    size_t at;                             /* bytes behind lines->from that were looked at */
+    size_t at;                             /* bytes after lines->from that were looked at */
     unsigned depth;
     bool in_string, is_escaped, is_done;
 } Scan;
 
-/* An item ends behind its last brace, or before the comma or bracket behind it. */
+/* An item ends after its last brace, or before the comma or bracket after it. */
 static void scan_item(const struct import_lines *lines, Scan *scan)
 {
     const char *text = lines->buffer + lines->from;
@@ -232,7 +232,7 @@ static void pass_bytes(struct import_lines *lines, size_t count)
     lines->offset += count;
 }
 
-/* What is between items, and between one array and the next or what else comes behind it; false where all is read. */
+/* What is between items, and between one array and the next or what else comes after it; false where all is read. */
 static Status find_item(struct import_lines *lines, bool *ret_there, Err *err)
 {
     for (;; pass_bytes(lines, 1)) {

@@ -3,7 +3,7 @@
  * the journal, which is where a message counts once or not; the applier may be far behind, or not running at all.
  *
  * Two passes: over what the import wrote, whose fingerprints are kept (bounded: import_repeats_count says false over
- * FINGERPRINTS_MOST), then over what stood there before. The second stops behind SCAN_MOST records: an import of a
+ * FINGERPRINTS_MOST), then over what stood there before. The second stops after SCAN_MOST records: an import of a
  * hundred
  * lines need not read a hundred million. What is older than that is not told from new. */
 #include "tools_fingerprints.h"

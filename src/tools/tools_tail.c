@@ -96,7 +96,7 @@ static Status seek(struct tail *tail, JournalPos pos, Err *err)
 
 /* ---- Where to begin ---- */
 
-/* Collects the positions of the last wanted matches behind a position into a ring. */
+/* Collects the positions of the last wanted matches after a position into a ring. */
 static Status find_last(struct tail *tail, JournalPos from, JournalPos *ring, size_t wanted, size_t *ret_found,
                         Err *err)
 {
