@@ -193,7 +193,10 @@ export const makeVisitor = (stores: Stores, options: LoadOptions, isOpen: () => 
       settle()
       slots.forEach((slot) => slot.takeUp())
     },
-    stored: anonymous.read,
+    stored() {
+      settle()
+      return anonymous.read()
+    },
     forget() {
       self.twins()?.forEach((name) => stores.cookie!.write(name, null))
       slots.forEach((slot) => slot.write(null))

@@ -214,6 +214,14 @@ test('however late they meet, a page of another day included', () => {
   assert.deepEqual([next.user.id(), next.unsent], ['12345', undefined])
 })
 
+test('to look for the stored id first hides nothing of it', () => {
+  const { given, kept, stores, www } = openTwins()
+  assert.ok(www.twins() === null || !www.twins().length)
+  const next = makeVisitor({ ...stores, memory: makeAreaStore({}) }, {}, () => true)
+  assert.equal(next.stored(), kept)
+  assert.deepEqual(noted(next), [[given, kept]])
+})
+
 test('two tabs of one subdomain, too: both write the same storage', () => {
   const { stores, visitor } = setUp()
   const given = visitor.user.anonymousId()
