@@ -1,7 +1,7 @@
 /* funnel: a four-step funnel over resolved people, timed. Generates a history straight into an index (no HTTP,
  * no journal), then asks; --tsv also writes the history for the peers (bench/funnel-peers.mjs).
  *
- *   funnel --dir DIR [--events 20000000] [--runs 7] [--tsv FILE --people FILE] [--keep]
+ *   funnel --dir DIR [--events 20000000] [--runs 7] [--question N] [--memory MIB] [--tsv FILE --people FILE]
  *
  * An index that is in DIR already, of as many events, is used as it is.
  */
@@ -218,10 +218,11 @@ int main(int argc, char **argv)
         = { { "dir", 1, 0, 'd' }, { "events", 1, 0, 'e' }, { "runs", 1, 0, 'r' },
                                              { "tsv", 1, 0, 't' }, { "people", 1, 0, 'p' },
                                                  { "workers", 1, 0, 'w' },
-                                             { "question", 1, 0, 'q' }, { 0 } };
+                                             { "question", 1, 0, 'q' }, { "memory", 1, 0, 'm' }, { 0 } };
     const char *dir = NULL, *tsv = NULL, *people_path = NULL;
     uint64_t event_count = 20000000, seed = 42;
     uint32_t worker_count = 2;
+    size_t memory_mib = 0;
     int runs = 7, option, question = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) switch (option) {
     case 'd': dir = optarg; break;
@@ -229,6 +230,7 @@ int main(int argc, char **argv)
     case 'r': runs = (int)strtol(optarg, NULL, 10); break;
     case 't': tsv = optarg; break;
     case 'q': question = (int)strtol(optarg, NULL, 10); break;
+    case 'm': memory_mib = (size_t)strtoul(optarg, NULL, 10); break;
     case 'p': people_path = optarg; break;
     case 'w': worker_count = (uint32_t)strtoul(optarg, NULL, 10); break;
     default: return 2;
@@ -253,7 +255,7 @@ int main(int argc, char **argv)
            people.count, stats.files,
            (double)stats.disk_bytes / (double)stats.rows);
     QueryPool pool = { worker_count, pool_run, &worker_count };
-    QueryWorld world = { .index = index, .people = &people.query, .pool = &pool };
+    QueryWorld world = { .index = index, .people = &people.query, .pool = &pool, .memory_bytes = memory_mib << 20 };
     for (int at = 0; at < (int)countof(questions); at++)
         if (question == 0 || question == at + 1)
             ask(&world, questions[at].kind, questions[at].label, questions[at].json, runs);

@@ -1,10 +1,11 @@
 /* ask_paths: what people do before or after an event; docs/queries.md defines every number.
  *
- * A first scan finds who has the event at all; a second one brings together everything that those did, and walks
- * from each person's anchor. Workers count steps (depth, from, to); the rest is adding up.
+ * A first scan finds who has the event at all, and when; a second one brings together what those did as near to it as
+ * is asked for, and walks from each person's anchor. Workers count steps (depth, from, to); the rest is adding up.
  */
 #include "ask_answer.h"
 #include "ask_counter_map.h"
+#include "ask_moments.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ struct paths {
     uint32_t selector_count, direction, depth, limit;
     bool collapses;
     Millis within_ms;
-    uint64_t *with_anchor;              /* a bit a person */
+    struct moments anchors;             /* of each person with one: the first; looking back, the last */
     struct counter counters[QUERY_WORKERS_MAX];
     uint32_t worker_count, group_max;
     struct counter_map steps, shown, links;   /* shown: by depth and group, those that are listed */
@@ -79,11 +80,22 @@ static Status paths_parse(struct paths *paths, Str question, const QueryWorld *w
 
 /* ---- Counting ---- */
 
-static void mark_person(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
+static void note_anchor(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
 {
     struct paths *paths = context;
-    (void)worker, (void)hits, (void)scratch;
-    __atomic_fetch_or(&paths->with_anchor[person / 64], UINT64_C(1) << person % 64, __ATOMIC_RELAXED);
+    bool is_after = paths->direction == DIRECTION_AFTER;
+    (void)scratch;
+    moments_put(&paths->anchors, worker, person, hits->hits[is_after ? 0 : hits->count - 1].time_ms);
+}
+
+/* May the row lie on the person's way? */
+static bool is_near(void *context, uint32_t person, Millis time_ms)
+{
+    const struct paths *paths = context;
+    Millis anchor_ms = paths->anchors.times_ms[moments_rank(&paths->anchors, person)];
+    bool is_after = paths->direction == DIRECTION_AFTER;
+    Millis distance = is_after ? time_ms - anchor_ms : anchor_ms - time_ms;
+    return distance >= 0 && distance <= paths->within_ms;
 }
 
 /* Orders by time, then by event; among equals the anchors come first, then the hits that nobody looks at. */
@@ -131,8 +143,8 @@ static Status walk(struct paths *paths, struct scan *first, ScanSpec *spec, stru
     size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
     *spec = (ScanSpec){ .selectors = paths->selectors, .selector_count = paths->selector_count,
                         .needed_bits = ANCHOR_BIT, .group_bits = UINT32_MAX, .by_event = true, .like = first,
-                        .only_people = paths->with_anchor, .on_person = walk_person, .context = paths,
-                        .group_max = paths->group_max };
+                        .only_people = paths->anchors.people, .wants = is_near, .on_person = walk_person,
+                        .context = paths, .group_max = paths->group_max };
     s = scan_open(&paths->request, spec, ret, err);
     if (s) return s;
     paths->worker_count = scan_worker_count(*ret);
@@ -165,9 +177,12 @@ static void close_counters(struct paths *paths)
 static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec, struct scan **ret, Err *err)
 {
     Status s = OK;
-    size_t words = scan_people_max(first) / 64 + (size_t)1;
-    paths->with_anchor = answer_take(paths->request.arena, sizeof(uint64_t), words, &s, err);
-    if (!s) s = scan_run(first, err);
+    const QueryWorld *world = paths->request.world;
+    size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
+    moments_open(&paths->anchors, scan_worker_count(first), memory / 8);
+    s = scan_run(first, err);
+    if (!s) s = moments_gather(&paths->anchors, scan_people_max(first), "people", paths->request.arena, err);
+    moments_close(&paths->anchors);
     for (uint32_t fewer = 0; !s; paths->group_max = fewer) {
         s = walk(paths, first, spec, ret, err);
         fewer = scan_fewer_groups(paths->request.world, spec);
@@ -317,7 +332,7 @@ Status answer_paths(Str question, const QueryWorld *world, Arena *arena, struct 
     if (!s) s = paths_parse(paths, question, world, arena, err);
     if (s) return s;
     ScanSpec spec = { .selectors = paths->selectors, .selector_count = 1, .needed_bits = ANCHOR_BIT,
-                      .on_person = mark_person, .context = paths }, second_spec;
+                      .on_person = note_anchor, .context = paths }, second_spec;
     s = scan_open(&paths->request, &spec, &first, err);
     if (!s) s = run_scans(paths, first, &second_spec, &second, err);
     if (!s) s = write_paths(paths, second, answer, err);

@@ -2,9 +2,14 @@
  *
  * A first scan finds each person's first sign-up of all time; those in the range are the people of the report. Three
  * more scans of the same events look at these people alone: what they did first, first referrer, first campaign.
+ *
+ * All of that is a least time a person. So nothing is brought together by person where there is room for a number each:
+ * rows are taken in the order in which they lie, and each moves its person's number down, on whatever worker. What
+ * would not fit is brought together, as for other questions, in as many passes as memory makes necessary.
  */
 #include "ask_answer.h"
 #include "ask_counter_map.h"
+#include "ask_moments.h"
 #include "ask_timeline.h"
 
 #include <stdlib.h>
@@ -19,12 +24,22 @@ static const struct { const char *name, *left_out, *field; } dimensions[DIMENSIO
     { "campaigns", "campaigns_left_out", "context.campaign.source" },
 };
 
+/* Whose row a worker saw last: rows lie in the order of people, mostly. */
+struct last_row {
+    uint32_t person;
+    bool is_known;
+    size_t rank;
+    Millis signup_ms;
+    char apart[40];                     /* from the next worker's: lines of the cache are 64 bytes */
+};
+
 struct signups;
 struct dimension {
     struct signups *signups;
     uint32_t number, group_max;
     ScanSpec spec;
     struct scan *scan;
+    struct last_row last[QUERY_WORKERS_MAX];            /* of note_row */
     struct counter_map maps[QUERY_WORKERS_MAX], all;    /* by group and bucket */
 };
 
@@ -33,14 +48,14 @@ struct signups {
     Millis from_ms, first_ms;           /* from as it was given; the first sign-up that is told */
     uint64_t early[QUERY_WORKERS_MAX], late[QUERY_WORKERS_MAX];         /* at times that no event can have */
     Selector selectors[2];
+    ScanSpec spec;                      /* of the first scan */
     bool is_by_user_id;
     ZoneUnit unit;
     uint32_t limit, worker_count;
-    struct number_vector vectors[QUERY_WORKERS_MAX];    /* person, time, person, time */
-    uint64_t *only_people;              /* a bit each */
-    uint32_t *ranks;                    /* a word of bits: how many people are in those before it */
-    Millis *times_ms;                   /* when each of them signed up, in order of their bits */
-    size_t count;
+    struct moments moments;             /* when each of them signed up */
+    _Atomic uint64_t *firsts;           /* a person: the first sign-up (pack_first); NULL: hits are brought together */
+    _Atomic uint64_t *bests;            /* a place in moments: what counts (pack_best); NULL likewise */
+    Millis base_ms;                     /* no event that counts is before it */
     Timeline timeline;
     struct dimension dimensions[DIMENSION_COUNT];
 };
@@ -78,31 +93,40 @@ static void find_signup(void *context, uint32_t worker, uint32_t person, const H
     (void)scratch;
     while (at < hits->count && hits->hits[at].time_ms < signups->request.first_ms) at++, signups->early[worker]++;
     if (at == hits->count || hits->hits[at].time_ms < signups->first_ms) return;
-    if (hits->hits[at].time_ms >= signups->request.end_ms) {
-        signups->late[worker]++;
-        return;
-    }
-    struct number_vector *vector = &signups->vectors[worker];
-    (void)(number_vector_put(vector, person) && number_vector_put(vector, (uint64_t)hits->hits[at].time_ms));
+    if (hits->hits[at].time_ms >= signups->request.end_ms) signups->late[worker]++;
+    else moments_put(&signups->moments, worker, person, hits->hits[at].time_ms);
 }
 
-/* The place in times_ms of a person who is one of the people of the report. */
-static size_t rank_of(const struct signups *signups, uint32_t person)
+/* Numbers of which the greatest is what is looked for; 0: none was put yet. */
+static void put_greatest(_Atomic uint64_t *place, uint64_t number)
 {
-    uint64_t below = signups->only_people[person / 64] & ((UINT64_C(1) << person % 64) - 1);
-    return signups->ranks[person / 64] + (size_t)__builtin_popcountll(below);
+    uint64_t before = atomic_load_explicit(place, memory_order_relaxed);
+    while (before < number && !atomic_compare_exchange_weak_explicit(place, &before, number, memory_order_relaxed,
+                                                                     memory_order_relaxed)) continue;
 }
 
-static void mark_people(struct signups *signups, size_t word_count)
+static const uint64_t SIGN = UINT64_C(1) << 63;
+static uint64_t pack_first(Millis time_ms) { return UINT64_MAX - ((uint64_t)time_ms ^ SIGN); }
+static Millis unpack_first(uint64_t packed) { return (Millis)((UINT64_MAX - packed) ^ SIGN); }
+
+/* The same of one row. */
+static void note_signup(void *context, uint32_t worker, const ScanRow *row)
 {
-    for (uint32_t worker = 0; worker < signups->worker_count; worker++)
-        for (size_t at = 0; at < signups->vectors[worker].count; at += 2) {
-            uint64_t person = signups->vectors[worker].items[at];
-            signups->only_people[person / 64] |= UINT64_C(1) << person % 64;
-        }
-    for (size_t word = 0; word < word_count; word++) {
-        signups->ranks[word] = (uint32_t)signups->count;
-        signups->count += (size_t)__builtin_popcountll(signups->only_people[word]);
+    struct signups *signups = context;
+    if (row->person == QUERY_NOBODY) return;
+    if (row->time_ms < signups->request.first_ms) signups->early[worker]++;
+    else put_greatest(&signups->firsts[row->person], pack_first(row->time_ms));
+}
+
+static void put_firsts(struct signups *signups, uint32_t people_max)
+{
+    uint32_t share = people_max / signups->worker_count + 1;
+    for (uint32_t person = 0; signups->firsts && person < people_max; person++) {
+        uint64_t packed = atomic_load_explicit(&signups->firsts[person], memory_order_relaxed);
+        Millis time_ms = unpack_first(packed);
+        if (!packed || time_ms < signups->first_ms) continue;
+        if (time_ms >= signups->request.end_ms) signups->late[0]++;
+        else moments_put(&signups->moments, person / share, person, time_ms);
     }
 }
 
@@ -113,7 +137,7 @@ static void clip_signups(struct signups *signups)
     Millis first_ms = INT64_MAX, last_ms = INT64_MIN;
     uint64_t left_out = 0, early = 0, late = 0;
     for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
-        const struct number_vector *vector = &signups->vectors[worker];
+        const struct number_vector *vector = &signups->moments.vectors[worker];
         early += signups->early[worker], late += signups->late[worker];
         for (size_t at = 1; at < vector->count; at += 2) {
             if ((Millis)vector->items[at] < first_ms) first_ms = (Millis)vector->items[at];
@@ -125,7 +149,7 @@ static void clip_signups(struct signups *signups)
     if (request->has_to) last_ms = request->end_ms - 1;
     first_ms = timeline_clip(request, signups->unit, first_ms, last_ms, BUCKETS_OF_SIGNUPS);
     for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
-        struct number_vector *vector = &signups->vectors[worker];
+        struct number_vector *vector = &signups->moments.vectors[worker];
         size_t kept = 0;
         for (size_t at = 0; at < vector->count; at += 2) {
             if ((Millis)vector->items[at + 1] < first_ms) continue;
@@ -142,34 +166,18 @@ static void clip_signups(struct signups *signups)
 
 static Status gather_signups(struct signups *signups, uint32_t people_max, Err *err)
 {
-    Status s = OK;
-    size_t count = 0, word_count = people_max / 64 + (size_t)1;
+    put_firsts(signups, people_max);
     clip_signups(signups);
-    for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
-        count += signups->vectors[worker].count / 2;
-        if (signups->vectors[worker].is_full)
-            return err_set(err, ERR_TOO_LARGE, "too many sign-ups for the memory that a question may use; narrow it");
-    }
-    signups->times_ms = answer_take(signups->request.arena, sizeof *signups->times_ms, count, &s, err);
-    signups->only_people = answer_take(signups->request.arena, sizeof(uint64_t), word_count, &s, err);
-    signups->ranks = answer_take(signups->request.arena, sizeof *signups->ranks, word_count, &s, err);
-    if (s) return s;
-    mark_people(signups, word_count);
-    check(signups->count == count);                        /* each person is in one vector, once */
-    for (uint32_t worker = 0; worker < signups->worker_count; worker++)
-        for (size_t at = 0; at < signups->vectors[worker].count; at += 2)
-            signups->times_ms[rank_of(signups, (uint32_t)signups->vectors[worker].items[at])]
-                = (Millis)signups->vectors[worker].items[at + 1];
-    return OK;
+    return moments_gather(&signups->moments, people_max, "sign-ups", signups->request.arena, err);
 }
 
 /* Makes the buckets from the first to the last sign-up, or for the range that the question gives. */
 static Status make_timeline(struct signups *signups)
 {
     Millis first = INT64_MAX, last = INT64_MIN;
-    for (size_t at = 0; at < signups->count; at++) {
-        if (signups->times_ms[at] < first) first = signups->times_ms[at];
-        if (signups->times_ms[at] > last) last = signups->times_ms[at];
+    for (size_t at = 0; at < signups->moments.count; at++) {
+        if (signups->moments.times_ms[at] < first) first = signups->moments.times_ms[at];
+        if (signups->moments.times_ms[at] > last) last = signups->moments.times_ms[at];
     }
     if (signups->from_ms != INT64_MIN) first = signups->from_ms;
     if (signups->request.to_ms != INT64_MAX) last = signups->request.to_ms - 1;
@@ -185,7 +193,7 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
     struct dimension *dimension = context;
     const struct signups *signups = dimension->signups;
     struct counter_map *map = &dimension->maps[worker];
-    Millis signup_ms = signups->times_ms[rank_of(signups, person)];
+    Millis signup_ms = signups->moments.times_ms[moments_rank(&signups->moments, person)];
     const Hit *hits = all->hits, *best = NULL;
     bool has_history = false, is_event = dimension->number == DIMENSION_EVENT;
     (void)scratch;
@@ -205,6 +213,77 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
     counter_map_count(map, key_of(best ? best->group : (uint32_t)GROUP_NOTHING, bucket), 1);
 }
 
+/* ---- The same, row by row ---- */
+
+enum { BEST_GROUP_BITS = 21 };
+static_assert((int)GROUP_NO_MEMORY < 1 << BEST_GROUP_BITS, "a group fits");
+
+/* Earlier is more, and of one instant the smaller group is. */
+static uint64_t pack_best(const struct signups *signups, Millis time_ms, uint32_t group)
+{
+    return UINT64_MAX - ((uint64_t)(time_ms - signups->base_ms) << BEST_GROUP_BITS | group);
+}
+
+static void note_row(void *context, uint32_t worker, const ScanRow *row)
+{
+    struct dimension *dimension = context;
+    struct signups *signups = dimension->signups;
+    struct last_row *last = &dimension->last[worker];
+    if (dimension->number != DIMENSION_EVENT && row->group == GROUP_NOTHING) return;
+    if (!last->is_known || last->person != row->person) {
+        size_t rank = moments_rank(&signups->moments, row->person);
+        *last = (struct last_row){ row->person, true, rank, signups->moments.times_ms[rank], { 0 } };
+    }
+    Millis signup_ms = last->signup_ms;
+    bool is_anonymous = row->steps & ANONYMOUS_BIT;
+    bool is_history = is_anonymous && row->time_ms < signup_ms;
+    bool is_signup = row->steps & SIGNUP_BIT && row->time_ms == signup_ms
+        && !(signups->is_by_user_id && is_anonymous);
+    if (is_history || is_signup)
+        put_greatest(&signups->bests[last->rank], pack_best(signups, row->time_ms, row->group));
+}
+
+/* What count_person counts, of everybody. */
+static void count_rows(struct dimension *dimension)
+{
+    struct signups *signups = dimension->signups;
+    struct counter_map *map = &dimension->maps[0];
+    for (size_t rank = 0; rank < signups->moments.count; rank++) {
+        uint64_t best = atomic_exchange_explicit(&signups->bests[rank], 0, memory_order_relaxed);
+        uint64_t place = UINT64_MAX - best;
+        uint32_t group = best ? (uint32_t)place & ((1 << BEST_GROUP_BITS) - 1) : (uint32_t)GROUP_NOTHING;
+        Millis signup_ms = signups->moments.times_ms[rank];
+        uint32_t bucket = timeline_find(&signups->timeline, signup_ms, 0);
+        bool has_history = best && signups->base_ms + (Millis)(place >> BEST_GROUP_BITS) < signup_ms;
+        counter_map_count(map, key_of(group, bucket), 1);
+        if (dimension->number != DIMENSION_EVENT) continue;
+        counter_map_count(map, key_of(GROUP_ALL, bucket), 1);
+        if (has_history) counter_map_count(map, key_of(GROUP_WITH_HISTORY, bucket), 1);
+    }
+}
+
+/* A number a person, where that is at most a quarter of what the question may use. */
+static Status open_numbers(struct signups *signups, size_t count, _Atomic uint64_t **ret, Err *err)
+{
+    const QueryWorld *world = signups->request.world;
+    size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
+    Status s = OK;
+    *ret = NULL;
+    if (count <= memory / 4 / sizeof **ret) *ret = answer_take(signups->request.arena, sizeof **ret, count, &s, err);
+    return s;
+}
+
+static Status open_bests(struct signups *signups, Err *err)
+{
+    Millis last_ms = INT64_MIN;
+    signups->base_ms = signups->request.first_ms;
+    for (size_t at = 0; at < signups->moments.count; at++)
+        if (signups->moments.times_ms[at] > last_ms) last_ms = signups->moments.times_ms[at];
+    uint64_t span = last_ms > signups->base_ms ? (uint64_t)last_ms - (uint64_t)signups->base_ms : 0;
+    if (span >= UINT64_C(1) << (63 - BEST_GROUP_BITS)) return OK;       /* centuries */
+    return open_numbers(signups, signups->moments.count, &signups->bests, err);
+}
+
 static Status count_dimension(struct signups *signups, struct scan *first, uint32_t number, Err *err)
 {
     struct dimension *dimension = &signups->dimensions[number];
@@ -214,9 +293,10 @@ static Status count_dimension(struct signups *signups, struct scan *first, uint3
     dimension->number = number;
     dimension->spec = (ScanSpec){ .selectors = signups->selectors, .selector_count = 2, .needed_bits = UINT32_MAX,
                                   .group_bits = UINT32_MAX, .anonymous_bit = ANONYMOUS_BIT, .like = first,
-                                  .by_event = number == DIMENSION_EVENT, .only_people = signups->only_people,
-                                  .on_person = count_person, .context = dimension,
-                                  .group_max = dimension->group_max };
+                                  .by_event = number == DIMENSION_EVENT, .only_people = signups->moments.people,
+                                  .context = dimension, .group_max = dimension->group_max };
+    if (signups->bests) dimension->spec.on_row = note_row;
+    else dimension->spec.on_person = count_person;
     if (number != DIMENSION_EVENT)
         dimension->spec.by = (Breakdown){ .is_given = true, .field = str_from(dimensions[number].field),
                                           .label = str_from(dimensions[number].field) };
@@ -227,6 +307,7 @@ static Status count_dimension(struct signups *signups, struct scan *first, uint3
     counter_map_open(&dimension->all, memory, sizeof(CounterCell));
     s = scan_run(dimension->scan, err);
     if (s) return s;
+    if (signups->bests) count_rows(dimension);
     for (uint32_t at = 0; at < signups->worker_count; at++) counter_map_add(&dimension->all, &dimension->maps[at]);
     if (!s && dimension->all.is_full)
         s = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow its range");
@@ -365,11 +446,11 @@ static Status write_signups(struct signups *signups, struct scan *first, struct 
         answer_instant(answer, NULL, signups->timeline.starts[bucket]);
     }
     json_array_end(answer);
-    json_uint(answer, "people", signups->count);
+    json_uint(answer, "people", signups->moments.count);
     (void)write_values(signups, all, GROUP_ALL, "values", answer);
     uint64_t with_history = write_values(signups, all, GROUP_WITH_HISTORY, "with_history_values", answer);
     json_uint(answer, "with_history", with_history);
-    answer_share(answer, "with_history_share", with_history, signups->count);
+    answer_share(answer, "with_history_share", with_history, signups->moments.count);
     for (uint32_t at = 0; at < DIMENSION_COUNT && !s; at++)
         s = write_dimension(signups, &signups->dimensions[at], answer, err);
     if (s) return s;
@@ -389,26 +470,45 @@ static void signups_close(struct signups *signups)
     }
 }
 
+/* Of a user's first event all events of users are asked; of a named one few. The spec is the scan's for its life. */
+static Status run_first(struct signups *signups, struct scan **ret, Err *err)
+{
+    const QueryWorld *world = signups->request.world;
+    size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
+    ScanSpec *spec = &signups->spec;
+    *spec = (ScanSpec){ .selectors = signups->selectors, .selector_count = 1, .needed_bits = SIGNUP_BIT,
+                        .users_only = signups->is_by_user_id, .context = signups };
+    if (signups->is_by_user_id) spec->on_row = note_signup;
+    else spec->on_person = find_signup;
+    Status s = scan_open(&signups->request, spec, ret, err);
+    if (!s && spec->on_row) s = open_numbers(signups, scan_people_max(*ret), &signups->firsts, err);
+    if (!s && spec->on_row && !signups->firsts) {            /* too many: brought together after all */
+        scan_close(*ret);
+        *ret = NULL;
+        spec->on_row = NULL;
+        spec->on_person = find_signup;
+        s = scan_open(&signups->request, spec, ret, err);
+    }
+    if (s) return s;
+    signups->worker_count = scan_worker_count(*ret);
+    moments_open(&signups->moments, signups->worker_count, memory / 8);
+    s = scan_run(*ret, err);
+    if (!s) s = gather_signups(signups, scan_people_max(*ret), err);
+    moments_close(&signups->moments);
+    return s;
+}
+
 Status answer_signups(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
 {
     Status s = OK;
     struct scan *first = NULL;
-    size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
     struct signups *signups = answer_take(arena, sizeof *signups, 1, &s, err);
     if (!s) s = signups_parse(signups, question, world, arena, err);
     if (s) return s;
-    ScanSpec spec = { .selectors = signups->selectors, .selector_count = 1, .needed_bits = SIGNUP_BIT,
-                      .users_only = signups->is_by_user_id, .on_person = find_signup, .context = signups };
-    s = scan_open(&signups->request, &spec, &first, err);
-    if (s) return s;
-    signups->worker_count = scan_worker_count(first);
-    for (uint32_t at = 0; at < signups->worker_count; at++)
-        number_vector_open(&signups->vectors[at], memory / 8 / signups->worker_count);
-    s = scan_run(first, err);
-    if (!s) s = gather_signups(signups, scan_people_max(first), err);
-    for (uint32_t at = 0; at < signups->worker_count; at++) number_vector_close(&signups->vectors[at]);
+    s = run_first(signups, &first, err);
     if (!s) s = make_timeline(signups);
     signups->request.from_ms = signups->request.first_ms;
+    if (!s) s = open_bests(signups, err);
     for (uint32_t at = 0; at < DIMENSION_COUNT && !s; at++) s = run_dimension(signups, first, at, err);
     if (!s) s = write_signups(signups, first, answer, err);
     signups_close(signups);

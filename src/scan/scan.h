@@ -56,6 +56,8 @@ typedef struct ScanSpec {
     uint32_t group_max;             /* so many values are told apart, the most frequent; 0: the world's */
     Str number_field;               /* empty: none */
     const uint64_t *only_people;    /* NULL, or a bit a person */
+    /* With only_people: rows of theirs that it says no to are passed over, before they cost memory. NULL: none are. */
+    bool (*wants)(void *context, uint32_t person, Millis time_ms);
     uint32_t anonymous_bit;         /* set on rows whose subject is no user id; 0: nobody asks */
     bool users_only;                /* rows whose subject is no user id are passed over */
     const struct scan *like;        /* NULL, or one that is open as long: see the same events as it does */

@@ -155,6 +155,14 @@ static bool row_account(const struct place *place, uint32_t row, uint32_t *ret)
     return true;
 }
 
+static bool is_wanted(const ScanSpec *spec, uint32_t person, Millis time_ms)
+{
+    if (person == QUERY_NOBODY) return false;
+    if (!spec->only_people) return true;
+    if (!(spec->only_people[person / 64] >> person % 64 & 1)) return false;
+    return !spec->wants || spec->wants(spec->context, person, time_ms);
+}
+
 /* A row that may match, in full: filters, breakdown, references, rows for their own sake. */
 static __attribute__((noinline)) void take_row(const struct place *place, uint32_t code, uint32_t row,
                                                Subject subject)
@@ -179,9 +187,7 @@ static __attribute__((noinline)) void take_row(const struct place *place, uint32
     bool is_of_groups = scan->request->is_of_groups;
     if (is_of_groups && !row_account(place, row, &person)) return;
     if (is_of_groups && !spec->on_row) {
-        bool is_wanted = person != QUERY_NOBODY
-            && (!spec->only_people || spec->only_people[person / 64] >> person % 64 & 1);
-        if (!is_wanted) return;
+        if (!is_wanted(spec, person, time_ms)) return;
         worker->matched++;
         Hit hit = { .time_ms = time_ms, .key = person, .steps = steps, .group = group,
                     .ref = spec->wants_refs ? row_ref(place, row) : 0 };
@@ -193,8 +199,7 @@ static __attribute__((noinline)) void take_row(const struct place *place, uint32
     if (!is_of_groups && (spec->on_row || spec->only_people || is_shared_subject)) {
         person = row_person(place, subject, time_ms, row);
         if (person == QUERY_NOBODY && !spec->on_row) return;
-        if (spec->only_people
-            && (person == QUERY_NOBODY || !(spec->only_people[person / 64] >> person % 64 & 1))) return;
+        if (spec->only_people && !is_wanted(spec, person, time_ms)) return;
     }
     worker->matched++;
     if (spec->on_row) {
@@ -281,6 +286,12 @@ static ROWS_TARGET void scan_rows_grouped_avx2(const struct place *place, uint32
 {
     scan_rows(place, from_row, to_row, from_ordinal, true, true);
 }
+
+static ROWS_TARGET void scan_rows_full_avx2(const struct place *place, uint32_t from_row, uint32_t to_row,
+                                            uint32_t from_ordinal)
+{
+    scan_rows(place, from_row, to_row, from_ordinal, false, false);
+}
 #endif
 
 static void scan_rows_plain(const struct place *place, uint32_t from_row, uint32_t to_row,
@@ -301,12 +312,16 @@ void scan_stretch(const struct place *place, uint32_t from_row, uint32_t to_row,
     if (from_row == to_row) return;
     place->worker->row_count += to_row - from_row;
     bool has_room = to_row - from_row < place->worker->hit_max - place->worker->hit_count;
-    if (!place->scan->is_plain || plan->has_asks || plan->run->events.width > 1 || !has_room)
-        scan_rows_full(place, from_row, to_row, from_ordinal);
+    bool is_full = !place->scan->is_plain || plan->has_asks || plan->run->events.width > 1 || !has_room;
 #if defined(__x86_64__)
-    else if (place->scan->has_avx2 && place->scan->spec->group_bits)
-        scan_rows_grouped_avx2(place, from_row, to_row, from_ordinal);
-    else if (place->scan->has_avx2) scan_rows_plain_avx2(place, from_row, to_row, from_ordinal);
+    bool has_groups = place->scan->spec->group_bits;
+    if (place->scan->has_avx2) {
+        if (is_full) scan_rows_full_avx2(place, from_row, to_row, from_ordinal);
+        else if (has_groups) scan_rows_grouped_avx2(place, from_row, to_row, from_ordinal);
+        else scan_rows_plain_avx2(place, from_row, to_row, from_ordinal);
+        return;
+    }
 #endif
+    if (is_full) scan_rows_full(place, from_row, to_row, from_ordinal);
     else scan_rows_plain(place, from_row, to_row, from_ordinal);
 }

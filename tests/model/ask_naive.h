@@ -71,14 +71,14 @@ static inline uint32_t naive_steps(const struct naive *naive, const struct world
     for (uint32_t at = 0; at < naive->spec->selector_count; at++) {
         const Selector *selector = &naive->spec->selectors[at];
         bool holds = naive_is_named(selector, event);
-        for (uint32_t filter = 0; holds && filter < selector->filter_count; filter++) {
-            IndexValue value = naive_column(event, selector->filters[filter].field);
-            check(selector->filters[filter].of == OF_COLUMN);
-            holds = filter_passes(&selector->filters[filter], &value);
+        for (uint32_t filter = 0; holds && filter < selector->filters.count; filter++) {
+            IndexValue value = naive_column(event, selector->filters.items[filter].field);
+            check(selector->filters.items[filter].of == OF_COLUMN);
+            holds = filter_passes(&selector->filters.items[filter], &value);
         }
-        for (uint32_t filter = 0; holds && filter < selector->trait_count; filter++) {
-            IndexValue value = naive_trait(naive, person, selector->traits[filter].field);
-            holds = filter_passes(&selector->traits[filter], &value);
+        for (uint32_t filter = 0; holds && filter < selector->traits.count; filter++) {
+            IndexValue value = naive_trait(naive, person, selector->traits.items[filter].field);
+            holds = filter_passes(&selector->traits.items[filter], &value);
         }
         steps |= (uint32_t)holds << at;
     }
@@ -156,6 +156,8 @@ static inline bool naive_find(struct naive *naive, uint32_t at, Hit *ret, uint32
     bool is_user = event->subject != SUBJECT_NONE && world_is_user(naive->world, event->subject);
     bool is_wanted = !spec->only_people ||
                      (person != QUERY_NOBODY && spec->only_people[person / 64] >> person % 64 & 1);
+    if (is_wanted && spec->only_people && spec->wants)
+        is_wanted = spec->wants(spec->context, person, event->time_ms);
     if (!ret->steps || !is_wanted || (spec->users_only && !is_user)) return false;
     if (spec->by.is_trait || ret->steps & spec->group_bits) ret->group = naive->group_of[at];
     if (!is_user && event->subject != SUBJECT_NONE) ret->steps |= spec->anonymous_bit;
