@@ -47,17 +47,23 @@ static void put_bar(struct person_command *command, double share, Colour colour)
 
 /* ---- One finding ---- */
 
+/* Where one case is enough its share says nothing. */
 static void put_share(struct person_command *command, const TreeNode *finding, Colour colour)
 {
     Arena *arena = &command->arena;
     double share = tree_number(finding, "share", 0), least = tree_number(finding, "share_at_least", 0);
+    bool has_share = tree_number(finding, "threshold", 0) > 0;
+    Str count = big_text(tree_count(finding, "count"), arena), of = big_text(tree_count(finding, "of"), arena);
     buf_str_put(&command->out, STR("  "));
-    put_bar(command, share, colour);
-    buf_printf(&command->out, "  %.*s of %.*s ", STR_FORMAT(big_text(tree_count(finding, "count"), arena)),
-               STR_FORMAT(big_text(tree_count(finding, "of"), arena)));
+    if (has_share) {
+        put_bar(command, share, colour);
+        buf_str_put(&command->out, STR("  "));
+    }
+    buf_printf(&command->out, "%.*s of %.*s ", STR_FORMAT(count), STR_FORMAT(of));
     put(command, PLAIN, event_tree_text(finding, "of_what"));
-    buf_printf(&command->out, ", %.*s (at least %.*s)", STR_FORMAT(share_text(share, arena)),
-               STR_FORMAT(share_text(least, arena)));
+    if (has_share)
+        buf_printf(&command->out, ", %.*s (at least %.*s)", STR_FORMAT(share_text(share, arena)),
+                   STR_FORMAT(share_text(least, arena)));
     uint64_t people = tree_count(finding, "people");
     if (people)
         buf_printf(&command->out, ", %.*s %s", STR_FORMAT(big_text(people, arena)), people == 1 ? "person" : "people");

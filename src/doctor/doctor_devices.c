@@ -6,7 +6,8 @@
 enum {
     MAGNET_USERS = 10,                      /* more on one anonymous id: a constant in somebody's code */
     ACTOR_USERS = 5,                        /* so many: staff who act for customers */
-    ACTOR_MS = 30 * MINUTE_MS,
+    ACTOR_MS = 30 * MINUTE_MS,              /* so long at most does one of them stay */
+    ACTOR_GAP_MS = 5 * MINUTE_MS,           /* and so soon before and behind is it somebody else */
     TOGETHER_MS = 2 * SECOND_MS,            /* two libraries of one page load */
 };
 
@@ -53,8 +54,8 @@ static bool ends_a_visit(struct stays *stays, const DoctorRow *row)
     uint32_t before = (stays->count - 2) % 3, first = (stays->count - 3) % 3;
     return stays->last[first].person == row->person
         && stays->last[before].to_ms - stays->last[before].from_ms < ACTOR_MS
-        && stays->last[before].from_ms - stays->last[first].to_ms < ACTOR_MS
-        && stays->last[at].from_ms - stays->last[before].to_ms < ACTOR_MS;
+        && stays->last[before].from_ms - stays->last[first].to_ms < ACTOR_GAP_MS
+        && stays->last[at].from_ms - stays->last[before].to_ms < ACTOR_GAP_MS;
 }
 
 static void read_users(struct device *device)
@@ -79,6 +80,15 @@ static void tell_all(const struct device *device, struct tally *tally)
         tally_person(tally, device->persons[at], device->second);
 }
 
+/* Of the library that keeps the id: of the id's source, the last one before somebody else came. */
+static uint32_t release_of(const struct device *device)
+{
+    uint32_t release = device->first->release;
+    for (size_t at = 0; at < device->count && row_at(device, at) != device->second; at++)
+        if (row_at(device, at)->source == device->first->source) release = row_at(device, at)->release;
+    return release;
+}
+
 /* One cause each: a constant, else staff, else no reset. */
 static void judge_users(const struct device *device)
 {
@@ -93,6 +103,7 @@ static void judge_users(const struct device *device)
     if (device->person_count < 2) return;
     DoctorRow row = *device->second;
     row.source = source;                    /* the case is of the source that the id is counted for */
+    row.release = release_of(device);
     tell_all(device, tally_case(exam, code, 0, &row));
 }
 

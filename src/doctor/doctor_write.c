@@ -70,27 +70,32 @@ struct found {
 static Str text_of(const struct exam *exam, uint32_t name) { return name ? exam->names.texts[name] : (Str){ 0 }; }
 static Str event_of(const struct exam *exam, const struct tally *tally) { return text_of(exam, tally->event); }
 
-/* "A funnel to {event} counts {people} fewer": what stands in braces is filled in. */
+/* "count:events are|event is": a number, and the words for several or for one. */
+static void put_number(struct buf *text, Str word, const struct tally *tally)
+{
+    Str words, one, name = str_cut(word, ':', &words), several = str_cut(words, '|', &one);
+    uint64_t number = str_equal(name, STR("people")) ? tally->person_count : tally->count;
+    buf_uint(text, number);
+    if (!words.len) return;
+    buf_char(text, ' ');
+    buf_str_put(text, number == 1 ? one : several);
+}
+
+/* "A funnel to {event} counts {people:people|person} fewer": what stands in braces is filled in. */
 static void write_effect(const struct exam *exam, const struct tally *tally, struct buf *out)
 {
-    char room[2048], number[24];
+    char room[2048];
     struct buf text;
     Str rest = str_from(doctor_findings[tally->code].effect), event = event_of(exam, tally);
     Str field = text_of(exam, tally->field);
     buf_init_fixed(&text, room, sizeof room);
     while (rest.len) {
-        Str part = str_cut(rest, '{', &rest);
-        buf_str_put(&text, part);
+        buf_str_put(&text, str_cut(rest, '{', &rest));
         if (!rest.len) break;
         Str word = str_cut(rest, '}', &rest);
         if (str_equal(word, STR("event"))) buf_str_put(&text, event.len ? event : STR("the event"));
         else if (str_equal(word, STR("field"))) buf_str_put(&text, field.len ? field : STR("the field"));
-        else {
-            uint64_t count = str_equal(word, STR("people")) ? tally->person_count
-                : str_equal(word, STR("of")) ? tally->of : tally->count;
-            snprintf(number, sizeof number, "%" PRIu64, count);
-            buf_str_put(&text, str_from(number));
-        }
+        else put_number(&text, word, tally);
     }
     json_string(out, "effect", buf_str(&text));
 }
@@ -204,6 +209,7 @@ static void write_counts(const struct tally *tally, struct buf *out)
     json_word(out, "of_what", doctor_findings[tally->code].of);
     json_double(out, "share", tally->of ? (double)tally->count / (double)tally->of : 0);
     json_double(out, "share_at_least", tally_bound(tally->count, tally->of));
+    json_double(out, "threshold", doctor_findings[tally->code].ppm / 1e6);
 }
 
 /* Anchors of a page are in lower case. */

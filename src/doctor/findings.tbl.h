@@ -11,7 +11,8 @@
  *     base        of so many at least
  *     of          what the share is of, in words that follow a number
  *     why         what it costs
- *     effect      what it does to a number: {count}, {of}, {people}, {event}, {field} are filled in
+ *     effect      what it does to a number: {count}, {people}, {event}, {field} are filled in; {count:events are|event is}
+ *                 with the word behind it, of several or of one
  * MEND(NAME, sdk, code)
  *     sdk         browser, node, python, npm, server: whose code it is
  * DATA_MEND(NAME, text)
@@ -36,28 +37,28 @@
 /* ---- Identity ---- */
 FINDING(ID_1, "ID-1", PASS, WARNING, 200000, 500000, 5, 20, "Sign-ups without a history",
     "sign-ups", "Nobody can tell what brought these people: first page, referrer and campaign are missing.",
-    "A funnel from a first page to {event} counts {people} people fewer than it would.")
+    "A funnel from a first page to {event} counts {people:people|person} fewer than it would.")
 MEND(ID_1, "browser", "analytics.page()            // on every page, before analytics.identify(user.id)")
 FINDING(ID_1A, "ID-1a", PASS, WARNING, 200000, 500000, 5, 20, "Sign-ups sent by a server without the visitor's anonymous id",
     "sign-ups", "The visitor's pages stay with an anonymous id that nobody claims, and the sign-up has no history.",
-    "A funnel from a first page to {event} counts {people} people fewer than it would.")
+    "A funnel from a first page to {event} counts {people:people|person} fewer than it would.")
 MEND(ID_1A, "node", MEND_COOKIE_NODE)
 MEND(ID_1A, "python", MEND_COOKIE_PYTHON)
 DATA_MEND(ID_1A, "an alias of the visitor's anonymous id to the user joins the two, where you still know it: "
     "analytics.alias(userId, anonymousId)")
 FINDING(ID_1B, "ID-1b", PASS, WARNING, 200000, 500000, 5, 20, "Sign-ups whose anonymous id began on the way",
     "sign-ups", "The visitor came from a page of the same site under another anonymous id: cookies of two hosts, or a reset on the way.",
-    "A funnel from a first page to {event} counts {people} people fewer than it would.")
+    "A funnel from a first page to {event} counts {people:people|person} fewer than it would.")
 MEND(ID_1B, "browser", "analytics.load(KEY, { cookie: { domain: 'example.com' } })   // one cookie for all hosts\n"
     "// and analytics.reset() only at log-out")
 FINDING(ID_1C, "ID-1c", PASS, WARNING, 200000, 500000, 5, 20, "Sign-ups on a device that somebody else had claimed",
     "sign-ups", "What the device did before belongs to its first user, so the new one has no history.",
-    "A funnel from a first page to {event} counts {people} people fewer than it would.")
+    "A funnel from a first page to {event} counts {people:people|person} fewer than it would.")
 MEND(ID_1C, "browser", MEND_RESET)
 DATA_MEND(ID_1C, "onym unmerge ID MESSAGE-ID takes a wrong claim back; onym links ID shows which")
 FINDING(ID_2, "ID-2", PASS, WARNING, 50000, 500000, 10, 20, "Users without a sign-up event",
     "users first seen", "Sign-ups are lost on the way: often the page leaves before the call has left.",
-    "{event} counts {people} people fewer than signed up.")
+    "{event} counts {people:people|person} fewer than signed up.")
 MEND(ID_2, "node", "// behind the commit of the new account, on the server\n" MEND_COOKIE_NODE)
 MEND(ID_2, "browser", "await analytics.track('Signed Up')   // before the redirect")
 FINDING(ID_3, "ID-3", PASS, WARNING, 10000, 0, 1, 1, "People who signed up twice",
@@ -66,21 +67,21 @@ FINDING(ID_3, "ID-3", PASS, WARNING, 10000, 0, 1, 1, "People who signed up twice
 MEND(ID_3, "node", "analytics.track({ messageId: 'signup-' + user.id, userId: user.id, event: 'Signed Up' })")
 FINDING(ID_4, "ID-4", PASS, WARNING, 10000, 50000, 5, 1, "No reset at log-out: one anonymous id, several users",
     "anonymous ids with a user", "What the next visitor of the device does before logging in is counted for the one before.",
-    "{people} people share devices; each funnel may count one's steps for the other.")
+    "{people:people|person} share devices; each funnel may count one's steps for the other.")
 MEND(ID_4, "browser", MEND_RESET)
 DATA_MEND(ID_4, "onym unmerge --between ID ID parts two people whom a device joined; onym why ID ID says whether it did")
 FINDING(ID_4A, "ID-4a", PASS, WARNING, 0, 50000, 1, 1, "One device acts for many users: impersonation",
     "anonymous ids with a user", "Staff who look at customers' accounts make events for them.",
-    "Activity and retention of {people} people may hold what others did.")
+    "Activity and retention of {people:people|person} may hold what others did.")
 MEND(ID_4A, "browser", "if (!session.isImpersonated) analytics.load(KEY)")
 FINDING(ID_5, "ID-5", SYMPTOM, WARNING, 0, 1000, 1, 1, "Placeholders in place of ids",
     "messages", "\"null\", \"undefined\" and their like are one id for everybody who has none.",
-    "{count} messages are nobody's, or all the same person's.")
+    "{count:messages are|message is} nobody's, or all the same person's.")
 MEND(ID_5, "browser", "if (user?.id) analytics.identify(user.id)")
 DATA_MEND(ID_5, "identity.blocked_values in onym.yaml; onym identity --dry-run FILE shows whom it would part")
 FINDING(ID_6, "ID-6", PASS, ERROR, 0, 0, 1, 1, "An id that draws everybody in",
     "ids", "An organisation's id, a bot or a constant is sent as if it were a person's.",
-    "{people} people and devices hang together by {count} ids.")
+    "{count:ids count|id counts} as one person each, and may be many, or none.")
 MEND(ID_6, "server", "analytics.identify({ userId: user.id })      // not the organisation's\n"
     "analytics.group({ userId: user.id, groupId: org.id })")
 DATA_MEND(ID_6, "identity.blocked_values in onym.yaml; onym identity --dry-run FILE shows whom it would part")
@@ -90,29 +91,29 @@ FINDING(ID_6A, "ID-6a", PASS, WARNING, 800000, 0, 160, 200, "A new anonymous id 
 MEND(ID_6A, "server", "// a user id alone, or the anonymous id of the visitor's cookie\nanalytics.track({ userId: user.id, event })")
 FINDING(ID_7, "ID-7", SYMPTOM, WARNING, 10000, 0, 1, 1, "E-mail addresses as user ids",
     "user ids", "Who changes the address becomes somebody new, and every destination gets it as an id.",
-    "{count} people will be two when they change their address.")
+    "{count:people|person} will be two with another address.")
 MEND(ID_7, "browser", "analytics.identify(user.id, { email: user.email })")
 FINDING(ID_8, "ID-8", SYMPTOM, WARNING, 10000, 0, 20, 1, "User ids of two shapes",
     "user ids", "Two systems name the same people differently, so each of them is two.",
-    "Up to {count} people are counted twice.")
+    "Up to {count:people are|person is} counted twice.")
 MEND(ID_8, "server", "// the same id in all sources: that of the accounts' table")
 FINDING(ID_9, "ID-9", PASS, WARNING, 5000, 0, 10, 1, "One e-mail address, two users",
     "e-mail addresses", "The same person has two accounts or two ids.",
-    "Up to {people} people are counted more than once.")
+    "Up to {people:people are|person is} counted more than once.")
 MEND(ID_9, "node", "analytics.alias({ previousId: oldUser.id, userId: newUser.id })   // once, where it is one person")
 DATA_MEND(ID_9, "an alias of the old user id to the new one; nothing is ever merged by an e-mail address alone")
 FINDING(ID_10, "ID-10", PASS, INFO, 0, 0, 1, 1, "Alias after identify",
     "aliases", "Mixpanel's original and legacy ways and KISSmetrics expect the alias first; Onym does not mind.",
-    "At those destinations {people} people may be two.")
+    "At those destinations {people:people|person} may be two.")
 MEND(ID_10, "browser", "analytics.alias(user.id)     // once, at the sign-up\nanalytics.identify(user.id)")
 FINDING(ID_11, "ID-11", PASS, WARNING, 0, 0, 1, 1, "An alias joins two who both signed up",
     "aliases of a user to a user", "Two accounts of their own have become one person.",
-    "{people} people are two accounts each.")
+    "{people:people have|person has} two accounts.")
 MEND(ID_11, "server", "// alias only from an id of the same account")
 DATA_MEND(ID_11, "onym unmerge ID MESSAGE-ID parts them again")
 FINDING(ID_12, "ID-12", PASS, WARNING, 300000, 0, 15, 50, "Known devices without their user",
     "sessions on devices that a user had claimed", "The page does not identify who is signed in.",
-    "{count} sessions do not show what these users did signed in.")
+    "{count:sessions do|session does} not show what was done signed in.")
 MEND(ID_12, "browser", "if (user) analytics.identify(user.id)   // on load of every page for who is signed in")
 FINDING(ID_13, "ID-13", PASS, WARNING, 100000, 0, 2, 20, "Anonymous ids change between hosts",
     "users on two hosts of a domain", "Each host keeps its own cookie.", "Visitors are too many by up to {count}.")
@@ -123,25 +124,25 @@ FINDING(ID_14, "ID-14", PASS, WARNING, 50000, 0, 3, 50, "New visitors who come f
 MEND(ID_14, "browser", "analytics.load(KEY, { cookie: { domain: 'example.com' } })")
 FINDING(ID_15, "ID-15", PASS, INFO, 500000, 0, 10, 20, "The same identify again and again",
     "sessions with an identify", "Nothing is said that was not known; destinations that count calls charge for them.",
-    "{count} sessions say the same five times or more.")
+    "{count:sessions|session} with the same call five times or more.")
 MEND(ID_15, "browser", "// once behind the log-in, and when a trait has changed\nanalytics.identify(user.id, changed)")
 FINDING(ID_16, "ID-16", SYMPTOM, WARNING, 0, 0, 1, 1, "User ids that differ in case or blanks only",
-    "user ids", "One person is two.", "Up to {count} people are counted twice.")
+    "user ids", "One person is two.", "Up to {count:people are|person is} counted twice.")
 MEND(ID_16, "server", "analytics.identify({ userId: user.id.trim().toLowerCase() })")
 
 /* ---- Lost, late, twice ---- */
 FINDING(LO_1, "LO-1", SYMPTOM, WARNING, 1000, 0, 10, 1, "Messages that were rejected",
-    "messages received", "They break a rule and count nowhere.", "{count} messages are missing in every answer.")
+    "messages received", "They break a rule and count nowhere.", "{count:messages are|message is} missing in every answer.")
 FINDING(LO_2, "LO-2", LATER, WARNING, 0, 0, 10, 1, "An unknown write key",
-    "requests", "Messages come under a key that no source has.", "{count} messages are missing in every answer.")
+    "requests", "Messages come under a key that no source has.", "{count:messages are|message is} missing in every answer.")
 FINDING(LO_3, "LO-3", PASS, WARNING, 0, 0, 1, 1, "An event that has stopped",
     "days", "It came on most days, and does not any more, while the source still sends others.",
     "Every question about {event} ends on the day on which it stopped.")
 MEND(LO_3, "browser", "// look at what was released on the day on which it stopped")
 FINDING(LO_4, "LO-4", LATER, WARNING, 0, 0, 1, 1, "An event that a new version lost",
-    "sessions of the version", "The release does not send it.", "{event} counts {people} people fewer.")
+    "sessions of the version", "The release does not send it.", "{event} counts {people:people|person} fewer.")
 FINDING(LO_5, "LO-5", PASS, INFO, 100000, 0, 10, 50, "Sign-ups by the server that no browser accompanies",
-    "sign-ups by a server", "Blockers, or a page without the snippet.", "{people} sign-ups have no pages around them.")
+    "sign-ups by a server", "Blockers, or a page without the snippet.", "{people:sign-ups have|sign-up has} no pages around.")
 MEND(LO_5, "browser", "analytics.load(KEY, { integrations: { 'Segment.io': { apiHost: 'events.example.com/own/v1' } } })")
 FINDING(TW_1, "TW-1", PASS, WARNING, 50000, 0, 20, 20, "Sent twice",
     "messages of that name", "The same call is made twice within a second, under two message ids.",
@@ -151,83 +152,83 @@ FINDING(TW_2, "TW-2", PASS, WARNING, 200000, 0, 10, 50, "Sent by browser and ser
     "messages of that name", "Both send it, under two message ids.", "Counts of {event} are too high by {count}.")
 MEND(TW_2, "node", "analytics.track({ messageId: 'order-' + order.id, userId, event })   // the same id in both, or one of them alone")
 FINDING(TW_3, "TW-3", LATER, INFO, 10000, 0, 1, 1, "Messages of a server without a message id",
-    "messages of the source", "What is sent again after a failure counts twice.", "{count} messages may be counted twice.")
+    "messages of the source", "What is sent again after a failure counts twice.", "{count:messages|message} may be counted twice.")
 MEND(TW_3, "server", "messageId: 'order-' + order.id")
 FINDING(TW_4, "TW-4", SYMPTOM, INFO, 200000, 0, 1, 1, "The same messages again and again",
-    "messages", "They count once; sending them costs you.", "No number is wrong; {count} messages were sent for nothing.")
+    "messages", "They count once; sending them costs you.", "No number is wrong; {count:messages were|message was} sent for nothing.")
 FINDING(TW_5, "TW-5", PASS, WARNING, 10000, 0, 5, 20, "Two libraries on one page",
     "anonymous ids of browsers", "Two snippets, or an old and a new version, are both at work.",
-    "What both of them send counts twice, on {count} devices.")
+    "What both of them send counts twice, on {count:devices|device}.")
 MEND(TW_5, "browser", "// take one of the two snippets out: onym check-site URL shows both")
 
 /* ---- Clocks ---- */
 FINDING(CL_1, "CL-1", SYMPTOM, INFO, 20000, 0, 1, 1, "Clocks that are wrong", "messages with a sentAt",
-    "Their times are moved to Onym's clock by sentAt.", "{count} messages depend on the correction.")
+    "Their times are moved to Onym's clock by sentAt.", "{count:messages depend|message depends} on the correction.")
 FINDING(CL_2, "CL-2", SYMPTOM, ERROR, 800000, 0, 20, 20, "Local time sent as UTC", "messages with a sentAt",
-    "Each event is off by whole hours.", "{count} events lie at the wrong time of day.")
+    "Each event is off by whole hours.", "{count:events lie|event lies} at the wrong time of day.")
 MEND(CL_2, "python", "datetime.now(timezone.utc)      # not datetime.now()")
 FINDING(CL_3, "CL-3", SYMPTOM, WARNING, 1000, 0, 1, 1, "Times that cannot be read", "messages",
-    "The time of arrival stands in their place.", "{count} events lie at the time of their arrival.")
+    "The time of arrival stands in their place.", "{count:events lie|event lies} at the time of their arrival.")
 MEND(CL_3, "node", "timestamp: new Date().toISOString()")
 FINDING(CL_4, "CL-4", SYMPTOM, WARNING, 0, 0, 10, 1, "Old events sent as new", "messages with a sentAt",
-    "A queue writes both times when it puts the event away.", "{count} events may be moved in time.")
+    "A queue writes both times when it puts the event away.", "{count:events|event} may be moved in time.")
 FINDING(CL_5, "CL-5", SYMPTOM, INFO, 50000, 0, 1, 1, "Late events", "messages",
-    "They arrive a day or more after they happened.", "Yesterday's numbers still change by {count} events.")
+    "They arrive a day or more after they happened.", "Yesterday's numbers still change by {count:events|event}.")
 
 /* ---- Environment ---- */
 FINDING(EN_1, "EN-1", SYMPTOM, WARNING, 10000, 0, 50, 1, "Traffic of developers", "messages with a page",
-    "Local and staging hosts send to the production source.", "{count} messages are your own.")
+    "Local and staging hosts send to the production source.", "{count:messages are|message is} your own.")
 MEND(EN_1, "browser", "if (location.hostname === 'www.example.com') analytics.load(KEY)")
 FINDING(EN_2, "EN-2", SYMPTOM, INFO, 10000, 0, 1, 1, "Bots", "messages",
-    "Programs visit the site.", "{count} events are no person's.")
+    "Programs visit the site.", "{count:events are|event is} no person's.")
 
 /* ---- Names, fields ---- */
 FINDING(NM_1, "NM-1", SYMPTOM, WARNING, 0, 0, 1, 1, "Two spellings of one event", "messages of both names",
-    "A question about one of them misses the other.", "{event} counts {count} events too few.")
+    "A question about one of them misses the other.", "{event} counts {count:events|event} too few.")
 DATA_MEND(NM_1, "ask for both names: onym trends, or a step that is a list of events")
 FINDING(NM_2, "NM-2", SYMPTOM, WARNING, 0, 0, 1, 1, "Values in names of events", "messages",
-    "Each value makes an event of its own.", "{count} messages lie under names that hold a value.")
+    "Each value makes an event of its own.", "{count:messages lie|message lies} under names that hold a value.")
 MEND(NM_2, "browser", "analytics.track('Order Viewed', { order_id: order.id })")
 FINDING(NM_3, "NM-3", SYMPTOM, WARNING, 0, 0, 1, 1, "Blanks, control characters or look-alike letters in names", "messages",
-    "Nobody can type the name.", "{count} events lie under a name that looks like another.")
+    "Nobody can type the name.", "{count:events lie|event lies} under a name that looks like another.")
 FINDING(NM_4, "NM-4", SYMPTOM, INFO, 0, 0, 1, 1, "Names in another case than the rest", "names", "Habit.", "No number is wrong.")
 FINDING(NM_5, "NM-5", SYMPTOM, INFO, 0, 0, 1, 1, "Nearly a name of Segment's specification", "messages of the name",
-    "Destinations treat the specified name specially, not this one.", "{count} events are not taken for what they are.")
+    "Destinations treat the specified name specially, not this one.", "{count:events are|event is} not taken for what they are.")
 FINDING(NM_6, "NM-6", SYMPTOM, INFO, 0, 0, 1, 1, "Page views without name and path", "page views",
-    "No step of a funnel can name them.", "{count} page views can be no step.")
-FINDING(NM_7, "NM-7", SYMPTOM, INFO, 0, 0, 1, 1, "Names of tests", "messages", "Left-overs.", "{count} events are tests.")
+    "No step of a funnel can name them.", "{count:page views|page view} can be no step.")
+FINDING(NM_7, "NM-7", SYMPTOM, INFO, 0, 0, 1, 1, "Names of tests", "messages", "Left-overs.", "{count:events are|event is} tests.")
 FINDING(NM_8, "NM-8", SYMPTOM, INFO, 0, 0, 1, 1, "Names that came on one day only", "messages", "Left-overs.", "No number is wrong.")
 FINDING(PR_1, "PR-1", SYMPTOM, WARNING, 10000, 0, 10, 1, "A field with two types", "values of the field",
-    "A filter or a sum takes one of them only.", "Questions by {field} of {event} miss {count} events.")
+    "A filter or a sum takes one of them only.", "Questions by {field} of {event} miss {count:events|event}.")
 MEND(PR_1, "browser", "analytics.track(event, { revenue: Number(revenue) })")
 FINDING(PR_2, "PR-2", SYMPTOM, INFO, 0, 0, 1, 1, "One field, different types in two events", "values of both",
     "A warehouse has one type a column.", "A column of {field} cannot hold both.")
 FINDING(PR_3, "PR-3", SYMPTOM, WARNING, 0, 0, 1, 1, "A field that has vanished", "messages of the version",
-    "A new version does not send it.", "Questions by {field} of {event} miss {count} events.")
+    "A new version does not send it.", "Questions by {field} of {event} miss {count:events|event}.")
 FINDING(PR_4, "PR-4", SYMPTOM, WARNING, 10000, 0, 1, 1, "Junk as a value", "values of the field",
     "\"undefined\", \"null\", \"NaN\" and \"[object Object]\" are texts like any other.",
-    "A breakdown by {field} of {event} has {count} events under junk.")
+    "A breakdown by {field} of {event} has {count:events|event} under junk.")
 FINDING(PR_5, "PR-5", SYMPTOM, WARNING, 0, 0, 1, 1, "Too many fields", "fields", "Keys hold values.",
-    "{count} fields cannot be asked for.")
+    "{count:fields|field} cannot be asked for.")
 FINDING(PR_6, "PR-6", SYMPTOM, ERROR, 0, 0, 1, 1, "A number that jumps by a power of ten", "numbers of both",
     "Cents and dollars.", "Sums of {field} are wrong.")
 FINDING(PR_7, "PR-7", SYMPTOM, WARNING, 0, 0, 1, 1, "Money that is none", "messages of the event",
-    "A text, a negative amount or no currency.", "{count} orders are missing in sums.")
+    "A text, a negative amount or no currency.", "{count:orders are|order is} missing in sums.")
 FINDING(PR_8, "PR-8", LATER, INFO, 0, 0, 1, 1, "Values that were not indexed", "values",
-    "They are too long or too deep.", "{count} values cannot be asked for.")
+    "They are too long or too deep.", "{count:values|value} cannot be asked for.")
 
 /* ---- Personal data ---- */
 FINDING(PD_1, "PD-1", SYMPTOM, ERROR, 0, 0, 1, 1, "Secrets in events", "messages",
-    "Passwords, tokens or card numbers lie in the journal, and go to destinations.", "No number is wrong; {count} messages hold a secret.")
+    "Passwords, tokens or card numbers lie in the journal, and go to destinations.", "No number is wrong; {count:messages hold|message holds} a secret.")
 DATA_MEND(PD_1, "a deny rule for the field keeps it from destinations; onym delete erases who is concerned")
 FINDING(PD_2, "PD-2", SYMPTOM, ERROR, 0, 0, 1, 1, "Personal data in addresses of pages", "messages",
-    "E-mail addresses and tokens in URLs go to every destination.", "No number is wrong; {count} messages hold them.")
+    "E-mail addresses and tokens in URLs go to every destination.", "No number is wrong; {count:messages hold|message holds} them.")
 FINDING(PD_3, "PD-3", SYMPTOM, WARNING, 0, 0, 1, 1, "Personal data in properties", "messages",
-    "Traits are the proper place.", "No number is wrong; {count} messages hold them.")
+    "Traits are the proper place.", "No number is wrong; {count:messages hold|message holds} them.")
 FINDING(PD_4, "PD-4", LATER, ERROR, 0, 0, 1, 1, "Personal data that flows to a destination", "messages",
     "No rule denies or hashes it.", "No number is wrong.")
 FINDING(PD_5, "PD-5", SYMPTOM, WARNING, 0, 0, 1, 1, "Personal data in free text", "messages",
-    "Long texts hold e-mail addresses.", "No number is wrong; {count} messages hold them.")
+    "Long texts hold e-mail addresses.", "No number is wrong; {count:messages hold|message holds} them.")
 
 #undef FINDING
 #undef MEND

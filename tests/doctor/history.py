@@ -200,12 +200,12 @@ class History:
             self.people.update((first, second))
         else:
             device = self.id("a")
-        end += 5 * MINUTE if self.fault == "ID-4a" else self.at(3 * HOUR, 20 * HOUR)
+        end += MINUTE if self.fault == "ID-4a" else self.at(3 * HOUR, 20 * HOUR)
         self.send(SITE, "page", end, None, device, {"url": "https://www.example.com/login", "path": "/login", "referrer": ""}, properties={})
         self.send(SITE, "identify", end + 30, second, device, traits={"plan": "free"})
         end = self.visit(device, second, end + 60)
         if self.fault == "ID-4a":
-            self.visit(device if self.people & {first} else self.id("a"), first, end + 5 * MINUTE)
+            self.visit(device if self.people & {first} else self.id("a"), first, end + MINUTE)
 
     def magnets(self):
         """A user of a robot, who is somebody new each time; as many as the rate says, of ten."""
