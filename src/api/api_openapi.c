@@ -91,12 +91,6 @@ static const Named *parameter_find(Str name)
 
 /* ---- The document ---- */
 
-static void put_text(struct buf *out, const char *key, const char *text)
-{
-    buf_printf(out, "\"%s\":", key);
-    buf_json_string(out, str_from(text));
-}
-
 static const char *method_word(Method method)
 {
     return method == METHOD_GET ? "get" : method == METHOD_POST ? "post" : "delete";
@@ -105,137 +99,151 @@ static const char *method_word(Method method)
 /* getPeopleByPersonIdEvents, of GET /api/v1/people/{person_id}/events. */
 static void put_operation_id(struct buf *out, Method method, const char *path)
 {
+    char text[2 * PATH_BYTES_MAX];
+    struct buf id;
     bool is_start = true;
     if (!strncmp(path, "/api/v1/", 8)) path += 7;
-    buf_printf(out, "\"operationId\":\"%s", method_word(method));
+    buf_init_fixed(&id, text, sizeof text);
+    buf_str_put(&id, str_from(method_word(method)));
     for (; *path; path++) {
-        if (*path == '{') buf_str_put(out, STR("By"));
+        if (*path == '{') buf_str_put(&id, STR("By"));
         if (!isalnum((unsigned char)*path)) {
             is_start = true;
             continue;
         }
-        buf_char(out, is_start ? (char)toupper((unsigned char)*path) : *path);
+        buf_char(&id, is_start ? (char)toupper((unsigned char)*path) : *path);
         is_start = false;
     }
-    buf_str_put(out, STR("\","));
+    check(buf_ok(&id));
+    json_string(out, "operationId", buf_str(&id));
 }
 
-static void put_parameter(struct buf *out, Str name, const char *in, bool *has_one)
+static void put_parameter(struct buf *out, Str name, const char *in)
 {
     const Named *parameter = parameter_find(name);
     check(parameter != NULL);
     /* A question's own name is ?id=, which elsewhere is an id of somebody, or one that a message names. */
     bool is_id = str_equal(name, STR("question_id")) || str_equal(name, STR("message_ids"));
-    Str wire = is_id ? STR("id") : name;
-    buf_printf(out, "%s{\"name\":\"%.*s\",\"in\":\"%s\",", *has_one ? "," : "", STR_FORMAT(wire), in);
-    *has_one = true;
-    if (!strcmp(in, "path")) buf_str_put(out, STR("\"required\":true,"));
-    put_text(out, "description", parameter->description);
-    buf_printf(out, ",\"schema\":%s}", parameter->schema);
+    json_object(out, NULL);
+    json_string(out, "name", is_id ? STR("id") : name);
+    json_word(out, "in", in);
+    if (!strcmp(in, "path")) json_bool(out, "required", true);
+    json_word(out, "description", parameter->description);
+    json_raw(out, "schema", str_from(parameter->schema));
+    json_object_end(out);
 }
 
 static void put_parameters(struct buf *out, const Operation *operation, const char *path)
 {
-    bool has_one = false;
     Str query = str_from(operation->parameters);
-    buf_str_put(out, STR("\"parameters\":["));
+    json_array(out, "parameters");
     for (const char *brace = strchr(path, '{'); brace; brace = strchr(brace + 1, '{'))
-        put_parameter(out, str_of(brace + 1, (size_t)(strchr(brace, '}') - brace - 1)), "path", &has_one);
-    while (query.len) put_parameter(out, str_cut(query, ' ', &query), "query", &has_one);
-    buf_str_put(out, STR("],"));
+        put_parameter(out, str_of(brace + 1, (size_t)(strchr(brace, '}') - brace - 1)), "path");
+    while (query.len) put_parameter(out, str_cut(query, ' ', &query), "query");
+    json_array_end(out);
 }
 
 static void put_content(struct buf *out, Str answer)
 {
     Str schema, type = str_cut(answer, ' ', &schema);
     if (!memchr(type.bytes, '/', type.len)) schema = type, type = STR("application/json");
-    buf_printf(out, "\"content\":{\"%.*s\":{", STR_FORMAT(type));
-    if (schema.len) buf_printf(out, "\"schema\":{\"$ref\":\"#/components/schemas/%.*s\"}", STR_FORMAT(schema));
-    buf_str_put(out, STR("}}"));
+    json_object(out, "content");
+    json_name(out, type);
+    json_object(out, NULL);
+    if (schema.len) {
+        json_object(out, "schema");
+        json_printf(out, "$ref", "#/components/schemas/%.*s", STR_FORMAT(schema));
+        json_object_end(out);
+    }
+    json_object_end(out);
+    json_object_end(out);
+}
+
+static void put_refusal(struct buf *out, Str status, bool is_health, const char *refusal)
+{
+    json_name(out, status);
+    json_object(out, NULL);
+    if (is_health) {
+        json_word(out, "description", "Not now; status says why");
+        put_content(out, STR("Health"));
+    } else {
+        json_printf(out, "$ref", "#/components/responses/%s", refusal);
+    }
+    json_object_end(out);
 }
 
 static void put_answers(struct buf *out, const Operation *operation, int flags)
 {
     const char *errors = flags & ROUTE_COLLECT ? "400 401 408 429 503" : flags & ROUTE_SECRET ? "401 403 429" : "";
-    const char *refusal = flags & ROUTE_COLLECT ? "Problem" : "Error";
     Str lists[] = { str_from(errors), str_from(operation->errors) };
-    buf_printf(out, "\"responses\":{\"%u\":{\"description\":\"%s\",", operation->status,
-               operation->status == 202 ? "It is under way" : "The answer");
+    char status[16];
+    snprintf(status, sizeof status, "%u", operation->status);
+    json_object(out, "responses");
+    json_object(out, status);
+    json_word(out, "description", operation->status == 202 ? "It is under way" : "The answer");
     put_content(out, str_from(operation->answer));
-    buf_char(out, '}');
-    for (size_t list = 0; list < countof(lists); list++) {
-        while (lists[list].len) {
-            Str status = str_cut(lists[list], ' ', &lists[list]);
-            bool is_health = !strncmp(operation->path, "/readyz", 7);
-            buf_printf(out, ",\"%.*s\":", STR_FORMAT(status));
-            if (is_health) {
-                buf_str_put(out, STR("{\"description\":\"Not now; status says why\","));
-                put_content(out, STR("Health"));
-                buf_char(out, '}');
-            } else {
-                buf_printf(out, "{\"$ref\":\"#/components/responses/%s\"}", refusal);
-            }
-        }
-    }
-    buf_str_put(out, STR("}"));
+    json_object_end(out);
+    for (size_t list = 0; list < countof(lists); list++)
+        while (lists[list].len)
+            put_refusal(out, str_cut(lists[list], ' ', &lists[list]), !strncmp(operation->path, "/readyz", 7),
+                        flags & ROUTE_COLLECT ? "Problem" : "Error");
+    json_object_end(out);
 }
 
 static void put_security(struct buf *out, int flags)
 {
-    if (flags & ROUTE_SECRET)
-        buf_str_put(out, STR("\"security\":[{\"secretBearer\":[]},{\"secretBasic\":[]},{\"session\":[]}],"));
-    else if (flags & ROUTE_COLLECT)
-        buf_str_put(out, STR("\"security\":[{\"writeBasic\":[]},{\"writeBearer\":[]},{\"writeHeader\":[]},"
-                             "{\"writeQuery\":[]},{}],"));
-    else
-        buf_str_put(out, STR("\"security\":[],"));
+    static const char *const secret[] = { "secretBearer", "secretBasic", "session" };
+    static const char *const write[] = { "writeBasic", "writeBearer", "writeHeader", "writeQuery" };
+    bool is_secret = flags & ROUTE_SECRET, is_collect = !is_secret && flags & ROUTE_COLLECT;
+    size_t count = is_secret ? countof(secret) : is_collect ? countof(write) : 0;
+    json_array(out, "security");
+    for (size_t at = 0; at < count; at++) {
+        json_object(out, NULL);
+        json_array(out, is_secret ? secret[at] : write[at]);
+        json_array_end(out);
+        json_object_end(out);
+    }
+    if (is_collect) json_raw(out, NULL, STR("{}"));          /* the key may stand in the body */
+    json_array_end(out);
 }
 
 static void put_operation(struct buf *out, const Route *route, const Operation *operation, const char *path)
 {
-    buf_printf(out, "\"%s\":{\"tags\":[\"%s\"],", method_word(route->method), operation->tag);
+    json_object(out, method_word(route->method));
+    json_array(out, "tags");
+    json_word(out, NULL, operation->tag);
+    json_array_end(out);
     put_operation_id(out, route->method, path);
-    put_text(out, "summary", operation->summary);
-    buf_char(out, ',');
-    if (strcmp(path, operation->path)) {
-        char text[PATH_BYTES_MAX + 32];
-        snprintf(text, sizeof text, "Another spelling of %s", operation->path);
-        put_text(out, "description", text);
-        buf_char(out, ',');
-    }
+    json_word(out, "summary", operation->summary);
+    if (strcmp(path, operation->path)) json_printf(out, "description", "Another spelling of %s", operation->path);
     put_security(out, route->flags);
     put_parameters(out, operation, path);
     if (operation->request[0]) {
-        bool is_needed = route->flags & ROUTE_COLLECT || strstr(operation->request, "Question");
-        buf_printf(out, "\"requestBody\":{\"required\":%s,", is_needed ? "true" : "false");
+        json_object(out, "requestBody");
+        json_bool(out, "required", route->flags & ROUTE_COLLECT || strstr(operation->request, "Question"));
         put_content(out, str_from(operation->request));
-        buf_str_put(out, STR("},"));
+        json_object_end(out);
     }
     put_answers(out, operation, route->flags);
-    buf_char(out, '}');
+    json_object_end(out);
 }
 
 /* Paths in the order of the table; all methods of a path together. */
 static void put_paths(struct buf *out)
 {
-    bool has_path = false;
     for (size_t at = 0; at < api_route_count; at++) {
         const char *path;
-        bool is_again = false, has_method = false;
+        bool is_again = false;
         for (size_t before = 0; before < at; before++)
             is_again |= !strcmp(api_routes[before].route.path, api_routes[at].route.path);
         if (is_again || !describe(&api_routes[at].route, &path)) continue;
-        buf_printf(out, "%s\"%s\":{", has_path ? "," : "", path);
-        has_path = true;
+        json_object(out, path);
         for (size_t same = at; same < api_route_count; same++) {
             if (strcmp(api_routes[same].route.path, api_routes[at].route.path)) continue;
             const Operation *operation = describe(&api_routes[same].route, &path);
-            if (!operation) continue;
-            if (has_method) buf_char(out, ',');
-            has_method = true;
-            put_operation(out, &api_routes[same].route, operation, path);
+            if (operation) put_operation(out, &api_routes[same].route, operation, path);
         }
-        buf_char(out, '}');
+        json_object_end(out);
     }
 }
 
@@ -246,8 +254,7 @@ static const char head[] =
     "stays (docs/compatibility.md).\"},\"servers\":[{\"url\":\"/\"}],\"tags\":[";
 
 static const char security[] =
-    "\"securitySchemes\":{"
-    "\"secretBearer\":{\"type\":\"http\",\"scheme\":\"bearer\","
+    "{\"secretBearer\":{\"type\":\"http\",\"scheme\":\"bearer\","
     "\"description\":\"The secret key, or one of keys whose role is enough\"},"
     "\"secretBasic\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"The key as user name\"},"
     "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"onym_session\","
@@ -256,34 +263,37 @@ static const char security[] =
     "\"description\":\"A source's write key as user name; it may also stand in the body\"},"
     "\"writeBearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
     "\"writeHeader\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-Write-Key\"},"
-    "\"writeQuery\":{\"type\":\"apiKey\",\"in\":\"query\",\"name\":\"writeKey\"}},";
+    "\"writeQuery\":{\"type\":\"apiKey\",\"in\":\"query\",\"name\":\"writeKey\"}}";
 
 #define REFUSAL(name, description) \
     "\"" name "\":{\"description\":\"" description "\",\"content\":{\"application/json\":{\"schema\":" \
     "{\"$ref\":\"#/components/schemas/" name "\"}}}}"
 static const char refusals[] =
-    "\"responses\":{" REFUSAL("Error", "Refused; error.code says what kind, error.field where") ","
-    REFUSAL("Problem", "Refused; nothing of it was kept") "},";
+    "{" REFUSAL("Error", "Refused; error.code says what kind, error.field where") ","
+    REFUSAL("Problem", "Refused; nothing of it was kept") "}";
 
 void api_write_openapi(struct buf *out)
 {
     buf_str_put(out, str_from(head));
     for (size_t at = 0; at < countof(tags); at++) {
-        buf_str_put(out, at ? STR(",{") : STR("{"));
-        put_text(out, "name", tags[at].name);
-        buf_char(out, ',');
-        put_text(out, "description", tags[at].description);
-        buf_char(out, '}');
+        json_object(out, NULL);
+        json_word(out, "name", tags[at].name);
+        json_word(out, "description", tags[at].description);
+        json_object_end(out);
     }
-    buf_str_put(out, STR("],\"paths\":{"));
+    json_array_end(out);
+    json_object(out, "paths");
     put_paths(out);
-    buf_str_put(out, STR("},\"components\":{"));
-    buf_str_put(out, str_from(security));
-    buf_str_put(out, str_from(refusals));
-    buf_str_put(out, STR("\"schemas\":{"));
-    for (size_t at = 0; at < countof(schemas); at++)
-        buf_printf(out, "%s\"%s\":%s", at ? "," : "", schemas[at].name, schemas[at].schema);
-    buf_str_put(out, STR("}}}\n"));
+    json_object_end(out);
+    json_object(out, "components");
+    json_raw(out, "securitySchemes", str_from(security));
+    json_raw(out, "responses", str_from(refusals));
+    json_object(out, "schemas");
+    for (size_t at = 0; at < countof(schemas); at++) json_raw(out, schemas[at].name, str_from(schemas[at].schema));
+    json_object_end(out);
+    json_object_end(out);
+    json_object_end(out);
+    buf_char(out, '\n');
 }
 
 void api_openapi(struct exchange *exchange)

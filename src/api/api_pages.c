@@ -8,10 +8,9 @@ static void put_api_host(struct exchange *exchange, struct buf *out)
     buf_init(&host, 512);
     buf_str_put(&host, exchange->host);
     buf_str_put(&host, STR("/v1"));
-    buf_str_put(out, STR("\"apiHost\":"));
-    buf_json_string(out, buf_str(&host));
+    json_string(out, "apiHost", buf_str(&host));
     bool is_https = exchange->is_tls || str_equal(exchange->forwarded_proto, STR("https"));
-    buf_printf(out, ",\"protocol\":\"%s\"", is_https ? "https" : "http");
+    json_word(out, "protocol", is_https ? "https" : "http");
     buf_done(&host);
 }
 
@@ -58,15 +57,20 @@ void api_source_config(struct exchange *exchange)
     const Source *source = settings_source(exchange, key);
     if (!source) return;
     buf_clear(out);
-    buf_str_put(out, STR("{\"source\":{\"id\":"));
-    buf_json_string(out, source->name);
-    buf_str_put(out, STR(",\"name\":"));
-    buf_json_string(out, source->name);
-    buf_str_put(out, STR(",\"writeKey\":"));
-    buf_json_string(out, key);
-    buf_str_put(out, STR(",\"enabled\":true,\"workspaceId\":\"onym\",\"config\":{\"statsCollection\":"
-                         "{\"errors\":{\"enabled\":false},\"metrics\":{\"enabled\":false}}},"
-                         "\"destinations\":[],\"connections\":[],\"dataplanes\":{}}}"));
+    json_object(out, NULL);
+    json_object(out, "source");
+    json_string(out, "id", source->name);
+    json_string(out, "name", source->name);
+    json_string(out, "writeKey", key);
+    json_bool(out, "enabled", true);
+    json_word(out, "workspaceId", "onym");
+    json_raw(out, "config", STR("{\"statsCollection\":{\"errors\":{\"enabled\":false},"
+                                "\"metrics\":{\"enabled\":false}}}"));
+    json_raw(out, "destinations", STR("[]"));
+    json_raw(out, "connections", STR("[]"));
+    json_raw(out, "dataplanes", STR("{}"));
+    json_object_end(out);
+    json_object_end(out);
     reply_settings(exchange);
 }
 
@@ -79,20 +83,28 @@ void api_settings(struct exchange *exchange)
     const Source *source = settings_source(exchange, key);
     if (!source) return;
     buf_clear(out);
-    buf_str_put(out, STR("{\"integrations\":{\"Segment.io\":{\"apiKey\":"));
-    buf_json_string(out, key);
-    buf_char(out, ',');
+    json_object(out, NULL);
+    json_object(out, "integrations");
+    json_object(out, "Segment.io");
+    json_string(out, "apiKey", key);
     put_api_host(exchange, out);
-    buf_str_put(out, STR(",\"unbundledIntegrations\":[],\"addBundledMetadata\":true}},"
-                         "\"plan\":{\"track\":{\"__default\":{\"enabled\":true}},"
-                         "\"identify\":{\"__default\":{\"enabled\":true}},"
-                         "\"group\":{\"__default\":{\"enabled\":true}}},"
-                         "\"edgeFunction\":{},\"analyticsNextEnabled\":true,\"middlewareSettings\":{},"
-                         "\"enabledMiddleware\":{},\"metrics\":{\"sampleRate\":0},"
-                         "\"legacyVideoPluginsEnabled\":false,\"remotePlugins\":[],\"deviceMode\":"));
+    json_raw(out, "unbundledIntegrations", STR("[]"));
+    json_bool(out, "addBundledMetadata", true);
+    json_object_end(out);
+    json_object_end(out);
+    json_raw(out, "plan", STR("{\"track\":{\"__default\":{\"enabled\":true}},"
+                              "\"identify\":{\"__default\":{\"enabled\":true}},"
+                              "\"group\":{\"__default\":{\"enabled\":true}}}"));
+    json_raw(out, "edgeFunction", STR("{}"));
+    json_bool(out, "analyticsNextEnabled", true);
+    json_raw(out, "middlewareSettings", STR("{}"));
+    json_raw(out, "enabledMiddleware", STR("{}"));
+    json_raw(out, "metrics", STR("{\"sampleRate\":0}"));
+    json_bool(out, "legacyVideoPluginsEnabled", false);
+    json_raw(out, "remotePlugins", STR("[]"));
     /* Apart from the integrations: analytics-next would ask a CDN for a bundle of each that stands there. */
-    buf_str_put(out, source->device_mode.len ? source->device_mode : STR("{}"));
-    buf_char(out, '}');
+    json_raw(out, "deviceMode", source->device_mode.len ? source->device_mode : STR("{}"));
+    json_object_end(out);
     reply_settings(exchange);
 }
 
@@ -127,9 +139,11 @@ static const char *collect_trouble(const ApiOptions *options)
 static void reply_ready(struct exchange *exchange, const char *trouble, const DeriveLag *lag)
 {
     buf_clear(&exchange->answer);
-    buf_printf(&exchange->answer, "{\"status\":\"%s\"", trouble ? trouble : "ready");
-    if (lag) buf_printf(&exchange->answer, ",\"behind_ms\":%lld", (long long)lag->behind_ms);
-    buf_str_put(&exchange->answer, STR("}\n"));
+    json_object(&exchange->answer, NULL);
+    json_word(&exchange->answer, "status", trouble ? trouble : "ready");
+    if (lag) json_int(&exchange->answer, "behind_ms", lag->behind_ms);
+    json_object_end(&exchange->answer);
+    buf_char(&exchange->answer, '\n');
     reply_text(exchange, trouble ? 503 : 200, NULL, buf_str(&exchange->answer));
 }
 

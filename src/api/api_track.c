@@ -155,8 +155,11 @@ void api_track_durable(struct exchange *exchange, Status status)
         reply_text(exchange, 200, "image/gif", pixel);
     } else if (exchange->method == METHOD_POST && exchange->import_header.len) {
         buf_clear(&exchange->answer);
-        buf_printf(&exchange->answer, "{\"success\":true,\"accepted\":%u,\"rejected\":%u}",
-                   exchange->collected.accepted, exchange->collected.rejected);
+        json_object(&exchange->answer, NULL);
+        json_bool(&exchange->answer, "success", true);
+        json_uint(&exchange->answer, "accepted", exchange->collected.accepted);
+        json_uint(&exchange->answer, "rejected", exchange->collected.rejected);
+        json_object_end(&exchange->answer);
         reply_text(exchange, 200, NULL, buf_str(&exchange->answer));
     } else if (exchange->method == METHOD_GET && exchange->answer.len) {
         buf_str_put(&exchange->answer, STR("({\"success\":true});"));
