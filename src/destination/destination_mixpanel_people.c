@@ -75,9 +75,18 @@ static bool has_profile(struct plan *plan, const MixpanelWho *who)
 
 typedef enum Operator { SET, SET_ONCE, UNION, APPEND, UNSET } Operator;
 
+/* What group calls and devices are noted in: a list, that a trait of the same name adds to and does not overwrite. */
+static bool is_our_list(struct plan *plan, Str key)
+{
+    return str_equal(key, STR("$ios_devices")) || str_equal(key, STR("$android_devices"))
+        || (setting_is_on(plan->settings, MIXPANEL_GROUP_PROFILES)
+            && str_equal(key, setting_text(plan->settings, MIXPANEL_GROUP_KEY)));
+}
+
 static Operator operator_of(struct plan *plan, const TreeNode *trait)
 {
     if (!event_tree_is_given(trait)) return UNSET;
+    if (is_our_list(plan, key_of_trait(trait->key))) return UNION;
     if (setting_has(plan->settings, MIXPANEL_SET_ONCE, trait->key)) return SET_ONCE;
     if (setting_has(plan->settings, MIXPANEL_UNION, trait->key)) return UNION;
     if (setting_has(plan->settings, MIXPANEL_APPEND, trait->key)) return APPEND;

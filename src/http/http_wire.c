@@ -120,8 +120,27 @@ static void take_connection(WireHead *head, Str value)
         if (str_equal_no_case(str_trim(str_cut(rest, ',', &rest)), STR("close"))) head->wants_close = true;
 }
 
+/* What tells who asks and for what stands once: of two, a proxy may have judged the other one. */
+struct wire_once { bool host, authorization, origin, fetch_site; };
+
+static WireStep check_once(struct wire_once *seen, Str name, WireRefusal *ret_refusal)
+{
+    const struct { Str name; bool *seen; const char *refusal; } rows[] = {
+        { STR("host"), &seen->host, "Host is given twice" },
+        { STR("authorization"), &seen->authorization, "Authorization is given twice" },
+        { STR("origin"), &seen->origin, "Origin is given twice" },
+        { STR("sec-fetch-site"), &seen->fetch_site, "Sec-Fetch-Site is given twice" },
+    };
+    for (size_t at = 0; at < countof(rows); at++) {
+        if (!str_equal_no_case(name, rows[at].name)) continue;
+        if (*rows[at].seen) return refuse(ret_refusal, 400, rows[at].refusal);
+        *rows[at].seen = true;
+    }
+    return WIRE_DONE;
+}
+
 /* Reads the headers that say how the body is sent; the caller reads the others. */
-static WireStep take_framing(WireHead *head, Str name, Str value, unsigned *hosts, WireRefusal *ret_refusal)
+static WireStep take_framing(WireHead *head, Str name, Str value, WireRefusal *ret_refusal)
 {
     if (str_equal_no_case(name, STR("content-length"))) return take_length(head, value, ret_refusal);
     if (str_equal_no_case(name, STR("transfer-encoding"))) {
@@ -130,7 +149,6 @@ static WireStep take_framing(WireHead *head, Str name, Str value, unsigned *host
             return refuse(ret_refusal, 400, "Transfer-Encoding is not \"chunked\", once");
         head->is_chunked = true;
     } else if (str_equal_no_case(name, STR("host"))) {
-        if (++*hosts > 1) return refuse(ret_refusal, 400, "Host is given twice");
         if (!is_authority(value)) return refuse(ret_refusal, 400, "Host is no host name with an optional port");
     } else if (str_equal_no_case(name, STR("connection"))) {
         take_connection(head, value);
@@ -164,7 +182,7 @@ static WireStep check_target(WireHead *head, Str host, WireRefusal *ret_refusal)
 WireStep wire_parse_head(Str bytes, WireHead *head, WireRefusal *ret_refusal)
 {
     Str rest, line = str_cut(bytes, '\r', &rest), host = { 0 };
-    unsigned hosts = 0;
+    struct wire_once seen = { 0 };
     memset(head, 0, offsetof(WireHead, headers));
     WireStep step = parse_request_line(line, head, ret_refusal);
     while (step == WIRE_DONE) {
@@ -177,10 +195,11 @@ WireStep wire_parse_head(Str bytes, WireHead *head, WireRefusal *ret_refusal)
         value = trim_blanks(value);
         head->headers[head->header_count++] = (WireHeader){ name, value };
         if (str_equal_no_case(name, STR("host"))) host = value;
-        step = take_framing(head, name, value, &hosts, ret_refusal);
+        step = check_once(&seen, name, ret_refusal);
+        if (step == WIRE_DONE) step = take_framing(head, name, value, ret_refusal);
     }
     if (step != WIRE_DONE) return step;
-    if (hosts == 0 && !head->is_1_0) return refuse(ret_refusal, 400, "there is no Host header");
+    if (!seen.host && !head->is_1_0) return refuse(ret_refusal, 400, "there is no Host header");
     if (head->is_chunked && head->has_length)
         return refuse(ret_refusal, 400, "Content-Length is given together with Transfer-Encoding");
     return check_target(head, host, ret_refusal);

@@ -127,6 +127,8 @@ LENIENT = {
     "no Host": b"POST /v1/track HTTP/1.1\r\n",
     "two Hosts": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nHost: y\r\n",
     "two equal Hosts": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nHost: x\r\n",
+    "two equal keys": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n",      # beside that of all cases
+    "two origins": b"POST /v1/track HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\norigin: https://b.example\r\n",
     "a Host that is none": b"POST /v1/track HTTP/1.1\r\nHost: x/../y\r\n",
     "another host in the target": b"POST http://y/v1/track HTTP/1.1\r\nHost: x\r\n",
     "no version": b"POST /v1/track\r\nHost: x\r\n",

@@ -95,6 +95,10 @@ static const struct { const char *bytes; unsigned status; } rows[] = {
     { "GET / HTTP/1.1\r\nHost: u@x\r\n\r\n", 400 }, { "GET / HTTP/1.1\r\nHost: x:a\r\n\r\n", 400 },
     { "GET / HTTP/1.1\r\nHost: x:123456\r\n\r\n", 400 }, { "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400 },
     { "GET / HTTP/1.1\r\nHost: []\r\n\r\n", 400 }, { "GET / HTTP/1.1\r\nHost: x\"y\r\n\r\n", 400 },
+    { GET "Authorization: Bearer x\r\nAUTHORIZATION: Bearer x\r\n\r\n", 400 },
+    { GET "Origin: https://a\r\nOrigin: https://b\r\n\r\n", 400 },
+    { GET "Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n\r\n", 400 },
+    { GET "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 1.2.3.5\r\n\r\n", 200 },
     { "GET / HTTP/1.1\r\nHost: \xc3\xa9\r\n\r\n", 400 }, { "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", 400 },
     /* how long */
     { POST "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400 }, { POST "Content-Length: 3, 3\r\n\r\nabc", 400 },
