@@ -133,7 +133,8 @@ static const char *collect_trouble(const ApiOptions *options)
     JournalStats stats;
     journal_read_stats(options->journal, &stats);
     if (stats.is_astray) return "the journal's file was moved, removed or replaced";
-    return stats.is_poisoned ? "the journal refuses after a failed sync" : stats.is_full ? "the disk is full" : NULL;
+    if (stats.is_poisoned) return "the journal refuses after a failed sync";
+    return stats.is_full ? "the disk is full" : stats.is_failing ? "the journal cannot be written" : NULL;
 }
 
 static void reply_ready(struct exchange *exchange, const char *trouble, const DeriveLag *lag)

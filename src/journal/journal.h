@@ -121,6 +121,7 @@ typedef struct JournalStats {
     JournalPos first, end;
     uint64_t records_ever;          /* in the journal since it began, retired ones too */
     bool is_poisoned, is_full, is_astray;
+    bool is_failing;                /* a commit failed moments ago, and none has come through since */
 } JournalStats;
 /* Whether a sync has failed, of a commit or of housekeeping: only a new start mends it. text: what the disk said. */
 bool journal_is_poisoned(struct journal *journal, char *text, size_t bytes);

@@ -1,6 +1,7 @@
 /* main: argv picks a command; nothing else. */
 
 #include "commands.h"
+#include "os/os.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    streams_hold();
     int code = run(argc, argv);
     if (fflush(stdout) || ferror(stdout)) {
         command_complain("standard output: what was written did not arrive");

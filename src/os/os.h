@@ -122,6 +122,13 @@ void dice_uuid(struct dice *dice, char *text);
 /* Writes count characters of [0-9A-Za-z], no NUL: for keys. */
 void dice_key(struct dice *dice, char *text, size_t count);
 
+/* ---- The process ---- */
+
+/* Before anything is opened. A standard stream that is closed (`2>&-`) leaves its number to the next file, and what is
+ * logged would be written into that: so its place is taken. And a file that grows over the limit of its size
+ * (ulimit -f) is a write that failed, not the end. */
+void streams_hold(void);
+
 /* ---- Outgoing HTTP ---- */
 
 #include "fetch.h"

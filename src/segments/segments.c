@@ -18,7 +18,7 @@
 enum {
     AHEAD_BYTES = 256 * 1024,
     AHEAD_COMMIT_BYTES_MAX = 128 * 1024,
-    FULL_PAUSE_MS = 1000,
+    FULL_PAUSE_MS = 1000, FAILING_MS = 10000,
     FREE_CHECK_MS = 100,
     CLOCK_JUMP_MS = DAY_MS,
 };
@@ -389,6 +389,7 @@ static void commit_publish(struct segments *journal, const struct commit *commit
     row->end = journal->end;
     row->disk_bytes = tail->ahead;
     journal->is_full = false;
+    journal->failing_until_ns = 0;
     JournalStats *stats = &journal->stats;
     stats->commits++;
     stats->records += commit->record_count;
@@ -429,6 +430,14 @@ static void note_full(struct segments *journal)
     pthread_mutex_unlock(&journal->lock);
 }
 
+/* Nobody tells when it is over, and who is sent no events finds out nothing: so it is believed for a while. */
+static void note_failing(struct segments *journal)
+{
+    pthread_mutex_lock(&journal->lock);
+    journal->failing_until_ns = clock_monotonic_ns(journal->options.clock) + FAILING_MS * 1000000LL;
+    pthread_mutex_unlock(&journal->lock);
+}
+
 Status segments_commit(struct segments *journal, uint64_t *ret_records, Err *err)
 {
     uint64_t records = 0;
@@ -437,7 +446,9 @@ Status segments_commit(struct segments *journal, uint64_t *ret_records, Err *err
     struct journal_append *group = take_group(journal);
     if (group) s = commit_write(journal, group, err);
     if (s == ERR_FULL) note_full(journal);
-    else if (s && s != ERR_CLOSED) s = ERR_IO;          /* a directory that is gone is not "not found": come back */
+    else if (s) note_failing(journal);
+    bool is_other = s && s != ERR_FULL && s != ERR_CLOSED;
+    if (is_other) s = ERR_IO;                           /* a directory that is gone is not "not found": come back */
     JournalPos end = journal->end, first = end;         /* from behind: the group is what stands before the end */
     if (!s) for (struct journal_append *append = group; append; append = append->next) first -= append->frames.len;
     pthread_mutex_unlock(&journal->writing);
@@ -543,6 +554,7 @@ void segments_read_stats(struct segments *journal, JournalStats *ret)
     ret->is_poisoned = journal->is_poisoned;
     ret->is_full = journal->is_full;
     ret->is_astray = journal->is_astray;
+    ret->is_failing = clock_monotonic_ns(journal->options.clock) < journal->failing_until_ns;
     ret->segments = journal->segments.count;
     for (size_t at = 0; at < journal->segments.count; at++) {
         const Segment *row = &journal->segments.rows[at];

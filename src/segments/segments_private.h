@@ -213,6 +213,7 @@ struct segments {
     unsigned durable_waiters;              /* not counting those at rest */
     int64_t followers_woken_ns;
     int64_t full_until_ns;
+    int64_t failing_until_ns;       /* a commit failed, otherwise than for want of room; 0: the last one did not */
     bool is_astray;                 /* the file that is written is not where the next start looks for it */
     int64_t astray_until_ns;        /* not looked for before this */
     struct segment_table segments;

@@ -708,6 +708,7 @@ Status serve_start(const struct config *config, Role role, struct serve **ret, E
     serve.config = config;
     serve.health.started_at_ms = clock_now_ms(os_clock());
     check(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    check(signal(SIGUSR1, SIG_IGN) != SIG_ERR && signal(SIGUSR2, SIG_IGN) != SIG_ERR);    /* of who rotates logs */
     raise_file_limit();
     Status s = open_all(&serve, role, err);
     if (s) {

@@ -94,6 +94,27 @@ static void what_does_not_fit_is_refused_before_it_is_queued(void **state)
     assert_false(journal_wait_submitted(world->journal, 0));
 }
 
+/* For who looks before he sends: it is said for a while, and taken back by a commit or by time. */
+static void a_disk_that_fails_is_told_and_believed_again(void **state)
+{
+    struct world *world = *state;
+    JournalStats stats;
+    assert_int_equal(world_commit(world, 1, 1, 1000), OK);
+    for (int turn = 0; turn < 2; turn++) {
+        fake_clock_advance(&world->clock, 1000);
+        world->disk.fail_at_call = world->disk.calls + 1;
+        world->disk.fail_count = 2;                          /* the free space, which does not count, and the write */
+        assert_int_equal(world_commit(world, 1, 1, 1000), ERR_IO);
+        journal_read_stats(world->journal, &stats);
+        assert_true(stats.is_failing && !stats.is_full && !stats.is_poisoned);
+        if (turn == 0) fake_clock_advance(&world->clock, 10001);
+        else assert_int_equal(world_commit(world, 1, 1, 1000), OK);
+        journal_read_stats(world->journal, &stats);
+        assert_false(stats.is_failing);
+    }
+    world_check(world, false);
+}
+
 static void a_full_disk_refuses_for_a_second_and_heals(void **state)
 {
     struct world *world = *state;
@@ -284,6 +305,7 @@ int main(void)
         TEST(a_commit_larger_than_a_segment_gets_its_own),
         TEST(an_empty_append_hears_too),
         TEST(what_does_not_fit_is_refused_before_it_is_queued),
+        TEST(a_disk_that_fails_is_told_and_believed_again),
         TEST(a_full_disk_refuses_for_a_second_and_heals),
         TEST(the_reserve_is_not_touched),
         TEST(a_failed_write_is_cut_back_and_the_append_can_be_submitted_again),
