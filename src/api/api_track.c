@@ -162,7 +162,11 @@ void api_track_durable(struct exchange *exchange, Status status)
         json_object_end(&exchange->answer);
         reply_text(exchange, 200, NULL, buf_str(&exchange->answer));
     } else if (exchange->method == METHOD_GET && exchange->answer.len) {
-        buf_str_put(&exchange->answer, STR("({\"success\":true});"));
+        buf_char(&exchange->answer, '(');
+        json_object(&exchange->answer, NULL);
+        json_bool(&exchange->answer, "success", true);
+        json_object_end(&exchange->answer);
+        buf_str_put(&exchange->answer, STR(");"));
         reply_text(exchange, 200, "application/javascript", buf_str(&exchange->answer));
     } else {
         reply_text(exchange, 200, NULL, success);
