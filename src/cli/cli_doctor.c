@@ -76,10 +76,10 @@ static void put_scope(struct person_command *command, const TreeNode *finding)
     Str source = event_tree_text(finding, "source"), library = event_tree_text(finding, "library");
     Str event = event_tree_text(finding, "event"), version = event_tree_text(finding, "version");
     Str first = tree_instant_text(finding, "first_seen", arena), last = tree_instant_text(finding, "last_seen", arena);
-    put_line(command, "where", arena_printf(arena, "%.*s%s%.*s%s%.*s %.*s; from %.*s to %.*s", STR_FORMAT(source),
+    put_line(command, "where", arena_printf(arena, "%.*s%s%.*s%s%.*s%s%.*s; from %.*s to %.*s", STR_FORMAT(source),
                                             event.len ? ", " : "", STR_FORMAT(event), library.len ? ", " : "",
-                                            STR_FORMAT(library), STR_FORMAT(version), STR_FORMAT(first),
-                                            STR_FORMAT(last)));
+                                            STR_FORMAT(library), version.len ? " " : "", STR_FORMAT(version),
+                                            STR_FORMAT(first), STR_FORMAT(last)));
 }
 
 static void put_code(struct person_command *command, Str code)

@@ -125,7 +125,7 @@ bool doctor_is_old_account(const struct exam *exam, uint32_t person, Millis at_m
 static Status examine(struct exam *exam, Err *err)
 {
     static DoctorPass *const passes[] = { doctor_pass_devices, doctor_pass_signups, doctor_pass_people,
-                                          doctor_pass_twice, doctor_pass_symptoms };
+                                          doctor_pass_twice, doctor_pass_symptoms, doctor_pass_lost };
     Status s = doctor_gather(exam, err);
     if (!s) s = doctor_find_history(exam, err);
     if (!s) s = doctor_sort(exam, has_device, by_device, &exam->by_device, &exam->device_row_count, err);
@@ -170,11 +170,15 @@ Status doctor_examine(struct doctor *doctor, const DoctorQuestion *question, str
     struct region region;
     Arena arena;
     size_t before = out->len;
+    struct doctor_cache *cache = doctor_cache_of(doctor);
+    if (doctor_cache_find(cache, question, out)) return OK;
+    uint64_t age = doctor_cache_age(cache);
     exam_open(&exam, question, &region, &arena);
     Status s = examine(&exam, err);
     if (!s) doctor_write(&exam, doctor, out);
     if (!s) s = doctor_keep(doctor, err);
     if (s) out->len = before;
+    else if (buf_ok(out)) doctor_cache_put(cache, question, str_slice(buf_str(out), before, out->len), age);
     exam_close(&exam, &region);
     return s;
 }

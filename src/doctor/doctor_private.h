@@ -4,6 +4,8 @@
 
 #include "doctor.h"
 
+#include <pthread.h>
+
 enum {
     DOCTOR_NAMES_MAX = 1 << 16,             /* texts that are told apart: events, releases, hosts; then they are none */
     DOCTOR_NAME_BYTES = 512,
@@ -182,7 +184,8 @@ double tally_bound(uint64_t count, uint64_t of);
 /* ---- Passes ---- */
 
 typedef Status DoctorPass(struct exam *exam, Err *err);
-DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_twice, doctor_pass_symptoms;
+DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_lost, doctor_pass_twice,
+    doctor_pass_symptoms;
 
 /* ---- Findings as JSON, and what is kept of them ---- */
 
@@ -217,5 +220,26 @@ typedef struct DoctorPeek {
 void doctor_peek(Str json, DoctorPeek *ret);
 Str doctor_host(Str url, char room[256]);               /* in lower case; empty: none */
 bool doctor_is_same_site(Str a, Str b);                 /* hosts of one registrable domain, as far as can be told */
+
+/* ---- The last answer (doctor_cache.c) ---- */
+
+struct doctor_cache {
+    pthread_mutex_t lock;
+    char *text;                             /* NULL: none */
+    size_t len;
+    uint64_t key, age;                      /* age: how often it was forgotten */
+    Millis at_ms;
+    JournalPos from, end;
+    uint32_t erased;
+};
+void doctor_cache_init(struct doctor_cache *cache);
+void doctor_cache_done(struct doctor_cache *cache);
+struct doctor_cache *doctor_cache_of(struct doctor *doctor);
+/* Appends it, where it is the answer to this question still. */
+bool doctor_cache_find(struct doctor_cache *cache, const DoctorQuestion *question, struct buf *out);
+/* Once it is written. age: as it was before it was computed. */
+void doctor_cache_put(struct doctor_cache *cache, const DoctorQuestion *question, Str answer, uint64_t age);
+uint64_t doctor_cache_age(struct doctor_cache *cache);
+void doctor_cache_forget(struct doctor_cache *cache);
 
 #endif

@@ -9,7 +9,6 @@
  * reopened and keeps its age. */
 #include "doctor_private.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,6 +22,7 @@ struct doctor {
     DoctorState *states;
     size_t count, capacity;
     bool is_changed;
+    struct doctor_cache cache;
 };
 
 /* ---- The file ---- */
@@ -126,6 +126,7 @@ Status doctor_open(struct disk *disk, const char *path, struct doctor **ret, cha
         return err_set(err, ERR_FULL, "%s: no memory", path);
     }
     check(pthread_mutex_init(&doctor->lock, NULL) == 0);
+    doctor_cache_init(&doctor->cache);
     doctor->disk = disk;
     Status s = read_file(doctor, &why);
     if (s && s != ERR_NOT_FOUND) {
@@ -140,10 +141,13 @@ void doctor_close(struct doctor *doctor)
 {
     if (!doctor) return;
     pthread_mutex_destroy(&doctor->lock);
+    doctor_cache_done(&doctor->cache);
     free(doctor->states);
     free(doctor->path);
     free(doctor);
 }
+
+struct doctor_cache *doctor_cache_of(struct doctor *doctor) { return &doctor->cache; }
 
 Status doctor_keep(struct doctor *doctor, Err *err)
 {
@@ -242,5 +246,6 @@ Status doctor_mute(struct doctor *doctor, Str fingerprint, const DoctorMute *how
     pthread_mutex_lock(&doctor->lock);
     Status s = mute(doctor, fingerprint, how, out, err);
     pthread_mutex_unlock(&doctor->lock);
+    doctor_cache_forget(&doctor->cache);
     return s;
 }
