@@ -51,7 +51,7 @@ static Status add_request(struct deliver *deliver, Str name, struct operator_req
     pthread_mutex_unlock(&deliver->mutex);
     if (s == ERR_NOT_FOUND) return err_set(err, s, "there is no destination %.*s", STR_FORMAT(name));
     if (s == ERR_CONFLICT) return err_set(err, s, "%.*s is disabled in the configuration", STR_FORMAT(name));
-    if (s) return err_set(err, s, "too many are waiting; again in a moment");
+    if (s) return err_set(err, s, "too many requests are waiting; try again in a moment");
     deliver_wake(deliver);
     return OK;
 }

@@ -149,7 +149,7 @@ static Status run_read_directory(struct run *run, Err *err)
         case SECTION_NAMES: names = section; break;
         case SECTION_KNOTS:
             if (crc32c_of(0, section_str(run, section)) != section->crc)
-                return damaged(run, "wrong checksum of the knots", err);
+                return damaged(run, "wrong checksum of the position curve", err);
             run->curve = (struct position_curve){ section->base, section->width, section->column, bytes };
             break;
         case SECTION_CODES: run->codes[section->column] = section; break;

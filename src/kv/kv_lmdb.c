@@ -584,7 +584,7 @@ Status kv_rewrite(struct kv *kv, uint32_t timeout_ms, Err *err)
     Status s = rc ? fail(kv, rc, "rewriting", err) : refuse_cut(kv, err);
     pthread_mutex_lock(&kv->lock);
     while (!s && kv->open_count && !waited) waited = pthread_cond_timedwait(&kv->closed, &kv->lock, &until);
-    if (!s && kv->open_count) s = err_set(err, ERR_TIMEOUT, "%s: rewriting: somebody reads for long", kv->dir);
+    if (!s && kv->open_count) s = err_set(err, ERR_TIMEOUT, "%s: rewriting: somebody has read for too long", kv->dir);
     if (!s) s = swap(kv, &rc, err);
     if (s) kv->has_sums = had_sums;
     pthread_mutex_unlock(&kv->lock);

@@ -92,7 +92,7 @@ static Status read_bytes(struct walk *walk, uint64_t page, char *to, size_t byte
     size_t got = 0;
     Status s = walk->disk->read(walk->disk, walk->file, page * walk->page_bytes, to, bytes, &got, walk->err);
     if (s) return err_wrap(walk->err, s, "%s: page %llu", walk->path, (unsigned long long)page);
-    return got == bytes ? OK : damaged(walk, page, "behind the end of the file");
+    return got == bytes ? OK : damaged(walk, page, "after the end of the file");
 }
 
 /* A value in pages of its own. */
@@ -101,7 +101,7 @@ static Status read_big(struct walk *walk, struct tree *tree, uint64_t page, size
     size_t room = HEAD + bytes;
     if (bytes > (size_t)KV_VALUE_BYTES + KV_SUM_BYTES) return damaged(walk, page, "a value of impossible size");
     if (page > walk->file_bytes / walk->page_bytes || room > walk->file_bytes - page * walk->page_bytes)
-        return damaged(walk, page, "behind the end of the file");
+        return damaged(walk, page, "after the end of the file");
     buf_clear(&walk->value);
     if (!buf_reserve(&walk->value, room)) return err_set(walk->err, ERR_TOO_LARGE, "%s: no memory", walk->path);
     Status s = read_bytes(walk, page, walk->value.bytes, room);
@@ -109,7 +109,7 @@ static Status read_big(struct walk *walk, struct tree *tree, uint64_t page, size
     const char *head = walk->value.bytes;
     uint64_t count = u32_at(head + 12);
     if (u64_at(head) != page || u16_at(head + 10) != OVERFLOW_ || count < (room - 1) / walk->page_bytes + 1)
-        return damaged(walk, page, "not the value's that leads to it");
+        return damaged(walk, page, "not a page of the value that points to it");
     tree->overflows += count;
     *ret = (Str){ head + HEAD, bytes };
     return mark(walk, page, count);
@@ -227,7 +227,7 @@ static Status walk_page(struct walk *walk, struct tree *tree, uint64_t number, u
     bool is_leaf = depth == tree->record->depth;
     size_t lower = u16_at(page + 12), upper = u16_at(page + 14), least = is_leaf ? 1 : 2;
     if (u64_at(page) != number || u16_at(page + 10) != (is_leaf ? LEAF : BRANCH))
-        return damaged(walk, number, "not the page that leads to it says");
+        return damaged(walk, number, "not what the page that points to it says");
     if (lower < HEAD + 2 * least || lower % 2 || lower > upper || upper > walk->page_bytes)
         return damaged(walk, number, "an impossible head");
     if (is_leaf) tree->leaves++;
@@ -331,7 +331,7 @@ static Status read_metas(struct walk *walk)
             return damaged(walk, at, "it is no head of a store");
     uint64_t a = metas[0].txn, b = metas[1].txn;
     if ((a || b) && (a % 2 != 0 || b % 2 != 1 || (a > b ? a - b : b - a) != 1))
-        return damaged(walk, 0, "the heads do not follow on each other");
+        return damaged(walk, 0, "its two heads are not of two transactions in a row");
     walk->meta = metas[b > a];
     if (walk->meta.last > (uint64_t)1 << 40) return damaged(walk, b > a, "it has an impossible size");
     return OK;
@@ -391,7 +391,7 @@ static Status check_file(struct walk *walk, const char *const *tables, size_t ta
     if (s) return s;
     /* No page in use or free can be named but those up to the last; a file may be shorter by free ones. */
     if (walk->meta.last / 16 > walk->file_bytes / walk->page_bytes + (1 << 20))
-        return damaged(walk, walk->meta.last, "behind the end of the file");
+        return damaged(walk, walk->meta.last, "after the end of the file");
     walk->seen = calloc(walk->meta.last / 8 + 1, 1);
     walk->pages = malloc(DEPTH_MOST * walk->page_bytes);
     if (!walk->seen || !walk->pages) return err_set(walk->err, ERR_TOO_LARGE, "%s: no memory", walk->path);

@@ -219,7 +219,7 @@ COMMAND("destinations", command_destinations, "Look", "[NAME | dead NAME | redo 
 OPTIONS_OF_ASKING("destinations")
 OPTION("destinations", 0, "message", "FILE", NULL, "test: send this message (JSON; - is standard input) instead")
 OPTION("destinations", 'n', "limit", "N", NULL, "dead: at most so many (20)")
-OPTION("destinations", 0, "after", "N", NULL, "dead: those behind this number")
+OPTION("destinations", 0, "after", "N", NULL, "dead: those after this number")
 OPTION("destinations", 0, "json", NULL, NULL, "print JSON")
 
 COMMAND("replay", command_replay, "Move", "DESTINATION", "sends what happened once more, or to a new destination",
@@ -258,7 +258,7 @@ COMMAND("recover", command_recover, "Move", "", "says what of the journal is mis
     "Where the end, a segment in the middle or the whole of the journal is missing (a disk that is not mounted, an older "
     "copy beside newer state, a file that was removed), nothing starts: positions would be given twice, and destinations "
     "would take new events for old ones. Bring the files back if you have them. This shows what is missing and changes "
-    "nothing; exits 1 where something is. With --accept-loss it is given up, durably, and the next start goes on behind "
+    "nothing; exits 1 where something is. With --accept-loss it is given up, durably, and the next start goes on after "
     "every position that anybody knows; what is derived is made anew from what is left. The server must be stopped.")
 OPTIONS_OF_DATA("recover")
 OPTION("recover", 0, "accept-loss", NULL, NULL, "give up what is missing, so that Onym starts again")

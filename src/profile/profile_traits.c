@@ -34,7 +34,7 @@ Status profile_decode_row(Str row, uint32_t subject, struct entries *entries, Er
 {
     const char *at = row.bytes + 1, *end = row.bytes + row.len;
     if (row.len == 0 || row.bytes[0] != ROW_VERSION)
-        return err_set(err, ERR_UNSUPPORTED, "the profile of subject %u has a version of another Onym", subject);
+        return err_set(err, ERR_UNSUPPORTED, "another version of Onym wrote the profile of subject %u", subject);
     while (at < end) {
         uint16_t key_bytes;
         uint32_t value_bytes;
@@ -57,7 +57,7 @@ Status profile_decode_row(Str row, uint32_t subject, struct entries *entries, Er
     }
     return OK;
 damaged:
-    return err_set(err, ERR_DAMAGED, "the profile of subject %u breaks off; onym rebuild makes it again", subject);
+    return err_set(err, ERR_DAMAGED, "the profile of subject %u is cut short; onym rebuild makes it again", subject);
 }
 
 static size_t row_bytes(const struct entries *entries)

@@ -58,7 +58,7 @@ static Status look_between(struct giving *giving, const Segment *row, Err *err)
     if (bytes < must_bytes)
         return give_up(giving, row->base + bytes, row->end, "a segment, or its end, is missing", err);
     Str file = segment_name(name, row->base, row->is_sealed ? SEGMENT_SEALED : SEGMENT_RAW);
-    return err_set(err, ERR_DAMAGED, "%.*s goes on behind %" PRIu64 ", where the next segment begins: one of the two "
+    return err_set(err, ERR_DAMAGED, "%.*s goes on after %" PRIu64 ", where the next segment begins: one of the two "
                    "is not of this journal. Move that one away, then try again", STR_FORMAT(file), row->end);
 }
 

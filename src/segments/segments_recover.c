@@ -31,7 +31,7 @@ struct recovery {
 static Status damaged(struct recovery *recovery, uint64_t offset, const char *why, Err *err)
 {
     return err_set(err, ERR_DAMAGED, "%020" PRIu64 ".journal: position %" PRIu64 ": %s, and later commits stand "
-                   "behind it, so it had been on disk. Bring the segment back from a backup; or `onym "
+                   "after it, so it had been on disk. Bring the segment back from a backup; or `onym "
                    "recover` shows what would be given up (onym verify lists all damage)", recovery->row->base,
                    recovery->row->base + offset, why);
 }
@@ -232,7 +232,7 @@ static Status check_sealed(struct segments *journal, Err *err)
     for (size_t at = 0; at + 1 < table->count; at++) {
         const Segment *row = &table->rows[at];
         if (row->is_sealed && row->raw_bytes && row->raw_bytes < row->end - row->base)
-            return err_set(err, ERR_DAMAGED, "%.*s: a segment is missing behind it: position %" PRIu64 " to %" PRIu64
+            return err_set(err, ERR_DAMAGED, "%.*s: a segment is missing after it: position %" PRIu64 " to %" PRIu64
                            ". Bring it back from a backup; or `onym recover` shows what would be given up",
                            STR_FORMAT(segment_name(name, row->base, SEGMENT_SEALED)), row->base + row->raw_bytes,
                            row->end);

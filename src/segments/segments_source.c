@@ -73,7 +73,7 @@ static Status read_file(struct segments_source *source, uint64_t offset, char *b
     Status s = source->disk->read(source->disk, source->file, offset, bytes, count, ret_got, &why);
     if (s == ERR_IO && source->passes_bad_blocks) {
         if (!source->is_sealed) return read_pieces(source, offset, bytes, count, ret_got, err);
-        return err_set(err, ERR_DAMAGED, "the disk does not give it back: %s", why.text);
+        return err_set(err, ERR_DAMAGED, "the disk cannot read it: %s", why.text);
     }
     if (s && err) *err = why;
     return s;

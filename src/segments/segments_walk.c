@@ -67,7 +67,7 @@ Status segments_walk_next(struct segments_walk *walk, SegmentFrame *ret, WalkFou
     switch (found) {
     case FRAME_WHOLE: *ret_found = walk_check_place(walk, ret); break;
     case FRAME_BLANK: *ret_found = WALK_BLANK; walk->why = "zeros where a frame must be"; break;
-    case FRAME_CUT: *ret_found = walk_broken(walk, "the frame goes on behind the end"); break;
+    case FRAME_CUT: *ret_found = walk_broken(walk, "the frame goes on after the end"); break;
     case FRAME_BROKEN: *ret_found = walk_broken(walk, "the frame's checksum or length is wrong"); break;
     }
     if (*ret_found == WALK_FRAME) walk_step(walk, ret);

@@ -205,7 +205,7 @@ static void judge_page_call(const struct site_facts *facts, struct site_findings
     else if (count_queued(&facts->probe, "page") || facts->probe.waiting || is_held(facts))
         site_found(findings, FINDING_page_call_waits, (Str){ 0 }, "None was sent; calls wait in the browser.");
     else if (facts->probe.is_read && facts->pages[facts->page_count - 1].loaded_s > 0)
-        site_found(findings, FINDING_page_call_missing, STR("analytics.page() behind load, or the option autoPage in a "
+        site_found(findings, FINDING_page_call_missing, STR("analytics.page() after load, or the option autoPage in a "
                    "single-page app"), "None was seen: funnels that begin with a page have no beginning.");
 }
 
@@ -233,7 +233,7 @@ static void judge_identify(const struct site_facts *facts, struct site_findings 
     if (count) site_found(findings, FINDING_identify_seen, (Str){ 0 }, "%zu seen.", count);
     else
         site_found(findings, FINDING_identify_none, (Str){ 0 }, "None was seen, as is right for a visitor who is "
-                   "not logged in; check the page behind the sign-up, too.");
+                   "not logged in; check the page after the sign-up, too.");
 }
 
 /* ---- Before a redirect ---- */

@@ -152,7 +152,7 @@ static Status import_file(struct import *import, const char *file, bool restart,
     }
     if (!s && import->state.offset) {
         char bytes[32];
-        fprintf(stderr, "%s: goes on behind %s\n", file, bytes_text(import->state.offset, bytes, sizeof bytes));
+        fprintf(stderr, "%s: goes on after %s\n", file, bytes_text(import->state.offset, bytes, sizeof bytes));
         s = import_lines_skip(import->lines, import->state.offset, err);
     }
     if (!s) s = read_lines(import, err);

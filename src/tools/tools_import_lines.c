@@ -133,7 +133,7 @@ static Status fill(struct import_lines *lines, Err *err)
         s = unpack_some(lines, lines->buffer + lines->to, BUFFER_BYTES - lines->to, &got, &problem);
         lines->to += got;
         if (s && lines->to > before) return OK;             /* again, and then it is said */
-        if (s) return err_set(err, s, "broken gzip behind %" PRIu64 " unpacked bytes: %s",
+        if (s) return err_set(err, s, "broken gzip after %" PRIu64 " unpacked bytes: %s",
                               lines->offset + (lines->to - lines->from), problem);
     }
     return OK;
@@ -242,7 +242,7 @@ static Status find_item(struct import_lines *lines, bool *ret_there, Err *err)
             if (s) return s;
             bool is_end = lines->from == lines->to;
             if (is_end && lines->is_open)
-                return err_set(err, ERR_DAMAGED, "its JSON array is cut off behind %" PRIu64 " bytes: no ] ends it",
+                return err_set(err, ERR_DAMAGED, "its JSON array is cut off after %" PRIu64 " bytes: no ] ends it",
                                lines->offset);
             if (is_end) return OK;
         }
@@ -327,7 +327,7 @@ static Status skip_items(struct import_lines *lines, uint64_t offset, Err *err)
         if (s) return s;
     }
     if (lines->offset == offset) return OK;
-    return err_set(err, ERR_INPUT, "is not the file that was imported: no item ends behind %" PRIu64 " bytes of it; "
+    return err_set(err, ERR_INPUT, "is not the file that was imported: no item ends after %" PRIu64 " bytes of it; "
                    "--restart?", offset);
 }
 

@@ -62,7 +62,7 @@ static void tell_rest(struct telling *telling, const SegmentsOptions *options, b
     if (options->known_end) buf_char(out, '\n');
     if (telling->count == 0) buf_str_put(out, STR("nothing is missing that keeps Onym from starting\n"));
     else if (does_it)
-        buf_str_put(out, STR("This was given up. The next start goes on behind it and makes what is derived anew; "
+        buf_str_put(out, STR("This was given up. The next start goes on after it and makes what is derived anew; "
                              "destinations get what comes from now on.\nImports that were in what is missing: "
                              "onym import --restart FILE; repeated messages count once.\n"));
     else
