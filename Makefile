@@ -201,6 +201,8 @@ bench-web: build/onym ; @node tests/web/frames.mjs
 bench-funnel: $B/bench/funnel ; @bench/funnel-peers --events $(or $(EVENTS),20000000)
 ## make bench-identity [MILLIONS="1 10 50"]   links, look-ups and bytes an identifier; 50 million take 3 GB
 bench-identity: $B/bench/identity ; @for size in $(or $(MILLIONS),1 10); do $B/bench/identity $$size || exit 1; done
+## make bench-symptoms [THOUSANDS=1000]   what counting symptoms costs an event (bench/symptoms.c)
+bench-symptoms: $B/bench/symptoms ; @$B/bench/symptoms $(or $(THOUSANDS),1000)
 ## make bench-apply           the applier's cost an event, and a start after a kill, at 1 and 4 million events
 bench-apply: $B/bench/apply ; @$B/bench/apply
 ## make soak-identity [ROUNDS=n]   identity = its model on a million random histories, a tenth of it through the journal

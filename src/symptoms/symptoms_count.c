@@ -13,6 +13,7 @@ enum { MEMBERS_MOST = 2 * SYMPTOMS_FIELDS, DEEP_MOST = 200, DEPTH_MOST = 8, LATE
 
 /* What of a message is looked at. Texts are as they stand in the JSON. */
 struct parts {
+    struct symptoms_map map;                /* of the text that is walked */
     SymptomMember members[MEMBERS_MOST];    /* of the properties, or of the traits */
     uint32_t member_count, member_over;
     Str library, app, page, agent, webdriver, time_problem;
@@ -20,6 +21,7 @@ struct parts {
 
 struct adding {
     struct day_table *table;
+    const struct symptoms_map *map;
     const SymptomMessage *message;
     Arena scratch;
     uint32_t origin;
@@ -33,7 +35,7 @@ struct adding {
 static void take_members(struct parts *parts, Str object)
 {
     struct symptoms_walk walk;
-    if (!walk_enter(&walk, object)) return;
+    if (!walk_enter(&walk, &parts->map, object)) return;
     while (parts->member_count < MEMBERS_MOST && walk_next(&walk, &parts->members[parts->member_count]))
         parts->member_count++;
     SymptomMember rest;
@@ -47,7 +49,7 @@ static void take_context(struct parts *parts, Str object)
 {
     struct symptoms_walk walk;
     SymptomMember member;
-    if (!walk_enter(&walk, object)) return;
+    if (!walk_enter(&walk, &parts->map, object)) return;
     while (walk_next(&walk, &member)) {
         if (IS_KEY(member.key, "library")) parts->library = member.raw;
         else if (IS_KEY(member.key, "page")) parts->page = member.raw;
@@ -62,10 +64,13 @@ static void take_context(struct parts *parts, Str object)
 static void take_parts(const Event *event, struct parts *parts)
 {
     bool has_traits = event->type == EVENT_IDENTIFY || event->type == EVENT_GROUP;
-    struct symptoms_walk walk = { event->json.bytes + 1, event->json.bytes + event->json.len };
-    const char *behind = event->source.bytes + event->source.len;
+    const char *behind = event->source.bytes + event->source.len, *end = event->json.bytes + event->json.len;
+    const char *from = event->json.bytes + 1;
     SymptomMember member;
-    if (event->source.len && behind > walk.at && behind < walk.end && *behind == '"') walk.at = behind + 1;
+    if (event->source.len && behind > from && behind < end && *behind == '"') from = behind + 1;
+    if (from >= end) return;
+    map_text(&parts->map, str_of(from, (size_t)(end - from)));
+    struct symptoms_walk walk = { &parts->map, 0 };
     while (walk_next(&walk, &member)) {
         if (IS_KEY(member.key, "properties") && !has_traits) take_members(parts, member.raw);
         else if (IS_KEY(member.key, "traits") && has_traits) take_members(parts, member.raw);
@@ -75,12 +80,12 @@ static void take_parts(const Event *event, struct parts *parts)
 }
 
 /* The text of a member of the object; empty where there is none. */
-static Str find_text(Str object, const char *name)
+static Str find_text(const struct symptoms_map *map, Str object, const char *name)
 {
     struct symptoms_walk walk;
     SymptomMember member;
     size_t len = strlen(name);
-    if (!walk_enter(&walk, object)) return (Str){ 0 };
+    if (!walk_enter(&walk, map, object)) return (Str){ 0 };
     while (walk_next(&walk, &member))
         if (is_key(member.key, name, len)) return walk_text(member.raw);
     return (Str){ 0 };
@@ -134,9 +139,9 @@ static void read_origin(const struct parts *parts, Str source, bool is_import, S
 {
     *ret = (SymptomOrigin){
         .source = cut(source, VALUE_BYTES), .is_import = is_import,
-        .library = cut(find_text(parts->library, "name"), VALUE_BYTES),
-        .version = cut(find_text(parts->library, "version"), VALUE_BYTES),
-        .app_version = cut(find_text(parts->app, "version"), VALUE_BYTES),
+        .library = cut(find_text(&parts->map, parts->library, "name"), VALUE_BYTES),
+        .version = cut(find_text(&parts->map, parts->library, "version"), VALUE_BYTES),
+        .app_version = cut(find_text(&parts->map, parts->app, "version"), VALUE_BYTES),
     };
 }
 
@@ -285,12 +290,12 @@ static uint32_t number_of(const char *const *words, size_t count, const char *wo
 enum { PAGE_URL_LEAK = 0, PAGE_REFERRER_LEAK = 4, PAGE_PATH_LEAK = 8, PAGE_SEARCH_LEAK = 12, PAGE_HOST = 16,
        PAGE_HAS_URL = 1 << 20, PAGE_HAS_PATH = 1 << 21 };
 
-static Str page_text(Str page, const char *name, Arena *arena)
+static Str page_text(const struct symptoms_map *map, Str page, const char *name, Arena *arena)
 {
     struct symptoms_walk walk;
     SymptomMember member;
     size_t len = strlen(name);
-    if (!walk_enter(&walk, page)) return (Str){ 0 };
+    if (!walk_enter(&walk, map, page)) return (Str){ 0 };
     while (walk_next(&walk, &member))
         if (is_key(member.key, name, len)) return unescaped(member.raw, member.has_escape, arena);
     return (Str){ 0 };
@@ -299,14 +304,14 @@ static Str page_text(Str page, const char *name, Arena *arena)
 static uint32_t leak_of(Str text) { return number_of(leaks, countof(leaks),
     text.len ? symptoms_url_leak(text) : NULL); }
 
-static uint32_t judge_page(Str page, Arena scratch)
+static uint32_t judge_page(const struct symptoms_map *map, Str page, Arena scratch)
 {
-    Str url = page_text(page, "url", &scratch), path = page_text(page, "path", &scratch);
+    Str url = page_text(map, page, "url", &scratch), path = page_text(map, page, "path", &scratch);
     uint32_t verdict = leak_of(url) << PAGE_URL_LEAK;
-    verdict |= leak_of(page_text(page, "referrer", &scratch)) << PAGE_REFERRER_LEAK;
+    verdict |= leak_of(page_text(map, page, "referrer", &scratch)) << PAGE_REFERRER_LEAK;
     if (!verdict) {
         verdict |= leak_of(path) << PAGE_PATH_LEAK;
-        verdict |= leak_of(page_text(page, "search", &scratch)) << PAGE_SEARCH_LEAK;
+        verdict |= leak_of(page_text(map, page, "search", &scratch)) << PAGE_SEARCH_LEAK;
     }
     if (url.len) verdict |= number_of(hosts, countof(hosts), symptoms_dev_host(url)) << PAGE_HOST | PAGE_HAS_URL;
     return path.len ? verdict | PAGE_HAS_PATH : verdict;
@@ -317,7 +322,8 @@ static uint32_t page_verdict(struct adding *adding, Str page)
     if (!page.len) return 0;
     uint64_t hash = hash_64(page, 0);
     struct day_memo *memo = &adding->table->memos->pages[hash >> 32 & (MEMO_PAGES - 1)];
-    if (memo->hash != hash || !hash) *memo = (struct day_memo){ hash, judge_page(page, adding->scratch), 0 };
+    if (memo->hash != hash || !hash) *memo = (struct day_memo){ hash, judge_page(adding->map, page, adding->scratch),
+        0 };
     return memo->verdict;
 }
 
@@ -387,9 +393,10 @@ static void judge_text(struct adding *adding, Str field, uint8_t traits, Str tex
 /* Within an object or a list: only what must never be there. */
 static void judge_deep(struct adding *adding, Str field, Str raw, int depth, int *left)
 {
-    struct symptoms_walk walk = { raw.bytes + 1, raw.bytes + raw.len };
+    struct symptoms_walk walk;
     SymptomMember member;
     bool is_object = raw.bytes[0] == '{';
+    if (!walk_enter(&walk, adding->map, raw)) return;
     while ((is_object ? walk_next(&walk, &member) : walk_item(&walk, &member)) && --*left > 0) {
         Arena before = adding->scratch;
         char first = member.raw.bytes[0];
@@ -470,6 +477,13 @@ static const SymptomMember *add_currency(struct adding *adding, SymptomEvent *ev
     return member;
 }
 
+/* Messages of an event have the same fields in the same order nearly always. */
+static SymptomField *find_field(struct adding *adding, SymptomEvent *event, uint32_t *guess, Str key)
+{
+    if (*guess < event->field_count && str_equal(event->fields[*guess].name, key)) return &event->fields[(*guess)++];
+    return day_find_field(adding->table, event, guess, without_addresses(key, &adding->scratch));
+}
+
 static void count_fields(struct adding *adding, SymptomEvent *event, const struct parts *parts)
 {
     const SymptomMember *money = NULL, *currency = NULL;
@@ -479,8 +493,7 @@ static void count_fields(struct adding *adding, SymptomEvent *event, const struc
     Str money_name = { 0 };
     for (uint32_t at = 0; at < parts->member_count; at++) {
         const SymptomMember *member = &parts->members[at];
-        SymptomField *field = day_find_field(adding->table, event, &guess,
-                                             without_addresses(member->key, &adding->scratch));
+        SymptomField *field = find_field(adding, event, &guess, member->key);
         if (!field) continue;
         SymptomType type = count_value(adding, field, member);
         field->types[type]++;
@@ -513,6 +526,7 @@ static bool begin_message(struct adding *adding, struct parts *parts)
     if (!table->memos) table->memos = calloc(1, sizeof *table->memos);
     check(table->memos);
     take_parts(event, parts);
+    adding->map = &parts->map;
     adding->id_hash = hash_64(event->message_id, 0);
     adding->is_silent = event->from_import;
     adding->origin = find_origin(table, parts, event->source, event->from_import, event->received_at_ms);
@@ -560,12 +574,11 @@ static void find_library(Str json, struct parts *parts)
 {
     static const char name[] = "\"library\":{";
     const char *found = json.len ? memmem(json.bytes, json.len, name, sizeof name - 1) : NULL;
-    struct symptoms_walk walk;
-    bool has_escape;
     if (!found) return;
-    walk = (struct symptoms_walk){ found + sizeof name - 2, json.bytes + json.len };
-    const char *object = walk.at;
-    if (walk_value(&walk, &has_escape)) parts->library = (Str){ object, (size_t)(walk.at - object) };
+    const char *object = found + sizeof name - 2;
+    map_text(&parts->map, str_of(object, (size_t)(json.bytes + json.len - object)));
+    struct symptoms_walk walk = { &parts->map, 0 };
+    if (walk_value(&walk)) parts->library = (Str){ object, walk.at };
 }
 
 void day_count_rejected(struct day_table *table, const Rejected *rejected, uint64_t position)

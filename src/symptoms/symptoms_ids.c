@@ -94,21 +94,30 @@ uint64_t symptoms_fold_id(Str id, uint64_t seed)
 
 /* ---- Values that name nobody ---- */
 
-static const char *const odd_words[] = {
-    "null", "undefined", "-1", "guest", "anonymous", "anonymousid", "unknown", "none", "[object object]",
-    "nan", "nil", "<nil>", "(null)", "true", "false", "id", "userid", "user_id", "distinct_id", "email", "user", "test",
-    "not_authenticated", "n/a", "<user_id>",
+#define WORD(literal) { literal, sizeof(literal) - 1 }
+static const Str odd_words[] = {
+    WORD("null"), WORD("undefined"), WORD("-1"), WORD("guest"), WORD("anonymous"), WORD("anonymousid"), WORD("unknown"),
+    WORD("none"), WORD("[object object]"), WORD("nan"), WORD("nil"), WORD("<nil>"), WORD("(null)"), WORD("true"),
+    WORD("false"), WORD("id"), WORD("userid"), WORD("user_id"), WORD("distinct_id"), WORD("email"), WORD("user"),
+    WORD("test"), WORD("not_authenticated"), WORD("n/a"), WORD("<user_id>"),
 };
 enum { ODD_WORD_BYTES = 17 };
 
+static const char *find_odd_word(Str id)
+{
+    char room[ODD_WORD_BYTES];
+    if (id.len > sizeof room) return NULL;
+    for (size_t at = 0; at < id.len; at++) room[at] = lower(id.bytes[at]);
+    for (size_t at = 0; at < countof(odd_words); at++)
+        if (odd_words[at].len == id.len && !memcmp(odd_words[at].bytes, room, id.len)) return odd_words[at].bytes;
+    return NULL;
+}
+
 static bool is_zeros(Str id)
 {
-    bool has_zero = false, has_other = false;
-    for (size_t at = 0; at < id.len; at++) {
-        has_zero |= id.bytes[at] == '0';
-        has_other |= id.bytes[at] != '0' && id.bytes[at] != '-';
-    }
-    return id.len > 0 && !has_other && (has_zero || id.bytes[0] == '-');
+    for (size_t at = 0; at < id.len; at++)
+        if (id.bytes[at] != '0' && id.bytes[at] != '-') return false;
+    return id.len > 0;
 }
 
 static const char *odd_kind(Str id)
@@ -126,19 +135,19 @@ static const char *odd_kind(Str id)
     return is_url(id) ? "url" : NULL;
 }
 
+/* Most ids are numbers and uuids: those that begin with a digit but zero are no words. */
 const char *symptoms_odd_id(Str id)
 {
-    char room[ODD_WORD_BYTES];
     id = trimmed(id);
     if (!id.len) return "blank";
-    bool is_quoted = id.len >= 2 && (id.bytes[0] == '"' || id.bytes[0] == '\'') && id.bytes[id.len - 1] == id.bytes[0];
+    char first = id.bytes[0];
+    if (first > '0' && first <= '9' && id.len <= 36) return memchr(id.bytes, '{', id.len) ? odd_kind(id) : NULL;
+    if (id.len == 36 && id.bytes[8] == '-' && id.bytes[13] == '-' && memcmp(id.bytes, "00000000", 8) != 0) return NULL;
+    bool is_quoted = id.len >= 2 && (first == '"' || first == '\'') && id.bytes[id.len - 1] == first;
     if (is_quoted && symptoms_odd_id(str_slice(id, 1, id.len - 1))) return "quoted";
-    if (id.len <= sizeof room) {
-        for (size_t at = 0; at < id.len; at++) room[at] = lower(id.bytes[at]);
-        for (size_t at = 0; at < countof(odd_words); at++)
-            if (strlen(odd_words[at]) == id.len && !memcmp(odd_words[at], room, id.len)) return odd_words[at];
-    }
+    const char *word = find_odd_word(id);
+    if (word) return word;
     if (is_zeros(id)) return "zeros";
-    return id.len > 200 || !is_letter(id.bytes[0]) || id.bytes[0] == 'e' || id.bytes[0] == 'h'
-        || memchr(id.bytes, '{', id.len) ? odd_kind(id) : NULL;
+    return id.len > 200 || !is_letter(first) || first == 'e' || first == 'h' || memchr(id.bytes, '{', id.len)
+         ? odd_kind(id) : NULL;
 }

@@ -47,14 +47,20 @@ static bool looks_random(Str text)
     return digits >= 3 && letters >= 3 && hyphens <= 4;
 }
 
+#define WORD(literal) { literal, sizeof(literal) - 1 }
+
 static bool is_token_place(Str segment)
 {
-    static const char *const words[] = { "reset", "verify", "invite", "confirm", "activate", "magic", "recover",
-                                         "reset-password", "password-reset", "reset_password", "verify-email",
-                                         "confirm-email", "invitation", "invitations", "verification", "magic-link",
-                                         "unsubscribe", "accept-invite", "activation", "confirmation", "password" };
+    static const Str words[] = {
+        WORD("reset"), WORD("verify"), WORD("invite"), WORD("confirm"), WORD("activate"), WORD("magic"),
+            WORD("recover"),
+        WORD("reset-password"), WORD("password-reset"), WORD("reset_password"), WORD("verify-email"),
+        WORD("confirm-email"), WORD("invitation"), WORD("invitations"), WORD("verification"), WORD("magic-link"),
+        WORD("unsubscribe"), WORD("accept-invite"), WORD("activation"), WORD("confirmation"), WORD("password"),
+    };
+    if (segment.len < 5 || segment.len > 14 || !strchr("RVICAMUPrvicamup", segment.bytes[0])) return false;
     for (size_t at = 0; at < countof(words); at++)
-        if (str_equal_no_case(segment, str_from(words[at]))) return true;
+        if (words[at].len == segment.len && str_equal_no_case(segment, words[at])) return true;
     return false;
 }
 
@@ -65,18 +71,18 @@ static bool has_token_path(Str path)
     while (rest.len) {
         Str segment = str_cut(rest, '/', &rest);
         if (is_behind && looks_random(segment)) return true;
-        is_behind |= is_token_place(segment);
+        is_behind |= segment.len && is_token_place(segment);
     }
     return false;
 }
 
 static bool is_secret_name(Str name)
 {
-    static const char *const more[] = { "jwt", "sessionid", "session_id", "sig_token", "invite_token",
-        "confirmation_token",
-                                        "reset_password_token", "auth", "ticket" };
+    static const Str more[] = { WORD("jwt"), WORD("sessionid"), WORD("session_id"), WORD("sig_token"),
+                                WORD("invite_token"), WORD("confirmation_token"), WORD("reset_password_token"),
+                                WORD("auth"), WORD("ticket") };
     for (size_t at = 0; at < countof(more); at++)
-        if (str_equal_no_case(name, str_from(more[at]))) return true;
+        if (str_equal_no_case(name, more[at])) return true;
     return symptoms_is_secret_key(name);
 }
 
@@ -87,35 +93,38 @@ static bool is_plain_word(Str text)
     return true;
 }
 
+/* Names of secrets begin with one of these; those of campaigns (utm_, gclid, fbclid) with none. */
+static bool may_be_secret_name(char first) { return first && strchr("paistrcjnoPAISTRCJNO", first); }
+
 /* Of a query or fragment: does a parameter with the name of a secret have a value that could be one? */
 static bool has_secret_parameter(Str query)
 {
     while (query.len) {
         Str value, name = str_cut(query, '&', &query);
         name = str_cut(name, '=', &value);
-        if (value.len < VALUE_LEAST) continue;
+        if (value.len < VALUE_LEAST || !name.len) continue;
         if (symptoms_secret(value)) return true;
-        if (is_secret_name(name) && !is_plain_word(value)) return true;
+        if (may_be_secret_name(name.bytes[0]) && is_secret_name(name) && !is_plain_word(value)) return true;
     }
     return false;
 }
 
 static const char *leak_of(Str url)
 {
-    Str rest = url, query, fragment;
+    Str query, fragment;
     if (symptoms_has_email(url)) return "email";
-    Str before = str_cut(rest, '#', &fragment);
+    Str before = str_cut(url, '#', &fragment);
     Str path = str_cut(before, '?', &query);
     if (!query.len && path.len && memchr(path.bytes, '=', path.len) && !memchr(path.bytes, '/', path.len)) query = path;
     if (fragment.len && fragment.bytes[0] == '/') (void)str_cut(fragment, '?', &fragment);
     if (has_secret_parameter(query) || has_secret_parameter(fragment)) return "secret";
-    return has_token_path(path) ? "token path" : NULL;
+    return path.len > TOKEN_BYTES && has_token_path(path) ? "token path" : NULL;
 }
 
 const char *symptoms_url_leak(Str url)
 {
     char room[URL_MOST];
-    const char *found = leak_of(url);
+    const char *found = url.len ? leak_of(url) : NULL;
     if (url.len > sizeof room) url.len = sizeof room;
     if (found || !url.len || !memchr(url.bytes, '%', url.len)) return found;
     memcpy(room, url.bytes, url.len);
@@ -131,8 +140,9 @@ const char *symptoms_url_leak(Str url)
 static Str host_of(Str url)
 {
     static const char slashes[] = "://";
-    const char *found = url.len ? memmem(url.bytes, url.len < 16 ? url.len : 16, slashes, 3) : NULL;
-    Str rest = found ? str_slice(url, (size_t)(found - url.bytes) + 3, url.len) : url;
+    const char *found = url.len > 8 ? memchr(url.bytes, ':', 8) : NULL;
+    bool has_scheme = found && found + 3 < url.bytes + url.len && !memcmp(found, slashes, 3);
+    Str rest = has_scheme ? str_slice(url, (size_t)(found - url.bytes) + 3, url.len) : url;
     size_t end = 0;
     while (end < rest.len && rest.bytes[end] != '/' && rest.bytes[end] != '?' && rest.bytes[end] != '#') end++;
     rest = str_slice(rest, 0, end);
@@ -164,11 +174,11 @@ static const char *address_kind(Str host)
 
 static bool is_preview(Str host)
 {
-    static const char *const ends[] = { ".ngrok.io", ".ngrok-free.app", ".ngrok.app", ".gitpod.io", ".app.github.dev",
-                                        ".trycloudflare.com", ".loca.lt", ".webcontainer.io", ".csb.app",
-                                        ".stackblitz.io" };
+    static const Str ends[] = { WORD(".ngrok.io"), WORD(".ngrok-free.app"), WORD(".ngrok.app"), WORD(".gitpod.io"),
+                                WORD(".app.github.dev"), WORD(".trycloudflare.com"), WORD(".loca.lt"),
+                                WORD(".webcontainer.io"), WORD(".csb.app"), WORD(".stackblitz.io") };
     for (size_t at = 0; at < countof(ends); at++)
-        if (str_ends(host, str_from(ends[at]))) return true;
+        if (str_ends(host, ends[at])) return true;
     return (str_starts(host, STR("deploy-preview-")) && str_ends(host, STR(".netlify.app")))
         || (str_contains(host, STR("-git-")) && str_ends(host, STR(".vercel.app")));
 }

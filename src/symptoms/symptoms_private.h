@@ -22,7 +22,7 @@ typedef struct DayLimits {
 extern const DayLimits symptoms_day_limits, symptoms_view_limits;
 
 /* What was judged before, by its hash: symptoms_count.c. */
-enum { MEMO_PAGES = 1024, MEMO_AGENTS = 256, MEMO_USERS = 4096 };
+enum { MEMO_PAGES = 4096, MEMO_AGENTS = 256, MEMO_USERS = 4096 };
 struct day_memo { uint64_t hash; uint32_t verdict, subject; };
 struct day_memos {
     struct day_memo pages[MEMO_PAGES], agents[MEMO_AGENTS], users[MEMO_USERS];

@@ -11,7 +11,7 @@ static bool is_letter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
 static bool is_one_of(Str text, const char *const *words, size_t count)
 {
     for (size_t at = 0; at < count; at++)
-        if (str_equal(text, str_from(words[at]))) return true;
+        if (text.len && words[at][0] == text.bytes[0] && str_equal(text, str_from(words[at]))) return true;
     return false;
 }
 
