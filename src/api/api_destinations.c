@@ -60,6 +60,16 @@ Status api_destinations_dead(struct exchange *exchange, struct deliver *deliver,
                                       (size_t)limit, out, err);
 }
 
+Status api_destinations_series(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
+                               Err *err)
+{
+    Str text = query_parameter(exchange->query, STR("minutes"), arena);
+    int64_t minutes = DELIVER_MINUTES;
+    if (text.len && !str_parse_int(text, 1, DELIVER_MINUTES, &minutes))
+        return err_set_field(err, "minutes", "wanted a number from 1 to %d", DELIVER_MINUTES);
+    return deliver_write_series(deliver, name_of(exchange, arena), (int)minutes, out, err);
+}
+
 Status api_destinations_user_hash(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
                                   Err *err)
 {

@@ -118,6 +118,7 @@ const ApiRoute api_routes[] = {
     DESTINATION(GET, "/api/v1/destinations", api_destinations, 200, MASKED),
     DESTINATION(GET, "/api/v1/destinations/*", api_destinations_one, 200, MASKED),
     DESTINATION(GET, "/api/v1/destinations/*/dead", api_destinations_dead, 200, ROUTE_ANALYST),
+    DESTINATION(GET, "/api/v1/destinations/*/series", api_destinations_series, 200, ROUTE_READER),
     DESTINATION(GET, "/api/v1/destinations/*/user_hash", api_destinations_user_hash, 200, 0),
     DESTINATION(POST, "/api/v1/destinations/*/redo", api_destinations_redo, 202, 0),
     DESTINATION(POST, "/api/v1/destinations/*/replay", api_destinations_replay, 202, 0),

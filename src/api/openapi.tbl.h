@@ -90,6 +90,7 @@ OPERATION(DELETE, "/api/v1/suppressions", "privacy", "Ends that; what came meanw
 OPERATION(GET, "/api/v1/destinations", "destinations", "State, lag, rate and last error of each", "", "", 200, "Destinations", "409")
 OPERATION(GET, "/api/v1/destinations/{destination}", "destinations", "State, lag, rate and last error of one", "", "", 200, "Destination", "404 409")
 OPERATION(GET, "/api/v1/destinations/{destination}/dead", "destinations", "Dead letters: what could not be delivered, with request and answer", "limit after", "", 200, "DeadLetters", "400 409")
+OPERATION(GET, "/api/v1/destinations/{destination}/series", "destinations", "What became of messages there, a minute, and the lag, over the last day", "minutes", "", 200, "DestinationSeries", "400 404 409")
 OPERATION(GET, "/api/v1/destinations/{destination}/user_hash", "destinations", "Signs a user id for Intercom's messenger in the browser", "user_id", "", 200, "UserHash", "400 404 409")
 OPERATION(POST, "/api/v1/destinations/{destination}/redo", "destinations", "Tries dead letters again: one by its number, or all", "", "RedoRequest", 202, "Destination", "400 404 409")
 OPERATION(POST, "/api/v1/destinations/{destination}/replay", "destinations", "Sends a time range of the journal", "", "ReplayRequest", 202, "Destination", "400 404 409")
@@ -374,6 +375,10 @@ SCHEMA(Destination, {"type": "object", "required": ["name", "type", "state", "po
     "under_way": {"type": "integer"}, "taken": {"type": "integer"}, "delivered": {"type": "integer"}, "skipped": {"type": "integer"}, "refused": {"type": "integer"}, "retried": {"type": "integer"}, "requests": {"type": "integer"}, "links": {"type": "integer"},
     "reports": {"type": "integer"}, "dead_letters": {"type": "integer"}, "messages_per_second": {"type": "number"}, "last_success_at": {"type": ["string", "null"]}, "last_error_at": {"type": ["string", "null"]}, "last_error": {"type": ["string", "null"]},
     "replay": {"type": "object", "properties": {"is_under_way": {"type": "boolean"}, "left_bytes": {"type": "integer"}, "unfinished": {"type": "integer"}, "taken": {"type": "integer"}, "delivered": {"type": "integer"}}}}})
+SCHEMA(DestinationMinutes, {"type": "array", "items": {"type": "integer"}})
+SCHEMA(DestinationSeries, {"type": "object", "required": ["from", "counted_from", "series"], "properties": {"from": {"$ref": "#/components/schemas/Instant"}, "counted_from": {"$ref": "#/components/schemas/Instant"},
+    "series": {"type": "object", "required": ["received", "delivered", "retried", "dead", "filtered", "lag_ms"], "properties": {"received": {"$ref": "#/components/schemas/DestinationMinutes"}, "delivered": {"$ref": "#/components/schemas/DestinationMinutes"},
+        "retried": {"$ref": "#/components/schemas/DestinationMinutes"}, "dead": {"$ref": "#/components/schemas/DestinationMinutes"}, "filtered": {"$ref": "#/components/schemas/DestinationMinutes"}, "lag_ms": {"$ref": "#/components/schemas/DestinationMinutes"}}}}})
 SCHEMA(Destinations, {"type": "object", "required": ["destinations"], "properties": {"destinations": {"type": "array", "items": {"$ref": "#/components/schemas/Destination"}}}})
 SCHEMA(DeadLetters, {"type": "object", "required": ["dead", "next"], "properties": {"dead": {"type": "array", "items": {"type": "object", "required": ["number"], "additionalProperties": true, "properties": {"number": {"type": "integer"}}}}, "next": {"type": ["integer", "null"]}}})
 SCHEMA(UserHash, {"type": "object", "required": ["user_id", "user_hash"], "properties": {"user_id": {"type": "string"}, "user_hash": {"type": "string"}}})

@@ -42,6 +42,7 @@ void deliver_close(struct deliver *deliver)
     region_close(&deliver->judge_region);
     region_close(&deliver->config_region);
     operator_done(deliver);
+    for (size_t at = 0; at < deliver->series_count; at++) free(deliver->series[at]);
     free(deliver);
 }
 
@@ -215,6 +216,7 @@ static bool publish(struct deliver *deliver)
     pthread_mutex_lock(&deliver->mutex);
     for (size_t at = 0; at < deliver->runner_count; at++) deliver->states[at] = deliver->runners[at]->state;
     deliver->state_count = deliver->runner_count;
+    series_note(deliver);
     pthread_mutex_unlock(&deliver->mutex);
     return false;
 }

@@ -212,6 +212,11 @@ typedef struct DeliverState {
  * never stops too early. Any thread. */
 size_t deliver_read_states(struct deliver *deliver, DeliverState *states, size_t max);
 
+/* Appends an item a minute of what was done, and of the lag (docs/delivery.md); the last is under way; nothing was
+ * counted before its counted_from. ERR_NOT_FOUND. Any thread. */
+enum { DELIVER_MINUTES = 24 * 60 };
+Status MUST deliver_write_series(struct deliver *deliver, Str name, int minutes, struct buf *out, Err *err);
+
 typedef struct DeadLetter {
     uint64_t number;
     Str json;       /* {"number", "kind": message or report, "message_id", "type", "reason", "first_tried_at",

@@ -184,6 +184,8 @@ struct deliver {
     pthread_cond_t answered;            /* operators' requests were */
     DeliverState states[RUNNERS];
     size_t state_count;
+    struct series *series[RUNNERS];     /* deliver_series.c */
+    size_t series_count;
     struct runner *next_runners[RUNNERS];       /* configured, not yet taken over */
     size_t next_count;
     bool has_next;
@@ -275,6 +277,7 @@ Status MUST lookup_person(struct deliver *deliver, const Event *event, Arena *ar
 Status MUST lookup_links(struct deliver *deliver, Str user_id, Arena *arena, const PersonLink **ret,
                               size_t *ret_count, Err *err);
 bool lookup_is_duplicate(struct deliver *deliver, JournalPos pos);
+void series_note(struct deliver *deliver);  /* deliver_series.c: takes note of the published states; under the mutex */
 
 /* ---- deliver_operator.c: an operator's request is on the disk before the operator is answered ---- */
 

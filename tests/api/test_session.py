@@ -13,7 +13,8 @@ READER, ANALYST, ADMIN = "rd_0123456789abcdefghij", "an_0123456789abcdefghij", "
 # What a role may beside the rule of the test below: numbers for readers, looking for analysts, the rest for nobody else.
 MASKED = {"get /api/v1/people", "get /api/v1/live", "get /api/v1/messages/{position}", "post /api/v1/events", "get /api/v1/destinations",
           "get /api/v1/destinations/{destination}"}
-READERS = {"get /api/v1/findings", "get /api/v1/losses", "get /api/v1/live/counts", "get /api/v1/saved", "get /api/v1/saved/{saved_id}"} | MASKED
+READERS = {"get /api/v1/destinations/{destination}/series", "get /api/v1/findings", "get /api/v1/losses",
+           "get /api/v1/live/counts", "get /api/v1/saved", "get /api/v1/saved/{saved_id}"} | MASKED
 ANALYSTS = {"post /api/v1/findings/{fingerprint}/people", "post /api/v1/saved", "delete /api/v1/saved/{saved_id}"}
 ADMINISTRATORS = {"/api/v1/sessions", "/api/v1/sources", "/api/v1/audit"}
 KEYS = [{"name": "grafana", "key": READER}, {"name": "ann", "key": ANALYST, "role": "analyst"},

@@ -807,6 +807,40 @@ test('a reader sees numbers and no people: masked, no way to what is not theirs,
     assert.ok(!(await page.textContent('.drawer')).includes('kim@example.com'))
   }))
 
+test('a destination: plots have the API’s numbers, what went wrong is grouped, with the request and its answer', () =>
+  using({}, async ({ page, go }) => {
+    for (let n = 1; n <= 5; n++) await onym.send({ type: 'track', event: 'Refused ' + n, userId: 'refused-' + n })
+    await onym.send({ type: 'track', event: 'Welcome', userId: 'welcome-1' })
+    let state
+    do state = await onym.ask('destinations/sink')
+    while (state.dead_letters < 5 || state.unfinished)
+    const sum = (values) => values.reduce((all, n) => all + n, 0)
+    let told
+    do told = await onym.ask('destinations/sink/series?minutes=60')
+    while (sum(told.series.dead) < 5)
+    await go('#/destinations/sink')
+    await page.locator('.plots summary').click()
+    const row = (await text(page, '.plots tr.total td')).map(number)
+    const { series } = await onym.ask('destinations/sink/series?minutes=60')
+    assert.deepEqual(
+      row,
+      ['received', 'delivered', 'filtered', 'retried', 'dead'].map((name) => sum(series[name])),
+    )
+    assert.ok(row[1] >= 1 && row[4] == 5)
+    const trouble = page.locator('.trouble')
+    assert.equal(await trouble.count(), 1)
+    assert.match(await trouble.innerText(), /^HTTP 400: no room for number #\n[^]*5 messages/)
+    await trouble.locator('summary').click()
+    assert.match(await trouble.locator('pre').first().innerText(), /"body": "no room for number \d"/)
+    assert.deepEqual(await loadAxe(page), [])
+    await shot(page, 'destination-plots-light')
+    await page.getByRole('button', { name: 'each', exact: true }).click()
+    assert.equal(await page.locator('.delivery').count(), 5)
+    for (const span of ['6 hours', 'day']) await page.getByRole('button', { name: span, exact: true }).click()
+    await settled(page)
+    assert.equal((await text(page, '.plots h3'))[0], 'Messages in 15 minutes')
+  }))
+
 test('events are text: no markup, no address, nothing unseen', () =>
   using({}, async ({ page, go }) => {
     for (const hash of [

@@ -1,6 +1,7 @@
 // The real program, with the dashboard in it, and a month of a made-up site; and the browser that looks at it.
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ export const SECRET = 'sk_dashboard_tests_only'
 export const READER = 'rk_dashboard_tests_only'
 export const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
-const config = (folder) => `listen: 127.0.0.1:0
+const config = (folder, sink) => `listen: 127.0.0.1:0
 data: ${folder}/data
 secret_key: ${SECRET}
 keys:
@@ -25,13 +26,24 @@ sources:
   - {name: backend, write_key: wk_backend}
 destinations:
   - {name: hook, type: webhook, settings: {url: "http://127.0.0.1:9/", allow_private: true}}
+  - {name: sink, type: webhook, settings: {url: "${sink}", allow_private: true}}
 `
 
 /** `visitors` 0: nothing has ever come. It dies with this process, however that dies. */
 export const startOnym = async (visitors) => {
   const folder = mkdtempSync(join(tmpdir(), 'onym-web-'))
   const configuration = join(folder, 'onym.yaml')
-  writeFileSync(configuration, config(folder))
+  // Takes what it gets, but for events named so that it must not.
+  const vendor = createServer((request, answer) => {
+    let body = ''
+    request.on('data', (piece) => (body += piece))
+    request.on('end', () => {
+      const refused = /"event":"Refused (\d+)/.exec(body)
+      answer.writeHead(refused ? 400 : 200).end(refused ? 'no room for number ' + refused[1] : 'ok')
+    })
+  })
+  await new Promise((resolve) => vendor.listen(0, '127.0.0.1', resolve))
+  writeFileSync(configuration, config(folder, `http://127.0.0.1:${vendor.address().port}/`))
   const end = Date.now()
   const { messages, truth } = makeMonth({ end, visitors })
   if (visitors) {
@@ -90,6 +102,8 @@ export const startOnym = async (visitors) => {
       server.kill('SIGTERM')
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5000))])
       server.kill('SIGKILL')
+      vendor.close()
+      vendor.closeAllConnections()
       rmSync(folder, { recursive: true, force: true })
     },
   }

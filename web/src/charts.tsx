@@ -76,7 +76,11 @@ const Axes = ({ plane, over }: { plane: Plane; over: Over }) => (
       </>
     ))}
     {labelled(over.buckets.length, plane.width - LEFT - RIGHT, over.unit == 'hour' ? 76 : 58).map((at) => (
-      <text x={Math.min(plane.width - 22, plane.x(at) + plane.each / 2)} y={plane.height - 6} text-anchor="middle">
+      <text
+        x={Math.min(plane.width - (over.unit == 'hour' ? 32 : 22), plane.x(at) + plane.each / 2)}
+        y={plane.height - 6}
+        text-anchor="middle"
+      >
         {bucketName(over.buckets[at], over.unit, over.zone)}
       </text>
     ))}

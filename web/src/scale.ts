@@ -29,3 +29,13 @@ export const labelled = (length: number, width: number, each: number): number[] 
   for (let at = length - 1; at >= 0; at -= every) found.unshift(at)
   return found
 }
+
+/** Minutes in groups, the last of which holds the newest; by sum, or by the greatest. */
+export const grouped = (values: number[], each: number, isMost = false): number[] => {
+  const found: number[] = []
+  for (let end = values.length; end > 0; end -= each) {
+    const part = values.slice(Math.max(0, end - each), end)
+    found.unshift(isMost ? Math.max(...part) : part.reduce((sum, n) => sum + n, 0))
+  }
+  return found
+}

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { load } from './load.mjs'
 
-const { labelled, ticks, ticksBetween } = await load('scale.ts')
+const { grouped, labelled, ticks, ticksBetween } = await load('scale.ts')
+const { advice, foldReason, troublesOf } = await load('letters.ts')
 const { layIdentity, MOST_IN_COLUMN, ROW } = await load('identity.ts')
 const { lanesOf } = await load('lanes.ts')
 const { layPaths } = await load('sankey.ts')
@@ -24,6 +25,37 @@ test('ticks are round, begin at 0 and hold all values', () => {
   assert.deepEqual(ticks(0.3, 3, false), [0, 0.1, 0.2, 0.3])
   const both = ticksBetween(-4, 9, true)
   assert.ok(both[0] <= -4 && both.at(-1) >= 9 && both.includes(0))
+})
+test('minutes in groups: the newest group is whole, and nothing is lost', () => {
+  assert.deepEqual(grouped([1, 2, 3, 4, 5], 2), [1, 5, 9])
+  assert.deepEqual(grouped([1, 2, 3, 4, 5], 2, true), [1, 3, 5])
+  assert.deepEqual(grouped([1, 2], 1), [1, 2])
+  assert.deepEqual(grouped([], 5), [])
+})
+test('dead letters of one trouble are one group, whatever numbers and ids they name', () => {
+  const letter = (number, reason, more) => ({ number, reason, died_at: `2026-11-30T00:00:0${number}.000Z`, ...more })
+  const id = '2c6a24c8-17a2-4758-93d8-7935a73844eb'
+  assert.equal(foldReason(`HTTP 400: event 17 of ${id} v1.2`), 'HTTP 400: event # of # v#')
+  assert.equal(foldReason(''), '')
+  const all = troublesOf([
+    letter(1, 'HTTP 400: event 17'),
+    letter(2, 'HTTP 422: no', { answer: { status: 422 } }),
+    letter(3, 'HTTP 400: event 18'),
+    letter(4, undefined),
+  ])
+  assert.deepEqual(
+    all.map((one) => [one.key, one.count, one.status]),
+    [
+      ['HTTP 400: event #', 2, 400],
+      ['HTTP 422: no', 1, 422],
+      ['could not be delivered', 1, null],
+    ],
+  )
+  assert.deepEqual(
+    [all[0].first, all[0].last, all[0].samples[0].number],
+    ['2026-11-30T00:00:01.000Z', '2026-11-30T00:00:03.000Z', 3],
+  )
+  for (const status of [null, 301, 400, 401, 404, 413, 429, 500]) assert.ok(advice(status).length > 20)
 })
 test('labels never overlap, and the last is there', () => {
   for (const n of [1, 2, 31, 365]) {
@@ -266,7 +298,13 @@ test('a message as the call that would make it', () => {
   assert.equal(callCode({ type: 'identify', userId: '1' }), 'analytics.identify("1")')
   assert.equal(callCode({ type: 'page' }), 'analytics.page()')
   assert.equal(callCode({ type: 'alias', userId: 'a', previousId: 'b' }), 'analytics.alias("a", "b")')
-  const message = { type: 'track', event: "It's", userId: '1', messageId: 'm', properties: { isNew: true, text: 'true' } }
+  const message = {
+    type: 'track',
+    event: "It's",
+    userId: '1',
+    messageId: 'm',
+    properties: { isNew: true, text: 'true' },
+  }
   assert.equal(
     callCode(message, 'python'),
     'analytics.track(user_id="1", event="It\'s", properties={\n    "isNew": True,\n    "text": "true"\n})',
@@ -276,7 +314,9 @@ test('a message as the call that would make it', () => {
     'analytics.track({\n  userId: "1",\n  event: "It\'s"\n})',
   )
   const curl = callCode(message, 'curl', 'http://h', 'wk')
-  assert.ok(curl.startsWith('curl http://h/v1/track -u wk:') && !curl.includes('messageId') && curl.includes("It'\\''s"))
+  assert.ok(
+    curl.startsWith('curl http://h/v1/track -u wk:') && !curl.includes('messageId') && curl.includes("It'\\''s"),
+  )
   // What is no call at all stays a text, in a shell, too.
   assert.ok(callCode({ type: '$(reboot)' }, 'curl', 'http://h').startsWith('curl http://h/v1/batch -u'))
   assert.equal(callCode({ type: 'x()' }, 'node'), '{\n  type: "x()"\n}')

@@ -3,13 +3,10 @@ import { useState } from 'preact/hooks'
 import { Destination, call, isAdmin, isAnalyst } from '../api'
 import { useAnswer } from '../answer'
 import { count, duration, plural } from '../format'
+import { DeliveryPlots } from '../pictures/delivery'
 import { Place, placeHref } from '../route'
+import { DeadLetters } from './letters'
 import { Answered, Confirm, Empty, Failure, Json, Text, When, useSay } from '../ui'
-
-interface Dead {
-  number: number
-  [more: string]: any
-}
 
 const tone = (one: Destination) =>
   one.state == 'disabled'
@@ -251,64 +248,14 @@ const One = ({ of, again }: { of: Destination; again: () => void }) => {
           <Json of={outcome.exchanges} />
         </section>
       )}
+      <DeliveryPlots path={path} />
       {isAnalyst() && (
         <DeadLetters
           path={path}
+          kept={of.dead_letters}
           redo={(number) => run('redo', number === undefined ? {} : { number }, () => say('Tried again'))}
         />
       )}
     </>
-  )
-}
-
-const DeadLetters = ({ path, redo }: { path: string; redo: (number?: number) => void }) => {
-  const asking = useAnswer<{ dead: Dead[]; next: number | null }>(path + '/dead?limit=100', undefined, 10_000)
-  return (
-    <section>
-      <div class="row">
-        <h2>Dead letters</h2>
-        {isAdmin() && (asking.answer?.dead.length ?? 0) > 0 && (
-          <Confirm ask="Try all again…" says="All of them are sent once more." run={() => redo()} />
-        )}
-      </div>
-      <Answered asking={asking} lines={2}>
-        {({ dead, next }) =>
-          dead.length == 0 ? (
-            <p class="note">None: all that was taken is delivered or waits.</p>
-          ) : (
-            <>
-              <ul class="plain">
-                {dead.map((one) => (
-                  <li class="delivery">
-                    <details>
-                      <summary>
-                        <span class="n">{one.number}</span>{' '}
-                        <Text of={one.reason ?? one.error ?? 'could not be delivered'} most={140} />{' '}
-                        <button
-                          type="button"
-                          class="quiet small"
-                          onClick={(event) => {
-                            event.preventDefault()
-                            redo(one.number)
-                          }}
-                        >
-                          Try again
-                        </button>
-                      </summary>
-                      <Json of={one} />
-                    </details>
-                  </li>
-                ))}
-              </ul>
-              {next !== null && (
-                <p class="note">
-                  The oldest 100; <code>onym destinations</code> shows more.
-                </p>
-              )}
-            </>
-          )
-        }
-      </Answered>
-    </section>
   )
 }
