@@ -1,7 +1,7 @@
 // The object at window.analytics: every public function, and the order in which one call passes the
 // stations: arguments, identity, message, plugins, queue, delivery.
 // (The imports stand as the bundle has them, what is alike close together: it compresses best so.)
-import { readCookies, setCookie } from './cookie'
+import { endCookies, readCookies, setCookie } from './cookie'
 import { beginOf, makeVisitor } from './identity'
 import { isRefusedBySignal } from './consent'
 import { toJson } from './json'
@@ -327,21 +327,19 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       return [key, event]
     })
     const packed = pack(unsent, ([, { type }]) => (/^(page|screen)$/.test(type) ? undefined : +(type == 'track')))
-    if (packed) setCarried(packed)
+    if (packed) setCookie(carryName(settings.writeKey), packed, { maxage: CARRY_S / 86400 }, carryDomain)
   }
-  /** null ends it. */
-  const setCarried = (value: string | null) =>
-    carryDomain && setCookie(carryName(settings.writeKey), value, { maxage: CARRY_S / 86400 }, carryDomain)
   /** What another subdomain has sent along: calls as its snippet noted them, and [key, message] of its library. */
   const takeCarried = () => {
-    const [value] = readCookies(carryName(settings.writeKey))
-    if (!value) return
-    setCarried(null)
-    attempt<unknown>(() => JSON.parse(value).forEach(takeOver))
+    for (const value of readCookies(carryName(settings.writeKey))) {
+      endCookies(carryName(settings.writeKey))
+      attempt<unknown>(() => JSON.parse(value).forEach(takeOver))
+    }
   }
   const takeOver = (carried: any) => {
     const [key, event] = carried
-    if (!event?.messageId) replay(...readCall(carried))
+    // Keys begin with their time, methods with a letter.
+    if (key > '9') replay(...readCall(carried))
     else if (!queue.get(key)) {
       event.context = { ...readContext(event.context.page), ...event.context }
       queue.put(adoptKey(key), json(event))
@@ -418,7 +416,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
         counter?.forget()
       }
       queue.list().forEach(queue.drop)
-      setCarried(null)
+      endCookies(carryName(settings.writeKey))
     }
     isGranted = false
   }

@@ -47,7 +47,7 @@ const domainsAbove = (): string[] => {
 }
 
 /** Ends every cookie of the name that this page can reach, but the one on `kept`'s domain and path. */
-const endCookies = (name: string, kept?: [domain: string, path: string]): void => {
+export const endCookies = (name: string, kept?: [domain: string, path: string]): void => {
   const paths = ['/']
   let above = ''
   for (const part of location.pathname.split('/').slice(1)) paths.push((above += '/' + part), above + '/')

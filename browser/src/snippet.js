@@ -3,6 +3,7 @@
 // those made on a page that is left before the library has loaded go out from the next page.
 // Written for the oldest browser of the library's, since it is pasted into pages; no dependencies, no eval.
 import { CARRY_S, carryName, pack, rankOfMethod } from './carry'
+import { readCookies } from './cookie'
 import { toJson } from './json'
 !(function () {
   var key = 'analytics'
@@ -43,6 +44,16 @@ import { toJson } from './json'
     Promise.resolve().then(back)
   }
 
+  /** What an earlier page sends along to another subdomain, and none has taken yet. */
+  var earlier
+  function readEarlier() {
+    try {
+      return JSON.parse(readCookies(carryName(stub._writeKey))[0])
+    } catch (error) {
+      return []
+    }
+  }
+
   function keep() {
     var options = stub._loadOptions
     if (
@@ -63,9 +74,11 @@ import { toJson } from './json'
       // blocked or full: the calls live as long as the page
     }
     try {
+      earlier = earlier || readEarlier()
+      // The library's are [key, message], and keys begin with their time.
       var packed = encodeURIComponent(
-        pack(stub, function (call) {
-          return rankOfMethod(call[0])
+        pack(earlier.concat(stub), function (call) {
+          return call[0] < '9' ? +(call[1].type == 'track') : rankOfMethod(call[0])
         }),
       )
       var labels = location.hostname.split('.')

@@ -54,6 +54,38 @@ test('a sign-up on a page of www that was left early, a log-out on app, and www 
   await visitor.close()
 })
 
+test('the server is down; a sign-up on www, its next page left early, then app: who signed up arrives from there', async () => {
+  recorder.fault = (path) => (path.startsWith('/v1') ? 'down' : null)
+  const www = await visit('/sign-up', {}, { host: WWW })
+  await www.run(() => {
+    analytics.identify('12345', { email: 'kim@example.com' })
+    analytics.track('Signed Up')
+  })
+  await www.page.goto('about:blank')
+  const visitor = await leaveEarly(`analytics.track('Thanked'); 0`, www.context)
+  recorder.fault = null
+  const messages = await visitor.sent(3)
+  assert.deepEqual(messages.map((m) => [m.event ?? m.type, m.userId]), [
+    ['identify', '12345'],
+    ['Signed Up', '12345'],
+    ['Thanked', '12345'],
+  ])
+  assert.equal(new Set(messages.map(({ anonymousId }) => anonymousId)).size, 1)
+  await eventually(() => visitor.run(() => !document.cookie.includes('onym_')), 'the cookie is gone')
+  // The same calls still lie on www: they make nothing twice there.
+  await go(visitor, '/again', WWW)
+  await visitor.run(() => void analytics.track('Again'))
+  assert.equal((await visitor.sent(4)).length, 4)
+  await visitor.close()
+})
+
+test('an early call with a whole event that has a messageId goes along to another subdomain', async () => {
+  const visitor = await leaveEarly(`analytics.track({ event: 'Signed Up', messageId: 'our own', properties: { plan: 'Free' } }); 0`)
+  const [{ type, event, properties }] = await visitor.sent(1)
+  assert.deepEqual([type, event, properties.plan], ['track', 'Signed Up', 'Free'])
+  await visitor.close()
+})
+
 test('a log-out page of www that was left early, a log-in on app, and www again: still logged in', async () => {
   const www = await visit('/account', {}, { host: WWW })
   await www.run(() => void analytics.identify('one'))
