@@ -15,7 +15,7 @@ void region_open(struct region *region, size_t bytes)
     if (start == MAP_FAILED) {
         fprintf(stderr, "onym: the kernel gives no %zu MiB of address space. Most of it is only reserved, never used: "
                 "raise ulimit -v (LimitAS), or set vm.overcommit_memory to 0 or 1; docs/operating.md#memory\n",
-                bytes >> 20);
+                (bytes + (1 << 20) - 1) >> 20);                   /* no small piece is "0 MiB" */
         fflush(stderr);
         _exit(1);
     }
