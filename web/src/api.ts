@@ -219,6 +219,7 @@ export interface FunnelPeople extends Common {
     person: Person
     depth: number
     group: unknown
+    reason?: { code: string; step: number; time?: string | null; late_ms?: number | null } | null
     steps: { event: string | null; time: string; position: number; message?: Message | null }[]
   }[]
 }

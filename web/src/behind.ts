@@ -34,11 +34,20 @@ export type Source =
       isSame: boolean
     }
 
+/** The first thing that kept somebody from the next step, as the API found it with the same question. */
+export interface Reason {
+  code: string
+  step: number
+  time?: string | null
+  late_ms?: number | null
+}
+
 export interface Row {
   person: Person
   steps: { event: string | null; time: string; position: number }[]
   depth: number
   group?: unknown
+  reason?: Reason | null
 }
 export interface Page {
   rows: Row[]

@@ -1,9 +1,9 @@
 // The list behind a number: each person with the events that counted.
 import { useEffect, useState } from 'preact/hooks'
 import { ApiError } from './api'
-import { Behind, Page, Row, TooMany, readPeople } from './behind'
+import { Behind, Page, Reason, Row, TooMany, readPeople } from './behind'
 import { count, duration, plural } from './format'
-import { groupName } from './text'
+import { groupName, plain } from './text'
 import { Drawer, Failure, PersonLink, Text, When } from './ui'
 
 export const PeopleBehind = ({ of, close, zone }: { of: Behind; close: () => void; zone: string }) => {
@@ -60,6 +60,7 @@ export const PeopleBehind = ({ of, close, zone }: { of: Behind; close: () => voi
               </span>
             )}
             <span class="n">{plural(row.person.events, 'event')}</span>
+            {row.reason && <Why reason={row.reason} of={of} />}
             <ol class="chain">
               {row.steps.map((step, at) => (
                 <li>
@@ -81,5 +82,32 @@ export const PeopleBehind = ({ of, close, zone }: { of: Behind; close: () => voi
       {last?.total === 0 && <p>Nobody.</p>}
       <p class="over">Times are in {zone}.</p>
     </Drawer>
+  )
+}
+
+/** Why somebody got no further, in words. */
+const Why = ({ reason, of }: { reason: Reason; of: Behind }) => {
+  const steps = of.from.kind == 'funnel' ? (of.from.body.steps as unknown[] | undefined) : undefined
+  const asked = steps?.[reason.step - 1] as string | { event?: string } | undefined
+  const name = plain(typeof asked == 'string' ? asked : (asked?.event ?? `step ${reason.step}`), 60)
+  const late = typeof reason.late_ms == 'number' ? duration(reason.late_ms) : ''
+  const says: Record<string, string> = {
+    never: `never did ${name}`,
+    before: `did ${name} only before`,
+    too_late: `did ${name}, ${late} too late for the window`,
+    step_too_late: `did ${name}, ${late} later than that step may take`,
+    between: `did something else before ${name}`,
+    excluded: `did what the question leaves out before ${name}`,
+  }
+  return (
+    <p class="reason">
+      {says[reason.code] ?? `got no further: ${plain(reason.code, 40)}`}
+      {reason.time && (
+        <>
+          {' '}
+          (<When at={reason.time} />)
+        </>
+      )}
+    </p>
   )
 }

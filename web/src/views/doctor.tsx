@@ -208,12 +208,12 @@ const Scope = ({ of }: { of: { source: string | null; event: string | null; fiel
       <span class="tag">
         <Text of={of.event} most={50} />
       </span>
-    )}
+    )}{' '}
     {of.field && (
       <span class="tag">
         <Text of={of.field} most={50} />
       </span>
-    )}
+    )}{' '}
     {of.source && (
       <span class="dim">
         in <Text of={of.source} most={40} />

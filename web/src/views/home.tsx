@@ -5,7 +5,7 @@ import { useAnswer } from '../answer'
 import type { Behind } from '../behind'
 import { Spark } from '../charts'
 import { Counts, bySource } from '../counts'
-import { count, plural } from '../format'
+import { FEW, count, plural } from '../format'
 import { guessSteps } from '../guess'
 import { useNow } from '../now'
 import { PeopleBehind } from '../people_behind'
@@ -58,7 +58,14 @@ export const Home = ({ place }: { place: Place }) => {
         </label>
       </header>
       <Answered asking={signups} lines={8}>
-        {(answer) => <SignupsPicture answer={answer} before={before.answer} isHome about={{ body, show: setBehind }} />}
+        {(answer) => (
+          <SignupsPicture
+            answer={answer}
+            before={before.answer && before.answer.people >= FEW ? before.answer : null}
+            isHome
+            about={{ body, show: setBehind }}
+          />
+        )}
       </Answered>
       <p class="more">
         <a href={placeHref(['questions', 'signups'], toParams(q, zone))}>Open in Questions</a>
