@@ -44,12 +44,11 @@ static bool is_usual(Str name, const char *const *usual)
     return false;
 }
 
-static bool is_signup(const DoctorQuestion *question, const Event *event)
+bool doctor_is_signup(const DoctorQuestion *question, Str track)
 {
-    if (event->type != EVENT_TRACK) return false;
-    if (!question->signup_count) return is_usual(event->name, usual_signups);
+    if (!question->signup_count) return is_usual(track, usual_signups);
     for (size_t at = 0; at < question->signup_count; at++)
-        if (str_equal(event->name, question->signups[at])) return true;
+        if (str_equal(track, question->signups[at])) return true;
     return false;
 }
 
@@ -81,7 +80,7 @@ static void fill_row(struct exam *exam, const Event *event, JournalPos pos, Doct
         row->referrer = name_host(exam, peek.referrer);
     }
     if (event->from_import) row->flags |= ROW_IMPORT;
-    if (is_signup(exam->question, event)) row->flags |= ROW_SIGNUP;
+    if (event->type == EVENT_TRACK && doctor_is_signup(exam->question, event->name)) row->flags |= ROW_SIGNUP;
     if (event->type == EVENT_TRACK && is_usual(event->name, usual_logins)) row->flags |= ROW_LOGIN;
 }
 

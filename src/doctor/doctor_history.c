@@ -19,6 +19,8 @@ static Status open_request(struct exam *exam, Request *request, Selector *any, S
     return s ? s : request_selector(request, &star, "event", NULL, any);
 }
 
+static void see_nothing(void *context, uint32_t worker, const ScanRow *row) { (void)context, (void)worker, (void)row; }
+
 /* ---- People ---- */
 
 static void mark_people(struct exam *exam, size_t word_count)
@@ -69,6 +71,32 @@ static Status scan_people(struct exam *exam, Err *err)
     s = scan_open(&request, &spec, &scan, err);
     if (!s) s = scan_run(scan, err);
     if (!s && !scan_time_range(scan, &exam->first_ms, &last_ms)) exam->first_ms = exam->now_ms;
+    scan_close(scan);
+    return s;
+}
+
+/* ---- Sign-ups ---- */
+
+/* Whether there ever was an event that is called like one: where all of them are lost now, users have none. */
+static Status find_signups(struct exam *exam, Err *err)
+{
+    Request request;
+    Selector any;
+    struct scan *scan = NULL;
+    Status s = open_request(exam, &request, &any, STR("{}"), err);
+    if (s) return s;
+    ScanSpec spec = { .selectors = &any, .selector_count = 1, .group_bits = UINT32_MAX, .by_event = true,
+                      .on_row = see_nothing, .context = exam };
+    s = scan_open(&request, &spec, &scan, err);
+    const Groups *groups = s ? NULL : scan_groups(scan);
+    for (uint32_t group = 0; groups && group < groups->count; group++) {
+        Str text = groups->values[group].kind == INDEX_STRING ? groups->values[group].text : (Str){ 0 };
+        if (!text.len || text.bytes[0] != '0' + EVENT_TRACK) continue;
+        Str name = str_slice(text, 1, text.len);
+        if (!doctor_is_signup(exam->question, name)) continue;
+        exam->has_signups = true;
+        exam->signup = doctor_name(&exam->names, name);
+    }
     scan_close(scan);
     return s;
 }
@@ -139,6 +167,7 @@ Status doctor_find_history(struct exam *exam, Err *err)
     mark_people(exam, word_count);
     if (!exam->persons) return err_set(err, ERR_TOO_LARGE, "the doctor: too many people");
     Status s = scan_people(exam, err);
+    if (!s && !exam->has_signups) s = find_signups(exam, err);
     if (!s && !judge_by_rows(exam)) s = scan_sources(exam, err);
     return s;
 }

@@ -84,7 +84,8 @@ struct exam {
     DoctorRow *rows;
     size_t row_count, row_capacity, rows_max;
     bool is_cut;                            /* the window is shorter than was asked for: rows_max */
-    bool has_signups;                       /* some message is a sign-up by its name */
+    bool has_signups;                       /* some message ever was a sign-up by its name */
+    uint32_t signup;                        /* the name of one that was, for what has no message of it */
     bool has_browser;                       /* some page was seen by a device */
     Millis first_ms;                        /* the first event of all, of these people */
     uint64_t *has_person;                   /* a bit a person of the rows */
@@ -121,6 +122,7 @@ static inline int doctor_compare_time(const DoctorRow *a, const DoctorRow *b)
     return doctor_compare(journal_number(a->pos), journal_number(b->pos));
 }
 
+bool doctor_is_signup(const DoctorQuestion *question, Str track);
 bool doctor_is_server(const struct exam *exam, uint32_t source);
 /* The first row of the device in the window that stands on some page; NULL: none. */
 const DoctorRow *doctor_first_page_of(const struct exam *exam, IdentityNode device);

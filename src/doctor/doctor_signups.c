@@ -79,8 +79,10 @@ static void judge_missing(const struct person *person, uint32_t event)
     }
     if (!is_found && doctor_is_old_account(exam, person->signup ? person->signup->person : person->first_user->person,
                                            first_ms)) return;
-    tally_unit(exam, DOCTOR_ID_2, person->first_user->source, event);
-    if (!is_found) (void)tally_case(exam, DOCTOR_ID_2, event, person->first_user);
+    DoctorRow row = *person->first_user;
+    row.source = row_at(person, 0)->source;                 /* where the person came in: the same with and without */
+    tally_unit(exam, DOCTOR_ID_2, row.source, event);
+    if (!is_found) (void)tally_case(exam, DOCTOR_ID_2, event, &row);
 }
 
 /* Server and browser: is there any page around it? */
@@ -137,7 +139,7 @@ static int by_person(const DoctorRow *a, const DoctorRow *b)
 /* The name of most of the sign-ups, for what the finding says; of equals the first. */
 static uint32_t usual_name(const struct exam *exam)
 {
-    uint32_t best = 0, most = 0;
+    uint32_t best = exam->signup, most = 0;
     uint32_t *counts = arena_try(exam->arena, sizeof *counts, 8, DOCTOR_NAMES_MAX);
     for (size_t at = 0; counts && at < exam->row_count; at++) {
         const DoctorRow *row = &exam->rows[at];

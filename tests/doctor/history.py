@@ -138,6 +138,9 @@ class History:
             self.send(SITE, "track", t + 2, user, device, page, event="Signed Up", properties={"plan": "free"})
         self.send(SITE, "identify", t + 1, user, device, page, traits={"email": email, "plan": "free"})
         self.send(SITE, "page", t + 3, user, device, page, properties={"path": "/welcome"})
+        if strikes("ID-15"):
+            for n in range(7):
+                self.send(SITE, "identify", t + 4 + n, user, device, page, traits={"email": email, "plan": "free"})
         if strikes("ID-3"):
             self.send(SERVER, "track", t + 10 * MINUTE, user, device, event="Signed Up", properties={"plan": "free"})
         if strikes("ID-11"):
