@@ -80,8 +80,8 @@ static Status read_config(struct runner *runner, const DestinationConfig *config
     memcpy(runner->name, config->name.bytes, config->name.len);
     runner->destination = destination_find(config->type);
     if (!runner->destination)
-        return err_set_field(err, "type", "type: \"%.*s\" is none of mixpanel, kissmetrics, intercom, webhook",
-                             STR_FORMAT(config->type));
+        return err_set_field(err, "type", "type: \"%.*s\" is none of %.*s", STR_FORMAT(config->type),
+                             STR_FORMAT(destination_names(&arena)));
     config_copy(&arena, config, &own);
     runner->sources = own.sources;
     runner->source_count = own.source_count;

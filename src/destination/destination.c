@@ -23,6 +23,14 @@ const struct destination *destination_find(Str name)
     return NULL;
 }
 
+Str destination_names(Arena *arena)
+{
+    Str names = STR("");
+    for (size_t at = 0; destinations[at]; at++)
+        names = arena_printf(arena, "%.*s%s%s", STR_FORMAT(names), at ? ", " : "", destinations[at]->name);
+    return names;
+}
+
 /* ---- Settings ---- */
 
 static Status read_word(const DestinationOption *option, Str text, OptionValue *ret, Err *err)

@@ -243,6 +243,7 @@ void judge_all(Ruling *ruling, Verdict verdict, Str reason);
 
 extern const struct destination *const destinations[];                  /* ends at NULL */
 const struct destination *destination_find(Str name);                   /* NULL: no such type */
+Str destination_names(Arena *arena);                                    /* "mixpanel, kissmetrics, …" */
 
 /* The settings that a shared device or none has in common: the value of an option by its index. */
 static inline Str setting_text(const Settings *settings, int option) { return settings->values[option].text; }

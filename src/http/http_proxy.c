@@ -77,5 +77,5 @@ void proxy_format_address(const struct sockaddr *address, char *text)
         inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, text, INET6_ADDRSTRLEN);
     else if (address && address->sa_family == AF_INET6)
         inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text, INET6_ADDRSTRLEN);
-    if (strncmp(text, "::ffff:", 7) == 0) memmove(text, text + 7, strlen(text + 7) + 1);
+    if (str_starts(str_from(text), STR("::ffff:"))) memmove(text, text + 7, strlen(text + 7) + 1);
 }
