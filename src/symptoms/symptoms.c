@@ -375,6 +375,7 @@ Status symptoms_read_view(struct symptoms_view *view, Err *err)
     }
     kv_end_read(view->txn);
     view->txn = NULL;
+    if (!s) day_sort(view->table);
     return s;
 }
 

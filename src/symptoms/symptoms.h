@@ -145,7 +145,7 @@ typedef struct SymptomRow {
     uint64_t days[2];                       /* as SymptomEvent's */
 } SymptomRow;
 
-/* One day, or all days of a view added up. */
+/* One day, or all days of a view added up: then in order of names, the same whatever came first. */
 typedef struct SymptomDay {
     int32_t day;                            /* days since 1970; of a view: the first */
     SymptomOrigin *origins;

@@ -404,3 +404,70 @@ void day_merge(struct day_table *table, const SymptomDay *other, unsigned bit)
     table->of.over_rows += other->over_rows;
     free(origins);
 }
+
+/* ---- In order ---- */
+
+static int compare_origins(const void *a, const void *b, void *context)
+{
+    const SymptomOrigin *origins = context, *x = &origins[*(const uint32_t *)a], *y = &origins[*(const uint32_t *)b];
+    int by_name = str_compare(x->source, y->source);
+    if (!by_name) by_name = str_compare(x->library, y->library);
+    if (!by_name) by_name = str_compare(x->version, y->version);
+    if (!by_name) by_name = str_compare(x->app_version, y->app_version);
+    return by_name ? by_name : (int)x->is_import - (int)y->is_import;
+}
+
+static int compare_events(const void *a, const void *b)
+{
+    const SymptomEvent *x = a, *y = b;
+    if (x->origin != y->origin) return x->origin < y->origin ? -1 : 1;
+    if (x->type != y->type) return x->type < y->type ? -1 : 1;
+    return x->is_over != y->is_over ? (int)x->is_over - (int)y->is_over : str_compare(x->name, y->name);
+}
+
+static int compare_fields(const void *a, const void *b)
+{
+    return str_compare(((const SymptomField *)a)->name, ((const SymptomField *)b)->name);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const SymptomRow *x = a, *y = b;
+    if (x->origin != y->origin) return x->origin < y->origin ? -1 : 1;
+    if (x->code != y->code) return x->code < y->code ? -1 : 1;
+    int by_name = str_compare(x->event, y->event);
+    if (!by_name) by_name = str_compare(x->field, y->field);
+    return by_name ? by_name : str_compare(x->value, y->value);
+}
+
+/* *ret_places: by the old place of an origin, the new one. */
+static void sort_origins(SymptomDay *day, uint32_t *places)
+{
+    uint32_t *order = calloc(day->origin_count, sizeof *order);
+    SymptomOrigin *sorted = calloc(day->origin_count, sizeof *sorted);
+    check(order && sorted);
+    for (uint32_t at = 0; at < day->origin_count; at++) order[at] = at;
+    qsort_r(order, day->origin_count, sizeof *order, compare_origins, day->origins);
+    for (uint32_t at = 0; at < day->origin_count; at++) sorted[at] = day->origins[order[at]], places[order[at]] = at;
+    memcpy(day->origins, sorted, day->origin_count * sizeof *sorted);
+    free(order);
+    free(sorted);
+}
+
+void day_sort(struct day_table *table)
+{
+    SymptomDay *day = &table->of;
+    if (!day->origin_count) return;
+    uint32_t *places = calloc(day->origin_count, sizeof *places);
+    check(places);
+    sort_origins(day, places);
+    for (uint32_t at = 0; at < day->event_count; at++) {
+        SymptomEvent *event = &day->events[at];
+        event->origin = places[event->origin];
+        if (event->field_count) qsort(event->fields, event->field_count, sizeof *event->fields, compare_fields);
+    }
+    for (uint32_t at = 0; at < day->row_count; at++) day->rows[at].origin = places[day->rows[at].origin];
+    if (day->event_count) qsort(day->events, day->event_count, sizeof *day->events, compare_events);
+    if (day->row_count) qsort(day->rows, day->row_count, sizeof *day->rows, compare_rows);
+    free(places);
+}

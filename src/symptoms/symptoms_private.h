@@ -66,6 +66,9 @@ SymptomNumbers *day_find_numbers(struct day_table *table, SymptomField *field); 
 void day_add_currency(SymptomEvent *event, const char currency[4]);
 /* Adds everything of the other one; bit: its day in the view. */
 void day_merge(struct day_table *table, const SymptomDay *other, unsigned bit);
+/* For who reads: origins, events, fields and rows in order of their names, whatever came first. Nothing is found or
+ * added any more after it. */
+void day_sort(struct day_table *table);
 /* Examples and sets lose the subjects, which are ascending. True where there were any. */
 bool day_forget(struct day_table *table, const uint32_t *subjects, size_t count);
 
