@@ -125,7 +125,8 @@ bool doctor_is_old_account(const struct exam *exam, uint32_t person, Millis at_m
 static Status examine(struct exam *exam, Err *err)
 {
     static DoctorPass *const passes[] = { doctor_pass_devices, doctor_pass_signups, doctor_pass_people,
-                                          doctor_pass_twice, doctor_pass_symptoms, doctor_pass_lost };
+                                          doctor_pass_twice, doctor_pass_symptoms, doctor_pass_spellings,
+                                          doctor_pass_lost };
     Status s = doctor_gather(exam, err);
     if (!s) s = doctor_find_history(exam, err);
     if (!s) s = doctor_sort(exam, has_device, by_device, &exam->by_device, &exam->device_row_count, err);

@@ -187,7 +187,7 @@ double tally_bound(uint64_t count, uint64_t of);
 
 typedef Status DoctorPass(struct exam *exam, Err *err);
 DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_lost, doctor_pass_twice,
-    doctor_pass_symptoms;
+    doctor_pass_symptoms, doctor_pass_spellings;
 
 /* ---- Findings as JSON, and what is kept of them ---- */
 

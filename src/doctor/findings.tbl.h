@@ -126,7 +126,7 @@ FINDING(ID_15, "ID-15", PASS, INFO, 500000, 0, 10, 20, "The same identify again 
     "sessions with an identify", "Nothing is said that was not known; destinations that count calls charge for them.",
     "{count:sessions|session} with the same call five times or more.")
 MEND(ID_15, "browser", "// once behind the log-in, and when a trait has changed\nanalytics.identify(user.id, changed)")
-FINDING(ID_16, "ID-16", SYMPTOM, WARNING, 0, 0, 1, 1, "User ids that differ in case or blanks only",
+FINDING(ID_16, "ID-16", PASS, WARNING, 0, 0, 1, 1, "User ids that differ in case or blanks only",
     "user ids", "One person is two.", "Up to {count:people are|person is} counted twice.")
 MEND(ID_16, "server", "analytics.identify({ userId: user.id.trim().toLowerCase() })")
 
