@@ -71,7 +71,7 @@ typedef enum ExchangeState {
     EXCHANGE_QUEUED,                 /* the server library has it */
 } ExchangeState;
 
-enum { OWN_PATH_BYTES = 512, WHO_BYTES = ACCESS_NAME_BYTES + 16 };
+enum { OWN_PATH_BYTES = 512, WHO_BYTES = ACCESS_NAME_BYTES + 16, HTTP_FORWARDED_LINES = 8 };
 
 /* An answer without an end (http_stream.c). It is pulled: a piece is asked for when the socket has taken all of the one
  * before it, and there is something to say; so a client that takes nothing costs nothing but its connection. */
@@ -94,7 +94,9 @@ struct exchange {
     struct buf head;                 /* the request's head: what the strings borrow from */
     Str method_text, path, query, parameter;
     char own_path[OWN_PATH_BYTES];   /* the path, where it was below a source's own (api_own.c) */
-    Str authorization, header_key, origin, content_encoding, content_length, user_agent, forwarded_for;
+    Str authorization, header_key, origin, content_encoding, content_length, user_agent;
+    Str forwarded_for[HTTP_FORWARDED_LINES];              /* X-Forwarded-For: several lines are one list */
+    size_t forwarded_count;
     Str referer, fetch_site, content_type, last_event_id;
     Str forwarded_proto, host, accept, accept_encoding, if_none_match, request_headers, import_header, cookie;
     Str ip;
@@ -179,8 +181,8 @@ struct sockaddr;
 void proxy_format_address(const struct sockaddr *address, char *text);
 bool proxy_parse_address(Str text, unsigned char address[16]);
 bool proxy_is_trusted(const Str *networks, size_t count, Str peer);
-/* The client's address, given the peer's and what X-Forwarded-For claims. Borrows from its arguments. */
-Str proxy_find_client(const Str *networks, size_t count, Str peer, Str forwarded_for);
+/* The client's address, given the peer's and what the lines of X-Forwarded-For claim. Borrows from its arguments. */
+Str proxy_find_client(const Str *networks, size_t count, Str peer, const Str *lines, size_t line_count);
 
 /* ---- Access (http_access.c) ---- */
 /* The origin of the page that sent the request, by Origin or else by Referer; empty where it says neither. */

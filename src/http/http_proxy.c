@@ -55,17 +55,20 @@ bool proxy_is_trusted(const Str *networks, size_t count, Str peer)
 
 /* From the right: each of our own proxies appended the peer that it saw, so the first address from the
  * right that is none of ours is the client as the outermost of them saw it. */
-Str proxy_find_client(const Str *networks, size_t count, Str peer, Str forwarded_for)
+Str proxy_find_client(const Str *networks, size_t count, Str peer, const Str *lines, size_t line_count)
 {
     unsigned char address[16];
     Str client = peer;
-    while (forwarded_for.len && proxy_is_trusted(networks, count, client)) {
-        const char *comma = memrchr(forwarded_for.bytes, ',', forwarded_for.len);
-        size_t from = comma ? (size_t)(comma - forwarded_for.bytes) + 1 : 0;
-        Str last = str_trim(str_slice(forwarded_for, from, forwarded_for.len));
-        forwarded_for.len = comma ? from - 1 : 0;
-        if (!proxy_parse_address(last, address)) break;
-        client = last;
+    while (line_count > 0) {
+        for (Str line = lines[--line_count]; line.len;) {
+            if (!proxy_is_trusted(networks, count, client)) return client;
+            const char *comma = memrchr(line.bytes, ',', line.len);
+            size_t from = comma ? (size_t)(comma - line.bytes) + 1 : 0;
+            Str last = str_trim(str_slice(line, from, line.len));
+            line.len = comma ? from - 1 : 0;
+            if (!proxy_parse_address(last, address)) return client;
+            client = last;
+        }
     }
     return client;
 }

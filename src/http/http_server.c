@@ -237,8 +237,21 @@ static bool server_has_room(struct http_server *server, const struct connection 
 
 /* ---- One request ---- */
 
+/* The last ones count: what stands before them, only the client himself can have sent. */
+static void take_forwarded(struct exchange *exchange, Str value)
+{
+    if (exchange->forwarded_count == HTTP_FORWARDED_LINES)
+        memmove(exchange->forwarded_for, exchange->forwarded_for + 1,
+                --exchange->forwarded_count * sizeof *exchange->forwarded_for);
+    exchange->forwarded_for[exchange->forwarded_count++] = value;
+}
+
 static void take_header(struct exchange *exchange, const WireHeader *header)
 {
+    if (str_equal_no_case(header->name, STR("x-forwarded-for"))) {
+        take_forwarded(exchange, header->value);
+        return;
+    }
     const struct { Str name; Str *at; } wanted[] = {
         { STR("authorization"), &exchange->authorization },
         { STR("content-encoding"), &exchange->content_encoding },
@@ -250,7 +263,6 @@ static void take_header(struct exchange *exchange, const WireHeader *header)
         { STR("user-agent"), &exchange->user_agent },
         { STR("host"), &exchange->host },
         { STR("x-write-key"), &exchange->header_key },
-        { STR("x-forwarded-for"), &exchange->forwarded_for },
         { STR("x-forwarded-proto"), &exchange->forwarded_proto },
         { STR("accept"), &exchange->accept },
         { STR("accept-encoding"), &exchange->accept_encoding },
@@ -285,7 +297,8 @@ Str exchange_peer(const struct exchange *exchange)
     const HttpOptions *options = &exchange->server->options;
     Str peer = str_from(exchange->connection->ip);
     if (!proxy_is_trusted(options->trusted_proxies, options->trusted_proxy_count, peer)) return peer;
-    return proxy_find_client(options->trusted_proxies, options->trusted_proxy_count, peer, exchange->forwarded_for);
+    return proxy_find_client(options->trusted_proxies, options->trusted_proxy_count, peer, exchange->forwarded_for,
+                             exchange->forwarded_count);
 }
 
 static void exchange_find_ip(struct exchange *exchange)

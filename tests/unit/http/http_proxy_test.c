@@ -34,7 +34,7 @@ static void the_client_is_the_first_stranger_from_the_right(void **state)
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
         Str forwarded = str_from(rows[at].forwarded);
-        Str client = proxy_find_client(trusted, countof(trusted), str_from(rows[at].peer), forwarded);
+        Str client = proxy_find_client(trusted, countof(trusted), str_from(rows[at].peer), &forwarded, 1);
         assert_true(str_equal(client, str_from(rows[at].client)));
     }
 }
@@ -76,8 +76,25 @@ static void a_claim_that_is_no_address_ends_the_search(void **state)
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
-        Str client = proxy_find_client(trusted, countof(trusted), STR("127.0.0.1"), str_from(rows[at].forwarded));
+        Str forwarded = str_from(rows[at].forwarded);
+        Str client = proxy_find_client(trusted, countof(trusted), STR("127.0.0.1"), &forwarded, 1);
         if (!str_equal(client, str_from(rows[at].client))) fail_msg("%s: %.*s", rows[at].forwarded, STR_FORMAT(client));
+    }
+}
+
+static void several_lines_are_one_list(void **state)
+{
+    static const struct { const char *lines[3], *client; } rows[] = {
+        { { "6.6.6.6", "1.1.1.1", "10.0.0.9" }, "1.1.1.1" }, { { "1.1.1.1", "", "10.0.0.9" }, "1.1.1.1" },
+        { { "6.6.6.6", "unknown", "10.0.0.9" }, "10.0.0.9" }, { { "6.6.6.6, 7.7.7.7", "10.0.0.9", "" }, "7.7.7.7" },
+        { { "6.6.6.6", "10.0.0.1", "2.2.2.2" }, "2.2.2.2" }, { { "", "", "" }, "127.0.0.1" },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        Str lines[3];
+        for (size_t line = 0; line < 3; line++) lines[line] = str_from(rows[at].lines[line]);
+        Str client = proxy_find_client(trusted, countof(trusted), STR("127.0.0.1"), lines, 3);
+        if (!str_equal(client, str_from(rows[at].client))) fail_msg("row %zu: %.*s", at, STR_FORMAT(client));
     }
 }
 
@@ -111,6 +128,7 @@ int main(void)
         cmocka_unit_test(the_client_is_the_first_stranger_from_the_right),
         cmocka_unit_test(a_network_that_is_none_trusts_nobody),
         cmocka_unit_test(a_claim_that_is_no_address_ends_the_search),
+        cmocka_unit_test(several_lines_are_one_list),
         cmocka_unit_test(a_socket_address_is_told_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
