@@ -225,3 +225,51 @@ test('somebody logs out in one tab while another has calls that wait: each call 
   assert.notEqual(tracks.get('before').anonymousId, tracks.get('after').anonymousId)
   await one.close()
 })
+
+test('a sign-up form in a frame on a page of another site, where no cookie sticks: one person, on its next page, too', async () => {
+  const visitor = await visit('/', { lib: 'none', body: `<iframe src="${site.page('/form', {}, APP)}"></iframe>` })
+  const frame = await visitor.page.waitForFunction(() => frames[0]).then(() => visitor.page.frames()[1])
+  await frame.waitForFunction(() => window.analytics?.initialized)
+  await frame.evaluate(() => {
+    analytics.identify('12345', { email: 'kim@example.com' })
+    analytics.track('Signed Up')
+  })
+  const messages = await visitor.sent(2)
+  await frame.goto(site.page('/thanks', {}, APP))
+  await frame.waitForFunction(() => window.analytics?.initialized)
+  const now = await frame.evaluate(() => [analytics.user().id(), analytics.user().anonymousId()])
+  for (const { userId, anonymousId } of messages) assert.deepEqual([userId, anonymousId], now)
+  await visitor.close()
+})
+
+test('a log-out in odd places: in a listener, as the page goes, twice: each call is of who was there', async () => {
+  const visitor = await visit('/', {}, { host: WWW })
+  await visitor.run(() => {
+    analytics.identify('one')
+    analytics.once('track', () => analytics.reset())
+    analytics.track('Logging Out')
+    analytics.track('Nobody')
+    analytics.identify('two')
+    addEventListener('pagehide', () => {
+      analytics.track('Leaving')
+      analytics.reset()
+    })
+  })
+  await visitor.sent(4)
+  visitor.leave((to) => (location.href = to), site.page('/app', {}, APP))
+  await visitor.page.waitForURL(/app\./)
+  await visitor.loaded()
+  await visitor.run(() => {
+    analytics.reset()
+    analytics.reset()
+    analytics.track('On App')
+  })
+  const messages = await visitor.sent(6)
+  const tracks = new Map(messages.map((message) => [message.event, message]))
+  const names = ['Logging Out', 'Nobody', 'Leaving', 'On App']
+  assert.deepEqual(names.map((name) => tracks.get(name).userId), ['one', undefined, 'two', undefined])
+  const [one, nobody, two, other] = names.map((name) => tracks.get(name).anonymousId)
+  assert.equal(nobody, two)
+  assert.equal(new Set([one, two, other]).size, 3)
+  await visitor.close()
+})
