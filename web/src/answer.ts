@@ -1,7 +1,7 @@
 // Asks a question and follows it: how far it is, after a moment; the answer; or what went wrong. A question whose page
 // is left, or that is asked anew, is given up, and Onym stops working on it.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, call } from './api'
+import { ApiError, call, isAnalyst } from './api'
 
 export interface Asking<T> {
   answer: T | null
@@ -30,6 +30,18 @@ export const forgetAnswers = () => kept.clear()
 const nothing = { answer: null, error: null, isAsking: false, progress: null }
 type State<T> = Pick<Asking<T>, 'answer' | 'error' | 'isAsking' | 'progress'> & { of?: string }
 
+/** Of a question under way. Readers are not told who asks what: they see for how long it has been asked. */
+const howFar = async (name: string, signal: AbortSignal): Promise<{ share: number | null; isWaiting: boolean }> => {
+  type Told = { questions: { id: string | null; state: string; done: number; all: number }[] }
+  if (!isAnalyst()) return { share: null, isWaiting: false }
+  try {
+    const own = (await call<Told>('GET', 'questions', undefined, signal)).questions.find((one) => one.id == name)
+    return { share: own?.all ? own.done / own.all : null, isWaiting: own?.state == 'waiting' }
+  } catch {
+    return { share: null, isWaiting: false } // how far it is, is not worth an error
+  }
+}
+
 /** `body` undefined: GET. `path` null: nothing is asked. An earlier answer stays until the next is there. */
 export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): Asking<T> => {
   const [state, setState] = useState<State<T>>(nothing)
@@ -56,21 +68,7 @@ export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): 
     const name = 'page-' + Math.random().toString(36).slice(2, 12)
     const follow = async () => {
       const ms = performance.now() - started
-      let share: number | null = null
-      let isWaiting = false
-      try {
-        const told = await call<{ questions: { id: string | null; state: string; done: number; all: number }[] }>(
-          'GET',
-          'questions',
-          undefined,
-          mine.signal,
-        )
-        const own = told.questions.find((one) => one.id == name)
-        if (own?.all) share = own.done / own.all
-        isWaiting = own?.state == 'waiting'
-      } catch {
-        // how far it is, is not worth an error
-      }
+      const { share, isWaiting } = await howFar(name, mine.signal)
       if (mine.signal.aborted) return
       setState((old) => (old.isAsking ? { ...old, progress: { share, ms, isWaiting } } : old))
       timer = window.setTimeout(follow, 400)
