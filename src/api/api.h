@@ -13,6 +13,7 @@
 #include "collect/collect.h"
 #include "deliver/deliver.h"
 #include "derive/derive.h"
+#include "faults/faults.h"
 #include "desk/desk.h"
 #include "doctor/doctor.h"
 #include "health/health.h"
@@ -57,6 +58,9 @@ typedef struct ApiOptions {
 /* Onym itself, for HttpOptions: every route that docs/protocol.md and the API have. The context is an ApiOptions, which
  * outlives the servers. */
 extern const HttpApp api_app;
+/* What of it answers where the dashboard and the API have an address of their own: collection, what websites load,
+ * health and metrics. Its ApiOptions have no page. */
+extern const HttpApp api_app_collecting;
 
 /* The whole API as an OpenAPI 3.1 document, as GET /api/v1/openapi.json answers it: api_openapi.c. */
 void api_write_openapi(struct buf *out);

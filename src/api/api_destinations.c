@@ -70,6 +70,13 @@ Status api_destinations_series(struct exchange *exchange, struct deliver *delive
     return deliver_write_series(deliver, name_of(exchange, arena), (int)minutes, out, err);
 }
 
+Status api_destinations_errors(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
+                               Err *err)
+{
+    (void)deliver;
+    return faults_write(&api_options(exchange)->deliver_rows, name_of(exchange, arena), out, err);
+}
+
 Status api_destinations_user_hash(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
                                   Err *err)
 {

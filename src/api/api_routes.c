@@ -119,6 +119,7 @@ const ApiRoute api_routes[] = {
     DESTINATION(GET, "/api/v1/destinations/*", api_destinations_one, 200, MASKED),
     DESTINATION(GET, "/api/v1/destinations/*/dead", api_destinations_dead, 200, ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations/*/series", api_destinations_series, 200, ROUTE_READER),
+    DESTINATION(GET, "/api/v1/destinations/*/errors", api_destinations_errors, 200, ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations/*/user_hash", api_destinations_user_hash, 200, 0),
     DESTINATION(POST, "/api/v1/destinations/*/redo", api_destinations_redo, 202, 0),
     DESTINATION(POST, "/api/v1/destinations/*/replay", api_destinations_replay, 202, 0),
@@ -213,4 +214,31 @@ static void note_if_incomplete(struct exchange *exchange, Err *err)
 const HttpApp api_app = {
     .find = find, .work = work, .rewrite = own_path_resolve, .on_durable = api_track_durable,
     .explain_missing = note_if_incomplete, .on_order = api_note_order,
+};
+
+/* ---- Where dashboard and API have an address of their own ---- */
+
+static bool is_apart(Str path)
+{
+    return str_starts(path, STR("/api/")) || str_starts(path, STR("/ui/")) || str_starts(path, STR("/v1/spaces/"));
+}
+
+static const Route *find_collecting(Method method, Str path, Str *ret_parameter, bool *ret_known_path)
+{
+    const Route *route = find(method, path, ret_parameter, ret_known_path);
+    if (!is_apart(path) && !(route && route->flags & ROUTE_SECRET)) return route;
+    *ret_known_path = false;
+    return NULL;
+}
+
+static void explain_apart(struct exchange *exchange, Err *err)
+{
+    size_t len = strlen(err->text);
+    if (is_apart(exchange->path))
+        snprintf(err->text + len, sizeof err->text - len, "; dashboard and API answer at ui_listen");
+}
+
+const HttpApp api_app_collecting = {
+    .find = find_collecting, .work = work, .rewrite = own_path_resolve, .on_durable = api_track_durable,
+    .explain_missing = explain_apart,
 };

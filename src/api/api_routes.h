@@ -99,6 +99,7 @@ PeopleAnswer api_profile_traits, api_profile_ids, api_profile_events, api_profil
     api_account_links, api_people_resolve, api_people_one, api_people_events, api_people_links, api_people_why,
     api_people_history, api_people_groups, api_group, api_group_members;
 DestinationAnswer api_destinations, api_destinations_one, api_destinations_dead, api_destinations_series,
+    api_destinations_errors,
     api_destinations_user_hash, api_destinations_replay, api_destinations_redo, api_destinations_test,
     api_message_deliveries;
 PlainAnswer api_people_unmerge, api_people_restore, api_suppress, api_unsuppress, api_people_erase,

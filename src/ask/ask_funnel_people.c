@@ -3,6 +3,7 @@
  * A first scan finds who they are and when their chain began; the page is cut out of that; a second scan of the same
  * events looks at the people of the page alone, and remembers which rows the steps of their chains are.
  */
+#include "ask_drop.h"
 #include "ask_funnel.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@ struct member {
     uint32_t refs[CHAIN_STEPS_MAX];
     uint8_t steps[CHAIN_STEPS_MAX];     /* which step it is */
     Millis times_ms[CHAIN_STEPS_MAX];
+    Drop drop;                          /* of who dropped: why */
 };
 
 struct listing {
@@ -150,6 +152,7 @@ static void take_chain(void *context, uint32_t worker, uint32_t person, const Hi
     struct member *member = &listing->members[at];
     funnel_find(&listing->question, listing->groups, listing->value, hits, scratch, &chain);
     member->depth = chain.depth;
+    ask_find_drop(&listing->question.rules, hits, &chain, &member->drop);
     member->group = chain.depth ? hits->hits[chain.entry].group : 0;
     for (uint32_t step = 0; step < chain.depth; step++) {
         member->refs[step] = hits->hits[chain.events[step]].ref;
@@ -206,6 +209,22 @@ static Status write_event(const struct listing *listing, struct scan *scan, cons
     return OK;
 }
 
+static void write_drop(const Drop *drop, struct buf *answer)
+{
+    if (drop->why == DROP_NONE) {
+        json_null(answer, "reason");
+        return;
+    }
+    json_object(answer, "reason");
+    json_word(answer, "code", ask_drop_word(drop->why));
+    json_uint(answer, "step", drop->step);
+    if (drop->why == DROP_NEVER) json_null(answer, "time");
+    else answer_instant(answer, "time", drop->at_ms);
+    if (drop->over_ms) json_int(answer, "late_ms", drop->over_ms);
+    else json_null(answer, "late_ms");
+    json_object_end(answer);
+}
+
 static Status write_member(const struct listing *listing, struct scan *scan, const struct member *member,
                            struct buf *answer, Err *err)
 {
@@ -223,6 +242,7 @@ static Status write_member(const struct listing *listing, struct scan *scan, con
     json_name(answer, STR("group"));
     if (listing->question.by.is_given) group_write(listing->groups, member->group, answer);
     else json_null(answer, NULL);
+    if (listing->outcome == OUTCOME_DROPPED) write_drop(&member->drop, answer);
     json_array(answer, "steps");
     for (uint32_t step = 0; step < member->depth && !s; step++)
         s = write_event(listing, scan, member, step, answer, err);

@@ -115,6 +115,8 @@ SHAPE(FunnelPeopleQuestion, {"type": "object", "required": ["steps"], "propertie
 SHAPE(FunnelPeople, {"type": "object", "required": ["step", "outcome", "total", "people", "cursor", "complete"], "properties": {
     "step": {"type": "integer"}, "outcome": {"enum": ["converted", "dropped"]}, "total": {"type": "integer"},
     "people": {"type": "array", "items": {"type": "object", "required": ["person", "depth", "steps"], "properties": {"person": {"type": "object", "additionalProperties": true}, "depth": {"type": "integer"},
+        "reason": {"type": ["object", "null"], "description": "of who dropped: why the next step was not reached", "required": ["code", "step", "time", "late_ms"], "properties": {"code": {"enum": ["never", "before", "too_late", "step_too_late", "between", "excluded"]},
+            "step": {"type": "integer"}, "time": {"type": ["string", "null"]}, "late_ms": {"type": ["integer", "null"]}}},
         "group": {"$ref": "#/components/schemas/Value"}, "steps": {"type": "array", "items": {"type": "object", "required": ["event", "time", "position"], "properties": {
             "event": {"type": ["string", "null"]}, "time": {"$ref": "#/components/schemas/Instant"}, "position": {"type": "integer"}, "message": {"type": ["object", "null"], "additionalProperties": true}}}}}}},
     "cursor": {"$ref": "#/components/schemas/Cursor"}, "groups": {"type": "array"}, "window_ms": {"type": "integer"}, "by": {"type": ["string", "null"]}, "range": {"type": "string"},

@@ -71,6 +71,7 @@ static void make_private(struct asker *asker, struct config *config)
     dice_key(os_dice(), key, ONE_OFF_KEY);
     *config = asker->config;
     config->listen = (ConfigListens){ listens, 1 };
+    config->ui_listen = (Str){ 0 };
     config->secret_key = str_of(key, ONE_OFF_KEY);
     config->tls.certificate = config->tls.key = (Str){ 0 };
     config->threads = 1;

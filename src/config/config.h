@@ -78,6 +78,7 @@ struct config {
     int64_t clock_skew_least_ms;
     bool keep_ip;
     bool has_ui;                           /* the dashboard, and sessions */
+    Str ui_listen;                         /* where they and the API answer; empty: where all else does */
     ConfigTexts trusted_proxies;
 
     struct { int level, format; } log;                        /* LogLevel, LogFormat */

@@ -65,6 +65,11 @@ CONFIG("plan", plan, TEXT, "", "", "", "a file", LIVE,
 CONFIG("ui", has_ui, BOOL, "true", "", "", "true or false", RESTART,
     "Whether the dashboard is served at / to browsers, and people can sign in to it (docs/access.md). false: neither "
     "page nor sessions; the API answers to keys alone, as before.")
+CONFIG("ui_listen", ui_listen, TEXT, "", "", "", "host:port", RESTART,
+    "An address of its own for the dashboard and the API, with their sessions: \"127.0.0.1:8081\". There everything is "
+    "answered; at the addresses of listen then only what websites and SDKs need: collection, the browser library, "
+    "health and metrics. So nobody who can reach collection reaches the data, whatever key he has, and no page on the "
+    "collecting host is of one origin with the dashboard. Left out, listen answers everything.")
 CONFIG("trusted_proxies", trusted_proxies, TEXTS, "[]", "", "", "addresses or networks", RESTART,
     "Reverse proxies whose X-Forwarded-For is believed: [\"127.0.0.1\", \"10.0.0.0/8\"]. From anybody else that "
     "header is only a claim, and is ignored. Forgotten behind a proxy, every visitor has the proxy's address.")

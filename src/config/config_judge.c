@@ -192,6 +192,18 @@ static void judge_listen(struct config_walk *walk, const Node *root, const struc
                         "right only behind a proxy that has TLS", STR_FORMAT(config->listen.items[at].text));
 }
 
+static void judge_ui_listen(struct config_walk *walk, const Node *root, const struct config *config)
+{
+    ConfigListen listen;
+    const Node *node = node_find(root, STR("ui_listen"));
+    if (!config->ui_listen.len) return;
+    if (!address_read_ui(config, &listen))
+        config_complain(walk, node, STR("ui_listen"), "no address like 127.0.0.1:8081, [::1]:8081 or :8081");
+    else if (address_is_public(&listen) && !config->tls.certificate.len)
+        config_warn(walk, node, STR("ui_listen"), "%.*s can be reached from other machines, without tls: keys and what "
+                    "people did travel in the clear", STR_FORMAT(config->ui_listen));
+}
+
 static void judge_externals(struct config_walk *walk, const Node *root, const struct config *config)
 {
     enum { MOST = IDENTITY_KINDS - IDENTITY_EXTERNAL };
@@ -225,6 +237,7 @@ void config_judge(struct config_walk *walk, const Node *root, struct config *con
     }
     for (size_t at = 0; at < config->key_count; at++) judge_key(walk, config, at);
     judge_listen(walk, root, config);
+    judge_ui_listen(walk, root, config);
     judge_url(walk, root, config);
     judge_externals(walk, root, config);
     const Node *tls = node_find(root, STR("tls"));

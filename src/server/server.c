@@ -51,9 +51,9 @@ struct serve {
     struct health health;
     struct ingest ingests[SERVERS_MAX];
     size_t ingest_count;
-    uint16_t first_port, site_port;
+    uint16_t first_port, ui_port, site_port;
     struct demo *demo;
-    ApiOptions api;                      /* lives as long as the servers */
+    ApiOptions api, collecting;          /* live as long as the servers */
     struct http_jobs *jobs;
     struct api_links *links;
     struct doctor *doctor;
@@ -449,6 +449,25 @@ static void warn_of_public(const struct serve *serve)
                       LOG_STR("listen", config->listen.items[at].text));
 }
 
+/* An address, answered by so many threads. */
+static Status open_listener(struct serve *serve, const HttpOptions *options, Str text, size_t thread_count,
+                            uint16_t *ret_port, Err *err)
+{
+    const struct config *config = serve->config;
+    int listener;
+    Status s = http_listen(text, &listener, ret_port, err);
+    for (size_t thread = 0; !s && thread < thread_count && serve->ingest_count < SERVERS_MAX; thread++) {
+        int shared = thread + 1 < thread_count ? dup(listener) : listener;
+        if (shared < 0) return err_set_errno(err, errno, "listen %.*s", STR_FORMAT(text));
+        s = http_server_open(options, shared, &serve->ingests[serve->ingest_count].server, err);
+        if (s == ERR_INPUT)
+            return err_wrap(err, s, "tls.certificate %.*s, tls.key %.*s", STR_FORMAT(config->tls.certificate),
+                            STR_FORMAT(config->tls.key));
+        serve->ingest_count += !s;
+    }
+    return s;
+}
+
 static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
 {
     const struct config *config = serve->config;
@@ -501,23 +520,21 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
     if (s) return s;
     serve->crowd.limit = connections_most(serve);
     warn_of_public(serve);
-    for (size_t at = 0; at < config->listen.count; at++) {
-        int listener;
-        uint16_t port;
-        s = http_listen(config->listen.items[at].text, &listener, &port, err);
+    if (config->ui_listen.len) {
+        s = open_listener(serve, &options, config->ui_listen, 1, &serve->ui_port, err);
         if (s) return s;
-        if (at == 0) serve->first_port = port;
-        for (size_t thread = 0; thread < thread_count && serve->ingest_count < SERVERS_MAX; thread++) {
-            int shared = thread + 1 < thread_count ? dup(listener) : listener;
-            if (shared < 0) return err_set_errno(err, errno, "listen %.*s", STR_FORMAT(config->listen.items[at].text));
-            s = http_server_open(&options, shared, &serve->ingests[serve->ingest_count].server, err);
-            if (s == ERR_INPUT)
-                return err_wrap(err, s, "tls.certificate %.*s, tls.key %.*s", STR_FORMAT(config->tls.certificate),
-                                STR_FORMAT(config->tls.key));
-            if (s) return s;
-            serve->ingest_count++;
-        }
+        serve->collecting = serve->api;
+        serve->collecting.has_page = false;
+        options.app = &api_app_collecting;
+        options.context = &serve->collecting;
     }
+    for (size_t at = 0; !s && at < config->listen.count; at++) {
+        uint16_t port;
+        s = open_listener(serve, &options, config->listen.items[at].text, thread_count, &port, err);
+        if (!s && at == 0) serve->first_port = port;
+    }
+    if (s) return s;
+    if (!config->ui_listen.len) serve->ui_port = serve->first_port;
     return serve->engines & ENGINE_SITE ? open_site(serve, options, err) : OK;
 }
 
@@ -685,9 +702,10 @@ static size_t count_cores(void)
 static Status open_all(struct serve *serve, Role role, Err *err)
 {
     size_t cores = count_cores(), thread_count = serve->config->threads ? (size_t)serve->config->threads : cores;
-    size_t most = SERVERS_MAX / serve->config->listen.count;
+    size_t most = (SERVERS_MAX - 2) / serve->config->listen.count;      /* beside: ui_listen, the example site */
     if (thread_count > most) thread_count = most;
-    serve->engines = role_engines(role, thread_count * serve->config->listen.count);
+    size_t server_count = thread_count * serve->config->listen.count + (serve->config->ui_listen.len > 0);
+    serve->engines = role_engines(role, server_count);
     open_jobs(serve, cores);
     Status s = open_journal(serve, err);
     if (!s) s = open_applier(serve, err);
@@ -735,14 +753,14 @@ bool serve_wait_applied(struct serve *serve, Millis timeout_ms, uint64_t *ret_do
 static Status run_until_signal(struct serve *serve, const ServeReload *how, Err *err)
 {
     Err hint_err;
-    if (address_keep(serve->config, serve->first_port, &hint_err))
+    if (address_keep(serve->config, serve->ui_port, &hint_err))
         log_write(LOG_WARN, "commands will not find this server by themselves", LOG_TEXT("error", hint_err.text));
     bool is_story = serve->engines & ENGINE_STORY;
     char token[ACCESS_TOKEN_CHARS];
     Str link = { token, sizeof token };
     if (access_make_link(serve->access, serve->config->secret_key, STR(""), token, &hint_err)) link.len = 0;
     if (is_story) print_demo_welcome(serve->config, serve->first_port, serve->site_port, link);
-    else print_welcome(serve->config, serve->first_port, link);
+    else print_welcome(serve->config, serve->first_port, serve->ui_port, link);
     Status s = OK;
     if (serve->engines & ENGINE_PRINTER) s = printer_open(serve->journal, is_story, &serve->printer, err);
     if (!s && serve->printer) s = threads_start(&serve->background_threads, printer_engine(serve->printer), err);

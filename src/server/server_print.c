@@ -48,17 +48,19 @@ static void print_page(const char *base, Str link)
            (int)len, base, STR_FORMAT(link), program_invocation_name);
 }
 
-void print_welcome(const struct config *config, uint16_t port, Str link)
+void print_welcome(const struct config *config, uint16_t port, uint16_t ui_port, Str link)
 {
-    char base[512], room[1024];
+    char base[512], ui_base[512], room[2048];
     Arena arena = { room, room + sizeof room };
     snprintf(base, sizeof base, "%.*s", STR_FORMAT(address_url(config, port, &arena)));
+    snprintf(ui_base, sizeof ui_base, "%.*s", STR_FORMAT(address_ui_url(config, ui_port, &arena)));
+    if (ui_port != port) printf("dashboard and API on %s\n", ui_base);
     printf("listening on %s\n", base);
     if (isatty(STDOUT_FILENO) && config->source_count > 0) {
         Str write_key = config->sources[0].write_key;
         if (config->public_url.len) snprintf(base, sizeof base, "%.*s", STR_FORMAT(config->public_url));
         printf("\nwrite key   %.*s   (source %.*s)\n", STR_FORMAT(write_key), STR_FORMAT(config->sources[0].name));
-        print_page(base, link);
+        print_page(ui_port == port ? base : ui_base, link);
         printf("\nPut this into a page's <head>:\n\n");
         print_snippet(config, port);
         printf("\nTry it:\n\n  curl %s/v1/track -u '%.*s:' -d "

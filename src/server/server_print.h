@@ -7,9 +7,9 @@
 #include "journal/journal.h"
 #include "server_threads.h"
 
-/* "listening on http://127.0.0.1:8080" in any case; the rest only where standard output is a terminal. link: signs in to
+/* ui_port: where the dashboard is, if not there. "listening on http://127.0.0.1:8080" in any case; the rest only where standard output is a terminal. link: signs in to
  * the dashboard; empty: there is none. */
-void print_welcome(const struct config *config, uint16_t port, Str link);
+void print_welcome(const struct config *config, uint16_t port, uint16_t ui_port, Str link);
 
 /* The script element that a site pastes into its pages, for the first source. port 0: the configuration's. */
 void print_snippet(const struct config *config, uint16_t port);

@@ -59,5 +59,18 @@ class Deliveries(Case):
         self.assertEqual(self.server.errors(), [])
 
 
+    def test_then_errors_are_told_by_kind(self):
+        self.vendor.answers["/refuse"] = 422
+        dead = len(self.ask("destinations/refusing/dead")["dead"])
+        self.send(*[message("track", f"s-{at}", at, userId=f"s-{at}", event="Counted") for at in range(5)])
+        self.until(lambda: len(self.ask("destinations/refusing/dead")["dead"]) >= dead + 5, "all to be dead")
+        errors = self.ask("destinations/refusing/errors")["errors"]
+        self.assertEqual([(kind["status"], kind["count"]) for kind in errors], [(422, dead + 5)])
+        self.assertIn("sample", errors[0]["description"])
+        self.assertEqual(errors[0]["sample"]["answer"]["status"], 422)
+        self.assertNotIn("hush-hush", str(errors))
+        self.assertEqual(self.ask("destinations/good/errors")["errors"], [])
+
+
 if __name__ == "__main__":
     unittest.main()
