@@ -842,6 +842,20 @@ test('a destination: plots have the API’s numbers, what went wrong is grouped,
     assert.equal((await text(page, '.plots h3'))[0], 'Messages in 15 minutes')
   }))
 
+test('whoever got no further is listed with the first reason, as the API has it', () =>
+  using({}, async ({ page, go }) => {
+    await go(`#/questions/funnel?${steps}&range=all&window=1h`)
+    const asked = { steps: STEPS, window: '1h', step: 2, outcome: 'dropped', limit: 50, events: false }
+    const { people } = await onym.ask('funnels/people', asked)
+    await page.locator('.funnel .cell.lost').nth(1).click()
+    await page.waitForSelector('.drawer .people li')
+    const reasons = await text(page, '.drawer .people .reason')
+    assert.equal(reasons.length, people.length)
+    const WORDS = { never: /^never did /, before: / only before/, too_late: / too late for the window/ }
+    people.forEach(({ reason }, at) => assert.match(reasons[at], WORDS[reason.code] ?? /Account Created/))
+    assert.ok(reasons.every((one) => one.includes('Account Created')))
+  }))
+
 test('events are text: no markup, no address, nothing unseen', () =>
   using({}, async ({ page, go }) => {
     for (const hash of [
