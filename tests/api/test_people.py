@@ -5,6 +5,8 @@ from client import Case, json, message, quote, unittest
 
 
 class People(Case):
+    config = {"trusted_proxies": ["127.0.0.1"]}         # so that wrong keys come from several addresses: they are counted
+
     def person(self, **want):
         """What a person looks like, with the fields that a test does not care about left out."""
         return {"external_ids": [], **want}
@@ -163,8 +165,9 @@ class People(Case):
     def test_only_the_secret_key_reads(self):
         for path in ("people/resolve?user_id=1", "people/u_1", "people/u_1/events", "people?search=1", "suppressions",
                      "erasures", "groups/1"):
-            for key in (None, "wk_website", "sk_wrong"):
-                status, headers, text = self.raw(f"/api/v1/{path}", key=key)
+            for at, key in enumerate((None, "wk_website", "sk_wrong")):
+                peer = {"X-Forwarded-For": f"203.0.113.{at + 1}"}
+                status, headers, text = self.raw(f"/api/v1/{path}", key=key, headers=peer)
                 self.assertEqual(status, 401, text)
                 self.assertIn("Bearer", headers["WWW-Authenticate"])     # Basic: a browser would keep the key
         for path, method in (("people/u_1", "DELETE"), ("people/unmerge", "POST"), ("suppressions", "POST")):
