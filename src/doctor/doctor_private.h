@@ -196,6 +196,7 @@ typedef struct DoctorState {
     DoctorCode code;
     char source[64 + 1], event[128 + 1];    /* cut; for findings that have ended */
     Millis found_ms, last_ms, ended_ms;     /* first told; the last case; 0: goes on */
+    Millis told_ms;                         /* last told; not kept */
     Millis muted_until_ms;                  /* 0: not muted */
     char reason[DOCTOR_REASON_BYTES + 1];
     bool is_reopened;

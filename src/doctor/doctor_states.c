@@ -183,6 +183,7 @@ bool doctor_note(struct doctor *doctor, const DoctorState *now, DoctorState *ret
         state->is_reopened |= state->ended_ms != 0;
         state->ended_ms = 0;
         if (now->last_ms > state->last_ms) state->last_ms = now->last_ms;
+        state->told_ms = now->told_ms;
         *ret = *state;
     }
     pthread_mutex_unlock(&doctor->lock);
@@ -196,7 +197,7 @@ void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void
     pthread_mutex_lock(&doctor->lock);
     for (size_t at = 0; at < doctor->count; at++) {
         DoctorState *state = &doctor->states[at];
-        if (!state->ended_ms && state->last_ms < now_ms - ended_ms) {
+        if (!state->ended_ms && state->told_ms < now_ms && state->last_ms < now_ms - ended_ms) {
             state->ended_ms = now_ms;
             doctor->is_changed = true;
         }

@@ -1,6 +1,6 @@
 /* doctor_symptoms: what single messages showed, counted as they were applied (symptoms/), handed over to the tallies.
- * Its days are whole days of UTC: the window begins with the first of them that has a part in it. Imports are left
- * out. */
+ * Its days are whole days of UTC: the window begins with the first of them that has a part in it. Imports go
+ * by their arrival here. */
 #include "doctor_private.h"
 
 #include "symptoms/symptoms.h"
@@ -46,7 +46,7 @@ Status doctor_pass_symptoms(struct exam *exam, Err *err)
     if (s) return s;
     region_open(&region, cases_bytes);
     Arena arena = region_arena(&region);
-    symptoms_list_cases(symptoms_view_day(view), &arena, hand_over, exam);
+    symptoms_list_cases(symptoms_view_day(view), exam->question->with_imports, &arena, hand_over, exam);
     region_close(&region);
     symptoms_close_view(view);
     return OK;

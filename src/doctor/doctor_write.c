@@ -279,7 +279,8 @@ static void note(struct exam *exam, struct doctor *doctor, struct found *found)
     DoctorState *state = &found->state;
     const struct tally *tally = found->tally;
     doctor_fingerprint(exam, tally, found->fingerprint);
-    *state = (DoctorState){ .code = tally->code, .found_ms = exam->now_ms, .last_ms = tally->last_ms };
+    *state = (DoctorState){ .code = tally->code, .found_ms = exam->now_ms, .told_ms = exam->now_ms,
+                             .last_ms = tally->last_ms };
     memcpy(state->fingerprint, found->fingerprint, sizeof state->fingerprint);
     copy_cut(state->source, sizeof state->source, text_of(exam, tally->source));
     copy_cut(state->event, sizeof state->event, event_of(exam, tally));

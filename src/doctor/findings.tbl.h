@@ -81,7 +81,7 @@ MEND(ID_5, "browser", "if (user?.id) analytics.identify(user.id)")
 DATA_MEND(ID_5, "identity.blocked_values in onym.yaml; onym identity --dry-run FILE shows whom it would part")
 FINDING(ID_6, "ID-6", PASS, ERROR, 0, 0, 1, 1, "An id that draws everybody in",
     "ids", "An organisation's id, a bot or a constant is sent as if it were a person's.",
-    "{count:ids count|id counts} as one person each, and may be many, or none.")
+    "{count:ids, each of which is|id that is} one person in every number, and many or none in truth.")
 MEND(ID_6, "server", "analytics.identify({ userId: user.id })      // not the organisation's\n"
     "analytics.group({ userId: user.id, groupId: org.id })")
 DATA_MEND(ID_6, "identity.blocked_values in onym.yaml; onym identity --dry-run FILE shows whom it would part")

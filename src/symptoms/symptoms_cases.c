@@ -31,7 +31,8 @@ static void add_sources(struct judging *judging)
     check(judging->source_of && judging->sources && judging->tallies);
     for (uint32_t at = 0; at < day->origin_count; at++) {
         const SymptomOrigin *origin = &day->origins[at];
-        uint32_t source = origin->is_import ? JUDGING_NONE : find_source(judging, origin->source);
+        bool is_asked_for = judging->with_imports || !origin->is_import;
+        uint32_t source = is_asked_for ? find_source(judging, origin->source) : JUDGING_NONE;
         judging->source_of[at] = source;
         for (int tally = 0; source != JUDGING_NONE && tally < SYMPTOM_TALLIES; tally++)
             judging->tallies[source][tally] += origin->tallies[tally];
@@ -231,9 +232,10 @@ static void tell_shapes(const struct judging *judging)
     free(guilty);
 }
 
-void symptoms_list_cases(const SymptomDay *day, Arena *arena, SymptomVisit *visit, void *context)
+void symptoms_list_cases(const SymptomDay *day, bool with_imports, Arena *arena, SymptomVisit *visit, void *context)
 {
-    struct judging judging = { .day = day, .arena = arena, .visit = visit, .context = context };
+    struct judging judging = { .day = day, .with_imports = with_imports, .arena = arena, .visit = visit,
+                               .context = context };
     add_sources(&judging);
     tell_rows(&judging);
     tell_shapes(&judging);

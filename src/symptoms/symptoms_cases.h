@@ -3,7 +3,7 @@
  *
  * Codes that rows hold are told as they stand. The others are found by comparing what a view has: names of events with
  * each other and with Segment's (NM-), types and sizes of fields by event, library and version (PR-), shapes of ids.
- * Imports are left out. No state, any thread.
+ * Imports are left out, unless they are asked for. No state, any thread.
  */
 #ifndef ONYM_SYMPTOMS_CASES_H
 #define ONYM_SYMPTOMS_CASES_H
@@ -46,7 +46,7 @@ typedef struct SymptomCase {
      and has_more_subjects. */
 typedef void SymptomVisit(void *context, const SymptomCase *found);
 /* Strings are valid as long as the view and the arena. A view with a year's names takes about 20 MB of it. */
-void symptoms_list_cases(const SymptomDay *day, Arena *arena, SymptomVisit *visit, void *context);
+void symptoms_list_cases(const SymptomDay *day, bool with_imports, Arena *arena, SymptomVisit *visit, void *context);
 
 /* ---- Names: pure functions ---- */
 

@@ -8,10 +8,11 @@
 /* One pass over a view. */
 struct judging {
     const SymptomDay *day;
+    bool with_imports;
     Arena *arena;
     SymptomVisit *visit;
     void *context;
-    uint32_t *source_of;                    /* by origin: its source, JUDGING_NONE for imports */
+    uint32_t *source_of;                    /* by origin: its source, JUDGING_NONE for imports that nobody asks for */
     Str *sources;
     uint64_t (*tallies)[SYMPTOM_TALLIES];   /* by source */
     uint32_t source_count;

@@ -103,6 +103,18 @@ static void it_ends_by_itself_and_is_reopened(void **state)
     assert_int_equal(ended(120 * DAY_MS), 0);           /* forgotten */
 }
 
+/* As of imported messages, whose cases are old: it is found now, so it has not ended. */
+static void what_is_told_now_has_not_ended(void **state)
+{
+    (void)state;
+    DoctorState told, now = { .code = DOCTOR_ID_4, .found_ms = 50 * DAY_MS, .told_ms = 50 * DAY_MS,
+                              .last_ms = 20 * DAY_MS };
+    snprintf(now.fingerprint, sizeof now.fingerprint, "0123456789abcdef");
+    assert_true(doctor_note(doctor, &now, &told));
+    assert_int_equal(ended(50 * DAY_MS), 0);
+    assert_int_equal(ended(51 * DAY_MS), 1);
+}
+
 static void a_mute_has_a_reason_and_an_end(void **state)
 {
     char longer[DOCTOR_REASON_BYTES + 2];
@@ -150,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_finding_keeps_its_age_through_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_ends_by_itself_and_is_reopened, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_told_now_has_not_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_mute_has_a_reason_and_an_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_none_begins_anew, set_up, tear_down),
     };

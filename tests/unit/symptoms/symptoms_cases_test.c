@@ -74,7 +74,7 @@ static void expect(const char *lines)
     Arena arena = region_arena(&region);
     told_len = 0;
     told[0] = 0;
-    symptoms_list_cases(&table->of, &arena, note, NULL);
+    symptoms_list_cases(&table->of, false, &arena, note, NULL);
     assert_string_equal(told, lines);
 }
 
@@ -228,7 +228,7 @@ static void a_full_set_is_estimated(void **state)
     add_users(web, "email", 0, 100000);
     Arena arena = region_arena(&region);
     told_len = 0;
-    symptoms_list_cases(&table->of, &arena, note, NULL);
+    symptoms_list_cases(&table->of, false, &arena, note, NULL);
     unsigned long long count = 0;
     assert_int_equal(sscanf(told, "ID-7 web/1 |userId|email %llu/", &count), 1);
     assert_in_range(count, 92000, 108000);
