@@ -49,7 +49,7 @@ import { toJson } from './json'
   function readEarlier() {
     try {
       return JSON.parse(readCookies(carryName(stub._writeKey))[0])
-    } catch (error) {
+    } catch {
       return []
     }
   }
@@ -70,7 +70,7 @@ import { toJson } from './json'
         stub._kept || 'onym-early:' + encodeURIComponent(stub._writeKey) + ':' + Date.now() + Math.random()
       localStorage.setItem(name, toJson(stub))
       stub._kept = name
-    } catch (error) {
+    } catch {
       // blocked or full: the calls live as long as the page
     }
     try {
@@ -88,7 +88,7 @@ import { toJson } from './json'
           carryName(stub._writeKey) + '=' + packed + ';path=/;samesite=lax;max-age=' + CARRY_S + ';domain=' + domain
         if (document.cookie.indexOf(packed) >= 0) return
       }
-    } catch (error) {
+    } catch {
       // no cookies here
     }
   }
@@ -165,7 +165,7 @@ import { toJson } from './json'
           },
         })
         .createScriptURL(src)
-    } catch (error) {
+    } catch {
       // none here, or the site allows no such policy
     }
     // Where the page's policy goes by nonces alone, this script has to carry one on.
