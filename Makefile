@@ -193,6 +193,8 @@ bench-path: build/onym $B/bench/load ; @bench/path --seconds $(or $(SECONDS_LONG
 bench-deliver: build/onym $B/bench/load ; @bench/deliver
 ## make bench-sums [PAIRS=8]  what the checksums of keyed state cost an event, in CPU time, beside a build without them
 bench-sums: build/release/bench/apply ; @$(MAKE) --no-print-directory MODE=nosums build/nosums/bench/apply && bench/sums $(or $(PAIRS),8)
+## make bench-plan            what a tracking plan of 200 events costs collection, in instructions (needs valgrind)
+bench-plan: $B/bench/collect ; @bench/plan
 ## make bench-starve          collection's latency beside questions that are asked in a loop (bench/starve)
 bench-starve: build/onym $B/bench/load ; @bench/starve
 ## make bench-web             how Live scrolls with ten thousand rows: frames a second, in headless Chromium

@@ -1,7 +1,9 @@
 /* bench/collect: what a message costs between the socket and the journal, in ns, by stage: batches of 100
  * tracks of 540 bytes, one thread, everything in cache as it is in a busy server.
  * usage: build/release/bench/collect [rounds [runs]]   prints the best of 400 runs of 10 batches for each
- * stage: short runs, so that some are not interrupted on a busy machine. */
+ * stage: short runs, so that some are not interrupted on a busy machine.
+ *        build/release/bench/collect rounds 1 alone|plan   collects so many batches and nothing else, without a plan or
+ * with one of 200 events: `valgrind --tool=callgrind` counts the instructions of each (bench/plan). */
 #include "collect/collect_stations.h"
 #include "event/event_json.h"
 
@@ -70,6 +72,44 @@ static void decode_all(Str frames)
     }
 }
 
+/* A plan of 200 events of nine properties, four of which are sent. */
+static struct tracking_plan *make_plan(Arena *arena)
+{
+    static const char *const names[] = { "Product Viewed", "Signed Up", "Order Completed", "Plan Chosen" };
+    static const TrackingSource nobody = { .complain = NULL };
+    struct tracking_plan *plan;
+    const Node *root;
+    struct buf text;
+    Err err;
+    buf_init(&text, 1 << 20);
+    buf_printf(&text, "{\"version\":\"bench\",\"events\":{");
+    for (unsigned at = 0; at < 200; at++) {
+        if (at < 196) buf_printf(&text, "%s\"Event Number %u\":", at ? "," : "", at);
+        else buf_printf(&text, ",\"%s\":", names[at - 196]);
+        buf_printf(&text, "{\"properties\":{\"plan\":{\"type\":\"text\",\"required\":true},\"price\":{\"type\":\"number\","
+                   "\"min\":0},\"quantity\":{\"type\":\"integer\",\"required\":true},\"category\":\"text\",\"coupon\":"
+                   "\"text\",\"other\":\"text\",\"size\":\"number\",\"list\":{\"type\":\"list\"},\"color\":\"text\"}}");
+    }
+    buf_printf(&text, "}}");
+    check(!tracking_tree_of_json(arena_copy(arena, buf_str(&text)), arena, &root, &err));
+    check(!tracking_plan_open(root, &nobody, &plan, &err));
+    buf_done(&text);
+    return plan;
+}
+
+/* For callgrind. */
+static void collect_alone(struct collect_workspace *workspace, struct journal_append *append, Str body, unsigned rounds)
+{
+    CollectRequest request = { .body = body, .ip = STR("192.0.2.1") };
+    CollectResult result;
+    Err err;
+    for (unsigned round = 0; round < rounds; round++) {
+        journal_append_clear(append);
+        check(!collect_request(workspace, &request, append, &result, &err) && result.accepted == BATCH);
+        check(result.plan_rungs[TRACKING_REPORT] == 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 10;
@@ -89,6 +129,14 @@ int main(int argc, char **argv)
     make_body(&body);
     make_spaced(&spaced, buf_str(&body));
 
+    if (argc > 3) {
+        struct region region;
+        region_open(&region, 64 << 20);
+        Arena arena = region_arena(&region);
+        if (!strcmp(argv[3], "plan")) collector_set_plan(collector, make_plan(&arena));
+        collect_alone(workspace, &append, buf_str(&body), rounds);
+        return 0;
+    }
     CollectRequest request = { .body = buf_str(&body), .ip = STR("192.0.2.1") }, python = request;
     python.body = buf_str(&spaced);
     CollectResult result;

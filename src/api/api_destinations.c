@@ -110,7 +110,13 @@ Status api_destinations_replay(struct exchange *exchange, struct deliver *delive
     Status s = api_read_object(exchange, arena, &body, err);
     if (!s) s = read_instant(body, "from", true, &from_ms, err);
     if (!s) s = read_instant(body, "to", false, &to_ms, err);
-    if (!s) s = deliver_ask_replay(deliver, name_of(exchange, arena), from_ms, to_ms, &ticket, err);
+    const TreeNode *held = s ? NULL : event_tree_get(body, STR("held"));
+    bool is_release = event_tree_is_kind(held, FIELD_BOOL) && held->truth;
+    if (!s && event_tree_is_given(held) && held->kind != FIELD_BOOL)
+        s = err_set_field(err, "held", "held: wanted true or false");
+    if (!s) s = (is_release ? deliver_ask_release : deliver_ask_replay)(deliver, name_of(exchange, arena), from_ms,
+                                                                        to_ms,
+                                                                       &ticket, err);
     if (!s) s = deliver_wait_asked(deliver, ticket, ASKED_WAIT_MS, &exchange->is_cancelled, err);
     return s ? s : api_destinations_one(exchange, deliver, arena, out, err);
 }

@@ -127,6 +127,19 @@ static void count_time_problems(struct health *health, const CollectResult *coll
             health_add(health, (Counter)(COUNT_TIME_UNREADABLE + problem - 1), collected->time_problems[problem]);
 }
 
+static void count_plan(struct health *health, const CollectResult *collected)
+{
+    static_assert(COUNT_PLAN_NAME_PATTERN - COUNT_PLAN_UNPLANNED_EVENT == TRACKING_CODES - 1, "a counter each");
+    static_assert(COUNT_PLAN_RUNG_REJECT - COUNT_PLAN_RUNG_REPORT == TRACKING_REJECT - TRACKING_REPORT, "as well");
+    for (int code = 0; code < TRACKING_CODES; code++)
+        if (collected->plan_codes[code])
+            health_add(health, (Counter)(COUNT_PLAN_UNPLANNED_EVENT + code), collected->plan_codes[code]);
+    for (int rung = TRACKING_REPORT; rung < TRACKING_RUNGS; rung++)
+        if (collected->plan_rungs[rung])
+            health_add(health, (Counter)(COUNT_PLAN_RUNG_REPORT + rung - TRACKING_REPORT), collected->plan_rungs[rung]);
+    if (collected->plan_undecided) health_add(health, COUNT_PLAN_UNDECIDED, collected->plan_undecided);
+}
+
 static void note_suppressed(const struct exchange *exchange)
 {
     const ApiOptions *options = api_options(exchange);
@@ -150,6 +163,7 @@ void api_track_durable(struct exchange *exchange, Status status)
     health_add(options->health, COUNT_ACCEPTED, exchange->collected.accepted);
     if (exchange->collected.rejected) health_add(options->health, COUNT_REJECTED, exchange->collected.rejected);
     count_time_problems(options->health, &exchange->collected);
+    count_plan(options->health, &exchange->collected);
     note_suppressed(exchange);
     if (is_pixel(exchange)) {
         reply_text(exchange, 200, "image/gif", pixel);

@@ -27,5 +27,6 @@ int command_unsuppress(const struct command_line *line);
 int command_suppressions(const struct command_line *line);
 int command_destinations(const struct command_line *line);
 int command_replay(const struct command_line *line);
+int command_plan(const struct command_line *line);
 
 #endif

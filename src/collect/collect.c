@@ -44,7 +44,25 @@ void collect_workspace_close(struct collect_workspace *workspace)
 
 /* ---- What is kept ---- */
 
+static const Rule large = { "message_too_large", "", NULL };
 static const Rule foreign = { "origin_not_allowed", "writeKey", "the source is not open to this page" };
+
+static void keep_rejected(struct intake *intake, const Rejected *rejected)
+{
+    size_t begun = journal_begin_record(intake->append);
+    rejected_encode(&intake->append->frames, rejected);
+    journal_end_record(intake->append, begun);
+}
+
+void collect_reject_whole(struct intake *intake, const struct source_entry *source, const Rule *rule, Str raw)
+{
+    Rejected rejected = {
+        .source = source->source.name, .reason = str_from(rule->reason), .field = str_from(rule->field),
+        .text = str_from(rule->text), .received_at_ms = intake->received_at_ms, .json = raw, .is_whole = true,
+    };
+    intake->result.rejected++;
+    keep_rejected(intake, &rejected);
+}
 
 void collect_reject(struct intake *intake, const struct source_entry *source, const Rule *rule, const char *text,
                     Str raw)
@@ -65,9 +83,7 @@ void collect_reject(struct intake *intake, const struct source_entry *source, co
         .source = source ? source->source.name : (Str){ 0 }, .reason = str_from(rule->reason),
         .field = str_from(rule->field), .text = str_from(text), .received_at_ms = intake->received_at_ms, .json = raw,
     };
-    size_t begun = journal_begin_record(intake->append);
-    rejected_encode(&intake->append->frames, &rejected);
-    journal_end_record(intake->append, begun);
+    keep_rejected(intake, &rejected);
 }
 
 /* A record that may be over the limit is made aside first: only there can it be taken back. */
@@ -121,11 +137,41 @@ static void count_suppressed(struct intake *intake, EventType type)
     intake->result.suppressed_types[type]++;
 }
 
+/* What keeps all rules: stamped, held against the plan, and encoded. The arena is as before when it returns: what is
+ * stamped lies in it, and is copied into the record. */
+static void accept_message(struct intake *intake, const struct source_entry *source, const Message *message,
+                           EventType type)
+{
+    struct stamp_room room;
+    Arena before = *intake->arena;
+    EventStamps stamps = collect_stamp(intake, source, message, type, &room);
+    if (room.refused.reason) {
+        collect_reject(intake, source, &room.refused, room.refused.text, message->raw);
+        return;
+    }
+    if (!collect_check_plan(intake, source, message, &stamps)) {
+        *intake->arena = before;
+        return;
+    }
+    if (!fits_record(intake, message, &stamps)) {
+        collect_reject(intake, source, &large, "too large with the batch's context merged", message->raw);
+    } else if (is_suppressed_as_kept(intake, message, &stamps)) {
+        count_suppressed(intake, type);
+    } else {
+        size_t begun = journal_begin_record(intake->append);
+        event_encode_message(&intake->append->frames, intake->workspace->parser, message, &stamps);
+        journal_end_record(intake->append, begun);
+        intake->result.accepted++;
+        collect_count_problem(&intake->result, &stamps);
+    }
+    *intake->arena = before;
+}
+
 static void keep_message(struct intake *intake, const Message *message)
 {
     static const Rule broken = { "bad_request", "", NULL }, unknown = { "project_not_found", "writeKey", NULL },
                       disabled = { "source_disabled", "writeKey", NULL },
-                      rotated = { "key_rotated", "writeKey", NULL }, large = { "message_too_large", "", NULL };
+                      rotated = { "key_rotated", "writeKey", NULL };
     const struct source_entry *source = collect_source_of(intake, message);
     size_t most = intake->request->is_import ? LIMIT_RECORD_BYTES : LIMIT_MESSAGE_BYTES;
     EventType type = intake->request->implied_type;
@@ -148,25 +194,7 @@ static void keep_message(struct intake *intake, const Message *message)
     } else if ((rule = collect_validate(message, type)) != NULL) {
         collect_reject(intake, source, rule, rule->text, message->raw);
     } else {
-        struct stamp_room room;
-        EventStamps stamps = collect_stamp(intake, source, message, type, &room);
-        if (room.refused.reason) {
-            collect_reject(intake, source, &room.refused, room.refused.text, message->raw);
-            return;
-        }
-        if (!fits_record(intake, message, &stamps)) {
-            collect_reject(intake, source, &large, "too large with the batch's context merged", message->raw);
-            return;
-        }
-        if (is_suppressed_as_kept(intake, message, &stamps)) {
-            count_suppressed(intake, type);
-            return;
-        }
-        size_t begun = journal_begin_record(intake->append);
-        event_encode_message(&intake->append->frames, intake->workspace->parser, message, &stamps);
-        journal_end_record(intake->append, begun);
-        intake->result.accepted++;
-        collect_count_problem(&intake->result, &stamps);
+        accept_message(intake, source, message, type);
     }
 }
 

@@ -2,7 +2,7 @@
  * encode; what it leaves is a journal_append that the caller submits.
  *
  * What it is not: it knows no HTTP (no status, no header names), no file, no identity. It calls event/,
- * journal/ (to encode into an append), os/ (clock, dice) and zlib.
+ * journal/ (to encode into an append), plan/, os/ (clock, dice) and zlib.
  *
  * Rules
  *  1. One bad message costs only itself: it becomes a RECORD_REJECTED with its reason, the others go on.
@@ -12,7 +12,10 @@
  *     say so: its messages become RECORD_REJECTED with reason project_not_found. Anybody can send such, so
  *     no more than COLLECT_UNKNOWN_PER_SECOND are kept; the rest is counted.
  *  4. A message that names a suppressed id is not kept, not as a rejected one either.
- *  5. Nothing here blocks. All memory is the arena's and the append's.
+ *  5. A message that breaks the tracking plan is accepted with what was found stamped into it, unless the plan says
+ *     reject: then it is a RECORD_REJECTED, whole. Imports keep the stamp that they bring, and are not held against
+ *     the plan of today.
+ *  6. Nothing here blocks. All memory is the arena's and the append's.
  *
  * Threads: one struct collect_workspace per ingest thread; the collector is shared and its sources can be
  * replaced at any time from any thread.
@@ -23,6 +26,7 @@
 #include "event/event.h"
 #include "journal/journal.h"
 #include "os/os.h"
+#include "plan/plan.h"
 
 enum { COLLECT_UNKNOWN_PER_SECOND = 100 };
 
@@ -62,6 +66,10 @@ Status MUST collector_open(const CollectOptions *options, struct collector **ret
 void collector_close(struct collector *collector);
 /* Copies the sources; requests in flight finish with the old ones. ERR_INPUT: twice the same name or key. */
 Status MUST collector_set_sources(struct collector *collector, const Source *sources, size_t count, Err *err);
+/* Takes the plan that messages are held against from now on; NULL: none. Older ones are kept until the collector is
+ * closed, since requests in flight use them; one that was read from the same bytes as the present one is closed at
+ * once. From one thread at a time. */
+void collector_set_plan(struct collector *collector, struct tracking_plan *plan);
 /* NULL where no source has the key, now or before: write_key is the one that was asked for. Constant time in the key's
  * bytes. The answer stays valid until collector_close (old sources are kept). */
 const Source *collector_find_source(struct collector *collector, Str write_key);
@@ -100,7 +108,8 @@ typedef struct CollectRequest {
     Str query_key;                  /* ?writeKey=; may be empty */
     Str ip;                         /* of the client; empty: unknown, or not to be kept */
     Str user_agent;                 /* fills context.userAgent of pixels; may be empty */
-    Str origin;                     /* of the page that sends: "https://www.example.com"; empty: no page, or not known */
+    /* of the page that sends: "https://www.example.com"; empty: no page, or not known */
+    Str origin;
     Millis received_at_ms;          /* when its first byte arrived; 0: now */
 } CollectRequest;
 
@@ -109,6 +118,8 @@ typedef struct CollectResult {
     uint32_t accepted, rejected, suppressed;
     uint32_t suppressed_types[EVENT_TYPE_COUNT];        /* of the suppressed, by EventType; EVENT_NONE: it said none */
     uint32_t time_problems[TIME_PROBLEM_COUNT];         /* of the accepted, by TimeProblem */
+    uint32_t plan_codes[TRACKING_CODES], plan_rungs[TRACKING_RUNGS];    /* violations; messages with some */
+    uint32_t plan_undecided;        /* messages for which a limit of the check was hit */
     Millis retry_after_ms;          /* with ERR_RATE: when there is room again */
 } CollectResult;
 

@@ -57,6 +57,7 @@ void collector_close(struct collector *collector)
         free(bucket->name);
         free(bucket);
     }
+    collect_close_plans(collector);
     pthread_mutex_destroy(collector->lock);
     free(collector->lock);
     free(collector);

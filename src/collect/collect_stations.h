@@ -31,6 +31,8 @@ struct collector {
     uint64_t seed;                  /* of the key's hashes, so that nobody can aim at a slot */
     _Atomic(struct source_table *) table;
     struct source_table *tables;    /* all there ever were, newest first */
+    _Atomic(struct tracking_plan *) plan;                   /* NULL: none */
+    struct old_plan *plans;         /* all there ever were, which requests in flight may hold */
     struct rate_bucket *buckets, unknown;
     void *lock;                     /* over set_sources */
 };
@@ -99,12 +101,19 @@ EventStamps collect_stamp(struct intake *intake, const struct source_entry *sour
 void collect_stamp_times(const struct intake *intake, const Message *message, EventStamps *stamps, char *text);
 void collect_keep_times(const struct intake *intake, const Message *message, EventStamps *stamps,
                         struct stamp_room *room);
+/* collect_plan.c: holds the message against the plan, and stamps what it found. False: it is not to be accepted, and is
+ * kept as rejected. */
+bool collect_check_plan(struct intake *intake, const struct source_entry *source, const Message *message,
+                        EventStamps *stamps);
+void collect_close_plans(struct collector *collector);
 void collect_count_problem(CollectResult *result, const EventStamps *stamps);
 
 /* collect.c, for collect_import.c */
 Status MUST collect_keep_body(struct intake *intake, Err *err);
 void collect_reject(struct intake *intake, const struct source_entry *source, const Rule *rule, const char *text,
                     Str raw);
+/* The same of a message that is kept whole. */
+void collect_reject_whole(struct intake *intake, const struct source_entry *source, const Rule *rule, Str raw);
 Status MUST collect_import_lines(struct intake *intake, Str body, Err *err);
 
 #endif

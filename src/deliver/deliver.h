@@ -22,8 +22,8 @@
  *     disk. The same holds for a suppressed person, except for rows that came after the suppression was taken back.
  *
  * Threads: deliver_step and everything that says so on one thread, the deliverer. deliver_wake,
- * deliver_read_states, deliver_set_config, deliver_find_config, deliver_ask_replay, deliver_ask_redo,
- * deliver_wait_asked, deliver_user_hash and deliver_list_dead from any thread.
+ * deliver_read_states, deliver_set_config, deliver_find_config, deliver_ask_replay, deliver_ask_release,
+ * deliver_ask_redo, deliver_wait_asked, deliver_user_hash and deliver_list_dead from any thread.
  */
 #ifndef ONYM_DELIVER_DELIVER_H
 #define ONYM_DELIVER_DELIVER_H
@@ -170,6 +170,10 @@ JournalPos deliver_position(struct deliver *deliver);
  * disabled. The ticket is for deliver_wait_asked: until that says OK, nothing is promised. */
 Status MUST deliver_ask_replay(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, uint64_t *ret_ticket,
                                Err *err);
+/* The same of what the tracking plan held, and of nothing else. It waits for a replay that is under way, and is
+ * given up (ERR_TIMEOUT of deliver_wait_asked) where that takes longer. */
+Status MUST deliver_ask_release(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, uint64_t *ret_ticket,
+                                Err *err);
 /* Tries dead letters again: one by its number, or all that there are now (0). */
 Status MUST deliver_ask_redo(struct deliver *deliver, Str name, uint64_t number, uint64_t *ret_ticket, Err *err);
 /* OK: what was asked is on the disk, and will be done whatever happens to the process; the states show it. ERR_TIMEOUT:

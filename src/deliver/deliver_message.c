@@ -132,7 +132,15 @@ static Status write_one(struct deliver *deliver, const DeliverState *state, cons
         snprintf(search.position_text, sizeof search.position_text, "\"position\":%" PRIu64 ",",
                  journal_number(telling->pos));
         s = look_up(runner, &deliver->options.rows, &search, &cursor, err);
-        if (!s) put_found(out, state, &search, judge(&search, state, cursor));
+        bool is_held = tracking_stamp_holds(telling->event->plan_check) && !search.has_row && !search.letter.len;
+        if (!s && is_held) {
+            put_stage(out, state, STAGE_FILTERED, "the tracking plan holds it; onym plan release lets it go, and of "
+                                                  "what "
+                                                  "was delivered no more is kept");
+            json_object_end(out);
+        } else if (!s) {
+            put_found(out, state, &search, judge(&search, state, cursor));
+        }
     }
     runner_close(runner);
     return s;

@@ -63,6 +63,14 @@ Status deliver_ask_replay(struct deliver *deliver, Str name, Millis from_ms, Mil
     return add_request(deliver, name, (struct operator_request){ .from_ms = from_ms, .to_ms = to_ms }, ret_ticket, err);
 }
 
+Status deliver_ask_release(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, uint64_t *ret_ticket,
+                           Err *err)
+{
+    struct operator_request wanted = { .is_release = true, .from_ms = from_ms, .to_ms = to_ms };
+    if (from_ms >= to_ms) return err_set_field(err, "to", "to: is not after from");
+    return add_request(deliver, name, wanted, ret_ticket, err);
+}
+
 Status deliver_ask_redo(struct deliver *deliver, Str name, uint64_t number, uint64_t *ret_ticket, Err *err)
 {
     return add_request(deliver, name, (struct operator_request){ .is_redo = true, .number = number }, ret_ticket, err);
@@ -125,8 +133,9 @@ static bool accept_one(struct runner *runner, const struct operator_request *wan
     Err err = { 0 };
     if (!runner) return true;
     if (!runner->is_started) return false;
+    if (wanted->is_release && runner->streams[STREAM_REPLAY].is_active) return false;       /* when that is over */
     if (!wanted->is_redo) {
-        replay_begin(runner, wanted->from_ms, wanted->to_ms);
+        replay_begin(runner, wanted->from_ms, wanted->to_ms, wanted->is_release);
     } else if (!wanted->number) {
         dead_redo_all(runner);
     } else if (dead_redo(runner, wanted->number, &err)) {

@@ -7,7 +7,7 @@
  *   name 0 'j' line line    two users were told to be one person; hashes as of their lines (key_of_id)
  *   name 0 'u' user         something was sent under that user
  *   name 0 'd' number       a dead letter
- *   name 0 'r'              the replay under way: from, to, kept position, end
+ *   name 0 'r'              the replay under way: from, to, kept position, end; of a release 1 behind them
  *   name 0 'a'              dead letters below this number are tried again
  *
  * Numbers in keys are eight bytes, the highest first, so that rows lie in their order. Numbers in values are
@@ -302,6 +302,7 @@ void replay_save(struct runner *runner)
     put_u64(&value, (uint64_t)replay->to_ms);
     put_u64(&value, replay->kept);
     put_u64(&value, replay->end);
+    if (replay->is_release) put_u64(&value, 1);
     pending_put(runner->deliver->pending, row_key(runner, ROW_REPLAY, (Str){ 0 }, bytes), buf_str(&value));
 }
 
@@ -376,6 +377,7 @@ Status cursor_load(struct runner *runner, Err *err)
     replay->to_ms = (Millis)take_u64(&reader);
     replay->pos = replay->kept = take_u64(&reader);
     replay->end = take_u64(&reader);
+    replay->is_release = reader.at < reader.end && take_u64(&reader) == 1;
     replay->is_active = true;
     return OK;
 }

@@ -14,6 +14,7 @@
 
 #include "deliver.h"
 #include "destination/destination.h"
+#include "plan/plan.h"
 
 enum {
     DELIVERY_KEYS = 4,                  /* user id, anonymous id, previous id, person */
@@ -106,6 +107,7 @@ struct stream {
     Millis watermark_ms;                /* newest receivedAt that was read */
     struct delivery_list settling;      /* in order of arrival */
     bool is_active;
+    bool is_release;                    /* a replay of what the tracking plan held, and of nothing else */
     Millis from_ms, to_ms;              /* a replay's */
     JournalPos end;
 };
@@ -192,7 +194,8 @@ struct deliver {
     struct operator_request {
         char name[DELIVER_NAME_BYTES];
         uint64_t ticket;
-        bool is_redo, is_accepted;      /* accepted: in the pending changes, answered once they are committed */
+        /* accepted: in the pending changes, answered once they are committed */
+        bool is_redo, is_release, is_accepted;
         Millis from_ms, to_ms;
         uint64_t number;
     } operator_requests[16];
@@ -294,7 +297,10 @@ uint64_t key_of_id(Str id);         /* the line of a user, anonymous or previous
 void deliver_look_at_clock(struct deliver *deliver);
 void delivery_settle_clock(const struct runner *runner, struct delivery *delivery);  /* one that is loaded */
 
-void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms);
+void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms, bool is_release);
+/* Of the message, without what the tracking plan wants left out on the way to destinations (deliver_omit.c). */
+Status MUST runner_omit_unplanned(const Event *event, const TreeNode *json, Arena *arena, const TreeNode **ret,
+                                  Err *err);
 
 /* ---- deliver_route.c: is a message for this runner, and what of it ---- */
 

@@ -60,7 +60,9 @@ static Status take_record(struct runner *runner, StreamKind kind, const JournalR
     if (!is_in_time(runner, stream, &event)) return OK;
     if (event_tree_read(event.json, &scratch, &json, err))
         return report_unread_record(runner, stream, record->pos, err), OK;
-    if (!route_wants(runner, &event, json)) {
+    bool is_held = tracking_stamp_holds(event.plan_check);
+    if (stream->is_release && !is_held) return OK;
+    if ((is_held && !stream->is_release) || !route_wants(runner, &event, json)) {
         runner_note_pair(runner, &event);
         return OK;
     }
@@ -307,7 +309,7 @@ static void leave_replay(struct runner *runner)
 }
 
 /* Its row is in the pending changes at once. Whoever asked for the replay is answered when they are committed. */
-void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms)
+void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms, bool is_release)
 {
     struct journal *journal = runner->deliver->options.journal;
     struct stream *replay = &runner->streams[STREAM_REPLAY];
@@ -318,7 +320,8 @@ void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms)
     }
     leave_replay(runner);
     runner->state.replay_taken = runner->state.replay_delivered = 0;
-    *replay = (struct stream){ .is_active = true, .from_ms = from_ms, .to_ms = to_ms, .pos = first, .kept = first,
+    *replay = (struct stream){ .is_active = true, .is_release = is_release, .from_ms = from_ms, .to_ms = to_ms, .pos =
+                               first, .kept = first,
                                .end = journal_end(journal), .watermark_ms = INT64_MIN / 2 };
     replay_save(runner);
 }

@@ -18,7 +18,8 @@
  * sentAt, receivedAt, messageId, type are stamped; context and integrations have the batch's defaults
  * merged under them; an identify without traits has those of its context; context.ip is filled where the rule says
  * so; writeKey is dropped; projectId is the source's name (Segment's archives use it for the same); timeProblem and
- * unreadTimestamp stand at the end where the time is not what the client said.
+ * unreadTimestamp stand at the end where the time is not what the client said, and behind them planCheck where the
+ * message breaks the tracking plan. A planCheck that a client sends is dropped.
  */
 #ifndef ONYM_EVENT_EVENT_H
 #define ONYM_EVENT_EVENT_H
@@ -95,6 +96,9 @@ Status MUST event_parse_body(struct event_parser *parser, Str text, size_t max_m
 /* The same for text that is one message whatever it holds: a "batch" in it is a field that nobody knows. */
 Status MUST event_parse_message(struct event_parser *parser, Str text, Arena *arena, Body *ret, Err *err);
 
+/* The value of a field that none of Message's is, by its name as sent ("planCheck"); empty: there is none. */
+Str event_find_other(const Message *message, Str name);
+
 /* ---- Canonical JSON ---- */
 
 /* A batch's context or integrations, which stand in for what a message lacks. */
@@ -122,6 +126,7 @@ typedef struct EventStamps {
     Str original_timestamp_raw, sent_at_raw;         /* empty: none */
     Str time_problem, unread_timestamp_raw;          /* a plain word; what stands nowhere else. Empty: none */
     Str ip_raw, user_agent_raw;     /* put into context; empty: nothing to put */
+    Str plan_check_raw;             /* what of it breaks the tracking plan (plan/); empty: nothing */
     const EventDefaults *context, *integrations;
 } EventStamps;
 
@@ -150,6 +155,7 @@ typedef struct Event {
     Millis received_at_ms;                          /* when this Onym took it in (an import's JSON keeps its own) */
     bool from_import;                               /* kept its own times; did not come from a live client */
     Str json;                                       /* canonical JSON */
+    Str plan_check;                                 /* its planCheck, an object, where we stamped one; else empty */
 } Event;
 
 typedef struct Rejected {
@@ -159,6 +165,7 @@ typedef struct Rejected {
     Str text;                                       /* a sentence */
     Millis received_at_ms;
     Str json;                                       /* the message as sent, cut at LIMIT_REJECTED_BYTES */
+    bool is_whole;                                  /* when it is encoded: cut at LIMIT_MESSAGE_BYTES instead */
 } Rejected;
 
 /* The RecordKind of a record, without looking further; 0 where it is none. */

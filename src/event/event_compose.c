@@ -3,7 +3,7 @@
  *
  *   messageId anonymousId userId previousId groupId timestamp originalTimestamp sentAt receivedAt
  *   type event name category projectId properties traits context integrations, then the unknown ones, timeProblem
- * unreadTimestamp
+ *   unreadTimestamp planCheck
  *
  * What differs most from message to message stands together at the front, what repeats at the end: in a
  * block of records that compresses better than the order in which clients write. The strings that a
@@ -210,6 +210,31 @@ static bool is_about_time(Str other)
     return str_starts(other, STR("\"timeProblem\":")) || str_starts(other, STR("\"unreadTimestamp\":"));
 }
 
+/* The value of a "name":value. */
+static bool is_named(Str member, Str name)
+{
+    return member.len > name.len + 3 && member.bytes[name.len + 1] == '"'
+        && str_starts(str_slice(member, 1, member.len), name);
+}
+
+Str event_find_other(const Message *message, Str name)
+{
+    for (uint32_t at = 0; at < message->other_count; at++)
+        if (is_named(message->others[at], name))
+            return str_slice(message->others[at], name.len + 3, message->others[at].len);
+    return (Str){ 0 };
+}
+
+static void put_others(char **to, const Message *message, const EventStamps *stamps)
+{
+    for (uint32_t at = 0; at < message->other_count; at++) {
+        if (stamps->time_problem.len && is_about_time(message->others[at])) continue;
+        if (is_named(message->others[at], STR("planCheck"))) continue;
+        PUT(to, ",");
+        put(to, message->others[at]);
+    }
+}
+
 static char *compose(char *to, struct event_parser *parser, const Message *message, const EventStamps *stamps,
                      Event *event, RecordTimes *times)
 {
@@ -234,13 +259,11 @@ static char *compose(char *to, struct event_parser *parser, const Message *messa
                stamps->context, stamps);
     put_object(&to, parser, STR(",\"integrations\":"),
                message->integrations.kind == FIELD_NULL ? &absent : &message->integrations, stamps->integrations, NULL);
-    for (uint32_t at = 0; at < message->other_count; at++) {
-        if (stamps->time_problem.len && is_about_time(message->others[at])) continue;
-        PUT(&to, ",");
-        put(&to, message->others[at]);
-    }
+    if (message->other_count) put_others(&to, message, stamps);
     if (stamps->time_problem.len) put_text(&to, STR(",\"timeProblem\":"), stamps->time_problem);
     if (stamps->time_problem.len) put_raw(&to, STR(",\"unreadTimestamp\":"), stamps->unread_timestamp_raw);
+    put_raw(&to, STR(",\"planCheck\":"), stamps->plan_check_raw);
+    event->plan_check = (Str){ to - stamps->plan_check_raw.len, stamps->plan_check_raw.len };
     PUT(&to, "}");
     event->json = (Str){ start, (size_t)(to - start) };
     return to;
@@ -257,7 +280,7 @@ size_t event_record_bytes_max(const Message *message, const EventStamps *stamps)
            stamps->original_timestamp_raw.len + stamps->sent_at_raw.len + stamps->ip_raw.len +
            message->context_traits.raw.len +         /* may stand as traits, too */
            stamps->time_problem.len + stamps->unread_timestamp_raw.len +
-           stamps->user_agent_raw.len + (stamps->context ? stamps->context->bytes : 0) +
+           stamps->user_agent_raw.len + stamps->plan_check_raw.len + (stamps->context ? stamps->context->bytes : 0) +
            (stamps->integrations ? stamps->integrations->bytes : 0);
 }
 

@@ -4,7 +4,7 @@
  *   0   1  high nibble EVENT_RECORD_VERSION, low nibble RecordKind
  *
  * RECORD_EVENT
- *   1   1  low nibble EventType; bit 7: from an import
+ *   1   1  low nibble EventType; bit 7: from an import; bit 6: the JSON's last member is our planCheck
  *   2   2  length of the extras
  *   4  48  twelve parts, in this order: messageId, anonymousId, userId, previousId, groupId, timestamp,
  *          originalTimestamp, sentAt, receivedAt, name, category, source. Each: u16 gap, u16 length. The part
@@ -28,6 +28,8 @@
  */
 #include "event_record.h"
 
+/* Versions of Onym before plans pass over the bit: to them the member is one that they do not know. */
+enum { IS_IMPORT = 0x80, HAS_PLAN_CHECK = 0x40 };
 enum { GAP_EXTRA = 0xFFFF, PARTS_AT = 4, REJECTED_HEAD_BYTES = 24 };
 
 static_assert(RECORD_HEAD_BYTES == PARTS_AT + 4 * PART_COUNT, "the layout above");
@@ -77,7 +79,8 @@ void record_finish(struct buf *buf, size_t start, const Event *event, const Reco
         parts[PART_TIMES + at] = (Str){ instants[at], sizeof instants[at] };
     }
     char head[RECORD_HEAD_BYTES] = { first_byte(RECORD_EVENT) };
-    head[1] = (char)((int)event->type | (event->from_import ? 0x80 : 0));
+    head[1] = (char)((int)event->type | (event->from_import ? IS_IMPORT : 0) |
+                     (event->plan_check.len ? HAS_PLAN_CHECK : 0));
     Str extras[PART_COUNT];
     size_t extra_count = 0, extra_bytes = 0, behind = 0;
     for (size_t at = 0; at < PART_COUNT; at++) {
@@ -134,6 +137,19 @@ static bool decode_instant(Str part, bool is_text, Millis *ret_ms)
     return *ret_ms >= -62135596800000 && *ret_ms <= 253402300799999;      /* the years 1 to 9999 */
 }
 
+/* The value of the JSON's last member, which is planCheck. No text inside of it has such a quote without a
+ * backslash. */
+static bool find_plan_check(Str json, Str *ret)
+{
+    static const Str name = STR(",\"planCheck\":{");
+    for (size_t at = json.len - name.len; json.len > name.len && at > 0; at--) {
+        if (memcmp(json.bytes + at, name.bytes, name.len)) continue;
+        *ret = str_slice(json, at + name.len - 1, json.len - 1);
+        return true;
+    }
+    return false;
+}
+
 Status event_decode(Str record, Event *ret, Err *err)
 {
     Status s = decode_first(record, RECORD_EVENT, RECORD_HEAD_BYTES, err);
@@ -170,14 +186,17 @@ Status event_decode(Str record, Event *ret, Err *err)
             return damaged(err, "no instant where one should be");
     }
     if (extra_at != record.len) return damaged(err, "extras of another length");
+    Str plan_check = { 0 };
+    if ((unsigned char)head[1] & HAS_PLAN_CHECK && !find_plan_check(json, &plan_check))
+        return damaged(err, "no planCheck where one should be");
     for (size_t at = 0; at < 4; at++)
         if (parts[PART_TIMES + at].len == 0) times_ms[at] = INSTANT_NONE;
     *ret = (Event){
-        .type = (EventType)type, .from_import = ((unsigned char)head[1] & 0x80) != 0,
+        .type = (EventType)type, .from_import = ((unsigned char)head[1] & IS_IMPORT) != 0,
         .message_id = parts[0], .anonymous_id = parts[1], .user_id = parts[2], .previous_id = parts[3],
         .group_id = parts[4], .timestamp_ms = times_ms[0], .original_timestamp_ms = times_ms[1],
         .sent_at_ms = times_ms[2], .received_at_ms = times_ms[3], .name = parts[9], .category = parts[10],
-        .source = parts[11], .json = json,
+        .source = parts[11], .json = json, .plan_check = plan_check,
     };
     return OK;
 }
@@ -197,7 +216,7 @@ void rejected_encode(struct buf *buf, const Rejected *rejected)
 {
     const Str parts[] = {
         cut(rejected->source, 512), cut(rejected->reason, 64), cut(rejected->field, 64), cut(rejected->text, 1024),
-        cut(rejected->json, LIMIT_REJECTED_BYTES),
+        cut(rejected->json, rejected->is_whole ? LIMIT_MESSAGE_BYTES : LIMIT_REJECTED_BYTES),
     };
     char head[REJECTED_HEAD_BYTES] = { first_byte(RECORD_REJECTED) };
     for (size_t at = 0; at < 4; at++) put_u16(head + 2 + 2 * at, parts[at].len);

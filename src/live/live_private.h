@@ -54,7 +54,7 @@ Status MUST live_row_read(Str record, JournalPos pos, Arena *arena, LiveRow *ret
 /* Under the applier's guard: what became of it, and whose it is. */
 void live_row_judge(struct applier *applier, const People *people, struct event_parser *parser, Arena scratch,
                     LiveRow *row);
-/* {"position","fate","reason","message","source","received_at","person"}, on one line. person: JSON. */
+/* {"position","fate","reason","message","plan","source","received_at","person"}, on one line. person: JSON. */
 void live_row_write(const LiveRow *row, Str person, struct buf *out);
 void live_row_begin(const LiveRow *row, Str person, struct buf *out);    /* the same without its end */
 /* A member whose value is JSON as it stands, but on one line. */

@@ -131,6 +131,7 @@ void live_row_begin(const LiveRow *row, Str person, struct buf *out)
     }
     if (row->fate == LIVE_REPEATED) json_word(out, "reason", "repeats_message_id");
     live_put_raw(out, "message", event->json);
+    if (event->plan_check.len) live_put_raw(out, "plan", event->plan_check);
     put_end(out, event->source, event->received_at_ms);
     live_put_raw(out, "person", person);
 }

@@ -103,13 +103,19 @@ OPTION("tail", 0, "all", NULL, NULL, "show accepted and rejected ones")
 OPTION("tail", 0, "no-follow", NULL, NULL, "end at the end")
 OPTION("tail", 0, "json", NULL, NULL, "print each as one line of JSON")
 
-COMMAND("plan", command_plan, "Look", "check [FILE... | -]", "holds messages against the tracking plan",
-    "check: reads the plan and says what is wrong with it; with files of messages (NDJSON, as onym export writes them), what "
-    "of them breaks it, a line each, and exits 1 where something does: for a website's CI. docs/plan.md tells what a plan holds.")
-OPTIONS_OF_DATA("plan")
+COMMAND("plan", command_plan, "Look", "check [FILE...] | dry-run | init | diff FILE FILE | import FILE | types | release [DESTINATION]",
+    "holds messages against the tracking plan",
+    "check: reads the plan and says what is wrong with it; with files of messages (NDJSON, as onym export writes them; - is "
+    "standard input), what of them breaks it, a line each, and exits 1 where something does: for a website's CI. dry-run: what "
+    "the plan would have done with what came. init: writes a plan from what came. diff: what differs between two plans. import: a "
+    "plan of Segment or RudderStack as JSON. types: the plan as TypeScript. release: what the plan held (the rung hold) goes to the "
+    "destination, or to all of them. docs/plan.md tells what a plan holds.")
+OPTIONS_OF_ASKING("plan")
 OPTION("plan", 'p', "plan", "FILE", NULL, "the plan, instead of the configuration's (plan:, or plan.yaml beside it)")
-OPTION("plan", 's', "source", "NAME", NULL,
-       "check: the source that all messages count for, instead of each one's projectId")
+OPTION("plan", 's', "source", "NAME", NULL, "check: the source that all messages count for, instead of each one's projectId")
+OPTION("plan", 0, "from", "TIME", NULL, "dry-run, init: what arrived since (30d); release: what happened since (all that is kept)")
+OPTION("plan", 0, "to", "TIME", NULL, "release: what happened before this time; without it up to now")
+OPTION("plan", 0, "imports", NULL, NULL, "dry-run, init: imported messages, too")
 OPTION("plan", 0, "json", NULL, NULL, "print JSON")
 
 #define ASKED(KIND, command, operands, members, wants, summary, details) \

@@ -112,6 +112,8 @@ Status MUST tracking_plan_open(const Node *root, const TrackingSource *source, s
 void tracking_plan_close(struct tracking_plan *plan);       /* accepts NULL */
 Str tracking_plan_version(const struct tracking_plan *plan);
 size_t tracking_plan_rule_count(const struct tracking_plan *plan);
+/* Were both read from the same bytes? False where one has named further files. */
+bool tracking_plan_is_same(const struct tracking_plan *a, const struct tracking_plan *b);
 
 /* A message that its parser has just read, and that passed collection's own rules. */
 typedef struct TrackingMessage {
@@ -141,6 +143,17 @@ Str tracking_stamp_write(const TrackingVerdict *verdict, Arena *arena);
 bool tracking_stamp_read(Str stamp, Arena *arena, TrackingVerdict *ret);
 /* Does the message wait for its release? */
 bool tracking_stamp_holds(Str stamp);
+
+/* ---- Learning, and other languages ---- */
+
+/* A plan from messages (plan_learn.c), as YAML for people to correct. Bounded in memory; one thread. */
+struct tracking_learner;
+struct tracking_learner *tracking_learn_open(void);         /* NULL: no memory */
+void tracking_learn_close(struct tracking_learner *learner);        /* accepts NULL */
+void tracking_learn(struct tracking_learner *learner, const TrackingMessage *message, Arena *scratch);
+void tracking_learn_write(struct tracking_learner *learner, struct buf *out);
+/* The plan as TypeScript (plan_types.c). */
+void tracking_write_types(const struct tracking_plan *plan, struct buf *out);
 
 /* ---- JSON Schema alone, for tests and `onym plan check --schema` ---- */
 struct tracking_schema;

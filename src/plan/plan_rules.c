@@ -146,6 +146,7 @@ static const Schema *read_schema(struct opening *opening, const Node *node)
         }
         const Schema *schema = schema_compile_document(compiler, read);
         source->leave(source->context);
+        opening->plan->has_files = true;
         return schema;
     }
     return schema_compile_document(compiler, node);
@@ -374,6 +375,7 @@ Status tracking_plan_open(const Node *root, const TrackingSource *source, struct
     plan->rules = arena_new(&plan->store.arena, TrackingRule, TRACKING_RULES + EVENT_TYPE_COUNT);
     plan->slots = arena_new(&plan->store.arena, uint32_t, slots);
     plan->slot_mask = slots - 1;
+    plan->text_hash = hash_128(source->text, 0);
     struct opening opening = { .plan = plan, .compiler = { .store = &plan->store, .arena = &plan->store.arena,
                                                            .source = source, .place = STR("") } };
     if (root && root->kind == NODE_MAP) read_plan(&opening, root);
@@ -391,6 +393,11 @@ void tracking_plan_close(struct tracking_plan *plan)
     if (!plan) return;
     schema_store_close(&plan->store);
     free(plan);
+}
+
+bool tracking_plan_is_same(const struct tracking_plan *a, const struct tracking_plan *b)
+{
+    return !a->has_files && !b->has_files && hash_128_equal(a->text_hash, b->text_hash);
 }
 
 Str tracking_plan_version(const struct tracking_plan *plan) { return plan->version; }

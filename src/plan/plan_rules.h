@@ -30,6 +30,8 @@ typedef struct TrackingRule {
 
 struct tracking_plan {
     struct schema_store store;
+    Hash128 text_hash;
+    bool has_files;                 /* it named some */
     Str version;
     TrackingRule *rules;
     uint32_t rule_count;

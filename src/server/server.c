@@ -19,6 +19,7 @@
 #include "kv/kv.h"
 #include "server_mend.h"
 #include "server_notify.h"
+#include "server_plan.h"
 #include "server_print.h"
 #include "server_roles.h"
 #include "server_stop.h"
@@ -357,7 +358,8 @@ static Status open_collector(struct serve *serve, Err *err)
     };
     Status s = collector_open(&options, &serve->collector, err);
     if (!s) s = server_open_desk(config, serve->collector, &serve->desk, err);
-    return s ? s : server_set_sources(serve->desk, config, err);
+    if (!s) s = server_set_sources(serve->desk, config, err);
+    return s || !(serve->engines & ENGINE_INGEST) ? s : server_load_plan(config, serve->collector, err);
 }
 
 static Status read_pem(Arena *arena, const char *option, const char *label, Str path, const char **ret, Err *err)
@@ -619,6 +621,8 @@ static void reload(struct serve *serve, const ServeReload *how)
         return;
     }
     server_set_keys(serve->access, &config);
+    if (serve->engines & ENGINE_INGEST && server_load_plan(&config, serve->collector, &err))
+        log_write(LOG_ERROR, "tracking plan not reloaded, the one before stays", LOG_TEXT("error", err.text));
     Str restarts = config_list_restarts(serve->config, &config, &arena);
     if (restarts.len) log_write(LOG_WARN, "these changes wait for a restart", LOG_STR("options", restarts));
     log_configure((LogLevel)config.log.level, (LogFormat)config.log.format);

@@ -14,7 +14,6 @@ int command_verify(const struct command_line *line);
 int command_recover(const struct command_line *line);
 int command_rebuild(const struct command_line *line);
 int command_import(const struct command_line *line);
-int command_plan(const struct command_line *line);
 /* Messages that this program makes, on the way of `onym import`: into the journal, or through the server that has it.
  * Each line counts for the source that its projectId names. Returns when all are durable. */
 typedef struct ToolsFeed {
@@ -26,6 +25,13 @@ typedef struct ToolsFeed {
 typedef struct ToolsFed { uint64_t accepted, rejected; } ToolsFed;
 Status MUST tools_feed(const struct config *config, const char *url, const ToolsFeed *feed, Arena *arena, ToolsFed *ret,
                        Err *err);
+/* `onym plan check` and its like: into out. */
+int tools_plan_check(const struct command_line *line, Arena *arena, struct buf *out);
+int tools_plan_dry_run(const struct command_line *line, Arena *arena, struct buf *out);
+int tools_plan_init(const struct command_line *line, Arena *arena, struct buf *out);
+int tools_plan_types(const struct command_line *line, Arena *arena, struct buf *out);
+int tools_plan_diff(const struct command_line *line, Arena *arena, struct buf *out);
+int tools_plan_import(const struct command_line *line, Arena *arena, struct buf *out);
 /* `onym destinations test NAME`: into out. */
 int tools_try(const struct command_line *line, Arena *arena, struct buf *out);
 

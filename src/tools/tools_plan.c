@@ -4,12 +4,6 @@
 
 #include <stdio.h>
 
-enum { OUT_BYTES = 64 * 1024 * 1024 };
-
-static const struct { const char *word; size_t least, most; PlanAction *action; const char *operands; } actions[] = {
-    { "check", 0, 16, tools_plan_check, "check [FILE... | -]" },
-};
-
 /* ---- The plan ---- */
 
 static void print_problems(const struct config_problems *problems)
@@ -74,31 +68,4 @@ void tools_plan_write_violation(struct buf *out, Str event, const TrackingViolat
     buf_str_put(out, event.len ? event : STR("(no name)"));
     buf_str_put(out, violation->path_count ? STR(": ") : STR(" "));
     tracking_write_text(out, violation, find_value(tree, violation));
-}
-
-/* ---- Which ---- */
-
-int command_plan(const struct command_line *line)
-{
-    PlanAction *action = NULL;
-    for (size_t at = 0; line->operand_count && at < countof(actions); at++) {
-        bool fits = line->operand_count - 1 >= actions[at].least && line->operand_count - 1 <= actions[at].most;
-        if (!strcmp(line->operands[0], actions[at].word) && fits) action = actions[at].action;
-    }
-    if (!action) {
-        command_complain("plan wants one of:");
-        for (size_t at = 0; at < countof(actions); at++) fprintf(stderr, "  onym plan %s\n", actions[at].operands);
-        return EXIT_USAGE;
-    }
-    struct region region;
-    struct buf out;
-    region_open(&region, 2 * (size_t)CONFIG_ARENA_BYTES);
-    buf_init(&out, OUT_BYTES);
-    Arena arena = region_arena(&region);
-    int code = action(line, &arena, &out);
-    terminal_write(stdout, buf_str(&out));
-    if (!buf_ok(&out)) command_complain("there is more than fits here");
-    buf_done(&out);
-    region_close(&region);
-    return code;
 }

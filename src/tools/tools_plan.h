@@ -5,9 +5,19 @@
 #include "tools.h"
 #include "plan/plan.h"
 
-/* Each prints into out, and gives its exit code. */
-typedef int PlanAction(const struct command_line *line, Arena *arena, struct buf *out);
-PlanAction tools_plan_check;
+/* What came (tools_plan_read.c). */
+struct plan_reader {
+    /* One message, parsed; the arena is scratch. */
+    void (*visit)(void *context, struct event_parser *parser, const Event *event, const Message *message, Arena *arena);
+    void *context;
+    Millis from_ms;                    /* filled, as what follows */
+    bool takes_imports;
+    uint64_t count, unread;
+    struct event_parser *parser;
+    struct region region;
+};
+/* Options --from and --imports. EXIT_FINE, or the exit code after complaining. */
+int tools_plan_read(const struct command_line *line, struct plan_reader *reader, Arena *arena);
 
 /* The plan of --plan, else the configuration's; its problems are printed. EXIT_FINE, or the exit code to end with. */
 int tools_plan_open(const struct command_line *line, Arena *arena, struct tracking_plan **ret);

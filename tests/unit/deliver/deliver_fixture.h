@@ -91,6 +91,8 @@ static inline void say_json(const char *more)
     event = (Event){ .type = EVENT_TRACK, .source = STR("website"), .message_id = STR("json"), .user_id = STR("u"),
                      .name = STR("E"), .timestamp_ms = world->clock.now_ms, .original_timestamp_ms = INSTANT_NONE,
                      .sent_at_ms = INSTANT_NONE, .received_at_ms = world->clock.now_ms, .json = str_from(text) };
+    const char *stamp = strstr(text, ",\"planCheck\":");           /* at its end, as collection puts it */
+    if (stamp) event.plan_check = str_slice(event.json, (size_t)(stamp - text) + 13, event.json.len - 1);
     buf_init(&record, 8192);
     event_encode(&record, &event);
     journal_append_init(&append, LIMIT_APPEND_BYTES);
