@@ -86,7 +86,8 @@ static struct tracking_plan *make_plan(Arena *arena)
     for (unsigned at = 0; at < 200; at++) {
         if (at < 196) buf_printf(&text, "%s\"Event Number %u\":", at ? "," : "", at);
         else buf_printf(&text, ",\"%s\":", names[at - 196]);
-        buf_printf(&text, "{\"properties\":{\"plan\":{\"type\":\"text\",\"required\":true},\"price\":{\"type\":\"number\","
+        buf_printf(&text, "{\"properties\":{\"plan\":{\"type\":\"text\",\"required\":true},"
+                          "\"price\":{\"type\":\"number\","
                    "\"min\":0},\"quantity\":{\"type\":\"integer\",\"required\":true},\"category\":\"text\",\"coupon\":"
                    "\"text\",\"other\":\"text\",\"size\":\"number\",\"list\":{\"type\":\"list\"},\"color\":\"text\"}}");
     }

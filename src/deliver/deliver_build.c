@@ -335,7 +335,7 @@ static Status prepare_outgoing(struct runner *runner, const Event *event, Arena 
 {
     const TreeNode *json;
     Status s = event_tree_read(event->json, arena, &json, err);
-    if (!s) s = runner_omit_unplanned(event, json, arena, &json, err);
+    if (!s) s = tracking_omit(event, json, arena, &json, err);
     if (!s) s = rules_redact(&runner->rules, json, arena, &json, err);
     if (!s) s = lookup_person(runner->deliver, event, arena, person, err);
     if (s) return s;

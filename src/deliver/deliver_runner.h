@@ -298,9 +298,6 @@ void deliver_look_at_clock(struct deliver *deliver);
 void delivery_settle_clock(const struct runner *runner, struct delivery *delivery);  /* one that is loaded */
 
 void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms, bool is_release);
-/* Of the message, without what the tracking plan wants left out on the way to destinations (deliver_omit.c). */
-Status MUST runner_omit_unplanned(const Event *event, const TreeNode *json, Arena *arena, const TreeNode **ret,
-                                  Err *err);
 
 /* ---- deliver_route.c: is a message for this runner, and what of it ---- */
 

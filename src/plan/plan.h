@@ -143,6 +143,9 @@ Str tracking_stamp_write(const TrackingVerdict *verdict, Arena *arena);
 bool tracking_stamp_read(Str stamp, Arena *arena, TrackingVerdict *ret);
 /* Does the message wait for its release? */
 bool tracking_stamp_holds(Str stamp);
+/* The event's message without what its stamp wants left out (plan_omit.c): json itself where that is nothing, else a
+ * new tree in the arena. */
+Status MUST tracking_omit(const Event *event, const TreeNode *json, Arena *arena, const TreeNode **ret, Err *err);
 
 /* ---- Learning, and other languages ---- */
 

@@ -1,4 +1,5 @@
-/* plan_learn: a plan from what came, for people to read, correct and keep. What is nearly always so is taken for a rule:
+/* plan_learn: a plan from what came, for people to read, correct and keep. What is nearly always so is taken for a
+ * rule:
  *   type      one kind of value (null apart) in 99 % of those that are there
  *   required  there in 99.5 % of 200 messages or more; never of traits
  *   enum      20 texts or fewer cover all of 200 or more, and none looks like somebody's address
@@ -97,7 +98,8 @@ static void note_value(struct tracking_learner *learner, LearnedProperty *proper
     if (property->has_many) return;
     for (uint32_t at = 0; at < property->value_count; at++)
         if (str_equal(property->values[at].text, text)) return;
-    property->has_many = property->value_count == VALUES_MOST || text.len > VALUE_BYTES || str_contains(text, STR("@")) ||
+    property->has_many = property->value_count == VALUES_MOST || text.len > VALUE_BYTES
+        || str_contains(text, STR("@")) ||
                          arena_left(&learner->arena) < 4096;
     if (!property->has_many) property->values[property->value_count++].text = arena_copy(&learner->arena, text);
 }
@@ -177,7 +179,8 @@ static bool is_enum(const LearnedProperty *property)
            property->kinds[FIELD_STRING] == property->count;
 }
 
-static void put_property(struct buf *out, const LearnedEvent *event, const LearnedProperty *property, const char *indent)
+static void put_property(struct buf *out, const LearnedEvent *event, const LearnedProperty *property,
+                         const char *indent)
 {
     bool is_sure = event->count >= SURE_LEAST && event->type != EVENT_IDENTIFY && event->type != EVENT_GROUP;
     bool is_required = is_sure && is_nearly_all(property->count + property->nulls, event->count, 995);
@@ -218,7 +221,8 @@ static void put_event(struct buf *out, const LearnedEvent *event)
     if (event->first) buf_str_put(out, STR("    properties:\n"));
     for (const LearnedProperty *property = event->first; property; property = property->next)
         put_property(out, event, property, "      ");
-    if (event->has_many) buf_printf(out, "      # and more than %d others: are there values in the names?\n", PROPERTIES_MOST);
+    if (event->has_many) buf_printf(out, "      # and more than %d others: are there values in the names?\n",
+                                    PROPERTIES_MOST);
 }
 
 static void put_section(struct tracking_learner *learner, struct buf *out, EventType type, const char *name)
@@ -242,7 +246,8 @@ static void put_section(struct tracking_learner *learner, struct buf *out, Event
 void tracking_learn_write(struct tracking_learner *learner, struct buf *out)
 {
     qsort(learner->events, learner->count, sizeof *learner->events, compare_events);
-    buf_str_put(out, STR("# Learnt from what came: read it, take out what should not be, and say which rung (docs/plan.md).\n"
+    buf_str_put(out, STR("# Learnt from what came: read it, take out what should not be, and say which rung "
+                         "(docs/plan.md).\n"
                          "enforcement: report\n"));
     put_section(learner, out, EVENT_TRACK, "events");
     put_section(learner, out, EVENT_PAGE, "pages");
@@ -251,5 +256,6 @@ void tracking_learn_write(struct tracking_learner *learner, struct buf *out)
     put_section(learner, out, EVENT_GROUP, "groups");
     if (!learner->count) buf_str_put(out, STR("events: {}\n"));
     if (learner->left_out)
-        buf_printf(out, "# %" PRIu64 " messages of further names: more than %d names came\n", learner->left_out, EVENTS_MOST);
+        buf_printf(out, "# %" PRIu64 " messages of further names: more than %d names came\n", learner->left_out,
+                   EVENTS_MOST);
 }

@@ -1,5 +1,5 @@
-/* plan_types: a plan as TypeScript, for the code of a website: what the compiler checks costs the page nothing. Names and
- * texts of the plan are its writer's; they are escaped all the same. */
+/* plan_types: a plan as TypeScript, for the code of a website: what the compiler checks costs the page nothing.
+ * Names and texts of the plan are its writer's; they are escaped all the same. */
 #include "plan_rules.h"
 
 enum { TYPES_DEPTH = 16 };
@@ -112,15 +112,18 @@ static void put_alone(const struct tracking_plan *plan, struct buf *out, EventTy
 
 void tracking_write_types(const struct tracking_plan *plan, struct buf *out)
 {
-    buf_printf(out, "// Made by `onym plan types` from the tracking plan, version %.*s. Do not edit: make it again.\n\n",
+    buf_printf(out, "// Made by `onym plan types` from the tracking plan, version %.*s. Do not edit: make it "
+                    "again.\n\n",
                STR_FORMAT(plan->version));
     put_section(plan, out, EVENT_TRACK, "PlannedEvents");
     put_section(plan, out, EVENT_PAGE, "PlannedPages");
     put_alone(plan, out, EVENT_IDENTIFY, "PlannedTraits");
     put_alone(plan, out, EVENT_GROUP, "PlannedGroupTraits");
     buf_str_put(out, STR(
-        "/** The browser library, or any SDK of Segment's shape, held to the plan by the compiler: costs nothing at run time.\n"
-        " *  const planned = window.analytics as unknown as PlannedAnalytics; planned.track(\"Order Completed\", {...}) */\n"
+        "/** The browser library, or any SDK of Segment's shape, held to the plan by the compiler: costs nothing at "
+        "run time.\n"
+        " *  const planned = window.analytics as unknown as PlannedAnalytics; planned.track(\"Order Completed\", "
+        "{...}) */\n"
         "export interface PlannedAnalytics {\n"
         "  track<E extends keyof PlannedEvents>(event: E, properties: PlannedEvents[E], ...rest: unknown[]): unknown;\n"
         "  identify(id: string, traits?: PlannedTraits, ...rest: unknown[]): unknown;\n"

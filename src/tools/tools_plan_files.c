@@ -5,7 +5,8 @@
 
 /* ---- init ---- */
 
-static void learn_one(void *context, struct event_parser *parser, const Event *event, const Message *message, Arena *arena)
+static void learn_one(void *context, struct event_parser *parser, const Event *event, const Message *message,
+                      Arena *arena)
 {
     TrackingMessage given = { parser, message, event->type, event->source };
     tracking_learn(context, &given, arena);
@@ -168,7 +169,8 @@ static const TreeNode *find_list(const TreeNode *root)
 static const char *section_of(const TreeNode *rule)
 {
     static const struct { const char *word, *section; } words[] = {
-        { "track", "events" }, { "page", "pages" }, { "screen", "screens" }, { "identify", "traits" }, { "group", "groups" },
+        { "track", "events" }, { "page", "pages" }, { "screen", "screens" }, { "identify", "traits" },
+            { "group", "groups" },
     };
     Str type = event_tree_text(rule, "type");
     if (!type.len) type = event_tree_text(rule, "eventType");
@@ -249,8 +251,8 @@ static void import_traits(struct importing *importing, const char *section)
     }
 }
 
-/* Of Segment (Public API, Config API, Typewriter's plan.json) and of RudderStack: JSON whose rules are JSON Schema of the
- * whole message; what they say of properties and traits is taken. */
+/* Of Segment (Public API, Config API, Typewriter's plan.json) and of RudderStack: JSON whose rules are JSON Schema
+ * of the whole message; what they say of properties and traits is taken. */
 int tools_plan_import(const struct command_line *line, Arena *arena, struct buf *out)
 {
     Err err;

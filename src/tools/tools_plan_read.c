@@ -1,5 +1,5 @@
-/* plan_read: what came, message by message, for who learns a plan or tries one. By arrival, from --from (30 days) to the
- * end as it is at the start; imports are left out, unless --imports says so, since a plan is for what will come. */
+/* plan_read: what came, message by message, for who learns a plan or tries one. By arrival, from --from (30 days) to
+ * the end as it is at the start; imports are left out, unless --imports says so, since a plan is for what will come. */
 #include "tools_plan.h"
 
 #include <stdio.h>
@@ -56,7 +56,8 @@ int tools_plan_read(const struct command_line *line, struct plan_reader *reader,
     if (code) return code;
     reader->parser = event_parser_open();
     region_open(&reader->region, READ_ARENA_BYTES);
-    Status s = reader->parser ? open_journal_to_read(&config, arena, &journal, &err) : err_set(&err, ERR_IO, "no memory");
+    Status s = reader->parser ? open_journal_to_read(&config, arena, &journal, &err)
+        : err_set(&err, ERR_IO, "no memory");
     if (!s) s = read_all(reader, journal, &err);
     if (s) command_complain("%s", err.text);
     if (reader->unread)

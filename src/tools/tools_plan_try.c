@@ -1,5 +1,5 @@
-/* plan dry-run: what the plan would have done with what came. For each rung that is asked for (a plan on "report" tells what
- * "hold" would do), how many messages and people it would have met, and which violations. */
+/* plan dry-run: what the plan would have done with what came. For each rung that is asked for (a plan on "report"
+ * tells what "hold" would do), how many messages and people it would have met, and which violations. */
 #include "tools_plan.h"
 
 #include <stdio.h>
@@ -80,7 +80,8 @@ static uint64_t count_people(struct trial *trial)
     uint64_t *met = calloc(people->count + 1, sizeof *met), count = 0, distinct = 0;
     check(met != NULL);
     for (uint32_t at = 0; at < people->count; at++)
-        if (people->items[at].is_met) met[count++] = people->items[at].user ? people->items[at].user : people->items[at].id;
+        if (people->items[at].is_met) met[count++] = people->items[at].user ? people->items[at].user
+            : people->items[at].id;
     qsort(met, count, sizeof *met, compare_ids);
     for (uint64_t at = 0; at < count; at++) distinct += at == 0 || met[at] != met[at - 1];
     free(met);
@@ -112,7 +113,8 @@ static void note_line(struct trial *trial, Str event, const TrackingViolation *v
                                                    violation->rung, 1 };
 }
 
-static void judge_one(void *context, struct event_parser *parser, const Event *event, const Message *message, Arena *arena)
+static void judge_one(void *context, struct event_parser *parser, const Event *event, const Message *message,
+                      Arena *arena)
 {
     struct trial *trial = context;
     TrackingVerdict verdict;
@@ -167,7 +169,8 @@ static void put_text(struct trial *trial, uint64_t people, struct buf *out)
 {
     static const char *const would[TRACKING_RUNGS] = { "", "reported", "omitted something of", "held", "rejected" };
     buf_printf(out, "The plan (version %.*s) would have broken on %" PRIu64 " of %" PRIu64 " messages, of %" PRIu64
-               "%s people:\n", STR_FORMAT(tracking_plan_version(trial->plan)), trial->broken, trial->reader.count, people,
+               "%s people:\n", STR_FORMAT(tracking_plan_version(trial->plan)), trial->broken, trial->reader.count,
+                   people,
                trial->has_more_people ? " or more" : "");
     for (int rung = TRACKING_REJECT; rung >= TRACKING_REPORT; rung--)
         if (trial->rungs[rung]) buf_printf(out, "  would have %s %" PRIu64 "\n", would[rung], trial->rungs[rung]);
@@ -178,7 +181,8 @@ static void put_text(struct trial *trial, uint64_t people, struct buf *out)
         buf_printf(out, "%9" PRIu64 "  %-6s  %.*s%s%.*s\n", line->count, tracking_rung_word(line->rung),
                    STR_FORMAT(line->event), is_place ? ": " : " ", STR_FORMAT(line->text));
     }
-    if (trial->line_count > LINES_SHOWN) buf_printf(out, "and %u more; --json has all\n", trial->line_count - LINES_SHOWN);
+    if (trial->line_count > LINES_SHOWN) buf_printf(out, "and %u more; --json has all\n", trial->line_count
+                                                    - LINES_SHOWN);
 }
 
 int tools_plan_dry_run(const struct command_line *line, Arena *arena, struct buf *out)

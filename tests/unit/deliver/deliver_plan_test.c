@@ -1,5 +1,4 @@
-/* deliver_omit: what the tracking plan wants left out is left out, and what it holds waits for its release. */
-#include "deliver/deliver_omit.c"
+/* deliver: what the tracking plan wants left out is left out, and what it holds waits for its release. */
 #include "deliver_fixture.h"
 
 static const char *const plain[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning", NULL };

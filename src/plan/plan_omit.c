@@ -1,7 +1,7 @@
-/* deliver_omit: a message without what breaks the tracking plan, where the plan says omit. The journal keeps it
+/* plan_omit: a message without what breaks the tracking plan, where the plan says omit. The journal keeps it
  * whole; what is left out here is what the message's stamp names, so it is the same whenever it is sent, by whatever
  * plan. */
-#include "deliver_runner.h"
+#include "plan.h"
 
 enum { OMITTED_MOST = 2 * TRACKING_VIOLATIONS };
 
@@ -70,7 +70,7 @@ static void write_without(struct omission *omission, const TreeNode *node)
     buf_char(out, is_object ? '}' : ']');
 }
 
-Status runner_omit_unplanned(const Event *event, const TreeNode *json, Arena *arena, const TreeNode **ret, Err *err)
+Status tracking_omit(const Event *event, const TreeNode *json, Arena *arena, const TreeNode **ret, Err *err)
 {
     struct omission omission = { .count = 0 };
     TrackingVerdict *verdict = NULL;
