@@ -243,9 +243,9 @@ static void import_traits(struct importing *importing, const char *section)
         for (const TreeNode *trait = traits->first; trait; trait = trait->next) {
             buf_str_put(importing->out, STR("  "));
             buf_json_string(importing->out, trait->key);
-            buf_str_put(importing->out, STR(": {\"schema\":"));
+            buf_str_put(importing->out, STR(":\n    schema: "));
             put_tree(importing->out, trait);
-            buf_str_put(importing->out, STR("}\n"));
+            buf_char(importing->out, '\n');
         }
         return;
     }
