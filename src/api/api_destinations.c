@@ -3,6 +3,55 @@
 
 enum { DEAD_A_PAGE = 100, ASKED_WAIT_MS = 10000 };
 
+/* ---- States (docs/delivery.md) ---- */
+
+/* Left out where it is empty. */
+static void put_text(struct buf *out, const char *name, Str text)
+{
+    if (text.len) json_string(out, name, text);
+}
+
+static void put_instant(struct buf *out, const char *name, Millis at_ms)
+{
+    if (at_ms) json_instant(out, name, at_ms);
+    else json_null(out, name);
+}
+
+static void put_counts(struct buf *out, const DeliverState *state)
+{
+    const struct { const char *key; uint64_t value; } counts[] = {
+        { "position", state->position }, { "lag_bytes", state->lag_bytes }, { "lag_ms", (uint64_t)state->lag_ms },
+        { "unfinished", state->unfinished }, { "under_way", state->under_way }, { "taken", state->taken },
+        { "delivered", state->delivered }, { "skipped", state->skipped }, { "refused", state->refused },
+        { "retried", state->retried }, { "requests", state->requests }, { "links", state->links },
+        { "reports", state->reports }, { "dead_letters", state->dead_letters },
+    };
+    for (size_t at = 0; at < countof(counts); at++) json_int(out, counts[at].key, (int64_t)counts[at].value);
+}
+
+static void write_state(const DeliverState *state, struct buf *out)
+{
+    static const char *const words[] = { "running", "disabled", "waiting" };
+    json_object(out, NULL);
+    put_text(out, "name", str_from(state->name));
+    put_text(out, "type", str_from(state->type));
+    put_text(out, "state", str_from(words[state->condition]));
+    put_instant(out, "waits_until", state->until_ms);
+    put_counts(out, state);
+    json_double(out, "messages_per_second", state->messages_per_second);
+    put_instant(out, "last_success_at", state->last_success_ms);
+    put_instant(out, "last_error_at", state->last_error_ms);
+    json_string_or_null(out, "last_error", str_from(state->last_error));
+    json_object(out, "replay");
+    json_bool(out, "is_under_way", state->is_replaying || state->replay_unfinished > 0);
+    json_int(out, "left_bytes", (int64_t)state->replay_left_bytes);
+    json_int(out, "unfinished", (int64_t)state->replay_unfinished);
+    json_int(out, "taken", (int64_t)state->replay_taken);
+    json_int(out, "delivered", (int64_t)state->replay_delivered);
+    json_object_end(out);
+    json_object_end(out);
+}
+
 static Str name_of(const struct exchange *exchange, Arena *arena)
 {
     return percent_decode(exchange->parameter, false, arena);
@@ -25,7 +74,7 @@ Status api_destinations(struct exchange *exchange, struct deliver *deliver, Aren
     json_object(out, NULL);
     json_array(out, "destinations");
     for (size_t at = 0; at < count; at++) {
-        deliver_write_state(&states[at], out);
+        write_state(&states[at], out);
     }
     json_array_end(out);
     json_object_end(out);
@@ -39,7 +88,7 @@ Status api_destinations_one(struct exchange *exchange, struct deliver *deliver, 
     size_t count = read_states(deliver, arena, &states);
     for (size_t at = 0; at < count; at++) {
         if (!str_equal(str_from(states[at].name), name)) continue;
-        deliver_write_state(&states[at], out);
+        write_state(&states[at], out);
         return OK;
     }
     return err_set(err, ERR_NOT_FOUND, "there is no destination %.*s", STR_FORMAT(name));

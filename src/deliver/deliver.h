@@ -231,9 +231,7 @@ typedef bool DeadVisit(void *context, const DeadLetter *letter);
 Status MUST deliver_list_dead(const struct deliver_rows *rows, Str name, uint64_t after, DeadVisit *visit,
                               void *context, Err *err);
 
-/* Appends what GET /api/v1/destinations has of one, and a page of its dead letters: {"dead":[…],"next":number or
- * null}. docs/delivery.md explains every member. */
-void deliver_write_state(const DeliverState *state, struct buf *out);
+/* Appends a page of its dead letters: {"dead":[…],"next":number or null}. docs/delivery.md explains every member. */
 Status MUST deliver_write_dead(const struct deliver_rows *rows, Str name, uint64_t after, size_t limit,
                                struct buf *out, Err *err);
 

@@ -134,9 +134,8 @@ static Status write_one(struct deliver *deliver, const DeliverState *state, cons
         s = look_up(runner, &deliver->options.rows, &search, &cursor, err);
         bool is_held = tracking_stamp_holds(telling->event->plan_check) && !search.has_row && !search.letter.len;
         if (!s && is_held) {
-            put_stage(out, state, STAGE_FILTERED, "the tracking plan holds it; onym plan release lets it go, and of "
-                                                  "what "
-                                                  "was delivered no more is kept");
+            put_stage(out, state, STAGE_FILTERED,
+                      "the tracking plan holds it, or held it; onym plan release lets it go");
             json_object_end(out);
         } else if (!s) {
             put_found(out, state, &search, judge(&search, state, cursor));

@@ -320,8 +320,8 @@ void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms, bool is_r
     }
     leave_replay(runner);
     runner->state.replay_taken = runner->state.replay_delivered = 0;
-    *replay = (struct stream){ .is_active = true, .is_release = is_release, .from_ms = from_ms, .to_ms = to_ms, .pos =
-                               first, .kept = first,
+    *replay = (struct stream){ .is_active = true, .is_release = is_release, .from_ms = from_ms, .to_ms = to_ms,
+                               .pos = first, .kept = first,
                                .end = journal_end(journal), .watermark_ms = INT64_MIN / 2 };
     replay_save(runner);
 }

@@ -2,7 +2,7 @@
  * rule:
  *   type      one kind of value (null apart) in 99 % of those that are there
  *   required  there in 99.5 % of 200 messages or more; never of traits
- *   enum      20 texts or fewer cover all of 200 or more, and none looks like somebody's address
+ *   enum      20 texts or fewer cover all of 200 or more, and none looks like somebody's address; never of traits
  * Bounded: 4,000 names, 300 properties each; what is beyond is counted, and said in the file. */
 #include "plan.h"
 
@@ -173,8 +173,10 @@ static const char *type_of(const LearnedProperty *property)
     return "any";
 }
 
-static bool is_enum(const LearnedProperty *property)
+/* What traits say of people is nobody's to list. */
+static bool is_enum(const LearnedEvent *event, const LearnedProperty *property)
 {
+    if (event->type == EVENT_IDENTIFY || event->type == EVENT_GROUP) return false;
     return property->value_count && !property->has_many && property->count >= SURE_LEAST &&
            property->kinds[FIELD_STRING] == property->count;
 }
@@ -189,7 +191,7 @@ static void put_property(struct buf *out, const LearnedEvent *event, const Learn
     buf_printf(out, ": {type: %s", type_of(property));
     if (is_required) buf_str_put(out, STR(", required: true"));
     if (is_required && property->nulls) buf_str_put(out, STR(", nullable: true"));
-    if (is_enum(property)) {
+    if (is_enum(event, property)) {
         buf_str_put(out, STR(", enum: ["));
         for (uint32_t at = 0; at < property->value_count; at++) {
             if (at) buf_str_put(out, STR(", "));

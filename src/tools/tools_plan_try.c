@@ -168,10 +168,9 @@ static void put_json(struct trial *trial, uint64_t people, struct buf *out)
 static void put_text(struct trial *trial, uint64_t people, struct buf *out)
 {
     static const char *const would[TRACKING_RUNGS] = { "", "reported", "omitted something of", "held", "rejected" };
-    buf_printf(out, "The plan (version %.*s) would have broken on %" PRIu64 " of %" PRIu64 " messages, of %" PRIu64
-               "%s people:\n", STR_FORMAT(tracking_plan_version(trial->plan)), trial->broken, trial->reader.count,
-                   people,
-               trial->has_more_people ? " or more" : "");
+    buf_printf(out, "%" PRIu64 " of %" PRIu64 " messages, of %" PRIu64 "%s people, break the plan (version %.*s):\n",
+               trial->broken, trial->reader.count, people, trial->has_more_people ? " or more" : "",
+               STR_FORMAT(tracking_plan_version(trial->plan)));
     for (int rung = TRACKING_REJECT; rung >= TRACKING_REPORT; rung--)
         if (trial->rungs[rung]) buf_printf(out, "  would have %s %" PRIu64 "\n", would[rung], trial->rungs[rung]);
     if (trial->undecided) buf_printf(out, "  undecided %" PRIu64 "\n", trial->undecided);
