@@ -87,7 +87,8 @@ export const Live = ({ place }: { place: Place }) => {
   // A row that is expanded takes more room, and those behind it stand lower.
   const wide = expanded ? rows.findIndex((row) => row.key == expanded) : -1
   const below = (n: number) => (wide >= 0 && n > wide ? EXPANDED : 0)
-  const [from, to] = inView(Math.max(0, scroll - (wide >= 0 ? EXPANDED : 0)), height + EXPANDED, ROW, rows.length)
+  const spare = wide >= 0 ? EXPANDED : 0
+  const [from, to] = inView(Math.max(0, scroll - spare), height + spare, ROW, rows.length)
   const set = (name: string, value: string) => {
     const next = new URLSearchParams(params)
     value ? next.set(name, value) : next.delete(name)
