@@ -103,12 +103,12 @@ OPTION("tail", 0, "all", NULL, NULL, "show accepted and rejected ones")
 OPTION("tail", 0, "no-follow", NULL, NULL, "end at the end")
 OPTION("tail", 0, "json", NULL, NULL, "print each as one line of JSON")
 
-COMMAND("plan", command_plan, "Look", "check [FILE...] | dry-run | init | diff FILE FILE | import FILE | types | release [DESTINATION]",
+COMMAND("plan", command_plan, "Look", "check|dry-run|init|diff|import|types|release [FILE...|DESTINATION]",
     "holds messages against the tracking plan",
     "check: reads the plan and says what is wrong with it; with files of messages (NDJSON, as onym export writes them; - is "
     "standard input), what of them breaks it, a line each, and exits 1 where something does: for a website's CI. dry-run: what "
-    "the plan would have done with what came. init: writes a plan from what came. diff: what differs between two plans. import: a "
-    "plan of Segment or RudderStack as JSON. types: the plan as TypeScript. release: what the plan held (the rung hold) goes to the "
+    "the plan would have done with what came. init: writes a plan from what came. diff FILE FILE: what differs between two "
+    "plans. import FILE: a plan of Segment or RudderStack as JSON. types: the plan as TypeScript. release: what the plan held (the rung hold) goes to the "
     "destination, or to all of them. docs/plan.md tells what a plan holds.")
 OPTIONS_OF_ASKING("plan")
 OPTION("plan", 'p', "plan", "FILE", NULL, "the plan, instead of the configuration's (plan:, or plan.yaml beside it)")
@@ -123,7 +123,7 @@ OPTION("plan", 0, "json", NULL, NULL, "print JSON")
 #define MEMBER(command, letter, option, value, how, member, help) OPTION(command, letter, option, value, NULL, help)
 #include "ask/questions.tbl.h"
 
-COMMAND("doctor", command_doctor, "Answer", "[mute FINGERPRINT | unmute FINGERPRINT]", "says what is wrong with the tracking, for whom, and how to mend it",
+COMMAND("doctor", command_doctor, "Answer", "[mute|unmute] [FINGERPRINT]", "says what is wrong with the tracking, for whom, and how to mend it",
     "Looks at what came in the last days and at who is who: sign-ups without a history, one device with several users, calls "
     "that come twice. Each finding says how many of how many, whom it concerns, what it does to a number, and the code that "
     "mends it. mute keeps one from counting, with a reason. With --fail-on the exit status is 1 where a finding is so bad, for "

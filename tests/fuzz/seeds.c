@@ -64,8 +64,9 @@ static void make_record(struct buf *buf, size_t number)
         event_encode(buf, &event);
         return;
     case 3:
-        rejected_encode(buf, &(Rejected){ STR("website"), STR("no_user_anon_id"), STR("userId"), STR("has no id"),
-                                          1700000000000, STR("{\"type\":\"track\"}") });
+        rejected_encode(buf, &(Rejected){ .source = STR("website"), .reason = STR("no_user_anon_id"),
+                                          .field = STR("userId"), .text = STR("has no id"),
+                                          .received_at_ms = 1700000000000, .json = STR("{\"type\":\"track\"}") });
         return;
     case 4:
         command_encode(buf, &(JournalCommand){ .kind = COMMAND_ERASE, .at_ms = 1, .author = STR("kim"), .ids = ids,
