@@ -106,10 +106,18 @@ const char *symptoms_type_word(SymptomType type);           /* "boolean", "numbe
 enum { SYMPTOM_BUCKETS = 257, SYMPTOM_BUCKET_LEAST = -16 };
 typedef struct SymptomNumbers { uint32_t buckets[SYMPTOM_BUCKETS]; } SymptomNumbers;
 
+/* Who sent a name, while they are so few that the name may be theirs alone: it goes when all of them are forgotten. */
+enum { SYMPTOM_SENDERS = 4 };
+typedef struct SymptomSenders {
+    uint32_t subjects[SYMPTOM_SENDERS], count;              /* ascending */
+    bool are_many;                          /* more, or somebody who is nobody: the name stays. Then count is 0 */
+} SymptomSenders;
+
 typedef struct SymptomField {
     Str name;                               /* without properties. or traits. */
     uint64_t types[SYMPTOM_TYPES];
     Millis first_ms, last_ms;
+    SymptomSenders senders;
     uint8_t traits;                         /* private */
     SymptomNumbers *numbers;                /* NULL: none was a number */
 } SymptomField;
@@ -122,6 +130,7 @@ typedef struct SymptomEvent {
     bool is_over;                           /* all events of the origin that are over a ceiling, together */
     uint64_t count, over_fields;            /* over_fields: values of fields over the ceiling */
     Millis first_ms, last_ms;
+    SymptomSenders senders;
     SymptomField *fields;
     uint32_t field_count, field_capacity;
     char currencies[SYMPTOM_CURRENCIES][4]; /* properties.currency in capitals, the smallest four; "" from the end */
@@ -174,7 +183,8 @@ void symptoms_close(struct symptoms *symptoms);             /* accepts NULL; wha
 Status MUST symptoms_add(struct symptoms *symptoms, const Event *event, uint64_t position, uint32_t subject, Err *err);
 Status MUST symptoms_add_repeat(struct symptoms *symptoms, const Event *event, uint64_t position, Err *err);
 Status MUST symptoms_add_rejected(struct symptoms *symptoms, const Rejected *rejected, uint64_t position, Err *err);
-/* These subjects are in no example and in no set from now on; on disk with the next save. Ascending. */
+/* These subjects are in no example and in no set from now on; names of events and fields that only they sent, and what
+ * only they showed, are gone; counts of what others sent, too, stay. On disk with the next save. Ascending. */
 void symptoms_forget(struct symptoms *symptoms, const uint32_t *subjects, size_t count);
 
 /* Much waits in memory, or somebody is to be forgotten: save soon. */

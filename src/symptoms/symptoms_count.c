@@ -497,6 +497,7 @@ static void count_fields(struct adding *adding, SymptomEvent *event, const struc
         if (!field) continue;
         SymptomType type = count_value(adding, field, member);
         field->types[type]++;
+        day_add_sender(&field->senders, adding->message->subject);
         day_see(&field->first_ms, &field->last_ms, at_ms, !field->last_ms);
         if (field->traits & TRAIT_MONEY_KEY) money = member, money_type = type, money_name = field->name;
         if (field->traits & TRAIT_CURRENCY_KEY) currency = add_currency(adding, event, member);
@@ -549,6 +550,7 @@ void day_count(struct day_table *table, const SymptomMessage *message, Arena scr
     table->of.over_events += event->is_over;
     day_see(&event->first_ms, &event->last_ms, from->received_at_ms, event->count == 0);
     event->count++;
+    day_add_sender(&event->senders, message->subject);
     uint64_t *tallies = table->of.origins[adding.origin].tallies;
     count_tallies(from, tallies);
     count_page(&adding, &parts, tallies);

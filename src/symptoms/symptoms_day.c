@@ -22,16 +22,18 @@ struct day_table *day_open(int32_t day, const DayLimits *limits)
     return table;
 }
 
+static void done_event(SymptomEvent *event)
+{
+    for (uint32_t field = 0; field < event->field_count; field++) free(event->fields[field].numbers);
+    if (event->slots) slots_done(event->slots);
+    free(event->slots);
+    free(event->fields);
+}
+
 void day_close(struct day_table *table)
 {
     if (!table) return;
-    for (uint32_t at = 0; at < table->of.event_count; at++) {
-        SymptomEvent *event = &table->of.events[at];
-        for (uint32_t field = 0; field < event->field_count; field++) free(event->fields[field].numbers);
-        if (event->slots) slots_done(event->slots);
-        free(event->slots);
-        free(event->fields);
-    }
+    for (uint32_t at = 0; at < table->of.event_count; at++) done_event(&table->of.events[at]);
     for (uint32_t at = 0; at < table->of.row_count; at++) free(table->of.rows[at].subjects);
     free(table->of.origins);
     free(table->of.events);
@@ -306,26 +308,112 @@ static bool is_among(const uint32_t *subjects, size_t count, uint32_t subject)
     return low < count && subjects[low] == subject;
 }
 
+/* ---- Who sent a name ---- */
+
+void day_add_sender(SymptomSenders *senders, uint32_t subject)
+{
+    uint32_t at = 0;
+    if (senders->are_many) return;
+    while (at < senders->count && senders->subjects[at] < subject) at++;
+    if (at < senders->count && senders->subjects[at] == subject) return;
+    if (subject == SYMPTOM_NOBODY || senders->count == SYMPTOM_SENDERS) {
+        *senders = (SymptomSenders){ .are_many = true };
+        return;
+    }
+    memmove(senders->subjects + at + 1, senders->subjects + at, (senders->count - at) * sizeof *senders->subjects);
+    senders->subjects[at] = subject;
+    senders->count++;
+}
+
+static void add_senders(SymptomSenders *senders, const SymptomSenders *others)
+{
+    if (others->are_many) day_add_sender(senders, SYMPTOM_NOBODY);
+    for (uint32_t at = 0; at < others->count; at++) day_add_sender(senders, others->subjects[at]);
+}
+
+/* ---- Forgetting ---- */
+
+struct forgetting {
+    const uint32_t *subjects;               /* ascending */
+    size_t count;
+    bool has_found, has_gone;               /* somebody was somewhere; a name or a row is nobody's any more */
+};
+
+/* True where nobody is left. */
+static bool forget_senders(struct forgetting *forgetting, SymptomSenders *senders)
+{
+    uint32_t kept = 0;
+    for (uint32_t at = 0; at < senders->count; at++)
+        if (!is_among(forgetting->subjects, forgetting->count, senders->subjects[at]))
+            senders->subjects[kept++] = senders->subjects[at];
+    bool is_gone = kept == 0 && senders->count > 0;
+    forgetting->has_found |= kept < senders->count;
+    forgetting->has_gone |= is_gone;
+    senders->count = kept;
+    return is_gone;
+}
+
+static bool forget_row(struct forgetting *forgetting, SymptomRow *row)
+{
+    uint32_t kept = 0, kept_examples = 0;
+    for (uint32_t one = 0; one < row->subject_count; one++)
+        if (!is_among(forgetting->subjects, forgetting->count, row->subjects[one]))
+            row->subjects[kept++] = row->subjects[one];
+    for (uint32_t one = 0; one < row->example_count; one++)
+        if (!is_among(forgetting->subjects, forgetting->count, row->examples[one].subject))
+            row->examples[kept_examples++] = row->examples[one];
+    bool is_gone = kept == 0 && row->subject_count > 0 && !row->has_more_subjects;
+    forgetting->has_found |= kept < row->subject_count || kept_examples < row->example_count;
+    forgetting->has_gone |= is_gone;
+    row->subject_count = kept;
+    row->example_count = kept_examples;
+    return is_gone;
+}
+
+static void forget_fields(struct forgetting *forgetting, SymptomEvent *event)
+{
+    uint32_t kept = 0;
+    for (uint32_t at = 0; at < event->field_count; at++) {
+        if (forget_senders(forgetting, &event->fields[at].senders)) free(event->fields[at].numbers);
+        else event->fields[kept++] = event->fields[at];
+    }
+    event->field_count = kept;
+}
+
+/* What is left is found by hash again: by one table that is made anew, with none of the names that went in its text. */
+static void make_anew(struct day_table *table)
+{
+    struct day_table *anew = day_open(table->of.day, table->limits), old = *table;
+    day_merge(anew, &old.of, 0);
+    *table = *anew;
+    *anew = old;
+    day_close(anew);
+}
+
 bool day_forget(struct day_table *table, const uint32_t *subjects, size_t count)
 {
-    bool found = false;
-    for (uint32_t at = 0; at < table->of.row_count; at++) {
-        SymptomRow *row = &table->of.rows[at];
-        uint32_t kept = 0, kept_examples = 0;
-        for (uint32_t one = 0; one < row->subject_count; one++)
-            if (!is_among(subjects, count, row->subjects[one])) row->subjects[kept++] = row->subjects[one];
-        for (uint32_t one = 0; one < row->example_count; one++)
-            if (!is_among(subjects, count, row->examples[one].subject))
-                row->examples[kept_examples++] = row->examples[one];
-        found |= kept < row->subject_count || kept_examples < row->example_count;
-        table->subjects -= row->subject_count - kept;
-        row->subject_count = kept;
-        row->example_count = kept_examples;
+    struct forgetting forgetting = { subjects, count, false, false };
+    SymptomDay *day = &table->of;
+    uint32_t events = 0, rows = 0;
+    for (uint32_t at = 0; at < day->event_count; at++) {
+        forget_fields(&forgetting, &day->events[at]);
+        if (forget_senders(&forgetting, &day->events[at].senders)) done_event(&day->events[at]);
+        else day->events[events++] = day->events[at];
     }
-    table->is_dirty |= found;
+    for (uint32_t at = 0; at < day->row_count; at++) {
+        uint32_t before = day->rows[at].subject_count;
+        bool is_gone = forget_row(&forgetting, &day->rows[at]);
+        table->subjects -= before - day->rows[at].subject_count;
+        if (is_gone) free(day->rows[at].subjects);
+        else day->rows[rows++] = day->rows[at];
+    }
+    day->event_count = events;
+    day->row_count = rows;
+    if (forgetting.has_gone) make_anew(table);
+    table->is_dirty |= forgetting.has_found;
     free(table->memos);                                      /* it knows who is in a set */
     table->memos = NULL;
-    return found;
+    return forgetting.has_found;
 }
 
 /* ---- Adding up ---- */
@@ -339,6 +427,7 @@ static void merge_field(struct day_table *table, SymptomEvent *event, uint32_t *
     uint64_t before = 0;
     for (int type = 0; type < SYMPTOM_TYPES; type++) before += field->types[type];
     for (int type = 0; type < SYMPTOM_TYPES; type++) field->types[type] += other->types[type];
+    add_senders(&field->senders, &other->senders);
     day_see(&field->first_ms, &field->last_ms, other->first_ms, before == 0);
     day_see(&field->first_ms, &field->last_ms, other->last_ms, false);
     SymptomNumbers *numbers = other->numbers ? day_find_numbers(table, field) : NULL;
@@ -353,6 +442,7 @@ static void merge_event(struct day_table *table, uint32_t origin, const SymptomE
     day_see(&event->first_ms, &event->last_ms, other->first_ms, event->count == 0);
     day_see(&event->first_ms, &event->last_ms, other->last_ms, false);
     event->count += other->count;
+    add_senders(&event->senders, &other->senders);
     event->over_fields += other->over_fields;
     for (int at = 0; at < SYMPTOM_CURRENCIES && other->currencies[at][0]; at++)
         day_add_currency(event, other->currencies[at]);

@@ -64,12 +64,13 @@ void day_add_subject(struct day_table *table, SymptomRow *row, uint32_t subject)
 uint64_t day_count_subjects(const SymptomRow *row);
 SymptomNumbers *day_find_numbers(struct day_table *table, SymptomField *field);     /* NULL: over the ceiling */
 void day_add_currency(SymptomEvent *event, const char currency[4]);
+void day_add_sender(SymptomSenders *senders, uint32_t subject);
 /* Adds everything of the other one; bit: its day in the view. */
 void day_merge(struct day_table *table, const SymptomDay *other, unsigned bit);
 /* For who reads: origins, events, fields and rows in order of their names, whatever came first. Nothing is found or
  * added any more after it. */
 void day_sort(struct day_table *table);
-/* Examples and sets lose the subjects, which are ascending. True where there were any. */
+/* Examples, sets and names lose the subjects, which are ascending. True where there were any. */
 bool day_forget(struct day_table *table, const uint32_t *subjects, size_t count);
 
 static inline void day_see(Millis *first_ms, Millis *last_ms, Millis at_ms, bool is_first)

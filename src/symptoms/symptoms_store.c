@@ -1,11 +1,12 @@
 /* symptoms_store: a day as bytes, for the keyed store: key u32 day + 2^31 (so that days sort), value as follows.
  *
- *   "osy1", u32 CRC32C of what follows
+ *   "osy2", u32 CRC32C of what follows
  *   numbers are LEB128; times and the day zigzag before; a text is its length and its bytes
  *   day, four over_ numbers, count of origins; of each: four texts, is_import, first, last, all tallies
- *   count of events; of each: origin, type, is_over, name, count, over_fields, first, last, count of currencies and
- *     their bytes (3 each), count of fields; of each: name, first, last, all types, count of buckets that are not 0,
- *     and each such bucket's number and count
+ *   count of events; of each: origin, type, is_over, name, count, over_fields, first, last, senders, count of
+ *     currencies and their bytes (3 each), count of fields; of each: name, first, last, senders, all types, count of
+ *     buckets that are not 0, and each such bucket's number and count
+ *   senders: how many (5: many, and none is told), and each in 4 bytes
  *   count of rows; of each: origin, code, event, field, value, count, first, last, count of examples and of each hash,
  *     position and subject (8, 8 and 4 bytes), has_more_subjects, count of subjects and each in 4 bytes
  *
@@ -13,7 +14,7 @@
 #include "symptoms_private.h"
 
 enum { MAGIC_BYTES = 4, HEAD_BYTES = 8 };
-static const char magic[] = "osy1";
+static const char magic[] = "osy2";
 
 /* ---- Writing ---- */
 
@@ -49,12 +50,19 @@ static void put_origin(struct buf *buf, const SymptomOrigin *origin)
     for (int at = 0; at < SYMPTOM_TALLIES; at++) put_number(buf, origin->tallies[at]);
 }
 
+static void put_senders(struct buf *buf, const SymptomSenders *senders)
+{
+    put_number(buf, senders->are_many ? SYMPTOM_SENDERS + 1 : senders->count);
+    buf_put(buf, senders->subjects, senders->count * sizeof *senders->subjects);
+}
+
 static void put_field(struct buf *buf, const SymptomField *field)
 {
     uint32_t buckets = 0;
     put_text(buf, field->name);
     put_signed(buf, field->first_ms);
     put_signed(buf, field->last_ms);
+    put_senders(buf, &field->senders);
     for (int at = 0; at < SYMPTOM_TYPES; at++) put_number(buf, field->types[at]);
     for (int at = 0; field->numbers && at < SYMPTOM_BUCKETS; at++) buckets += field->numbers->buckets[at] > 0;
     put_number(buf, buckets);
@@ -76,6 +84,7 @@ static void put_event(struct buf *buf, const SymptomEvent *event)
     put_number(buf, event->over_fields);
     put_signed(buf, event->first_ms);
     put_signed(buf, event->last_ms);
+    put_senders(buf, &event->senders);
     while (currencies < SYMPTOM_CURRENCIES && event->currencies[currencies][0]) currencies++;
     put_number(buf, currencies);
     for (uint32_t at = 0; at < currencies; at++) buf_put(buf, event->currencies[at], 3);
@@ -166,6 +175,19 @@ static Str take_text(struct reading *reading)
     return bytes ? (Str){ bytes, len } : (Str){ 0 };
 }
 
+static void take_senders(struct reading *reading, SymptomSenders *senders)
+{
+    uint64_t count = take_number(reading, SYMPTOM_SENDERS + 1);
+    const char *bytes = count > SYMPTOM_SENDERS ? NULL : take_bytes(reading, 4 * count);
+    senders->are_many = count > SYMPTOM_SENDERS;
+    for (uint64_t at = 0; bytes && at < count; at++) {
+        uint32_t subject;
+        memcpy(&subject, bytes + 4 * at, 4);
+        day_add_sender(senders, subject);
+    }
+    if (bytes && senders->count != count) reading->is_bad = true;
+}
+
 /* Each of these is added by the same functions that count: what is there twice, or over a ceiling, is damage. */
 static void take_origin(struct reading *reading, struct day_table *table)
 {
@@ -197,6 +219,7 @@ static void take_field(struct reading *reading, struct day_table *table, Symptom
     }
     field->first_ms = take_signed(reading);
     field->last_ms = take_signed(reading);
+    take_senders(reading, &field->senders);
     for (int at = 0; at < SYMPTOM_TYPES; at++) field->types[at] = take_number(reading, UINT64_MAX);
     uint64_t buckets = take_number(reading, SYMPTOM_BUCKETS);
     SymptomNumbers *numbers = buckets ? day_find_numbers(table, field) : NULL;
@@ -223,6 +246,7 @@ static void take_event(struct reading *reading, struct day_table *table)
     event->over_fields = take_number(reading, UINT64_MAX);
     event->first_ms = take_signed(reading);
     event->last_ms = take_signed(reading);
+    take_senders(reading, &event->senders);
     uint64_t currencies = take_number(reading, SYMPTOM_CURRENCIES);
     const char *bytes = take_bytes(reading, 3 * currencies);
     for (uint64_t at = 0; bytes && at < currencies; at++) memcpy(event->currencies[at], bytes + 3 * at, 3);

@@ -404,6 +404,59 @@ static void who_is_erased_is_in_no_set(void **state)
     symptoms_close(symptoms);
 }
 
+/* Names and fields as one text. */
+static bool names(struct symptoms *symptoms, const char *wanted)
+{
+    struct symptoms_view *view;
+    const SymptomDay *day = view_all(symptoms, &view);
+    bool found = false;
+    for (uint32_t at = 0; at < day->event_count; at++) {
+        found |= str_equal(day->events[at].name, str_from(wanted));
+        for (uint32_t field = 0; field < day->events[at].field_count; field++)
+            found |= str_equal(day->events[at].fields[field].name, str_from(wanted));
+    }
+    symptoms_close_view(view);
+    return found;
+}
+
+static void what_only_the_erased_sent_is_gone(void **state)
+{
+    struct symptoms *symptoms = open_symptoms(true);
+    const uint32_t erased[] = { 3, 8 };
+    (void)state;
+    for (uint32_t day = 0; day < 3; day++) {
+        Millis at_ms = DAY_ONE + day * DAY_MS;
+        for (uint32_t who = 2; who < 9; who++)               /* seven people */
+            send(symptoms, &(Sent){ .name = "Of All", .body = "\"properties\":{\"all\":1}", .at_ms = at_ms,
+                                    .subject = who }, day * 100 + who);
+        for (uint32_t who = 3; who < 9; who += 5)            /* two that are erased, on two of their devices */
+            send(symptoms, &(Sent){ .name = "Anns Visit", .body = "\"properties\":{\"anns\":2.5}", .at_ms = at_ms,
+                                    .subject = who }, day * 100 + 20 + who);
+        send(symptoms, &(Sent){ .name = "Of All", .body = "\"properties\":{\"all\":1,\"anns own\":1}", .at_ms = at_ms,
+                                .subject = 3 }, day * 100 + 40);
+        send(symptoms, &(Sent){ .name = "Of Two", .at_ms = at_ms, .subject = 3 }, day * 100 + 41);
+        send(symptoms, &(Sent){ .name = "Of Two", .at_ms = at_ms, .subject = 4 }, day * 100 + 42);
+    }
+    save(symptoms);
+    assert_true(names(symptoms, "Anns Visit") && names(symptoms, "anns") && names(symptoms, "anns own"));
+    symptoms_forget(symptoms, erased, countof(erased));
+    for (int again = 0; again < 2; again++) {
+        assert_false(names(symptoms, "Anns Visit") || names(symptoms, "anns") || names(symptoms, "anns own"));
+        assert_true(names(symptoms, "Of All") && names(symptoms, "all") && names(symptoms, "Of Two"));
+        save(symptoms);
+        symptoms_close(symptoms);
+        symptoms = open_symptoms(true);
+    }
+    /* Nor do their bytes lie in a day that is written again, and counting goes on. */
+    send(symptoms, &(Sent){ .name = "Of All", .body = "\"properties\":{\"all\":1}", .subject = 2 }, 999);
+    struct buf buf;
+    buf_init(&buf, 1024 * 1024);
+    for (size_t at = 0; at < symptoms->day_count; at++) day_encode(&symptoms->days[at]->of, &buf);
+    assert_false(str_contains(buf_str(&buf), STR("nns")));
+    buf_done(&buf);
+    symptoms_close(symptoms);
+}
+
 /* ---- Ceilings ---- */
 
 static void days_beyond_ninety_go(void **state)
@@ -483,6 +536,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(any_order_and_any_save_give_the_same, open_store, close_store),
         cmocka_unit_test(every_flipped_bit_is_damage),
         cmocka_unit_test_setup_teardown(who_is_erased_is_in_no_set, open_store, close_store),
+        cmocka_unit_test_setup_teardown(what_only_the_erased_sent_is_gone, open_store, close_store),
         cmocka_unit_test_setup_teardown(days_beyond_ninety_go, open_store, close_store),
         cmocka_unit_test(what_is_over_a_ceiling_is_told),
         cmocka_unit_test(a_full_set_says_so),
