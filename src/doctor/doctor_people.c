@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { MAGNET_DEVICES = 50, STORM_REPEATS = 5 };
+enum { MAGNET_DEVICES = 50, STORM_REPEATS = 5, STORM_SOURCES = 8 };
 
 static uint32_t key_user(const DoctorRow *row) { return row->user; }
 static bool has_user(const DoctorRow *row) { return row->user != IDENTITY_NONE && row->person != QUERY_NOBODY; }
@@ -94,25 +94,46 @@ static void judge_hops(struct exam *exam, const uint32_t *places, size_t count)
 
 /* ---- Storms ---- */
 
-/* The user's messages in order of time; an identify that says what the one before it said is a repeat. */
+/* Of one user, each source's identify calls by themselves: a phone and a page that are used at once repeat nothing of
+ * each other. */
+struct storm {
+    const DoctorRow *first, *last;          /* of the session; before the next one, of whichever session */
+    uint32_t repeats;                       /* in the session: an identify that says what the one before it said */
+};
+
+/* Sources beyond the last place share it. */
+static struct storm *find_storm(struct storm storms[STORM_SOURCES], const DoctorRow *row)
+{
+    size_t at = 0;
+    while (at < STORM_SOURCES - 1 && storms[at].last && storms[at].last->source != row->source) at++;
+    return &storms[at];
+}
+
+static void end_session(struct exam *exam, struct storm storms[STORM_SOURCES])
+{
+    for (size_t at = 0; at < STORM_SOURCES; at++) {
+        struct storm *storm = &storms[at];
+        if (storm->first) tally_unit(exam, DOCTOR_ID_15, storm->first->source, 0);
+        if (storm->repeats >= STORM_REPEATS) (void)tally_case(exam, DOCTOR_ID_15, 0, storm->first);
+        storm->first = NULL;
+        storm->repeats = 0;
+    }
+}
+
+/* The user's messages in order of time. */
 static void judge_storms(struct exam *exam, const uint32_t *places, size_t count)
 {
-    const DoctorRow *last = NULL;
-    for (size_t from = 0, to; from < count; from = to) {
-        const DoctorRow *identify = NULL;
-        uint32_t repeats = 0;
-        for (to = from; to < count; to++) {
-            const DoctorRow *row = &exam->rows[places[to]];
-            if (to > from && row->time_ms - exam->rows[places[to - 1]].time_ms > DOCTOR_SESSION_MS) break;
-            if (row->type != EVENT_IDENTIFY) continue;
-            repeats += last && last->payload == row->payload && last->source == row->source;
-            if (!identify) identify = row;
-            last = row;
-        }
-        if (!identify) continue;
-        tally_unit(exam, DOCTOR_ID_15, identify->source, 0);
-        if (repeats >= STORM_REPEATS) (void)tally_case(exam, DOCTOR_ID_15, 0, identify);
+    struct storm storms[STORM_SOURCES] = { { NULL, NULL, 0 } };
+    for (size_t at = 0; at < count; at++) {
+        const DoctorRow *row = &exam->rows[places[at]];
+        if (at > 0 && row->time_ms - exam->rows[places[at - 1]].time_ms > DOCTOR_SESSION_MS) end_session(exam, storms);
+        if (row->type != EVENT_IDENTIFY) continue;
+        struct storm *storm = find_storm(storms, row);
+        storm->repeats += storm->last && storm->last->payload == row->payload && storm->last->source == row->source;
+        if (!storm->first) storm->first = row;
+        storm->last = row;
     }
+    end_session(exam, storms);
 }
 
 /* ---- Aliases ---- */
