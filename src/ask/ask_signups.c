@@ -336,18 +336,6 @@ static Status run_dimension(struct signups *signups, struct scan *first, uint32_
 
 /* ---- Referrers are told by their host ---- */
 
-static Str host_of(Str url)
-{
-    size_t at = 0, end;
-    while (at + 3 <= url.len && memcmp(url.bytes + at, "://", 3) != 0) at++;
-    url = at + 3 <= url.len ? str_slice(url, at + 3, url.len) : url;
-    for (end = 0; end < url.len && !memchr("/?#", url.bytes[end], 3); end++)
-        if (url.bytes[end] == '@') return host_of(str_slice(url, end + 1, url.len));
-    url = str_slice(url, 0, end);
-    for (at = 0; at < url.len && url.bytes[at] != ':';) at++;
-    return str_slice(url, 0, at);
-}
-
 /* Gives groups with the same host one number: that of a new list of hosts, in order. */
 static Status unite_hosts(struct signups *signups, struct dimension *dimension, Groups *ret, Err *err)
 {
@@ -360,7 +348,7 @@ static Status unite_hosts(struct signups *signups, struct dimension *dimension, 
     if (s) return s;
     for (uint32_t at = 0; at < groups->count; at++) {
         values[at] = groups->values[at];
-        if (values[at].kind == INDEX_STRING) values[at].text = host_of(values[at].text);
+        if (values[at].kind == INDEX_STRING) values[at].text = url_host(values[at].text);
     }
     memcpy(hosts, values, groups->count * sizeof *hosts);
     qsort(hosts, groups->count, sizeof *hosts, group_compare_values);

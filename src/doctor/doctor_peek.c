@@ -107,15 +107,8 @@ void doctor_peek(Str json, DoctorPeek *ret)
 
 Str doctor_host(Str url, char room[256])
 {
-    static const char ends[] = "/?#\\";
-    const char *slashes = url.len ? memmem(url.bytes, url.len, "//", 2) : NULL;
-    if (!slashes) return (Str){ 0 };
-    Str rest = str_slice(url, (size_t)(slashes - url.bytes) + 2, url.len), after;
-    size_t len = 0;
-    while (len < rest.len && !memchr(ends, rest.bytes[len], sizeof ends - 1)) len++;
-    Str host = str_slice(rest, 0, len), user = str_cut(host, '@', &after);
-    if (user.len < host.len) host = after;
-    host = str_slice(str_cut(host, ':', &after), 0, 255);
+    if (!str_contains(url, STR("//"))) return (Str){ 0 };   /* a path alone */
+    Str host = str_slice(url_host(url), 0, 255);
     for (size_t at = 0; at < host.len; at++) room[at] = (char)tolower((unsigned char)host.bytes[at]);
     return str_of(room, host.len);
 }

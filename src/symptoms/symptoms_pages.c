@@ -137,21 +137,6 @@ const char *symptoms_url_leak(Str url)
 
 /* ---- Hosts ---- */
 
-static Str host_of(Str url)
-{
-    static const char slashes[] = "://";
-    const char *found = url.len > 8 ? memchr(url.bytes, ':', 8) : NULL;
-    bool has_scheme = found && found + 3 < url.bytes + url.len && !memcmp(found, slashes, 3);
-    Str rest = has_scheme ? str_slice(url, (size_t)(found - url.bytes) + 3, url.len) : url;
-    size_t end = 0;
-    while (end < rest.len && rest.bytes[end] != '/' && rest.bytes[end] != '?' && rest.bytes[end] != '#') end++;
-    rest = str_slice(rest, 0, end);
-    for (size_t at = rest.len; at > 0; at--)
-        if (rest.bytes[at - 1] == '@') rest = str_slice(rest, at, rest.len), at = 1;
-    if (rest.len && rest.bytes[0] == '[') return str_cut(rest, ']', &(Str){ 0 });
-    return str_cut(rest, ':', &(Str){ 0 });
-}
-
 /* The four numbers of an IPv4 address. */
 static bool read_address(Str host, int64_t parts[4])
 {
@@ -199,14 +184,14 @@ const char *symptoms_dev_host(Str url)
 {
     char room[256];
     if (str_starts(url, STR("file:"))) return "file";
-    Str host = host_of(url);
+    Str host = url_host(url);
     if (host.len > sizeof room) return NULL;
     for (size_t at = 0; at < host.len; at++) {
         char c = host.bytes[at];
         room[at] = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
     }
     host = str_of(room, host.len);
-    if (str_equal(host, STR("localhost")) || str_ends(host, STR(".localhost")) || str_equal(host, STR("[::1")))
+    if (str_equal(host, STR("localhost")) || str_ends(host, STR(".localhost")) || str_equal(host, STR("[::1]")))
         return "localhost";
     const char *kind = address_kind(host);
     if (kind) return kind;
