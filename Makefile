@@ -143,12 +143,12 @@ fresh-both: ; @tools/fresh-debian $(or $(SUITE),bookworm) 'bash /root/first-minu
 ## make tidy                  layers, doors, names, banned calls, lengths, subjects of commits
 tidy: $B/libonym.a $B/src/main/main.o
 	@awk -f tools/layers.awk src/LAYERS $(wildcard src/*/*.[ch] src/*/*.cc) && tools/doors $B && tools/positions && tools/tidy && tools/parameters && tools/assertions && tools/subjects
-## make fuzz F=frame TIME=60  one fuzzer for some seconds; without F all of them
+## make fuzz F=frame TIME=60 SEED=0  one fuzzer for some seconds; without F all; SEED=0: other dice each time
 fuzz: ; @$(MAKE) --no-print-directory MODE=fuzz run-fuzz
 run-fuzz: build/fuzz/seeds $(addprefix build/fuzz/,$(if $(F),fuzz_$(F),$(FUZZERS)))
 	@build/fuzz/seeds build/fuzz/corpus
 	@for fuzzer in $(filter-out $<,$^); do name=$$(basename $$fuzzer); mkdir -p build/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
-	 echo "$$name: $(or $(TIME),30) s"; $$fuzzer -max_total_time=$(or $(TIME),30) -timeout=10 -rss_limit_mb=3000 \
+	 echo "$$name: $(or $(TIME),30) s"; $$fuzzer -seed=$(or $(SEED),1) -max_total_time=$(or $(TIME),30) -timeout=10 -rss_limit_mb=3000 \
 	 -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name tests/fuzz/corpus/$$name >build/fuzz/$$name.log 2>&1 \
 	 || { tail -40 build/fuzz/$$name.log; echo "failed: $$name"; exit 1; }; done; echo "$(words $(filter-out $<,$^)) fuzzers found nothing"
 ## make install [PREFIX=/usr/local DESTDIR=]   program, manual page, completions
