@@ -21,6 +21,7 @@
 #include "journal/journal.h"
 #include "live/live.h"
 #include "losses/losses.h"
+#include "openapi/openapi.h"
 
 /* How much of what came lately is whose, where derived state falls behind. Shared by all servers. */
 enum { API_SHARES = 256 };
@@ -62,7 +63,7 @@ extern const HttpApp api_app;
  * health and metrics. Its ApiOptions have no page. */
 extern const HttpApp api_app_collecting;
 
-/* The whole API as an OpenAPI 3.1 document, as GET /api/v1/openapi.json answers it: api_openapi.c. */
+/* The whole API as an OpenAPI 3.1 document, as GET /api/v1/openapi.json answers it. */
 void api_write_openapi(struct buf *out);
 
 /* Which of the links that hand a visitor over to another domain have been used, in a directory of its own. Shared by

@@ -227,3 +227,18 @@ void api_root(struct exchange *exchange)
                    "/analytics.js/v1/WRITE_KEY/analytics.min.js, health at /healthz, numbers at /metrics.\n"));
     exchange->reply.varies = "Accept";
 }
+
+void api_write_openapi(struct buf *out)
+{
+    openapi_write((RouteTable){ &api_routes[0].route, api_route_count, sizeof api_routes[0] }, out);
+}
+
+/* It needs no key: it tells nothing of this Onym. */
+void api_openapi(struct exchange *exchange)
+{
+    buf_clear(&exchange->answer);
+    api_write_openapi(&exchange->answer);
+    check(buf_ok(&exchange->answer));
+    reply_text(exchange, 200, NULL, buf_str(&exchange->answer));
+    exchange->reply.cache_control = "public, max-age=300";
+}

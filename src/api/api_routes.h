@@ -91,7 +91,7 @@ void api_readyz(struct exchange *exchange);
 void api_readyz_collect(struct exchange *exchange);
 void api_readyz_answer(struct exchange *exchange);
 void api_metrics(struct exchange *exchange);
-void api_openapi(struct exchange *exchange);                /* api_openapi.c */
+void api_openapi(struct exchange *exchange);                /* the API as an OpenAPI document */
 
 /* ---- By workers ---- */
 PeopleAnswer api_profile_traits, api_profile_ids, api_profile_events, api_profile_metadata, api_profile_links,

@@ -9,16 +9,16 @@ typedef struct Operation {
 static const Operation operations[] = {
 #define OPERATION(method, path, tag, summary, parameters, request, status, answer, errors) \
     { #method, path, tag, summary, parameters, request, answer },
-#include "api/openapi.tbl.h"
+#include "openapi/openapi.tbl.h"
 };
 typedef struct Named { const char *name, *description, *schema; } Named;
 static const Named parameters[] = {
 #define PARAMETER(name, description, ...) { name, description, #__VA_ARGS__ },
-#include "api/openapi.tbl.h"
+#include "openapi/openapi.tbl.h"
 };
 static const Named schemas[] = {
 #define SCHEMA(name, ...) { #name, "", #__VA_ARGS__ },
-#include "api/openapi.tbl.h"
+#include "openapi/openapi.tbl.h"
 };
 
 /* What is said of questions: where its numbers are defined, and what its members are for, in its command's words. */

@@ -63,7 +63,7 @@ class Case(unittest.TestCase):
         if type(self).document is None:
             type(self).document = schema.Document(json.loads(self.raw("/api/v1/openapi.json", key=None)[2]))
         fault = self.document.answer_fault(method, path, status, answer)
-        self.assertIsNone(fault, f"{method} {path}: {fault} (src/api/openapi.tbl.h describes it)")
+        self.assertIsNone(fault, f"{method} {path}: {fault} (src/openapi/openapi.tbl.h describes it)")
 
     def refused(self, path, status, field=None, method="GET", body=None):
         error = self.ask(path, method, body, status)["error"]

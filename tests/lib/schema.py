@@ -1,5 +1,5 @@
 """Answers held against the OpenAPI document that the server serves itself: a small reader of JSON Schema, for the words
-that src/api/openapi.tbl.h uses, stricter than the standard in one thing: a member that an object's schema does not name
+that src/openapi/openapi.tbl.h uses, stricter than the standard in one thing: a member that an object's schema does not name
 is a fault, so that nothing is answered that is not described. (What may be added later is docs/compatibility.md's.)
 
 tests/api/openapi has a public validator look at the document, and compares this reader's verdicts with it.

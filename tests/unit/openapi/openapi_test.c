@@ -1,6 +1,7 @@
-/* api_openapi: the document says something of every route, and of nothing else. That it is a sound OpenAPI document,
+/* openapi: the document says something of every route, and of nothing else. That it is a sound OpenAPI document,
  * tests/api/openapi has a public validator say; that real answers are of its schemas, every test of tests/api. */
-#include "api/api_openapi.c"
+#include "openapi/openapi.c"
+#include "api/api_routes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* What the OpenAPI document says of each route; the document itself is written by api_openapi.c, from the table of
- * routes (api_routes.c). A route without a row here fails tests/unit/api/api_openapi_test.c.
+/* What the OpenAPI document says of each route; the document itself is written by openapi.c, from the table of
+ * routes (api/api_routes.c). A route without a row here fails tests/unit/openapi/openapi_test.c.
  *
  * What is said of questions stands in ask/questions.tbl.h.
  *

@@ -1,7 +1,5 @@
-/* api_openapi: GET /api/v1/openapi.json: the whole API as an OpenAPI 3.1 document, for generators of clients, viewers
- * and tests. Which operations there are, and which key each wants, the table of routes says; what is said of them
- * stands in openapi.tbl.h. Both are constant, so is the document. It needs no key: it tells nothing of this Onym. */
-#include "api_routes.h"
+/* openapi: from two tables to a document. Both are constant, so is the document; it tells nothing of this Onym. */
+#include "openapi.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -228,20 +226,27 @@ static void put_operation(struct buf *out, const Route *route, const Operation *
     json_object_end(out);
 }
 
-/* Paths in the order of the table; all methods of a path together. */
-static void put_paths(struct buf *out)
+/* The row of that number; each begins with a Route. */
+static const Route *route_at(RouteTable routes, size_t number)
 {
-    for (size_t at = 0; at < api_route_count; at++) {
+    return (const Route *)(const void *)((const char *)routes.rows + number * routes.stride);
+}
+
+/* Paths in the order of the table; all methods of a path together. */
+static void put_paths(RouteTable routes, struct buf *out)
+{
+    for (size_t at = 0; at < routes.count; at++) {
+        const Route *route = route_at(routes, at);
         const char *path;
         bool is_again = false;
-        for (size_t before = 0; before < at; before++)
-            is_again |= !strcmp(api_routes[before].route.path, api_routes[at].route.path);
-        if (is_again || !describe(&api_routes[at].route, &path)) continue;
+        for (size_t before = 0; before < at; before++) is_again |= !strcmp(route_at(routes, before)->path, route->path);
+        if (is_again || !describe(route, &path)) continue;
         json_object(out, path);
-        for (size_t same = at; same < api_route_count; same++) {
-            if (strcmp(api_routes[same].route.path, api_routes[at].route.path)) continue;
-            const Operation *operation = describe(&api_routes[same].route, &path);
-            if (operation) put_operation(out, &api_routes[same].route, operation, path);
+        for (size_t same = at; same < routes.count; same++) {
+            const Route *other = route_at(routes, same);
+            if (strcmp(other->path, route->path)) continue;
+            const Operation *operation = describe(other, &path);
+            if (operation) put_operation(out, other, operation, path);
         }
         json_object_end(out);
     }
@@ -272,7 +277,7 @@ static const char refusals[] =
     "{" REFUSAL("Error", "Refused; error.code says what kind, error.field where") ","
     REFUSAL("Problem", "Refused; nothing of it was kept") "}";
 
-void api_write_openapi(struct buf *out)
+void openapi_write(RouteTable routes, struct buf *out)
 {
     buf_str_put(out, str_from(head));
     for (size_t at = 0; at < countof(tags); at++) {
@@ -283,7 +288,7 @@ void api_write_openapi(struct buf *out)
     }
     json_array_end(out);
     json_object(out, "paths");
-    put_paths(out);
+    put_paths(routes, out);
     json_object_end(out);
     json_object(out, "components");
     json_raw(out, "securitySchemes", str_from(security));
@@ -294,13 +299,4 @@ void api_write_openapi(struct buf *out)
     json_object_end(out);
     json_object_end(out);
     buf_char(out, '\n');
-}
-
-void api_openapi(struct exchange *exchange)
-{
-    buf_clear(&exchange->answer);
-    api_write_openapi(&exchange->answer);
-    check(buf_ok(&exchange->answer));
-    reply_text(exchange, 200, NULL, buf_str(&exchange->answer));
-    exchange->reply.cache_control = "public, max-age=300";
 }
