@@ -110,7 +110,7 @@ tsan: ; @$(MAKE) --no-print-directory MODE=tsan run-tests
 # qemu-user lacks the robust mutexes that LMDB asks for: what opens a real LMDB cannot run under it. ask_memory_test asks
 # thousands of questions, a minute's work: a quarter of an hour under qemu, and nothing in it is the processor's.
 SKIP.arm64 := $(patsubst %.c,$B/%,$(shell grep -l 'derive_world.h' tests/unit/*/*.c)) $(addprefix $B/tests/unit/, \
-  ask/ask_memory_test control/control_erase_test derive/derive_missing_test control/control_unread_test deliver/deliver_threads_test \
+  ask/ask_memory_test control/control_erase_test derive/derive_missing_test control/control_unread_test deliver/deliver_threads_test outbox/outbox_test \
   kv/kv_life_test kv/kv_lmdb_test symptoms/symptoms_test)
 # Where there is one thread the thread sanitizer has nothing to see (and it holds signals back). Nothing in src/ but
 # server_threads.c starts any, so these are the tests that start their own.

@@ -38,7 +38,7 @@ typedef struct ApiOptions {
     struct applier *applier;         /* who answers questions about people and events */
     struct live *live;               /* NULL: nobody can watch */
     struct deliver *deliver;         /* NULL: nothing is delivered by this process */
-    struct deliver_rows deliver_rows;
+    struct outbox_rows outbox_rows;
     struct desk *desk;               /* NULL: the dashboard keeps nothing */
     struct api_links *links;        /* NULL: none are redeemed */
     const char *deliver_trouble;     /* why there is none, for who asks; empty or NULL: nothing is wrong */

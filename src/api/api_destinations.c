@@ -105,7 +105,7 @@ Status api_destinations_dead(struct exchange *exchange, struct deliver *deliver,
     if (limit_text.len && !str_parse_int(limit_text, 1, LIMIT_PAGE_ITEMS, &limit))
         return err_set_field(err, "limit", "must be a number from 1 to %d", LIMIT_PAGE_ITEMS);
     Status s = page_read(PAGE_NUMBER, INT64_MAX - 1, after_text, "after", &after, err);
-    return s ? s : deliver_write_dead(&api_options(exchange)->deliver_rows, name_of(exchange, arena), after.number,
+    return s ? s : deliver_write_dead(&api_options(exchange)->outbox_rows, name_of(exchange, arena), after.number,
                                       (size_t)limit, out, err);
 }
 
@@ -123,7 +123,7 @@ Status api_destinations_errors(struct exchange *exchange, struct deliver *delive
                                Err *err)
 {
     (void)deliver;
-    return faults_write(&api_options(exchange)->deliver_rows, name_of(exchange, arena), out, err);
+    return faults_write(&api_options(exchange)->outbox_rows, name_of(exchange, arena), out, err);
 }
 
 Status api_destinations_user_hash(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,

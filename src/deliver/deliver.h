@@ -1,8 +1,8 @@
 /* deliver: journal records become calls to destinations, in order for each person.
  *
  * What it is not: it knows no vendor (destination/ does), no socket (the fetcher of os/ does), and no rule of identity
- * (the caller that opens it says, by deliver_people, who a message's person is and which links there are). A struct of
- * functions keeps its rows: kv/ in the product, memory in tests.
+ * (the caller that opens it says, by deliver_people, who a message's person is and which links there are). What it
+ * keeps are rows of outbox/.
  *
  * Every configured destination has its own place in the journal, its own queue and its own troubles; none of
  * them can slow another, or collection. What a message becomes is frozen in the store before it is first
@@ -31,40 +31,11 @@
 #include "event/event.h"
 #include "journal/journal.h"
 #include "os/os.h"
+#include "outbox/outbox.h"
 #include "people/people.h"
 
-/* ---- The store ---- */
-
-/* One change. A value whose bytes are NULL removes the key. */
-typedef struct RowChange { Str key, value; } RowChange;
-typedef bool RowVisit(void *context, Str key, Str value);          /* false ends the walk */
-
-/* Rows by key, in the order of their bytes. Keys have at most 500 bytes. */
-struct deliver_rows {
-    void *context;
-    /* A copy in the arena; ERR_NOT_FOUND where there is none. */
-    Status (*get)(void *context, Str key, Arena *arena, Str *ret, Err *err);
-    /* All rows whose key begins with prefix, from the first that is not below from. */
-    Status (*walk)(void *context, Str prefix, Str from, RowVisit *visit, void *visit_context, Err *err);
-    /* All of them or none, also when the process dies meanwhile. */
-    Status (*commit)(void *context, const RowChange *changes, size_t count, Err *err);
-    /* So that nothing of what was ever removed is left on the disk. ERR_TIMEOUT: somebody reads; nothing was changed.
-     * NULL: nothing is ever left. */
-    Status (*rewrite)(void *context, Err *err);
-};
-
-/* The real rows: an LMDB store in a directory of its own, made if it is not there. Every commit is on the
- * disk before anything is sent for it. Reading from any thread, committing by the deliverer. */
-struct deliver_store;
-/* ERR_DAMAGED: the text names the file and the way out. */
-Status MUST deliver_store_open(const char *dir, bool is_read_only, struct deliver_store **ret, Err *err);
-/* Judges a store that nobody has open; one that is not there is OK. */
-Status MUST deliver_store_verify(const char *dir, uint64_t *ret_rows, Err *err);
-void deliver_store_close(struct deliver_store *store);      /* accepts NULL */
-struct deliver_rows deliver_store_rows(struct deliver_store *store);
-
 /* The furthest position of the journal that any destination has seen, also one that is configured no more; 0: none. */
-Status MUST deliver_read_reached(const struct deliver_rows *rows, JournalPos *ret, Err *err);
+Status MUST deliver_read_reached(const struct outbox_rows *rows, JournalPos *ret, Err *err);
 
 /* ---- People ---- */
 
@@ -126,7 +97,7 @@ typedef struct DeliverOptions {
     struct clock *clock;
     struct dice *dice;
     struct fetcher *fetcher;                /* of the deliverer's thread */
-    struct deliver_rows rows;
+    struct outbox_rows rows;
     struct deliver_people people;           /* all zero: Onym knows of nobody more than the message says */
 } DeliverOptions;
 
@@ -228,11 +199,11 @@ typedef struct DeadLetter {
 } DeadLetter;
 typedef bool DeadVisit(void *context, const DeadLetter *letter);
 /* From the one after number on. Reads the store; any thread that its rows allow. */
-Status MUST deliver_list_dead(const struct deliver_rows *rows, Str name, uint64_t after, DeadVisit *visit,
+Status MUST deliver_list_dead(const struct outbox_rows *rows, Str name, uint64_t after, DeadVisit *visit,
                               void *context, Err *err);
 
 /* Appends a page of its dead letters: {"dead":[…],"next":number or null}. docs/delivery.md explains every member. */
-Status MUST deliver_write_dead(const struct deliver_rows *rows, Str name, uint64_t after, size_t limit,
+Status MUST deliver_write_dead(const struct outbox_rows *rows, Str name, uint64_t after, size_t limit,
                                struct buf *out, Err *err);
 
 /* {"position","deliveries":[{"destination","type","state","text",…}]}: what became of a message at each destination

@@ -189,7 +189,7 @@ static bool visit_letter(void *context, Str key, Str row)
     return goes_on;
 }
 
-Status deliver_list_dead(const struct deliver_rows *rows, Str name, uint64_t after, DeadVisit *visit, void *context,
+Status deliver_list_dead(const struct outbox_rows *rows, Str name, uint64_t after, DeadVisit *visit, void *context,
                          Err *err)
 {
     struct runner runner = { 0 };
@@ -213,7 +213,7 @@ static bool note_number(void *context, Str key, Str row)
 /* Finds where numbering goes on, and how far a redo was to go. */
 Status dead_load(struct runner *runner, Err *err)
 {
-    const struct deliver_rows *rows = &runner->deliver->options.rows;
+    const struct outbox_rows *rows = &runner->deliver->options.rows;
     Arena scratch = region_arena(&runner->deliver->region);
     char bytes[ROW_KEY_BYTES];
     Str prefix = row_key(runner, ROW_DEAD, (Str){ 0 }, bytes), until;
@@ -275,7 +275,7 @@ static bool redo_letter(void *context, Str key, Str row)
 static Status redo_letters(struct redoing *redoing, Err *err)
 {
     struct runner *runner = redoing->runner;
-    const struct deliver_rows *rows = &runner->deliver->options.rows;
+    const struct outbox_rows *rows = &runner->deliver->options.rows;
     char prefix[ROW_KEY_BYTES], from[ROW_KEY_BYTES];
     return rows->walk(rows->context, row_key(runner, ROW_DEAD, (Str){ 0 }, prefix),
                       row_key_number(runner, ROW_DEAD, redoing->from, from), redo_letter, redoing, err);

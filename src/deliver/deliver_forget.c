@@ -533,7 +533,7 @@ static bool visit_row(void *context, Str key, Str value)
 
 static Status walk(struct deliver *deliver, Err *err)
 {
-    const struct deliver_rows *rows = &deliver->options.rows;
+    const struct outbox_rows *rows = &deliver->options.rows;
     struct forgetting *forgetting = deliver->forgetting;
     struct walking walking = { .deliver = deliver };
     Str from = str_of(forgetting->at, forgetting->at_len);
@@ -674,7 +674,7 @@ static void end(struct deliver *deliver)
 
 Status forget_step(struct deliver *deliver, Err *err)
 {
-    const struct deliver_rows *rows = &deliver->options.rows;
+    const struct outbox_rows *rows = &deliver->options.rows;
     struct forgetting *forgetting = deliver->forgetting;
     Status s;
     if (!deliver->options.people.list_forgets) return OK;

@@ -23,7 +23,7 @@ static bool put_letter(void *context, const DeadLetter *letter)
     return buf_ok(page->out);
 }
 
-Status deliver_write_dead(const struct deliver_rows *rows, Str name, uint64_t after, size_t limit, struct buf *out,
+Status deliver_write_dead(const struct outbox_rows *rows, Str name, uint64_t after, size_t limit, struct buf *out,
                           Err *err)
 {
     struct page page = { .out = out, .limit = limit };

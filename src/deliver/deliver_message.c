@@ -38,7 +38,7 @@ static bool visit_letter(void *context, const DeadLetter *letter)
     return true;
 }
 
-static Status read_cursor(const struct runner *runner, const struct deliver_rows *rows, Arena *arena, JournalPos *ret,
+static Status read_cursor(const struct runner *runner, const struct outbox_rows *rows, Arena *arena, JournalPos *ret,
                           Err *err)
 {
     char key[ROW_KEY_BYTES];
@@ -51,7 +51,7 @@ static Status read_cursor(const struct runner *runner, const struct deliver_rows
     return OK;
 }
 
-static Status look_up(const struct runner *runner, const struct deliver_rows *rows, struct search *search,
+static Status look_up(const struct runner *runner, const struct outbox_rows *rows, struct search *search,
                       JournalPos *ret_cursor, Err *err)
 {
     char prefix[ROW_KEY_BYTES];

@@ -428,7 +428,7 @@ static bool count_row(void *context, Str key, Str row)
 
 Status runner_count_rows(struct runner *runner, size_t *ret, Err *err)
 {
-    const struct deliver_rows *rows = &runner->deliver->options.rows;
+    const struct outbox_rows *rows = &runner->deliver->options.rows;
     char bytes[ROW_KEY_BYTES];
     Str prefix = row_key(runner, ROW_DELIVERY, (Str){ 0 }, bytes);
     *ret = 0;
@@ -437,7 +437,7 @@ Status runner_count_rows(struct runner *runner, size_t *ret, Err *err)
 
 Status runner_load(struct runner *runner, Err *err)
 {
-    const struct deliver_rows *rows = &runner->deliver->options.rows;
+    const struct outbox_rows *rows = &runner->deliver->options.rows;
     struct loading loading = { runner, NULL };
     char bytes[ROW_KEY_BYTES];
     Str prefix = row_key(runner, ROW_DELIVERY, (Str){ 0 }, bytes);
@@ -469,7 +469,7 @@ static bool see_row(void *context, Str key, Str row)
     return true;
 }
 
-Status deliver_read_reached(const struct deliver_rows *rows, JournalPos *ret, Err *err)
+Status deliver_read_reached(const struct outbox_rows *rows, JournalPos *ret, Err *err)
 {
     *ret = 0;
     return rows->walk(rows->context, (Str){ 0 }, STR("\1"), see_row, ret, err);

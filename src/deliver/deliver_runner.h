@@ -21,7 +21,6 @@ enum {
     RUNNERS = 64,
     STREAMS = 2,
     AGAIN_MAX = 64,                     /* steps of one call without an end: a vendor that goes in circles */
-    PENDING_BYTES = 64 * 1024 * 1024,   /* changes of one step */
 };
 
 typedef enum StreamKind { STREAM_LIVE, STREAM_REPLAY } StreamKind;
@@ -205,21 +204,6 @@ struct deliver {
     DestinationConfig *configs;
     size_t config_count;
 };
-
-/* ---- deliver_pending.c: what a step will change in the store ---- */
-
-struct pending;
-struct pending *pending_open(const struct deliver_rows *rows);
-void pending_close(struct pending *pending);
-bool pending_is_empty(const struct pending *pending);
-void pending_put(struct pending *pending, Str key, Str value);
-void pending_remove(struct pending *pending, Str key);
-/* Sees the pending changes, too. ERR_NOT_FOUND where there is no such row. */
-Status MUST pending_get(struct pending *pending, Str key, Arena *arena, Str *ret, Err *err);
-bool pending_is_full(const struct pending *pending);
-bool pending_removes(const struct pending *pending, Str key);            /* removes a row that the store still has */
-/* On failure the changes stay for the next try. */
-Status MUST pending_commit(struct pending *pending, Err *err);
 
 /* ---- deliver_row.c: keys and rows ---- */
 

@@ -106,7 +106,7 @@ static int compare_kinds(const void *a, const void *b)
     return left->newest < right->newest ? 1 : -1;
 }
 
-static Status put_kind(const struct deliver_rows *rows, Str name, const ErrorKind *kind, struct buf *out, Err *err)
+static Status put_kind(const struct outbox_rows *rows, Str name, const ErrorKind *kind, struct buf *out, Err *err)
 {
     json_object(out, NULL);
     json_string(out, "reason", str_from(kind->reason));
@@ -121,7 +121,7 @@ static Status put_kind(const struct deliver_rows *rows, Str name, const ErrorKin
     return s;
 }
 
-Status faults_write(const struct deliver_rows *rows, Str name, struct buf *out, Err *err)
+Status faults_write(const struct outbox_rows *rows, Str name, struct buf *out, Err *err)
 {
     struct error_kinds *kinds = calloc(1, sizeof *kinds);
     if (!kinds) return err_set(err, ERR_FULL, "no memory for a list of errors");

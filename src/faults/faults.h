@@ -10,6 +10,6 @@
 /* {"destination","errors":[{"reason","status","description","count","first_at","last_at","sample"}],"others",
  * "is_whole"}: the most frequent first, each with its newest letter as a sample. In reasons, words with digits are "#".
  * Of the first 20,000 letters; is_whole says whether those are all. others: of kinds beyond 64. */
-Status MUST faults_write(const struct deliver_rows *rows, Str name, struct buf *out, Err *err);
+Status MUST faults_write(const struct outbox_rows *rows, Str name, struct buf *out, Err *err);
 
 #endif

@@ -489,7 +489,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .live = serve->live,
         .applier = serve->applier,
         .deliver = serve->engines & ENGINE_DELIVERY ? destinations_deliver(serve->destinations) : NULL,
-        .deliver_rows = destinations_rows(serve->destinations),
+        .outbox_rows = destinations_rows(serve->destinations),
         .deliver_trouble = serve->engines & ENGINE_DELIVERY ? serve->destinations_trouble : "",
         .query_memory_bytes = (size_t)config->queries.memory_bytes,
         .disk = os_disk(),

@@ -15,7 +15,7 @@ enum { STEP_MS = 1000, LOG_NS = 1000000000, HOLD_NS = 1000000000, CONNECTIONS_A_
 
 struct destinations {
     struct journal *journal;
-    struct deliver_store *store;
+    struct outbox *store;
     struct fetcher *fetcher;
     struct deliver *deliver;
     char dir[4096];
@@ -115,12 +115,12 @@ static Status open_parts(struct destinations *destinations, const struct config 
 {
     FetchOptions fetch = { .connections_per_host = CONNECTIONS_A_HOST, .connections_total = CONNECTIONS,
                            .user_agent = "onym/" ONYM_VERSION };
-    Status s = deliver_store_open(destinations->dir, false, &destinations->store, err);
+    Status s = outbox_open(destinations->dir, false, &destinations->store, err);
     if (!s) s = os_fetcher_open(&fetch, &destinations->fetcher, err);
     if (s) return s;
     DeliverOptions options = {
         .journal = destinations->journal, .clock = os_clock(), .dice = os_dice(), .fetcher = destinations->fetcher,
-        .rows = deliver_store_rows(destinations->store), .people = deliver_people_of(applier),
+        .rows = outbox_rows_of(destinations->store), .people = deliver_people_of(applier),
     };
     s = deliver_open(&options, &destinations->deliver, err);
     if (!s && delivers) s = destinations_set_config(destinations, config, err);
@@ -160,7 +160,7 @@ void destinations_close(struct destinations *destinations)
     if (!destinations) return;
     deliver_close(destinations->deliver);
     if (destinations->fetcher) destinations->fetcher->close(destinations->fetcher);
-    deliver_store_close(destinations->store);
+    outbox_close(destinations->store);
     free(destinations);
 }
 
@@ -169,7 +169,7 @@ struct deliver *destinations_deliver(struct destinations *destinations)
     return destinations ? destinations->deliver : NULL;
 }
 
-struct deliver_rows destinations_rows(struct destinations *destinations)
+struct outbox_rows destinations_rows(struct destinations *destinations)
 {
-    return destinations ? deliver_store_rows(destinations->store) : (struct deliver_rows){ 0 };
+    return destinations ? outbox_rows_of(destinations->store) : (struct outbox_rows){ 0 };
 }

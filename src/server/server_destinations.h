@@ -24,6 +24,6 @@ void destinations_wake(struct destinations *destinations);
 Status MUST destinations_set_config(struct destinations *destinations, const struct config *config, Err *err);
 
 struct deliver *destinations_deliver(struct destinations *destinations);
-struct deliver_rows destinations_rows(struct destinations *destinations);
+struct outbox_rows destinations_rows(struct destinations *destinations);
 
 #endif

@@ -71,16 +71,16 @@ static struct known find_known(const struct config *config, Arena *arena)
 {
     struct known known = { 0 };
     JournalPos reached = 0, end = 0;
-    struct deliver_store *store;
+    struct outbox *store;
     const char *path = arena_printf(arena, "%.*s/deliver", STR_FORMAT(config->data)).bytes;
     bool has_reached = read_reached(config, arena, &reached, &known.records);
     if (has_reached) known.end = reached, known.by = path_of(config, arena);
     const char *derived = arena_printf(arena, "%.*s/derived", STR_FORMAT(config->data)).bytes;
     if (derive_read_reached(derived, &end, NULL) == OK) take_claim(&known, has_reached, reached, end, derived);
-    if (deliver_store_open(path, true, &store, NULL)) return known;
-    struct deliver_rows rows = deliver_store_rows(store);
+    if (outbox_open(path, true, &store, NULL)) return known;
+    struct outbox_rows rows = outbox_rows_of(store);
     if (deliver_read_reached(&rows, &end, NULL) == OK) take_claim(&known, has_reached, reached, end, path);
-    deliver_store_close(store);
+    outbox_close(store);
     return known;
 }
 

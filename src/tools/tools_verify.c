@@ -110,7 +110,7 @@ static Status verify_others(struct report *report, const struct config *config, 
     report->is_in_use = s == ERR_CONFLICT;
     if (s == ERR_NOT_FOUND) s = OK;                           /* a copy */
     if (!s) s = derive_verify(derived, disk, take_part, report, &report->derived, err);
-    if (!s) s = deliver_store_verify(deliver, &report->deliver_rows, err);
+    if (!s) s = outbox_verify(deliver, &report->deliver_rows, err);
     s = note_part(report, "deliver", s, err);
     if (!s) s = server_check_links(links, &report->links_rows, err);
     s = note_part(report, "links", s, err);

@@ -6,7 +6,7 @@
 #include "fakes.h"
 
 struct fake_rows {
-    struct deliver_rows rows;           /* what production code gets */
+    struct outbox_rows rows;           /* what production code gets */
     struct fake_row { char *bytes; size_t key_len, value_len; } *list;     /* sorted by key */
     size_t count, capacity;
     bool is_dead;                       /* every commit fails */

@@ -27,7 +27,7 @@ static bool count_letter(void *context, const DeadLetter *letter)
     return letter->json.len > 0;
 }
 
-static void ask_all(const struct deliver_rows *rows, unsigned turn, Arena arena)
+static void ask_all(const struct outbox_rows *rows, unsigned turn, Arena arena)
 {
     static const Str names[] = { { "single", 6 }, { "chat", 4 } };
     Str name = names[turn % 2], hash;
@@ -78,8 +78,8 @@ static void asking_from_many_threads_disturbs_nothing(void **state)
     static const char *const chat[] = { "access_token=T", "identity_secret=secret", "endpoint=http://1.test",
                                         "rule.settle_ms=0", NULL };
     char dir[] = "/tmp/onym-deliver-XXXXXX";
-    struct deliver_store *store;
-    struct deliver_rows rows;
+    struct outbox *store;
+    struct outbox_rows rows;
     pthread_t threads[ASKERS];
     Err err;
     (void)state;
@@ -90,8 +90,8 @@ static void asking_from_many_threads_disturbs_nothing(void **state)
     fake_fetch_init(&world->fetch, &world->clock, answer, NULL, NULL);
     world_add_destination(world, "single", "webhook", single);
     world_add_destination(world, "chat", "intercom", chat);
-    assert_int_equal(deliver_store_open(dir, false, &store, &err), OK);
-    rows = deliver_store_rows(store);
+    assert_int_equal(outbox_open(dir, false, &store, &err), OK);
+    rows = outbox_rows_of(store);
     DeliverOptions options = world_options(world);
     options.rows = rows;
     assert_int_equal(deliver_open(&options, &world->deliver, &err), OK);
@@ -108,7 +108,7 @@ static void asking_from_many_threads_disturbs_nothing(void **state)
     for (size_t at = 0; at < ASKERS; at++) pthread_join(threads[at], NULL);
     world_close(world);
     free(world);
-    deliver_store_close(store);
+    outbox_close(store);
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", dir);
     assert_int_equal(system(command), 0);

@@ -1,20 +1,19 @@
-/* deliver_store: rows in an LMDB store of their own, so that delivery never waits for the applier's writes. */
-#include "deliver.h"
+/* outbox: rows in an LMDB store of their own, so that delivery never waits for the applier's writes. */
+#include "outbox.h"
 #include "kv/kv.h"
-#include "os/os.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { REWRITE_WAIT_MS = 500 };             /* readers are pages of dead letters: short */
 
-struct deliver_store {
+struct outbox {
     struct kv *kv;
 };
 
 static Status store_get(void *context, Str key, Arena *arena, Str *ret, Err *err)
 {
-    struct deliver_store *store = context;
+    struct outbox *store = context;
     struct kv_txn *txn;
     Str value;
     Status s = kv_begin_read(store->kv, &txn, err);
@@ -35,7 +34,7 @@ static Status walk_rows(struct kv_cursor *cursor, Str prefix, Str from, RowVisit
 
 static Status store_walk(void *context, Str prefix, Str from, RowVisit *visit, void *visit_context, Err *err)
 {
-    struct deliver_store *store = context;
+    struct outbox *store = context;
     struct kv_cursor *cursor = NULL;
     struct kv_txn *txn;
     Status s = kv_begin_read(store->kv, &txn, err);
@@ -49,7 +48,7 @@ static Status store_walk(void *context, Str prefix, Str from, RowVisit *visit, v
 
 static Status store_commit(void *context, const RowChange *changes, size_t count, Err *err)
 {
-    struct deliver_store *store = context;
+    struct outbox *store = context;
     struct kv_txn *txn;
     Status s = kv_begin_write(store->kv, &txn, err);
     if (s) return s;
@@ -63,7 +62,7 @@ static Status store_commit(void *context, const RowChange *changes, size_t count
 
 static Status store_rewrite(void *context, Err *err)
 {
-    struct deliver_store *store = context;
+    struct outbox *store = context;
     return kv_rewrite(store->kv, REWRITE_WAIT_MS, err);
 }
 
@@ -115,20 +114,20 @@ static Status put_mark(const char *dir, Err *err)
 
 static const char *const tables[] = { "rows" };
 
-void deliver_store_close(struct deliver_store *store)
+void outbox_close(struct outbox *store)
 {
     if (!store) return;
     kv_close(store->kv);
     free(store);
 }
 
-Status deliver_store_open(const char *dir, bool is_read_only, struct deliver_store **ret, Err *err)
+Status outbox_open(const char *dir, bool is_read_only, struct outbox **ret, Err *err)
 {
     char life[4096 + 16];
     const KvLife lives[] = { { life, false } };
     KvOptions options = { .dir = dir, .tables = tables, .table_count = 1, .is_synced = true,
                           .is_read_only = is_read_only, .lives = lives, .life_count = 1 };
-    struct deliver_store *store = calloc(1, sizeof *store);
+    struct outbox *store = calloc(1, sizeof *store);
     check(store);
     snprintf(life, sizeof life, "%s.life", dir);
     bool is_marked = false;
@@ -136,7 +135,7 @@ Status deliver_store_open(const char *dir, bool is_read_only, struct deliver_sto
     if (!s) s = kv_open(&options, &store->kv, err);
     if (!s && !is_marked && !is_read_only) s = put_mark(dir, err);
     if (s) {
-        deliver_store_close(store);
+        outbox_close(store);
         if (s == ERR_CONFLICT) return say_other(dir, err);
         return s == ERR_DAMAGED ? say_way_out(dir, s, err) : err_wrap(err, s, "destinations");
     }
@@ -144,7 +143,7 @@ Status deliver_store_open(const char *dir, bool is_read_only, struct deliver_sto
     return OK;
 }
 
-Status deliver_store_verify(const char *dir, uint64_t *ret_rows, Err *err)
+Status outbox_verify(const char *dir, uint64_t *ret_rows, Err *err)
 {
     bool is_marked;
     Status s = check_mark(dir, &is_marked, err);
@@ -153,7 +152,7 @@ Status deliver_store_verify(const char *dir, uint64_t *ret_rows, Err *err)
     return s == ERR_NOT_FOUND ? OK : say_way_out(dir, s, err);
 }
 
-struct deliver_rows deliver_store_rows(struct deliver_store *store)
+struct outbox_rows outbox_rows_of(struct outbox *store)
 {
-    return (struct deliver_rows){ store, store_get, store_walk, store_commit, store_rewrite };
+    return (struct outbox_rows){ store, store_get, store_walk, store_commit, store_rewrite };
 }

@@ -1,16 +1,16 @@
-/* deliver_pending: what a step will change in the store, committed as one act at its end.
+/* outbox_pending: what a step will change in the store, committed as one act at its end.
  *
  * Until then a look-up sees the changes, so that two messages of one step agree on what is stored. After
  * a failed commit (a full disk) the changes stay, and nothing that depends on them is sent.
  */
-#include "deliver_runner.h"
+#include "outbox.h"
 
 #include <stdlib.h>
 
 enum { CHANGES_FIRST = 1024, SPARE_BYTES = 8 * 1024 * 1024 };
 
 struct pending {
-    const struct deliver_rows *rows;
+    const struct outbox_rows *rows;
     struct region region;
     Arena arena;
     RowChange *changes;
@@ -18,7 +18,7 @@ struct pending {
     struct slots slots;             /* of the changes, by their keys */
 };
 
-struct pending *pending_open(const struct deliver_rows *rows)
+struct pending *pending_open(const struct outbox_rows *rows)
 {
     struct pending *pending = calloc(1, sizeof *pending);
     check(pending);
