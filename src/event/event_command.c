@@ -4,14 +4,14 @@
  *   1   1  CommandKind
  *   2   2  number of ids
  *   4   8  at_ms
- *  12   8  position              of the message that is spoken of; zero where none is
+ *  12   8  position              of the message that is meant; zero: none is
  *  20   8  timestamp_ms          its event time
  *  28   1  bit 0: it is an alias     bit 1: has_source
  *  29   1  zero
  *  30   2  length of author     32   2  of message_id     34   2  of user_id     36   2  of anonymous_id
- *  38   2  of previous_id       40      the five, one behind the other
+ *  38   2  of previous_id       40      the five, one after the other
  *          has_source: 2 bytes, the length of the source's name, and the name
- *          the ids, one behind the other, up to the record's end, each
+ *          the ids, one after the other, up to the record's end, each
  *            0   1  CommandIdKind       1   1  bit 0: keeps_aliases       2   2  length of the value
  *            4   8  from_ms            12   8  to_ms      20      the value
  */
@@ -68,16 +68,16 @@ static Status decode_ids(Str rest, Arena *arena, JournalCommand *ret, size_t cou
     CommandId *ids = arena_try(arena, sizeof *ids, _Alignof(CommandId), count + 1);
     if (!ids) return err_set(err, ERR_TOO_LARGE, "a command of %zu ids", count);
     for (size_t at = 0; at < count; at++) {
-        if (rest.len < COMMAND_ID_BYTES) return damaged(err, "an id behind its end");
+        if (rest.len < COMMAND_ID_BYTES) return damaged(err, "an id beyond its end");
         unsigned kind = (unsigned char)rest.bytes[0];
         size_t len = get_u16(rest.bytes + 2);
-        if (len > rest.len - COMMAND_ID_BYTES) return damaged(err, "an id behind its end");
+        if (len > rest.len - COMMAND_ID_BYTES) return damaged(err, "an id beyond its end");
         if (kind < COMMAND_USER_ID || kind > COMMAND_EXTERNAL_ID) return damaged(err, "an id of no known kind");
         ids[at] = (CommandId){ (CommandIdKind)kind, { rest.bytes + COMMAND_ID_BYTES, len }, get_i64(rest.bytes + 4),
                                get_i64(rest.bytes + 12), rest.bytes[1] & 1 };
         rest = str_slice(rest, COMMAND_ID_BYTES + len, rest.len);
     }
-    if (rest.len) return damaged(err, "bytes behind its end");
+    if (rest.len) return damaged(err, "bytes after its end");
     ret->ids = ids;
     ret->id_count = count;
     return OK;
@@ -120,7 +120,7 @@ Status command_decode(Str record, Arena *arena, JournalCommand *ret, Err *err)
 
 /* ---- What an erasure takes ---- */
 
-/* is_previous: as the id that an alias speaks of, which has no time. */
+/* is_previous: the value is the id that an alias speaks of, which has no time. */
 static bool is_named(const JournalCommand *command, CommandIdKind kind, Str value, Millis time_ms, bool is_previous)
 {
     for (size_t at = 0; value.len && at < command->id_count; at++) {

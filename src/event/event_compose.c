@@ -5,16 +5,16 @@
  *   type event name category projectId properties traits context integrations, then the unknown ones, timeProblem
  *   unreadTimestamp planCheck
  *
- * What differs most from message to message stands together at the front, what repeats at the end: in a
- * block of records that compresses better than the order in which clients write. The strings that a
- * record points to stand in the order in which its head lists them (event_record.c).
+ * What differs most from message to message comes first, what repeats comes last: a block of such
+ * records compresses better than with the order in which clients write. The strings that a
+ * record points to come in the order in which its head lists them (event_record.c).
  *
- * Room is reserved once, by event_record_bytes_max; what is written here writes without asking again.
+ * event_record_bytes_max reserves the room once; the functions here write without asking for more.
  */
 #include "event_parser.h"
 #include "event_record.h"
 
-/* Every name, quote, comma, type word and instant that we add, and the records's head. */
+/* Every name, quote, comma, type word and instant that we add, and the record's head. */
 enum { FIXED_BYTES = 640 };
 
 static void put(char **to, Str s)
@@ -54,7 +54,7 @@ Status event_list_defaults(struct event_parser *parser, const Field *field, Aren
     return OK;
 }
 
-/* Marks the defaults that the object has a member of its own for. */
+/* Marks the defaults that are not needed, because the object has a member of that name. */
 static void mark_own(struct event_parser *parser, const Field *own, const EventDefaults *defaults, bool *is_own)
 {
     if (own->kind != FIELD_OBJECT) return;
@@ -71,7 +71,7 @@ static void mark_own(struct event_parser *parser, const Field *own, const EventD
 
 /* ---- Fields ---- */
 
-/* An object with what stands in for what it lacks; nothing at all where it is absent and nothing does. */
+/* Writes an object, with defaults for the members that it lacks; writes nothing where both are absent. */
 static void put_object(char **to, struct event_parser *parser, Str name_raw, const Field *own,
                        const EventDefaults *defaults, const EventStamps *context_stamps)
 {
@@ -113,7 +113,7 @@ static void put_object(char **to, struct event_parser *parser, Str name_raw, con
     PUT(to, "}");
 }
 
-/* An id, as a string. Gives where its text stands: in what was written, unless it has escapes. */
+/* Writes an id, as a string. Gives the place of its text: in what was written, unless that has escapes. */
 static void put_id(char **to, Str name_raw, const Field *id, Str *ret_text)
 {
     *ret_text = (Str){ 0 };
@@ -174,8 +174,8 @@ static void put_calls(char **to, const Message *message, const EventStamps *stam
     else if (stamps->type != EVENT_PAGE && stamps->type != EVENT_SCREEN) event->name = (Str){ 0 };
 }
 
-/* A time's text inside of the raw JSON that was just written: a string without escapes, of which the instant
- * is known to be readable. */
+/* The text of a time inside the raw JSON that was just written: a string without escapes. It is known that the
+ * instant can be read. */
 static Str time_inside(const char *end, Str raw, Millis ms)
 {
     if (raw.len < 3 || raw.bytes[0] != '"' || ms == INSTANT_NONE || memchr(raw.bytes, '\\', raw.len)) return (Str){ 0 };
@@ -191,12 +191,12 @@ static void put_times(char **to, const EventStamps *stamps, RecordTimes *times)
     put_raw(to, STR(",\"sentAt\":"), stamps->sent_at_raw);
     times->sent_at = time_inside(*to, stamps->sent_at_raw, stamps->sent_at_ms);
     put_text(to, STR(",\"receivedAt\":"), stamps->received_at);
-    if (!stamps->from_import)                    /* whose JSON keeps the archive's own */
+    if (!stamps->from_import)                    /* an import's JSON keeps the archive's own */
         times->received_at = (Str){ *to - 1 - stamps->received_at.len, stamps->received_at.len };
 }
 
-/* RudderStack's SDKs for Python and browsers say an identify's traits in its context alone. Of another call they are
- * what is known of the user anyway, and write nothing. */
+/* RudderStack's SDKs for Python and browsers put an identify's traits into its context only. In other calls
+ * context.traits repeats what is known of the user anyway, so nothing is written. */
 static const Field *traits_of(const Message *message, EventType type)
 {
     const Field *traits = &message->traits, *known = &message->context_traits;
@@ -204,13 +204,13 @@ static const Field *traits_of(const Message *message, EventType type)
     return type == EVENT_IDENTIFY && traits->kind <= FIELD_NULL && is_there ? known : traits;
 }
 
-/* Ours, sent back to us: no name stands in a message twice. */
+/* Fields of Onym's own that somebody sends back to it: they are dropped, so that no name is in a message twice. */
 static bool is_about_time(Str other)
 {
     return str_starts(other, STR("\"timeProblem\":")) || str_starts(other, STR("\"unreadTimestamp\":"));
 }
 
-/* The value of a "name":value. */
+/* Is this member, as "name":value, of that name? */
 static bool is_named(Str member, Str name)
 {
     return member.len > name.len + 3 && member.bytes[name.len + 1] == '"'

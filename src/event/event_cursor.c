@@ -1,4 +1,4 @@
-/* event_cursor: see its header. Strict text without white space has a scalar's end where the next token begins. */
+/* event_cursor: see its header. In strict text without white space a scalar ends where the next token begins. */
 #include "event_parser.h"
 
 EventCursor event_cursor(const struct event_parser *parser, const Field *field)

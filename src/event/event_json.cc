@@ -1,4 +1,4 @@
-/* event_json: simdjson behind C functions.
+/* event_json: simdjson, wrapped in C functions.
  *
  * Only its stage 1 is used. Its DOM knows what a value is but not where it stands in the text, and its
  * On-Demand walk does not look at what is skipped; we need the text of every value (records keep values

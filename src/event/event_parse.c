@@ -2,7 +2,7 @@
  *
  * A single message and a batch envelope look the same until "batch" is met, so the outermost object is
  * read as a message whose "batch", if it has one, is a list of messages. The envelope's own fields may
- * stand before or behind the list (Go writes them behind), so nothing is judged before the walk's end.
+ * come before or after the list (Go writes them after it), so nothing is judged before the walk's end.
  *
  * The walk wants strict text without white space. Most bodies are; for the others it stops at the first
  * place that is not, the text is made strict, and the walk starts again (walk_body).
@@ -71,8 +71,8 @@ void event_parser_close(struct event_parser *parser)
 
 /* ---- Values ---- */
 
-/* An id that a client's number stands for, as every client that sends the same number would write it:
- * 42, 42.0 and 4.2e1 are one id. What is no whole number or beyond 2^53 is its own text. */
+/* An id that a client sent as a number, written as every client that sends the same number would write it:
+ * 42, 42.0 and 4.2e1 are one id. A number that is not whole, or is beyond 2^53, stays the text that it is. */
 static Str number_text(Str raw, Arena *arena)
 {
     bool is_plain = !memchr(raw.bytes, '.', raw.len) && !memchr(raw.bytes, 'e', raw.len) &&
@@ -85,8 +85,8 @@ static Str number_text(Str raw, Arena *arena)
     return arena_printf(arena, "%" PRId64, (int64_t)value);
 }
 
-/* Unescapes into the arena. A body's strings are shorter unescaped than in the body, and the arena was
- * asked to have room for the body once more (event_parse_body). */
+/* Unescapes into the arena. Unescaped strings are shorter than in the body, and event_parse_body has made sure
+ * that the arena has room for the body once more. */
 static Str unescape(Str inside, Arena *arena)
 {
     char *to = arena_bytes(arena, inside.len);
@@ -143,11 +143,11 @@ static bool is_named(const struct field_row *row, Str name)
     return row->len == name.len && differs == 0;
 }
 
-/* The row of a name that stands in the text; member_index says which member of its object it is. A client
- * writes its fields in the same order each time, so the row that was there in the message before is tried
- * first: that guess costs no wait, where the slot's and then the row's address must be loaded (20 ns each
- * message, measured). Compared are the name's first 16 bytes, which may reach beyond it and are masked; so
- * near the text's end, and for longer names, memcmp must do. */
+/* The row of a name that is in the text; member_index says which member of its object it is. A client
+ * writes its fields in the same order each time, so the row that the message before had here is tried
+ * first: such a guess costs no wait, while a look-up loads the slot's and then the row's address (20 ns for each
+ * message, measured). It compares the name's first 16 bytes; bytes after the name are masked. Near the text's
+ * end, and for longer names, memcmp compares. */
 static const struct field_row *find_row(const struct walk *walk, struct field_table *table, Str name,
                                         uint32_t member_index)
 {
@@ -201,7 +201,7 @@ static const uint32_t *parse_batch(struct event_parser *parser, const uint32_t *
 static const uint32_t *parse_context(struct event_parser *parser, const uint32_t *token, Message *message,
                                      uint32_t *ret_count);
 
-/* One member's value, checked and noted. */
+/* Checks one member's value and notes where it is. */
 static const uint32_t *parse_member(struct event_parser *parser, Member member, Message *message,
                                     struct envelope *envelope)
 {
@@ -229,7 +229,7 @@ static const uint32_t *parse_member(struct event_parser *parser, Member member, 
     return next;
 }
 
-/* The object at the token: each member is handed to what. */
+/* Walks over the object at the token, and calls what for each member. */
 typedef const uint32_t *MemberReader(struct event_parser *parser, Member member, Message *message,
                                      struct envelope *envelope);
 
@@ -277,7 +277,7 @@ static const uint32_t *parse_context_member(struct event_parser *parser, Member 
     return next;
 }
 
-/* Of a context that is there twice the last counts, so what was noted of the first is forgotten. */
+/* If there are two contexts the last one counts, so what was noted of the first is forgotten. */
 static const uint32_t *parse_context(struct event_parser *parser, const uint32_t *token, Message *message,
                                      uint32_t *ret_count)
 {
@@ -332,7 +332,7 @@ static const uint32_t *parse_item(struct event_parser *parser, const uint32_t *t
     return next;
 }
 
-/* The list of messages. The first Message of the region is the envelope's, the list follows it. */
+/* The list of messages. The first Message of the region is the envelope's, and those of the list come after it. */
 static const uint32_t *parse_batch(struct event_parser *parser, const uint32_t *token, struct envelope *envelope)
 {
     struct walk *walk = &parser->walk;
@@ -376,7 +376,7 @@ static Str trim_body(Str text)
 
 static bool is_bare(char c) { return c != '"' && c != ':' && c != ',' && c != '{' && c != '}' && c != '[' && c != ']'; }
 
-/* Without its white space "1 2" would be 12, so two numbers or words in a row are looked for first. */
+/* Without its white space "1 2" would become 12, so this looks first for two numbers or words in a row. */
 static bool minify(struct walk *walk, Arena *arena, Str *ret)
 {
     Str text = { walk->text, walk->len };
@@ -443,7 +443,7 @@ static void give_body(struct event_parser *parser, const struct envelope *envelo
     ret->context_user_agent = first->context_user_agent;
 }
 
-/* Reads the text, made strict where it is not; envelope is NULL where "batch" is a field like any other. */
+/* Reads the text, and makes it strict if it is not; if envelope is NULL, "batch" is a field like any other. */
 static Status parse_whole(struct event_parser *parser, Str text, struct envelope *envelope, Arena *arena, Err *err)
 {
     bool was_repaired = false;

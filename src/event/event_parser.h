@@ -15,7 +15,7 @@ struct field_table {
         uint16_t len, offset;       /* of the Field in Message */
     } rows[FIELD_ROWS_MAX];         /* from 1; row 0 is no row */
     uint8_t slots[FIELD_SLOTS];     /* index into rows; 0: none */
-    uint8_t guesses[FIELD_ROWS_MAX];            /* which row the first, second, … member of a message was last */
+    uint8_t guesses[FIELD_ROWS_MAX];            /* the row that the first, second, … member had last time */
     size_t count;
 };
 
@@ -30,11 +30,11 @@ struct event_parser {
     Arena *arena;                   /* the caller's, during a call */
 };
 
-/* Fills kind, raw and text of the value at the token, which the walk has passed; next is behind it.
+/* Fills kind, raw and text of the value at the token; the walk has checked it, and next is the token after it.
  * has_escapes: it may be a string with escapes. */
 void parser_read_value(struct event_parser *parser, const uint32_t *token, const uint32_t *next, bool has_escapes,
                        Field *ret);
-/* The string that stands at a token; unescaped into the arena where it has escapes. */
+/* The string at a token; unescaped into the arena if it has escapes. */
 Str parser_read_string(const struct event_parser *parser, const uint32_t *token, Arena *arena);
 /* Finds the tokens of one strict object (canonical JSON or a part of it) and begins a walk. */
 Status MUST parser_begin(struct event_parser *parser, Str text, Arena *arena, Err *err);

@@ -1,6 +1,6 @@
-/* event_path: values inside canonical JSON, by name. The text's grammar is checked as a whole first (a
- * record could be damaged in ways that its checksum does not know of), so that afterwards what is passed
- * over is passed over by counting braces.
+/* event_path: values inside canonical JSON, by name. The whole text's grammar is checked first (a record
+ * could be damaged in a way that its checksum does not show), so that a value can then be skipped by
+ * counting braces.
  */
 #include "event_parser.h"
 
@@ -17,7 +17,7 @@ static Status begin(struct event_parser *parser, Str json, Arena *arena, const u
     return OK;
 }
 
-/* The value of a name in the object at the token (the last where it is there twice), or NULL. */
+/* The value of a name in the object at the token (the last if it is there twice), or NULL. */
 static const uint32_t *find_member(struct event_parser *parser, const uint32_t *token, Str name)
 {
     const char *text = parser->walk.text;

@@ -8,27 +8,27 @@
  *   2   2  length of the extras
  *   4  48  twelve parts, in this order: messageId, anonymousId, userId, previousId, groupId, timestamp,
  *          originalTimestamp, sentAt, receivedAt, name, category, source. Each: u16 gap, u16 length. The part
- *          stands in the JSON, gap bytes behind the end of the one before it (the first: behind the JSON's
+ *          is in the JSON, gap bytes after the end of the one before it (the first: after the JSON's
  *          start). Length 0: there is none. Gap 0xFFFF: it is not in the JSON in this form, but next among
  *          the extras.
  *  52      the JSON, up to the extras
- *          the extras, one behind the other, up to the record's end
+ *          the extras, one after the other, up to the record's end
  *   The four times are instants as text, of a shape that instant_read reads; among the extras they are
  *   8 bytes of milliseconds.
  *
  * Why so: canonical JSON has its fields in one order, so gaps hardly ever change from record to record where
- * offsets do; and what stands in the JSON need not be told again. A head with binary times and offsets cost
+ * offsets do; and what is in the JSON need not be written twice. A head with binary times and offsets cost
  * 13 of 72 bytes an event in sealed segments, this one 3 (measured on tracks of 544 bytes).
  *
  * RECORD_REJECTED
  *   1   1  zero
  *   2   2  length of source     4   2  of reason      6   2  of field      8   2  of text
  *  10   2  zero                12   4  of json       16   8  received_at_ms
- *  24      the five, one behind the other, up to the record's end
+ *  24      the five, one after the other, up to the record's end
  */
 #include "event_record.h"
 
-/* Versions of Onym before plans pass over the bit: to them the member is one that they do not know. */
+/* Versions of Onym from before tracking plans ignore the second bit: to them the member is just an unknown one. */
 enum { IS_IMPORT = 0x80, HAS_PLAN_CHECK = 0x40 };
 enum { GAP_EXTRA = 0xFFFF, PARTS_AT = 4, REJECTED_HEAD_BYTES = 24 };
 
@@ -87,7 +87,7 @@ void record_finish(struct buf *buf, size_t start, const Event *event, const Reco
         Str part = parts[at];
         char *place = head + PARTS_AT + 4 * at;
         if (part.len == 0) continue;
-        size_t offset = (uintptr_t)part.bytes - (uintptr_t)event->json.bytes;    /* huge where it is elsewhere */
+        size_t offset = (uintptr_t)part.bytes - (uintptr_t)event->json.bytes;    /* huge if it is not in the JSON */
         bool is_inside = offset < event->json.len && part.len <= event->json.len - offset;
         if (is_inside && offset >= behind && offset - behind < GAP_EXTRA) {
             put_u16(place, offset - behind);
@@ -172,12 +172,12 @@ Status event_decode(Str record, Event *ret, Err *err)
         parts[at] = (Str){ 0 };
         if (len == 0) continue;
         if (gap == GAP_EXTRA) {
-            if (len > record.len - extra_at) return damaged(err, "a part behind the record's end");
+            if (len > record.len - extra_at) return damaged(err, "a part beyond the record's end");
             parts[at] = (Str){ head + extra_at, len };
             extra_at += len;
         } else {
             behind += gap;
-            if (behind > json.len || len > json.len - behind) return damaged(err, "a part behind the JSON's end");
+            if (behind > json.len || len > json.len - behind) return damaged(err, "a part beyond the JSON's end");
             parts[at] = (Str){ json.bytes + behind, len };
             behind += len;
         }
@@ -239,7 +239,7 @@ Status rejected_decode(Str record, Rejected *ret, Err *err)
         parts[part] = (Str){ head + at, len };
         at += len;
     }
-    if (at != record.len) return damaged(err, "bytes behind its end");
+    if (at != record.len) return damaged(err, "bytes after its end");
     *ret = (Rejected){ .source = parts[0], .reason = parts[1], .field = parts[2], .text = parts[3], .json = parts[4],
                        .received_at_ms = get_i64(head + 16) };
     return OK;

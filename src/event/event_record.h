@@ -6,14 +6,14 @@
 
 enum { PART_TIMES = 5, PART_COUNT = 12, RECORD_HEAD_BYTES = 4 + 4 * PART_COUNT };
 
-/* Where an event's times stand as text in its JSON; those that are empty are stored beside it. What stands
- * there must be what instant_read makes of it. */
+/* Where an event's times are as text in its JSON; a time whose text is empty is stored among the extras. Such a text
+ * must be what instant_read makes the same time of. */
 typedef struct RecordTimes {
     Str timestamp, original_timestamp, sent_at, received_at;
 } RecordTimes;
 
-/* Puts the head at buf->bytes + start, where its room was left, and what must follow the JSON behind it.
- * event->json is all that stands behind the head; strings that are no part of it are appended. */
+/* Writes the head at buf->bytes + start, where room was left for it, and the extras after the JSON.
+ * event->json is everything after the head; strings that are not part of it are appended. */
 void record_finish(struct buf *buf, size_t start, const Event *event, const RecordTimes *times);
 
 #endif

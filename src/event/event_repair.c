@@ -1,7 +1,7 @@
-/* event_repair: the text that a lenient reader would have understood, as strict JSON without white space.
+/* event_repair: makes strict JSON without white space of a text that a lenient reader would have understood.
  *
- * The slow path, byte by byte, for what some clients write and no strict reader takes:
- *   bytes that are no UTF-8     each becomes U+FFFD (as Go's encoding/json reads them, and so Segment)
+ * The slow path, byte by byte, for what some clients write and a strict reader refuses:
+ *   bytes that are not UTF-8   each becomes U+FFFD (as Go's encoding/json reads them, and so Segment)
  *   lone surrogates "\ud83d"    become "\ufffd": JavaScript writes them when a string was cut inside a pair
  *   NaN, Infinity, -Infinity    become null: Python's json.dumps writes them
  * Whatever else is wrong stays wrong and is found by the next walk.
@@ -105,7 +105,7 @@ static void repair_outside(struct repair *repair)
         while (repair->at < repair->text.len && is_space(repair->text.bytes[repair->at])) repair->at++;
         bool glues = repair->at < repair->text.len &&
                      is_bare(repair->to[-1]) && is_bare(repair->text.bytes[repair->at]);
-        if (glues) put(repair, STR(" "));                 /* "1 2" is not 12, and no JSON */
+        if (glues) put(repair, STR(" "));                 /* "1 2" must not become 12 */
         return;
     }
     for (size_t word = 0; word < countof(words); word++)

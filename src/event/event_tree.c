@@ -1,9 +1,9 @@
 /* event_tree: a recursive reader of JSON, by RFC 8259, that keeps slices instead of values.
  *
- * Written by hand because simdjson's DOM forgets the text of numbers and its on-demand reader cannot be
- * kept; what a destination wants is exactly the text. Strings without escapes are borrowed, the others
+ * Written by hand because simdjson's DOM forgets the text of numbers, and its on-demand reader cannot be
+ * kept; a destination wants exactly the text. Strings without escapes are borrowed, the others
  * are unescaped into the arena. Bytes above 0x7f pass as they are: whoever writes them out again
- * (buf_json_string) mends what is no UTF-8.
+ * (buf_json_string) mends what is not UTF-8.
  */
 #include "event.h"
 
@@ -11,8 +11,8 @@ struct tree_reader {
     const char *at, *end;
     Arena *arena;
     uint32_t depth;
-    bool is_full;                   /* ran out of depth or arena, as opposed to being no JSON */
-    const char *wrong;              /* what is no JSON, in words; at says where */
+    bool is_full;                   /* ran out of depth or arena, not: the text is not JSON */
+    const char *wrong;              /* what is not JSON, in words; at says where */
 };
 
 static bool fail(struct tree_reader *reader, const char *what)
@@ -48,7 +48,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* Four hex digits; -1 where they are not. */
+/* Four hex digits; -1 if they are not. */
 static int32_t hex_four(const char *at, const char *end)
 {
     int32_t value = 0;
@@ -81,7 +81,7 @@ static char *put_utf8(char *out, uint32_t code)
     return out;
 }
 
-/* Unescapes what follows "\u"; lone surrogates become U+FFFD. NULL where the digits are none. */
+/* Unescapes what follows "\u"; lone surrogates become U+FFFD. NULL: no four hex digits follow. */
 static const char *unescape_code(const char *at, const char *end, char **out)
 {
     int32_t code = hex_four(at, end);
@@ -102,7 +102,7 @@ static const char *unescape_code(const char *at, const char *end, char **out)
     return at;
 }
 
-/* from..to is what stands between the quotes. The result is never longer than the escaped form. */
+/* from..to is the text between the quotes. The result is never longer than the escaped form. */
 static bool unescape(struct tree_reader *reader, const char *from, const char *to, Str *ret)
 {
     char *start = arena_try(reader->arena, 1, 1, (size_t)(to - from) + 1), *out = start;
@@ -210,7 +210,7 @@ static bool read_word(struct tree_reader *reader, TreeNode *node)
     return true;
 }
 
-/* Reads "key": for objects, nothing for arrays, and then the value. */
+/* Reads the "key": of an object's member (an array's item has none), and then the value. */
 static bool read_child(struct tree_reader *reader, TreeNode *parent, TreeNode *child)
 {
     if (parent->kind == FIELD_OBJECT) {
@@ -222,7 +222,7 @@ static bool read_child(struct tree_reader *reader, TreeNode *parent, TreeNode *c
     return read_value(reader, child);
 }
 
-/* Arenas are used again: what arena_try gives holds old bytes. */
+/* Sets the node to zeros: an arena is used again, so what arena_try gives holds old bytes. */
 static TreeNode *new_node(struct tree_reader *reader)
 {
     TreeNode *node = arena_try(reader->arena, sizeof *node, _Alignof(TreeNode), 1);
@@ -276,7 +276,7 @@ static bool read_value(struct tree_reader *reader, TreeNode *node)
 
 Status event_tree_read(Str json, Arena *arena, const TreeNode **ret, Err *err)
 {
-    if (!json.bytes) json = STR("");                /* of no text there is no end to count to */
+    if (!json.bytes) json = STR("");                /* so that an end can be computed */
     struct tree_reader reader = { .at = json.bytes, .end = json.bytes + json.len, .arena = arena };
     TreeNode *root = new_node(&reader);
     bool is_good;

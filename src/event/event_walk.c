@@ -1,4 +1,4 @@
-/* event_walk: one function a grammar rule, recursion for nesting (bounded by WALK_DEPTH_MAX). */
+/* event_walk: one function for each grammar rule; nesting is recursion (at most WALK_DEPTH_MAX deep). */
 #include "event_walk.h"
 
 const uint32_t *walk_fail(struct walk *walk, WalkTrouble trouble, uint32_t at)
@@ -130,7 +130,7 @@ size_t walk_unescape(Str s, char *to)
 
 static bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 
-/* Does text[at..end) hold a number, all of it? RFC 8259: no leading zeros, digits on both sides of a dot.
+/* Is text[at..end) a number, all of it? RFC 8259: no leading zeros, digits on both sides of a dot.
  * end is a token's place, so the byte there can be read. */
 static bool is_number(const char *text, uint32_t at, uint32_t end)
 {

@@ -1,5 +1,6 @@
 /* FIELD(member, name, section): the top-level fields that a message may have, by their names on the wire,
- * and the section of docs/protocol.md that speaks of each. Others are kept as they are. A struct Message
+ * and the section of docs/protocol.md about each. Others are kept as they are. A struct Message
+
  * has a Field for each. To add one: a row here, a member there, a place in event_compose.c. */
 FIELD(type,               "type",              "common-fields")
 FIELD(message_id,         "messageId",         "message-ids")
