@@ -1,16 +1,16 @@
-/* THE FIRST CORRIDOR. Bytes come in at the top, one station judges or adds after the other, and what falls
- * out at the bottom are records in an append. collect_request is the whole way.
+/* THE FIRST CORRIDOR. Bytes come in at the top, one station after the other judges them or adds to them, and at the
+ * bottom there are records in an append. collect_request is the whole way.
  *
  * Memory. The arena of a workspace holds, for a body of B = LIMIT_BODY_BYTES at most: the inflated body (B),
  * a copy without white space (B), a repaired copy (3 B), and while it is parsed six times the last of these
- * (18 B): 23 B = 12 MiB. An import's lines may stand in 4 MiB, and each is at most B. Address space costs
- * nothing, so WORKSPACE_BYTES is generous. */
+ * (18 B): 23 B = 12 MiB. An import may bring 4 MiB of lines, and each line is at most B. Address space that is not
+ * used costs nothing, so WORKSPACE_BYTES is generous. */
 #include "collect_stations.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARENA_KEEP_BYTES = 512 * 1024 };         /* what a workspace keeps of it after a large body */
+enum { ARENA_KEEP_BYTES = 512 * 1024 };         /* how much of its arena a workspace keeps after a large body */
 
 static_assert(WORKSPACE_BYTES > LIMIT_APPEND_BYTES + 24 * LIMIT_BODY_BYTES, "the sum above");
 
@@ -71,7 +71,7 @@ void collect_reject(struct intake *intake, const struct source_entry *source, co
     char line_text[300];
     Millis ignored;
     intake->result.rejected++;
-    if ((!source || rule == &foreign) && !intake->request->is_import &&                   /* anybody can send such */
+    if ((!source || rule == &foreign) && !intake->request->is_import &&                   /* anybody can send these */
         !collect_take_rate(&collector->unknown, COLLECT_UNKNOWN_PER_SECOND, 0, 1,
                            clock_monotonic_ns(collector->options.clock), &ignored))
         return;
@@ -86,7 +86,7 @@ void collect_reject(struct intake *intake, const struct source_entry *source, co
     keep_rejected(intake, &rejected);
 }
 
-/* A record that may be over the limit is made aside first: only there can it be taken back. */
+/* A record that may be over the limit is made in a buffer of its own first: only from there can it be taken back. */
 static bool fits_record(struct intake *intake, const Message *message, const EventStamps *stamps)
 {
     if (event_record_bytes_max(message, stamps) <= LIMIT_RECORD_BYTES) return true;
@@ -115,7 +115,7 @@ static bool is_suppressed(const struct intake *intake, const Message *message, E
                                        *intake->arena);
 }
 
-/* As it would be kept: with the batch's context, and an identify's traits from its context. */
+/* Asks of the message as it would be stored: with the batch's context, and an identify's traits from its context. */
 static bool is_suppressed_as_kept(const struct intake *intake, const Message *message, const EventStamps *stamps)
 {
     const CollectOptions *options = &intake->workspace->collector->options;
@@ -124,7 +124,7 @@ static bool is_suppressed_as_kept(const struct intake *intake, const Message *me
     struct buf aside;
     Event event;
     size_t room = event_record_bytes_max(message, stamps);
-    if (room > arena_left(&scratch)) return false;           /* the applier leaves it out, then */
+    if (room > arena_left(&scratch)) return false;           /* then the applier leaves it out */
     buf_init_fixed(&aside, arena_bytes(&scratch, room), room);
     event_encode_message(&aside, intake->workspace->parser, message, stamps);
     return buf_ok(&aside) && event_decode(buf_str(&aside), &event, NULL) == OK
@@ -137,8 +137,8 @@ static void count_suppressed(struct intake *intake, EventType type)
     intake->result.suppressed_types[type]++;
 }
 
-/* What keeps all rules: stamped, held against the plan, and encoded. The arena is as before when it returns: what is
- * stamped lies in it, and is copied into the record. */
+/* A message that keeps all rules is stamped, compared with the plan, and encoded. The arena is afterwards as it was
+ * before: the stamps lie in it only until they are copied into the record. */
 static void accept_message(struct intake *intake, const struct source_entry *source, const Message *message,
                            EventType type)
 {

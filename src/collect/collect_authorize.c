@@ -1,9 +1,9 @@
-/* collect_authorize: write keys to sources. Sources are kept in immutable tables; replacing them makes a new
- * one and swaps a pointer, and old tables stay until the end (a reload costs a few KiB), so nobody ever
- * waits and no source vanishes under a request.
+/* collect_authorize: finds the source of a write key. Sources are kept in immutable tables; replacing them makes a new
+ * table and swaps a pointer, and old tables stay until the end (a reload costs a few KiB), so nobody ever
+ * waits and no source vanishes during a request.
  *
- * A key is looked up by a seeded hash and then compared in constant time: how long it takes tells nothing
- * about how much of a key was right. */
+ * A key is looked up by a seeded hash and then compared in constant time: the time that it takes does not tell
+ * how much of a key was right. */
 #include "collect_stations.h"
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 
 struct source_table {
     struct source_table *older;
-    struct region region;           /* holds this and all that follows */
+    struct region region;           /* holds this struct and all that it points to */
     struct source_entry *entries;
     size_t count, slot_mask;
     uint32_t *slots;                /* index into entries plus one, by the key's hash; linear probing */
@@ -161,7 +161,7 @@ static void put_slot(const struct collector *collector, struct source_table *tab
     table->slots[slot] = (uint32_t)at + 1;
 }
 
-/* Behind the others, so that a key that is somebody's now is not taken for what somebody else had. */
+/* Comes after the present keys, so that a source's present key is never taken for another's old one. */
 static void put_old_keys(struct collector *collector, struct source_table *table, Arena *arena, const Source *sources)
 {
     size_t place = table->count;
@@ -179,7 +179,7 @@ static void put_old_keys(struct collector *collector, struct source_table *table
 static struct source_table *make_table(struct collector *collector, const Source *sources, size_t count)
 {
     size_t slot_count = 16;
-    while (slot_count < 4 * count) slot_count *= 2;      /* an old key each, at most */
+    while (slot_count < 4 * count) slot_count *= 2;      /* each may have an old key */
     struct region region;
     region_open(&region, table_bytes(sources, count, slot_count));
     Arena arena = region_arena(&region);
@@ -251,7 +251,7 @@ const Source *collector_source_at(struct collector *collector, size_t at)
 
 bool source_is_own_path(Str word)
 {
-    /* the first parts of the paths in http/'s table, so that a word never hides one */
+    /* the first parts of the paths in http/'s table, so that a source's own word never hides one of them */
     static const char *const taken[] = {
         "api", "analytics", "batch", "beacon", "cookie", "healthz", "identify", "track", "page", "screen", "group",
         "alias", "import", "pixel", "projects", "metrics", "readyz", "sourceConfig", "assets", "mcp", "live",
@@ -316,7 +316,7 @@ bool collect_is_foreign(const struct intake *intake, const struct source_entry *
     return !request->is_import && request->origin.len && !source_allows_origin(&source->source, request->origin);
 }
 
-/* The messages of a body that belong to one source: each message may name its own. */
+/* How many of a body's messages belong to one source: each message may name its own. */
 struct share {
     const struct source_entry *entry;
     uint32_t count;
@@ -334,7 +334,7 @@ static size_t find_shares(struct intake *intake, struct share *shares)
     for (size_t at = 0, found = 0; at < body->message_count; at++) {
         const struct source_entry *entry = collect_source_of(intake, &body->messages[at]);
         if (!entry) continue;
-        if (found >= count || shares[found].entry != entry)                   /* mostly the one of the message before */
+        if (found >= count || shares[found].entry != entry) /* mostly it is the one before */
             for (found = 0; found < count && shares[found].entry != entry;) found++;
         if (found == count) shares[count++] = (struct share){ entry, 0, false };
         shares[found].count++;
@@ -342,7 +342,7 @@ static size_t find_shares(struct intake *intake, struct share *shares)
     return count;
 }
 
-/* All or nothing: an answer of 429 makes the client send the whole body again. */
+/* All sources have room, or none gives any: an answer of 429 makes the client send the whole body again. */
 static Status take_rates(struct intake *intake, const struct share *shares, size_t count, Err *err)
 {
     int64_t now_ns = clock_monotonic_ns(intake->workspace->collector->options.clock);
@@ -363,7 +363,8 @@ static Status take_rates(struct intake *intake, const struct share *shares, size
     return OK;
 }
 
-/* A request is refused where none of its sources is open to its page; else what is not costs its messages only. */
+/* If none of the request's sources is open to its page, the request is refused; else only the messages for a source
+ * that is not open are rejected. */
 static Status admit_sources(struct intake *intake, Err *err)
 {
     struct collector *collector = intake->workspace->collector;
@@ -383,11 +384,11 @@ static Status admit_sources(struct intake *intake, Err *err)
     return take_rates(intake, shares, count, err);
 }
 
-/* What can only be judged once the body is known: keys that stand in it, its origin, its rate. */
+/* What can be judged only once the body is known: keys that are in it, its origin, its rate. */
 Status collect_admit(struct intake *intake, Err *err)
 {
     const Body *body = &intake->body;
-    if (!intake->request->is_import) try_key(intake, body->write_key.text);      /* a line speaks for itself only */
+    if (!intake->request->is_import) try_key(intake, body->write_key.text);      /* its lines have their own keys */
     bool has_key = intake->has_key || intake->request->is_import;
     for (size_t at = 0; at < body->message_count && !has_key; at++)
         has_key = body->messages[at].write_key.text.len > 0;

@@ -1,5 +1,5 @@
-/* collect_import: lines of NDJSON, each a body of its own. What is wrong with a line is kept with its number;
- * the others go on. The arena is taken back after each line. (docs/protocol.md#imports) */
+/* collect_import: lines of NDJSON, each a body of its own. A bad line is kept as rejected, with its number;
+ * the others are accepted. The arena is taken back after each line. (docs/protocol.md#imports) */
 #include "collect_stations.h"
 
 static Status import_line(struct intake *intake, Str line, Err *err)

@@ -1,9 +1,9 @@
 /* collect_inflate: gzip and deflate bodies, never larger than LIMIT_BODY_BYTES when inflated: a bomb costs
- * what a plain body of that size costs. One z_stream a workspace, reset for each body, so that its 40 KiB are
+ * what a plain body of that size costs. A workspace has one z_stream, which is reset for each body, so its 40 KiB are
  * allocated once.
  *
- * Bodies are what they begin with: some clients send the header with a plain body (a proxy inflated it),
- * some send gzip without saying so. (docs/protocol.md#encodings) */
+ * The first bytes of a body decide, not its header: some clients send the header with a plain body (a proxy inflated
+ * it), some send gzip without saying so. (docs/protocol.md#encodings) */
 #include "collect_stations.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ struct inflater {
     z_stream stream;
 };
 
-/* zlib's words for: gzip or zlib, by the first bytes; and for neither, the bare stream */
+/* zlib's codes for "gzip or zlib, as the first bytes say", and for "neither, the bare stream" */
 enum { ANY_WRAPPING = 15 + 32, NO_WRAPPING = -15 };
 
 struct inflater *inflater_open(void)
@@ -33,7 +33,7 @@ void inflater_close(struct inflater *inflater)
     free(inflater);
 }
 
-/* All that goes in, into the room that there is for what comes out: both have been set. */
+/* Inflates all of the input into the room for the output; the caller has set both. */
 static Status inflate_all(z_stream *stream, int wrapping, Err *err)
 {
     size_t room = stream->avail_out;
@@ -57,8 +57,8 @@ static bool begins_as_gzip(Str body)
     return body.len >= 2 && (unsigned char)body.bytes[0] == 0x1F && (unsigned char)body.bytes[1] == 0x8B;
 }
 
-/* RFC 1950: method 8, and the two bytes as a number are a multiple of 31. No bare stream of a compressor begins so:
- * its first three bits would be those of a stored block, with a length that its next bytes deny. */
+/* RFC 1950: method 8, and the two bytes as a number are a multiple of 31. No compressor begins a bare stream with them:
+ * their first three bits would mean a stored block, whose length the next bytes contradict. */
 static bool begins_as_zlib(Str body)
 {
     if (body.len < 2) return false;

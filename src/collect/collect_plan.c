@@ -1,6 +1,6 @@
-/* collect_plan: messages held against the tracking plan as they come. What breaks it is stamped (plan/), and nothing of
- * the message is changed; what becomes of it on the way to destinations is deliver's matter, by the stamp. An import
- * brings the stamp of its day: it is taken over where it is one, and the plan of today is not asked. */
+/* collect_plan: compares messages with the tracking plan as they arrive. A violation is stamped (plan/), and nothing of
+ * the message is changed; deliver/ reads the stamp and decides what destinations get. An import
+ * brings the stamp of its own day: a valid stamp is kept, and today's plan is not asked. */
 #include "collect_stations.h"
 
 #include <stdatomic.h>
@@ -47,7 +47,7 @@ static void count(CollectResult *result, const TrackingVerdict *verdict)
     result->plan_rungs[verdict->rung]++;
 }
 
-/* The violation that led to it is the reason. */
+/* The reason is the violation that led to the rejection. */
 static void reject(struct intake *intake, const struct source_entry *source, const Message *message,
                    const TrackingVerdict *verdict)
 {

@@ -1,5 +1,5 @@
 /* collect_query: the GET forms. ?data= carries a message as base64 of JSON; without it each parameter is a
- * field, and dots in its name nest (properties.email=…). Values of the second form are strings: a pixel's
+ * field, and dots in its name nest (properties.email=…). In the second form all values are strings: a pixel's
  * address says nothing about types. (docs/protocol.md#pixels) */
 #include "collect_stations.h"
 
@@ -14,10 +14,10 @@ static int base64_digit(char c)
     if (c >= 'A' && c <= 'Z') return c - 'A';
     if (c >= 'a' && c <= 'z') return c - 'a' + 26;
     if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' || c == '-' || c == ' ' ? 62 : c == '/' || c == '_' ? 63 : -1;     /* a space was a plus */
+    return c == '+' || c == '-' || c == ' ' ? 62 : c == '/' || c == '_' ? 63 : -1; /* the space was a "+" */
 }
 
-/* Either alphabet, padding optional. False where a character is of neither. */
+/* Takes either alphabet; padding is optional. False if a character is of neither. */
 static bool base64_decode(Str s, Arena *arena, Str *ret)
 {
     char *start = arena_bytes(arena, s.len + EVENT_PADDING_BYTES), *to = start;
@@ -44,7 +44,7 @@ static bool is_under(Str name, Str prefix)
     return name.len > prefix.len && str_starts(name, prefix) && name.bytes[prefix.len] == '.';
 }
 
-/* Was the member that pair at begins at this level already written, by an earlier pair? */
+/* Did an earlier pair already write the member that the pair at `at` begins at this level? */
 static bool is_written(const Pair *pairs, size_t at, Str member)
 {
     for (size_t before = 0; before < at; before++)

@@ -36,9 +36,10 @@ static Str hashed_id(char *to, const char *prefix, Str of)
     return (Str){ to, len + 32 };
 }
 
-/* Empty where the client's own will do. One that is made from what was sent is the same when the client
- * sends it again; a message of a live client without any gets a random one, since two that look the same
- * may well be two. */
+/* Empty if the client's own id is kept. An id that is too long is replaced by its hash. An import's id is made from the
+ * line, so it is the same when the line comes again; a live client's message without an id gets a random one, since two
+ * messages that look the same may well be two. */
+
 static Str message_id(const struct intake *intake, const Message *message, char *room)
 {
     const Field *id = &message->message_id;

@@ -3,17 +3,15 @@
  *   timestamp = what the client said + (receivedAt - sentAt)      sentAt: the message's own, else the envelope's
  *
  * What the client said is its timestamp, else its originalTimestamp: the first of them that can be read and is from
- * 1970
- * to a day ahead of us. Where neither is, the message happened when it arrived. A sentAt that cannot be right beside
- * what
- * the client said corrects nothing: an event is not much later than its sending, and none waits for a year.
+ * 1970 to a day ahead of us. If neither is, the message happened when it arrived. A sentAt that cannot be right
+ * together with what the client said corrects nothing: an event is not much later than its sending, and none waits
+ * for a year.
  *
- * Nothing of this is silent: the first problem is named in the message (timeProblem), and what was sent stays in it, as
+ * Nothing of this is silent: the message names the first problem (timeProblem), and keeps what was sent as
  * originalTimestamp or, where that is taken, as unreadTimestamp.
  *
- * Imports are not corrected. What an archive's line lacks is taken from its other times; a line of which none is
- * good is
- * refused, since in an archive now is never right. */
+ * Imports are not corrected. A time that an archive's line lacks is taken from its other times; a line without any
+ * good time is refused, since the present time is never right for an archive. */
 #include "collect_stations.h"
 
 #include <stdio.h>
@@ -63,11 +61,11 @@ typedef struct Sent {
 static bool can_be_right(Millis original_ms, Millis sent_ms, Millis now_ms)
 {
     if (sent_ms < original_ms - SENT_BEFORE_MS_MAX) return false;
-    if (judge(original_ms, now_ms)) return true;            /* the clock is wrong, and sentAt is of the same */
+    if (judge(original_ms, now_ms)) return true;            /* the clock is wrong, and sentAt is by the same clock */
     return sent_ms - now_ms <= WAITED_MS_MAX && !judge(original_ms + now_ms - sent_ms, now_ms);
 }
 
-/* The difference of the clocks, as told by the first sentAt that can be right beside the time. */
+/* The difference of the clocks, by the first sentAt that can be right together with the time. */
 static Millis find_skew(const struct intake *intake, Millis original_ms, Sent *sent)
 {
     const Field *fields[] = { sent->own, sent->envelope };
@@ -89,7 +87,7 @@ static Millis find_skew(const struct intake *intake, Millis original_ms, Sent *s
     return 0;
 }
 
-/* What is kept as sentAt: the one that was used, else the message's own, else the envelope's. */
+/* Keeps a sentAt: the one that was used, else the message's own, else the envelope's. */
 static void keep_sent(const Sent *sent, EventStamps *stamps)
 {
     const Field *kept = sent->used ? sent->used : is_present(sent->own) ? sent->own : sent->envelope;
@@ -100,7 +98,7 @@ static void keep_sent(const Sent *sent, EventStamps *stamps)
     (void)read_instant(kept, &stamps->sent_at_ms);
 }
 
-/* What is kept of the client's times; taken: the one that counts, or NULL. */
+/* Keeps the client's times; taken: the one that counts, or NULL. */
 static void keep_originals(const Message *message, const Field *taken, EventStamps *stamps)
 {
     const Field *timestamp = &message->timestamp, *original = &message->original_timestamp, *kept = taken;
@@ -149,7 +147,7 @@ void collect_stamp_times(const struct intake *intake, const Message *message, Ev
 static void refuse(struct stamp_room *room, TimeProblem problem, const Field *field, const char *name)
 {
     static const Rule missing = { "timestamp_missing", "timestamp",
-        "it has no timestamp, originalTimestamp, receivedAt or sentAt; in an archive now is never right" };
+        "it has no timestamp, originalTimestamp, receivedAt or sentAt; the present time would be wrong" };
     room->refused = missing;
     if (!problem) return;
     Str shown = str_slice(field->raw, 0, 60);

@@ -1,6 +1,6 @@
-/* collect_validate: the rules of rules.tbl.h, one after the other. Ids may be numbers (official clients send
+/* collect_validate: checks the rules of rules.tbl.h, one after the other. Ids may be numbers (official clients send
  * them), any object may be null, absent or PHP's empty array, and an empty name is as good as none: what
- * SDKs send unasked is never rejected. (docs/protocol.md#rejections) */
+ * SDKs send by themselves is never rejected. (docs/protocol.md#rejections) */
 #include "collect_stations.h"
 
 static bool is_empty(const Field *field)

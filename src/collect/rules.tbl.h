@@ -1,6 +1,6 @@
-/* RULE(reason, field, condition, text, section): what makes a message rejected. The condition is C over m
- * (the Message) and type; the first that holds names the reason. Words are those of Segment's delivery
- * overview where it has one. docs/protocol.md#rejections explains each; section is the one that it enforces. */
+/* RULE(reason, field, condition, text, section): why a message is rejected. The condition is C over m
+ * (the Message) and type; the first that holds gives the reason. The words are those of Segment's delivery
+ * overview, if it has one. docs/protocol.md#rejections explains each; section is the section that the rule enforces. */
 RULE("type_not_known", "type", type == EVENT_NONE,
      "type is none of identify, track, page, screen, group, alias", "calls")
 RULE("id_not_string", "userId", is_bad_id(&m->user_id), "userId is neither string nor number", "ids")

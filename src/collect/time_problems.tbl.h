@@ -1,7 +1,7 @@
-/* TIME_PROBLEM(name, word, text): why a message's time is not, or not only, what its client said. The word stands in
- * the
- * stored message (timeProblem), in metrics and, where an import refuses a line for it, as the reason. The text goes on
- * behind the field and its value. (docs/protocol.md#times) */
+/* TIME_PROBLEM(name, word, text): why a message's time is not, or not only, what its client said. The word is in the
+ * stored message (timeProblem), in metrics and, if an import refuses a line because of it, in the reason. The text
+ * comes after the field and its value in a sentence. (docs/protocol.md#times) */
+
 TIME_PROBLEM(TIME_UNREADABLE,    "timestamp_unreadable",  "is no time that can be read")
 TIME_PROBLEM(TIME_AMBIGUOUS,     "timestamp_ambiguous",   "can be read as more than one time")
 TIME_PROBLEM(TIME_BEFORE_1970,   "timestamp_before_1970", "is before 1970")

@@ -97,12 +97,12 @@ static void times_that_an_archive_lacks_are_those_it_has(void **state)
     }
 }
 
-/* In an archive "now" is never right: a line of which no time is good is refused, with its number and the reason. */
+/* The present time is never right for an archive: a line without a good time is refused, with number and reason. */
 static void a_line_whose_time_cannot_be_told_is_refused(void **state)
 {
     static const struct { const char *fields, *reason, *text; } rows[] = {
-        { "", "timestamp_missing", "it has no timestamp, originalTimestamp, receivedAt or sentAt; in an archive now is "
-          "never right" },
+        { "", "timestamp_missing", "it has no timestamp, originalTimestamp, receivedAt or sentAt; the "
+          "present time would be wrong" },
         { ",\"timestamp\":null", "timestamp_missing", NULL },
         { ",\"timestamp\":\"\"", "timestamp_unreadable", "timestamp \"\" is no time that can be read" },
         { ",\"timestamp\":\"junk\",\"receivedAt\":\"2215-01-01\"", "timestamp_unreadable",

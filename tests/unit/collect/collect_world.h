@@ -67,7 +67,7 @@ static int world_close(void **state)
 
 static inline Status world_send(CollectRequest request)
 {
-    /* a copy of its exact size, so that a read behind its end is seen */
+    /* a copy of its exact size, so that a read beyond its end is seen */
     char *copy = test_malloc(request.body.len + 1);
     memcpy(copy, request.body.bytes, request.body.len);
     request.body.bytes = copy;
