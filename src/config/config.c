@@ -1,5 +1,5 @@
-/* The configuration, by walking its table: every key of the file finds its row, or a complaint that
- * names the nearest row. Then the flags, then what only the whole can be judged by (config_judge.c).
+/* The configuration, by going through its table: every key of the file finds its row, or a complaint that
+ * names the nearest row. Then come the flags, then what only the whole configuration shows (config_judge.c).
  */
 #include "config_private.h"
 #include "base/base.h"
@@ -53,7 +53,7 @@ const ConfigEntries *config_entries_of(const ConfigRule *rule)
 
 /* ---- Complaints ---- */
 
-/* The problem's text is still to be written; its key is not yet kept. */
+/* Writes the problem's text and keeps it, with a copy of its key. */
 static void keep_problem(struct config_walk *walk, ConfigProblem problem, const char *format, va_list list)
 {
     struct config_problems *problems = walk->problems;
@@ -67,7 +67,7 @@ static void keep_problem(struct config_walk *walk, ConfigProblem problem, const 
     problem.key = arena_copy(walk->arena, str_slice(problem.key, 0, KEY_SHOWN));
     problem.text = arena_copy(walk->arena, str_from(text));
     size_t at = problems->count++;
-    for (; at > 0; at--) {                                 /* what has no place comes first, as it was found */
+    for (; at > 0; at--) {                 /* those without a place come first, in the order in which they were found */
         const ConfigProblem *other = &problems->items[at - 1];
         if (other->line < problem.line || (other->line == problem.line && other->column <= problem.column)) break;
         problems->items[at] = *other;
@@ -125,7 +125,7 @@ void config_write_problem(struct buf *buf, const struct config_problems *problem
 
 /* ---- Maps ---- */
 
-/* Where the walk stands: "sources[2]." for people, "log." for the table. */
+/* Where in the file we are: "sources[2]." for people, "log." for the table. */
 typedef struct Place {
     Str shown, path;
 } Place;
@@ -194,7 +194,7 @@ static void walk_map(struct config_walk *walk, const Node *map, const Place *pla
     }
 }
 
-/* One entry of a list: defaults, its keys, and whether those that must be are there. */
+/* One entry of a list: sets defaults, reads its keys, and checks that the required ones are there. */
 static void walk_entry(struct config_walk *walk, const Node *entry, Str shown, const ConfigEntries *entries, void *base)
 {
     const ConfigRule *rules = entries->rules;
@@ -211,7 +211,7 @@ static void walk_entry(struct config_walk *walk, const Node *entry, Str shown, c
             config_complain(walk, entry, shown, "has no %s", rules[at].path);
 }
 
-/* The list under a key; NULL (with a complaint) where it is something else or too long. */
+/* The list under a key; NULL (with a complaint) if it is not a list or is too long. */
 static const Node *find_list(struct config_walk *walk, const Node *root, Str key, size_t most)
 {
     const Node *list = node_find(root, key);
@@ -245,7 +245,7 @@ static void *walk_entries(struct config_walk *walk, const Node *root, const Conf
 
 /* ---- Flags ---- */
 
-/* Every flag of one path at once: several make a list. Flags were no YAML, so nothing is expanded. */
+/* Applies all flags of one path at once: several make a list. Flags are not YAML, so nothing is expanded. */
 static void apply_flags(struct config_walk *walk, const ConfigOptions *request, struct config *config)
 {
     for (size_t at = 0; at < request->flag_count; at++) {

@@ -1,4 +1,4 @@
-/* config: what the operator asked for, as plain values. Flags over file over defaults.
+/* config: what the operator asked for, as plain values. A flag beats the file, and the file beats the default.
  *
  * What it is not: it opens no store and starts nothing. Layers below get their own option structs,
  * filled from this one. Every option is a row of config.tbl.h: its key in the file, its place here,
@@ -6,13 +6,13 @@
  * complaints all come from there. To add an option: one row there, one field here.
  *
  * Rules
- *  1. All that is wrong is reported, not only the first: file, line, column, key, and the nearest known
- *     key where one was misspelt.
+ *  1. Everything that is wrong is reported, not only the first problem: file, line, column, key, and the nearest known
+ *     key if one was misspelt.
  *  2. ${NAME} and ${NAME:-otherwise} in any value; an unset NAME without otherwise is a problem.
  *     $${ is a literal ${. Nothing is expanded in what a variable holds.
- *  3. The arena owns everything. A reload loads into a fresh arena and leaves the old one alone.
+ *  3. The arena owns everything. A reload loads into a fresh arena and does not touch the old one.
  *  4. Safe on any bytes: file size, nesting, number of values and of problems are bounded.
- *  5. Secrets are printed by `onym keys --secret` only.
+ *  5. Only `onym keys --secret` prints secrets.
  */
 #ifndef ONYM_CONFIG_CONFIG_H
 #define ONYM_CONFIG_CONFIG_H
@@ -23,12 +23,12 @@
 #include "os/os.h"
 #include "plan/plan.h"
 
-/* An arena with this much left is enough for any configuration; touched pages only cost memory. */
+/* An arena with so much room is enough for any configuration; pages that are not touched cost no memory. */
 enum {
     CONFIG_ARENA_BYTES = 64 * 1024 * 1024,
     CONFIG_FILE_BYTES = 1024 * 1024,
     CONFIG_DEPTH = 32,
-    CONFIG_DEPTH_MOST = 72,                /* of a tracking plan, which holds schemas */
+    CONFIG_DEPTH_MOST = 72,                /* for a tracking plan, which holds schemas */
     CONFIG_NODES = 100000,
     CONFIG_PROBLEMS = 100,                 /* more are counted, not kept */
 };
@@ -49,17 +49,17 @@ typedef enum ConfigOnNewer { ON_NEWER_STOP, ON_NEWER_SKIP } ConfigOnNewer;
 typedef enum ConfigUnknownKeys { UNKNOWN_KEYS_KEEP, UNKNOWN_KEYS_REFUSE } ConfigUnknownKeys;
 typedef enum ConfigSourceKind { SOURCE_KIND_BROWSER, SOURCE_KIND_SERVER } ConfigSourceKind;
 
-/* A destination, kept as written: what its settings mean is its own file's business in deliver/. */
+/* A destination, kept as written: only its own file in destination/ knows what its settings mean. */
 typedef struct ConfigDestination {
     Str name, type;
     bool is_enabled;
-    ConfigTexts sources;                   /* names of sources; none: all of them */
+    ConfigTexts sources;                   /* names of sources; empty: all of them */
     const Node *settings;                  /* a map, or NULL */
     const Node *rules;                     /* a map, or NULL */
     const Node *node;                      /* the whole entry, for places in complaints */
 } ConfigDestination;
 
-/* A further key that reads. role: of the words of its row, the least first. */
+/* A further key for reading. role: the index of its word in the row's unit, the weakest first. */
 typedef struct ConfigKey {
     Str name, key;
     int role;
@@ -78,7 +78,7 @@ struct config {
     int64_t clock_skew_least_ms;
     bool keep_ip;
     bool has_ui;                           /* the dashboard, and sessions */
-    Str ui_listen;                         /* where they and the API answer; empty: where all else does */
+    Str ui_listen;                         /* the address of dashboard and API; empty: that of all else */
     ConfigTexts trusted_proxies;
 
     struct { int level, format; } log;                        /* LogLevel, LogFormat */
@@ -98,7 +98,7 @@ struct config {
     ConfigDestination *destinations;
     size_t destination_count;
 
-    Str file;                              /* where it came from; empty: defaults */
+    Str file;                              /* the file that it came from; empty: defaults only */
     Str site;                              /* where the example site listens (`onym demo`); empty: there is none */
     bool has_made_keys;                    /* config_complete_keys wrote a new keys.yaml just now */
     bool has_kept_source;                  /* the only source is the one of keys.yaml */
@@ -106,10 +106,10 @@ struct config {
 
 /* ---- Loading ---- */
 
-/* One setting from the command line, which beats the file's. Several of one path make a list. */
+/* One setting from the command line, which beats the file's. Several with the same path make a list. */
 typedef struct ConfigFlag {
     const char *flag;                      /* as the user knows it: "--listen" */
-    const char *path;                      /* of config.tbl.h: "listen" */
+    const char *path;                      /* its path in config.tbl.h: "listen" */
     const char *text;
 } ConfigFlag;
 
@@ -117,13 +117,13 @@ typedef struct ConfigOptions {
     const char *file;                      /* NULL: no file */
     const ConfigFlag *flags;
     size_t flag_count;
-    struct disk *disk;                     /* for the file; not needed where file is NULL */
+    struct disk *disk;                     /* for the file; not needed if file is NULL */
     const char *(*get_variable)(const char *name);            /* NULL: the environment's */
 } ConfigOptions;
 
 typedef struct ConfigProblem {
     uint32_t line, column;                 /* 0: no place in a file */
-    bool is_warning;                       /* worth saying, and no reason to refuse */
+    bool is_warning;                       /* worth telling, but no reason to refuse */
     Str key;                               /* "sources[0].write_key"; may be empty */
     Str text;
 } ConfigProblem;
@@ -134,12 +134,12 @@ struct config_problems {
     size_t count, error_count, dropped_count;
 };
 
-/* Reads the file, applies the flags, fills in defaults, judges. ERR_INPUT: there are problems that are
- * no warnings, err tells the first; other statuses: the file could not be read. problems is filled in
- * any case and may hold warnings with OK. */
+/* Reads the file, applies the flags, fills in defaults, judges. ERR_INPUT: there are problems that are more than
+ * warnings, and err tells the first; other statuses: the file could not be read. problems is filled in
+ * in any case, and may hold warnings when the status is OK. */
 Status MUST config_load(const ConfigOptions *request, Arena *arena, struct config *ret,
                         struct config_problems *problems, Err *err);
-/* The same of a text that is already here; name stands for the file in complaints. */
+/* The same for a text that is already here; complaints use name as the file's name. */
 typedef struct ConfigText {
     Str text, name;
 } ConfigText;
@@ -148,18 +148,18 @@ Status MUST config_parse(ConfigText file, const ConfigOptions *request, Arena *a
 /* Appends one problem as "onym.yaml:12:3: error: sources[0]: ...\n". */
 void config_write_problem(struct buf *buf, const struct config_problems *problems, const ConfigProblem *problem);
 
-/* Where the configuration gave no secret_key or no sources: takes them from <data>/keys.yaml, which is
- * made (mode 0600, with the directory) if may_make and it is not there yet. ERR_NOT_FOUND: not there and
- * may not be made. Does nothing where the configuration gave both. */
+/* If the configuration gave no secret_key or no sources, takes them from <data>/keys.yaml. If that file does not exist
+ * and may_make is true, it is made (mode 0600, with the directory). ERR_NOT_FOUND: it does not exist and
+ * may not be made. Does nothing if the configuration gave both. */
 Status MUST config_complete_keys(struct config *config, struct disk *disk, struct dice *dice, bool may_make,
                                  Arena *arena, Err *err);
 
-/* The keys of options that differ and that a reload cannot change, as "data, listen"; empty: none. */
+/* The keys of options that differ and that need a restart, as "data, listen"; empty: none. */
 Str config_list_restarts(const struct config *before, const struct config *after, Arena *arena);
 
 /* The whole of conf/onym.yaml: every option with its default, unit, range and reason. */
 void config_write_template(struct buf *buf);
-/* docs/configuration.md, but for the settings of each type of destination. */
+/* docs/configuration.md, without the settings of each type of destination. */
 void config_write_markdown(struct buf *buf);
 
 /* ---- Other files of the same kind ---- */
@@ -172,30 +172,30 @@ struct config_walk {
     bool is_deep;                                       /* CONFIG_DEPTH_MOST levels may be nested */
 };
 
-/* The file's one document as a tree, its texts expanded; NULL where it was complained about or is empty. */
+/* The file's one document as a tree, its texts expanded; NULL: it is empty, or there were complaints. */
 const Node *config_read_yaml(struct config_walk *walk, Str text);
 
 /* ---- The tracking plan (config_plan.c) ---- */
 
-/* The plan of the configuration, compiled: what plan: names (beside the configuration's file), or plan.yaml there.
- * *ret is NULL where there is none. ERR_INPUT: there are problems that are no warnings; other statuses: it could not
- * be read. The arena is used for the reading alone. */
+/* The compiled tracking plan of the configuration: the file that plan: names (relative to the configuration's file), or
+ * else plan.yaml beside that file. *ret is NULL if there is none. ERR_INPUT: there are problems that are more than
+ * warnings; other statuses: it could not be read. The arena is used only while reading. */
 Status MUST config_load_plan(const struct config *config, struct disk *disk, Arena *arena, struct tracking_plan **ret,
                              struct config_problems *problems, Err *err);
-/* The same of a file that is named. */
+/* The same for the file of this name. */
 Status MUST config_read_plan(const char *file, struct disk *disk, Arena *arena, struct tracking_plan **ret,
                              struct config_problems *problems, Err *err);
-/* The plan's file as a tree (YAML, or JSON by its name), for who compares plans. */
+/* The plan's file as a tree (YAML; JSON if its name says so), for code that compares plans. */
 Status MUST config_read_plan_tree(const char *file, struct disk *disk, Arena *arena, const Node **ret,
                                   struct config_problems *problems, Err *err);
 
 /* ---- As the folders below want it ---- */
 
-/* NAME=FIELD[:LIMIT], as identity.externals has them. False where it is none. */
+/* NAME=FIELD[:LIMIT], as identity.externals has them. False if the text is not of that form. */
 bool config_parse_external(Str text, IdentityExternal *ret, Str *ret_field);
-/* One entry of the configuration as deliver/ wants it; borrows from it. */
+/* One entry of the configuration in the form that deliver/ wants; borrows from the entry. */
 DestinationConfig config_destination(const ConfigDestination *destination);
-/* The journal's directory of a data directory. */
+/* The directory of the journal, inside the data directory. */
 const char *config_journal_dir(const struct config *config, Arena *arena);
 
 #include "config_address.h"

@@ -1,4 +1,4 @@
-/* config_address: the URL of a server as this machine reaches it, and the file that remembers it. */
+/* config_address: the URL at which this machine reaches a server, and the file that keeps it. */
 #include "config_address.h"
 #include "config_private.h"
 
@@ -86,5 +86,5 @@ Status address_keep(const struct config *config, uint16_t port, Err *err)
 void address_forget(const struct config *config)
 {
     char path[4200];
-    if (address_path(config, path)) IGNORE(os_disk()->remove(os_disk(), path, NULL));   /* a hint, see address.h */
+    if (address_path(config, path)) IGNORE(os_disk()->remove(os_disk(), path, NULL)); /* a hint: config_address.h */
 }

@@ -1,12 +1,12 @@
-/* device_mode of a source: the vendors' tools that the browser library loads into the page, judged, and written as the
- * JSON that pages are given. Everything here becomes public: what looks like a secret is refused. */
+/* device_mode of a source: the vendors' tools that the browser library loads into the page. Judges the settings, and
+ * writes them as the JSON that pages get. Everything here becomes public: what looks like a secret is refused. */
 #include "config_private.h"
 
 enum { TEXT_BYTES = 200, ITEMS_MOST = 100 };
 
 typedef enum DeviceType { DEVICE_TEXT, DEVICE_TEXTS, DEVICE_BOOL, DEVICE_MAP } DeviceType;
 
-/* One setting of a tool. is_right judges each text of it; wanted says what it should have been. */
+/* One setting of a tool. is_right judges each of its texts; wanted says what was expected. */
 typedef struct DeviceField {
     const char *name;
     DeviceType type;
@@ -17,7 +17,7 @@ typedef struct DeviceField {
     const char *wanted_key;
 } DeviceField;
 
-/* ---- What texts are right ---- */
+/* ---- Which texts are right ---- */
 
 static bool is_word(Str text, const char *others)
 {
@@ -118,7 +118,7 @@ static const DeviceTool tools[] = {
     { "meta_pixel", meta_pixel_fields, countof(meta_pixel_fields) },
     { "posthog", posthog_fields, countof(posthog_fields) },
 };
-/* Other names that people have for them. */
+/* Other names that people use for them. */
 static const struct { const char *said, *meant; } also[] = {
     { "gtag", "google_tag" }, { "ga4", "google_tag" }, { "google_analytics", "google_tag" },
     { "google_ads", "google_tag" }, { "facebook_pixel", "meta_pixel" }, { "facebook", "meta_pixel" },
@@ -165,7 +165,7 @@ static void judge_texts(Judge *judge, const DeviceField *field, const Node *node
     buf_char(judge->out, ']');
 }
 
-/* A conversion counts only where the tag of its account is there, too. */
+/* A conversion counts only if the tag of its account is there, too. */
 static void judge_account(Judge *judge, const Node *node, Str shown)
 {
     Str label, id = str_cut(node->text, '/', &label);
@@ -218,7 +218,7 @@ static void complain_field(struct config_walk *walk, const DeviceTool *tool, con
     Str near = nearest_word(child->key, names, tool->count);
     if (sounds_secret(child->key))
         config_complain_at(walk, child->key_line, child->key_column, shown,
-                           "whatever stands here is public; a secret belongs into the settings of a destination");
+                           "everything here is public; a secret belongs in the settings of a destination");
     else if (near.len)
         config_complain_at(walk, child->key_line, child->key_column, shown, "unknown key; did you mean %.*s?",
                            STR_FORMAT(near));

@@ -1,4 +1,4 @@
-/* What can be judged only when the whole configuration is known; and sources as collect/ wants them. */
+/* What can be judged only when the whole configuration is known; and sources in the form that collect/ wants. */
 #include "config_address.h"
 #include "config_private.h"
 
@@ -15,7 +15,7 @@ static bool is_name(Str name)
     return true;
 }
 
-/* Printable ASCII without space: what fits a header, a URL and Basic's user name. */
+/* Printable ASCII without spaces: it fits into a header, a URL and Basic's user name. */
 static bool is_key(Str key)
 {
     if (key.len == 0 || key.len > LIMIT_WRITE_KEY_BYTES) return false;
@@ -79,7 +79,7 @@ static void judge_source(struct config_walk *walk, const struct config *config, 
 
 static Source *make_sources(struct config_walk *walk, const struct config_source *sources, size_t count)
 {
-    Source *made = arena_new(walk->arena, Source, count + 1);      /* room for the one of keys.yaml */
+    Source *made = arena_new(walk->arena, Source, count + 1);      /* with room for the source of keys.yaml */
     for (size_t at = 0; at < count; at++) {
         const struct config_source *from = &sources[at];
         made[at] = (Source){
@@ -155,7 +155,7 @@ static void warn_of_setting(void *context, const char *setting, const char *text
     config_warn(advising->walk, place ? place : advising->destination->node, advising->shown, "%s: %s", setting, text);
 }
 
-/* What its type says of settings and rules. err's field is a key of one of them, or of the entry. */
+/* Asks the destination's type about settings and rules. err's field is a key of one of them, or of the entry. */
 static void judge_by_type(struct config_walk *walk, const struct config *config, size_t at)
 {
     const ConfigDestination *destination = &config->destinations[at];
@@ -182,7 +182,7 @@ static void judge_url(struct config_walk *walk, const Node *root, const struct c
                         "wanted a URL without a path, like https://events.example.com");
 }
 
-/* Not wrong behind a proxy or in a container; but what it means must be seen. */
+/* This is not wrong behind a proxy or in a container; but the operator must see what it means. */
 static void judge_listen(struct config_walk *walk, const Node *root, const struct config *config)
 {
     for (size_t at = 0; at < config->listen.count && !config->tls.certificate.len; at++)
@@ -215,7 +215,7 @@ static void judge_externals(struct config_walk *walk, const Node *root, const st
         Str field;
         if (!config_parse_external(texts->items[at], &seen[at], &field)) {
             config_complain(walk, node, STR("identity.externals"),
-                            "wanted NAME=FIELD, or with :LIMIT or :fold behind it, like email=traits.email:5");
+                            "wanted NAME=FIELD, or with :LIMIT or :fold after it, like email=traits.email:5");
             return;
         }
         for (size_t before = 0; before < at; before++)

@@ -1,6 +1,6 @@
-/* What of the configuration is on the disk: the file, and the keys of a first start, which are made once,
- * kept in <data>/keys.yaml, and used where the configuration gives none. keys.yaml is written whole
- * (temporary, sync, rename) under a umask that leaves it to its owner alone. */
+/* What the configuration has on the disk: its file, and the keys of a first start, which are made once,
+ * kept in <data>/keys.yaml, and used if the configuration gives none. keys.yaml is written whole
+ * (temporary file, sync, rename), under a umask that lets only its owner read it. */
 #include "config_private.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ Status config_load(const ConfigOptions *request, Arena *arena, struct config *re
     return config_parse((ConfigText){ text, name }, request, arena, ret, problems, err);
 }
 
-/* A new directory is durable once its parent is synced: without that a power cut takes it, keys and all. */
+/* A new directory is durable once its parent is synced: without that, a power cut removes it, with the keys. */
 static Status make_data_dir(struct disk *disk, const char *dir, Arena *arena, Err *err)
 {
     Str path = str_from(dir);
@@ -43,7 +43,7 @@ static Str make_keys(struct dice *dice, Arena *arena)
         "secret_key: sk_%.*s\n", WRITE_KEY_RANDOM, write_key, SECRET_KEY_RANDOM, secret_key);
 }
 
-/* For its owner's eyes. */
+/* Writes a file that only its owner may read. */
 static Status write_keys(struct disk *disk, const char *dir, const char *path, Str text, Arena *arena, Err *err)
 {
     Status s = make_data_dir(disk, dir, arena, err);

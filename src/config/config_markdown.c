@@ -1,9 +1,9 @@
-/* docs/configuration.md, printed from the table: what is documented is what is read. */
+/* docs/configuration.md, printed from the table that the program reads by, so the two cannot differ. */
 #include "config_private.h"
 
 enum { COLUMNS = 118 };
 
-/* Words wrapped into lines; what Markdown would take for a tag is written out. */
+/* Words wrapped into lines; what Markdown would take for a tag is escaped. */
 static void put_text(struct buf *buf, Str text)
 {
     size_t column = 0;

@@ -1,5 +1,5 @@
-/* The tracking plan's file: read, made a tree, and compiled by plan/, whose complaints become problems with places.
- * A plan may name files of JSON Schema, which lie beside it. */
+/* The tracking plan's file: read into a tree, and compiled by plan/, whose complaints become problems with places.
+ * A plan may name files of JSON Schema, in the directory of the plan. */
 #include "config_private.h"
 
 #include <stdio.h>
@@ -9,12 +9,12 @@ enum { PATH_BYTES = 4096, TREE_ARENA_LEAST = 8 * 1024 * 1024 };
 struct plan_reading {
     struct config_walk walk;
     struct disk *disk;
-    Str dir;                               /* the plan's, with its slash; empty: where we are */
+    Str dir;                               /* the plan's, with its slash; empty: the working directory */
     Str inner;                             /* the schema's file that is compiled right now; empty: the plan itself */
     bool is_broken;                        /* a file could not be read */
 };
 
-/* With its slash; empty where the path has none. */
+/* With its slash; empty if the path has no directory. */
 static Str directory_of(Str path)
 {
     while (path.len && path.bytes[path.len - 1] != '/') path.len--;

@@ -1,16 +1,16 @@
-/* What the files of the configuration share among themselves; config.h is what others see. */
+/* What the files of this folder share with each other; config.h is what others see. */
 #ifndef ONYM_CONFIG_PRIVATE_H
 #define ONYM_CONFIG_PRIVATE_H
 
 #include "config.h"
 
-/* Keeps one problem, its text cut to an Err's; place is where it is (NULL: nowhere in a file). */
+/* Keeps one problem, its text cut to the size of an Err's; place says where it is (NULL: nowhere in a file). */
 void config_complain(struct config_walk *walk, const Node *place, Str key, const char *format, ...) FORMAT(4, 5);
 void config_complain_at(struct config_walk *walk, uint32_t line, uint32_t column, Str key, const char *format, ...)
     FORMAT(5, 6);
 void config_warn(struct config_walk *walk, const Node *place, Str key, const char *format, ...) FORMAT(4, 5);
 
-/* OK where there are warnings at most; else ERR_INPUT with the first problem as its text. */
+/* OK if there are no problems but warnings; else ERR_INPUT with the first problem as its text. */
 Status MUST config_sum_up(const struct config_problems *problems, Err *err);
 
 /* ---- Nodes -> values ---- */
@@ -51,33 +51,33 @@ struct config_source {
     const Node *node;
 };
 
-/* What a list of the file has in each of its entries. */
+/* What a list of the file may have in each of its entries. */
 typedef struct ConfigEntries {
     const char *name;                    /* of the list: its key in the file */
     const ConfigRule *rules;
     size_t count, most;                  /* rules; entries */
-    size_t size, node_offset;            /* of the struct that an entry becomes, and of its const Node * */
+    size_t size, node_offset;            /* sizeof the struct that an entry becomes; the offset of its const Node * */
 } ConfigEntries;
 
 extern const ConfigRule config_rules[];
 extern const size_t config_rule_count;
-/* Of a rule of type ENTRIES; NULL for any other. */
+/* The list that a rule of type ENTRIES is about; NULL for any other type. */
 const ConfigEntries *config_entries_of(const ConfigRule *rule);
 
-/* Reads one value of a simple type into the field; false where it complained. key is how the complaint
- * calls it. */
+/* Reads one value of a simple type into the field; false if it complained. key is the name that the complaint
+ * uses. */
 bool config_read_value(struct config_walk *walk, const ConfigRule *rule, const Node *node, Str key, void *field);
 /* Sets every field of the rules to its default. */
 void config_set_defaults(struct config_walk *walk, const ConfigRule *rules, size_t count, void *base);
-/* Whether a field holds the same in both. */
+/* Does a field hold the same in both? */
 bool config_value_equal(const ConfigRule *rule, const void *a, const void *b);
 
-/* What only the whole can tell: names and keys given twice, certificate without key, unknown sources; and
- * fills config->sources. root may be NULL. */
+/* Checks what only the whole configuration shows: names and keys given twice, certificate without key, unknown sources;
+ * and fills config->sources. root may be NULL. */
 void config_judge(struct config_walk *walk, const Node *root, struct config *config,
                   const struct config_source *sources, size_t source_count);
 
-/* device_mode of a source as the JSON that pages are given; empty where it names no tool. shown: "sources[0]". */
+/* device_mode of a source as the JSON that pages get; empty if it names no tool. shown: "sources[0]". */
 Str config_read_device_mode(struct config_walk *walk, const Node *map, Str shown);
 
 bool config_parse_size(Str text, int64_t *ret_bytes);

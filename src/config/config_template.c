@@ -1,4 +1,4 @@
-/* conf/onym.yaml, printed from the table: what is documented is what is read. */
+/* conf/onym.yaml, printed from the table that the program reads by, so the two cannot differ. */
 #include "config_private.h"
 
 enum { COLUMNS = 100 };

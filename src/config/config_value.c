@@ -1,4 +1,4 @@
-/* Values of the configuration by type: text to number, word, list; each complaint says what was wanted. */
+/* Reads values of the configuration by type: text to number, word, list; each complaint says what was expected. */
 #include "config_private.h"
 
 #include <stdio.h>
@@ -41,7 +41,7 @@ bool config_parse_listen(Str text, ConfigListen *ret)
     return true;
 }
 
-/* The text for a complaint: cut, without control characters, and not at all if it is a secret. */
+/* The text as a complaint shows it: cut, without control characters; a secret is not shown at all. */
 static const char *quote(const Node *node, char *out, size_t size)
 {
     size_t len = node->text.len < 40 ? node->text.len : 40;
@@ -107,7 +107,7 @@ static bool read_word(struct config_walk *walk, const ConfigRule *rule, const No
     return false;
 }
 
-/* A list of texts, or one text alone, as nodes: calls for each. */
+/* A list of texts, or one text alone. */
 static bool read_texts(struct config_walk *walk, const Node *node, Str key, ConfigTexts *ret)
 {
     Node alone = *node;
@@ -183,7 +183,7 @@ void config_set_defaults(struct config_walk *walk, const ConfigRule *rules, size
 {
     for (size_t at = 0; at < count; at++) {
         const ConfigRule *rule = &rules[at];
-        if (!rule->fallback || !rule->fallback[0] || !strcmp(rule->fallback, "[]")) continue;   /* zero is right */
+        if (!rule->fallback || !rule->fallback[0] || !strcmp(rule->fallback, "[]")) continue; /* it is zero already */
         Node *node = arena_new(walk->arena, Node, 1);
         *node = (Node){ .kind = NODE_TEXT, .text = str_from(rule->fallback) };
         check(config_read_value(walk, rule, node, str_from(rule->path), (char *)base + rule->offset));

@@ -1,6 +1,6 @@
-/* YAML -> Node tree, by libyaml's events. The subset that settings need: one document of maps, lists and
- * scalars. Anchors, aliases and tags are refused, since what is nowhere is never a surprise (nor a
- * billion laughs). Loops over events with a stack of its own, so depth costs no C stack.
+/* YAML -> Node tree, by libyaml's events. It reads the subset that settings need: one document of maps, lists and
+ * scalars. Anchors, aliases and tags are refused: what is not read cannot surprise anybody (a "billion
+ * laughs" is made of aliases). Loops over events with a stack of its own, so depth costs no C stack.
  *
  * Every scalar that is a value is expanded: ${NAME}, ${NAME:-otherwise}; $${ is a literal ${.
  */
@@ -25,7 +25,7 @@ struct reader {
     struct level levels[CONFIG_DEPTH_MOST];
     size_t depth, node_count, expanded_bytes;
     Node *root;
-    bool is_broken;                        /* complained in a way that ends the reading */
+    bool is_broken;                        /* there was a complaint that ends the reading */
 };
 
 static bool is_name_char(char c, bool is_first)
@@ -65,7 +65,7 @@ static bool expand_variable(struct reader *reader, Str inside, const Node *node,
     return false;
 }
 
-/* Expands into the arena. What cannot be expanded was complained about and becomes the empty text. */
+/* Expands into the arena. If a variable cannot be expanded there is a complaint, and it becomes the empty text. */
 static Str expand(struct reader *reader, Str raw, Node *node)
 {
     size_t at = find_bytes(raw, "${", 0), from = 0;
@@ -110,7 +110,7 @@ static bool is_null_word(Str s)
            || str_equal(s, STR("NULL"));
 }
 
-/* Keys whose values are nobody's business, whatever the destination. */
+/* Keys whose values are never shown, whatever the destination. */
 static bool is_secret_key(Str key)
 {
     static const char *const words[] = { "secret", "token", "password", "apikey", "private", "credential" };
@@ -243,11 +243,11 @@ static void take_event(struct reader *reader, const yaml_event_t *event)
     }
 }
 
-/* What libyaml says, with a hint where the usual slip explains it. */
+/* Tells what libyaml says, with a hint if a usual mistake explains it. */
 static void complain_syntax(struct reader *reader, const yaml_parser_t *parser)
 {
     uint32_t line = (uint32_t)parser->problem_mark.line + 1, column = (uint32_t)parser->problem_mark.column + 1;
-    if (parser->error == YAML_READER_ERROR) {              /* bytes that are no text: only an offset is known */
+    if (parser->error == YAML_READER_ERROR) {              /* the bytes are not text: only an offset is known */
         line = column = 1;
         for (size_t at = 0; at < parser->problem_offset && at < reader->text.len; at++) {
             if (reader->text.bytes[at] == '\n') line++, column = 1;
