@@ -28,9 +28,9 @@
 enum { SERVERS_MAX = 32, STEP_MS = 1000, OTHER_FILES = 1024, CONFIG_GENERATIONS = 2,
        WORKERS_MAX = 17, QUESTIONS_AT_ONCE = 2, WORKER_NICE = 10, APPLY_WAIT_MS = 200,
        WORKER_KEEP_BYTES = 1024 * 1024,
-       BODIES_BYTES = 256 * 1024 * 1024, BODIES_BYTES_LEAST = 32 * 1024 * 1024 };  /* in flight: of all, of a server */
+       BODIES_BYTES = 256 * 1024 * 1024, BODIES_BYTES_LEAST = 32 * 1024 * 1024 }; /* in flight */
 static const int64_t POISON_GRACE_NS = 5 * INT64_C(1000000000), STUCK_LOG_NS = 10 * INT64_C(1000000000);
-static const size_t WORKER_ARENA_BYTES = (size_t)8 << 30;       /* of address space; pages cost when touched */
+static const size_t WORKER_ARENA_BYTES = (size_t)8 << 30;       /* address space: only touched pages cost memory */
 
 struct ingest {
     struct http_server *server;
@@ -44,7 +44,7 @@ struct worker {
 
 struct serve {
     const struct config *config;
-    Engines engines;                     /* what runs here: the row of its role */
+    Engines engines;                     /* what runs here: its role's row says it */
     struct journal *journal;
     struct applier *applier;
     struct destinations *destinations;
@@ -65,11 +65,11 @@ struct serve {
     size_t worker_count;
     struct threads worker_threads, ingest_threads, committer_threads, deliver_threads,
         background_threads;
-    struct region generations[CONFIG_GENERATIONS];       /* the configuration that was loaded last, and its successor */
-    size_t generation;                                   /* the place of the next */
+    struct region generations[CONFIG_GENERATIONS];  /* the configuration that was loaded last, and room for the next */
+    size_t generation;                                   /* the place of the next one */
     struct config reloaded;
     struct reached *reached;
-    char failure[ERR_TEXT_BYTES];        /* what the disk said when a sync failed; by maintenance, as what follows */
+    char failure[ERR_TEXT_BYTES]; /* what the disk said when a sync failed; maintenance writes it and the next member */
     int64_t failed_at_ns;                /* 0: none did */
     _Atomic bool is_ending;
     struct region journal_region, pem_region, derived_region, site_region;
@@ -77,7 +77,7 @@ struct serve {
     HttpCrowd crowd;
     ApiShares shares;
     JournalPos first, end;               /* of the journal when it was opened */
-    _Atomic bool restarts;               /* for what was found damaged */
+    _Atomic bool restarts;               /* because something was found damaged */
     char destinations_trouble[ERR_TEXT_BYTES];       /* why there are none */
 };
 
@@ -97,7 +97,7 @@ static bool ingest_is_done(void *context) { return http_server_busy_count(((stru
 
 static void ingest_wake(void *context) { http_server_wake(((struct ingest *)context)->server); }
 
-/* A failed commit has been told to every request of it; here it is logged, at most once a second. */
+/* A failed commit was told to every request of it; here it is logged, at most once a second. */
 static void committer_step(void *context, bool is_stopping)
 {
     static _Thread_local int64_t logged_at_ns;
@@ -113,21 +113,21 @@ static void committer_step(void *context, bool is_stopping)
 
 static void committer_wake(void *context) { journal_wake(((struct serve *)context)->journal); }
 
-/* What is derived was found damaged: the next start makes it anew, so that start comes at once, if it may. */
+/* Derived state was found damaged. A start makes it again, so the process starts again at once, if it may. */
 static void mend(struct serve *serve)
 {
     const char *damage = derive_find_damage(serve->applier);
     if (!damage) return;
     bool restarts = serve->engines & ENGINE_PROCESS && mend_may_restart(serve->config);
-    log_write(LOG_ERROR, restarts ? "what is derived is damaged; beginning anew, to make it from the journal again"
-                                  : "what is derived is damaged: what needs it fails until a start makes it anew",
+    log_write(LOG_ERROR, restarts ? "derived state is damaged; starting again, to make it from the journal"
+                                  : "derived state is damaged: what needs it fails until a start makes it again",
               LOG_TEXT("damage", damage));
     if (!restarts) return;
     serve->restarts = true;
     stop_begin(1);
 }
 
-/* A record that cannot be applied is tried again: what it waits for (room on the disk) may come. */
+/* If a record cannot be applied it is tried again: there may be room on the disk by then. */
 static void applier_step(void *context, bool is_stopping)
 {
     struct serve *serve = context;
@@ -158,7 +158,7 @@ static void worker_step(void *context, bool is_stopping)
 
 static void worker_wake(void *context) { http_jobs_stop(((struct worker *)context)->jobs); }
 
-/* Of the journal, of what is derived, or of the destinations' store. */
+/* Has a sync failed: of the journal, of derived state, or of the destinations' store? */
 static bool has_failed_sync(struct serve *serve)
 {
     if (journal_is_poisoned(serve->journal, serve->failure, sizeof serve->failure)) return true;
@@ -166,15 +166,15 @@ static bool has_failed_sync(struct serve *serve)
     return kv_failure() != NULL;
 }
 
-/* After a failed sync nobody knows what the disk holds, until a new start has looked. Whoever asks meanwhile is told so
- * (503) for a moment; then the process ends on purpose, however many threads it has. */
+/* After a failed sync nobody knows what the disk holds, until a new start has read it. For a moment whoever asks is
+ * told so (503); then the process ends on purpose, whatever its threads do. */
 static void look_for_poison(struct serve *serve)
 {
     int64_t now_ns = clock_monotonic_ns(os_clock());
     if (serve->is_ending || !has_failed_sync(serve)) return;
     if (!serve->failed_at_ns) {
         serve->failed_at_ns = now_ns;
-        log_write(LOG_ERROR, "a sync failed: nothing more is written there, and the process ends; the next start looks "
+        log_write(LOG_ERROR, "a sync failed: nothing more is written there, and the process ends; the next start reads "
                   "what the disk holds. Look at dmesg and the disk first", LOG_TEXT("error", serve->failure));
     }
     if (now_ns - serve->failed_at_ns < POISON_GRACE_NS) return;
@@ -205,7 +205,7 @@ static void maintenance_step(void *context, bool is_stopping)
         log_write(LOG_ERROR, "maintenance failed, trying again", LOG_TEXT("error", err.text));
         more = false;
     }
-    /* Nothing to do until a segment is full: wait for that much to be written, or a second. */
+    /* Nothing to do until a segment is full: wait until so much was written, or for a second. */
     if (!more) (void)journal_wait_durable(serve->journal, JOURNAL_NEVER, STEP_MS);
 }
 
@@ -228,7 +228,7 @@ static Status open_journal(struct serve *serve, Err *err)
     snprintf(data, sizeof data, "%.*s", STR_FORMAT(config->data));
     Status s = os_disk()->make_dir(os_disk(), data, err);
     if (s) return err_wrap(err, s, "data directory %s", data);
-    region_open(&serve->journal_region, 64 * 1024);          /* borrowed by the journal for its life */
+    region_open(&serve->journal_region, 64 * 1024);          /* the journal borrows it until it is closed */
     Arena arena = region_arena(&serve->journal_region);
     SegmentsOptions options = journal_options(config, &arena);
     options.retention_ms = config->retention.age_ms;
@@ -240,32 +240,32 @@ static Status open_journal(struct serve *serve, Err *err)
     serve->first = recovery.first;
     serve->end = recovery.end;
     if (recovery.torn_bytes)
-        log_write(LOG_WARN, "cut a torn end, as a crash leaves it between writing and answering",
+        log_write(LOG_WARN, "cut off an incomplete end, which a crash leaves between writing and answering",
                   LOG_INT("position", recovery.torn_at), LOG_INT("bytes", recovery.torn_bytes));
     log_write(LOG_INFO, "journal opened", LOG_TEXT("dir", options.dir), LOG_INT("segments", recovery.segments),
               LOG_INT("first", recovery.first), LOG_INT("end", recovery.end));
     return OK;
 }
 
-/* Where the one ingest thread commits by itself, it sleeps in its own loop, not on the journal. */
+/* If the one ingest thread commits by itself, it waits in its own loop, not on the journal. */
 static void wake_committer(void *context)
 {
     struct serve *serve = context;
     if (serve->ingest_count) http_server_wake(serve->ingests[0].server);
 }
 
-/* The decision of journal.on_damage: everything else goes on. */
+/* journal.on_damage has decided: everything else goes on. */
 static void log_passed(void *context, const char *why, uint64_t bytes)
 {
     (void)context;
-    log_write(LOG_ERROR, "a part of the journal cannot be read and is passed over (journal.on_damage, on_newer); it is "
-              "in no answer until its segment is brought back and onym rebuild has run", LOG_TEXT("error", why),
+    log_write(LOG_ERROR, "a part of the journal cannot be read and is skipped (journal.on_damage, on_newer); it is "
+              "in no answer until its segment is restored and onym rebuild has run", LOG_TEXT("error", why),
               LOG_INT("bytes", bytes));
 }
 
 static Status open_applier(struct serve *serve, Err *err)
 {
-    region_open(&serve->derived_region, 1024 * 1024);        /* borrowed by the stores for their lives */
+    region_open(&serve->derived_region, 1024 * 1024);        /* the stores borrow it until they are closed */
     Arena arena = region_arena(&serve->derived_region);
     DeriveOptions options = derived_options(serve->config, serve->journal, &arena);
     options.wake_committer = wake_committer;
@@ -273,13 +273,13 @@ static Status open_applier(struct serve *serve, Err *err)
     options.passed = log_passed;
     Status s = derive_open(&options, &serve->applier, err);
     if (!s && derive_remade_why(serve->applier))
-        log_write(LOG_WARN, "what was derived is made anew from the journal", LOG_TEXT("dir", options.dir),
+        log_write(LOG_WARN, "derived state is made from the journal again", LOG_TEXT("dir", options.dir),
                   LOG_TEXT("reason", derive_remade_why(serve->applier)));
     return s;
 }
 
-/* Without delivery they are not needed, but to erase somebody from their store. A store that is damaged cannot be made
- * anew from the journal; collection and questions go on without it, and whoever asks for a destination is told. */
+/* Without delivery they are opened only to erase people from their store. A damaged store cannot be made
+ * from the journal again; collection and questions go on without it, and whoever asks for a destination is told. */
 static Status open_destinations(struct serve *serve, Err *err)
 {
     bool delivers = serve->engines & ENGINE_DELIVERY;
@@ -294,7 +294,7 @@ static Status open_destinations(struct serve *serve, Err *err)
     return OK;
 }
 
-/* Without their store no link is redeemed, and whoever asks is told; all else goes on. */
+/* Without their store no link can be used, and whoever tries is told so; all else goes on. */
 static void open_links(struct serve *serve)
 {
     char dir[4096];
@@ -303,16 +303,16 @@ static void open_links(struct serve *serve)
     if (!(serve->engines & ENGINE_LINKS) || !serve->config->secret_key.len) return;
     snprintf(dir, sizeof dir, "%.*s/links", STR_FORMAT(serve->config->data));
     if (api_links_open(dir, &serve->links, &is_anew, &err)) {
-        log_write(LOG_ERROR, "no link to another domain is redeemed", LOG_TEXT("dir", dir),
+        log_write(LOG_ERROR, "no link to another domain can be used", LOG_TEXT("dir", dir),
                   LOG_TEXT("error", err.text));
         return;
     }
     if (is_anew)
-        log_write(LOG_WARN, "the list of links that were used was damaged and begins anew: one that was used before "
-                  "can be used once more until it expires", LOG_TEXT("dir", dir));
+        log_write(LOG_WARN, "the list of links that were used was damaged and is empty now: a link that was used "
+                  "before can be used once more until it expires", LOG_TEXT("dir", dir));
 }
 
-/* What is kept of findings is little, and nobody waits for it. */
+/* Little is kept of findings, and nobody waits for it. */
 static void open_doctor(struct serve *serve)
 {
     char path[4096], damage[ERR_TEXT_BYTES];
@@ -323,7 +323,7 @@ static void open_doctor(struct serve *serve)
         return;
     }
     if (damage[0])
-        log_write(LOG_WARN, "the file of findings is damaged and begins anew: mutes are lost",
+        log_write(LOG_WARN, "the file of findings is damaged and is empty now: mutes are lost",
                   LOG_TEXT("error", damage));
 }
 
@@ -371,7 +371,7 @@ static Status read_pem(Arena *arena, const char *option, const char *label, Str 
     if (s) return err_wrap(err, s, "%s", option);
     *ret = arena_copy(arena, pem).bytes;
     if (strstr(*ret, label)) return OK;
-    return err_set(err, ERR_INPUT, "%s %s: holds no \"%s-----\"; wanted a PEM file, see docs/operating.md",
+    return err_set(err, ERR_INPUT, "%s %s: has no \"%s-----\"; wanted a PEM file, see docs/operating.md",
                    option, text, label);
 }
 
@@ -421,7 +421,7 @@ static Status open_site(struct serve *serve, HttpOptions options, Err *err)
     return s;
 }
 
-/* What a server may hold open: no more than there are descriptors, of which files and destinations need some. */
+/* How many connections may be open: at most one for each descriptor that files and destinations do not need. */
 static size_t connections_most(const struct serve *serve)
 {
     struct rlimit limit;
@@ -438,7 +438,7 @@ static size_t connections_most(const struct serve *serve)
     return most > 1 ? (size_t)most : 1;
 }
 
-/* Said at each start, where the log is: the configuration may have come from a command or an image. */
+/* Logged at each start, since the configuration may have come from a command or an image. */
 static void warn_of_public(const struct serve *serve)
 {
     const struct config *config = serve->config;
@@ -451,7 +451,7 @@ static void warn_of_public(const struct serve *serve)
                       LOG_STR("listen", config->listen.items[at].text));
 }
 
-/* An address, answered by so many threads. */
+/* Opens a server on one address, with so many threads. */
 static Status open_listener(struct serve *serve, const HttpOptions *options, Str text, size_t thread_count,
                             uint16_t *ret_port, Err *err)
 {
@@ -559,7 +559,7 @@ static Status start_committer(struct serve *serve, Err *err)
                          &(Engine){ "committer", committer_step, NULL, committer_wake, serve }, err);
 }
 
-/* Those of the example site, too. */
+/* Starts the ingest threads of all servers, the example site's too. */
 static Status start_ingest(struct serve *serve, Err *err)
 {
     Status s = OK;
@@ -587,7 +587,7 @@ static Status start_deliverer(struct serve *serve, Err *err)
     return threads_start(&serve->deliver_threads, &engine, err);
 }
 
-/* The engines that have threads. */
+/* Starts the engines that have threads. */
 static Status start_threads(struct serve *serve, Err *err)
 {
     static const struct { Engines engine; Status (*start)(struct serve *serve, Err *err); } starts[] = {
@@ -622,7 +622,7 @@ static void reload(struct serve *serve, const ServeReload *how)
     }
     server_set_keys(serve->access, &config);
     if (serve->engines & ENGINE_INGEST && server_load_plan(&config, serve->collector, &err))
-        log_write(LOG_ERROR, "tracking plan not reloaded, the one before stays", LOG_TEXT("error", err.text));
+        log_write(LOG_ERROR, "tracking plan not reloaded, the old one stays", LOG_TEXT("error", err.text));
     Str restarts = config_list_restarts(serve->config, &config, &arena);
     if (restarts.len) log_write(LOG_WARN, "these changes wait for a restart", LOG_STR("options", restarts));
     log_configure((LogLevel)config.log.level, (LogFormat)config.log.format);
@@ -643,8 +643,8 @@ static void wait_for_signals(struct serve *serve, const ServeReload *how)
     if (!serve->restarts) log_write(LOG_INFO, "stopping", LOG_TEXT("signal", stop_signal_name()));
 }
 
-/* Top-down: nobody is accepted, what is in is answered, what is submitted is committed. Who waits, waits at the same
- * time: requests and questions for their answers, destinations for what is under way (server_stop.h). */
+/* Top-down: nobody new is accepted, requests that are in are answered, what is submitted is committed. Requests,
+ * questions and destinations wait for what they have begun, all at the same time (server_stop.h). */
 void serve_stop(struct serve *serve)
 {
     if (!serve) return;
@@ -683,8 +683,8 @@ void serve_stop(struct serve *serve)
     for (size_t at = 0; at < CONFIG_GENERATIONS; at++) region_close(&serve->generations[at]);
 }
 
-/* Questions may use every core, at a priority that leaves them to collection; one worker more than questions run
- * at once is there for look-ups. */
+/* Questions may use every core, at a priority that leaves the cores to collection. There is one worker more than
+ * questions that run at once, for look-ups. */
 static void open_jobs(struct serve *serve, size_t cores)
 {
     size_t most = serve->config->queries.threads ? (size_t)serve->config->queries.threads : cores;
@@ -693,20 +693,20 @@ static void open_jobs(struct serve *serve, size_t cores)
     serve->jobs = http_jobs_open((uint32_t)most, QUESTIONS_AT_ONCE);
 }
 
-/* Those that we may run on: taskset, systemd's AllowedCPUs and a container's cpuset give fewer than there are. A
- * thread too many costs every request a suspension, since only a single ingest thread commits for itself. */
+/* The cores that this process may use: taskset, systemd's AllowedCPUs and a container's cpuset give fewer than there
+ * are. One thread too many costs every request a suspension, since only a single ingest thread commits for itself. */
 static size_t count_cores(void)
 {
     cpu_set_t ours;
     if (sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) > 0) return (size_t)CPU_COUNT(&ours);
-    long online = sysconf(_SC_NPROCESSORS_ONLN);             /* over 1,024 of them */
+    long online = sysconf(_SC_NPROCESSORS_ONLN);             /* there are over 1,024 cores */
     return online > 1 ? (size_t)online : 1;
 }
 
 static Status open_all(struct serve *serve, Role role, Err *err)
 {
     size_t cores = count_cores(), thread_count = serve->config->threads ? (size_t)serve->config->threads : cores;
-    size_t most = (SERVERS_MAX - 2) / serve->config->listen.count;      /* beside: ui_listen, the example site */
+    size_t most = (SERVERS_MAX - 2) / serve->config->listen.count;      /* two more: ui_listen, the example site */
     if (thread_count > most) thread_count = most;
     size_t server_count = thread_count * serve->config->listen.count + (serve->config->ui_listen.len > 0);
     serve->engines = role_engines(role, server_count);
@@ -730,7 +730,7 @@ Status serve_start(const struct config *config, Role role, struct serve **ret, E
     serve.config = config;
     serve.health.started_at_ms = clock_now_ms(os_clock());
     check(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
-    check(signal(SIGUSR1, SIG_IGN) != SIG_ERR && signal(SIGUSR2, SIG_IGN) != SIG_ERR);    /* of who rotates logs */
+    check(signal(SIGUSR1, SIG_IGN) != SIG_ERR && signal(SIGUSR2, SIG_IGN) != SIG_ERR);    /* log rotators send these */
     raise_file_limit();
     Status s = open_all(&serve, role, err);
     if (s) {

@@ -1,8 +1,8 @@
 /* server: the running server. Opens every store bottom-up, starts the threads, waits for a signal, closes
- * top-down: stop accepting, answer what is in, commit, close.
+ * top-down: stops accepting, answers the requests that are in, commits, closes.
  *
  * serve_start and serve_stop are the same without the signals: a command that has a question and finds no
- * server starts one for itself (ask.h). One a process. */
+ * server starts one for itself (cli_ask.h). There may be one in a process. */
 #ifndef ONYM_SERVER_SERVER_H
 #define ONYM_SERVER_SERVER_H
 
@@ -15,8 +15,8 @@ typedef struct ServeReload {
     void *context;
 } ServeReload;
 
-/* role: which engines run (roles.tbl.h). Runs until SIGTERM or SIGINT. SIGHUP reloads. Logs what happens; err is why it
- * could not start. */
+/* role: which engines run (roles.tbl.h). Runs until SIGTERM or SIGINT. SIGHUP reloads. Logs what happens; err says
+ * why it could not start. */
 Status MUST serve_run(const struct config *config, Role role, const ServeReload *reload, Err *err);
 
 struct serve;
@@ -25,10 +25,10 @@ struct serve;
 Status MUST serve_start(const struct config *config, Role role, struct serve **ret, Err *err);
 uint16_t serve_port(const struct serve *serve);              /* of the first address */
 /* Waits until everything that was in the journal at the start is applied, at most timeout_ms; true once it is.
- * ret_done of ret_all bytes are behind it. */
+ * ret_done of ret_all bytes are applied. */
 bool serve_wait_applied(struct serve *serve, Millis timeout_ms, uint64_t *ret_done, uint64_t *ret_all);
 void serve_stop(struct serve *serve);                        /* accepts NULL */
-/* Judges the store of redeemed links of a stopped server. */
+/* Checks the store of used links of a stopped server. */
 Status MUST server_check_links(const char *dir, uint64_t *ret_rows, Err *err);
 
 #include "server_access.h"

@@ -1,4 +1,4 @@
-/* server_access: keys of the configuration become those that access/ knows; the file of sessions is opened and kept. */
+/* server_access: gives the configuration's keys to access/; opens the file of sessions and keeps it on disk. */
 #include "server_access.h"
 
 #include <stdio.h>
@@ -29,7 +29,7 @@ Status server_open_access(const struct config *config, bool is_kept, struct acce
     Status s = access_open(&options, ret, damage, err);
     if (s) return s;
     if (damage[0])
-        log_write(LOG_WARN, "the file of sessions is damaged and begins anew: everybody signs in again",
+        log_write(LOG_WARN, "the file of sessions is damaged and is empty now: everybody must sign in again",
                   LOG_TEXT("error", damage));
     server_set_keys(*ret, config);
     return OK;
@@ -39,7 +39,7 @@ void server_keep_sessions(struct access *access)
 {
     Err err;
     if (!access || access_write(access, true, &err) == OK) return;
-    log_write(LOG_WARN, "sessions are not on disk: a new start does not know what has changed of them",
+    log_write(LOG_WARN, "sessions could not be written: after a restart their last changes are lost",
               LOG_TEXT("error", err.text));
 }
 
@@ -65,8 +65,8 @@ Status server_open_desk(const struct config *config, struct collector *collector
                             .collector = collector };
     Status s = desk_open(&options, ret, trouble, err);
     if (!s && trouble[0])
-        log_write(LOG_ERROR, "what the dashboard keeps cannot be read: its sources are not known, and nothing of the "
-                  "kind is changed, until the file is mended or taken away", LOG_TEXT("error", trouble));
+        log_write(LOG_ERROR, "the dashboard's file cannot be read: its sources are not known, and nothing of the "
+                  "kind can be changed, until the file is repaired or removed", LOG_TEXT("error", trouble));
     return s;
 }
 
@@ -84,7 +84,7 @@ void server_keep_notes(struct desk *desk, bool is_last)
 {
     Err err;
     if (!desk || desk_keep(desk, is_last, &err) == OK) return;
-    log_write(LOG_WARN, "the list of orders is not on disk: a new start does not know the last of them",
+    log_write(LOG_WARN, "the list of orders could not be written: after a restart its last ones are missing",
               LOG_TEXT("error", err.text));
 }
 

@@ -7,7 +7,7 @@ PeopleRules derived_rules(const struct config *config, Arena *arena)
     IdentityExternal *externals = arena_new(arena, IdentityExternal, texts->count + 1);
     Str *fields = arena_new(arena, Str, texts->count + 1);
     size_t count = 0;
-    for (size_t at = 0; at < texts->count; at++)             /* config_judge has seen them */
+    for (size_t at = 0; at < texts->count; at++)             /* config_judge has checked them */
         count += config_parse_external(texts->items[at], &externals[count], &fields[count]);
     return (PeopleRules){
         .identity = { .blocked = config->identity.blocked_values.items,
@@ -30,6 +30,6 @@ DeriveOptions derived_options(const struct config *config, struct journal *journ
         .rules = rules,
         .stops_at_damage = config->journal.on_damage == ON_DAMAGE_STOP,
         .passes_newer = config->journal.on_newer == ON_NEWER_SKIP,
-        .has_destinations = true,                            /* their store is there, whoever opens the applier */
+        .has_destinations = true,                            /* their store exists, whoever opens the applier */
     };
 }

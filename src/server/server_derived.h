@@ -5,7 +5,7 @@
 #include "derive/derive.h"
 #include "config/config.h"
 
-/* What who is who depends on. Borrows from the configuration and the arena. */
+/* The rules by which people are told apart and joined. Borrows from the configuration and the arena. */
 PeopleRules derived_rules(const struct config *config, Arena *arena);
 /* The directory's name lives in the arena. */
 DeriveOptions derived_options(const struct config *config, struct journal *journal, Arena *arena);

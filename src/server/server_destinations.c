@@ -1,8 +1,8 @@
 /* server_destinations: the deliverer's engine.
  *
- * The journal keeps what a destination has not read yet, though retention would remove it, but not for ever: at
- * most retention.undelivered longer, and, where retention.bytes is given, up to twice that. A destination that
- * is dead for good must not fill the disk that collection needs.
+ * Retention does not remove what a destination has not read yet, but it does not wait for ever: at
+ * most retention.undelivered longer, and, if retention.bytes is given, up to twice that size. A destination that
+ * will never come back must not fill the disk that collection needs.
  */
 #include "server_destinations.h"
 
@@ -20,7 +20,7 @@ struct destinations {
     struct deliver *deliver;
     char dir[4096];
     _Atomic int64_t undelivered_ms, retention_bytes;
-    atomic_bool is_awake;                   /* the deliverer is at work, or was told of what is new */
+    atomic_bool is_awake;                   /* the deliverer is at work, or was told that something is new */
     atomic_bool is_stopping;
     bool has_hold;
     int64_t held_at_ns;
@@ -127,8 +127,8 @@ static Status open_parts(struct destinations *destinations, const struct config 
     return s;
 }
 
-/* Before anything is accepted: a new destination's place is kept, so that a crash a moment later does not make it
- * begin behind what came meanwhile; and states can be asked for. */
+/* Before anything is accepted, keeps a new destination's place: else it would begin after what came meanwhile if a
+ * crash followed a moment later. It also lets states be asked for. */
 static void take_places(struct destinations *destinations)
 {
     Err err = { 0 };
@@ -144,7 +144,7 @@ Status destinations_open(const struct config *config, bool delivers, struct jour
     bool has_hold = config->retention.age_ms || config->retention.bytes;
     destinations->has_hold = has_hold && delivers;
     snprintf(destinations->dir, sizeof destinations->dir, "%.*s/deliver", STR_FORMAT(config->data));
-    if (has_hold) journal_set_hold(journal, "destinations", 0);                 /* until they say where they stand */
+    if (has_hold) journal_set_hold(journal, "destinations", 0);  /* until they say how far they have read */
     Status s = open_parts(destinations, config, delivers, applier, err);
     if (s) {
         destinations_close(destinations);

@@ -1,12 +1,12 @@
-/* server_journal: the journal, opened for writing by whoever writes it, and how far it has come.
+/* server_journal: opens the journal for writing, and keeps how far it has come.
  *
- * A journal whose end is missing looks like one that was always so short. What tells them apart lies outside its
- * directory: `reached`, which says to where it was durable a moment ago; the state that was derived from it; and where
- * the destinations are. Opened with what they know, it refuses to give a position twice.
+ * A journal whose end is missing looks like one that was always so short. What tells them apart is outside its
+ * directory: the file `reached`, which says to where it was durable a moment ago; the state that was derived from it;
+ * and the destinations' places. The journal is opened with what they know, and so refuses to give a position twice.
  *
- *   DATA/reached   "onym-reached 1 ", the position and the number of records, 20 digits each, a space behind each,
- *                  the CRC32C of all that in 8 digits of hex, and a line feed. Written in place, and synced now and
- *                  then: what a power cut leaves of it is old, not new, or no `reached` at all.
+ *   DATA/reached   "onym-reached 1 ", the position and the number of records, 20 digits each, a space after each,
+ *                  the CRC32C of all that in 8 hexadecimal digits, and a line feed. Written in place, and synced now
+ *                  and then: after a power cut it is old, but never too new, or there is no `reached` at all.
  */
 #include "server_journal.h"
 
@@ -19,7 +19,7 @@
 enum { REACHED_BYTES = 15 + 21 + 21 + 8 + 1 };
 static const int64_t SYNC_NS = 10 * INT64_C(1000000000), WRITE_NS = 200 * INT64_C(1000000);
 
-/* A store cannot know more than this beyond `reached`: one that says so is damaged, and made anew. */
+/* A store cannot know more than this beyond `reached`: if one says so it is damaged, and is made again. */
 static const uint64_t AHEAD_BYTES = (uint64_t)16 << 30;
 
 /* ---- The file ---- */
@@ -36,7 +36,7 @@ static void encode(JournalPos end, uint64_t records, char text[REACHED_BYTES + 1
     snprintf(text + len, REACHED_BYTES + 1 - (size_t)len, "%08x\n", sum);
 }
 
-/* False where there is none, or it is not whole. */
+/* False if there is no such file, or it is not whole. */
 static bool read_reached(const struct config *config, Arena *arena, JournalPos *ret_end, uint64_t *ret_records)
 {
     char again[REACHED_BYTES + 1];
@@ -101,7 +101,7 @@ static void log_notice(void *context, const SegmentsNotice *notice)
         break;
     case SEGMENTS_CLOCK_GAP:
         log_write(LOG_WARN, "the machine was off or asleep for long, or its clock is wrong: nothing is retired by age "
-                  "until the clock has gone on like that for some time, or you say it is right: "
+                  "until the clock has gone on like that for some time, or until you confirm that it is right: "
                   "onym recover --confirm-clock",
                   LOG_INT("seconds", notice->by_ms / 1000));
         break;
@@ -113,15 +113,15 @@ static void log_notice(void *context, const SegmentsNotice *notice)
         log_write(LOG_WARN, "the journal's file is back: events are accepted again");
         break;
     case SEGMENTS_SET_ASIDE:
-        log_write(LOG_ERROR, "a file with a segment's name is none of this journal's, and was set aside: look what it "
-                  "is, and remove it", LOG_TEXT("path", notice->reason));
+        log_write(LOG_ERROR, "a file with a segment's name does not belong to this journal, and was set aside: look "
+                  "what it is, and remove it", LOG_TEXT("path", notice->reason));
         break;
     case SEGMENTS_PUT_BACK:
         log_write(LOG_ERROR, "the file that the journal writes was removed, and was put back: nothing is lost. Look "
                   "who removes files of the data directory", LOG_INT("position", notice->pos));
         break;
     case SEGMENTS_CLOCK_CONFIRMED:
-        log_write(LOG_INFO, "the wall clock is taken for right; retention goes on");
+        log_write(LOG_INFO, "the wall clock is taken as right; retention goes on");
         break;
     }
 }

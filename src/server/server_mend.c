@@ -1,4 +1,5 @@
-/* server_mend: when it was last done goes by the environment, which is all that a process leaves to the next. */
+/* server_mend: the time of the last restart is in an environment variable, which execv passes on to the next program.
+ * */
 #include "server_mend.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@ bool mend_may_restart(const struct config *config)
     return now_ms < mended_at_ms || now_ms - mended_at_ms > REST_MS;
 }
 
-/* Its size is told as 0: it is read as far as it goes. */
+/* The size of /proc's file is 0, so it is read until it ends. */
 static Status read_arguments(Arena *arena, Str *ret, Err *err)
 {
     struct disk *disk = os_disk();
@@ -53,6 +54,6 @@ void mend_restart(void)
     snprintf(now, sizeof now, "%lld", (long long)clock_now_ms(os_clock()));
     check(setenv(variable, now, 1) == 0);
     if (!s && count && text.len == 0) (void)execv("/proc/self/exe", arguments);
-    log_write(LOG_ERROR, "could not begin anew by itself; start it again", LOG_TEXT("error", s ? err.text : "execv"));
+    log_write(LOG_ERROR, "could not start again by itself; start it", LOG_TEXT("error", s ? err.text : "execv"));
     region_close(&region);
 }

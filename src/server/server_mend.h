@@ -1,14 +1,15 @@
-/* server_mend: what is derived was found damaged while the server runs. The server stops in order and begins anew in
- * the same process, whose start makes it from the journal again. Once in a while only: a disk or a memory that goes
- * on failing must not make a server that goes on restarting. */
+/* server_mend: for when derived state is found damaged while the server runs. The server stops in order, and the same
+ * process runs the program again, whose start makes that state from the journal. It does so only once in a while: a
+ * disk or a memory that keeps failing must not make a server that restarts for ever. */
 #ifndef ONYM_SERVER_MEND_H
 #define ONYM_SERVER_MEND_H
 
 #include "config/config.h"
 
-/* May this process begin anew for damage? Not where another start would listen elsewhere, nor soon after it did. */
+/* May this process start again because of damage? No if the next start would listen elsewhere, or if the last was
+ * just now. */
 bool mend_may_restart(const struct config *config);
-/* The program in the place of this one, with the arguments that it was given. Returns only where that fails. */
+/* Runs the program in the place of this one, with the same arguments. Returns only if that fails. */
 void mend_restart(void);
 
 #endif

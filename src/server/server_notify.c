@@ -1,4 +1,4 @@
-/* server_notify: twenty lines in place of a library. */
+/* server_notify: twenty lines instead of a library. */
 #include "server_notify.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef ONYM_SERVER_NOTIFY_H
 #define ONYM_SERVER_NOTIFY_H
 
-/* state: "READY=1", "RELOADING=1", "STOPPING=1". RELOADING gains the time stamp that systemd wants. */
+/* state: "READY=1", "RELOADING=1", "STOPPING=1". The time stamp that systemd wants is added to RELOADING. */
 void notify_service(const char *state);
 
 #endif

@@ -1,4 +1,4 @@
-/* server_plan: see its header. A plan with warnings is used; each of them is a line of the log. */
+/* server_plan: see its header. A plan with warnings is used; each warning is a line in the log. */
 #include "server_plan.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* server_print: the terminal of `onym serve`. A busy server writes more than a person reads: when the
- * printer falls behind it jumps to the end and says how much it left out. */
+ * printer is too far behind the journal it jumps to the end and says how much it left out. */
 #include "server_print.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ struct printer {
     struct visitors *visitors;
     Terminal terminal;
     struct buf note, shown;
-    uint64_t lately[LATELY];         /* hashes of messageIds, each where its own value puts it */
+    uint64_t lately[LATELY];         /* hashes of messageIds; the hash gives the place */
     Engine engine;
 };
 
@@ -38,7 +38,7 @@ void print_snippet(const struct config *config, uint16_t port)
     printf("  analytics.load('%.*s')\n  analytics.page()\n  </script>\n", STR_FORMAT(config->sources[0].write_key));
 }
 
-/* Where a person reads it, and never in a log. */
+/* Shown only where a person reads it, and never in a log. */
 static void print_page(const char *base, Str link)
 {
     if (!link.len || !isatty(STDOUT_FILENO)) return;
@@ -99,8 +99,8 @@ void print_farewell(const struct config *config, uint64_t accepted, bool is_demo
     fflush(stdout);
 }
 
-/* A page that is left is often not told that its call has arrived, and the next one sends it again. Answers count it
- * once, and so does somebody who reads along. */
+/* When a visitor leaves a page, the browser library often does not learn that its call has arrived, and the next page
+ * sends it again. Answers count it once, so this shows it once. */
 static bool is_repeat(struct printer *printer, Str record)
 {
     Event event;
@@ -121,7 +121,7 @@ static void print_note(struct printer *printer, Str record)
            terminal_end(&printer->terminal, GREEN));
 }
 
-/* Prints what is there, a bounded number of lines. False where there is nothing more. */
+/* Prints a bounded number of lines. False if there is nothing more. */
 static bool print_some(struct printer *printer)
 {
     JournalRecord record;

@@ -1,7 +1,7 @@
-/* server_roles: a row a role. */
+/* server_roles: the table of roles as values. */
 #include "server_roles.h"
 
-/* In the table an engine is told by its name alone. */
+/* In the table, an engine is its name alone. */
 enum {
 #define ENGINE(name, what) name = ENGINE_##name,
 #include "roles.tbl.h"

@@ -1,4 +1,4 @@
-/* server_roles: the table of roles as values. */
+/* server_roles: the table of roles as values, and what a process runs by its role. */
 #ifndef ONYM_SERVER_ROLES_H
 #define ONYM_SERVER_ROLES_H
 
@@ -10,7 +10,7 @@ enum {
     ENGINE_COUNT
 };
 
-/* A set of engines: a bit each. */
+/* A set of engines: one bit for each. */
 typedef uint32_t Engines;
 #define ENGINE(name, what) ENGINE_##name = 1u << ENGINE_AT_##name,
 enum {
@@ -23,7 +23,7 @@ typedef enum Role {
     ROLE_COUNT
 } Role;
 
-/* What the role runs in a process with so many listening threads. */
+/* The engines of the role, in a process with so many threads that listen. */
 Engines role_engines(Role role, size_t ingest_threads);
 
 #endif

@@ -1,4 +1,4 @@
-/* server_stop: handlers that do what signal-safety(7) allows, and a loop that sleeps between them. */
+/* server_stop: signal handlers that do only what signal-safety(7) allows, and a loop that sleeps between signals. */
 #include "server_stop.h"
 
 #include <poll.h>
@@ -17,7 +17,7 @@ StopTimes stop_times(Millis stop_ms)
     return (StopTimes){ .answer_ms = stop_ms / 3, .end_ms = stop_ms * 5 / 6 };
 }
 
-/* Not where nobody takes text (a full pipe, a terminal that was halted): the last words must not be waited for. */
+/* Skips the text if nobody takes it (a full pipe, a halted terminal): the process must not wait for its last words. */
 static void say(const char *text)
 {
     struct pollfd place = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -27,7 +27,7 @@ static void say(const char *text)
 static void on_late(int number)
 {
     (void)number;
-    say("onym: stopped without waiting any longer for what hangs (limits.stop_timeout); "
+    say("onym: stopped without waiting longer for something that hangs (limits.stop_timeout); "
         "what was acknowledged is on the disk\n");
     _exit(late_status);
 }
@@ -77,7 +77,7 @@ void stop_listen(void)
     answer(SIGHUP, on_reload);
     answer(SIGALRM, on_late);
     fill(&ours);
-    check(sigprocmask(SIG_UNBLOCK, &ours, NULL) == 0);   /* a process that began anew has them blocked */
+    check(sigprocmask(SIG_UNBLOCK, &ours, NULL) == 0);   /* after a restart by execv they are blocked */
 }
 
 void stop_is_started(Millis stop_ms)

@@ -23,7 +23,7 @@ static void *thread_run(void *context)
     Engine *engine = &thread->engine;
     pthread_setname_np(pthread_self(), engine->name);
     if (thread->nice && setpriority(PRIO_PROCESS, (id_t)gettid(), thread->nice))    /* on Linux: this thread's own */
-        log_write(LOG_WARN, "a thread runs at the priority of all", LOG_TEXT("thread", engine->name));
+        log_write(LOG_WARN, "a thread runs at the normal priority", LOG_TEXT("thread", engine->name));
     while (!atomic_load_explicit(&thread->is_stopping, memory_order_acquire)) engine->step(engine->context, false);
     int64_t deadline_ns = thread->deadline_ns;
     do engine->step(engine->context, true);
@@ -40,7 +40,7 @@ Status threads_start(struct threads *threads, const Engine *engine, Err *err)
     thread->nice = threads->nice;
     sigset_t all, before;
     sigfillset(&all);
-    sigdelset(&all, SIGBUS);                                 /* os_guard.c answers it, in the thread that reads */
+    sigdelset(&all, SIGBUS);                                 /* os_guard.c handles it, in the thread that reads */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&thread->id, NULL, thread_run, thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -54,7 +54,7 @@ Status threads_start(struct threads *threads, const Engine *engine, Err *err)
 
 void threads_stop(struct threads *threads, int64_t deadline_ns)
 {
-    for (size_t at = threads->count; at-- > 0;) {            /* all at once: their times do not add up */
+    for (size_t at = threads->count; at-- > 0;) {            /* stop all at once, so that their times do not add up */
         struct thread *thread = threads->running[at];
         thread->deadline_ns = deadline_ns;
         atomic_store_explicit(&thread->is_stopping, true, memory_order_release);
