@@ -1,4 +1,4 @@
-/* access: keys, sessions and links in memory, under one lock that is held for a look at a table and no longer. */
+/* access: keys, sessions and links in memory, under one lock that is held only while a table is read or changed. */
 #include "access_private.h"
 
 #include <gnutls/crypto.h>
@@ -29,7 +29,7 @@ bool access_hash_equal(const AccessHash *a, const AccessHash *b)
     return str_equal_constant_time(str_of(a->bytes, ACCESS_HASH_BYTES), str_of(b->bytes, ACCESS_HASH_BYTES));
 }
 
-/* What a session was begun with: of hashes, so that no two keys can be joined to look like others. */
+/* Stands for what a session was begun with. It hashes hashes, so that no two keys can be joined to look like others. */
 static AccessHash origin_of(const AccessHash *secret, const AccessHash *key, AccessRole role)
 {
     unsigned char bytes[2 * ACCESS_HASH_BYTES + 1];
@@ -75,7 +75,7 @@ Status access_open(const AccessOptions *options, struct access **ret, char damag
     if (options->path && options->has_sessions) s = access_store_read(options->disk, options->path, access->rows, &why);
     if (s == ERR_DAMAGED) {
         snprintf(damage, ERR_TEXT_BYTES, "%s", why.text);
-        access->changes++;                                /* the next start does not find it again */
+        access->changes++;                                /* so that the next start does not find it again */
         s = OK;
     }
     if (s) {
@@ -104,7 +104,7 @@ static const struct access_key *find_origin(const struct access *access, const A
     return NULL;
 }
 
-/* All are compared, whichever it is. An empty one is none of them. */
+/* All are compared, whichever it is, so that the time tells nothing. An empty key is none of them. */
 static const struct access_key *find_hash(const struct access *access, const AccessHash *hash)
 {
     const struct access_key *found = NULL;
@@ -119,7 +119,7 @@ static const struct access_key *find_key(const struct access *access, Str key)
     return find_hash(access, &hash);
 }
 
-/* Who comes from there with a key, under the lock: rule 4. */
+/* Judges a key that comes from an address, by rule 4. Under the lock. */
 static Status let_in(struct access *access, Str key, Str address, const struct access_key **ret, Millis *ret_wait_ms,
                      Err *err)
 {
@@ -131,7 +131,7 @@ static Status let_in(struct access *access, Str key, Str address, const struct a
                        ACCESS_ATTEMPTS, (long long)(*ret_wait_ms + 999) / 1000);
     if (*ret) access_attempts_know(&access->attempts, address, &hash);
     else if (key.len) access_attempts_count(&access->attempts, address, now_ns);
-    return *ret ? OK : err_set(err, ERR_DENIED, "this is no key that reads; onym keys --secret shows the secret key");
+    return *ret ? OK : err_set(err, ERR_DENIED, "this key cannot read; onym keys --secret shows the secret key");
 }
 
 void access_set_keys(struct access *access, const AccessKey *keys, size_t count)
@@ -159,7 +159,7 @@ void access_set_keys(struct access *access, const AccessKey *keys, size_t count)
     pthread_mutex_unlock(&access->lock);
 }
 
-/* name NUL-terminated, also where it is nobody's. */
+/* name gets its NUL even if the key is nobody's. */
 static AccessRole role_of(const struct access_key *key, char *name)
 {
     name[0] = 0;
@@ -206,7 +206,7 @@ static Millis expiry_of(const struct access_row *row)
     return idle < life ? idle : life;
 }
 
-/* A clock that was set back lengthens no life. */
+/* Brings a session's times up to date. If the clock was set back, no session lives longer. */
 static void bring_up(struct access *access, struct access_row *row, Millis now_ms)
 {
     if (!row->id) return;
@@ -251,7 +251,7 @@ static struct access_row *find_place(struct access *access)
     return place;
 }
 
-/* What a terminal, a log or a page might take for something else is left out. */
+/* Leaves out what a terminal, a log or a page might take for something else. */
 static void copy_agent(Str agent, char text[ACCESS_AGENT_BYTES + 1])
 {
     size_t len = 0;
@@ -436,7 +436,7 @@ Status access_write(struct access *access, bool is_lazy, Err *err)
     if (is_needed && !rows) s = err_set(err, ERR_FULL, "%s: no memory", access->options.path);
     if (rows) s = access_store_write(access->options.disk, access->options.path, rows, err);
     if (rows && !s) access->written = changes;
-    if (rows && s) note_change(access);                     /* when they were used last is not on disk, either */
+    if (rows && s) note_change(access);                     /* the times of their last use are not on disk, either */
     if (is_needed) access->failed_at_ns = s ? now_ns : 0;
     free(rows);
     pthread_mutex_unlock(&access->write_lock);

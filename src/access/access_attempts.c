@@ -1,6 +1,6 @@
-/* access_attempts: how often somebody guessed a key and failed, and who came with the right one before. Tables of fixed
- * size: an address that is new takes, of the few places that it may have, the one whose minute began first. Who has
- * thousands of addresses can push others out of it; what stops him is the length of keys. */
+/* access_attempts: how often somebody at an address guessed a key and failed, and who came from it with the right one
+ * before. Tables have a fixed size: a new address may use a few places only, and takes the one whose minute began
+ * first. Somebody with thousands of addresses can push others out; what stops him is the length of keys. */
 #include "access_private.h"
 
 #include <arpa/inet.h>
@@ -8,7 +8,7 @@
 
 enum { PLACES = 8 };
 
-/* Who is given one address of IPv6 is given a /64 of them. */
+/* Whoever gets one IPv6 address usually gets a whole /64, so that is what counts. */
 static uint64_t hash_address(const struct access_attempts *attempts, Str address)
 {
     char text[INET6_ADDRSTRLEN];

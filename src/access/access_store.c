@@ -7,10 +7,10 @@
  *              0  32  SHA-256 of the token     32  32  hash of what it was begun with
  *             64   8  id                       72   8  created, 80   8  last used: milliseconds since 1970
  *             88   1  role (1 reader, 2 analyst, 3 admin)
- *             89   1  length of the agent      90 120  the agent, zeros behind it
+ *             89   1  length of the agent      90 120  the agent, zeros after it
  *     end 4  CRC32C of all before it
  *
- * Its size says how many there are, once more: one that was cut is damaged, not shorter. */
+ * The file's size gives the count a second time: a file that was cut is damaged, not just shorter. */
 #include "access_private.h"
 
 #include <stdlib.h>
@@ -63,7 +63,7 @@ Status access_store_write(struct disk *disk, const char *path, const struct acce
     return s;
 }
 
-/* False where it can be none, whatever the checksum says. */
+/* False if it cannot be a session, though the checksum is right. */
 static bool read_row(const char *from, struct access_row *row)
 {
     uint64_t role = read_number(from + 88, 1), len = read_number(from + 89, 1);
@@ -91,7 +91,7 @@ static Status decode(Str text, const char *path, struct access_row rows[ACCESS_S
         return err_set(err, ERR_DAMAGED, "%s: the checksum of its %zu bytes is wrong", path, text.len);
     for (size_t at = 0; at < count; at++)
         if (!read_row(text.bytes + HEAD_BYTES + at * ROW_BYTES, &rows[at]))
-            return err_set(err, ERR_DAMAGED, "%s: session %zu, at byte %zu, is none", path, at,
+            return err_set(err, ERR_DAMAGED, "%s: session %zu, at byte %zu, is not a session", path, at,
                            (size_t)HEAD_BYTES + at * ROW_BYTES);
     return OK;
 }

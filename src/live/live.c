@@ -17,8 +17,8 @@ bool live_fate_from(Str word, LiveFate *ret)
     return false;
 }
 
-/* Serials go on from the time of the start: behind those of any run before, which noted less than a thousand messages
- * a millisecond. */
+/* Serials go on from the time of the start: so they are larger than those of any run before, which noted less than a
+ * thousand messages a millisecond. */
 struct live *live_open(const LiveOptions *options)
 {
     struct live *live = calloc(1, sizeof *live);
@@ -33,14 +33,14 @@ struct live *live_open(const LiveOptions *options)
 void live_close(struct live *live)
 {
     if (!live) return;
-    if (atomic_load(&live->stream_count)) return;        /* a piece outlived the grace time; the process ends with it */
+    if (atomic_load(&live->stream_count)) return;  /* a piece still runs after the grace time */
     live_counts_close(live->counts);
     pthread_mutex_destroy(&live->lock);
     free(live);
 }
 
-/* Its place is taken under the lock: whoever lists the notes knows that those which come later stand behind all that
- * was durable when he did. */
+/* Its place is taken under the lock: whoever lists the notes knows that later notes get a place after all that
+ * was durable when he listed them. */
 void live_note_suppressed(struct live *live, Str source, const uint32_t counts[EVENT_TYPE_COUNT],
                           Millis received_at_ms)
 {

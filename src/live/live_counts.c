@@ -1,12 +1,13 @@
-/* live_counts: how many messages came, a minute, by source, type and fate, over the last day.
+/* live_counts: how many messages came in each minute, by source, type and fate, over the last day.
  *
- * They are counted from the journal, as streams are told: a piece at a step, up to where derived state is. Housekeeping
- * steps once a second, and so does whoever asks; so counting costs no station of the corridors anything. After a start
- * the day before is counted again, BACKFILL_BYTES of journal at most: where the day is more than that, counting
- * begins later, and says since when. Suppressed messages leave nothing in the journal: theirs are counted as they come.
+ * They are counted from the journal, as streams are made: a piece in each step, up to where derived state is.
+ * Maintenance steps once a second, and so does whoever asks; so counting costs collection nothing. After a start
+ * the day before is counted again, BACKFILL_BYTES of journal at most: if the day is more than that, counting
+ * begins later, and the answer says since when. Suppressed messages leave nothing in the journal: they are counted as
+ * they come.
  *
- * A row is a (source, type, fate) with a ring of minutes. What comes beyond LIVE_COUNT_ROWS of them is counted in one
- * more row, which names none. */
+ * A row is a (source, type, fate) with a ring of minutes. When there are LIVE_COUNT_ROWS, what has no row is counted in
+ * one more row, which has no name. */
 #include "live_private.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@ enum {
     MINUTES = LIVE_MINUTES,
     GROUP_RECORDS = 256, GROUP_BYTES = 16 * 1024 * 1024 + GROUP_RECORDS * LIMIT_RECORD_BYTES,
     STEP_BYTES = 32 * 1024 * 1024,
-    SOURCE_BYTES = 256,                              /* longer names are cut: to tell them apart is all that matters */
+    SOURCE_BYTES = 256,                              /* longer names are cut: they only must differ */
 };
 static const uint64_t BACKFILL_BYTES = UINT64_C(2) << 30;
 
@@ -24,17 +25,17 @@ struct count_row {
     size_t source_len;
     EventType type;
     LiveFate fate;
-    bool is_rest;                                    /* of all for which there is no row */
-    uint32_t counts[MINUTES];                        /* by the minute since 1970, modulo */
+    bool is_rest;                                    /* counts all that has no row */
+    uint32_t counts[MINUTES];                        /* index: the minute since 1970, modulo MINUTES */
 };
 
 struct live_counts {
-    pthread_mutex_t stepping;                        /* of who counts: the next four */
+    pthread_mutex_t stepping;                        /* held while counting; over the next four */
     struct journal_reader *reader;
     struct event_parser *parser;
     struct region region;
     JournalPos at;
-    pthread_mutex_t lock;                            /* of what follows; taken within the other, briefly */
+    pthread_mutex_t lock;                            /* over what follows; taken inside the other, briefly */
     struct count_row *rows[LIVE_COUNT_ROWS + 1];
     size_t count;
     int64_t newest;                                  /* minute */
@@ -69,7 +70,7 @@ static bool is_row(const struct count_row *row, Str source, EventType type, Live
            memcmp(row->source, source.bytes, source.len) == 0;
 }
 
-/* NULL: no memory. */
+/* The row; NULL: no memory for a new one. */
 static struct count_row *find_row(struct live_counts *counts, Str source, EventType type, LiveFate fate)
 {
     source = str_slice(source, 0, SOURCE_BYTES);
@@ -85,7 +86,7 @@ static struct count_row *find_row(struct live_counts *counts, Str source, EventT
     return counts->rows[counts->count++] = row;
 }
 
-/* The ring begins with a new minute: what stood in its place is a day old. */
+/* Begins a new minute of the ring: the count that its place held is a day old. */
 static void move_to(struct live_counts *counts, int64_t minute)
 {
     if (minute <= counts->newest) return;
@@ -161,7 +162,7 @@ static void count_rows(struct live *live, struct live_counts *counts, LiveRow *r
     pthread_mutex_unlock(&counts->lock);
 }
 
-/* What cannot be read is passed: verify and the applier tell of it. */
+/* Skips what cannot be read: `onym verify` and the applier tell about it. */
 static Status count_group(struct live *live, struct live_counts *counts, JournalPos applied, uint64_t *bytes, Err *err)
 {
     Arena arena = region_arena(&counts->region);
@@ -206,7 +207,7 @@ Status live_count(struct live *live, bool *ret_more, Err *err)
     return s;
 }
 
-/* ---- Telling ---- */
+/* ---- Writing ---- */
 
 static uint32_t count_at(const struct count_row *row, int64_t minute) { return row->counts[minute % MINUTES]; }
 

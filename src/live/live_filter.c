@@ -1,5 +1,5 @@
-/* live_filter: which rows a stream was asked for. What was rejected may be no whole JSON: then a value is looked for as
- * a JSON string anywhere in what was kept of it. */
+/* live_filter: which rows a stream was asked for. What was kept of a rejected message may be cut JSON: then a value is
+ * searched for as a JSON string anywhere in it. */
 #include "live_private.h"
 
 static LiveValues copy_values(const LiveValues *values, Arena *arena)
@@ -55,7 +55,7 @@ static size_t put_utf8(uint32_t code, char out[4])
     return more + 1;
 }
 
-/* What stands at a place of JSON text, as UTF-8: one byte, or what an escape stands for. How many bytes it takes. */
+/* The character at a place of JSON text, as UTF-8: one byte, or what an escape means. Gives how many bytes it takes. */
 static size_t read_piece(Str json, size_t at, char out[4], size_t *ret_len)
 {
     static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
@@ -73,7 +73,7 @@ static size_t read_piece(Str json, size_t at, char out[4], size_t *ret_len)
     return is_pair ? 12 : 6;
 }
 
-/* However the client escaped it. */
+/* Does json go on with the needle at this place, however the client escaped it? */
 static bool begins_with(Str json, size_t at, Str needle)
 {
     size_t same = 0;
@@ -103,7 +103,7 @@ static bool has_text(const LiveValues *values, Str json)
     return has_one;
 }
 
-/* ---- Of what was rejected ---- */
+/* ---- Rejected messages ---- */
 
 static bool mentions(Str json, Str value)
 {
@@ -151,7 +151,7 @@ static bool has_id(const LiveFilter *filter, const Event *event)
            has_value(&filter->ids, event->group_id);
 }
 
-/* Of a suppressed message there is nothing to be found but its type and source. */
+/* Of a suppressed message only its type and source are known, so no other condition can match it. */
 static bool looks_inside(const LiveFilter *filter)
 {
     return filter->events.count || filter->ids.count || filter->texts.count;
@@ -176,5 +176,5 @@ bool live_filter_matches_note(const LiveFilter *filter, const LiveNote *note)
     return (!filter->sources.count || has_value(&filter->sources, note->source)) && !looks_inside(filter);
 }
 
-/* Whatever else is asked for: rows that were told before may have become somebody else's. */
+/* Whatever else is asked for: the person of earlier rows may have changed. */
 bool live_filter_wants_claim(const LiveFilter *filter, const Event *event) { return has_id(filter, event); }

@@ -1,5 +1,5 @@
-/* live_message: one message, with what Onym put into it. What is kept is one JSON, the client's and ours together, so
- * it is told by what each of our stamps looks like; where the client may have said the same, that is said, too. */
+/* live_message: one message, with what Onym put into it. The stored JSON has the client's members and Onym's together,
+ * so this recognizes each of Onym's stamps by its form; if the client may have sent the same, the answer says so. */
 #include "live_private.h"
 
 enum { KNOWN_WAIT_MS = 2000 };
@@ -16,7 +16,7 @@ static void put_stamp(struct buf *out, const char *path, const char *change, con
     json_object_end(out);
 }
 
-/* The time that counts is the corrected one; what the client said stands beside it. */
+/* The time that counts is the corrected one; beside it is what the client said. */
 static void put_timestamp(struct buf *out, const TreeNode *message)
 {
     const TreeNode *value = event_tree_find(message, "timestamp"), *was = event_tree_find(message, "originalTimestamp");
@@ -107,7 +107,7 @@ static Status write_row(struct live *live, LiveRow *row, Arena *arena, struct bu
     return s;
 }
 
-/* Once all before it is applied, and it is. */
+/* Reads the row when it and all before it are applied. */
 static Status read_row(struct live *live, JournalPos pos, const atomic_bool *is_cancelled, Arena *arena, LiveRow *ret,
                        Err *err)
 {
@@ -115,7 +115,7 @@ static Status read_row(struct live *live, JournalPos pos, const atomic_bool *is_
     JournalRecord record;
     bool is_message;
     Status s = journal_read_at(live->options.journal, pos, &reader, &record, err);
-    if (s == ERR_DAMAGED)                                    /* mostly somebody's own number */
+    if (s == ERR_DAMAGED)                                    /* mostly somebody made the number up */
         return err_set(err, ERR_NOT_FOUND, "no message that can be read begins at %" PRIu64 "; onym verify tells "
                        "whether that is damage", journal_number(pos));
     if (s) return s;
@@ -124,7 +124,7 @@ static Status read_row(struct live *live, JournalPos pos, const atomic_bool *is_
     s = live_row_read(copy, pos, arena, ret, &is_message, err);
     if (!s && !is_message)
         s = err_set(err, ERR_NOT_FOUND, record_kind(copy) == RECORD_ERASED ? "the message was erased"
-                                                                          : "a command stands there, and no message");
+                                                                          : "a command is there, not a message");
     if (!s && !derive_wait_known(live->options.applier, record.next, KNOWN_WAIT_MS, is_cancelled))
         s = err_set(err, ERR_TIMEOUT, "the message is on disk and not applied yet; try again in a moment");
     return s;

@@ -1,16 +1,16 @@
-/* live_people: who was heard of last, for a list of people that nobody searches in.
+/* live_people: the people with the latest messages, for a list of people without a search.
  *
- * The index is sorted by whose an event is, and would have to be read whole. The journal has the order that is asked
- * for, but is read forwards; so it is read in pieces, the newest first, each reaching further back, until enough people
- * are known or so much was read that the list ends there. Of a piece only a number a person is kept. Whose a message is
- * may have changed when a page is written: it is asked again then, of one moment. */
+ * The index is sorted by person, and would have to be read whole. The journal has the right
+ * order, but is read forwards; so it is read in pieces, the newest first, each from further back, until enough people
+ * are known or so much was read that the list ends there. For a person only one number is kept. A message's person
+ * may have changed when a page is written: then all are looked up again, at one moment. */
 #include "live_private.h"
 
 #include <stdlib.h>
 
 enum {
     GROUP_RECORDS = 256, GROUP_BYTES = 16 * 1024 * 1024 + GROUP_RECORDS * LIMIT_RECORD_BYTES,
-    PEOPLE_ENOUGH = 1000,                            /* beyond the page that is asked for */
+    PEOPLE_ENOUGH = 1000,                            /* more than the page that is asked for */
 };
 static const uint64_t READ_BYTES = 64 * 1024 * 1024;
 
@@ -151,7 +151,7 @@ static int compare_latest(const void *a, const void *b)
     return one->pos < other->pos ? 1 : one->pos > other->pos ? -1 : 0;
 }
 
-/* Under the guard. Whose the message is now; IDENTITY_NONE: nobody's, or of one who stands on the page already. */
+/* Under the guard. The message's person now; IDENTITY_NONE: nobody, or somebody who is on the page already. */
 static IdentityPerson find_now(const People *people, const Seen *seen, const IdentityPerson *put, size_t count,
                                Arena scratch)
 {

@@ -6,8 +6,9 @@
 
 #include <pthread.h>
 
-/* Messages that collection left out: numbers, and no word of what they said. A note stands before the record at place.
- * Its serial is how many messages were noted up to it, itself included, so that who missed some knows how many. */
+/* Messages that collection left out: numbers, and no word of what they said. A note comes before the record at place.
+ * Its serial is how many messages were noted up to it, including its own, so that a watcher knows how many he missed.
+ * */
 typedef struct LiveNote {
     uint64_t serial;
     JournalPos place;
@@ -22,7 +23,7 @@ struct live {
     pthread_mutex_t lock;
     LiveNote notes[LIVE_NOTES];                      /* a ring; under the lock */
     uint64_t noted;                                  /* how many there ever were; under the lock */
-    uint64_t first_serial;                           /* of this run: behind all of runs before it */
+    uint64_t first_serial;                           /* of this run: larger than all of earlier runs */
     _Atomic uint64_t serial;                         /* of the newest note */
     atomic_uint stream_count;
     struct live_counts *counts;
@@ -34,7 +35,7 @@ void live_counts_close(struct live_counts *counts);
 /* Suppressed messages. Any thread. */
 void live_counts_note(struct live_counts *counts, Str source, EventType type, uint32_t count, Millis at_ms);
 
-/* Those behind the serial, oldest first; room for LIVE_NOTES. */
+/* The notes after the serial, oldest first; notes has room for LIVE_NOTES. */
 size_t live_list_notes(struct live *live, uint64_t serial, LiveNote *notes);
 
 /* ---- One record (live_row.c) ---- */
@@ -42,14 +43,14 @@ size_t live_list_notes(struct live *live, uint64_t serial, LiveNote *notes);
 typedef struct LiveRow {
     JournalPos pos;
     LiveFate fate;
-    bool is_hidden;                                  /* erased, or about to be: nobody is told */
-    Event event;                                     /* of all but rejected ones */
+    bool is_hidden;                                  /* erased, or about to be: it is not shown */
+    Event event;                                     /* not of a rejected message */
     Rejected rejected;
-    const TreeNode *tree;                            /* of a rejected one, where all of it was kept; or NULL */
+    const TreeNode *tree;                            /* of a rejected message, if all of it was kept; or NULL */
     IdentityPerson person;
 } LiveRow;
 
-/* False: no message (a command, erased). Borrows from the record and the arena. ERR_DAMAGED, ERR_UNSUPPORTED. */
+/* False: it is not a message (a command, erased). Borrows from record and arena. ERR_DAMAGED, ERR_UNSUPPORTED. */
 Status MUST live_row_read(Str record, JournalPos pos, Arena *arena, LiveRow *ret, bool *ret_is_message, Err *err);
 /* Under the applier's guard: what became of it, and whose it is. */
 void live_row_judge(struct applier *applier, const People *people, struct event_parser *parser, Arena scratch,
@@ -57,7 +58,7 @@ void live_row_judge(struct applier *applier, const People *people, struct event_
 /* {"position","fate","reason","message","plan","source","received_at","person"}, on one line. person: JSON. */
 void live_row_write(const LiveRow *row, Str person, struct buf *out);
 void live_row_begin(const LiveRow *row, Str person, struct buf *out);    /* the same without its end */
-/* A member whose value is JSON as it stands, but on one line. */
+/* A member whose value is JSON as it is, put on one line. */
 void live_put_raw(struct buf *out, const char *name, Str json);
 void live_note_write(const LiveNote *note, struct buf *out);
 

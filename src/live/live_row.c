@@ -22,7 +22,7 @@ Status live_row_read(Str record, JournalPos pos, Arena *arena, LiveRow *ret, boo
     return err_set(err, ERR_DAMAGED, "no known kind of record");
 }
 
-/* A repetition and what came for a suppressed id are left out alike; which it was, what is suppressed now tells. */
+/* The index leaves out both repeated and suppressed messages; the present set of suppressed ids tells which it was. */
 void live_row_judge(struct applier *applier, const People *people, struct event_parser *parser, Arena scratch,
                     LiveRow *row)
 {
@@ -42,8 +42,8 @@ void live_row_judge(struct applier *applier, const People *people, struct event_
 
 /* ---- As JSON ---- */
 
-/* Text that is JSON goes on one line, whatever its line ends are to whoever reads it: between tokens they become a
- * blank, in strings only these two can stand as they are. */
+/* Puts JSON text on one line, whatever counts as a line end to the reader: between tokens a line end becomes a
+ * space; inside strings only these two can occur unescaped. */
 static void put_line(struct buf *out, Str json)
 {
     size_t begun = 0;
@@ -88,7 +88,7 @@ static void put_end(struct buf *out, Str source, Millis received_at_ms)
     json_instant(out, "received_at", received_at_ms);
 }
 
-/* Nothing of what a suppressed message said but of what kind it was. */
+/* Of a suppressed message only its type is told. */
 static void put_kind(struct buf *out, EventType type)
 {
     json_object(out, "message");
@@ -142,7 +142,7 @@ void live_row_write(const LiveRow *row, Str person, struct buf *out)
     json_object_end(out);
 }
 
-/* Its position is one between those of records: it can be told from them, and sorts where it came. */
+/* Its position is one between those of records: so it differs from them, and sorts where it came. */
 void live_note_write(const LiveNote *note, struct buf *out)
 {
     put_begin(out, journal_number(journal_before(note->place)), LIVE_SUPPRESSED);

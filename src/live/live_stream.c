@@ -1,17 +1,17 @@
-/* live_stream: a watcher's place in the journal, and what is told from there on.
+/* live_stream: a watcher's place in the journal, and what he is sent from there on.
  *
  * A piece is made in groups of records: read and decoded, then judged together under the applier's guard, then written.
- * Whoever is behind by more than he wanted jumps to where derived state is, and is told so: a `gap` with how many
- * messages it holds. They are counted by reading them, some at a piece, up to GAP_COUNTED_BYTES of journal; beyond that
- * the gap has no count. Nothing else is ever left out. */
+ * A watcher who is further behind than he wanted jumps to where derived state is, and is told so: a `gap` with how many
+ * messages it holds. They are counted by reading them, some in each piece, up to GAP_COUNTED_BYTES of journal; a longer
+ * gap has no count. Nothing else is ever left out. */
 #include "live_private.h"
 
 #include <stdlib.h>
 
 enum {
     GROUP_RECORDS = 64,
-    PIECE_BYTES = 256 * 1024,                        /* of text: then the socket is asked first */
-    PIECE_RECORDS = 4096,                            /* looked at, wanted or not */
+    PIECE_BYTES = 256 * 1024,                        /* of text: then the socket is looked at first */
+    PIECE_RECORDS = 4096,                            /* records looked at, wanted or not */
     GAP_PIECE_BYTES = 64 * 1024 * 1024,
     GAP_COUNTED_BYTES = 1024 * 1024 * 1024,
     PERSON_BYTES_MOST = 1024 * 1024,
@@ -20,8 +20,8 @@ enum {
 };
 static const int64_t SLOW_NS = 2000000, SLOW_FACTOR = 50;
 
-/* Somebody with very many events takes long to look up, and the applier waits meanwhile: for fifty times as long as
- * that took the rows say the same of them. */
+/* It takes long to look up somebody with very many events, and the applier must wait for it. So for fifty times as long
+ * as that took, rows use what was found. */
 struct slow_person {
     uint64_t key;                                    /* 0: free */
     int64_t until_ns;
@@ -31,7 +31,7 @@ struct slow_person {
 struct live_stream {
     struct live *live;
     struct event_parser *parser;
-    struct journal_reader *reader;                   /* NULL: to be opened at `at` */
+    struct journal_reader *reader;                   /* NULL: must be opened at `at` */
     LiveFilter filter;
     JournalPos at;                                   /* where the next record is looked for */
     JournalPos told;                                 /* the record there was told before; JOURNAL_NEVER: none */
@@ -55,7 +55,7 @@ static int64_t now_ns(const struct live_stream *stream) { return clock_monotonic
 
 /* ---- Opening ---- */
 
-/* "POSITION": behind the record there. "POSITION-SERIAL": before it, behind the note. */
+/* "POSITION": after the record there. "POSITION-SERIAL": before the record, after the note. */
 static Status take_last_id(struct live_stream *stream, Str id, Err *err)
 {
     Str serial_text, place = str_cut(id, '-', &serial_text);
@@ -63,14 +63,14 @@ static Status take_last_id(struct live_stream *stream, Str id, Err *err)
     bool has_serial = place.len < id.len;
     if (!str_parse_int(place, 0, (int64_t)JOURNAL_NUMBER_MOST, &number) ||
         (has_serial && !str_parse_int(serial_text, 0, INT64_MAX, &serial)))
-        return err_set_field(err, "Last-Event-ID", "is none that a stream gave");
+        return err_set_field(err, "Last-Event-ID", "is not an id that a stream gave");
     stream->at = journal_position((uint64_t)number);
     stream->told = has_serial ? JOURNAL_NEVER : stream->at;
     stream->serial = has_serial ? (uint64_t)serial : 0;
     return OK;
 }
 
-/* The notes before its place are passed. A serial of a run before this one passes none of this one's. */
+/* Skips the notes before its place. A serial from an earlier run is smaller than all of this run's. */
 static void place_among_notes(struct live_stream *stream)
 {
     struct live *live = stream->live;
@@ -144,7 +144,7 @@ bool live_stream_is_due(const struct live_stream *stream)
     return now_ns(stream) - stream->said_at_ns >= LIVE_SILENCE_MS * INT64_C(1000000);
 }
 
-/* ---- What is said ---- */
+/* ---- What is sent ---- */
 
 static void put_place(struct live_stream *stream, struct buf *out)
 {
@@ -157,7 +157,7 @@ static void put_position(struct buf *out, const char *name, JournalPos pos)
     json_uint(out, name, journal_number(pos));
 }
 
-/* count: UINT64_MAX: nobody knows. */
+/* count: UINT64_MAX: unknown. */
 static void put_gap(struct live_stream *stream, JournalPos from, JournalPos to, uint64_t count, const char *why,
                     struct buf *out)
 {
@@ -185,7 +185,7 @@ static LiveStep end_with(struct live_stream *stream, const char *event, Str mess
     return LIVE_END;
 }
 
-/* Notes that stand before the place, or at it. */
+/* Puts the notes whose place is at or before this one. */
 static void put_notes(struct live_stream *stream, size_t *at, size_t count, JournalPos place, struct buf *out)
 {
     for (; *at < count && stream->notes[*at].place <= place; ++*at) {
@@ -223,7 +223,7 @@ static void keep_slow(struct live_stream *stream, uint64_t key, Str json, int64_
     slow->until_ns = now_ns(stream) + SLOW_FACTOR * took_ns;
 }
 
-/* Under the guard. Null where there is none, or (ERR_TOO_LARGE) more of them than a row can tell. */
+/* Under the guard. JSON null: there is no person, or (ERR_TOO_LARGE) a row cannot hold all about him. */
 static Str write_person(struct live_stream *stream, const People *people, IdentityPerson person, Arena *arena)
 {
     struct buf json;
@@ -281,7 +281,7 @@ static void judge_group(struct live_stream *stream, struct group *group, Arena *
     derive_end_reading(applier);
 }
 
-/* Without an id: who breaks off behind it gets it again with the row. */
+/* It has no id: a watcher who breaks off after it gets it again, with the row. */
 static void put_claim(const PersonClaim *claim, JournalPos pos, Str person, struct buf *out)
 {
     buf_str_put(out, STR("event: claimed\ndata: "));
@@ -314,7 +314,7 @@ static void put_group(struct live_stream *stream, const struct group *group, siz
 
 /* ---- Reading ---- */
 
-/* Up to a group, or to what cannot be read. */
+/* Reads until the group is full, or until something cannot be read. */
 static Status read_group(struct live_stream *stream, JournalPos end, struct group *group, Arena *arena, size_t *looked,
                          Err *err)
 {
@@ -335,7 +335,7 @@ static Status read_group(struct live_stream *stream, JournalPos end, struct grou
     return OK;
 }
 
-/* Damage, or a record of a newer Onym: the reader stands behind it afterwards. */
+/* Skips damage, or a record of a newer Onym: the reader is after it then. */
 static Status pass_unreadable(struct live_stream *stream, Status why, struct buf *out, Err *err)
 {
     uint64_t skipped_bytes;
@@ -347,8 +347,8 @@ static Status pass_unreadable(struct live_stream *stream, Status why, struct buf
     return OK;
 }
 
-/* What was told before it broke off is not told again; nor a record that the position is in the midst of, as it is
- * where somebody added one to that of a row. */
+/* Skips what was sent before the stream broke off; and a record in whose middle the position is, as when somebody added
+ * one to a row's position. */
 static Status pass_told(struct live_stream *stream, Err *err)
 {
     JournalRecord record;
@@ -358,7 +358,7 @@ static Status pass_told(struct live_stream *stream, Err *err)
     bool is_told = !journal_read(stream->reader, &record, NULL) && record.pos == told;
     if (is_told && stream->at < record.next) stream->at = record.next;
     if (is_told && stream->at == record.next) return OK;
-    journal_reader_close(stream->reader);                    /* no record is there: what is behind it is new */
+    journal_reader_close(stream->reader);                    /* no record is there: what comes after it is new */
     stream->reader = NULL;
     return journal_reader_open(stream->live->options.journal, stream->at, &stream->reader, err);
 }
@@ -440,7 +440,7 @@ static LiveStep tell_up_to(struct live_stream *stream, JournalPos applied, const
         has_more = s != ERR_NOT_FOUND && journal_reader_position(stream->reader) < end;
         if (s == ERR_DAMAGED || s == ERR_UNSUPPORTED) s = pass_unreadable(stream, s, out, err);
         if (s && s != ERR_NOT_FOUND) return end_with(stream, "trouble", str_from(err->text), out);
-        if (stream->at != journal_reader_position(stream->reader)) {             /* commands, what was erased */
+        if (stream->at != journal_reader_position(stream->reader)) {  /* commands and erased records were skipped */
             stream->at = journal_reader_position(stream->reader);
             stream->has_moved = true;
         }
@@ -456,10 +456,10 @@ LiveStep live_stream_fill(struct live_stream *stream, Arena *arena, const atomic
     Err err = { 0 };
     size_t begun = out->len;
     bool is_first = stream->said_at_ns == 0;
-    JournalPos applied = read_applied(stream);           /* before the notes are looked at: see live_note_suppressed */
+    JournalPos applied = read_applied(stream);           /* before the notes are read: see live_note_suppressed */
     if (is_first) buf_str_put(out, STR(": onym live\nretry: 1000\n\n"));
     Status s = open_reader(stream, out, &err);
-    if (is_first && !s) {                                /* who loses it before the first row comes back to here */
+    if (is_first && !s) {  /* a watcher who is cut off before the first row comes back to here */
         put_place(stream, out);
         buf_str_put(out, STR("\n"));
     }
