@@ -97,7 +97,7 @@ static void times_are_read_as_programs_print_them(void **state)
     for (size_t at = 0; at < countof(rows_read); at++) {
         int64_t ms = 42;
         Str text = str_from(rows_read[at].text);
-        char *exact = test_malloc(text.len + 1);             /* a read behind its end is seen */
+        char *exact = test_malloc(text.len + 1);             /* a read beyond its end is seen */
         memcpy(exact, text.bytes, text.len);
         if (instant_read(str_of(exact, text.len), &ms) != INSTANT_READ || ms != rows_read[at].ms)
             fail_msg("%s: %" PRId64 " ms off", rows_read[at].text, ms - rows_read[at].ms);

@@ -52,7 +52,7 @@ static void what_is_no_escape_stays(void **state)
     }
 }
 
-/* With each ceiling: the buf's sticky error, and nothing behind its end. */
+/* With each ceiling: the buf's sticky error, and nothing after its end. */
 static void no_room_is_the_bufs_error(void **state)
 {
     (void)state;

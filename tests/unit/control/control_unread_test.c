@@ -207,7 +207,7 @@ static const struct {
     bool is_told;                                             /* it stays, and the answer says where */
 } rows[] = {
     { "an event of no type", put_of_person, 1, 0, 0, false },
-    { "an event whose parts lie behind its end", put_of_person, 2, 0xff, 0, false },
+    { "an event whose parts lie beyond its end", put_of_person, 2, 0xff, 0, false },
     { "an event that is cut", put_of_person, -1, 0, 3, false },
     { "an event of another version", put_of_person, 0, 0x21, 0, false },
     { "an event of a type to come", put_of_person, 1, 0x0f, 0, false },

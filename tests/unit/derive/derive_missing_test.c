@@ -58,7 +58,7 @@ static const struct {
     size_t len;
 } rows[] = {
     { "an event of no type", false, false, 1, 0, 0 },
-    { "an event whose parts lie behind its end", false, false, 2, 0xff, 0 },
+    { "an event whose parts lie beyond its end", false, false, 2, 0xff, 0 },
     { "an event that is cut", false, false, 0, 0x11, 5 },
     { "an event of another version", false, true, 0, 0x21, 0 },
     { "an event of a type to come", false, true, 1, 0x0f, 0 },
