@@ -111,6 +111,48 @@ Status api_findings_people(struct exchange *exchange, Arena *arena, struct buf *
     return answer_of_now(exchange, tell_people, arena, out, err);
 }
 
+/* ---- Against the truth ---- */
+
+/* An instant, or a number as instant_read_number takes it. */
+static Status read_account(const TreeNode *node, DoctorAccount *ret, Err *err)
+{
+    const TreeNode *created = event_tree_get(node, STR("created"));
+    *ret = (DoctorAccount){ event_tree_text(node, "id"), event_tree_text(node, "email"), INT64_MIN };
+    if (!ret->id.len || ret->id.len > LIMIT_ID_BYTES)
+        return err_set_field(err, "accounts", "each wants an id, of at most %d bytes", LIMIT_ID_BYTES);
+    if (ret->email.len > LIMIT_ID_BYTES)
+        return err_set_field(err, "accounts", "an email has at most %d bytes", LIMIT_ID_BYTES);
+    if (!event_tree_is_given(created)) return OK;
+    bool is_number = event_tree_is_kind(created, FIELD_NUMBER);
+    bool is_read = is_number ? instant_read_number(created->text, &ret->created_ms) == INSTANT_READ
+                             : instant_parse(created->text, &ret->created_ms);
+    if (!is_read) return err_set_field(err, "accounts", "created of \"%.*s\" is no instant", STR_FORMAT(ret->id));
+    return OK;
+}
+
+static Status judge_accounts(struct exchange *exchange, const DoctorQuestion *question, Arena *arena, struct buf *out,
+                             Err *err)
+{
+    const TreeNode *body;
+    Status s = api_read_object(exchange, arena, &body, err);
+    if (s) return s;
+    const TreeNode *list = event_tree_get(body, STR("accounts"));
+    if (!event_tree_is_kind(list, FIELD_ARRAY))
+        return err_set_field(err, "accounts", "wanted a list of {id, email, created}");
+    if (list->count > DOCTOR_ACCOUNTS)
+        return err_set_field(err, "accounts", "at most %d in one question", DOCTOR_ACCOUNTS);
+    DoctorAccount *accounts = arena_new(arena, DoctorAccount, list->count + (size_t)1);
+    size_t count = 0;
+    for (const TreeNode *node = list->first; node && !s; node = node->next)
+        s = read_account(node, &accounts[count++], err);
+    return s ? s : doctor_judge_accounts(question, accounts, count, out, err);
+}
+
+Status api_findings_accounts(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
+{
+    return answer_of_now(exchange, judge_accounts, arena, out, err);
+}
+
 /* ---- Muting ---- */
 
 /* An instant, or how long from now; 30 days where nothing is said. */

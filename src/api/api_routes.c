@@ -107,6 +107,7 @@ const ApiRoute api_routes[] = {
 #include "ask/questions.tbl.h"
     PLAIN(GET, "/api/v1/losses", api_losses, 200, ROUTE_LONG | ROUTE_READER),
     PLAIN(GET, "/api/v1/findings", api_findings, 200, ROUTE_LONG | ROUTE_READER),
+    PLAIN(POST, "/api/v1/findings/accounts", api_findings_accounts, 200, ROUTE_LONG | ROUTE_ANALYST),
     PLAIN(POST, "/api/v1/findings/*/people", api_findings_people, 200, ROUTE_LONG | ROUTE_ANALYST),
     PLAIN(POST, "/api/v1/findings/*/mute", api_findings_mute, 200, 0),
     PLAIN(POST, "/api/v1/findings/*/unmute", api_findings_unmute, 200, 0),

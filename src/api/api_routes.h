@@ -103,7 +103,7 @@ DestinationAnswer api_destinations, api_destinations_one, api_destinations_dead,
     api_destinations_user_hash, api_destinations_replay, api_destinations_redo, api_destinations_test,
     api_message_deliveries;
 PlainAnswer api_people_unmerge, api_people_restore, api_suppress, api_unsuppress, api_people_erase,
-    api_people_export, api_losses, api_findings, api_findings_people, api_findings_mute,
+    api_people_export, api_losses, api_findings, api_findings_people, api_findings_accounts, api_findings_mute,
     api_findings_unmute, api_ask, api_live, api_live_counts, api_message, api_sources_add,
     api_sources_disable, api_sources_enable, api_sources_rotate, api_audit, api_saved, api_saved_one, api_saved_add,
     api_saved_remove, api_storage, api_people_list;

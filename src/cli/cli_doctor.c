@@ -1,5 +1,6 @@
 /* doctor: what is wrong with the tracking, told for people; and an exit status for a website's tests. */
 #include "cli.h"
+#include "cli_doctor_accounts.h"
 #include "cli_person.h"
 #include "cli_question_command.h"
 
@@ -238,6 +239,8 @@ static int run(struct person_command *command)
     bool is_mute = line->operand_count == 2 && !strcmp(line->operands[0], "mute");
     bool is_unmute = line->operand_count == 2 && !strcmp(line->operands[0], "unmute");
     if (is_mute || is_unmute) return change(command, line->operands[0]);
+    const char *accounts = command_option(line, "accounts");
+    if (!line->operand_count && accounts) return cli_compare_accounts(command, accounts);
     if (!line->operand_count) return show(command);
     command_complain("doctor wants: nothing, mute FINGERPRINT, or unmute FINGERPRINT");
     return EXIT_USAGE;

@@ -81,6 +81,11 @@ static int by_device(const DoctorRow *a, const DoctorRow *b)
     return a->device != b->device ? doctor_compare(a->device, b->device) : doctor_compare_time(a, b);
 }
 
+Status doctor_sort_devices(struct exam *exam, Err *err)
+{
+    return doctor_sort(exam, has_device, by_device, &exam->by_device, &exam->device_row_count, err);
+}
+
 const DoctorRow *doctor_first_page_of(const struct exam *exam, IdentityNode device)
 {
     size_t from = 0, to = exam->device_row_count;
@@ -129,7 +134,7 @@ static Status examine(struct exam *exam, Err *err)
                                           doctor_pass_lost };
     Status s = doctor_gather(exam, err);
     if (!s) s = doctor_find_history(exam, err);
-    if (!s) s = doctor_sort(exam, has_device, by_device, &exam->by_device, &exam->device_row_count, err);
+    if (!s) s = doctor_sort_devices(exam, err);
     for (size_t at = 0; !s && at < countof(passes); at++) s = passes[at](exam, err);
     for (uint32_t at = 0; !s && at < exam->tally_count; at++) tally_settle(exam, exam->tallies[at]);
     return s;
@@ -140,7 +145,7 @@ static size_t memory_of(const DoctorQuestion *question)
     return question->world->memory_bytes ? question->world->memory_bytes : (size_t)1 << 30;
 }
 
-static void exam_open(struct exam *exam, const DoctorQuestion *question, struct region *region, Arena *arena)
+void doctor_open_exam(struct exam *exam, const DoctorQuestion *question, struct region *region, Arena *arena)
 {
     size_t memory = memory_of(question), people = question->world->people->subject_count;
     region_open(region, memory / 8 + people * 32 + arena_bytes_of_names + ((size_t)16 << 20));
@@ -155,7 +160,7 @@ static void exam_open(struct exam *exam, const DoctorQuestion *question, struct 
     (void)doctor_name(&exam->names, STR("-"));              /* so that there is a text of 0, too */
 }
 
-static void exam_close(struct exam *exam, struct region *region)
+void doctor_close_exam(struct exam *exam, struct region *region)
 {
     tally_close(exam);
     free(exam->by_device);
@@ -174,13 +179,13 @@ Status doctor_examine(struct doctor *doctor, const DoctorQuestion *question, str
     struct doctor_cache *cache = doctor_cache_of(doctor);
     if (doctor_cache_find(cache, question, out)) return OK;
     uint64_t age = doctor_cache_age(cache);
-    exam_open(&exam, question, &region, &arena);
+    doctor_open_exam(&exam, question, &region, &arena);
     Status s = examine(&exam, err);
     if (!s) doctor_write(&exam, doctor, out);
     if (!s) s = doctor_keep(doctor, err);
     if (s) out->len = before;
     else if (buf_ok(out)) doctor_cache_put(cache, question, str_slice(buf_str(out), before, out->len), age);
-    exam_close(&exam, &region);
+    doctor_close_exam(&exam, &region);
     return s;
 }
 
@@ -212,7 +217,7 @@ Status doctor_list_people(const DoctorQuestion *question, const DoctorPage *page
     const struct tally *found = NULL;
     char text[DOCTOR_FINGERPRINT_BYTES + 1];
     DoctorSeverity severity;
-    exam_open(&exam, question, &region, &arena);
+    doctor_open_exam(&exam, question, &region, &arena);
     Status s = examine(&exam, err);
     for (uint32_t at = 0; !s && at < exam.tally_count && !found; at++) {
         doctor_fingerprint(&exam, exam.tallies[at], text);
@@ -222,6 +227,6 @@ Status doctor_list_people(const DoctorQuestion *question, const DoctorPage *page
     if (!s && !found)
         s = err_set(err, ERR_NOT_FOUND, "no finding has this fingerprint now; GET /api/v1/findings lists all");
     if (!s) write_people(&exam, found, page, out);
-    exam_close(&exam, &region);
+    doctor_close_exam(&exam, &region);
     return s;
 }

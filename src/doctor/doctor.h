@@ -77,4 +77,21 @@ typedef struct DoctorPage {
 } DoctorPage;
 Status MUST doctor_list_people(const DoctorQuestion *question, const DoctorPage *page, struct buf *out, Err *err);
 
+/* ---- Against the truth ---- */
+
+/* An account as the operator's own table of accounts has it. */
+typedef struct DoctorAccount {
+    Str id;                                 /* the user id that it should have */
+    Str email;                              /* may be empty */
+    Millis created_ms;                      /* INT64_MIN: not known; then it is never late */
+} DoctorAccount;
+enum { DOCTOR_ACCOUNTS = 5000 };            /* in one question */
+
+/* Which of these accounts never arrived, are late, came without a history, or signed up twice, each with its likely
+ * cause: {"accounts","fine","problems":[{"id","state","cause","code","text",...}],"joined":[{"id","person_id"}],...} as
+ * docs/doctor.md has it. The window begins an hour before the first of them, and ends eight days after the last one
+ * unless imports are looked at, too; question->since_ms is not looked at. Same cost as doctor_examine. */
+Status MUST doctor_judge_accounts(const DoctorQuestion *question, const DoctorAccount *accounts, size_t count,
+                                  struct buf *out, Err *err);
+
 #endif

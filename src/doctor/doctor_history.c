@@ -30,6 +30,8 @@ static void mark_people(struct exam *exam, size_t word_count)
         uint32_t person = exam->rows[at].person;
         if (person != QUERY_NOBODY) exam->has_person[person / 64] |= UINT64_C(1) << person % 64;
     }
+    for (size_t at = 0; at < exam->other_count; at++)
+        exam->has_person[exam->others[at] / 64] |= UINT64_C(1) << exam->others[at] % 64;
     for (size_t word = 0; word < word_count; word++) {
         exam->ranks[word] = count;
         count += (uint32_t)__builtin_popcountll(exam->has_person[word]);

@@ -88,7 +88,9 @@ struct exam {
     uint32_t signup;                        /* the name of one that was, for what has no message of it */
     bool has_browser;                       /* some page was seen by a device */
     Millis first_ms;                        /* the first event of all, of these people */
-    uint64_t *has_person;                   /* a bit a person of the rows */
+    const uint32_t *others;                 /* people beside those of the rows whose history is asked for, too */
+    size_t other_count;
+    uint64_t *has_person;                   /* a bit a person of the rows and of the others */
     uint32_t *ranks;
     DoctorPerson *persons;
     uint32_t *by_device;                    /* rows with an anonymous id, by it and time */
@@ -99,6 +101,9 @@ struct exam {
     struct slots tally_slots;
 };
 
+/* doctor.c. Closed by doctor_close_exam, whatever went wrong between. */
+void doctor_open_exam(struct exam *exam, const DoctorQuestion *question, struct region *region, Arena *arena);
+void doctor_close_exam(struct exam *exam, struct region *region);
 Status MUST doctor_gather(struct exam *exam, Err *err);
 Status MUST doctor_find_history(struct exam *exam, Err *err);
 const DoctorPerson *doctor_person(const struct exam *exam, uint32_t person);
@@ -124,6 +129,10 @@ static inline int doctor_compare_time(const DoctorRow *a, const DoctorRow *b)
 
 bool doctor_is_signup(const DoctorQuestion *question, Str track);
 bool doctor_is_server(const struct exam *exam, uint32_t source);
+/* Rows with an anonymous id, by it and time: exam->by_device. */
+Status MUST doctor_sort_devices(struct exam *exam, Err *err);
+/* Why a sign-up has no history: one of ID-1 to ID-1c (doctor_signups.c). After doctor_sort_devices. */
+DoctorCode doctor_find_cause(const struct exam *exam, const DoctorRow *signup);
 /* The first row of the device in the window that stands on some page; NULL: none. */
 const DoctorRow *doctor_first_page_of(const struct exam *exam, IdentityNode device);
 /* By the trait of that name the account is older than a day at this time. */

@@ -24,7 +24,7 @@ static const DoctorRow *row_at(const struct person *person, size_t at)
 
 static const DoctorCode causes[] = { DOCTOR_ID_1, DOCTOR_ID_1A, DOCTOR_ID_1B, DOCTOR_ID_1C };
 
-static DoctorCode find_cause(const struct exam *exam, const DoctorRow *signup)
+DoctorCode doctor_find_cause(const struct exam *exam, const DoctorRow *signup)
 {
     const QueryPeople *people = exam->people;
     IdentityNode device = signup->device;
@@ -46,7 +46,7 @@ static void judge_history(const struct person *person)
     uint32_t event = exam->has_signups ? signup->name : 0;
     for (size_t at = 0; at < countof(causes); at++) tally_unit(exam, causes[at], signup->source, event);
     if (person->known->first_anonymous_ms < signup->time_ms) return;
-    (void)tally_case(exam, find_cause(exam, signup), event, signup);
+    (void)tally_case(exam, doctor_find_cause(exam, signup), event, signup);
 }
 
 /* ---- Twice, and not at all ---- */

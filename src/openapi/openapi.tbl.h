@@ -58,6 +58,7 @@ OPERATION(GET, "/api/v1/messages/{position}/deliveries", "live", "What became of
 
 /* ---- Doctor ---- */
 OPERATION(GET, "/api/v1/findings", "doctor", "What is wrong with the tracking, for whom, what it costs, and how it is mended", "since source imports signup wait", "", 200, "Findings", "400 409")
+OPERATION(POST, "/api/v1/findings/accounts", "doctor", "Which accounts of your own table never arrived, late, without a history, twice, and why", "imports signup wait", "FindingAccountsRequest", 200, "FindingAccounts", "400 409")
 OPERATION(POST, "/api/v1/findings/{fingerprint}/people", "doctor", "Who the people of a finding are", "since source imports signup wait", "FindingPeopleRequest", 200, "FindingPeople", "400 404 409")
 OPERATION(POST, "/api/v1/findings/{fingerprint}/mute", "doctor", "Mutes a finding for some time", "", "FindingMuteRequest", 200, "FindingMuted", "400 404 409")
 OPERATION(POST, "/api/v1/findings/{fingerprint}/unmute", "doctor", "Ends a mute", "", "FindingUnmuteRequest", 200, "FindingMuted", "400 404 409")
@@ -353,6 +354,15 @@ SCHEMA(Findings, {"type": "object", "required": ["findings", "too_few", "resolve
     "resolved": {"type": "array", "items": {"type": "object", "required": ["code", "title", "source", "event", "fingerprint", "state", "found", "last_seen", "resolved"], "properties": {"code": {"type": "string"}, "title": {"type": "string"}, "source": {"$ref": "#/components/schemas/FindingScope"},
         "event": {"$ref": "#/components/schemas/FindingScope"}, "fingerprint": {"type": "string"}, "state": {"const": "resolved"}, "found": {"$ref": "#/components/schemas/Instant"}, "last_seen": {"$ref": "#/components/schemas/Instant"}, "resolved": {"$ref": "#/components/schemas/Instant"}}}},
     "from": {"$ref": "#/components/schemas/Instant"}, "to": {"$ref": "#/components/schemas/Instant"}, "is_cut": {"type": "boolean"}, "messages": {"type": "integer"}, "with_imports": {"type": "boolean"}, "young_sources": {"type": "array", "items": {"type": "string"}}}})
+SCHEMA(FindingAccountsRequest, {"type": "object", "required": ["accounts"], "properties": {"accounts": {"type": "array", "maxItems": 5000, "items": {"type": "object", "required": ["id"], "properties": {
+    "id": {"type": "string", "description": "The user id that it should have"}, "email": {"type": ["string", "null"]}, "created": {"type": ["string", "number", "null"], "description": "An instant, or seconds or milliseconds since 1970; without it the account is never late"}}}}}})
+SCHEMA(FindingAccounts, {"type": "object", "required": ["problems", "accounts", "fine", "never", "late", "no_history", "twice", "joined", "messages", "moved_minutes", "moved_by", "from", "is_cut"], "properties": {
+    "problems": {"type": "array", "items": {"type": "object", "required": ["id", "state", "cause", "code", "created", "text", "person_id", "seen", "position"], "properties": {
+        "id": {"type": "string"}, "state": {"enum": ["never", "late", "no_history", "twice"]}, "cause": {"type": "string"}, "code": {"type": ["string", "null"], "description": "The finding that tells of the same cause"}, "created": {"type": ["string", "null"]}, "text": {"type": "string"},
+        "person_id": {"type": ["string", "null"]}, "seen": {"type": ["string", "null"]}, "position": {"type": ["integer", "null"]}}}},
+    "accounts": {"type": "integer"}, "fine": {"type": "integer"}, "never": {"type": "integer"}, "late": {"type": "integer"}, "no_history": {"type": "integer"}, "twice": {"type": "integer"}, "messages": {"type": "integer", "description": "Looked at"},
+    "joined": {"type": "array", "description": "Accounts that are one person with another user id", "items": {"type": "object", "required": ["id", "person_id"], "properties": {"id": {"type": "string"}, "person_id": {"type": ["string", "null"]}}}},
+    "moved_minutes": {"type": "integer", "description": "The times of the accounts were judged as if they were moved by this: most are off by it"}, "moved_by": {"type": "integer", "description": "So many accounts say that"}, "from": {"$ref": "#/components/schemas/Instant"}, "is_cut": {"type": "boolean"}}})
 SCHEMA(FindingPeopleRequest, {"type": "object", "properties": {"limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "cursor": {"type": "string"}}})
 SCHEMA(FindingPeople, {"type": "object", "required": ["people", "total", "cursor"], "properties": {"people": {"type": "array", "items": {"type": ["object", "null"], "additionalProperties": true}}, "total": {"type": "integer"}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
 SCHEMA(FindingMuteRequest, {"type": "object", "properties": {"reason": {"type": "string", "maxLength": 200}, "until": {"type": "string", "examples": ["30d", "2027-01-31"]}}})

@@ -15,7 +15,7 @@ MASKED = {"get /api/v1/people", "get /api/v1/live", "get /api/v1/messages/{posit
           "get /api/v1/destinations/{destination}"}
 READERS = {"get /api/v1/destinations/{destination}/series", "get /api/v1/findings", "get /api/v1/losses",
            "get /api/v1/live/counts", "get /api/v1/saved", "get /api/v1/saved/{saved_id}"} | MASKED
-ANALYSTS = {"post /api/v1/findings/{fingerprint}/people", "post /api/v1/saved", "delete /api/v1/saved/{saved_id}"}
+ANALYSTS = {"post /api/v1/findings/accounts", "post /api/v1/findings/{fingerprint}/people", "post /api/v1/saved", "delete /api/v1/saved/{saved_id}"}
 ADMINISTRATORS = {"/api/v1/sessions", "/api/v1/sources", "/api/v1/audit"}
 KEYS = [{"name": "grafana", "key": READER}, {"name": "ann", "key": ANALYST, "role": "analyst"},
         {"name": "ops", "key": ADMIN, "role": "admin"}]
