@@ -1,11 +1,11 @@
 /* http_access: who may read and administer, and what a page may not make a browser send.
  *
- * A browser that was given the secret key once (as http://KEY@host/) sends it along with whatever any page asks of
- * this host. So what reads and administers is refused to requests that a page of somewhere else has made: browsers say
- * so by Origin or Sec-Fetch-Site, and no page can keep them from it. Programs send neither.
+ * A browser that was given the secret key once (as http://KEY@host/) sends it with every request that any page makes to
+ * this host. So routes that read and administer are refused to requests from pages of other origins: browsers
+ * tell by Origin or Sec-Fetch-Site, and no page can prevent that. Programs send neither.
  *
- * A session's cookie is sent along likewise, but is for the dashboard alone: there the browser must say that it is
- * our page that asks, unless something is only read. A request that brings a key is judged by the key. */
+ * A session's cookie is sent in the same way, but is only for the dashboard: the browser must say that
+ * our own page asks, unless something is only read. If a request brings a key, the key decides. */
 #include "http_exchange.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ bool exchange_is_foreign(const struct exchange *exchange)
     return exchange->origin.len && !str_equal_no_case(authority_of(exchange->origin), exchange->host);
 }
 
-/* A form can be posted as text/plain with JSON in it, and browsers of before 2020 did not say from where. */
+/* A form can post JSON as text/plain, and browsers from before 2020 did not say from where. */
 static bool is_posted_form(const struct exchange *exchange)
 {
     Str ignored, type = str_trim(str_cut(exchange->content_type, ';', &ignored));
@@ -98,7 +98,7 @@ static bool refuse_page(struct exchange *exchange)
 
 /* ---- By key ---- */
 
-/* The secret key of the options, or one of those that access/ knows. */
+/* The role of the options' secret key, or of a key that access/ knows. */
 static AccessRole judge_key(const HttpOptions *options, Str key, char name[ACCESS_NAME_BYTES + 1])
 {
     snprintf(name, ACCESS_NAME_BYTES + 1, "secret_key");

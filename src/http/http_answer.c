@@ -74,8 +74,8 @@ static void put_cors(const struct exchange *exchange, struct buf *out)
 static void put_caching(const struct exchange *exchange, struct buf *out)
 {
     const Reply *reply = &exchange->reply;
-    /* No answer to a POST is cached without being asked for (RFC 9111 4), and "no-store" on one whose body the
-     * page never reads keeps Chromium from finishing the request: events stay pending until the page unloads. */
+    /* The answer to a POST is not cached unless it asks for that (RFC 9111 4), and if a page never reads the body,
+     * "no-store" keeps Chromium from finishing the request: events stay pending until the page unloads. */
     if (reply->cache_control || exchange->method != METHOD_POST)
         put_header(out, "Cache-Control", str_from(reply->cache_control ? reply->cache_control : "no-store"));
     if (reply->etag) put_header(out, "ETag", str_from(reply->etag));
@@ -98,7 +98,7 @@ void answer_write_head(struct exchange *exchange, bool closes)
     if (closes) put_header(out, "Connection", STR("close"));
     if (exchange->stream) {
         if (!exchange->is_1_0) put_header(out, "Transfer-Encoding", STR("chunked"));
-        put_header(out, "X-Accel-Buffering", STR("no"));                 /* nginx would keep it back */
+        put_header(out, "X-Accel-Buffering", STR("no"));                 /* else nginx would hold it back */
         put_header(out, "Content-Type", str_from(reply->content_type));
     } else if (has_body) {
         put_number(out, "Content-Length", (int64_t)reply->body.len);

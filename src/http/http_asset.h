@@ -1,6 +1,6 @@
 /* http_asset: pages, scripts and pictures that the build put into the program, in three forms each. An asset is a row
- * in its folder's table (api/assets.tbl.h: the browser library; demo/assets.tbl.h: the example site): the row names its
- * file, and all of the rest is here: which form somebody takes, the ETag, what may be done with a page.
+ * in its folder's table (api/assets.tbl.h: the browser library; demo/assets.tbl.h: the example site). The row names its
+ * file; this file does the rest: which form a client gets, the ETag, what a page may do.
  */
 #ifndef ONYM_HTTP_ASSET_H
 #define ONYM_HTTP_ASSET_H
@@ -13,11 +13,11 @@ typedef struct Asset {
     Str name;                        /* as its folder finds it: a file's name, or a path */
     const char *type;                /* Content-Type */
     const char *cache_control;
-    const char *policy;              /* Content-Security-Policy of a page; NULL: it is no page */
+    const char *policy;              /* Content-Security-Policy of a page; NULL: it is not a page */
     const char *plain, *gzip, *brotli, *end;             /* marks in a row: where each form begins, and the end */
 } Asset;
 
-/* The marks of a row that http_asset_bytes.h made bytes of. */
+/* For a row: the marks between the forms that http_asset_bytes.h put into the program. */
 #define ASSET_MARKS_DECLARE(symbol) \
     extern const char asset_##symbol[], asset_##symbol##_gzip[], asset_##symbol##_brotli[], asset_##symbol##_end[];
 #define ASSET_MARKS(symbol) asset_##symbol, asset_##symbol##_gzip, asset_##symbol##_brotli, asset_##symbol##_end
@@ -27,11 +27,11 @@ typedef struct Asset {
 
 const Asset *asset_find(const Asset *assets, size_t count, Str name);        /* NULL: there is none */
 Str asset_plain(const Asset *asset);
-/* Whether an Accept or Accept-Encoding names what by its full name, and not with a weight of zero. */
+/* Does an Accept or Accept-Encoding header name `what` in full, with a weight above zero? */
 bool asset_is_accepted(Str header, Str what);
-/* The form that is asked for; 304 where it is known already. */
+/* Replies with the form that the client asks for; 304 if the client has it already. */
 void reply_asset(struct exchange *exchange, const Asset *asset);
-/* Plain, with this status: the page of what is not there. No ETag: it is an answer about another path. */
+/* Replies in plain form, with this status: the "not found" page. No ETag, since it is an answer about another path. */
 void reply_asset_as(struct exchange *exchange, const Asset *asset, unsigned status);
 
 #endif

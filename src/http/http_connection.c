@@ -1,11 +1,11 @@
 /* http_connection: how the bytes of requests come, and those of answers go.
  *
- * Sockets are watched edge-triggered, once for all they do: an event is noted in the connection (is_readable), which
- * is then served as far as it goes. What is read lands in the server's scratch; only what cannot be used at once is
- * kept by the connection, so that one that waits costs little. While a request waits for its answer nothing more is
- * read of its connection: who sends without waiting fills the kernel's buffer and no more.
+ * Sockets are watched edge-triggered, once for reading and writing: an event sets is_readable, and the connection
+ * is then served as far as it goes. What is read goes into the server's scratch; the connection keeps only what cannot
+ * be used at once, so one that waits costs little. While a request waits for its answer nothing more is
+ * read from its connection: a client that sends more fills the kernel's buffer only.
  *
- * No list is walked to find who is late: each state has one time limit, so its list is in the order of deadlines. */
+ * No list is searched for late connections: each state has one time limit, so its list is in the order of deadlines. */
 #include "http_server_private.h"
 
 #include <arpa/inet.h>
@@ -22,15 +22,15 @@
 enum {
     EVENTS_AT_ONCE = 256,
     ACCEPTS_AT_ONCE = 64,
-    READS_AT_ONCE = 16,                     /* of one connection before the others have a turn */
+    READS_AT_ONCE = 16,                     /* from one connection, before the others have a turn */
     REQUESTS_AT_ONCE = 32,
     ENDING_MS = 2000,                       /* how long a client may take to hear its last answer */
-    WRITING_MS = 15 * 60 * 1000,            /* of one answer, however steadily it is taken */
+    WRITING_MS = 15 * 60 * 1000,            /* for one answer, however steadily the client reads */
     SHORT_BODY_BYTES = 4096,                /* a reply's body that is copied after its head */
-    FORGOTTEN_BYTES = 16 * 1024 * 1024,     /* of a refused body that are read so that its reason arrives */
+    FORGOTTEN_BYTES = 16 * 1024 * 1024,     /* of a refused body: read and dropped, so that the answer arrives */
 };
 
-static char a_listener, a_wake;             /* what events of these two point at */
+static char a_listener, a_wake;             /* events of listener and wake point at these */
 
 /* ---- Lists ---- */
 
@@ -61,7 +61,7 @@ void connection_make_ready(struct connection *connection)
     connection->server->ready = connection;
 }
 
-/* Its memory goes once nobody can hold an event of it any more. Never while somebody else has its exchange. */
+/* Its memory is freed once no event can point at it. Never call it while another thread has its exchange. */
 void connection_close(struct connection *connection)
 {
     struct http_server *server = connection->server;
@@ -112,7 +112,7 @@ static ssize_t send_some(struct connection *connection, const struct iovec *part
     return sendmsg(connection->socket, &message, MSG_NOSIGNAL);
 }
 
-/* The answer is out. */
+/* The answer is sent: makes the connection ready for the next request. */
 static void connection_next(struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
@@ -132,7 +132,7 @@ static void connection_next(struct connection *connection)
         connection_close(connection);
         return;
     }
-    /* Closed with bytes unread, TCP would take the answer back. */
+    /* If bytes were unread when it is closed, TCP would take the answer back. */
     tls_end(connection->tls);
     connection->tls = NULL;
     (void)shutdown(connection->socket, SHUT_WR);
@@ -176,7 +176,7 @@ static void connection_write(struct connection *connection, Str head, Str body)
     connection_enter(connection, CONNECTION_WRITING);
 }
 
-/* The part of the reply's body that is not in the head already. */
+/* The part of the reply's body that is not in the head's buffer already. */
 static Str body_behind(const struct exchange *exchange)
 {
     Str body = exchange->reply.body;
@@ -203,7 +203,7 @@ static void answer(struct connection *connection)
     connection_write(connection, buf_str(&server->head), body_behind(exchange));
 }
 
-/* What came meanwhile, or is still in the socket, is looked at in the next round. */
+/* What came in the meantime, or is still in the socket, is read in the next round. */
 static void resume(struct connection *connection)
 {
     if (wants_bytes(connection) && (connection->in.len || connection->is_readable)) connection_make_ready(connection);
@@ -243,7 +243,7 @@ static void say_continue(struct connection *connection)
     if (send_some(connection, &part, 1) != (ssize_t)part.iov_len) connection_close(connection);
 }
 
-/* The request is whole, or will not be looked at further. */
+/* The request is whole, or the rest of it will not be read. */
 static void connection_handle(struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
@@ -257,13 +257,13 @@ static void connection_handle(struct connection *connection)
         atomic_store_explicit(&exchange->is_cancelled, true, memory_order_relaxed);
 }
 
-/* Takes a head from the front of *bytes; false where it is not whole. */
+/* Takes a head from the front of *bytes; false if it is not whole. */
 static bool take_head(struct connection *connection, Str *bytes)
 {
     WireRefusal refusal;
     size_t head_len;
     if (connection->state == CONNECTION_IDLE) connection_enter(connection, CONNECTION_READING);
-    if (!connection->has_skipped && str_starts(*bytes, STR("\r\n"))) {       /* some end a body with one more line */
+    if (!connection->has_skipped && str_starts(*bytes, STR("\r\n"))) {  /* some clients end a body with an empty line */
         *bytes = str_slice(*bytes, 2, bytes->len);
         connection->has_skipped = true;
         connection->scanned = 0;
@@ -291,7 +291,7 @@ static bool take_head(struct connection *connection, Str *bytes)
     bool is_endless = exchange->expects_continue || wire->length > FORGOTTEN_BYTES;
     connection->forgotten_bytes = 0;
     if (is_refused && (exchange->is_broken || (exchange->has_body && (exchange->closes || is_endless)))) {
-        exchange->closes = true;                             /* no body will come, or none that is worth to be read */
+        exchange->closes = true;                             /* no body will come, or we do not read it */
         answer(connection);
     } else if (exchange->expects_continue && bytes->len == 0) {
         say_continue(connection);
@@ -299,7 +299,8 @@ static bool take_head(struct connection *connection, Str *bytes)
     return true;
 }
 
-/* Takes of the body what is there; false where it is not whole. A refused one passes, so that its sender hears why. */
+/* Takes the part of the body that is there; false if it is not whole. A refused body is dropped, so that its sender
+ * gets the reason. */
 static bool take_body(struct connection *connection, Str *bytes)
 {
     struct exchange *exchange = connection->exchange;
@@ -322,7 +323,7 @@ static bool take_body(struct connection *connection, Str *bytes)
     return true;
 }
 
-/* Serves what is in the bytes, and keeps the rest. They are the scratch, or connection->in. */
+/* Serves what the bytes hold, and keeps the rest. They are the scratch, or connection->in. */
 static void consume(struct connection *connection, Str bytes)
 {
     bool is_kept = bytes.bytes == connection->in.bytes, goes_on = true;
@@ -366,7 +367,7 @@ static void connection_read(struct connection *connection)
             connection->is_readable = false;
             return;
         }
-        if (got <= 0) {                                      /* also in the midst of a request: it is given up */
+        if (got <= 0) {                                      /* also in the middle of a request, which is given up */
             connection_close(connection);
             return;
         }
@@ -427,7 +428,7 @@ static void begin_connection(struct http_server *server, int socket, const struc
         connection_close(connection);
         return;
     }
-    connection->is_readable = true;                          /* mostly the request came along */
+    connection->is_readable = true;                          /* mostly the request is there already */
     connection_make_ready(connection);
 }
 
@@ -472,7 +473,7 @@ static void take_event(struct http_server *server, const struct epoll_event *eve
     }
     if (connection->has_left && connection->exchange && connection->exchange->stream &&
         !connection->exchange->is_deferred) {
-        connection_close(connection);                        /* who listens to nothing else says so by leaving */
+        connection_close(connection);                        /* it listens to nothing else: the client has left */
         return;
     }
     if (connection->state == CONNECTION_WRITING)
@@ -509,7 +510,7 @@ void connections_round(struct http_server *server, Millis timeout_ms)
     }
 }
 
-/* A request that takes too long to come is told so; who says nothing is told nothing. */
+/* If a request takes too long to come, its client is told so; a client that sent nothing is told nothing. */
 static void end_late(struct connection *connection)
 {
     struct http_server *server = connection->server;
@@ -567,7 +568,7 @@ void connections_quiesce(struct http_server *server)
     server->listener = -1;
     for (struct connection *idle = server->lists[CONNECTION_IDLE].first; idle; idle = idle->after)
         (void)connection_has_bytes(idle);
-    serve_ready(server);                                     /* what was sent before is answered */
+    serve_ready(server);                                     /* requests that were sent before are answered */
     while (server->lists[CONNECTION_IDLE].first) connection_close(server->lists[CONNECTION_IDLE].first);
 }
 

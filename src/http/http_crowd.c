@@ -1,13 +1,13 @@
-/* http_crowd: who makes room where there are too many connections, too few descriptors, or too many bodies.
+/* http_crowd: which connection is closed if there are too many connections, too few descriptors, or too many bodies.
  *
- * Who holds connections without using them must not keep others out: the one that waited longest for nothing makes
- * room; else the request that has been arriving longest, or the answer that nobody takes. Never one whose client has
- * sent something: that is looked for in its socket, since on a busy machine the bytes are there long before they are
- * read. Who is turned away hears 503 and when to come again, but for one case: an idle connection that had its
- * answers before is just closed, as every client expects of such.
+ * Clients that hold connections without using them must not keep others out. So the connection that has been idle
+ * longest is closed; else the request that has been arriving longest, or the answer that nobody takes. But never one
+ * whose client has sent something: the socket is asked for that, since on a busy machine bytes are there long before
+ * they are read. A client that is closed gets 503 and a time to come again, except for an idle connection that had its
+ * answers before: that is just closed, as every client expects.
  *
- * Servers cannot touch each other's connections. One that is asked for room and has none to give accepts nevertheless,
- * up to the limit (the others begin to close a sixteenth before it), and asks the servers beside it. */
+ * Servers cannot touch each other's connections. A server that needs room and finds none accepts nevertheless,
+ * up to the limit (the others begin to close a sixteenth before it), and asks the other servers to close some. */
 #include "http_server_private.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 enum {
     COMPLAIN_MS = 10 * 1000,
-    IDLE_PATIENCE_MS = 1000,                /* what everybody has, also where there is no room for all */
+    IDLE_PATIENCE_MS = 1000,                /* so long nobody is closed, even if there is no room for all */
     SLOW_PATIENCE_MS = 5000,
     BODY_PATIENCE_MS = 2000,
     LOOKED_AT_MAX = 4096,
@@ -37,14 +37,14 @@ void crowd_turn_away(struct http_server *server, int socket)
     char text[512];
     size_t text_len = say_full(text, sizeof text);
     if (!server->tls) {
-        while (recv(socket, server->scratch, READ_BYTES, MSG_DONTWAIT) > 0) continue;    /* unread it would undo ours */
+        while (recv(socket, server->scratch, READ_BYTES, MSG_DONTWAIT) > 0) continue;  /* so that ours arrives */
         (void)!send(socket, text, text_len, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
     (void)shutdown(socket, SHUT_WR);
     close(socket);
 }
 
-/* Its descriptor is free afterwards. */
+/* Closes it; its descriptor is free afterwards. */
 static void close_stale(struct connection *stale)
 {
     char text[512];
@@ -56,7 +56,7 @@ static void close_stale(struct connection *stale)
     connection_close(stale);
 }
 
-/* The first of a list that has waited for so long, and whose client sent nothing. */
+/* The first connection of a list that has waited for so long, and whose client sent nothing. */
 static struct connection *find_stale(struct http_server *server, ConnectionState state, Millis patience_ms)
 {
     struct connection *at = server->lists[state].first;
@@ -67,7 +67,7 @@ static struct connection *find_stale(struct http_server *server, ConnectionState
     return NULL;
 }
 
-/* False: all are at work, or have just come. */
+/* False: all connections are at work, or have just come. */
 static bool close_stalest(struct http_server *server)
 {
     static const struct { ConnectionState state; Millis patience_ms; } rows[] = {
@@ -119,8 +119,8 @@ struct connection *crowd_find_stalled(struct http_server *server, const struct c
     return NULL;
 }
 
-/* Somebody who does not use his descriptor makes room; where there is none, the new one is told to come back, by a
- * descriptor that is kept for this. */
+/* Closes a connection that does not use its descriptor. If there is none, the new client is told to come back, with the
+ * help of a descriptor that is kept for this. */
 bool crowd_make_room(struct http_server *server, int why)
 {
     if (server->now_ns - server->complained_at_ns > COMPLAIN_MS * INT64_C(1000000) || !server->complained_at_ns) {

@@ -1,12 +1,12 @@
 /* http_jobs: work that takes longer than an ingest thread may wait: look-ups, questions, erasures. The exchange
  * waits suspended; a worker thread runs its work and hands it back to its server's done list.
  *
- * Short and long. A look-up takes a millisecond, a question over all events may take minutes. Of long work only
- * so much runs at a time (long_max) that one worker is always left for short work.
+ * Short and long. A look-up takes a millisecond, a question over all events may take minutes. Only so much
+ * long work (long_max) runs at a time that one worker is always left for short work.
  *
- * Sharing. A worker that runs a long question cuts it into tasks and puts them up as a *share*. Workers with
- * nothing else to do help with it, and leave it after the task at hand as soon as an exchange waits that they may
- * take. So one question on an idle machine has all cores, and no look-up waits longer than a task. */
+ * Sharing. A worker that runs a long question cuts it into tasks and offers them as a *share*. Workers with
+ * nothing else to do help with it, and leave after their task as soon as an exchange waits that they may
+ * run. So one question on an idle machine has all cores, and no look-up waits longer than one task takes. */
 #include "http_exchange.h"
 
 #include <errno.h>
@@ -16,14 +16,14 @@
 
 enum { JOBS_MAX = 256 };
 
-/* The tasks of one question, on its worker's stack for as long as it runs them. All under the lock. */
+/* The tasks of one question; it is on its worker's stack while they run. The lock guards all of it. */
 struct share {
     struct share *next;
     HttpTask *task;
     void *context;
-    uint32_t count, given;                 /* tasks; of them handed to somebody */
+    uint32_t count, given;                 /* tasks; how many of them were given to a worker */
     uint32_t helpers;
-    uint64_t seats;                        /* a bit a worker number that is taken; 0 is the owner's */
+    uint64_t seats;                        /* one bit for each worker number in use; 0 is the owner's */
 };
 
 struct http_jobs {
@@ -57,7 +57,7 @@ struct http_jobs *http_jobs_open(uint32_t workers_a_question, uint32_t long_max)
 void http_jobs_close(struct http_jobs *jobs)
 {
     if (!jobs) return;
-    if (jobs->count || jobs->shares) return;     /* their time to end is over, and the process ends with them */
+    if (jobs->count || jobs->shares) return;     /* their time to end is over, and the process ends now */
     pthread_cond_destroy(&jobs->some);
     pthread_cond_destroy(&jobs->helped);
     pthread_mutex_destroy(&jobs->lock);
@@ -90,7 +90,7 @@ static bool may_run(const struct http_jobs *jobs, const struct exchange *exchang
     return !exchange->is_long || jobs->long_count < most;
 }
 
-/* Where the oldest exchange that may run now hangs; NULL where there is none. */
+/* The link to the oldest exchange that may run now; NULL: there is none. */
 static struct exchange **find_exchange(struct http_jobs *jobs)
 {
     for (struct exchange **at = &jobs->first; *at; at = &(*at)->next)
@@ -118,7 +118,7 @@ static struct share *find_share(struct http_jobs *jobs, uint32_t *ret_seat)
     return NULL;
 }
 
-/* Runs tasks until there are none, or (a helper) an exchange waits. */
+/* Runs tasks until there are none left, or (if it only helps) until an exchange waits. */
 static void run_tasks(struct http_jobs *jobs, struct share *share, uint32_t seat)
 {
     while (share->given < share->count && (seat == 0 || !find_exchange(jobs))) {
@@ -160,7 +160,7 @@ void http_jobs_share(void *pool, HttpTask *task, void *context, uint32_t count)
     pthread_mutex_unlock(&jobs->lock);
 }
 
-/* Waits for an exchange that may run; helps where it can meanwhile. NULL: nothing for so long. */
+/* Waits for an exchange that may run, and helps with questions meanwhile. NULL: none came in that time. */
 static struct exchange *jobs_take(struct http_jobs *jobs, Millis timeout_ms)
 {
     int64_t until_ns = clock_monotonic_ns(os_clock()) + timeout_ms * 1000000;

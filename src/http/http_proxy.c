@@ -53,8 +53,8 @@ bool proxy_is_trusted(const Str *networks, size_t count, Str peer)
     return false;
 }
 
-/* From the right: each of our own proxies appended the peer that it saw, so the first address from the
- * right that is none of ours is the client as the outermost of them saw it. */
+/* Reads from the right: each of our own proxies appended the peer that it saw, so the first address from the
+ * right that is not one of our proxies is the client as the outermost proxy saw it. */
 Str proxy_find_client(const Str *networks, size_t count, Str peer, const Str *lines, size_t line_count)
 {
     unsigned char address[16];

@@ -1,7 +1,7 @@
-/* http_reply: Status becomes an HTTP status and a JSON problem; one switch without default, so that a new
- * kind of error is a decision here.
+/* http_reply: Status becomes an HTTP status and a JSON problem; one switch without default, so that whoever adds a
+ * kind of error must decide here.
  *
- * Two audiences read problems. SDKs need the string keys code, message and error on the top level
+ * Two kinds of clients read problems. SDKs need the string keys code, message and error on the top level
  * (protocol 0.2: older Python and Ruby retry for ever without them), and 400 for what can never succeed;
  * the reading API answers {"error":{"code","message","field"}}. */
 #include "http_exchange.h"
@@ -53,7 +53,7 @@ void reply_error(struct exchange *exchange, Status status, const Err *err)
     }
     Millis retry_after_ms = exchange->reply.retry_after_ms;
     exchange->reply = (Reply){ .status = reply_status_of(status, is_collect), .body = buf_str(out) };
-    bool is_known = status == ERR_DENIED && exchange->role != ACCESS_NOBODY;       /* who may not, not who is nobody */
+    bool is_known = status == ERR_DENIED && exchange->role != ACCESS_NOBODY;       /* he is known, but may not */
     if (is_known) exchange->reply.status = 403;
     exchange->reply.asks_for_key = status == ERR_DENIED && !is_known;
     if (status == ERR_RATE) exchange->reply.retry_after_ms = retry_after_ms ? retry_after_ms : 1000;

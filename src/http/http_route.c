@@ -9,7 +9,7 @@ Method method_from(Str word)
     return METHOD_OTHER;
 }
 
-/* Matches segment by segment; "*" takes one that is not empty. */
+/* Matches segment by segment; "*" takes one segment that is not empty. */
 static bool path_matches(Str pattern, Str path, Str *ret_parameter)
 {
     if (!memchr(pattern.bytes, '*', pattern.len)) return str_equal(pattern, path);

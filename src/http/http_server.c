@@ -1,13 +1,13 @@
-/* http_server: what becomes of requests, from their head to their answer.
+/* http_server: what happens to requests, from their head to their answer.
  *
  * The life of a request, in the order of the functions below (http_connection.c calls those named server_):
  *   server_begin_exchange   the head is there: an exchange is taken from the pool; route, limits, permission
  *   server_take_body        body bytes arrive, bounded by LIMIT_BODY_BYTES and the server's body memory
  *   server_handle           the request is whole: its handler replies, or submits records and waits
- *   exchange_wake           its records are durable (called by the committer): onto the done list
+ *   exchange_wake           its records are durable (the committer calls it): it goes onto the done list
  *   connection_answer       the reply is sent; server_end_exchange gives the exchange back to the pool
  *
- * http_server_step serves what its sockets have, commits where this server is the committer, and answers what is
+ * http_server_step serves what its sockets have, commits if this server is the committer, and answers what is
  * durable. */
 #include "http_server_private.h"
 
@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 enum {
-    POOLED_BODY_BYTES = 64 * 1024,          /* larger body buffers are not kept for the next request */
+    POOLED_BODY_BYTES = 64 * 1024,          /* larger body buffers are freed after the request */
     POOLED_EXCHANGES = 1024,
     INLINE_ROUNDS = 64,                     /* commits in one step, before it looks at its other duties */
-    GATHER_ROUNDS = 8,                      /* looks for more requests before a commit */
+    GATHER_ROUNDS = 8,                      /* how often it looks for more requests before a commit */
     ARENA_BYTES = 64 * 1024 * 1024,         /* of address space, for what a handler needs besides */
     ARENA_KEEP_BYTES = 256 * 1024,
 };
@@ -105,7 +105,7 @@ static void server_forget_working(struct exchange *exchange)
 
 /* ---- Waiting for the journal ---- */
 
-/* Puts an exchange onto the done list; it is the server's from then on. True where the list was empty. */
+/* Puts an exchange onto the done list; from then on it belongs to the server. True: the list was empty. */
 static bool server_push_done(struct http_server *server, struct exchange *exchange)
 {
     struct exchange *head = atomic_load_explicit(&server->done, memory_order_relaxed);
@@ -115,7 +115,7 @@ static bool server_push_done(struct http_server *server, struct exchange *exchan
     return head == NULL;
 }
 
-/* On the committer's thread, which may be the server's own: then the drain after the commit is enough. */
+/* On the committer's thread. If that is the server's own, server_drain after the commit answers it. */
 static void exchange_wake(struct journal_append *append, Status status, JournalPos first)
 {
     struct exchange *exchange = append->owner;
@@ -187,7 +187,7 @@ void exchange_defer(struct exchange *exchange, ExchangeWork *work)
     reply_error(exchange, ERR_TIMEOUT, &err);
 }
 
-/* Answers every exchange whose records are on disk or whose worker has finished. True where there was one. */
+/* Answers every exchange whose records are on disk or whose worker has finished. True: there was one. */
 static bool server_drain(struct http_server *server)
 {
     struct exchange *exchange = atomic_exchange_explicit(&server->done, NULL, memory_order_acquire);
@@ -208,7 +208,7 @@ static bool server_drain(struct http_server *server)
 
 /* ---- Memory of bodies ---- */
 
-/* The rest of a body that was refused is not kept. */
+/* Drops the body that was received: the request was refused. */
 static void exchange_shed(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
@@ -221,8 +221,8 @@ static void exchange_shed(struct exchange *exchange)
     reply_error(exchange, ERR_TIMEOUT, &err);
 }
 
-/* Bodies that stall make room for those that come: else a few hundred half-sent ones would refuse everybody's, for as
- * long as a request may take. False: there is none. */
+/* Bodies that stall are dropped for those that arrive: else a few hundred half-sent ones would keep all others out
+ * for as long as a request may take. False: there is no room. */
 static bool server_has_room(struct http_server *server, const struct connection *asking, size_t bytes)
 {
     struct connection *stalled;
@@ -237,7 +237,7 @@ static bool server_has_room(struct http_server *server, const struct connection 
 
 /* ---- One request ---- */
 
-/* The last ones count: what stands before them, only the client himself can have sent. */
+/* The last lines count: only the client himself can have sent what comes before them. */
 static void take_forwarded(struct exchange *exchange, Str value)
 {
     if (exchange->forwarded_count == HTTP_FORWARDED_LINES)
@@ -288,7 +288,7 @@ static void take_target(struct exchange *exchange, Str target)
         target = authority.bytes + authority.len < rest.bytes ? str_of(rest.bytes - 1, rest.len + 1) : STR("/");
     }
     exchange->path = str_cut(target, '?', &exchange->query);
-    char *path = exchange->head.bytes + (exchange->path.bytes - exchange->head.bytes);       /* ours to change */
+    char *path = exchange->head.bytes + (exchange->path.bytes - exchange->head.bytes);       /* we may change it */
     if (exchange->path.len > 1) exchange->path.len = route_join_slashes(path, exchange->path.len);
 }
 
@@ -356,7 +356,7 @@ bool server_refuse(struct connection *connection, const WireRefusal *refusal)
     Err err;
     if (!exchange) return false;
     exchange->closes = exchange->is_broken = true;
-    if (exchange->state == EXCHANGE_ANSWERED) return true;                   /* a refusal for another reason stays */
+    if (exchange->state == EXCHANGE_ANSWERED) return true;  /* it was refused for another reason already */
     err_set(&err, ERR_INPUT, "%s", refusal->why);
     reply_error(exchange, refusal->status == 503 ? ERR_TIMEOUT : ERR_INPUT, &err);
     exchange->reply.status = refusal->status;
@@ -397,7 +397,7 @@ bool server_take_body(struct exchange *exchange, Str bytes)
 {
     struct http_server *server = exchange->server;
     Err err;
-    if (exchange->state != EXCHANGE_BODY) return true;                    /* refused already: forgotten */
+    if (exchange->state != EXCHANGE_BODY) return true;                    /* refused already: the bytes are dropped */
     if (exchange->body.len + bytes.len > LIMIT_BODY_BYTES) {
         err_set(&err, ERR_TOO_LARGE, "Exceed payload limit: a body may have %d bytes; send smaller batches",
                 LIMIT_BODY_BYTES);
@@ -451,7 +451,7 @@ void server_handle(struct exchange *exchange)
     if (used_bytes > ARENA_KEEP_BYTES) region_trim(&server->region, ARENA_KEEP_BYTES);
 }
 
-/* A line a request: its route, never its query, its headers or its body, which hold keys and people. */
+/* Logs a line for each request: its route, never its query, headers or body, which hold keys and people. */
 static void log_request(const struct exchange *exchange)
 {
     if (!log_is_on(LOG_DEBUG)) return;
@@ -463,7 +463,8 @@ static void log_request(const struct exchange *exchange)
               LOG_TEXT("peer", server->options.drops_ip ? "" : exchange->connection->ip));
 }
 
-/* Who ordered what: whatever is not only looked at. Of whom is not said: the log is kept elsewhere, and longer. */
+/* Logs who ordered what: every request that changes something. It does not say whom it was about, since logs are kept
+ * in other places, and longer. */
 static void log_order(struct exchange *exchange)
 {
     const Route *route = exchange->route;
@@ -529,8 +530,8 @@ Status http_server_open(const HttpOptions *options, int listener, struct http_se
     return OK;
 }
 
-/* Where this server is the committer: all that was submitted. A failed commit is heard by each of its requests and
- * seen in the statistics. True where there was something. */
+/* If this server is the committer, commits all that was submitted. If a commit fails each of its requests gets an
+ * error, and the statistics count it. True: there was something to commit. */
 static bool server_commit(struct http_server *server)
 {
     struct journal *journal = server->options.journal;
@@ -542,10 +543,10 @@ static bool server_commit(struct http_server *server)
     return true;
 }
 
-/* Serves connections. Where this server is the committer, for as long as that brings notably more requests
- * to share the commit: clients that were answered just now send their next while the others are answered. A
+/* Serves connections. If this server is the committer, it goes on as long as notably more requests come
+ * to share the commit: clients that were answered just now send their next while the others are answered. One
  * look costs a microsecond, a commit a hundred. With 64 connections it nearly
- * doubled the requests of a commit. */
+ * doubled the number of requests in a commit. */
 static void server_run(struct http_server *server, Millis timeout_ms)
 {
     size_t before;
@@ -590,7 +591,7 @@ size_t http_server_busy_count(const struct http_server *server) { return server-
 void http_server_close(struct http_server *server)
 {
     if (!server) return;
-    if (server->working) return;          /* a query outlived the grace time, and has its memory; the process ends */
+    if (server->working) return;  /* a query still runs after the grace time, and uses its memory; the process ends */
     connections_close(server);
     tls_close(server->tls);
     collect_workspace_close(server->workspace);

@@ -13,33 +13,33 @@
 typedef enum ConnectionState {
     CONNECTION_IDLE,                 /* between requests: idle_timeout */
     CONNECTION_READING,              /* a request has begun: request_timeout, from its first byte */
-    CONNECTION_WAITING,              /* for the journal or a worker: theirs to limit */
+    CONNECTION_WAITING,              /* for the journal or a worker, which have limits of their own */
     CONNECTION_WRITING,              /* an answer that its client takes slowly: idle_timeout without progress */
-    CONNECTION_STREAMING,            /* an answer without an end, all of it out so far: no limit */
-    CONNECTION_ENDING,               /* the last answer is out; what still comes is read, so that the answer arrives */
+    CONNECTION_STREAMING,            /* an answer without an end, all of it sent so far: no limit */
+    CONNECTION_ENDING,               /* the last answer is sent; what still comes is read, so that the answer arrives */
     CONNECTION_CLOSED,               /* to be freed */
     CONNECTION_STATES,
 } ConnectionState;
 
 struct connection {
     struct connection *before, *after;               /* of its state's list */
-    struct connection *next;                         /* of ready or closed ones */
+    struct connection *next;                         /* in the list of ready or of closed ones */
     struct http_server *server;
     struct exchange *exchange;                       /* the request at hand; NULL: none has begun */
     struct tls_session *tls;
-    int64_t since_ns;                                /* when it came to its state, or wrote last */
+    int64_t since_ns;                                /* when it entered its state, or wrote last */
     int64_t write_began_ns;
     struct wire_body body;
     struct buf in, out;                              /* bytes not looked at yet; the head of an answer, not sent yet */
-    size_t scanned;                                  /* of a head that is not whole */
-    size_t sent;                                     /* of the answer: of out, then of the reply's body */
+    size_t scanned;                                  /* how much of an incomplete head was searched */
+    size_t sent;  /* how much of the answer: first of out, then of the reply's body */
     size_t forgotten_bytes;
     int socket;
     uint8_t state;
     bool is_readable;                                /* until the socket says that it is empty */
-    bool is_ready;                                   /* stands in the list of those */
+    bool is_ready;                                   /* it is in the list of ready connections */
     bool has_left;                                   /* the client ended its side, or all of it */
-    bool has_asked;                                  /* it brought a request before, or now */
+    bool has_asked;                                  /* it has sent a request */
     bool has_skipped;                                /* an empty line before the request */
     bool needs_more;                                 /* in is the beginning of something */
     char ip[INET6_ADDRSTRLEN];
@@ -59,14 +59,14 @@ struct http_server {
     /* connections */
     struct connection_list lists[CONNECTION_STATES];
     struct connection *ready, *closed;
-    HttpCrowd *crowd, alone;                         /* alone: where there are no other servers */
-    char *scratch;                                   /* what is read, before it is somebody's */
+    HttpCrowd *crowd, alone;                         /* alone: used if there are no other servers */
+    char *scratch;                                   /* bytes that were read, before a connection keeps them */
     struct buf head;                                 /* of the answer at hand */
     WireHead wire;                                   /* of the request at hand */
-    int turn_requests;                               /* that the connection at hand may still begin in its turn */
+    int turn_requests;                               /* how many the connection at hand may still begin in its turn */
     int64_t now_ns, swept_at_ns, streamed_at_ns, complained_at_ns, date_at_s;
     char date[INSTANT_HTTP_BYTES];          /* without a NUL; its first byte is 0 before the first answer */
-    bool is_quiesced, is_deaf;                       /* deaf: takes no connections for want of descriptors */
+    bool is_quiesced, is_deaf;                       /* deaf: accepts no connections, since it has no descriptors */
     /* exchanges */
     struct exchange *free_exchanges;
     struct exchange *working;                        /* given to worker threads; linked both ways */
@@ -83,32 +83,32 @@ enum { READ_BYTES = 64 * 1024 };
 /* ---- Requests (http_server.c), for connections ---- */
 /* A head is there: gives the connection its exchange, which may be answered already. False: no memory. */
 bool server_begin_exchange(struct connection *connection, Str head);
-/* A request that is none: an exchange with its answer. False: no memory. */
+/* Answers bytes that are not a request: makes an exchange with its answer. False: no memory. */
 bool server_refuse(struct connection *connection, const WireRefusal *refusal);
-/* Body bytes. False where the connection should be dropped. */
+/* Takes body bytes. False: the connection should be closed. */
 bool server_take_body(struct exchange *exchange, Str bytes);
 /* The request is whole: it is handled, and then answered or waiting. */
 void server_handle(struct exchange *exchange);
 void server_end_exchange(struct exchange *exchange);
-/* Lets a worker have it; false, and nothing has happened, where too much is waiting. */
+/* Gives the exchange to a worker; false, and nothing has happened: too much is waiting. */
 bool server_give_work(struct exchange *exchange, ExchangeWork *work);
 
 /* ---- Answers without an end (http_stream.c) ---- */
 enum { STREAM_POLL_MS = 100 };
-/* All that there was is out: asks for more at once, or waits for streams_step. */
+/* All that was made is sent: asks for more at once, or waits for streams_step. */
 void stream_go_on(struct connection *connection);
-/* Asks those that have something to say for a piece. */
+/* Asks the streams that have something to say for a piece. */
 void streams_step(struct http_server *server);
-/* The server stops: each ends, those whose piece is being made with it. */
+/* The server stops: each stream ends, at the latest with the piece that is being made. */
 void streams_end(struct http_server *server);
 
 /* ---- Connections (http_connection.c), for the server ---- */
 Status MUST connections_open(struct http_server *server, Err *err);
 void connections_quiesce(struct http_server *server);
 void connections_close(struct http_server *server);
-/* Waits for something at most timeout_ms, and serves what is there. */
+/* Waits at most timeout_ms for something, and serves what is there. */
 void connections_round(struct http_server *server, Millis timeout_ms);
-/* Ends those that are over their time. */
+/* Ends connections that have had their time. */
 void connections_sweep(struct http_server *server);
 /* The exchange of a connection is answered, or has a piece: sends what its socket takes. */
 void connection_answer(struct connection *connection);
@@ -116,23 +116,23 @@ void connection_answer(struct connection *connection);
 /* ---- Connections, for who makes room ---- */
 void connection_close(struct connection *connection);
 void connection_enter(struct connection *connection, ConnectionState state);
-/* Answers what its client is sending with a refusal, and closes after that. */
+/* Refuses what its client is sending, and closes after that answer. */
 void connection_refuse(struct connection *connection, const WireRefusal *refusal);
-/* It is served in this round or the next. */
+/* Lets it be served in this round or the next. */
 void connection_make_ready(struct connection *connection);
-/* Its client sent something that has not been read; it is made ready then. */
+/* Has its client sent something that was not read yet? Then it is made ready. */
 bool connection_has_bytes(struct connection *connection);
 
 /* ---- Too many of them (http_crowd.c) ---- */
-/* False: there are too many already; the new one is to be turned away. */
+/* False: there are too many connections already; turn the new one away. */
 bool crowd_has_room(struct http_server *server);
-/* Closes what the servers beside are short of. */
+/* Closes as many unused connections as the other servers need. */
 void crowd_give_room(struct http_server *server);
 /* Answers 503 and closes the socket. */
 void crowd_turn_away(struct http_server *server, int socket);
-/* Descriptors are out. True: and not even the one who waits could be told; nobody is to be accepted for a while. */
+/* There are no descriptors left. True: not even the waiting client could be told; accept nobody for a while. */
 bool crowd_make_room(struct http_server *server, int why);
-/* The one whose body has been arriving longest, and too long where memory is short; NULL: all are quick. */
+/* The connection whose body has been arriving longest, and too long while memory is short; NULL: all are quick. */
 struct connection *crowd_find_stalled(struct http_server *server, const struct connection *asking);
 
 /* ---- Answers (http_answer.c) ---- */

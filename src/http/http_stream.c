@@ -1,13 +1,13 @@
 /* http_stream: answers without an end, as server-sent events are.
  *
- * The head goes out like any other. Then the connection waits in a list of its own, and costs no thread: several
- * times a second the server asks each whether there is something to say (is_due, a look at memory), has a worker make
- * a piece of it, and writes that. No piece is made before the socket has taken the one before it, so nothing piles up
- * for a client that is slow: whoever makes the pieces sees how far behind it is. One that takes nothing at all of its
- * piece is dropped after idle_timeout, as any other that takes none of its answer.
+ * The head is sent like any other. Then the connection waits in a list of its own, and costs no thread: several
+ * times a second the server asks each stream whether there is something to say (is_due looks at memory), lets a worker
+ * make a piece of it, and writes that. No piece is made before the socket has taken the one before it, so nothing piles
+ * up for a slow client, and whoever makes the pieces sees how far behind the client is. A client that takes nothing at
+ * all of its piece is dropped after idle_timeout, like any client that takes nothing of its answer.
  *
- * A piece is one chunk (RFC 9112 7.1), with the size in front in eight digits, so that it can be filled in when the
- * piece is there. To HTTP/1.0 it goes bare, and the end of the connection is its end. */
+ * A piece is one chunk (RFC 9112 7.1), with its size in front in eight digits, so that it can be filled in when the
+ * piece is there. HTTP/1.0 gets the pieces without sizes; the end of the connection is their end. */
 #include "http_server_private.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ static void put_end(const struct exchange *exchange, struct buf *out)
     if (!exchange->is_1_0) buf_str_put(out, STR("0\r\n\r\n"));
 }
 
-/* By a worker. */
+/* Called by a worker. */
 static void make_piece(struct exchange *exchange, Arena *arena)
 {
     struct buf *out = &exchange->answer;
@@ -58,7 +58,7 @@ static void make_piece(struct exchange *exchange, Arena *arena)
     exchange->state = EXCHANGE_ANSWERED;
 }
 
-/* Where too much is waiting for workers, it stays in the list, and its turn comes with the next look. */
+/* If too much is waiting for workers, the stream stays in the list and is asked again in the next round. */
 static void ask_for_piece(struct exchange *exchange)
 {
     if (!server_give_work(exchange, make_piece)) exchange->stream_step = STREAM_MORE;
@@ -105,6 +105,6 @@ void streams_end(struct http_server *server)
             next = one->after;
             if (!exchange || !exchange->stream || exchange->is_deferred) continue;
             if (states[at] == CONNECTION_STREAMING) end_now(one);
-            else connection_close(one);                      /* it takes nothing: not even the end */
+            else connection_close(one);                      /* the client takes nothing, not even the end */
         }
 }

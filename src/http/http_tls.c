@@ -5,8 +5,8 @@
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 
-/* A client that warns, or wants to shake hands again, does so once or twice. One that did it without end, each in a
- * few bytes, would keep its reader in the loop below, and everybody else waiting. */
+/* A client that warns, or wants a new handshake, does so once or twice. A client that did it without end, each in a
+ * few bytes, would keep the loop below busy, and everybody else waiting. */
 enum { WARNINGS_MAX = 16 };
 
 struct tls {
@@ -15,8 +15,8 @@ struct tls {
 
 struct tls_session {
     gnutls_session_t session;
-    bool is_open;                    /* hands were shaken */
-    unsigned warnings;               /* that were passed over */
+    bool is_open;                    /* the handshake is done */
+    unsigned warnings;               /* that were ignored */
 };
 
 Status tls_open(const char *certificate_pem, const char *key_pem, struct tls **ret, Err *err)
@@ -76,7 +76,7 @@ static ssize_t answer_of(ssize_t got)
     return -1;
 }
 
-/* Nothing that ends the session, so the same is tried again at once. */
+/* Does this result not end the session, so that the same can be tried again at once? */
 static bool is_passed_over(struct tls_session *session, ssize_t got)
 {
     if (got == GNUTLS_E_INTERRUPTED) return true;

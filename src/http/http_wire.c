@@ -1,5 +1,5 @@
-/* http_wire: see its header. A head is found by one walk over its bytes, which refuses at once what can never become
- * one; then it is cut into its parts. A body's framing is a small machine that may be stopped between any two bytes. */
+/* http_wire: see its header. One pass over the bytes finds a head, and refuses at once what can never become
+ * one; then the head is cut into its parts. A body's framing is a small machine that can stop between any two bytes. */
 #include "http_wire.h"
 
 enum { METHOD_BYTES = 32 };
@@ -12,7 +12,7 @@ static WireStep refuse(WireRefusal *ret, unsigned status, const char *why)
 
 /* ---- The head ---- */
 
-/* Letters, digits and !#$%&'*+-.^_`|~: what names and methods are made of. */
+/* Letters, digits and !#$%&'*+-.^_`|~: names and methods may hold these. */
 static bool is_token_char(unsigned char c)
 {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
@@ -55,7 +55,7 @@ static bool is_digits(Str s)
     return s.len > 0;
 }
 
-/* "example.com", "127.0.0.1:8080", "[::1]:8080"; no user, no blank, nothing that breaks out of a URL or of JSON. */
+/* "example.com", "127.0.0.1:8080", "[::1]:8080"; no user, no space, nothing that could end a URL or a JSON string. */
 static bool is_authority(Str s)
 {
     Str host = s, port = { 0 };
@@ -120,7 +120,8 @@ static void take_connection(WireHead *head, Str value)
         if (str_equal_no_case(str_trim(str_cut(rest, ',', &rest)), STR("close"))) head->wants_close = true;
 }
 
-/* What tells who asks and for what stands once: of two, a proxy may have judged the other one. */
+/* Headers that say who asks, and for which host, may come once only: if there are two, a proxy may have judged the
+ * other. */
 struct wire_once { bool host, authorization, origin, fetch_site; };
 
 static WireStep check_once(struct wire_once *seen, Str name, WireRefusal *ret_refusal)
@@ -165,7 +166,7 @@ static Str trim_blanks(Str s)
     return s;
 }
 
-/* A target that names its host, too, must name the one of the Host header: a proxy may have looked at either. */
+/* If a target names its host, it must be the one of the Host header: a proxy may have looked at either. */
 static WireStep check_target(WireHead *head, Str host, WireRefusal *ret_refusal)
 {
     Str rest, ignored, scheme = str_cut(head->target, ':', &rest);
@@ -225,7 +226,7 @@ static int hex_of(unsigned char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A byte of a trailer, which is read as a header is, and forgotten. digits: of the name at hand. */
+/* A byte of a trailer: it is checked like a header, and dropped. digits: of the name at hand. */
 static bool take_trailer(struct wire_body *body, unsigned char c)
 {
     if (++body->line_bytes > WIRE_TRAILER_BYTES) return false;

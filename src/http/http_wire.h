@@ -1,8 +1,8 @@
-/* http_wire: bytes of a connection become requests, by RFC 9112 and not a byte beyond it. Pure: no socket, no clock.
+/* http_wire: bytes of a connection become requests, exactly by RFC 9112. Pure: no socket, no clock.
  *
- * Whatever two servers could read differently is refused, since that is how requests are smuggled past a proxy: bare CR
- * and LF, blanks before a colon, folded lines, NUL; two lengths, a length beside chunks, chunks in HTTP/1.0, codings
- * that are not exactly "chunked"; no Host or two. A refusal is final: nothing after it is looked at.
+ * What two servers could read differently is refused, since that is how requests are smuggled past a proxy: CR or LF
+ * alone, spaces before a colon, folded lines, NUL; two lengths, a length together with chunks, chunks in HTTP/1.0,
+ * codings that are not exactly "chunked"; no Host or two. After a refusal nothing more is read.
  *
  * Private to http/. */
 #ifndef ONYM_HTTP_WIRE_H
@@ -13,7 +13,7 @@
 enum { WIRE_HEADERS_MAX = 128, WIRE_TRAILER_BYTES = 8 * 1024, WIRE_EXTENSION_BYTES = 256 };
 
 typedef struct WireHeader {
-    Str name, value;                 /* the value without blanks round it */
+    Str name, value;                 /* the value without the spaces around it */
 } WireHeader;
 
 typedef struct WireHead {
@@ -22,7 +22,7 @@ typedef struct WireHead {
     bool wants_close;                /* Connection: close, or HTTP/1.0 */
     bool wants_continue;             /* Expect: 100-continue */
     bool is_chunked, has_length;
-    uint64_t length;                 /* of the body; 0 where there is none */
+    uint64_t length;                 /* of the body; 0: there is none */
     size_t header_count;
     WireHeader headers[WIRE_HEADERS_MAX];
 } WireHead;
@@ -34,12 +34,13 @@ typedef struct WireRefusal {
 
 typedef enum WireStep { WIRE_MORE, WIRE_DONE, WIRE_REFUSED } WireStep;
 
-/* Looks for the end of a head in bytes that begin with it, from *scanned on, which it moves; 0 at first. */
+/* Searches for the end of a head at the front of bytes, beginning at *scanned (0 at first), which it moves. */
 WireStep wire_find_head(Str bytes, size_t *scanned, size_t *ret_head_len, WireRefusal *ret_refusal);
 /* Parses a head that was found; what it gives borrows from it. Only WIRE_DONE or WIRE_REFUSED. */
 WireStep wire_parse_head(Str head, WireHead *ret, WireRefusal *ret_refusal);
 
-/* Where a body's framing stands between its bytes. */
+/* How far a body's framing was read. */
+
 struct wire_body {
     int state;
     uint64_t left;                   /* of the body or of the chunk */
