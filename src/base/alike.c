@@ -1,4 +1,5 @@
-/* alike: names are cut into words once; then comparing two is comparing a fold, a few hashes, or one edit. */
+/* alike: a name is cut into words once; then comparing two compares their folds, a few hashes, or looks for one edit.
+ * */
 #include "base.h"
 
 enum { FOLD_LEAST = 8, STEM_LEAST = 3 };
@@ -8,7 +9,7 @@ static bool is_lower(char c) { return (c >= 'a' && c <= 'z') || (unsigned char)c
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return is_upper(c) || is_lower(c); }
 
-/* Does a word begin at the byte, which follows another of the same run? "orderID2Sent": order, ID, 2, Sent. */
+/* Does a word begin at this byte, within a run of letters and digits? "orderID2Sent": order, ID, 2, Sent. */
 static bool begins_word(Str name, size_t at)
 {
     char before = name.bytes[at - 1], c = name.bytes[at];
@@ -17,7 +18,7 @@ static bool begins_word(Str name, size_t at)
     return is_lower(before) || (at + 1 < name.len && is_lower(name.bytes[at + 1]));
 }
 
-/* Ends that make no difference: viewed, views, viewing and view are one. */
+/* Removes endings that make no difference: viewed, views, viewing and view are one. */
 static Str stem_of(Str word)
 {
     static const char *const ends[] = { "ing", "ed", "es", "s", "e" };
@@ -37,7 +38,7 @@ static bool says_nothing(Str word)
     return false;
 }
 
-/* False where there are too many words. */
+/* False: there are too many words. */
 static bool add_word(AlikeName *name, Str word)
 {
     if (word.len == 0) return true;
@@ -72,7 +73,7 @@ void alike_prepare(Str name, AlikeName *ret)
     if (is_fine) ret->fold_len = (uint8_t)len;
 }
 
-/* Are they one edit apart, and no more? */
+/* Are they exactly one edit apart? */
 static bool is_one_edit(Str a, Str b)
 {
     size_t same = 0, end = 0;

@@ -1,12 +1,13 @@
 /* alike: are two names of events one name that was written in two ways?
  *
- * The rule, measured on 661 names of public plans (no false alarm in 127,247 pairs); the first that holds is told:
+ * The rule, measured on 661 names of public plans (no false alarm in 127,247 pairs); the first that holds is the
+ * result:
  *   ALIKE_FOLD   equal once words are split (at capitals, too), in lower case and joined: orderCompleted,
- * Order_completed
+ *                Order_completed
  *   ALIKE_BAG    the same stems in any order: tooltipViewed, Viewed Tooltip, View Tooltips
  *   ALIKE_EDIT   one letter added, left out, changed, or swapped with its neighbour, in names of eight letters and more
- * Names whose numbers differ are never alike (Step 1 Viewed, Step 2 Viewed), nor is a name with itself. Letters are
- * ASCII ones; other bytes count as letters that have no case. */
+ * Names whose numbers differ are never alike (Step 1 Viewed, Step 2 Viewed), and a name is not alike itself. Letters
+ * are ASCII letters; other bytes count as letters without upper and lower case. */
 #ifndef ONYM_BASE_ALIKE_H
 #define ONYM_BASE_ALIKE_H
 
@@ -18,7 +19,7 @@ extern "C" {
 
 typedef enum Alike { ALIKE_NOT = 0, ALIKE_FOLD, ALIKE_BAG, ALIKE_EDIT } Alike;
 
-enum { ALIKE_BYTES = 128, ALIKE_WORDS = 16 };           /* longer names, or of more words, are like no other */
+enum { ALIKE_BYTES = 128, ALIKE_WORDS = 16 };           /* a name that is longer, or has more words, is like no other */
 
 /* A name prepared for many comparisons. A value; it borrows nothing but the name itself. */
 typedef struct AlikeName {

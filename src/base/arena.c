@@ -26,7 +26,7 @@ void region_open_large(struct region *region, size_t bytes)
 {
     enum { SMALL_BYTES = 4 << 20 };
     region_open(region, bytes);
-    if (region->bytes > SMALL_BYTES)        /* a wish: where the kernel does not grant it, pages are small */
+    if (region->bytes > SMALL_BYTES)        /* only a wish: else the kernel gives small pages */
         (void)madvise(region->start + SMALL_BYTES, region->bytes - SMALL_BYTES, MADV_HUGEPAGE);
 }
 

@@ -21,7 +21,7 @@
 
 #define MUST __attribute__((warn_unused_result))
 #define FORMAT(string_index, first) __attribute__((format(printf, string_index, first)))
-/* Says that a Status is not needed; a comment beside it says why. */
+/* Says that a Status does not matter here; a comment says why. */
 #define IGNORE(call) ((void)((call) == 0))
 #define countof(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -20,7 +20,7 @@ struct buf {
 
 void buf_init(struct buf *buf, size_t max);                          /* grows on the heap up to max */
 void buf_init_fixed(struct buf *buf, void *bytes, size_t capacity);  /* borrows; never grows */
-void buf_done(struct buf *buf);                                      /* frees; usable again after init */
+void buf_done(struct buf *buf);                                      /* frees; may be initialised again */
 void buf_clear(struct buf *buf);                                     /* empty again, error forgotten, memory kept */
 static inline bool buf_ok(const struct buf *buf) { return !buf->failed; }
 static inline Str buf_str(const struct buf *buf) { return (Str){ buf->bytes, buf->len }; }
@@ -33,8 +33,8 @@ void buf_int(struct buf *buf, int64_t value);
 void buf_uint(struct buf *buf, uint64_t value);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A value of JSON by itself; json_out.h writes members and items, with their commas.
- * A string with its quotes; invalid UTF-8 becomes U+FFFD. */
+/* One value of JSON by itself; json_out.h writes members and items, with their commas.
+ * This one is a string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void buf_json_string(struct buf *buf, Str s);
 /* A number; NaN and infinities, which JSON lacks, become null. */
 void buf_json_double(struct buf *buf, double value);

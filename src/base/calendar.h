@@ -1,6 +1,6 @@
 /* calendar: days as dates, and back, in the one calendar that all of Onym counts in: the proleptic Gregorian, whose
- * days are numbered from 1970-01-01 (0) in both directions. When a day begins in a time zone is told by scan_zone.h,
- * what an instant is as text by instant.h. Nobody else counts: gmtime, timegm and mktime are refused by tools/tidy.
+ * days are numbered from 1970-01-01 (0) in both directions. scan_zone.h knows when a day begins in a time zone,
+ * and instant.h writes instants as text. No other file counts days: tools/tidy refuses gmtime, timegm and mktime.
  *
  * The formulas are Howard Hinnant's public ones ("chrono-compatible low-level date algorithms"): a year that begins in
  * March ends with the leap day. They hold for every year that fits; callers bound them. No state, any thread.

@@ -87,9 +87,9 @@ const char *status_meaning(Status status)
 
 void check_failed(const char *condition, const char *file, int line, const char *function)
 {
-    if (errno == ENOMEM) {                       /* no bug: an allocation that nothing can go on without */
+    if (errno == ENOMEM) {                       /* not a bug: nothing can go on without this memory */
         fprintf(stderr,
-                "onym: the machine gives no more memory (%s:%d: %s). What was acknowledged is on the disk. "
+                "onym: the machine has no more memory to give (%s:%d: %s). What was acknowledged is on the disk. "
                 "Give it more (ulimit -v, MemoryMax, a container's limit), or lower queries.memory\n",
                 file, line, condition);
         fflush(stderr);

@@ -3,7 +3,7 @@
  *
  * The text says place, thing and way out: "journal /data: commit at 8178: No space left on device;
  * free space, writes resume by themselves". Each level that knows more adds a phrase in front with
- * err_wrap. Only main/, the thread loops and http/ log; everybody else returns.
+ * err_wrap. Only main/, the thread loops and http/ log; all other code returns.
  */
 #ifndef ONYM_BASE_ERR_H
 #define ONYM_BASE_ERR_H
@@ -27,7 +27,7 @@ typedef struct Err {
     char field[64];                /* the input's field that is at fault, or empty */
 } Err;
 
-/* Fills err (may be NULL) and gives the status back, so that "return err_set(...)" reads as one act. */
+/* Fills err (may be NULL) and gives the status back, so that "return err_set(...)" does both. */
 Status err_set(Err *err, Status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 Status err_set_field(Err *err, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* "format: strerror(errno)"; ENOSPC and EDQUOT become ERR_FULL, the rest ERR_IO. */

@@ -1,4 +1,4 @@
-/* hash: fingerprints (XXH3, not against an attacker who picks inputs: callers that face one add a
+/* hash: fingerprints (XXH3; it does not resist an attacker who chooses inputs: where there may be one, callers add a
  * random seed) and CRC32C for stored bytes. */
 #ifndef ONYM_BASE_HASH_H
 #define ONYM_BASE_HASH_H

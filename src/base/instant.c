@@ -108,8 +108,8 @@ bool instant_of_parts(const InstantParts *parts, int64_t *ret_ms)
     return true;
 }
 
-/* Eight characters against a pattern of zeros and separators, all at once. Gives each digit's value in its
- * byte; sets *bad where one is no digit or a separator is another. (A digit's value plus 6 stays below 16.) */
+/* Compares eight characters with a pattern of zeros and separators, all at once. Gives each digit's value in its
+ * byte; sets *bad if a digit is missing or a separator is another. (A digit's value plus 6 stays below 16.) */
 static uint64_t eight_digits(const char *text, const char *pattern, uint64_t is_digit, uint64_t *bad)
 {
     uint64_t value, zeros;
@@ -141,7 +141,7 @@ static bool parse_usual(const char *text, int64_t *ret_ms)
     unsigned hour = pair(middle, 3), minute = pair(middle, 6), second = pair(end, 1);
     unsigned fraction_ms = pair(end, 4) * 10 + (unsigned)(end >> 48 & 0xFF);
     if (bad || year < 1 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return false;
-    if (day < 1 || day > days_of_month[month]) return false;    /* 29 February wants a closer look */
+    if (day < 1 || day > days_of_month[month]) return false;    /* 29 February needs another check */
     int64_t seconds = hour * 3600LL + minute * 60 + second;
     *ret_ms = calendar_day_of(year, month, day) * DAY_MS + seconds * SECOND_MS + fraction_ms;
     return true;

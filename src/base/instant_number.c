@@ -1,11 +1,11 @@
-/* instant_number: instants as numbers since 1970. How many digits a number has before its point says its unit:
+/* instant_number: instants as numbers since 1970. The count of digits before the point tells the unit:
  *
  *   up to 11   seconds         (to the year 5138)
  *   12 to 14   milliseconds    (from 1973)
  *   15 to 17   microseconds
  *   18 or 19   nanoseconds
  *
- * Two ranges are other clocks' numbers of our time and nanoseconds of 1974 and 1990: .NET's ticks since the year 1 and
+ * Two ranges could be nanoseconds of 1974 and 1990, or our time by another clock: .NET's ticks since the year 1 and
  * Windows' since 1601. Those are ambiguous. Digits are counted, never rounded: a double would lose the milliseconds of
  * nanoseconds. */
 #include "base.h"

@@ -1,17 +1,17 @@
-/* instant_read: times as other programs print them. The usual one is instant_parse's; what is left is read here, token
- * by token, since a shape is nothing but an order of the same few parts:
+/* instant_read: times as other programs print them. instant_parse reads the usual form; the others are read here, token
+ * by token, since they are the same few parts in different orders:
  *
  *   a date      2026-11-29  2026/11/29  20261129  2026-W48-7  2026-333  29 Nov 2026  Nov 29, 2026  29/11/2026
  *   a time      07:00  07:00:00.123  070000 after a date  7:00 AM
  *   a zone      Z  +01:00  +0100  GMT+0100  UTC  CET
  *
- * What is read, by who writes it: ISO 8601; RFC 822, 850, 1123, 2822, 3339; C's asctime and date; JavaScript's
- * toString,
- * toUTCString and toLocaleString; Java's Date, Instant and ZonedDateTime; Python's str; Ruby's to_s; Go's String; PHP's
- * DATE_ constants; .NET's "/Date(…)/" and formats; SQL databases; Apache's log; Twitter.
+ * Who writes the forms that are read: ISO 8601; RFC 822, 850, 1123, 2822, 3339; C's asctime and date; JavaScript's
+ * toString, toUTCString and toLocaleString; Java's Date, Instant and ZonedDateTime; Python's str; Ruby's to_s; Go's
+ * String; PHP's DATE_ constants; .NET's "/Date(…)/" and formats; SQL databases; Apache's log; Twitter.
  *
- * Names are English. A date without a zone is UTC, as with instant_parse. Two ways to read it make a text ambiguous:
- * 01/02/2026, a year of two digits among numbers, CST (America's or China's), a zone's name that we do not know. */
+ * Names are English. A date without a zone is UTC, as with instant_parse. A text that can be read in two ways is
+ * ambiguous: 01/02/2026, a year of two digits among numbers, CST (America's or China's), a zone's name that we do not
+ * know. */
 #include "base.h"
 #include "instant_parts.h"
 
@@ -48,8 +48,8 @@ static unsigned number_at(Str text, size_t index, size_t count)
 
 static void pass(Reading *reading, size_t count) { reading->rest = str_slice(reading->rest, count, reading->rest.len); }
 
-/* One sort of blank, one sort of minus; no names in brackets after it ("(CET)", "[Europe/Paris]"). False where it is
- * too long to be a time. */
+/* Makes all spaces one kind, all minus signs one kind, and drops names in brackets after it ("(CET)",
+ * "[Europe/Paris]"). False: it is too long to be a time. */
 static bool normalise(Str text, char *room, Str *ret)
 {
     static const struct { const char *bytes; size_t len; char plain; } odd[] = {
@@ -64,7 +64,7 @@ static bool normalise(Str text, char *room, Str *ret)
     if (text.len && text.bytes[text.len - 1] == ']' && memchr(text.bytes, '[', text.len)) {
         text = str_slice(text, 0, (size_t)((const char *)memchr(text.bytes, '[', text.len) - text.bytes));
         if (!text.len || is_digit(text.bytes[text.len - 1])) {
-            bool has_offset = false;                        /* a zone's name alone would need its table */
+            bool has_offset = false;                        /* a zone's name alone would need a table of zones */
             for (size_t i = 11; i < text.len; i++) has_offset |= text.bytes[i] == '+' || text.bytes[i] == '-';
             if (!has_offset) return false;
         }
@@ -132,7 +132,7 @@ static bool take_year_first(Reading *reading, size_t year_at, size_t year_digits
                     number_at(rest, index + 2 + months, days));
 }
 
-/* 29/11/2026, 11/29/2026: the one that can only be a day tells. False where it is no such date at all. */
+/* 29/11/2026, 11/29/2026: a number over 12 must be the day. False: it is not such a date. */
 static bool take_year_last(Reading *reading)
 {
     Str rest = reading->rest;
@@ -151,8 +151,8 @@ static bool take_year_last(Reading *reading)
     return first > 12 ? set_date(reading, year, second, first) : set_date(reading, year, first, second);
 }
 
-/* The date where it stands in front. True also where none does: its parts may follow one by one, or be words. False
- * where there is something like one that is no day. */
+/* Reads a date at the front. True also if there is none: its parts may come one by one, or be words. False: there
+ * is something like a date that is not a day. */
 static bool take_date_in_front(Reading *reading)
 {
     Str rest = reading->rest;
@@ -187,7 +187,7 @@ static size_t take_fraction(Reading *reading, Str rest, size_t index)
     return digits ? index + 1 + digits : index;
 }
 
-/* h:mm, hh:mm:ss, hh.mm.ss, each with a fraction of its last part where that is a second. */
+/* h:mm, hh:mm:ss, hh.mm.ss; if the last part is the second it may have a fraction. */
 static bool take_time(Reading *reading, char separator)
 {
     Str rest = reading->rest;
@@ -219,8 +219,7 @@ static bool take_basic_time(Reading *reading, size_t digits)
     return true;
 }
 
-/* +01:00, +0100, +01, +1, +01:00:00, after a sign that is still there. A second one is passed over (Go's "+0300
- * +03"). */
+/* +01:00, +0100, +01, +1, +01:00:00; the sign is not taken yet. A second offset is skipped (Go's "+0300 +03"). */
 static bool take_offset(Reading *reading)
 {
     Str rest = reading->rest;
@@ -259,7 +258,7 @@ static const struct { Str name; int minutes; } zones[] = {
     { STR("aedt"), 660 }, { STR("nzst"), 720 }, { STR("nzdt"), 780 },
 };
 
-/* The number from 1 of the name that the word is, or its first three letters or four; 0: none. */
+/* The number, from 1, of the name that the word is in full or by its first three or four letters; 0: none. */
 static unsigned find_name(Str word, const char *const *names, unsigned count)
 {
     for (unsigned name = 0; name < count; name++) {
@@ -329,7 +328,7 @@ static bool take_word(Reading *reading)
     return reading->has_time && take_zone_name(reading, word);
 }
 
-/* A number that is no time: a day, a year. RFC 850's year has two digits, after a month that is a word. */
+/* A number that is not a time: a day, a year. RFC 850's year has two digits, after a month that is a word. */
 static bool take_number(Reading *reading, size_t digits)
 {
     unsigned value = number_at(reading->rest, 0, digits < 9 ? digits : 9);
@@ -393,7 +392,7 @@ static InstantReading read_tokens(Str text, int64_t *ret_ms)
 
 /* ---- All ---- */
 
-/* "/Date(1795436920123+0100)/" and "@1795436920": the number inside; the offset is for show. */
+/* "/Date(1795436920123+0100)/" and "@1795436920": the number inside; the offset changes nothing. */
 static Str unwrap(Str text, bool *ret_is_number)
 {
     Str whole = text;
@@ -408,7 +407,7 @@ static Str unwrap(Str text, bool *ret_is_number)
     return text;
 }
 
-/* .NET counts milliseconds, however few they are. */
+/* .NET counts milliseconds, even if there are few of them. */
 static InstantReading read_wrapped(Str text, bool is_date, int64_t *ret_ms)
 {
     int64_t ms;
@@ -439,7 +438,8 @@ InstantReading instant_read(Str text, int64_t *ret_ms)
         if (reading == INSTANT_READ) *ret_ms = ms;
         return reading;
     }
-    /* Digits alone. A date of our time without its separators is one; 202611290700 may be that, or milliseconds. */
+    /* Digits alone: 20261129070000 is a date of our time without separators; 202611290700 may be that, or
+     * milliseconds. */
     size_t digits = digits_at(text, 0);
     if (digits == text.len && digits == 12) {
         char padded[14];

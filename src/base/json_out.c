@@ -1,4 +1,4 @@
-/* json_out: see the header. The byte before says whether a comma is due, so there is no state to carry or to lose. */
+/* json_out: see the header. The byte before tells whether a comma is needed, so there is no state to keep. */
 #include "base.h"
 
 #include <stdarg.h>
@@ -12,7 +12,7 @@ static bool ends_value(char c)
         || (c >= 'A' && c <= 'Z');
 }
 
-/* What stands before a value: the comma, and the name with its colon. */
+/* Writes what comes before a value: the comma, and the name with its colon. */
 static void begin(struct buf *out, const char *name)
 {
     if (out->len && ends_value(out->bytes[out->len - 1])) buf_char(out, ',');

@@ -1,5 +1,5 @@
-/* log: one line, one event, fields. Called by main/, the thread loops and http/ only; every other
- * folder returns its trouble. Thread-safe: a line is one write(2) to standard error.
+/* log: one line, one event, fields. Only main/, the thread loops and http/ call it; every other
+ * folder returns its errors. Thread-safe: a line is one write(2) to standard error.
  *
  *   log_write(LOG_WARN, "journal: cut a torn tail", LOG_STR("segment", name), LOG_INT("bytes", cut));
  *   time=2026-11-23T12:28:40.123Z level=warn event="journal: cut a torn tail" segment=… bytes=812
@@ -29,7 +29,7 @@ typedef struct LogField {
 
 /* At any time, from any thread; defaults are LOG_INFO and LOG_LOGFMT. */
 void log_configure(LogLevel least, LogFormat format);
-bool log_is_on(LogLevel level);      /* for what would cost something to find out */
+bool log_is_on(LogLevel level);      /* call it before work that is needed for a log line only */
 void log_write_fields(LogLevel level, const char *event, const LogField *fields);   /* ends at name NULL */
 
 #endif

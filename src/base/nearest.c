@@ -1,7 +1,7 @@
 /* nearest: Damerau's distance (optimal string alignment) over short words, three rows at a time. */
 #include "base.h"
 
-enum { WORD_BYTES = 48 };                  /* longer ones are no slip of the finger */
+enum { WORD_BYTES = 48 };                  /* longer words are not compared */
 
 static unsigned char lower(char c) { return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c); }
 

@@ -4,8 +4,8 @@
 
 #include "str.h"
 
-/* The candidate that is fewest edits (insert, remove, replace, swap neighbours) away; the first of equals.
- * Empty where none is near enough to be a likely slip. Case is no difference. */
+/* The candidate with the fewest edits (insert, remove, replace, swap neighbours); the first if several are equal.
+ * Empty: none is near enough. Upper and lower case do not matter. */
 Str nearest_word(Str given, const Str *candidates, size_t count);
 
 #endif

@@ -26,7 +26,7 @@ static bool read_number(Str text, uint64_t most, uint64_t *ret)
     return true;
 }
 
-/* At the last separator: a time before 1970 begins with "-". */
+/* Cuts at the last separator: a time before 1970 begins with "-". */
 static bool read_pair(Str text, char separator, bool is_number_first, uint64_t most, PageCursor *ret)
 {
     const char *at = text.len ? memrchr(text.bytes, separator, text.len) : NULL;

@@ -1,10 +1,10 @@
-/* page: where the next page of a list begins, as the text that a client hands back: `cursor.next` of an answer becomes
+/* page: where the next page of a list begins, as a text that a client sends back: `cursor.next` of an answer becomes
  * ?cursor=, ?next= or ?after= of the next request, or a question's "cursor". Every such text is written and read here.
- * (One is not made at all: traits come in the order of their names, so a page of the Profile API's traits begins with a
- * name as it is. And a dead letter's `next` is a number of JSON, not a text; what comes back of it is read here.)
+ * (One is not: traits come in the order of their names, so a page of the Profile API's traits begins with a
+ * plain name. And a dead letter's `next` is a JSON number, not a text; when it comes back it is read here.)
  *
- * To a client a cursor is a word without a meaning; docs/compatibility.md says how long one lasts. What comes back may
- * be anything: page_read accepts nothing but what page_write may have written. No state, any thread.
+ * To a client a cursor is a word without a meaning; docs/compatibility.md says how long one is valid. What comes back
+ * may be anything: page_read accepts nothing but what page_write may have written. No state, any thread.
  */
 #ifndef ONYM_BASE_PAGE_H
 #define ONYM_BASE_PAGE_H
@@ -34,10 +34,10 @@ typedef struct PageCursor {
 
 enum { PAGE_CURSOR_BYTES = 48 };
 
-/* most: the greatest number that is possible here. A member that the kind does not have is 0; an empty text means the
- * first page, and every member is 0. ERR_INPUT, with the field: no page gave this text. */
+/* most: the greatest number that is possible here. Members that the kind does not have become 0; an empty text means
+ * the first page, and every member is 0. ERR_INPUT, with the field: no page gave this text. */
 Status MUST page_read(PageKind kind, uint64_t most, Str text, const char *field, PageCursor *ret, Err *err);
-/* Into the room, which the result borrows. */
+/* Writes into the room; the result borrows it. */
 Str page_write(PageKind kind, PageCursor cursor, char room[PAGE_CURSOR_BYTES]);
 /* ,"cursor":{"has_more":true,"next":"…"} of a list; next empty: it was the last page, and "next" is null. */
 void page_put(struct buf *out, Str next);

@@ -1,4 +1,4 @@
-/* percent: see the header. Plain runs are copied whole: most of what is decoded holds nothing that is escaped. */
+/* percent: see the header. Runs of plain bytes are copied whole: most texts that are decoded have no escapes. */
 #include "base.h"
 
 static int hex_of(char c)
@@ -44,7 +44,7 @@ void buf_percent_decode(struct buf *out, Str text, bool plus_is_space)
     if (plain < text.len) buf_put(out, text.bytes + plain, text.len - plain);       /* a text of none may be NULL */
 }
 
-/* Closes what was made of it in room for so many bytes and a NUL. */
+/* Gives what was written as a text, with a NUL after it. */
 static Str close_text(struct buf *out)
 {
     size_t len = out->len;

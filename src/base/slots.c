@@ -1,4 +1,4 @@
-/* slots: see the header. Linear probing: what is looked for stands in the same line of cache nearly always. */
+/* slots: see the header. Linear probing: the slot that is searched for is nearly always in the same cache line. */
 #include "base.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* slots: where in its owner's array a thing stands, found by the hash of the thing's key. Open addressing over places:
+/* slots: finds the place of a thing in its owner's array by the hash of the thing's key. Open addressing over places:
  * the things stay in the array, in the order in which they came, and the array may move.
  *
  *   for (uint32_t at, probe = 0; (at = slots_next(&slots, hash, &probe)) != SLOTS_NONE;)
@@ -6,8 +6,8 @@
  *   if (!slots_reserve(&slots, count + 1)) return ...;                       no memory: nothing has changed
  *   slots_put(&slots, hash, count);
  *
- * A slot keeps the upper half of the hash beside the place. So growing asks no thing for its key, and slots_next gives
- * hardly any place but the one that is looked for. Nothing is ever taken out one by one: slots_clear empties all of it.
+ * A slot keeps the upper half of the hash next to the place. So growing needs no thing's key, and slots_next gives
+ * hardly any wrong place. Nothing is ever taken out one by one: slots_clear empties all of it.
  * At most half of the slots are taken, SLOTS_MOST places in all. Not thread-safe; all zero is empty.
  */
 #ifndef ONYM_BASE_SLOTS_H
@@ -28,16 +28,17 @@ struct slots {
 };
 
 bool slots_reserve(struct slots *slots, uint32_t count) MUST;        /* room for so many places in all */
-void slots_put(struct slots *slots, uint64_t hash, uint32_t place);  /* where there is room */
+void slots_put(struct slots *slots, uint64_t hash, uint32_t place);  /* call slots_reserve first */
 void slots_clear(struct slots *slots);                               /* keeps the room */
-void slots_done(struct slots *slots);                                /* frees; empty and usable again */
+void slots_done(struct slots *slots);                                /* frees; then it is empty and usable */
 
 static inline uint32_t slots_home(const struct slots *slots, uint64_t hash)
 {
     return (uint32_t)(hash >> 32) & (slots->capacity - 1);
 }
 
-/* The next place whose key may have the hash, SLOTS_NONE after the last. *probe is 0 at first, and then its own. */
+/* The next place whose key may have the hash, SLOTS_NONE after the last. *probe: 0 at first; then slots_next changes
+ * it. */
 static inline uint32_t slots_next(const struct slots *slots, uint64_t hash, uint32_t *probe)
 {
     if (!slots->capacity) return SLOTS_NONE;

@@ -31,7 +31,7 @@ bool str_contains(Str s, Str needle);
 Str str_slice(Str s, size_t from, size_t to);         /* clamped to s */
 Str str_trim(Str s);                                  /* ASCII white space off both ends */
 
-/* The part before the first separator; ret_rest is what follows it (empty where there is none).
+/* The part before the first separator; ret_rest is what follows it (empty if there is none).
  * Borrows from s and writes nothing into it. */
 Str str_cut(Str s, char separator, Str *ret_rest);
 
@@ -39,7 +39,7 @@ Str str_cut(Str s, char separator, Str *ret_rest);
 bool str_parse_int(Str s, int64_t min, int64_t max, int64_t *ret);
 bool str_parse_double(Str s, double *ret);            /* finite numbers only */
 
-/* Equal, in time that depends on the lengths only. For keys and signatures. */
+/* Are they equal? Takes a time that depends on the lengths only. For keys and signatures. */
 bool str_equal_constant_time(Str a, Str b);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* url: parts of an address (RFC 3986, 3; that "\" ends the host is what browsers do). */
+/* url: parts of an address (RFC 3986, 3; browsers also take "\" as the end of the host). */
 #include "url.h"
 
 /* What follows "scheme://" or "//". */

@@ -1,4 +1,4 @@
-/* vector: see the header. Twice as many each time, so that n pushes move each thing once on average. */
+/* vector: see the header. The array doubles each time, so that n pushes move each thing once on average. */
 #include "base.h"
 
 #include <stdlib.h>

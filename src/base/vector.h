@@ -1,14 +1,14 @@
 /* vector: an array that grows. Its owner keeps pointer, count and capacity as fields of his own, so that a debugger
- * shows them with their types; here is what is easily done wrong: the doubling, the ceiling, the overflow, no memory.
+ * shows them with their types; this file does what is easily done wrong: doubling, ceiling, overflow, no memory.
  *
  *   struct ride *rides; size_t ride_count, ride_capacity;                      all zero at first
  *   if (!vector_reserve(rides, ride_capacity, ride_count + 1, RIDES_MOST)) return err_set(err, ERR_TOO_LARGE, ...);
  *   rides[ride_count++] = ...;
  *   free(rides);
  *
- * False where more than `most` things are wanted, or where the machine has no memory: nothing has changed then, and the
- * things are where they were. Who has no way to go on says check(vector_reserve(...)). What is fresh is not zeroed.
- * Pointers into the array are good until the next vector_reserve.
+ * False: more than `most` things are wanted, or the machine has no memory. Then nothing has changed, and the
+ * things are where they were. Code that cannot go on without says check(vector_reserve(...)). New room is not zeroed.
+ * Pointers into the array are valid until the next vector_reserve.
  */
 #ifndef ONYM_BASE_VECTOR_H
 #define ONYM_BASE_VECTOR_H
@@ -19,7 +19,8 @@
 extern "C" {
 #endif
 
-/* The array, moved where it had to be, with room for `wanted` things; NULL as said above. */
+/* The array, moved if necessary, with room for `wanted` things; NULL as said above. */
+
 void *vector_grow(void *items, size_t item_bytes, size_t *capacity, size_t wanted, size_t most) MUST;
 
 /* `capacity` may be of any unsigned type: `most` is no more than it can hold. */

@@ -1,5 +1,5 @@
 /* os_dice: the kernel's random bytes, fetched 256 at a time and per thread, so that a message without
- * an id does not cost a system call. Bytes are used once and wiped as they leave. */
+ * an id does not cost a system call. Bytes are used once, and wiped when they are given out. */
 #include "os.h"
 
 #include <sys/random.h>
@@ -13,7 +13,7 @@ static void real_fill(struct dice *dice, void *bytes, size_t count)
     (void)dice;
     for (char *at = bytes; count > 0;) {
         if (left == 0) {
-            check(getrandom(pool, sizeof pool, 0) == (ssize_t)sizeof pool);   /* up to 256 never comes short */
+            check(getrandom(pool, sizeof pool, 0) == (ssize_t)sizeof pool);   /* up to 256 bytes it gives all */
             left = sizeof pool;
         }
         size_t part = count < left ? count : left;

@@ -1,5 +1,5 @@
 /* os_disk: the real file system. Every call loops over EINTR and over short counts, so that the callers
- * see all or nothing but for a failure's debris; texts say the operation, callers say the place.
+ * see all or nothing, except after a failure; error texts name the operation, callers add the place.
  *
  * disk_sync is fdatasync: data and whatever metadata is needed to find it (the size, new blocks), but no
  * time stamps. The lock is an OFD lock (fcntl): it belongs to the open file, so that a second open in the
@@ -19,7 +19,7 @@
 
 enum { PARTS_A_CALL = 1024 };      /* Linux's IOV_MAX */
 
-/* Trouble with a path or file as a Status: what is missing, what is in the way, what is full, the rest. */
+/* An error of a path or file as a Status: it is missing, something else is in its place, the disk is full, the rest. */
 static Status os_trouble(int errno_value, Err *err, const char *what, const char *path)
 {
     const char *space = *path ? " " : "";
@@ -31,7 +31,7 @@ static Status os_trouble(int errno_value, Err *err, const char *what, const char
     return status;
 }
 
-/* What stands where a file must be. */
+/* What is in the place where a file must be. */
 static const char *kind_of(mode_t mode)
 {
     return S_ISDIR(mode) ? "directory" : S_ISFIFO(mode) ? "pipe" : S_ISSOCK(mode) ? "socket" : "device";
@@ -39,7 +39,7 @@ static const char *kind_of(mode_t mode)
 
 static Status in_the_way(const char *path, mode_t mode, Err *err)
 {
-    return err_set(err, ERR_DAMAGED, "open %s: a %s stands there, where a file must be", path, kind_of(mode));
+    return err_set(err, ERR_DAMAGED, "open %s: there is a %s where a file must be", path, kind_of(mode));
 }
 
 static Status real_open(struct disk *disk, const char *path, DiskMode mode, DiskFile *ret, Err *err)
@@ -51,7 +51,7 @@ static Status real_open(struct disk *disk, const char *path, DiskMode mode, Disk
     (void)disk;
     int handle;
     struct stat about;
-    do handle = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK, 0640);      /* a pipe would be waited for */
+    do handle = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK, 0640);      /* O_NONBLOCK: do not wait for a pipe */
     while (handle < 0 && errno == EINTR);
     int why = errno;
     bool is_there = handle < 0 ? stat(path, &about) == 0 : fstat(handle, &about) == 0;
@@ -175,7 +175,7 @@ static Status real_make_dir(struct disk *disk, const char *path, Err *err)
     int why = errno;
     if (why == EEXIST && stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return OK;
     if (why == EEXIST)
-        return err_set(err, ERR_DAMAGED, "%s: something stands there that is no directory", path);
+        return err_set(err, ERR_DAMAGED, "%s: there is something that is not a directory", path);
     return os_trouble(why, err, "make the directory", path);
 }
 
@@ -235,7 +235,7 @@ static Status list_entries(DIR *dir, const char *path, Arena *arena, DiskEntry *
         struct stat about;
         bool leads = fstatat(dirfd(dir), names->name.bytes, &about, 0) == 0;         /* a link may lead nowhere */
         if (!leads && fstatat(dirfd(dir), names->name.bytes, &about, AT_SYMLINK_NOFOLLOW) != 0) {
-            if (errno == ENOENT) continue;              /* gone since: as if it had never been listed */
+            if (errno == ENOENT) continue;              /* gone by now: as if it had never been listed */
             return os_trouble(errno, err, "stat", names->name.bytes);
         }
         Millis modified_at_ms = (Millis)about.st_mtim.tv_sec * 1000 + about.st_mtim.tv_nsec / 1000000;
@@ -312,7 +312,7 @@ static void real_unmap(struct disk *disk, const void *at, uint64_t bytes)
     check(munmap((void *)(uintptr_t)at, bytes) == 0);
 }
 
-/* O_NONBLOCK: what is no file, as a pipe, is not waited for. */
+/* O_NONBLOCK: so that a pipe or the like is not waited for. */
 static void real_expect(struct disk *disk, const char *path, uint64_t bytes)
 {
     struct stat about;

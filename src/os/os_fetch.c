@@ -1,12 +1,12 @@
-/* os_fetch: outgoing HTTP by libcurl's multi interface. One multi handle, driven from step alone.
+/* os_fetch: outgoing HTTP by libcurl's multi interface. One multi handle, which only step drives.
  *
- * Two places keep private addresses out, and it takes both: the socket callback sees the resolved address
+ * Private addresses are kept out in two places, and both are necessary: the socket callback sees the resolved address
  * of every new connection before it is made; the pre-request callback sees the address of the connection
  * that the request is about to use, which may be one kept alive from a request that was allowed more.
- * Nothing was sent before the pre-request callback, so it also tells FETCH_NOT_SENT from FETCH_IN_DOUBT.
+ * Before the pre-request callback nothing was sent, so it also tells FETCH_NOT_SENT from FETCH_IN_DOUBT.
  *
- * curl repeats a request by itself when a kept-alive connection turns out to be dead before any answer; for
- * requests that must not be repeated (is_once) a fresh connection is asked for, where it never does so.
+ * curl repeats a request by itself if a kept-alive connection turns out to be dead before any answer. For
+ * requests that must not be repeated (is_once) we ask for a fresh connection, where it never does so.
  */
 #include "os.h"
 
@@ -194,7 +194,7 @@ static void set_callbacks(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 }
 
-/* False where it would be no gain, or there is no memory: then the body goes as it is. */
+/* False: it would not become smaller, or there is no memory: then the body is sent as it is. */
 static bool zip(Str body, struct buf *out)
 {
     z_stream stream = { 0 };
@@ -270,9 +270,9 @@ Status fetch_check_request(const FetchRequest *request, Err *err)
     bool is_http = str_starts(request->url, STR("http://")) || str_starts(request->url, STR("https://"));
     bool has_blank = str_contains(request->url, STR(" ")) || str_contains(request->url, STR("\t"));
     if (!is_http || !fetch_is_visible(request->url) || has_blank)
-        return err_set(err, ERR_INPUT, "request: its URL is no http:// or https:// URL of visible ASCII");
+        return err_set(err, ERR_INPUT, "request: its URL is not an http:// or https:// URL of visible ASCII");
     if (!is_token(request->method) || request->method.len > 15)
-        return err_set(err, ERR_INPUT, "request: \"%.*s\" is no method", STR_FORMAT(request->method));
+        return err_set(err, ERR_INPUT, "request: \"%.*s\" is not a method", STR_FORMAT(request->method));
     check(request->header_count <= FETCH_HEADERS);
     for (size_t at = 0; at < request->header_count; at++) {
         const FetchHeader *header = &request->headers[at];

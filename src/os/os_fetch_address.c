@@ -1,8 +1,8 @@
-/* os_fetch_address: which addresses are somebody's on the public internet.
+/* os_fetch_address: which addresses are on the public internet.
  *
- * By the registries of RFC 6890 and its successors (IANA "special-purpose address registry"): whatever is
+ * Uses the registries of RFC 6890 and its successors (IANA "special-purpose address registry"): an address that is
  * not globally reachable there is not public here. An address that carries an IPv4 address inside is judged
- * by that one, since the packets end there.
+ * by that one, since that is where the packets go.
  */
 #include "os.h"
 

@@ -1,10 +1,10 @@
-/* os_guard: reading a mapped file where the file has become shorter, or where its disk fails, raises SIGBUS, which
+/* os_guard: reading a mapped file that has become shorter, or whose disk fails, raises SIGBUS, which
  * ends a process. For memory that is registered here the handler puts a page of zeros in the place, and notes it: the
- * reader goes on, finds nonsense, and asks guard_was_cut before believing it. Memory that is not registered gets the
- * signal's usual end.
+ * reader goes on, finds nonsense, and calls guard_was_cut before it uses what it read. For memory that is not
+ * registered the signal ends the process, as usual.
  *
- * The handler may only look at atomics and make system calls: so places lie in a fixed table, and a place is taken and
- * given back by one store. */
+ * The handler may only read atomics and make system calls: so places are in a fixed table, and one store takes a
+ * place or gives it back. */
 #include "os.h"
 
 #include <pthread.h>
@@ -13,10 +13,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PLACES = 8192 };                 /* more maps than a process has files; one over is not guarded */
+enum { PLACES = 8192 };                 /* more maps than a process has files; further ones are not guarded */
 
 static struct { _Atomic uintptr_t from, to; _Atomic bool is_cut; } places[PLACES];
-static _Atomic uint32_t places_used;    /* all in use lie below */
+static _Atomic uint32_t places_used;    /* all places in use are below this */
 static _Atomic uint64_t cuts;           /* that ever happened */
 static uintptr_t page_bytes;
 

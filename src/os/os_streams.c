@@ -1,11 +1,11 @@
-/* os_streams: standard input, output and error are there, whoever started the process without them. */
+/* os_streams: makes sure that standard input, output and error exist, however the process was started. */
 #include "os.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 
-/* Opened the wrong way round: who reads from what was closed, or writes into it, is told as before. */
+/* Opens /dev/null for the wrong direction, so that reading from a closed stream, or writing to it, still fails. */
 void streams_hold(void)
 {
     for (int stream = 0; stream <= 2; stream++) {
