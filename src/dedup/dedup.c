@@ -1,17 +1,17 @@
-/* dedup: the table in memory, and the machine that turns a full one into runs.
+/* dedup: the table in memory, and how a full table becomes a run.
  *
  * The table is open addressing without wrap-around: the home slot is the leading bits of the fingerprint,
- * and after the last home slot there is spare room. So the occupied slots, read in order and sorted within
- * each cluster, are the run: freezing a table needs no other sort.
+ * and after the last home slot there is spare room. So the used slots, read in order and sorted within
+ * each cluster, are the run: no other sort is necessary.
  *
- * The manifest ("dedup.runs") is text, one run a line, oldest first, so that it can be read and mended:
+ * The manifest ("dedup.runs") is text, a line for each run, oldest first, so that a person can read and repair it:
  *   onym-dedup-runs 2
  *   seed 9f86d081884c7d65
  *   clock 1795942800123 1795942800123
  *   0000000000000040-00000000000c6579.run
  *   crc 1c291ca3
- * clock: how far the clock was behind the last run, and the receivedAt that it went by, in milliseconds. Without that
- * line (of before there was one) the clock goes on from the runs' last minute.
+ * clock: the time of the clock after the last run, and the receivedAt that it used last, in milliseconds. If that
+ * line is missing (an older version wrote the file) the clock goes on from the runs' last minute.
  */
 #include "dedup.h"
 
@@ -23,16 +23,16 @@
 enum {
     SPARE_SLOTS = 1024,             /* after the last home slot; the longest cluster stays far below */
     FIRST_SLOTS = 1 << 12,
-    STEP_ENTRIES = 64 * 1024,       /* written at one step: 1 MiB */
+    STEP_ENTRIES = 64 * 1024,       /* written in one step: 1 MiB */
     RUNS_MAX = 256,
     MERGE_FAN = 4,
     MANIFEST_BYTES = 64 * 1024,
-    LEAP_SHARE = 32,                /* of the window: more than this does not pass between two messages */
+    LEAP_SHARE = 32,                /* of the window: at most this much time passes between two messages */
 };
 static const Millis CLOCK_SLACK_MS = DAY_MS, STAMP_MOST_MS = (Millis)1 << 48;
 
 struct table {
-    struct region region;           /* of the slots: random look-ups want huge pages */
+    struct region region;           /* of the slots: random look-ups are faster with huge pages */
     DedupEntry *slots;
     size_t slot_count, count;       /* slot_count: home slots, a power of two */
     unsigned shift;                 /* 64 - log2(slot_count) */
@@ -42,7 +42,7 @@ struct table {
 /* How much time has passed, as the messages tell. */
 struct dedup_clock {
     Millis now_ms;                  /* never goes back; 0: nothing was seen yet */
-    Millis stamp_ms;                /* the receivedAt that it went by last; 0: none */
+    Millis stamp_ms;                /* the receivedAt that it used last; 0: none */
 };
 
 enum activity { IDLE, FREEZING, FROZEN_DONE, MERGING };
@@ -129,14 +129,15 @@ static uint32_t minute_of(const struct dedup_clock *clock)
     return minute < UINT32_MAX - 1 ? (uint32_t)minute + 1 : UINT32_MAX;
 }
 
-/* A stamp is of a wall clock, which may be wrong. What it goes ahead between two messages is time that passed, up to a
- * share of the window; where it goes back by more than slow uploads make of it, it goes on from there. */
+/* receivedAt comes from a wall clock, which may be wrong. If it is later than the last one, so much time has passed,
+ * but at most a share of the window; if it is earlier by more than slow uploads explain, the clock goes on from
+ * there. */
 void dedup_pass_time(struct dedup *dedup, Millis received_at_ms)
 {
     struct dedup_clock *clock = &dedup->clock;
     Millis stamp_ms = received_at_ms < STAMP_MOST_MS ? received_at_ms : STAMP_MOST_MS;
     Millis leap_ms = (Millis)dedup->window_minutes * MINUTE_MS / LEAP_SHARE;
-    if (stamp_ms <= 0) return;                               /* none, or before 1970: tells nothing */
+    if (stamp_ms <= 0) return;                               /* none, or before 1970: it tells nothing */
     if (!clock->now_ms) clock->now_ms = stamp_ms;
     if (!clock->stamp_ms) clock->stamp_ms = stamp_ms;
     Millis ahead_ms = stamp_ms - clock->stamp_ms;
@@ -202,7 +203,7 @@ static Status manifest_write(struct dedup *dedup, Err *err)
     return s;
 }
 
-/* The line of the clock, if the next is one. */
+/* Reads the clock's line, if the next line is one. */
 static Status parse_clock(struct dedup *dedup, Str *text, Err *err)
 {
     Str rest, now, stamp, line = str_cut(*text, '\n', &rest);
@@ -264,7 +265,7 @@ static Status manifest_read(struct dedup *dedup, Err *err)
     if (s == ERR_TOO_LARGE) s = err_set(err, ERR_DAMAGED, "%s: it is not what was written", path);
     if (!s) {
         s = manifest_parse(dedup, text, err);
-        if (s) s = err_wrap(err, s, "%s: onym rebuild makes it anew", path);
+        if (s) s = err_wrap(err, s, "%s: onym rebuild makes it again", path);
     }
     region_close(&region);
     return s;
@@ -285,7 +286,7 @@ Status dedup_verify(const char *dir, struct disk *disk, Err *err)
     return s;
 }
 
-/* Files that no manifest names: what a crash left of a run in the making, or of one already merged. */
+/* Removes files that no manifest names: a crash left an unfinished run, or one that was merged already. */
 static Status remove_strays(struct dedup *dedup, Err *err)
 {
     struct disk *disk = dedup->options.disk;
@@ -309,7 +310,7 @@ static Status remove_strays(struct dedup *dedup, Err *err)
 
 /* ---- Freezing: a full table becomes a run ---- */
 
-/* Begins the file that writer_name says, for so many entries of what stands from one position to before another. */
+/* Begins the file of a run that holds at most so many entries, from one position to before another. */
 static Status open_writer(struct dedup *dedup, uint64_t most_entries, JournalPos from, JournalPos to, Err *err)
 {
     DedupWriterOptions options = { .disk = dedup->options.disk, .dir = dedup->options.dir, .name = dedup->writer_name,
@@ -322,7 +323,7 @@ static Status freeze_begin(struct dedup *dedup, JournalPos next, Err *err)
     dedup->frozen = dedup->active;
     dedup->frozen.to = next;
     dedup->frozen_clock = dedup->clock;
-    table_open(&dedup->active, dedup->frozen.slot_count);     /* it will be as full: no growing on the way */
+    table_open(&dedup->active, dedup->frozen.slot_count);     /* it will be as full, so it need not grow */
     snprintf(dedup->writer_name, sizeof dedup->writer_name, "%016llx-%016llx.run",
              (unsigned long long)dedup->position, (unsigned long long)next);
     dedup->frozen_slot = 0;
@@ -335,7 +336,7 @@ static int compare_entries(const void *a, const void *b)
     return dedup_entry_before(a, b) ? -1 : dedup_entry_before(b, a);
 }
 
-/* Writes clusters until STEP_ENTRIES are out. True at the table's end. */
+/* Writes clusters until STEP_ENTRIES are written. *ret_done: that was the table's end. */
 static Status freeze_some(struct dedup *dedup, bool *ret_done, Err *err)
 {
     struct table *table = &dedup->frozen;
@@ -378,7 +379,7 @@ static Status adopt_run(struct dedup *dedup, size_t first, size_t replaced, Err 
     dedup->runs[first] = run;
     dedup->run_count = dedup->run_count + 1 - replaced;
     s = manifest_write(dedup, err);                     /* the directory is synced with it */
-    if (s) {                                            /* as before; the file is a stray and made again */
+    if (s) {                                            /* as before: the file is not used, and made again */
         memmove(dedup->runs + first + replaced, dedup->runs + first + 1, behind * sizeof *dedup->runs);
         memcpy(dedup->runs + first, old, replaced * sizeof *old);
         dedup->run_count = dedup->run_count + replaced - 1;
@@ -389,15 +390,15 @@ static Status adopt_run(struct dedup *dedup, size_t first, size_t replaced, Err 
         char path[4300];
         snprintf(path, sizeof path, "%s/%s", dedup->options.dir, old[at].name);
         dedup_run_close(disk, &old[at]);
-        (void)disk->remove(disk, path, NULL);           /* a stray otherwise, removed at the next start */
+        (void)disk->remove(disk, path, NULL);           /* if this fails, the next start removes it */
     }
     return OK;
 }
 
 /* ---- Merging: four runs of like size become one ---- */
 
-/* Measured by the clock where a replay would begin, not by today's: what a replayed message was once found
- * to be a duplicate of must still be there. */
+/* By the clock at the place where a replay would begin, not by the present one: what made a replayed message a
+ * duplicate must still be there. */
 static bool has_expired(const struct dedup *dedup, uint32_t minute)
 {
     uint32_t clock = dedup->run_count ? dedup->runs[dedup->run_count - 1].minute_most : 0;
@@ -411,7 +412,7 @@ static unsigned tier_of(const struct dedup *dedup, const struct dedup_run *run)
     return tier;
 }
 
-/* Four neighbours, newest first, so that the order of positions stays. */
+/* Finds four neighbours, newest first, so that runs stay in the order of positions. */
 static bool merge_find(struct dedup *dedup)
 {
     for (size_t end = dedup->run_count; end >= MERGE_FAN; end--) {
@@ -462,7 +463,7 @@ static Status merge_some(struct dedup *dedup, bool *ret_done, Err *err)
     return OK;
 }
 
-/* Runs whose every entry is out of the window answer nothing any more. */
+/* Drops runs whose entries are all out of the window: they change no answer any more. */
 static Status drop_expired(struct dedup *dedup, Err *err)
 {
     size_t dropped = 0;
@@ -511,7 +512,7 @@ static Status step_writing(struct dedup *dedup, Err *err)
     return adopt_run(dedup, dedup->merge_first, dedup->merge_count, err);
 }
 
-/* A failed write starts its run anew at a later step; nothing in memory was lost. */
+/* After a failed write a later step begins the run again; nothing in memory is lost. */
 static void step_failed(struct dedup *dedup)
 {
     dedup_writer_drop(&dedup->writer);
@@ -540,7 +541,7 @@ Status dedup_step(struct dedup *dedup, JournalPos safe_pos, JournalPos next, boo
         s = step_writing(dedup, err);
         break;
     case FROZEN_DONE:
-        if (safe_pos < dedup->frozen.to) {              /* a crash now must still replay what is in it */
+        if (safe_pos < dedup->frozen.to) {              /* after a crash now, what is in it must be replayed */
             *ret_more = false;
             return OK;
         }

@@ -1,6 +1,6 @@
 /* dedup_run: fingerprints are uniformly distributed, so the place of one in a sorted run is guessed
- * by its leading bits and found a few entries away: no index is needed. The filter answers "certainly not"
- * for 99 of 100 strangers with one cache line. */
+ * from its leading bits and found a few entries away: no index is needed. With one cache line the filter answers
+ * "certainly not" for 99 of 100 fingerprints that are not in the run. */
 #include "dedup_run.h"
 
 #include <stdio.h>
@@ -71,7 +71,8 @@ static Status run_read_head(struct dedup_run *run, Err *err)
     return run->checked ? OK : err_set(err, ERR_IO, "no memory for %llu chunks", (unsigned long long)chunks);
 }
 
-/* Looks at the chunk's sum, the first time that it is touched. chunk: of the filter, or after these of the entries. */
+/* Checks the chunk's checksum, the first time that it is used. chunk: of the filter, and after those, of the entries.
+ * */
 static void check_chunk(struct dedup_run *run, uint64_t chunk)
 {
     if (run->checked[chunk / 8] >> chunk % 8 & 1) return;
@@ -137,7 +138,7 @@ void dedup_run_prefetch(const struct dedup_run *run, const DedupEntry *wanted)
     __builtin_prefetch(run->filter + filter_block(wanted, run->filter_blocks) * BLOCK_BYTES);
 }
 
-/* The first entry not before wanted: a guess by the leading bits, then galloping, then bisection. */
+/* The first entry that is not before wanted: a guess by the leading bits, then galloping, then bisection. */
 static uint64_t run_lower_bound(struct dedup_run *run, const DedupEntry *wanted)
 {
     uint64_t low = (uint64_t)(((unsigned __int128)wanted->high * run->count) >> 64), high = low, step = 64;
@@ -287,7 +288,7 @@ void dedup_writer_drop(struct dedup_writer *writer)
 {
     if (writer->is_open) {
         writer->disk->close(writer->disk, writer->file);
-        (void)writer->disk->remove(writer->disk, writer->path, NULL);   /* gone already where it was finished */
+        (void)writer->disk->remove(writer->disk, writer->path, NULL);   /* it is gone already if the run was finished */
     }
     free(writer->filter);
     buf_done(&writer->pending);

@@ -1,4 +1,4 @@
-/* dedup_run: one immutable file of sorted fingerprints behind a Bloom filter.
+/* dedup_run: one immutable file of sorted fingerprints, with a Bloom filter.
  *
  * Bytes (little-endian):
  *   0   8  magic "ONYMDDP2"
@@ -13,8 +13,8 @@
  *  60   4  CRC32C of bytes 0..59
  *  64      the filter, filter_blocks * 64 bytes
  *  then    the entries, 16 bytes each, ascending by (high, low)
- *  then    the sums: a CRC32C of each DEDUP_CHUNK_BYTES of the filter, then of the entries. A chunk is looked at when
- *          it is first touched: a start does not read what may be gigabytes
+ *  then    the sums: a CRC32C of each DEDUP_CHUNK_BYTES of the filter, then of the entries. A chunk is checked when
+ *          it is first used, so that a start need not read what may be gigabytes
  * An entry: high 8 bytes, low 4 bytes of the fingerprint, minute 4 bytes.
  */
 #ifndef ONYM_DEDUP_RUN_H
@@ -53,18 +53,18 @@ struct dedup_run {
     uint32_t minute_least, minute_most;
     const unsigned char *filter, *sums;
     const DedupEntry *entries;
-    unsigned char *checked;                /* a bit a chunk: its sum is right */
-    bool is_damaged;                       /* a chunk's is not: what it answers is worth nothing from then on */
+    unsigned char *checked;                /* one bit for each chunk: its sum is right */
+    bool is_damaged;                       /* a chunk's sum is wrong: from then on its answers may be wrong */
 };
 
 Status MUST dedup_run_open(struct disk *disk, const char *dir, const char *name, struct dedup_run *ret, Err *err);
 void dedup_run_close(struct disk *disk, struct dedup_run *run);
 void dedup_run_prefetch(const struct dedup_run *run, const DedupEntry *wanted);
-/* The entry of the same fingerprint, the latest minute where there are several; NULL: none, or it is damaged. */
+/* The entry of the same fingerprint, the one with the latest minute; NULL: there is none, or the run is damaged. */
 const DedupEntry *dedup_run_find(struct dedup_run *run, const DedupEntry *wanted);
-/* Looks at all of its chunks. */
+/* Checks all of its chunks. */
 void dedup_run_check(struct dedup_run *run);
-/* The entry at a place below count; any where it is damaged. */
+/* The entry at a place below count; any entry if it is damaged. */
 const DedupEntry *dedup_run_entry(struct dedup_run *run, uint64_t at);
 
 /* ---- Writing ---- */
@@ -91,7 +91,8 @@ typedef struct DedupWriterOptions {
 } DedupWriterOptions;
 Status MUST dedup_writer_open(struct dedup_writer *writer, const DedupWriterOptions *options, Err *err);
 Status MUST dedup_writer_put(struct dedup_writer *writer, const DedupEntry *entries, size_t count, Err *err);
-/* Syncs and renames; the directory is synced by whoever writes the manifest. */
+/* Syncs and renames; whoever writes the manifest syncs the directory. */
+
 Status MUST dedup_writer_finish(struct dedup_writer *writer, Err *err);
 void dedup_writer_drop(struct dedup_writer *writer);             /* closes; removes what was not finished */
 

@@ -1,4 +1,4 @@
-/* journal: to the back end. Only reading does something itself: it hands out what the back end gives by the batch. */
+/* journal: calls the back end. Only reading does more: it gives out one by one what the back end reads in batches. */
 #include "journal.h"
 
 void journal_close(struct journal *journal)
@@ -90,7 +90,7 @@ void journal_reader_close(struct journal_reader *reader)
 Status journal_read(struct journal_reader *reader, JournalRecord *ret, Err *err)
 {
     uint32_t erase_count = atomic_load_explicit(&reader->journal->erase_count, memory_order_acquire);
-    if (reader->erase_count != erase_count) {            /* what was read ahead may be erased by now */
+    if (reader->erase_count != erase_count) {            /* records that were read ahead may be erased by now */
         reader->erase_count = erase_count;
         reader->journal->backend->unread(reader);
         reader->at = reader->count = 0;
@@ -119,7 +119,7 @@ Status journal_read_at(struct journal *journal, JournalPos pos, struct journal_r
     return s;
 }
 
-/* Only where it stopped: what was read ahead of the damage is handed out first. */
+/* Only at the damage itself: records that were read before it are given out first. */
 Status journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err)
 {
     *ret_skipped_bytes = 0;

@@ -1,17 +1,18 @@
-/* journal: the one truth. An endless log of records, durable before it answers; here is what everybody knows of it.
+/* journal: the one truth. An endless log of records, durable before it answers; this is what all other folders know
+ * of it.
  *
- * What it is not: it does not know what a record means (bytes in, bytes out), and derives nothing. Where the records
- * lie is a back end's matter (journal_backend.h): in segment files (segments/), or, in the tests, in memory. Who opens
- * a journal chooses its back end; nobody else can tell which it is. tests/unit/journal/ holds each to the same suite.
+ * What it is not: it does not know what a record means (bytes in, bytes out), and derives nothing. A back end
+ * (journal_backend.h) keeps the records: in segment files (segments/), or, in the tests, in memory. Whoever
+ * opens a journal chooses its back end; no other code can tell which it is. tests/unit/journal/ runs one suite on each.
  *
- * Positions (journal_position.h). A record's position is where it stands. Positions grow, are never reused, and survive
- * whatever a back end does to its records, erasure too.
+ * Positions (journal_position.h). A record's position says where it is. Positions grow, are never reused, and stay the
+ * same whatever a back end does to its records, erasure too.
  *
  * Invariants of every back end
  *  1. on_durable(OK) is called only when the records are as durable as the back end promises.
  *  2. Readers of the same process see only what is durable.
  *  3. After a failure that leaves the disk unknown the journal is poisoned: it refuses (ERR_CLOSED) until it is opened
- *     again. A failed write changes nothing and may be tried again; a full disk is ERR_FULL, and heals by itself.
+ *     again. A failed write changes nothing and may be tried again; a full disk is ERR_FULL, until there is room again.
  *  4. Damage is reported with its position, never skipped in silence.
  *
  * Threads: journal_submit from any thread. journal_commit, journal_maintain: one thread, the committer.
@@ -27,7 +28,7 @@
 
 struct journal;
 
-/* Fails what is still pending with ERR_CLOSED. Accepts NULL. */
+/* Appends that are still pending fail with ERR_CLOSED. Accepts NULL. */
 void journal_close(struct journal *journal);
 
 /* ---- Writing ---- */
@@ -36,16 +37,16 @@ void journal_close(struct journal *journal);
  * try, and it is not yet time for the next. On failure on_durable is not called. Wakes the committer. */
 Status MUST journal_submit(struct journal *journal, struct journal_append *append, Err *err);
 
-/* Waits until something is submitted, at most timeout_ms (0: does not wait). True where there is work. */
+/* Waits until something is submitted, at most timeout_ms (0: does not wait). True: there is something to commit. */
 bool journal_wait_submitted(struct journal *journal, Millis timeout_ms);
 void journal_wake(struct journal *journal);          /* ends that wait from any thread, for shutting down */
-/* Makes all that is submitted durable, then calls every on_durable. OK where there was nothing. On failure every append
- * of the group hears of it, too. Returns how many records by *ret_records. */
+/* Makes all that is submitted durable, then calls every on_durable. OK if there was nothing. If it fails, every append
+ * of the group gets the failure, too. *ret_records: how many records. */
 Status MUST journal_commit(struct journal *journal, uint64_t *ret_records, Err *err);
-/* One bounded piece of housekeeping: compress, retire what is too old. True where there is more. */
+/* One bounded piece of maintenance: compresses, retires what is too old. *ret_more: there is more to do. */
 Status MUST journal_maintain(struct journal *journal, bool *ret_more, Err *err);
 
-/* Retirement never passes the smallest hold. name: who holds ("applier"); JOURNAL_OLDEST holds all. */
+/* Nothing at or after the smallest hold is retired. name: who holds ("applier"); JOURNAL_OLDEST: nothing is retired. */
 void journal_set_hold(struct journal *journal, const char *name, JournalPos pos);
 
 /* ---- Reading ---- */
@@ -53,7 +54,7 @@ void journal_set_hold(struct journal *journal, const char *name, JournalPos pos)
 struct journal_reader;
 
 typedef struct JournalRecord {
-    JournalPos pos, next;           /* next: where the following record is looked for */
+    JournalPos pos, next;           /* next: where the next record begins */
     Str bytes;                      /* valid until the next call on this reader */
 } JournalRecord;
 
@@ -64,42 +65,42 @@ Status MUST journal_reader_open(struct journal *journal, JournalPos from, struct
 void journal_reader_close(struct journal_reader *reader);    /* accepts NULL */
 /* The next record. ERR_NOT_FOUND at the end (ask again later); ERR_DAMAGED with the position. */
 Status MUST journal_read(struct journal_reader *reader, JournalRecord *ret, Err *err);
-/* After ERR_DAMAGED: goes on at the next record that is whole, and says how many bytes were passed over. */
+/* After ERR_DAMAGED: goes on at the next record that is whole, and says how many bytes were skipped. */
 Status MUST journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err);
-/* How many records this reader did not see where it should have: damaged or missing ones, known once what counts the
- * records after them is read. */
+/* How many records this reader should have seen and did not: damaged or missing ones. Known once a later frame that
+ * counts records is read. */
 uint64_t journal_reader_missed(const struct journal_reader *reader);
-/* The one record that stands at a position: with a reader of its own, which the caller closes when he is done with the
- * record. ERR_NOT_FOUND: none stands exactly there (retired, or never). On failure there is no reader: *ret_reader is
- * NULL, and to close it does nothing. */
+/* Reads the one record at a position, with a reader of its own, which the caller closes when he is done with the
+ * record. ERR_NOT_FOUND: no record begins exactly there (retired, or never). If it fails there is no reader:
+ * *ret_reader is NULL, and may be closed. */
 Status MUST journal_read_at(struct journal *journal, JournalPos pos, struct journal_reader **ret_reader,
                             JournalRecord *ret, Err *err);
-/* Where the next record is looked for. */
+/* Where the next record begins. */
 JournalPos journal_reader_position(const struct journal_reader *reader);
-/* Waits until there is something durable after pos, at most timeout_ms; JOURNAL_NEVER just waits. Followers are
- * woken at most every 2 ms, however fast the commits: what came meanwhile they read in one go. */
+/* Waits until something after pos is durable, at most timeout_ms; JOURNAL_NEVER just waits. Readers that follow are
+ * woken at most every 2 ms, however fast the commits are: then they read all that came in one go. */
 bool journal_wait_durable(struct journal *journal, JournalPos pos, Millis timeout_ms);
-/* From now on nobody waits there: for shutting down without sitting out the timeouts. Any thread. */
+/* From now on these waits end at once, so that a stop need not wait for the timeouts. Any thread. */
 void journal_end_waits(struct journal *journal);
-/* Journals that another process writes: looks for what is new. */
+/* For a journal that another process writes: looks whether it has grown. */
 Status MUST journal_refresh(struct journal *journal, Err *err);
-/* A position that no record received at or after the instant stands before: a good place to start a search by time. */
+/* A position before all records that were received at or after the instant: a good place to begin a search by time. */
 JournalPos journal_find_time(struct journal *journal, Millis received_at_ms);
-/* A mark at or before the position, and when it was made: two journals never agree in both. ERR_NOT_FOUND: nothing is
- * known of the position. */
+/* A mark at or before the position, and when it was made: two different journals never agree in both. ERR_NOT_FOUND:
+ * nothing is known about the position. */
 Status MUST journal_find_birth(struct journal *journal, JournalPos pos, JournalPos *ret_base, Millis *ret_at_ms,
                                Err *err);
-/* The same by age, as retention counts it: where the first is that is not older. The oldest kept, while the clock is
- * not trusted. */
+/* The same by age, as retention counts it: the first record that is not older. The oldest that is kept, while the clock
+ * is not trusted. */
 JournalPos journal_find_age(struct journal *journal, Millis age_ms);
 
 /* ---- Erasing ---- */
 
-/* Records for which should_erase says true become records of the same length made of erased (its first byte) and zeros;
- * positions stay, and readers that are open see it at their next call. Crash-safe and repeatable. */
+/* Records for which should_erase is true become records of the same length: erased_first_byte and zeros.
+ * Positions stay, and open readers see it at their next call. Crash-safe and repeatable. */
 typedef bool JournalShouldErase(void *context, Str record, JournalPos pos);
-/* A stretch that could not be looked into, or not be replaced: it stays as it is. why: in words, with its file; valid
- * for the call. */
+/* A part of the journal that could not be read, or not be replaced: it stays as it is. why: in words, with its file;
+ * valid for the call. */
 typedef void JournalTellUnread(void *context, JournalPos from, JournalPos to, const char *why);
 typedef struct JournalErase {
     JournalPos from, to;
@@ -107,10 +108,10 @@ typedef struct JournalErase {
     JournalTellUnread *unread;      /* or NULL */
     void *context;
     unsigned char erased_first_byte;
-    bool is_last_try;               /* what the disk does not give back now counts as damaged */
+    bool is_last_try;               /* what the disk cannot read now counts as damaged */
 } JournalErase;
-/* A place that cannot be read becomes zeros: it may be what is to be erased. ERR_DAMAGED: some stretches cannot be
- * looked into at all; all others were erased. *ret_erased: records. */
+/* A place that cannot be read becomes zeros, since it may be what is to be erased. ERR_DAMAGED: some parts cannot be
+ * read at all; all others were erased. *ret_erased: records. */
 Status MUST journal_erase(struct journal *journal, const JournalErase *erase, uint64_t *ret_erased, Err *err);
 
 /* ---- Numbers, for health/ ---- */
@@ -121,9 +122,9 @@ typedef struct JournalStats {
     JournalPos first, end;
     uint64_t records_ever;          /* in the journal since it began, retired ones too */
     bool is_poisoned, is_full, is_astray;
-    bool is_failing;                /* a commit failed moments ago, and none has come through since */
+    bool is_failing;                /* a commit failed a moment ago, and none has succeeded since */
 } JournalStats;
-/* Whether a sync has failed, of a commit or of housekeeping: only a new start mends it. text: what the disk said. */
+/* Has a sync failed, of a commit or of maintenance? Only a new start helps. text: what the disk said. */
 bool journal_is_poisoned(struct journal *journal, char *text, size_t bytes);
 void journal_read_stats(struct journal *journal, JournalStats *ret);      /* any thread */
 

@@ -7,8 +7,8 @@
  *    8   4  CRC32C of bytes 0..3, then the record and its padding
  *   12   n  the record, and zeros up to the next multiple of 4
  *
- * A back end may write over bytes 4..11 of each while it has them (segments/ chains the frames there), and makes them
- * again what they were where its commit fails.
+ * A back end may change bytes 4..11 of each frame while it has them (segments/ chains the frames there), and must
+ * restore them if its commit fails.
  */
 #ifndef ONYM_JOURNAL_APPEND_H
 #define ONYM_JOURNAL_APPEND_H
@@ -17,10 +17,10 @@
 
 enum { FRAME_HEAD_BYTES = 12, FRAME_ALIGN = 4 };
 
-/* One request's records, handed in as one. The caller fills frames by journal_put_record and owns all of
+/* One request's records, submitted together. The caller fills frames with journal_put_record, and owns all of
  * it; journal_submit borrows it until on_durable was called, which happens exactly once. */
 struct journal_append {
-    struct journal_append *next;                     /* the journal's, while submitted */
+    struct journal_append *next;                     /* used by the journal while it is submitted */
     struct buf frames;
     uint32_t record_count;
     /* Called on the committer's thread. first is the position of the first record (OK only). */
@@ -39,16 +39,16 @@ void journal_end_record(struct journal_append *append, size_t begun);
 
 /* ---- For back ends ---- */
 
-/* ERR_TOO_LARGE where it does not hold all that was put into it. */
+/* ERR_TOO_LARGE: it does not hold all that was put into it. */
 Status MUST journal_append_check(const struct journal_append *append, Err *err);
-/* A frame's total size by its record's. */
+/* A frame's total size, from the size of its record. */
 static inline uint32_t frame_bytes_of(uint32_t record_bytes)
 {
     return FRAME_HEAD_BYTES + ((record_bytes + FRAME_ALIGN - 1) & ~(uint32_t)(FRAME_ALIGN - 1));
 }
 /* The checksum of a frame by itself: its length, its record, its padding. */
 uint32_t frame_own_sum(const char *frame, uint32_t bytes);
-/* Each record in turn: begin with *offset 0; false after the last. */
+/* Gives each record in turn: begin with *offset 0; false after the last. */
 bool journal_append_next(const struct journal_append *append, size_t *offset, Str *ret_record);
 
 #endif

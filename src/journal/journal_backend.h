@@ -1,10 +1,10 @@
-/* journal_backend: what a back end brings: a struct of functions, and how its journals and readers begin.
+/* journal_backend: what a back end provides: a struct of functions, and how its journals and readers begin.
  *
- * The functions promise what journal.h says of those with the same names. None may be NULL. journal.c calls them; that
- * is one indirect call a submission, a commit, a batch of records read.
+ * The functions promise what journal.h says of those with the same names. None may be NULL. journal.c calls them: one
+ * indirect call for each submission, each commit, and each batch of records that is read.
  *
- * A second one: a folder beside segments/ with its own way to open (options are its own matter) that gives a
- * `struct journal *`, and a row in tests/unit/journal/. Nobody who reads or writes has to be touched.
+ * To add one: a folder next to segments/ with its own function to open it (with its own options) that gives a
+ * `struct journal *`, and a row in tests/unit/journal/. Code that reads or writes need not change.
  */
 #ifndef ONYM_JOURNAL_BACKEND_H
 #define ONYM_JOURNAL_BACKEND_H
@@ -47,12 +47,12 @@ typedef struct JournalBackend {
 /* Each back end's journal begins with this. */
 struct journal {
     const JournalBackend *backend;
-    _Atomic uint32_t erase_count;           /* the back end counts each erasure that changed something */
+    _Atomic uint32_t erase_count;           /* the back end adds one for each erasure that changed something */
 };
 
-/* Each back end's reader begins with this. `read` is called when all that it gave is handed out: it fills in at least
- * one record, whose bytes stay until it is called again, or says why there is none. Where an erasure came in between,
- * `unread` is called first: records[at..count) were not handed out, and are to be read anew. */
+/* Each back end's reader begins with this. `read` is called when all that it gave was given out: it fills in at least
+ * one record, whose bytes stay valid until the next call, or says why there is none. If an erasure came in between,
+ * `unread` is called first: records[at..count) were not given out, and must be read again. */
 struct journal_reader {
     struct journal *journal;
     const JournalRecord *records;           /* the back end's */

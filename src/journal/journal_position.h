@@ -1,8 +1,8 @@
-/* journal_position: where something stands in the journal. Opaque: what a position is made of is its back end's matter.
+/* journal_position: where something is in the journal. Opaque: only the back end knows what a position is made of.
  *
- * Compare positions of one journal with <, == and their like; ask how far apart they are; keep and print the number of
- * one, and take it back. Nothing is ever added to one, and nothing is made of its bits: `make tidy` compiles all that
- * is outside the journal's folders with a type that only allows that (tools/positions).
+ * Compare positions of one journal with <, == and the like; ask how far apart they are; keep and print the number of
+ * one, and take it back. Never add to a position, never use its bits: `make tidy` compiles everything
+ * outside the journal's folders with a type that does not allow it (tools/positions).
  */
 #ifndef ONYM_JOURNAL_POSITION_H
 #define ONYM_JOURNAL_POSITION_H
@@ -18,14 +18,14 @@ typedef uint64_t JournalPos;
 #define JOURNAL_OLDEST ((JournalPos)0)              /* not after any record: the oldest that is kept */
 #define JOURNAL_NEVER ((JournalPos)UINT64_MAX)      /* after every record that will ever be */
 
-/* To print or to keep, and back. Numbers compare as their positions do, begin at 0, and are below 2^48: who keeps many
- * may keep them in so many bits. */
+/* A position as a number, to print or keep, and back. Numbers compare as their positions do, begin at 0, and are below
+ * 2^48: code that keeps many may keep them in so many bits. */
 enum { JOURNAL_NUMBER_BITS = 48 };
 #define JOURNAL_NUMBER_MOST ((UINT64_C(1) << JOURNAL_NUMBER_BITS) - 1)
 static inline uint64_t journal_number(JournalPos pos) { return (uint64_t)pos; }
 static inline JournalPos journal_position(uint64_t number) { return (JournalPos)number; }
 
-/* Bounds: whatever stands before pos stands at or before the first; whatever stands after pos, at or after the
+/* Bounds: what is before pos is at or before the first; what is after pos is at or after the
  * second. A record need not begin there. */
 static inline JournalPos journal_before(JournalPos pos)
 {
@@ -33,13 +33,13 @@ static inline JournalPos journal_before(JournalPos pos)
 }
 static inline JournalPos journal_after(JournalPos pos) { return journal_position(journal_number(pos) + 1); }
 
-/* A position about so many bytes after `from`, but not after `end`: to go over a long way in strides. */
+/* A position about so many bytes after `from`, but not after `end`: to go over a long way in steps. */
 static inline JournalPos journal_stride(JournalPos from, uint64_t bytes, JournalPos end)
 {
     return journal_number(end) > journal_number(from) + bytes ? journal_position(journal_number(from) + bytes) : end;
 }
 
-/* About how many bytes of journal lie between the two; 0 where `to` is not after `from`. For progress and limits. */
+/* About how many bytes of journal are between the two; 0 if `to` is not after `from`. For progress and limits. */
 static inline uint64_t journal_distance(JournalPos from, JournalPos to)
 {
     return journal_number(to) > journal_number(from) ? journal_number(to) - journal_number(from) : 0;

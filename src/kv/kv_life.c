@@ -1,12 +1,13 @@
 /* kv_life: is this the store that was here last?
  *
- * A store that is whole may still be the wrong one: of another directory, or an older copy. So each opening for writing
- * takes a new number, its life, and leaves it in the store and in files beside it; where they differ, one of them was
- * put there by somebody. A life is taken so that a crash at any point leaves files that the store agrees with:
+ * A store that is whole may still be the wrong one: another directory's, or an older copy. So each opening for writing
+ * takes a new number, its life, and writes it into the store and into files next to it. If they differ, somebody has
+ * put one of them there. A life is taken in this order, so that a crash at any point leaves files that agree with the
+ * store:
  *   1. each file: the new life and the store's       2. the store: the new life       3. each file: the new life
- * A disk that does not take them changes nothing: the life of before goes on.
- *   file    "onym-life 1 ", one or two lives as 16 digits of hex, a blank before the second, a line feed
- *   store   a row "l" in the table of our own: u64 */
+ * If the disk does not take them nothing changes: the old life goes on.
+ *   file    "onym-life 1 ", one or two lives as 16 hexadecimal digits, a space before the second, a line feed
+ *   store   a row "l" in this folder's own table: u64 */
 #include "kv_pages.h"
 #include "kv_life.h"
 
@@ -63,7 +64,7 @@ static Status judge(const KvLife *life, uint64_t has, bool is_empty, Err *err)
     Status s = read_file(life->path, &lives, &why);
     if (s == ERR_NOT_FOUND) s = life->is_part && has && !is_empty ? ERR_DAMAGED : OK;
     else if (!s) s = is_empty || (has && (lives.now == has || lives.before == has)) ? OK : ERR_DAMAGED;
-    else s = life->is_part ? ERR_DAMAGED : OK;               /* nothing is known: as if there were none */
+    else s = life->is_part ? ERR_DAMAGED : OK;               /* nothing is known about it */
     if (s == ERR_DAMAGED)
         return err_set(err, s, "%s does not name it", life->path);
     return s;

@@ -5,9 +5,9 @@
 #include "kv.h"
 #include "os/os.h"
 
-/* has: the life that stands in the store; 0: none. is_empty: the store was just made. ERR_DAMAGED: it is another. */
+/* has: the life that the store holds; 0: none. is_empty: the store was just made. ERR_DAMAGED: it is another store. */
 Status MUST kv_life_judge(const KvLife *lives, size_t count, uint64_t has, bool is_empty, Err *err);
-/* False: the disk does not take it, and the life of before goes on. */
+/* False: the disk does not take it, and the old life goes on. */
 bool kv_life_begin(const KvLife *lives, size_t count, uint64_t has, uint64_t next);
 void kv_life_settle(const KvLife *lives, size_t count, uint64_t now);
 

@@ -1,19 +1,20 @@
-/* kv over LMDB: a B-tree whose writer copies pages and swings one root, so that readers never wait and a crash
- * finds the old root or the new one.
+/* kv over LMDB: a B-tree whose writer copies pages and then changes one root, so that readers never wait, and after a
+ * crash either the old root or the new one is there.
  *
- * The map is one large reservation of addresses made once (a file grows only as it is written), so it never has
- * to be grown under readers. NOMETASYNC: a commit syncs its pages, and the root with the next commit or kv_sync,
- * which is what "a crash may undo the last transaction" costs and saves. Read transactions are not tied to
+ * The map is one large reservation of addresses made once (a file grows only as it is written), so it need never
+ * grow under readers. NOMETASYNC: a commit syncs its pages, and the root is synced with the next commit or kv_sync:
+ * so a crash may undo the last transaction, and a commit costs less. Read transactions are not tied to
  * threads (NOTLS), since a request may be answered by another thread than the one that began it.
  *
- * LMDB overwrites nothing that it frees: what was removed stands in free pages, and in the gaps of others, until
- * they are used again. kv_rewrite is for those who need it gone: all rows go into a new file, which takes the place
+ * LMDB does not overwrite what it frees: removed rows are still in free pages, and in the gaps of others, until
+ * those are used again. kv_rewrite removes them: it copies all rows into a new file, which takes the place
  * of the old one while no transaction is open.
  *
  * LMDB has no checksums, and trusts its pages. So the file is judged before it is opened (kv_pages.c); after each
- * value stands a checksum, which every reading looks at; each transaction leaves its number in a row of our own, so
- * that an older head is not taken for the newest; and the map is guarded (os_guard.c), so that a file that is cut
- * under us is an error, not an end. What LMDB then asserts, and would abort for, leads back to us (TRY).
+ * value comes a checksum, which is compared at each reading; each transaction leaves its number in a row of our own, so
+ * that an older head is not taken for the newest; and the map is guarded (os_guard.c), so that cutting the file
+ * while it is open is an error, and does not end the process. LMDB's failed assertions, which would abort, return to us
+ * (TRY).
  */
 #include "kv_life.h"
 #include "kv_pages.h"
@@ -40,7 +41,7 @@ struct kv {
     uint64_t max_bytes;
     unsigned flags;
     char dir[4096];
-    pthread_mutex_t lock;                   /* of what follows, and of env while it is swapped */
+    pthread_mutex_t lock;                   /* over what follows, and over env while it is replaced */
     pthread_cond_t closed;
     unsigned open_count;                    /* transactions */
     _Atomic bool is_failed;                 /* the disk did not take a commit */
@@ -69,7 +70,7 @@ static const uint64_t max_bytes_default = UINT64_C(1) << 36;
 static const uint64_t max_bytes_default = UINT64_C(1) << 40;
 #endif
 
-/* Notes the first damage that is found, for whoever can make the store anew. */
+/* Notes the first damage that is found, for whoever can make the store again. */
 static Status damaged(struct kv *kv, Err *err, const char *what)
 {
     if (kv->map && guard_was_cut(kv->map)) what = "the file was cut while it was in use";
@@ -87,7 +88,7 @@ const char *kv_damage(struct kv *kv)
     return kv->damage;
 }
 
-/* The first of the process: written once, before has_failure. */
+/* The first failure of the process: written once, before has_failure. */
 static pthread_mutex_t failure_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic bool has_failure;
 static char failure[ERR_TEXT_BYTES];
@@ -99,7 +100,8 @@ static bool heals_by_itself(int rc)
     return rc == ENOSPC || rc == EDQUOT || rc == ENOMEM || rc == EINTR || rc == EAGAIN;
 }
 
-/* A commit or a sync: what of it the disk has is not known any more. LMDB's own numbers are below zero. */
+/* Notes that a commit or a sync failed: nobody knows now what is on the disk. LMDB's own error numbers are below
+ * zero. */
 static void note_failure(struct kv *kv, int rc)
 {
     if (rc != MDB_PANIC && (rc <= 0 || heals_by_itself(rc))) return;
@@ -145,7 +147,7 @@ static int put_own(MDB_txn *txn, MDB_dbi own, Str key, uint64_t number)
     return try_put(txn, own, &k, &v, 0);
 }
 
-/* Every transaction that writes ends so: with its own number in the row that says which was the last. */
+/* Every writing transaction ends with this: it writes its own number into the row that says which was the last. */
 static int commit_own(MDB_txn *txn, MDB_dbi own)
 {
     int rc = put_own(txn, own, STR(KV_OWN_KEY), mdb_txn_id(txn));
@@ -154,7 +156,7 @@ static int commit_own(MDB_txn *txn, MDB_dbi own)
     return rc;
 }
 
-/* makes: where nothing is in the file yet. */
+/* makes: create what does not exist in the file yet. */
 static int open_tables(struct kv *kv, MDB_env *env, bool makes, MDB_dbi *tables, MDB_dbi *own)
 {
     MDB_txn *txn;
@@ -188,15 +190,15 @@ static int open_env(struct kv *kv, const char *dir, unsigned flags, bool makes, 
     if (!rc) rc = mdb_env_set_userctx(env, kv);
     if (!rc) rc = mdb_env_set_assert(env, on_assert);
     if (!rc) rc = mdb_env_open(env, dir, flags, 0600);
-    if (!rc) rc = mdb_reader_check(env, &dead);              /* a killed process leaves its readers behind */
+    if (!rc) rc = mdb_reader_check(env, &dead);              /* a killed process leaves its readers in the table */
     if (!rc) rc = open_tables(kv, env, makes, ret->tables, ret->own);
     if (rc && env) mdb_env_close(env);
     if (!rc) ret->env = env;
     return rc;
 }
 
-/* Where the file is mapped, which LMDB does not tell: the table of our own is one page, at whose begin its number
- * stands. NULL: not found. */
+/* Where the file is mapped, which LMDB does not tell: this folder's own table is one page, which begins with the page's
+ * number. NULL: not found. */
 static const void *find_map(struct kv *kv)
 {
     MDB_val k = val_of(STR(KV_OWN_KEY)), v;
@@ -242,7 +244,7 @@ static void rewrite_path(const struct kv *kv, const char *file, char path[4096 +
     snprintf(path, 4096 + 32, "%s/rewrite%s%s", kv->dir, *file ? "/" : "", file);
 }
 
-/* What a crash in a rewrite left. */
+/* Removes what a crash during a rewrite left. */
 static void remove_rewrite(const struct kv *kv)
 {
     static const char *const files[] = { "data.mdb", "lock.mdb" };
@@ -262,8 +264,8 @@ static Status find_pages(const char *dir, const char *const *tables, size_t tabl
     return kv_pages_check(os_disk(), path, tables, table_count, ret, err);
 }
 
-/* The lock table is of the moment: what stands in its place and is no file (a pipe, a socket, a link in a ring) keeps
- * nothing that anybody needs, but LMDB could not begin. */
+/* Removes what is in the place of the lock table if it is not a file (a pipe, a socket, a link in a ring): LMDB could
+ * not start with it, and the lock table holds nothing that must be kept. */
 static Status clear_lock(const struct kv *kv, Err *err)
 {
     char path[4096 + 32];
@@ -413,7 +415,7 @@ static Status begin(struct kv *kv, unsigned flags, struct kv_txn **ret, Err *err
     kv->open_count++;
     MDB_env *env = kv->env;
     pthread_mutex_unlock(&kv->lock);
-    bool may_begin = env && (flags & MDB_RDONLY || !kv->is_damaged);         /* a writer may have left a lock behind */
+    bool may_begin = env && (flags & MDB_RDONLY || !kv->is_damaged);  /* an earlier writer may have left a lock */
     if (!(flags & MDB_RDONLY) && kv->is_failed) may_begin = false;
     int rc = may_begin ? mdb_txn_begin(env, NULL, flags, &txn->txn) : kv->is_damaged ? MDB_CORRUPTED : MDB_PANIC;
     if (rc) {
@@ -436,7 +438,7 @@ static void seal(struct kv_txn *txn)
     txn->reserved = NULL;
 }
 
-/* What was read is believed only if the file is still what is mapped. */
+/* Checks that the file was not cut, before what was read is used. */
 static Status refuse_cut(struct kv *kv, Err *err)
 {
     return kv->map && guard_was_cut(kv->map) ? damaged(kv, err, "") : OK;
@@ -479,7 +481,7 @@ Status kv_sync(struct kv *kv, Err *err)
 
 /* ---- Rewriting ---- */
 
-/* A row goes as it is; one of before checksums gets its own. */
+/* Copies a row as it is; a row of a version before checksums gets its own. */
 static int copy_row(Str table, bool has_sum, MDB_val key, MDB_val value, MDB_txn *to, MDB_dbi to_table)
 {
     if (value.mv_size > (size_t)KV_VALUE_BYTES + KV_SUM_BYTES) return MDB_CORRUPTED;
@@ -492,7 +494,7 @@ static int copy_row(Str table, bool has_sum, MDB_val key, MDB_val value, MDB_txn
     return 0;
 }
 
-/* Of one table, from the row that the cursor stands at: in order, as long as the transaction is not too large. */
+/* Copies rows of one table in order, beginning at the cursor, until the transaction becomes too large. */
 static int copy_rows(Str name, bool has_sum, MDB_cursor *from, MDB_txn *to, MDB_dbi table, bool *ret_more)
 {
     MDB_val key, value;
@@ -579,7 +581,7 @@ Status kv_rewrite(struct kv *kv, uint32_t timeout_ms, Err *err)
     int64_t until_ns = clock_monotonic_ns(os_clock()) + timeout_ms * INT64_C(1000000);
     struct timespec until = { until_ns / 1000000000, until_ns % 1000000000 };
     bool had_sums = kv->has_sums;
-    kv->has_sums = true;                                      /* of what is made; put back where it is not */
+    kv->has_sums = true;                                      /* for the new file; set back if it fails */
     int rc = copy_all(kv, had_sums), waited = 0;
     Status s = rc ? fail(kv, rc, "rewriting", err) : refuse_cut(kv, err);
     pthread_mutex_lock(&kv->lock);
@@ -624,7 +626,7 @@ Status kv_get(struct kv_txn *txn, size_t table, Str key, Str *ret, Err *err)
     MDB_val k = val_of(key), v;
     seal(txn);
     int rc = try_get(txn->txn, table_of(txn, table), &k, &v);
-    Status s = refuse_cut(txn->kv, err);                      /* not there: or not any more? */
+    Status s = refuse_cut(txn->kv, err);                      /* it is not there: or is the file cut? */
     if (s) return s;
     if (rc) return fail(txn->kv, rc, "reading", err);
     return strip(txn, table, key, v, ret, err);

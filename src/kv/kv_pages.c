@@ -10,10 +10,10 @@
  *             pages and of the tables, u64 last page, u64 number of the transaction
  *   free      a table of its own, key u64 transaction, value u64 count and so many page numbers
  *
- * Judged: every page is reached once, says its own number and its kind and nothing else, and its nodes tile it; keys
- * ascend, within what the branch above says; records count right; every page up to the last is in use or free, and
- * none is both; each value has its checksum. So nothing is left that LMDB reads, or carries on when it writes, and that
- * could be something else unnoticed. Free, because never looked at: free pages, what lies between lower and upper and
+ * What is checked: every page is reached once, has its own number and its kind and nothing else, and its nodes fill it
+ * without gaps; keys ascend, within what the branch above says; records count right; every page up to the last is in
+ * use or free, and none is both; each value has its checksum. So nothing that LMDB reads, or copies when it writes, can
+ * differ unnoticed. Not checked, because LMDB never reads them: free pages, the bytes between lower and upper and
  * after a value in overflow pages, the odd byte after a node, u16 0 of a page, the older meta's records, the map's
  * size. */
 #include "kv_pages.h"
@@ -40,10 +40,10 @@ struct walk {
     uint64_t file_bytes;
     size_t page_bytes;
     struct meta meta;
-    unsigned char *seen;                    /* a bit a page: in use, or free */
+    unsigned char *seen;                    /* one bit for each page: in use, or free */
     uint64_t seen_count;
     unsigned char starts[PAGE_MOST / 2];    /* of the nodes of one page */
-    char *pages;                            /* one a level */
+    char *pages;                            /* one for each level */
     struct buf value;                       /* of overflow pages */
     struct table tables[TABLES_MOST];
     size_t table_count;
@@ -54,7 +54,7 @@ struct walk {
 
 typedef Status TakeRow(struct walk *walk, Str table, Str key, Str value);
 
-/* What is being walked: a table's record, and what was counted of it. */
+/* The tree that is being read: a table's record, and what was counted in it. */
 struct tree {
     const struct record *record;
     Str name;
@@ -126,7 +126,7 @@ static int compare(const struct tree *tree, Str a, Str b)
     return x < y ? -1 : x > y;
 }
 
-/* The node at a place in its page, where that is a possible one. */
+/* The node at a place in its page, if the place is a possible one. */
 struct node { const char *head; Str key; size_t bytes; };
 
 static bool measure_node(const struct walk *walk, const char *page, size_t at, bool is_leaf, struct node *ret)
@@ -176,7 +176,7 @@ static Status check_key(struct walk *walk, const struct tree *tree, uint64_t num
     return OK;
 }
 
-/* No node lies in another, and none is left out: each begins where one ends. */
+/* Do the nodes fill the page, so that none overlaps another and none is left out? Each begins where one ends. */
 static bool do_tile(struct walk *walk, const char *page, size_t count, bool is_leaf)
 {
     size_t at = u16_at(page + 14), found = 0;
@@ -188,8 +188,8 @@ static bool do_tile(struct walk *walk, const char *page, size_t count, bool is_l
     return at == walk->page_bytes && found == count;
 }
 
-/* All nodes of a page: first whether they fill it as they should, then each with what it leads to. The first key of a
- * branch says nothing. */
+/* Checks all nodes of a page: first whether they fill it as they should, then each with what it leads to. The first key
+ * of a branch has no meaning. */
 static Status walk_nodes(struct walk *walk, struct tree *tree, uint64_t number, const char *page, unsigned depth,
                          struct bounds bounds)
 {
@@ -389,7 +389,7 @@ static Status check_file(struct walk *walk, const char *const *tables, size_t ta
     }
     s = read_metas(walk);
     if (s) return s;
-    /* No page in use or free can be named but those up to the last; a file may be shorter by free ones. */
+    /* Nothing may name a page after the last one; the file may be shorter if its last pages are free. */
     if (walk->meta.last / 16 > walk->file_bytes / walk->page_bytes + (1 << 20))
         return damaged(walk, walk->meta.last, "after the end of the file");
     walk->seen = calloc(walk->meta.last / 8 + 1, 1);

@@ -1,11 +1,11 @@
-/* kv_try: LMDB's calls, whose assertions lead back to who called. Private to kv/. */
+/* kv_try: LMDB's calls: a failed assertion of LMDB returns to the caller as an error. Private to kv/. */
 #ifndef ONYM_KV_TRY_H
 #define ONYM_KV_TRY_H
 
 #include <lmdb.h>
 #include <setjmp.h>
 
-/* A call of LMDB; what it asserts in vain is damage. The transaction is good for nothing then but to be aborted. */
+/* Makes a call of LMDB; if an assertion in it fails, that is damage. The transaction can then only be aborted. */
 extern _Thread_local jmp_buf *kv_escape;
 #define TRY(rc, call) do {                                              \
         jmp_buf here, *outer = kv_escape;                                  \
