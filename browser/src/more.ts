@@ -2,6 +2,7 @@
 // without it, and no call is lost; what a source middleware should see waits in storage. Once more at once, then
 // with longer and longer waits it is asked for again, and whatever it was for is done when it comes.
 // In the npm package and in analytics.plus.min.js it is there at once.
+import { troubles } from './health'
 import type { Parts } from './parts'
 import { attempt, delay, sooner, within } from './sooner'
 
@@ -46,5 +47,8 @@ export const more = <T>(use: (parts: Parts) => T): Soon<T | undefined> =>
   PLUS
     ? use(source(0) as Parts)
     : sooner(within<Parts | undefined, undefined>((parts ??= ask()), MORE_MS), (found) =>
-        found ? use(found) : void (late.push(use) > 1 || console.error('Onym: more.min.js did not load:', trouble)),
+        found
+          ? use(found)
+          : void (late.push(use) > 1 ||
+              (troubles.add('more_missing'), console.error('Onym: more.min.js did not load:', trouble))),
       )

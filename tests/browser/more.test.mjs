@@ -11,8 +11,9 @@ test('a page without plugins never asks for it', async () => {
   const asked = []
   visitor.page.on('request', (request) => asked.push(new URL(request.url()).pathname))
   await visitor.run(() => void analytics.track('a'))
-  await visitor.sent(1)
+  const [{ context }] = await visitor.sent(1)
   assert.equal(asked.filter(isMore).length, 0)
+  assert.equal(context.onym, undefined)
   await visitor.close()
 })
 
@@ -177,7 +178,9 @@ test('it never comes, and a link and takeOver were there for it: calls go out, a
   assert.equal(said.length, 1, said.join('\n'))
   assert.match(said[0], /^Onym: more\.min\.js did not load/)
   await visitor.run(() => void analytics.track('b'))
-  assert.equal((await visitor.sent(3))[2].event, 'b')
+  const { event, context } = (await visitor.sent(3))[2]
+  assert.equal(event, 'b')
+  assert.deepEqual(context.onym.health, ['more_missing'])
   assert.deepEqual(visitor.errors, [])
   await visitor.close()
 })
@@ -203,6 +206,10 @@ for (const [what, path, script] of [
     else await eventually(() => visitor.run(() => analytics.queue.plugins.length == 1), 'the plugin is there')
     await visitor.run(() => void analytics.track('b'))
     await eventually(async () => (await visitor.sent(3)).some(({ event }) => event == 'b'), 'b arrives')
+    const healthOf = (name) => visitor.sent(0).then((all) => all.find(({ event }) => event == name).context.onym?.health)
+    // A call that waited for a link was made without the file; one that waited for a plugin was made before that was known.
+    assert.deepEqual(await healthOf('a'), path != '/' ? ['more_missing'] : undefined)
+    assert.deepEqual(await healthOf('b'), ['more_missing'])
     assert.deepEqual(said, ['Onym: more.min.js did not load: timeout'])
     assert.deepEqual(visitor.errors, [])
     await visitor.close()
