@@ -172,7 +172,7 @@ export const shortenNames = (code, ...how) => giveNames(code, findNames(code, ..
  * A name for each variable. With `sizeOf`, which gives the size that counts, it takes three times as long for one in a
  * hundred bytes.
  */
-export const findNames = (code, sizeOf, rounds = ROUNDS) => {
+export const findNames = (code, sizeOf) => {
   const { variables, scopes, globals } = readVariables(code)
   const isFree = (name, variable, but) =>
     !globals.has(name) && !variable.others.some((other) => other != but && other.name == name)
@@ -231,7 +231,7 @@ export const findNames = (code, sizeOf, rounds = ROUNDS) => {
       if (worse_by < 0) best += worse_by
       return worse_by
     }
-    for (let round = 0; round < rounds && improve(measure); round++);
+    for (let round = 0; round < ROUNDS && improve(measure); round++);
   }
   return variables.map(({ name }) => name)
 }

@@ -18,7 +18,7 @@ const ADDRESS_MAX = 200
 /** Of a record in a cookie, encoded. */
 const RECORD_MAX = 1400
 
-const CAMPAIGN = { utm_source: 'source', utm_medium: 'medium', utm_campaign: 'name', utm_term: 'term', utm_content: 'content', utm_id: 'id' }
+const CAMPAIGN = 'source medium campaign term content id'.split(' ')
 const CLICK_IDS =
   'gclid gbraid wbraid dclid fbclid msclkid ttclid twclid li_fat_id rdt_cid ScCid epik irclickid yclid'.split(' ')
 
@@ -37,7 +37,7 @@ export const readTouch = (url: string, referrer: string, at_ms: number): Json =>
     at: new Date(at_ms).toISOString(),
     page: address(url),
     referrer: address(referrer) || undefined,
-    campaign: record(Object.entries(CAMPAIGN).map(([key, name]) => [name, params[key]?.slice(0, TEXT_MAX)])),
+    campaign: record(CAMPAIGN.map((name) => [name == 'campaign' ? 'name' : name, params['utm_' + name]?.slice(0, TEXT_MAX)])),
     // A part of a click id is none.
     clickIds: record(CLICK_IDS.map((name) => [name, params[name]?.length > CLICK_ID_MAX ? undefined : params[name]])),
   }
