@@ -227,6 +227,8 @@ struct destination {
     bool (*wants_links)(const Settings *settings);                      /* is told who is who; NULL: no */
     bool (*wants_merges)(const Settings *settings);                     /* … which users are one; NULL: as links */
     bool (*wants_grace)(const Settings *settings);                      /* a link must not come late; NULL: it may */
+    bool (*takes_whole)(const Settings *settings);      /* build reads of the message's JSON its raw text alone, and may
+                                                         * get a root without members; NULL: it reads members */
     LaneLimits (*limits)(const Settings *settings, uint8_t lane);
     Status (*build)(struct plan *plan, const Outgoing *message, Err *err);      /* ERR_INPUT: refused, with why */
     /* No method: nothing to send, the calls are done. ERR_INPUT: no request can be made of what is in the calls, with

@@ -170,13 +170,18 @@ static void redact(struct redaction *redaction, const TreeNode *node, size_t pat
     json_object_end(redaction->out);
 }
 
+bool rules_have_privacy(const Rules *rules)
+{
+    return rules->properties_deny_count || rules->properties_allow_count || rules->properties_hash_count;
+}
+
 Status rules_redact(const Rules *rules, const TreeNode *json, Arena *arena, const TreeNode **ret, Err *err)
 {
     struct redaction redaction = { .rules = rules };
     struct buf out;
     Str text;
     *ret = json;
-    if (!rules->properties_deny_count && !rules->properties_allow_count && !rules->properties_hash_count) return OK;
+    if (!rules_have_privacy(rules)) return OK;
     buf_init(&out, LIMIT_RECORD_BYTES * 4);
     redaction.out = &out;
     redact(&redaction, json, 0, 0);

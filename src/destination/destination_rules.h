@@ -24,6 +24,8 @@ typedef struct Rules {
 
 /* node: a map, or NULL. Texts live in the arena or in node. ERR_INPUT: err's field is the rule at fault. */
 Status MUST rules_read(const Node *node, Arena *arena, Rules *ret, Err *err);
+/* Properties or traits are left out or hashed. */
+bool rules_have_privacy(const Rules *rules);
 /* The message after the privacy rules; the tree itself where there are none. */
 Status MUST rules_redact(const Rules *rules, const TreeNode *json, Arena *arena, const TreeNode **ret, Err *err);
 

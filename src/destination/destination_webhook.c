@@ -70,6 +70,8 @@ static void put_key(struct plan *plan, struct buf *out, const Event *event)
     field_put(out, buf_ok(&key) ? buf_str(&key) : key_of_message(plan->arena, event));
 }
 
+static bool webhook_takes_whole(const Settings *settings) { return setting_text(settings, WEBHOOK_DATA).len == 0; }
+
 static Status webhook_build(struct plan *plan, const Outgoing *message, Err *err)
 {
     Str path = setting_text(plan->settings, WEBHOOK_DATA);
@@ -100,15 +102,13 @@ static Str json_of_call(const Call *call, Arena *arena, Str *ret_key)
     return str_slice(rest, end, rest.len);
 }
 
-static Str list_body(const PackInput *input, Arena *arena)
+static Str list_body(const Str *texts, size_t count, Arena *arena)
 {
     struct buf body;
-    Str text, key;
+    Str text;
     buf_init(&body, 8 * 1024 * 1024);
     json_array(&body, NULL);
-    for (size_t at = 0; at < input->call_count; at++) {
-        json_raw(&body, NULL, json_of_call(input->calls[at], arena, &key));
-    }
+    for (size_t at = 0; at < count; at++) json_raw(&body, NULL, texts[at]);
     json_array_end(&body);
     text = arena_copy(arena, buf_str(&body));
     buf_done(&body);
@@ -128,26 +128,26 @@ static void sign(const PackInput *input, Str first, Arena *arena, FetchRequest *
 }
 
 /* One message: its key. A list: a hash of the keys, equal whenever the same messages travel together. */
-static Str idempotency_key(const PackInput *input, Arena *arena)
+static Str idempotency_key(const Str *keys, size_t count, Arena *arena)
 {
-    Str *keys = arena_new(arena, Str, input->call_count);
-    for (size_t at = 0; at < input->call_count; at++) (void)json_of_call(input->calls[at], arena, &keys[at]);
-    return input->call_count == 1 ? keys[0] : key_of_parts(arena, keys, input->call_count);
+    return count == 1 ? keys[0] : key_of_parts(arena, keys, count);
 }
 
 static Status webhook_pack(const PackInput *input, Arena *arena, FetchRequest *ret, Err *err)
 {
     const Settings *settings = input->settings;
-    Str key, first = json_of_call(input->calls[0], arena, &key);
+    size_t count = input->call_count;
+    Str *keys = arena_new(arena, Str, count), *texts = arena_new(arena, Str, count);
     (void)err;
+    for (size_t at = 0; at < count; at++) texts[at] = json_of_call(input->calls[at], arena, &keys[at]);
     ret->method = setting_text(settings, WEBHOOK_METHOD);
     ret->url = setting_text(settings, WEBHOOK_URL);
     ret->timeout_ms = setting_number(settings, WEBHOOK_TIMEOUT);
     ret->allow_private = setting_is_on(settings, WEBHOOK_PRIVATE);
-    ret->body = setting_number(settings, WEBHOOK_BATCH) > 0 ? list_body(input, arena) : first;
+    ret->body = setting_number(settings, WEBHOOK_BATCH) > 0 ? list_body(texts, count, arena) : texts[0];
     request_header(ret, STR("Content-Type"), STR("application/json"));
-    request_header(ret, STR("Idempotency-Key"), idempotency_key(input, arena));
-    sign(input, first, arena, ret);
+    request_header(ret, STR("Idempotency-Key"), idempotency_key(keys, count, arena));
+    sign(input, texts[0], arena, ret);
     node_each(child, settings->values[WEBHOOK_HEADERS].map) request_header(ret, child->key, child->text);
     return OK;
 }
@@ -160,6 +160,7 @@ const struct destination destination_webhook = {
     .requests_at_once = 16,
     .validate = webhook_validate,
     .limits = webhook_limits,
+    .takes_whole = webhook_takes_whole,
     .build = webhook_build,
     .pack = webhook_pack,
 };
