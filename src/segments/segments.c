@@ -1,10 +1,10 @@
-/* journal: opening, submitting and the group commit.
+/* segments: opening, submitting and the group commit.
  *
  * A commit is one gathered write, straight from the submitters' buffers, and one fdatasync:
  *
  *     [commit frame] [append 1's frames] [append 2's frames] ... [zeros ahead]
  *
- * The zeros: where a commit is small, every 256 KiB one of them also writes 256 KiB of zeros after itself.
+ * The zeros: if commits are small, every 256 KiB one of them also writes 256 KiB of zeros after itself.
  * The commits after it overwrite blocks that exist already, so that fdatasync has no new size and no new
  * blocks to make durable. Measured here (ext4, a virtual disk, one commit at a time, mean of two runs):
  *     600 bytes: plain append 305 us, fallocate'd 220 us, zeros ahead 186 us
@@ -67,7 +67,7 @@ Status segments_create(const SegmentsOptions *options, struct segments **ret, Er
     return OK;
 }
 
-/* The directory, and its name in its parent, durable before anything in it counts. */
+/* Makes the directory, and its name in its parent, durable before anything in it counts. */
 static Status make_dir(struct segments *journal, Err *err)
 {
     char parent[SEGMENTS_PATH_BYTES];
@@ -80,7 +80,7 @@ static Status make_dir(struct segments *journal, Err *err)
     char *slash = strrchr(parent, '/');
     if (slash) slash[slash == parent] = 0;
     s = disk->sync_dir(disk, slash ? parent : ".", err);
-    if (s) (void)disk->remove(disk, journal->dir, NULL);     /* where it is new and empty: so that it is made again */
+    if (s) (void)disk->remove(disk, journal->dir, NULL);     /* if it is new and empty, so that it is made again */
     return s;
 }
 
@@ -135,8 +135,8 @@ static void fail_pending(struct segments *journal, Status status)
 static Status commit_write(struct segments *journal, struct journal_append *group, Err *err);
 static Status cut_back(struct segments *journal, Err *err);
 
-/* A mark: an empty commit, which proves at the next start that all before it had been synced. Best effort:
- * without it nothing is lost but that proof. */
+/* Writes a mark: an empty commit, which proves at the next start that all before it had been synced. If it fails,
+ * only that proof is lost. */
 static void close_tail(struct segments *journal)
 {
     struct disk *disk = journal->disk;
@@ -271,7 +271,7 @@ static struct journal_append *take_group(struct segments *journal)
     return group;
 }
 
-/* What the group adds to the tail. */
+/* What the group adds to the open segment. */
 struct commit {
     char frame[COMMIT_FRAME_BYTES];
     size_t part_count;              /* of journal->parts, without the zeros */
@@ -310,22 +310,22 @@ static void commit_chain(struct segments *journal, const struct journal_append *
     commit->part_count = (size_t)(part - journal->parts);
 }
 
-/* Asks for the free space now and then, and always while it is short. */
+/* Asks for the free space from time to time, and always while it is short. */
 static Status commit_check_room(struct segments *journal, Err *err)
 {
     uint64_t free_bytes;
     int64_t now_ns = clock_monotonic_ns(journal->options.clock);
     if (!journal->is_full && journal->free_checked_ns && now_ns - journal->free_checked_ns < FREE_CHECK_MS * 1000000LL)
         return OK;
-    if (journal->disk->free_bytes(journal->disk, journal->dir, &free_bytes, NULL)) return OK;     /* writing tells */
+    if (journal->disk->free_bytes(journal->disk, journal->dir, &free_bytes, NULL)) return OK;  /* the write tells */
     journal->free_checked_ns = now_ns;
     if (free_bytes >= journal->options.reserve_bytes) return OK;
     return err_set(err, ERR_FULL, "%" PRIu64 " bytes are free, %" PRIu64 " are kept in reserve; free space, then "
                    "writes resume by themselves", free_bytes, journal->options.reserve_bytes);
 }
 
-/* Takes back what a failed write may have left behind the end. It need not be synced: the next sync covers
- * it, and until then nothing but this commit's own debris can be there (README, point 6). */
+/* Cuts off what a failed write may have left after the end. It need not be synced: the next sync covers
+ * it, and until then only the remains of this commit can be there (README, point 6). */
 static Status cut_back(struct segments *journal, Err *err)
 {
     struct segments_tail *tail = &journal->tail;
@@ -336,7 +336,7 @@ static Status cut_back(struct segments *journal, Err *err)
     return s;
 }
 
-/* Closes the segment where the group does not fit any more, and has one open. */
+/* Closes the open segment if the group does not fit into it, and makes sure that one is open. */
 static Status commit_prepare(struct segments *journal, uint64_t bytes, Err *err)
 {
     struct segments_tail *tail = &journal->tail;
@@ -373,7 +373,7 @@ static Status commit_put(struct segments *journal, const struct commit *commit, 
     return s;
 }
 
-/* Only here does the end move: what readers see is durable. */
+/* Only this moves the end, so readers see only what is durable. */
 static void commit_publish(struct segments *journal, const struct commit *commit, int64_t began_ns)
 {
     struct segments_tail *tail = &journal->tail;
@@ -414,7 +414,7 @@ static Status commit_write(struct segments *journal, struct journal_append *grou
     s = commit_put(journal, &commit, err);
     if (!s) {
         s = segments_look_at_place(journal, journal->tail.used + commit.bytes, err);
-        if (s) (void)cut_back(journal, NULL);            /* nobody is told of it: as a write that failed */
+        if (s) (void)cut_back(journal, NULL);            /* nobody was told of it, as with a failed write */
     }
     if (!s) commit_publish(journal, &commit, began_ns);
     else for (; group; group = group->next) segments_sum_frames(buf_str(&group->frames));   /* to be submitted again */
@@ -430,7 +430,7 @@ static void note_full(struct segments *journal)
     pthread_mutex_unlock(&journal->lock);
 }
 
-/* Nobody tells when it is over, and who is sent no events finds out nothing: so it is believed for a while. */
+/* Nothing tells when the trouble is over, and a server that gets no events cannot notice: so it counts for a while. */
 static void note_failing(struct segments *journal)
 {
     pthread_mutex_lock(&journal->lock);
@@ -449,7 +449,7 @@ Status segments_commit(struct segments *journal, uint64_t *ret_records, Err *err
     else if (s) note_failing(journal);
     bool is_other = s && s != ERR_FULL && s != ERR_CLOSED;
     if (is_other) s = ERR_IO;                           /* a directory that is gone is not "not found": come back */
-    JournalPos end = journal->end, first = end;         /* from behind: the group is what stands before the end */
+    JournalPos end = journal->end, first = end;         /* the group ends at the journal's end */
     if (!s) for (struct journal_append *append = group; append; append = append->next) first -= append->frames.len;
     pthread_mutex_unlock(&journal->writing);
     while (group) {
@@ -490,7 +490,7 @@ Status segments_roll(struct segments *journal, Err *err)
     return OK;
 }
 
-/* By way of a temporary name, so that no segment is ever seen without a whole head, and so that a name which
+/* Uses a temporary name, so that nobody ever sees a segment without a whole head, and so that a name which
  * an earlier, failed sync may have lost is made once more. The head is durable before a commit is written
  * after it: recovery relies on that. */
 static Status begin_file(struct segments *journal, const char *from, const char *to, Str head, DiskFile *ret, Err *err)
@@ -506,7 +506,7 @@ static Status begin_file(struct segments *journal, const char *from, const char 
     if (synced) segments_poison(journal, err);
     if (!s && !synced) return OK;
     disk->close(disk, *ret);
-    (void)disk->remove(disk, from, NULL);                /* else the next try or start does */
+    (void)disk->remove(disk, from, NULL);                /* if this fails, the next try or start removes it */
     return s ? s : synced;
 }
 

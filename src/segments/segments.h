@@ -11,11 +11,11 @@
  * after a broken place proves that the broken place had once been synced, and is damage, while a broken
  * place with none after it is the torn tail of a crash. segments_format.h has the bytes.
  *
- * Invariants, beside those of every journal
+ * Invariants, besides those of every journal
  *  1. on_durable(OK) is called only after the frames are on disk (write, fdatasync; for a new segment the
  *     directory too).
- *  2. After a failed sync recovery decides what the disk holds. A failed write is cut back and may be tried again.
- *     The journal refuses, too, until it is back, where the file that is written is not to be found under its name.
+ *  2. After a failed sync recovery decides what the disk holds. A failed write is cut off and may be tried again.
+ *     If the file that is written is not found under its name, the journal refuses until it is back.
  *  3. One process owns a directory (lock file). Others may open it read-only.
  */
 #ifndef ONYM_SEGMENTS_SEGMENTS_H
@@ -28,19 +28,19 @@
 /* What happens to the journal by itself and is worth a line in the log. */
 typedef enum SegmentsNoticeKind {
     SEGMENTS_RETIRED,                /* a segment was removed */
-    SEGMENTS_CLOCK_JUMP,             /* the wall clock jumped; no age counts that as time */
-    SEGMENTS_CLOCK_GAP,              /* so much passed unwatched, or the clock is wrong: nothing is retired by age until
-                                       it has gone on like that for a while, or the clock is confirmed */
+    SEGMENTS_CLOCK_JUMP,             /* the wall clock jumped; ages do not count that as time */
+    SEGMENTS_CLOCK_GAP,              /* so much time passed while nobody watched, or the clock is wrong: nothing is
+                                       retired by age until the clock goes on like that for a while, or is confirmed */
     SEGMENTS_CLOCK_CONFIRMED,
     SEGMENTS_ASTRAY,                 /* the segment that is being written is not where it was: nothing is accepted */
-    SEGMENTS_FOUND_AGAIN,            /* it is: events are accepted again */
-    SEGMENTS_SET_ASIDE,              /* a file with a segment's name was none of ours: it has another name now */
+    SEGMENTS_FOUND_AGAIN,            /* it is back: events are accepted again */
+    SEGMENTS_SET_ASIDE,              /* a file with a segment's name was not ours: it has another name now */
     SEGMENTS_PUT_BACK,              /* it had been removed, and was written out again under its name: nothing is lost */
 } SegmentsNoticeKind;
 
 typedef struct SegmentsNotice {
     SegmentsNoticeKind kind;
-    JournalPos pos, end;            /* of the segment; of the clock: where the journal was */
+    JournalPos pos, end;            /* the segment's; for the clock: where the journal was */
     Millis by_ms;                   /* how far the clock jumped, how long the gap is, or how old the segment's last
                                        event is */
     uint64_t disk_bytes;
@@ -57,10 +57,10 @@ typedef struct SegmentsOptions {
     Millis retention_ms;            /* sealed segments wholly older than this are removed; 0 = keep for ever */
     uint64_t retention_bytes;       /* oldest sealed segments are removed while the directory is larger; 0 = no limit */
     uint64_t reserve_bytes;         /* ERR_FULL while less than this is free on the disk; 0 = 64 MiB */
-    void (*notice)(void *context, const SegmentsNotice *notice);     /* by who commits or maintains, or NULL */
+    void (*notice)(void *context, const SegmentsNotice *notice);     /* called by committer and maintenance; or NULL */
     void *notice_context;
-    JournalPos known_end;           /* somebody has seen the journal come so far: where it ends before that, a part of
-                                       it is missing, and opening for writing is refused; 0: nobody says so */
+    JournalPos known_end;           /* somebody has seen the journal go so far: if it ends before that, a part of
+                                       it is missing, and opening for writing is refused; 0: nobody has */
     uint64_t known_records;         /* how many records it had then; 0: not known */
     const char *known_by;           /* who says so, for the message; borrowed */
 } SegmentsOptions;
@@ -77,18 +77,19 @@ typedef struct SegmentsRecovery {
  * where, and what to do: bring the files back, or segments_give_up. The caller closes it (journal_close). */
 Status MUST segments_open(const SegmentsOptions *options, struct journal **ret, SegmentsRecovery *ret_recovery,
                           Err *err);
-/* Opens without the lock, for reading beside a running server or a stopped one. Reads whole frames as
+/* Opens without the lock, for reading while a server runs or after it has stopped. Reads whole frames as
  * they appear; journal_refresh looks for new ones. */
 Status MUST segments_open_read_only(const SegmentsOptions *options, struct journal **ret, Err *err);
 /* ---- Giving up what is missing ---- */
 
 typedef struct SegmentsLoss {
-    JournalPos from, to;            /* no record will ever stand at these positions */
+    JournalPos from, to;            /* no record will ever be at these positions */
     const char *what;               /* in words; valid for the call */
 } SegmentsLoss;
 typedef void SegmentsTellLoss(void *context, const SegmentsLoss *loss);
-/* Tells everything that keeps segments_open from going on; where does_it, notes it durably (the file `lost`), so that
- * the next open goes on, after every position that anybody knows. What can be read stays. Nobody else has it open. */
+/* Tells everything that keeps segments_open from going on; if does_it, notes it durably (the file `lost`), so that the
+ * next open goes on, after every position that anybody knows. What can be read stays. No other process may have it
+ * open. */
 Status MUST segments_give_up(const SegmentsOptions *options, bool does_it, SegmentsTellLoss *tell, void *context,
                             Err *err);
 
@@ -99,7 +100,7 @@ typedef struct SegmentsFinding {
     Str segment;                    /* file name */
     Str text;                       /* what is wrong */
     bool is_torn_tail;              /* harmless: what a crash leaves; cut at the next start */
-    bool is_unreadable;             /* a whole record that says nothing to who judged it */
+    bool is_unreadable;             /* a whole record that the judge does not understand */
 } SegmentsFinding;
 
 typedef void SegmentsReport(void *context, const SegmentsFinding *finding);
@@ -108,11 +109,11 @@ typedef const char *SegmentsJudge(void *context, Str record);
 typedef void SegmentsProgress(void *context, uint64_t done_bytes, uint64_t all_bytes);
 typedef struct SegmentsVerdict {
     uint64_t segments, records, bytes, disk_bytes, damaged_places, torn_bytes;
-    uint64_t missing_records;       /* that the others' count says should be there */
+    uint64_t missing_records;       /* that should be there by the count of the others */
     uint64_t unreadable_records;    /* by the judge */
-    uint64_t given_up_places;       /* of the damaged ones: missing, by an operator's decision */
+    uint64_t given_up_places;       /* of the damaged places: given up by an operator */
 } SegmentsVerdict;
-/* Who is told of what is found; each may be NULL. */
+/* Functions that get what is found; each may be NULL. */
 typedef struct SegmentsListener {
     SegmentsReport *report;
     SegmentsJudge *judge;

@@ -1,4 +1,4 @@
-/* segments_backend: what the journal's functions are where it lies in segments. */
+/* segments_backend: the functions of journal_backend.h, for a journal in segments. */
 #include "segments_private.h"
 
 static void door_close(struct journal *journal) { segments_close(segments_of(journal)); }

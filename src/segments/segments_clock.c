@@ -1,23 +1,23 @@
 /* segments_clock: how old something in the journal is, by a wall clock that may be wrong.
  *
- * Stamps are of the wall clock, and retention removes for good; so a stamp alone is not believed. While the process
- * runs, the wall clock must go as the monotonic one does. Where it jumps, time has not passed: the jump is written down
- * with its position, and an age is the difference of two stamps less the jumps between them. So a clock that is wrong
- * for a while, from the start or in between, ahead or behind, makes nothing older.
+ * Times in the journal come from the wall clock, and retention removes for good; so such a time alone is not enough.
+ * While the process runs, the wall clock must go as the monotonic clock does. If it jumps, no time has passed: the
+ * jump is written down with its position, and an age is the difference of two times minus the jumps between them. So
+ * a clock that is wrong for a while, from the start or later, too fast or too slow, makes nothing older.
  *
- * Between two lives of the process (or while it was asleep) nobody watched. If the clock is ahead of the last stamp by
+ * While the process did not run (or slept) nobody watched. If the clock is ahead of the last time by
  * more than a little, the machine was off for so long, or the clock is wrong: nothing is retired by age until the clock
  * has gone on like that for some hours or days (a quarter of the retention, three days at most), or an operator says
- * that it is right. If it goes back meanwhile, it was the clock.
+ * that it is right. If it goes back meanwhile, the clock was wrong.
  *
- *   clock             seen WALL · pending POS GAP SINCE · jump POS BY, a line each; milliseconds
+ *   clock             seen WALL · pending POS GAP SINCE · jump POS BY, one line for each; milliseconds
  *   clock-confirmed   an operator says that the wall clock is right: taken and removed by whoever writes the journal */
 #include "segments_private.h"
 
 #include <stdio.h>
 
 static const Millis TOLERANCE_MS = MINUTE_MS;
-static const Millis PLAUSIBLE_MS = 1577836800000;       /* 2020: before it, no clock of ours was ever right */
+static const Millis PLAUSIBLE_MS = 1577836800000;       /* 2020: a clock that shows less is wrong */
 
 enum { CLOCK_FILE_BYTES = JUMPS_MOST * 64 + 256 };
 
@@ -26,7 +26,7 @@ static Millis clamp(Millis value, Millis least, Millis most)
     return value < least ? least : value > most ? most : value;
 }
 
-/* More than this may have passed unwatched only if somebody says so. */
+/* The longest gap that counts as time that passed, unless an operator says so. */
 static Millis gap_most(const struct segments *journal)
 {
     Millis retention_ms = journal->options.retention_ms;
@@ -73,7 +73,7 @@ static void note_gap(struct segments *journal, Millis gap_ms, Millis wall_ms)
 static void note_jump(struct segments *journal, Millis by_ms)
 {
     struct segments_clock *clock = &journal->clock;
-    if (clock->pending_ms && by_ms < 0) {                /* so the gap was none: the clock had been ahead */
+    if (clock->pending_ms && by_ms < 0) {                /* so there was no gap: the clock had been ahead */
         add_jump(clock, clock->pending_pos, clock->pending_ms);
         clock->pending_ms = 0;
     }
@@ -109,7 +109,7 @@ bool segments_clock_is_trusted(const struct segments *journal)
     return !journal->clock.pending_ms && !journal->clock.is_hopeless;
 }
 
-/* Of two answers the younger, where it is not sure: a jump at the very position, or one that nobody saw. */
+/* If an age is not sure (a jump at this very position, or one that nobody saw), the younger answer counts. */
 Millis segments_clock_age(const struct segments *journal, JournalPos pos, Millis stamp_ms)
 {
     const struct segments_clock *clock = &journal->clock;
@@ -190,7 +190,7 @@ static Status save(struct segments *journal, Err *err)
     return OK;
 }
 
-/* An operator has looked at the clock: all that it said was time that passed. */
+/* An operator has confirmed the clock: all that it showed was time that passed. */
 static void take_word(struct segments *journal)
 {
     struct segments_clock *clock = &journal->clock;
@@ -215,7 +215,7 @@ Status segments_clock_keep(struct segments *journal, bool is_last, Err *err)
     (void)segments_clock_look(journal);
     take_word(journal);
     while (clock->jump_count && clock->jumps[0].pos < journal->segments.rows[0].base && journal->segments.count) {
-        clock->jump_count--;                             /* nothing is left that stood before it */
+        clock->jump_count--;                             /* nothing from before it is left */
         memmove(clock->jumps, clock->jumps + 1, clock->jump_count * sizeof *clock->jumps);
     }
     Millis since_ms = clock->wall_ms - clock->saved_ms;

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-/* An earlier erasure has been there. */
+/* Was the record here erased before? */
 static bool is_blank_at(struct segments_source *source, uint64_t offset, uint64_t limit)
 {
     if (segments_source_load(source, offset, FRAME_HEAD_BYTES, limit, NULL)) return false;
@@ -63,7 +63,7 @@ static Status erase_segment(struct segments *journal, const Segment *segment, Se
     return s;
 }
 
-/* The open segment is closed where the range reaches into it. Gives the end of what is closed. */
+/* Closes the open segment if the range reaches into it. Gives the end of what is closed. */
 static Status close_for_erasing(struct segments *journal, JournalPos to, JournalPos *ret_closed, Err *err)
 {
     Status s = OK;
@@ -77,7 +77,7 @@ static Status close_for_erasing(struct segments *journal, JournalPos to, Journal
     return s;
 }
 
-/* One that cannot be looked into holds nothing else up: the others can still be erased; then it is said. */
+/* A segment that cannot be read does not stop the others from being erased; afterwards it is told. */
 static Status tell_unread(const JournalErase *erase, const Segment *segment, const Err *why, Err *err)
 {
     if (erase->unread) erase->unread(erase->context, segment->base, segment->end, why->text);
@@ -97,7 +97,7 @@ Status segments_erase(struct segments *journal, const JournalErase *erase, uint6
     Status s = OK;
     if (journal->is_maintenance_stopped)
         s = err_set(err, ERR_CLOSED, "a sync of the directory failed; start again, then erase again");
-    segments_seal_abort(journal);                         /* a sealing under way would bring the old records back */
+    segments_seal_abort(journal);                         /* a sealing that goes on would bring the old records back */
     if (!s) s = close_for_erasing(journal, erase->to, &closed, err);
     for (; !s && segments_find_segment(journal, pos, &segment, NULL); pos = segment.end) {
         Err why;

@@ -1,9 +1,9 @@
-/* segments_follow: a journal opened for reading only, beside the process that writes it or after it.
+/* segments_follow: a journal opened for reading only, while another process writes it or later.
  *
- * Each refresh lists the directory anew and walks the last segment's frames from its last commit frame on.
- * What stands before that frame is settled (it was synced before the frame was written); the last commit
- * itself may not be durable yet, and where its write fails the writer takes it back. Then the end goes back
- * to that frame, and readers that were after it are told by cut_count to start there again. */
+ * Each refresh lists the directory again and walks the last segment's frames from its last commit frame on.
+ * What is before that frame is sure (it was synced before the frame was written); the last commit
+ * itself may not be durable yet, and if its write fails the writer takes it back. Then the end goes back
+ * to that frame, and by cut_count readers that were after it learn to start there again. */
 #include "segments_private.h"
 
 Status segments_open_read_only(const SegmentsOptions *options, struct journal **ret, Err *err)
@@ -22,7 +22,7 @@ Status segments_open_read_only(const SegmentsOptions *options, struct journal **
     return OK;
 }
 
-/* At the last commit frame that the last refresh saw, chained. */
+/* Begins at the last commit frame that the last refresh saw, with its chain. */
 static void start_at_settled(struct segments *journal, struct segments_walk *walk)
 {
     segments_walk_start(walk, &journal->follow.source, journal->follow.settled, journal->follow.source.raw_bytes);
@@ -30,8 +30,8 @@ static void start_at_settled(struct segments *journal, struct segments_walk *wal
     walk->has_chain = true;
 }
 
-/* Whether what the last refresh ended with still stands there. A file that is gone was sealed or retired,
- * and only closed segments are. */
+/* Is what the last refresh ended with still there? If a file is gone it was sealed or retired, and so was
+ * closed. */
 static Status is_still_there(struct segments *journal, bool *ret, Err *err)
 {
     struct segments_walk walk;
@@ -59,7 +59,7 @@ static Status is_still_there(struct segments *journal, bool *ret, Err *err)
     return OK;
 }
 
-/* Walks whole frames; over a broken place only where later commits prove that it is damage, not the end. */
+/* Walks whole frames; goes on after a broken place only if later commits prove that it is damage, not the end. */
 static Status follow_frames(struct segments *journal, struct segments_walk *walk, Err *err)
 {
     for (;;) {
@@ -83,7 +83,7 @@ static Status follow_frames(struct segments *journal, struct segments_walk *walk
     }
 }
 
-/* The last segment, raw: to where does it go? Row ends at its base where it has no whole head yet. */
+/* How far does the last segment go? It is raw. The row ends at its base if it has no whole head yet. */
 static Status follow_tail(struct segments *journal, Segment *row, Err *err)
 {
     struct segments_source *source = &journal->follow.source;
@@ -107,7 +107,7 @@ static Status follow_tail(struct segments *journal, Segment *row, Err *err)
         journal->follow.settled = journal->follow.end = SEGMENT_HEAD_BYTES;
         journal->follow.settled_chain = journal->follow.end_chain = source->head.checksum;
     }
-    if (source->is_head_damaged) {                       /* begun this moment; or damage, where commits follow */
+    if (source->is_head_damaged) {                       /* begun just now; or damage, if commits follow */
         bool is_found = false;
         walk.offset = 0;                                 /* from the first frame on, not after it */
         s = segments_walk_resume(&walk, false, &is_found, err);

@@ -7,18 +7,18 @@
  *   lock                                  held (fcntl OFD write lock) by the process that writes
  *   oldest                                20 digits and a line feed: the base of the oldest segment; those
  *                                         below it are retired. Missing: 0
- *   lost                                  a line a range of positions that are in no segment any more: from and
+ *   lost                                  a line for each range of positions that no segment has any more: from and
  *                                         to, 20 digits each, a space between. An operator has given them up
- *                                         (onym recover --accept-loss); the segment in front of a range ends
+ *                                         (onym recover --accept-loss); the segment before a range ends
  *                                         at its from, the one after begins at its to. Missing: none
- *   clock, clock-confirmed                what the wall clock did: segments_clock.c. Missing: nothing odd
+ *   clock, clock-confirmed                what the wall clock did: segments_clock.c. Missing: nothing unusual
  *   <base, 20 decimal digits>.journal     a raw segment: all but the last are closed and exactly
  *                                         (next base - base) bytes long
- *   <base>.journal.zst                    a sealed segment; where the raw one still stands beside it, the
- *                                         raw one counts (sealing had not come to its end)
- *   <base>.journal.tmp, .journal.zst.tmp  a segment being begun, a sealing under way, or either given up;
+ *   <base>.journal.zst                    a sealed segment; if the raw one is still there, too, the raw one
+ *                                         counts (sealing was not finished)
+ *   <base>.journal.tmp, .journal.zst.tmp  a segment that is being begun or sealed, or was given up;
  *                                         removed at the next start
- *   The base is the position of the segment's first byte. The segments follow one another without a gap but
+ *   The base is the position of the segment's first byte. The segments follow one another without gaps, except for
  *   those in lost.
  *   Only the oldest are ever removed, and never the newest.
  *
@@ -30,7 +30,7 @@
  *   10   2  flags: bit 0, frames carry no checksums (only within sealed segments); the others are 0
  *   12   4  salt: random, of this segment
  *   16   8  base
- *   24   8  created_at_ms, since 1970-01-01 UTC: no commit of this segment is older, and (but for a clock
+ *   24   8  created_at_ms, since 1970-01-01 UTC: no commit of this segment is older, and (except for a clock
  *           that jumped back by more than a day) no commit of a segment before it is younger
  *   32   8  records_before: how many records the journal had before this segment
  *   40  20  0
@@ -41,11 +41,11 @@
  *    4   4  previous: the checksum of the frame before; for the first frame, bytes 60..63 of the head
  *    8   4  checksum: CRC32C of bytes 0..3, then the payload and padding, then bytes 4..7, then the salt
  *   12   n  payload, and zeros up to the next multiple of 4
- *   In that order so that an append's bulk can be summed where it is made, and the commit, which alone
- *   knows the predecessor, adds 8 bytes a frame. The salt keeps a payload that mimics a frame from
- *   passing for one; the predecessor keeps what an earlier, failed write left behind from passing for
+ *   In that order so that an append's bytes can be summed where it is made, and the commit, which alone
+ *   knows the predecessor, adds 8 bytes for each frame. The salt keeps a payload that imitates a frame from
+ *   passing for one; the predecessor keeps the remains of an earlier, failed write from passing for
  *   the present.
- *   A length of 0 is the end: in the last segment zeros stand after the last frame.
+ *   A length of 0 is the end: in the last segment there are zeros after the last frame.
  *
  * Commit frame: the first frame of each commit (of each write that was followed by a sync); payload of 32:
  *    0   8  position of this frame
@@ -61,7 +61,7 @@
  * frames of at most SEALED_BLOCK_BYTES. The content is that of the raw segment, byte for byte, except:
  * bit 0 of the flags is set (and the head's checksum is its own), and bytes 4..11 of every frame are 0.
  * Those eight bytes are noise to a compressor (13 of 97 bytes an event, measured); the checksum of the zstd
- * frame stands for them.
+ * frame replaces them.
  *   Seek table: 0x184D2A5E, u32 bytes that follow; for each zstd frame u32 compressed, u32 decompressed
  *   size; u32 number of them, u8 descriptor 0, 0x8F92EAB1.
  */
@@ -109,7 +109,7 @@ typedef struct SegmentHead {
 
 /* Writes SEGMENT_HEAD_BYTES; sets head->checksum. */
 void segments_encode_head(SegmentHead *head, char *bytes);
-/* NULL where it is whole, else what is wrong with it, in words. */
+/* NULL: it is whole; else what is wrong with it, in words. */
 const char *segments_decode_head(const char *bytes, SegmentHead *ret);
 
 typedef struct SegmentFrame {
@@ -126,7 +126,7 @@ typedef enum FrameFound {
     FRAME_BROKEN,
 } FrameFound;
 
-/* Looks at the frame at the start of bytes. Says nothing about its place in the chain. */
+/* Decodes the frame at the start of bytes. Does not check its place in the chain. */
 FrameFound segments_decode_frame(Str bytes, const SegmentHead *head, SegmentFrame *ret);
 
 typedef struct SegmentCommit {
@@ -139,12 +139,12 @@ typedef struct SegmentCommit {
 /* Writes COMMIT_FRAME_BYTES: a frame with its own sum, to be chained. */
 void segments_encode_commit(const SegmentCommit *commit, char *frame);
 SegmentCommit segments_decode_commit(Str payload);
-/* Whether a whole commit frame that says `position` stands at the start of bytes; with any_salt the salt
- * that it carries is believed (its segment's head is damaged). */
+/* Is there a whole commit frame that names `position` at the start of bytes? With any_salt, the salt
+ * that it has is accepted (its segment's head is damaged). */
 bool segments_is_commit_at(Str bytes, JournalPos position, uint32_t salt, bool any_salt);
 
-/* Frames of an append carry, until the commit, their own sum (length and payload) in the checksum's place.
- * Chaining turns it into the checksum; gives the last one. Summing makes it again after a failed commit. */
+/* Until the commit, frames of an append have their own sum (length and payload) in the checksum's place.
+ * Chaining makes the checksum of it; gives the last one. Summing restores it after a failed commit. */
 uint32_t segments_chain_frames(Str frames, uint32_t previous, uint32_t salt);
 void segments_sum_frames(Str frames);
 

@@ -1,7 +1,7 @@
 /* segments_frame: heads, frames and commit frames, to and from bytes.
  *
  * A frame is made in two steps, because only the committer knows the frame before: journal_end_record sums
- * length and payload on the submitter's thread, segments_chain_frames adds predecessor and salt (8 bytes a
+ * length and payload on the submitter's thread, segments_chain_frames adds predecessor and salt (8 bytes for each
  * frame) on the committer's, in place. */
 #include "segments_format.h"
 

@@ -1,11 +1,11 @@
-/* segments_lost: what is missing for good is written down, and the journal goes on after it.
+/* segments_lost: writes down what is missing for good, so that the journal can go on after it.
  *
- * A journal whose end, middle or beginning is missing does not open: whoever runs it may have the files still, and
- * positions that were given once would be given again. Where nothing can be brought back, this notes in the file
- * `lost` which positions are in no segment any more. Readers come to such a range as to damage, and pass it in the
- * same way; so nothing forgets that something is missing there. Whole frames stay where they are. The journal goes
- * on at a round position well after all that anybody knows: what was acknowledged and then lost may have been known
- * to more than could be asked. */
+ * A journal whose end, middle or beginning is missing does not open: its operator may still have the files, and
+ * positions that were given once would be given again. If nothing can be restored, this notes in the file
+ * `lost` which positions no segment has any more. To readers such a range is like damage, and they skip it in the
+ * same way; so it is not forgotten that something is missing there. Whole frames stay where they are. The journal goes
+ * on at a round position well after all that anybody knows: what was acknowledged and then lost may have been seen
+ * by others than those who can be asked. */
 #include "segments_private.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ struct giving {
     bool does_it, is_changed;
     SegmentsTellLoss *tell;
     void *context;
-    JournalPos end;                 /* of what can be read */
+    JournalPos end;                 /* the end of what can be read */
     JournalPos new_end;             /* where it goes on, if the end is given up */
     struct segments_source source;
 };
@@ -30,7 +30,7 @@ static Status give_up(struct giving *giving, JournalPos from, JournalPos to, con
     if (giving->tell) giving->tell(giving->context, &loss);
     while (at > 0 && table->lost[at - 1].from >= from) at--;
     if (at > 0 && table->lost[at - 1].to == from) {
-        table->lost[at - 1].to = to;                     /* given up before, and nothing came since */
+        table->lost[at - 1].to = to;                     /* it was given up before, and nothing came since */
     } else {
         if (table->lost_count == LOST_MOST)
             return err_set(err, ERR_TOO_LARGE, "more than %d places were given up already", LOST_MOST);
@@ -42,7 +42,7 @@ static Status give_up(struct giving *giving, JournalPos from, JournalPos to, con
     return OK;
 }
 
-/* Between a segment and the next. */
+/* Looks whether something is missing between a segment and the next. */
 static Status look_between(struct giving *giving, const Segment *row, Err *err)
 {
     struct segments *journal = giving->journal;
@@ -50,7 +50,7 @@ static Status look_between(struct giving *giving, const Segment *row, Err *err)
     char name[SEGMENTS_PATH_BYTES];
     if (row->is_sealed) {
         Status s = segments_source_open(&giving->source, journal->dir, row->base, true, err);
-        if (s == ERR_DAMAGED) return OK;                 /* there, and damaged: readers pass it */
+        if (s == ERR_DAMAGED) return OK;                 /* it is there, but damaged: readers skip it */
         if (s) return s;
         bytes = giving->source.raw_bytes;
     }
@@ -62,7 +62,7 @@ static Status look_between(struct giving *giving, const Segment *row, Err *err)
                    "is not of this journal. Move that one away, then try again", STR_FORMAT(file), row->end);
 }
 
-/* After the last whole frame of the newest segment; *ret_is_damaged: a broken place stands before that. */
+/* Finds the end of the last whole frame of the newest segment; *ret_is_damaged: there is a broken place before it. */
 static Status find_last_frame(struct giving *giving, uint64_t *ret_offset, bool *ret_has_commits,
                               bool *ret_is_damaged, Err *err)
 {
@@ -109,7 +109,7 @@ static Status cut_segment(struct giving *giving, JournalPos base, uint64_t bytes
     return s;
 }
 
-/* The newest segment, raw: it must be whole up to its end, and the end be where it is known to be. */
+/* The newest segment, raw: it must be whole up to its end, and go as far as somebody has seen it go. */
 static Status look_at_last_raw(struct giving *giving, const Segment *row, Err *err)
 {
     struct segment_table *table = &giving->journal->segments;
@@ -130,7 +130,7 @@ static Status look_at_last_raw(struct giving *giving, const Segment *row, Err *e
     if (has_commits) {
         s = cut_segment(giving, row->base, bytes, err);
         return s ? s : give_up(giving, giving->end, giving->new_end,
-                               is_damaged ? "the newest segment is damaged; it is closed behind its last whole message"
+                               is_damaged ? "the newest segment is damaged; it is closed after its last whole message"
                                           : "the journal's end is missing", err);
     }
     segment_path(path, giving->journal->dir, row->base, SEGMENT_RAW);

@@ -1,10 +1,10 @@
 /* segments_place: is the file that is being written still the one that the next start will find?
  *
  * A descriptor goes on working when its file is removed, when another takes its name, or when the directory is moved
- * away; what is written is synced and acknowledged then, and nobody finds it again. So after every sync, before anybody
- * is told, the name is asked whether it still leads to the open file; and each second, where nothing is written. Where
+ * away; what is written would be synced and acknowledged, and nobody would find it again. So after every sync, before
+ * anybody is told, this checks that the name still leads to the open file; and each second if nothing is written. If
  * the file is gone and nothing else has its name, in a directory that is still ours (its lock is), all of it is written
- * out again. Else nothing more is accepted until the file is back, which is looked for each second. */
+ * out again. Else nothing more is accepted until the file is back; this looks for it each second. */
 #include "segments_private.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ static void tell(struct segments *journal, SegmentsNoticeKind kind, const char *
     if (journal->options.notice) journal->options.notice(journal->options.notice_context, &notice);
 }
 
-/* Where nobody can say, it is believed to be there. */
+/* If this cannot be found out, the file counts as being there. */
 static bool is_at(struct segments *journal, DiskFile file, const char *path)
 {
     bool is_there = true;
@@ -59,7 +59,7 @@ static Status copy(struct segments *journal, DiskFile from, DiskFile to, uint64_
     return s;
 }
 
-/* The first `bytes` of the open file, under its name once more. */
+/* Writes the first `bytes` of the open file under its name once more. */
 static Status put_back(struct segments *journal, const char *path, uint64_t bytes, Err *err)
 {
     struct disk *disk = journal->disk;
@@ -107,7 +107,7 @@ static void note(struct segments *journal, bool is_astray, const char *why)
     if (was_astray && !is_astray) tell(journal, SEGMENTS_FOUND_AGAIN, NULL);
 }
 
-/* Without its lock file a second process could take the directory: it is made again, where the directory is ours. */
+/* Without its lock file a second process could take the directory: so it is made again, if the directory is ours. */
 static bool has_lock(struct segments *journal)
 {
     struct disk *disk = journal->disk;

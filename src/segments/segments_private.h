@@ -16,8 +16,8 @@ enum { SEGMENTS_PATH_BYTES = 4096, SEGMENTS_MAX = 1 << 20, NAME_BYTES = 20 };
 
 typedef enum SegmentForm {
     SEGMENT_RAW, SEGMENT_SEALED,
-    SEGMENT_BEGUN,                  /* a raw one that is being begun */
-    SEGMENT_TEMPORARY,              /* a sealed one that is being written */
+    SEGMENT_BEGUN,                  /* a raw segment that is being begun */
+    SEGMENT_TEMPORARY,              /* a sealed segment that is being written */
 } SegmentForm;
 
 typedef struct Segment {
@@ -26,8 +26,8 @@ typedef struct Segment {
     Millis created_at_ms;           /* 0: not looked at yet */
     uint32_t version;               /* grows when the file is replaced: readers open it anew */
     bool is_sealed, is_unsealable;  /* unsealable: damaged; stays as it is */
-    bool has_twin;                  /* the other form stands beside it; until segments_set_aside has looked */
-    uint64_t raw_bytes;             /* as the file itself says, when the journal was opened; 0: it does not */
+    bool has_twin;                  /* the other form is there, too; until segments_set_aside has checked */
+    uint64_t raw_bytes;             /* as the file itself said when the journal was opened; 0: it did not */
 } Segment;
 
 /* Positions that are in no segment any more, and never will be: an operator has given them up. */
@@ -49,11 +49,11 @@ struct segment_table {
 
 void segment_table_open(struct segment_table *table);
 void segment_table_close(struct segment_table *table);
-/* The row that holds pos, or the first one after it; count where there is none. */
+/* The row that holds pos, or the first one after it; count: there is none. */
 size_t segment_table_find(const struct segment_table *table, JournalPos pos);
 void segment_table_insert(struct segment_table *table, Segment row);
 void segment_table_remove(struct segment_table *table, size_t row_index);
-void segment_table_drop(struct segment_table *table, size_t row_index);     /* it was none */
+void segment_table_drop(struct segment_table *table, size_t row_index);     /* it was not a segment */
 
 /* Builds a path in text, which holds SEGMENTS_PATH_BYTES. */
 const char *segment_path(char *text, const char *dir, JournalPos base, SegmentForm form);
@@ -61,18 +61,18 @@ Str segment_name(char *text, JournalPos base, SegmentForm form);            /* t
 bool segment_parse_name(Str name, JournalPos *ret_base, SegmentForm *ret_form);
 
 /* Reads the directory into an empty table. Ends are the next row's base; the last row's is base + size for
- * raw ones, 0 for sealed ones. Where both forms stand, the raw one counts and has_twin. leftover hears of every file
- * that a crash left over: temporaries, and those that were retired. */
+ * raw ones, 0 for sealed ones. If there are both forms, the raw one counts and has has_twin. leftover is called for
+ * every file that a crash left: temporary files, and retired ones. */
 typedef Status SegmentLeftover(void *context, const char *path, bool is_retired, Err *err);
 Status MUST segment_table_read(struct segment_table *table, struct disk *disk, const char *dir,
                                SegmentLeftover *leftover, void *context, Err *err);
 /* Notes, durably, that everything before pos is retired. */
 Status MUST segment_put_oldest(struct disk *disk, const char *dir, JournalPos pos, Err *err);
-/* Where what was given up ends: the journal never goes on before that. 0: nothing was. */
+/* The end of the last range that was given up: the journal never goes on before that. 0: nothing was given up. */
 JournalPos segment_lost_end(const struct segment_table *table);
-/* The file that says it. */
+/* Writes the file with the ranges that were given up. */
 Status MUST segment_put_lost(struct disk *disk, const char *dir, const struct segment_table *table, Err *err);
-/* ERR_DAMAGED where segments do not follow one another from the oldest on, or a closed raw one has another
+/* ERR_DAMAGED: segments do not follow one another from the oldest on, or a closed raw one has another
  * size than it must. */
 Status MUST segment_table_check(const struct segment_table *table, const char *dir, Err *err);
 
@@ -83,13 +83,13 @@ typedef struct SealedBlock {
     uint32_t raw_bytes, file_bytes;
 } SealedBlock;
 
-/* One segment file, open for reading by offsets in its raw bytes, whichever way it is stored. Keeps a window
+/* One segment file, open for reading by offsets in its raw bytes, in whichever form it is stored. Keeps a window
  * of them. One thread. */
 struct segments_source {
     struct disk *disk;
     DiskFile file;
     bool is_open, is_sealed, is_head_damaged;
-    bool passes_bad_blocks;         /* what the disk does not give back is damage, not trouble */
+    bool passes_bad_blocks;         /* what the disk cannot read counts as damage, not as a disk error */
     JournalPos base;
     SegmentHead head;
     uint64_t raw_bytes;             /* sealed: as the seek table says; raw: the file's size when opened */
@@ -106,12 +106,12 @@ struct segments_source {
 
 void segments_source_init(struct segments_source *source, struct disk *disk);
 void segments_source_done(struct segments_source *source);
-/* ERR_NOT_FOUND: no such file; ERR_DAMAGED: the head or the seek table is not what was written (where
+/* ERR_NOT_FOUND: no such file; ERR_DAMAGED: the head or the seek table is not what was written (if
  * is_head_damaged, the source is open all the same, for segments_walk_resume). Closes what was open before. */
 Status MUST segments_source_open(struct segments_source *source, const char *dir, JournalPos base, bool is_sealed,
                                 Err *err);
 void segments_source_close(struct segments_source *source);
-/* Makes the window hold [offset, offset + need), or up to limit where that is nearer; a sealed one's window
+/* Makes the window hold [offset, offset + need), or up to limit if that is nearer; a sealed one's window
  * ends where its block does. ERR_DAMAGED: a sealed block that does not unpack, or a file too short. */
 Status MUST segments_source_load(struct segments_source *source, uint64_t offset, size_t need, uint64_t limit,
                                  Err *err);
@@ -132,22 +132,22 @@ struct segments_walk {
     struct segments_source *source;
     uint64_t offset, limit;
     uint32_t chain;                 /* the checksum that the next frame must name as its predecessor's */
-    bool has_chain;                 /* false: it is believed */
+    bool has_chain;                 /* false: any is accepted */
     const char *why;
 };
 
-/* offset < SEGMENT_HEAD_BYTES: at the first frame, chained to the head. Else at a frame's start, unchained. */
+/* offset < SEGMENT_HEAD_BYTES: begins at the first frame, chained to the head. Else at a frame's start, unchained. */
 void segments_walk_start(struct segments_walk *walk, struct segments_source *source, uint64_t offset, uint64_t limit);
-/* The frame at walk->offset, and steps over it. The frame borrows from the window until the next call. The
- * status is trouble with the disk only. */
+/* Gives the frame at walk->offset, and steps over it. The frame borrows from the window until the next call. The
+ * status is not OK only if the disk fails. */
 Status MUST segments_walk_next(struct segments_walk *walk, SegmentFrame *ret, WalkFound *ret_found, Err *err);
-/* The same, as long as the window holds the frame whole and nothing is wrong with it: what was borrowed before stays.
- * False, and nothing happened, where only segments_walk_next can tell what comes. */
+/* The same, if the window holds the whole frame and nothing is wrong with it: what was borrowed before stays.
+ * False, and nothing happened: call segments_walk_next, which tells what comes. */
 bool segments_walk_next_loaded(struct segments_walk *walk, SegmentFrame *ret);
-/* From the broken place at walk->offset on: the next offset where a whole commit frame stands (or, with
- * any_frame, any whole frame), and sets the walk there, unchained. False where there is none before limit. */
+/* From the broken place at walk->offset on: finds the next offset with a whole commit frame (or, with
+ * any_frame, any whole frame), and sets the walk there, unchained. False: there is none before limit. */
 Status MUST segments_walk_resume(struct segments_walk *walk, bool any_frame, bool *ret_is_found, Err *err);
-/* How many bytes from walk->offset on are there before only zeros follow. */
+/* How many bytes, from walk->offset on, come before there are only zeros. */
 Status MUST segments_walk_measure(struct segments_walk *walk, uint64_t *ret_bytes, Err *err);
 
 /* ---- The journal ---- */
@@ -159,13 +159,13 @@ typedef struct Hold {
     JournalPos pos;
 } Hold;
 
-/* The open segment. Owned by whoever holds `writing`. */
+/* The open segment. Whoever holds `writing` may use it. */
 struct segments_tail {
     DiskFile file;
     bool is_open;
     bool needs_cut;                 /* a failed write could not be cut back yet */
     bool was_cut;                   /* cut back, and not synced since */
-    bool has_commits;               /* none of them a mark yet; so that a mark says something */
+    bool has_commits;               /* has commits after its last mark, so that a new mark is useful */
     bool is_last;                   /* closing: nothing is written ahead, no new segment begun */
     JournalPos base;
     uint64_t used;                  /* offset after the last frame; the head alone does not move journal->end */
@@ -181,13 +181,13 @@ typedef struct ClockJump {
     Millis by_ms;
 } ClockJump;
 
-/* Of whoever holds `writing`. */
+/* Whoever holds `writing` may use it. */
 struct segments_clock {
     bool is_begun, is_unsaved;
-    bool is_hopeless;               /* more jumps than can be kept: nothing is retired by age */
+    bool is_hopeless;               /* there are more jumps than can be kept: nothing is retired by age */
     Millis wall_ms, saved_ms;       /* at the last look; at the last save */
     int64_t elapsed_ns;
-    Millis pending_ms, pending_since_ms;        /* a gap that is not believed yet; 0: none */
+    Millis pending_ms, pending_since_ms;        /* a gap that does not count as time yet; 0: none */
     JournalPos pending_pos;
     ClockJump jumps[JUMPS_MOST];
     size_t jump_count;
@@ -196,7 +196,7 @@ struct segments_clock {
 struct segments_seal;                /* segments_seal.c */
 
 struct segments {
-    struct journal base;            /* what every back end's begins with */
+    struct journal base;            /* what every back end's journal begins with */
     struct region self, buffers;    /* this struct; parts and zeros */
     SegmentsOptions options;         /* defaults filled in */
     struct disk *disk;
@@ -213,7 +213,7 @@ struct segments {
     unsigned durable_waiters;              /* not counting those at rest */
     int64_t followers_woken_ns;
     int64_t full_until_ns;
-    int64_t failing_until_ns;       /* a commit failed, otherwise than for want of room; 0: the last one did not */
+    int64_t failing_until_ns;       /* a commit failed, and not because the disk is full; 0: the last one did not */
     bool is_astray;                 /* the file that is written is not where the next start looks for it */
     int64_t astray_until_ns;        /* not looked for before this */
     struct segment_table segments;
@@ -227,7 +227,7 @@ struct segments {
     pthread_mutex_t writing;
     struct segments_tail tail;
     struct segments_clock clock;
-    Millis committed_at_ms;         /* of the last commit: the next is not older */
+    Millis committed_at_ms;         /* the last commit's time: the next one's is not earlier */
     uint64_t records;               /* in the journal, ever */
     int64_t free_checked_ns, lock_looked_ns;
     Str *parts;                     /* GROUP_APPENDS_MAX + 2 */
@@ -236,10 +236,10 @@ struct segments {
     pthread_mutex_t maintaining;
     struct segments_seal *seal;      /* under way, or NULL */
     char poisoned_why[256];         /* under lock; empty: no sync has failed */
-    _Atomic bool is_maintenance_stopped;    /* a sync of ours failed: nothing more is replaced until the next start */
-    int64_t maintain_after_ns;      /* after trouble, not before this */
-    int64_t place_looked_ns;        /* by who maintains */
-    int64_t pass_began_ns;          /* of retiring, which does a bounded number in a while */
+    _Atomic bool is_maintenance_stopped; /* a sync of maintenance failed: until the next start nothing is replaced */
+    int64_t maintain_after_ns;      /* after a failure: not before this */
+    int64_t place_looked_ns;        /* used by maintenance */
+    int64_t pass_began_ns;          /* for retiring, which removes a bounded number in a certain time */
     size_t pass_count;
 
     struct {                        /* read-only: where the last refresh left off; under maintaining */
@@ -256,7 +256,7 @@ struct segments {
 
 static inline struct segments *segments_of(struct journal *journal) { return (struct segments *)(void *)journal; }
 
-/* What journal.h says of those with the same names; segments_backend.c hands them on. */
+/* These do what journal.h says of functions with the same names; segments_backend.c lists them. */
 extern const JournalBackend segments_backend;
 struct segments_reader;
 void segments_close(struct segments *journal);
@@ -286,35 +286,35 @@ JournalPos segments_reader_position(const struct segments_reader *reader);
 bool segments_is_poisoned(struct segments *journal, char *text, size_t bytes);
 void segments_read_stats(struct segments *journal, JournalStats *ret);
 
-/* segments_strays.c: takes what is no segment of this journal out of the table, and (renames) out of the way.
- * ERR_NOT_FOUND: a file is gone since it was listed. */
+/* segments_strays.c: takes files that are not segments of this journal out of the table, and (renames) gives them other
+ * names. ERR_NOT_FOUND: a file is gone since it was listed. */
 Status MUST segments_set_aside(struct segments *journal, struct segment_table *table, bool renames, Err *err);
 
 /* segments_recover.c */
 Status MUST segments_recover(struct segments *journal, SegmentsRecovery *recovery, Err *err);
-/* journal.c: an object with its locks, and nothing open. */
+/* segments.c: an object with its locks, and nothing open. */
 Status MUST segments_create(const SegmentsOptions *options, struct segments **ret, Err *err);
-/* Makes the directory where it is missing. ERR_CONFLICT: another process writes there. */
+/* Makes the directory if it is missing. ERR_CONFLICT: another process writes there. */
 Status MUST segments_take_lock(struct segments *journal, Err *err);
-/* The rest of journal.c wants `writing` held. Rolling closes the open segment (there may be none); the next
- * commit begins another. */
+/* The other functions of segments.c need `writing` to be held. Rolling closes the open segment (there may be none); the
+ * next commit begins another. */
 Status MUST segments_roll(struct segments *journal, Err *err);
 Status MUST segments_begin_segment(struct segments *journal, Err *err);
 void segments_poison(struct segments *journal, const Err *why);     /* why: what the disk said, or NULL */
 Millis segments_stamp(struct segments *journal);          /* now, but not before the last commit */
 /* segments_place.c: with `writing` held, but `lock` not. ERR_CLOSED: what is written would not be found again.
- * bytes: of the open segment, that are to be there. */
+ * bytes: how many of the open segment must be there. */
 Status MUST segments_look_at_place(struct segments *journal, uint64_t bytes, Err *err);
 /* segments_clock.c: with `writing` held. */
 Status MUST segments_clock_begin(struct segments *journal, Err *err);
-Millis segments_clock_look(struct segments *journal);     /* the wall clock; notes what it did since the last look */
+Millis segments_clock_look(struct segments *journal);     /* the wall clock's time; notes its jumps */
 bool segments_clock_is_trusted(const struct segments *journal);
-Millis segments_clock_age(const struct segments *journal, JournalPos pos, Millis stamp_ms);    /* as of the last look */
+Millis segments_clock_age(const struct segments *journal, JournalPos pos, Millis stamp_ms); /* at the last look */
 Status MUST segments_clock_keep(struct segments *journal, bool is_last, Err *err);
 /* segments_retire.c */
 Status MUST segments_retire_one(struct segments *journal, bool *ret_did, Err *err);
 /* segments_seal.c: with maintaining held. */
-typedef struct SealChange {                             /* what erasing does to records on the way */
+typedef struct SealChange {                             /* what erasing does to records while sealing */
     JournalShouldErase *should_erase;
     void *context;
     JournalPos from, to;
@@ -326,7 +326,7 @@ Status MUST segments_seal_begin(struct segments *journal, const Segment *segment
 Status MUST segments_seal_step(struct segments *journal, bool *ret_more, Err *err);
 void segments_seal_abort(struct segments *journal);
 
-/* segments_read.c: a copy of the row that holds pos, or of the first after it. False where there is none. */
+/* segments_read.c: a copy of the row that holds pos, or of the first after it. False: there is none. */
 bool segments_find_segment(struct segments *journal, JournalPos pos, Segment *ret, bool *ret_is_first);
 /* When the segment was begun: from its row, or its head. */
 Status MUST segments_begun_at(struct segments *journal, const Segment *segment, Millis *ret_at_ms, Err *err);

@@ -1,6 +1,6 @@
-/* segments_read: readers. One has a segment open and walks its frames; only where the walk comes to its
+/* segments_read: readers. A reader has a segment open and walks its frames; only when the walk comes to its
  * limit does it look at the journal again (for what became durable since, for the next segment, for a file
- * that was replaced under it), so that reading a record takes no lock. */
+ * that was replaced meanwhile), so that reading a record takes no lock. */
 #include "segments_private.h"
 
 #include <errno.h>
@@ -9,11 +9,11 @@
 enum { AHEAD_RECORDS = 64, PLACE_TRIES = 16, FOLLOW_GAP_MS = 2, BAD_BLOCK_TRIES = 3, BAD_BLOCK_MS = 30000 };
 
 struct segments_reader {
-    struct journal_reader base;     /* what every back end's begins with */
+    struct journal_reader base;     /* what every back end's reader begins with */
     struct region self;
     struct segments *journal;
     JournalRecord ahead[AHEAD_RECORDS];
-    uint32_t ahead_most;            /* of the next batch: 1, 2, 4, …: who wants a single record pays for one */
+    uint32_t ahead_most;            /* for the next batch: 1, 2, 4, …: a single record costs one */
     struct segments_source source;
     struct segments_walk walk;
     Segment segment;                /* as it was when placed */
@@ -22,14 +22,14 @@ struct segments_reader {
     bool is_placed;                 /* the source has `segment` open and the walk is at pos */
     bool is_damaged;                /* the last read stopped at damage at pos */
     uint64_t cut_count;
-    bool has_expected;              /* how many records stand before pos, as the journal counts them */
+    bool has_expected;              /* how many records are before pos, as the journal counts them */
     uint64_t expected, missed;
-    JournalPos trouble_pos;         /* where the disk gave nothing back, how often in a row, and since when */
+    JournalPos trouble_pos;         /* where the disk could not read, how often in a row, and since when */
     unsigned trouble_count;
     int64_t trouble_ns;
 };
 
-/* ---- Where ---- */
+/* ---- Finding the place ---- */
 
 JournalPos segments_end(struct segments *journal)
 {
@@ -83,8 +83,8 @@ static void follow_cut(struct segments_reader *reader)
     pthread_mutex_unlock(&journal->lock);
 }
 
-/* Puts the walk at reader->pos of the opened source. In a sealed block a frame cannot be told from any other
- * bytes, so the walk starts at the block's beginning and must come by. */
+/* Puts the walk at reader->pos of the opened source. In a sealed block a frame looks like any other
+ * bytes, so the walk starts at the block's beginning and must arrive there. */
 static Status place_walk(struct segments_reader *reader, Err *err)
 {
     struct segments_source *source = &reader->source;
@@ -92,7 +92,7 @@ static Status place_walk(struct segments_reader *reader, Err *err)
     segments_walk_start(&reader->walk, source, offset, limit);
     if (!source->is_sealed || offset < SEGMENT_HEAD_BYTES) return OK;
     Status s = segments_source_load(source, offset, FRAME_HEAD_BYTES, limit, err);
-    if (s == ERR_DAMAGED) return OK;                     /* reading comes to it, and reports it */
+    if (s == ERR_DAMAGED) return OK;                     /* reading will come to it and report it */
     if (s) return s;
     segments_walk_start(&reader->walk, source, source->window_at, limit);
     while (reader->walk.offset < offset) {
@@ -106,7 +106,7 @@ static Status place_walk(struct segments_reader *reader, Err *err)
     return err_set(err, ERR_NOT_FOUND, "journal %s: no record begins at %" PRIu64, reader->journal->dir, reader->pos);
 }
 
-/* Heads and commit frames say how many records stand before them. */
+/* Compares the count in heads and commit frames, of all records before them, with what was read. */
 static void expect(struct segments_reader *reader, uint64_t records_before)
 {
     if (reader->has_expected && records_before > reader->expected) reader->missed += records_before - reader->expected;
@@ -141,7 +141,7 @@ static Status place_segment(struct segments_reader *reader, const Segment *segme
     return s;
 }
 
-/* Finds what reader->pos is in. ERR_NOT_FOUND: at the end. */
+/* Finds the segment of reader->pos. ERR_NOT_FOUND: it is the end. */
 static Status reader_place(struct segments_reader *reader, Err *err)
 {
     struct segments *journal = reader->journal;
@@ -168,7 +168,7 @@ static Status reader_place(struct segments_reader *reader, Err *err)
             continue;
         }
         if (s != ERR_NOT_FOUND || reader->source.is_open) return s;
-        if (journal->is_read_only) {                     /* sealed or retired since we looked */
+        if (journal->is_read_only) {                     /* it was sealed or retired since the last look */
             s = segments_refresh(journal, err);
             if (s) return s;
         }
@@ -196,7 +196,7 @@ Status segments_reader_open(struct segments *journal, JournalPos from, struct jo
     reader->cut_count = journal->cut_count;
     pthread_mutex_unlock(&journal->lock);
     Status s = from == end ? OK : reader_place(reader, err);
-    if (s && s != ERR_DAMAGED) {                         /* damage is for segments_read to say */
+    if (s && s != ERR_DAMAGED) {                         /* segments_read reports damage */
         segments_reader_close(reader);
         return s;
     }
@@ -213,8 +213,9 @@ void segments_reader_close(struct segments_reader *reader)
 
 /* ---- Reading ---- */
 
-/* A disk that answers with an error may do better in a moment. One that gives the same place back at no time has a bad
- * block there: that is damage, and what is after it is read. The open segment waits, since it is written to. */
+/* A disk that answers with an error may work again in a moment. If the same place cannot be read for some time there
+ * is a bad block: that is damage, and reading goes on after it. In the open segment it waits, since that is being
+ * written. */
 static bool is_bad_block(struct segments_reader *reader, Status s)
 {
     struct segments *journal = reader->journal;
@@ -236,7 +237,7 @@ uint64_t segments_reader_missed(const struct segments_reader *reader) { return r
 
 JournalPos segments_reader_position(const struct segments_reader *reader) { return reader->pos; }
 
-/* The frame that the walk has just come over: a record, which is read, or a commit frame, which is noted. */
+/* Takes the frame that the walk has just given: a record is read, a commit frame is noted. */
 static void take_frame(struct segments_reader *reader, const SegmentFrame *frame)
 {
     JournalPos pos = reader->segment.base + reader->walk.offset - frame->bytes;
@@ -251,7 +252,7 @@ static void take_frame(struct segments_reader *reader, const SegmentFrame *frame
     reader->ahead[reader->base.count++] = (JournalRecord){ pos, reader->pos, frame->payload };
 }
 
-/* Until there is one record, and then what the window holds anyway. */
+/* Reads until there is one record, and then what the window holds anyway. */
 Status segments_read(struct segments_reader *reader, Err *err)
 {
     struct segments_walk *walk = &reader->walk;
@@ -289,7 +290,7 @@ void segments_unread(struct segments_reader *reader)
     reader->is_placed = false;
 }
 
-/* After the broken place in the segment at hand; its end where nothing whole follows. */
+/* Finds the next whole frame after the broken place in this segment; its end if there is none. */
 static Status skip_in_segment(struct segments_reader *reader, JournalPos *ret_to, Err *err)
 {
     struct segments_source *source = &reader->source;
@@ -331,7 +332,7 @@ static struct timespec timespec_from(int64_t at_ns)
     return (struct timespec){ at_ns / 1000000000, at_ns % 1000000000 };
 }
 
-/* On `resting`, which no commit signals, until the instant. With lock held. False where waiting is over. */
+/* Waits on `resting`, which no commit signals, until the instant. With lock held. False: waiting is over. */
 static bool rest_until(struct segments *journal, int64_t at_ns)
 {
     struct timespec deadline = timespec_from(at_ns);
@@ -340,7 +341,7 @@ static bool rest_until(struct segments *journal, int64_t at_ns)
     return false;
 }
 
-/* First the rest of the gap since followers were last woken, then whatever is missing. */
+/* First waits for the rest of the gap since readers were last woken, then for what is missing. */
 bool segments_wait_durable(struct segments *journal, JournalPos pos, Millis timeout_ms)
 {
     int64_t end_ns = timeout_ms > 0 ? clock_monotonic_ns(journal->options.clock) + timeout_ms * 1000000 : 0;
@@ -378,7 +379,7 @@ Status segments_begun_at(struct segments *journal, const Segment *segment, Milli
     Millis begun_at_ms = source.head.created_at_ms;
     segments_source_done(&source);
     if (s) return s;
-    pthread_mutex_lock(&journal->lock);                  /* once read, known */
+    pthread_mutex_lock(&journal->lock);                  /* it need be read only once */
     size_t at = segment_table_find(&journal->segments, segment->base);
     if (at < journal->segments.count && journal->segments.rows[at].base == segment->base)
         journal->segments.rows[at].created_at_ms = begun_at_ms;
@@ -387,7 +388,7 @@ Status segments_begun_at(struct segments *journal, const Segment *segment, Milli
     return OK;
 }
 
-/* The first commit of the segment that is not older than the instant; its beginning where in doubt. */
+/* The first commit of the segment that is not older than the instant; its beginning if that is not sure. */
 static JournalPos find_commit(struct segments *journal, const Segment *segment, Millis at_ms)
 {
     struct segments_source source;

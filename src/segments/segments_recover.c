@@ -1,4 +1,4 @@
-/* segments_recover: from what a crash left to a journal that can go on.
+/* segments_recover: makes a journal that can go on from what a crash left.
  *
  * Only the last segment is read; those before it were whole and synced before it was begun. Its head was
  * synced before it got its name, so a broken one is damage. Its frames are followed while each is whole and
@@ -36,7 +36,7 @@ static Status damaged(struct recovery *recovery, uint64_t offset, const char *wh
                    recovery->row->base + offset, why);
 }
 
-/* Whether the journal comes as far as somebody has seen it come. Before anything is changed. */
+/* Does the journal go as far as somebody has seen it go? Checked before anything is changed. */
 static Status check_known(const struct segments *journal, JournalPos end, uint64_t records, Err *err)
 {
     const SegmentsOptions *options = &journal->options;
@@ -86,7 +86,7 @@ static Status follow_frames(struct recovery *recovery, WalkFound *ret_found, Err
     }
 }
 
-/* Copies [from, to) of the file onto itself: dirty pages again, in pieces of a window. */
+/* Copies [from, to) of the file onto itself, window by window, so that its pages are written again. */
 static Status write_again(struct recovery *recovery, uint64_t from, uint64_t to, Err *err)
 {
     struct segments_source *source = &recovery->source;
@@ -111,7 +111,7 @@ static Status settle(struct recovery *recovery, uint64_t end, Err *err)
     return s;
 }
 
-/* The segment goes on as the open one. */
+/* Makes the segment the open one. */
 static void adopt(struct recovery *recovery)
 {
     struct segments *journal = recovery->journal;
@@ -122,7 +122,7 @@ static void adopt(struct recovery *recovery)
         .chain = walk->chain, .salt = head->salt, .created_at_ms = head->created_at_ms,
         .has_commits = recovery->last_commit && (recovery->commit.record_count || recovery->records_behind),
     };
-    recovery->is_open = false;                          /* the tail has it */
+    recovery->is_open = false;                          /* the tail owns it now */
     recovery->row->created_at_ms = head->created_at_ms;
     recovery->row->end = head->base + walk->offset;
     recovery->row->disk_bytes = walk->offset;
@@ -132,7 +132,8 @@ static void adopt(struct recovery *recovery)
     journal->end = recovery->row->end;
 }
 
-/* No commit in it: the next commit begins it anew. What counts is its place, and how many records were before. */
+/* There is no commit in it: the next commit begins it again. Only its place and the count of records before it are
+ * kept. */
 static void forget(struct recovery *recovery)
 {
     struct segments *journal = recovery->journal;
@@ -176,8 +177,8 @@ static Status recover_raw(struct recovery *recovery, Err *err)
     return s;
 }
 
-/* The last segment is sealed: the journal goes on after it. How many records it holds says its last commit
- * frame and what follows it, in its last blocks. */
+/* The last segment is sealed: the journal goes on after it. Its last commit frame and the frames after that, in its
+ * last blocks, say how many records it holds. */
 static Status recover_sealed(struct recovery *recovery, Err *err)
 {
     struct segments *journal = recovery->journal;
@@ -210,21 +211,21 @@ struct leftovers {
     bool has_noted_oldest;
 };
 
-/* A retired file that came back: the file that says it is retired may not be on disk, so that goes first. */
+/* A retired file that came back: perhaps the file that says it is retired is not on disk, so that is written first. */
 static Status remove_leftover(void *context, const char *path, bool is_retired, Err *err)
 {
     struct leftovers *leftovers = context;
     struct segments *journal = leftovers->journal;
     if (is_retired && !leftovers->has_noted_oldest) {
         Status s = segment_put_oldest(journal->disk, journal->dir, journal->segments.oldest, err);
-        if (s) return s == ERR_FULL ? OK : s;            /* a full disk keeps nobody from starting: next time */
+        if (s) return s == ERR_FULL ? OK : s;            /* a full disk must not prevent a start: next time */
         leftovers->has_noted_oldest = true;
     }
     return journal->disk->remove(journal->disk, path, err);
 }
 
-/* Sealed ones say their length only themselves; raw ones' segment_table_check has seen. Of one that is damaged readers
- * and onym verify say so. */
+/* Only a sealed segment itself knows its length; segment_table_check has checked raw ones. If one is damaged, readers
+ * and onym verify report it. */
 static Status check_sealed(struct segments *journal, Err *err)
 {
     const struct segment_table *table = &journal->segments;
@@ -240,7 +241,7 @@ static Status check_sealed(struct segments *journal, Err *err)
     return OK;
 }
 
-/* The newest segment cannot be read, and what it ended with was given up: it is closed as it is. */
+/* Can the newest segment not be read, and was its end given up? Then it is closed as it is. */
 static bool is_given_up(struct segments *journal, Segment *row)
 {
     const struct segment_table *table = &journal->segments;
@@ -253,7 +254,7 @@ static bool is_given_up(struct segments *journal, Segment *row)
     return false;
 }
 
-/* Where the end was given up, the journal goes on after it. */
+/* If the end was given up, the journal goes on after it. */
 static Status pass_lost(struct segments *journal, Err *err)
 {
     JournalPos to = segment_lost_end(&journal->segments);

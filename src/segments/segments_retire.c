@@ -1,9 +1,9 @@
-/* segments_retire: what is too old or too much goes, oldest first, one segment a call. The file `oldest` says up
- * to where before anything is removed, so that a file that comes back after a crash is known for what it is,
- * and one that is missing for what that is. The newest segment always stays: its name keeps the positions
- * from beginning anew. A segment goes when its last event is older than the retention. So
- * that its first one is not much older, it is closed after a thirty-second part of the retention, and so that an
- * idle journal does not keep its last events, another is begun for them to go. */
+/* segments_retire: removes what is too old or too much, oldest first, one segment in each call. Before anything is
+ * removed, the file `oldest` says up to where: so a file that comes back after a crash is known to be retired,
+ * and one that is missing is known to be missing. The newest segment always stays: its name keeps positions
+ * from beginning at 0 again. A segment is removed when its last event is older than the retention. So
+ * that its first event is not much older, it is closed after a thirty-second part of the retention, and so that an
+ * idle journal does not keep its last events, it begins another segment, and the old one can be removed. */
 #include "segments_private.h"
 
 static const int64_t PASS_NS = 60 * INT64_C(1000000000);
@@ -32,7 +32,7 @@ static JournalPos smallest_hold(const struct segments *journal)
     return smallest;
 }
 
-/* With maintaining and writing held: the open segment holds events for longer than it should. */
+/* With maintaining and writing held. Closes the open segment if it holds events for longer than it should. */
 static Status retire_make_way(struct segments *journal, Err *err)
 {
     struct segments_tail *tail = &journal->tail;
@@ -48,7 +48,7 @@ static Status retire_make_way(struct segments *journal, Err *err)
     return is_last_old ? segments_begin_segment(journal, err) : OK;
 }
 
-/* Why the oldest may go; NULL: it may not. */
+/* Why the oldest may be removed; NULL: it may not. */
 static const char *find_reason(const struct segments *journal, Millis over_for_ms)
 {
     const SegmentsOptions *options = &journal->options;
@@ -59,8 +59,8 @@ static const char *find_reason(const struct segments *journal, Millis over_for_m
     return disk_bytes > options->retention_bytes ? "retention.bytes" : NULL;
 }
 
-/* However wrong all this is, so much is left in a while that somebody can look: by age a 32nd, eight at least; by size,
- * which keeps pace with what comes in, a 16th. */
+/* Even if all this is wrong, so much is left for some time that somebody can notice: by age it removes at most a
+ * 32nd, or eight; by size, which must keep up with what comes in, a 16th. */
 static bool has_room_in_pass(struct segments *journal, bool is_by_age)
 {
     int64_t now_ns = clock_monotonic_ns(journal->options.clock);
@@ -74,7 +74,7 @@ static bool has_room_in_pass(struct segments *journal, bool is_by_age)
     return journal->pass_count < most;
 }
 
-/* Whether the oldest may go; gives its row, and why. */
+/* May the oldest be removed? Gives its row, and why. */
 static bool find_due(struct segments *journal, Millis over_for_ms, Segment *ret, const char **ret_reason)
 {
     struct segment_table *table = &journal->segments;
@@ -88,7 +88,7 @@ static bool find_due(struct segments *journal, Millis over_for_ms, Segment *ret,
     return is_found;
 }
 
-/* Noted, out of the table (so that no reader begins with it), removed, synced; in this order. */
+/* Notes it, takes it out of the table (so that no reader begins with it), removes it, syncs; in this order. */
 static Status retire(struct segments *journal, const Segment *segment, Err *err)
 {
     char path[SEGMENTS_PATH_BYTES];
@@ -102,13 +102,13 @@ static Status retire(struct segments *journal, const Segment *segment, Err *err)
     journal->stats.retired_segments++;
     pthread_mutex_unlock(&journal->lock);
     segment_path(path, journal->dir, segment->base, segment->is_sealed ? SEGMENT_SEALED : SEGMENT_RAW);
-    s = disk->remove(disk, path, err);                               /* what stays behind, the next start removes */
+    s = disk->remove(disk, path, err);                               /* if this fails, the next start removes it */
     if (!s) s = disk->sync_dir(disk, journal->dir, err);
     return s;
 }
 
-/* For how long it has been sure that a segment is over: since the next one was begun whose head can be read, or since
- * the last commit of all, where the open segment has none. Below 0: not yet, as far as we know. With writing held. */
+/* For how long it has been sure that a segment has ended: since the next one was begun whose head can be read, or since
+ * the last commit of all, if the open segment has none. Below 0: not sure yet. With writing held. */
 static Millis over_for(struct segments *journal, JournalPos pos)
 {
     const struct segments_tail *tail = &journal->tail;
@@ -134,7 +134,7 @@ JournalPos segments_find_age(struct segments *journal, Millis age_ms)
     JournalPos pos = segments_first(journal);
     while (segments_find_segment(journal, pos, &segment, NULL) && segment.end > pos) {
         Segment next;
-        Millis at_ms;                                    /* a head is read without keeping commits waiting */
+        Millis at_ms;                                    /* a head is read while commits go on */
         if (segments_find_segment(journal, segment.end, &next, NULL))
             IGNORE(segments_begun_at(journal, &next, &at_ms, NULL));
         pthread_mutex_lock(&journal->writing);
@@ -163,10 +163,10 @@ Status segments_retire_one(struct segments *journal, bool *ret_did, Err *err)
     if (!s && has_retention) made = retire_make_way(journal, err);
     Millis over_for_ms = !s && has_retention ? over_for(journal, segments_first(journal)) : -1;
     pthread_mutex_unlock(&journal->writing);
-    if (s == ERR_FULL) s = OK;                           /* a full disk is a reason more to retire */
+    if (s == ERR_FULL) s = OK;                           /* a full disk is one more reason to retire */
     if (made && made != ERR_FULL) s = made;
     if (s || !has_retention || !find_due(journal, over_for_ms, &segment, &reason)) return s;
-    if (journal->seal) segments_seal_abort(journal);      /* it may be of this very segment */
+    if (journal->seal) segments_seal_abort(journal);      /* it may be sealing this very segment */
     s = retire(journal, &segment, err);
     *ret_did = s == OK;
     if (!s) journal->pass_count++;

@@ -1,13 +1,13 @@
-/* segments_seal: a closed segment becomes a compressed one, a few MiB a call.
+/* segments_seal: a closed segment becomes a compressed one, a few MiB in each call.
  *
  *     walk the frames (checking each) -> blocks of whole frames -> compress -> unpack and compare -> write
  *     ... seek table -> sync -> rename -> sync the directory -> only then remove the raw file, sync again
  *
- * Until the raw file is gone it counts, so that a crash anywhere only means sealing anew. A segment with
+ * Until the raw file is gone it counts, so after a crash anywhere sealing only begins again. A segment with
  * damage in it is not sealed: it stays as it is for onym verify. Every packed block is unpacked again and
  * compared before it may replace the only other copy.
  *
- * The same machine rewrites segments for segments_erase, changing records on the way; then the source may
+ * The same code rewrites segments for segments_erase, and changes records while it does; then the source may
  * be sealed already, and the rename replaces it.
  *
  * Blocks of 512 KiB, level 3 (bench/journal.c, events of 549 bytes with random ids): see docs/journal.md. */
@@ -17,7 +17,7 @@
 #include <zstd.h>
 
 enum {
-    STEP_BYTES = 4 << 20,           /* of raw bytes a call */
+    STEP_BYTES = 4 << 20,           /* raw bytes in each call */
     PACKED_BYTES = ZSTD_COMPRESSBOUND(SEALED_BLOCK_BYTES),
     SEEK_TABLE_BYTES_MAX = SEEK_HEAD_BYTES + SEALED_BLOCKS_MAX * SEEK_ENTRY_BYTES + SEEK_FOOT_BYTES,
 };
@@ -56,7 +56,7 @@ void segments_seal_abort(struct segments *journal)
     if (!seal) return;
     if (seal->is_open) journal->disk->close(journal->disk, seal->file);
     segment_path(path, journal->dir, seal->segment.base, SEGMENT_TEMPORARY);
-    if (!seal->is_done) (void)journal->disk->remove(journal->disk, path, NULL);      /* else the next start does */
+    if (!seal->is_done) (void)journal->disk->remove(journal->disk, path, NULL); /* else the next start */
     seal_free(seal);
     journal->seal = NULL;
 }
@@ -91,7 +91,7 @@ static Status seal_write(struct segments *journal, struct segments_seal *seal, S
     return s;
 }
 
-/* Packs what was collected, proves that it unpacks to the same, writes it, and notes it in the seek table. */
+/* Packs what was collected, checks that it unpacks to the same, writes it, and notes it in the seek table. */
 static Status put_block(struct segments *journal, struct segments_seal *seal, Err *err)
 {
     if (seal->block_len == 0) return OK;
@@ -160,8 +160,8 @@ static Status put_seek_table(struct segments *journal, struct segments_seal *sea
 
 /* ---- From beginning to end ---- */
 
-/* Erasing, at a broken place: nobody can read what stood there, and it may be what is to be erased. It becomes zeros of
- * the same length, which is damage still, and is counted as such. */
+/* When erasing comes to a broken place: nobody can read what was there, and it may be what is to be erased. It becomes
+ * zeros of the same length, which still count as damage. */
 static Status wipe_damage(struct segments *journal, struct segments_seal *seal, Err *err)
 {
     uint64_t from = seal->walk.offset, limit = seal->walk.limit;
@@ -218,7 +218,7 @@ Status segments_seal_begin(struct segments *journal, const Segment *segment, Sea
     return s;
 }
 
-/* The new file takes the segment's place. After a sync that failed nobody knows which names are on disk: then
+/* The new file takes the segment's place. If a sync fails nobody knows which names are on disk: then
  * nothing more is replaced or removed until the next start has looked. */
 static Status seal_replace(struct segments *journal, struct segments_seal *seal, Err *err)
 {
@@ -279,7 +279,7 @@ Status segments_seal_step(struct segments *journal, bool *ret_more, Err *err)
     if (*ret_more) return OK;
     if (!s && found != WALK_LIMIT) s = seal_damaged(journal, seal, seal->walk.why, err);
     if (!s) s = seal_finish(journal, seal, err);
-    segments_seal_abort(journal);                         /* done: frees; what is left of a failure is removed */
+    segments_seal_abort(journal);                         /* done: frees; after a failure removes what is left */
     return s;
 }
 
@@ -289,7 +289,7 @@ Status segments_seal_step(struct segments *journal, bool *ret_more, Err *err)
 static bool find_unsealed(struct segments *journal, Segment *ret)
 {
     bool is_found = false;
-    pthread_mutex_lock(&journal->writing);               /* which one is open does not change */
+    pthread_mutex_lock(&journal->writing);               /* so that no other segment becomes the open one */
     pthread_mutex_lock(&journal->lock);
     size_t closed = journal->segments.count - (journal->tail.is_open ? 1 : 0);
     for (size_t at = 0; at < closed && !is_found; at++) {
@@ -325,10 +325,10 @@ Status segments_maintain(struct segments *journal, bool *ret_more, Err *err)
     Status s = OK;
     *ret_more = false;
     check(!journal->is_read_only);
-    if (now_ns - journal->place_looked_ns >= PLACE_LOOK_MS * 1000000LL) {    /* where nothing is written */
+    if (now_ns - journal->place_looked_ns >= PLACE_LOOK_MS * 1000000LL) {    /* needed if nothing is written */
         journal->place_looked_ns = now_ns;
         pthread_mutex_lock(&journal->writing);
-        IGNORE(segments_look_at_place(journal, journal->tail.used, NULL));    /* told by a notice */
+        IGNORE(segments_look_at_place(journal, journal->tail.used, NULL));    /* a notice tells about it */
         pthread_mutex_unlock(&journal->writing);
     }
     pthread_mutex_lock(&journal->maintaining);

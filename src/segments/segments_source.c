@@ -1,6 +1,6 @@
 /* segments_source: one segment file as raw bytes by offset. A raw file is read in pieces of a MiB; a sealed
- * one is unpacked block by block. Blocks end where frames do, so that a damaged block costs its own
- * frames only and no frame is ever joined from two. */
+ * one is unpacked block by block. Blocks end where frames do, so that a damaged block costs only its own
+ * frames, and no frame is ever in two blocks. */
 #include "segments_private.h"
 
 #include <zstd.h>
@@ -49,7 +49,7 @@ void segments_source_forget(struct segments_source *source)
 
 /* ---- Bad blocks ---- */
 
-/* Of a raw segment: what the disk does not give back reads as zeros, which no frame is. */
+/* For a raw segment: what the disk cannot read becomes zeros, which are never a frame. */
 static Status read_pieces(struct segments_source *source, uint64_t offset, char *bytes, size_t count, size_t *ret_got,
                           Err *err)
 {
@@ -89,7 +89,7 @@ static Status read_exactly(struct segments_source *source, uint64_t offset, char
     return s;
 }
 
-/* Checks the frame round the table; gives the number of its entries. */
+/* Checks the zstd frame around the table; gives the number of its entries. */
 static Status seek_table_measure(struct segments_source *source, uint32_t *ret_count, Err *err)
 {
     char foot[SEEK_FOOT_BYTES], head[SEEK_HEAD_BYTES];
@@ -208,7 +208,7 @@ static Status open_check_head(struct segments_source *source, Err *err)
         Status s = seek_table_read(source, err);
         if (s) return s;
     }
-    /* No further than the head: what stands after it may not be written yet, and a window is not read twice. */
+    /* Not further than the head: what comes after it may not be written yet, and a window is not read twice. */
     uint64_t limit = source->raw_bytes;
     if (!source->is_sealed && limit > SEGMENT_HEAD_BYTES) limit = SEGMENT_HEAD_BYTES;
     Status s = segments_source_load(source, 0, SEGMENT_HEAD_BYTES, limit, err);

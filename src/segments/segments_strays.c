@@ -1,30 +1,30 @@
-/* segments_strays: what has a segment's name in the journal's directory and is none of its segments: a copy under
- * another name, a file of something else, half a segment that somebody unpacked beside the sealed one. It is never read
- * as a part of the journal: whoever writes the journal gives it another name (".stray" after its own) and says so;
- * nothing is removed.
+/* segments_strays: files that have a segment's name in the journal's directory but are not its segments: a copy under
+ * another name, a file of something else, half a segment that somebody unpacked next to the sealed one. They are never
+ * read as a part of the journal: whoever writes the journal gives them another name (".stray" after their own) and says
+ * so; nothing is removed.
  *
- * What tells it apart. A head says whose position it is: a whole head of another position is a copy. Where there is no
- * head, a segment of ours may be damaged, and stays as it is; but not where the segment before it has these positions
- * itself, nor after the place to which the journal has ever come. Two files with whole heads that have one position
- * are for an operator to judge. */
+ * How to recognize one: a head says whose position it is, so a whole head of another position is a copy. A file without
+ * a head may be a damaged segment of ours, and stays as it is; but not if the segment before it has these positions
+ * itself, nor if it begins after the end that the journal has ever had. If two files with whole heads have one position
+ * an operator must judge. */
 #include "segments_private.h"
 
 #include <stdio.h>
 
 enum {
     NAMES_TRIED = 1000,
-    AHEAD_FILES = 128, AHEAD_BYTES = 16 << 10,      /* in these is what is read of a file: its head, its seek table */
+    AHEAD_FILES = 128, AHEAD_BYTES = 16 << 10,  /* these hold all that is read of a file: its head, its seek table */
 };
 
 typedef enum HeadKind {
-    HEAD_OWN,                           /* or so it seems: of a version that is not known here */
+    HEAD_OWN,                           /* or it seems so: a version that we do not know */
     HEAD_OF_ANOTHER,                    /* whole, and of another position */
     HEAD_NONE,
 } HeadKind;
 
 typedef struct Judged {
     HeadKind kind;
-    uint64_t raw_bytes;                 /* 0: nobody knows */
+    uint64_t raw_bytes;                 /* 0: not known */
     uint32_t salt;
 } Judged;
 
@@ -53,7 +53,7 @@ static Status judge(struct strays *strays, JournalPos base, bool is_sealed, Judg
         if (err) *err = why;
         return s;
     }
-    *ret = (Judged){ .kind = HEAD_OWN };                 /* of what the disk does not give back: it is believed */
+    *ret = (Judged){ .kind = HEAD_OWN };                 /* if the disk cannot read it, it counts as our own */
     if (s == ERR_IO) return OK;
     bool is_readable = !s || source->is_head_damaged;
     if (!s) ret->salt = source->head.salt;
@@ -90,7 +90,7 @@ static Status set_aside(struct strays *strays, JournalPos base, bool is_sealed, 
     return s;
 }
 
-/* Both forms stand: sealing had not come to its end, or one of them is a stray. */
+/* There are both forms: sealing was not finished, or one of them is a stray. */
 static Status choose_twin(struct strays *strays, Segment *row, Judged *judged, Err *err)
 {
     struct segments *journal = strays->journal;
@@ -123,8 +123,8 @@ static Status two_claim(const struct segments *journal, const Segment *before, c
                    "was made longer; move it away", second, first);
 }
 
-/* A file after the other would wait for the disk twice a file, which is a second for a thousand segments after a cold
- * start; told of many at once it fetches them together. */
+/* One file after the other would wait for the disk twice for each, which is a second for a thousand segments after a
+ * cold start; if it is told of many at once it fetches them together. */
 static void expect_files(struct strays *strays, size_t from)
 {
     struct disk *disk = strays->journal->disk;

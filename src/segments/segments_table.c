@@ -87,7 +87,7 @@ void segment_table_remove(struct segment_table *table, size_t row_index)
 
 /* ---- What was retired ---- */
 
-/* The file says it in 20 digits and a line feed, so that `cat` does, too. Without one nothing was retired. */
+/* The file has the position as 20 digits and a line feed, so that `cat` shows it. No file: nothing was retired. */
 static Status read_oldest(struct disk *disk, const char *dir, JournalPos *ret, Err *err)
 {
     char path[SEGMENTS_PATH_BYTES], memory[64];
@@ -114,7 +114,7 @@ Status segment_put_oldest(struct disk *disk, const char *dir, JournalPos pos, Er
 
 /* ---- What was given up ---- */
 
-/* A line a range: two positions of 20 digits and a space between. */
+/* One line for each range: two positions of 20 digits and a space between. */
 enum { LOST_LINE_BYTES = 42 };
 
 static Status read_lost(struct segment_table *table, struct disk *disk, const char *dir, Err *err)
@@ -158,7 +158,7 @@ Status segment_put_lost(struct disk *disk, const char *dir, const struct segment
     return disk_write_file(disk, path, str_of(text, len), err);
 }
 
-/* A segment in front of a range that was given up ends where that begins, not where the next segment does. */
+/* A segment before a range that was given up ends where the range begins, not where the next segment does. */
 static void end_before_lost(struct segment_table *table)
 {
     for (size_t at = 0; at + 1 < table->count; at++)
@@ -216,7 +216,7 @@ Status segment_table_read(struct segment_table *table, struct disk *disk, const 
     region_open(&region, LIST_ARENA_BYTES);
     Arena arena = region_arena(&region);
     Status s = disk->list(disk, dir, &arena, &entries, &count, err);
-    if (!s) s = read_oldest(disk, dir, &table->oldest, err);        /* after: what was retired meanwhile is below it */
+    if (!s) s = read_oldest(disk, dir, &table->oldest, err);  /* read it last: what was retired meanwhile is below it */
     if (!s) s = read_lost(table, disk, dir, err);
     for (size_t at = 0; !s && at < count; at++) s = read_entry(table, dir, &entries[at], leftover, context, err);
     if (!s) end_before_lost(table);

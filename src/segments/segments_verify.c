@@ -1,6 +1,6 @@
-/* segments_verify: every byte of a directory is read and every rule of segments_format.h checked. It goes on
- * after what is damaged, so that one run tells all. It takes no lock and writes nothing; beside a running
- * server the tail may be caught in the middle of a write, which looks like a crash's torn tail. */
+/* segments_verify: reads every byte of a directory and checks every rule of segments_format.h. It goes on
+ * after what is damaged, so that one run tells all. It takes no lock and writes nothing; while a server
+ * runs, the end may be in the middle of a write, which looks like a crash's torn tail. */
 #include "segments_private.h"
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ static void say(struct verify *verify, uint64_t offset, bool is_torn_tail, const
     });
 }
 
-/* A whole record: does it say something? */
+/* A whole record: can this Onym read it? */
 static void judge(struct verify *verify, Str record, uint64_t offset)
 {
     char name[SEGMENTS_PATH_BYTES];
@@ -63,7 +63,7 @@ static Status is_torn_tail(struct verify *verify, const struct segments_walk *wa
     return s;
 }
 
-/* One broken place: says it, and goes after it. */
+/* Reports one broken place, and goes on after it. */
 static Status verify_broken(struct verify *verify, struct segments_walk *walk, bool *ret_goes_on, Err *err)
 {
     bool is_torn = false;
@@ -121,7 +121,7 @@ static Status verify_headless(struct verify *verify, struct segments_walk *walk,
     return s || !goes_on ? s : verify_frames(verify, walk, err);
 }
 
-/* Opens the row's file; where it was sealed since it was listed, the sealed one. */
+/* Opens the row's file; if it was sealed since it was listed, the sealed one. */
 static Status verify_open(struct verify *verify, Err *err)
 {
     const Segment *row = verify->row;

@@ -1,5 +1,5 @@
 /* segments_walk: a segment's frames in order, each checked by itself, against its predecessor, and (commit
- * frames) against its place; and the search for where frames go on after a broken place. */
+ * frames) against its place; and the search for the next good frame after a broken place. */
 #include "segments_private.h"
 
 void segments_walk_start(struct segments_walk *walk, struct segments_source *source, uint64_t offset, uint64_t limit)
@@ -18,7 +18,7 @@ static WalkFound walk_broken(struct segments_walk *walk, const char *why)
     return WALK_BROKEN;
 }
 
-/* Decodes what the window has; asks for more where the frame goes on after it. */
+/* Decodes what the window has; loads more if the frame goes on after it. */
 static Status walk_decode(struct segments_walk *walk, SegmentFrame *ret, FrameFound *ret_found, Err *err)
 {
     struct segments_source *source = walk->source;
@@ -97,14 +97,14 @@ static Status resume_sealed(struct segments_walk *walk, bool *ret_is_found, Err 
         if (s == ERR_DAMAGED) continue;
         if (s) return s;
         Str bytes = segments_source_bytes(source, block->raw_at, walk->limit);
-        if (bytes.len < FRAME_HEAD_BYTES || get_u32(bytes.bytes) == 0) continue;         /* wiped by an erasure */
+        if (bytes.len < FRAME_HEAD_BYTES || get_u32(bytes.bytes) == 0) continue;         /* an erasure made it zeros */
         segments_walk_start(walk, source, block->raw_at, walk->limit);
         return *ret_is_found = true, OK;
     }
     return *ret_is_found = false, OK;
 }
 
-/* Whether a frame that can be gone on from stands at offset. */
+/* Is there a frame at offset from which the walk can go on? */
 static Status resume_try(struct segments_walk *walk, uint64_t offset, bool any_frame, bool *ret_is_found, Err *err)
 {
     struct segments_source *source = walk->source;
@@ -119,8 +119,9 @@ static Status resume_try(struct segments_walk *walk, uint64_t offset, bool any_f
     return OK;
 }
 
-/* An offset at or after `offset`, in the loaded window, where the length word could be a frame's; or the
- * window's last one. Keeps the search at the speed of memory. */
+/* An offset at or after `offset`, in the loaded window, whose length could be a frame's; or the
+ * window's last one. It makes the search as fast as memory. */
+
 static uint64_t resume_pass(struct segments_walk *walk, uint64_t offset, bool any_frame)
 {
     Str bytes = segments_source_bytes(walk->source, offset, walk->limit);
