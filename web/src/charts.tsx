@@ -5,7 +5,7 @@ import { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { brief, bucketName, bucketTitle, count } from './format'
 import { labelled, ticks, ticksBetween } from './scale'
-import { Text } from './ui'
+import { Scroll, Text } from './ui'
 import { plain } from './text'
 
 export interface Series {
@@ -282,7 +282,7 @@ const isAlone = (values: (number | null)[], at: number) =>
 export const OverTable = (over: Over) => {
   const show = over.format ?? count
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={over.what + ': table'}>
+    <Scroll label={over.what + ': table'}>
       <table class="numbers">
         <caption class="sr">{over.what}</caption>
         <thead>
@@ -329,7 +329,7 @@ export const OverTable = (over: Over) => {
             ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   )
 }
 

@@ -1,5 +1,5 @@
 // Small parts that every view is made of.
-import { ComponentChildren, createContext } from 'preact'
+import { ComponentChildren, Ref, createContext } from 'preact'
 import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, Common, Person, isAnalyst, personName } from './api'
 import type { Asking } from './answer'
@@ -367,6 +367,21 @@ export const Tabs = <T extends string>({
         {text}
       </button>
     ))}
+  </div>
+)
+
+/** What may be wider than the page, and then scrolls by itself: by keyboard, too, which needs a name. `hold`: its element. */
+export const Scroll = ({
+  label,
+  hold,
+  children,
+}: {
+  label: string
+  hold?: Ref<HTMLDivElement>
+  children: ComponentChildren
+}) => (
+  <div ref={hold} class="scroll" tabIndex={0} role="region" aria-label={label}>
+    {children}
   </div>
 )
 

@@ -4,7 +4,7 @@ import type { Funnel, FunnelStep } from '../api'
 import type { Behind } from '../behind'
 import { FEW, count, duration, share } from '../format'
 import { groupName, plain } from '../text'
-import { AskedOver, Before, Empty, Text } from '../ui'
+import { AskedOver, Before, Empty, Scroll, Text } from '../ui'
 import type { About } from '../views/questions'
 
 const stepName = (step: FunnelStep, at: number) => step.event ?? `any ${at + 1} of them`
@@ -117,7 +117,7 @@ export const FunnelPicture = ({
         })}
       </ol>
       {answer.groups.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Breakdown">
+        <Scroll label="Breakdown">
           <table class="numbers groups">
             <thead>
               <tr>
@@ -176,7 +176,7 @@ export const FunnelPicture = ({
           {answer.groups_left_out > 0 && (
             <p class="note">{count(answer.groups_left_out)} smaller groups are not shown.</p>
           )}
-        </div>
+        </Scroll>
       )}
       <AskedOver
         answer={answer}

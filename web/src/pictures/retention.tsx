@@ -5,7 +5,7 @@ import { periodStart } from '../behind'
 import { Lines } from '../charts'
 import { bucketTitle, count, share } from '../format'
 import { groupName } from '../text'
-import { AskedOver, Empty, Text } from '../ui'
+import { AskedOver, Empty, Scroll, Text } from '../ui'
 import type { About } from '../views/questions'
 
 /** 0 to 10: how dark a cell is. Never 0 for somebody. */
@@ -103,7 +103,7 @@ export const RetentionPicture = ({
         }
         format={(n) => (n === null ? 'not seen yet' : n.toFixed(1) + ' %')}
       />
-      <div class="scroll" tabIndex={0} role="region" aria-label="Cohorts">
+      <Scroll label="Cohorts">
         <table class="numbers retention">
           <caption class="sr">
             People by the {unit} in which they began, and how many came back in each {unit} after
@@ -186,7 +186,7 @@ export const RetentionPicture = ({
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <AskedOver answer={answer} more={<>hatched: not seen yet, or not over</>} />
     </figure>
   )

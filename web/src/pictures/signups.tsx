@@ -5,7 +5,7 @@ import { Source, SIGNED_UP, bucketEnd } from '../behind'
 import { Bars, OverTable, Series, Spark } from '../charts'
 import { FEW, bucketTitle, count, share } from '../format'
 import { groupName } from '../text'
-import { AskedOver, Before, Empty, Tabs, Text } from '../ui'
+import { AskedOver, Before, Empty, Scroll, Tabs, Text } from '../ui'
 import type { About } from '../views/questions'
 import { isStillOpen } from './trends'
 
@@ -139,7 +139,7 @@ export const SignupsPicture = ({
 }
 
 const TouchTable = ({ answer, by }: { answer: Signups; by: By }) => (
-  <div class="scroll" tabIndex={0} role="region" aria-label="First touch">
+  <Scroll label="First touch">
     <table class="numbers">
       <thead>
         <tr>
@@ -168,7 +168,7 @@ const TouchTable = ({ answer, by }: { answer: Signups; by: By }) => (
         ))}
       </tbody>
     </table>
-  </div>
+  </Scroll>
 )
 
 export const signupsRows = (answer: Signups): unknown[][] => [

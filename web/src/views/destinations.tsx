@@ -6,7 +6,7 @@ import { count, duration, plural } from '../format'
 import { DeliveryPlots } from '../pictures/delivery'
 import { Place, placeHref } from '../route'
 import { DeadLetters } from './letters'
-import { Answered, Confirm, Empty, Failure, Json, Text, When, useSay } from '../ui'
+import { Answered, Confirm, Empty, Failure, Json, Scroll, Text, When, useSay } from '../ui'
 
 const tone = (one: Destination) =>
   one.state == 'disabled'
@@ -45,7 +45,7 @@ export const Destinations = ({ place }: { place: Place }) => {
               </Empty>
             )
           return (
-            <div class="scroll" tabIndex={0} role="region" aria-label="Destinations">
+            <Scroll label="Destinations">
               <table class="rows">
                 <thead>
                   <tr>
@@ -106,7 +106,7 @@ export const Destinations = ({ place }: { place: Place }) => {
                   ))}
                 </tbody>
               </table>
-            </div>
+            </Scroll>
           )
         }}
       </Answered>

@@ -6,7 +6,7 @@ import { useKeys } from '../keys'
 import { count } from '../format'
 import { go, replace } from '../place'
 import { Place, personHref, placeHref } from '../route'
-import { Answered, Empty, PersonLink, Text, When } from '../ui'
+import { Answered, Empty, PersonLink, Scroll, Text, When } from '../ui'
 
 interface PeoplePage {
   people: Person[]
@@ -90,7 +90,7 @@ export const People = ({ place }: { place: Place }) => {
             )
           ) : (
             <>
-              <div class="scroll" tabIndex={0} role="region" aria-label="People">
+              <Scroll label="People">
                 <table class="rows">
                   <thead>
                     <tr>
@@ -131,7 +131,7 @@ export const People = ({ place }: { place: Place }) => {
                     ))}
                   </tbody>
                 </table>
-              </div>
+              </Scroll>
               {next?.has_more && (
                 <button
                   type="button"

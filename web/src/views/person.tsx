@@ -9,7 +9,7 @@ import { Lanes } from '../pictures/lanes'
 import { go, zoneNow } from '../place'
 import { Place, placeHref } from '../route'
 import { keptOf, visits } from '../timeline'
-import { Answered, Confirm, CopyButton, Drawer, Empty, Failure, Json, Text, When, useSay } from '../ui'
+import { Answered, Confirm, CopyButton, Drawer, Empty, Failure, Json, Scroll, Text, When, useSay } from '../ui'
 import { WhyTwo } from './why'
 
 interface History {
@@ -122,7 +122,7 @@ const Known = ({
               None: an <code>identify</code> sets them.
             </p>
           ) : (
-            <div class="scroll" tabIndex={0} role="region" aria-label="Traits">
+            <Scroll label="Traits">
               <table class="rows traits">
                 <tbody>
                   {traits.map(([name, value]) => {
@@ -147,7 +147,7 @@ const Known = ({
                   })}
                 </tbody>
               </table>
-            </div>
+            </Scroll>
           )}
           {(groups.answer?.groups.length ?? 0) > 0 && (
             <>

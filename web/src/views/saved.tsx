@@ -6,7 +6,7 @@ import { replace } from '../place'
 import { KINDS, Kind, apiPath } from '../question'
 import { Place, placeHref } from '../route'
 import { plain } from '../text'
-import { Answered, Confirm, CopyButton, Empty, Failure, Text, When, copy, useSay } from '../ui'
+import { Answered, Confirm, CopyButton, Empty, Failure, Scroll, Text, When, useSay, copy } from '../ui'
 
 export interface Saved {
   id: string
@@ -75,7 +75,7 @@ export const SavedList = () => {
               Build one, then <em>Save</em> below its picture: it gets a name, and a short link.
             </Empty>
           ) : (
-            <div class="scroll" tabIndex={0} role="region" aria-label="Saved questions">
+            <Scroll label="Saved questions">
               <table class="rows saved">
                 <thead>
                   <tr>
@@ -127,7 +127,7 @@ export const SavedList = () => {
                   })}
                 </tbody>
               </table>
-            </div>
+            </Scroll>
           )
         }
       </Answered>

@@ -4,7 +4,7 @@ import { call, isAdmin } from '../api'
 import { forgetAnswers, useAnswer } from '../answer'
 import { bytes, count, duration, plural } from '../format'
 import { plain } from '../text'
-import { Answered, Confirm, Failure, Text, When, useSay } from '../ui'
+import { Answered, Confirm, Failure, Scroll, Text, When, useSay } from '../ui'
 
 interface OneSession {
   id: string
@@ -181,7 +181,7 @@ const Audit = () => {
             <p class="note">Nothing yet.</p>
           ) : (
             <>
-              <div class="scroll" tabIndex={0} role="region" aria-label="Who did what">
+              <Scroll label="Who did what">
                 <table class="rows audit">
                   <thead>
                     <tr>
@@ -216,7 +216,7 @@ const Audit = () => {
                     ))}
                   </tbody>
                 </table>
-              </div>
+              </Scroll>
               <p class="copies">
                 {before.length > 0 && (
                   <button type="button" class="quiet" onClick={() => setBefore(before.slice(0, -1))}>
@@ -256,7 +256,7 @@ const Signed = () => {
       {problem && <Failure error={problem} />}
       <Answered asking={sessions} lines={2}>
         {(answer) => (
-          <div class="scroll" tabIndex={0} role="region" aria-label="Sessions">
+          <Scroll label="Sessions">
             <table class="rows">
               <thead>
                 <tr>
@@ -300,7 +300,7 @@ const Signed = () => {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         )}
       </Answered>
     </>
