@@ -2,7 +2,7 @@
 #ifndef ONYM_ASK_DROP_H
 #define ONYM_ASK_DROP_H
 
-#include "ask_chain.h"
+#include "chain/chain.h"
 
 typedef enum DropWhy {
     DROP_NONE,                      /* nothing was wrong: the last step was reached */

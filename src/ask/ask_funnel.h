@@ -3,7 +3,7 @@
 #define ONYM_ASK_FUNNEL_H
 
 #include "ask_answer.h"
-#include "ask_chain.h"
+#include "chain/chain.h"
 
 typedef enum Attribution { ATTRIBUTION_FIRST, ATTRIBUTION_ANY } Attribution;
 /* What from and to cut: entries alone, or all events of a chain. */

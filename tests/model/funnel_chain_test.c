@@ -1,5 +1,5 @@
 /* The funnel's inner step against its definition: every chain of events, tried one by one. */
-#include "ask/ask_chain.c"
+#include "chain/chain.c"
 #include "tests/fakes/fakes.h"
 
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 enum { HITS_MAX = 9 };
 
-/* ---- The reference: ask_chain.h's definition, word for word ---- */
+/* ---- The reference: chain.h's definition, word for word ---- */
 
 struct model {
     const ChainRules *rules;

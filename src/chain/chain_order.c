@@ -1,4 +1,4 @@
-/* ask_order: how deep one person got where the order is strict, or none, or where steps have windows of their own.
+/* chain_order: how deep one person got where the order is strict, or none, or where steps have windows of their own.
  *
  * Strict: from an entry the way is forced: every instant between the first and the last event of a chain gives all of
  * its events to it. So the steps that may come next are a small set, carried from instant to instant.
@@ -9,7 +9,7 @@
  *
  * Spaced: for one length, backwards: of each step the earliest end of a chain that goes on from there, kept in a queue
  * from which the step before takes the best within its window. A queue is cleared where an exclusion lies between. */
-#include "ask_instant.h"
+#include "chain_instant.h"
 
 /* ---- Strict ---- */
 

@@ -1,14 +1,14 @@
-/* ask_chain: one person with very many events at one instant, of a few kinds in turns. What is looked at is counted: so
+/* chain: one person with very many events at one instant, of a few kinds in turns. What is looked at is counted: so
  * many times as there are events, not their square. That the answers are right is tests/model/funnel_chain_test.c. */
-#include "ask/ask_instant.h"
+#include "chain/chain_instant.h"
 
 static unsigned long looks;
 #define group_far(rules, group, step, skip) (looks += (group)->count + 1, group_far(rules, group, step, skip))
 #define group_read(rules, hits, first, end, group) \
     (looks += (end) - (first), group_read(rules, hits, first, end, group))
 #define group_place(rules, group, hit) (looks++, group_place(rules, group, hit))
-#include "ask/ask_chain.c"
-#include "ask/ask_order.c"
+#include "chain/chain.c"
+#include "chain/chain_order.c"
 #undef group_far
 #undef group_read
 #undef group_place

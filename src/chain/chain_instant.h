@@ -1,9 +1,9 @@
-/* ask_instant: what chains are made of: the events of one millisecond, taken together, and which steps of a chain
+/* chain_instant: what chains are made of: the events of one millisecond, taken together, and which steps of a chain
  * they can be. Steps need different events, so that is a bipartite matching. */
-#ifndef ONYM_ASK_INSTANT_H
-#define ONYM_ASK_INSTANT_H
+#ifndef ONYM_CHAIN_INSTANT_H
+#define ONYM_CHAIN_INSTANT_H
 
-#include "ask_chain.h"
+#include "chain.h"
 
 #define NEVER INT64_MAX
 
@@ -112,7 +112,7 @@ static inline uint32_t group_end(const Hit *hits, uint32_t count, uint32_t first
     return end;
 }
 
-/* Inside query_chain (ask_order.c): orders other than the usual one, and steps that have windows of their own. As
+/* Inside query_chain (chain_order.c): orders other than the usual one, and steps that have windows of their own. As
  * chain_reach and chain_follow. */
 void strict_reach(const ChainRules *rules, const Hits *all, Arena scratch, uint8_t *ret_depths);
 void strict_follow(const ChainRules *rules, const Hits *all, uint32_t entry, Arena scratch, Chain *ret);

@@ -1,4 +1,4 @@
-/* ask_chain: two ways to the same answer.
+/* chain: two ways to the same answer.
  *
  * The plain way serves persons without exclusions and without an event that could be two steps at once at
  * the same millisecond as another: nearly everybody. One forward pass keeps, for each step, the latest entry
@@ -11,7 +11,7 @@
  * on lie in the groups seen so far. For a chain that has a-1 after it and takes a..b from a group, an
  * exclusion (i, j) in that group forbids to go on afterwards where i < a and b < j.
  */
-#include "ask_instant.h"
+#include "chain_instant.h"
 
 /* ---- The plain way ---- */
 

@@ -1,4 +1,4 @@
-/* ask_chain: how deep one person got in a funnel. Pure functions over the person's events.
+/* chain: how deep one person got in a funnel. Pure functions over the person's events.
  *
  * A chain of length k is k different events, one for each of the first k steps, in order of time (never
  * backwards; at the same millisecond either order is taken), the last at most the window after the first.
@@ -15,8 +15,8 @@
  * different events, never backwards, that can be k different steps. A step may have a window of its own: from the step
  * before.
  */
-#ifndef ONYM_ASK_CHAIN_H
-#define ONYM_ASK_CHAIN_H
+#ifndef ONYM_CHAIN_CHAIN_H
+#define ONYM_CHAIN_CHAIN_H
 
 #include "scan/scan.h"
 
