@@ -3,33 +3,12 @@
  * A first scan finds who has the event at all, and when; a second one brings together what those did as near to it as
  * is asked for, and walks from each person's anchor. Workers count steps (depth, from, to); the rest is adding up.
  */
-#include "ask_answer.h"
-#include "ask_counter_map.h"
-#include "ask_moments.h"
+#include "ask_paths.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEPTH_MAX = 10, SHOWN_MAX = 100, EVENTS_MAX = 16, ANCHOR_BIT = 1, DIRECTION_AFTER = 0, DIRECTION_BEFORE };
-enum { GROUP_BITS = 21, GROUP_ANCHOR = GROUPS_MAX, GROUP_OTHERS = GROUPS_MAX + 1 };
-
-struct counter {
-    struct counter_map steps;           /* by depth, from, to */
-    uint64_t people;
-};
-
-struct paths {
-    Request request;
-    Selector selectors[1 + EVENTS_MAX];         /* the anchor, then what is looked at */
-    uint32_t selector_count, direction, depth, limit;
-    bool collapses;
-    Millis within_ms;
-    struct moments anchors;             /* of each person with one: the first; looking back, the last */
-    struct counter counters[QUERY_WORKERS_MAX];
-    uint32_t worker_count, group_max;
-    struct counter_map steps, shown, links;   /* shown: by depth and group, those that are listed */
-    uint64_t people;
-};
+enum { SHOWN_MAX = 100, ANCHOR_BIT = 1, GROUP_BITS = 21 };
 
 static uint64_t key_of(uint32_t depth, uint32_t from, uint32_t to)
 {
@@ -41,7 +20,7 @@ static uint32_t key_to(uint64_t key) { return (uint32_t)key & ((1 << GROUP_BITS)
 
 /* ---- Parsing ---- */
 
-static Status parse_events(struct paths *paths, Err *err)
+static Status parse_events(struct ask_paths *paths, Err *err)
 {
     static const char usual[] = "[{\"type\":\"track\"},{\"type\":\"page\"},{\"type\":\"screen\"}]";
     const TreeNode *events = event_tree_get(paths->request.root, STR("events"));
@@ -49,8 +28,8 @@ static Status parse_events(struct paths *paths, Err *err)
     Status s = OK;
     if (!events || events->kind == FIELD_NULL) s = event_tree_read(str_from(usual), paths->request.arena, &events, err);
     if (s) return s;
-    if (events->kind != FIELD_ARRAY || events->count == 0 || events->count > EVENTS_MAX)
-        return err_set_field(err, "events", "a list of 1 to %d events was expected", EVENTS_MAX);
+    if (events->kind != FIELD_ARRAY || events->count == 0 || events->count > PATHS_EVENTS_MAX)
+        return err_set_field(err, "events", "a list of 1 to %d events was expected", PATHS_EVENTS_MAX);
     paths->selector_count = 1;
     for (const TreeNode *event = events->first; event && !s; event = event->next, paths->selector_count++) {
         snprintf(place, sizeof place, "events[%u]", paths->selector_count - 1);
@@ -59,17 +38,14 @@ static Status parse_events(struct paths *paths, Err *err)
     return s;
 }
 
-static Status paths_parse(struct paths *paths, Str question, const QueryWorld *world, Arena *arena, Err *err)
+Status ask_paths_read(struct ask_paths *paths, Err *err)
 {
-    static const char *const allowed[] = { "event", "direction", "depth", "within", "limit", "events", "collapse",
-                                           "from", "to", "timezone", "where", NULL };
     static const char *const directions[] = { "after", "before", NULL };
     Request *request = &paths->request;
-    Status s = request_open(request, question, world, arena, allowed, err);
-    if (!s) s = request_event(request, "event", NULL, &paths->selectors[0]);
+    Status s = request_event(request, "event", NULL, &paths->selectors[0]);
     if (!s) s = parse_events(paths, err);
-    if (!s) s = request_word(request, "direction", DIRECTION_AFTER, directions, &paths->direction);
-    if (!s) s = request_count(request, "depth", 3, 1, DEPTH_MAX, &paths->depth);
+    if (!s) s = request_word(request, "direction", PATHS_AFTER, directions, &paths->direction);
+    if (!s) s = request_count(request, "depth", 3, 1, PATHS_DEPTH_MAX, &paths->depth);
     if (!s) s = request_count(request, "limit", 10, 1, SHOWN_MAX, &paths->limit);
     if (!s) s = request_duration(request, "within", DAY_MS, &paths->within_ms);
     const TreeNode *collapse = s ? NULL : event_tree_get(request->root, STR("collapse"));
@@ -82,8 +58,8 @@ static Status paths_parse(struct paths *paths, Str question, const QueryWorld *w
 
 static void note_anchor(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
 {
-    struct paths *paths = context;
-    bool is_after = paths->direction == DIRECTION_AFTER;
+    struct ask_paths *paths = context;
+    bool is_after = paths->direction == PATHS_AFTER;
     (void)scratch;
     moments_put(&paths->anchors, worker, person, hits->hits[is_after ? 0 : hits->count - 1].time_ms);
 }
@@ -91,9 +67,9 @@ static void note_anchor(void *context, uint32_t worker, uint32_t person, const H
 /* May the row lie on the person's way? */
 static bool is_near(void *context, uint32_t person, Millis time_ms)
 {
-    const struct paths *paths = context;
+    const struct ask_paths *paths = context;
     Millis anchor_ms = paths->anchors.times_ms[moments_rank(&paths->anchors, person)];
-    bool is_after = paths->direction == DIRECTION_AFTER;
+    bool is_after = paths->direction == PATHS_AFTER;
     Millis distance = is_after ? time_ms - anchor_ms : anchor_ms - time_ms;
     return distance >= 0 && distance <= paths->within_ms;
 }
@@ -108,14 +84,11 @@ static int compare_hits(const void *a, const void *b)
     return anchors ? anchors : (left->steps > ANCHOR_BIT) - (right->steps > ANCHOR_BIT);
 }
 
-static void walk_person(void *context, uint32_t worker, uint32_t person, const Hits *all, Arena scratch)
+void ask_paths_walk(const struct ask_paths *paths, const Hits *all, Arena scratch, AskWay *ret)
 {
-    struct paths *paths = context;
-    struct counter *counter = &paths->counters[worker];
-    bool is_after = paths->direction == DIRECTION_AFTER;
+    bool is_after = paths->direction == PATHS_AFTER;
     const Hit *hits = all->hits;
-    uint32_t count = all->count, at = is_after ? 0 : count - 1, depth = 0;
-    (void)person;
+    uint32_t count = all->count, at = is_after ? 0 : count - 1;
     if (all->has_ties) {
         Hit *sorted = arena_new(&scratch, Hit, count);
         memcpy(sorted, hits, count * sizeof *sorted);
@@ -123,29 +96,47 @@ static void walk_person(void *context, uint32_t worker, uint32_t person, const H
         hits = sorted;
     }
     while (!(hits[at].steps & ANCHOR_BIT)) at += is_after ? 1 : UINT32_MAX;
-    Millis anchor_ms = hits[at].time_ms;
-    uint32_t from = GROUP_ANCHOR, last = hits[at].group;
-    counter->people++;
-    for (at += is_after ? 1 : UINT32_MAX; at < count && depth < paths->depth; at += is_after ? 1 : UINT32_MAX) {
-        Millis distance = is_after ? hits[at].time_ms - anchor_ms : anchor_ms - hits[at].time_ms;
+    uint32_t last = hits[at].group;
+    ret->anchor = hits[at];
+    ret->count = 0;
+    for (at += is_after ? 1 : UINT32_MAX; at < count && ret->count < paths->depth; at += is_after ? 1 : UINT32_MAX) {
+        Millis distance = is_after ? hits[at].time_ms - ret->anchor.time_ms : ret->anchor.time_ms - hits[at].time_ms;
         if (distance > paths->within_ms) break;
         if (!(hits[at].steps & ~(uint32_t)ANCHOR_BIT)) continue;
         if (paths->collapses && hits[at].group == last) continue;
-        counter_map_count(&counter->steps, key_of(depth++, from, hits[at].group), 1);
-        from = last = hits[at].group;
+        ret->steps[ret->count++] = hits[at];
+        last = hits[at].group;
     }
 }
 
-static Status walk(struct paths *paths, struct scan *first, ScanSpec *spec, struct scan **ret, Err *err)
+static void count_person(void *context, uint32_t worker, uint32_t person, const Hits *all, Arena scratch)
+{
+    struct ask_paths *paths = context;
+    struct ask_paths_counter *counter = &paths->counters[worker];
+    uint32_t from = PATHS_ANCHOR;
+    AskWay way;
+    (void)person;
+    ask_paths_walk(paths, all, scratch, &way);
+    counter->people++;
+    for (uint32_t step = 0; step < way.count; from = way.steps[step++].group)
+        counter_map_count(&counter->steps, key_of(step, from, way.steps[step].group), 1);
+}
+
+ScanSpec ask_paths_spec(struct ask_paths *paths, const struct scan *first)
+{
+    return (ScanSpec){ .selectors = paths->selectors, .selector_count = paths->selector_count,
+                       .needed_bits = ANCHOR_BIT, .group_bits = UINT32_MAX, .by_event = true, .like = first,
+                       .only_people = paths->anchors.people, .wants = is_near, .on_person = count_person,
+                       .context = paths, .group_max = paths->group_max };
+}
+
+static Status walk(struct ask_paths *paths, struct scan *first, struct scan **ret, Err *err)
 {
     Status s = OK;
     const QueryWorld *world = paths->request.world;
     size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
-    *spec = (ScanSpec){ .selectors = paths->selectors, .selector_count = paths->selector_count,
-                        .needed_bits = ANCHOR_BIT, .group_bits = UINT32_MAX, .by_event = true, .like = first,
-                        .only_people = paths->anchors.people, .wants = is_near, .on_person = walk_person,
-                        .context = paths, .group_max = paths->group_max };
-    s = scan_open(&paths->request, spec, ret, err);
+    paths->specs[1] = ask_paths_spec(paths, first);
+    s = scan_open(&paths->request, &paths->specs[1], ret, err);
     if (s) return s;
     paths->worker_count = scan_worker_count(*ret);
     for (uint32_t at = 0; at < paths->worker_count; at++)
@@ -162,11 +153,11 @@ static Status walk(struct paths *paths, struct scan *first, ScanSpec *spec, stru
     return s;
 }
 
-static void close_counters(struct paths *paths)
+void ask_paths_close(struct ask_paths *paths)
 {
     for (uint32_t at = 0; at < paths->worker_count; at++) {
         counter_map_close(&paths->counters[at].steps);
-        paths->counters[at] = (struct counter){ 0 };
+        paths->counters[at] = (struct ask_paths_counter){ 0 };
     }
     counter_map_close(&paths->steps);
     paths->steps = (struct counter_map){ 0 };
@@ -174,7 +165,7 @@ static void close_counters(struct paths *paths)
 }
 
 /* As in ask_trends: where there is no room for the steps between all events, fewer are told apart. */
-static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec, struct scan **ret, Err *err)
+static Status run_scans(struct ask_paths *paths, struct scan *first, struct scan **ret, Err *err)
 {
     Status s = OK;
     const QueryWorld *world = paths->request.world;
@@ -184,10 +175,10 @@ static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec,
     if (!s) s = moments_gather(&paths->anchors, scan_people_max(first), "people", paths->request.arena, err);
     moments_close(&paths->anchors);
     for (uint32_t fewer = 0; !s; paths->group_max = fewer) {
-        s = walk(paths, first, spec, ret, err);
-        fewer = scan_fewer_groups(paths->request.world, spec);
+        s = walk(paths, first, ret, err);
+        fewer = scan_fewer_groups(paths->request.world, &paths->specs[1]);
         if (!paths->steps.is_full || !fewer) break;
-        close_counters(paths);
+        ask_paths_close(paths);
         scan_close(*ret);
         *ret = NULL;
         s = OK;
@@ -195,31 +186,61 @@ static Status run_scans(struct paths *paths, struct scan *first, ScanSpec *spec,
     return s;
 }
 
-/* ---- Writing ---- */
+Status ask_paths_count(struct ask_paths *paths, struct scan **ret_first, struct scan **ret_second, Err *err)
+{
+    paths->specs[0] = (ScanSpec){ .selectors = paths->selectors, .selector_count = 1, .needed_bits = ANCHOR_BIT,
+                                  .on_person = note_anchor, .context = paths };
+    Status s = scan_open(&paths->request, &paths->specs[0], ret_first, err);
+    return s ? s : run_scans(paths, *ret_first, ret_second, err);
+}
 
-/* people: how many came as far as the depth before; then, as far as this one. */
-static Status write_depth(struct paths *paths, uint32_t depth, const Groups *groups, uint64_t *people,
-                          struct buf *answer, Err *err)
+/* ---- Which events are told by name ---- */
+
+Status ask_paths_rank(struct ask_paths *paths, uint32_t depth, const Groups *groups, Arena *arena,
+                      AskRanking *ret, Err *err)
 {
     Status s = OK;
     struct counter_map sums;
-    uint64_t before = *people, others = 0;
-    *people = 0;
+    *ret = (AskRanking){ 0 };
     counter_map_open(&sums, (size_t)64 << 20, sizeof(CounterCell));
     for (uint32_t at = 0; at < paths->steps.count; at++) {
         const CounterCell *cell = counter_map_cell(&paths->steps, at);
         if (key_depth(cell->key) != depth) continue;
         counter_map_count(&sums, key_to(cell->key), cell->count);
-        *people += cell->count;
+        ret->people += cell->count;
     }
-    Arena arena = *paths->request.arena;
-    RankedGroup *ranked = answer_take(&arena, sizeof *ranked, sums.count, &s, err);
+    RankedGroup *ranked = answer_take(arena, sizeof *ranked, sums.count, &s, err);
     for (uint32_t at = 0; !s && at < sums.count; at++)
         ranked[at] = (RankedGroup){ counter_map_cell(&sums, at)->count, (uint32_t)counter_map_cell(&sums, at)->key };
-    uint32_t count = sums.count;
+    ret->ranked = ranked, ret->count = sums.count;
     counter_map_close(&sums);
     if (s) return s;
-    answer_rank(ranked, count, groups);
+    answer_rank(ranked, ret->count, groups);
+    for (uint32_t at = 0; at < ret->count && at < paths->limit; at++)
+        counter_map_count(&paths->shown, key_of(depth, 0, ranked[at].group), 1);
+    return OK;
+}
+
+uint32_t ask_paths_shown_as(const struct ask_paths *paths, uint32_t depth, uint32_t group)
+{
+    if (group == PATHS_ANCHOR || counter_map_find(&paths->shown, key_of(depth, 0, group))) return group;
+    return PATHS_OTHERS;
+}
+
+/* ---- Writing ---- */
+
+/* people: how many came as far as the depth before; then, as far as this one. */
+static Status write_depth(struct ask_paths *paths, uint32_t depth, const Groups *groups, uint64_t *people,
+                          struct buf *answer, Err *err)
+{
+    AskRanking ranking;
+    uint64_t before = *people, others = 0;
+    Arena arena = *paths->request.arena;
+    Status s = ask_paths_rank(paths, depth, groups, &arena, &ranking, err);
+    if (s) return s;
+    const RankedGroup *ranked = ranking.ranked;
+    uint32_t count = ranking.count;
+    *people = ranking.people;
     json_object(answer, NULL);
     json_uint(answer, "depth", depth + 1);
     json_uint(answer, "people", *people);
@@ -230,7 +251,6 @@ static Status write_depth(struct paths *paths, uint32_t depth, const Groups *gro
             others += ranked[at].people;
             continue;
         }
-        counter_map_count(&paths->shown, key_of(depth, 0, ranked[at].group), 1);
         json_object(answer, NULL);
         json_name(answer, STR("event"));
         group_write(groups, ranked[at].group, answer);
@@ -245,13 +265,6 @@ static Status write_depth(struct paths *paths, uint32_t depth, const Groups *gro
     json_object_end(answer);
     json_object_end(answer);
     return OK;
-}
-
-/* The group under which the answer lists this one at the depth. */
-static uint32_t shown_as(const struct paths *paths, uint32_t depth, uint32_t group)
-{
-    if (group == GROUP_ANCHOR || counter_map_find(&paths->shown, key_of(depth, 0, group))) return group;
-    return GROUP_OTHERS;
 }
 
 static int compare_ends(const Groups *groups, uint32_t a, uint32_t b)
@@ -269,20 +282,21 @@ static int compare_links(const void *a, const void *b, void *groups)
     return order ? order : compare_ends(groups, key_to(left->key), key_to(right->key));
 }
 
-static void write_end(const struct paths *paths, const Groups *groups, uint32_t group, struct buf *answer)
+static void write_end(const struct ask_paths *paths, const Groups *groups, uint32_t group, struct buf *answer)
 {
-    if (group == GROUP_ANCHOR) json_string(answer, NULL, paths->selectors[0].label);
-    else if (group == GROUP_OTHERS) json_null(answer, NULL);
+    if (group == PATHS_ANCHOR) json_string(answer, NULL, paths->selectors[0].label);
+    else if (group == PATHS_OTHERS) json_null(answer, NULL);
     else group_write(groups, group, answer);
 }
 
-static void write_links(struct paths *paths, const Groups *groups, struct buf *answer)
+static void write_links(struct ask_paths *paths, const Groups *groups, struct buf *answer)
 {
     for (uint32_t at = 0; at < paths->steps.count; at++) {
         const CounterCell *cell = counter_map_cell(&paths->steps, at);
         uint32_t depth = key_depth(cell->key), from = key_from(cell->key);
-        from = depth ? shown_as(paths, depth - 1, from) : from;
-        counter_map_count(&paths->links, key_of(depth, from, shown_as(paths, depth, key_to(cell->key))), cell->count);
+        from = depth ? ask_paths_shown_as(paths, depth - 1, from) : from;
+        uint32_t to = ask_paths_shown_as(paths, depth, key_to(cell->key));
+        counter_map_count(&paths->links, key_of(depth, from, to), cell->count);
     }
     qsort_r(paths->links.cells, paths->links.count, paths->links.stride, compare_links, (void *)(uintptr_t)groups);
     json_array_end(answer);
@@ -300,7 +314,7 @@ static void write_links(struct paths *paths, const Groups *groups, struct buf *a
     }
 }
 
-static Status write_paths(struct paths *paths, struct scan *scan, struct buf *answer, Err *err)
+static Status write_paths(struct ask_paths *paths, struct scan *scan, struct buf *answer, Err *err)
 {
     static const char *const directions[] = { "after", "before" };
     const Groups *groups = scan_groups(scan);
@@ -326,18 +340,18 @@ static Status write_paths(struct paths *paths, struct scan *scan, struct buf *an
 
 Status answer_paths(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
 {
+    static const char *const allowed[] = { "event", "direction", "depth", "within", "limit", "events", "collapse",
+                                           "from", "to", "timezone", "where", NULL };
     Status s = OK;
     struct scan *first = NULL, *second = NULL;
-    struct paths *paths = answer_take(arena, sizeof *paths, 1, &s, err);
-    if (!s) s = paths_parse(paths, question, world, arena, err);
+    struct ask_paths *paths = answer_take(arena, sizeof *paths, 1, &s, err);
+    if (!s) s = request_open(&paths->request, question, world, arena, allowed, err);
+    if (!s) s = ask_paths_read(paths, err);
     if (s) return s;
-    ScanSpec spec = { .selectors = paths->selectors, .selector_count = 1, .needed_bits = ANCHOR_BIT,
-                      .on_person = note_anchor, .context = paths }, second_spec;
-    s = scan_open(&paths->request, &spec, &first, err);
-    if (!s) s = run_scans(paths, first, &second_spec, &second, err);
+    s = ask_paths_count(paths, &first, &second, err);
     if (!s) s = write_paths(paths, second, answer, err);
     scan_close(second);
     scan_close(first);
-    close_counters(paths);
+    ask_paths_close(paths);
     return s;
 }

@@ -205,6 +205,22 @@ MEMBER("paths", 0, "limit", "N", VALUE, "limit", "show the N most frequent event
 MEMBER("paths", 'e', "event", "EVENT", EVENTS, "events", "look at these events only; repeatable")
 MEMBER("paths", 0, "collapse", NULL, FLAG, "collapse", "take the same event several times in a row as once")
 
+/* ---- paths people ---- */
+QUESTION(PATHS_PEOPLE, paths_people, "paths/people", "paths people", PathsPeople, "queries.md#who-took-a-path",
+    "Who the people of a step of paths are")
+SHAPE(PathsPeopleQuestion, {"type": "object", "required": ["event"], "properties": {"step": {"type": "integer", "minimum": 0, "maximum": 10, "default": 0}, "came_from": {"type": ["string", "null"]},
+    "went_to": {"type": ["string", "null"]}, "ended": {"type": "boolean", "default": false}, "page": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "cursor": {"type": "string"},
+    "messages": {"type": "boolean", "default": false}, "event": {"$ref": "#/components/schemas/EventName"}, "direction": {"enum": ["after", "before"], "default": "after"},
+    "depth": {"type": "integer", "minimum": 1, "maximum": 10, "default": 3}, "within": {"$ref": "#/components/schemas/Duration"}, "events": {"type": "array", "items": {"$ref": "#/components/schemas/EventName"}},
+    "collapse": {"type": "boolean"}, "limit": {"type": "integer", "minimum": 1, "maximum": 100}, "where": {"$ref": "#/components/schemas/Filters"}, "from": {"$ref": "#/components/schemas/Time"},
+    "to": {"$ref": "#/components/schemas/Time"}, "timezone": {"type": "string"}}})
+SHAPE(PathsPeople, {"type": "object", "required": ["step", "total", "people", "cursor", "warnings", "rows", "matched", "complete"], "properties": {"step": {"type": "integer"}, "total": {"type": "integer"},
+    "people": {"type": "array", "items": {"type": "object", "required": ["person", "depth", "steps"], "properties": {"person": {"type": "object", "additionalProperties": true}, "depth": {"type": "integer"},
+        "steps": {"type": "array", "items": {"type": "object", "required": ["event", "time", "position"], "properties": {"event": {"type": ["string", "null"]}, "time": {"$ref": "#/components/schemas/Instant"},
+            "position": {"type": ["integer", "null"]}, "message": {"type": ["object", "null"], "additionalProperties": true}}}}}}},
+    "cursor": {"$ref": "#/components/schemas/Cursor"}, "from": {"type": ["string", "null"]}, "to": {"type": ["string", "null"]}, "timezone": {"type": "string"},
+    "warnings": {"$ref": "#/components/schemas/Warnings"}, "rows": {"type": "integer"}, "matched": {"type": "integer"}, "complete": {"type": "boolean"}, "behind": {"$ref": "#/components/schemas/Behind"}}})
+
 /* ---- sign-ups ---- */
 QUESTION(SIGNUPS, signups, "signups", "sign-ups", Signups, "queries.md#sign-ups",
     "New users by what they did first, and what brought them")

@@ -146,6 +146,94 @@ static void verify_links(const struct model *model, const TreeNode *answer)
     assert_int_equal(told, all);
 }
 
+/* ---- Who they are ---- */
+
+/* A list: the step (from 1; 0: everybody), and its ends as JSON; NULL: not asked for. */
+struct list {
+    uint32_t step;
+    const TreeNode *from, *to;
+    bool has_ended;
+};
+
+static bool is_listed(const struct model *model, const TreeNode *answer, const struct list *list, uint32_t person)
+{
+    uint32_t step = list->step, depth = model->depths[person];
+    const char (*labels)[40] = model->labels[person];
+    if (!model->has_anchor[person]) return false;
+    if (!step) return true;
+    if (list->has_ended ? depth != step - 1 : depth < step) return false;
+    if (list->from && step == 1 && !str_equal(list->from->text, str_from(model->anchor.label))) return false;
+    if (list->from && step > 1 && !end_is(answer, list->from, step - 2, labels[step - 2])) return false;
+    return !list->to || end_is(answer, list->to, step - 1, labels[step - 1]);
+}
+
+static void put_end(struct buf *json, const char *name, const TreeNode *end)
+{
+    if (end) buf_printf(json, ",\"%s\":%.*s", name, STR_FORMAT(end->raw));
+}
+
+/* Those on the pages are those whom the model's walk finds, each once, with their own way. */
+static void verify_list(const struct model *model, const TreeNode *answer, const struct list *list, Arena *arena)
+{
+    bool is_told[countof(model->depths)] = { false };
+    uint32_t total = 0, told = 0;
+    Str cursor = { 0 };
+    for (uint32_t person = 0; person < countof(model->depths); person++)
+        total += is_listed(model, answer, list, person);
+    for (bool has_more = true; has_more;) {
+        struct buf json;
+        char *room = arena_new(arena, char, 4000);
+        buf_init_fixed(&json, room, 4000);
+        buf_str_put(&json, str_of(model->question, strlen(model->question) - 1));
+        buf_printf(&json, ",\"page\":2,\"step\":%u,\"ended\":%s", list->step, list->has_ended ? "true" : "false");
+        put_end(&json, "came_from", list->from);
+        put_end(&json, "went_to", list->to);
+        if (cursor.len) buf_printf(&json, ",\"cursor\":\"%.*s\"", STR_FORMAT(cursor));
+        buf_char(&json, '}');
+        const TreeNode *page = world_ask(model->world, QUERY_PATHS_PEOPLE, buf_str(&json), arena);
+        if ((uint32_t)world_number(page, "total") != total)
+            fail_msg("%u, not %u: %.*s", (uint32_t)world_number(page, "total"), total, STR_FORMAT(buf_str(&json)));
+        for (const TreeNode *item = world_list(page, "people"); item; item = item->next, told++) {
+            uint32_t person = (uint32_t)world_number(item, "person"), at = 0;
+            assert_true(person < countof(model->depths) && !is_told[person]);
+            is_told[person] = true;
+            assert_true(is_listed(model, answer, list, person));
+            assert_int_equal((uint32_t)world_number(item, "depth"), model->depths[person]);
+            for (const TreeNode *stop = world_list(item, "steps")->next; stop; stop = stop->next, at++)
+                assert_true(world_label_is(event_tree_get(stop, STR("event"))->text,
+                                           str_from(model->labels[person][at])));
+            assert_int_equal(at, model->depths[person]);
+        }
+        const TreeNode *next = event_tree_get(page, STR("cursor"));
+        has_more = event_tree_get(next, STR("has_more"))->truth;
+        cursor = event_tree_get(next, STR("next"))->text;
+    }
+    assert_int_equal(told, total);
+}
+
+static void verify_people(const struct model *model, const TreeNode *answer, Arena *arena)
+{
+    static const TreeNode others = { .kind = FIELD_NULL, .raw = { "null", 4 } };
+    verify_list(model, answer, &(struct list){ .step = 0 }, arena);
+    for (const TreeNode *line = world_list(answer, "depths"); line; line = line->next) {
+        uint32_t step = (uint32_t)world_number(line, "depth");
+        Arena scratch = *arena;
+        verify_list(model, answer, &(struct list){ .step = step }, &scratch);
+        verify_list(model, answer, &(struct list){ .step = step, .has_ended = true }, &scratch);
+        verify_list(model, answer, &(struct list){ .step = step, .to = &others }, &scratch);
+        const TreeNode *events = world_list(line, "events");
+        if (events)
+            verify_list(model, answer, &(struct list){ .step = step, .to = event_tree_get(events, STR("event")) },
+                        &scratch);
+    }
+    for (const TreeNode *link = world_list(answer, "links"); link; link = link->next) {
+        Arena scratch = *arena;
+        struct list list = { .step = (uint32_t)world_number(link, "depth"), .from = event_tree_get(link, STR("from")),
+                             .to = event_tree_get(link, STR("to")) };
+        verify_list(model, answer, &list, &scratch);
+    }
+}
+
 static void make_question(struct model *model)
 {
     struct fake_dice *dice = &model->world->dice;
@@ -202,6 +290,7 @@ static void the_answer_is_what_the_definition_says(void **state)
             const TreeNode *answer = world_ask(&world, QUERY_PATHS, str_from(model.question), &arena);
             verify_depths(&model, answer);
             verify_links(&model, answer);
+            if (!question) verify_people(&model, answer, &arena);
         }
         world_close(&world);
     }

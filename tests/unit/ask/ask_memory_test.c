@@ -38,6 +38,7 @@ static const struct { QueryKind kind; const char *text; } questions[] = {
     { QUERY_TRENDS, "{\"series\":[{\"event\":\"A\",\"measure\":\"people\"}],\"of\":\"groups\"," FILTER "}" },
     { QUERY_RETENTION, "{\"birth\":\"A\",\"of\":\"groups\",\"by\":\"traits.plan\"}" },
     { QUERY_PATHS, "{\"event\":\"A\"}" },
+    { QUERY_PATHS_PEOPLE, "{\"event\":\"A\",\"step\":1,\"went_to\":null,\"page\":1000}" },
     { QUERY_PATHS, "{\"event\":\"B\",\"direction\":\"before\",\"depth\":5," FILTER "}" },
     { QUERY_SIGNUPS, "{\"event\":\"A\"}" },
     { QUERY_SIGNUPS, "{\"event\":\"A\"," FILTER "}" },

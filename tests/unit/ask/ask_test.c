@@ -22,6 +22,7 @@ static const struct { QueryKind kind; const char *text; bool has_many_looks; } q
     { QUERY_RETENTION, "{\"birth\":\"A\"}", true },
     { QUERY_RETENTION, "{\"birth\":\"A\",\"return\":\"B\",\"by\":\"traits.plan\"}", true },
     { QUERY_PATHS, "{\"event\":\"A\"}", true },
+    { QUERY_PATHS_PEOPLE, "{\"event\":\"A\",\"step\":1}", true },
     { QUERY_PATHS, "{\"event\":\"A\"," PRO "}", true },
     { QUERY_SIGNUPS, "{\"event\":\"A\"}", true },
     { QUERY_SIGNUPS, "{\"event\":\"A\"," PRO "}", true },
