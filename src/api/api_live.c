@@ -49,10 +49,19 @@ static Status read_fates(Str query, Arena *arena, unsigned *ret, Err *err)
     return s;
 }
 
+static Status read_plan(Str query, Arena *arena, bool *ret_breaks_plan, Err *err)
+{
+    Str text = query_parameter(query, STR("plan"), arena);
+    *ret_breaks_plan = text.len > 0;
+    if (!text.len || str_equal(text, STR("broken"))) return OK;
+    return err_set_field(err, "plan", "wanted broken: what breaks the tracking plan, or was rejected because of it");
+}
+
 static Status read_filter(Str query, Arena *arena, LiveFilter *ret, Err *err)
 {
     Status s = read_types(query, arena, &ret->types, err);
     if (!s) s = read_fates(query, arena, &ret->fates, err);
+    if (!s) s = read_plan(query, arena, &ret->breaks_plan, err);
     if (!s) s = read_values(query, "event", LIMIT_EVENT_NAME_BYTES, arena, &ret->events, err);
     if (!s) s = read_values(query, "source", LIMIT_EVENT_NAME_BYTES, arena, &ret->sources, err);
     if (!s) s = read_values(query, "id", LIMIT_ID_BYTES, arena, &ret->ids, err);

@@ -61,6 +61,7 @@ typedef struct LiveValues {
 /* For each kind of condition that is given, one of its values must match. */
 typedef struct LiveFilter {
     unsigned types, fates;                   /* bits 1 << EventType, 1 << LiveFate; 0: any */
+    bool breaks_plan;                        /* only what breaks the tracking plan, or was rejected for that */
     LiveValues events, sources;              /* the exact text; events: a track's event, a page's or screen's name */
     LiveValues ids;                          /* userId, anonymousId, previousId, groupId */
     LiveValues texts;                        /* anywhere in the JSON, however escaped; ASCII letters of either case */

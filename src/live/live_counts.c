@@ -1,4 +1,5 @@
-/* live_counts: how many messages came in each minute, by source, type and fate, over the last day.
+/* live_counts: how many messages came in each minute, by source, type, fate and (of rejected ones) reason, over the
+ * last day.
  *
  * They are counted from the journal, as streams are made: a piece in each step, up to where derived state is.
  * Maintenance steps once a second, and so does whoever asks; so counting costs collection nothing. After a start
@@ -6,8 +7,8 @@
  * begins later, and the answer says since when. Suppressed messages leave nothing in the journal: they are counted as
  * they come.
  *
- * A row is a (source, type, fate) with a ring of minutes. When there are LIVE_COUNT_ROWS, what has no row is counted in
- * one more row, which has no name. */
+ * A row is a (source, type, fate, reason) with a ring of minutes. When there are LIVE_COUNT_ROWS, what has no row is
+ * counted in one more row, which has no name. */
 #include "live_private.h"
 
 #include <stdlib.h>
@@ -17,14 +18,20 @@ enum {
     GROUP_RECORDS = 256, GROUP_BYTES = 16 * 1024 * 1024 + GROUP_RECORDS * LIMIT_RECORD_BYTES,
     STEP_BYTES = 32 * 1024 * 1024,
     SOURCE_BYTES = 256,                              /* longer names are cut: they only must differ */
+    REASON_BYTES = 64,
 };
 static const uint64_t BACKFILL_BYTES = UINT64_C(2) << 30;
 
-struct count_row {
-    char source[SOURCE_BYTES];
-    size_t source_len;
+/* What a row counts. reason: of rejected ones; empty: none. */
+typedef struct CountKey {
+    Str source, reason;
     EventType type;
     LiveFate fate;
+} CountKey;
+
+struct count_row {
+    char source[SOURCE_BYTES], reason[REASON_BYTES];
+    CountKey key;                                    /* its texts are the row's */
     bool is_rest;                                    /* counts all that has no row */
     uint32_t counts[MINUTES];                        /* index: the minute since 1970, modulo MINUTES */
 };
@@ -64,25 +71,31 @@ void live_counts_close(struct live_counts *counts)
 
 /* ---- Rows, under the lock ---- */
 
-static bool is_row(const struct count_row *row, Str source, EventType type, LiveFate fate)
+static bool is_row(const struct count_row *row, const CountKey *key)
 {
-    return row->type == type && row->fate == fate && !row->is_rest && row->source_len == source.len &&
-           memcmp(row->source, source.bytes, source.len) == 0;
+    return row->key.type == key->type && row->key.fate == key->fate && !row->is_rest &&
+           str_equal(row->key.source, key->source) && str_equal(row->key.reason, key->reason);
+}
+
+static Str copy_cut(char *room, Str text)
+{
+    if (text.len) memcpy(room, text.bytes, text.len);
+    return str_of(room, text.len);
 }
 
 /* The row; NULL: no memory for a new one. */
-static struct count_row *find_row(struct live_counts *counts, Str source, EventType type, LiveFate fate)
+static struct count_row *find_row(struct live_counts *counts, CountKey key)
 {
-    source = str_slice(source, 0, SOURCE_BYTES);
+    key.source = str_slice(key.source, 0, SOURCE_BYTES);
+    key.reason = str_slice(key.reason, 0, REASON_BYTES);
     for (size_t at = 0; at < counts->count; at++)
-        if (counts->rows[at]->is_rest || is_row(counts->rows[at], source, type, fate)) return counts->rows[at];
+        if (counts->rows[at]->is_rest || is_row(counts->rows[at], &key)) return counts->rows[at];
     struct count_row *row = calloc(1, sizeof *row);
     if (!row) return NULL;
     row->is_rest = counts->count == LIVE_COUNT_ROWS;
-    row->type = type;
-    row->fate = fate;
-    row->source_len = source.len;
-    if (source.len) memcpy(row->source, source.bytes, source.len);
+    row->key = key;
+    row->key.source = copy_cut(row->source, key.source);
+    row->key.reason = copy_cut(row->reason, key.reason);
     return counts->rows[counts->count++] = row;
 }
 
@@ -96,20 +109,21 @@ static void move_to(struct live_counts *counts, int64_t minute)
     counts->newest = minute;
 }
 
-static void add(struct live_counts *counts, Str source, EventType type, LiveFate fate, Millis at_ms, uint32_t count)
+static void add(struct live_counts *counts, CountKey key, Millis at_ms, uint32_t count)
 {
     int64_t minute = at_ms / MINUTE_MS;
     if (at_ms < counts->from_ms) return;
     move_to(counts, minute);
     if (minute <= counts->newest - MINUTES) return;
-    struct count_row *row = find_row(counts, source, type, fate);
+    struct count_row *row = find_row(counts, key);
     if (row) row->counts[minute % MINUTES] += count;
 }
 
 void live_counts_note(struct live_counts *counts, Str source, EventType type, uint32_t count, Millis at_ms)
 {
+    CountKey key = { .source = source, .type = type, .fate = LIVE_SUPPRESSED };
     pthread_mutex_lock(&counts->lock);
-    if (!counts->from_ms || at_ms >= counts->from_ms) add(counts, source, type, LIVE_SUPPRESSED, at_ms, count);
+    if (!counts->from_ms || at_ms >= counts->from_ms) add(counts, key, at_ms, count);
     pthread_mutex_unlock(&counts->lock);
 }
 
@@ -155,9 +169,11 @@ static void count_rows(struct live *live, struct live_counts *counts, LiveRow *r
     pthread_mutex_lock(&counts->lock);
     for (size_t at = 0; at < count; at++) {
         bool is_rejected = rows[at].fate == LIVE_REJECTED;
-        Str source = is_rejected ? rows[at].rejected.source : rows[at].event.source;
+        CountKey key = { .source = is_rejected ? rows[at].rejected.source : rows[at].event.source,
+                         .reason = is_rejected ? rows[at].rejected.reason : STR(""), .type = type_of(&rows[at]),
+                         .fate = rows[at].fate };
         Millis at_ms = is_rejected ? rows[at].rejected.received_at_ms : rows[at].event.received_at_ms;
-        if (!rows[at].is_hidden) add(counts, source, type_of(&rows[at]), rows[at].fate, at_ms, 1);
+        if (!rows[at].is_hidden) add(counts, key, at_ms, 1);
     }
     pthread_mutex_unlock(&counts->lock);
 }
@@ -217,10 +233,11 @@ static void put_row(const struct live_counts *counts, const struct count_row *ro
     for (int64_t minute = first; is_empty && minute <= counts->newest; minute++) is_empty = !count_at(row, minute);
     if (is_empty) return;
     json_object(out, NULL);
-    if (row->is_rest || !row->source_len) json_null(out, "source");
-    else json_string(out, "source", str_of(row->source, row->source_len));
-    json_word(out, "type", row->is_rest || row->type == EVENT_NONE ? NULL : event_type_word(row->type));
-    json_word(out, "fate", row->is_rest ? NULL : live_fate_word(row->fate));
+    if (row->is_rest || !row->key.source.len) json_null(out, "source");
+    else json_string(out, "source", row->key.source);
+    json_word(out, "type", row->is_rest || row->key.type == EVENT_NONE ? NULL : event_type_word(row->key.type));
+    json_word(out, "fate", row->is_rest ? NULL : live_fate_word(row->key.fate));
+    if (!row->is_rest && row->key.reason.len) json_string(out, "reason", row->key.reason);
     json_array(out, "counts");
     for (int64_t minute = first; minute <= counts->newest; minute++) json_uint(out, NULL, count_at(row, minute));
     json_array_end(out);

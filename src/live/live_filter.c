@@ -11,7 +11,7 @@ static LiveValues copy_values(const LiveValues *values, Arena *arena)
 
 void live_filter_copy(const LiveFilter *filter, Arena *arena, LiveFilter *ret)
 {
-    *ret = (LiveFilter){ .types = filter->types, .fates = filter->fates };
+    *ret = (LiveFilter){ .types = filter->types, .fates = filter->fates, .breaks_plan = filter->breaks_plan };
     ret->events = copy_values(&filter->events, arena);
     ret->sources = copy_values(&filter->sources, arena);
     ret->ids = copy_values(&filter->ids, arena);
@@ -154,12 +154,20 @@ static bool has_id(const LiveFilter *filter, const Event *event)
 /* Of a suppressed message only its type and source are known, so no other condition can match it. */
 static bool looks_inside(const LiveFilter *filter)
 {
-    return filter->events.count || filter->ids.count || filter->texts.count;
+    return filter->events.count || filter->ids.count || filter->texts.count || filter->breaks_plan;
+}
+
+/* A message that a plan rejects is kept with one of its reasons: plan_wrong_type (docs/protocol.md). */
+static bool breaks_plan(const LiveRow *row)
+{
+    if (row->fate == LIVE_REJECTED) return str_starts(row->rejected.reason, STR("plan_"));
+    return row->fate != LIVE_SUPPRESSED && row->event.plan_check.len > 0;
 }
 
 bool live_filter_matches(const LiveFilter *filter, const LiveRow *row)
 {
     const Event *event = &row->event;
+    if (filter->breaks_plan && !breaks_plan(row)) return false;
     if (filter->fates && !(filter->fates & 1u << row->fate)) return false;
     if (row->fate == LIVE_REJECTED) return matches_rejected(filter, row);
     if (filter->types && !(filter->types & 1u << event->type)) return false;

@@ -25,14 +25,19 @@ static int tear_down(void **state)
     return 0;
 }
 
+static CountKey key_of(const char *source, EventType type, LiveFate fate)
+{
+    return (CountKey){ .source = str_from(source), .type = type, .fate = fate };
+}
+
 static void add_one(int64_t minute, const char *source)
 {
-    add(counts, str_from(source), EVENT_TRACK, LIVE_ACCEPTED, minute * MINUTE_MS + 59999, 1);
+    add(counts, key_of(source, EVENT_TRACK, LIVE_ACCEPTED), minute * MINUTE_MS + 59999, 1);
 }
 
 static uint32_t told(int64_t minute, const char *source)
 {
-    return count_at(find_row(counts, str_from(source), EVENT_TRACK, LIVE_ACCEPTED), minute);
+    return count_at(find_row(counts, key_of(source, EVENT_TRACK, LIVE_ACCEPTED)), minute);
 }
 
 static void a_message_counts_in_the_minute_in_which_it_came(void **state)
@@ -43,8 +48,8 @@ static void a_message_counts_in_the_minute_in_which_it_came(void **state)
     assert_int_equal(told(noon - 1, "web"), 1);
     assert_int_equal(told(noon, "app"), 1);
     assert_int_equal(counts->count, 2);
-    add(counts, STR("web"), EVENT_TRACK, LIVE_REPEATED, noon * MINUTE_MS, 7);
-    add(counts, STR("web"), EVENT_PAGE, LIVE_ACCEPTED, noon * MINUTE_MS, 7);
+    add(counts, key_of("web", EVENT_TRACK, LIVE_REPEATED), noon * MINUTE_MS, 7);
+    add(counts, key_of("web", EVENT_PAGE, LIVE_ACCEPTED), noon * MINUTE_MS, 7);
     assert_int_equal(told(noon, "web"), 2);
     assert_int_equal(counts->count, 4);
 }
@@ -75,7 +80,7 @@ static void nothing_counts_from_before_counting_began(void **state)
     live_counts_note(counts, STR("web"), EVENT_TRACK, 5, (noon - 1) * MINUTE_MS);
     assert_int_equal(counts->count, 0);
     live_counts_note(counts, STR("web"), EVENT_TRACK, 5, noon * MINUTE_MS);
-    assert_int_equal(count_at(find_row(counts, STR("web"), EVENT_TRACK, LIVE_SUPPRESSED), noon), 5);
+    assert_int_equal(count_at(find_row(counts, key_of("web", EVENT_TRACK, LIVE_SUPPRESSED)), noon), 5);
 }
 
 static void what_has_no_row_is_counted_in_one_that_names_none(void **state)
@@ -91,6 +96,33 @@ static void what_has_no_row_is_counted_in_one_that_names_none(void **state)
     assert_int_equal(count_at(counts->rows[LIVE_COUNT_ROWS], noon), 100);
     add_one(noon, "source-7");
     assert_int_equal(told(noon, "source-7"), 2);             /* who had a row before keeps it */
+}
+
+static void what_is_rejected_is_counted_by_its_reason(void **state)
+{
+    CountKey key = key_of("web", EVENT_TRACK, LIVE_REJECTED);
+    char longer[REASON_BYTES + 10], room[8] = "no_name";
+    struct buf out;
+    (void)state;
+    key.reason = str_of(room, 7);
+    add(counts, key, noon * MINUTE_MS, 2);
+    memset(room, 'x', 7);                                    /* the row keeps its own copy */
+    key.reason = STR("plan_wrong_type");
+    add(counts, key, noon * MINUTE_MS, 1);
+    memset(longer, 'y', sizeof longer);
+    key.reason = str_of(longer, sizeof longer);
+    add(counts, key, noon * MINUTE_MS, 1), add(counts, key, noon * MINUTE_MS, 1);
+    assert_int_equal(counts->count, 3);
+    buf_init(&out, 4096);
+    json_array(&out, NULL);
+    put_row(counts, counts->rows[0], noon, &out), put_row(counts, counts->rows[1], noon, &out);
+    json_array_end(&out);
+    buf_char(&out, 0);
+    assert_string_equal(out.bytes,
+                        "[{\"source\":\"web\",\"type\":\"track\",\"fate\":\"rejected\",\"reason\":\"no_name\","
+                        "\"counts\":[2]},{\"source\":\"web\",\"type\":\"track\",\"fate\":\"rejected\","
+                        "\"reason\":\"plan_wrong_type\",\"counts\":[1]}]");
+    buf_done(&out);
 }
 
 static void a_row_is_told_from_the_first_minute_asked_for(void **state)
@@ -117,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_message_counts_in_the_minute_in_which_it_came, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_rejected_is_counted_by_its_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_a_day_old_is_forgotten_and_nothing_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_counts_from_before_counting_began, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_has_no_row_is_counted_in_one_that_names_none, set_up, tear_down),

@@ -130,7 +130,8 @@ static void nothing_of_a_suppressed_message_is_found_by_what_it_said(void **stat
     row.fate = LIVE_SUPPRESSED;
     LiveFilter by_kind = { .types = 1u << EVENT_TRACK, .sources = one("web"), .fates = 1u << LIVE_SUPPRESSED };
     assert_true(live_filter_matches(&by_kind, &row) && live_filter_matches_note(&by_kind, &note));
-    LiveFilter inside[] = { { .events = one("Song Played") }, { .ids = one("kim") }, { .texts = one("song") } };
+    LiveFilter inside[] = { { .events = one("Song Played") }, { .ids = one("kim") }, { .texts = one("song") },
+                            { .breaks_plan = true } };
     for (size_t at = 0; at < countof(inside); at++)
         assert_false(live_filter_matches(&inside[at], &row) || live_filter_matches_note(&inside[at], &note));
     LiveFilter others[] = { { .types = 1u << EVENT_PAGE }, { .sources = one("app") },
@@ -156,6 +157,27 @@ static void a_copy_outlives_what_was_asked(void **state)
     assert_false(live_filter_matches(&copy, &row) || live_filter_wants_claim(&copy, &row.event));
 }
 
+static void what_breaks_the_plan_is_found_by_what_was_judged_or_why_it_was_rejected(void **state)
+{
+    LiveFilter filter = { .breaks_plan = true };
+    Event plain = { .type = EVENT_TRACK, .json = STR("{\"planCheck\":{}}") };
+    Event broken = plain;
+    broken.plan_check = STR("{\"rung\":\"report\"}");
+    const struct { LiveRow row; bool matches; } rows[] = {
+        { { .fate = LIVE_ACCEPTED, .event = plain }, false },
+        { { .fate = LIVE_ACCEPTED, .event = broken }, true },
+        { { .fate = LIVE_REPEATED, .event = broken }, true },
+        { { .fate = LIVE_SUPPRESSED, .event = broken }, false },
+        { { .fate = LIVE_REJECTED, .rejected = { .reason = STR("plan_wrong_type") } }, true },
+        { { .fate = LIVE_REJECTED, .rejected = { .reason = STR("invalid_json") } }, false },
+        { { .fate = LIVE_REJECTED, .rejected = { .reason = STR("plan") } }, false },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        if (live_filter_matches(&filter, &rows[at].row) != rows[at].matches) fail_msg("row %zu", at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +187,7 @@ int main(void)
         cmocka_unit_test(odd_escapes_are_read_within_the_text),
         cmocka_unit_test(what_was_rejected_is_looked_into_as_far_as_it_can_be_read),
         cmocka_unit_test(nothing_of_a_suppressed_message_is_found_by_what_it_said),
+        cmocka_unit_test(what_breaks_the_plan_is_found_by_what_was_judged_or_why_it_was_rejected),
         cmocka_unit_test(a_copy_outlives_what_was_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
