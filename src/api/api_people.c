@@ -79,6 +79,40 @@ Status api_people_why(struct exchange *exchange, const People *people, Arena *ar
     return people_write_why(people, a, b, arena, out, err);
 }
 
+enum { FORESEEN_MOST = 100 };
+
+static Status read_positions(struct exchange *exchange, Arena *arena, PeopleForesight *ret, Err *err)
+{
+    Str text = query_parameter(exchange->query, STR("positions"), arena);
+    JournalPos *positions = arena_new(arena, JournalPos, FORESEEN_MOST);
+    ret->positions = positions;
+    while (text.len) {
+        int64_t number;
+        if (!str_parse_int(str_cut(text, ',', &text), 0, (int64_t)JOURNAL_NUMBER_MOST, &number) ||
+            ret->count == FORESEEN_MOST)
+            return err_set_field(err, "positions", "wanted positions as .../links tells them, with commas between, %d "
+                                 "at most", FORESEEN_MOST);
+        positions[ret->count++] = journal_position((uint64_t)number);
+    }
+    return OK;
+}
+
+/* Reads and changes nothing: what unmerge or restore would do. */
+Status api_people_foresee(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
+{
+    Str restore = query_parameter(exchange->query, STR("restore"), arena);
+    PeopleForesight asked = { .a = query_parameter(exchange->query, STR("a"), arena),
+                              .b = query_parameter(exchange->query, STR("b"), arena),
+                              .restores = str_equal(restore, STR("true")) };
+    if (restore.len && !asked.restores && !str_equal(restore, STR("false")))
+        return err_set_field(err, "restore", "true or false was expected");
+    Status s = read_positions(exchange, arena, &asked, err);
+    if (s) return s;
+    if ((asked.a.len > 0) != (asked.b.len > 0) || (asked.a.len > 0) == (asked.count > 0))
+        return err_set_field(err, "a", "give either a and b, two ids whose links are meant, or positions of messages");
+    return people_write_foresight(people, &asked, arena, out, err);
+}
+
 /* Whom the text names as an id, then those whose email or name begins with it; each person once. */
 static Status list_found(const People *people, Str text, IdentityPerson *found,
                          size_t *ret_count, Err *err)

@@ -75,6 +75,7 @@ const ApiRoute api_routes[] = {
     AT_ONCE(GET, "/analytics.js/v1/*/x/*", api_library_extra, ROUTE_PUBLIC),
     PEOPLE(GET, "/api/v1/people/resolve", api_people_resolve, 200, 0),
     PEOPLE(GET, "/api/v1/people/why", api_people_why, 200, 0),
+    PEOPLE(GET, "/api/v1/people/foresee", api_people_foresee, 200, 0),
     PLAIN(GET, "/api/v1/people", api_people_list, 200, MASKED),
     PEOPLE(GET, "/api/v1/people/*", api_people_one, 200, 0),
     PLAIN(POST, "/api/v1/people/unmerge", api_people_unmerge, 200, 0),

@@ -97,7 +97,7 @@ void api_openapi(struct exchange *exchange);                /* the API as an Ope
 PeopleAnswer api_profile_traits, api_profile_ids, api_profile_events, api_profile_metadata, api_profile_links,
     api_suppressed, api_erasures, api_erasure, api_account_traits, api_account_ids, api_account_metadata,
     api_account_links, api_people_resolve, api_people_one, api_people_events, api_people_links, api_people_why,
-    api_people_history, api_people_groups, api_group, api_group_members;
+    api_people_foresee, api_people_history, api_people_groups, api_group, api_group_members;
 DestinationAnswer api_destinations, api_destinations_one, api_destinations_dead, api_destinations_series,
     api_destinations_errors,
     api_destinations_user_hash, api_destinations_replay, api_destinations_redo, api_destinations_test,

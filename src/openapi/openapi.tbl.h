@@ -51,8 +51,8 @@ OPERATION(GET, "/api/v1/questions", "questions", "What is being asked right now,
 OPERATION(GET, "/api/v1/losses", "questions", "Calls of browsers that were made and never came", "since", "", 200, "Losses", "400")
 
 /* ---- Live ---- */
-OPERATION(GET, "/api/v1/live", "live", "Every message as it comes, with its fate and its person: server-sent events", "from to type fate event message_ids source text behind last_id", "", 200, "text/event-stream LiveRow", "400 503")
-OPERATION(GET, "/api/v1/live/counts", "live", "How many messages came a minute, by source, type and fate, over the last day", "minutes", "", 200, "LiveCounts", "400")
+OPERATION(GET, "/api/v1/live", "live", "Every message as it comes, with its fate and its person: server-sent events", "from to type fate plan event message_ids source text behind last_id", "", 200, "text/event-stream LiveRow", "400 503")
+OPERATION(GET, "/api/v1/live/counts", "live", "How many messages came a minute, by source, type, fate and reason, over the last day", "minutes", "", 200, "LiveCounts", "400")
 OPERATION(GET, "/api/v1/messages/{position}", "live", "One message as it is kept, what Onym stamped on it, its links, its person", "", "", 200, "KeptMessage", "400 404 503")
 OPERATION(GET, "/api/v1/messages/{position}/deliveries", "live", "What became of a message at each destination", "", "", 200, "MessageDeliveries", "400 404 409 503")
 
@@ -66,6 +66,7 @@ OPERATION(POST, "/api/v1/findings/{fingerprint}/unmute", "doctor", "Ends a mute"
 /* ---- People ---- */
 OPERATION(GET, "/api/v1/people/resolve", "people", "Who an id is", "user_id anonymous_id id", "", 200, "Person", "400 404")
 OPERATION(GET, "/api/v1/people/why", "people", "Why two ids are one person, or two", "ids", "", 200, "Why", "400 404")
+OPERATION(GET, "/api/v1/people/foresee", "people", "What would be another person's, were links taken back or given again", "a b positions restore", "", 200, "Foresight", "400 404 413")
 OPERATION(GET, "/api/v1/people", "people", "People by an id, email or name; without search those heard of last", "search limit cursor", "", 200, "PeoplePage", "400 409")
 OPERATION(GET, "/api/v1/people/{person_id}", "people", "A person; the id of one since merged leads to the merged one", "", "", 200, "Person", "404")
 OPERATION(GET, "/api/v1/people/{person_id}/events", "people", "A person's events, newest first", "limit cursor", "", 200, "MessagesPage", "400 404")
@@ -199,6 +200,11 @@ PARAMETER("message_ids", "With this userId, anonymousId, previousId or groupId o
 PARAMETER("source", "Of this source only; may stand there several times", {"type": "string"})
 PARAMETER("text", "With this text anywhere in the message; letters from a to z of either case", {"type": "string"})
 PARAMETER("behind", "How many bytes of the journal the client may be behind before it jumps to now", {"type": "integer", "minimum": 65536, "maximum": 67108864, "default": 67108864})
+PARAMETER("a", "An id in words (user_id:12345) whose links with b are meant", {"type": "string"})
+PARAMETER("b", "The other id", {"type": "string"})
+PARAMETER("positions", "Or positions of messages whose links are meant, with commas between, 100 at most", {"type": "string", "examples": ["8178,8200"]})
+PARAMETER("restore", "true: were they given again, not taken back", {"type": "boolean"})
+PARAMETER("plan", "broken: only what breaks the tracking plan, or was rejected because of it", {"enum": ["broken"]})
 PARAMETER("ids", "Two ids with a comma between", {"type": "string", "examples": ["12345,a-1"]})
 PARAMETER("search", "An id, or how an email or a name begins; none: everybody, whoever was heard of last first", {"type": "string"})
 PARAMETER("limit", "How many at most", {"type": "integer", "minimum": 1, "maximum": 1000})
@@ -289,6 +295,8 @@ SCHEMA(Link, {"type": "object", "required": ["from", "to", "rule", "time", "mess
 SCHEMA(Links, {"type": "object", "required": ["links"], "properties": {"links": {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}, "more": {"type": "integer"}}})
 SCHEMA(Why, {"type": "object", "required": ["same", "reason", "text", "links"], "properties": {"same": {"type": "boolean"}, "reason": {"enum": ["same", "shared", "no_evidence", "removed", "limit", "blocked", "unseen"]},
     "text": {"type": "string"}, "at": {"type": ["string", "null", "object"], "additionalProperties": true}, "links": {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}}})
+SCHEMA(Foresight, {"type": "object", "required": ["messages", "events", "moves", "moves_left_out"], "properties": {"messages": {"type": "integer"}, "events": {"type": "integer"}, "moves_left_out": {"type": "integer"},
+    "moves": {"type": "array", "items": {"type": "object", "required": ["id", "from", "to", "events"], "properties": {"id": {"$ref": "#/components/schemas/Id"}, "from": {"type": ["string", "null"]}, "to": {"type": ["string", "null"]}, "events": {"type": "integer"}}}}}})
 SCHEMA(TraitHistory, {"type": "object", "required": ["history", "cursor"], "properties": {"history": {"type": "array", "items": {"type": "object", "required": ["trait", "value", "time", "set_by", "message_id", "message_type", "source", "position"], "properties": {
     "trait": {"type": "string"}, "value": {}, "time": {"$ref": "#/components/schemas/Instant"}, "set_by": {"$ref": "#/components/schemas/Id"}, "message_id": {"type": ["string", "null"]}, "message_type": {"type": ["string", "null"]},
     "source": {"type": ["string", "null"]}, "position": {"type": "integer"}}}}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
@@ -325,7 +333,7 @@ SCHEMA(LiveRow, {"type": "object", "description": "What one data line holds; eve
     "position": {"type": "integer"}, "fate": {"enum": ["accepted", "rejected", "repeated", "suppressed"]}, "reason": {"type": "string"}, "field": {"type": "string"}, "text": {"type": "string"}, "count": {"type": "integer"},
     "message": {"type": ["object", "string"], "additionalProperties": true}, "plan": {"type": "object", "additionalProperties": true, "description": "What of it breaks the tracking plan: the message's planCheck (docs/plan.md)"}, "source": {"type": ["string", "null"]}, "received_at": {"$ref": "#/components/schemas/Instant"}, "person": {"anyOf": [{"$ref": "#/components/schemas/Person"}, {"type": "null"}]}}})
 SCHEMA(LiveCounts, {"type": "object", "required": ["from", "counted_from", "complete", "rows"], "properties": {"from": {"$ref": "#/components/schemas/Instant"}, "counted_from": {"$ref": "#/components/schemas/Instant"}, "complete": {"type": "boolean"},
-    "rows": {"type": "array", "items": {"type": "object", "required": ["source", "type", "fate", "counts"], "properties": {"source": {"type": ["string", "null"]}, "type": {"type": ["string", "null"]}, "fate": {"type": ["string", "null"]}, "counts": {"type": "array", "items": {"type": "integer"}}}}}}})
+    "rows": {"type": "array", "items": {"type": "object", "required": ["source", "type", "fate", "counts"], "properties": {"source": {"type": ["string", "null"]}, "type": {"type": ["string", "null"]}, "fate": {"type": ["string", "null"]}, "reason": {"type": "string"}, "counts": {"type": "array", "items": {"type": "integer"}}}}}}})
 SCHEMA(MessageDeliveries, {"type": "object", "required": ["position", "deliveries"], "properties": {"position": {"type": "integer"}, "deliveries": {"type": "array", "items": {"type": "object", "required": ["destination", "type", "state", "text"], "properties": {
     "destination": {"type": "string"}, "type": {"type": "string"}, "state": {"enum": ["waiting", "delivered", "dead", "filtered"]}, "text": {"type": "string"}, "time": {"$ref": "#/components/schemas/Instant"},
     "last_error": {"type": ["string", "null"]}, "letter": {"type": "object", "additionalProperties": true}}}}}})

@@ -158,6 +158,21 @@ Status MUST people_write_message_links(const People *people, const Event *event,
 /* {"same":bool,"reason","text","links":[...],"at"} */
 Status MUST people_write_why(const People *people, Str a, Str b, Arena *arena, struct buf *out, Err *err);
 
+/* ---- What taking back would do (people_foresee.c) ---- */
+
+/* The messages whose evidence would be taken back, or given again (restores): by position, or all that link two ids. */
+typedef struct PeopleForesight {
+    const JournalPos *positions;
+    size_t count;
+    Str a, b;                               /* in words, as people_find_node takes them; empty: by positions */
+    bool restores;
+} PeopleForesight;
+/* {"messages","events","moves":[{"id","from","to","events"}],"moves_left_out"}: which ids, with how many events, would
+ * be another person's. Changes nothing. ERR_NOT_FOUND: none of the messages gave such evidence. ERR_TOO_LARGE: more
+ * than 2,000 ids hang together, or they have too much evidence. */
+Status MUST people_write_foresight(const People *people, const PeopleForesight *asked, Arena *arena, struct buf *out,
+                                   Err *err);
+
 typedef struct PersonEvent {
     Millis time_ms;
     JournalPos pos;

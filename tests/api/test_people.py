@@ -383,6 +383,83 @@ class People(Case):
                 self.refused("people/unmerge", status, field, "POST", body)
         self.refused("people/unmerge", 400, None, "POST", b"{")
 
+    # ---- Foresight ----
+
+    def owners(self, ids):
+        """Of each id its person, and how many events that one has."""
+        found = {}
+        for one in ids:
+            kind, value = one.split(":", 1)
+            person = self.ask(f"people/resolve?{kind}={value}")
+            found[one] = (person["person_id"], person["events"])
+        return found
+
+    def foresee_and_do(self, ids, a, b):
+        """What is foreseen is what comes to be: who has the ids, and how many events move from whom to whom."""
+        links = [link for link in self.ask(f"people/{self.ask(f'people/resolve?id={a}')['person_id']}/links")["links"]
+                 if {f"{end['type']}:{end['id']}" for end in (link["from"], link["to"])} == {a, b}]
+        self.assertTrue(links)
+        for restores in (False, True):
+            before = self.owners(ids)
+            told = self.ask(f"people/foresee?a={a}&b={b}&restore={'true' if restores else 'false'}")
+            self.assertEqual(told["messages"], len({link["position"] for link in links}))
+            self.assertEqual(self.owners(ids), before, "it changes nothing")
+            for position in {link["position"] for link in links}:
+                self.ask(f"people/{'restore' if restores else 'unmerge'}", "POST", {"position": position})
+            after = self.owners(ids)
+            change, foreseen = {}, {}
+            for owners, sign in ((before, -1), (after, 1)):
+                for person, events in set(owners.values()):
+                    change[person] = change.get(person, 0) + sign * events
+            for move in told["moves"]:
+                foreseen[move["from"]] = foreseen.get(move["from"], 0) - move["events"]
+                foreseen[move["to"]] = foreseen.get(move["to"], 0) + move["events"]
+            self.assertEqual({person: n for person, n in foreseen.items() if n}, {person: n for person, n in change.items() if n})
+            self.assertEqual(sum(move["events"] for move in told["moves"]), told["events"])
+            moved = {(f"{move['id']['type']}:{move['id']['id']}", move["to"]) for move in told["moves"]}
+            self.assertLessEqual({(one, after[one][0]) for one in ids if before[one][0] != after[one][0]}, moved)
+        return told
+
+    def test_what_taking_back_would_move_is_foreseen(self):
+        self.send(*[message("page", f"fs-p{at}", at, anonymousId="fs-a", name=f"P{at}") for at in range(5)],
+                  message("identify", "fs-i1", 10, anonymousId="fs-a", userId="fs-u"),
+                  message("identify", "fs-i2", 11, anonymousId="fs-a", userId="fs-u"),
+                  message("track", "fs-t1", 12, anonymousId="fs-a", event="After"),
+                  message("track", "fs-t2", 13, userId="fs-u", event="Server"))
+        a, b = "user_id:fs-u", "anonymous_id:fs-a"
+        told = self.ask(f"people/foresee?a={a}&b={b}")
+        self.assertEqual(told, {"messages": 2, "events": 6, "moves_left_out": 0, "moves": [
+            {"id": {"type": "anonymous_id", "id": "fs-a"}, "from": "u_fs-u", "to": "a_fs-a", "events": 6}]})
+        position = self.ask("people/u_fs-u/links")["links"][0]["position"]
+        self.assertEqual(self.ask(f"people/foresee?positions={position}")["moves"], [], "the other message says the same")
+        self.foresee_and_do([a, b], a, b)
+
+    def test_what_a_shared_device_and_two_users_would_become_is_foreseen(self):
+        self.send(message("page", "fd-1", 0, anonymousId="fd-a", name="Before"),
+                  message("identify", "fd-2", 10, anonymousId="fd-a", userId="fd-ann"),
+                  message("track", "fd-3", 11, anonymousId="fd-a", event="Ann's"),
+                  message("track", "fd-4", 12, anonymousId="fd-a", event="Ann's"),
+                  message("identify", "fd-5", 20, anonymousId="fd-a", userId="fd-ben"),
+                  message("track", "fd-6", 21, anonymousId="fd-a", event="Ben's"),
+                  message("identify", "fd-7", 22, anonymousId="fd-b", userId="fd-ben"),
+                  message("alias", "fd-8", 30, previousId="fd-cid", userId="fd-ben"),
+                  message("track", "fd-9", 31, userId="fd-cid", event="Cid's"))
+        ids = ["user_id:fd-ann", "user_id:fd-ben", "user_id:fd-cid", "anonymous_id:fd-a", "anonymous_id:fd-b"]
+        self.foresee_and_do(ids, "user_id:fd-ann", "anonymous_id:fd-a")
+        self.foresee_and_do(ids, "user_id:fd-ben", "anonymous_id:fd-a")
+        self.foresee_and_do(ids, "user_id:fd-ben", "user_id:fd-cid")
+
+    def test_what_cannot_be_foreseen_says_why(self):
+        self.send(message("identify", "fn-1", 0, userId="fn-u", anonymousId="fn-a"), message("track", "fn-2", 1, userId="fn-x", event="E"))
+        position = self.ask("people/u_fn-u/links")["links"][0]["position"]
+        for query, status, field in (("", 400, "a"), ("?a=fn-u", 400, "a"), (f"?a=fn-u&b=fn-a&positions={position}", 400, "a"),
+                                     ("?positions=x", 400, "positions"), ("?positions=" + ",".join(["1"] * 101), 400, "positions"),
+                                     ("?a=fn-u&b=fn-u", 400, "b"), ("?a=fn-u&b=fn-a&restore=yes", 400, "restore"),
+                                     ("?a=fn-u&b=nobody-at-all", 404, None), ("?a=fn-u&b=fn-x", 404, None),
+                                     ("?a=fn-u&b=fn-a&restore=true", 404, None), ("?positions=999999999", 404, None)):
+            with self.subTest(query=query):
+                self.refused(f"people/foresee{query}", status, field)
+
     # ---- Export ----
 
     def test_an_export_holds_all_that_is_held(self):
