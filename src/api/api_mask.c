@@ -1,44 +1,72 @@
 /* api_mask: what a reader is shown of people: that there is something, and where it is the same, but not what.
  *
- * It works on the answer, not on what made it, so that one list says it for all routes: a value is shown if its path
- * stands in `shown`, and masked if not; what nobody thought of is masked. Names of members are shown: they are those of
- * the API, or names of properties, which readers know from their questions. A masked value is "masked-" and a word that
- * is the same for the same value, as long as the secret key is (access_mask). */
+ * It works on the answer, not on what made it, so that one rule says it for all routes. What people, or programs on
+ * their behalf, have said lies under certain names (`said`): messages, traits, ids, values. All of that is masked, but
+ * for what `shown` lists by its path. Around it is what Onym itself says: numbers, true and false, and instants are of
+ * nobody, and are shown; of texts only those that `shown` lists, since many quote what somebody said. So what nobody
+ * thought of is masked if it can name somebody at all. Names of members are shown: they are those of the API, or names
+ * of properties, which readers know from their questions. A masked value is "masked-" and a word that is the same for
+ * the same value, as long as the secret key is (access_mask). */
 #include "api_routes.h"
 
 enum { PATH_BYTES = 256 };
 
-/* Paths through objects; lists do not count. */
+/* Members under which all is what somebody said, wherever they stand. */
+static const char *const said[] = {
+    "message", "traits", "value", "was", "examples", "id", "ids", "user_id", "user_ids",
+    "anonymous_id", "anonymous_ids", "external_ids", "previous_id", "group_id", "person_id", "message_id", "letter",
+    "request", "answer", "response", "headers", "body", "last_error", "text", "set_by",
+};
+
+/* Texts that are shown, and of what was said what is of nobody. Paths through objects; lists do not count. */
 static const char *const shown[] = {
-    /* lists and pages */
-    "cursor.next", "cursor.has_more", "complete", "behind.share_applied", "behind.ms",
-    "behind.is_starting", "warnings",
-    /* people */
-    "people.first_seen", "people.last_seen", "people.events", "person.first_seen", "person.last_seen", "person.events",
+    /* pages, and what an answer says of itself */
+    "cursor.next", "warnings.field", "warnings.message", "timezone",
     /* messages: live/ */
-    "position", "fate", "reason", "field", "source", "received_at", "count", "from", "to", "why",
+    "fate", "reason", "field", "source", "why",
     "message.type", "message.event", "message.name", "message.category", "message.channel", "message.version",
     "message.projectId", "message.messageId", "message.timestamp", "message.receivedAt", "message.sentAt",
     "message.originalTimestamp", "message.timeProblem", "message.context.library.name",
     "message.context.library.version", "message.planCheck.version", "message.planCheck.rung",
-    "stamped.path", "stamped.change", "links.rule", "links.time", "links.source", "links.position", "links.removed",
+    "plan.version", "plan.rung", "plan.violations.code", "plan.violations.path", "plan.violations.found",
+    "plan.violations.wants", "plan.violations.rung",
+    "stamped.path", "stamped.change", "links.rule", "links.source",
     /* events, and their fields */
-    "events.event", "events.type", "events.name", "events.count", "events.last_seen", "events_left_out",
-    "properties.field", "properties.count", "properties.last_seen", "properties.types", "properties_left_out",
-    "traits.field", "traits.people", "traits_left_out", "last_seen", "types", "values.count", "values_left_out",
+    "events.event", "events.type", "events.name", "properties.field", "properties.types", "traits.field",
+    "traits.people", "types",
     /* destinations, whole but for what a vendor said */
-    "destinations.name", "destinations.type", "destinations.state", "destinations.position", "destinations.lag_bytes",
-    "destinations.lag_ms", "destinations.unfinished", "destinations.delivered", "destinations.dead_letters",
-    "name", "type", "state", "lag_bytes", "lag_ms", "unfinished", "delivered", "dead_letters",
+    "destinations.name", "destinations.type", "destinations.state", "name", "type", "state",
 };
 
-static bool is_shown(Str path)
+static bool is_among(const char *const *texts, size_t count, Str text)
 {
-    for (size_t at = 0; at < countof(shown); at++)
-        if (str_equal(path, str_from(shown[at]))) return true;
+    for (size_t at = 0; at < count; at++)
+        if (str_equal(text, str_from(texts[at]))) return true;
     return false;
 }
 
+static bool is_said(Str path)
+{
+    while (path.len)
+        if (is_among(said, countof(said), str_cut(path, '.', &path))) return true;
+    return false;
+}
+
+/* As Onym writes them: 2026-11-29T21:15:00.000Z. */
+static bool is_instant(Str text)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+    if (text.len != sizeof form - 1) return false;
+    for (size_t at = 0; at < text.len; at++)
+        if (form[at] == 'd' ? text.bytes[at] < '0' || text.bytes[at] > '9' : text.bytes[at] != form[at]) return false;
+    return true;
+}
+
+static bool is_shown(const TreeNode *node, Str path)
+{
+    if (is_among(shown, countof(shown), path)) return true;
+    return path.len && !is_said(path) && (!event_tree_is_kind(node, FIELD_STRING) || is_instant(node->text));
+}
 static void put_masked(struct access *access, Str value, struct buf *out)
 {
     char word[ACCESS_MASK_CHARS + 1];
@@ -46,7 +74,9 @@ static void put_masked(struct access *access, Str value, struct buf *out)
     json_printf(out, NULL, "masked-%s", word);
 }
 
-/* A path that is too long is none that is shown. */
+/* A path that is too long, or whose parts cannot be told apart, is of what somebody said. */
+static const Str somewhere = { "value", 5 };
+
 static void put_value(struct access *access, const TreeNode *node, Str path, struct buf *out)
 {
     char room[PATH_BYTES];
@@ -63,10 +93,11 @@ static void put_value(struct access *access, const TreeNode *node, Str path, str
             if (path.len) buf_char(&below, '.');
             buf_str_put(&below, member->key);
             json_name(out, member->key);
-            put_value(access, member, buf_ok(&below) ? buf_str(&below) : STR("?"), out);
+            bool is_clear = buf_ok(&below) && !str_contains(member->key, STR("."));
+            put_value(access, member, is_clear ? buf_str(&below) : somewhere, out);
         }
         json_object_end(out);
-    } else if (event_tree_is_kind(node, FIELD_NULL) || is_shown(path)) {
+    } else if (event_tree_is_kind(node, FIELD_NULL) || is_shown(node, path)) {
         json_raw(out, NULL, node->raw);
     } else {
         put_masked(access, event_tree_is_kind(node, FIELD_STRING) ? node->text : node->raw, out);

@@ -463,13 +463,14 @@ static void log_request(const struct exchange *exchange)
               LOG_TEXT("peer", server->options.drops_ip ? "" : exchange->connection->ip));
 }
 
-/* Logs who ordered what: every request that changes something. It does not say whom it was about, since logs are kept
- * in other places, and longer. */
+/* Logs who ordered what: every request that changes something. Of the POSTs that others than administrators may send,
+ * long work is a question, and changes nothing. It does not say whom it was about, since logs are kept in other places,
+ * and longer. */
 static void log_order(struct exchange *exchange)
 {
     const Route *route = exchange->route;
-    bool is_order = exchange->method == METHOD_DELETE ||
-                    (exchange->method == METHOD_POST && route && !(route->flags & (ROUTE_READER | ROUTE_ANALYST)));
+    bool is_question = route && route->flags & ROUTE_LONG && route->flags & (ROUTE_READER | ROUTE_ANALYST);
+    bool is_order = exchange->method == METHOD_DELETE || (exchange->method == METHOD_POST && route && !is_question);
     if (!exchange->who[0] || !is_order || (route && route->flags & ROUTE_QUIET)) return;
     log_write(exchange->reply.status < 400 ? LOG_INFO : LOG_WARN, "ordered", LOG_TEXT("who", exchange->who),
               LOG_TEXT("role", access_role_word(exchange->role)), LOG_STR("method", exchange->method_text),

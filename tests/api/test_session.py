@@ -3,6 +3,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import signal
 
 from client import Case, SECRET, lib, unittest
@@ -191,7 +192,7 @@ class Door(Case):
                 if method == "parameters":
                     continue
                 is_question = any(path == f"/api/v1/{name}" for name in ("funnels", "trends", "retention", "paths", "signups"))
-                is_read = method == "get" or path in ("/api/v1/events", "/api/v1/funnels/people")
+                is_read = method == "get" or path in ("/api/v1/events", "/api/v1/funnels/people", "/api/v1/paths/people")
                 is_signing = path.endswith("user_hash") or path in ADMINISTRATORS
                 with self.subTest(f"{method} {path}"):
                     reader = self.status_of(method.upper(), real, READER, {} if method == "post" else None)
@@ -217,13 +218,13 @@ class Door(Case):
 
     def test_no_route_shows_a_reader_anybodys_data(self):
         """Somebody with a mark on everything that is theirs; then every route that there is, as a reader."""
-        mark = "canary"
+        mark, figure = "canary", 4711471147
         self.send({"type": "page", "anonymousId": f"{mark}-anonymous", "name": "Home", "messageId": "mark-1",
                    "context": {"ip": "198.51.100.9", "page": {"url": f"https://x.example/?{mark}"}, "userAgent": f"{mark} agent"}},
                   {"type": "identify", "anonymousId": f"{mark}-anonymous", "userId": f"{mark}-user", "messageId": "mark-2",
-                   "traits": {"email": f"{mark}@x.example", "name": f"{mark} Name", "deep": {"list": [{"a": mark}]}}},
+                   "traits": {"email": f"{mark}@x.example", "name": f"{mark} Name", "deep": {"list": [{"a": mark, "figure": figure}]}}},
                   {"type": "group", "userId": f"{mark}-user", "groupId": f"{mark}-group", "messageId": "mark-3", "traits": {"name": mark}},
-                  {"type": "track", "userId": f"{mark}-user", "event": "Ordered", "messageId": "mark-4", "properties": {"coupon": f"{mark}-c"}},
+                  {"type": "track", "userId": f"{mark}-user", "event": "Ordered", "messageId": "mark-4", "properties": {"coupon": f"{mark}-c", "figure": figure}},
                   {"type": "track", "userId": f"{mark}-user", "messageId": "mark-5", "properties": {"coupon": f"{mark}-rejected"}})
         person = self.resolve(user_id=f"{mark}-user")["person_id"]
         positions = self.positions_of(mark, self.sign_in(ANALYST)[0])
@@ -236,6 +237,7 @@ class Door(Case):
             text = json.dumps(answer)
             self.assertNotIn(mark, text.replace(path, ""), f"{method} {path}")
             self.assertNotIn("198.51.100.9", text, f"{method} {path}")
+            self.assertNotIn(str(figure), text, f"{method} {path}")
             if status == 200:
                 seen.add(f"{method.lower()} {path.split('?')[0]}")
             return status
@@ -243,7 +245,7 @@ class Door(Case):
         bodies = {"/api/v1/events": {"field": "properties.coupon"}, "/api/v1/funnels": {"steps": ["Ordered"]},
                   "/api/v1/trends": {"series": ["Ordered"]}, "/api/v1/retention": {"birth": "Ordered", "return": "Ordered"},
                   "/api/v1/paths": {"start": "Ordered"}, "/api/v1/signups": {},
-                  "/api/v1/funnels/people": {"steps": ["Ordered"]}}
+                  "/api/v1/funnels/people": {"steps": ["Ordered"]}, "/api/v1/paths/people": {"event": "Ordered"}}
         for path, methods in document["paths"].items():
             if not path.startswith(("/api/v1/", "/v1/spaces/")) or path in ("/api/v1/openapi.json", "/api/v1/live"):
                 continue
@@ -266,8 +268,44 @@ class Door(Case):
         self.assertTrue(set(positions[:-1]) <= set(told))
         row = told[positions[3]]
         self.assertEqual((row["message"]["event"], row["message"]["type"], row["fate"]), ("Ordered", "track", "accepted"))
+        self.assertNotIn(str(figure), str(rows))
         self.assertRegex(row["message"]["userId"], r"^masked-[0-9a-f]{12}$")
         self.assertEqual(row["message"]["userId"], row["person"]["user_ids"][0], "the same value, the same word")
+
+    def test_a_reader_is_shown_every_number_and_instant_that_is_nobodys(self):
+        """What Onym counts and when it was is no personal data: a reader's answer has it as the administrator's does."""
+        self.send({"type": "track", "userId": "shown-user", "event": "Shown", "messageId": "shown-1", "properties": {"n": 5}})
+        self.resolve(user_id="shown-user")
+
+        def plain(value, path=""):
+            """Numbers, instants, true and false outside of what people said, by their path."""
+            if isinstance(value, dict):
+                for name, inside in value.items():
+                    if name not in ("message", "traits", "value", "was", "examples"):
+                        yield from plain(inside, f"{path}.{name}")
+            elif isinstance(value, list):
+                for inside in value:
+                    yield from plain(inside, path)
+            elif not isinstance(value, str) or re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", value):
+                yield path, value
+        moving = ("lag", "position", "behind", "per_second", "cursor", "bytes", "minutes", ".from", ".to")
+        for path in ("people", "destinations", "live/counts", "findings"):
+            by = {key: json.loads(self.raw(f"/api/v1/{path}", key=key)[2]) for key in (SECRET, READER)}
+            told = {key: [one for one in plain(by[key]) if not any(word in one[0] for word in moving)] for key in by}
+            self.assertEqual(told[READER], told[SECRET], path)
+        self.assertIsNotNone(json.loads(self.raw("/api/v1/people", key=READER)[2])["people"][0]["last_seen"])
+        status, _, body = self.raw("/api/v1/events", "POST", {}, key=READER)
+        self.assertEqual(status, 200)
+        self.assertIn("T", json.loads(body)["events"][0]["last_seen"])
+
+    def test_what_an_analyst_saves_is_an_order_and_what_one_asks_is_not(self):
+        saved = json.loads(self.raw("/api/v1/saved", "POST", {"name": "By an analyst", "kind": "trends", "question": {"series": ["Ordered"]}},
+                                    key=ANALYST)[2])["id"]
+        self.assertEqual(self.raw("/api/v1/funnels/people", "POST", {"steps": ["Ordered"]}, key=ANALYST)[0], 200)
+        entries = self.ask("audit?limit=5")["entries"]
+        self.assertIn(("POST", "/api/v1/saved", "analyst"), [(one["method"], one["path"], one["role"]) for one in entries])
+        self.assertNotIn("/api/v1/funnels/people", [one["path"] for one in entries])
+        self.ask(f"saved/{saved}", "DELETE")
 
     def test_a_reader_is_shown_no_saved_question_about_people(self):
         save = lambda where: self.ask("saved", "POST", {"name": "S", "kind": "trends", "question": {"series": ["Ordered"], "where": where}},   # noqa: E731

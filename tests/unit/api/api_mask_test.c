@@ -1,4 +1,4 @@
-/* api_mask: what stands in the list is shown; everything else is masked, whatever it is. */
+/* api_mask: what somebody said is masked, whatever it is; of what Onym says, numbers and instants are shown. */
 #include "api/api_mask.c"
 #include "tests/fakes/fakes.h"
 
@@ -46,6 +46,9 @@ static const char *mask(const char *json)
     return bytes;
 }
 
+#define KEY_50 "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghij"
+#define LONG_KEY KEY_50 KEY_50
+
 static void what_is_not_in_the_list_is_masked(void **state)
 {
     static const struct { const char *json, *shown, *hidden; } rows[] = {
@@ -61,6 +64,20 @@ static void what_is_not_in_the_list_is_masked(void **state)
           "\"name\":\"lib\"", "9.9.9" },
         { "{\"nobody\":{\"thought\":\"ann\"},\"x\":null}", "\"x\":null", "ann" },
         { "{\"last_error\":\"no ann\",\"state\":\"ok\"}", "\"state\":\"ok\"", "ann" },
+        { "{\"destinations\":[{\"taken\":12,\"last_success_at\":\"2026-11-29T21:15:00.000Z\",\"last_error\":\"ann\"}]}",
+          "\"taken\":12,\"last_success_at\":\"2026-11-29T21:15:00.000Z\"", "ann" },
+        { "{\"people\":[],\"since\":\"2026-11-29T21:15:00.000Z\"}", "\"since\":\"2026-11-29T21:15:00.000Z\"", "ann" },
+        { "{\"since\":\"ann-11-29T21:15:00.000Z\",\"x\":1}", "\"x\":1", "ann" },
+        { "{\"message\":{\"properties\":{\"born\":\"1991-11-29T21:15:00.000Z\",\"age\":41}},\"position\":5}",
+          "\"position\":5", "1991" },
+        { "{\"stamped\":[{\"path\":\"context.ip\",\"value\":41,\"was\":{\"deep\":41}}],\"x\":1}", "\"x\":1", "41" },
+        { "{\"values\":[{\"value\":41,\"count\":7}],\"count\":9}", "\"count\":7}],\"count\":9", "41" },
+        { "{\"properties\":[{\"field\":\"properties.age\",\"examples\":[41],\"count\":7}]}", "\"count\":7", "41" },
+        { "{\"message\":{\"context.library.name\":\"ann\"},\"x\":1}", "\"x\":1", "ann" },
+        { "{\"a.b\":41,\"x\":1}", "\"x\":1", "41" },
+        { "{\"message\":{\"" LONG_KEY "\":{\"" LONG_KEY "\":{\"" LONG_KEY "\":41}}},\"x\":1}", "\"x\":1", "41" },
+        { "{\"plan\":{\"violations\":[{\"code\":\"wrong_type\",\"path\":[\"properties\",\"age\"]}]},\"text\":\"ann\"}",
+          "\"code\":\"wrong_type\",\"path\":[\"properties\",\"age\"]", "ann" },
         { "[]", "[]", "ann" }, { "\"ann\"", "masked-", "ann" }, { "7", "masked-", ":7" },
     };
     (void)state;
