@@ -856,6 +856,157 @@ test('whoever got no further is listed with the first reason, as the API has it'
     assert.ok(reasons.every((one) => one.includes('Account Created')))
   }))
 
+test('paths: a node, a link, the others and the end each list their people', () =>
+  using({}, async ({ page, go }) => {
+    await go('#/questions/paths?e=page%3A%2F&range=all')
+    const told = await onym.ask('paths', {
+      event: 'page:/',
+      direction: 'after',
+      depth: 3,
+      within: '1d',
+      collapse: true,
+      limit: 8,
+    })
+    const drawer = async (expected) => {
+      await page.waitForSelector('.drawer .people li, .drawer .failure')
+      assert.match(
+        await page.textContent('#drawer-title'),
+        new RegExp(` ${expected.toLocaleString('en')} (person|people)$`),
+      )
+      assert.equal(await page.locator('.drawer .note').count(), 0)
+      await page.keyboard.press('Escape')
+      await page.waitForSelector('.drawer', { state: 'detached' })
+    }
+    const numbers = page.locator('table.numbers:not(.links) td.n .cell')
+    for (const at of [0, 3, (await numbers.count()) - 1]) {
+      const expected = number(await numbers.nth(at).innerText())
+      await numbers.nth(at).click()
+      await drawer(expected)
+    }
+    await page.click('summary:has-text("From each event")')
+    const links = page.locator('table.links tbody tr')
+    assert.equal(await links.count(), told.links.length)
+    for (const at of [0, told.links.length - 1]) {
+      await links.nth(at).locator('.cell').click()
+      await drawer(told.links[at].people)
+    }
+    // The picture itself: a band, and a box.
+    const title = await page.locator('.sankey .flow title').first().textContent()
+    await page.locator('.sankey .flow').first().dispatchEvent('click')
+    await drawer(number(title.split(': ').at(-1)))
+    await page.locator('.sankey .node').first().dispatchEvent('click')
+    await drawer(told.people)
+  }))
+
+test('taking back says what moves, as the API foresees it, before it is done', () =>
+  using({}, async ({ page, go }) => {
+    const at = Date.now() - 3_600_000
+    const message = (n, more) => ({
+      messageId: `fore-${n}`,
+      timestamp: new Date(at + n * 1000).toISOString(),
+      anonymousId: 'fore-device',
+      ...more,
+    })
+    for (let n = 0; n < 4; n++) await onym.send(message(n, { type: 'page', name: 'Fore' }))
+    await onym.send(message(9, { type: 'identify', userId: 'fore-user', traits: { name: 'Fore' } }))
+    const asked = 'people/foresee?a=anonymous_id%3Afore-device&b=user_id%3Afore-user'
+    const told = await onym.ask(asked)
+    assert.deepEqual([told.messages, told.events], [1, 4])
+    await go('#/people/u_fore-user')
+    await page.locator('.edge [role=button]').first().dispatchEvent('click')
+    await page.waitForSelector('.edge-details')
+    await page.getByRole('button', { name: 'Take back…' }).click()
+    await page.waitForSelector('.moves ul li')
+    assert.match(await page.textContent('.moves'), /1 message: 4 events move/)
+    assert.match(await page.textContent('.moves li'), /device fore-device, 4 events: from u_fore-user to a_fore-device/)
+    await page.getByRole('button', { name: 'Yes, do it' }).click()
+    await page.waitForSelector('.edge-details', { state: 'detached' })
+    assert.equal((await onym.ask('people/resolve?anonymous_id=fore-device')).person_id, 'a_fore-device')
+    assert.equal((await onym.ask(asked + '&restore=true')).events, 4)
+  }))
+
+test('Live: only me, by an id that is pasted, and by the cookies of the library', () =>
+  using({}, async ({ page, go, context }) => {
+    await go('#/live')
+    await page.waitForSelector('.dot.open')
+    await page.getByRole('button', { name: 'Only me' }).click()
+    await page.fill('#live-me', 'me-device')
+    await page.keyboard.press('Enter')
+    await page.waitForFunction(() => location.hash.includes('me=me-device'))
+    await page.waitForSelector('.dot.open')
+    await onym.send({ type: 'track', event: 'Not Mine', anonymousId: 'other-device' })
+    await onym.send({ type: 'track', event: 'Mine', anonymousId: 'me-device' })
+    await page.waitForSelector('.feed-row:has-text("Mine")')
+    assert.equal(await page.locator('.feed-row:has-text("Not Mine")').count(), 0)
+    assert.equal(await page.getByRole('button', { name: 'Only me' }).getAttribute('aria-pressed'), 'true')
+    await page.getByRole('button', { name: 'Another id…' }).click()
+    await page.getByRole('button', { name: 'Not now' }).click()
+    await context.addCookies([
+      { name: 'ajs_anonymous_id', value: '%22cookie-device%22', url: onym.url },
+      { name: 'ajs_user_id', value: 'cookie-user', url: onym.url },
+    ])
+    await page.getByRole('button', { name: 'Only me' }).click()
+    await page.waitForFunction(() => location.hash.includes('me=cookie-device&me=cookie-user'))
+    await page.waitForSelector('.dot.open')
+    await onym.send({ type: 'track', event: 'By Server', userId: 'cookie-user' })
+    await page.waitForSelector('.feed-row:has-text("By Server")')
+  }))
+
+test('Live: what breaks the plan says so, and can be filtered for; Sources counts refusals by reason', () =>
+  using({}, async ({ page, go }) => {
+    await go('#/live?plan=broken')
+    await page.waitForSelector('.dot.open')
+    await onym.send({ type: 'track', event: 'Fits', anonymousId: 'plan-device', properties: { n: 1 } })
+    await onym.send({ type: 'track', event: 'Planned', anonymousId: 'plan-device', properties: { n: 'one' } })
+    await onym.send({ type: 'track', anonymousId: 'plan-device' })
+    await page.waitForSelector('.feed-row:has-text("Planned") .tag.warn')
+    assert.match(await page.textContent('.feed-row .tag.warn'), /plan: wrong type properties\.n/)
+    assert.equal(await page.locator('.feed-row').count(), 1)
+    await page.locator('.feed-row .name button').click()
+    await page.waitForSelector('.drawer .broken li')
+    assert.match(await page.textContent('.drawer .broken'), /properties\.n, wrong type/)
+    await page.keyboard.press('Escape')
+    await go('#/sources')
+    const counts = await onym.ask('live/counts?minutes=1440')
+    const refused = counts.rows.filter((row) => row.reason == 'event_not_defined')
+    const sum = refused.flatMap((row) => row.counts).reduce((all, n) => all + n, 0)
+    assert.ok(sum > 0)
+    const row = page.locator('table.refused tr:has-text("event_not_defined")').first()
+    assert.equal(number(await row.locator('td.n').innerText()), sum)
+  }))
+
+test('what takes long says how far it is, can be cancelled, and asked again', () =>
+  using({}, async ({ page, go, faults }) => {
+    // The way to the server takes as long as the test wants: that is certain, whatever the machine does.
+    let release
+    const held = new Promise((done) => (release = done))
+    let given = 0
+    await page.route(/\/api\/v1\/funnels\?/, async (route) => {
+      given++
+      if (given <= 2) await held
+      await route.continue().catch(() => {}) // given up meanwhile
+    })
+    await page.goto(onym.url + '/' + VIEWS.funnel)
+    await page.waitForSelector('.progress [aria-label="How far it is"]')
+    await page.waitForFunction(() => / · /.test(document.querySelector('.progress span')?.textContent ?? ''))
+    const failed = page.waitForEvent('requestfailed')
+    await page.locator('.progress').getByRole('button', { name: 'Cancel' }).click()
+    assert.match((await failed).url(), /funnels\?/)
+    await page.waitForSelector('.progress', { state: 'detached' })
+    assert.equal(await page.locator('.failure').count(), 0)
+    // Leaving the page gives up what it asked for, too.
+    await page.locator('.answered').getByRole('button', { name: 'Ask again' }).click()
+    await page.waitForSelector('.progress')
+    const left = page.waitForEvent('requestfailed')
+    await page.evaluate(() => (location.hash = '#/settings'))
+    assert.match((await left).url(), /funnels\?/)
+    release()
+    await go(VIEWS.funnel)
+    assert.equal(await page.locator('.funnel li').count(), STEPS.length)
+    assert.equal(given, 3)
+    faults.splice(0, faults.length, ...faults.filter((fault) => !/ERR_FAILED|ERR_ABORTED/.test(fault)))
+  }))
+
 test('events are text: no markup, no address, nothing unseen', () =>
   using({}, async ({ page, go }) => {
     for (const hash of [

@@ -21,12 +21,21 @@ data: ${folder}/data
 secret_key: ${SECRET}
 keys:
   - {name: numbers, key: ${READER}}
+plan: ${folder}/plan.yaml
 sources:
   - {name: website, write_key: wk_website}
   - {name: backend, write_key: wk_backend}
 destinations:
   - {name: hook, type: webhook, settings: {url: "http://127.0.0.1:9/", allow_private: true}}
   - {name: sink, type: webhook, settings: {url: "${sink}", allow_private: true}}
+`
+
+/** Speaks of one event alone, so that all others fit. */
+const PLAN = `version: "7"
+unplanned_events: allow
+unplanned_properties: allow
+events:
+  Planned: {properties: {n: {type: number}}}
 `
 
 /** `visitors` 0: nothing has ever come. It dies with this process, however that dies. */
@@ -43,6 +52,7 @@ export const startOnym = async (visitors) => {
     })
   })
   await new Promise((resolve) => vendor.listen(0, '127.0.0.1', resolve))
+  writeFileSync(join(folder, 'plan.yaml'), PLAN)
   writeFileSync(configuration, config(folder, `http://127.0.0.1:${vendor.address().port}/`))
   const end = Date.now()
   const { messages, truth } = makeMonth({ end, visitors })

@@ -3,6 +3,7 @@
 // - a bucket of trends: the people of a funnel of one step, in the bucket;
 // - a sign-up: a person's *first* such event. A funnel of one step without a beginning takes each person's earliest
 //   entry, and lists the latest entry first: those of the bucket come first, and one that is older ends the list;
+// - a step of paths: `paths/people`, with the same question;
 // - a cell of retention: those born in the cohort (in the same way, from the range's beginning on) who are also among
 //   the people of the return event in that period. Both lists are read whole, so there is a limit to their length.
 import { FunnelPeople, Person, call } from './api'
@@ -21,6 +22,7 @@ export type Source =
       outcome: 'converted' | 'dropped'
       group?: { value: unknown }
     }
+  | { kind: 'path'; body: Record<string, unknown>; at: PathStep }
   | { kind: 'first'; body: Record<string, unknown>; event: unknown; from?: unknown; start: string; end: string }
   | {
       kind: 'returned'
@@ -33,6 +35,14 @@ export type Source =
       to: string
       isSame: boolean
     }
+
+/** Which people of paths: at `step` (0: the anchor), to or from an event by name, or (null) from all that are not told by name. */
+export interface PathStep {
+  step: number
+  came_from?: string | null
+  went_to?: string | null
+  ended?: boolean
+}
 
 /** The first thing that kept somebody from the next step, as the API found it with the same question. */
 export interface Reason {
@@ -132,6 +142,15 @@ export const readPeople = async (source: Source, cursor: string | null, signal: 
         ...(source.group ? { group: source.group.value } : {}),
         ...(cursor ? { cursor } : {}),
       },
+      signal,
+    )
+    return { rows: told.people, total: told.total, next: told.cursor.has_more ? told.cursor.next : null }
+  }
+  if (source.kind == 'path') {
+    const told = await call<FunnelPeople>(
+      'POST',
+      'paths/people',
+      { ...source.body, ...source.at, page: PAGE, ...(cursor ? { cursor } : {}) },
       signal,
     )
     return { rows: told.people, total: told.total, next: told.cursor.has_more ? told.cursor.next : null }

@@ -1,7 +1,7 @@
 // The columns of Live: which there are, how wide each is, and what it shows of a row.
 import { ComponentChildren } from 'preact'
 import { Message, messageName } from './api'
-import type { LiveRow } from './feed'
+import { LiveRow, brokenWords } from './feed'
 import { clock, plural } from './format'
 import { PersonLink, Text } from './ui'
 import { summary } from './views/person'
@@ -97,6 +97,14 @@ export const COLUMNS: Column[] = [
     show: (row) => (
       <>
         {row.fate}
+        {row.plan && (
+          <>
+            {' '}
+            <span class="tag warn">
+              plan: <Text of={brokenWords(row.plan)} most={60} />
+            </span>
+          </>
+        )}
         {row.reason && row.fate != 'repeated' && (
           <>
             {' '}

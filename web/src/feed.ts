@@ -15,6 +15,14 @@ export interface LiveRow {
   message: Message | string
   person: Person | null
   count?: number
+  plan?: Broken
+}
+/** What of a message breaks the tracking plan, as it was judged when it came. */
+export interface Broken {
+  version?: string
+  rung?: string
+  violations?: { code: string; path?: (string | number)[]; found?: string; wants?: string; rung?: string }[]
+  more?: boolean
 }
 /** Messages that are not told here; `count` null: not counted. */
 export interface Gap {
@@ -112,4 +120,29 @@ export const resumeFrom = (id: string): string => {
 export const inView = (scroll: number, height: number, row: number, count: number, spare = 8): [number, number] => [
   Math.max(0, Math.floor(scroll / row) - spare),
   Math.min(count, Math.ceil((scroll + height) / row) + spare),
+]
+
+const pathOf = (path: (string | number)[] | undefined) => (path ?? []).join('.')
+/** In a few words: the first thing that breaks the plan, and how many more there are. */
+export const brokenWords = (plan: Broken): string => {
+  const [first, ...others] = plan.violations ?? []
+  if (!first) return 'broken'
+  const more = others.length ? ` +${others.length}${plan.more ? ' or more' : ''}` : ''
+  return [first.code?.replaceAll('_', ' '), pathOf(first.path)].filter(Boolean).join(' ') + more
+}
+/** Each in a sentence. */
+export const brokenLines = (plan: Broken): string[] => [
+  ...(plan.violations ?? []).map((one) =>
+    [
+      pathOf(one.path),
+      one.code?.replaceAll('_', ' ') ?? 'breaks the plan',
+      one.found && `found ${one.found}`,
+      one.wants && `the plan wants ${one.wants}`,
+      one.rung && `(${one.rung})`,
+    ]
+      .filter(Boolean)
+      .join(', ')
+      .replace(/, \(/, ' ('),
+  ),
+  ...(plan.more ? ['and more, which are not told'] : []),
 ]

@@ -1,5 +1,5 @@
 // The place, and the settings that are this browser's own: the theme, the zone, whether single keys do something.
-// No key and no personal data is ever kept in the browser.
+// No key is ever kept in the browser, and of people only the one id that somebody pastes to see their own messages (me.ts).
 import { useEffect, useState } from 'preact/hooks'
 import { isZone, ownZone } from './format'
 import { Place, parsePlace } from './route'
@@ -24,14 +24,15 @@ export const replace = (href: string) => {
   dispatchEvent(new HashChangeEvent('hashchange'))
 }
 
-const read = (name: string) => {
+/** What this browser remembers under a name; null: nothing. */
+export const read = (name: string) => {
   try {
     return localStorage.getItem('onym.' + name)
   } catch {
     return null
   }
 }
-const write = (name: string, value: string) => {
+export const write = (name: string, value: string) => {
   try {
     localStorage.setItem('onym.' + name, value)
   } catch {

@@ -2,6 +2,7 @@
 // frequent, and who did nothing more, are nodes of their own, so that every person of a column is somewhere.
 import { sankey, sankeyLinkHorizontal } from 'd3-sankey'
 import type { Paths } from './api'
+import type { PathStep } from './behind'
 
 export interface PathNode {
   key: string
@@ -9,6 +10,8 @@ export interface PathNode {
   column: number
   people: number
   kind: 'event' | 'others' | 'ended'
+  /** Who that is, as `paths/people` is asked. */
+  at: PathStep
   x0: number
   x1: number
   y0: number
@@ -17,6 +20,7 @@ export interface PathNode {
 export interface PathLink {
   from: PathNode
   to: PathNode
+  at: PathStep
   people: number
   d: string
   width: number
@@ -34,15 +38,17 @@ export const layPaths = (answer: Paths, width: number, height: number): PathPict
   if (!answer.people || !answer.depths.length) return { nodes: [], links: [], width, height }
   const isBefore = answer.direction == 'before'
   const nodes = new Map<string, any>()
-  const add = (name: string, depth: number, people: number, kind: string, id: string) =>
-    nodes.set(id, { key: id, name, depth, people, kind })
-  add(answer.event, 0, answer.people, 'event', key(0, answer.event))
+  const add = (name: string, at: PathStep, people: number, kind: string, id: string) =>
+    nodes.set(id, { key: id, name, at, depth: at.step, people, kind })
+  add(answer.event, { step: 0 }, answer.people, 'event', key(0, answer.event))
   for (const depth of answer.depths) {
-    for (const one of depth.events) add(one.event, depth.depth, one.people, 'event', key(depth.depth, one.event))
+    const step = depth.depth
+    for (const one of depth.events)
+      add(one.event, { step, went_to: one.event }, one.people, 'event', key(step, one.event))
     if (depth.others.people)
-      add(`${depth.others.events} others`, depth.depth, depth.others.people, 'others', key(depth.depth, null))
+      add(`${depth.others.events} others`, { step, went_to: null }, depth.others.people, 'others', key(step, null))
     if (depth.ended)
-      add(isBefore ? 'nothing before' : 'nothing more', depth.depth, depth.ended, 'ended', depth.depth + ':ended')
+      add(isBefore ? 'nothing before' : 'nothing more', { step, ended: true }, depth.ended, 'ended', step + ':ended')
   }
   const links: any[] = []
   const onwards = new Map<string, number>()
@@ -51,18 +57,23 @@ export const layPaths = (answer: Paths, width: number, height: number): PathPict
       to = key(link.depth, link.to)
     if (!nodes.has(from) || !nodes.has(to) || !link.people) continue
     onwards.set(from, (onwards.get(from) ?? 0) + link.people)
-    links.push(
-      isBefore ? { source: to, target: from, value: link.people } : { source: from, target: to, value: link.people },
-    )
+    const at = { step: link.depth, came_from: link.from, went_to: link.to }
+    links.push({ ...(isBefore ? { source: to, target: from } : { source: from, target: to }), value: link.people, at })
   }
   for (const node of [...nodes.values()]) {
     const next = answer.depths.find((one) => one.depth == node.depth + 1)
     const left = node.people - (onwards.get(node.key) ?? 0)
     const end = node.depth + 1 + ':ended'
     if (node.kind != 'ended' && next?.ended && left > 0 && nodes.has(end))
-      links.push(
-        isBefore ? { source: end, target: node.key, value: left } : { source: node.key, target: end, value: left },
-      )
+      links.push({
+        ...(isBefore ? { source: end, target: node.key } : { source: node.key, target: end }),
+        value: left,
+        at: {
+          step: node.depth + 1,
+          came_from: node.kind == 'others' ? null : node.name,
+          ended: true,
+        },
+      })
   }
   const linked = new Set(links.flatMap((link) => [link.source, link.target]))
   const columns = answer.depths.length
@@ -86,6 +97,7 @@ export const layPaths = (answer: Paths, width: number, height: number): PathPict
     column: node.depth0,
     people: node.people,
     kind: node.kind,
+    at: node.at,
     x0: node.x0,
     x1: node.x1,
     y0: node.y0,
@@ -100,6 +112,7 @@ export const layPaths = (answer: Paths, width: number, height: number): PathPict
       from: byKey.get(link.source.key)!,
       to: byKey.get(link.target.key)!,
       people: link.value,
+      at: link.at,
       d: path(link) ?? '',
       width: link.width,
     })),

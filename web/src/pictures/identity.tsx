@@ -1,13 +1,13 @@
 // The identity picture: which ids are one person, and which messages said so. An edge is a button: it tells the message,
 // and offers to take it back. Beside it the same as a list.
 import { useState } from 'preact/hooks'
-import { Link, Person, call } from '../api'
+import { Id, Link, Person, call } from '../api'
 import { useWidth } from '../charts'
 import { plural } from '../format'
 import { IdEdge, NODE_HEIGHT, NODE_WIDTH, alongEdge, layIdentity } from '../identity'
-import { forgetAnswers } from '../answer'
+import { forgetAnswers, useAnswer } from '../answer'
 import { plain } from '../text'
-import { Confirm, Failure, Text, When, useSay } from '../ui'
+import { Confirm, Failure, Scroll, Text, When, useSay } from '../ui'
 
 const HEADS = { external: 'external ids', user_id: 'user ids', anonymous_id: 'devices' }
 const RULES: Record<string, string> = {
@@ -40,7 +40,7 @@ export const IdentityPicture = ({
   const columns = [...new Map(picture.nodes.map((node) => [node.x, node])).values()]
   return (
     <div class="identity">
-      <div ref={ref} class="scroll" tabIndex={0} role="region" aria-label="Identity: picture">
+      <Scroll label="Identity: picture" hold={ref}>
         <svg
           width={picture.width + 2}
           height={picture.height + 24}
@@ -89,7 +89,7 @@ export const IdentityPicture = ({
             ))}
           </g>
         </svg>
-      </div>
+      </Scroll>
       {edge && <EdgeDetails edge={edge} links={links} again={again} close={() => setOpen(null)} />}
       {(picture.hidden > 0 || more > 0) && (
         <p class="note">
@@ -184,7 +184,11 @@ const EdgeDetails = ({
         {edge.removed ? (
           <Confirm
             ask="Count it again…"
-            says={<>These {plural(messages, 'message')} join the two again.</>}
+            says={
+              <>
+                These {plural(messages, 'message')} join the two again. <WhatMoves edge={edge} restores />
+              </>
+            }
             run={() => change('restore')}
           />
         ) : (
@@ -192,8 +196,8 @@ const EdgeDetails = ({
             ask="Take back…"
             says={
               <>
-                These {plural(messages, 'message')} no longer join the two. What other messages say still holds. It can
-                be undone.
+                These {plural(messages, 'message')} no longer join the two. What other messages say still holds.{' '}
+                <WhatMoves edge={edge} /> It can be undone.
               </>
             }
             run={() => change('unmerge')}
@@ -207,3 +211,38 @@ const EdgeDetails = ({
     </div>
   )
 }
+
+interface Foresight {
+  messages: number
+  events: number
+  moves: { id: Id; from: string | null; to: string | null; events: number }[]
+  moves_left_out: number
+}
+
+/** What would become of whom, as the API works it out from all evidence but this: asked once it is about to be done. */
+const WhatMoves = ({ edge, restores }: { edge: IdEdge; restores?: boolean }) => {
+  const asked = new URLSearchParams({ a: `${edge.from.type}:${edge.from.id}`, b: `${edge.to.type}:${edge.to.id}` })
+  if (restores) asked.set('restore', 'true')
+  const { answer, error } = useAnswer<Foresight>('people/foresee?' + asked)
+  if (error) return <Text of={error.message} most={200} />
+  if (!answer) return <span role="status">Working out what moves…</span>
+  if (answer.moves.length == 0) return <strong class="moves">Nothing moves: other evidence says the same.</strong>
+  return (
+    <span class="moves">
+      <strong>
+        {plural(answer.messages, 'message')}: {plural(answer.events, 'event')} {answer.events == 1 ? 'moves' : 'move'}.
+      </strong>
+      <ul class="plain">
+        {answer.moves.slice(0, 8).map((move) => (
+          <li>
+            {KINDS[move.id.type] ?? move.id.type} <Text of={move.id.id} most={50} />
+            {move.events > 0 && <>, {plural(move.events, 'event')}</>}: from{' '}
+            <Text of={move.from ?? 'nobody'} most={50} /> to <Text of={move.to ?? 'nobody'} most={50} />
+          </li>
+        ))}
+      </ul>
+      {answer.moves.length > 8 && <>and {plural(answer.moves.length - 8 + answer.moves_left_out, 'more id')}.</>}
+    </span>
+  )
+}
+const KINDS: Record<string, string> = { user_id: 'user', anonymous_id: 'device' }

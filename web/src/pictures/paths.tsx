@@ -1,6 +1,7 @@
-// Paths as a river: the wider, the more people. A click on an event asks on from there.
+// Paths as a river: the wider, the more people. A click on any of it gives the people; from an event one can ask on.
 import { useState } from 'preact/hooks'
-import type { Paths } from '../api'
+import { Paths, isAnalyst } from '../api'
+import type { PathStep } from '../behind'
 import { useWidth } from '../charts'
 import { count, duration, share } from '../format'
 import { go } from '../place'
@@ -8,7 +9,7 @@ import { toParams } from '../question'
 import { placeHref } from '../route'
 import { layPaths } from '../sankey'
 import { plain } from '../text'
-import { AskedOver, Empty, Text } from '../ui'
+import { AskedOver, Empty, Scroll, Text } from '../ui'
 import { zoneNow } from '../place'
 import type { About } from '../views/questions'
 
@@ -29,14 +30,26 @@ export const PathsPicture = ({ answer, about }: { answer: Paths; about: About })
   const isBefore = answer.direction == 'before'
   const ask = (event: string) =>
     go(placeHref(['questions', 'paths'], toParams({ ...about.q, events: [{ event }] }, zoneNow())))
+  /** Readers are not told who; they ask on. */
+  const behind = (title: string, at: PathStep, expected: number) =>
+    about.show({ title, expected, from: { kind: 'path', body: about.body, at } })
+  const name = (of: string | null) => (of === null ? 'other events' : plain(of, 40))
+  const people = (n: number, title: string, at: PathStep) =>
+    isAnalyst() ? (
+      <button type="button" class="cell" onClick={() => behind(title, at, n)}>
+        {count(n)}
+      </button>
+    ) : (
+      count(n)
+    )
   const place = (column: number) => (column == 0 ? 'start' : isBefore ? `${column} before` : `${column} after`)
   return (
     <figure>
       <p class="headline">
-        <b>{count(answer.people)}</b> people, from {isBefore ? 'the last' : 'the first'}{' '}
+        <b>{people(answer.people, plain(answer.event, 40), { step: 0 })}</b> people, from {isBefore ? 'the last' : 'the first'}{' '}
         <Text of={answer.event} most={60} /> {isBefore ? 'back' : 'on'}
       </p>
-      <div ref={ref} class="scroll" tabIndex={0} role="region" aria-label="Paths: picture">
+      <Scroll label="Paths: picture" hold={ref}>
         <svg
           class="sankey"
           width={wide}
@@ -49,6 +62,9 @@ export const PathsPicture = ({ answer, about }: { answer: Paths; about: About })
               d={link.d}
               class={`flow ${link.from.kind == 'ended' || link.to.kind == 'ended' ? 'ended' : ''} ${at && (link.from.key == at || link.to.key == at) ? 'near' : ''}`}
               stroke-width={Math.max(1, link.width)}
+              onClick={() =>
+                isAnalyst() && behind(`${plain(link.from.name, 40)} → ${plain(link.to.name, 40)}`, link.at, link.people)
+              }
             >
               <title>{`${plain(link.from.name, 40)} → ${plain(link.to.name, 40)}: ${count(link.people)}`}</title>
             </path>
@@ -62,7 +78,11 @@ export const PathsPicture = ({ answer, about }: { answer: Paths; about: About })
                 class={`node ${node.kind}`}
                 onPointerEnter={() => setAt(node.key)}
                 onPointerLeave={() => setAt(null)}
-                onClick={() => node.kind == 'event' && node.column > 0 && ask(node.name)}
+                onClick={() =>
+                  isAnalyst()
+                    ? behind(`${plain(node.name, 40)}, ${place(node.column)}`, node.at, node.people)
+                    : node.kind == 'event' && node.column > 0 && ask(node.name)
+                }
               >
                 <rect x={node.x0} y={node.y0} width={node.x1 - node.x0} height={Math.max(2, tall)} rx="2" />
                 <text
@@ -80,8 +100,8 @@ export const PathsPicture = ({ answer, about }: { answer: Paths; about: About })
             )
           })}
         </svg>
-      </div>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Paths: table">
+      </Scroll>
+      <Scroll label="Paths: table">
         <table class="numbers">
           <thead>
             <tr>
@@ -105,7 +125,12 @@ export const PathsPicture = ({ answer, about }: { answer: Paths; about: About })
                       <Text of={one.event} most={80} />
                     </button>
                   </td>
-                  <td class="n">{count(one.people)}</td>
+                  <td class="n">
+                    {people(one.people, `${plain(one.event, 40)}, ${place(depth.depth)}`, {
+                      step: depth.depth,
+                      went_to: one.event,
+                    })}
+                  </td>
                   <td class="n">{share(one.share)}</td>
                 </tr>
               )),
@@ -114,7 +139,12 @@ export const PathsPicture = ({ answer, about }: { answer: Paths; about: About })
                     <tr class="dim">
                       <th scope="row">{place(depth.depth)}</th>
                       <td>{count(depth.others.events)} other events</td>
-                      <td class="n">{count(depth.others.people)}</td>
+                      <td class="n">
+                        {people(depth.others.people, `Other events, ${place(depth.depth)}`, {
+                          step: depth.depth,
+                          went_to: null,
+                        })}
+                      </td>
                       <td class="n">{share(depth.others.people / answer.people)}</td>
                     </tr>,
                   ]
@@ -124,7 +154,13 @@ export const PathsPicture = ({ answer, about }: { answer: Paths; about: About })
                     <tr class="dim">
                       <th scope="row">{place(depth.depth)}</th>
                       <td>{isBefore ? 'nothing before' : 'nothing more'}</td>
-                      <td class="n">{count(depth.ended)}</td>
+                      <td class="n">
+                        {people(
+                          depth.ended,
+                          `${isBefore ? 'Nothing before' : 'Nothing more'}, ${place(depth.depth)}`,
+                          { step: depth.depth, ended: true },
+                        )}
+                      </td>
                       <td class="n">{share(depth.ended / answer.people)}</td>
                     </tr>,
                   ]
@@ -132,7 +168,44 @@ export const PathsPicture = ({ answer, about }: { answer: Paths; about: About })
             ])}
           </tbody>
         </table>
-      </div>
+      </Scroll>
+      <details>
+        <summary>From each event to the next</summary>
+        <Scroll label="Paths: from each event to the next">
+          <table class="numbers links">
+            <thead>
+              <tr>
+                <th scope="col">step</th>
+                <th scope="col">from</th>
+                <th scope="col">to</th>
+                <th scope="col" class="n">
+                  people
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {answer.links.map((link) => (
+                <tr>
+                  <th scope="row">{place(link.depth)}</th>
+                  <td>
+                    <Text of={link.from ?? 'other events'} most={80} />
+                  </td>
+                  <td>
+                    <Text of={link.to ?? 'other events'} most={80} />
+                  </td>
+                  <td class="n">
+                    {people(link.people, `${name(link.from)} → ${name(link.to)}`, {
+                      step: link.depth,
+                      came_from: link.from,
+                      went_to: link.to,
+                    })}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      </details>
       <AskedOver
         answer={answer}
         more={<>within {duration(answer.within_ms)}; the eight most frequent of each step</>}

@@ -6,9 +6,11 @@ import { COLUMNS, Column, columnsAsked, columnsOf } from '../columns'
 import { Feed, FeedRow, LiveRow, inView, isGap } from '../feed'
 import { count, plural } from '../format'
 import { useKeys } from '../keys'
+import { isPasted, myIds, setMyId } from '../me'
 import { replace, zoneNow } from '../place'
 import { Place, placeHref } from '../route'
 import { StreamState, journalEnd, listen } from '../stream'
+import { plain } from '../text'
 import { Empty, Field, Json, Text, useSay } from '../ui'
 import { ByPosition, MessageDrawer } from './message'
 
@@ -22,12 +24,15 @@ const FATES = ['accepted', 'rejected', 'repeated', 'suppressed']
 const TYPES = ['track', 'page', 'screen', 'identify', 'group', 'alias']
 /** By id and by text nobody is found by readers. */
 const FIELDS = ['source', 'event', 'id', 'text'] as const
-const NAMES = ['type', 'fate', 'source', 'event', 'id', 'text'] as const
+const NAMES = ['type', 'fate', 'plan', 'source', 'event', 'id', 'text'] as const
 
 export const Live = ({ place }: { place: Place }) => {
   const params = place.params
   const filter = new URLSearchParams()
   for (const name of NAMES) if (params.get(name)) filter.set(name, params.get(name)!)
+  // Any of these ids: "only me".
+  const mine = params.getAll('me')
+  for (const id of mine) filter.append('id', id)
   const isPast = params.has('to')
   const key = [filter, params.get('from') ?? '', params.get('to') ?? ''].join(' ')
   const feed = useRef(new Feed())
@@ -47,13 +52,13 @@ export const Live = ({ place }: { place: Place }) => {
   const opened = Number(place.path[1]) || 0
 
   useEffect(() => {
-    const mine = (feed.current = new Feed())
+    const own = (feed.current = new Feed())
     const close = listen(filter, params.get('from'), params.get('to'), {
       tell: (name, data) => {
-        if (name == 'message') mine.add(data, performance.now())
-        if (name == 'gap' && !(data.why == 'unreadable' && data.from == params.get('from'))) mine.addGap(data)
+        if (name == 'message') own.add(data, performance.now())
+        if (name == 'gap' && !(data.why == 'unreadable' && data.from == params.get('from'))) own.addGap(data)
         if (name != 'claimed') return
-        const n = mine.claim(data)
+        const n = own.claim(data)
         if (n == 0 || paused.current) return
         say(`${plural(n, 'earlier event')} kept`)
         draw()
@@ -65,14 +70,14 @@ export const Live = ({ place }: { place: Place }) => {
     })
     let rest = false
     const drawing = window.setInterval(() => {
-      const before = mine.rows.length ? mine.rows[0].key : ''
-      const isNew = !paused.current && mine.take()
+      const before = own.rows.length ? own.rows[0].key : ''
+      const isNew = !paused.current && own.take()
       if (isNew && list.current && list.current.scrollTop > ROW) {
         // who reads further down stays at what they read
-        const added = before ? mine.rows.findIndex((row) => row.key == before) : 0
+        const added = before ? own.rows.findIndex((row) => row.key == before) : 0
         if (added > 0) list.current.scrollTop += added * ROW
       }
-      const busy = isNew || mine.rate(performance.now()) > 0 || (paused.current && mine.waiting > 0)
+      const busy = isNew || own.rate(performance.now()) > 0 || (paused.current && own.waiting > 0)
       if (busy || rest) draw()
       rest = busy
     }, DRAW_MS)
@@ -121,6 +126,13 @@ export const Live = ({ place }: { place: Place }) => {
   const columns = columnsOf(params.get('cols'))
   const isPhone = innerWidth <= 720
   const drawn = isPhone ? columns.filter((one) => one.narrow) : columns
+  const chooseMe = (ids: string[]) => {
+    const next = new URLSearchParams(params)
+    next.delete('me')
+    if (ids.length) next.delete('id')
+    for (const id of ids) next.append('me', id)
+    replace(placeHref(['live'], next))
+  }
   /** What came before: the last pieces of the journal, from somewhere in them. */
   const showEarlier = async () => {
     const end = await journalEnd()
@@ -171,6 +183,14 @@ export const Live = ({ place }: { place: Place }) => {
             <option value="rejected,repeated,suppressed">not taken</option>
           </select>
         </label>
+        <label class="select">
+          <span class="sr">Tracking plan</span>
+          <select value={params.get('plan') ?? ''} onChange={(event) => set('plan', event.currentTarget.value)}>
+            <option value="">plan or not</option>
+            <option value="broken">breaks the plan</option>
+          </select>
+        </label>
+        {isAnalyst() && <OnlyMe now={mine} choose={chooseMe} />}
         {(isAnalyst() ? FIELDS : FIELDS.slice(0, 2)).map((name) => (
           <Field
             key={name}
@@ -182,7 +202,7 @@ export const Live = ({ place }: { place: Place }) => {
             set={(value) => set(name, value)}
           />
         ))}
-        {(filter.size > 0 || isPast || params.has('from')) && (
+        {(filter.size > 0 || mine.length > 0 || isPast || params.has('from')) && (
           <button type="button" class="quiet" onClick={() => replace(placeHref(['live']))}>
             Clear
           </button>
@@ -354,6 +374,65 @@ const FeedLine = ({
             <Json of={row.message} />
           </div>
         </div>
+      )}
+    </>
+  )
+}
+
+/** Only one's own messages, to see what a click of oneself sends. */
+const OnlyMe = ({ now, choose }: { now: string[]; choose: (ids: string[]) => void }) => {
+  const [isAsking, setAsking] = useState(false)
+  if (isAsking)
+    return (
+      <span class="me">
+        <Field
+          id="live-me"
+          name="Your anonymous id or user id"
+          value=""
+          placeholder="your anonymous id"
+          size={20}
+          set={(id) => {
+            setAsking(false)
+            if (!id) return
+            setMyId(id)
+            choose([id])
+          }}
+        />{' '}
+        <small class="dim">
+          In the console of your site: <code>analytics.user().anonymousId()</code>
+        </small>
+        <button type="button" class="quiet" onClick={() => setAsking(false)}>
+          Not now
+        </button>
+      </span>
+    )
+  return (
+    <>
+      <button
+        type="button"
+        class="quiet"
+        aria-pressed={now.length > 0}
+        title={now.length > 0 ? plain(now.join(', '), 200) : 'Only messages with your own ids'}
+        onClick={() => {
+          const ids = now.length > 0 ? [] : myIds()
+          if (now.length == 0 && ids.length == 0) setAsking(true)
+          else choose(ids)
+        }}
+      >
+        Only me
+      </button>
+      {now.length > 0 && isPasted() && (
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            setMyId('')
+            choose([])
+            setAsking(true)
+          }}
+        >
+          Another id…
+        </button>
       )}
     </>
   )

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { ApiError, Link, Message, call, isAdmin, messageName } from '../api'
 import { useAnswer } from '../answer'
 import { CALLS, callCode } from '../call_code'
-import type { LiveRow } from '../feed'
+import { LiveRow, brokenLines } from '../feed'
 import { instant } from '../format'
 import { zoneNow } from '../place'
 import { placeHref } from '../route'
@@ -78,6 +78,25 @@ export const MessageDrawer = ({ row, close }: { row: LiveRow; close: () => void 
             </p>
           )}
         </dd>
+        {row.plan && (
+          <>
+            <dt>tracking plan</dt>
+            <dd class="broken">
+              {row.plan.version && (
+                <span class="dim">
+                  version <Text of={row.plan.version} most={40} />
+                </span>
+              )}
+              <ul class="plain">
+                {brokenLines(row.plan).map((line) => (
+                  <li>
+                    <Text of={line} most={300} />
+                  </li>
+                ))}
+              </ul>
+            </dd>
+          </>
+        )}
         <dt>person</dt>
         <dd>{row.person ? <PersonLink person={row.person} /> : 'nobody'}</dd>
         <dt>source</dt>

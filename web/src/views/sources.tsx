@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { Trends, call, isAdmin } from '../api'
 import { forgetAnswers, useAnswer } from '../answer'
 import { Spark } from '../charts'
+import { Counts, byReason } from '../counts'
 import { count, duration } from '../format'
 import { useNow } from '../now'
 import { zoneNow } from '../place'
@@ -10,7 +11,7 @@ import { empty, rangeOf } from '../question'
 import { placeHref } from '../route'
 import { SNIPPETS } from '../snippets'
 import { plain } from '../text'
-import { AskedOver, Answered, Confirm, CopyButton, Empty, Failure, Tabs, Text, When, useSay } from '../ui'
+import { Answered, AskedOver, Confirm, CopyButton, Empty, Failure, Scroll, Tabs, Text, When, useSay } from '../ui'
 
 interface Source {
   name: string
@@ -158,10 +159,8 @@ export const Sources = () => {
           </Answered>
         </section>
       </div>
-      <p class="more">
-        <a href={placeHref(['live'], { fate: 'rejected' })}>What is refused, as it comes</a>; what was refused before:{' '}
-        <code>onym tail --rejected --from 1d</code>
-      </p>
+      <h2>What was not taken</h2>
+      <Refusals />
       {isAdmin() && <Keys state={key} />}
       <h2>Send from somewhere else</h2>
       <KeyField state={key} />
@@ -179,6 +178,85 @@ export const Sources = () => {
         <CopyButton text={() => code}>Copy</CopyButton>
       </p>
     </section>
+  )
+}
+
+/** Reasons in words; docs/protocol.md has all of them. */
+const REASONS: Record<string, string> = {
+  repeated: 'came before: its messageId is known',
+  suppressed: 'names a suppressed id',
+  source_disabled: 'its source is switched off',
+  key_rotated: 'its write key was replaced',
+  project_not_found: 'its write key names no source',
+  origin_not_allowed: 'the page that sent it may not',
+  bad_request: 'it is no message',
+  no_user_anon_id: 'neither a user id nor an anonymous id',
+  id_required: 'an id is missing',
+  event_not_defined: 'an event without a name',
+}
+const reasonWords = (reason: string) =>
+  REASONS[reason] ??
+  (reason.startsWith('plan_')
+    ? `the tracking plan says no: ${reason.slice(5).replaceAll('_', ' ')}`
+    : reason.replaceAll('_', ' '))
+
+/** Of the last day, by reason. */
+const Refusals = () => {
+  const asking = useAnswer<Counts>('live/counts?minutes=1440', undefined, 15_000)
+  return (
+    <>
+      <Answered asking={asking} lines={2}>
+        {(told) => {
+          const rows = byReason(told)
+          return (
+            <>
+              {rows.length == 0 ? (
+                <p class="note">Everything was taken.</p>
+              ) : (
+                <Scroll label="What was not taken, by reason">
+                  <table class="numbers wide refused">
+                    <thead>
+                      <tr>
+                        <th scope="col">reason</th>
+                        <th scope="col">source</th>
+                        <th scope="col" class="n">
+                          messages
+                        </th>
+                        <th scope="col">by the hour</th>
+                      </tr>
+                    </thead>
+                    <tbody>
+                      {rows.slice(0, 100).map((row) => (
+                        <tr>
+                          <th scope="row">
+                            <Text of={reasonWords(row.reason)} most={80} />{' '}
+                            <code>
+                              <Text of={row.reason} most={64} />
+                            </code>
+                          </th>
+                          <td>
+                            <Text of={row.source ?? '(no source)'} most={50} />
+                          </td>
+                          <td class="n">{count(row.total)}</td>
+                          <td>
+                            <Spark values={row.hours} />
+                          </td>
+                        </tr>
+                      ))}
+                    </tbody>
+                  </table>
+                </Scroll>
+              )}
+              <p class="over">
+                The last 24 hours, counted since <When at={told.counted_from} />.{' '}
+                <a href={placeHref(['live'], { fate: 'rejected' })}>What is rejected, as it comes</a>; in a terminal{' '}
+                <code>onym tail --rejected --from 1d</code>
+              </p>
+            </>
+          )
+        }}
+      </Answered>
+    </>
   )
 }
 
@@ -211,7 +289,7 @@ const Keys = ({ state }: { state: KeyState }) => {
   return (
     <>
       <h2>Write keys</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Write keys">
+      <Scroll label="Write keys">
         <table class="rows keys">
           <thead>
             <tr>
@@ -292,7 +370,7 @@ const Keys = ({ state }: { state: KeyState }) => {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <form
         class="options make"
         onSubmit={async (event) => {
