@@ -40,7 +40,7 @@ FLAGS.cov     := -O0 --coverage
 CPPFLAGS := -Isrc -I. -MMD -MP -D_GNU_SOURCE
 CFLAGS   := -std=gnu17 -g -pthread $(WARN) -Wmissing-prototypes -Wstrict-prototypes $(FLAGS.$(MODE))
 CXXFLAGS := -std=c++17 -g -pthread $(WARN) $(FLAGS.$(MODE))
-LDLIBS   := -lgnutls -lsimdjson -lre2 -llmdb -lcurl -lyaml -lzstd -lz -lisal -lxxhash -lm -pthread
+LDLIBS   := -lgnutls -lsimdjson -lre2 -llmdb -lcurl -lpq -lyaml -lzstd -lz -lisal -lxxhash -lm -pthread
 
 .SECONDARY:
 .PHONY: browser web examples all help tidy check run-tests install dist deb docs clean

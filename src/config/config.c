@@ -29,6 +29,10 @@ static const ConfigRule destination_rules[] = {
 #define DESTINATION(...) ROW(ConfigDestination, __VA_ARGS__)
 #include "config.tbl.h"
 };
+static const ConfigRule warehouse_rules[] = {
+#define WAREHOUSE(...) ROW(ConfigWarehouse, __VA_ARGS__)
+#include "config.tbl.h"
+};
 const size_t config_rule_count = countof(config_rules);
 
 static const ConfigEntries sources_entries = {
@@ -42,10 +46,15 @@ static const ConfigEntries destinations_entries = {
     "destinations", destination_rules, countof(destination_rules), DESTINATIONS_MOST, sizeof(ConfigDestination),
     offsetof(ConfigDestination, node),
 };
+static const ConfigEntries warehouses_entries = {
+    "warehouses", warehouse_rules, countof(warehouse_rules), WAREHOUSES_MOST, sizeof(ConfigWarehouse),
+    offsetof(ConfigWarehouse, node),
+};
 
 const ConfigEntries *config_entries_of(const ConfigRule *rule)
 {
-    static const ConfigEntries *const all[] = { &sources_entries, &keys_entries, &destinations_entries };
+    static const ConfigEntries *const all[] = { &sources_entries, &keys_entries, &destinations_entries,
+                                               &warehouses_entries };
     for (size_t at = 0; rule->type == ENTRIES && at < countof(all); at++)
         if (!strcmp(all[at]->name, rule->path)) return all[at];
     return NULL;
@@ -314,9 +323,29 @@ Status config_parse(ConfigText file, const ConfigOptions *request, Arena *arena,
     struct config_source *sources = walk_entries(&walk, root, &sources_entries, &source_count);
     ret->keys = walk_entries(&walk, root, &keys_entries, &ret->key_count);
     ret->destinations = walk_entries(&walk, root, &destinations_entries, &ret->destination_count);
+    ret->warehouses = walk_entries(&walk, root, &warehouses_entries, &ret->warehouse_count);
     apply_flags(&walk, request, ret);
     config_judge(&walk, root, ret, sources, source_count);
     return config_sum_up(problems, err);
+}
+
+static bool nodes_equal(const Node *a, const Node *b)
+{
+    if (!a || !b) return a == b;
+    if (a->kind != b->kind || a->count != b->count || !str_equal(a->key, b->key) || !str_equal(a->text, b->text))
+        return false;
+    const Node *x = a->first, *y = b->first;
+    for (; x && y; x = x->next, y = y->next)
+        if (!nodes_equal(x, y)) return false;
+    return x == y;
+}
+
+static bool warehouses_equal(const struct config *a, const struct config *b)
+{
+    if (a->warehouse_count != b->warehouse_count) return false;
+    for (size_t at = 0; at < a->warehouse_count; at++)
+        if (!nodes_equal(a->warehouses[at].node, b->warehouses[at].node)) return false;
+    return true;
 }
 
 Str config_list_restarts(const struct config *before, const struct config *after, Arena *arena)
@@ -329,5 +358,7 @@ Str config_list_restarts(const struct config *before, const struct config *after
         if (config_value_equal(rule, a, b)) continue;
         list = arena_printf(arena, "%.*s%s%s", STR_FORMAT(list), list.len ? ", " : "", rule->path);
     }
+    if (!warehouses_equal(before, after))
+        list = arena_printf(arena, "%.*s%swarehouses", STR_FORMAT(list), list.len ? ", " : "");
     return list;
 }

@@ -22,6 +22,7 @@
 #include "derive/derive.h"
 #include "os/os.h"
 #include "plan/plan.h"
+#include "warehouse/warehouse.h"
 
 /* An arena with so much room is enough for any configuration; pages that are not touched cost no memory. */
 enum {
@@ -58,6 +59,15 @@ typedef struct ConfigDestination {
     const Node *rules;                     /* a map, or NULL */
     const Node *node;                      /* the whole entry, for places in complaints */
 } ConfigDestination;
+
+/* A warehouse, kept as written, as a destination is: warehouse/ knows what its settings mean. */
+typedef struct ConfigWarehouse {
+    Str name, type;
+    bool is_enabled;
+    ConfigTexts sources;
+    const Node *settings;                  /* a map, or NULL */
+    const Node *node;
+} ConfigWarehouse;
 
 /* A further key for reading. role: the index of its word in the row's unit, the weakest first. */
 typedef struct ConfigKey {
@@ -97,6 +107,8 @@ struct config {
     size_t key_count;
     ConfigDestination *destinations;
     size_t destination_count;
+    ConfigWarehouse *warehouses;
+    size_t warehouse_count;
 
     Str file;                              /* the file that it came from; empty: defaults only */
     Str site;                              /* where the example site listens (`onym demo`); empty: there is none */
@@ -195,6 +207,7 @@ Status MUST config_read_plan_tree(const char *file, struct disk *disk, Arena *ar
 bool config_parse_external(Str text, IdentityExternal *ret, Str *ret_field);
 /* One entry of the configuration in the form that deliver/ wants; borrows from the entry. */
 DestinationConfig config_destination(const ConfigDestination *destination);
+WarehouseConfig config_warehouse(const ConfigWarehouse *warehouse);
 /* The directory of the journal, inside the data directory. */
 const char *config_journal_dir(const struct config *config, Arena *arena);
 

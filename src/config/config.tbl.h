@@ -4,6 +4,7 @@
  * SOURCE(key, field, type, default, least, most, unit, when, why)        one key of an entry of sources
  * KEY(...)                                                               one key of an entry of keys
  * DESTINATION(...)                                                       one key of an entry of destinations
+ * WAREHOUSE(...)                                                         one key of an entry of warehouses
  *
  * type     TEXT SECRET TEXTS INT BOOL WORD DURATION SIZE LISTEN NODE ENTRIES, see config_private.h
  * default  as it would be written in the file; NULL: the option must be given; "" or "[]": nothing
@@ -24,6 +25,9 @@
 #endif
 #ifndef DESTINATION
 #define DESTINATION(...)
+#endif
+#ifndef WAREHOUSE
+#define WAREHOUSE(...)
 #endif
 
 CONFIG("listen", listen, LISTEN, "127.0.0.1:8080", "", "", "host:port, or a list of them", RESTART,
@@ -184,6 +188,9 @@ CONFIG("keys", keys, ENTRIES, "[]", "", "", "a list", LIVE,
 CONFIG("destinations", destinations, ENTRIES, "[]", "", "", "a list", LIVE,
     "Where events go: one entry for each receiving service. Each has its own place in the journal; a slow or dead "
     "one does not delay the others.")
+CONFIG("warehouses", warehouses, ENTRIES, "[]", "", "", "a list", RESTART,
+    "Databases of your own that every event is loaded into, exactly once, in Segment's tables: one entry a schema. "
+    "docs/warehouses.md")
 
 SOURCE("name", name, TEXT, NULL, "", "", "letters, digits, . _ -", LIVE,
     "It is in every event (projectId), in filters and in metrics. A new name is a new source.")
@@ -234,7 +241,21 @@ DESTINATION("rules", rules, NODE, "", "", "", "a map", LIVE,
     "hash_salt, consent, retry_hours, grace_seconds, settle_ms, start (now or beginning), window, requests_at_once, "
     "requests_per_second; docs/delivery.md has each with its default.")
 
+WAREHOUSE("name", name, TEXT, NULL, "", "", "letters, digits, . _ -", RESTART,
+    "Its name in metrics and commands. Where it stands is kept in the database under it: another name begins anew.")
+WAREHOUSE("type", type, TEXT, NULL, "", "", "postgres", RESTART,
+    "What it is: postgres.")
+WAREHOUSE("enabled", is_enabled, BOOL, "true", "", "", "true or false", RESTART,
+    "false: it keeps its place and gets nothing; what came meanwhile is loaded once it is enabled again, if retention has "
+    "kept it: the journal waits for enabled ones only, and so do erasures.")
+WAREHOUSE("sources", sources, TEXTS, "[]", "", "", "names of sources", RESTART,
+    "Only events of these go there. Empty is all. Segment has one schema a source: that is an entry for each.")
+WAREHOUSE("settings", settings, NODE, "", "", "", "a map", RESTART,
+    "url (postgres://user:password@host:port/database; take it from the environment: ${WAREHOUSE_URL}), schema (the "
+    "warehouse's name if left out), naming (segment or rudderstack), every (10s: how long after a load the next begins).")
+
 #undef CONFIG
 #undef SOURCE
 #undef KEY
 #undef DESTINATION
+#undef WAREHOUSE

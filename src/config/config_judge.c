@@ -121,6 +121,18 @@ static void judge_key(struct config_walk *walk, const struct config *config, siz
     }
 }
 
+static void judge_source_names(struct config_walk *walk, const struct config *config, ConfigTexts names,
+                               const Node *place, Str shown)
+{
+    for (size_t item = 0; item < names.count; item++) {
+        size_t source = 0;
+        while (source < config->source_count && !str_equal(names.items[item], config->sources[source].name)) source++;
+        if (source == config->source_count)
+            config_complain(walk, place, shown, "sources has no \"%.*s\"",
+                            STR_FORMAT(str_slice(names.items[item], 0, NAME_BYTES)));
+    }
+}
+
 static void judge_destination(struct config_walk *walk, const struct config *config, size_t at)
 {
     const ConfigDestination *destination = &config->destinations[at];
@@ -132,14 +144,29 @@ static void judge_destination(struct config_walk *walk, const struct config *con
         if (destination->name.len && str_equal(destination->name, config->destinations[before].name))
             config_complain(walk, place_of(destination->node, "name"), shown, "has the name of destinations[%zu]",
                             before);
-    for (size_t item = 0; item < destination->sources.count; item++) {
-        size_t source = 0;
-        while (source < config->source_count
-               && !str_equal(destination->sources.items[item], config->sources[source].name)) source++;
-        if (source == config->source_count)
-            config_complain(walk, place_of(destination->node, "sources"), shown, "sources has no \"%.*s\"",
-                            STR_FORMAT(str_slice(destination->sources.items[item], 0, NAME_BYTES)));
-    }
+    judge_source_names(walk, config, destination->sources, place_of(destination->node, "sources"), shown);
+}
+
+/* err's field is a setting, or a key of the entry. */
+static void judge_warehouse(struct config_walk *walk, const struct config *config, size_t at)
+{
+    const ConfigWarehouse *warehouse = &config->warehouses[at];
+    WarehouseConfig wanted = config_warehouse(warehouse);
+    Str shown = arena_printf(walk->arena, "warehouses[%zu]", at);
+    Err err = { 0 };
+    if (warehouse->name.len && !is_name(warehouse->name))
+        config_complain(walk, place_of(warehouse->node, "name"), shown,
+                        "a name is 1 to %d letters, digits, \".\", \"_\" or \"-\"", NAME_BYTES);
+    for (size_t before = 0; before < at; before++)
+        if (warehouse->name.len && str_equal(warehouse->name, config->warehouses[before].name))
+            config_complain(walk, place_of(warehouse->node, "name"), shown, "has the name of warehouses[%zu]", before);
+    for (size_t other = 0; other < config->destination_count; other++)
+        if (warehouse->name.len && str_equal(warehouse->name, config->destinations[other].name))
+            config_complain(walk, place_of(warehouse->node, "name"), shown, "has the name of destinations[%zu]", other);
+    judge_source_names(walk, config, warehouse->sources, place_of(warehouse->node, "sources"), shown);
+    if (!is_name(warehouse->name) || !warehouse->type.len || !warehouse_check(&wanted, *walk->arena, &err)) return;
+    const Node *place = node_find(warehouse->settings, str_from(err.field));
+    config_complain(walk, place ? place : place_of(warehouse->node, err.field), shown, "%s", err.text);
 }
 
 struct advising {
@@ -235,6 +262,7 @@ void config_judge(struct config_walk *walk, const Node *root, struct config *con
         judge_destination(walk, config, at);
         judge_by_type(walk, config, at);
     }
+    for (size_t at = 0; at < config->warehouse_count; at++) judge_warehouse(walk, config, at);
     for (size_t at = 0; at < config->key_count; at++) judge_key(walk, config, at);
     judge_listen(walk, root, config);
     judge_ui_listen(walk, root, config);
@@ -287,6 +315,14 @@ DestinationConfig config_destination(const ConfigDestination *destination)
         .name = destination->name, .type = destination->type, .is_enabled = destination->is_enabled,
         .settings = destination->settings, .rules = destination->rules,
         .sources = destination->sources.items, .source_count = destination->sources.count,
+    };
+}
+
+WarehouseConfig config_warehouse(const ConfigWarehouse *warehouse)
+{
+    return (WarehouseConfig){
+        .name = warehouse->name, .type = warehouse->type, .sources = warehouse->sources.items,
+        .source_count = warehouse->sources.count, .settings = warehouse->settings,
     };
 }
 

@@ -287,6 +287,7 @@ struct control *control_open(const ControlOptions *options)
     struct control *control = calloc(1, sizeof *control);
     check(control && pthread_mutex_init(&control->lock, NULL) == 0);
     control->options = *options;
+    atomic_store(&control->commands_until, UINT64_MAX);
     control->parser = event_parser_open();
     check(control->parser);
     region_open(&control->region, COMMAND_BYTES);

@@ -127,6 +127,10 @@ typedef struct ControlErasure {
 /* Any thread. The oldest first; *ret_done: how many were finished since the start. One that is not listed is done:
  * nothing of it is in the journal or in derived state. */
 size_t control_list_erasures(struct control *control, ControlErasure *erasures, size_t max, uint64_t *ret_done);
+/* Any thread. An erasure keeps its command, which names the ids, while the command stands at or after the position:
+ * who reads the journal later, and keeps people elsewhere, has to meet it there. UINT64_MAX, the default: nobody
+ * does. */
+void control_hold_commands(struct control *control, JournalPos pos);
 /* A place of the journal that an erasure could not look into: nobody can read what stands there, and it may be about
  * the person. Told while the erasure is under way and after, until a rebuild. */
 typedef struct ControlUnread { JournalPos command, from, to; char why[160]; } ControlUnread;

@@ -287,6 +287,7 @@ static struct group take_group(struct control *control, bool *ret_waits)
         if (erasure->stage == ERASING_STATE) *ret_waits = true;
         if (erasure->stage == ERASING_STATE || erasure->stage == ERASING_DESTINATIONS) continue;
         if (erasure->pos >= saved) continue;
+        if (erasure->stage == ERASING_COMMAND && erasure->pos >= atomic_load(&control->commands_until)) continue;
         if (group.count && group.erasures[0]->stage != erasure->stage) continue;
         group.erasures[group.count++] = erasure;
         bytes += erasure->record.len;
@@ -654,6 +655,8 @@ Status control_step_erasure(struct control *control, bool *ret_more, Err *err)
 }
 
 /* ---- The destinations' store ---- */
+
+void control_hold_commands(struct control *control, JournalPos pos) { atomic_store(&control->commands_until, pos); }
 
 /* Under the lock. The command's texts live in the arena. */
 static Status list_erasures_elsewhere(struct control *control, Arena *arena, ControlForget *forgets, size_t max,

@@ -33,6 +33,7 @@ struct control {
     ControlStores stores;
     struct event_parser *parser;            /* these two of who follows the journal */
     struct region region;
+    _Atomic JournalPos commands_until;      /* erasures' commands from here on stay in the journal for now */
     _Atomic JournalPos saved;               /* what lies before is on disk; read by maintenance */
     _Atomic bool wants_save;
 

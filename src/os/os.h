@@ -1,6 +1,7 @@
 /* os: all that can surprise us, as four tables of functions: the disk, the clock, the dice and (in
- * fetch.h) outgoing HTTP. Production uses os_disk.c, os_clock.c and os_dice.c; tests use the
- * fakes of tests/fakes/, so that the whole program runs on a disk that lies and a clock that the test sets.
+ * fetch.h) outgoing HTTP; beside them, in sql.h, PostgreSQL, of which tests have a real one. Production uses
+ * os_disk.c, os_clock.c and os_dice.c; tests use the fakes of tests/fakes/, so that the whole program runs on a disk
+ * that lies and a clock that the test sets.
  *
  * Nothing above this folder calls open, write, fsync, time, rand or socket.
  *
@@ -132,5 +133,6 @@ void streams_hold(void);
 /* ---- Outgoing HTTP ---- */
 
 #include "fetch.h"
+#include "sql.h"
 
 #endif

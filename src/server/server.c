@@ -24,6 +24,8 @@
 #include "server_roles.h"
 #include "server_stop.h"
 #include "server_threads.h"
+#include "server_tls.h"
+#include "server_warehouses.h"
 
 enum { SERVERS_MAX = 32, STEP_MS = 1000, OTHER_FILES = 1024, CONFIG_GENERATIONS = 2,
        WORKERS_MAX = 17, QUESTIONS_AT_ONCE = 2, WORKER_NICE = 10, APPLY_WAIT_MS = 200,
@@ -48,6 +50,7 @@ struct serve {
     struct journal *journal;
     struct applier *applier;
     struct destinations *destinations;
+    struct warehouses *warehouses;
     struct collector *collector;
     struct health health;
     struct ingest ingests[SERVERS_MAX];
@@ -362,31 +365,6 @@ static Status open_collector(struct serve *serve, Err *err)
     return s || !(serve->engines & ENGINE_INGEST) ? s : server_load_plan(config, serve->collector, err);
 }
 
-static Status read_pem(Arena *arena, const char *option, const char *label, Str path, const char **ret, Err *err)
-{
-    char text[4096];
-    Str pem;
-    snprintf(text, sizeof text, "%.*s", STR_FORMAT(path));
-    Status s = disk_read_file(os_disk(), text, 1024 * 1024, arena, &pem, err);
-    if (s) return err_wrap(err, s, "%s", option);
-    *ret = arena_copy(arena, pem).bytes;
-    if (strstr(*ret, label)) return OK;
-    return err_set(err, ERR_INPUT, "%s %s: has no \"%s-----\"; wanted a PEM file, see docs/operating.md",
-                   option, text, label);
-}
-
-static Status read_pems(struct serve *serve, HttpOptions *options, Err *err)
-{
-    const struct config *config = serve->config;
-    if (!config->tls.certificate.len) return OK;
-    region_open(&serve->pem_region, 8 * 1024 * 1024);
-    Arena arena = region_arena(&serve->pem_region);
-    Status s = read_pem(&arena, "tls.certificate", "BEGIN CERTIFICATE", config->tls.certificate,
-                        &options->tls_certificate_pem, err);
-    if (s) return s;
-    return read_pem(&arena, "tls.key", "PRIVATE KEY", config->tls.key, &options->tls_key_pem, err);
-}
-
 static size_t body_memory(size_t server_count)
 {
     size_t each = BODIES_BYTES / server_count;
@@ -518,7 +496,7 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
         .idle_timeout_ms = config->limits.idle_ms,
         .request_timeout_ms = config->limits.request_ms,
     };
-    Status s = read_pems(serve, &options, err);
+    Status s = server_read_tls(config, &serve->pem_region, &options, err);
     if (s) return s;
     serve->crowd.limit = connections_most(serve);
     warn_of_public(serve);
@@ -587,13 +565,15 @@ static Status start_deliverer(struct serve *serve, Err *err)
     return threads_start(&serve->deliver_threads, &engine, err);
 }
 
-/* Starts the engines that have threads. */
+static Status start_warehouses(struct serve *serve, Err *err) { return warehouses_start(serve->warehouses, err); }
+
+/* The engines that have threads. */
 static Status start_threads(struct serve *serve, Err *err)
 {
     static const struct { Engines engine; Status (*start)(struct serve *serve, Err *err); } starts[] = {
         { ENGINE_WORKERS, start_workers }, { ENGINE_COMMITTER, start_committer }, { ENGINE_INGEST, start_ingest },
         { ENGINE_APPLIER, start_applier }, { ENGINE_MAINTENANCE, start_maintenance },
-        { ENGINE_FORGETTING, start_deliverer },
+        { ENGINE_FORGETTING, start_deliverer }, { ENGINE_WAREHOUSES, start_warehouses },
     };
     Status s = OK;
     for (size_t at = 0; !s && at < countof(starts); at++)
@@ -656,6 +636,7 @@ void serve_stop(struct serve *serve)
     while (serve->journal && journal_wait_submitted(serve->journal, 0))
         if (journal_commit(serve->journal, NULL, NULL)) break;
     threads_stop(&serve->deliver_threads, until_ns);
+    warehouses_stop(serve->warehouses, until_ns);
     if (serve->journal) journal_end_waits(serve->journal);
     threads_stop(&serve->background_threads, until_ns);
     printer_close(serve->printer);
@@ -671,6 +652,7 @@ void serve_stop(struct serve *serve)
     for (size_t at = 0; at < WORKERS_MAX; at++) region_close(&serve->workers[at].region);
     collector_close(serve->collector);
     destinations_close(serve->destinations);
+    warehouses_close(serve->warehouses);
     derive_close(serve->applier);
     if (serve->journal) IGNORE(reached_keep(serve->reached, serve->journal, true, NULL));
     reached_close(serve->reached);
@@ -714,6 +696,9 @@ static Status open_all(struct serve *serve, Role role, Err *err)
     Status s = open_journal(serve, err);
     if (!s) s = open_applier(serve, err);
     if (!s) s = open_destinations(serve, err);
+    if (!s && serve->engines & ENGINE_WAREHOUSES)
+        s = warehouses_open(serve->config, serve->engines & ENGINE_DELIVERY, serve->journal, serve->applier,
+                            &serve->warehouses, err);
     if (!s) open_links(serve);
     if (!s) open_doctor(serve);
     if (!s) s = server_open_access(serve->config, serve->engines & ENGINE_PROCESS, &serve->access, err);

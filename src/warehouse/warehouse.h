@@ -1,0 +1,89 @@
+/* warehouse: every event in a team's own database, exactly once: the journal's messages as rows of Segment's schema in
+ * PostgreSQL, by COPY.
+ *
+ * What it is not: it decides nothing about people; what is a repetition, suppressed or blocked it is told
+ * (WarehouseHooks).
+ *
+ * Invariants
+ *  1. One transaction holds the rows, the discards, the erasures and the position after them (onym_sync). A crash on
+ *     either side leaves all of it or nothing; the next load goes on from what the server says.
+ *  2. What a message says is in a column, or in onym_discards with the reason. No message stops a load: where the
+ *     server refuses one for its values, the batch is halved until it is alone, and it is told there, whole.
+ *  3. Memory is that of a batch. A server that is away costs nothing but the journal's disk.
+ *  4. An erasure is carried out between what came before it and after.
+ *  5. A schema is filled from one journal: a position that another journal wrote is refused.
+ *
+ * Threads: warehouse_step by one, which waits for the server; the rest from any.
+ */
+#ifndef ONYM_WAREHOUSE_WAREHOUSE_H
+#define ONYM_WAREHOUSE_WAREHOUSE_H
+
+#include "batch/batch.h"
+#include "event/event.h"
+#include "os/os.h"
+
+/* An entry of the configuration; settings: url, schema, naming, every. */
+typedef struct WarehouseConfig {
+    Str name, type;
+    const Str *sources;                      /* names of sources; none: all of them */
+    size_t source_count;
+    const Node *settings;
+} WarehouseConfig;
+
+enum { WAREHOUSES_MOST = 16 };
+
+/* Judges an entry. ERR_INPUT: err->field names the setting ("settings.url"). */
+Status MUST warehouse_check(const WarehouseConfig *config, Arena scratch, Err *err);
+
+/* Who knows. Any may be NULL. */
+typedef struct WarehouseHooks {
+    void *context;
+    /* Waits until all before the position is applied; false: not in time. */
+    bool (*wait_known)(void *context, JournalPos pos, Millis timeout_ms);
+    void (*begin_reading)(void *context);    /* around calls of skips */
+    void (*end_reading)(void *context);
+    bool (*skips)(void *context, JournalPos pos, const Event *event);   /* a repetition, or of a suppressed id */
+    bool (*is_blocked)(void *context, Str id);                          /* a value that names nobody */
+} WarehouseHooks;
+
+typedef struct WarehouseOptions {
+    struct journal *journal;
+    struct clock *clock;
+    WarehouseHooks hooks;
+    BatchLimits limits;                      /* 0: 5,000 records, 4 MiB; tests make them small */
+    int64_t widen_bytes;                     /* tables over this are not rewritten; 0: 1 GiB */
+    int64_t every_ms;                        /* the setting's stand-in where it is not given; 0: 10 s */
+} WarehouseOptions;
+
+struct warehouse;
+/* Copies the configuration, keeps the rest. Connects at the first step. */
+Status MUST warehouse_open(const WarehouseConfig *config, const WarehouseOptions *options, struct warehouse **ret,
+                           Err *err);
+void warehouse_close(struct warehouse *warehouse);           /* accepts NULL */
+/* One batch, if it is time for one; else waits, timeout_ms at most. A failure is told once, and tried again later and
+ * later, 15 seconds at most. */
+Status MUST warehouse_step(struct warehouse *warehouse, Millis timeout_ms, Err *err);
+/* Ends what is under way: the server undoes it. Any thread. */
+void warehouse_stop(struct warehouse *warehouse);
+
+typedef struct WarehouseStatus {
+    Str name, type;
+    Str schema, address;                     /* user, host and database: the URL without its secrets */
+    JournalPos position;                     /* what is before it is loaded; 0: not known yet */
+    Millis loaded_at_ms;                     /* when the last batch was committed; 0: none was since the start */
+    Millis newest_at_ms;                     /* when the last message that was loaded came in; 0: none was */
+    uint64_t loads, rows, discards, repeated, refused;       /* since the start */
+    uint64_t skipped_bytes;                  /* of the journal that cannot be read */
+    bool is_connected, has_failed;           /* has_failed: the last try did, and error says why */
+    char error[ERR_TEXT_BYTES];
+} WarehouseStatus;
+/* Texts live as long as the warehouse. */
+void warehouse_read_status(struct warehouse *warehouse, WarehouseStatus *ret);
+/* Records from here on are still to be read: the journal has to keep them, and erasures their commands. */
+JournalPos warehouse_position(struct warehouse *warehouse);
+
+/* The statements that a load of the journal's messages would begin with, and how many rows they would fill. Needs no
+ * server. */
+Status MUST warehouse_write_plan(const WarehouseConfig *config, struct journal *journal, struct buf *out, Err *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* warehouse_catalog: the tables and columns of a schema as the server has them, and what a load wants of them.
+ *
+ * A column that does not take a value (it may not become wider, or somebody gave it a type of his own) has one beside
+ * it, NAME_text, which takes everything. It is told from a column that is really called so by its comment. */
+#ifndef ONYM_WAREHOUSE_CATALOG_H
+#define ONYM_WAREHOUSE_CATALOG_H
+
+#include "warehouse_row.h"
+
+enum {
+    WAREHOUSE_COLUMNS_MOST = 1500,           /* of a table; PostgreSQL stops at 1,600, dropped ones included */
+    WAREHOUSE_TABLES_MOST = 5000,
+    WAREHOUSE_ALL_COLUMNS_MOST = 400000,
+};
+#define WAREHOUSE_NONE UINT32_MAX
+
+typedef struct WarehouseColumn {
+    Str name;
+    WarehouseType type;                      /* the server's; WAREHOUSE_NULL: it is not there yet */
+    WarehouseType wanted;                    /* of this load's values */
+    bool is_fixed;
+    bool is_beside;                          /* it takes what another column does not */
+    uint32_t beside;                         /* the column that takes what this one does not; WAREHOUSE_NONE: none */
+    uint32_t stamp, place;                   /* the last COPY that had a value for it, and where in its list */
+} WarehouseColumn;
+
+typedef struct WarehouseTable {
+    Str name;
+    bool exists;
+    bool is_wanted;                          /* this load has rows for it */
+    uint32_t width;                          /* columns, with those that were dropped */
+    WarehouseColumn *columns;
+    size_t column_count, column_capacity;
+    struct slots slots;
+} WarehouseTable;
+
+struct catalog {
+    WarehouseTable *tables;
+    size_t table_count, table_capacity, all_columns;
+    struct slots slots;
+    struct region region;                    /* of names */
+    Arena arena;
+};
+
+void warehouse_catalog_open(struct catalog *catalog);
+void warehouse_catalog_close(struct catalog *catalog);
+void warehouse_catalog_clear(struct catalog *catalog);
+/* What the server says of one column. width: pg_class.relnatts; comment: the column's. */
+void warehouse_catalog_learn(struct catalog *catalog, Str table, Str column, Str type, uint32_t width, Str comment);
+
+/* The table, as a new one where there is none yet; WAREHOUSE_NONE: there are too many. */
+uint32_t warehouse_catalog_table(struct catalog *catalog, Str name);
+/* The column, as a new one where there is none yet; WAREHOUSE_NONE: there are too many. */
+uint32_t warehouse_catalog_column(struct catalog *catalog, uint32_t table, Str name);
+uint32_t warehouse_catalog_find_column(const WarehouseTable *table, Str name);
+/* The column beside this one, as a new one. WAREHOUSE_NONE: there is no room, or its name is another property's. */
+uint32_t warehouse_catalog_put_beside(struct catalog *catalog, uint32_t table, uint32_t column);
+/* What was wanted is the server's now. */
+void warehouse_catalog_settle(struct catalog *catalog);
+
+/* ---- Statements ---- */
+
+/* The comment of a column beside another: how both are known again. */
+#define WAREHOUSE_BESIDE_COMMENT "onym: what does not fit "
+
+/* All of it: the columns (relname, attname, type, relnatts, comment) of the schema's tables. */
+void warehouse_put_catalog_query(struct buf *out, Str schema);
+/* CREATE TABLE with the columns that it has from the beginning. */
+void warehouse_put_create(struct buf *out, Str schema, const WarehouseTable *table);
+void warehouse_put_add(struct buf *out, Str schema, const WarehouseTable *table, const WarehouseColumn *column);
+void warehouse_put_widen(struct buf *out, Str schema, const WarehouseTable *table, const WarehouseColumn *column,
+                         WarehouseType type);
+void warehouse_put_comment(struct buf *out, Str schema, const WarehouseTable *table, const WarehouseColumn *column,
+                           Str of);
+/* The tables of Onym's own: onym_sync, onym_discards. */
+void warehouse_put_own_tables(struct buf *out, Str schema);
+void warehouse_put_table_name(struct buf *out, Str schema, Str table);
+
+#endif

@@ -1,0 +1,121 @@
+/* warehouse_columns: tables and columns are made as rows want them, in the transaction of the rows. */
+#include "warehouse_load.h"
+
+static const char WAITS[] = "SET LOCAL lock_timeout = '5s'", WAITS_NO_MORE[] = "SET LOCAL lock_timeout = 0";
+
+static Status make_table(struct load *load, WarehouseTable *table, Err *err)
+{
+    warehouse_put_create(&load->statement, load->schema, table);
+    Status s = load_run(load, err);
+    for (size_t at = 0; !s && at < table->column_count; at++)
+        if (table->columns[at].is_fixed) table->columns[at].type = table->columns[at].wanted;
+    return s;
+}
+
+static Status add_columns(struct load *load, WarehouseTable *table, Err *err)
+{
+    bool has_any = false;
+    for (size_t at = 0; at < table->column_count; at++) {
+        WarehouseColumn *column = &table->columns[at];
+        if (column->type != WAREHOUSE_NULL || column->wanted == WAREHOUSE_NULL) continue;
+        if (has_any) buf_str_put(&load->statement, STR("; "));
+        has_any = true;
+        warehouse_put_add(&load->statement, load->schema, table, column);
+    }
+    Status s = has_any ? load_run(load, err) : OK;
+    for (size_t at = 0; !s && at < table->column_count; at++)
+        if (table->columns[at].type == WAREHOUSE_NULL) table->columns[at].type = table->columns[at].wanted;
+    return s;
+}
+
+/* ---- Widening ---- */
+
+static void note_number(void *context, const Str *cells)
+{
+    if (!cells[0].bytes || !str_parse_int(cells[0], 0, INT64_MAX, context)) *(int64_t *)context = 0;
+}
+
+static Status find_size(struct load *load, const WarehouseTable *table, int64_t *ret_bytes, Err *err)
+{
+    struct buf name;
+    buf_init(&name, 1024);
+    warehouse_put_table_name(&name, load->schema, table->name);
+    buf_str_put(&load->statement, STR("SELECT pg_total_relation_size(to_regclass("));
+    sql_put_text(&load->statement, buf_str(&name));
+    buf_str_put(&load->statement, STR("))"));
+    buf_done(&name);
+    Status s = sql_query(load->sql, buf_str(&load->statement), note_number, ret_bytes, err);
+    buf_clear(&load->statement);
+    return s;
+}
+
+/* *ret_done is false where the server does not do it as things are: a view, a policy or a generated column uses it.
+ * What only somebody else's lock keeps it from fails, and is tried again later. */
+static Status alter(struct load *load, const WarehouseTable *table, WarehouseColumn *column, WarehouseType type,
+                    bool *ret_done, Err *err)
+{
+    *ret_done = false;
+    Status s = sql_run(load->sql, STR("SAVEPOINT onym"), err);
+    if (s) return s;
+    warehouse_put_widen(&load->statement, load->schema, table, column, type);
+    s = load_run(load, err);
+    *ret_done = !s;
+    const char *state = sql_state(load->sql);
+    if (s && strncmp(state, "0A", 2) && strncmp(state, "2B", 2) && strncmp(state, "42", 2)) return s;
+    if (s) s = sql_run(load->sql, STR("ROLLBACK TO SAVEPOINT onym"), err);
+    if (!s && *ret_done) column->type = type;
+    return s ? s : sql_run(load->sql, STR("RELEASE SAVEPOINT onym"), err);
+}
+
+/* A column that takes what this one does not; it is told once, by a row without a message. */
+static Status put_beside(struct load *load, uint32_t table_at, uint32_t column_at, const char *reason, Err *err)
+{
+    uint32_t at = warehouse_catalog_put_beside(load->catalog, table_at, column_at);
+    if (at == WAREHOUSE_NONE) return OK;                     /* then each value is discarded */
+    WarehouseTable *table = &load->catalog->tables[table_at];
+    warehouse_put_add(&load->statement, load->schema, table, &table->columns[at]);
+    buf_str_put(&load->statement, STR("; "));
+    warehouse_put_comment(&load->statement, load->schema, table, &table->columns[at], table->columns[column_at].name);
+    Status s = load_run(load, err);
+    if (s) return s;
+    table->columns[at].type = WAREHOUSE_TEXT;
+    load_discard(load, (LoadDiscard){ .table = table->name, .column = table->columns[column_at].name, .reason = reason,
+                                      .received_at_ms = load->now_ms });
+    return OK;
+}
+
+static Status widen(struct load *load, uint32_t table_at, uint32_t column_at, Err *err)
+{
+    WarehouseTable *table = &load->catalog->tables[table_at];
+    WarehouseColumn *column = &table->columns[column_at];
+    if (column->wanted == WAREHOUSE_NULL || warehouse_type_takes(column->type, column->wanted)) return OK;
+    if (column->beside != WAREHOUSE_NONE) return OK;
+    if (column->is_fixed)
+        return err_set(err, ERR_INPUT, "column %.*s of table %.*s was given another type than %s; give it back",
+                       STR_FORMAT(column->name), STR_FORMAT(table->name), warehouse_type_word(column->wanted));
+    if (column->type == WAREHOUSE_OTHER) return put_beside(load, table_at, column_at, "type_not_ours", err);
+    WarehouseType type = warehouse_type_join(column->type, column->wanted);
+    int64_t bytes = 0;
+    bool is_done = false;
+    Status s = find_size(load, table, &bytes, err);
+    if (!s && bytes > load->widen_bytes) return put_beside(load, table_at, column_at, "table_too_large_to_widen", err);
+    if (!s) s = sql_run(load->sql, str_from(WAITS), err);
+    if (!s) s = alter(load, table, column, type, &is_done, err);
+    if (!s) s = sql_run(load->sql, str_from(WAITS_NO_MORE), err);
+    return s || is_done ? s : put_beside(load, table_at, column_at, "column_in_use", err);
+}
+
+Status load_make_columns(struct load *load, Err *err)
+{
+    Status s = OK;
+    for (uint32_t at = 0; !s && at < load->catalog->table_count; at++) {
+        WarehouseTable *table = &load->catalog->tables[at];
+        if (!table->is_wanted) continue;
+        if (!table->exists) s = make_table(load, table, err);
+        if (!s) s = add_columns(load, table, err);
+        size_t count = table->column_count;                  /* what is put beside needs no widening */
+        for (uint32_t column = 0; !s && column < count; column++) s = widen(load, at, column, err);
+        if (s) s = err_wrap(err, s, "table %.*s", STR_FORMAT(load->catalog->tables[at].name));
+    }
+    return s;
+}

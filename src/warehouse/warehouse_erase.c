@@ -1,0 +1,116 @@
+/* warehouse_erase: an erasure of the journal, carried out where it stands between the rows: what was loaded before it
+ * goes, what comes after stays. It takes what command_names_event takes:
+ *
+ *   rows of the user ids; of the anonymous ids where the row has no user id; at the times that were this person's
+ *   aliases that speak of one of the ids
+ *   users of the user ids
+ *   and what onym_discards kept of these rows
+ *
+ * Rows are found by a scan of each table: there is no index on ids unless somebody makes one. */
+#include "warehouse_load.h"
+
+#include "warehouse_erase.h"
+
+/* "(column IN ('a', 'b') AND ...)", or nothing where no id is of the kind. */
+struct ids {
+    const JournalCommand *command;
+    bool is_user, is_alias;
+};
+
+static bool is_meant(const struct ids *ids, const CommandId *id)
+{
+    if (ids->is_alias)
+        return id->kind != COMMAND_EXTERNAL_ID && command_id_is_whole(id) && !id->keeps_aliases;
+    return id->kind == (ids->is_user ? COMMAND_USER_ID : COMMAND_ANONYMOUS_ID) && command_id_is_whole(id);
+}
+
+static size_t put_list(struct buf *out, const struct ids *ids)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < ids->command->id_count; at++) {
+        if (!is_meant(ids, &ids->command->ids[at])) continue;
+        buf_str_put(out, count++ ? STR(", ") : STR("("));
+        sql_put_text(out, ids->command->ids[at].value);
+    }
+    buf_str_put(out, count ? STR(")") : STR("(NULL)"));
+    return count;
+}
+
+static void put_instant(struct buf *out, const char *comparison, Millis at_ms)
+{
+    if (at_ms == INT64_MIN || at_ms == INT64_MAX) return;
+    buf_printf(out, " AND timestamp %s '", comparison);
+    buf_instant(out, at_ms);
+    buf_char(out, '\'');
+}
+
+static void put_spans(struct buf *out, const JournalCommand *command)
+{
+    for (size_t at = 0; at < command->id_count; at++) {
+        const CommandId *id = &command->ids[at];
+        if (command_id_is_whole(id) || id->kind == COMMAND_EXTERNAL_ID) continue;
+        bool is_user = id->kind == COMMAND_USER_ID;
+        buf_str_put(out, is_user ? STR(" OR (user_id = ") : STR(" OR (user_id IS NULL AND anonymous_id = "));
+        sql_put_text(out, id->value);
+        put_instant(out, ">=", id->from_ms);
+        put_instant(out, "<", id->to_ms);
+        buf_char(out, ')');
+    }
+}
+
+static void put_condition(struct buf *out, const JournalCommand *command, bool is_aliases)
+{
+    buf_str_put(out, STR("user_id IN "));
+    (void)put_list(out, &(struct ids){ command, true, false });
+    buf_str_put(out, STR(" OR (user_id IS NULL AND anonymous_id IN "));
+    (void)put_list(out, &(struct ids){ command, false, false });
+    buf_char(out, ')');
+    if (is_aliases) {
+        buf_str_put(out, STR(" OR (user_id IS NOT NULL AND previous_id IN "));
+        (void)put_list(out, &(struct ids){ command, false, true });
+        buf_char(out, ')');
+    }
+    put_spans(out, command);
+}
+
+static bool has(const WarehouseTable *table, const char *column)
+{
+    uint32_t at = warehouse_catalog_find_column(table, str_from(column));
+    return at != WAREHOUSE_NONE && table->columns[at].type != WAREHOUSE_NULL;
+}
+
+static void put_delete(struct load *load, const WarehouseTable *table, const JournalCommand *command)
+{
+    struct buf *out = &load->statement;
+    bool is_users = str_equal(table->name, STR("users"));
+    buf_str_put(out, STR("WITH gone AS (DELETE FROM "));
+    warehouse_put_table_name(out, load->schema, table->name);
+    buf_str_put(out, STR(" WHERE "));
+    if (is_users) {
+        buf_str_put(out, STR("id IN "));
+        (void)put_list(out, &(struct ids){ command, true, false });
+        buf_str_put(out, STR(" RETURNING id) SELECT count(*) FROM gone"));
+        return;
+    }
+    put_condition(out, command, str_equal(table->name, STR("aliases")));
+    buf_str_put(out, STR(" RETURNING id) DELETE FROM "));
+    warehouse_put_table_name(out, load->schema, STR("onym_discards"));
+    buf_str_put(out, STR(" WHERE row_id IN (SELECT id FROM gone)"));
+}
+
+Status warehouse_erase(struct load *load, const JournalCommand *command, Err *err)
+{
+    Status s = OK;
+    for (size_t at = 0; !s && at < load->catalog->table_count; at++) {
+        const WarehouseTable *table = &load->catalog->tables[at];
+        if (!table->exists || str_starts(table->name, STR("onym_"))) continue;
+        bool is_events = has(table, "id") && has(table, "user_id") && has(table, "anonymous_id")
+            && has(table, "timestamp");
+        if (!is_events && !str_equal(table->name, STR("users"))) continue;
+        put_delete(load, table, command);
+        if (!buf_ok(&load->statement)) return err_set(err, ERR_TOO_LARGE, "an erasure of too many ids");
+        s = load_run(load, err);
+        if (s) s = err_wrap(err, s, "erasing from table %.*s", STR_FORMAT(table->name));
+    }
+    return s;
+}

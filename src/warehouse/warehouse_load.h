@@ -1,0 +1,92 @@
+/* warehouse_load: the rows of some messages on their way into the server, within one transaction that somebody else
+ * begins and commits.
+ *
+ * Messages are added until the load is flushed; a flush makes tables and columns, sends the rows by COPY, and what was
+ * discarded with its reason. It may be flushed any number of times in a transaction: an erasure stands between what
+ * came before it and after.
+ *
+ * A message is a repetition where its first table (tracks, identifies, ...) has its id; then none of its rows
+ * counts. COPY knows no exception, so it is tried first, and where it fails for that the rows go by a table beside.
+ *
+ * A column that has to become wider is altered, which rewrites its table. It is not where the table has over
+ * `widen_bytes` or a view uses the column: then what does not fit goes into NAME_text beside it, and onym_discards says
+ * so once. */
+#ifndef ONYM_WAREHOUSE_LOAD_H
+#define ONYM_WAREHOUSE_LOAD_H
+
+#include "warehouse_catalog.h"
+
+#include "os/os.h"
+
+typedef struct LoadCell {
+    Str text;
+    uint32_t column;
+    WarehouseType type;
+} LoadCell;
+
+typedef struct LoadRow {
+    Str id;
+    LoadCell *cells;
+    uint32_t cell_count, table, message;
+    bool is_first, is_upsert;
+} LoadRow;
+
+typedef struct LoadDiscard {
+    Str table, row, column, text;
+    const char *reason;
+    Millis received_at_ms;
+} LoadDiscard;
+
+struct load {
+    struct sql *sql;
+    struct catalog *catalog;
+    Str schema;
+    int64_t widen_bytes;
+    Millis now_ms;                           /* uuid_ts of all of it */
+    LoadRow *rows;
+    size_t row_count, row_capacity;
+    uint32_t *order;                         /* rows of one table */
+    size_t order_capacity;
+    bool *is_repeated;                       /* of each message */
+    size_t message_count, message_capacity;
+    LoadDiscard *discards;
+    size_t discard_count, discard_capacity;
+    struct slots ids;                        /* of first rows: table and id -> row */
+    struct region region;
+    Arena arena;
+    struct buf lines, statement;
+    uint32_t stamp;
+    uint64_t rows_sent, discards_sent, repeated, untold;     /* of the transaction */
+};
+
+void warehouse_load_open(struct load *load, struct catalog *catalog, Str schema);
+void warehouse_load_close(struct load *load);
+/* A transaction has begun. */
+void warehouse_load_begin(struct load *load, struct sql *sql, Millis now_ms);
+/* Texts that are not in json (the event's) are copied. json must live until the flush. */
+void warehouse_load_add(struct load *load, const WarehouseMessage *message, Str json);
+/* A message that the server refuses: told in onym_discards, whole. */
+void warehouse_load_refuse(struct load *load, const WarehouseMessage *message, Str json, Str why);
+bool warehouse_load_is_full(const struct load *load);        /* flush it before the next message */
+Status MUST warehouse_load_flush(struct load *load, Err *err);
+/* Forgets what was added and not flushed. */
+void warehouse_load_drop(struct load *load);
+
+/* ---- What the files of the load share ---- */
+
+void load_discard(struct load *load, LoadDiscard discard);
+/* Makes what is wanted and not there, and widens what has to (warehouse_columns.c). */
+Status MUST load_make_columns(struct load *load, Err *err);
+/* The rows of `order`, all of one table: users or accounts (warehouse_upsert.c). */
+Status MUST load_send_upserts(struct load *load, WarehouseTable *table, size_t count, Err *err);
+/* Marks the columns that the rows of `order` have values for. */
+void load_stamp(struct load *load, WarehouseTable *table, size_t count);
+/* The marked columns, each with what stands before it and after it ("EXCLUDED." ...), parted by commas. */
+void load_put_columns(struct load *load, const WarehouseTable *table);
+/* COPY of the rows of `order` into the table that `into` names. */
+Status MUST load_copy(struct load *load, const WarehouseTable *table, Str into, size_t count, Err *err);
+/* A table beside, of the table's columns, with the rows of `order`. */
+Status MUST load_copy_beside(struct load *load, const WarehouseTable *table, size_t count, Err *err);
+Status MUST load_run(struct load *load, Err *err);           /* load->statement, which is empty afterwards */
+
+#endif

@@ -1,0 +1,29 @@
+/* warehouse_name: how events and properties are called as tables and columns. Pure functions; ASCII in what they give.
+ *
+ * segment      words are [A-Z0-9]*[a-z0-9]*, in lower case, joined by one underscore; all else parts words. It gives
+ *              what Segment's own function gives (go-snakecase; its 32 samples are in the tests): "samPLE text" is
+ *              sam_ple_text, "2FA Enabled" 2fa_enabled, "CStringRef" cstring_ref.
+ * rudderstack  words as Lodash parts them, of what is a letter or a digit in ASCII; underscores at the front stay,
+ *              one is put before a digit at the front and before PostgreSQL's reserved words.
+ * A text without one letter or digit of ASCII has no name: empty. */
+#ifndef ONYM_WAREHOUSE_NAME_H
+#define ONYM_WAREHOUSE_NAME_H
+
+#include "base/base.h"
+
+typedef enum WarehouseNaming { WAREHOUSE_NAMING_SEGMENT, WAREHOUSE_NAMING_RUDDERSTACK } WarehouseNaming;
+
+enum {
+    WAREHOUSE_NAME_BYTES = 63,               /* PostgreSQL's NAMEDATALEN - 1 */
+    WAREHOUSE_NAME_KEPT = 54,                /* of a longer one, before "_" and the checksum */
+};
+
+/* The whole name, however long. It lives in the arena. */
+Str warehouse_name_words(WarehouseNaming naming, Str text, Arena *arena);
+/* A name of at most 63 bytes. A longer one is cut to 54, and "_" and the CRC32C of all of it in 8 hexadecimal digits
+ * follow: PostgreSQL would cut it in silence, and make one column of two. */
+Str warehouse_name_fit(Str name, Arena *arena);
+/* Both. */
+Str warehouse_name(WarehouseNaming naming, Str text, Arena *arena);
+
+#endif
