@@ -12,9 +12,9 @@
  *     not used for the longest time.
  *  4. Ten guesses a minute may fail from an address (for IPv6: from its /64), by sign-ins and by keys together. After
  *     that everybody who comes from there with a key must wait, with the right key, too: otherwise the answer would
- *     still tell whether a guess is right. A key that was right from this address before is let in all the same (behind
- *     a proxy that is not trusted, strangers have the same address as the people who work there, and must not lock them
- *     out). Links and sessions are let in, too: nobody guesses 256 random bits.
+ *     still tell whether a guess is right. A key that was right from this address before is let in all the
+ *     same: behind a proxy that is not trusted, strangers have the same address as the people who work there, and must
+ *     not lock them out. Links and sessions are let in, too: nobody guesses 256 random bits.
  *  5. A session that was ended stays ended after a crash, once access_write has returned OK.
  *  6. If the file of sessions is damaged nothing of it counts: everybody must sign in again.
  * Threads: any, except for open and close.
