@@ -337,6 +337,30 @@ test('trackLink and trackForm take elements, lists and functions, and never hold
   await visitor.close()
 })
 
+test('trackForm and trackLink take what stands in a frame of the same origin', async () => {
+  const inside = `<a href='/x' onclick='event.preventDefault()'>x</a><form action='/submitted'><input name='plan' value='Free'><button>go</button></form>`
+  const visitor = await visit('/', { body: `<iframe srcdoc="${inside}"></iframe>` })
+  const frame = visitor.page.frameLocator('iframe')
+  await frame.locator('button').waitFor()
+  await visitor.run(() => {
+    const { contentDocument } = document.querySelector('iframe')
+    analytics.trackLink(contentDocument.querySelectorAll('a'), 'Clicked in a frame')
+    analytics.trackForm(contentDocument.forms[0], 'Submitted in a frame', (form) => ({ plan: form.plan.value }))
+  })
+  await frame.locator('a').click()
+  await frame.locator('button').click()
+  const messages = await visitor.sent(2)
+  assert.deepEqual(
+    messages.map(({ event, properties }) => [event, properties]),
+    [
+      ['Clicked in a frame', {}],
+      ['Submitted in a frame', { plan: 'Free' }],
+    ],
+  )
+  assert.deepEqual(visitor.errors, [])
+  await visitor.close()
+})
+
 test('a link in an e-mail says who clicks: the query-string API', async () => {
   const query = '?ajs_aid=a77&ajs_uid=u77&ajs_trait_plan=Pro&ajs_event=Opened+Mail&ajs_prop_list=news'
   const visitor = await visit('/' + query, { script: 'analytics.track("after")' })

@@ -331,6 +331,26 @@ test('localStorage cleared in the same tick, and the page left: nothing is lost'
   }
 })
 
+test('Clear-Site-Data empties the storage under the page: what waits is stored again, and nothing is lost', async () => {
+  recorder.fault = (path) => (path == '/v1/b' ? 'down' : null)
+  const visitor = await visit()
+  await visitor.run(() => {
+    localStorage.witness = '1'
+    void analytics.track('before')
+  })
+  const clearing = visitor.url('/clear', { headers: { 'clear-site-data': '"storage"' } })
+  await visitor.run((url) => fetch(url).then((answer) => answer.text()), clearing)
+  await eventually(() => visitor.run(() => !localStorage.witness), 'the browser has emptied it')
+  await eventually(async () => (await visitor.waiting()).length == 1, 'stored again')
+  await visitor.run(`analytics.track('and at once'); location.href = ${JSON.stringify(clearing)}; 0`)
+  await visitor.page.waitForURL(/clear/)
+  recorder.fault = null
+  await visitor.page.goto(visitor.url('/next'))
+  await visitor.loaded()
+  assert.deepEqual((await visitor.sent(2)).map(({ event }) => event), ['before', 'and at once'])
+  await visitor.close()
+})
+
 test('a clock that was a day ahead makes no call wait', async () => {
   recorder.fault = (path) => (path == '/v1/b' ? 'down' : null)
   const visitor = await visit('/', {}, { init: () => {
