@@ -4,21 +4,42 @@
  * is no value. The keys are a function of the subject's row, so what is thinned or erased there is not found here. */
 #include "profile_row.h"
 
+#include <stdlib.h>
+
 enum { NAME_BYTES = 200 };
 
 static const char *const name_traits[] = { "email", "name", "firstName", "lastName", "username" };
 
-/* The key of an entry, or 0 where it is no name. */
+/* Most entries are none, and each message of a subject asks it of all: their first letters say so. */
+static bool is_name(const struct entry *entry)
+{
+    Str key = entry->key;
+    if (key.len < 2 || key.bytes[0] != 't' || !key.bytes[1] || !strchr("enflu", key.bytes[1])) return false;
+    if (entry->value.len < 3 || entry->value.bytes[0] != '"') return false;
+    for (size_t i = 0; i < countof(name_traits); i++)
+        if (str_equal(str_slice(key, 1, key.len), str_from(name_traits[i]))) return true;
+    return false;
+}
+
+/* The entries of a row that are names: a few dozen at most, whatever else it has. */
+struct names { const struct entry **items; size_t count, capacity; };
+
+static struct names find_names(const struct entries *entries)
+{
+    struct names names = { 0 };
+    for (size_t i = 0; i < entries->count; i++) {
+        if (!is_name(&entries->items[i])) continue;
+        check(vector_reserve(names.items, names.capacity, names.count + 1, UINT32_MAX));
+        names.items[names.count++] = &entries->items[i];
+    }
+    return names;
+}
+
+/* The key of an entry that is a name. */
 static size_t name_key(const struct entry *entry, uint32_t subject, char key[NAME_BYTES + 5])
 {
-    bool is_name = false;
-    Str value = entry->value;
-    if (entry->key.len < 2 || entry->key.bytes[0] != 't' || value.len < 3 || value.bytes[0] != '"') return 0;
-    for (size_t i = 0; i < countof(name_traits) && !is_name; i++)
-        is_name = str_equal(str_slice(entry->key, 1, entry->key.len), str_from(name_traits[i]));
-    if (!is_name) return 0;
     size_t len = 0;
-    value = str_slice(value, 1, value.len - 1);
+    Str value = str_slice(entry->value, 1, entry->value.len - 1);
     for (size_t i = 0; i < value.len && len < NAME_BYTES; i++) {
         char c = value.bytes[i];
         key[len++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
@@ -28,11 +49,11 @@ static size_t name_key(const struct entry *entry, uint32_t subject, char key[NAM
     return len + 4;
 }
 
-static bool has_key(const struct entries *entries, uint32_t subject, Str key)
+static bool has_key(const struct names *names, uint32_t subject, Str key)
 {
     char other[NAME_BYTES + 5];
-    for (size_t i = 0; i < entries->count; i++)
-        if (str_equal((Str){ other, name_key(&entries->items[i], subject, other) }, key)) return true;
+    for (size_t i = 0; i < names->count; i++)
+        if (str_equal((Str){ other, name_key(names->items[i], subject, other) }, key)) return true;
     return false;
 }
 
@@ -40,15 +61,18 @@ void profile_update_names(struct profile *profile, uint32_t subject, const struc
                           const struct entries *after)
 {
     const Str nothing = { "", 0 };
-    char key[NAME_BYTES + 5];
-    for (size_t i = 0; i < before->count; i++) {
-        Str old = { key, name_key(&before->items[i], subject, key) };
-        if (old.len && !has_key(after, subject, old)) profile_put(profile, profile->options.names, old, NULL);
+    struct names old = find_names(before), new = find_names(after);
+    char bytes[NAME_BYTES + 5];
+    for (size_t i = 0; i < old.count; i++) {
+        Str key = { bytes, name_key(old.items[i], subject, bytes) };
+        if (!has_key(&new, subject, key)) profile_put(profile, profile->options.names, key, NULL);
     }
-    for (size_t i = 0; i < after->count; i++) {
-        Str new = { key, name_key(&after->items[i], subject, key) };
-        if (new.len && !has_key(before, subject, new)) profile_put(profile, profile->options.names, new, &nothing);
+    for (size_t i = 0; i < new.count; i++) {
+        Str key = { bytes, name_key(new.items[i], subject, bytes) };
+        if (!has_key(&old, subject, key)) profile_put(profile, profile->options.names, key, &nothing);
     }
+    free(old.items);
+    free(new.items);
 }
 
 struct name_search { uint32_t *subjects; size_t count, max; };

@@ -76,6 +76,17 @@ static char *put_bytes(char *at, Str s)
     return at + s.len;
 }
 
+/* What was decoded stands together already, as it is to stand again. */
+static char *put_strings(char *at, const struct entry *entry)
+{
+    const char *value = entry->key.bytes + entry->key.len;
+    if (entry->value.bytes == value && entry->message_id.bytes == value + entry->value.len)
+        return put_bytes(at, (Str){ entry->key.bytes, entry->key.len + entry->value.len + entry->message_id.len });
+    at = put_bytes(at, entry->key);
+    at = put_bytes(at, entry->value);
+    return put_bytes(at, entry->message_id);
+}
+
 static void encode_row(const struct entries *entries, char *at)
 {
     *at++ = ROW_VERSION;
@@ -87,9 +98,7 @@ static void encode_row(const struct entries *entries, char *at)
         memcpy(at + 7, &entry->source, 2);
         memcpy(at + 9, &entry->position, 8);
         memcpy(at + 17, &entry->time_ms, 8);
-        at = put_bytes(at + ENTRY_HEAD_BYTES, entry->key);
-        at = put_bytes(at, entry->value);
-        at = put_bytes(at, entry->message_id);
+        at = put_strings(at + ENTRY_HEAD_BYTES, entry);
     }
 }
 
@@ -222,7 +231,7 @@ static void thin(struct entries *entries, bool keeps_all)
     for (size_t from = 0, to; from < entries->count; from = to, keys++) {
         for (to = from + 1; to < entries->count && str_equal(entries->items[to].key, entries->items[from].key);) to++;
         size_t count = thin_key(entries->items + from, to - from, keeps_all);
-        memmove(entries->items + kept, entries->items + from, count * sizeof *entries->items);
+        if (kept < from) memmove(entries->items + kept, entries->items + from, count * sizeof *entries->items);
         kept += count;
     }
     entries->count = kept;
@@ -244,10 +253,18 @@ static void put_row(struct profile *profile, struct place place, const struct en
     free((char *)(uintptr_t)row.bytes);
 }
 
+static void push_run(struct entries *entries, const struct entry *run, size_t count)
+{
+    check(vector_reserve(entries->items, entries->capacity, entries->count + count, UINT32_MAX));
+    if (count) memcpy(entries->items + entries->count, run, count * sizeof *run);
+    entries->count += count;
+}
+
 /* Both are in order, and what is added is little: each has its place searched for, and the others are only moved. */
 static void merge_entries(const struct entries *before, const struct entries *added, struct entries *ret)
 {
     size_t at = 0;
+    check(vector_reserve(ret->items, ret->capacity, before->count + added->count, UINT32_MAX));
     for (size_t i = 0; i < added->count; i++) {
         size_t low = at, high = before->count;
         while (low < high) {
@@ -255,11 +272,12 @@ static void merge_entries(const struct entries *before, const struct entries *ad
             if (profile_compare_entries(&before->items[middle], &added->items[i]) < 0) low = middle + 1;
             else high = middle;
         }
-        for (; at < low; at++) *profile_push(ret) = before->items[at];
+        push_run(ret, before->items + at, low - at);
+        at = low;
         bool is_there = low < before->count && profile_compare_entries(&before->items[low], &added->items[i]) == 0;
         if (!is_there) *profile_push(ret) = added->items[i];
     }
-    for (; at < before->count; at++) *profile_push(ret) = before->items[at];
+    push_run(ret, before->items + at, before->count - at);
 }
 
 /* Adds the entries to the row, once each, and writes it back where that changed anything. */
