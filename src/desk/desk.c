@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 void desk_path(const char *dir, const char *name, char path[DESK_PATH_BYTES])
 {
@@ -39,7 +40,14 @@ Status desk_write_file(struct desk *desk, const char *file, const struct buf *ou
     char path[DESK_PATH_BYTES];
     desk_path(desk->dir, file, path);
     if (!buf_ok(out)) return err_set(err, ERR_FULL, "%s: no memory", path);
-    return disk_write_file(desk->options.disk, path, buf_str(out), err);
+    /* Write keys are secrets, as those in keys.yaml. The mask is the process's, so one at a time. */
+    static pthread_mutex_t masking = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&masking);
+    mode_t before = umask(0077);
+    Status s = disk_write_file(desk->options.disk, path, buf_str(out), err);
+    umask(before);
+    pthread_mutex_unlock(&masking);
+    return s;
 }
 
 static Status read_files(struct desk *desk, char trouble[ERR_TEXT_BYTES], Err *err)

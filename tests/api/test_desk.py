@@ -65,6 +65,12 @@ class Desk(Case):
             for path in ("sources", "sources/website/disable", "sources/website/enable", "sources/website/rotate"):
                 self.assertEqual(self.by(key, "POST", path, {"name": "mine"}), 403)
 
+    def test_what_is_kept_is_for_its_owner_alone(self):
+        self.ask("sources", "POST", {"name": "kept-secret"}, status=201)
+        self.ask("saved", "POST", self.save(), status=201)
+        for name in ("sources.json", "saved.json"):
+            self.assertEqual((self.server.data / name).stat().st_mode & 0o777, 0o600, name)
+
     # ---- Saved questions ----
 
     def save(self, **more):
