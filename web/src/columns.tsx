@@ -96,15 +96,13 @@ export const COLUMNS: Column[] = [
     tone: () => 'fate',
     show: (row) => (
       <>
-        {row.fate}
         {row.plan && (
-          <>
-            {' '}
-            <span class="tag warn">
-              plan: <Text of={brokenWords(row.plan)} most={60} />
-            </span>
-          </>
+          <strong class="breaks">
+            plan: <Text of={brokenWords(row.plan)} most={60} />
+          </strong>
         )}
+        {/* What breaks the plan and is told so was accepted, unless something else is said. */}
+        {row.plan ? row.fate != 'accepted' && <> · {row.fate}</> : row.fate}
         {row.reason && row.fate != 'repeated' && (
           <>
             {' '}

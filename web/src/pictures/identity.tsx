@@ -186,7 +186,8 @@ const EdgeDetails = ({
             ask="Count it again…"
             says={
               <>
-                These {plural(messages, 'message')} join the two again. <WhatMoves edge={edge} restores />
+                {messages == 1 ? 'This message joins' : `These ${plural(messages, 'message')} join`} the two again.{' '}
+                <WhatMoves edge={edge} restores />
               </>
             }
             run={() => change('restore')}
@@ -196,7 +197,8 @@ const EdgeDetails = ({
             ask="Take back…"
             says={
               <>
-                These {plural(messages, 'message')} no longer join the two. What other messages say still holds.{' '}
+                {messages == 1 ? 'This message no longer joins' : `These ${plural(messages, 'message')} no longer join`} the
+                two. What other messages say still holds.{' '}
                 <WhatMoves edge={edge} /> It can be undone.
               </>
             }
