@@ -121,7 +121,7 @@ Status sql_open(Str url, const atomic_bool *is_stopping, struct sql **ret, Err *
     check(sql && text);
     keep_password(sql, options);
     PQconninfoFree(options);
-    /* What stands before dbname the URL may say otherwise; what stands behind it may not. */
+    /* The URL may change what comes before dbname, but not what comes after it. */
     const char *names[] = { "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
                             "fallback_application_name", "dbname", "client_encoding", NULL };
     const char *values[] = { "30", "10", "3", "60000", "onym", text, "UTF8", NULL };
