@@ -253,11 +253,12 @@ static void put_row(struct profile *profile, struct place place, const struct en
     free((char *)(uintptr_t)row.bytes);
 }
 
-static void push_run(struct entries *entries, const struct entry *run, size_t count)
+static void push_run(struct entries *entries, const struct entries *other, size_t from, size_t to)
 {
-    check(vector_reserve(entries->items, entries->capacity, entries->count + count, UINT32_MAX));
-    if (count) memcpy(entries->items + entries->count, run, count * sizeof *run);
-    entries->count += count;
+    if (from == to) return;                                     /* the other one may have no items at all */
+    check(vector_reserve(entries->items, entries->capacity, entries->count + to - from, UINT32_MAX));
+    memcpy(entries->items + entries->count, other->items + from, (to - from) * sizeof *other->items);
+    entries->count += to - from;
 }
 
 /* Both are in order, and what is added is little: each has its place searched for, and the others are only moved. */
@@ -272,12 +273,12 @@ static void merge_entries(const struct entries *before, const struct entries *ad
             if (profile_compare_entries(&before->items[middle], &added->items[i]) < 0) low = middle + 1;
             else high = middle;
         }
-        push_run(ret, before->items + at, low - at);
+        push_run(ret, before, at, low);
         at = low;
         bool is_there = low < before->count && profile_compare_entries(&before->items[low], &added->items[i]) == 0;
         if (!is_there) *profile_push(ret) = added->items[i];
     }
-    push_run(ret, before->items + at, before->count - at);
+    push_run(ret, before, at, before->count);
 }
 
 /* Adds the entries to the row, once each, and writes it back where that changed anything. */
