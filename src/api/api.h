@@ -39,6 +39,8 @@ typedef struct ApiOptions {
     struct live *live;               /* NULL: nobody can watch */
     struct deliver *deliver;         /* NULL: nothing is delivered by this process */
     struct outbox_rows outbox_rows;
+    struct warehouse *const *warehouses;
+    size_t warehouse_count;
     struct desk *desk;               /* NULL: the dashboard keeps nothing */
     struct api_links *links;        /* NULL: none are redeemed */
     const char *deliver_trouble;     /* why there is none, for who asks; empty or NULL: nothing is wrong */

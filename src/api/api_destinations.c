@@ -69,7 +69,6 @@ Status api_destinations(struct exchange *exchange, struct deliver *deliver, Aren
 {
     DeliverState *states;
     size_t count = read_states(deliver, arena, &states);
-    (void)exchange;
     (void)err;
     json_object(out, NULL);
     json_array(out, "destinations");
@@ -77,6 +76,7 @@ Status api_destinations(struct exchange *exchange, struct deliver *deliver, Aren
         write_state(&states[at], out);
     }
     json_array_end(out);
+    api_warehouses_write(api_options(exchange), out);
     json_object_end(out);
     return OK;
 }

@@ -216,6 +216,7 @@ void api_metrics(struct exchange *exchange)
     health_write_metrics(options->health, &stats, &exchange->answer);
     write_derived(options->applier, &exchange->answer);
     api_destinations_metrics(options->deliver, &exchange->answer);
+    api_warehouses_metrics(options, &exchange->answer);
     reply_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&exchange->answer));
 }
 

@@ -86,6 +86,8 @@ bool api_dashboard(struct exchange *exchange);                   /* api_dashboar
 void api_dashboard_part(struct exchange *exchange);              /* /ui/NAME */
 void api_questions(struct exchange *exchange);              /* what is being asked now */
 void api_destinations_metrics(struct deliver *deliver, struct buf *out);      /* rows of /metrics */
+void api_warehouses_write(const ApiOptions *options, struct buf *out);        /* the member "warehouses" */
+void api_warehouses_metrics(const ApiOptions *options, struct buf *out);
 void api_healthz(struct exchange *exchange);
 void api_readyz(struct exchange *exchange);
 void api_readyz_collect(struct exchange *exchange);

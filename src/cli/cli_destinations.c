@@ -54,6 +54,32 @@ static void put_state(struct buf *out, const TreeNode *state)
     buf_char(out, '\n');
 }
 
+static void put_warehouse(struct buf *out, const TreeNode *state)
+{
+    char text[64], count[32];
+    struct buf cell;
+    (void)terminal_put(out, event_tree_text(state, "name"), NAME_COLUMNS, NAME_COLUMNS - 2);
+    (void)terminal_put(out, event_tree_text(state, "type"), 13, 12);
+    (void)terminal_put(out, event_tree_text(state, "state"), 10, 9);
+    buf_init_fixed(&cell, text, sizeof text);
+    put_duration(&cell, number_at(state, "lag_ms"));
+    (void)terminal_put(out, buf_str(&cell), 9, 8);
+    buf_printf(out, "%8s %-12s%-9s", "", count_text((uint64_t)number_at(state, "rows"), count, sizeof count), "");
+    (void)terminal_put(out, event_tree_text(state, "last_error"), 0, ERROR_COLUMNS);
+    while (out->len && out->bytes[out->len - 1] == ' ') out->len--;
+    buf_char(out, '\n');
+}
+
+/* They stand under the destinations, with rows for events delivered. */
+static void put_warehouses(struct buf *out, const TreeNode *root)
+{
+    const TreeNode *list = event_tree_get(root, STR("warehouses"));
+    if (!list || !list->first) return;
+    buf_printf(out, "\n%-*s%-13s%-10s%-9s%8s %-12s%-9s%s\n", NAME_COLUMNS, "WAREHOUSE", "TYPE", "STATE", "LAG", "",
+               "ROWS", "", "LAST ERROR");
+    for (const TreeNode *state = list->first; state; state = state->next) put_warehouse(out, state);
+}
+
 static void put_table(struct buf *out, const TreeNode *root)
 {
     const TreeNode *list = event_tree_get(root, STR("destinations"));
@@ -64,6 +90,12 @@ static void put_table(struct buf *out, const TreeNode *root)
     buf_printf(out, "%-*s%-13s%-10s%-9s%8s %-12s%-9s%s\n", NAME_COLUMNS, "NAME", "TYPE", "STATE", "LAG", "EVENTS/S",
                "DELIVERED", "DEAD", "LAST ERROR");
     for (const TreeNode *state = list->first; state; state = state->next) put_state(out, state);
+}
+
+static void put_all(struct buf *out, const TreeNode *root)
+{
+    put_table(out, root);
+    put_warehouses(out, root);
 }
 
 /* ---- Members of one, indented ---- */
@@ -105,7 +137,7 @@ typedef void Print(struct buf *out, const TreeNode *root, Str name);
 static void print_table(struct buf *out, const TreeNode *root, Str name)
 {
     (void)name;
-    put_table(out, root);
+    put_all(out, root);
 }
 
 static void print_one(struct buf *out, const TreeNode *root, Str name)

@@ -452,7 +452,11 @@ static Status open_servers(struct serve *serve, size_t thread_count, Err *err)
 {
     const struct config *config = serve->config;
     serve->live = live_open(&(LiveOptions){ serve->journal, serve->applier, os_clock() });
+    size_t warehouse_count;
+    struct warehouse *const *warehouses = warehouses_list(serve->warehouses, &warehouse_count);
     serve->api = (ApiOptions){
+        .warehouses = warehouses,
+        .warehouse_count = warehouse_count,
         .shares = &serve->shares,
         .has_page = config->has_ui,
         .collector = serve->collector,

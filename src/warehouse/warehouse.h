@@ -82,8 +82,4 @@ void warehouse_read_status(struct warehouse *warehouse, WarehouseStatus *ret);
 /* Records from here on are still to be read: the journal has to keep them, and erasures their commands. */
 JournalPos warehouse_position(struct warehouse *warehouse);
 
-/* The statements that a load of the journal's messages would begin with, and how many rows they would fill. Needs no
- * server. */
-Status MUST warehouse_write_plan(const WarehouseConfig *config, struct journal *journal, struct buf *out, Err *err);
-
 #endif
