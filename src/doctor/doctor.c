@@ -131,7 +131,7 @@ static Status examine(struct exam *exam, Err *err)
 {
     static DoctorPass *const passes[] = { doctor_pass_devices, doctor_pass_signups, doctor_pass_people,
                                           doctor_pass_twice, doctor_pass_symptoms, doctor_pass_spellings,
-                                          doctor_pass_lost };
+                                          doctor_pass_lost, doctor_pass_plan };
     Status s = doctor_gather(exam, err);
     if (!s) s = doctor_find_history(exam, err);
     if (!s) s = doctor_sort_devices(exam, err);
@@ -165,6 +165,7 @@ void doctor_close_exam(struct exam *exam, struct region *region)
     tally_close(exam);
     free(exam->by_device);
     free(exam->rows);
+    free(exam->violations);
     free(exam->names.texts);
     slots_done(&exam->names.slots);
     region_close(region);

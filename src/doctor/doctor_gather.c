@@ -97,6 +97,7 @@ static void take(struct exam *exam, struct chunk *chunk, const JournalRecord *re
     Event event;
     if (record_kind(record->bytes) != RECORD_EVENT || event_decode(record->bytes, &event, NULL)) return;
     if (!is_wanted(exam, &event)) return;
+    if (event.plan_check.len) doctor_note_violations(exam, &event, record->pos);
     struct pending *item = &chunk->items[chunk->count++];
     fill_row(exam, &event, record->pos, &item->row);
     item->user = arena_copy(&chunk->arena, event.user_id);

@@ -118,7 +118,7 @@ static void note_old(struct exam *exam, struct scan *scan, const bool *seen)
     const Groups *groups = scan_groups(scan);
     for (uint32_t group = 0; group < groups->count; group++)
         if (seen[group] && groups->values[group].kind == INDEX_STRING)
-            exam->young[doctor_name(&exam->names, groups->values[group].text)] = false;
+            exam->young[doctor_name(&exam->names, groups->values[group].text)] = SOURCE_OLD;
 }
 
 static Status scan_sources(struct exam *exam, Err *err)
@@ -144,18 +144,20 @@ static Status scan_sources(struct exam *exam, Err *err)
         s = scan_run(scan, err);
     }
     if (!s) note_old(exam, scan, sources.seen);
+    exam->knows_old = !s;
     scan_close(scan);
     return s;
 }
 
-/* Young until somebody knows better. Where the window begins early enough, the rows know. */
+/* Young until somebody knows better. Where the window begins early enough, the rows know; what single messages showed
+ * is of whole days, so a shorter window's rows do not. */
 static bool judge_by_rows(struct exam *exam)
 {
-    bool is_settled = true;
-    for (size_t at = 0; at < exam->row_count; at++) exam->young[exam->rows[at].source] = true;
+    bool is_settled = exam->row_count > 0 && exam->from_ms < exam->now_ms - DOCTOR_YOUNG_MS;
+    for (size_t at = 0; at < exam->row_count; at++) exam->young[exam->rows[at].source] = SOURCE_YOUNG;
     for (size_t at = 0; at < exam->row_count; at++)
-        if (exam->rows[at].arrival_ms < exam->now_ms - DOCTOR_YOUNG_MS) exam->young[exam->rows[at].source] = false;
-    for (uint32_t name = 0; name < DOCTOR_NAMES_MAX; name++) is_settled &= !exam->young[name];
+        if (exam->rows[at].arrival_ms < exam->now_ms - DOCTOR_YOUNG_MS) exam->young[exam->rows[at].source] = SOURCE_OLD;
+    for (uint32_t name = 0; name < DOCTOR_NAMES_MAX; name++) is_settled &= exam->young[name] != SOURCE_YOUNG;
     return is_settled;
 }
 
@@ -166,6 +168,7 @@ Status doctor_find_history(struct exam *exam, Err *err)
     exam->ranks = arena_try(exam->arena, sizeof(uint32_t), 16, word_count);
     exam->young = arena_new(exam->arena, uint8_t, DOCTOR_NAMES_MAX);
     if (!exam->has_person || !exam->ranks) return err_set(err, ERR_TOO_LARGE, "the doctor: too many people");
+    memset(exam->has_person, 0, word_count * sizeof *exam->has_person);
     mark_people(exam, word_count);
     if (!exam->persons) return err_set(err, ERR_TOO_LARGE, "the doctor: too many people");
     Status s = scan_people(exam, err);

@@ -201,6 +201,54 @@ static Status judge_aliases(struct exam *exam, Err *err)
     return s;
 }
 
+/* ---- Many users that aliases made one ---- */
+
+enum { ALIASED_USERS = 10 };
+
+/* Of a user to a user, where the two are one person still: nobody has taken it back. */
+static bool is_alias_of_user(const DoctorRow *row)
+{
+    return row->type == EVENT_ALIAS && row->flags & ROW_OF_USER && row->person != QUERY_NOBODY;
+}
+
+static int by_person_previous(const DoctorRow *a, const DoctorRow *b)
+{
+    if (a->person != b->person) return doctor_compare(a->person, b->person);
+    return a->previous != b->previous ? doctor_compare(a->previous, b->previous) : doctor_compare_time(a, b);
+}
+
+static bool is_still_joined(const struct exam *exam, const DoctorRow *row)
+{
+    const QueryPeople *people = exam->people;
+    if (row->previous == IDENTITY_NONE || row->previous >= people->subject_count) return false;
+    return people->pages[row->previous / QUERY_PAGE_SUBJECTS][row->previous % QUERY_PAGE_SUBJECTS] == row->person;
+}
+
+/* More than ten users joined to one person: no human being has so many accounts (ID-6, as of any other magnet). */
+static Status find_alias_magnets(struct exam *exam, Err *err)
+{
+    uint32_t *places;
+    size_t count;
+    Status s = doctor_sort(exam, is_alias_of_user, by_person_previous, &places, &count, err);
+    if (s) return s;
+    for (size_t from = 0, to; from < count; from = to) {
+        uint32_t users = 0;
+        to = doctor_group(exam, places, count, from, doctor_key_person);
+        for (size_t at = from; at < to; at++) {
+            const DoctorRow *row = &exam->rows[places[at]];
+            bool is_new = at == from || exam->rows[places[at - 1]].previous != row->previous;
+            users += is_new && is_still_joined(exam, row);
+        }
+        const DoctorRow *first = &exam->rows[places[from]];
+        if (users > ALIASED_USERS) {
+            tally_unit(exam, DOCTOR_ID_6, first->source, 0);
+            (void)tally_case(exam, DOCTOR_ID_6, 0, first);
+        }
+    }
+    free(places);
+    return OK;
+}
+
 /* ---- Addresses ---- */
 
 struct address {
@@ -277,6 +325,7 @@ Status doctor_pass_people(struct exam *exam, Err *err)
     if (!s) s = each_user(exam, has_both, by_user_time, judge_hops, err);
     if (!s) s = each_user(exam, has_user, by_user_time, judge_storms, err);
     if (!s) s = judge_aliases(exam, err);
+    if (!s) s = find_alias_magnets(exam, err);
     if (!s) s = find_addresses(exam, err);
     return s;
 }

@@ -11,6 +11,7 @@ enum {
     DOCTOR_NAME_BYTES = 512,
     DOCTOR_TALLIES_MAX = 1 << 14,           /* a code of a source and an event each */
     DOCTOR_CASES_MAX = 1 << 20,             /* of a tally, whose people are told; all are counted */
+    DOCTOR_VIOLATIONS_MAX = 1 << 22,        /* of the tracking plan; 40 bytes each */
     DOCTOR_EXAMPLES = 5, DOCTOR_PERSONS = 20,
     DOCTOR_SESSION_MS = 30 * MINUTE_MS,     /* a gap of so long ends a session */
     DOCTOR_YOUNG_MS = 2 * DAY_MS,           /* of a source that is younger only errors are told */
@@ -49,6 +50,8 @@ uint32_t doctor_release(struct exam *exam, Str library, Str version);       /* "
 
 /* ---- Rows: a message of the window each ---- */
 
+typedef enum SourceAge { SOURCE_NOT_SEEN, SOURCE_YOUNG, SOURCE_OLD } SourceAge;     /* younger than DOCTOR_YOUNG_MS */
+
 enum { ROW_SIGNUP = 1, ROW_LOGIN = 2, ROW_IMPORT = 4, ROW_OF_USER = 8 };  /* the last: the alias is of a user */
 
 typedef struct DoctorRow {
@@ -66,6 +69,13 @@ typedef struct DoctorRow {
     uint32_t agent;                         /* of the browser, hashed */
     uint8_t type, flags;
 } DoctorRow;
+
+/* One way in which a message breaks the tracking plan (doctor_plan.c). */
+typedef struct DoctorViolation {
+    JournalPos pos;
+    size_t row;                             /* its place among the rows, once that is known */
+    uint32_t code, source, event, field, value;     /* a DoctorCode; names */
+} DoctorViolation;
 
 /* ---- What is known of people from before the window (doctor_history.c) ---- */
 
@@ -95,7 +105,11 @@ struct exam {
     DoctorPerson *persons;
     uint32_t *by_device;                    /* rows with an anonymous id, by it and time */
     size_t device_row_count;
-    uint8_t *young;                         /* a byte a name: sources that are younger than DOCTOR_YOUNG_MS */
+    DoctorViolation *violations;            /* in the order of the journal, then of what they are about */
+    size_t violation_count, violation_capacity;
+    Arena plan_scratch;
+    uint8_t *young;                         /* a byte a name: of sources, a SourceAge */
+    bool knows_old;                         /* each source that is old is known to be */
     struct tally **tallies;
     uint32_t tally_count, tally_capacity;
     struct slots tally_slots;
@@ -169,6 +183,8 @@ struct tally {
 void tally_unit(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event);
 /* One more case, whose person is the row's; NULL: no room for it. */
 struct tally *tally_case(struct exam *exam, DoctorCode code, uint32_t event, const DoctorRow *row);
+/* The same of a field of the event; 0: of none. */
+struct tally *tally_case_of(struct exam *exam, DoctorCode code, uint32_t event, uint32_t field, const DoctorRow *row);
 /* What somebody else counted, added up with what is there of the same code, source, event and field. False: no room. */
 typedef struct DoctorSum {
     DoctorCode code;
@@ -196,7 +212,9 @@ double tally_bound(uint64_t count, uint64_t of);
 
 typedef Status DoctorPass(struct exam *exam, Err *err);
 DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_lost, doctor_pass_twice,
-    doctor_pass_symptoms, doctor_pass_spellings;
+    doctor_pass_symptoms, doctor_pass_spellings, doctor_pass_plan;
+/* By doctor_gather, of each message whose record has such a stamp. */
+void doctor_note_violations(struct exam *exam, const Event *event, JournalPos pos);
 
 /* ---- Findings as JSON, and what is kept of them ---- */
 

@@ -141,6 +141,7 @@ static uint32_t usual_name(const struct exam *exam)
 {
     uint32_t best = exam->signup, most = 0;
     uint32_t *counts = arena_try(exam->arena, sizeof *counts, 8, DOCTOR_NAMES_MAX);
+    if (counts) memset(counts, 0, DOCTOR_NAMES_MAX * sizeof *counts);
     for (size_t at = 0; counts && at < exam->row_count; at++) {
         const DoctorRow *row = &exam->rows[at];
         if (!(row->flags & ROW_SIGNUP)) continue;

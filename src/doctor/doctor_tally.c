@@ -77,7 +77,12 @@ static void put_times(struct tally *tally, Millis first_ms, Millis last_ms)
 
 struct tally *tally_case(struct exam *exam, DoctorCode code, uint32_t event, const DoctorRow *row)
 {
-    struct tally *tally = tally_get(exam, (struct scope){ code, row->source, event, 0 });
+    return tally_case_of(exam, code, event, 0, row);
+}
+
+struct tally *tally_case_of(struct exam *exam, DoctorCode code, uint32_t event, uint32_t field, const DoctorRow *row)
+{
+    struct tally *tally = tally_get(exam, (struct scope){ code, row->source, event, field });
     if (!tally) return NULL;
     tally->count++;
     put_times(tally, row->arrival_ms, row->arrival_ms);

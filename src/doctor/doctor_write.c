@@ -42,7 +42,8 @@ DoctorVerdict doctor_judge(const struct exam *exam, const struct tally *tally, D
     *ret = finding->error_ppm && bound > finding->error_ppm ? DOCTOR_ERROR : finding->least;
     if (!tally->count || (double)count * 1e6 <= (double)finding->ppm * (double)tally->of) return DOCTOR_NOTHING;
     if (question->source.len && !str_equal(exam->names.texts[tally->source], question->source)) return DOCTOR_NOTHING;
-    if (exam->young[tally->source] && *ret != DOCTOR_ERROR) return DOCTOR_NOTHING;
+    bool is_of_plan = tally->code >= DOCTOR_PLAN_UNPLANNED_EVENT;       /* no habit: each is wrong by what was agreed */
+    if (exam->young[tally->source] == SOURCE_YOUNG && *ret != DOCTOR_ERROR && !is_of_plan) return DOCTOR_NOTHING;
     bool is_sure = bound > finding->ppm && tally->count >= finding->floor && tally->of >= finding->base;
     return is_sure ? DOCTOR_FOUND : DOCTOR_TOO_FEW;
 }
@@ -331,7 +332,7 @@ static void write_window(const struct exam *exam, struct buf *out)
     json_bool(out, "with_imports", exam->question->with_imports);
     json_array(out, "young_sources");
     for (uint32_t name = 1; name < exam->names.count; name++)
-        if (exam->young[name]) json_string(out, NULL, exam->names.texts[name]);
+        if (exam->young[name] == SOURCE_YOUNG) json_string(out, NULL, exam->names.texts[name]);
     json_array_end(out);
 }
 

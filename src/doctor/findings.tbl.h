@@ -230,6 +230,32 @@ FINDING(PD_4, "PD-4", LATER, ERROR, 0, 0, 1, 1, "Personal data that flows to a d
 FINDING(PD_5, "PD-5", SYMPTOM, WARNING, 0, 0, 1, 1, "Personal data in free text", "messages",
     "Long texts hold e-mail addresses.", "No number is wrong; {count:messages hold|message holds} them.")
 
+/* ---- The tracking plan: the last ones; their order is that of plan/plan.h ---- */
+FINDING(PLAN_UNPLANNED_EVENT, "unplanned_event", PASS, WARNING, 0, 0, 1, 1, "An event that the tracking plan does not have",
+    "messages of that name", "Nobody has said what it means; often it is a slip of a planned name.",
+    "A question about the planned event misses {count:messages|message} of {people:people|person}, where it is that one.")
+MEND(PLAN_UNPLANNED_EVENT, "browser", "// the planned name; or the plan gets this one. onym plan types writes the names for your editor")
+FINDING(PLAN_WRONG_SOURCE, "wrong_source", PASS, WARNING, 0, 0, 1, 1, "An event from a source that the tracking plan does not allow",
+    "messages of that name", "It may be sent twice, by two sources.", "Counts of {event} hold {count:messages|message} of another source.")
+MEND(PLAN_WRONG_SOURCE, "server", "// send it from the planned source; or add this one to its sources in plan.yaml")
+FINDING(PLAN_MISSING_PROPERTY, "missing_property", PASS, WARNING, 0, 0, 1, 1, "A property that the tracking plan requires is missing",
+    "messages of that name", "The release does not send it, or sends nothing there.",
+    "Questions by {field} of {event} miss {count:events|event} of {people:people|person}.")
+MEND(PLAN_MISSING_PROPERTY, "browser", "// onym plan types makes the editor ask for it")
+FINDING(PLAN_WRONG_TYPE, "wrong_type", PASS, WARNING, 0, 0, 1, 1, "A property of another type than the tracking plan says",
+    "messages of that name", "A filter or a sum does not take it.",
+    "Questions by {field} of {event} miss {count:events|event} of {people:people|person}.")
+MEND(PLAN_WRONG_TYPE, "browser", "analytics.track(event, { revenue: Number(revenue) })      // not the text of a form")
+FINDING(PLAN_UNPLANNED_PROPERTY, "unplanned_property", PASS, INFO, 0, 0, 1, 1, "A property that the tracking plan does not have",
+    "messages of that name", "Nobody has said what it means; often it is a slip of a planned name.",
+    "{count:events of|event of} {event} may have their value under another name.")
+FINDING(PLAN_VALUE_NOT_ALLOWED, "value_not_allowed", PASS, WARNING, 0, 0, 1, 1, "A value that the tracking plan does not allow",
+    "messages of that name", "It is outside of what was agreed.", "A breakdown of {event} by {field} has {count:events|event} under values that nobody expects.")
+FINDING(PLAN_DEPRECATED_EVENT, "deprecated_event", PASS, INFO, 0, 0, 1, 1, "An event that the tracking plan has given up",
+    "messages of that name", "An old release still sends it.", "No number is wrong; {count:messages|message} of {people:people|person}.")
+FINDING(PLAN_NAME_PATTERN, "name_pattern", PASS, INFO, 0, 0, 1, 1, "A name that is written otherwise than the tracking plan says",
+    "messages of that name", "Habit.", "No number is wrong.")
+
 #undef FINDING
 #undef MEND
 #undef DATA_MEND

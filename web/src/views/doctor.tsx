@@ -236,7 +236,7 @@ const Card = ({ of, again, who, isOpen }: { of: Finding; again: () => void; who:
         <i class={'dot ' + TONES[of.severity]} aria-hidden="true" /> <Text of={of.title} most={160} />
       </span>{' '}
       <code>
-        <Text of={of.code} most={12} />
+        <Text of={of.code} most={24} />
       </code>{' '}
       <Scope of={of} />
       {(of.state == 'new' || of.reopened) && <span class="tag accent">{of.reopened ? 'back again' : 'new'}</span>}
