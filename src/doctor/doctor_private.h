@@ -234,6 +234,9 @@ DoctorVerdict doctor_judge(const struct exam *exam, const struct tally *tally, D
 void doctor_fingerprint(const struct exam *exam, const struct tally *tally, char text[DOCTOR_FINGERPRINT_BYTES + 1]);
 /* Notes that the finding is told now, and gives what is known of it. false: there are too many to keep. */
 bool doctor_note(struct doctor *doctor, const DoctorState *now, DoctorState *ret);
+/* Once all that is told now is noted: where somebody was erased since, names of events that are not told now are
+ * forgotten. erased: so many ids are. */
+void doctor_forget_names(struct doctor *doctor, uint32_t erased, Millis now_ms);
 /* What has had no case for a week has ended; each that ended not long ago is visited. */
 void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void *context, const DoctorState *state),
                         void *context);

@@ -2,7 +2,10 @@
  * small file of JSON in the data directory, written whole (temporary, sync, rename):
  *
  *   {"version":1,"findings":[
- *     {"fingerprint","code","source","event","found","last","ended","muted","reason","reopened"}]}
+ *     {"fingerprint","code","source","found","last","ended","muted","reason","reopened"}]}
+ *
+ * No name of an event is in it: who is erased may have been the only one who sent it. Names are in memory, until
+ * somebody was erased (doctor_forget_names). What an older Onym wrote of them is written over at the start.
  *
  * Times are milliseconds since 1970, 0 is never. A file that is none begins anew: what is lost is a mute.
  * A finding ends where it had no case for ENDED_MS; it is forgotten KEPT_MS later. One that comes again meanwhile is
@@ -22,6 +25,7 @@ struct doctor {
     DoctorState *states;
     size_t count, capacity;
     bool is_changed;
+    uint32_t erased;                        /* ids, when names were last looked through */
     struct doctor_cache cache;
 };
 
@@ -33,7 +37,6 @@ static void put_state(struct buf *out, const DoctorState *state)
     json_word(out, "fingerprint", state->fingerprint);
     json_word(out, "code", doctor_findings[state->code].code);
     json_string(out, "source", str_from(state->source));
-    json_string(out, "event", str_from(state->event));
     json_int(out, "found", state->found_ms);
     json_int(out, "last", state->last_ms);
     json_int(out, "ended", state->ended_ms);
@@ -86,12 +89,12 @@ static bool read_state(const TreeNode *object, DoctorState *ret)
     ret->last_ms = read_millis(object, "last");
     ret->ended_ms = read_millis(object, "ended");
     ret->muted_until_ms = read_millis(object, "muted");
-    ret->is_reopened = str_equal(event_tree_text(object, "reopened"), STR("true"));
+    const TreeNode *reopened = event_tree_get(object, STR("reopened"));
+    ret->is_reopened = event_tree_is_kind(reopened, FIELD_BOOL) && reopened->truth;
     return ret->code != DOCTOR_CODE_COUNT
         && read_text(object, "fingerprint", ret->fingerprint, sizeof ret->fingerprint)
         && strlen(ret->fingerprint) == DOCTOR_FINGERPRINT_BYTES
         && read_text(object, "source", ret->source, sizeof ret->source)
-        && read_text(object, "event", ret->event, sizeof ret->event)
         && read_text(object, "reason", ret->reason, sizeof ret->reason);
 }
 
@@ -110,6 +113,7 @@ static Status read_file(struct doctor *doctor, Err *err)
     for (const TreeNode *object = list ? list->first : NULL; !s && object; object = object->next) {
         if (!vector_reserve(doctor->states, doctor->capacity, doctor->count + 1, STATES_MAX)) break;
         if (read_state(object, &doctor->states[doctor->count])) doctor->count++;
+        doctor->is_changed |= event_tree_get(object, STR("event")) != NULL;
     }
     region_close(&region);
     return s;
@@ -133,6 +137,7 @@ Status doctor_open(struct disk *disk, const char *path, struct doctor **ret, cha
         doctor->count = 0;
         snprintf(damage, ERR_TEXT_BYTES, "%s", why.text);
     }
+    if (!s && doctor->is_changed) doctor->is_changed = write_file(doctor, &why) != OK;      /* else later */
     *ret = doctor;
     return OK;
 }
@@ -184,6 +189,7 @@ bool doctor_note(struct doctor *doctor, const DoctorState *now, DoctorState *ret
         state->ended_ms = 0;
         if (now->last_ms > state->last_ms) state->last_ms = now->last_ms;
         state->told_ms = now->told_ms;
+        memcpy(state->event, now->event, sizeof state->event);
         *ret = *state;
     }
     pthread_mutex_unlock(&doctor->lock);
@@ -210,6 +216,15 @@ void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void
         doctor->states[kept++] = *state;
     }
     doctor->count = kept;
+    pthread_mutex_unlock(&doctor->lock);
+}
+
+void doctor_forget_names(struct doctor *doctor, uint32_t erased, Millis now_ms)
+{
+    pthread_mutex_lock(&doctor->lock);
+    for (size_t at = 0; erased != doctor->erased && at < doctor->count; at++)
+        if (doctor->states[at].told_ms < now_ms) doctor->states[at].event[0] = 0;
+    doctor->erased = erased;
     pthread_mutex_unlock(&doctor->lock);
 }
 

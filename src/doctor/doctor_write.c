@@ -355,6 +355,11 @@ void doctor_write(struct exam *exam, struct doctor *doctor, struct buf *out)
     json_array_end(out);
     write_too_few(exam, out);
     json_array(out, "resolved");
+    if (doctor && exam->question->applier) {
+        DeriveSizes sizes;
+        derive_read_sizes(exam->question->applier, &sizes);
+        doctor_forget_names(doctor, sizes.identity.erased, exam->now_ms);
+    }
     if (doctor) doctor_visit_ended(doctor, exam->now_ms, write_ended, out);
     json_array_end(out);
     write_window(exam, out);

@@ -157,9 +157,56 @@ static void a_file_that_is_none_begins_anew(void **state)
     assert_int_equal(doctor->count, 1);                 /* a code of a later version, and no fingerprint: left out */
 }
 
+static void no_event_name_is_on_the_disk_nor_outlives_an_erasure(void **state)
+{
+    DoctorState now = { .code = DOCTOR_ID_4, .found_ms = 1000, .last_ms = 1000, .told_ms = 1000,
+                        .event = "Only Kim sends it" };
+    DoctorState told;
+    struct region region;
+    Str text;
+    Err err;
+    (void)state;
+    snprintf(now.fingerprint, sizeof now.fingerprint, "%s", "0123456789abcdef");
+    assert_true(doctor_note(doctor, &now, &told));
+    assert_int_equal(doctor_keep(doctor, &err), OK);
+    region_open(&region, 1 << 20);
+    Arena arena = region_arena(&region);
+    assert_int_equal(disk_read_file(&disk.disk, "data/findings", 1 << 16, &arena, &text, &err), OK);
+    assert_true(str_contains(text, STR("0123456789abcdef")));
+    assert_false(str_contains(text, STR("Kim")));
+    region_close(&region);
+    doctor_forget_names(doctor, 0, 2000);
+    assert_string_equal(doctor->states[0].event, "Only Kim sends it");
+    doctor_forget_names(doctor, 1, 2000);
+    assert_string_equal(doctor->states[0].event, "");
+}
+
+static void names_of_an_older_onym_are_written_over(void **state)
+{
+    static const char *const old = "{\"version\":1,\"findings\":[{\"fingerprint\":\"0123456789abcdef\","
+        "\"code\":\"ID-4\",\"source\":\"s\",\"event\":\"Only Kim sends it\",\"found\":1,\"last\":1,\"ended\":0,"
+        "\"muted\":0,\"reason\":\"\",\"reopened\":true}]}";
+    struct region region;
+    Str text;
+    Err err;
+    (void)state;
+    doctor_close(doctor);
+    assert_int_equal(disk_write_file(&disk.disk, "data/findings", str_from(old), &err), OK);
+    start();
+    assert_int_equal(doctor->count, 1);
+    assert_true(doctor->states[0].is_reopened);
+    region_open(&region, 1 << 20);
+    Arena arena = region_arena(&region);
+    assert_int_equal(disk_read_file(&disk.disk, "data/findings", 1 << 16, &arena, &text, &err), OK);
+    assert_false(str_contains(text, STR("Kim")));
+    region_close(&region);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(no_event_name_is_on_the_disk_nor_outlives_an_erasure, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(names_of_an_older_onym_are_written_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_finding_keeps_its_age_through_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_ends_by_itself_and_is_reopened, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_told_now_has_not_ended, set_up, tear_down),
