@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 enum { ARENA_KEEP_BYTES = 512 * 1024 };         /* how much of its arena a workspace keeps after a large body */
+enum { READING_KEYS_LOOKED_AT = 8 };            /* in one rejected message */
 
 static_assert(WORKSPACE_BYTES > LIMIT_APPEND_BYTES + 24 * LIMIT_BODY_BYTES, "the sum above");
 
@@ -44,6 +45,50 @@ void collect_workspace_close(struct collect_workspace *workspace)
 
 /* ---- What is kept ---- */
 
+static bool is_reading_key(const struct intake *intake, Str key)
+{
+    const CollectOptions *options = &intake->workspace->collector->options;
+    return key.len && key.len <= LIMIT_ID_BYTES && options->is_reading_key
+        && options->is_reading_key(options->reading_key_context, key);
+}
+
+/* Stars for the key wherever it stands in the text; a copy of it where it does. */
+static Str without_key(struct intake *intake, Str text, Str key)
+{
+    char *copy = NULL;
+    for (size_t at = 0; at + key.len <= text.len; at++) {
+        const char *found = memmem(text.bytes + at, text.len - at, key.bytes, key.len);
+        if (!found) break;
+        at = (size_t)(found - text.bytes) + key.len - 1;
+        if (!copy) copy = memcpy(arena_bytes(intake->arena, text.len), text.bytes, text.len);
+        memset(copy + (found - text.bytes), '*', key.len);
+    }
+    return copy ? (Str){ copy, text.len } : text;
+}
+
+/* What of a rejected message may be kept, by rule 5. Keys are looked for where clients send them, as "writeKey",
+ * "write_key", "apiKey" and the like, at any depth: of a message that is broken no field is known. */
+static Str without_reading_keys(struct intake *intake, Str raw)
+{
+    static const Str name = STR("ey\":\"");
+    if (!intake->workspace->collector->options.is_reading_key) return raw;
+    for (size_t at = 0, tries = 0; at < raw.len && tries < READING_KEYS_LOOKED_AT; tries++) {
+        const char *found = memmem(raw.bytes + at, raw.len - at, name.bytes, name.len);
+        if (!found) break;
+        at = (size_t)(found - raw.bytes) + name.len;
+        const char *end = memchr(raw.bytes + at, '"', raw.len - at);
+        Str key = str_slice(raw, at, end ? (size_t)(end - raw.bytes) : raw.len);
+        if (is_reading_key(intake, key)) raw = without_key(intake, raw, key);
+    }
+    return raw;
+}
+
+static bool came_with_reading_key(const struct intake *intake)
+{
+    return is_reading_key(intake, intake->request->header_key) || is_reading_key(intake, intake->request->query_key)
+        || is_reading_key(intake, intake->body.write_key.text);
+}
+
 static const Rule large = { "message_too_large", "", NULL };
 static const Rule foreign = { "origin_not_allowed", "writeKey", "the source is not open to this page" };
 
@@ -56,12 +101,15 @@ static void keep_rejected(struct intake *intake, const Rejected *rejected)
 
 void collect_reject_whole(struct intake *intake, const struct source_entry *source, const Rule *rule, Str raw)
 {
+    Arena before = *intake->arena;
     Rejected rejected = {
         .source = source->source.name, .reason = str_from(rule->reason), .field = str_from(rule->field),
-        .text = str_from(rule->text), .received_at_ms = intake->received_at_ms, .json = raw, .is_whole = true,
+        .text = str_from(rule->text), .received_at_ms = intake->received_at_ms, .is_whole = true,
+        .json = without_reading_keys(intake, raw),
     };
     intake->result.rejected++;
     keep_rejected(intake, &rejected);
+    *intake->arena = before;
 }
 
 void collect_reject(struct intake *intake, const struct source_entry *source, const Rule *rule, const char *text,
@@ -70,20 +118,25 @@ void collect_reject(struct intake *intake, const struct source_entry *source, co
     struct collector *collector = intake->workspace->collector;
     char line_text[300];
     Millis ignored;
+    Arena before = *intake->arena;
     intake->result.rejected++;
     if ((!source || rule == &foreign) && !intake->request->is_import &&                   /* anybody can send these */
         !collect_take_rate(&collector->unknown, COLLECT_UNKNOWN_PER_SECOND, 0, 1,
                            clock_monotonic_ns(collector->options.clock), &ignored))
         return;
+    Str kept = without_reading_keys(intake, raw);
+    if (!source && (kept.bytes != raw.bytes || came_with_reading_key(intake)))
+        text = "this key reads, and stands where a write key belongs: whoever saw it can read; change it";
     if (intake->line) {
         snprintf(line_text, sizeof line_text, "line %" PRIu64 ": %s", intake->line, text);
         text = line_text;
     }
     Rejected rejected = {
         .source = source ? source->source.name : (Str){ 0 }, .reason = str_from(rule->reason),
-        .field = str_from(rule->field), .text = str_from(text), .received_at_ms = intake->received_at_ms, .json = raw,
+        .field = str_from(rule->field), .text = str_from(text), .received_at_ms = intake->received_at_ms, .json = kept,
     };
     keep_rejected(intake, &rejected);
+    *intake->arena = before;
 }
 
 /* A record that may be over the limit is made in a buffer of its own first: only from there can it be taken back. */

@@ -12,10 +12,11 @@
  *     say so: its messages become RECORD_REJECTED with reason project_not_found. Anybody can send these, so
  *     no more than COLLECT_UNKNOWN_PER_SECOND are kept; the others are only counted.
  *  4. A message that names a suppressed id is not kept, not even as a rejected one.
- *  5. A message that breaks the tracking plan is accepted, with what was found stamped into it, unless the plan says
+ *  5. A key that reads, sent where a write key belongs, is in nothing that is kept.
+ *  6. A message that breaks the tracking plan is accepted, with what was found stamped into it, unless the plan says
  *     reject: then it is a RECORD_REJECTED, whole. Imports keep the stamp that they bring, and are not compared with
  *     today's plan.
- *  6. Nothing here blocks. All memory is the arena's and the append's.
+ *  7. Nothing here blocks. All memory is the arena's and the append's.
  *
  * Threads: one struct collect_workspace per ingest thread; the collector is shared and its sources can be
  * replaced at any time from any thread.
@@ -60,6 +61,10 @@ typedef struct CollectOptions {
     bool (*has_suppressed_external)(void *context);
     bool (*carries_suppressed)(void *context, struct event_parser *parser, Str json, Arena scratch);
     void *suppressed_context;
+    /* Is it a key that reads (the secret key, one of `keys`)? Somebody who takes one for a write key sends it in every
+     * message; what is kept of those has stars in its place. Asked from all workers at once. NULL: none is known. */
+    bool (*is_reading_key)(void *context, Str key);
+    void *reading_key_context;
 } CollectOptions;
 
 struct collector;

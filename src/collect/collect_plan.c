@@ -71,7 +71,7 @@ static void take_imported(struct intake *intake, const Message *message, EventSt
 {
     Arena scratch = *intake->arena;
     TrackingVerdict verdict;
-    Str brought = message->other_count ? event_find_other(message, STR("planCheck")) : (Str){ 0 };
+    Str brought = message->plan_check;
     if (brought.len && brought.len <= TRACKING_STAMP_BYTES && tracking_stamp_read(brought, &scratch, &verdict))
         stamps->plan_check_raw = brought;
 }

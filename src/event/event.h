@@ -19,7 +19,8 @@
  * defaults; an identify without traits takes those of its context; context.ip is filled where the rule says
  * so; writeKey is dropped; projectId is the source's name (Segment's archives use it for the same); timeProblem and
  * unreadTimestamp come last where the time is not what the client said, and after them planCheck where the
- * message breaks the tracking plan. A planCheck that a client sends is dropped.
+ * message breaks the tracking plan. These three are dropped
+ * from what a client sends, however their names are spelt.
  */
 #ifndef ONYM_EVENT_EVENT_H
 #define ONYM_EVENT_EVENT_H
@@ -62,6 +63,8 @@ typedef struct Message {
     Field context_ip, context_direct, context_user_agent;       /* context.ip, .direct, .userAgent */
     Field context_traits;           /* context.traits: an identify that has no traits takes these */
     Field write_key, project_id;
+    /* What only Onym stamps, as somebody sent it back: the values' JSON; empty where it is absent. */
+    Str plan_check, time_problem, unread_timestamp;
     const Str *others;              /* unknown fields, as "name":value, each name once (the last) */
     uint32_t other_count;
     uint32_t depth;                 /* deepest nesting in it; the message itself is 1 */
@@ -95,9 +98,6 @@ Status MUST event_parse_body(struct event_parser *parser, Str text, size_t max_m
                              Err *err);
 /* The same for a text that is always one message: a "batch" in it is an unknown field. */
 Status MUST event_parse_message(struct event_parser *parser, Str text, Arena *arena, Body *ret, Err *err);
-
-/* The value of a field that Message has no member for, by its name as sent ("planCheck"); empty if it is absent. */
-Str event_find_other(const Message *message, Str name);
 
 /* ---- Canonical JSON ---- */
 

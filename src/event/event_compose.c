@@ -204,35 +204,26 @@ static const Field *traits_of(const Message *message, EventType type)
     return type == EVENT_IDENTIFY && traits->kind <= FIELD_NULL && is_there ? known : traits;
 }
 
-/* Fields of Onym's own that somebody sends back to it: they are dropped, so that no name is in a message twice. */
-static bool is_about_time(Str other)
-{
-    return str_starts(other, STR("\"timeProblem\":")) || str_starts(other, STR("\"unreadTimestamp\":"));
-}
-
-/* Is this member, as "name":value, of that name? */
-static bool is_named(Str member, Str name)
-{
-    return member.len > name.len + 3 && member.bytes[name.len + 1] == '"'
-        && str_starts(str_slice(member, 1, member.len), name);
-}
-
-Str event_find_other(const Message *message, Str name)
-{
-    for (uint32_t at = 0; at < message->other_count; at++)
-        if (is_named(message->others[at], name))
-            return str_slice(message->others[at], name.len + 3, message->others[at].len);
-    return (Str){ 0 };
-}
-
-static void put_others(char **to, const Message *message, const EventStamps *stamps)
+static void put_others(char **to, const Message *message)
 {
     for (uint32_t at = 0; at < message->other_count; at++) {
-        if (stamps->time_problem.len && is_about_time(message->others[at])) continue;
-        if (is_named(message->others[at], STR("planCheck"))) continue;
         PUT(to, ",");
         put(to, message->others[at]);
     }
+}
+
+/* Of what a client sends back of ours nothing is kept, or it could say what we never said; an archive keeps its own. */
+static void put_stamps(char **to, const Message *message, const EventStamps *stamps, Event *event)
+{
+    if (stamps->time_problem.len) {
+        put_text(to, STR(",\"timeProblem\":"), stamps->time_problem);
+        put_raw(to, STR(",\"unreadTimestamp\":"), stamps->unread_timestamp_raw);
+    } else if (stamps->from_import) {
+        put_raw(to, STR(",\"timeProblem\":"), message->time_problem);
+        put_raw(to, STR(",\"unreadTimestamp\":"), message->unread_timestamp);
+    }
+    put_raw(to, STR(",\"planCheck\":"), stamps->plan_check_raw);
+    event->plan_check = (Str){ *to - stamps->plan_check_raw.len, stamps->plan_check_raw.len };
 }
 
 static char *compose(char *to, struct event_parser *parser, const Message *message, const EventStamps *stamps,
@@ -259,11 +250,8 @@ static char *compose(char *to, struct event_parser *parser, const Message *messa
                stamps->context, stamps);
     put_object(&to, parser, STR(",\"integrations\":"),
                message->integrations.kind == FIELD_NULL ? &absent : &message->integrations, stamps->integrations, NULL);
-    if (message->other_count) put_others(&to, message, stamps);
-    if (stamps->time_problem.len) put_text(&to, STR(",\"timeProblem\":"), stamps->time_problem);
-    if (stamps->time_problem.len) put_raw(&to, STR(",\"unreadTimestamp\":"), stamps->unread_timestamp_raw);
-    put_raw(&to, STR(",\"planCheck\":"), stamps->plan_check_raw);
-    event->plan_check = (Str){ to - stamps->plan_check_raw.len, stamps->plan_check_raw.len };
+    if (message->other_count) put_others(&to, message);
+    put_stamps(&to, message, stamps, event);
     PUT(&to, "}");
     event->json = (Str){ start, (size_t)(to - start) };
     return to;

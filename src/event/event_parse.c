@@ -164,6 +164,14 @@ static const struct field_row *find_row(const struct walk *walk, struct field_ta
     return row;
 }
 
+/* Whatever way its name is spelt: "planChe\u0063k" is read as planCheck by whoever reads what is stored. */
+static Str *stamp_named(Message *message, Str name)
+{
+    if (str_equal(name, STR("planCheck"))) return &message->plan_check;
+    if (str_equal(name, STR("timeProblem"))) return &message->time_problem;
+    return str_equal(name, STR("unreadTimestamp")) ? &message->unread_timestamp : NULL;
+}
+
 static void keep_other(struct event_parser *parser, Message *message, Str name, Str member)
 {
     size_t at = 0;
@@ -224,7 +232,9 @@ static const uint32_t *parse_member(struct event_parser *parser, Member member, 
         field->key_count = count & 0xFFFFFF;
     } else if (!envelope || !envelope->is_batch) {
         uint32_t end = next == token + 1 ? token[1] : next[-1] + 1;
-        keep_other(parser, message, member.name, (Str){ walk->text + *member.token, end - *member.token });
+        Str *stamp = stamp_named(message, member.name);
+        if (stamp) *stamp = (Str){ walk->text + *token, end - *token };
+        else keep_other(parser, message, member.name, (Str){ walk->text + *member.token, end - *member.token });
     }
     return next;
 }

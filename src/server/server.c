@@ -350,14 +350,15 @@ static Status open_collector(struct serve *serve, Err *err)
 {
     const struct config *config = serve->config;
     CollectOptions options = {
-        .clock = os_clock(),
-        .dice = os_dice(),
+        .clock = os_clock(), .dice = os_dice(),
         .refuse_unknown_keys = config->unknown_write_keys == UNKNOWN_KEYS_REFUSE,
         .skew_least_ms = config->clock_skew_least_ms,
         .is_suppressed = is_suppressed,
         .has_suppressed_external = has_suppressed_external,
         .carries_suppressed = carries_suppressed,
         .suppressed_context = serve,
+        .is_reading_key = server_is_reading_key,
+        .reading_key_context = serve->access,
     };
     Status s = collector_open(&options, &serve->collector, err);
     if (!s) s = server_open_desk(config, serve->collector, &serve->desk, err);

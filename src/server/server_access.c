@@ -35,6 +35,12 @@ Status server_open_access(const struct config *config, bool is_kept, struct acce
     return OK;
 }
 
+bool server_is_reading_key(void *access, Str key)
+{
+    char name[ACCESS_NAME_BYTES + 1];
+    return access_judge_key(access, key, name) != ACCESS_NOBODY;
+}
+
 void server_keep_sessions(struct access *access)
 {
     Err err;

@@ -10,6 +10,8 @@
 Status MUST server_open_access(const struct config *config, bool is_kept, struct access **ret, Err *err);
 /* The secret key, and those of the configuration: at the start and at a reload. */
 void server_set_keys(struct access *access, const struct config *config);
+/* For CollectOptions: is this the secret key or one of `keys`, as they are now? */
+bool server_is_reading_key(void *access, Str key);
 /* Writes what has changed of sessions, from time to time; if that fails it logs, and waits a minute. NULL is fine. */
 void server_keep_sessions(struct access *access);
 /* Opens what people keep in the dashboard; logs damage. */

@@ -71,6 +71,25 @@ static void a_client_cannot_stamp(void **state)
     assert_int_equal(event.plan_check.bytes + event.plan_check.len + 1 - event.json.bytes, event.json.len);
 }
 
+static void a_client_cannot_stamp_whatever_way_it_spells_the_name(void **state)
+{
+    static const char *const names[] = {
+        "planCheck", "planChe\\u0063k", "\\u0070lanCheck",
+        "\\u0070\\u006c\\u0061\\u006e\\u0043\\u0068\\u0065\\u0063\\u006b",
+        "timeProblem", "timeProbl\\u0065m", "unreadTimestamp", "unre\\u0061dTimestamp",
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(names); at++) {
+        char rest[256];
+        snprintf(rest, sizeof rest, "{},\"%s\":{\"rung\":\"hold\"},\"mine\":1", names[at]);
+        send_track(rest);
+        Event event = world_event(0);
+        assert_int_equal(event.plan_check.len, 0);
+        assert_false(str_contains(event.json, STR("hold")));
+        assert_true(str_ends(event.json, STR(",\"mine\":1}")));
+    }
+}
+
 static void a_message_that_is_to_be_rejected_is_kept_whole_with_its_reason(void **state)
 {
     static char body[20 * 1024];
@@ -96,14 +115,19 @@ static void an_import_keeps_the_stamp_of_its_day(void **state)
     static const char line[] = TRACK "{\"n\":\"1\"},"
                                      "\"projectId\":\"website\",\"timestamp\":\"2023-01-01T00:00:00.000Z\","
         "\"planCheck\":{\"version\":\"1\",\"rung\":\"hold\",\"violations\":[]}}\n"
-        TRACK "{},\"timestamp\":\"2023-01-01T00:00:00.000Z\",\"planCheck\":\"nonsense\"}\n";
+        TRACK "{},\"timestamp\":\"2023-01-01T00:00:00.000Z\",\"planCheck\":\"nonsense\"}\n"
+        TRACK "{},\"timestamp\":\"2023-01-01T00:00:00.000Z\",\"timeProbl\\u0065m\":\"sent_at_ignored\","
+        "\"unreadTimestamp\":7,\"planChe\\u0063k\":{\"version\":\"1\",\"rung\":\"hold\",\"violations\":[]}}\n";
     (void)state;
     use_plan("version: '3'\nevents: {A: {properties: {n: number}}}\n");
     assert_int_equal(world_send((CollectRequest){ .is_import = true, .body = str_from(line), .header_key =
                                                   STR("wk_web") }), OK);
-    assert_int_equal(world.result.accepted, 2);
+    assert_int_equal(world.result.accepted, 3);
     assert_text(world_event(0).plan_check, "{\"version\":\"1\",\"rung\":\"hold\",\"violations\":[]}");
     assert_int_equal(world_event(1).plan_check.len, 0);
+    assert_text(world_event(2).plan_check, "{\"version\":\"1\",\"rung\":\"hold\",\"violations\":[]}");
+    assert_true(str_contains(world_event(2).json, STR(",\"timeProblem\":\"sent_at_ignored\",\"unreadTimestamp\":7,"
+                                                      "\"planCheck\":{")));
 }
 
 static void a_plan_is_taken_once_and_given_up_with_the_collector(void **state)
@@ -124,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_world(what_breaks_the_plan_is_stamped_and_accepted),
         with_world(a_client_cannot_stamp),
+        with_world(a_client_cannot_stamp_whatever_way_it_spells_the_name),
         with_world(a_message_that_is_to_be_rejected_is_kept_whole_with_its_reason),
         with_world(an_import_keeps_the_stamp_of_its_day),
         with_world(a_plan_is_taken_once_and_given_up_with_the_collector),

@@ -236,6 +236,45 @@ static void a_message_of_a_suppressed_id_is_answered_and_not_kept(void **state)
     world.workspace->collector->options.is_suppressed = NULL;
 }
 
+static bool is_the_secret(void *context, Str key)
+{
+    (void)context;
+    return str_equal(key, STR("sk_0123456789"));
+}
+
+static void a_key_that_reads_is_in_nothing_that_is_kept(void **state)
+{
+    static const char *const bodies[] = {
+        "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"writeKey\":\"sk_0123456789\"}",
+        "{\"batch\":[{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\",\"writeKey\": \"sk_0123456789\"}]}",
+        "{\"batch\":[{\"type\":\"track\",\"x\":\"sk_0123456789, sk_0123456789\",\"writeKey\":\"sk_0123456789\"}]}",
+        "{\"batch\":[{\"type\":\"no type\",\"api_key\":\"sk_0123456789\",\"writeKey\":\"wk_web\"}]}",
+        "{\"batch\":[[{\"key\":\"sk_0123456789\"}]],\"writeKey\":\"wk_web\"}",
+        "{\"writeKey\":\"sk_0123456789\",\"batch\":[{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\"}]}",
+    };
+    (void)state;
+    CollectOptions options = { .clock = &world.time.clock, .dice = &world.chance.dice,
+                               .is_reading_key = is_the_secret };
+    static const Source source = { .name = STR("website"), .write_key = STR("wk_web"), .is_enabled = true };
+    collect_workspace_close(world.workspace);
+    collector_close(world.collector);
+    assert_int_equal(collector_open(&options, &world.collector, &world.err), OK);
+    assert_int_equal(collector_set_sources(world.collector, &source, 1, &world.err), OK);
+    assert_int_equal(collect_workspace_open(world.collector, &world.workspace, &world.err), OK);
+    for (size_t at = 0; at < countof(bodies); at++) {
+        assert_int_equal(world_send_body("", EVENT_NONE, bodies[at]), OK);
+        assert_int_equal(world.result.rejected, 1);
+        assert_false(str_contains(buf_str(&world.append.frames), STR("sk_0123456789")));
+        assert_int_equal(str_starts(world_rejected(0).text, STR("this key reads, ")), at < 3 || at == 5);
+    }
+    assert_true(str_contains(world_rejected(0).json, STR("\"event\":\"e\"")));
+    assert_int_equal(world_send_body("", EVENT_NONE, bodies[2]), OK);
+    assert_true(str_contains(world_rejected(0).json, STR("\"x\":\"*************, *************\"")));
+    assert_int_equal(world_send_body("", EVENT_TRACK, "{\"userId\":\"u\",\"writeKey\":\"wk_wbe\"}"), OK);
+    assert_text(world_rejected(0).text, "no source has this write key");
+    assert_true(str_contains(world_rejected(0).json, STR("wk_wbe")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +286,7 @@ int main(void)
         cmocka_unit_test(keys_are_found_wherever_sdks_put_them),
         cmocka_unit_test(unknown_and_disabled_sources_are_kept_as_rejected),
         cmocka_unit_test(a_message_of_a_suppressed_id_is_answered_and_not_kept),
+        cmocka_unit_test(a_key_that_reads_is_in_nothing_that_is_kept),
     };
     return cmocka_run_group_tests(tests, world_open, world_close);
 }
