@@ -215,9 +215,13 @@ static void walk_entry(struct config_walk *walk, const Node *entry, Str shown, c
     }
     Place place = { arena_printf(walk->arena, "%.*s.", STR_FORMAT(shown)), STR("") };
     walk_map(walk, entry, &place, rules, count, base);
-    for (size_t at = 0; at < count; at++)
-        if (!rules[at].fallback && !node_find(entry, str_from(rules[at].path)))
-            config_complain(walk, entry, shown, "has no %s", rules[at].path);
+    for (size_t at = 0; at < count; at++) {
+        if (rules[at].fallback) continue;
+        const Node *value = node_find(entry, str_from(rules[at].path));
+        if (!value) config_complain(walk, entry, shown, "has no %s", rules[at].path);
+        else if (value->kind == NODE_TEXT && !value->text.len)       /* "${KEY:-}", say */
+            config_complain(walk, value, shown, "%s is empty", rules[at].path);
+    }
 }
 
 /* The list under a key; NULL (with a complaint) if it is not a list or is too long. */

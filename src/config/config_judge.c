@@ -2,6 +2,8 @@
 #include "config_address.h"
 #include "config_private.h"
 
+#include <arpa/inet.h>
+
 enum { NAME_BYTES = 64, SECRET_BYTES_LEAST = 16 };
 
 static bool is_name(Str name)
@@ -219,16 +221,62 @@ static void judge_listen(struct config_walk *walk, const Node *root, const struc
                         "right only behind a proxy that has TLS", STR_FORMAT(config->listen.items[at].text));
 }
 
+static bool is_same_address(const ConfigListen *one, const ConfigListen *other)
+{
+    return one->port && one->port == other->port && str_equal_no_case(one->host, other->host);
+}
+
+/* "10.0.0.0/8", "::1", as http/ reads them: what it cannot read it believes nobody for, in silence. */
+static bool is_network(Str text)
+{
+    char address[INET6_ADDRSTRLEN];
+    unsigned char bytes[16];
+    int64_t bits;
+    Str length, base = str_cut(text, '/', &length);
+    if (!base.len || base.len >= sizeof address) return false;
+    memcpy(address, base.bytes, base.len);
+    address[base.len] = 0;
+    bool is_six = inet_pton(AF_INET6, address, bytes) == 1;
+    if (!is_six && inet_pton(AF_INET, address, bytes) != 1) return false;
+    return base.len == text.len || str_parse_int(length, 0, is_six ? 128 : 32, &bits);
+}
+
+static void judge_proxies(struct config_walk *walk, const Node *root, const struct config *config)
+{
+    for (size_t at = 0; at < config->trusted_proxies.count; at++)
+        if (!is_network(config->trusted_proxies.items[at]))
+            config_complain(walk, node_find(root, STR("trusted_proxies")), STR("trusted_proxies"),
+                            "\"%.*s\" is no address or network like 127.0.0.1, 10.0.0.0/8 or ::1; names are not "
+                            "looked up",
+                            STR_FORMAT(str_slice(config->trusted_proxies.items[at], 0, NAME_BYTES)));
+}
+
 static void judge_ui_listen(struct config_walk *walk, const Node *root, const struct config *config)
 {
     ConfigListen listen;
     const Node *node = node_find(root, STR("ui_listen"));
     if (!config->ui_listen.len) return;
-    if (!address_read_ui(config, &listen))
+    if (!address_read_ui(config, &listen)) {
         config_complain(walk, node, STR("ui_listen"), "no address like 127.0.0.1:8081, [::1]:8081 or :8081");
-    else if (address_is_public(&listen) && !config->tls.certificate.len)
+        return;
+    }
+    for (size_t at = 0; at < config->listen.count; at++)
+        if (is_same_address(&listen, &config->listen.items[at])) {
+            config_complain(walk, node, STR("ui_listen"), "is an address of listen, too; give it another port");
+            return;
+        }
+    if (address_is_public(&listen) && !config->tls.certificate.len)
         config_warn(walk, node, STR("ui_listen"), "%.*s can be reached from other machines, without tls: keys and what "
                     "people did travel in the clear", STR_FORMAT(config->ui_listen));
+}
+
+/* Words in front of an id, as in user_id:12345, that say another kind already. */
+static bool is_kind_of_onym(Str name)
+{
+    static const char *const taken[] = { "user_id", "anonymous_id", "person_id", "group_id", "segment_id" };
+    size_t at = 0;
+    while (at < countof(taken) && !str_equal(name, str_from(taken[at]))) at++;
+    return at < countof(taken);
 }
 
 static void judge_externals(struct config_walk *walk, const Node *root, const struct config *config)
@@ -245,6 +293,9 @@ static void judge_externals(struct config_walk *walk, const Node *root, const st
                             "wanted NAME=FIELD, or with :LIMIT or :fold after it, like email=traits.email:5");
             return;
         }
+        if (is_kind_of_onym(seen[at].name))
+            config_complain(walk, node, STR("identity.externals"), "%.*s is a kind of Onym's own; choose another name",
+                            STR_FORMAT(seen[at].name));
         for (size_t before = 0; before < at; before++)
             if (str_equal(seen[at].name, seen[before].name))
                 config_complain(walk, node, STR("identity.externals"), "the name %.*s stands there twice",
@@ -266,6 +317,7 @@ void config_judge(struct config_walk *walk, const Node *root, struct config *con
     for (size_t at = 0; at < config->key_count; at++) judge_key(walk, config, at);
     judge_listen(walk, root, config);
     judge_ui_listen(walk, root, config);
+    judge_proxies(walk, root, config);
     judge_url(walk, root, config);
     judge_externals(walk, root, config);
     const Node *tls = node_find(root, STR("tls"));

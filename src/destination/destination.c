@@ -65,6 +65,18 @@ static Status read_bool(const DestinationOption *option, Str text, OptionValue *
     return err_set_field(err, option->name, "%s: \"%.*s\" is neither true nor false", option->name, STR_FORMAT(text));
 }
 
+/* A host, and a port that there can be: else no request can ever be made, which nobody sees until messages wait. */
+static bool has_place(Str url)
+{
+    Str host = url_host(url);
+    int64_t port;
+    size_t end = (size_t)(host.bytes - url.bytes) + host.len, from = end + 1;
+    if (!host.len) return false;
+    if (end == url.len || url.bytes[end] != ':') return true;
+    for (end = from; end < url.len && !strchr("/?#\\", url.bytes[end]);) end++;
+    return str_parse_int(str_slice(url, from, end), 1, 65535, &port);
+}
+
 static Status read_url(const DestinationOption *option, Str text, OptionValue *ret, Err *err)
 {
     FetchRequest request = { .method = STR("POST"), .url = text };
@@ -75,6 +87,8 @@ static Status read_url(const DestinationOption *option, Str text, OptionValue *r
     if (fetch_check_request(&request, NULL))
         return err_set_field(err, option->name, "%s: has a blank or a character that is not ASCII; write those "
                              "percent-encoded (of a host's name: as xn--…)", option->name);
+    if (!has_place(text))
+        return err_set_field(err, option->name, "%s: has no host, or a port that is none of 1 to 65535", option->name);
     return OK;
 }
 

@@ -34,6 +34,17 @@ static const DestinationOption webhook_options[] = {
     { 0 }
 };
 
+/* Says how long a request is and when its connection ends, which the wire must say itself: whoever sets one of these
+ * gets requests that no receiver can read. */
+static bool is_of_the_wire(Str name)
+{
+    static const char *const taken[] = { "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Expect",
+                                         "Upgrade", "TE", "Trailer" };
+    size_t at = 0;
+    while (at < countof(taken) && !str_equal_no_case(name, str_from(taken[at]))) at++;
+    return at < countof(taken);
+}
+
 static Status webhook_validate(const Settings *settings, Err *err)
 {
     if (setting_text(settings, WEBHOOK_URL).len == 0) return err_set_field(err, "url", "url: is empty");
@@ -45,6 +56,8 @@ static Status webhook_validate(const Settings *settings, Err *err)
             is_good &= child->text.bytes[at] >= ' ' && child->text.bytes[at] < 0x7f;
         if (!is_good)
             return err_set_field(err, "headers", "headers: \"%.*s\" is no legal HTTP header", STR_FORMAT(child->key));
+        if (is_of_the_wire(child->key))
+            return err_set_field(err, "headers", "headers: %.*s is set by Onym; leave it out", STR_FORMAT(child->key));
     }
     if (settings->values[WEBHOOK_HEADERS].map && settings->values[WEBHOOK_HEADERS].map->count > FETCH_HEADERS - 8)
         return err_set_field(err, "headers", "headers: at most %d", FETCH_HEADERS - 8);

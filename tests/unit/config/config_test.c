@@ -251,6 +251,45 @@ static void a_key_that_can_be_none_is_told_with_its_place(void **state)
     }
 }
 
+/* Each of these was "fine", and then the server did not start, or did without it in silence. */
+static void what_cannot_work_is_told_before_a_start(void **state)
+{
+    static const struct { const char *text, *complaints; } rows[] = {
+        { "sources: [{name: a, write_key: ''}]", "onym.yaml:1:32: error: sources[0]: write_key is empty\n" },
+        { "sources: [{name: '', write_key: k}]", "onym.yaml:1:18: error: sources[0]: name is empty\n" },
+        { "keys: [{name: a, key: '${NONE_OF_THIS_NAME:-}'}]", "onym.yaml:1:23: error: keys[0]: key is empty\n" },
+        { "trusted_proxies: [10.0.0.0/33]", "onym.yaml:1:18: error: trusted_proxies: \"10.0.0.0/33\" is no address or "
+          "network like 127.0.0.1, 10.0.0.0/8 or ::1; names are not looked up\n" },
+        { "trusted_proxies: [localhost]", "onym.yaml:1:18: error: trusted_proxies: \"localhost\" is no address or "
+          "network like 127.0.0.1, 10.0.0.0/8 or ::1; names are not looked up\n" },
+        { "trusted_proxies: ['::1/129', '10.0.0.0/']", "onym.yaml:1:18: error: trusted_proxies: \"::1/129\" is no "
+          "address or network like 127.0.0.1, 10.0.0.0/8 or ::1; names are not looked up\n"
+          "onym.yaml:1:18: error: trusted_proxies: \"10.0.0.0/\" is no address or network like 127.0.0.1, 10.0.0.0/8 "
+          "or ::1; names are not looked up\n" },
+        { "listen: 127.0.0.1:8080\nui_listen: 127.0.0.1:8080",
+          "onym.yaml:2:12: error: ui_listen: is an address of listen, too; give it another port\n" },
+        { "identity: {externals: [user_id=traits.id]}",
+          "onym.yaml:1:23: error: identity.externals: user_id is a kind of Onym's own; choose another name\n" },
+        { "destinations: [{name: a, type: webhook, settings: {url: 'https://'}}]",
+          "onym.yaml:1:57: error: destinations[0]: destination a: url: has no host, or a port that is none of 1 to "
+          "65535\n" },
+        { "destinations: [{name: a, type: webhook, settings: {url: 'https://u:p@x:99999/y'}}]",
+          "onym.yaml:1:57: error: destinations[0]: destination a: url: has no host, or a port that is none of 1 to "
+          "65535\n" },
+        { "destinations: [{name: a, type: webhook, settings: {url: 'https://x', headers: {content-length: 5}}}]",
+          "onym.yaml:1:79: error: destinations[0]: destination a: headers: content-length is set by Onym; "
+          "leave it out\n" },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        assert_int_equal(parse(rows[at].text), ERR_INPUT);
+        assert_string_equal(complaints(), rows[at].complaints);
+    }
+    assert_int_equal(parse("trusted_proxies: ['::1', 'fe80::/10', 10.1.2.3/8, 0.0.0.0/0, 127.0.0.1]\n"
+                           "destinations: [{name: a, type: webhook, settings: {url: 'https://u:p@[::1]:65535'}},"
+                           " {name: b, type: webhook, settings: {url: 'http://x?y:z'}}]"), OK);
+}
+
 static void broken_yaml_is_told_with_its_place(void **state)
 {
     (void)state;
@@ -420,6 +459,7 @@ int main(void)
         cmocka_unit_test(destinations_are_judged_by_their_type),
         cmocka_unit_test(every_complaint_has_a_place_and_a_way_out),
         cmocka_unit_test(a_key_that_can_be_none_is_told_with_its_place),
+        cmocka_unit_test(what_cannot_work_is_told_before_a_start),
         cmocka_unit_test(broken_yaml_is_told_with_its_place),
         cmocka_unit_test(all_that_is_wrong_is_told_in_the_order_of_the_file),
         cmocka_unit_test(secrets_stay_out_of_complaints),
