@@ -176,6 +176,6 @@ Status people_find_message(const People *people, IdentityPerson person, const Me
         }
     }
     if (s || found.bytes) return s;
-    return err_set(err, ERR_NOT_FOUND, "no link of this person comes from a message \"%.*s\"; .../links lists them",
-                   STR_FORMAT(name->message_id));
+    return err_set(err, ERR_NOT_FOUND, "no link of this person comes from a message \"%.*s\"; .../links lists them, "
+                   "those that were taken back under the id that was split off", STR_FORMAT(name->message_id));
 }
