@@ -207,6 +207,8 @@ bench-identity: $B/bench/identity ; @for size in $(or $(MILLIONS),1 10); do $B/b
 bench-symptoms: $B/bench/symptoms ; @$B/bench/symptoms $(or $(THOUSANDS),1000)
 ## make bench-apply           the applier's cost an event, and a start after a kill, at 1 and 4 million events
 bench-apply: $B/bench/apply ; @$B/bench/apply
+## make soak-doctor [SEEDS=1000]   healthy made-up histories, in none of which the doctor may find anything (25 minutes)
+soak-doctor: all ; @tests/doctor/run --healthy --seeds $(or $(SEEDS),1000)
 ## make soak-identity [ROUNDS=n]   identity = its model on a million random histories, a tenth of it through the journal
 soak-identity: ; @$(MAKE) --no-print-directory MODE=dev run-soak-identity
 run-soak-identity: $B/tests/model/identity_model_test $B/tests/model/derive_model_test $B/tests/model/profile_model_test
