@@ -1,249 +1,37 @@
-/* ask_events: which events and fields there are, for lists and completion; docs/queries.md defines every number.
- *
- * How many rows a column has, a run knows. When it was last seen is looked for in the runs with the latest times
- * first, and nearly always found in the first one. A field's values are counted code by code, a run a task.
+/* ask_events: which events and fields there are, for lists and completion; docs/queries.md defines every number. What
+ * there is, the back end of questions finds (scan/scan_catalogue.h).
  */
 #include "ask_answer.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
-/* A dictionary, what is counted of each of its codes, and a block of codes. */
-enum { DICTIONARY_BYTES = 64 << 20 };
-enum { EXAMPLES = 5, TEXT_EXAMPLES = 3, STRETCH_ROWS = 1 << 20, LEAF_BYTES = 512, ENTRIES_A_LOOK = 1 << 16 };
-
-/* One value: how many rows have it, and when the last of them was. */
-struct entry {
-    IndexValue value;                   /* events: type digit and name */
-    uint64_t count;
-    Millis last_ms;
-};
-
-/* A column of one run; then, of all runs, a field. */
-struct column {
-    Str name;
-    uint32_t run, number;
-};
-struct field {
-    Str name;
-    const struct column *columns;
-    uint32_t column_count;
-    uint64_t count, other;
-    Millis last_ms;
-    IndexValue examples[EXAMPLES];      /* least and greatest number, then the first texts */
-    char *bytes;                        /* of the texts, LEAF_BYTES each */
-    char digits[2][40];                 /* of integers over 2^53 */
-    uint32_t number_count, text_count;
-    bool has_list, has_bool;
-};
+enum { ENTRIES_A_LOOK = 1 << 16 };
 
 struct listing {
     Request request;
-    Str search, field_name;
+    Str search;
+    CatalogueSpec spec;
     uint32_t limit;
-    struct index_snapshot *snapshot;
-    bool is_mine;                       /* the snapshot */
-    uint32_t run_count;
-    uint32_t *by_time;                  /* runs, the latest first */
-    struct groups_union all;            /* of events, or of the field's values */
-    struct entry *entries;              /* by number there, then in order */
-    struct region entries_region;
-    pthread_mutex_t lock;               /* of the three, and of rest_types */
-    int pass;
-    uint32_t rest_types;                /* of events that are not told apart: a bit a type */
-    struct field *fields;
-    uint32_t field_count;
-    struct region *scratch;             /* by worker */
-    atomic_flag is_told;
-    Status status;
-    Err *err;
+    struct catalogue *told;
 };
 
-/* ---- Common ---- */
-
-static bool matches(const struct listing *listing, Str text)
-{
-    Str search = listing->search;
-    if (!search.len) return true;
-    for (size_t at = 0; at + search.len <= text.len; at++)
-        if (str_equal_no_case(str_slice(text, at, at + search.len), search)) return true;
-    return false;
-}
-
-static void fail(struct listing *listing, Status status, const Err *err)
-{
-    if (atomic_flag_test_and_set(&listing->is_told)) return;
-    listing->status = status;
-    if (listing->err) *listing->err = *err;
-}
-
-static bool is_cancelled(struct listing *listing)
-{
-    const atomic_bool *flag = listing->request.world->is_cancelled;
-    Err err = { 0 };
-    if (!flag || !atomic_load_explicit(flag, memory_order_relaxed)) return false;
-    fail(listing, err_set(&err, ERR_CLOSED, "the question was given up"), &err);
-    return true;
-}
-
-static void run_tasks(struct listing *listing, QueryTask *task, uint32_t count)
-{
-    const QueryPool *pool = listing->request.world->pool;
-    if (pool) pool->run(pool->pool, task, listing, count);
-    for (uint32_t at = 0; !pool && at < count; at++) task(listing, at, 0);
-}
-
-static const IndexRun *run_at(const struct listing *listing, uint32_t at)
-{
-    return index_snapshot_run(listing->snapshot, at);
-}
-
-/* ---- Values, counted ---- */
-
-/* What a code of the run stands for: of events type digit and name; else a value. False where nobody asks for it. */
-static bool code_entry(const IndexValues *values, uint32_t code, Arena *scratch, IndexValue *ret)
-{
-    static const char digits[EVENT_TYPE_COUNT + 1] = "0123456";
-    if (!values->is_events) {
-        *ret = value_settle(index_values_get(values, code), scratch);
-        return code != INDEX_ABSENT;
-    }
-    uint32_t name = code - INDEX_FIRST_EVENT, start = code > INDEX_FIRST_EVENT ? values->ends[name - 1] : 0;
-    *ret = (IndexValue){ .kind = INDEX_OTHER, .text = str_of(digits + code % 7, 1) };
-    if (code >= INDEX_FIRST_EVENT)
-        *ret = (IndexValue){ .kind = INDEX_STRING,
-                             .text = str_of(values->bytes + start, values->ends[name] - start) };
-    return true;
-}
-
-struct counted { uint32_t count; Millis last_ms; };
-
-/* How many rows of the run have each code, and until when; NULL after a failure. */
-static struct counted *count_run(struct listing *listing, const IndexRun *run, uint32_t column, uint32_t code_count,
-                                 Arena *scratch, Err *err)
-{
-    struct counted *counted = arena_new(scratch, struct counted, code_count);
-    IndexCodes codes;
-    if (column == INDEX_EVENTS) {
-        for (uint32_t row = 0; row < run->row_count; row++) {
-            if (row % STRETCH_ROWS == 0 && is_cancelled(listing)) return NULL;
-            struct counted *to = &counted[index_packed_get(&run->events, row)];
-            Millis time_ms = (Millis)((uint64_t)run->times.base + index_packed_get(&run->times, row));
-            to->last_ms = to->count++ && to->last_ms > time_ms ? to->last_ms : time_ms;
-        }
-        return counted;
-    }
-    index_codes_init(&codes, run, column, code_count, arena_new(scratch, unsigned char, INDEX_CODES_BYTES), NULL);
-    for (uint32_t row = 0; row < run->row_count; row++) {
-        if (!index_codes_has(&codes, row)) {
-            Status s = is_cancelled(listing) ? ERR_CLOSED : index_codes_load(&codes, row, err);
-            if (s) return fail(listing, s, err), NULL;
-        }
-        counted[index_codes_get(&codes, row)].count++;
-    }
-    return counted;
-}
-
-/* The first time all values are put and counted; where they are too many, the second time their rows are sketched, the
- * third time the frequent ones put, the fourth time these counted: then what is told is right of each. */
-enum { PUT_AND_COUNT, SKETCH, PUT, COUNT };
-
-static void add_entry(struct listing *listing, uint32_t number, const struct counted *counted)
-{
-    struct entry *entry = &listing->entries[number];
-    bool is_later = !entry->count || counted->last_ms > entry->last_ms;
-    entry->last_ms = is_later ? counted->last_ms : entry->last_ms;
-    entry->count += counted->count;
-}
-
-static void count_values(void *context, uint32_t task, uint32_t worker)
-{
-    struct listing *listing = context;
-    const IndexRun *run = run_at(listing, task);
-    Arena scratch = region_arena(&listing->scratch[worker]);
-    IndexValues values;
-    Err err = { 0 };
-    uint32_t column = INDEX_EVENTS;
-    if (listing->field_name.len) column = index_run_find_column(run, listing->field_name);
-    if ((listing->field_name.len && column == UINT32_MAX) || is_cancelled(listing)) return;
-    Status s = index_values_read(run, column, &scratch, &values, &err);
-    if (s) return fail(listing, s, &err);
-    struct counted *counted = count_run(listing, run, column, values.code_count, &scratch, &err);
-    if (!counted) return;
-    pthread_mutex_lock(&listing->lock);
-    for (uint32_t code = 0; code < values.code_count; code++) {
-        Arena arena = scratch;
-        IndexValue value;
-        if (!counted[code].count || !code_entry(&values, code, &arena, &value)) continue;
-        struct groups_union *all = &listing->all;
-        if (listing->pass == SKETCH) groups_union_count(all, &value, counted[code].count);
-        if (listing->pass == PUT || listing->pass == PUT_AND_COUNT) groups_union_put(all, &value);
-        if (all->is_full) continue;
-        if (listing->pass != COUNT && listing->pass != PUT_AND_COUNT) continue;
-        uint32_t number = groups_union_find(all, &value);
-        add_entry(listing, number, &counted[code]);
-        if (all->values[number].kind == INDEX_OTHER && values.is_events)
-            listing->rest_types |= 1u << (value.text.bytes[0] - '0');
-    }
-    pthread_mutex_unlock(&listing->lock);
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-    return group_compare_values(&((const struct entry *)a)->value, &((const struct entry *)b)->value);
-}
-
-static int compare_counts(const void *a, const void *b)
-{
-    const struct entry *left = a, *right = b;
-    if (left->count != right->count) return left->count > right->count ? -1 : 1;
-    return compare_entries(a, b);
-}
-
-/* Entries of events, or of the field's values, most frequent first. */
-static Status list_entries(struct listing *listing, struct entry **ret, uint32_t *ret_count, Err *err)
-{
-    const QueryWorld *world = listing->request.world;
-    uint32_t max = world->group_max ? world->group_max : (uint32_t)GROUPS_MAX, kept = 0;
-    struct groups_union *all = &listing->all;
-    groups_union_open(all, max);
-    region_open(&listing->entries_region, (size_t)max * sizeof *listing->entries);
-    listing->entries = (struct entry *)(void *)listing->entries_region.start;
-    for (listing->pass = PUT_AND_COUNT; listing->pass <= COUNT && !listing->status; listing->pass++) {
-        if (listing->pass == SKETCH && !all->is_full) break;
-        if (listing->pass == SKETCH) memset(listing->entries, 0, (size_t)max * sizeof *listing->entries);
-        if (listing->pass == COUNT) listing->rest_types = 0;
-        if (listing->pass == PUT) groups_union_fold(all);
-        run_tasks(listing, count_values, listing->run_count);
-    }
-    Status s = listing->status ? listing->status : answer_go_on(world, err);
-    if (s) return s;
-    for (uint32_t at = 0; at < all->count; at++) {
-        if (!listing->entries[at].count) continue;
-        struct entry entry = listing->entries[at];
-        entry.value = all->values[at];
-        listing->entries[kept++] = entry;
-    }
-    qsort(listing->entries, kept, sizeof *listing->entries, compare_counts);
-    *ret = listing->entries;
-    *ret_count = kept;
-    return OK;
-}
+static bool matches(const struct listing *listing, Str text) { return catalogue_matches(listing->search, text); }
 
 /* ---- Events ---- */
 
 /* Events that are not told apart may be of several types. */
 static EventType rest_type(const struct listing *listing)
 {
-    uint32_t types = listing->rest_types;
+    uint32_t types = listing->told->rest_types;
     return types && !(types & (types - 1)) ? (EventType)__builtin_ctz(types) : EVENT_NONE;
 }
 
-static void write_events(struct listing *listing, const struct entry *entries, uint32_t count, struct buf *answer)
+static void write_events(struct listing *listing, struct buf *answer)
 {
+    const CatalogueValue *entries = listing->told->values;
     uint32_t told = 0;
     json_array(answer, "events");
-    for (uint32_t at = 0; at < count && told < listing->limit; at++) {
+    for (uint32_t at = 0; at < listing->told->value_count && told < listing->limit; at++) {
         bool is_rest = entries[at].value.kind == INDEX_OTHER;
         Str text = entries[at].value.text, name = is_rest ? (Str){ 0 } : str_slice(text, 1, text.len);
         EventType type = is_rest ? rest_type(listing) : (EventType)(text.bytes[0] - '0');
@@ -264,151 +52,11 @@ static void write_events(struct listing *listing, const struct entry *entries, u
 
 /* ---- Fields ---- */
 
-static int compare_columns(const void *a, const void *b)
-{
-    const struct column *left = a, *right = b;
-    int order = str_compare(left->name, right->name);
-    return order ? order : (left->run > right->run) - (left->run < right->run);
-}
-
-static Status find_fields(struct listing *listing, Err *err)
-{
-    Arena *arena = listing->request.arena;
-    size_t all = 0, count = 0;
-    Status s = OK;
-    for (uint32_t at = 0; at < listing->run_count; at++) all += run_at(listing, at)->column_count;
-    struct column *columns = answer_take(arena, sizeof *columns, all, &s, err);
-    listing->fields = answer_take(arena, sizeof *listing->fields, all, &s, err);
-    for (uint32_t run = 0; !s && run < listing->run_count && !is_cancelled(listing); run++)
-        for (uint32_t number = 0; number < run_at(listing, run)->column_count; number++) {
-            Str name = index_run_column_name(run_at(listing, run), number);
-            if (listing->field_name.len ? str_equal(name, listing->field_name) : matches(listing, name))
-                columns[count++] = (struct column){ name, run, number };
-        }
-    if (s) return s;
-    qsort(columns, count, sizeof *columns, compare_columns);
-    for (size_t at = 0; at < count; at++) {
-        struct field *field = listing->field_count ? &listing->fields[listing->field_count - 1] : NULL;
-        if (!field || !str_equal(field->name, columns[at].name)) {
-            field = &listing->fields[listing->field_count++];
-            *field = (struct field){ .name = columns[at].name, .columns = &columns[at], .last_ms = INT64_MIN };
-        }
-        field->column_count++;
-        field->count += index_run_column_rows(run_at(listing, columns[at].run), columns[at].number);
-        field->other += index_run_column_unindexed(run_at(listing, columns[at].run), columns[at].number);
-    }
-    return OK;
-}
-
-/* The latest time of a row that has the column. */
-static Status find_last(struct listing *listing, const IndexRun *run, uint32_t column, Arena scratch, Millis *last_ms,
-                        Err *err)
-{
-    IndexCodes codes;
-    index_codes_init(&codes, run, column, 0, arena_new(&scratch, unsigned char, INDEX_CODES_BYTES), NULL);
-    for (uint32_t row = 0; row < run->row_count && *last_ms < run->time_max_ms; row++) {
-        if (!index_codes_has(&codes, row)) {
-            if (is_cancelled(listing)) return OK;
-            Status s = index_codes_load(&codes, row, err);
-            if (s) return s;
-        }
-        Millis time_ms = (Millis)((uint64_t)run->times.base + index_packed_get(&run->times, row));
-        if (time_ms > *last_ms && index_codes_get(&codes, row) != INDEX_ABSENT) *last_ms = time_ms;
-    }
-    return OK;
-}
-
-static void put_number(struct field *field, uint32_t at, const IndexValue *value)
-{
-    field->examples[at] = *value;
-    if (!value->text.len) return;
-    memcpy(field->digits[at], value->text.bytes, value->text.len);             /* up to 39 of them */
-    field->examples[at].text.bytes = field->digits[at];
-}
-
-static void take_number(struct field *field, const IndexValue *value)
-{
-    bool is_first = field->number_count == 0;
-    if (is_first || value_compare_numbers(value, &field->examples[0]) < 0) put_number(field, 0, value);
-    if (is_first || value_compare_numbers(value, &field->examples[1]) > 0) put_number(field, 1, value);
-    field->number_count = value_compare_numbers(&field->examples[0], &field->examples[1]) < 0 ? 2 : 1;
-}
-
-/* Keeps the first texts in order; each has its own place in the field's bytes. */
-static void take_text(struct field *field, Str text)
-{
-    IndexValue *texts = field->examples + 2;
-    uint32_t to = field->text_count;
-    while (to > 0 && str_compare(text, texts[to - 1].text) < 0) to--;
-    if (to == TEXT_EXAMPLES || (to > 0 && str_equal(texts[to - 1].text, text))) return;
-    char *bytes = field->bytes + (size_t)field->text_count * LEAF_BYTES;
-    if (field->text_count == TEXT_EXAMPLES)                                  /* the last one's place */
-        bytes = field->bytes + (texts[TEXT_EXAMPLES - 1].text.bytes - field->bytes);
-    else field->text_count++;
-    memmove(texts + to + 1, texts + to, (field->text_count - to - 1) * sizeof *texts);
-    memcpy(bytes, text.bytes, text.len);
-    texts[to] = (IndexValue){ .kind = INDEX_STRING, .text = str_of(bytes, text.len) };
-}
-
-/* Takes the dictionary's values into the field's examples. */
-static void take_examples(struct field *field, const IndexValues *values)
-{
-    for (uint32_t at = 0; at < 2 && values->number_count; at++) {
-        IndexValue value = { .kind = INDEX_NUMBER, .number = values->numbers[at ? values->number_count - 1 : 0] };
-        take_number(field, &value);
-    }
-    for (uint32_t at = 0, texts = 0; at < values->string_count && texts < TEXT_EXAMPLES; at++) {
-        IndexValue value = index_values_get(values, INDEX_FIRST_VALUE + values->number_count + at);
-        if (value.kind == INDEX_NUMBER) take_number(field, &value);
-        else if (value.kind == INDEX_LIST) field->has_list = true;
-        else take_text(field, value.text), texts++;
-    }
-}
-
-/* Finds when the field was last seen, and examples of its values. */
-static void look_at_field(void *context, uint32_t task, uint32_t worker)
-{
-    struct listing *listing = context;
-    struct field *field = &listing->fields[task];
-    Status s = OK;
-    Err err = { 0 };
-    for (uint32_t at = 0; at < listing->run_count && !s && !is_cancelled(listing); at++) {
-        const IndexRun *run = run_at(listing, listing->by_time[at]);
-        uint32_t column = index_run_find_column(run, field->name);
-        Arena scratch = region_arena(&listing->scratch[worker]);
-        IndexValues values;
-        if (column == UINT32_MAX) continue;
-        if (run->time_max_ms > field->last_ms) s = find_last(listing, run, column, scratch, &field->last_ms, &err);
-        if (!s) s = index_values_read(run, column, &scratch, &values, &err);
-        if (!s) take_examples(field, &values);
-    }
-    if (s) fail(listing, s, &err);
-}
-
-static int compare_fields(const void *a, const void *b)
-{
-    const struct field *left = a, *right = b;
-    if (left->count != right->count) return left->count > right->count ? -1 : 1;
-    return str_compare(left->name, right->name);
-}
-
-static Status look_at_fields(struct listing *listing, Err *err)
-{
-    Status s = OK;
-    qsort(listing->fields, listing->field_count, sizeof *listing->fields, compare_fields);
-    uint32_t told = listing->field_count < listing->limit ? listing->field_count : listing->limit;
-    char *bytes = answer_take(listing->request.arena, TEXT_EXAMPLES * LEAF_BYTES, told, &s, err);
-    for (uint32_t at = 0; !s && at < told; at++)
-        listing->fields[at].bytes = bytes + (size_t)at * TEXT_EXAMPLES * LEAF_BYTES;
-    if (!s) run_tasks(listing, look_at_field, told);
-    return listing->status ? listing->status : s;
-}
-
-static void write_types(const struct field *field, struct buf *answer)
+static void write_types(const CatalogueField *field, bool has_bool, struct buf *answer)
 {
     uint64_t numbers = field->number_count, texts = field->text_count;
     const struct { const char *word; bool is_there; } types[] = {
-        { "boolean", field->has_bool || (!numbers && !texts && !field->has_list && field->count > field->other) },
+        { "boolean", has_bool || (!numbers && !texts && !field->has_list && field->count > field->other) },
         { "number", numbers }, { "text", texts }, { "list", field->has_list },
         { "other", field->other },
     };
@@ -418,28 +66,26 @@ static void write_types(const struct field *field, struct buf *answer)
     json_array_end(answer);
 }
 
-static void write_field(const struct field *field, struct buf *answer)
+static void write_field(const CatalogueField *field, bool has_bool, struct buf *answer)
 {
     json_object(answer, NULL);
     json_string(answer, "field", field->name);
     json_uint(answer, "count", field->count);
     if (field->count) answer_instant(answer, "last_seen", field->last_ms);
     else json_null(answer, "last_seen");
-    write_types(field, answer);
+    write_types(field, has_bool, answer);
 }
 
 static void write_fields(const struct listing *listing, struct buf *answer)
 {
     json_array(answer, "properties");
-    for (uint32_t at = 0; at < listing->field_count && at < listing->limit; at++) {
-        const struct field *field = &listing->fields[at];
+    for (uint32_t at = 0; at < listing->told->field_count; at++) {
+        const CatalogueField *field = &listing->told->fields[at];
         if (!field->count) continue;
-        write_field(field, answer);
+        write_field(field, false, answer);
         json_array(answer, "examples");
-        for (uint32_t example = 0; example < EXAMPLES; example++) {
-            if (example < 2 ? example >= field->number_count : example - 2 >= field->text_count) continue;
-            value_write(&field->examples[example], answer);
-        }
+        for (uint32_t number = 0; number < field->number_count; number++) value_write(&field->numbers[number], answer);
+        for (uint32_t text = 0; text < field->text_count; text++) value_write(&field->texts[text], answer);
         json_array_end(answer);
         json_object_end(answer);
     }
@@ -484,23 +130,19 @@ static Status write_traits(struct listing *listing, struct buf *answer, Err *err
 
 static Status answer_field(struct listing *listing, struct buf *answer, Err *err)
 {
-    struct entry *entries = NULL;
-    uint32_t count = 0, told = 0, all = 0;
-    Str search = listing->search;
-    listing->search = (Str){ 0 };
-    Status s = find_fields(listing, err);
-    if (!s) s = look_at_fields(listing, err);
-    if (!s) s = list_entries(listing, &entries, &count, err);
-    if (s) return s;
-    listing->search = search;
-    struct field none = { .name = listing->field_name }, *field = listing->field_count ? &listing->fields[0] : &none;
-    for (uint32_t at = 0; at < count; at++) field->has_bool |= entries[at].value.kind == INDEX_BOOL;
-    write_field(field, answer);
+    const CatalogueField none = { .name = listing->spec.field }, *field = &none;
+    const CatalogueValue *entries = listing->told->values;
+    uint32_t told = 0, all = 0;
+    bool has_bool = false;
+    if (listing->told->field_count) field = &listing->told->fields[0];
+    for (uint32_t at = 0; at < listing->told->value_count; at++) has_bool |= entries[at].value.kind == INDEX_BOOL;
+    write_field(field, has_bool, answer);
     json_array(answer, "values");
-    for (uint32_t at = 0; at < count; at++) {
-        if (at % ENTRIES_A_LOOK == 0 && (s = answer_go_on(listing->request.world, err))) return s;
+    for (uint32_t at = 0; at < listing->told->value_count; at++) {
+        Status s = at % ENTRIES_A_LOOK == 0 ? answer_go_on(listing->request.world, err) : OK;
+        if (s) return s;
         const IndexValue *value = &entries[at].value;
-        if (search.len && (value->kind != INDEX_STRING || !matches(listing, value->text))) continue;
+        if (listing->search.len && (value->kind != INDEX_STRING || !matches(listing, value->text))) continue;
         if (all++ >= listing->limit) continue;
         told++;
         json_object(answer, NULL);
@@ -518,57 +160,12 @@ static Status answer_field(struct listing *listing, struct buf *answer, Err *err
 
 /* ---- The whole ---- */
 
-static int compare_runs_by_time(const void *a, const void *b, void *context)
-{
-    const IndexRun *left = run_at(context, *(const uint32_t *)a), *right = run_at(context, *(const uint32_t *)b);
-    return (left->time_max_ms < right->time_max_ms) - (left->time_max_ms > right->time_max_ms);
-}
-
-static Status listing_open(struct listing *listing, Err *err)
-{
-    const QueryWorld *world = listing->request.world;
-    Status s = OK;
-    uint32_t workers = world->pool ? world->pool->worker_count : 1;
-    size_t memory = (world->memory_bytes ? world->memory_bytes : (size_t)1 << 30) / 4 / workers;
-    listing->snapshot = world->snapshot;
-    listing->is_mine = !world->snapshot;
-    if (listing->is_mine) s = index_snapshot_open(world->index, &listing->snapshot, err);
-    if (s) return s;
-    listing->err = err;
-    listing->run_count = index_snapshot_run_count(listing->snapshot);
-    listing->by_time = answer_take(listing->request.arena, sizeof(uint32_t), listing->run_count, &s, err);
-    listing->scratch = answer_take(listing->request.arena, sizeof *listing->scratch, workers, &s, err);
-    for (uint32_t at = 0; !s && at < workers; at++)
-        region_open(&listing->scratch[at], memory + DICTIONARY_BYTES);
-    for (uint32_t at = 0; !s && at < listing->run_count; at++) listing->by_time[at] = at;
-    if (!s) qsort_r(listing->by_time, listing->run_count, sizeof(uint32_t), compare_runs_by_time, listing);
-    return s;
-}
-
-static void listing_close(struct listing *listing)
-{
-    const QueryPool *pool = listing->request.world->pool;
-    for (uint32_t at = 0; listing->scratch && at < (pool ? pool->worker_count : 1); at++)
-        region_close(&listing->scratch[at]);
-    groups_union_close(&listing->all);
-    region_close(&listing->entries_region);
-    pthread_mutex_destroy(&listing->lock);
-    if (listing->is_mine) index_snapshot_close(listing->snapshot);
-}
-
 static Status answer_overview(struct listing *listing, struct buf *answer, Err *err)
 {
-    struct entry *events;
-    uint32_t count;
-    Status s = list_entries(listing, &events, &count, err);
-    if (!s) s = find_fields(listing, err);
-    if (!s) s = look_at_fields(listing, err);
-    if (!s) s = answer_go_on(listing->request.world, err);
-    if (s) return s;
     json_object(answer, NULL);
-    write_events(listing, events, count, answer);
+    write_events(listing, answer);
     write_fields(listing, answer);
-    s = write_traits(listing, answer, err);
+    Status s = write_traits(listing, answer, err);
     answer_moment(listing->request.world, answer);
     json_object_end(answer);
     return s;
@@ -586,18 +183,18 @@ static Status parse_text(struct listing *listing, const char *member, Str *ret, 
 Status answer_events(Str question, const QueryWorld *world, Arena *arena, struct buf *answer, Err *err)
 {
     static const char *const allowed[] = { "field", "search", "limit", NULL };
-    Status s = OK;
-    struct listing *listing = answer_take(arena, sizeof *listing, 1, &s, err);
-    if (!s) s = request_open(&listing->request, question, world, arena, allowed, err);
-    if (!s) s = parse_text(listing, "search", &listing->search, err);
-    if (!s) s = request_field(&listing->request, event_tree_get(listing->request.root, STR("field")), "field",
-                              &listing->field_name);
-    if (!s) s = request_count(&listing->request, "limit", listing->field_name.len ? 20 : 100, 1, 1000, &listing->limit);
+    struct listing listing = { 0 };
+    Request *request = &listing.request;
+    Str field = { 0 };
+    Status s = request_open(request, question, world, arena, allowed, err);
+    if (!s) s = parse_text(&listing, "search", &listing.search, err);
+    if (!s) s = request_field(request, event_tree_get(request->root, STR("field")), "field", &field);
+    if (!s) s = request_count(request, "limit", field.len ? 20 : 100, 1, 1000, &listing.limit);
     if (s) return s;
-    atomic_flag_clear(&listing->is_told);
-    check(pthread_mutex_init(&listing->lock, NULL) == 0);
-    s = listing_open(listing, err);
-    if (!s) s = listing->field_name.len ? answer_field(listing, answer, err) : answer_overview(listing, answer, err);
-    listing_close(listing);
+    listing.spec = (CatalogueSpec){ .field = field, .search = listing.search, .field_max = listing.limit };
+    s = scan_list(request, &listing.spec, &listing.told, err);
+    if (s) return s;
+    s = field.len ? answer_field(&listing, answer, err) : answer_overview(&listing, answer, err);
+    listing.told->close(listing.told);
     return s;
 }

@@ -8,6 +8,12 @@ Status scan_open(const Request *request, const ScanSpec *spec, struct scan **ret
     return backend->open(request, spec, ret, err);
 }
 
+Status scan_list(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err)
+{
+    const ScanBackend *backend = request->world->backend ? request->world->backend : &scan_columns;
+    return backend->list(request, spec, ret, err);
+}
+
 Status scan_run(struct scan *scan, Err *err) { return scan->backend->run(scan, err); }
 
 void scan_close(struct scan *scan)

@@ -83,6 +83,8 @@ static inline uint32_t scan_fewer_groups(const QueryWorld *world, const ScanSpec
     return max > GROUPS_LEAST ? max / 8 : 0;
 }
 
+/* No scan: which events, fields and values there are (scan_catalogue.h). ret is closed by its own close. */
+Status MUST scan_list(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
 /* Takes a snapshot and prepares; gives the groups and the range of times that there are before anything runs. */
 Status MUST scan_open(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err);
 /* Once. What the workers kept is gone when it returns. */

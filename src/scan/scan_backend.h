@@ -13,6 +13,8 @@
 #ifndef ONYM_SCAN_BACKEND_H
 #define ONYM_SCAN_BACKEND_H
 
+#include "scan_catalogue.h"
+
 typedef struct ScanBackend {
     const char *name;
     Status (*open)(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err);
@@ -32,6 +34,8 @@ typedef struct ScanBackend {
     void (*join)(struct scan *scan, const struct scan *other);
     void (*write_warnings)(const struct scan *scan, const Request *request, struct buf *answer);
     void (*count_text)(struct scan *scan, Str field, uint32_t number_kind);
+    /* no scan at all: which events, fields and values there are */
+    Status (*list)(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
 } ScanBackend;
 
 /* Each back end's scan begins with this. */

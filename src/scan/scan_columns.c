@@ -559,4 +559,5 @@ const ScanBackend scan_columns = {
     .last_event_ms = door_last_event_ms, .account = door_account, .row_count = door_row_count,
     .hit_count = door_hit_count, .position = door_position, .join = door_join,
     .write_warnings = door_write_warnings, .count_text = door_count_text,
+    .list = catalogue_columns,
 };

@@ -283,12 +283,102 @@ static inline void naive_count_text(struct scan *scan, Str field, uint32_t numbe
     (void)scan, (void)field, (void)number_kind;
 }
 
+/* ---- Which events, fields and values there are ---- */
+
+struct naive_catalogue {
+    struct catalogue told;
+    CatalogueValue values[WORLD_EVENTS_MAX];
+    CatalogueField fields[16];
+    char texts[WORLD_EVENTS_MAX][40];
+};
+
+static inline void naive_catalogue_close(struct catalogue *told) { free(told); }
+
+static inline void naive_count_value(struct catalogue *told, const IndexValue *value, Millis time_ms)
+{
+    uint32_t at = 0;
+    if (value->kind == INDEX_NOTHING) return;
+    while (at < told->value_count && group_compare_values(&told->values[at].value, value)) at++;
+    CatalogueValue *entry = &told->values[at];
+    if (at == told->value_count) told->values[told->value_count++] = (CatalogueValue){ *value, 0, time_ms };
+    entry->count++;
+    if (time_ms > entry->last_ms) entry->last_ms = time_ms;
+}
+
+static inline void naive_add_field(struct catalogue *told, const struct world *world, const char *name)
+{
+    CatalogueField field = { .name = str_from(name), .last_ms = INT64_MIN };
+    struct naive_catalogue *values = calloc(1, sizeof *values);
+    values->told.values = values->values;
+    for (uint32_t at = 0; at < world->event_count; at++) {
+        bool is_source = str_equal(field.name, STR("source"));
+        IndexValue value = is_source ? naive_text("web") : naive_column(&world->events[at], field.name);
+        naive_count_value(&values->told, &value, world->events[at].time_ms);
+    }
+    for (uint32_t at = 0; at < values->told.value_count; at++) {
+        const CatalogueValue *entry = &values->told.values[at];
+        bool is_number = entry->value.kind == INDEX_NUMBER;
+        field.count += entry->count;
+        if (entry->last_ms > field.last_ms) field.last_ms = entry->last_ms;
+        if (is_number && (!field.number_count || entry->value.number < field.numbers[0].number))
+            field.numbers[0] = entry->value;
+        if (is_number && (!field.number_count || entry->value.number > field.numbers[1].number))
+            field.numbers[1] = entry->value;
+        if (is_number) field.number_count = field.numbers[0].number < field.numbers[1].number ? 2 : 1;
+        if (entry->value.kind == INDEX_STRING && field.text_count < CATALOGUE_TEXTS)
+            field.texts[field.text_count++] = entry->value;
+    }
+    free(values);
+    if (field.count) told->fields[told->field_count++] = field;
+}
+
+static inline int naive_compare_values(const void *a, const void *b)
+{
+    const CatalogueValue *left = a, *right = b;
+    return (left->count < right->count) - (left->count > right->count);
+}
+
+static inline int naive_compare_fields(const void *a, const void *b)
+{
+    const CatalogueField *left = a, *right = b;
+    return (left->count < right->count) - (left->count > right->count);
+}
+
+static inline Status naive_list(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err)
+{
+    static const char *const names[] = {
+        "source", "properties.plan", "properties.price", "properties.flag", "context.page.path", "context.city",
+        "context.page.referrer", "context.campaign.source",
+    };
+    const struct world *world = request->world->context;
+    struct naive_catalogue *naive = calloc(1, sizeof *naive);
+    struct catalogue *told = &naive->told;
+    (void)err;
+    *told = (struct catalogue){ naive_catalogue_close, .values = naive->values, .fields = naive->fields };
+    for (uint32_t at = 0; at < world->event_count; at++) {
+        const struct world_event *event = &world->events[at];
+        const char *name = *event->name || event->type != EVENT_PAGE ? event->name : event->path ? event->path : "";
+        snprintf(naive->texts[at], sizeof naive->texts[at], "%d%s", event->type, name);
+        IndexValue value = spec->field.len ? naive_column(event, spec->field) : naive_text(naive->texts[at]);
+        naive_count_value(told, &value, event->time_ms);
+    }
+    for (size_t at = 0; at < countof(names); at++)
+        if (spec->field.len ? str_equal(spec->field, str_from(names[at]))
+                            : catalogue_matches(spec->search, str_from(names[at])))
+            naive_add_field(told, world, names[at]);
+    qsort(told->values, told->value_count, sizeof *told->values, naive_compare_values);
+    qsort(told->fields, told->field_count, sizeof *told->fields, naive_compare_fields);
+    if (told->field_count > spec->field_max) told->field_count = spec->field_max;
+    *ret = told;
+    return OK;
+}
+
 static const ScanBackend naive_backend = {
     .name = "naive", .open = naive_open, .run = naive_run, .close = naive_close, .groups = naive_groups,
     .worker_count = naive_worker_count, .people_max = naive_people_max, .time_range = naive_time_range,
     .last_event_ms = naive_last_event_ms, .account = naive_account, .row_count = naive_row_count,
     .hit_count = naive_hit_count, .position = naive_position, .join = naive_join,
-    .write_warnings = naive_write_warnings, .count_text = naive_count_text,
+    .write_warnings = naive_write_warnings, .count_text = naive_count_text, .list = naive_list,
 };
 
 #endif
