@@ -157,13 +157,18 @@ static void put_link(const People *people, const IdentityLink *link, Arena scrat
     json_object_end(out);
 }
 
-static int compare_links(const void *a, const void *b)
+/* Of one message by what they say, never by the numbers of nodes: those are others after an erasure and a rebuild. */
+static int compare_links(const void *a, const void *b, void *context)
 {
     const IdentityLink *left = a, *right = b;
+    char values[2][LIMIT_ID_BYTES];
     if (left->time_ms != right->time_ms) return left->time_ms < right->time_ms ? -1 : 1;
     if (left->position != right->position) return left->position < right->position ? -1 : 1;
-    if (left->from != right->from) return left->from < right->from ? -1 : 1;
-    return (int)left->rule - (int)right->rule;               /* an alias may link the same two twice over */
+    if (left->rule != right->rule) return (int)left->rule - (int)right->rule;   /* an alias may link two twice over */
+    if (left->from == right->from) return 0;
+    int by_kind = (int)identity_kind_of(context, left->from) - (int)identity_kind_of(context, right->from);
+    return by_kind ? by_kind : str_compare(identity_read_value(context, left->from, values[0]),
+                                           identity_read_value(context, right->from, values[1]));
 }
 
 /* Every piece stands under both of its ends; the weaker end tells it. Aliases of users are told once, by position. */
@@ -182,7 +187,7 @@ Status people_write_links(const People *people, IdentityPerson person, Arena *ar
             if (links.items[link].from == members[at].node) all[count++] = links.items[link];
     }
     if (s) return s;
-    qsort(all, count, sizeof *all, compare_links);
+    qsort_r(all, count, sizeof *all, compare_links, people->identity);
     json_object(out, NULL);
     json_array(out, "links");
     for (size_t at = 0; at < count; at++) {
@@ -216,7 +221,7 @@ Status people_write_message_links(const People *people, const Event *event, Jour
             if (links.items[link].position == journal_number(pos)) found[count++] = links.items[link];
     }
     if (s) return s;
-    qsort(found, count, sizeof *found, compare_links);
+    qsort_r(found, count, sizeof *found, compare_links, people->identity);
     json_array(out, NULL);
     for (size_t at = 0; at < count; at++) {
         if (at && found[at].from == found[at - 1].from && found[at].to == found[at - 1].to) continue;
