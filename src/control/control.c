@@ -40,6 +40,9 @@ void control_note_change(struct control *control, Str key, const Str *value)
 Status control_save(struct control *control, struct kv_txn *txn, Err *err)
 {
     Status s = OK;
+    /* What identity has forgotten by now, a start from here would not find to be erased elsewhere. */
+    if (control->half) return err_set(err, ERR_CONFLICT, "the erasure at %llu is half done: nothing is saved until "
+                                      "it is whole", (unsigned long long)control->half->pos);
     pthread_mutex_lock(&control->lock);
     atomic_store_explicit(&control->wants_save, false, memory_order_relaxed);
     control->changes_saving = control->change_count;

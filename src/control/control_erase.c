@@ -32,6 +32,8 @@ void control_forget_erasures(struct control *control)
 {
     for (size_t at = 0; at < control->erasure_count; at++) erasure_free(control->erasures[at]);
     control->erasure_count = 0;
+    if (control->half) erasure_free(control->half);
+    control->half = NULL;
 }
 
 static struct erasure *erasure_make(Str record, JournalPos pos, size_t node_max, size_t span_max)
@@ -154,6 +156,23 @@ static Status note_beside(struct control *control, struct erasure *erasure, Iden
     return s;
 }
 
+/* Once each: a second try comes by again. */
+static void add_node(struct erasure *erasure, uint32_t node)
+{
+    for (size_t at = 0; at < erasure->node_count; at++)
+        if (erasure->nodes[at] == node) return;
+    erasure->nodes[erasure->node_count++] = node;
+}
+
+static void add_span(struct erasure *erasure, struct erased_span span)
+{
+    for (size_t at = 0; at < erasure->span_count; at++) {
+        const struct erased_span *has = &erasure->spans[at];
+        if (has->node == span.node && has->from_ms == span.from_ms && has->to_ms == span.to_ms) return;
+    }
+    erasure->spans[erasure->span_count++] = span;
+}
+
 /* Users first: an anonymous id that then has a user beside it still is another's as well, who came after the erasure
  * was asked for. What was said under the id alone goes; what that user said stays, and with it the id. */
 static Status forget_id(struct control *control, struct erasure *erasure, const CommandId *id, Err *err)
@@ -173,8 +192,8 @@ static Status forget_id(struct control *control, struct erasure *erasure, const 
     if (!s && kind == IDENTITY_ANONYMOUS && command_id_is_whole(id))
         s = identity_has_user_beside(control->stores.identity, node, &is_anothers, err);
     if (s) return s;
-    if (command_id_is_whole(id) && !is_anothers) erasure->nodes[erasure->node_count++] = node;
-    else erasure->spans[erasure->span_count++] = (struct erased_span){ node, id->from_ms, id->to_ms };
+    if (command_id_is_whole(id) && !is_anothers) add_node(erasure, node);
+    else add_span(erasure, (struct erased_span){ node, id->from_ms, id->to_ms });
     if (is_anothers) return identity_erase_alone(control->stores.identity, node, err);
     return command_id_is_whole(id) ? identity_erase(control->stores.identity, node, err) : OK;
 }
@@ -243,18 +262,21 @@ static Status unsee_spans(struct control *control, const struct erasure *now, Er
 Status control_begin_erasure(struct control *control, Str record, JournalPos pos, const JournalCommand *command,
                            Err *err)
 {
-    struct erasure *erasure = erasure_make(record, pos, command->id_count, command->id_count);
+    /* Where a disk failed in the midst, the second try goes on with what the first has noted: of an id that is
+     * forgotten already, nobody could tell any more which node it was. */
+    struct erasure *erasure = control->half;
     Status s = OK;
+    check(!erasure || erasure->pos == pos);
+    if (!erasure) erasure = erasure_make(record, pos, command->id_count, command->id_count);
+    control->half = erasure;
     for (size_t at = 0; !s && at < 2 * command->id_count; at++) {
         const CommandId *id = &command->ids[at % command->id_count];
         bool is_second = id->kind == COMMAND_ANONYMOUS_ID;
         if (is_second == (at >= command->id_count)) s = forget_id(control, erasure, id, err);
     }
     if (!s) s = unsee_spans(control, erasure, err);
-    if (s) {
-        erasure_free(erasure);
-        return s;
-    }
+    if (s) return s;
+    control->half = NULL;
     qsort(erasure->nodes, erasure->node_count, sizeof *erasure->nodes, compare_nodes);
     note_erasure(control, erasure);
     add_erasure(control, erasure);

@@ -41,6 +41,7 @@ struct control {
     struct erasure **erasures;              /* whoever submits commands bounds them: CONTROL_ERASURES_MOST */
     size_t erasure_count, erasure_capacity;
     uint64_t erasures_done;
+    struct erasure *half;                   /* begun, and a disk failed; NULL: none. Of who follows the journal */
     ControlUnread *unread;                  /* control_unread.c */
     size_t unread_count;
     unsigned erase_failures;                /* of the journal, in a row; maintenance's */

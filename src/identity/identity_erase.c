@@ -17,6 +17,7 @@ static Status release_owned(struct identity *identity, uint32_t owner, Err *err)
     identity->nodes[owner].flags |= NODE_ERASED;
     for (size_t i = 0; !s && i < owned.found.count; i++)
         s = identity_recompute(identity, ((uint32_t *)owned.found.items)[i], err);
+    if (s) identity->nodes[owner].flags &= (uint8_t)~NODE_ERASED;      /* a second try finds those that are left */
     vector_done(&owned.found);
     return s;
 }
@@ -29,8 +30,9 @@ static Status drop_rows(struct identity *identity, uint32_t node, bool of_aliase
     Status s = identity_list_rows(identity, node, &rows, err);
     for (size_t i = 0; !s && i < rows.count; i++) {
         struct found *found = &((struct found *)rows.items)[i];
-        if (!(found->row.flags & ROW_ALIAS) == of_aliases || found->row.flags & ROW_ERASED) continue;
-        identity_flag_row(identity, node, found, found->row.flags | ROW_ERASED);
+        if (!(found->row.flags & ROW_ALIAS) == of_aliases) continue;
+        if (!(found->row.flags & ROW_ERASED))                /* else by a try that failed halfway */
+            identity_flag_row(identity, node, found, found->row.flags | ROW_ERASED);
         collect(&owners, found->row.owner);
     }
     vector_done(&rows);
@@ -71,9 +73,9 @@ Status identity_erase(struct identity *identity, IdentityNode node, Err *err)
     if (n->flags & NODE_ERASED) return OK;
     bool was_seen = n->flags & NODE_SEEN;
     Status s = n->kind == IDENTITY_USER ? erase_aliases(identity, node, err) : drop_rows(identity, node, false, err);
-    if (s) return s;
-    if (was_seen) identity->seen_count[n->kind]--;
+    if (s) return s;                                         /* whoever asked tries again, so nothing is counted yet */
     if (n->flags & NODE_PROMOTED) {                          /* the value is still somebody's user id */
+        if (was_seen) identity->seen_count[n->kind]--;
         n->flags &= (uint8_t)~NODE_SEEN;
         return OK;
     }
@@ -84,6 +86,7 @@ Status identity_erase(struct identity *identity, IdentityNode node, Err *err)
     }
     if (n->kind != IDENTITY_ANONYMOUS) s = release_owned(identity, node, err);
     if (s) return s;
+    if (was_seen) identity->seen_count[n->kind]--;
     identity_forget(identity, node);
     identity->heads[node] = 0;
     identity->erased_count++;
