@@ -10,12 +10,6 @@ void desk_path(const char *dir, const char *name, char path[DESK_PATH_BYTES])
     snprintf(path, DESK_PATH_BYTES, "%s/%s", dir, name);
 }
 
-Millis desk_millis(const TreeNode *row, const char *name)
-{
-    int64_t at_ms;
-    return str_parse_int(event_tree_text(row, name), 0, INT64_MAX / 2, &at_ms) ? at_ms : 0;
-}
-
 Status desk_read_list(struct disk *disk, const char *dir, struct desk_list of, Arena *arena, const TreeNode **ret,
                       Err *err)
 {

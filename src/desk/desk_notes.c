@@ -72,7 +72,7 @@ static bool read_note(Str line, Arena scratch, DeskNote *ret)
     if (!str_parse_int(event_tree_text(row, "status"), 0, 999, &status)) return false;
     ret->number = (uint64_t)number;
     ret->status = (uint32_t)status;
-    ret->at_ms = desk_millis(row, "at");
+    ret->at_ms = event_tree_millis(row, "at");
     copy_field(row, "who", ret->who, sizeof ret->who);
     copy_field(row, "role", ret->role, sizeof ret->role);
     copy_field(row, "method", ret->method, sizeof ret->method);

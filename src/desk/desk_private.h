@@ -53,8 +53,6 @@ Status MUST desk_read_list(struct disk *disk, const char *dir, struct desk_list 
                            Err *err);
 /* Replaces a file by what is in out, which may have failed. */
 Status MUST desk_write_file(struct desk *desk, const char *file, const struct buf *out, Err *err);
-/* An instant of a file; 0 where it is none. */
-Millis desk_millis(const TreeNode *row, const char *name);
 
 Status MUST desk_sources_read(struct disk *disk, const char *dir, Arena *arena, struct desk_sources *ret, Err *err);
 Status MUST desk_saved_read(struct desk *desk, Arena *arena, Err *err);

@@ -27,7 +27,7 @@ static bool is_true(const TreeNode *row, const char *name)
 static bool read_row(const TreeNode *row, struct desk_source *ret)
 {
     *ret = (struct desk_source){
-        .old_key_until_ms = desk_millis(row, "old_key_until"), .made_at_ms = desk_millis(row, "made_at"),
+        .old_key_until_ms = event_tree_millis(row, "old_key_until"), .made_at_ms = event_tree_millis(row, "made_at"),
         .is_enabled = is_true(row, "enabled"), .is_server = is_true(row, "server"),
     };
     return copy_text(row, "name", DESK_NAME_BYTES, ret->name) && ret->name[0]

@@ -62,13 +62,6 @@ static Status write_file(const struct doctor *doctor, Err *err)
     return s;
 }
 
-static Millis read_millis(const TreeNode *object, const char *name)
-{
-    int64_t number = 0;
-    (void)!str_parse_int(event_tree_text(object, name), 0, INT64_MAX, &number);
-    return number;
-}
-
 static bool read_text(const TreeNode *object, const char *name, char *room, size_t bytes)
 {
     Str text = event_tree_text(object, name);
@@ -85,10 +78,10 @@ static bool read_state(const TreeNode *object, DoctorState *ret)
     *ret = (DoctorState){ .code = DOCTOR_CODE_COUNT };
     for (DoctorCode at = 0; at < DOCTOR_CODE_COUNT; at++)
         if (str_equal(str_from(doctor_findings[at].code), code)) ret->code = at;
-    ret->found_ms = read_millis(object, "found");
-    ret->last_ms = read_millis(object, "last");
-    ret->ended_ms = read_millis(object, "ended");
-    ret->muted_until_ms = read_millis(object, "muted");
+    ret->found_ms = event_tree_millis(object, "found");
+    ret->last_ms = event_tree_millis(object, "last");
+    ret->ended_ms = event_tree_millis(object, "ended");
+    ret->muted_until_ms = event_tree_millis(object, "muted");
     const TreeNode *reopened = event_tree_get(object, STR("reopened"));
     ret->is_reopened = event_tree_is_kind(reopened, FIELD_BOOL) && reopened->truth;
     return ret->code != DOCTOR_CODE_COUNT

@@ -353,6 +353,12 @@ Str event_tree_text(const TreeNode *object, const char *path)
     return node ? node->text : (Str){ 0 };
 }
 
+Millis event_tree_millis(const TreeNode *object, const char *name)
+{
+    int64_t number = 0;
+    return str_parse_int(event_tree_text(object, name), 0, INT64_MAX / 2, &number) ? number : 0;
+}
+
 bool event_tree_is_given(const TreeNode *node) { return node && node->kind > FIELD_NULL; }
 
 bool event_tree_is_kind(const TreeNode *node, int kind) { return node && node->kind == kind; }

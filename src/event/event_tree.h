@@ -43,6 +43,8 @@ const TreeNode *event_tree_find(const TreeNode *object, const char *path);
 const TreeNode *event_tree_reach(const TreeNode *object, Str path);
 /* The text of a string or number at the path; empty if there is none. */
 Str event_tree_text(const TreeNode *object, const char *path);
+/* A member that is a whole number of milliseconds since 1970, as our own files keep instants; 0 if it is none. */
+Millis event_tree_millis(const TreeNode *object, const char *name);
 /* Is it neither missing nor null? */
 bool event_tree_is_given(const TreeNode *node);
 bool event_tree_is_kind(const TreeNode *node, int kind);        /* false for NULL */
