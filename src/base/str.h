@@ -23,6 +23,27 @@ typedef struct Str {
 Str str_from(const char *text);                       /* NULL gives the empty string */
 Str str_of(const void *bytes, size_t len);
 bool str_equal(Str a, Str b);
+/* The same, without a call for texts of up to 16 bytes: for names that are compared at every message. */
+static inline bool str_equal_inline(Str a, Str b)
+{
+    uint64_t a8, b8, a16, b16;
+    if (a.len != b.len) return false;
+    if (a.len > 16) return memcmp(a.bytes, b.bytes, a.len) == 0;
+    if (a.len >= 8) {
+        memcpy(&a8, a.bytes, 8), memcpy(&b8, b.bytes, 8);
+        memcpy(&a16, a.bytes + a.len - 8, 8), memcpy(&b16, b.bytes + b.len - 8, 8);
+        return a8 == b8 && a16 == b16;
+    }
+    if (a.len >= 4) {
+        uint32_t a4, b4, a_end, b_end;
+        memcpy(&a4, a.bytes, 4), memcpy(&b4, b.bytes, 4);
+        memcpy(&a_end, a.bytes + a.len - 4, 4), memcpy(&b_end, b.bytes + b.len - 4, 4);
+        return a4 == b4 && a_end == b_end;
+    }
+    for (size_t at = 0; at < a.len; at++)
+        if (a.bytes[at] != b.bytes[at]) return false;
+    return true;
+}
 bool str_equal_no_case(Str a, Str b);                 /* ASCII letters only */
 int str_compare(Str a, Str b);                        /* bytewise; a prefix comes first */
 bool str_starts(Str s, Str prefix);

@@ -359,7 +359,7 @@ Fit schema_check_absent(struct schema_walk *walk, const Schema *schema, const st
  * first. */
 static inline const SchemaProperty *find_property(const SchemaObject *rule, Str name, uint32_t at)
 {
-    if (at < rule->property_count && str_equal(rule->properties[at].name, name)) return &rule->properties[at];
+    if (at < rule->property_count && str_equal_inline(rule->properties[at].name, name)) return &rule->properties[at];
     return schema_find_property(rule, name);
 }
 
@@ -388,6 +388,19 @@ static Fit check_member(struct schema_walk *walk, struct meeting *meeting, const
     return both(fit, schema_check(walk, schema, value, step, ret_next));
 }
 
+/* The member of a row of the plan whose value fits at first sight, or is absent in the plan's words: it was met. */
+static inline bool meet_at_sight(struct schema_walk *walk, struct meeting *meeting, const SchemaProperty *property,
+                                 const uint32_t *value)
+{
+    if (!property || !property->sight || walk->steps_left == 0 || walk->depth == DEPTH_MOST) return false;
+    if (!schema_value_fits_at_sight(property, walk->text, value)) return false;
+    bool is_absent = property->null_is_absent && walk->text[*value] == 'n';
+    walk->steps_left--;
+    if (!is_absent && property->required != SCHEMA_NOT_REQUIRED)
+        meeting->seen[property->required / 64] |= UINT64_C(1) << property->required % 64;
+    return true;
+}
+
 static Fit check_object(struct schema_walk *walk, const SchemaObject *rule, const uint32_t *token,
                         const struct schema_step *step, const uint32_t **ret_next)
 {
@@ -401,6 +414,10 @@ static Fit check_object(struct schema_walk *walk, const SchemaObject *rule, cons
     for (; text[*at] != '}'; at += text[*at] == ',', count++) {
         Str name = event_token_inside(text, at);
         const SchemaProperty *property = rule->has_escapes ? NULL : find_property(rule, name, count);
+        if (meet_at_sight(walk, &meeting, property, at + 2)) {
+            at += 3;
+            continue;
+        }
         if (!property && memchr(name.bytes, '\\', name.len)) {
             if (arena_left(walk->arena) < name.len) return *ret_next = event_token_skip(text, token), FIT_UNSURE;
             name = event_token_text(text, at, walk->arena);

@@ -130,19 +130,53 @@ static bool comes_from(const TrackingRule *rule, Str source)
     return rule->source_count == 0;
 }
 
-static Fit check_properties(const TrackingRule *rule, const TrackingMessage *given, struct schema_walk *walk)
+/* What the rule is about: properties or traits. */
+static const Field *field_of(const TrackingRule *rule, const Message *message)
 {
-    const Message *message = given->message;
     bool has_traits = rule->type == EVENT_IDENTIFY || rule->type == EVENT_GROUP;
     const Field *field = has_traits ? &message->traits : &message->properties;
-    if (rule->type == EVENT_IDENTIFY && field->kind <= FIELD_NULL && message->context_traits.kind == FIELD_OBJECT)
-        field = &message->context_traits;
+    bool is_in_context = rule->type == EVENT_IDENTIFY && field->kind <= FIELD_NULL
+                      && message->context_traits.kind == FIELD_OBJECT;
+    return is_in_context ? &message->context_traits : field;
+}
+
+static Fit check_properties(const TrackingRule *rule, const Field *field, EventCursor cursor, struct schema_walk *walk)
+{
+    bool has_traits = rule->type == EVENT_IDENTIFY || rule->type == EVENT_GROUP;
     struct schema_step top = { .name = has_traits ? STR("traits") : STR("properties"), .index = UINT32_MAX };
     const uint32_t *ignored;
     if (field->kind != FIELD_OBJECT) return schema_check_absent(walk, rule->schema, &top);
-    EventCursor cursor = event_cursor(given->parser, field);
     walk->text = cursor.text;
     return schema_check(walk, rule->schema, cursor.token, &top, &ignored);
+}
+
+/* Nearly all messages of nearly all events. */
+static bool fits_at_sight(const TrackingRule *rule, const Field *field, EventCursor cursor)
+{
+    if (rule->versions.len || rule->source_count || rule->is_deprecated) return false;
+    if (!rule->schema) return true;
+    return rule->schema->object && schema_is_object_alone(rule->schema) && field->kind == FIELD_OBJECT
+        && schema_object_fits_at_sight(rule->schema->object, cursor.text, cursor.token);
+}
+
+static bool judge_by_rule(const struct tracking_plan *plan, const TrackingRule *rule, const TrackingMessage *given,
+                          Arena *arena, TrackingVerdict *ret)
+{
+    const Field *field = field_of(rule, given->message);
+    EventCursor cursor = event_cursor(given->parser, field);
+    if (fits_at_sight(rule, field, cursor)) return false;
+    struct schema_walk walk = { .arena = arena, .steps_left = TRACKING_STEPS, .found = ret->items };
+    if (plan->store.has_versions) walk.app_version = app_version(given->parser, given->message, arena);
+    if (rule->versions.len && !schema_versions_include(rule->versions, walk.app_version)) return false;
+    if (!comes_from(rule, given->source)) tell_event(ret, TRACKING_WRONG_SOURCE, (Str){ 0 }, (Str){ 0 });
+    if (rule->is_deprecated) tell_event(ret, TRACKING_DEPRECATED_EVENT, (Str){ 0 }, (Str){ 0 });
+    walk.found_count = ret->count;
+    if (rule->schema) (void)check_properties(rule, field, cursor, &walk);
+    ret->count = walk.found_count;
+    ret->has_more |= walk.has_more;
+    ret->is_undecided = walk.is_unsure;
+    if (ret->count) set_rungs(plan, rule, given->source, ret);
+    return ret->count > 0;
 }
 
 bool tracking_plan_judge(const struct tracking_plan *plan, const TrackingMessage *given, Arena *arena,
@@ -155,22 +189,9 @@ bool tracking_plan_judge(const struct tracking_plan *plan, const TrackingMessage
     ret->rung = TRACKING_ALLOW;
     ret->count = 0;
     ret->has_more = ret->is_undecided = false;
-    if (!rule) {
-        if (type == EVENT_TRACK || type == EVENT_PAGE || type == EVENT_SCREEN)
-            judge_stranger(plan, type, given->source, name, ret);
-        return ret->count > 0;
-    }
-    struct schema_walk walk = { .arena = arena, .steps_left = TRACKING_STEPS, .found = ret->items };
-    if (plan->store.has_versions) walk.app_version = app_version(given->parser, given->message, arena);
-    if (rule->versions.len && !schema_versions_include(rule->versions, walk.app_version)) return false;
-    if (!comes_from(rule, given->source)) tell_event(ret, TRACKING_WRONG_SOURCE, (Str){ 0 }, (Str){ 0 });
-    if (rule->is_deprecated) tell_event(ret, TRACKING_DEPRECATED_EVENT, (Str){ 0 }, (Str){ 0 });
-    walk.found_count = ret->count;
-    if (rule->schema) (void)check_properties(rule, given, &walk);
-    ret->count = walk.found_count;
-    ret->has_more |= walk.has_more;
-    ret->is_undecided = walk.is_unsure;
-    if (ret->count) set_rungs(plan, rule, given->source, ret);
+    if (rule) return judge_by_rule(plan, rule, given, arena, ret);
+    if (type == EVENT_TRACK || type == EVENT_PAGE || type == EVENT_SCREEN)
+        judge_stranger(plan, type, given->source, name, ret);
     return ret->count > 0;
 }
 
@@ -190,6 +211,7 @@ Status tracking_schema_open(const Node *root, const TrackingSource *source, stru
                                         .place = STR("") };
     made->schema = schema_compile_document(&compiler, root);
     if (!compiler.has_failed) {
+        schema_set_sights(&made->store);
         *ret = made;
         return OK;
     }

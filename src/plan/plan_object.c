@@ -8,8 +8,10 @@ enum { SLOTS_LEAST = 8, NAMES_MOST = 10000 };
 
 static uint64_t hash_name(Str name) { return hash_64(name, 0x706c616e); }
 
-void schema_finish_object(Arena *arena, SchemaObject *object, SchemaProperty *properties, uint32_t count)
+void schema_finish_object(struct schema_store *store, SchemaObject *object, SchemaProperty *properties,
+                          uint32_t count)
 {
+    Arena *arena = &store->arena;
     uint32_t size = SLOTS_LEAST;
     while (size < 2 * count) size *= 2;
     uint16_t *slots = arena_new(arena, uint16_t, size);
@@ -19,6 +21,8 @@ void schema_finish_object(Arena *arena, SchemaObject *object, SchemaProperty *pr
     object->slots = slots;
     object->slot_mask = size - 1;
     object->required = required;
+    object->before = store->objects;
+    store->objects = object;
     for (uint32_t at = 0; at < count; at++) {
         uint32_t slot = (uint32_t)hash_name(properties[at].name) & object->slot_mask;
         while (slots[slot]) slot = (slot + 1) & object->slot_mask;
@@ -170,6 +174,6 @@ const SchemaObject *schema_compile_object(struct schema_compiler *compiler, cons
     if (least) (void)schema_read_count(compiler, least, &object->least);        /* false has complained */
     if (most) (void)schema_read_count(compiler, most, &object->most);
     object->is_slow = object->pattern_count || object->names || least || most || object->dependent_count;
-    schema_finish_object(compiler->arena, object, names.items, names.count);
+    schema_finish_object(compiler->store, object, names.items, names.count);
     return object;
 }

@@ -80,7 +80,7 @@ const TrackingRule *tracking_find_rule(const struct tracking_plan *plan, EventTy
     uint64_t hash = hash_of(type, name);
     for (uint32_t slot = (uint32_t)hash & plan->slot_mask; plan->slots[slot]; slot = (slot + 1) & plan->slot_mask) {
         const TrackingRule *rule = &plan->rules[plan->slots[slot] - 1];
-        if (rule->hash == hash && rule->type == type && str_equal(rule->name, name)) return rule;
+        if (rule->hash == hash && rule->type == type && str_equal_inline(rule->name, name)) return rule;
     }
     return NULL;
 }
@@ -381,6 +381,7 @@ Status tracking_plan_open(const Node *root, const TrackingSource *source, struct
     if (root && root->kind == NODE_MAP) read_plan(&opening, root);
     else schema_complain(&opening.compiler, root, "wanted a map with events");
     if (!opening.compiler.has_failed) {
+        schema_set_sights(&plan->store);
         *ret = plan;
         return OK;
     }

@@ -54,6 +54,8 @@ typedef struct SchemaProperty {
     bool is_declared;               /* false: it is here since it is required or another depends on it */
     bool null_is_absent;            /* the short form's, where it is not nullable */
     bool has_dependents;
+    uint8_t sight;                  /* bits of SchemaSight: which values fit whatever else there is (plan_sight.c) */
+    uint64_t required_bit;          /* 1 << required; 0: it is not, or there are too many */
     Str versions;                   /* it counts for apps of these alone; empty: all */
 } SchemaProperty;
 
@@ -70,7 +72,8 @@ typedef struct SchemaDependent {
     const Schema *schema;           /* or NULL */
 } SchemaDependent;
 
-typedef struct SchemaObject {
+typedef struct SchemaObject SchemaObject;
+struct SchemaObject {
     const SchemaProperty *properties;
     uint32_t property_count, required_count;
     const uint16_t *slots;          /* by the name's hash: place + 1; 0: none */
@@ -86,7 +89,10 @@ typedef struct SchemaObject {
     uint64_t least, most;           /* members */
     const SchemaDependent *dependents;
     uint32_t dependent_count;
-} SchemaObject;
+    bool has_sights;
+    uint64_t all_required;          /* the bits of all required names */
+    SchemaObject *before;           /* of the store's list */
+};
 
 typedef struct SchemaList {
     const Schema *items;            /* behind the tuple; NULL: anything */
@@ -142,6 +148,7 @@ struct schema_store {
     struct pattern **patterns;
     uint32_t pattern_count, schema_count;
     bool has_versions;              /* a rule asks for the app's version */
+    SchemaObject *objects;          /* all that were compiled, the last one first */
 };
 void schema_store_open(struct schema_store *store);
 void schema_store_close(struct schema_store *store);
@@ -173,7 +180,8 @@ bool schema_read_count(struct schema_compiler *compiler, const Node *node, uint6
 bool schema_read_number(struct schema_compiler *compiler, const Node *node, Decimal *ret);
 bool schema_read_bool(struct schema_compiler *compiler, const Node *node, bool *ret);
 /* Names to a table, once they are all there. */
-void schema_finish_object(Arena *arena, SchemaObject *object, SchemaProperty *properties, uint32_t count);
+void schema_finish_object(struct schema_store *store, SchemaObject *object, SchemaProperty *properties,
+                          uint32_t count);
 const SchemaProperty *schema_find_property(const SchemaObject *object, Str name);
 /* The plan's short form: "revenue: {type: number, required: true}" (plan_short.c). map: names to such. */
 typedef struct SchemaShort {
@@ -197,6 +205,27 @@ void schema_write_const(struct buf *out, const SchemaConst *value);
 SchemaFormat schema_format_from(Str word);              /* FORMAT_NONE: not one that is checked */
 const char *schema_format_text(SchemaFormat format);    /* "a date like 2026-11-30" */
 bool schema_format_fits(SchemaFormat format, Str text);
+
+/* ---- At first sight (plan_sight.c) ---- */
+
+/* Of a row of a plan: values of these kinds fit, whatever they are. */
+enum {
+    SIGHT_TEXT = 1, SIGHT_NUMBER = 2, SIGHT_MINUS = 4, SIGHT_BOOL = 8, SIGHT_NULL = 16,     /* by the first byte */
+    SIGHT_DIGITS = 32,              /* ... a number of digits alone does */
+    SIGHT_LISTED = 64,              /* ... a text that is one of its values does */
+};
+/* Does it ask nothing but of objects? */
+static inline bool schema_is_object_alone(const Schema *schema)
+{
+    return !schema->is_never && !schema->logic && !schema->values
+        && (!schema->kinds || schema->kinds >> FIELD_OBJECT & 1);
+}
+/* Once all of it is compiled. */
+void schema_set_sights(struct schema_store *store);
+/* Does the object at the token fit for sure? False: it is to be checked. */
+bool schema_object_fits_at_sight(const SchemaObject *object, const char *text, const uint32_t *token);
+/* The same of one value. */
+bool schema_value_fits_at_sight(const SchemaProperty *property, const char *text, const uint32_t *token);
 
 /* ---- Checking (plan_check.c) ---- */
 

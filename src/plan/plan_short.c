@@ -300,7 +300,7 @@ const Schema *schema_compile_short(struct schema_compiler *compiler, const Node 
     add_rows(&rows, common, map);
     rest->is_unplanned = true;
     if (how.tells_unplanned) object->additional = rest;
-    schema_finish_object(compiler->arena, object, rows.items, rows.count);
+    schema_finish_object(compiler->store, object, rows.items, rows.count);
     schema->object = object;
     return schema;
 }
