@@ -195,6 +195,8 @@ bench-deliver: build/onym $B/bench/load ; @bench/deliver
 bench-sums: build/release/bench/apply ; @$(MAKE) --no-print-directory MODE=nosums build/nosums/bench/apply && bench/sums $(or $(PAIRS),8)
 ## make bench-plan            what a tracking plan of 200 events costs collection, in instructions (needs valgrind)
 bench-plan: $B/bench/collect ; @bench/plan
+## make bench-walk            what walking over messages costs the applier, the symptoms and a plan, in instructions
+bench-walk: $B/bench/apply $B/bench/symptoms $B/bench/collect ; @bench/walk $(or $(BUILDS),build/release)
 ## make bench-starve          collection's latency beside questions that are asked in a loop (bench/starve)
 bench-starve: build/onym $B/bench/load ; @bench/starve
 ## make bench-web             how Live scrolls with ten thousand rows: frames a second, in headless Chromium

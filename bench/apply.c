@@ -150,7 +150,7 @@ static struct applier *open_applier(struct journal *journal, const char *dir)
     Err err;
     snprintf(path, sizeof path, "%s/derived", dir);
     DeriveOptions options = { .journal = journal, .disk = os_disk(), .dice = os_dice(), .clock = os_clock(),
-                             .dir = path, .dedup_window_ms = 30 * 86400000LL };
+                             .dir = path, .dedup_window_ms = 30 * 86400000LL, .state_bytes = UINT64_C(16) << 30 };
     if (derive_open(&options, &applier, &err)) printf("%s\n", err.text), exit(1);
     return applier;
 }

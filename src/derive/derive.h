@@ -44,6 +44,7 @@ typedef struct DeriveOptions {
     bool stops_at_damage;                   /* does not pass: derive_step says ERR_DAMAGED until the segment is back */
     bool passes_newer;                      /* records that a newer Onym wrote, too; false: ERR_UNSUPPORTED there */
     const char *dir;                        /* of all derived state; borrowed, made if it is not there */
+    uint64_t state_bytes;                   /* address space of its kv; 0: the default (kv.h). valgrind knows less */
     const char *state_dir;                  /* of its kv, which is on the real disk always; NULL: dir/state */
     bool makes_anew;                        /* throws away everything that was derived before */
     bool has_destinations;                  /* their store has people in it, too: ask control_list_forgets */

@@ -104,6 +104,7 @@ static Status open_kv(struct applier *applier, Err *err)
     char index[PATH_BYTES + 8], dedup[PATH_BYTES + 8], beside[PATH_BYTES + 8];
     const KvLife lives[] = { { beside, false }, { index, true }, { dedup, true } };
     KvOptions options = { .dir = applier->state_dir, .tables = tables, .table_count = TABLES, .is_synced = true,
+                          .max_bytes = applier->options.state_bytes,
                           .lives = lives, .life_count = applier->options.state_dir ? 0 : countof(lives) };
     snprintf(beside, sizeof beside, "%s.life", applier->options.dir);
     snprintf(index, sizeof index, "%s/LIFE", applier->index_dir);
