@@ -39,7 +39,8 @@ Status derive_open(const DeriveOptions *options, struct applier **ret, Err *err)
     region_open(&applier->region, GROUP_BYTES);
     region_open(&applier->traits_region, TRAITS_BYTES);
     applier->parser = event_parser_open();
-    check(applier->parser);
+    applier->outline = event_outline_open();
+    check(applier->parser && applier->outline);
     open_waiting(applier);
     applier->control = control_open(&(ControlOptions){
         .journal = options->journal, .clock = options->clock, .rules = options->rules,
@@ -70,6 +71,7 @@ void derive_abandon(struct applier *applier)
     derive_close_state(applier);
     derive_close_lag(applier);
     event_parser_close(applier->parser);
+    event_outline_close(applier->outline);
     region_close(&applier->region);
     region_close(&applier->traits_region);
     pthread_rwlock_destroy(&applier->guard);
@@ -199,6 +201,8 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     bool is_erased = false;
     s = apply_to_people(applier, waiting, &subject, &is_erased, err);
     if (is_erased) return OK;
+    waiting->event.outline = NULL;                           /* tried again, it has one of what came meanwhile */
+    waiting->event.outline = event_outline_of(event, applier->outline);
     if (!s) s = index_append(applier->index, subject, event, waiting->pos, waiting->next, err);
     if (!s) s = derive_count_symptoms(applier, waiting, subject, err);
     if (s) return err_wrap(err, s, "applying the record at %llu", (unsigned long long)waiting->pos);

@@ -64,6 +64,7 @@ struct applier {
     struct symptoms *symptoms;
     struct journal_reader *reader;
     struct event_parser *parser;
+    struct event_outline *outline;          /* of the message at hand, for all stations */
     struct region region, traits_region;
     struct waiting_record group[GROUP_RECORDS];
     size_t group_count, group_at;           /* decoded, and applied so far */

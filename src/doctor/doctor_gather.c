@@ -62,7 +62,7 @@ static uint32_t name_host(struct exam *exam, Str url)
 static void fill_row(struct exam *exam, const Event *event, JournalPos pos, DoctorRow *row)
 {
     DoctorPeek peek;
-    doctor_peek(event->json, &peek);
+    doctor_peek_event(event, &peek);
     bool is_named = event->type == EVENT_TRACK || event->type == EVENT_PAGE || event->type == EVENT_SCREEN;
     *row = (DoctorRow){
         .time_ms = event->timestamp_ms, .pos = pos,

@@ -251,6 +251,7 @@ typedef struct DoctorPeek {
     Str library, version, url, referrer, agent, payload;
 } DoctorPeek;
 void doctor_peek(Str json, DoctorPeek *ret);
+void doctor_peek_event(const Event *event, DoctorPeek *ret);    /* of one out of a record: without its ids and times */
 Str doctor_host(Str url, char room[256]);               /* in lower case; empty: none */
 bool doctor_is_same_site(Str a, Str b);                 /* hosts of one registrable domain, as far as can be told */
 

@@ -156,6 +156,7 @@ typedef struct Event {
     bool from_import;                               /* it kept its own times; no live client sent it */
     Str json;                                       /* canonical JSON */
     Str plan_check;                                 /* the planCheck that Onym stamped, an object; else empty */
+    const struct event_outline *outline;            /* of json (event_outline.h), if somebody has made it; or NULL */
 } Event;
 
 typedef struct Rejected {
@@ -258,6 +259,10 @@ Status MUST event_find_field(struct event_parser *parser, Str json, Str path, Ar
 typedef void EventVisit(void *context, Str key, const Field *value);
 Status MUST event_visit_object(struct event_parser *parser, Str object_json, Arena *arena, EventVisit *visit,
                                void *context, Err *err);
+
+/* ---- A record's JSON without a parser: member by member, or where each of them stands ---- */
+
+#include "event_outline.h"
 
 /* ---- Parsed values, token by token ---- */
 

@@ -31,10 +31,16 @@ void chunk_open(struct chunk *chunk, uint32_t row_max)
                  + VALUE_SLOTS * sizeof(uint32_t) + CHUNK_VALUES_MAX * sizeof(struct chunk_value)
                  + CHUNK_TEXT_BYTES_MAX + NAME_BYTES_MAX + (1 << 20);
     region_open(&chunk->region, bytes);
+    chunk->outline = event_outline_open();
+    check(chunk->outline);
     chunk_clear(chunk, 0);
 }
 
-void chunk_close(struct chunk *chunk) { region_close(&chunk->region); }
+void chunk_close(struct chunk *chunk)
+{
+    event_outline_close(chunk->outline);
+    region_close(&chunk->region);
+}
 
 static struct chunk_column *chunk_add_column(struct chunk *chunk, Str name)
 {
@@ -62,10 +68,11 @@ static void empty_slots(struct chunk *chunk)
 void chunk_clear(struct chunk *chunk, JournalPos from_pos)
 {
     struct region region = chunk->region;
+    struct event_outline *outline = chunk->outline;
     if (chunk->value_slots) empty_slots(chunk);
     uint32_t mask = chunk->value_mask ? chunk->value_mask : VALUE_SLOTS_FIRST - 1;
-    *chunk = (struct chunk){ .region = region, .row_max = chunk->row_max, .from_pos = from_pos, .to_pos = from_pos,
-                             .value_mask = mask };
+    *chunk = (struct chunk){ .region = region, .outline = outline, .row_max = chunk->row_max, .from_pos = from_pos,
+                             .to_pos = from_pos, .value_mask = mask };
     chunk->arena = region_arena(&region);
     /* zeros, by now */
     chunk->value_slots = arena_try(&chunk->arena, sizeof(uint32_t), 64, VALUE_SLOTS);
@@ -307,7 +314,7 @@ void chunk_append(struct chunk *chunk, Subject subject, const Event *event, Jour
     chunk_set_text(chunk, STR("category"), event->category);
     chunk_set_text(chunk, STR("groupId"), event->group_id);
     chunk->has_group = event->group_id.len > 0;
-    chunk->unindexed_count += leaves_walk(event->json, chunk_visit, chunk);
+    chunk->unindexed_count += leaves_walk(event_outline_of(event, chunk->outline), chunk_visit, chunk);
     chunk->row_count++;
     chunk->to_pos = next;
 }

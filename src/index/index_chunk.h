@@ -40,6 +40,7 @@ struct chunk_value {
 
 struct chunk {
     struct region region;
+    struct event_outline *outline;          /* for events that bring none along */
     Arena arena;
     const char *arena_start;
     uint32_t row_count, row_max;

@@ -1,4 +1,4 @@
-/* index_leaves: one pass over the text, no tree.
+/* index_leaves: the message's outline, gone over once.
  *
  * The walker holds the path as a stack of lengths into one buffer. Strings without escapes, which nearly
  * all are, are borrowed from the text; others are unescaped into a buffer of LEAF_TEXT_BYTES. Integers and
@@ -8,12 +8,8 @@
 #include "index_leaves.h"
 #include "index_format.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 struct walk {
-    const char *at, *end;
+    const OutlineMember *members;
     LeafVisit *visit;
     void *context;
     uint32_t leaf_count, passed_over;
@@ -21,58 +17,6 @@ struct walk {
     char path[LEAF_PATH_BYTES];
     char text[LEAF_TEXT_BYTES];
 };
-
-static inline void pass_space(struct walk *walk)
-{
-    while (walk->at < walk->end && (unsigned char)*walk->at <= ' ') walk->at++;
-}
-
-/* Ends a number, true, false or null. */
-static inline bool ends_plain(char c)
-{
-    return c == ',' || c == '}' || (unsigned char)c <= ' ' || c == ']' || c == ':' || c == '{' || c == '['
-        || c == '"';
-}
-
-static inline bool take_char(struct walk *walk, char c)
-{
-    pass_space(walk);
-    if (walk->at == walk->end || *walk->at != c) return false;
-    walk->at++;
-    return true;
-}
-
-/* The first quote or backslash at or after the place; end where there is none. */
-static inline const char *find_quote(const char *at, const char *end)
-{
-#ifdef __SSE2__
-    const __m128i quotes = _mm_set1_epi8('"'), slashes = _mm_set1_epi8('\\');
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        int found
-            = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, quotes), _mm_cmpeq_epi8(bytes, slashes)));
-        if (found) return at + __builtin_ctz((unsigned)found);
-    }
-#endif
-    while (at < end && *at != '"' && *at != '\\') at++;
-    return at;
-}
-
-/* Stands after an opening quote; gives the raw bytes up to the closing one, and passes it. */
-static inline bool take_string(struct walk *walk, Str *ret_raw, bool *ret_has_escape)
-{
-    const char *start = walk->at, *at = find_quote(start, walk->end);
-    *ret_has_escape = false;
-    while (at < walk->end && *at == '\\') {
-        *ret_has_escape = true;
-        if (walk->end - at < 2) return false;
-        at = find_quote(at + 2, walk->end);
-    }
-    if (at == walk->end) return false;
-    *ret_raw = (Str){ start, (size_t)(at - start) };
-    walk->at = at + 1;
-    return true;
-}
 
 static int hex_value(char c)
 {
@@ -177,37 +121,12 @@ static void visit_leaf(struct walk *walk, Leaf leaf)
     walk->visit(walk->context, &leaf);
 }
 
-/* Passes a whole value, whatever it is, without looking at what it holds. */
-static bool pass_value(struct walk *walk)
+static void visit_text(struct walk *walk, const OutlineMember *member)
 {
-    int depth = 0;
-    do {
-        Str raw;
-        bool has_escape;
-        pass_space(walk);
-        if (walk->at == walk->end) return false;
-        char c = *walk->at++;
-        if (c == '"') {
-            if (!take_string(walk, &raw, &has_escape)) return false;
-        } else if (c == '{' || c == '[') depth++;
-        else if (c == '}' || c == ']') depth--;
-        else if (c != ',' && c != ':')
-            while (walk->at < walk->end && !ends_plain(*walk->at)) walk->at++;
-    } while (depth > 0);
-    return depth == 0;
-}
-
-static bool visit_string(struct walk *walk, bool is_wanted)
-{
-    Str raw;
-    bool has_escape;
-    if (!take_string(walk, &raw, &has_escape)) return false;
-    if (!is_wanted) return true;
-    Leaf leaf = { .kind = LEAF_STRING, .text = raw };
-    if (has_escape) leaf.text = str_of(walk->text, unescape(raw, walk->text, sizeof walk->text));
+    Leaf leaf = { .kind = LEAF_STRING, .text = event_raw_text(member->raw) };
+    if (member->has_escape) leaf.text = str_of(walk->text, unescape(leaf.text, walk->text, sizeof walk->text));
     if (leaf.text.len > LEAF_TEXT_BYTES - 4) leaf.kind = LEAF_OTHER;
     visit_leaf(walk, leaf);
-    return true;
 }
 
 /* Over 2^53 not every integer is a double: one that is none keeps its digits, up to 38 of them. */
@@ -224,115 +143,77 @@ static LeafKind kind_of_number(Str text)
     return (unsigned __int128)(double)value == value ? LEAF_NUMBER : LEAF_BIG;
 }
 
-static bool visit_plain(struct walk *walk, bool is_wanted)
+static void visit_plain(struct walk *walk, const OutlineMember *member)
 {
-    const char *start = walk->at;
-    while (walk->at < walk->end && !ends_plain(*walk->at)) walk->at++;
-    Str text = str_of(start, (size_t)(walk->at - start));
-    if (text.len == 0) return false;
-    if (!is_wanted || str_equal(text, STR("null"))) return true;
+    Str text = member->raw;
+    if (str_equal(text, STR("null"))) return;
     Leaf leaf = { .kind = LEAF_NUMBER };
-    if (*start == 't' || *start == 'f') leaf.kind = LEAF_BOOL, leaf.number = *start == 't';
+    if (member->kind == OUTLINE_BOOL) leaf.kind = LEAF_BOOL, leaf.number = *text.bytes == 't';
     else if (!number_of(text, &leaf.number)) leaf.kind = LEAF_OTHER;      /* 1e999: there, but no double */
     else if ((leaf.kind = kind_of_number(text)) == LEAF_BIG) leaf.text = text;
     leaf.number += 0.0;                                                   /* -0 is 0 */
     visit_leaf(walk, leaf);
-    return true;
 }
 
-/* Is an array one of scalars, as its text has it? Nothing in it opens another one outside of strings. */
-static bool holds_scalars(Str json)
+static void visit_list(struct walk *walk, const OutlineMember *member)
 {
-    for (size_t at = 1; at < json.len; at++) {
-        char c = json.bytes[at];
-        if (c == '[' || c == '{') return false;
-        if (c != '"') continue;
-        for (at++; at < json.len && json.bytes[at] != '"'; at++) at += json.bytes[at] == '\\';
-    }
-    return true;
-}
-
-static bool visit_list(struct walk *walk, bool is_wanted)
-{
-    const char *start = walk->at;
-    if (!pass_value(walk)) return false;
-    Leaf leaf = { .kind = LEAF_OTHER, .text = str_of(start, (size_t)(walk->at - start)) };
-    if (leaf.text.len < LEAF_TEXT_BYTES - 4 && holds_scalars(leaf.text)) leaf.kind = LEAF_LIST;
-    if (is_wanted) visit_leaf(walk, leaf);
-    return true;
+    Leaf leaf = { .kind = LEAF_OTHER, .text = member->raw };
+    if (leaf.text.len < LEAF_TEXT_BYTES - 4 && !member->is_nested) leaf.kind = LEAF_LIST;
+    visit_leaf(walk, leaf);
 }
 
 /* Puts a key after the path; false where it does not fit. */
-static bool path_add(struct walk *walk, Str raw, bool has_escape)
+static bool path_add(struct walk *walk, const OutlineMember *member)
 {
-    size_t room = LEAF_PATH_BYTES - walk->path_len, dot = walk->path_len > 0, len = raw.len;
-    if (dot + 4 > room) return false;
-    char *to = walk->path + walk->path_len + dot;
-    if (has_escape) len = unescape(raw, to, room - dot);
-    if (len > room - dot) return false;
-    if (!has_escape) memcpy(to, raw.bytes, len);
-    if (dot) walk->path[walk->path_len] = '.';
-    walk->path_len += dot + len;
+    size_t room = LEAF_PATH_BYTES - walk->path_len, len = member->key.len;
+    if (5 > room) return false;
+    char *to = walk->path + walk->path_len + 1;
+    if (member->has_key_escape) len = unescape(member->key, to, room - 1);
+    if (len > room - 1) return false;
+    if (!member->has_key_escape) memcpy(to, member->key.bytes, len);
+    to[-1] = '.';
+    walk->path_len += 1 + len;
     return true;
 }
 
-static bool walk_object(struct walk *walk, int depth);
-
-/* A value at the walk's path. */
-static bool walk_value(struct walk *walk, int depth, bool is_wanted)
+/* The members of the object, whose path is the walk's. */
+static void walk_object(struct walk *walk, uint32_t object, int depth)
 {
-    pass_space(walk);
-    if (walk->at == walk->end) return false;
-    switch (*walk->at) {
-    case '"': walk->at++; return visit_string(walk, is_wanted);
-    case '{':
-        if (is_wanted && depth < LEAF_DEPTH_MAX) return walk->at++, walk_object(walk, depth + 1);
-        walk->passed_over += is_wanted;
-        return pass_value(walk);
-    case '[': return visit_list(walk, is_wanted);
-    default: return visit_plain(walk, is_wanted);
+    const OutlineMember *members = walk->members;
+    size_t path_len = walk->path_len;
+    for (uint32_t at = object + 1; at < members[object].next; at = members[at].next) {
+        const OutlineMember *member = &members[at];
+        if (!path_add(walk, member)) {
+            walk->passed_over++;
+            continue;
+        }
+        switch ((OutlineKind)member->kind) {
+        case OUTLINE_TEXT: visit_text(walk, member); break;
+        case OUTLINE_LIST: visit_list(walk, member); break;
+        case OUTLINE_OBJECT:
+            if (depth < LEAF_DEPTH_MAX) walk_object(walk, at, depth + 1);
+            else walk->passed_over++;
+            break;
+        case OUTLINE_NUMBER: case OUTLINE_BOOL: case OUTLINE_NULL: visit_plain(walk, member); break;
+        }
+        walk->path_len = path_len;
     }
 }
 
-/* Stands after an opening brace. */
-static bool walk_object(struct walk *walk, int depth)
-{
-    size_t path_len = walk->path_len;
-    if (take_char(walk, '}')) return true;
-    do {
-        Str key;
-        bool has_escape;
-        if (!take_char(walk, '"') || !take_string(walk, &key, &has_escape) || !take_char(walk, ':'))
-            return false;
-        bool fits = path_add(walk, key, has_escape);
-        walk->passed_over += !fits;
-        if (!walk_value(walk, depth, fits)) return false;
-        walk->path_len = path_len;
-    } while (take_char(walk, ','));
-    return take_char(walk, '}');
-}
-
-uint32_t leaves_walk(Str json, LeafVisit *visit, void *context)
+uint32_t leaves_walk(const struct event_outline *outline, LeafVisit *visit, void *context)
 {
     struct walk walk;
-    walk.at = json.bytes, walk.end = json.bytes + json.len;
+    const OutlineMember *members = outline->members;
+    walk.members = members;
     walk.visit = visit, walk.context = context;
     walk.leaf_count = walk.passed_over = 0;
-    walk.path_len = 0;
-    if (!take_char(&walk, '{') || take_char(&walk, '}')) return 0;
-    do {
-        Str key;
-        bool has_escape;
-        if (!take_char(&walk, '"') || !take_string(&walk, &key, &has_escape) || !take_char(&walk, ':')) break;
+    for (uint32_t at = 0; at < outline->count; at = members[at].next) {
+        Str key = members[at].key;
         bool is_column = str_equal(key, STR("properties")) || str_equal(key, STR("context"));
-        pass_space(&walk);
-        if (is_column && walk.at < walk.end && *walk.at == '{') {
-            memcpy(walk.path, key.bytes, key.len);
-            walk.path_len = key.len;
-            walk.at++;
-            if (!walk_object(&walk, 1)) break;
-            walk.path_len = 0;
-        } else if (!pass_value(&walk)) break;
-    } while (take_char(&walk, ','));
+        if (!is_column || members[at].kind != OUTLINE_OBJECT) continue;
+        memcpy(walk.path, key.bytes, key.len);
+        walk.path_len = key.len;
+        walk_object(&walk, at, 1);
+    }
     return walk.passed_over;
 }

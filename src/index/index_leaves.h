@@ -4,13 +4,13 @@
  * "properties" and "context", with its dotted path ("context.campaign.source"). An array of scalars is visited as
  * LEAF_LIST, any other array as LEAF_OTHER; null and empty objects are as good as absent.
  *
- * The text is canonical JSON, which a parser has approved before; still, any bytes are safe: depth, path
- * length and leaf count are bounded, and what is malformed ends the walk.
+ * It goes over the message's outline (event/), which is safe on any bytes; depth, path length and leaf count are
+ * bounded.
  */
 #ifndef ONYM_INDEX_LEAVES_H
 #define ONYM_INDEX_LEAVES_H
 
-#include "base/base.h"
+#include "event/event.h"
 
 enum {
     LEAF_DEPTH_MAX = 16,            /* objects within objects; deeper ones are passed over */
@@ -38,6 +38,6 @@ typedef struct Leaf {
 typedef void LeafVisit(void *context, const Leaf *leaf);
 
 /* Returns how many leaves were passed over because of a bound. */
-uint32_t leaves_walk(Str json, LeafVisit *visit, void *context);
+uint32_t leaves_walk(const struct event_outline *outline, LeafVisit *visit, void *context);
 
 #endif

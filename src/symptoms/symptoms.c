@@ -24,6 +24,7 @@ struct symptoms {
     uint32_t *forgets;                      /* ascending; the days in the store have not forgotten them */
     size_t forget_count, forget_capacity;
     struct region scratch;
+    struct event_outline *outline;          /* for events that bring none along */
 };
 
 static const struct { const char *code, *word; } codes[SYMPTOM_CODES] = {
@@ -169,6 +170,8 @@ Status symptoms_open(const SymptomsOptions *options, struct symptoms **ret, Err 
     check(symptoms);
     symptoms->options = *options;
     region_open(&symptoms->scratch, SCRATCH_BYTES);
+    symptoms->outline = event_outline_open();
+    check(symptoms->outline);
     if (options->kv) {
         s = kv_begin_read(options->kv, &txn, err);
         if (!s) {
@@ -188,6 +191,7 @@ void symptoms_close(struct symptoms *symptoms)
     free(symptoms->days);
     free(symptoms->forgets);
     region_close(&symptoms->scratch);
+    event_outline_close(symptoms->outline);
     free(symptoms);
 }
 
@@ -198,7 +202,8 @@ Status symptoms_add(struct symptoms *symptoms, const Event *event, uint64_t posi
     struct day_table *table;
     Status s = find_day(symptoms, event->received_at_ms, &table, err);
     if (s || !table) return s;
-    day_count(table, &(SymptomMessage){ event, position, subject }, region_arena(&symptoms->scratch));
+    SymptomMessage message = { event, event_outline_of(event, symptoms->outline), position, subject };
+    day_count(table, &message, region_arena(&symptoms->scratch));
     table->is_dirty = true;
     return OK;
 }
@@ -208,7 +213,8 @@ Status symptoms_add_repeat(struct symptoms *symptoms, const Event *event, uint64
     struct day_table *table;
     Status s = find_day(symptoms, event->received_at_ms, &table, err);
     if (s || !table) return s;
-    day_count_repeat(table, &(SymptomMessage){ event, position, SYMPTOM_NOBODY }, region_arena(&symptoms->scratch));
+    SymptomMessage message = { event, event_outline_of(event, symptoms->outline), position, SYMPTOM_NOBODY };
+    day_count_repeat(table, &message, region_arena(&symptoms->scratch));
     table->is_dirty = true;
     return OK;
 }

@@ -2,7 +2,6 @@
  * in most messages (the page, the browser, the user) is judged once and remembered by its hash (struct day_memos); what
  * is remembered is a function of the bytes alone. */
 #include "symptoms_private.h"
-#include "symptoms_walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +10,18 @@ enum { MEMBERS_MOST = 2 * SYMPTOMS_FIELDS, DEEP_MOST = 200, DEPTH_MOST = 8, LATE
        OLD_MS = HOUR_MS, HALF_HOUR_MS = 30 * MINUTE_MS, ZONE_SLACK_MS = 2 * MINUTE_MS, ZONES_MOST = 28,
        FREE_TEXT_BYTES = 200 };
 
+enum { NO_FIELDS = UINT32_MAX };
+
 /* What of a message is looked at. Texts are as they stand in the JSON. */
 struct parts {
-    struct symptoms_map map;                /* of the text that is walked */
-    SymptomMember members[MEMBERS_MOST];    /* of the properties, or of the traits */
-    uint32_t member_count, member_over;
+    uint32_t fields;                        /* the properties, or the traits, in the outline; NO_FIELDS: it has none */
     Str library, app, page, agent, webdriver, time_problem;
 };
 
 struct adding {
     struct day_table *table;
-    const struct symptoms_map *map;
     const SymptomMessage *message;
+    const OutlineMember *members;           /* of its outline */
     Arena scratch;
     uint32_t origin;
     uint64_t id_hash;                       /* of the messageId, for examples */
@@ -32,63 +31,56 @@ struct adding {
 
 /* ---- What is in a message ---- */
 
-static void take_members(struct parts *parts, Str object)
+static inline bool is_key(Str key, const char *name, size_t len)
 {
-    struct symptoms_walk walk;
-    if (!walk_enter(&walk, &parts->map, object)) return;
-    while (parts->member_count < MEMBERS_MOST && walk_next(&walk, &parts->members[parts->member_count]))
-        parts->member_count++;
-    SymptomMember rest;
-    while (parts->member_count == MEMBERS_MOST && walk_next(&walk, &rest)) parts->member_over++;
+    return key.len == len && !memcmp(key.bytes, name, len);
 }
-
-static bool is_key(Str key, const char *name, size_t len) { return key.len == len && !memcmp(key.bytes, name, len); }
 #define IS_KEY(key, literal) is_key(key, literal, sizeof(literal) - 1)
 
-static void take_context(struct parts *parts, Str object)
+static void take_context(const OutlineMember *members, uint32_t context, struct parts *parts)
 {
-    struct symptoms_walk walk;
-    SymptomMember member;
-    if (!walk_enter(&walk, &parts->map, object)) return;
-    while (walk_next(&walk, &member)) {
-        if (IS_KEY(member.key, "library")) parts->library = member.raw;
-        else if (IS_KEY(member.key, "page")) parts->page = member.raw;
-        else if (IS_KEY(member.key, "app")) parts->app = member.raw;
-        else if (IS_KEY(member.key, "userAgent")) parts->agent = walk_text(member.raw);
-        else if (IS_KEY(member.key, "webdriver")) parts->webdriver = member.raw;
+    for (uint32_t at = context + 1; at < members[context].next; at = members[at].next) {
+        Str key = members[at].key;
+        if (IS_KEY(key, "library")) parts->library = members[at].raw;
+        else if (IS_KEY(key, "page")) parts->page = members[at].raw;
+        else if (IS_KEY(key, "app")) parts->app = members[at].raw;
+        else if (IS_KEY(key, "userAgent")) parts->agent = event_raw_text(members[at].raw);
+        else if (IS_KEY(key, "webdriver")) parts->webdriver = members[at].raw;
     }
 }
 
-/* Canonical JSON has its fields in one order, and projectId, the source's name, right before properties and traits:
- * where it is told, nothing before it is read. */
-static void take_parts(const Event *event, struct parts *parts)
+static void take_parts(const SymptomMessage *message, struct parts *parts)
 {
-    bool has_traits = event->type == EVENT_IDENTIFY || event->type == EVENT_GROUP;
-    const char *behind = event->source.bytes + event->source.len, *end = event->json.bytes + event->json.len;
-    const char *from = event->json.bytes + 1;
-    SymptomMember member;
-    if (event->source.len && behind > from && behind < end && *behind == '"') from = behind + 1;
-    if (from >= end) return;
-    map_text(&parts->map, str_of(from, (size_t)(end - from)));
-    struct symptoms_walk walk = { &parts->map, 0 };
-    while (walk_next(&walk, &member)) {
-        if (IS_KEY(member.key, "properties") && !has_traits) take_members(parts, member.raw);
-        else if (IS_KEY(member.key, "traits") && has_traits) take_members(parts, member.raw);
-        else if (IS_KEY(member.key, "context")) take_context(parts, member.raw);
-        else if (IS_KEY(member.key, "timeProblem")) parts->time_problem = walk_text(member.raw);
+    EventType type = message->event->type;
+    bool has_traits = type == EVENT_IDENTIFY || type == EVENT_GROUP;
+    const OutlineMember *members = message->outline->members;
+    *parts = (struct parts){ .fields = NO_FIELDS };
+    for (uint32_t at = 0; at < message->outline->count; at = members[at].next) {
+        Str key = members[at].key;
+        bool is_object = members[at].kind == OUTLINE_OBJECT;
+        if (IS_KEY(key, "properties") && is_object && !has_traits) parts->fields = at;
+        else if (IS_KEY(key, "traits") && is_object && has_traits) parts->fields = at;
+        else if (IS_KEY(key, "context") && is_object) take_context(members, at, parts);
+        else if (IS_KEY(key, "timeProblem")) parts->time_problem = event_raw_text(members[at].raw);
     }
+}
+
+/* A member of the object; false where there is none. */
+static bool find_member(Str object, const char *name, EventMember *ret)
+{
+    EventMembers members;
+    size_t len = strlen(name);
+    if (!object.len || object.bytes[0] != '{' || !event_members_open(&members, object)) return false;
+    while (event_members_next(&members, ret))
+        if (is_key(ret->key, name, len)) return true;
+    return false;
 }
 
 /* The text of a member of the object; empty where there is none. */
-static Str find_text(const struct symptoms_map *map, Str object, const char *name)
+static Str find_text(Str object, const char *name)
 {
-    struct symptoms_walk walk;
-    SymptomMember member;
-    size_t len = strlen(name);
-    if (!walk_enter(&walk, map, object)) return (Str){ 0 };
-    while (walk_next(&walk, &member))
-        if (is_key(member.key, name, len)) return walk_text(member.raw);
-    return (Str){ 0 };
+    EventMember member;
+    return find_member(object, name, &member) ? event_raw_text(member.raw) : (Str){ 0 };
 }
 
 /* ---- Names as they are kept ---- */
@@ -128,8 +120,8 @@ static Str without_addresses(Str name, Arena *arena)
 static Str unescaped(Str raw, bool has_escape, Arena *arena)
 {
     TreeNode node;
-    if (!has_escape || raw.len > LIMIT_RECORD_BYTES / 2) return walk_text(raw);
-    return event_tree_scalar(raw, arena, &node) ? node.text : walk_text(raw);
+    if (!has_escape || raw.len > LIMIT_RECORD_BYTES / 2) return event_raw_text(raw);
+    return event_tree_scalar(raw, arena, &node) ? node.text : event_raw_text(raw);
 }
 
 /* ---- Origins ---- */
@@ -139,24 +131,47 @@ static void read_origin(const struct parts *parts, Str source, bool is_import, S
 {
     *ret = (SymptomOrigin){
         .source = cut(source, VALUE_BYTES), .is_import = is_import,
-        .library = cut(find_text(&parts->map, parts->library, "name"), VALUE_BYTES),
-        .version = cut(find_text(&parts->map, parts->library, "version"), VALUE_BYTES),
-        .app_version = cut(find_text(&parts->map, parts->app, "version"), VALUE_BYTES),
+        .library = cut(find_text(parts->library, "name"), VALUE_BYTES),
+        .version = cut(find_text(parts->library, "version"), VALUE_BYTES),
+        .app_version = cut(find_text(parts->app, "version"), VALUE_BYTES),
     };
+}
+
+/* Were source, library and app the last message's, byte by byte? */
+static bool is_last_origin(const struct day_memos *memos, const Str texts[3], bool is_import)
+{
+    const char *at = memos->origin_text;
+    if (!memos->has_origin || memos->is_import != is_import) return false;
+    for (int text = 0; text < 3; at += texts[text++].len) {
+        if (memos->origin_lens[text] != texts[text].len) return false;
+        if (texts[text].len && memcmp(at, texts[text].bytes, texts[text].len) != 0) return false;
+    }
+    return true;
+}
+
+static void note_origin(struct day_memos *memos, const Str texts[3], bool is_import, uint32_t origin)
+{
+    char *at = memos->origin_text;
+    memos->has_origin = texts[0].len + texts[1].len + texts[2].len <= sizeof memos->origin_text;
+    memos->is_import = is_import;
+    memos->origin = origin;
+    for (int text = 0; text < 3 && memos->has_origin; at += texts[text++].len) {
+        memos->origin_lens[text] = texts[text].len;
+        if (texts[text].len) memcpy(at, texts[text].bytes, texts[text].len);
+    }
 }
 
 static uint32_t find_origin(struct day_table *table, const struct parts *parts, Str source, bool is_import,
                             Millis at_ms)
 {
     struct day_memos *memos = table->memos;
-    uint64_t hash = hash_64(parts->app, hash_64(parts->library, hash_64(source, is_import)));
-    if (memos->origin_hash != hash || !table->of.origin_count) {
+    const Str texts[3] = { source, parts->library, parts->app };
+    if (!is_last_origin(memos, texts, is_import)) {
         SymptomOrigin wanted;
         read_origin(parts, source, is_import, &wanted);
-        uint32_t origin = day_find_origin(table, &wanted);
-        if (origin == SYMPTOM_NOBODY) return origin;
-        memos->origin_hash = hash;
-        memos->origin = origin;
+        uint32_t found = day_find_origin(table, &wanted);
+        if (found == SYMPTOM_NOBODY) return found;
+        note_origin(memos, texts, is_import, found);
     }
     SymptomOrigin *origin = &table->of.origins[memos->origin];
     day_see(&origin->first_ms, &origin->last_ms, at_ms, !origin->last_ms);
@@ -290,28 +305,23 @@ static uint32_t number_of(const char *const *words, size_t count, const char *wo
 enum { PAGE_URL_LEAK = 0, PAGE_REFERRER_LEAK = 4, PAGE_PATH_LEAK = 8, PAGE_SEARCH_LEAK = 12, PAGE_HOST = 16,
        PAGE_HAS_URL = 1 << 20, PAGE_HAS_PATH = 1 << 21 };
 
-static Str page_text(const struct symptoms_map *map, Str page, const char *name, Arena *arena)
+static Str page_text(Str page, const char *name, Arena *arena)
 {
-    struct symptoms_walk walk;
-    SymptomMember member;
-    size_t len = strlen(name);
-    if (!walk_enter(&walk, map, page)) return (Str){ 0 };
-    while (walk_next(&walk, &member))
-        if (is_key(member.key, name, len)) return unescaped(member.raw, member.has_escape, arena);
-    return (Str){ 0 };
+    EventMember member;
+    return find_member(page, name, &member) ? unescaped(member.raw, member.has_escape, arena) : (Str){ 0 };
 }
 
 static uint32_t leak_of(Str text) { return number_of(leaks, countof(leaks),
     text.len ? symptoms_url_leak(text) : NULL); }
 
-static uint32_t judge_page(const struct symptoms_map *map, Str page, Arena scratch)
+static uint32_t judge_page(Str page, Arena scratch)
 {
-    Str url = page_text(map, page, "url", &scratch), path = page_text(map, page, "path", &scratch);
+    Str url = page_text(page, "url", &scratch), path = page_text(page, "path", &scratch);
     uint32_t verdict = leak_of(url) << PAGE_URL_LEAK;
-    verdict |= leak_of(page_text(map, page, "referrer", &scratch)) << PAGE_REFERRER_LEAK;
+    verdict |= leak_of(page_text(page, "referrer", &scratch)) << PAGE_REFERRER_LEAK;
     if (!verdict) {
         verdict |= leak_of(path) << PAGE_PATH_LEAK;
-        verdict |= leak_of(page_text(map, page, "search", &scratch)) << PAGE_SEARCH_LEAK;
+        verdict |= leak_of(page_text(page, "search", &scratch)) << PAGE_SEARCH_LEAK;
     }
     if (url.len) verdict |= number_of(hosts, countof(hosts), symptoms_dev_host(url)) << PAGE_HOST | PAGE_HAS_URL;
     return path.len ? verdict | PAGE_HAS_PATH : verdict;
@@ -321,10 +331,13 @@ static uint32_t page_verdict(struct adding *adding, Str page)
 {
     if (!page.len) return 0;
     uint64_t hash = hash_64(page, 0);
-    struct day_memo *memo = &adding->table->memos->pages[hash >> 32 & (MEMO_PAGES - 1)];
-    if (memo->hash != hash || !hash) *memo = (struct day_memo){ hash, judge_page(adding->map, page, adding->scratch),
-        0 };
-    return memo->verdict;
+    struct day_memo *memo = adding->table->memos->pages[hash >> 32 & (MEMO_PAGES - 1)];
+    if (memo[0].hash == hash && hash) return memo[0].verdict;
+    struct day_memo found = memo[1];
+    if (found.hash != hash || !hash) found = (struct day_memo){ hash, judge_page(page, adding->scratch), 0 };
+    memo[1] = memo[0];
+    memo[0] = found;
+    return found.verdict;
 }
 
 static void count_page(struct adding *adding, const struct parts *parts, uint64_t *tallies)
@@ -343,8 +356,10 @@ static void count_page(struct adding *adding, const struct parts *parts, uint64_
     if (!is_page) return;
     tallies[TALLY_PAGES]++;
     if (event->name.len || verdict & PAGE_HAS_PATH) return;
-    for (uint32_t at = 0; at < parts->member_count; at++)
-        if (IS_KEY(parts->members[at].key, "path") && walk_text(parts->members[at].raw).len) return;
+    const OutlineMember *members = adding->members;
+    for (uint32_t at = parts->fields + 1; parts->fields != NO_FIELDS && at < members[parts->fields].next;
+         at = members[at].next)
+        if (IS_KEY(members[at].key, "path") && event_raw_text(members[at].raw).len) return;
     note_value(adding, SYMPTOM_PAGE_NAMELESS, "", "");
 }
 
@@ -390,32 +405,31 @@ static void judge_text(struct adding *adding, Str field, uint8_t traits, Str tex
         note_field(adding, SYMPTOM_PERSONAL_FIELD, field, "phone");
 }
 
-/* Within an object or a list: only what must never be there. */
-static void judge_deep(struct adding *adding, Str field, Str raw, int depth, int *left)
+/* Within an object or a list: only what must never be there. of: its place in the outline. */
+static void judge_deep(struct adding *adding, Str field, uint32_t of, int depth, int *left)
 {
-    struct symptoms_walk walk;
-    SymptomMember member;
-    bool is_object = raw.bytes[0] == '{';
-    if (!walk_enter(&walk, adding->map, raw)) return;
-    while ((is_object ? walk_next(&walk, &member) : walk_item(&walk, &member)) && --*left > 0) {
+    const OutlineMember *members = adding->members;
+    bool is_object = members[of].kind == OUTLINE_OBJECT;
+    for (uint32_t at = of + 1; at < members[of].next && --*left > 0; at = members[at].next) {
+        const OutlineMember *member = &members[at];
         Arena before = adding->scratch;
-        char first = member.raw.bytes[0];
         Str name = is_object ? arena_printf(&adding->scratch, "%.*s.%.*s", STR_FORMAT(cut(field,
             SYMPTOMS_NAME_BYTES / 2)),
-                                            STR_FORMAT(cut(member.key, SYMPTOMS_NAME_BYTES / 2))) : field;
-        if ((first == '{' || first == '[') && depth < DEPTH_MOST) judge_deep(adding, name, member.raw, depth + 1, left);
-        if (first == '"' && member.raw.len > 2)
-            judge_text(adding, name, is_object ? symptoms_key_traits(member.key) : 0,
-                       unescaped(member.raw, member.has_escape, &adding->scratch));
+                                            STR_FORMAT(cut(member->key, SYMPTOMS_NAME_BYTES / 2))) : field;
+        if (member->kind >= OUTLINE_LIST && depth < DEPTH_MOST) judge_deep(adding, name, at, depth + 1, left);
+        if (member->kind == OUTLINE_TEXT && member->raw.len > 2)
+            judge_text(adding, name, is_object ? symptoms_key_traits(member->key) : 0,
+                       unescaped(member->raw, member->has_escape, &adding->scratch));
         adding->scratch = before;
     }
 }
 
 /* The same, but for the unlikely: is there anything in it that could matter? */
-static void judge_inside(struct adding *adding, Str field, Str raw)
+static void judge_inside(struct adding *adding, Str field, const OutlineMember *member)
 {
     int left = DEEP_MOST;
-    if (raw.len > 2 && !adding->is_silent) judge_deep(adding, field, raw, 1, &left);
+    if (member->raw.len > 2 && !adding->is_silent)
+        judge_deep(adding, field, (uint32_t)(member - adding->members), 1, &left);
 }
 
 static void add_number(struct adding *adding, SymptomField *field, Str raw)
@@ -427,7 +441,7 @@ static void add_number(struct adding *adding, SymptomField *field, Str raw)
         note_field(adding, SYMPTOM_SECRET, field->name, "card");
 }
 
-static SymptomType count_text(struct adding *adding, SymptomField *field, const SymptomMember *member)
+static SymptomType count_text(struct adding *adding, SymptomField *field, const OutlineMember *member)
 {
     Arena before = adding->scratch;
     Str text = unescaped(member->raw, member->has_escape, &adding->scratch);
@@ -438,12 +452,12 @@ static SymptomType count_text(struct adding *adding, SymptomField *field, const 
     return type;
 }
 
-static SymptomType count_value(struct adding *adding, SymptomField *field, const SymptomMember *member)
+static SymptomType count_value(struct adding *adding, SymptomField *field, const OutlineMember *member)
 {
     switch (member->raw.bytes[0]) {
     case '"': return count_text(adding, field, member);
-    case '{': judge_inside(adding, field->name, member->raw); return TYPE_OBJECT;
-    case '[': judge_inside(adding, field->name, member->raw); return TYPE_LIST;
+    case '{': judge_inside(adding, field->name, member); return TYPE_OBJECT;
+    case '[': judge_inside(adding, field->name, member); return TYPE_LIST;
     case 't': case 'f': return TYPE_BOOLEAN;
     case 'n': return TYPE_NULL;
     default: add_number(adding, field, member->raw); return TYPE_NUMBER;
@@ -451,8 +465,8 @@ static SymptomType count_value(struct adding *adding, SymptomField *field, const
 }
 
 /* Money without its currency; text where a number belongs. */
-static void count_money(struct adding *adding, const SymptomMember *money, SymptomType type, Str field,
-                        const SymptomMember *currency)
+static void count_money(struct adding *adding, const OutlineMember *money, SymptomType type, Str field,
+                        const OutlineMember *currency)
 {
     bool is_refund = str_contains(adding->event, STR("efund")) || str_contains(adding->event, STR("ancel"))
                   || str_contains(adding->event, STR("eturn"));
@@ -462,9 +476,9 @@ static void count_money(struct adding *adding, const SymptomMember *money, Sympt
     if (!currency) note_field(adding, SYMPTOM_MONEY, field, "no currency");
 }
 
-static const SymptomMember *add_currency(struct adding *adding, SymptomEvent *event, const SymptomMember *member)
+static const OutlineMember *add_currency(struct adding *adding, SymptomEvent *event, const OutlineMember *member)
 {
-    Str text = walk_text(member->raw);
+    Str text = event_raw_text(member->raw);
     char currency[4] = { 0 };
     bool is_one = text.len == 3;
     for (size_t at = 0; is_one && at < 3; at++) {
@@ -480,19 +494,25 @@ static const SymptomMember *add_currency(struct adding *adding, SymptomEvent *ev
 /* Messages of an event have the same fields in the same order nearly always. */
 static SymptomField *find_field(struct adding *adding, SymptomEvent *event, uint32_t *guess, Str key)
 {
-    if (*guess < event->field_count && str_equal(event->fields[*guess].name, key)) return &event->fields[(*guess)++];
+    if (*guess < event->field_count && str_equal_inline(event->fields[*guess].name, key))
+        return &event->fields[(*guess)++];
     return day_find_field(adding->table, event, guess, without_addresses(key, &adding->scratch));
 }
 
 static void count_fields(struct adding *adding, SymptomEvent *event, const struct parts *parts)
 {
-    const SymptomMember *money = NULL, *currency = NULL;
+    const OutlineMember *money = NULL, *currency = NULL;
     SymptomType money_type = TYPE_NUMBER;
     uint32_t guess = 0;
     Millis at_ms = adding->message->event->received_at_ms;
     Str money_name = { 0 };
-    for (uint32_t at = 0; at < parts->member_count; at++) {
-        const SymptomMember *member = &parts->members[at];
+    uint32_t end = parts->fields == NO_FIELDS ? 0 : adding->members[parts->fields].next, count = 0, over = 0;
+    for (uint32_t at = parts->fields + 1; at < end; at = adding->members[at].next) {
+        const OutlineMember *member = &adding->members[at];
+        if (count++ >= MEMBERS_MOST) {
+            over++;
+            continue;
+        }
         SymptomField *field = find_field(adding, event, &guess, member->key);
         if (!field) continue;
         SymptomType type = count_value(adding, field, member);
@@ -502,8 +522,8 @@ static void count_fields(struct adding *adding, SymptomEvent *event, const struc
         if (field->traits & TRAIT_MONEY_KEY) money = member, money_type = type, money_name = field->name;
         if (field->traits & TRAIT_CURRENCY_KEY) currency = add_currency(adding, event, member);
     }
-    event->over_fields += parts->member_over;
-    adding->table->of.over_fields += parts->member_over;
+    event->over_fields += over;
+    adding->table->of.over_fields += over;
     if (money && adding->message->event->type == EVENT_TRACK)
         count_money(adding, money, money_type, money_name, currency);
 }
@@ -526,8 +546,8 @@ static bool begin_message(struct adding *adding, struct parts *parts)
     struct day_table *table = adding->table;
     if (!table->memos) table->memos = calloc(1, sizeof *table->memos);
     check(table->memos);
-    take_parts(event, parts);
-    adding->map = &parts->map;
+    take_parts(adding->message, parts);
+    adding->members = adding->message->outline->members;
     adding->id_hash = hash_64(event->message_id, 0);
     adding->is_silent = event->from_import;
     adding->origin = find_origin(table, parts, event->source, event->from_import, event->received_at_ms);
@@ -539,8 +559,6 @@ void day_count(struct day_table *table, const SymptomMessage *message, Arena scr
     struct adding adding = { .table = table, .message = message, .scratch = scratch };
     struct parts parts;
     const Event *from = message->event;
-    parts.member_count = parts.member_over = 0;
-    parts.library = parts.app = parts.page = parts.agent = parts.webdriver = parts.time_problem = (Str){ 0 };
     if (!begin_message(&adding, &parts)) {
         table->of.over_origins++;
         return;
@@ -564,8 +582,6 @@ void day_count_repeat(struct day_table *table, const SymptomMessage *message, Ar
 {
     struct adding adding = { .table = table, .message = message, .scratch = scratch };
     struct parts parts;
-    parts.member_count = parts.member_over = 0;
-    parts.library = parts.app = parts.page = parts.agent = parts.webdriver = parts.time_problem = (Str){ 0 };
     if (!begin_message(&adding, &parts)) return;
     table->of.origins[adding.origin].tallies[TALLY_REPEATS]++;
     note_value(&adding, SYMPTOM_REPEAT, "", "");
@@ -578,15 +594,14 @@ static void find_library(Str json, struct parts *parts)
     const char *found = json.len ? memmem(json.bytes, json.len, name, sizeof name - 1) : NULL;
     if (!found) return;
     const char *object = found + sizeof name - 2;
-    map_text(&parts->map, str_of(object, (size_t)(json.bytes + json.len - object)));
-    struct symptoms_walk walk = { &parts->map, 0 };
-    if (walk_value(&walk)) parts->library = (Str){ object, walk.at };
+    const char *behind = event_bracket_end(object, json.bytes + json.len);
+    if (behind) parts->library = (Str){ object, (size_t)(behind - object) };
 }
 
 void day_count_rejected(struct day_table *table, const Rejected *rejected, uint64_t position)
 {
     Event none = { .received_at_ms = rejected->received_at_ms };
-    SymptomMessage message = { &none, position, SYMPTOM_NOBODY };
+    SymptomMessage message = { &none, NULL, position, SYMPTOM_NOBODY };
     struct adding adding = { .table = table, .message = &message, .id_hash = hash_64(rejected->json, position) };
     struct parts parts;
     parts.library = parts.app = (Str){ 0 };

@@ -21,12 +21,15 @@ typedef struct DayLimits {
 } DayLimits;
 extern const DayLimits symptoms_day_limits, symptoms_view_limits;
 
-/* What was judged before, by its hash: symptoms_count.c. */
-enum { MEMO_PAGES = 4096, MEMO_AGENTS = 256, MEMO_USERS = 4096 };
+/* What was judged before, by its hash: symptoms_count.c. A page may stand in two places, the newer one first. */
+enum { MEMO_PAGES = 4096, MEMO_AGENTS = 256, MEMO_USERS = 4096, MEMO_ORIGIN_BYTES = 512 };
 struct day_memo { uint64_t hash; uint32_t verdict, subject; };
 struct day_memos {
-    struct day_memo pages[MEMO_PAGES], agents[MEMO_AGENTS], users[MEMO_USERS];
-    uint64_t origin_hash;
+    struct day_memo pages[MEMO_PAGES][2], agents[MEMO_AGENTS], users[MEMO_USERS];
+    /* the last message's origin, and what it was read from: source, library, app, one after the other */
+    char origin_text[MEMO_ORIGIN_BYTES];
+    size_t origin_lens[3];
+    bool has_origin, is_import;
     uint32_t origin;
 };
 
@@ -87,7 +90,13 @@ Status MUST day_decode(Str bytes, struct day_table *table, Err *err);
 
 /* ---- symptoms_count.c: one message into a day ---- */
 
-typedef struct SymptomMessage { const Event *event; uint64_t position; uint32_t subject; } SymptomMessage;
+/* outline: of the event. */
+typedef struct SymptomMessage {
+    const Event *event;
+    const struct event_outline *outline;
+    uint64_t position;
+    uint32_t subject;
+} SymptomMessage;
 void day_count(struct day_table *table, const SymptomMessage *message, Arena scratch);
 void day_count_repeat(struct day_table *table, const SymptomMessage *message, Arena scratch);
 void day_count_rejected(struct day_table *table, const Rejected *rejected, uint64_t position);
