@@ -24,7 +24,7 @@ struct adding {
     const OutlineMember *members;           /* of its outline */
     Arena scratch;
     uint32_t origin;
-    uint64_t id_hash;                       /* of the messageId, for examples */
+    uint64_t id_hash;                       /* of the messageId, for examples; 0: not asked for yet */
     Str event;                              /* as it is kept */
     bool is_silent;                         /* an import: counted, but no symptoms */
 };
@@ -37,15 +37,21 @@ static inline bool is_key(Str key, const char *name, size_t len)
 }
 #define IS_KEY(key, literal) is_key(key, literal, sizeof(literal) - 1)
 
+/* Names are told apart by their lengths first. */
 static void take_context(const OutlineMember *members, uint32_t context, struct parts *parts)
 {
     for (uint32_t at = context + 1; at < members[context].next; at = members[at].next) {
         Str key = members[at].key;
-        if (IS_KEY(key, "library")) parts->library = members[at].raw;
-        else if (IS_KEY(key, "page")) parts->page = members[at].raw;
-        else if (IS_KEY(key, "app")) parts->app = members[at].raw;
-        else if (IS_KEY(key, "userAgent")) parts->agent = event_raw_text(members[at].raw);
-        else if (IS_KEY(key, "webdriver")) parts->webdriver = members[at].raw;
+        switch (key.len) {
+        case 3: if (IS_KEY(key, "app")) parts->app = members[at].raw; break;
+        case 4: if (IS_KEY(key, "page")) parts->page = members[at].raw; break;
+        case 7: if (IS_KEY(key, "library")) parts->library = members[at].raw; break;
+        case 9:
+            if (IS_KEY(key, "userAgent")) parts->agent = event_raw_text(members[at].raw);
+            else if (IS_KEY(key, "webdriver")) parts->webdriver = members[at].raw;
+            break;
+        default: break;
+        }
     }
 }
 
@@ -58,10 +64,13 @@ static void take_parts(const SymptomMessage *message, struct parts *parts)
     for (uint32_t at = 0; at < message->outline->count; at = members[at].next) {
         Str key = members[at].key;
         bool is_object = members[at].kind == OUTLINE_OBJECT;
-        if (IS_KEY(key, "properties") && is_object && !has_traits) parts->fields = at;
-        else if (IS_KEY(key, "traits") && is_object && has_traits) parts->fields = at;
-        else if (IS_KEY(key, "context") && is_object) take_context(members, at, parts);
-        else if (IS_KEY(key, "timeProblem")) parts->time_problem = event_raw_text(members[at].raw);
+        switch (key.len) {
+        case 6: if (has_traits && is_object && IS_KEY(key, "traits")) parts->fields = at; break;
+        case 7: if (is_object && IS_KEY(key, "context")) take_context(members, at, parts); break;
+        case 10: if (!has_traits && is_object && IS_KEY(key, "properties")) parts->fields = at; break;
+        case 11: if (IS_KEY(key, "timeProblem")) parts->time_problem = event_raw_text(members[at].raw); break;
+        default: break;
+        }
     }
 }
 
@@ -180,6 +189,13 @@ static uint32_t find_origin(struct day_table *table, const struct parts *parts, 
 
 /* ---- Symptoms ---- */
 
+/* Most messages show nothing, and are no example. */
+static uint64_t id_hash(struct adding *adding)
+{
+    if (!adding->id_hash) adding->id_hash = hash_64(adding->message->event->message_id, 0);
+    return adding->id_hash;
+}
+
 static SymptomRow *note(struct adding *adding, SymptomCode code, Str event, Str field, Str value)
 {
     const SymptomMessage *message = adding->message;
@@ -189,7 +205,7 @@ static SymptomRow *note(struct adding *adding, SymptomCode code, Str event, Str 
     Millis at_ms = message->event->received_at_ms;
     day_see(&row->first_ms, &row->last_ms, at_ms, row->count == 0);
     row->count++;
-    day_add_example(row, (SymptomExample){ adding->id_hash, message->position, message->subject });
+    day_add_example(row, (SymptomExample){ id_hash(adding), message->position, message->subject });
     day_add_subject(adding->table, row, message->subject);
     return row;
 }
@@ -227,7 +243,7 @@ static void count_shape(struct adding *adding, Str user)
         SymptomRow *row = &table->of.rows[memo->verdict];
         day_see(&row->first_ms, &row->last_ms, message->event->received_at_ms, false);
         row->count++;
-        day_add_example(row, (SymptomExample){ adding->id_hash, message->position, message->subject });
+        day_add_example(row, (SymptomExample){ id_hash(adding), message->position, message->subject });
         return;
     }
     size_t prefix = 0;
@@ -236,6 +252,13 @@ static void count_shape(struct adding *adding, Str user)
     Str value = prefix ? arena_printf(&scratch, "%s %.*s", shape, (int)prefix, user.bytes) : str_from(shape);
     const SymptomRow *row = note(adding, SYMPTOM_ID_SHAPE, (Str){ 0 }, (Str){ 0 }, value);
     if (row) *memo = (struct day_memo){ hash, (uint32_t)(row - table->of.rows), message->subject };
+}
+
+/* A uuid that is no row of zeros, as nearly every anonymous id is, is nothing odd to symptoms_odd_id. */
+static inline bool is_usual_id(Str id)
+{
+    return id.len == 36 && id.bytes[8] == '-' && id.bytes[13] == '-' && !is_blank(id.bytes[0])
+        && !is_blank(id.bytes[35]) && memcmp(id.bytes, "00000000", 8) != 0 && !memchr(id.bytes, '{', 36);
 }
 
 static void count_ids(struct adding *adding)
@@ -247,7 +270,7 @@ static void count_ids(struct adding *adding)
     if (event->user_id.len && (is_blank(event->user_id.bytes[0])
         || is_blank(event->user_id.bytes[event->user_id.len - 1])))
         note_value(adding, SYMPTOM_ID_SPELLING, "userId", "blanks");
-    if (event->anonymous_id.len)
+    if (event->anonymous_id.len && !is_usual_id(event->anonymous_id))
         note_value(adding, SYMPTOM_PLACEHOLDER_ID, "anonymousId", symptoms_odd_id(event->anonymous_id));
     if (event->previous_id.len)
         note_value(adding, SYMPTOM_PLACEHOLDER_ID, "previousId", symptoms_odd_id(event->previous_id));
@@ -387,11 +410,18 @@ static bool is_secret_value(Str text)
     return false;                                            /* nothing but stars */
 }
 
+/* By its first byte: what symptoms_secret looks at. */
+static inline bool may_be_secret(Str text)
+{
+    char c = text.len >= 14 ? text.bytes[0] : 0;
+    return (c >= '0' && c <= '9') || c == 'e' || c == 'B' || c == 'b' || c == '-' || text.len >= 200;
+}
+
 /* Text of a field, at any depth: secrets anywhere, what is personal outside of traits. */
 static void judge_text(struct adding *adding, Str field, uint8_t traits, Str text)
 {
     EventType type = adding->message->event->type;
-    const char *secret = symptoms_secret(text);
+    const char *secret = may_be_secret(text) ? symptoms_secret(text) : NULL;
     if (secret && !(strcmp(secret, "card") == 0 && symptoms_is_id_key(field)))
         note_field(adding, SYMPTOM_SECRET, field, secret);
     else if (traits & TRAIT_SECRET_KEY && is_secret_value(text)) note_field(adding, SYMPTOM_SECRET, field, "key");
@@ -441,11 +471,23 @@ static void add_number(struct adding *adding, SymptomField *field, Str raw)
         note_field(adding, SYMPTOM_SECRET, field->name, "card");
 }
 
+/* Texts that begin with another letter are nothing but text to symptoms_text_type. */
+static inline SymptomType type_of_text(Str text)
+{
+    static const bool begins_more[256] = {
+        ['-'] = 1, ['+'] = 1, ['.'] = 1, ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1,
+        ['7'] = 1, ['8'] = 1, ['9'] = 1, ['t'] = 1, ['f'] = 1, ['T'] = 1, ['F'] = 1, ['u'] = 1, ['n'] = 1, ['N'] = 1,
+        ['I'] = 1, ['['] = 1, ['('] = 1, ['<'] = 1,
+    };
+    return text.len && !begins_more[(unsigned char)text.bytes[0]] ? TYPE_TEXT : symptoms_text_type(text);
+}
+
 static SymptomType count_text(struct adding *adding, SymptomField *field, const OutlineMember *member)
 {
     Arena before = adding->scratch;
-    Str text = unescaped(member->raw, member->has_escape, &adding->scratch);
-    SymptomType type = symptoms_text_type(text);
+    Str text = event_raw_text(member->raw);
+    if (member->has_escape) text = unescaped(member->raw, true, &adding->scratch);
+    SymptomType type = type_of_text(text);
     if (text.len && !adding->is_silent && (text.len >= 6 || field->traits & (TRAIT_NAME_KEY | TRAIT_SECRET_KEY)))
         judge_text(adding, field->name, field->traits, text);
     adding->scratch = before;
@@ -548,10 +590,30 @@ static bool begin_message(struct adding *adding, struct parts *parts)
     check(table->memos);
     take_parts(adding->message, parts);
     adding->members = adding->message->outline->members;
-    adding->id_hash = hash_64(event->message_id, 0);
     adding->is_silent = event->from_import;
     adding->origin = find_origin(table, parts, event->source, event->from_import, event->received_at_ms);
     return adding->origin != SYMPTOM_NOBODY;
+}
+
+/* The message's event. Names come again and again: one that is kept as it came, which has no address in it, is found
+ * by its first and last byte. */
+static SymptomEvent *find_event(struct adding *adding, const Event *from)
+{
+    struct day_table *table = adding->table;
+    Str name = from->name;
+    uint32_t key = (uint32_t)name.len + (uint32_t)from->type * 31;
+    if (name.len) key += (unsigned char)name.bytes[0] * 7u + (unsigned char)name.bytes[name.len - 1] * 13u;
+    uint32_t *memo = &table->memos->events[key % MEMO_EVENTS];
+    SymptomEvent *found = *memo ? &table->of.events[*memo - 1] : NULL;
+    if (found && found->origin == adding->origin && found->type == from->type && !found->is_over
+        && str_equal_inline(found->name, name)) {
+        adding->event = name;
+        return found;
+    }
+    adding->event = without_addresses(name, &adding->scratch);
+    found = day_find_event(table, adding->origin, from->type, adding->event);
+    *memo = (uint32_t)(found - table->of.events) + 1;
+    return found;
 }
 
 void day_count(struct day_table *table, const SymptomMessage *message, Arena scratch)
@@ -563,8 +625,7 @@ void day_count(struct day_table *table, const SymptomMessage *message, Arena scr
         table->of.over_origins++;
         return;
     }
-    adding.event = without_addresses(from->name, &adding.scratch);
-    SymptomEvent *event = day_find_event(table, adding.origin, from->type, adding.event);
+    SymptomEvent *event = find_event(&adding, from);
     table->of.over_events += event->is_over;
     day_see(&event->first_ms, &event->last_ms, from->received_at_ms, event->count == 0);
     event->count++;

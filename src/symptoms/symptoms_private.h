@@ -22,7 +22,8 @@ typedef struct DayLimits {
 extern const DayLimits symptoms_day_limits, symptoms_view_limits;
 
 /* What was judged before, by its hash: symptoms_count.c. A page may stand in two places, the newer one first. */
-enum { MEMO_PAGES = 4096, MEMO_AGENTS = 256, MEMO_USERS = 4096, MEMO_ORIGIN_BYTES = 512 };
+enum { MEMO_PAGES = 4096, MEMO_AGENTS = 256, MEMO_USERS = 4096, MEMO_EVENTS = 256,
+       MEMO_ORIGIN_BYTES = 512 };
 struct day_memo { uint64_t hash; uint32_t verdict, subject; };
 struct day_memos {
     struct day_memo pages[MEMO_PAGES][2], agents[MEMO_AGENTS], users[MEMO_USERS];
@@ -31,6 +32,7 @@ struct day_memos {
     size_t origin_lens[3];
     bool has_origin, is_import;
     uint32_t origin;
+    uint32_t events[MEMO_EVENTS];           /* places of events, + 1, by their names' first and last bytes */
 };
 
 /* A day while it is counted. */
