@@ -44,6 +44,15 @@ Status desk_write_file(struct desk *desk, const char *file, const struct buf *ou
     return s;
 }
 
+/* A file that is damaged, or that the disk does not give (a directory or a pipe in its place, a bad block), keeps nothing
+ * else from starting: it is told, left as it is, and not written. */
+static Status bear(Status s, const Err *why, char trouble[ERR_TEXT_BYTES])
+{
+    if (s != ERR_DAMAGED && s != ERR_IO && s != ERR_INPUT && s != ERR_DENIED) return s;
+    snprintf(trouble, ERR_TEXT_BYTES, "%s", why->text);
+    return OK;
+}
+
 static Status read_files(struct desk *desk, char trouble[ERR_TEXT_BYTES], Err *err)
 {
     struct region region;
@@ -51,12 +60,12 @@ static Status read_files(struct desk *desk, char trouble[ERR_TEXT_BYTES], Err *e
     region_open(&region, DESK_REGION_BYTES);
     Arena arena = region_arena(&region);
     Status s = desk_sources_read(desk->options.disk, desk->dir, &arena, &desk->sources, &why);
-    if (s == ERR_DAMAGED) snprintf(desk->sources_trouble, ERR_TEXT_BYTES, "%s", why.text);
-    if (!s || s == ERR_DAMAGED) s = desk_saved_read(desk, &arena, &why);
-    if (s == ERR_DAMAGED) snprintf(desk->saved_trouble, ERR_TEXT_BYTES, "%s", why.text);
-    if (!s || s == ERR_DAMAGED) s = desk_notes_read(desk, &arena, &why);
+    s = bear(s, &why, desk->sources_trouble);
+    if (!s) s = bear(desk_saved_read(desk, &arena, &why), &why, desk->saved_trouble);
+    if (!s) s = bear(desk_notes_read(desk, &arena, &why), &why, desk->notes_trouble);
     region_close(&region);
-    snprintf(trouble, ERR_TEXT_BYTES, "%s", desk->sources_trouble[0] ? desk->sources_trouble : desk->saved_trouble);
+    const char *first = desk->sources_trouble[0] ? desk->sources_trouble : desk->saved_trouble;
+    snprintf(trouble, ERR_TEXT_BYTES, "%s", first[0] ? first : desk->notes_trouble);
     return s ? err_set(err, s, "%s", why.text) : OK;
 }
 

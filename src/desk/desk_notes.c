@@ -157,7 +157,7 @@ Status desk_keep(struct desk *desk, bool is_last, Err *err)
     int64_t now_ns = clock_elapsed_ns(desk->options.clock);
     bool is_early = !is_last && desk->failed_at_ns && now_ns - desk->failed_at_ns < AGAIN_NS;
     pthread_mutex_lock(&desk->notes_lock);
-    bool is_needed = desk->last != desk->written && !is_early;
+    bool is_needed = desk->last != desk->written && !is_early && !desk->notes_trouble[0];
     pthread_mutex_unlock(&desk->notes_lock);
     if (is_needed) {
         s = write_lines(desk, err);

@@ -605,7 +605,7 @@ static void reload(struct serve *serve, const ServeReload *how)
         region_close(region);
         return;
     }
-    server_set_keys(serve->access, &config);
+    server_set_keys(serve->access, serve->config->secret_key, &config);
     if (serve->engines & ENGINE_INGEST && server_load_plan(&config, serve->collector, &err))
         log_write(LOG_ERROR, "tracking plan not reloaded, the old one stays", LOG_TEXT("error", err.text));
     Str restarts = config_list_restarts(serve->config, &config, &arena);

@@ -10,9 +10,9 @@ static void write_path(const struct config *config, char path[PATH_BYTES])
     snprintf(path, PATH_BYTES, "%.*s/sessions", STR_FORMAT(config->data));
 }
 
-void server_set_keys(struct access *access, const struct config *config)
+void server_set_keys(struct access *access, Str secret_key, const struct config *config)
 {
-    AccessKey keys[ACCESS_KEYS] = { { STR("secret_key"), config->secret_key, ACCESS_ADMIN } };
+    AccessKey keys[ACCESS_KEYS] = { { STR("secret_key"), secret_key, ACCESS_ADMIN } };
     size_t count = 1;
     for (size_t at = 0; at < config->key_count && count < countof(keys); at++)
         keys[count++] = (AccessKey){ config->keys[at].name, config->keys[at].key,
@@ -31,7 +31,7 @@ Status server_open_access(const struct config *config, bool is_kept, struct acce
     if (damage[0])
         log_write(LOG_WARN, "the file of sessions is damaged and is empty now: everybody must sign in again",
                   LOG_TEXT("error", damage));
-    server_set_keys(*ret, config);
+    server_set_keys(*ret, config->secret_key, config);
     return OK;
 }
 
@@ -71,8 +71,8 @@ Status server_open_desk(const struct config *config, struct collector *collector
                             .collector = collector };
     Status s = desk_open(&options, ret, trouble, err);
     if (!s && trouble[0])
-        log_write(LOG_ERROR, "the dashboard's file cannot be read: its sources are not known, and nothing of the "
-                  "kind can be changed, until the file is repaired or removed", LOG_TEXT("error", trouble));
+        log_write(LOG_ERROR, "a file of the dashboard cannot be read: what it keeps is not known, and cannot be changed, "
+                  "until the file is repaired or removed", LOG_TEXT("error", trouble));
     return s;
 }
 

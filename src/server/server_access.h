@@ -8,8 +8,8 @@
 
 /* is_kept: people sign in to this server; else it knows keys only, and leaves the file alone. Logs damage. */
 Status MUST server_open_access(const struct config *config, bool is_kept, struct access **ret, Err *err);
-/* The secret key, and those of the configuration: at the start and at a reload. */
-void server_set_keys(struct access *access, const struct config *config);
+/* The secret key (that of the start: another one waits for a restart) and the keys of a configuration. */
+void server_set_keys(struct access *access, Str secret_key, const struct config *config);
 /* For CollectOptions: is this the secret key or one of `keys`, as they are now? */
 bool server_is_reading_key(void *access, Str key);
 /* Writes what has changed of sessions, from time to time; if that fails it logs, and waits a minute. NULL is fine. */

@@ -350,12 +350,44 @@ static void after_a_failure_it_waits_for_a_minute_and_loses_nothing(void **state
     assert_non_null(strstr(text, "\"who\":\"a\""));
 }
 
+/* A directory in a file's place, a bad block: the server starts, says it, and leaves the file alone. */
+static void a_file_that_the_disk_does_not_give_keeps_nothing_from_starting(void **state)
+{
+    unsigned told = 0;
+    Err err;
+    (void)state;
+    assert_int_equal(add("shop"), OK);
+    note("a");
+    assert_int_equal(desk_keep(desk, true, &err), OK);
+    for (unsigned call = 1; call < 32; call++) {
+        desk_close(desk);
+        disk.fault = DISK_FAULT_IO;
+        disk.fail_at_call = disk.calls + call;
+        start();
+        bool is_over = disk.calls < disk.fail_at_call;
+        disk.fail_at_call = 0;
+        if (is_over) break;
+        told += trouble[0] != 0;
+        assert_non_null(source_named("web"));
+        note("b");
+        if (desk->notes_trouble[0]) assert_int_equal(desk_keep(desk, true, &err), OK);
+        if (desk->sources_trouble[0]) assert_int_equal(add("other"), ERR_DAMAGED);
+    }
+    assert_true(told >= 5);
+    again();
+    char text[4096];
+    list(0, 10, text, sizeof text);
+    assert_non_null(strstr(text, "\"who\":\"a\""));
+    assert_non_null(source_named("shop"));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_source_that_was_made_collects_and_is_there_after_a_start),
         T(names_are_words_and_nobodys_yet),
+        T(a_file_that_the_disk_does_not_give_keeps_nothing_from_starting),
         T(an_old_key_is_known_until_the_next_rotation),
         T(what_the_configuration_has_is_not_changed_here),
         T(a_source_of_the_page_gives_way_to_one_of_the_configuration),
