@@ -37,18 +37,19 @@ const size_t config_rule_count = countof(config_rules);
 
 static const ConfigEntries sources_entries = {
     "sources", source_rules, countof(source_rules), LIMIT_SOURCES, sizeof(struct config_source),
-    offsetof(struct config_source, node),
+    offsetof(struct config_source, node), NULL,
 };
 static const ConfigEntries keys_entries = {
     "keys", key_rules, countof(key_rules), KEYS_MOST, sizeof(ConfigKey), offsetof(ConfigKey, node),
+    NULL,
 };
 static const ConfigEntries destinations_entries = {
     "destinations", destination_rules, countof(destination_rules), DESTINATIONS_MOST, sizeof(ConfigDestination),
-    offsetof(ConfigDestination, node),
+    offsetof(ConfigDestination, node), "{token: \"${TOKEN}\"}",
 };
 static const ConfigEntries warehouses_entries = {
     "warehouses", warehouse_rules, countof(warehouse_rules), WAREHOUSES_MOST, sizeof(ConfigWarehouse),
-    offsetof(ConfigWarehouse, node),
+    offsetof(ConfigWarehouse, node), "{url: \"${WAREHOUSE_URL}\"}",
 };
 
 const ConfigEntries *config_entries_of(const ConfigRule *rule)

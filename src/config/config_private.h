@@ -57,6 +57,7 @@ typedef struct ConfigEntries {
     const ConfigRule *rules;
     size_t count, most;                  /* rules; entries */
     size_t size, node_offset;            /* sizeof the struct that an entry becomes; the offset of its const Node * */
+    const char *settings;                /* an example of its `settings`, for the template; NULL: it has none */
 } ConfigEntries;
 
 extern const ConfigRule config_rules[];

@@ -40,7 +40,7 @@ static void put_entry(struct buf *buf, const ConfigEntries *entries)
         const char *value = rule->type == NODE ? "{}" : rule->fallback ? rule->fallback : "...";
         put_comment(buf, "#    ", str_from(rule->why));
         put_unit(buf, "#    ", rule);
-        if (strcmp(rule->path, "settings") == 0) value = "{token: \"${TOKEN}\"}";
+        if (strcmp(rule->path, "settings") == 0 && entries->settings) value = entries->settings;
         buf_printf(buf, "#  %s %s: %s\n", at == 0 ? "-" : " ", rule->path, value);
     }
 }

@@ -29,6 +29,8 @@ class Findings(Case):
         self.send(*messages)
 
     def found(self, code="ID-4", query=""):
+        """Waits for what a start applies once more: an answer before that would say that it is not complete."""
+        query += ("&" if query else "?") + "wait=30s"
         return [f for f in self.ask("findings" + query)["findings"] if f["code"] == code]
 
     def as_role(self, key, method, path, body=None):
