@@ -44,8 +44,8 @@ Status desk_write_file(struct desk *desk, const char *file, const struct buf *ou
     return s;
 }
 
-/* A file that is damaged, or that the disk does not give (a directory or a pipe in its place, a bad block), keeps nothing
- * else from starting: it is told, left as it is, and not written. */
+/* A file that is damaged, or that the disk does not give (a directory or a pipe in its place, a bad block), keeps
+ * nothing else from starting: it is told, left as it is, and not written. */
 static Status bear(Status s, const Err *why, char trouble[ERR_TEXT_BYTES])
 {
     if (s != ERR_DAMAGED && s != ERR_IO && s != ERR_INPUT && s != ERR_DENIED) return s;

@@ -36,7 +36,8 @@ struct desk {
     size_t configured_count;
     struct desk_saved saved[DESK_SAVED]; /* oldest first */
     size_t saved_count;
-    char sources_trouble[ERR_TEXT_BYTES], saved_trouble[ERR_TEXT_BYTES], notes_trouble[ERR_TEXT_BYTES]; /* empty: read */
+    /* Empty: the file was read. */
+    char sources_trouble[ERR_TEXT_BYTES], saved_trouble[ERR_TEXT_BYTES], notes_trouble[ERR_TEXT_BYTES];
     pthread_mutex_t notes_lock;          /* over what follows; never held during a write */
     DeskNote notes[DESK_NOTES];          /* a ring: number modulo its length */
     uint64_t last, written;              /* numbers of the newest, and of the newest on disk */

@@ -71,8 +71,8 @@ Status server_open_desk(const struct config *config, struct collector *collector
                             .collector = collector };
     Status s = desk_open(&options, ret, trouble, err);
     if (!s && trouble[0])
-        log_write(LOG_ERROR, "a file of the dashboard cannot be read: what it keeps is not known, and cannot be changed, "
-                  "until the file is repaired or removed", LOG_TEXT("error", trouble));
+        log_write(LOG_ERROR, "a file of the dashboard cannot be read: what it keeps is not known, and cannot be "
+                  "changed, until the file is repaired or removed", LOG_TEXT("error", trouble));
     return s;
 }
 
