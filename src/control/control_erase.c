@@ -25,6 +25,7 @@ static void erasure_free(struct erasure *erasure)
     free(erasure->spans);
     free(erasure->taken);
     free(erasure->beside);
+    free(erasure->aliases);
     free(erasure);
 }
 
@@ -111,170 +112,16 @@ Status control_load_erasure(struct control *control, JournalPos pos, Str value, 
     return OK;
 }
 
-static bool is_in_span(const struct erased_span *span, Millis time_ms)
-{
-    return time_ms >= span->from_ms && (time_ms < span->to_ms || span->to_ms == INT64_MAX);
-}
-
-/* Commands of before external ids stood in them: those that are nobody else's go with their user. No event has one for
- * its subject. */
-static Status forget_externals(struct control *control, IdentityNode user, Err *err)
-{
-    struct region region;
-    IdentityMember *members;
-    size_t count = 0;
-    if (!control->options.rules.identity.external_count) return OK;
-    region_open(&region, 64 * 1024 * 1024);
-    Arena arena = region_arena(&region);
-    IdentityPerson person = identity_person_now(control->stores.identity, user);
-    Status s = identity_list_members(control->stores.identity, person, &arena, &members, &count, err);
-    for (size_t at = 0; !s && at < count; at++)
-        if (control_is_own_external(control, person, &members[at]))
-            s = identity_erase(control->stores.identity, members[at].node, err);
-    region_close(&region);
-    return s;
-}
-
-/* Anonymous ids that the command does not name, since their first message came after it was asked for: that message
- * goes, being the user's, and the id with it, unless another message has it (unsee_spans). */
-static Status note_beside(struct control *control, struct erasure *erasure, IdentityNode user, Err *err)
-{
-    struct region region;
-    IdentityMember *members;
-    size_t count = 0;
-    region_open(&region, 64 * 1024 * 1024);
-    Arena arena = region_arena(&region);
-    IdentityPerson person = identity_person_now(control->stores.identity, user);
-    Status s = identity_list_members(control->stores.identity, person, &arena, &members, &count, err);
-    if (!s && count) {
-        erasure->beside = realloc(erasure->beside, (erasure->beside_count + count) * sizeof *erasure->beside);
-        check(erasure->beside);
-    }
-    for (size_t at = 0; !s && at < count; at++)
-        if (members[at].kind == IDENTITY_ANONYMOUS) erasure->beside[erasure->beside_count++] = members[at].node;
-    region_close(&region);
-    return s;
-}
-
-/* Once each: a second try comes by again. */
-static void add_node(struct erasure *erasure, uint32_t node)
-{
-    for (size_t at = 0; at < erasure->node_count; at++)
-        if (erasure->nodes[at] == node) return;
-    erasure->nodes[erasure->node_count++] = node;
-}
-
-static void add_span(struct erasure *erasure, struct erased_span span)
-{
-    for (size_t at = 0; at < erasure->span_count; at++) {
-        const struct erased_span *has = &erasure->spans[at];
-        if (has->node == span.node && has->from_ms == span.from_ms && has->to_ms == span.to_ms) return;
-    }
-    erasure->spans[erasure->span_count++] = span;
-}
-
-/* Users first: an anonymous id that then has a user beside it still is another's as well, who came after the erasure
- * was asked for. What was said under the id alone goes; what that user said stays, and with it the id. */
-static Status forget_id(struct control *control, struct erasure *erasure, const CommandId *id, Err *err)
-{
-    bool is_anothers = false;
-    IdentityKind kind = id->kind == COMMAND_USER_ID ? IDENTITY_USER : IDENTITY_ANONYMOUS;
-    bool is_external = id->kind == COMMAND_EXTERNAL_ID;
-    IdentityNode node = is_external ? people_find_external(control->stores.identity, id->value)
-                                    : identity_find(control->stores.identity, kind, id->value);
-    if (node == IDENTITY_NONE) return OK;
-    if (is_external) return identity_erase(control->stores.identity, node, err);      /* it is no event's subject */
-    Hash128 member = identity_lasting_number(control->stores.identity, node);
-    Status s = profile_erase(control->stores.profile, node, member, id->from_ms, id->to_ms, err);
-    if (s) return s;
-    if (command_id_is_whole(id) && kind == IDENTITY_USER) s = note_beside(control, erasure, node, err);
-    if (!s && command_id_is_whole(id) && kind == IDENTITY_USER) s = forget_externals(control, node, err);
-    if (!s && kind == IDENTITY_ANONYMOUS && command_id_is_whole(id))
-        s = identity_has_user_beside(control->stores.identity, node, &is_anothers, err);
-    if (s) return s;
-    if (command_id_is_whole(id) && !is_anothers) add_node(erasure, node);
-    else add_span(erasure, (struct erased_span){ node, id->from_ms, id->to_ms });
-    if (is_anothers) return identity_erase_alone(control->stores.identity, node, err);
-    return command_id_is_whole(id) ? identity_erase(control->stores.identity, node, err) : OK;
-}
-
-/* Is this row one that an erasure takes, and that the index may still hold? */
-static bool is_covered(const struct control *control, const struct erasure *now, uint32_t node, Millis time_ms,
-                       JournalPos pos)
-{
-    for (size_t at = 0; at <= control->erasure_count; at++) {
-        const struct erasure *erasure = at < control->erasure_count ? control->erasures[at] : now;
-        for (size_t span = 0; span < erasure->span_count && pos < erasure->pos; span++)
-            if (erasure->spans[span].node == node && is_in_span(&erasure->spans[span], time_ms)) return true;
-    }
-    return false;
-}
-
-struct row_search {
-    const struct control *control;
-    const struct erasure *now;
-    unsigned char *bytes;                   /* INDEX_CODES_BYTES */
-};
-
-/* Has the run a row of this subject that nobody has erased? */
-static Status find_kept_row(const struct row_search *search, const IndexRun *run, uint32_t node, bool *ret, Err *err)
-{
-    IndexCodes codes;
-    uint32_t ordinal, row = index_run_row_of(run, node, 0, &ordinal);
-    if (ordinal == run->subject_count || run->subjects[ordinal] != node) return OK;
-    index_codes_init(&codes, run, INDEX_POSITIONS, 0, search->bytes, NULL);
-    do {
-        Millis time_ms = run->times.base + (Millis)index_packed_get(&run->times, row);
-        Status s = index_codes_has(&codes, row) ? OK : index_codes_load(&codes, row, err);
-        if (s) return s;
-        *ret = !is_covered(search->control, search->now, node, time_ms, index_codes_get(&codes, row));
-        row++;
-    } while (!*ret && row < run->row_count && !(run->starts[row / 64] >> (row % 64) & 1));
-    return OK;
-}
-
-/* An anonymous id of several people keeps its other times, and one that stood beside an erased user its own. But where
- * no message stands with it any more, neither a user's (the evidence says) nor one of its own (the index has all before
- * this command), it is not known from messages, and an alias that names it may come to mean somebody else (rule 1 of
- * identity.h). */
-static Status unsee_spans(struct control *control, const struct erasure *now, Err *err)
-{
-    struct index_snapshot *snapshot = NULL;
-    struct row_search search = { control, now, malloc(INDEX_CODES_BYTES) };
-    Status s = OK;
-    check(search.bytes);
-    for (size_t at = 0; !s && at < now->span_count + now->beside_count; at++) {
-        bool is_span = at < now->span_count, is_kept;
-        uint32_t node = is_span ? now->spans[at].node : now->beside[at - now->span_count];
-        if (is_span && at && now->spans[at - 1].node == node) continue;
-        s = identity_has_user_beside(control->stores.identity, node, &is_kept, err);
-        if (!s && !is_kept && !snapshot) s = index_snapshot_open(control->stores.index, &snapshot, err);
-        for (uint32_t run = 0; !s && !is_kept && run < index_snapshot_run_count(snapshot); run++)
-            s = find_kept_row(&search, index_snapshot_run(snapshot, run), node, &is_kept, err);
-        if (!s && snapshot) s = index_snapshot_check(snapshot, err);
-        if (!s && !is_kept) s = identity_unsee(control->stores.identity, node, err);
-    }
-    index_snapshot_close(snapshot);
-    free(search.bytes);
-    return s;
-}
-
 Status control_begin_erasure(struct control *control, Str record, JournalPos pos, const JournalCommand *command,
                            Err *err)
 {
     /* Where a disk failed in the midst, the second try goes on with what the first has noted: of an id that is
      * forgotten already, nobody could tell any more which node it was. */
     struct erasure *erasure = control->half;
-    Status s = OK;
     check(!erasure || erasure->pos == pos);
     if (!erasure) erasure = erasure_make(record, pos, command->id_count, command->id_count);
     control->half = erasure;
-    for (size_t at = 0; !s && at < 2 * command->id_count; at++) {
-        const CommandId *id = &command->ids[at % command->id_count];
-        bool is_second = id->kind == COMMAND_ANONYMOUS_ID;
-        if (is_second == (at >= command->id_count)) s = forget_id(control, erasure, id, err);
-    }
-    if (!s) s = unsee_spans(control, erasure, err);
+    Status s = control_forget_ids(control, erasure, command, err);
     if (s) return s;
     control->half = NULL;
     qsort(erasure->nodes, erasure->node_count, sizeof *erasure->nodes, compare_nodes);
@@ -522,7 +369,7 @@ static Status take_span(struct erasure *erasure, const IndexRun *run, const stru
         Status s = index_codes_has(&codes, row) ? OK : index_codes_load(&codes, row, err);
         if (s) return s;
         JournalPos pos = index_codes_get(&codes, row);
-        if (pos < erasure->pos && is_in_span(span, time_ms)) note_taken(erasure, pos);
+        if (pos < erasure->pos && control_is_in_span(span, time_ms)) note_taken(erasure, pos);
         row++;
     } while (row < run->row_count && !(run->starts[row / 64] >> (row % 64) & 1));
     return OK;

@@ -1,5 +1,6 @@
 /* What control holds; private to this folder. control.c is the door and carries commands out; control_submit.c puts
- * them into the journal; control_erase.c, control_suppress.c and control_unread.c have what they leave to be done. */
+ * them into the journal; control_forget.c, control_erase.c, control_suppress.c and control_unread.c have what they
+ * leave to be done. */
 #ifndef ONYM_CONTROL_PRIVATE_H
 #define ONYM_CONTROL_PRIVATE_H
 
@@ -20,10 +21,17 @@ struct erasure {
     JournalPos done;                        /* the journal is erased up to here */
     enum { ERASING_JOURNAL, ERASING_INDEX, ERASING_DESTINATIONS, ERASING_COMMAND, ERASING_STATE, ERASED } stage;
     uint64_t journal_records, index_rows;
-    uint32_t *beside;                       /* while it is begun: anonymous ids that stood beside its users */
-    size_t beside_count;
+    uint32_t *beside;                       /* while it is begun: ids of others that stood in its messages */
+    size_t beside_count, beside_capacity;
+    uint64_t *aliases;                      /* ascending: positions of others' aliases that name one of its ids */
+    size_t alias_count, alias_capacity;     /* none after a start */
 };
 struct erased_span { uint32_t node; Millis from_ms, to_ms; };
+
+static inline bool control_is_in_span(const struct erased_span *span, Millis time_ms)
+{
+    return time_ms >= span->from_ms && (time_ms < span->to_ms || span->to_ms == INT64_MAX);
+}
 
 struct change { char key[20]; size_t key_len; Str value; bool is_removed; };    /* of the table; value: heap */
 struct suppressed { Hash128 key; Str id; };                                     /* id: its kind and its value; heap */
@@ -80,6 +88,10 @@ Status control_begin_erasure(struct control *control, Str record, JournalPos pos
 Status control_load_erasure(struct control *control, JournalPos pos, Str value, Err *err);
 Status control_step_erasure(struct control *control, bool *ret_more, Err *err);     /* by maintenance */
 void control_forget_erasures(struct control *control);
+
+/* control_forget.c. What identity and traits forget at once; fills in the erasure's nodes, spans and aliases. After an
+ * error it is called again with the same erasure. */
+Status control_forget_ids(struct control *control, struct erasure *erasure, const JournalCommand *command, Err *err);
 
 /* control_person_ids.c */
 bool control_is_own_external(struct control *control, IdentityPerson person, const IdentityMember *member);

@@ -220,8 +220,20 @@ Status MUST identity_erase(struct identity *identity, IdentityNode node, Err *er
 Status MUST identity_has_user_beside(const struct identity *identity, IdentityNode node, bool *ret, Err *err);
 /* Of an anonymous id that is kept for the users who stand beside it: what aliases said of it. */
 Status MUST identity_erase_alone(struct identity *identity, IdentityNode node, Err *err);
-/* No message stands with this anonymous id any more; an alias may still name it, which is then all that is known. */
+/* No message stands with this anonymous id or user id any more; an alias may still name it, which is then all that is
+ * known: of a user id, the aliases that name it join users no more, and claim it like an anonymous id (rule 1). */
 Status MUST identity_unsee(struct identity *identity, IdentityNode node, Err *err);
+/* A link that a message said, as identity_read_pairs finds it: from is the weaker id, or the alias's previousId. */
+typedef struct IdentityPair { IdentityNode from, owner; uint64_t position; } IdentityPair;
+size_t identity_read_pairs(struct identity *identity, const IdentityMessage *message,
+                           IdentityPair pairs[IDENTITY_MESSAGE_EXTERNALS + 2]);
+/* Forgets these links, taken back or not; sorts them. Their ids stay known. Many at once, since an id may have as many
+ * as anybody cares to send. A second call makes whole what a first one began. */
+Status MUST identity_erase_pairs(struct identity *identity, IdentityPair *pairs, size_t count, Err *err);
+/* The aliases whose previousId has this value, a user's or not: who said each (no user who is erased), and where. */
+Status MUST identity_visit_aliases(const struct identity *identity, Str value,
+                                   void (*visit)(void *context, IdentityNode user, uint64_t position), void *context,
+                                   Err *err);
 
 /* ---- Saving ---- */
 

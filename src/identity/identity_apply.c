@@ -339,3 +339,57 @@ Status identity_restore(struct identity *identity, const IdentityMessage *messag
 {
     return set_message_removed(identity, message, false, err);
 }
+
+/* ---- Erasing ---- */
+
+size_t identity_read_pairs(struct identity *identity, const IdentityMessage *message,
+                           IdentityPair pairs[IDENTITY_MESSAGE_EXTERNALS + 2])
+{
+    struct claims claims;
+    read_claims(identity, message, false, &claims, NULL);
+    for (size_t i = 0; i < claims.pair_count; i++)
+        pairs[i] = (IdentityPair){ claims.pairs[i].from, claims.owner, message->position };
+    return claims.pair_count;
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+    const IdentityPair *x = a, *y = b;
+    if (x->from != y->from) return x->from < y->from ? -1 : 1;
+    if (x->owner != y->owner) return x->owner < y->owner ? -1 : 1;
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+/* Pairs of one node. */
+static Status erase_pairs_of(struct identity *identity, const IdentityPair *pairs, size_t count, Err *err)
+{
+    struct vector rows = { 0 };
+    uint32_t node = pairs[0].from;
+    Status s = identity_list_rows(identity, node, &rows, err);
+    for (size_t i = 0; !s && i < rows.count; i++) {
+        struct found *found = &((struct found *)rows.items)[i];
+        unsigned flags = found->row.flags;
+        IdentityPair pair = { node, found->row.owner, found->row.position };
+        if (flags & ROW_ERASED || !bsearch(&pair, pairs, count, sizeof pair, compare_pairs)) continue;
+        identity_flag_row(identity, node, found, flags | ROW_ERASED);
+        if (!(flags & ROW_ALIAS) || flags & ROW_REMOVED || !(identity->nodes[node].flags & NODE_PROMOTED)) continue;
+        identity_remove_alias(identity, user_of_promoted(identity, node), &found->row);
+    }
+    vector_done(&rows);
+    for (size_t i = 0; !s && i < count; i++)
+        if (i == 0 || pairs[i].owner != pairs[i - 1].owner)
+            s = identity_review_candidate(identity, node, pairs[i].owner, err);
+    return s ? s : identity_recompute(identity, node, err);
+}
+
+Status identity_erase_pairs(struct identity *identity, IdentityPair *pairs, size_t count, Err *err)
+{
+    Status s = OK;
+    if (!count) return OK;
+    qsort(pairs, count, sizeof *pairs, compare_pairs);
+    for (size_t from = 0, to; !s && from < count; from = to) {
+        for (to = from + 1; to < count && pairs[to].from == pairs[from].from;) to++;
+        s = erase_pairs_of(identity, pairs + from, to - from, err);
+    }
+    return s;
+}

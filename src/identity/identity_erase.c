@@ -66,17 +66,34 @@ static Status erase_aliases(struct identity *identity, uint32_t user, Err *err)
     return OK;
 }
 
+static void unsee(struct identity *identity, uint32_t node)
+{
+    struct node *n = &identity->nodes[node];
+    if (n->flags & NODE_SEEN) identity->seen_count[n->kind]--;
+    n->flags &= (uint8_t)~NODE_SEEN;
+}
+
+/* The value, and what others had only through it. */
+static Status forget_known(struct identity *identity, uint32_t node, Err *err)
+{
+    Status s = identity->nodes[node].kind == IDENTITY_ANONYMOUS ? OK : release_owned(identity, node, err);
+    if (s) return s;                                         /* whoever asked tries again, so nothing is counted yet */
+    unsee(identity, node);
+    identity_forget(identity, node);
+    identity->heads[node] = 0;
+    identity->erased_count++;
+    return OK;
+}
+
 Status identity_erase(struct identity *identity, IdentityNode node, Err *err)
 {
     struct node *n = &identity->nodes[node];
     check(node < identity->node_count);
     if (n->flags & NODE_ERASED) return OK;
-    bool was_seen = n->flags & NODE_SEEN;
     Status s = n->kind == IDENTITY_USER ? erase_aliases(identity, node, err) : drop_rows(identity, node, false, err);
-    if (s) return s;                                         /* whoever asked tries again, so nothing is counted yet */
+    if (s) return s;
     if (n->flags & NODE_PROMOTED) {                          /* the value is still somebody's user id */
-        if (was_seen) identity->seen_count[n->kind]--;
-        n->flags &= (uint8_t)~NODE_SEEN;
+        unsee(identity, node);
         return OK;
     }
     if (n->kind != IDENTITY_USER) {
@@ -84,13 +101,7 @@ Status identity_erase(struct identity *identity, IdentityNode node, Err *err)
         if (s) return s;
         stop_aliasing(identity, node);
     }
-    if (n->kind != IDENTITY_ANONYMOUS) s = release_owned(identity, node, err);
-    if (s) return s;
-    if (was_seen) identity->seen_count[n->kind]--;
-    identity_forget(identity, node);
-    identity->heads[node] = 0;
-    identity->erased_count++;
-    return OK;
+    return forget_known(identity, node, err);
 }
 
 /* ---- Of an identifier, some times only ---- */
@@ -120,13 +131,50 @@ Status identity_has_user_beside(const struct identity *identity, IdentityNode no
     return s;
 }
 
+/* Aliases that name the user's value are claims of an anonymous id again. */
+static Status stop_promoting(struct identity *identity, uint32_t user, Err *err)
+{
+    char text[LIMIT_ID_BYTES];
+    uint32_t previous = identity_lookup(identity, IDENTITY_ANONYMOUS, identity_read_value(identity, user, text));
+    for (uint32_t end; (end = identity_first_alias(identity, user));) {
+        struct alias_end h = ((struct alias_end *)identity->alias_ends.items)[end];
+        identity_remove_alias(identity, h.is_from ? user : h.other, &h.row);
+    }
+    if (previous == NONE || !(identity->nodes[previous].flags & NODE_ALIASED)) return OK;
+    identity->nodes[previous].flags &= (uint8_t)~NODE_PROMOTED;
+    return identity_recompute(identity, previous, err);
+}
+
 Status identity_unsee(struct identity *identity, IdentityNode node, Err *err)
 {
     struct node *n = &identity->nodes[node];
-    check(node < identity->node_count && n->kind == IDENTITY_ANONYMOUS);
-    if (n->flags & NODE_ERASED || !(n->flags & NODE_SEEN)) return OK;
+    check(node < identity->node_count && n->kind < IDENTITY_EXTERNAL);
+    if (n->flags & NODE_ERASED) return OK;
+    if (n->kind == IDENTITY_USER) {
+        Status s = stop_promoting(identity, node, err);
+        return s ? s : forget_known(identity, node, err);
+    }
+    if (!(n->flags & NODE_SEEN)) return OK;
     if (!(n->flags & NODE_ALIASED)) return identity_erase(identity, node, err);
-    n->flags &= (uint8_t)~NODE_SEEN;
-    identity->seen_count[n->kind]--;
+    unsee(identity, node);
     return OK;
+}
+
+/* ---- Aliases by what they name ---- */
+
+Status identity_visit_aliases(const struct identity *identity, Str value,
+                              void (*visit)(void *context, IdentityNode user, uint64_t position), void *context,
+                              Err *err)
+{
+    struct vector rows = { 0 };
+    uint32_t node = identity_lookup(identity, IDENTITY_ANONYMOUS, value);
+    if (node == NONE || !(identity->nodes[node].flags & NODE_ALIASED)) return OK;
+    Status s = identity_list_rows(identity, node, &rows, err);
+    for (size_t i = 0; !s && i < rows.count; i++) {
+        const struct row *row = &((struct found *)rows.items)[i].row;
+        bool is_erased = row->flags & ROW_ERASED || identity->nodes[row->owner].flags & NODE_ERASED;
+        if (row->flags & ROW_ALIAS && !is_erased) visit(context, row->owner, row->position);
+    }
+    vector_done(&rows);
+    return s;
 }

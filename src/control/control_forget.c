@@ -1,0 +1,279 @@
+/* control_forget: what an erasure forgets at once, where its command is carried out: in identity and traits, and what
+ * memory knows only from messages that go. What stays of these messages on disk is control_erase.c's.
+ *
+ * A disk that fails breaks this off; then all of it is done again, with what the erasure has noted by then.
+ */
+#include "control_private.h"
+
+#include <stdlib.h>
+
+/* ---- Aliases ---- */
+
+struct alias_search { struct erasure *erasure; uint32_t *users; size_t user_count; };       /* users: ascending */
+
+static int compare_nodes(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int compare_positions(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void note_alias(void *context, IdentityNode user, uint64_t position)
+{
+    const struct alias_search *search = context;
+    struct erasure *erasure = search->erasure;
+    if (bsearch(&user, search->users, search->user_count, sizeof user, compare_nodes)) return;
+    check(vector_reserve(erasure->aliases, erasure->alias_capacity, erasure->alias_count + 1, UINT32_MAX));
+    erasure->aliases[erasure->alias_count++] = position;
+}
+
+/* Notes where the aliases stand that go and whose user does not: ascending, each once. */
+static Status find_aliases(struct control *control, struct erasure *erasure, const JournalCommand *command, Err *err)
+{
+    struct alias_search search = { erasure, malloc((command->id_count + 1) * sizeof *search.users), 0 };
+    size_t kept = 0;
+    Status s = OK;
+    check(search.users);
+    for (size_t at = 0; at < command->id_count; at++)
+        if (command->ids[at].kind == COMMAND_USER_ID)
+            search.users[search.user_count++] = identity_find(control->stores.identity, IDENTITY_USER,
+                                                              command->ids[at].value);
+    qsort(search.users, search.user_count, sizeof *search.users, compare_nodes);
+    for (size_t at = 0; !s && at < command->id_count; at++) {
+        const CommandId *id = &command->ids[at];
+        if (id->kind == COMMAND_EXTERNAL_ID || id->keeps_aliases || !command_id_is_whole(id)) continue;
+        s = identity_visit_aliases(control->stores.identity, id->value, note_alias, &search, err);
+    }
+    free(search.users);
+    if (erasure->alias_count)
+        qsort(erasure->aliases, erasure->alias_count, sizeof *erasure->aliases, compare_positions);
+    for (size_t at = 0; at < erasure->alias_count; at++)
+        if (at == 0 || erasure->aliases[at] != erasure->aliases[kept - 1])
+            erasure->aliases[kept++] = erasure->aliases[at];
+    erasure->alias_count = kept;
+    return s;
+}
+
+static void note_beside_one(struct erasure *erasure, IdentityNode node)
+{
+    if (node == IDENTITY_NONE) return;
+    check(vector_reserve(erasure->beside, erasure->beside_capacity, erasure->beside_count + 1, UINT32_MAX));
+    erasure->beside[erasure->beside_count++] = node;
+}
+
+struct said { IdentityPair *pairs; size_t count, capacity; };
+
+/* What the journal has no more, or nobody can read, says nothing after a rebuild either. */
+static Status read_alias(struct control *control, struct erasure *erasure, uint64_t position, Arena arena,
+                         struct said *said, Err *err)
+{
+    struct identity *identity = control->stores.identity;
+    const PeopleRules *rules = &control->options.rules;
+    PeopleExternals externals = { .count = 0 };
+    struct journal_reader *reader;
+    JournalRecord record;
+    Event event;
+    Status s = journal_read_at(control->options.journal, journal_position(position), &reader, &record, err);
+    bool is_it = !s && record_kind(record.bytes) == RECORD_EVENT;
+    if (is_it) s = event_decode(record.bytes, &event, err);
+    if (is_it && !s && rules->identity.external_count)
+        s = people_find_externals(control->parser, event.json, rules, &arena, &externals, err);
+    if (is_it && !s) {
+        IdentityMessage message = { .message_id = event.message_id, .time_ms = event.timestamp_ms,
+                                    .position = position, .is_alias = event.type == EVENT_ALIAS,
+                                    .user_id = event.user_id, .anonymous_id = event.anonymous_id,
+                                    .previous_id = event.previous_id, .externals = externals.items,
+                                    .external_count = externals.count };
+        note_beside_one(erasure, identity_find(identity, IDENTITY_USER, event.user_id));
+        note_beside_one(erasure, identity_find(identity, IDENTITY_ANONYMOUS, event.anonymous_id));
+        check(vector_reserve(said->pairs, said->capacity, said->count + IDENTITY_MESSAGE_EXTERNALS + 2, UINT32_MAX));
+        said->count += identity_read_pairs(identity, &message, said->pairs + said->count);
+    }
+    journal_reader_close(reader);
+    return s == ERR_NOT_FOUND || s == ERR_DAMAGED || s == ERR_UNSUPPORTED ? OK : s;
+}
+
+/* An alias that names one of the ids goes (command_names_event), whoever said it. Mostly that is one of the person's
+ * users, but it may be somebody else: where it came after the erasure was asked for, was taken back, or names a
+ * constant. Then all that it said goes with it, so that a rebuild, which does not meet it any more, comes to the
+ * same. */
+static Status forget_aliases(struct control *control, struct erasure *erasure, const JournalCommand *command, Err *err)
+{
+    struct region region;
+    struct said said = { 0 };
+    Status s = find_aliases(control, erasure, command, err);
+    if (s || !erasure->alias_count) return s;
+    region_open(&region, 64 * 1024 * 1024);
+    for (size_t at = 0; !s && at < erasure->alias_count; at++)
+        s = read_alias(control, erasure, erasure->aliases[at], region_arena(&region), &said, err);
+    if (!s) s = identity_erase_pairs(control->stores.identity, said.pairs, said.count, err);
+    region_close(&region);
+    free(said.pairs);
+    return s;
+}
+
+/* ---- Ids ---- */
+
+/* Commands of before external ids stood in them: those that are nobody else's go with their user. No event has one for
+ * its subject. */
+static Status forget_externals(struct control *control, IdentityNode user, Err *err)
+{
+    struct region region;
+    IdentityMember *members;
+    size_t count = 0;
+    if (!control->options.rules.identity.external_count) return OK;
+    region_open(&region, 64 * 1024 * 1024);
+    Arena arena = region_arena(&region);
+    IdentityPerson person = identity_person_now(control->stores.identity, user);
+    Status s = identity_list_members(control->stores.identity, person, &arena, &members, &count, err);
+    for (size_t at = 0; !s && at < count; at++)
+        if (control_is_own_external(control, person, &members[at]))
+            s = identity_erase(control->stores.identity, members[at].node, err);
+    region_close(&region);
+    return s;
+}
+
+/* Anonymous ids that the command does not name, since their first message came after it was asked for: that message
+ * goes, being the user's, and the id with it, unless another message has it (unsee_spans). */
+static Status note_beside(struct control *control, struct erasure *erasure, IdentityNode user, Err *err)
+{
+    struct region region;
+    IdentityMember *members;
+    size_t count = 0;
+    region_open(&region, 64 * 1024 * 1024);
+    Arena arena = region_arena(&region);
+    IdentityPerson person = identity_person_now(control->stores.identity, user);
+    Status s = identity_list_members(control->stores.identity, person, &arena, &members, &count, err);
+    for (size_t at = 0; !s && at < count; at++)
+        if (members[at].kind == IDENTITY_ANONYMOUS) note_beside_one(erasure, members[at].node);
+    region_close(&region);
+    return s;
+}
+
+/* Once each: a second try comes by again. */
+static void add_node(struct erasure *erasure, uint32_t node)
+{
+    for (size_t at = 0; at < erasure->node_count; at++)
+        if (erasure->nodes[at] == node) return;
+    erasure->nodes[erasure->node_count++] = node;
+}
+
+static void add_span(struct erasure *erasure, struct erased_span span)
+{
+    for (size_t at = 0; at < erasure->span_count; at++) {
+        const struct erased_span *has = &erasure->spans[at];
+        if (has->node == span.node && has->from_ms == span.from_ms && has->to_ms == span.to_ms) return;
+    }
+    erasure->spans[erasure->span_count++] = span;
+}
+
+/* Users first: an anonymous id that then has a user beside it still is another's as well, who came after the erasure
+ * was asked for. What was said under the id alone goes; what that user said stays, and with it the id. */
+static Status forget_id(struct control *control, struct erasure *erasure, const CommandId *id, Err *err)
+{
+    bool is_anothers = false;
+    IdentityKind kind = id->kind == COMMAND_USER_ID ? IDENTITY_USER : IDENTITY_ANONYMOUS;
+    bool is_external = id->kind == COMMAND_EXTERNAL_ID;
+    IdentityNode node = is_external ? people_find_external(control->stores.identity, id->value)
+                                    : identity_find(control->stores.identity, kind, id->value);
+    if (node == IDENTITY_NONE) return OK;
+    if (is_external) return identity_erase(control->stores.identity, node, err);      /* it is no event's subject */
+    Hash128 member = identity_lasting_number(control->stores.identity, node);
+    Status s = profile_erase(control->stores.profile, node, member, id->from_ms, id->to_ms, err);
+    if (s) return s;
+    if (command_id_is_whole(id) && kind == IDENTITY_USER) s = note_beside(control, erasure, node, err);
+    if (!s && command_id_is_whole(id) && kind == IDENTITY_USER) s = forget_externals(control, node, err);
+    if (!s && kind == IDENTITY_ANONYMOUS && command_id_is_whole(id))
+        s = identity_has_user_beside(control->stores.identity, node, &is_anothers, err);
+    if (s) return s;
+    if (command_id_is_whole(id) && !is_anothers) add_node(erasure, node);
+    else add_span(erasure, (struct erased_span){ node, id->from_ms, id->to_ms });
+    if (is_anothers) return identity_erase_alone(control->stores.identity, node, err);
+    return command_id_is_whole(id) ? identity_erase(control->stores.identity, node, err) : OK;
+}
+
+/* ---- What nothing else is known of ---- */
+
+/* Is this row one that an erasure takes, and that the index may still hold? */
+static bool is_covered(const struct control *control, const struct erasure *now, uint32_t node, Millis time_ms,
+                       JournalPos pos)
+{
+    for (size_t at = 0; at <= control->erasure_count; at++) {
+        const struct erasure *erasure = at < control->erasure_count ? control->erasures[at] : now;
+        for (size_t span = 0; span < erasure->span_count && pos < erasure->pos; span++)
+            if (erasure->spans[span].node == node && control_is_in_span(&erasure->spans[span], time_ms)) return true;
+        uint64_t position = journal_number(pos);
+        if (erasure->alias_count && bsearch(&position, erasure->aliases, erasure->alias_count, sizeof position,
+                                            compare_positions)) return true;
+    }
+    return false;
+}
+
+struct row_search {
+    const struct control *control;
+    const struct erasure *now;
+    unsigned char *bytes;                   /* INDEX_CODES_BYTES */
+};
+
+/* Has the run a row of this subject that nobody has erased? */
+static Status find_kept_row(const struct row_search *search, const IndexRun *run, uint32_t node, bool *ret, Err *err)
+{
+    IndexCodes codes;
+    uint32_t ordinal, row = index_run_row_of(run, node, 0, &ordinal);
+    if (ordinal == run->subject_count || run->subjects[ordinal] != node) return OK;
+    index_codes_init(&codes, run, INDEX_POSITIONS, 0, search->bytes, NULL);
+    do {
+        Millis time_ms = run->times.base + (Millis)index_packed_get(&run->times, row);
+        Status s = index_codes_has(&codes, row) ? OK : index_codes_load(&codes, row, err);
+        if (s) return s;
+        *ret = !is_covered(search->control, search->now, node, time_ms, index_codes_get(&codes, row));
+        row++;
+    } while (!*ret && row < run->row_count && !(run->starts[row / 64] >> (row % 64) & 1));
+    return OK;
+}
+
+/* An anonymous id of several people keeps its other times, and one that stood beside an erased user its own. But where
+ * no message stands with it any more, neither a user's (the evidence says) nor one of its own (the index has all before
+ * this command), it is not known from messages, and an alias that names it may come to mean somebody else (rule 1 of
+ * identity.h). The same of a user who is known from aliases alone that go. */
+static Status unsee_spans(struct control *control, struct erasure *now, Err *err)
+{
+    struct index_snapshot *snapshot = NULL;
+    struct row_search search = { control, now, malloc(INDEX_CODES_BYTES) };
+    Status s = OK;
+    check(search.bytes);
+    if (now->beside_count) qsort(now->beside, now->beside_count, sizeof *now->beside, compare_nodes);
+    for (size_t at = 0; !s && at < now->span_count + now->beside_count; at++) {
+        bool is_span = at < now->span_count, is_kept;
+        uint32_t node = is_span ? now->spans[at].node : now->beside[at - now->span_count];
+        if (is_span && at && now->spans[at - 1].node == node) continue;
+        if (!is_span && at > now->span_count && now->beside[at - now->span_count - 1] == node) continue;
+        is_kept = false;                                     /* a user is known from its own rows alone */
+        if (identity_kind_of(control->stores.identity, node) == IDENTITY_ANONYMOUS)
+            s = identity_has_user_beside(control->stores.identity, node, &is_kept, err);
+        if (!s && !is_kept && !snapshot) s = index_snapshot_open(control->stores.index, &snapshot, err);
+        for (uint32_t run = 0; !s && !is_kept && run < index_snapshot_run_count(snapshot); run++)
+            s = find_kept_row(&search, index_snapshot_run(snapshot, run), node, &is_kept, err);
+        if (!s && snapshot) s = index_snapshot_check(snapshot, err);
+        if (!s && !is_kept) s = identity_unsee(control->stores.identity, node, err);
+    }
+    index_snapshot_close(snapshot);
+    free(search.bytes);
+    return s;
+}
+
+Status control_forget_ids(struct control *control, struct erasure *erasure, const JournalCommand *command, Err *err)
+{
+    Status s = forget_aliases(control, erasure, command, err);
+    for (size_t at = 0; !s && at < 2 * command->id_count; at++) {
+        const CommandId *id = &command->ids[at % command->id_count];
+        bool is_second = id->kind == COMMAND_ANONYMOUS_ID;
+        if (is_second == (at >= command->id_count)) s = forget_id(control, erasure, id, err);
+    }
+    return s ? s : unsee_spans(control, erasure, err);
+}
