@@ -8,6 +8,7 @@
  *   checks_deliveries.c and vendors.c. */
 #include "world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void checks_event(struct world *world, const Sent *sent, const Event *event)
@@ -132,6 +133,20 @@ static void tell_person(struct world *world, struct applier *applier, IdentityKi
     if (s && !is_unknown) world_fail(world, "telling %s: %s", id, err.text);
 }
 
+/* The same by HTTP: route, key, worker and all. */
+static void ask_person(struct world *world, IdentityKind kind, const char *id, const struct buf *said,
+                       struct buf *answer)
+{
+    char path[128];
+    snprintf(path, sizeof path, "/api/v1/people/resolve?%s=%s", kind == IDENTITY_USER ? "user_id" : "anonymous_id", id);
+    unsigned status = wire_get(world, path, answer);
+    world->questions++;
+    if (status != (said->len ? 200 : 404))
+        world_fail(world, "GET %s: %u %.*s", path, status, STR_FORMAT(buf_str(answer)));
+    if (said->len && !str_equal(buf_str(said), buf_str(answer)))
+        world_fail(world, "GET %s: %.*s, but it is %.*s", path, STR_FORMAT(buf_str(answer)), STR_FORMAT(buf_str(said)));
+}
+
 static void compare_person(struct world *world, struct applier *again, IdentityKind kind, const char *id,
                            Arena arena)
 {
@@ -141,14 +156,15 @@ static void compare_person(struct world *world, struct applier *again, IdentityK
     buf_init(&live, 64 * 1024 * 1024);
     buf_init(&anew, 64 * 1024 * 1024);
     tell_person(world, world->applier, kind, id, is_long, arena, &live);
+    if (!is_long) ask_person(world, kind, id, &live, &anew);
     tell_person(world, again, kind, id, is_long, arena, &anew);
     size_t same = 0;
     while (same < live.len && same < anew.len && live.bytes[same] == anew.bytes[same]) same++;
     if (same < live.len || same < anew.len) {
         same = same > 60 ? same - 60 : 0;
         world_fail(world, "%s is another after a rebuild:\n...%.*s\n...%.*s", id,
-                   STR_FORMAT(str_slice(buf_str(&live), same, same + 200)),
-                   STR_FORMAT(str_slice(buf_str(&anew), same, same + 200)));
+                   STR_FORMAT(str_slice(buf_str(&live), same, same + 400)),
+                   STR_FORMAT(str_slice(buf_str(&anew), same, same + 400)));
     }
     buf_done(&live);
     buf_done(&anew);

@@ -44,7 +44,7 @@ void world_trace(struct world *world, const char *format, ...)
 
 void world_fail(struct world *world, const char *format, ...)
 {
-    char text[512];
+    char text[1024];
     va_list list;
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
@@ -89,8 +89,7 @@ static void open_collector(struct world *world)
         sources[at].is_enabled = true;
     }
     if (collector_open(&collect, &world->collector, &err) ||
-        collector_set_sources(world->collector, sources, SOURCES, &err) ||
-        collect_workspace_open(world->collector, &world->workspace, &err))
+        collector_set_sources(world->collector, sources, SOURCES, &err))
         world_fail(world, "opening the collector: %s", err.text);
 }
 
@@ -137,19 +136,13 @@ static void onym_open(struct world *world)
     world->rebuilds += derive_remade_why(world->applier) != NULL;
     open_collector(world);
     open_destinations(world);
+    wire_open(world);
     checks_run(world);
     set_faults(world, world->has_faults);
 }
 
-static void flight_end(struct flight *flight)
-{
-    journal_append_clear(&flight->append);
-    flight->is_used = flight->is_submitted = false;
-}
-
 static void onym_close(struct world *world, bool is_crash)
 {
-    world->is_dying = true;
     fake_fetch_crash(&world->fetch, &world->dice, 500);  /* nobody hears the answers */
     world->rows.is_dead = is_crash;
     deliver_close(world->deliver);
@@ -159,13 +152,10 @@ static void onym_close(struct world *world, bool is_crash)
     world->deliver = NULL;
     world->applier = NULL;
     journal_close(world->journal);                       /* appends that wait hear of it */
-    collect_workspace_close(world->workspace);
+    wire_close(world);
     collector_close(world->collector);
     world->journal = NULL;
-    for (size_t at = 0; at < FLIGHTS_MAX; at++)
-        if (world->flights[at].is_used) flight_end(&world->flights[at]);
     operator_forget(world);
-    world->is_dying = false;
 }
 
 static void power_off(struct world *world)
@@ -187,64 +177,6 @@ static void power_off(struct world *world)
     checks_questions(world);
 }
 
-/* ---- Requests ---- */
-
-static void on_durable(struct journal_append *append, Status status, JournalPos first)
-{
-    struct flight *flight = append->owner;
-    struct world *world = flight->world;
-    (void)first;
-    /* The answer goes out; it may be lost on the way, and then the client sends the same again. */
-    bool is_lost = fake_dice_chance(&world->dice, 100);
-    if (world->canary == CANARY_LOSS && status == ERR_CLOSED) status = OK;       /* the bug that must be found */
-    world_tell(world, "answer to %zu messages: %s%s", flight->count, status_word(status), is_lost ? ", lost" : "");
-    if (status == OK && !is_lost)
-        visitors_acknowledge(&world->visitors, flight->visitor, flight->indices, flight->count);
-    flight_end(flight);
-}
-
-/* Which messages of the request collection left out: what the count says, by the ids. */
-static void note_dropped(struct world *world, const struct flight *flight, uint32_t suppressed)
-{
-    uint32_t dropped = 0;
-    for (size_t at = 0; at < flight->count; at++) {
-        Sent *sent = &world->sent[flight->indices[at]];
-        if (!is_suppressed(world, sent->type, str_from(sent->user_id), str_from(sent->anonymous_id),
-                           str_from(sent->previous_id))) continue;
-        sent->was_dropped = true;
-        dropped++;
-    }
-    if (dropped != suppressed) world_fail(world, "%u messages were left out, not %u", suppressed, dropped);
-}
-
-static void submit_request(struct world *world)
-{
-    struct flight *flight = NULL;
-    Err err;
-    for (size_t at = 0; at < FLIGHTS_MAX && !flight; at++)
-        if (!world->flights[at].is_used) flight = &world->flights[at];
-    if (!flight) return;
-    flight->count = visitors_make_request(&world->visitors, &flight->body, flight->indices, &flight->visitor);
-    if (flight->count == 0) return;
-    size_t body_bytes = flight->body.len;
-    check(buf_reserve(&flight->body, EVENT_PADDING_BYTES));
-    memset(flight->body.bytes + body_bytes, 0, EVENT_PADDING_BYTES);
-    CollectRequest request = { .body = str_of(flight->body.bytes, body_bytes), .ip = STR("192.0.2.7") };
-    CollectResult result;
-    journal_append_clear(&flight->append);
-    Status s = collect_request(world->workspace, &request, &flight->append, &result, &err);
-    if (s) world_fail(world, "a good request was refused: %s", err.text);
-    if (result.rejected) world_fail(world, "a good message was rejected");
-    note_dropped(world, flight, result.suppressed);
-    flight->append.on_durable = on_durable;
-    flight->append.owner = flight;
-    s = journal_submit(world->journal, &flight->append, &err);
-    world_tell(world, "request of %zu messages: %s", flight->count, s ? err.text : "submitted");
-    if (s) return;
-    flight->is_used = flight->is_submitted = true;
-    for (size_t at = 0; at < flight->count; at++) world->sent[flight->indices[at]].is_submitted = true;
-}
-
 /* ---- Turns ---- */
 
 void world_commit(struct world *world)
@@ -255,6 +187,7 @@ void world_commit(struct world *world)
     if (s) world_tell(world, "commit: %s", err.text);
     else if (records) world_tell(world, "commit of %llu records", (unsigned long long)records);
     history_follow(world);
+    wire_answer(world);
     JournalStats stats;
     journal_read_stats(world->journal, &stats);
     if (!stats.is_poisoned) return;
@@ -327,7 +260,7 @@ static void take_turn(struct world *world)
     uint64_t choice = fake_dice_below(&world->dice, 1000);
     world->turn++;
     if (choice < 250) visitors_act(&world->visitors);
-    else if (choice < 450) submit_request(world);
+    else if (choice < 450) wire_send(world);
     else if (choice < 620) world_commit(world);
     else if (choice < 660) maintain(world);
     else if (choice < 740) apply(world);
@@ -361,7 +294,7 @@ static void drain_turns(struct world *world)
     for (unsigned turn = 0; turn < 20000; turn++) {
         if (turn > 10 && is_drained(world)) return;
         world->turn++;
-        submit_request(world);
+        wire_send(world);
         fake_clock_advance(&world->clock, turn < 2000 ? 200 : 5000);
         world_commit(world);
         apply(world);
@@ -412,9 +345,9 @@ static void world_open(struct world *world, uint64_t seed, bool is_verbose, enum
              access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
     if (!mkdtemp(world->state_dir)) world_fail(world, "no directory for the store");
     for (size_t at = 0; at < FLIGHTS_MAX; at++) {
-        world->flights[at].world = world;
+        world->flights[at].socket = -1;
         buf_init(&world->flights[at].body, LIMIT_BODY_BYTES);
-        journal_append_init(&world->flights[at].append, LIMIT_APPEND_BYTES);
+        buf_init(&world->flights[at].out, 2 * LIMIT_BODY_BYTES);
     }
 }
 
@@ -427,6 +360,9 @@ static void remove_stores(struct world *world)
         IGNORE(kv_destroy(path, NULL));
         (void)rmdir(path);
     }
+    char path[96];
+    snprintf(path, sizeof path, "%s/http", world->state_dir);
+    (void)unlink(path);
     (void)rmdir(world->state_dir);
 }
 
@@ -443,7 +379,7 @@ static void world_close(struct world *world)
     region_close(&world->scratch);
     for (size_t at = 0; at < FLIGHTS_MAX; at++) {
         buf_done(&world->flights[at].body);
-        journal_append_done(&world->flights[at].append);
+        buf_done(&world->flights[at].out);
     }
     fake_disk_done(&world->disk);
     remove_stores(world);

@@ -12,18 +12,22 @@
 #include "tests/fakes/fake_rows.h"
 #include "vendors.h"
 #include "visitors.h"
+#include "wire.h"
 
-enum { FLIGHTS_MAX = 16, TALE_LINES = 40, TALE_BYTES = 160 };
+enum { TALE_LINES = 40, TALE_BYTES = 160 };
 #define WORLD_START_MS INT64_C(1700000000000)
 
-/* A request on its way: made by a visitor, perhaps submitted, perhaps answered. */
+/* A request on its way: made by a visitor, sent in pieces, perhaps answered; and the connection, which others may use
+ * after it. */
 struct flight {
-    struct world *world;
-    bool is_used, is_submitted;
-    struct buf body;
+    bool is_used, is_submitted;         /* submitted: all of it was sent */
+    bool has_left;                      /* its client did not wait for the answer */
+    int socket;                         /* -1: none is open */
+    struct buf body, out;               /* out: the request's bytes */
+    size_t sent;                        /* of them */
+    uint32_t suppressed;                /* of its messages: so many are to be left out */
     uint32_t indices[OUTBOX_MAX];
     size_t count, visitor;
-    struct journal_append append;
 };
 
 /* A fault of ours, which must be found: else the simulator is broken. */
@@ -56,7 +60,7 @@ struct world {
     struct journal *journal;
     struct applier *applier;
     struct collector *collector;
-    struct collect_workspace *workspace;
+    struct wire wire;
     struct deliver *deliver;
     /* orders of the operator (operator.c) */
     bool may_erase, may_unmerge;        /* never both: docs/identity.md says why */
@@ -67,7 +71,7 @@ struct world {
     unsigned tale_count;
     uint64_t digest;
     unsigned turn, crashes, faults, restarts, rebuilds, orders, questions;
-    bool has_faults, is_dying;
+    bool has_faults;
     char state_dir[64];         /* of the applier's kv, which knows no fake disk; below it, one a directory */
 };
 
