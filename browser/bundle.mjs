@@ -53,7 +53,7 @@ export const foldScript = async (entry, isPlus = false, format = 'iife', hasTool
     ecma: 2021,
     toplevel: true,
     module: format == 'esm',
-    compress: { passes: 3, inline: 1, lhs_constants: false },
+    compress: { passes: 3, inline: 1, lhs_constants: false, loops: false },
     // names.mjs wants each name to stand alone.
     format: { shorthand: false },
   })
@@ -93,7 +93,8 @@ export const bundleScript = async (entry, isPlus, format, hasTools, isKept = () 
   isKept(!!known)
   const names = known ? kept[key] : findNames(code, isMeasured && sizeOfText).join(' ')
   used[key] = names
-  return (known || giveNames(code, names.split(' '))) + '\n'
+  // No line's end: to the compressor it would be five bytes.
+  return known || giveNames(code, names.split(' '))
 }
 
 /** Gzipped by a compressor of a fixed version: that of Node.js differs by release and by processor. */

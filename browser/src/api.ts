@@ -3,6 +3,7 @@
 // (The imports stand as the bundle has them, what is alike close together: it compresses best so.)
 import { endCookies, readCookies, setCookie } from './cookie'
 import { beginOf, makeVisitor } from './identity'
+import { seen } from './seen'
 import { isRefusedBySignal } from './consent'
 import { toJson } from './json'
 import { more } from './more'
@@ -44,9 +45,6 @@ import type {
  * later, the two are linked (twins.ts).
  */
 const SETTLE_MS = 400
-
-/** A page that the browser loads in case the visitor goes there; it may never be shown. */
-const isPrerendering = (): boolean => !!(document as any).prerendering
 
 /** Undefined overrides nothing. */
 const override = <T extends Json>(target: T, source: Json | undefined, keys: Json | undefined = source): T => {
@@ -132,7 +130,8 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
   const loaded = new Promise<void>((resolve) => (onLoaded = resolve))
 
   const isOpen = () =>
-    isLoaded && !isOff && (isGranted ?? options.consent !== false) && !isPrerendering()
+    // A page that the browser loads in case the visitor goes there may never be shown.
+    isLoaded && !isOff && (isGranted ?? options.consent !== false) && !seen('prerendering')
 
   const json = (value: unknown, id?: string) => toJson(value, (path) => emit('error', { code: 'not_json', id, path }))
   const write = (event: Message) => withoutTimezone(() => json(event, event.messageId))
@@ -281,11 +280,11 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
 
   /** Runs a call; or holds it in memory, with its time and page, until load or consent. */
   const replay = (method: string, args: unknown[], at = mark(), noted = notePage(referrer)): any => {
-    const { size } = made
-    if (noted.i && made.add(noted.i).size == size) return Promise.resolve()
+    if (made.has(noted.i!)) return Promise.resolve()
+    if (noted.i) made.add(noted.i)
     const parsed = readArgs(method, args)
     // What was called while nobody looked happens when the page is shown.
-    const isEarly = isPrerendering()
+    const isEarly = seen('prerendering')
     const make = () => run(method, parsed, at, makePage(noted))
     const begin = () => {
       if (isEarly) at = mark()
@@ -329,13 +328,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     const packed = pack(unsent, ([, { type }]) => (/^(page|screen)$/.test(type) ? undefined : +(type == 'track')))
     if (packed) setCookie(carryName(settings.writeKey), packed, { maxage: CARRY_S / 86400 }, carryDomain)
   }
-  /** What another subdomain has sent along: calls as its snippet noted them, and [key, message] of its library. */
-  const takeCarried = () => {
-    for (const value of readCookies(carryName(settings.writeKey))) {
-      endCookies(carryName(settings.writeKey))
-      attempt<unknown>(() => JSON.parse(value).forEach(takeOver))
-    }
-  }
+  /** Of what another subdomain has sent along: a call as its snippet noted it, or [key, message] of its library. */
   const takeOver = (carried: any) => {
     const [key, event] = carried
     // Keys begin with their time, methods with a letter.
@@ -353,7 +346,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     stores = openStores(options, memory)
     visitor = makeVisitor(stores, options, () => isOpen() && !isPast)
     since = beginOf(visitor.stored()) as number
-    carryDomain = stores.cookie && (options.storage?.stores?.includes('cookie') ?? true) ? stores.domain : ''
+    carryDomain = stores.cookie && options.storage?.stores?.includes('cookie') != false ? stores.domain : ''
     queue = openQueue(settings.writeKey, !options.disableClientPersistence)
     last = queue.list().pop()
     wake = makeDelivery(
@@ -398,7 +391,10 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
     if (isOpen()) {
       const isFirst = !wake
       const isNew = isFirst && prepare()
-      takeCarried()
+      for (const value of readCookies(carryName(settings.writeKey))) {
+        endCookies(carryName(settings.writeKey))
+        attempt<unknown>(() => JSON.parse(value).forEach(takeOver))
+      }
       if (isNew || (isFirst && /[?&#]ajs_/.test(location.href))) arrived = arrive(location.href, isNew)
       else if (!isHeld) release()
     }
@@ -445,8 +441,7 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       settings.writeKey = writeKey
       // The page may have moved on when consent comes.
       if (PLUS && options.attribution) touches = makeTouches(options)
-      const { disable, cdnSettings, updateCDNSettings } = options
-      const found = cdnSettings ?? { integrations: { 'Segment.io': { apiKey: writeKey } } }
+      const found = options.cdnSettings ?? { integrations: { 'Segment.io': { apiKey: writeKey } } }
       if (PLUS || Object.keys(options).some((name) => !COMMON.test(name)))
         void more(({ warnOfOptions }) => warnOfOptions(options, PLUS, TOOLS))
       // Nothing is sent unless Onym itself is named.
@@ -456,7 +451,8 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
         isOff = isDisabled || isRefusedBySignal(options)
         isLoaded = true
         if (isGranted === false) forget()
-        document.addEventListener('prerenderingchange', open)
+        // The document's event passes the window on its way down.
+        addEventListener('prerenderingchange', open, true)
         open()
         emit('initialize', settings, options)
         onLoaded()
@@ -471,9 +467,9 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
         }
       }
       const decide = () =>
-        sooner(updateCDNSettings?.(found) ?? found, (updated) => {
+        sooner(options.updateCDNSettings?.(found) ?? found, (updated) => {
           settings.cdnSettings = updated
-          return resolve<any, any>(disable, updated)
+          return resolve<any, any>(options.disable, updated)
         })
       // Whoever was to say whether to track and failed has not said yes.
       const failed = (error: unknown) => {

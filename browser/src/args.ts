@@ -1,8 +1,8 @@
 // Which argument is which: analytics.js lets a caller leave out any of them.
+import { isFunction } from './sooner'
 import type { Callback, CallOptions, Json } from './types'
 
 const isObject = (value: unknown): value is Json => !!value && typeof value == 'object'
-export const isFunction = (value: unknown): value is Callback => typeof value == 'function'
 
 export type Args = [texts: Array<string | undefined>, data: Json, options: CallOptions, callback?: Callback]
 

@@ -1,4 +1,5 @@
 // What a call says about its surroundings.
+import { seen } from './seen'
 import { attempt } from './sooner'
 import { openArea } from './storage'
 import type { Json, Noted, PageState } from './types'
@@ -12,7 +13,7 @@ let canonicalPath: string | undefined
  * A canonical link that is still the one of another path is an app's that has moved on: it says nothing of this one.
  */
 const readCanonical = (): string | null | undefined => {
-  const found = document.querySelector('link[rel=canonical]')?.getAttribute('href')
+  const found = seen('querySelector').call(document, 'link[rel=canonical]')?.getAttribute('href')
   if (found != canonical || !canonicalPath) {
     canonical = found
     canonicalPath = location.pathname
@@ -34,7 +35,7 @@ export const notePage = (referrer = document.referrer): Noted => ({
 export const makePage = ({ c, p, u, s, t, r }: Noted): PageState => {
   let url = u.replace(/#.*/, '')
   if (c) {
-    const link = document.createElement('a')
+    const link = seen('createElement').call(document, 'a')
     link.href = c
     p = link.pathname
     url = link.search ? link.href : link.href + s
@@ -78,7 +79,7 @@ export const withoutTimezone = (write: () => string): string => {
   return text
 }
 export const fillTimezone = (text: string): string =>
-  text.replace(`"timezone":"${UNASKED}"`, () => '"timezone":' + JSON.stringify(timezone()))
+  text.replace(`"${UNASKED}"`, () => JSON.stringify(timezone()))
 
 export const readContext = ({ search }: PageState): Json => {
   const campaign: Json = {}

@@ -4,11 +4,12 @@
 // One name can have many cookies: for the host, for each domain above it, for each path. Others than ours
 // (a backend's, another library's, those of earlier options) stand before ours when the page reads, so that
 // a log-in or a log-out would have no effect. Writing therefore ends all that the page can reach.
+import { seen } from './seen'
 import { attempt } from './sooner'
 import type { LoadOptions } from './types'
 
 /** A sandboxed frame has none. */
-export const cookieText = (): string => attempt(() => document.cookie, () => '') as string
+export const cookieText = (): string => attempt(() => seen('cookie'), () => '') as string
 
 /** All values that the page sees under the name. */
 export const readCookies = (name: string): string[] =>
@@ -28,32 +29,33 @@ export const setCookie = (
 ): void => {
   attempt<unknown>(
     () =>
-      (document.cookie =
+      seen(
+        'cookie',
         `${name}=${encodeURIComponent(value ?? '')};path=${path};samesite=${sameSite};max-age=` +
-        (value === null ? 0 : Math.round(maxage * 86400)) +
+        Math.round(value === null ? 0 : maxage * 86400) +
         (domain ? ';domain=' + domain : '') +
         (secure ? ';secure' : '') +
-        more),
+        more,
+      ),
     // a sandboxed frame throws; reading back tells
   )
 }
 
 /** The domains that a page of this host may set cookies on, the widest first. */
 const domainsAbove = (): string[] => {
-  const { hostname } = location
   // An address has no domains: neither 127.0.0.1 nor [::1].
-  const labels = /^[\d.]+$|]$/.test(hostname) ? [] : hostname.split('.')
+  const labels = /^[\d.]+$|]$/.test(location.hostname) ? [] : location.hostname.split('.')
   return labels.map((_, index) => labels.slice(-2 - index).join('.')).slice(0, -1)
 }
 
-/** Ends every cookie of the name that this page can reach, but the one on `kept`'s domain and path. */
-export const endCookies = (name: string, kept?: [domain: string, path: string]): void => {
-  const paths = ['/']
-  let above = ''
-  for (const part of location.pathname.split('/').slice(1)) paths.push((above += '/' + part), above + '/')
+/** Ends every cookie of the name that this page can reach, but the one whose domain and path, in one text, are `kept`. */
+export const endCookies = (name: string, kept?: string): void => {
+  let above = '/'
+  const paths = [above]
+  for (const part of location.pathname.split('/').slice(1)) paths.push((above += part), (above += '/'))
   for (const domain of ['', location.hostname, ...domainsAbove()])
     for (const path of paths)
-      if (!kept || domain != kept[0] || path != kept[1])
+      if (domain + path != kept)
         for (const more of ['', ';secure;partitioned']) setCookie(name, null, { path }, domain, more)
 }
 
@@ -65,7 +67,7 @@ export const findCookie = (
 ): string | undefined => {
   const [first, second] = readCookies(name)
   if (second === undefined) return first
-  endCookies(name, [domain, options?.path ?? '/'])
+  endCookies(name, domain + (options?.path ?? '/'))
   return readCookies(name)[0] ?? first
 }
 

@@ -3,5 +3,5 @@
 // than places where an id is kept, and three.
 export const troubles = new Set<string>()
 
-export const health = (): { onym: { health: string[] } } | undefined =>
-  troubles.size ? { onym: { health: [...troubles] } } : undefined
+export const health = (): { onym: { health: string[] } } | 0 =>
+  troubles.size as 0 && { onym: { health: [...troubles] } }

@@ -21,6 +21,5 @@ export const apiBase = (options: LoadOptions, home: string | undefined): string 
   const { apiHost, protocol = home?.split(':')[0] ?? 'https' } = options.integrations?.['Segment.io'] ?? {}
   const host: string = options.apiHost ?? apiHost ?? home ?? location.origin
   const url = (host.includes('//') ? '' : protocol + '://') + host.replace(/\/+$/, '')
-  const { ownPath } = options
-  return !ownPath && host == apiHost ? url : url.replace(/([^/])\/v1$/, '$1') + '/' + (ownPath || 'v1')
+  return !options.ownPath && host == apiHost ? url : url.replace(/([^/])\/v1$/, '$1') + '/' + (options.ownPath || 'v1')
 }

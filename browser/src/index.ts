@@ -6,9 +6,10 @@ import { readScript } from './host'
 import { provideTools } from './tools'
 import parts from './parts'
 import { addClassic } from './classic'
+import { seen } from './seen'
 import { attempt } from './sooner'
 
-const script = document.currentScript as HTMLScriptElement | null
+const script = seen('currentScript') as HTMLScriptElement | null
 const name = script?.getAttribute('data-global-segment-analytics-key') || 'analytics'
 const [beside, home, writeKey] = readScript(script?.src ?? '')
 // Browsers remember a file that did not come by its address.

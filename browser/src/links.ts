@@ -1,6 +1,6 @@
 // trackLink and trackForm. Unlike other libraries' they never hold the navigation back: the call is in
 // storage when the handler returns, so there is nothing to wait for.
-import { isFunction } from './args'
+import { isFunction } from './sooner'
 import type { CallOptions, Json } from './types'
 
 export type Target =

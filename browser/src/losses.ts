@@ -3,6 +3,7 @@
 // context.onym.visit is the page's id, context.onym.n the number of the call. That a call is missing behind the last
 // one that came can only be known from how many there were: each page writes that down, and the next page of the site
 // takes the records of pages that have gone along with its first call, as context.onym.left: [visit, count, path, age of its last call in ms].
+import { toJson } from './json'
 import { attempt } from './sooner'
 import { webArea } from './storage'
 import type { Json, Message } from './types'
@@ -20,7 +21,7 @@ export const makeCounter = (writeKey: string, visit: string, isPersistent: boole
 
   const note = (isGone?: boolean) => {
     // Where it is full, what is lost behind the last call of this page is not seen.
-    if (area && count) attempt<unknown>(() => (area[prefix + visit] = JSON.stringify([count, path, Date.now(), isGone])))
+    if (area && count) attempt<unknown>(() => (area[prefix + visit] = toJson([count, path, Date.now(), isGone])))
   }
   addEventListener('pagehide', () => note(true))
   addEventListener('pageshow', () => note())

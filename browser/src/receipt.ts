@@ -1,5 +1,6 @@
 // confirm and stamp: what became of a call, and one call made from two sides. (Not in the core.)
 import { mark } from './mark'
+import { seen } from './seen'
 import { attempt } from './sooner'
 import type { Analytics, CallOptions, Context, Json, Receipt, Stamp } from './types'
 
@@ -60,7 +61,7 @@ const setField = (form: HTMLFormElement, name: string, value: string | null) => 
   let field = hidden(form, name)
   if (value === null) return field?.remove()
   if (!field) {
-    field = document.createElement('input')
+    field = seen('createElement').call(document, 'input') as HTMLInputElement
     field.type = 'hidden'
     field.name = name
     form.append(field)

@@ -1,5 +1,6 @@
 // Option serverCookie: asks the collection host, on a subdomain of the site, to set the ids as cookies
 // itself, because some browsers forget within days what a script has set. Once a tab and id.
+import { toJson } from './json'
 import { openArea } from './storage'
 import type { LoadOptions, User } from './types'
 
@@ -15,7 +16,7 @@ export const tellServer = (
 ): void => {
   const url = base + (ownPath ? '/c' : '/cookie')
   const store = openArea('sessionStorage')
-  const body = JSON.stringify({ writeKey, anonymousId: user.anonymousId(), userId: user.id(), domain })
+  const body = toJson({ writeKey, anonymousId: user.anonymousId(), userId: user.id(), domain })
   if (body == (told[url + writeKey] ?? store.read('onym:cookie'))) return
   told[url + writeKey] = body
   fetch(url, { method: 'POST', body, keepalive: true, credentials: 'include' }).then(

@@ -5,6 +5,7 @@
 import { CARRY_S, carryName, pack, rankOfMethod } from './carry'
 import { readCookies } from './cookie'
 import { toJson } from './json'
+import { seen } from './seen'
 !(function () {
   var key = 'analytics'
   var old = window[key]
@@ -62,7 +63,7 @@ import { toJson } from './json'
       options.disable ||
       options.respectDNT ||
       options.respectGPC ||
-      document.prerendering
+      seen('prerendering')
     )
       return
     try {
@@ -84,9 +85,11 @@ import { toJson } from './json'
       var labels = location.hostname.split('.')
       for (var from = labels.length - 2; packed && from >= 0 && !/^[\d.]+$/.test(location.hostname); from--) {
         var domain = labels.slice(from).join('.')
-        document.cookie =
-          carryName(stub._writeKey) + '=' + packed + ';path=/;samesite=lax;max-age=' + CARRY_S + ';domain=' + domain
-        if (document.cookie.indexOf(packed) >= 0) return
+        seen(
+          'cookie',
+          carryName(stub._writeKey) + '=' + packed + ';path=/;samesite=lax;max-age=' + CARRY_S + ';domain=' + domain,
+        )
+        if (seen('cookie').indexOf(packed) >= 0) return
       }
     } catch {
       // no cookies here
@@ -98,7 +101,7 @@ import { toJson } from './json'
       if (window[key].initialized) return window[key][method].apply(window[key], arguments)
       var args = [].slice.call(arguments)
       if (/^(track|screen|alias|group|page|identify|reset|setAnonymousId)$/.test(method)) {
-        var canonical = document.querySelector('link[rel=canonical]')
+        var canonical = seen('querySelector').call(document, 'link[rel=canonical]')
         var now = Date.now()
         args.push({
           __t: 'bpc',
@@ -106,8 +109,8 @@ import { toJson } from './json'
           p: location.pathname,
           u: location.href,
           s: location.search,
-          t: document.title,
-          r: document.referrer,
+          t: seen('title'),
+          r: seen('referrer'),
           d: now,
           i:
             now +
@@ -148,8 +151,8 @@ import { toJson } from './json'
     // A script and a path that ad blockers do not know.
     var own = (options.ownPath = stub._own || options.ownPath)
     keep()
-    document.addEventListener('prerenderingchange', keep)
-    var script = document.createElement('script')
+    addEventListener('prerenderingchange', keep, true)
+    var script = seen('createElement').call(document, 'script')
     script.async = true
     script.setAttribute('data-global-segment-analytics-key', key)
     var path = own
@@ -169,7 +172,7 @@ import { toJson } from './json'
       // none here, or the site allows no such policy
     }
     // Where the page's policy goes by nonces alone, this script has to carry one on.
-    var pass = document.currentScript || document.querySelector('script[nonce]')
+    var pass = seen('currentScript') || seen('querySelector').call(document, 'script[nonce]')
     if (pass && pass.nonce) script.nonce = pass.nonce
     script.src = src
     // This script's address says nothing of a key, so where it came from has to be told.
@@ -180,7 +183,7 @@ import { toJson } from './json'
           'Calls are kept in the browser, and go out from the next page that can load it.',
       )
     }
-    var first = document.getElementsByTagName('script')[0]
+    var first = seen('getElementsByTagName').call(document, 'script')[0]
     first.parentNode.insertBefore(script, first)
   }
 })()

@@ -3,8 +3,9 @@
 
 type Soon<T> = T | PromiseLike<T>
 
-export const isPromise = (value: any): value is PromiseLike<any> =>
-  typeof value?.then == 'function'
+export const isFunction = (value: unknown): value is (...args: any[]) => any => typeof value == 'function'
+
+export const isPromise = (value: any): value is PromiseLike<any> => typeof value?.then == 'function'
 
 export const sooner = <T, R>(value: Soon<T>, next: (value: T) => Soon<R>): Soon<R> =>
   isPromise(value) ? value.then(next) : next(value)

@@ -40,13 +40,14 @@ export const makeAreaStore = (area: Area): Store => {
         delete area[key]
         return
       }
-      try {
-        area[key] = text = isJson ? text : JSON.stringify(text)
-      } catch {
-        delete area[key]
-        overlay[key] = text
-        troubles.add('storage_full')
-      }
+      attempt<unknown>(
+        () => (area[key] = text = isJson ? text! : JSON.stringify(text)),
+        () => {
+          delete area[key]
+          overlay[key] = text!
+          troubles.add('storage_full')
+        },
+      )
     },
   }
 }
@@ -65,17 +66,16 @@ const makeCookieStore = (
   remembered: Store,
 ): Store => {
   const meant: Record<string, string | null> = {}
-  const stuckKey = (key: string) => 'onym:stuck:' + key
   return {
     read(key) {
-      const stuck = remembered.read(stuckKey(key))
+      const stuck = remembered.read('onym:stuck:' + key)
       if (stuck === null) return unquote(findCookie(key, options, domain))
       troubles.add('cookie_stuck:' + key)
       return unquote(readCookies(key).find((value) => value != stuck) ?? meant[key])
     },
     write(key, text) {
       const stuck = writeCookie(key, (meant[key] = text), options, domain)
-      remembered.write(stuckKey(key), stuck)
+      remembered.write('onym:stuck:' + key, stuck)
       if (stuck === null) troubles.delete('cookie_stuck:' + key)
     },
   }

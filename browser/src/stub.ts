@@ -30,8 +30,7 @@ export const readCall = ([method, ...args]: StubCall): Replayed => {
  */
 export const takeKept = (own: Stub, writeKey: string | undefined): StubCall[] => {
   const area = webArea('localStorage') ?? {}
-  const { _kept } = own
-  if (_kept) delete area[_kept]
+  if (own._kept) delete area[own._kept]
   const left = Object.keys(area)
     .filter((key) => key.startsWith('onym-early:' + encodeURIComponent(writeKey ?? '') + ':'))
     .sort()

@@ -4,7 +4,9 @@
 // What stands in an address is anybody's text: known names only, bounded, and never more than fits into a cookie.
 // Each record says which visitor it is of, so that whoever logs out, on whichever subdomain, leaves nothing behind.
 import { readParams } from './context'
+import { toJson } from './json'
 import { uuid } from './mark'
+import { seen } from './seen'
 import { attempt } from './sooner'
 import type { Stores } from './storage'
 import type { Json, LoadOptions } from './types'
@@ -48,10 +50,10 @@ export const readTouch = (url: string, referrer: string, at_ms: number): Json =>
 
 /** A lone surrogate, which no cookie can hold, is a sign like any other. */
 const encode = (value: Json): string =>
-  attempt(() => encodeURIComponent(JSON.stringify(value)), () => '*'.repeat(RECORD_MAX + 1)) as string
+  attempt(() => encodeURIComponent(toJson(value)), () => '*'.repeat(RECORD_MAX + 1)) as string
 
 export const makeTouches = (options: LoadOptions) => {
-  let landing: Json | undefined = readTouch(location.href, document.referrer, Date.now())
+  let landing: Json | undefined = readTouch(location.href, seen('referrer'), Date.now())
   let takenFor: string | undefined
   let stores: Stores
 
@@ -68,7 +70,7 @@ export const makeTouches = (options: LoadOptions) => {
       return found?.of === of ? found : undefined
     })
   const write = (name: string, value: Json): Json => {
-    store().write(name, JSON.stringify(value), true)
+    store().write(name, toJson(value), true)
     return value
   }
   const clear = () => ['onym_first', 'onym_last', 'onym_session'].forEach((name) => store().write(name, null))

@@ -60,16 +60,28 @@ test('an object that reaches everything ends', () => {
 })
 
 test("Prototype.js's and MooTools' additions change nothing", () => {
-  Array.prototype.toJSON = function () {
-    return '"mangled"'
-  }
+  const classes = [Array, String, Number, Boolean, Object]
+  for (const { prototype } of classes)
+    prototype.toJSON = function () {
+      return '"mangled"'
+    }
   Object.prototype.extra = 'inherited'
   try {
-    assert.equal(toJson({ a: [1, [2]], o: {} }), '{"a":[1,[2]],"o":{}}')
+    const own = { toJSON: (key) => 'own of ' + key }
+    const value = { a: [1, [2]], o: {}, s: 'x', n: 0, b: false, d: new Date(0), own }
+    assert.equal(
+      toJson(value),
+      '{"a":[1,[2]],"o":{},"s":"x","n":0,"b":false,"d":"1970-01-01T00:00:00.000Z","own":"own of own"}',
+    )
   } finally {
-    delete Array.prototype.toJSON
+    for (const { prototype } of classes) delete prototype.toJSON
     delete Object.prototype.extra
   }
+})
+
+test("what has a toJSON of its own is asked, functions too; a toJSON that is no function is a value", () => {
+  const callable = Object.assign(() => {}, { toJSON: () => 1 })
+  assert.equal(toJson({ callable, plain: { toJSON: 5 } }), '{"callable":1,"plain":{"toJSON":5}}')
 })
 
 test('what JSON.stringify can write is the same text', () => {

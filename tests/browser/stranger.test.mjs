@@ -128,8 +128,15 @@ const OLD_LIBRARIES = `
   Array.from = (value) => (value == null ? [] : [].slice.call(value))
   Array.prototype.each = Array.prototype.forEach; Array.prototype.last = function () { return this[this.length - 1] }
   Function.prototype.delay = function () {}; String.prototype.startsWith2 = 1`
+// Version 1.6, whose toJSON gives JSON's text, quotes included.
+const QUOTING = `
+  String.prototype.toJSON = function () { return '"' + this + '"' }
+  Number.prototype.toJSON = Boolean.prototype.toJSON = function () { return this + ' as text' }
+  Array.prototype.toJSON = function () { return '[' + this.join(', ') + ']' }`
 for (const [what, init] of [
   ['Prototype.js and MooTools', OLD_LIBRARIES],
+  ['Prototype.js 1.6', QUOTING],
+  ['a toJSON on every object', `Object.prototype.toJSON = function () { return 'gone' }`],
   ['no crypto', `Object.defineProperty(window, 'crypto', { value: undefined })`],
   ['crypto that throws', `Object.defineProperty(window, 'crypto', { value: { getRandomValues() { throw 1 } } })`],
   ['no Web Locks', `Object.defineProperty(navigator, 'locks', { value: undefined })`],
@@ -148,6 +155,7 @@ for (const [what, init] of [
     await visitor.loaded()
     await visitor.run(`analytics.identify('12345', { list: [1] }); analytics.track('late', { list: [1] }); 0`)
     const [early, identify, late] = await visitor.sent(3)
+    assert.deepEqual([early.event, identify.userId, late.event, late.userId], ['early', '12345', 'late', '12345'])
     assert.deepEqual([early.properties.list, identify.traits.list, late.properties.list], [[1, { a: [2] }], [1], [1]])
     assert.match(early.anonymousId, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     if (init.includes('own')) assert.equal(await visitor.run('analytics.own()'), 7)
@@ -166,6 +174,53 @@ test('an element with the id analytics', async () => {
   await visitor.run(() => analytics.track('T'))
   assert.equal((await visitor.sent(1)).length, 1)
   assert.deepEqual(visitor.errors, [])
+  await visitor.close()
+})
+
+// An element hides what the document has under its name: two of it make a list, a frame its window.
+const HIDING = ['cookie', 'prerendering', 'createElement', 'querySelector', 'addEventListener', 'currentScript', 'getElementsByTagName', 'referrer', 'title']
+const ELEMENTS = {
+  'a form': (name) => `<form name="${name}"></form>`,
+  'a picture and a form': (name) => `<img name="${name}" src="https://elsewhere.test/x.png"><form name="${name}" id="${name}"></form>`,
+  'a frame': (name) => `<iframe name="${name}"></iframe>`,
+}
+for (const name of HIDING)
+  for (const [element, write] of Object.entries(ELEMENTS).slice(0, name == 'cookie' ? 3 : 2))
+    test(`${element} with the name ${name}: calls arrive, early ones too, and the next page knows the visitor`, async () => {
+      let open
+      recorder.scriptGate = new Promise((resolve) => (open = resolve))
+      const head = '<link rel="canonical" href="/canonical">' + write(name)
+      const visitor = await visit('/app', { head, script: `analytics.track('early')` }, { host: APP, waits: false })
+      open()
+      await visitor.loaded()
+      await visitor.run(() => void (analytics.identify('12345'), analytics.track('late')))
+      const [early, identify, late] = await visitor.sent(3)
+      assert.deepEqual([early.event, identify.userId, late.event, late.userId], ['early', '12345', 'late', '12345'])
+      assert.equal(late.context.page.path, '/canonical')
+      assert.equal(new Set([early, identify, late].map(({ anonymousId }) => anonymousId)).size, 1)
+      await eventually(async () => !(await visitor.waiting()).length, 'the queue is empty')
+      // The whole domain knows them, so the cookie was written and read.
+      assert.deepEqual(
+        (await visitor.context.cookies()).filter(({ name }) => /^ajs_/.test(name)).map(({ name, domain }) => name + domain).sort(),
+        ['ajs_anonymous_id.rdio.test', 'ajs_user_id.rdio.test'],
+      )
+      const www = new URL(visitor.url('/next'))
+      www.hostname = WWW
+      await visitor.page.goto(www.href)
+      await visitor.loaded()
+      await visitor.run(() => analytics.track('next page'))
+      const next = (await visitor.sent(4))[3]
+      assert.deepEqual([next.userId, next.anonymousId], ['12345', late.anonymousId])
+      assert.deepEqual(visitor.errors, [])
+      await visitor.close()
+    })
+
+test("a consent tool's own document.cookie, which lets none through, is not gone round", async () => {
+  const init = `Object.defineProperty(document, 'cookie', { get: () => '', set() {}, configurable: true })`
+  const visitor = await visit('/app', {}, { host: APP, init })
+  await visitor.run(() => void (analytics.identify('12345'), analytics.track('T')))
+  assert.equal((await visitor.sent(2))[1].userId, '12345')
+  assert.deepEqual(await visitor.context.cookies(), [])
   await visitor.close()
 })
 
