@@ -6,7 +6,7 @@
 enum {
     ARENA_BYTES = 256 * 1024 * 1024, ARENA_FULL = ARENA_BYTES / 2,
     LINES_BYTES = 1024 * 1024, LINES_MOST = 64 * 1024 * 1024, STATEMENT_MOST = 8 * 1024 * 1024,
-    ROWS_MOST = 1 << 24,
+    ROWS_MOST = 1 << 24, VALUES_MOST = 1700,         /* PostgreSQL has 1,600 columns at most */
     ROW_WIDTH = 7500,                        /* of PostgreSQL's 8 KiB: the header and the bits of nulls off */
 };
 
@@ -19,6 +19,8 @@ void warehouse_load_open(struct load *load, struct catalog *catalog, Str schema)
     load->arena = region_arena(&load->region);
     buf_init(&load->lines, LINES_MOST);
     buf_init(&load->statement, STATEMENT_MOST);
+    load->values = calloc(VALUES_MOST, sizeof *load->values);
+    check(load->values);
 }
 
 void warehouse_load_close(struct load *load)
@@ -27,6 +29,7 @@ void warehouse_load_close(struct load *load)
     free(load->order);
     free(load->is_repeated);
     free(load->discards);
+    free(load->values);
     slots_done(&load->ids);
     buf_done(&load->lines);
     buf_done(&load->statement);
@@ -247,20 +250,18 @@ static Status send_lines(struct load *load, size_t least, Err *err)
     return s;
 }
 
-static Status put_row(struct load *load, const WarehouseTable *table, const LoadRow *row, Str *values, Err *err)
+static Status put_row(struct load *load, const WarehouseTable *table, const LoadRow *row, uint32_t column_count, Err *err)
 {
-    uint32_t count = 0;
     for (size_t at = 0; at < row->cell_count; at++)
-        values[table->columns[row->cells[at].column].place] = row->cells[at].text;
-    for (size_t at = 0; at < table->column_count; at++) count += table->columns[at].stamp == load->stamp;
-    for (uint32_t at = 0; at < count; at++) {
+        load->values[table->columns[row->cells[at].column].place] = row->cells[at].text;
+    for (uint32_t at = 0; at < column_count; at++) {
         if (at) buf_char(&load->lines, '\t');
-        if (values[at].bytes) warehouse_put_copy(&load->lines, values[at]);
+        if (load->values[at].bytes) warehouse_put_copy(&load->lines, load->values[at]);
         else buf_str_put(&load->lines, STR("\\N"));
     }
     buf_char(&load->lines, '\n');
     for (size_t at = 0; at < row->cell_count; at++)
-        values[table->columns[row->cells[at].column].place].bytes = NULL;
+        load->values[table->columns[row->cells[at].column].place].bytes = NULL;
     return send_lines(load, LINES_BYTES, err);
 }
 
@@ -276,11 +277,11 @@ static Status end_copy(struct load *load, Status s, Err *err)
     return ended ? ended : s;
 }
 
-Status load_copy(struct load *load, const WarehouseTable *table, Str into, size_t count, Err *err)
+/* COPY of the rows of `order` into the table that `into` names. */
+static Status copy_rows(struct load *load, const WarehouseTable *table, Str into, size_t count, Err *err)
 {
-    static Str values[WAREHOUSE_COLUMNS_MOST + 200];         /* PostgreSQL has 1,600 columns at most */
     char now[INSTANT_TEXT_BYTES];
-    uint32_t uuid_ts = warehouse_catalog_find_column(table, STR("uuid_ts"));
+    uint32_t uuid_ts = warehouse_catalog_find_column(table, STR("uuid_ts")), column_count = 0;
     instant_write(load->now_ms, now);
     buf_printf(&load->statement, "COPY %.*s (", STR_FORMAT(into));
     load_put_columns(load, table);
@@ -288,11 +289,12 @@ Status load_copy(struct load *load, const WarehouseTable *table, Str into, size_
     Status s = sql_copy(load->sql, buf_str(&load->statement), err);
     buf_clear(&load->statement);
     if (s) return s;
-    memset(values, 0, sizeof values);
-    for (size_t at = 0; !s && at < count; at++) {
-        if (uuid_ts != WAREHOUSE_NONE) values[table->columns[uuid_ts].place] = str_of(now, sizeof now);
-        s = put_row(load, table, &load->rows[load->order[at]], values, err);
-    }
+    for (size_t at = 0; at < table->column_count; at++) column_count += table->columns[at].stamp == load->stamp;
+    check(column_count <= VALUES_MOST);
+    memset(load->values, 0, column_count * sizeof *load->values);
+    if (uuid_ts != WAREHOUSE_NONE) load->values[table->columns[uuid_ts].place] = str_of(now, sizeof now);
+    for (size_t at = 0; !s && at < count; at++)
+        s = put_row(load, table, &load->rows[load->order[at]], column_count, err);
     return end_copy(load, s, err);
 }
 
@@ -304,7 +306,7 @@ Status load_copy_beside(struct load *load, const WarehouseTable *table, size_t c
     warehouse_put_table_name(&load->statement, load->schema, table->name);
     buf_str_put(&load->statement, STR(" WITH NO DATA"));
     Status s = load_run(load, err);
-    return s ? s : load_copy(load, table, beside, count, err);
+    return s ? s : copy_rows(load, table, beside, count, err);
 }
 
 /* ---- Repetitions ---- */
@@ -357,7 +359,7 @@ static Status send_rows(struct load *load, WarehouseTable *table, size_t count, 
     warehouse_put_table_name(&into, load->schema, table->name);
     load_stamp(load, table, count);
     Status s = sql_run(load->sql, STR("SAVEPOINT onym"), err);
-    if (!s) s = load_copy(load, table, buf_str(&into), count, err);
+    if (!s) s = copy_rows(load, table, buf_str(&into), count, err);
     buf_done(&into);
     if (s && !strcmp(sql_state(load->sql), "23505")) {
         s = sql_run(load->sql, STR("ROLLBACK TO SAVEPOINT onym"), err);

@@ -55,6 +55,7 @@ struct load {
     struct region region;
     Arena arena;
     struct buf lines, statement;
+    Str *values;                             /* of the row that is being sent, by the places of its columns */
     uint32_t stamp;
     uint64_t rows_sent, discards_sent, repeated, untold;     /* of the transaction */
 };
@@ -83,8 +84,6 @@ Status MUST load_send_upserts(struct load *load, WarehouseTable *table, size_t c
 void load_stamp(struct load *load, WarehouseTable *table, size_t count);
 /* The marked columns, each with what stands before it and after it ("EXCLUDED." ...), parted by commas. */
 void load_put_columns(struct load *load, const WarehouseTable *table);
-/* COPY of the rows of `order` into the table that `into` names. */
-Status MUST load_copy(struct load *load, const WarehouseTable *table, Str into, size_t count, Err *err);
 /* A table beside, of the table's columns, with the rows of `order`. */
 Status MUST load_copy_beside(struct load *load, const WarehouseTable *table, size_t count, Err *err);
 Status MUST load_run(struct load *load, Err *err);           /* load->statement, which is empty afterwards */
