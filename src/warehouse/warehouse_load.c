@@ -250,7 +250,8 @@ static Status send_lines(struct load *load, size_t least, Err *err)
     return s;
 }
 
-static Status put_row(struct load *load, const WarehouseTable *table, const LoadRow *row, uint32_t column_count, Err *err)
+static Status put_row(struct load *load, const WarehouseTable *table, const LoadRow *row, uint32_t column_count,
+                      Err *err)
 {
     for (size_t at = 0; at < row->cell_count; at++)
         load->values[table->columns[row->cells[at].column].place] = row->cells[at].text;
