@@ -11,6 +11,18 @@
 
 enum { COMMAND_BYTES = 32 * LIMIT_RECORD_BYTES };         /* of one, decoded */
 
+int control_compare_nodes(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+int control_compare_positions(const void *a, const void *b)
+{
+    JournalPos x = *(const JournalPos *)a, y = *(const JournalPos *)b;
+    return x < y ? -1 : x > y;
+}
+
 /* ---- Rows ---- */
 
 void control_note_change_locked(struct control *control, Str key, const Str *value)

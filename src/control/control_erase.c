@@ -61,12 +61,6 @@ static void add_erasure(struct control *control, struct erasure *erasure)
 
 /* ---- Where it stands ---- */
 
-static int compare_nodes(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static void erasure_key(JournalPos pos, char key[9])
 {
     key[0] = 'e';
@@ -124,7 +118,7 @@ Status control_begin_erasure(struct control *control, Str record, JournalPos pos
     Status s = control_forget_ids(control, erasure, command, err);
     if (s) return s;
     control->half = NULL;
-    qsort(erasure->nodes, erasure->node_count, sizeof *erasure->nodes, compare_nodes);
+    qsort(erasure->nodes, erasure->node_count, sizeof *erasure->nodes, control_compare_nodes);
     note_erasure(control, erasure);
     add_erasure(control, erasure);
     return OK;
@@ -391,12 +385,6 @@ static Status take_spans(struct control *control, struct erasure *erasure, Err *
     return s;
 }
 
-static int compare_positions(const void *a, const void *b)
-{
-    JournalPos x = *(const JournalPos *)a, y = *(const JournalPos *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* Lists the subjects that the index loses, for all of these erasures together: each once, ascending. */
 struct losses { uint32_t *nodes; size_t node_count; JournalPos *positions; size_t position_count; };
 
@@ -417,8 +405,8 @@ static void open_losses(struct losses *losses, const struct group *group)
         for (size_t taken = 0; taken < erasure->taken_count; taken++)
             losses->positions[losses->position_count++] = erasure->taken[taken];
     }
-    qsort(losses->nodes, losses->node_count, sizeof *losses->nodes, compare_nodes);
-    qsort(losses->positions, losses->position_count, sizeof *losses->positions, compare_positions);
+    qsort(losses->nodes, losses->node_count, sizeof *losses->nodes, control_compare_nodes);
+    qsort(losses->positions, losses->position_count, sizeof *losses->positions, control_compare_positions);
     for (size_t at = 0; at < losses->node_count; at++)
         if (at == 0 || losses->nodes[at] != losses->nodes[kept - 1]) losses->nodes[kept++] = losses->nodes[at];
     losses->node_count = kept;

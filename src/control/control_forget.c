@@ -11,13 +11,7 @@
 
 struct alias_search { struct erasure *erasure; uint32_t *users; size_t user_count; };       /* users: ascending */
 
-static int compare_nodes(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static int compare_positions(const void *a, const void *b)
+static int compare_numbers(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
@@ -27,7 +21,7 @@ static void note_alias(void *context, IdentityNode user, uint64_t position)
 {
     const struct alias_search *search = context;
     struct erasure *erasure = search->erasure;
-    if (bsearch(&user, search->users, search->user_count, sizeof user, compare_nodes)) return;
+    if (bsearch(&user, search->users, search->user_count, sizeof user, control_compare_nodes)) return;
     check(vector_reserve(erasure->aliases, erasure->alias_capacity, erasure->alias_count + 1, UINT32_MAX));
     erasure->aliases[erasure->alias_count++] = position;
 }
@@ -43,7 +37,7 @@ static Status find_aliases(struct control *control, struct erasure *erasure, con
         if (command->ids[at].kind == COMMAND_USER_ID)
             search.users[search.user_count++] = identity_find(control->stores.identity, IDENTITY_USER,
                                                               command->ids[at].value);
-    qsort(search.users, search.user_count, sizeof *search.users, compare_nodes);
+    qsort(search.users, search.user_count, sizeof *search.users, control_compare_nodes);
     for (size_t at = 0; !s && at < command->id_count; at++) {
         const CommandId *id = &command->ids[at];
         if (id->kind == COMMAND_EXTERNAL_ID || id->keeps_aliases || !command_id_is_whole(id)) continue;
@@ -51,7 +45,7 @@ static Status find_aliases(struct control *control, struct erasure *erasure, con
     }
     free(search.users);
     if (erasure->alias_count)
-        qsort(erasure->aliases, erasure->alias_count, sizeof *erasure->aliases, compare_positions);
+        qsort(erasure->aliases, erasure->alias_count, sizeof *erasure->aliases, compare_numbers);
     for (size_t at = 0; at < erasure->alias_count; at++)
         if (at == 0 || erasure->aliases[at] != erasure->aliases[kept - 1])
             erasure->aliases[kept++] = erasure->aliases[at];
@@ -209,7 +203,7 @@ static bool is_covered(const struct control *control, const struct erasure *now,
             if (erasure->spans[span].node == node && control_is_in_span(&erasure->spans[span], time_ms)) return true;
         uint64_t position = journal_number(pos);
         if (erasure->alias_count && bsearch(&position, erasure->aliases, erasure->alias_count, sizeof position,
-                                            compare_positions)) return true;
+                                            compare_numbers)) return true;
     }
     return false;
 }
@@ -247,7 +241,7 @@ static Status unsee_spans(struct control *control, struct erasure *now, Err *err
     struct row_search search = { control, now, malloc(INDEX_CODES_BYTES) };
     Status s = OK;
     check(search.bytes);
-    if (now->beside_count) qsort(now->beside, now->beside_count, sizeof *now->beside, compare_nodes);
+    if (now->beside_count) qsort(now->beside, now->beside_count, sizeof *now->beside, control_compare_nodes);
     for (size_t at = 0; !s && at < now->span_count + now->beside_count; at++) {
         bool is_span = at < now->span_count, is_kept;
         uint32_t node = is_span ? now->spans[at].node : now->beside[at - now->span_count];

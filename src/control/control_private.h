@@ -28,6 +28,10 @@ struct erasure {
 };
 struct erased_span { uint32_t node; Millis from_ms, to_ms; };
 
+/* For qsort and bsearch: of uint32_t, and of JournalPos. */
+int control_compare_nodes(const void *a, const void *b);
+int control_compare_positions(const void *a, const void *b);
+
 static inline bool control_is_in_span(const struct erased_span *span, Millis time_ms)
 {
     return time_ms >= span->from_ms && (time_ms < span->to_ms || span->to_ms == INT64_MAX);

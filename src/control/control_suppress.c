@@ -198,17 +198,11 @@ Status control_load_late(struct control *control, struct kv_txn *txn, Err *err)
 /* For the maintenance thread: takes the late messages that a start would not find again. */
 struct late_suppressed { JournalPos *positions; size_t count; };
 
-static int compare_positions(const void *a, const void *b)
-{
-    JournalPos x = *(const JournalPos *)a, y = *(const JournalPos *)b;
-    return x < y ? -1 : x > y;
-}
-
 static bool is_late(void *context, Str record, JournalPos pos)
 {
     const struct late_suppressed *late = context;
     return record_kind(record) == RECORD_EVENT
-        && bsearch(&pos, late->positions, late->count, sizeof pos, compare_positions);
+        && bsearch(&pos, late->positions, late->count, sizeof pos, control_compare_positions);
 }
 
 static struct late_suppressed take_late(struct control *control)
