@@ -254,10 +254,8 @@ void api_destinations_metrics(struct deliver *deliver, struct buf *out)
     size_t count = deliver ? deliver_read_states(deliver, states, countof(states)) : 0;
     for (size_t row = 0; count && row < countof(rows); row++) {
         health_write_head(out, rows[row].metric, rows[row].kind, rows[row].help);
-        for (size_t at = 0; at < count; at++) {
-            buf_printf(out, "%s{destination=\"%s\"} ", rows[row].metric, states[at].name);
-            buf_json_double(out, rows[row].value(&states[at]));
-            buf_char(out, '\n');
-        }
+        for (size_t at = 0; at < count; at++)
+            health_write_labelled(out, rows[row].metric, "destination", str_from(states[at].name),
+                                  rows[row].value(&states[at]));
     }
 }

@@ -78,10 +78,7 @@ void api_warehouses_metrics(const ApiOptions *options, struct buf *out)
     size_t count = look(options, seen);
     for (size_t row = 0; count && row < countof(rows); row++) {
         health_write_head(out, rows[row].metric, rows[row].kind, rows[row].help);
-        for (size_t at = 0; at < count; at++) {
-            buf_printf(out, "%s{warehouse=\"%.*s\"} ", rows[row].metric, STR_FORMAT(seen[at].status.name));
-            buf_json_double(out, rows[row].value(&seen[at]));
-            buf_char(out, '\n');
-        }
+        for (size_t at = 0; at < count; at++)
+            health_write_labelled(out, rows[row].metric, "warehouse", seen[at].status.name, rows[row].value(&seen[at]));
     }
 }

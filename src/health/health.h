@@ -36,6 +36,8 @@ void health_write_metrics(const struct health *health, const JournalStats *journ
 
 /* HELP and TYPE of a family of samples. kind: "gauge" or "counter". */
 void health_write_head(struct buf *out, const char *metric, const char *kind, const char *help);
+/* One sample of a family: metric{label="name"} value. name: of letters, digits, ". _ -", as configured names are. */
+void health_write_labelled(struct buf *out, const char *metric, const char *label, Str name, double value);
 /* One sample with its HELP and TYPE, for statistics that live elsewhere. kind: "gauge" or "counter". */
 void health_write_sample(struct buf *out, const char *metric, const char *kind, const char *help, double value);
 

@@ -17,6 +17,13 @@ void health_write_head(struct buf *out, const char *metric, const char *kind, co
     buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric, help, metric, kind);
 }
 
+void health_write_labelled(struct buf *out, const char *metric, const char *label, Str name, double value)
+{
+    buf_printf(out, "%s{%s=\"%.*s\"} ", metric, label, STR_FORMAT(name));
+    buf_json_double(out, value);
+    buf_char(out, '\n');
+}
+
 void health_write_sample(struct buf *out, const char *metric, const char *kind, const char *help, double value)
 {
     health_write_head(out, metric, kind, help);
