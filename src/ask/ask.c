@@ -102,3 +102,13 @@ void number_vector_open(struct number_vector *vector, size_t bytes)
 }
 
 void number_vector_close(struct number_vector *vector) { region_close(&vector->region); }
+
+void number_vectors_open(struct number_vector *vectors, uint32_t worker_count, size_t bytes)
+{
+    for (uint32_t at = 0; at < worker_count; at++) number_vector_open(&vectors[at], bytes / worker_count);
+}
+
+void number_vectors_close(struct number_vector *vectors, uint32_t worker_count)
+{
+    for (uint32_t at = 0; at < worker_count; at++) number_vector_close(&vectors[at]);
+}

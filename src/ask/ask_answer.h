@@ -37,6 +37,9 @@ struct number_vector {
 };
 void number_vector_open(struct number_vector *vector, size_t bytes);
 void number_vector_close(struct number_vector *vector);
+/* One for each of the workers; bytes: of all together. */
+void number_vectors_open(struct number_vector *vectors, uint32_t worker_count, size_t bytes);
+void number_vectors_close(struct number_vector *vectors, uint32_t worker_count);
 static inline bool number_vector_put(struct number_vector *vector, uint64_t item)
 {
     if (vector->count == vector->max) return vector->is_full = true, false;

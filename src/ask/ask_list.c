@@ -20,12 +20,12 @@ Status ask_list_read(struct ask_list *list, const Request *request, Err *err)
 void ask_list_open(struct ask_list *list, uint32_t worker_count, size_t bytes)
 {
     list->worker_count = worker_count;
-    for (uint32_t at = 0; at < worker_count; at++) number_vector_open(&list->vectors[at], bytes / worker_count);
+    number_vectors_open(list->vectors, worker_count, bytes);
 }
 
 void ask_list_close(struct ask_list *list)
 {
-    for (uint32_t at = 0; at < list->worker_count; at++) number_vector_close(&list->vectors[at]);
+    number_vectors_close(list->vectors, list->worker_count);
     list->worker_count = 0;
 }
 

@@ -4,12 +4,12 @@
 void moments_open(struct moments *moments, uint32_t worker_count, size_t bytes)
 {
     moments->worker_count = worker_count;
-    for (uint32_t at = 0; at < worker_count; at++) number_vector_open(&moments->vectors[at], bytes / worker_count);
+    number_vectors_open(moments->vectors, worker_count, bytes);
 }
 
 void moments_close(struct moments *moments)
 {
-    for (uint32_t at = 0; at < moments->worker_count; at++) number_vector_close(&moments->vectors[at]);
+    number_vectors_close(moments->vectors, moments->worker_count);
     moments->worker_count = 0;
 }
 
