@@ -1,10 +1,9 @@
 /* What the configuration has on the disk: its file, and the keys of a first start, which are made once,
  * kept in <data>/keys.yaml, and used if the configuration gives none. keys.yaml is written whole
- * (temporary file, sync, rename), under a umask that lets only its owner read it. */
+ * (temporary file, sync, rename), for its owner alone. */
 #include "config_private.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 enum { WRITE_KEY_RANDOM = 29, SECRET_KEY_RANDOM = 40 };    /* wk_ + 29 = 32: as long as Segment's */
 
@@ -43,15 +42,10 @@ static Str make_keys(struct dice *dice, Arena *arena)
         "secret_key: sk_%.*s\n", WRITE_KEY_RANDOM, write_key, SECRET_KEY_RANDOM, secret_key);
 }
 
-/* Writes a file that only its owner may read. */
 static Status write_keys(struct disk *disk, const char *dir, const char *path, Str text, Arena *arena, Err *err)
 {
     Status s = make_data_dir(disk, dir, arena, err);
-    if (s) return s;
-    mode_t before = umask(0077);
-    s = disk_write_file(disk, path, text, err);
-    umask(before);
-    return s;
+    return s ? s : disk_write_secret_file(disk, path, text, err);
 }
 
 Status config_complete_keys(struct config *config, struct disk *disk, struct dice *dice, bool may_make, Arena *arena,

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 void desk_path(const char *dir, const char *name, char path[DESK_PATH_BYTES])
 {
@@ -34,21 +33,15 @@ Status desk_write_file(struct desk *desk, const char *file, const struct buf *ou
     char path[DESK_PATH_BYTES];
     desk_path(desk->dir, file, path);
     if (!buf_ok(out)) return err_set(err, ERR_FULL, "%s: no memory", path);
-    /* Write keys are secrets, as those in keys.yaml. The mask is the process's, so one at a time. */
-    static pthread_mutex_t masking = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&masking);
-    mode_t before = umask(0077);
-    Status s = disk_write_file(desk->options.disk, path, buf_str(out), err);
-    umask(before);
-    pthread_mutex_unlock(&masking);
-    return s;
+    /* Write keys are secrets, as those in keys.yaml. */
+    return disk_write_secret_file(desk->options.disk, path, buf_str(out), err);
 }
 
 /* A file that is damaged, or that the disk does not give (a directory or a pipe in its place, a bad block), keeps
  * nothing else from starting: it is told, left as it is, and not written. */
 static Status bear(Status s, const Err *why, char trouble[ERR_TEXT_BYTES])
 {
-    if (s != ERR_DAMAGED && s != ERR_IO && s != ERR_INPUT && s != ERR_DENIED) return s;
+    if (s != ERR_DAMAGED && s != ERR_IO) return s;
     snprintf(trouble, ERR_TEXT_BYTES, "%s", why->text);
     return OK;
 }

@@ -35,6 +35,7 @@ typedef enum DiskMode {
     DISK_WRITE,                     /* must exist; read and write */
     DISK_CREATE,                    /* must not exist; read and write */
     DISK_OPEN_OR_CREATE,            /* read and write */
+    DISK_OPEN_OR_CREATE_SECRET,     /* the same; what it makes is for its owner alone (0600, else 0640) */
 } DiskMode;
 
 typedef struct DiskEntry {
@@ -88,6 +89,7 @@ bool guard_any_cut(void);                               /* was any, ever? Costs 
  * atomic and durable: a temporary file in the same directory, sync, rename, sync of the directory. */
 Status MUST disk_read_file(struct disk *disk, const char *path, size_t max, Arena *arena, Str *ret, Err *err);
 Status MUST disk_write_file(struct disk *disk, const char *path, Str bytes, Err *err);
+Status MUST disk_write_secret_file(struct disk *disk, const char *path, Str bytes, Err *err);  /* for its owner alone */
 
 /* ---- Clock ---- */
 

@@ -46,12 +46,13 @@ static Status real_open(struct disk *disk, const char *path, DiskMode mode, Disk
 {
     static const int flags[] = {
         [DISK_READ] = O_RDONLY, [DISK_WRITE] = O_RDWR, [DISK_CREATE] = O_RDWR | O_CREAT | O_EXCL,
-        [DISK_OPEN_OR_CREATE] = O_RDWR | O_CREAT,
+        [DISK_OPEN_OR_CREATE] = O_RDWR | O_CREAT, [DISK_OPEN_OR_CREATE_SECRET] = O_RDWR | O_CREAT,
     };
     (void)disk;
     int handle;
     struct stat about;
-    do handle = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK, 0640);      /* O_NONBLOCK: do not wait for a pipe */
+    mode_t rights = mode == DISK_OPEN_OR_CREATE_SECRET ? 0600 : 0640;
+    do handle = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK, rights);    /* O_NONBLOCK: do not wait for a pipe */
     while (handle < 0 && errno == EINTR);
     int why = errno;
     bool is_there = handle < 0 ? stat(path, &about) == 0 : fstat(handle, &about) == 0;

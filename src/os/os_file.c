@@ -22,10 +22,10 @@ Status disk_read_file(struct disk *disk, const char *path, size_t max, Arena *ar
     return OK;
 }
 
-static Status write_temporary(struct disk *disk, const char *path, Str bytes, Err *err)
+static Status write_temporary(struct disk *disk, const char *path, DiskMode mode, Str bytes, Err *err)
 {
     DiskFile file;
-    Status s = disk->open(disk, path, DISK_OPEN_OR_CREATE, &file, err);
+    Status s = disk->open(disk, path, mode, &file, err);
     if (s) return s;
     s = disk->truncate(disk, file, 0, err);             /* what a crash may have left there */
     if (!s) s = disk->write(disk, file, 0, &bytes, 1, err);
@@ -34,7 +34,7 @@ static Status write_temporary(struct disk *disk, const char *path, Str bytes, Er
     return s;
 }
 
-Status disk_write_file(struct disk *disk, const char *path, Str bytes, Err *err)
+static Status write_file(struct disk *disk, const char *path, DiskMode mode, Str bytes, Err *err)
 {
     char temporary[PATH_BYTES], dir[PATH_BYTES];
     size_t len = strlen(path);
@@ -47,9 +47,19 @@ Status disk_write_file(struct disk *disk, const char *path, Str bytes, Err *err)
     if (!slash) memcpy(dir, ".", 2);
     else slash[slash == dir] = 0;                       /* "/file" is in "/" */
 
-    Status s = write_temporary(disk, temporary, bytes, err);
+    Status s = write_temporary(disk, temporary, mode, bytes, err);
     if (!s) s = disk->rename(disk, temporary, path, err);
     if (!s) return disk->sync_dir(disk, dir, err);
     (void)disk->remove(disk, temporary, NULL);          /* best effort: the next writing cuts it to nothing anyway */
     return err_wrap(err, s, "%s", path);
+}
+
+Status disk_write_file(struct disk *disk, const char *path, Str bytes, Err *err)
+{
+    return write_file(disk, path, DISK_OPEN_OR_CREATE, bytes, err);
+}
+
+Status disk_write_secret_file(struct disk *disk, const char *path, Str bytes, Err *err)
+{
+    return write_file(disk, path, DISK_OPEN_OR_CREATE_SECRET, bytes, err);
 }

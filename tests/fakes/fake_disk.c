@@ -295,7 +295,7 @@ static Status fake_open(struct disk *disk, const char *path, DiskMode mode, Disk
     DiskFault fault;
     char dir[PATH_MAX_BYTES];
     struct inode *inode = inode_at(state, path);
-    bool creates = !inode && (mode == DISK_CREATE || mode == DISK_OPEN_OR_CREATE);
+    bool creates = !inode && mode != DISK_READ && mode != DISK_WRITE;
     if (is_to_fail(fake, &fault)) return leave(disk, trouble(fault, creates, path, err));
     if (!inode && !creates) return leave(disk, err_set(err, ERR_NOT_FOUND, "open %s: no such file", path));
     if (inode && mode == DISK_CREATE) return leave(disk, err_set(err, ERR_CONFLICT, "open %s: it exists", path));
