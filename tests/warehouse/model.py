@@ -175,9 +175,9 @@ class Model:
         told = self.make(table, id_, id_, fixed, context, message.get(members) or [] if members else [])
         if kind == "track" and slug:
             event = fit("_" + slug) if slug in self.BUILT_IN or slug.startswith("onym_") else slug
-            told = self.make(event, id_, id_, fixed, context, message.get("properties") or [])
+            told += self.make(event, id_, id_, fixed, context, message.get("properties") or [])
         elif kind == "track" and message.get("properties"):
-            told = [(table, id_, "properties", "no_event_name")]
+            told += [(table, id_, "properties", "no_event_name")]
         self.discards += told[:100]
         who = user if kind == "identify" else message.get("groupId")
         if upserts and who:
