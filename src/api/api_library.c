@@ -57,7 +57,7 @@ static void reply_script(struct exchange *exchange, Str name)
     }
     buf_clear(&exchange->answer);
     buf_str_put(&exchange->answer, asset_plain(asset));
-    buf_str_put(&exchange->answer, STR(";console.error(\"Onym: nothing is counted here:\","));
+    buf_str_put(&exchange->answer, STR("\n;console.error(\"Onym: nothing is counted here:\","));
     buf_json_string(&exchange->answer, problem);
     buf_str_put(&exchange->answer, STR(");\n"));
     reply_text(exchange, 200, "text/javascript; charset=utf-8", buf_str(&exchange->answer));
