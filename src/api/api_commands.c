@@ -191,7 +191,7 @@ static Status read_ids(struct exchange *exchange, Arena *arena, JournalCommand *
     const TreeNode *body;
     Status s = people_read_body(exchange, arena, &body, err);
     for (size_t at = 0; !s && at < countof(kinds); at++) {
-        Str asked = query_parameter(exchange->query, str_from(kinds[at].name), arena);
+        Str asked = http_parameter(exchange->query, str_from(kinds[at].name), arena);
         const TreeNode *one = event_tree_get(body, str_from(kinds[at].name));
         const TreeNode *list = event_tree_get(body, str_from(kinds[at].list));
         if (asked.len) s = add_id(&ids, kinds[at].kind, kinds[at].name, asked, err);

@@ -13,7 +13,7 @@ Status complete_begin(struct exchange *exchange, Err *err)
     Millis wait_ms = 0;
     region_open(&region, 4096);
     Arena arena = region_arena(&region);
-    Str wait = query_parameter(exchange->query, STR("wait"), &arena);
+    Str wait = http_parameter(exchange->query, STR("wait"), &arena);
     bool is_good = !wait.len || (duration_parse(wait, &wait_ms) && wait_ms <= WAIT_MOST_MS);
     region_close(&region);
     if (!is_good) {

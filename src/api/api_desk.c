@@ -68,8 +68,8 @@ Status api_audit(struct exchange *exchange, Arena *arena, struct buf *out, Err *
     struct desk *desk;
     int64_t limit = NOTES_A_PAGE, before = 0;
     uint64_t next = 0;
-    Str limit_text = query_parameter(exchange->query, STR("limit"), arena);
-    Str before_text = query_parameter(exchange->query, STR("before"), arena);
+    Str limit_text = http_parameter(exchange->query, STR("limit"), arena);
+    Str before_text = http_parameter(exchange->query, STR("before"), arena);
     if (limit_text.len && !str_parse_int(limit_text, 1, LIMIT_PAGE_ITEMS, &limit))
         return err_set_field(err, "limit", "must be a number from 1 to %d", LIMIT_PAGE_ITEMS);
     if (before_text.len && !str_parse_int(before_text, 1, INT64_MAX, &before))

@@ -97,8 +97,8 @@ Status api_destinations_one(struct exchange *exchange, struct deliver *deliver, 
 Status api_destinations_dead(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
                              Err *err)
 {
-    Str limit_text = query_parameter(exchange->query, STR("limit"), arena);
-    Str after_text = query_parameter(exchange->query, STR("after"), arena);
+    Str limit_text = http_parameter(exchange->query, STR("limit"), arena);
+    Str after_text = http_parameter(exchange->query, STR("after"), arena);
     int64_t limit = DEAD_A_PAGE;
     PageCursor after;
     (void)deliver;                              /* one that was taken out of the configuration keeps its letters */
@@ -112,7 +112,7 @@ Status api_destinations_dead(struct exchange *exchange, struct deliver *deliver,
 Status api_destinations_series(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
                                Err *err)
 {
-    Str text = query_parameter(exchange->query, STR("minutes"), arena);
+    Str text = http_parameter(exchange->query, STR("minutes"), arena);
     int64_t minutes = DELIVER_MINUTES;
     if (text.len && !str_parse_int(text, 1, DELIVER_MINUTES, &minutes))
         return err_set_field(err, "minutes", "wanted a number from 1 to %d", DELIVER_MINUTES);
@@ -129,7 +129,7 @@ Status api_destinations_errors(struct exchange *exchange, struct deliver *delive
 Status api_destinations_user_hash(struct exchange *exchange, struct deliver *deliver, Arena *arena, struct buf *out,
                                   Err *err)
 {
-    Str user_id = query_parameter(exchange->query, STR("user_id"), arena), hash;
+    Str user_id = http_parameter(exchange->query, STR("user_id"), arena), hash;
     if (user_id.len == 0) return err_set_field(err, "user_id", "give the user id that is to be signed");
     Status s = deliver_user_hash(deliver, name_of(exchange, arena), user_id, arena, &hash, err);
     if (s) return s;

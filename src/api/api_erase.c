@@ -140,7 +140,7 @@ static Status check_room(struct exchange *exchange, Arena arena, Err *err)
 Status api_people_erase(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
     const ApiOptions *options = api_options(exchange);
-    Str wanted = query_parameter(exchange->query, STR("suppress"), arena);
+    Str wanted = http_parameter(exchange->query, STR("suppress"), arena);
     bool suppresses = str_equal(wanted, STR("true"));
     ControlErasure *erasures = arena_new(arena, ControlErasure, ERASURES_MAX);
     CommandId *ids = NULL;

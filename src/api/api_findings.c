@@ -12,9 +12,9 @@ static Status no_doctor(Err *err)
 /* ?source=web: of that source; ?signup=Joined, which may stand there several times. */
 static Status read_question(struct exchange *exchange, Arena *arena, DoctorQuestion *question, Err *err)
 {
-    Str since = query_parameter(exchange->query, STR("since"), arena);
-    Str imports = query_parameter(exchange->query, STR("imports"), arena);
-    Str signup = query_parameter(exchange->query, STR("signup"), arena);
+    Str since = http_parameter(exchange->query, STR("since"), arena);
+    Str imports = http_parameter(exchange->query, STR("imports"), arena);
+    Str signup = http_parameter(exchange->query, STR("signup"), arena);
     question->since_ms = 7 * DAY_MS;
     if (since.len && (!duration_parse(since, &question->since_ms) || question->since_ms <= 0
                       || question->since_ms > SINCE_MOST_DAYS * DAY_MS))
@@ -22,7 +22,7 @@ static Status read_question(struct exchange *exchange, Arena *arena, DoctorQuest
     if (imports.len && !str_equal(imports, STR("true")) && !str_equal(imports, STR("false")))
         return err_set_field(err, "imports", "wanted true or false");
     question->with_imports = str_equal(imports, STR("true"));
-    question->source = query_parameter(exchange->query, STR("source"), arena);
+    question->source = http_parameter(exchange->query, STR("source"), arena);
     const ApiOptions *options = api_options(exchange);
     for (size_t at = 0; at < options->signup_count && at < DOCTOR_SIGNUP_NAMES; at++)
         question->signups[question->signup_count++] = options->signups[at];

@@ -51,7 +51,7 @@ static Status read_fates(Str query, Arena *arena, unsigned *ret, Err *err)
 
 static Status read_plan(Str query, Arena *arena, bool *ret_breaks_plan, Err *err)
 {
-    Str text = query_parameter(query, STR("plan"), arena);
+    Str text = http_parameter(query, STR("plan"), arena);
     *ret_breaks_plan = text.len > 0;
     if (!text.len || str_equal(text, STR("broken"))) return OK;
     return err_set_field(err, "plan", "wanted broken: what breaks the tracking plan, or was rejected because of it");
@@ -73,7 +73,7 @@ static Status read_filter(Str query, Arena *arena, LiveFilter *ret, Err *err)
 static Status read_position(Str query, const char *name, Arena *arena, bool *ret_is_given, JournalPos *ret, Err *err)
 {
     int64_t number = 0;
-    Str text = query_parameter(query, str_from(name), arena);
+    Str text = http_parameter(query, str_from(name), arena);
     *ret_is_given = text.len > 0;
     if (text.len && !str_parse_int(text, 0, (int64_t)JOURNAL_NUMBER_MOST, &number))
         return err_set_field(err, name, "wanted a position as rows have it, a number; or now, which is usual");
@@ -83,12 +83,12 @@ static Status read_position(Str query, const char *name, Arena *arena, bool *ret
 
 static Status read_ask(struct exchange *exchange, Arena *arena, LiveAsk *ret, Err *err)
 {
-    Str query = exchange->query, from = query_parameter(query, STR("from"), arena);
-    Str behind = query_parameter(query, STR("behind"), arena);
+    Str query = exchange->query, from = http_parameter(query, STR("from"), arena);
+    Str behind = http_parameter(query, STR("behind"), arena);
     int64_t behind_bytes = 0;
     bool has_from = false;
     *ret = (LiveAsk){ .is_now = !from.len || str_equal(from, STR("now")), .last_id = exchange->last_event_id };
-    if (!ret->last_id.len) ret->last_id = query_parameter(query, STR("last_id"), arena);
+    if (!ret->last_id.len) ret->last_id = http_parameter(query, STR("last_id"), arena);
     if (behind.len && !str_parse_int(behind, LIVE_BEHIND_LEAST, LIVE_BEHIND_BYTES, &behind_bytes))
         return err_set_field(err, "behind", "wanted a number of bytes from %d to %d", LIVE_BEHIND_LEAST,
                              LIVE_BEHIND_BYTES);
@@ -180,7 +180,7 @@ Status api_message_deliveries(struct exchange *exchange, struct deliver *deliver
 
 Status api_live_counts(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
-    Str text = query_parameter(exchange->query, STR("minutes"), arena);
+    Str text = http_parameter(exchange->query, STR("minutes"), arena);
     int64_t minutes = LIVE_MINUTES;
     struct live *live = api_options(exchange)->live;
     if (!live) return err_set(err, ERR_CONFLICT, "messages are counted only while onym serve runs");

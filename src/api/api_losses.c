@@ -6,8 +6,8 @@ enum { QUIET_MS = HOUR_MS, SINCE_MOST_DAYS = 90 };
 static Status read_range(struct exchange *exchange, Arena *arena, LossesRange *ret, Err *err)
 {
     Millis now_ms = clock_now_ms(api_options(exchange)->clock);
-    Str since = query_parameter(exchange->query, STR("since"), arena);
-    Str quiet = query_parameter(exchange->query, STR("quiet"), arena);
+    Str since = http_parameter(exchange->query, STR("since"), arena);
+    Str quiet = http_parameter(exchange->query, STR("quiet"), arena);
     int64_t since_ms = 7 * DAY_MS, quiet_ms = QUIET_MS, most_ms = SINCE_MOST_DAYS * DAY_MS;
     if (since.len && (!duration_parse(since, &since_ms) || since_ms <= 0 || since_ms > most_ms))
         return err_set_field(err, "since", "wanted a time up to 90d, as in ?since=7d");

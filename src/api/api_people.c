@@ -10,7 +10,7 @@ Status people_find_one(struct exchange *exchange, const People *people, Arena *a
 
 Status people_read_limit(struct exchange *exchange, Arena *arena, int64_t usual, int64_t max, size_t *ret, Err *err)
 {
-    Str text = query_parameter(exchange->query, STR("limit"), arena);
+    Str text = http_parameter(exchange->query, STR("limit"), arena);
     int64_t limit = usual;
     if (text.len && !str_parse_int(text, 1, max, &limit))
         return err_set_field(err, "limit", "must be a number from 1 to %d", (int)max);
@@ -21,7 +21,7 @@ Status people_read_limit(struct exchange *exchange, Arena *arena, int64_t usual,
 Status people_read_offset(struct exchange *exchange, Arena *arena, size_t max, size_t *ret, Err *err)
 {
     PageCursor cursor;
-    Str text = query_parameter(exchange->query, STR("cursor"), arena);
+    Str text = http_parameter(exchange->query, STR("cursor"), arena);
     Status s = page_read(PAGE_NUMBER, max, text, "cursor", &cursor, err);
     if (!s) *ret = cursor.number;
     return s;
@@ -35,9 +35,9 @@ void people_put_offset(struct buf *out, bool has_more, size_t next)
 
 Status api_people_resolve(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    Str user_id = query_parameter(exchange->query, STR("user_id"), arena);
-    Str anonymous_id = query_parameter(exchange->query, STR("anonymous_id"), arena);
-    Str id = query_parameter(exchange->query, STR("id"), arena);
+    Str user_id = http_parameter(exchange->query, STR("user_id"), arena);
+    Str anonymous_id = http_parameter(exchange->query, STR("anonymous_id"), arena);
+    Str id = http_parameter(exchange->query, STR("id"), arena);
     IdentityPerson person = IDENTITY_NONE;
     if ((user_id.len > 0) + (anonymous_id.len > 0) + (id.len > 0) != 1)
         return err_set_field(err, "user_id", "give either user_id or anonymous_id, or id, which may be any id");
@@ -58,7 +58,7 @@ Status api_people_one(struct exchange *exchange, const People *people, Arena *ar
 Status api_people_events(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
     IdentityPerson person;
-    PeoplePage page = { .cursor = query_parameter(exchange->query, STR("cursor"), arena), .field = "cursor" };
+    PeoplePage page = { .cursor = http_parameter(exchange->query, STR("cursor"), arena), .field = "cursor" };
     Status s = people_read_limit(exchange, arena, EVENTS_A_PAGE, LIMIT_PAGE_ITEMS, &page.limit, err);
     if (!s) s = people_find_one(exchange, people, arena, &person, err);
     return s ? s : people_write_events(people, person, &page, arena, out, err);
@@ -73,7 +73,7 @@ Status api_people_links(struct exchange *exchange, const People *people, Arena *
 
 Status api_people_why(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    Str b, a = str_cut(query_parameter(exchange->query, STR("ids"), arena), ',', &b);
+    Str b, a = str_cut(http_parameter(exchange->query, STR("ids"), arena), ',', &b);
     if (a.len == 0 || b.len == 0)
         return err_set_field(err, "ids", "give two ids with a comma between them: ?ids=12345,a-7f3e");
     return people_write_why(people, a, b, arena, out, err);
@@ -83,7 +83,7 @@ enum { FORESEEN_MOST = 100 };
 
 static Status read_positions(struct exchange *exchange, Arena *arena, PeopleForesight *ret, Err *err)
 {
-    Str text = query_parameter(exchange->query, STR("positions"), arena);
+    Str text = http_parameter(exchange->query, STR("positions"), arena);
     JournalPos *positions = arena_new(arena, JournalPos, FORESEEN_MOST);
     ret->positions = positions;
     while (text.len) {
@@ -100,9 +100,9 @@ static Status read_positions(struct exchange *exchange, Arena *arena, PeopleFore
 /* Reads and changes nothing: what unmerge or restore would do. */
 Status api_people_foresee(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    Str restore = query_parameter(exchange->query, STR("restore"), arena);
-    PeopleForesight asked = { .a = query_parameter(exchange->query, STR("a"), arena),
-                              .b = query_parameter(exchange->query, STR("b"), arena),
+    Str restore = http_parameter(exchange->query, STR("restore"), arena);
+    PeopleForesight asked = { .a = http_parameter(exchange->query, STR("a"), arena),
+                              .b = http_parameter(exchange->query, STR("b"), arena),
                               .restores = str_equal(restore, STR("true")) };
     if (restore.len && !asked.restores && !str_equal(restore, STR("false")))
         return err_set_field(err, "restore", "true or false was expected");
@@ -135,7 +135,7 @@ static Status list_found(const People *people, Str text, IdentityPerson *found,
 
 static Status write_found(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    Str text = str_trim(query_parameter(exchange->query, STR("search"), arena));
+    Str text = str_trim(http_parameter(exchange->query, STR("search"), arena));
     IdentityPerson *found = arena_new(arena, IdentityPerson, FOUND_MAX + 3);
     size_t count = 0, limit, at;
     if (text.len > LIMIT_ID_BYTES)
@@ -182,7 +182,7 @@ static Status write_latest(struct exchange *exchange, Arena *arena, struct buf *
 
 Status api_people_list(struct exchange *exchange, Arena *arena, struct buf *out, Err *err)
 {
-    if (!str_trim(query_parameter(exchange->query, STR("search"), arena)).len)
+    if (!str_trim(http_parameter(exchange->query, STR("search"), arena)).len)
         return write_latest(exchange, arena, out, err);
     Status s = api_refuse_reader(exchange, "search", err);
     return s ? s : api_answer_of_people(exchange, write_found, arena, out, err);

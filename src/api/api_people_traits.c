@@ -61,7 +61,7 @@ static void put_history(struct buf *out, const People *people, const ProfileValu
 
 Status api_people_history(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    struct history_page page = { .trait = query_parameter(exchange->query, STR("trait"), arena) };
+    struct history_page page = { .trait = http_parameter(exchange->query, STR("trait"), arena) };
     IdentityPerson person;
     ProfileValues values = { 0 };
     Status s = people_read_limit(exchange, arena, HISTORY_A_PAGE, LIMIT_PAGE_ITEMS, &page.limit, err);
@@ -138,7 +138,7 @@ Status api_group_members(struct exchange *exchange, const People *people, Arena 
     if (s) return s;
     GroupMember *members = arena_new(arena, GroupMember, limit + 1);
     IdentityPerson *told = arena_new(arena, IdentityPerson, limit + 1);
-    PeoplePage page = { query_parameter(exchange->query, STR("cursor"), arena), "cursor", limit + 1 };
+    PeoplePage page = { http_parameter(exchange->query, STR("cursor"), arena), "cursor", limit + 1 };
     s = people_list_members(people, id, &page, members, &count, err);
     if (s) return s;
     json_object(out, NULL);

@@ -17,7 +17,7 @@ enum { TRAITS_A_PAGE = 10, TRAITS_MOST = 200, IDS_A_PAGE = 25, EVENTS_A_PAGE = 1
 Status profiles_read_page(struct exchange *exchange, Arena *arena, int64_t usual, int64_t max, ProfilePage *ret,
                           Err *err)
 {
-    ret->next = query_parameter(exchange->query, STR("next"), arena);
+    ret->next = http_parameter(exchange->query, STR("next"), arena);
     return people_read_limit(exchange, arena, usual, max, &ret->limit, err);
 }
 
@@ -100,9 +100,9 @@ static void put_trait(struct buf *out, const People *people, const ProfileValue 
 Status profiles_put_traits(struct exchange *exchange, const People *people, const ProfileValues *traits, Arena *arena,
                            struct buf *out, Err *err)
 {
-    Str include = query_parameter(exchange->query, STR("include"), arena);
-    bool is_verbose = str_equal(query_parameter(exchange->query, STR("verbose"), arena), STR("true"));
-    bool has_class = query_parameter(exchange->query, STR("class"), arena).len > 0;      /* Onym computes no traits */
+    Str include = http_parameter(exchange->query, STR("include"), arena);
+    bool is_verbose = str_equal(http_parameter(exchange->query, STR("verbose"), arena), STR("true"));
+    bool has_class = http_parameter(exchange->query, STR("class"), arena).len > 0;       /* Onym computes no traits */
     ProfilePage page;
     Str next = { 0 };
     size_t put = 0;
@@ -179,7 +179,7 @@ Status profiles_put_person_ids(const People *people, IdentityPerson person, Prof
 
 Status api_profile_ids(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
-    ProfileIds asked = { .include = query_parameter(exchange->query, STR("include"), arena) };
+    ProfileIds asked = { .include = http_parameter(exchange->query, STR("include"), arena) };
     IdentityPerson person;
     ProfilePage page;
     Status s = profiles_read_page(exchange, arena, IDS_A_PAGE, PAGE_MOST, &page, err);
@@ -206,11 +206,11 @@ typedef struct EventsWanted {
 
 static Status read_wanted(struct exchange *exchange, Arena *arena, EventsWanted *ret, Err *err)
 {
-    Str start = query_parameter(exchange->query, STR("start"), arena);
-    Str end = query_parameter(exchange->query, STR("end"), arena);
-    Str sort = query_parameter(exchange->query, STR("sort"), arena);
-    *ret = (EventsWanted){ .include = query_parameter(exchange->query, STR("include"), arena),
-                         .exclude = query_parameter(exchange->query, STR("exclude"), arena),
+    Str start = http_parameter(exchange->query, STR("start"), arena);
+    Str end = http_parameter(exchange->query, STR("end"), arena);
+    Str sort = http_parameter(exchange->query, STR("sort"), arena);
+    *ret = (EventsWanted){ .include = http_parameter(exchange->query, STR("include"), arena),
+                         .exclude = http_parameter(exchange->query, STR("exclude"), arena),
                          .start_ms = INT64_MIN, .end_ms = INT64_MAX, .is_ascending = str_equal(sort, STR("asc")) };
     if (start.len && !instant_parse(start, &ret->start_ms))
         return err_set_field(err, "start", "must be an instant of ISO 8601");

@@ -15,7 +15,7 @@ static void tell(void *context, struct exchange *exchange, bool is_running)
 {
     struct listing *listing = context;
     struct buf *answer = &listing->asker->answer;
-    Str id = query_parameter(exchange->query, STR("id"), exchange_arena(listing->asker));
+    Str id = http_parameter(exchange->query, STR("id"), exchange_arena(listing->asker));
     uint32_t done = atomic_load_explicit(&exchange->progress_done, memory_order_relaxed);
     uint32_t all = atomic_load_explicit(&exchange->progress_all, memory_order_relaxed);
     int64_t took_ns = clock_monotonic_ns(api_options(listing->asker)->clock) - exchange->began_ns;

@@ -217,6 +217,6 @@ void reply_error(struct exchange *exchange, Status status, const Err *err);
 void reply_text(struct exchange *exchange, unsigned status, const char *content_type, Str body);
 
 /* The value of a query parameter, percent-decoded into the arena; empty if it is not given. */
-Str query_parameter(Str query, Str name, Arena *arena);
+Str http_parameter(Str query, Str name, Arena *arena);
 
 #endif

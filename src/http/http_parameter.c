@@ -1,7 +1,7 @@
 /* http_parameter: the values of a query string. */
 #include "http_exchange.h"
 
-Str query_parameter(Str query, Str name, Arena *arena)
+Str http_parameter(Str query, Str name, Arena *arena)
 {
     while (query.len) {
         Str value, pair = str_cut(query, '&', &query), key = str_cut(pair, '=', &value);

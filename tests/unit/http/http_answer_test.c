@@ -234,11 +234,11 @@ static void the_first_parameter_of_the_name_counts(void **state)
     region_open(&region, 1 << 16);
     for (size_t at = 0; at < countof(rows); at++) {
         Arena arena = region_arena(&region);
-        Str value = query_parameter(str_from(rows[at].query), str_from(rows[at].name), &arena);
+        Str value = http_parameter(str_from(rows[at].query), str_from(rows[at].name), &arena);
         if (!str_equal(value, str_from(rows[at].value))) fail_msg("%s", rows[at].query);
     }
     Arena arena = region_arena(&region);
-    Str with_nul = query_parameter(STR("a=x%00y"), STR("a"), &arena);
+    Str with_nul = http_parameter(STR("a=x%00y"), STR("a"), &arena);
     assert_int_equal(with_nul.len, 3);
     assert_memory_equal(with_nul.bytes, "x\0y", 3);
     region_close(&region);
