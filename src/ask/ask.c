@@ -59,16 +59,16 @@ void answer_moment(const QueryWorld *world, struct buf *answer)
     json_object_end(answer);
 }
 
-void answer_close(const Request *request, struct scan *scan, struct buf *answer)
+void answer_close(const Query *query, struct scan *scan, struct buf *answer)
 {
-    if (request->is_of_groups) json_word(answer, "of", "groups");
-    answer_instant(answer, "from", request->from_ms);
-    answer_instant(answer, "to", request->to_ms);
-    json_string(answer, "timezone", request->zone_name);
-    scan_write_warnings(scan, request, answer);
+    if (query->is_of_groups) json_word(answer, "of", "groups");
+    answer_instant(answer, "from", query->from_ms);
+    answer_instant(answer, "to", query->to_ms);
+    json_string(answer, "timezone", query->zone_name);
+    scan_write_warnings(scan, query, answer);
     json_uint(answer, "rows", scan_row_count(scan));
     json_uint(answer, "matched", scan_hit_count(scan));
-    answer_moment(request->world, answer);
+    answer_moment(query->world, answer);
     json_object_end(answer);
 }
 

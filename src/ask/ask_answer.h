@@ -12,7 +12,7 @@ typedef Status QueryAnswer(Str question, const QueryWorld *world, Arena *arena, 
 /* ,"complete":… where the world knows it; each answer's last member. */
 void answer_moment(const QueryWorld *world, struct buf *answer);
 /* ,"from":"…","to":"…","timezone":"…","warnings":[…],"rows":…,"matched":… and the closing brace */
-void answer_close(const Request *request, struct scan *scan, struct buf *answer);
+void answer_close(const Query *query, struct scan *scan, struct buf *answer);
 /* ERR_CLOSED where whoever asked has left: asked where an answer is put together, which may take as long as a scan. */
 Status MUST answer_go_on(const QueryWorld *world, Err *err);
 void answer_instant(struct buf *answer, const char *name, Millis at_ms);     /* null for the ends of time */

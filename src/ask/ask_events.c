@@ -8,7 +8,7 @@
 enum { ENTRIES_A_LOOK = 1 << 16 };
 
 struct listing {
-    Request request;
+    Query query;
     Str search;
     CatalogueSpec spec;
     uint32_t limit;
@@ -101,11 +101,11 @@ static int compare_traits(const void *a, const void *b)
 
 static Status write_traits(struct listing *listing, struct buf *answer, Err *err)
 {
-    const QueryWorld *world = listing->request.world;
+    const QueryWorld *world = listing->query.world;
     QueryTrait *traits = NULL;
     size_t count = 0, told = 0;
     Status s = OK;
-    if (world->list_traits) s = world->list_traits(world->context, listing->request.arena, &traits, &count, err);
+    if (world->list_traits) s = world->list_traits(world->context, listing->query.arena, &traits, &count, err);
     if (!s && count) qsort(traits, count, sizeof *traits, compare_traits);
     json_array(answer, "traits");
     for (size_t at = 0; !s && at < count && told < listing->limit; at++) {
@@ -139,7 +139,7 @@ static Status answer_field(struct listing *listing, struct buf *answer, Err *err
     write_field(field, has_bool, answer);
     json_array(answer, "values");
     for (uint32_t at = 0; at < listing->told->value_count; at++) {
-        Status s = at % ENTRIES_A_LOOK == 0 ? answer_go_on(listing->request.world, err) : OK;
+        Status s = at % ENTRIES_A_LOOK == 0 ? answer_go_on(listing->query.world, err) : OK;
         if (s) return s;
         const IndexValue *value = &entries[at].value;
         if (listing->search.len && (value->kind != INDEX_STRING || !matches(listing, value->text))) continue;
@@ -153,7 +153,7 @@ static Status answer_field(struct listing *listing, struct buf *answer, Err *err
     }
     json_array_end(answer);
     json_uint(answer, "values_left_out", all - told);
-    answer_moment(listing->request.world, answer);
+    answer_moment(listing->query.world, answer);
     json_object_end(answer);
     return OK;
 }
@@ -166,14 +166,14 @@ static Status answer_overview(struct listing *listing, struct buf *answer, Err *
     write_events(listing, answer);
     write_fields(listing, answer);
     Status s = write_traits(listing, answer, err);
-    answer_moment(listing->request.world, answer);
+    answer_moment(listing->query.world, answer);
     json_object_end(answer);
     return s;
 }
 
 static Status parse_text(struct listing *listing, const char *member, Str *ret, Err *err)
 {
-    const TreeNode *json = event_tree_get(listing->request.root, str_from(member));
+    const TreeNode *json = event_tree_get(listing->query.root, str_from(member));
     if (!json || json->kind == FIELD_NULL) return OK;
     if (json->kind != FIELD_STRING) return err_set_field(err, member, "a text was expected");
     *ret = json->text;
@@ -184,15 +184,15 @@ Status answer_events(Str question, const QueryWorld *world, Arena *arena, struct
 {
     static const char *const allowed[] = { "field", "search", "limit", NULL };
     struct listing listing = { 0 };
-    Request *request = &listing.request;
+    Query *query = &listing.query;
     Str field = { 0 };
-    Status s = request_open(request, question, world, arena, allowed, err);
+    Status s = query_open(query, question, world, arena, allowed, err);
     if (!s) s = parse_text(&listing, "search", &listing.search, err);
-    if (!s) s = request_field(request, event_tree_get(request->root, STR("field")), "field", &field);
-    if (!s) s = request_count(request, "limit", field.len ? 20 : 100, 1, 1000, &listing.limit);
+    if (!s) s = query_field(query, event_tree_get(query->root, STR("field")), "field", &field);
+    if (!s) s = query_count(query, "limit", field.len ? 20 : 100, 1, 1000, &listing.limit);
     if (s) return s;
     listing.spec = (CatalogueSpec){ .field = field, .search = listing.search, .field_max = listing.limit };
-    s = scan_list(request, &listing.spec, &listing.told, err);
+    s = scan_list(query, &listing.spec, &listing.told, err);
     if (s) return s;
     s = field.len ? answer_field(&listing, answer, err) : answer_overview(&listing, answer, err);
     listing.told->close(listing.told);

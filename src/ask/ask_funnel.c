@@ -51,22 +51,22 @@ static Status parse_exclusion(FunnelQuestion *funnel, const TreeNode *json, uint
     static const char *const ends[] = { "from", "to" };
     snprintf(place, sizeof place, "exclusions[%u]", number);
     if (json->kind != FIELD_OBJECT)
-        return err_set_field(funnel->request.err, place, "an object {event, from, to} was expected");
-    Status s = request_refuse_others(json, place, allowed, funnel->request.err);
+        return err_set_field(funnel->query.err, place, "an object {event, from, to} was expected");
+    Status s = query_refuse_others(json, place, allowed, funnel->query.err);
     for (int end = 0; end < 2 && !s; end++) {
         const TreeNode *value = event_tree_get(json, str_from(ends[end]));
         snprintf(where, sizeof where, "%s.%s", place, ends[end]);
         if (!value) continue;
-        if (!request_is_whole(value, 1, rules->step_count, &range[end]))
-            s = err_set_field(funnel->request.err, where, "the number of a step, 1 to %u, was expected",
+        if (!query_is_whole(value, 1, rules->step_count, &range[end]))
+            s = err_set_field(funnel->query.err, where, "the number of a step, 1 to %u, was expected",
                               rules->step_count);
     }
     if (!s && range[0] >= range[1])
-        s = err_set_field(funnel->request.err, place, "from must be an earlier step than to");
+        s = err_set_field(funnel->query.err, place, "from must be an earlier step than to");
     if (s) return s;
     rules->exclusions[number].from = range[0] - 1;
     rules->exclusions[number].to = range[1] - 1;
-    return request_selector(&funnel->request, json, place, own, &funnel->selectors[rules->step_count + number]);
+    return query_selector(&funnel->query, json, place, own, &funnel->selectors[rules->step_count + number]);
 }
 
 static const char *const orders[] = { "in_order", "strict", "any", NULL };
@@ -82,12 +82,12 @@ static Status parse_step(FunnelQuestion *funnel, const TreeNode *json, const cha
     snprintf(where, sizeof where, "%s.window", place);
     rules->within_ms[number] = INT64_MAX;
     if (window && number == 0)
-        return err_set_field(funnel->request.err, where, "there is no step before the first one");
+        return err_set_field(funnel->query.err, where, "there is no step before the first one");
     if (window && (window->kind != FIELD_STRING || !duration_parse(window->text, &rules->within_ms[number])
                    || rules->within_ms[number] < 0))
-        return err_set_field(funnel->request.err, where, "a duration like 30m, 24h or 7d was expected");
+        return err_set_field(funnel->query.err, where, "a duration like 30m, 24h or 7d was expected");
     rules->has_within |= window != NULL;
-    return request_selector(&funnel->request, json, place, own, &funnel->selectors[number]);
+    return query_selector(&funnel->query, json, place, own, &funnel->selectors[number]);
 }
 
 /* Which order, and what goes with it; strict: one more selector, of what must not lie between. */
@@ -96,17 +96,17 @@ static Status parse_order(FunnelQuestion *funnel)
     ChainRules *rules = &funnel->rules;
     TreeNode all = { .kind = FIELD_STRING, .text = STR("*") };
     uint32_t order;
-    Status s = request_word(&funnel->request, "order", ORDER_LOOSE, orders, &order);
+    Status s = query_word(&funnel->query, "order", ORDER_LOOSE, orders, &order);
     if (s) return s;
     rules->order = (ChainOrder)order;
     if (order != ORDER_LOOSE && rules->exclusion_count)
-        return err_set_field(funnel->request.err, "exclusions", "are for steps in_order: %s", order == ORDER_STRICT
+        return err_set_field(funnel->query.err, "exclusions", "are for steps in_order: %s", order == ORDER_STRICT
                              ? "in strict order nothing lies between" : "in any order nothing is between");
     if (order == ORDER_ANY && rules->has_within)
-        return err_set_field(funnel->request.err, "order", "any, and a step's own window, which needs a step before");
+        return err_set_field(funnel->query.err, "order", "any, and a step's own window, which needs a step before");
     if (order != ORDER_STRICT) return OK;
     funnel->selectors[rules->step_count].is_done = true;
-    s = request_selector(&funnel->request, &all, "order", NULL, &funnel->selectors[rules->step_count]);
+    s = query_selector(&funnel->query, &all, "order", NULL, &funnel->selectors[rules->step_count]);
     funnel->selectors[rules->step_count].is_done = true;
     return s;
 }
@@ -114,27 +114,27 @@ static Status parse_order(FunnelQuestion *funnel)
 /* The range is one of entries: who entered within it has the whole window to go on. */
 static Status parse_range(FunnelQuestion *funnel)
 {
-    Request *request = &funnel->request;
-    Status s = request_word(request, "range", RANGE_ENTRIES, ranges, &funnel->range);
-    funnel->to_ms = request->to_ms;
-    if (s || funnel->range == RANGE_ALL || !request->has_to) return s;
+    Query *query = &funnel->query;
+    Status s = query_word(query, "range", RANGE_ENTRIES, ranges, &funnel->range);
+    funnel->to_ms = query->to_ms;
+    if (s || funnel->range == RANGE_ALL || !query->has_to) return s;
     funnel->rules.has_entries_to = true;
-    funnel->rules.entries_to_ms = request->to_ms;
-    request->to_ms += funnel->rules.window_ms + 1;
+    funnel->rules.entries_to_ms = query->to_ms;
+    query->to_ms += funnel->rules.window_ms + 1;
     return OK;
 }
 
 static Status parse_steps(FunnelQuestion *funnel)
 {
-    Request *request = &funnel->request;
+    Query *query = &funnel->query;
     ChainRules *rules = &funnel->rules;
-    const TreeNode *steps = event_tree_get(request->root, STR("steps")), *exclusions
-        = event_tree_get(request->root, STR("exclusions"));
+    const TreeNode *steps = event_tree_get(query->root, STR("steps")), *exclusions
+        = event_tree_get(query->root, STR("exclusions"));
     char place[64];
     uint32_t number = 0;
     Status s = OK;
     if (!steps || steps->kind != FIELD_ARRAY || steps->count == 0 || steps->count > CHAIN_STEPS_MAX)
-        return err_set_field(request->err, "steps", "a list of 1 to %d steps was expected", CHAIN_STEPS_MAX);
+        return err_set_field(query->err, "steps", "a list of 1 to %d steps was expected", CHAIN_STEPS_MAX);
     rules->step_count = steps->count;
     for (const TreeNode *step = steps->first; step && !s; step = step->next, number++) {
         snprintf(place, sizeof place, "steps[%u]", number);
@@ -142,10 +142,10 @@ static Status parse_steps(FunnelQuestion *funnel)
     }
     if (s || !exclusions || exclusions->kind == FIELD_NULL) return s;
     if (exclusions->kind != FIELD_ARRAY || exclusions->count > CHAIN_EXCLUSIONS_MAX)
-        return err_set_field(request->err, "exclusions", "a list of at most %d was expected",
+        return err_set_field(query->err, "exclusions", "a list of at most %d was expected",
                              CHAIN_EXCLUSIONS_MAX);
     if (exclusions->count && rules->step_count < 2)
-        return err_set_field(request->err, "exclusions", "need two steps to lie between");
+        return err_set_field(query->err, "exclusions", "need two steps to lie between");
     rules->exclusion_count = exclusions->count;
     number = 0;
     for (const TreeNode *exclusion = exclusions->first; exclusion && !s; exclusion = exclusion->next)
@@ -158,20 +158,20 @@ Status funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld *worl
 {
     static const char *const attributions[] = { "first", "any", NULL };
     memset(funnel, 0, sizeof *funnel);
-    Status s = request_open(&funnel->request, question, world, arena, allowed, err);
+    Status s = query_open(&funnel->query, question, world, arena, allowed, err);
     if (!s) s = parse_steps(funnel);
     if (!s)
-        s = request_duration(&funnel->request, "window", 7 * DAY_MS,
-                             &funnel->rules.window_ms);
+        s = query_duration(&funnel->query, "window", 7 * DAY_MS,
+                           &funnel->rules.window_ms);
     if (!s && funnel->rules.window_ms > WINDOW_MAX_MS) s = err_set_field(err, "window", "ten years at most");
     if (!s) s = parse_order(funnel);
     if (!s) s = parse_range(funnel);
     funnel->rules.lacks_memory = &funnel->lacks_memory;
-    if (!s) s = request_breakdown(&funnel->request, "by", false, &funnel->by);
+    if (!s) s = query_breakdown(&funnel->query, "by", false, &funnel->by);
     if (!s)
-        s = request_word(&funnel->request, "attribution", ATTRIBUTION_FIRST, attributions,
-                         &funnel->attribution);
-    if (!s) s = request_count(&funnel->request, "limit", 50, 1, 1000, &funnel->group_limit);
+        s = query_word(&funnel->query, "attribution", ATTRIBUTION_FIRST, attributions,
+                       &funnel->attribution);
+    if (!s) s = query_count(&funnel->query, "limit", 50, 1, 1000, &funnel->group_limit);
     return s;
 }
 
@@ -232,7 +232,7 @@ void funnel_write_rules(FunnelQuestion *funnel, struct buf *answer)
 {
     json_word(answer, "range", ranges[funnel->range]);
     json_word(answer, "order", orders[funnel->rules.order]);
-    funnel->request.to_ms = funnel->to_ms;
+    funnel->query.to_ms = funnel->to_ms;
 }
 
 /* ---- Counting ---- */
@@ -318,7 +318,7 @@ static void count_any(const struct funnel *funnel, struct counter *counter, cons
     for (uint32_t at = 0; at < count; at++)
         if (depths[at]) entries[entry_count++] = (uint64_t)hits[at].group << 32 | at;
     qsort(entries, entry_count, sizeof *entries, compare_words);
-    for (uint32_t first = 0, end; first < entry_count && !query_is_given_up(funnel->question.request.world);
+    for (uint32_t first = 0, end; first < entry_count && !query_is_given_up(funnel->question.query.world);
          first = end) {
         uint32_t best = (uint32_t)entries[first];
         for (end = first + 1; end < entry_count && entries[end] >> 32 == entries[first] >> 32; end++)
@@ -391,7 +391,7 @@ static Status want(struct funnel *funnel, struct wanted *wanted, uint64_t place,
 /* One task for each worker's conversions. */
 static void run_by_source(const struct funnel *funnel, QueryTask *task, void *context)
 {
-    const QueryPool *pool = funnel->question.request.world->pool;
+    const QueryPool *pool = funnel->question.query.world->pool;
     if (pool) pool->run(pool->pool, task, context, funnel->worker_count);
     for (uint32_t at = 0; !pool && at < funnel->worker_count; at++) task(context, at, 0);
 }
@@ -426,7 +426,7 @@ static void want_values(void *context, uint32_t source, uint32_t worker)
 static Status rank_whole(struct funnel *funnel, struct line *line, Err *err)
 {
     static const double shares[] = { 0.5, 0.9 };
-    Arena scratch = *funnel->question.request.arena;
+    Arena scratch = *funnel->question.query.arena;
     uint32_t step_count = funnel->question.rules.step_count;
     Status s = OK;
     struct whole *whole = answer_take(&scratch, sizeof *whole, 1, &s, err);
@@ -440,7 +440,7 @@ static Status rank_whole(struct funnel *funnel, struct line *line, Err *err)
         }
     if (s) return s;
     run_by_source(funnel, want_values, whole);
-    s = answer_go_on(funnel->question.request.world, err);
+    s = answer_go_on(funnel->question.query.world, err);
     if (s) return s;
     for (uint32_t step = 1; step < step_count && line->reached[step]; step++)
         for (uint32_t which = 0; which < 4; which++) {
@@ -515,8 +515,8 @@ static void gather_times(void *context, uint32_t source, uint32_t worker)
 static Status rank_lines(struct funnel *funnel, struct line *lines, uint32_t line_count,
                          const uint32_t *line_of, Err *err)
 {
-    Arena scratch = *funnel->question.request.arena;
-    const QueryPool *pool = funnel->question.request.world->pool;
+    Arena scratch = *funnel->question.query.arena;
+    const QueryPool *pool = funnel->question.query.world->pool;
     struct ranking ranking = { .funnel = funnel, .lines = lines, .line_of = line_of,
                                .step_count = funnel->question.rules.step_count };
     size_t all = 0, cells = (size_t)line_count * ranking.step_count * funnel->worker_count;
@@ -527,7 +527,7 @@ static Status rank_lines(struct funnel *funnel, struct line *lines, uint32_t lin
     ranking.next = answer_take(&scratch, sizeof(size_t), cells, &s, err);
     if (s) return s;
     run_by_source(funnel, count_buckets, &ranking);
-    if ((s = answer_go_on(funnel->question.request.world, err))) return s;
+    if ((s = answer_go_on(funnel->question.query.world, err))) return s;
     for (uint32_t bucket = 0; bucket < ranking.bucket_count; bucket++) {
         ranking.first[bucket] = all;
         for (uint32_t source = 0; source < funnel->worker_count; source++) {
@@ -542,7 +542,7 @@ static Status rank_lines(struct funnel *funnel, struct line *lines, uint32_t lin
     for (ranking.measure = 0; ranking.measure < 2; ranking.measure++) {
         memcpy(ranking.next, ranking.places, cells * sizeof *ranking.next);
         run_by_source(funnel, gather_times, &ranking);
-        if ((s = answer_go_on(funnel->question.request.world, err))) return s;
+        if ((s = answer_go_on(funnel->question.query.world, err))) return s;
         if (pool) pool->run(pool->pool, rank_bucket, &ranking, ranking.bucket_count);
         for (uint32_t bucket = 0; !pool && bucket < ranking.bucket_count; bucket++) rank_bucket(&ranking, bucket, 0);
     }
@@ -580,7 +580,7 @@ static void add_up_group(const struct funnel *funnel, uint32_t group, struct lin
 static Status list_groups(struct funnel *funnel, const Groups *groups, struct line **ret_lines, uint32_t *ret_count,
                           uint32_t *ret_all, Err *err)
 {
-    Arena *arena = funnel->question.request.arena;
+    Arena *arena = funnel->question.query.arena;
     uint32_t group_end = group_end_of(funnel), count = 0;
     struct line line;
     Status s = OK;
@@ -628,7 +628,7 @@ static void write_steps(const struct funnel *funnel, const struct line *line, st
 
 static Status write_answer(struct funnel *funnel, struct scan *scan, struct buf *answer, Err *err)
 {
-    Request *request = &funnel->question.request;
+    Query *query = &funnel->question.query;
     uint32_t steps = funnel->question.rules.step_count, count = 0, group_count = 0;
     struct line all = { 0 }, *lines = NULL;
     uint32_t *line_of = NULL;
@@ -645,7 +645,7 @@ static Status write_answer(struct funnel *funnel, struct scan *scan, struct buf 
     accumulate(&all, steps);
     s = rank_whole(funnel, &all, err);
     if (!s && funnel->is_grouped) s = list_groups(funnel, scan_groups(scan), &lines, &count, &group_count, err);
-    if (!s && count) line_of = answer_take(request->arena, sizeof *line_of, group_end_of(funnel), &s, err);
+    if (!s && count) line_of = answer_take(query->arena, sizeof *line_of, group_end_of(funnel), &s, err);
     for (uint32_t at = 0; !s && at < count; at++) line_of[lines[at].group] = at + 1;
     if (!s && count) s = rank_lines(funnel, lines, count, line_of, err);
     if (s) return s;
@@ -665,7 +665,7 @@ static Status write_answer(struct funnel *funnel, struct scan *scan, struct buf 
     if (funnel->question.by.is_given) json_string(answer, "by", funnel->question.by.label);
     else json_null(answer, "by");
     funnel_write_rules(&funnel->question, answer);
-    answer_close(request, scan, answer);
+    answer_close(query, scan, answer);
     return OK;
 }
 
@@ -699,7 +699,7 @@ Status answer_funnel(Str question, const QueryWorld *world, Arena *arena, struct
     ScanSpec spec = funnel_spec(&funnel->question);
     spec.on_person = count_person;
     spec.context = funnel;
-    s = scan_open(&funnel->question.request, &spec, &scan, err);
+    s = scan_open(&funnel->question.query, &spec, &scan, err);
     if (s) return s;
     funnel->worker_count = scan_worker_count(scan);
     open_counters(funnel, world, funnel->worker_count);

@@ -10,7 +10,7 @@ typedef enum Attribution { ATTRIBUTION_FIRST, ATTRIBUTION_ANY } Attribution;
 typedef enum FunnelRange { RANGE_ENTRIES, RANGE_ALL } FunnelRange;
 
 typedef struct FunnelQuestion {
-    Request request;
+    Query query;
     Selector selectors[CHAIN_STEPS_MAX + CHAIN_EXCLUSIONS_MAX + 1];  /* steps, exclusions, strict: all that users do */
     ChainRules rules;
     Breakdown by;

@@ -32,13 +32,13 @@ struct listing {
 
 static Status parse_group(struct listing *listing, Err *err)
 {
-    Request *request = &listing->question.request;
-    const TreeNode *json = event_tree_get(request->root, STR("group"));
+    Query *query = &listing->question.query;
+    const TreeNode *json = event_tree_get(query->root, STR("group"));
     if (!json) return OK;
     if (!listing->question.by.is_given) return err_set_field(err, "group", "needs by");
-    IndexValue *value = arena_new(request->arena, IndexValue, 1);
+    IndexValue *value = arena_new(query->arena, IndexValue, 1);
     listing->value = value;
-    if (value_of_question(json, request->arena, value)) return OK;
+    if (value_of_question(json, query->arena, value)) return OK;
     return err_set_field(err, "group", "a group's value was expected");
 }
 
@@ -48,16 +48,16 @@ static Status listing_parse(struct listing *listing, Str question, const QueryWo
         = { "steps", "exclusions", "of", "window", "order", "range", "from", "to", "timezone", "where", "by",
             "attribution", "limit", "step", "outcome", "group", "cursor", "events", NULL };
     static const char *const outcomes[] = { "converted", "dropped", NULL };
-    Request *request = &listing->question.request;
+    Query *query = &listing->question.query;
     Status s = funnel_parse(&listing->question, question, world, arena, allowed, err);
-    if (!s) s = request_count(request, "step", 1, 1, listing->question.rules.step_count, &listing->step);
-    if (!s) s = request_word(request, "outcome", OUTCOME_CONVERTED, outcomes, &listing->outcome);
+    if (!s) s = query_count(query, "step", 1, 1, listing->question.rules.step_count, &listing->step);
+    if (!s) s = query_word(query, "outcome", OUTCOME_CONVERTED, outcomes, &listing->outcome);
     if (!s && listing->outcome == OUTCOME_DROPPED && listing->step == listing->question.rules.step_count)
         s = err_set_field(err, "step", "nobody drops after the last step; %u at most", listing->step - 1);
-    if (!s) s = request_count(request, "limit", 50, 1, 1000, &listing->list.limit);
+    if (!s) s = query_count(query, "limit", 50, 1, 1000, &listing->list.limit);
     if (!s) s = parse_group(listing, err);
-    if (!s) s = ask_list_read(&listing->list, request, err);
-    const TreeNode *events = s ? NULL : event_tree_get(request->root, STR("events"));
+    if (!s) s = ask_list_read(&listing->list, query, err);
+    const TreeNode *events = s ? NULL : event_tree_get(query->root, STR("events"));
     if (events && events->kind != FIELD_BOOL) s = err_set_field(err, "events", "true or false was expected");
     listing->tells_events = !events || events->truth;
     return s;
@@ -98,7 +98,7 @@ static void take_chain(void *context, uint32_t worker, uint32_t person, const Hi
 static Status find_chains(struct listing *listing, struct scan *first, struct scan **ret, ScanSpec *spec, Err *err)
 {
     Status s = OK;
-    listing->members = answer_take(listing->question.request.arena, sizeof *listing->members,
+    listing->members = answer_take(listing->question.query.arena, sizeof *listing->members,
                                    listing->list.member_count + (size_t)1, &s, err);
     if (s) return s;
     *spec = funnel_spec(&listing->question);
@@ -107,7 +107,7 @@ static Status find_chains(struct listing *listing, struct scan *first, struct sc
     spec->like = first;
     spec->wants_refs = true;
     spec->only_people = listing->list.only_people;
-    s = scan_open(&listing->question.request, spec, ret, err);
+    s = scan_open(&listing->question.query, spec, ret, err);
     if (s) return s;
     listing->groups = scan_groups(*ret);
     return scan_run(*ret, err);
@@ -121,7 +121,7 @@ static Status write_event(const struct listing *listing, struct scan *scan, cons
     AskRow row = { member->times_ms[step], member->refs[step], listing->tells_events };
     json_object(answer, NULL);
     json_string(answer, "event", listing->question.selectors[member->steps[step]].label);
-    Status s = ask_list_write_row(&listing->question.request, scan, row, answer, err);
+    Status s = ask_list_write_row(&listing->question.query, scan, row, answer, err);
     json_object_end(answer);
     return s;
 }
@@ -147,7 +147,7 @@ static Status write_member(const struct listing *listing, struct scan *scan, uin
     const struct member *member = &listing->members[at];
     Status s = OK;
     json_object(answer, NULL);
-    ask_list_write_person(&listing->question.request, scan, listing->list.members[at].person, answer);
+    ask_list_write_person(&listing->question.query, scan, listing->list.members[at].person, answer);
     json_uint(answer, "depth", member->depth);
     json_name(answer, STR("group"));
     if (listing->question.by.is_given) group_write(listing->groups, member->group, answer);
@@ -171,13 +171,13 @@ static Status write_answer(struct listing *listing, struct scan *scan, struct bu
     json_uint(answer, "total", listing->list.total);
     json_array(answer, "people");
     for (uint32_t at = 0; at < listing->list.member_count && !s; at++) {
-        s = answer_go_on(listing->question.request.world, err);
+        s = answer_go_on(listing->question.query.world, err);
         if (!s) s = write_member(listing, scan, at, answer, err);
     }
     json_array_end(answer);
     ask_list_write_cursor(&listing->list, answer);
     funnel_write_rules(&listing->question, answer);
-    if (!s) answer_close(&listing->question.request, scan, answer);
+    if (!s) answer_close(&listing->question.query, scan, answer);
     return s;
 }
 
@@ -194,7 +194,7 @@ Status answer_funnel_people(Str question, const QueryWorld *world, Arena *arena,
     spec.context = listing;
     if (!listing->value) spec.group_bits = 0;          /* nobody asks for a group yet */
     if (!listing->value && !listing->question.by.is_trait) spec.by = (Breakdown){ 0 };
-    s = scan_open(&listing->question.request, &spec, &first, err);
+    s = scan_open(&listing->question.query, &spec, &first, err);
     if (s) return s;
     listing->groups = scan_groups(first);
     ask_list_open(&listing->list, scan_worker_count(first), memory / 4);

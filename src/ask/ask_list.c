@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-Status ask_list_read(struct ask_list *list, const Request *request, Err *err)
+Status ask_list_read(struct ask_list *list, const Query *query, Err *err)
 {
-    const TreeNode *json = event_tree_get(request->root, STR("cursor"));
+    const TreeNode *json = event_tree_get(query->root, STR("cursor"));
     PageCursor cursor;
     if (!json || json->kind == FIELD_NULL) return OK;
     if (json->kind != FIELD_STRING || !json->text.len)
@@ -86,11 +86,11 @@ uint32_t ask_list_find(const struct ask_list *list, uint32_t person)
     return at;
 }
 
-void ask_list_write_person(const Request *request, struct scan *scan, uint32_t person, struct buf *answer)
+void ask_list_write_person(const Query *query, struct scan *scan, uint32_t person, struct buf *answer)
 {
-    const QueryWorld *world = request->world;
+    const QueryWorld *world = query->world;
     json_name(answer, STR("person"));
-    if (request->is_of_groups) {
+    if (query->is_of_groups) {
         json_object(answer, NULL);
         json_string(answer, "group_id", scan_account(scan, person));
         json_object_end(answer);
@@ -98,10 +98,10 @@ void ask_list_write_person(const Request *request, struct scan *scan, uint32_t p
     else json_uint(answer, NULL, person);
 }
 
-Status ask_list_write_row(const Request *request, struct scan *scan, AskRow row, struct buf *answer, Err *err)
+Status ask_list_write_row(const Query *query, struct scan *scan, AskRow row, struct buf *answer, Err *err)
 {
-    const QueryWorld *world = request->world;
-    Arena scratch = *request->arena;
+    const QueryWorld *world = query->world;
+    Arena scratch = *query->arena;
     JournalPos pos = 0;
     Str json = { 0 };
     Err unread = { 0 };

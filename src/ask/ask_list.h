@@ -26,7 +26,7 @@ struct ask_list {
 };
 
 /* "cursor" of the question; limit is the caller's to read. ERR_INPUT: it is none that a page gave. */
-Status MUST ask_list_read(struct ask_list *list, const Request *request, Err *err);
+Status MUST ask_list_read(struct ask_list *list, const Query *query, Err *err);
 /* bytes: of what the workers keep until the page is cut. */
 void ask_list_open(struct ask_list *list, uint32_t worker_count, size_t bytes);
 void ask_list_close(struct ask_list *list);             /* the workers' part alone */
@@ -40,7 +40,7 @@ Status MUST ask_list_cut(struct ask_list *list, uint32_t people_max, Arena *aren
 /* The person's place on the page; member_count: not on it. */
 uint32_t ask_list_find(const struct ask_list *list, uint32_t person);
 /* "person":{…}, as the world tells it, or the account that it is. */
-void ask_list_write_person(const Request *request, struct scan *scan, uint32_t person, struct buf *answer);
+void ask_list_write_person(const Query *query, struct scan *scan, uint32_t person, struct buf *answer);
 /* "time","position" of a row, and with tells_message "message", null where it was retired or erased since. ref: as hits
  * have it, of this scan; 0: there is no such row. */
 typedef struct AskRow {
@@ -48,7 +48,7 @@ typedef struct AskRow {
     uint32_t ref;
     bool tells_message;
 } AskRow;
-Status MUST ask_list_write_row(const Request *request, struct scan *scan, AskRow row, struct buf *answer, Err *err);
+Status MUST ask_list_write_row(const Query *query, struct scan *scan, AskRow row, struct buf *answer, Err *err);
 /* "cursor":{"next","has_more"} */
 void ask_list_write_cursor(const struct ask_list *list, struct buf *answer);
 

@@ -23,17 +23,17 @@ static uint32_t key_to(uint64_t key) { return (uint32_t)key & ((1 << GROUP_BITS)
 static Status parse_events(struct ask_paths *paths, Err *err)
 {
     static const char usual[] = "[{\"type\":\"track\"},{\"type\":\"page\"},{\"type\":\"screen\"}]";
-    const TreeNode *events = event_tree_get(paths->request.root, STR("events"));
+    const TreeNode *events = event_tree_get(paths->query.root, STR("events"));
     char place[32];
     Status s = OK;
-    if (!events || events->kind == FIELD_NULL) s = event_tree_read(str_from(usual), paths->request.arena, &events, err);
+    if (!events || events->kind == FIELD_NULL) s = event_tree_read(str_from(usual), paths->query.arena, &events, err);
     if (s) return s;
     if (events->kind != FIELD_ARRAY || events->count == 0 || events->count > PATHS_EVENTS_MAX)
         return err_set_field(err, "events", "a list of 1 to %d events was expected", PATHS_EVENTS_MAX);
     paths->selector_count = 1;
     for (const TreeNode *event = events->first; event && !s; event = event->next, paths->selector_count++) {
         snprintf(place, sizeof place, "events[%u]", paths->selector_count - 1);
-        s = request_selector(&paths->request, event, place, NULL, &paths->selectors[paths->selector_count]);
+        s = query_selector(&paths->query, event, place, NULL, &paths->selectors[paths->selector_count]);
     }
     return s;
 }
@@ -41,14 +41,14 @@ static Status parse_events(struct ask_paths *paths, Err *err)
 Status ask_paths_read(struct ask_paths *paths, Err *err)
 {
     static const char *const directions[] = { "after", "before", NULL };
-    Request *request = &paths->request;
-    Status s = request_event(request, "event", NULL, &paths->selectors[0]);
+    Query *query = &paths->query;
+    Status s = query_event(query, "event", NULL, &paths->selectors[0]);
     if (!s) s = parse_events(paths, err);
-    if (!s) s = request_word(request, "direction", PATHS_AFTER, directions, &paths->direction);
-    if (!s) s = request_count(request, "depth", 3, 1, PATHS_DEPTH_MAX, &paths->depth);
-    if (!s) s = request_count(request, "limit", 10, 1, SHOWN_MAX, &paths->limit);
-    if (!s) s = request_duration(request, "within", DAY_MS, &paths->within_ms);
-    const TreeNode *collapse = s ? NULL : event_tree_get(request->root, STR("collapse"));
+    if (!s) s = query_word(query, "direction", PATHS_AFTER, directions, &paths->direction);
+    if (!s) s = query_count(query, "depth", 3, 1, PATHS_DEPTH_MAX, &paths->depth);
+    if (!s) s = query_count(query, "limit", 10, 1, SHOWN_MAX, &paths->limit);
+    if (!s) s = query_duration(query, "within", DAY_MS, &paths->within_ms);
+    const TreeNode *collapse = s ? NULL : event_tree_get(query->root, STR("collapse"));
     if (collapse && collapse->kind != FIELD_BOOL) s = err_set_field(err, "collapse", "true or false was expected");
     paths->collapses = collapse && collapse->truth;
     return s;
@@ -133,10 +133,10 @@ ScanSpec ask_paths_spec(struct ask_paths *paths, const struct scan *first)
 static Status walk(struct ask_paths *paths, struct scan *first, struct scan **ret, Err *err)
 {
     Status s = OK;
-    const QueryWorld *world = paths->request.world;
+    const QueryWorld *world = paths->query.world;
     size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
     paths->specs[1] = ask_paths_spec(paths, first);
-    s = scan_open(&paths->request, &paths->specs[1], ret, err);
+    s = scan_open(&paths->query, &paths->specs[1], ret, err);
     if (s) return s;
     paths->worker_count = scan_worker_count(*ret);
     for (uint32_t at = 0; at < paths->worker_count; at++)
@@ -168,15 +168,15 @@ void ask_paths_close(struct ask_paths *paths)
 static Status run_scans(struct ask_paths *paths, struct scan *first, struct scan **ret, Err *err)
 {
     Status s = OK;
-    const QueryWorld *world = paths->request.world;
+    const QueryWorld *world = paths->query.world;
     size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
     moments_open(&paths->anchors, scan_worker_count(first), memory / 8);
     s = scan_run(first, err);
-    if (!s) s = moments_gather(&paths->anchors, scan_people_max(first), "people", paths->request.arena, err);
+    if (!s) s = moments_gather(&paths->anchors, scan_people_max(first), "people", paths->query.arena, err);
     moments_close(&paths->anchors);
     for (uint32_t fewer = 0; !s; paths->group_max = fewer) {
         s = walk(paths, first, ret, err);
-        fewer = scan_fewer_groups(paths->request.world, &paths->specs[1]);
+        fewer = scan_fewer_groups(paths->query.world, &paths->specs[1]);
         if (!paths->steps.is_full || !fewer) break;
         ask_paths_close(paths);
         scan_close(*ret);
@@ -190,7 +190,7 @@ Status ask_paths_count(struct ask_paths *paths, struct scan **ret_first, struct 
 {
     paths->specs[0] = (ScanSpec){ .selectors = paths->selectors, .selector_count = 1, .needed_bits = ANCHOR_BIT,
                                   .on_person = note_anchor, .context = paths };
-    Status s = scan_open(&paths->request, &paths->specs[0], ret_first, err);
+    Status s = scan_open(&paths->query, &paths->specs[0], ret_first, err);
     return s ? s : run_scans(paths, *ret_first, ret_second, err);
 }
 
@@ -235,7 +235,7 @@ static Status write_depth(struct ask_paths *paths, uint32_t depth, const Groups 
 {
     AskRanking ranking;
     uint64_t before = *people, others = 0;
-    Arena arena = *paths->request.arena;
+    Arena arena = *paths->query.arena;
     Status s = ask_paths_rank(paths, depth, groups, &arena, &ranking, err);
     if (s) return s;
     const RankedGroup *ranked = ranking.ranked;
@@ -328,11 +328,11 @@ static Status write_paths(struct ask_paths *paths, struct scan *scan, struct buf
     json_uint(answer, "people", paths->people);
     json_int(answer, "within_ms", paths->within_ms);
     json_array(answer, "depths");
-    for (uint32_t depth = 0; depth < paths->depth && !s && !(s = answer_go_on(paths->request.world, err)); depth++)
+    for (uint32_t depth = 0; depth < paths->depth && !s && !(s = answer_go_on(paths->query.world, err)); depth++)
         s = write_depth(paths, depth, groups, &people, answer, err);
     if (!s) write_links(paths, groups, answer);
     json_array_end(answer);
-    if (!s) answer_close(&paths->request, scan, answer);
+    if (!s) answer_close(&paths->query, scan, answer);
     counter_map_close(&paths->shown);
     counter_map_close(&paths->links);
     return s;
@@ -345,7 +345,7 @@ Status answer_paths(Str question, const QueryWorld *world, Arena *arena, struct 
     Status s = OK;
     struct scan *first = NULL, *second = NULL;
     struct ask_paths *paths = answer_take(arena, sizeof *paths, 1, &s, err);
-    if (!s) s = request_open(&paths->request, question, world, arena, allowed, err);
+    if (!s) s = query_open(&paths->query, question, world, arena, allowed, err);
     if (!s) s = ask_paths_read(paths, err);
     if (s) return s;
     s = ask_paths_count(paths, &first, &second, err);

@@ -17,7 +17,7 @@ struct ask_paths_counter {
 };
 
 struct ask_paths {
-    Request request;
+    Query query;
     Selector selectors[1 + PATHS_EVENTS_MAX];   /* the anchor, then what is looked at */
     uint32_t selector_count, direction, depth, limit;
     bool collapses;
@@ -30,7 +30,7 @@ struct ask_paths {
     ScanSpec specs[2];                  /* of the two scans */
 };
 
-/* What both have in common, of paths->request, which is open. */
+/* What both have in common, of paths->query, which is open. */
 Status MUST ask_paths_read(struct ask_paths *paths, Err *err);
 /* Finds the anchors, and counts the steps of everybody. The caller closes both scans, which may be NULL, the second one
  * first; and what was counted, failed or not. */

@@ -24,9 +24,9 @@ struct walkers {
 
 /* ---- Parsing ---- */
 
-static Status read_end(const Request *request, const char *name, End *ret, Err *err)
+static Status read_end(const Query *query, const char *name, End *ret, Err *err)
 {
-    const TreeNode *node = event_tree_get(request->root, str_from(name));
+    const TreeNode *node = event_tree_get(query->root, str_from(name));
     *ret = (End){ .group = END_NOWHERE };
     if (!node) return OK;
     ret->is_given = true;
@@ -38,9 +38,9 @@ static Status read_end(const Request *request, const char *name, End *ret, Err *
     return OK;
 }
 
-static Status read_truth(const Request *request, const char *name, bool *ret, Err *err)
+static Status read_truth(const Query *query, const char *name, bool *ret, Err *err)
 {
-    const TreeNode *node = event_tree_get(request->root, str_from(name));
+    const TreeNode *node = event_tree_get(query->root, str_from(name));
     if (node && node->kind != FIELD_BOOL) return err_set_field(err, name, "true or false was expected");
     if (node) *ret = node->truth;
     return OK;
@@ -51,16 +51,16 @@ static Status walkers_read(struct walkers *walkers, Str question, const QueryWor
     static const char *const allowed[] = { "event", "direction", "depth", "within", "limit", "events", "collapse",
                                            "from", "to", "timezone", "where", "step", "came_from", "went_to", "ended",
                                            "page", "cursor", "messages", NULL };
-    Request *request = &walkers->paths.request;
-    Status s = request_open(request, question, world, arena, allowed, err);
+    Query *query = &walkers->paths.query;
+    Status s = query_open(query, question, world, arena, allowed, err);
     if (!s) s = ask_paths_read(&walkers->paths, err);
-    if (!s) s = request_count(request, "step", 0, 0, walkers->paths.depth, &walkers->step);
-    if (!s) s = request_count(request, "page", 50, 1, 1000, &walkers->list.limit);
-    if (!s) s = read_end(request, "came_from", &walkers->from, err);
-    if (!s) s = read_end(request, "went_to", &walkers->to, err);
-    if (!s) s = read_truth(request, "ended", &walkers->has_ended, err);
-    if (!s) s = read_truth(request, "messages", &walkers->tells_messages, err);
-    if (!s) s = ask_list_read(&walkers->list, request, err);
+    if (!s) s = query_count(query, "step", 0, 0, walkers->paths.depth, &walkers->step);
+    if (!s) s = query_count(query, "page", 50, 1, 1000, &walkers->list.limit);
+    if (!s) s = read_end(query, "came_from", &walkers->from, err);
+    if (!s) s = read_end(query, "went_to", &walkers->to, err);
+    if (!s) s = read_truth(query, "ended", &walkers->has_ended, err);
+    if (!s) s = read_truth(query, "messages", &walkers->tells_messages, err);
+    if (!s) s = ask_list_read(&walkers->list, query, err);
     if (s) return s;
     if (!walkers->step && (walkers->from.is_given || walkers->to.is_given || walkers->has_ended))
         return err_set_field(err, "step", "0 is everybody; came_from, went_to and ended are of a step from 1 on");
@@ -106,7 +106,7 @@ static uint32_t find_named(const Groups *groups, Str name, Arena scratch)
 static void find_group(const struct ask_paths *paths, const Groups *groups, bool is_first, End *end)
 {
     if (end->is_others) end->group = PATHS_OTHERS;
-    else if (!is_first && end->is_given) end->group = find_named(groups, end->name, *paths->request.arena);
+    else if (!is_first && end->is_given) end->group = find_named(groups, end->name, *paths->query.arena);
     else if (end->is_given && str_equal(end->name, paths->selectors[0].label)) end->group = PATHS_ANCHOR;
 }
 
@@ -145,23 +145,23 @@ static void take_way(void *context, uint32_t worker, uint32_t person, const Hits
 static Status find_people(struct walkers *walkers, struct scan *first, const Groups *groups, Err *err)
 {
     struct ask_paths *paths = &walkers->paths;
-    const QueryWorld *world = paths->request.world;
+    const QueryWorld *world = paths->query.world;
     size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
     struct scan *scan = NULL;
     AskRanking ranking;
     Status s = OK;
     counter_map_open(&paths->shown, (size_t)1 << 20, sizeof(CounterCell));
     for (uint32_t depth = walkers->step > 1 ? walkers->step - 2 : 0; !s && depth < walkers->step; depth++)
-        s = ask_paths_rank(paths, depth, groups, paths->request.arena, &ranking, err);
+        s = ask_paths_rank(paths, depth, groups, paths->query.arena, &ranking, err);
     find_group(paths, groups, walkers->step == 1, &walkers->from);
     find_group(paths, groups, false, &walkers->to);
     ScanSpec spec = ask_paths_spec(paths, first);
     spec.on_person = find_person;
     spec.context = walkers;
     ask_list_open(&walkers->list, scan_worker_count(first), memory / 8);
-    if (!s) s = scan_open(&paths->request, &spec, &scan, err);
+    if (!s) s = scan_open(&paths->query, &spec, &scan, err);
     if (!s) s = scan_run(scan, err);
-    if (!s) s = ask_list_cut(&walkers->list, scan_people_max(first), paths->request.arena, err);
+    if (!s) s = ask_list_cut(&walkers->list, scan_people_max(first), paths->query.arena, err);
     ask_list_close(&walkers->list);
     scan_close(scan);
     return s;
@@ -170,7 +170,7 @@ static Status find_people(struct walkers *walkers, struct scan *first, const Gro
 static Status find_ways(struct walkers *walkers, struct scan *first, ScanSpec *spec, struct scan **ret, Err *err)
 {
     Status s = OK;
-    walkers->ways = answer_take(walkers->paths.request.arena, sizeof *walkers->ways,
+    walkers->ways = answer_take(walkers->paths.query.arena, sizeof *walkers->ways,
                                 walkers->list.member_count + (size_t)1, &s, err);
     if (s) return s;
     *spec = ask_paths_spec(&walkers->paths, first);
@@ -178,7 +178,7 @@ static Status find_ways(struct walkers *walkers, struct scan *first, ScanSpec *s
     spec->on_person = take_way;
     spec->context = walkers;
     spec->wants_refs = true;
-    s = scan_open(&walkers->paths.request, spec, ret, err);
+    s = scan_open(&walkers->paths.query, spec, ret, err);
     return s ? s : scan_run(*ret, err);
 }
 
@@ -192,7 +192,7 @@ static Status write_stop(const struct walkers *walkers, struct scan *scan, const
     json_name(answer, STR("event"));
     if (is_anchor) json_string(answer, NULL, walkers->paths.selectors[0].label);
     else group_write(scan_groups(scan), stop->group, answer);
-    Status s = ask_list_write_row(&walkers->paths.request, scan, row, answer, err);
+    Status s = ask_list_write_row(&walkers->paths.query, scan, row, answer, err);
     json_object_end(answer);
     return s;
 }
@@ -201,7 +201,7 @@ static Status write_person(const struct walkers *walkers, struct scan *scan, uin
 {
     const AskWay *way = &walkers->ways[at];
     json_object(answer, NULL);
-    ask_list_write_person(&walkers->paths.request, scan, walkers->list.members[at].person, answer);
+    ask_list_write_person(&walkers->paths.query, scan, walkers->list.members[at].person, answer);
     json_uint(answer, "depth", way->count);
     json_array(answer, "steps");
     Status s = write_stop(walkers, scan, &way->anchor, true, answer, err);
@@ -214,17 +214,17 @@ static Status write_person(const struct walkers *walkers, struct scan *scan, uin
 
 static Status write_people(const struct walkers *walkers, struct scan *scan, struct buf *answer, Err *err)
 {
-    const Request *request = &walkers->paths.request;
+    const Query *query = &walkers->paths.query;
     Status s = OK;
     json_object(answer, NULL);
     json_uint(answer, "step", walkers->step);
     json_uint(answer, "total", walkers->list.total);
     json_array(answer, "people");
-    for (uint32_t at = 0; at < walkers->list.member_count && !s && !(s = answer_go_on(request->world, err)); at++)
+    for (uint32_t at = 0; at < walkers->list.member_count && !s && !(s = answer_go_on(query->world, err)); at++)
         s = write_person(walkers, scan, at, answer, err);
     json_array_end(answer);
     ask_list_write_cursor(&walkers->list, answer);
-    if (!s) answer_close(request, scan, answer);
+    if (!s) answer_close(query, scan, answer);
     return s;
 }
 

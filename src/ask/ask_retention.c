@@ -18,7 +18,7 @@ struct counter {
 };
 
 struct retention {
-    Request request;                    /* to: when the last period of the last cohort ends */
+    Query query;                        /* to: when the last period of the last cohort ends */
     Millis births_to_ms;
     Selector selectors[2];
     Breakdown by;
@@ -53,30 +53,30 @@ static Status retention_parse(struct retention *retention, Str question, const Q
     static const char *const allowed[]
         = { "birth", "return", "of", "unit", "week_start", "periods", "mode", "first", "from", "to", "timezone",
             "where", "by", "limit", NULL };
-    Request *request = &retention->request;
-    Status s = request_open(request, question, world, arena, allowed, err);
-    if (!s) s = request_event(request, "birth", NULL, &retention->selectors[0]);
-    if (!s && event_tree_get(request->root, STR("return")))
-        s = request_event(request, "return", NULL, &retention->selectors[1]);
+    Query *query = &retention->query;
+    Status s = query_open(query, question, world, arena, allowed, err);
+    if (!s) s = query_event(query, "birth", NULL, &retention->selectors[0]);
+    if (!s && event_tree_get(query->root, STR("return")))
+        s = query_event(query, "return", NULL, &retention->selectors[1]);
     else retention->selectors[1] = retention->selectors[0];
-    if (!s) s = request_unit(request, ZONE_DAY, &retention->unit);
-    if (!s) s = request_count(request, "periods", 12, 1, PERIODS_MAX, &retention->periods);
-    if (!s) s = request_word(request, "mode", MODE_EXACT, modes, &retention->mode);
-    if (!s) s = request_word(request, "first", FIRST_IN_RANGE, firsts, &retention->first);
-    if (!s) s = request_breakdown(request, "by", false, &retention->by);
-    if (!s) s = request_count(request, "limit", 50, 1, 1000, &retention->group_limit);
+    if (!s) s = query_unit(query, ZONE_DAY, &retention->unit);
+    if (!s) s = query_count(query, "periods", 12, 1, PERIODS_MAX, &retention->periods);
+    if (!s) s = query_word(query, "mode", MODE_EXACT, modes, &retention->mode);
+    if (!s) s = query_word(query, "first", FIRST_IN_RANGE, firsts, &retention->first);
+    if (!s) s = query_breakdown(query, "by", false, &retention->by);
+    if (!s) s = query_count(query, "limit", 50, 1, 1000, &retention->group_limit);
     if (s) return s;
-    retention->births_from_ms = request->first_ms;
-    retention->births_to_ms = request->end_ms;
+    retention->births_from_ms = query->first_ms;
+    retention->births_to_ms = query->end_ms;
     if (retention->first == FIRST_EVER) {
-        request->from_ms = INT64_MIN;
-        if (request->first_ms > PLAUSIBLE_FROM_MS) request->first_ms = PLAUSIBLE_FROM_MS;
+        query->from_ms = INT64_MIN;
+        if (query->first_ms > PLAUSIBLE_FROM_MS) query->first_ms = PLAUSIBLE_FROM_MS;
     }
-    if (!request->has_to) return OK;
-    Millis end = zone_floor(&request->zone, retention->unit, request->to_ms - 1);
+    if (!query->has_to) return OK;
+    Millis end = zone_floor(&query->zone, retention->unit, query->to_ms - 1);
     for (uint32_t period = 0; period <= retention->periods; period++)
-        end = zone_next(&request->zone, retention->unit, end);
-    request->to_ms = request->end_ms = end;
+        end = zone_next(&query->zone, retention->unit, end);
+    query->to_ms = query->end_ms = end;
     return OK;
 }
 
@@ -112,11 +112,11 @@ static void count_cells(const struct retention *retention, struct counter_map *m
 }
 
 /* Leaves only hits at times that an event can have. */
-static Hits plausible(const Request *request, struct counter *counter, const Hits *all)
+static Hits plausible(const Query *query, struct counter *counter, const Hits *all)
 {
     Hits kept = *all;
-    while (kept.count && kept.hits[0].time_ms < request->first_ms) kept.hits++, kept.count--, counter->early++;
-    while (kept.count && kept.hits[kept.count - 1].time_ms >= request->end_ms) kept.count--, counter->late++;
+    while (kept.count && kept.hits[0].time_ms < query->first_ms) kept.hits++, kept.count--, counter->early++;
+    while (kept.count && kept.hits[kept.count - 1].time_ms >= query->end_ms) kept.count--, counter->late++;
     return kept;
 }
 
@@ -124,7 +124,7 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
 {
     struct retention *retention = context;
     struct counter *counter = &retention->counters[worker];
-    Hits kept = plausible(&retention->request, counter, found), *all = &kept;
+    Hits kept = plausible(&retention->query, counter, found), *all = &kept;
     const Hit *hits = all->hits;
     uint64_t returned[PERIODS_MAX / 64 + 1] = { 0 };
     uint32_t birth = find_birth(retention, all), first;
@@ -147,17 +147,17 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
 static Status run_scan(struct retention *retention, struct scan *scan, Err *err)
 {
     Millis first, last;
-    size_t memory = retention->request.world->memory_bytes ? retention->request.world->memory_bytes : (size_t)1 << 30;
+    size_t memory = retention->query.world->memory_bytes ? retention->query.world->memory_bytes : (size_t)1 << 30;
     Status s = OK;
     retention->observed_ms = scan_last_event_ms(scan);
     if (scan_time_range(scan, &first, &last)) {
-        Millis end_ms = retention->request.end_ms, observed_ms = retention->observed_ms;
+        Millis end_ms = retention->query.end_ms, observed_ms = retention->observed_ms;
         if (observed_ms >= end_ms) observed_ms = end_ms - 1;
-        if (first < retention->request.first_ms) first = retention->request.first_ms;
+        if (first < retention->query.first_ms) first = retention->query.first_ms;
         if (last >= end_ms) last = end_ms - 1;
         if (last < observed_ms) last = observed_ms;
         if (last < first) last = first;
-        s = timeline_make(&retention->request, retention->unit, first, last, COHORTS_MAX, &retention->timeline);
+        s = timeline_make(&retention->query, retention->unit, first, last, COHORTS_MAX, &retention->timeline);
     }
     if (s) return s;
     retention->worker_count = scan_worker_count(scan);
@@ -175,7 +175,7 @@ static Status run_scan(struct retention *retention, struct scan *scan, Err *err)
             retention->observed_ms = retention->counters[at].observed_ms;
         early += retention->counters[at].early, late += retention->counters[at].late;
     }
-    request_note_times(&retention->request, early, late);
+    query_note_times(&retention->query, early, late);
     if (!s && retention->all.is_full)
         s = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow its range or filters");
     counter_map_sort(&retention->all);
@@ -247,7 +247,7 @@ static void write_whole(const struct retention *retention, uint32_t from, struct
 {
     struct line line = { 0 };
     json_object(answer, NULL);
-    request_write_unit(&retention->request, retention->unit, answer);
+    query_write_unit(&retention->query, retention->unit, answer);
     json_word(answer, "mode", modes[retention->mode]);
     json_word(answer, "first", firsts[retention->first]);
     json_uint(answer, "periods", retention->periods);
@@ -276,7 +276,7 @@ static Status write_groups(const struct retention *retention, uint32_t end, cons
     Status s = OK;
     struct line line;
     uint32_t count = 0;
-    Arena *arena = retention->request.arena;
+    Arena *arena = retention->query.arena;
     RankedGroup *ranked = answer_take(arena, sizeof *ranked, end, &s, err);
     uint32_t *begins = answer_take(arena, sizeof *begins, groups->count + (size_t)1, &s, err);
     if (s) return s;
@@ -290,7 +290,7 @@ static Status write_groups(const struct retention *retention, uint32_t end, cons
     uint32_t told = count < retention->group_limit ? count : retention->group_limit;
     json_array(answer, "groups");
     for (uint32_t at = 0; at < told; at++) {
-        if ((s = answer_go_on(retention->request.world, err))) return s;
+        if ((s = answer_go_on(retention->query.world, err))) return s;
         (void)add_up(retention, begins[ranked[at].group], false, &line);
         json_object(answer, NULL);
         json_name(answer, STR("value"));
@@ -320,17 +320,17 @@ static void close_counters(struct retention *retention)
 static Status count_until_it_fits(struct retention *retention, ScanSpec *spec, struct scan **ret, Err *err)
 {
     for (;;) {
-        Arena arena = *retention->request.arena;
-        Request request = retention->request;
-        Status s = scan_open(&retention->request, spec, ret, err);
+        Arena arena = *retention->query.arena;
+        Query query = retention->query;
+        Status s = scan_open(&retention->query, spec, ret, err);
         if (!s) s = run_scan(retention, *ret, err);
-        uint32_t fewer = scan_fewer_groups(retention->request.world, spec);
+        uint32_t fewer = scan_fewer_groups(retention->query.world, spec);
         if (!retention->all.is_full || !retention->by.is_given || !fewer) return s;
         close_counters(retention);
         scan_close(*ret);
         *ret = NULL;
-        retention->request = request;
-        *retention->request.arena = arena;
+        retention->query = query;
+        *retention->query.arena = arena;
         spec->group_max = fewer;
     }
 }
@@ -350,9 +350,9 @@ Status answer_retention(Str question, const QueryWorld *world, Arena *arena, str
         uint32_t whole = whole_begin(retention);
         write_whole(retention, whole, answer);
         s = write_groups(retention, whole, scan_groups(scan), answer, err);
-        retention->request.to_ms = retention->request.has_to ? retention->births_to_ms : INT64_MAX;
-        if (retention->request.has_from) retention->request.from_ms = retention->births_from_ms;
-        if (!s) answer_close(&retention->request, scan, answer);
+        retention->query.to_ms = retention->query.has_to ? retention->births_to_ms : INT64_MAX;
+        if (retention->query.has_from) retention->query.from_ms = retention->births_from_ms;
+        if (!s) answer_close(&retention->query, scan, answer);
     }
     close_counters(retention);
     scan_close(scan);

@@ -44,7 +44,7 @@ struct dimension {
 };
 
 struct signups {
-    Request request;                    /* from: all time */
+    Query query;                        /* from: all time */
     Millis from_ms, first_ms;           /* from as it was given; the first sign-up that is told */
     uint64_t early[QUERY_WORKERS_MAX], late[QUERY_WORKERS_MAX];         /* at times that no event can have */
     Selector selectors[2];
@@ -68,19 +68,19 @@ static Status signups_parse(struct signups *signups, Str question, const QueryWo
 {
     static const char *const allowed[] = { "event", "unit", "week_start", "from", "to", "timezone", "where", "limit",
                                            NULL };
-    Request *request = &signups->request;
-    Status s = request_open(request, question, world, arena, allowed, err);
-    const TreeNode *event = s ? NULL : event_tree_get(request->root, STR("event"));
+    Query *query = &signups->query;
+    Status s = query_open(query, question, world, arena, allowed, err);
+    const TreeNode *event = s ? NULL : event_tree_get(query->root, STR("event"));
     signups->is_by_user_id = !event || event->kind == FIELD_NULL;
-    if (!s) s = request_event(request, "event", "*", &signups->selectors[0]);
+    if (!s) s = query_event(query, "event", "*", &signups->selectors[0]);
     TreeNode any = { .kind = FIELD_STRING, .text = STR("*") };
-    if (!s) s = request_selector(request, &any, "event", NULL, &signups->selectors[1]);
-    if (!s) s = request_unit(request, ZONE_HOUR, &signups->unit);
-    if (!s) s = request_count(request, "limit", 20, 1, 1000, &signups->limit);
-    signups->from_ms = request->from_ms;
-    signups->first_ms = request->first_ms;
-    request->from_ms = INT64_MIN;
-    if (request->first_ms > PLAUSIBLE_FROM_MS) request->first_ms = PLAUSIBLE_FROM_MS;
+    if (!s) s = query_selector(query, &any, "event", NULL, &signups->selectors[1]);
+    if (!s) s = query_unit(query, ZONE_HOUR, &signups->unit);
+    if (!s) s = query_count(query, "limit", 20, 1, 1000, &signups->limit);
+    signups->from_ms = query->from_ms;
+    signups->first_ms = query->first_ms;
+    query->from_ms = INT64_MIN;
+    if (query->first_ms > PLAUSIBLE_FROM_MS) query->first_ms = PLAUSIBLE_FROM_MS;
     return s;
 }
 
@@ -91,9 +91,9 @@ static void find_signup(void *context, uint32_t worker, uint32_t person, const H
     struct signups *signups = context;
     uint32_t at = 0;
     (void)scratch;
-    while (at < hits->count && hits->hits[at].time_ms < signups->request.first_ms) at++, signups->early[worker]++;
+    while (at < hits->count && hits->hits[at].time_ms < signups->query.first_ms) at++, signups->early[worker]++;
     if (at == hits->count || hits->hits[at].time_ms < signups->first_ms) return;
-    if (hits->hits[at].time_ms >= signups->request.end_ms) signups->late[worker]++;
+    if (hits->hits[at].time_ms >= signups->query.end_ms) signups->late[worker]++;
     else moments_put(&signups->moments, worker, person, hits->hits[at].time_ms);
 }
 
@@ -114,7 +114,7 @@ static void note_signup(void *context, uint32_t worker, const ScanRow *row)
 {
     struct signups *signups = context;
     if (row->person == QUERY_NOBODY) return;
-    if (row->time_ms < signups->request.first_ms) signups->early[worker]++;
+    if (row->time_ms < signups->query.first_ms) signups->early[worker]++;
     else put_greatest(&signups->firsts[row->person], pack_first(row->time_ms));
 }
 
@@ -125,7 +125,7 @@ static void put_firsts(struct signups *signups, uint32_t people_max)
         uint64_t packed = atomic_load_explicit(&signups->firsts[person], memory_order_relaxed);
         Millis time_ms = unpack_first(packed);
         if (!packed || time_ms < signups->first_ms) continue;
-        if (time_ms >= signups->request.end_ms) signups->late[0]++;
+        if (time_ms >= signups->query.end_ms) signups->late[0]++;
         else moments_put(&signups->moments, person / share, person, time_ms);
     }
 }
@@ -133,7 +133,7 @@ static void put_firsts(struct signups *signups, uint32_t people_max)
 /* Sign-ups over more units than an answer has: the last ones are told, unless from asks for all. */
 static void clip_signups(struct signups *signups)
 {
-    Request *request = &signups->request;
+    Query *query = &signups->query;
     Millis first_ms = INT64_MAX, last_ms = INT64_MIN;
     uint64_t left_out = 0, early = 0, late = 0;
     for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
@@ -144,10 +144,10 @@ static void clip_signups(struct signups *signups)
             if ((Millis)vector->items[at] > last_ms) last_ms = (Millis)vector->items[at];
         }
     }
-    request_note_times(request, early, late);
-    if (request->has_from || first_ms > last_ms) return;
-    if (request->has_to) last_ms = request->end_ms - 1;
-    first_ms = timeline_clip(request, signups->unit, first_ms, last_ms, BUCKETS_OF_SIGNUPS);
+    query_note_times(query, early, late);
+    if (query->has_from || first_ms > last_ms) return;
+    if (query->has_to) last_ms = query->end_ms - 1;
+    first_ms = timeline_clip(query, signups->unit, first_ms, last_ms, BUCKETS_OF_SIGNUPS);
     for (uint32_t worker = 0; worker < signups->worker_count; worker++) {
         struct number_vector *vector = &signups->moments.vectors[worker];
         size_t kept = 0;
@@ -160,15 +160,15 @@ static void clip_signups(struct signups *signups)
         vector->count = kept;
     }
     if (left_out)
-        request_note(request, "from", "more than %d units: %" PRIu64 " earlier sign-ups are left out; a larger unit, "
-                     "or from and to, tell them", BUCKETS_OF_SIGNUPS, left_out);
+        query_note(query, "from", "more than %d units: %" PRIu64 " earlier sign-ups are left out; a larger unit, "
+                   "or from and to, tell them", BUCKETS_OF_SIGNUPS, left_out);
 }
 
 static Status gather_signups(struct signups *signups, uint32_t people_max, Err *err)
 {
     put_firsts(signups, people_max);
     clip_signups(signups);
-    return moments_gather(&signups->moments, people_max, "sign-ups", signups->request.arena, err);
+    return moments_gather(&signups->moments, people_max, "sign-ups", signups->query.arena, err);
 }
 
 /* Makes the buckets from the first to the last sign-up, or for the range that the question gives. */
@@ -180,9 +180,9 @@ static Status make_timeline(struct signups *signups)
         if (signups->moments.times_ms[at] > last) last = signups->moments.times_ms[at];
     }
     if (signups->from_ms != INT64_MIN) first = signups->from_ms;
-    if (signups->request.to_ms != INT64_MAX) last = signups->request.to_ms - 1;
+    if (signups->query.to_ms != INT64_MAX) last = signups->query.to_ms - 1;
     if (first == INT64_MAX || last == INT64_MIN || first > last) return OK;
-    return timeline_make(&signups->request, signups->unit, first, last, BUCKETS_OF_SIGNUPS, &signups->timeline);
+    return timeline_make(&signups->query, signups->unit, first, last, BUCKETS_OF_SIGNUPS, &signups->timeline);
 }
 
 /* ---- What they did first ---- */
@@ -265,18 +265,18 @@ static void count_rows(struct dimension *dimension)
 /* A number a person, where that is at most a quarter of what the question may use. */
 static Status open_numbers(struct signups *signups, size_t count, _Atomic uint64_t **ret, Err *err)
 {
-    const QueryWorld *world = signups->request.world;
+    const QueryWorld *world = signups->query.world;
     size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
     Status s = OK;
     *ret = NULL;
-    if (count <= memory / 4 / sizeof **ret) *ret = answer_take(signups->request.arena, sizeof **ret, count, &s, err);
+    if (count <= memory / 4 / sizeof **ret) *ret = answer_take(signups->query.arena, sizeof **ret, count, &s, err);
     return s;
 }
 
 static Status open_bests(struct signups *signups, Err *err)
 {
     Millis last_ms = INT64_MIN;
-    signups->base_ms = signups->request.first_ms;
+    signups->base_ms = signups->query.first_ms;
     for (size_t at = 0; at < signups->moments.count; at++)
         if (signups->moments.times_ms[at] > last_ms) last_ms = signups->moments.times_ms[at];
     uint64_t span = last_ms > signups->base_ms ? (uint64_t)last_ms - (uint64_t)signups->base_ms : 0;
@@ -287,7 +287,7 @@ static Status open_bests(struct signups *signups, Err *err)
 static Status count_dimension(struct signups *signups, struct scan *first, uint32_t number, Err *err)
 {
     struct dimension *dimension = &signups->dimensions[number];
-    const QueryWorld *world = signups->request.world;
+    const QueryWorld *world = signups->query.world;
     size_t memory = (world->memory_bytes ? world->memory_bytes : (size_t)1 << 30) / 16;
     dimension->signups = signups;
     dimension->number = number;
@@ -300,7 +300,7 @@ static Status count_dimension(struct signups *signups, struct scan *first, uint3
     if (number != DIMENSION_EVENT)
         dimension->spec.by = (Breakdown){ .is_given = true, .field = str_from(dimensions[number].field),
                                           .label = str_from(dimensions[number].field) };
-    Status s = scan_open(&signups->request, &dimension->spec, &dimension->scan, err);
+    Status s = scan_open(&signups->query, &dimension->spec, &dimension->scan, err);
     if (s) return s;
     for (uint32_t at = 0; at < signups->worker_count; at++)
         counter_map_open(&dimension->maps[at], memory / signups->worker_count, sizeof(CounterCell));
@@ -320,7 +320,7 @@ static Status run_dimension(struct signups *signups, struct scan *first, uint32_
     struct dimension *dimension = &signups->dimensions[number];
     for (;;) {
         Status s = count_dimension(signups, first, number, err);
-        uint32_t fewer = scan_fewer_groups(signups->request.world, &dimension->spec);
+        uint32_t fewer = scan_fewer_groups(signups->query.world, &dimension->spec);
         if (!dimension->all.is_full || !fewer) return s;
         for (uint32_t at = 0; at < signups->worker_count; at++) {
             counter_map_close(&dimension->maps[at]);
@@ -340,7 +340,7 @@ static Status run_dimension(struct signups *signups, struct scan *first, uint32_
 static Status unite_hosts(struct signups *signups, struct dimension *dimension, Groups *ret, Err *err)
 {
     const Groups *groups = scan_groups(dimension->scan);
-    Arena *arena = signups->request.arena;
+    Arena *arena = signups->query.arena;
     Status s = OK;
     uint32_t unique = 0;
     IndexValue *hosts = answer_take(arena, sizeof *hosts, groups->count, &s, err);
@@ -400,7 +400,7 @@ static Status write_dimension(struct signups *signups, struct dimension *dimensi
         uint64_t group = cell->key >> KEY_BUCKET_BITS;
         if (group < GROUPS_MAX) counter_map_count(&sums, group, cell->count);
     }
-    RankedGroup *ranked = answer_take(signups->request.arena, sizeof *ranked, sums.count, &s, err);
+    RankedGroup *ranked = answer_take(signups->query.arena, sizeof *ranked, sums.count, &s, err);
     for (uint32_t at = 0; !s && at < sums.count; at++)
         ranked[at] = (RankedGroup){ counter_map_cell(&sums, at)->count, (uint32_t)counter_map_cell(&sums, at)->key };
     uint32_t count = sums.count, told = count < signups->limit ? count : signups->limit;
@@ -428,7 +428,7 @@ static Status write_signups(struct signups *signups, struct scan *first, struct 
     json_object(answer, NULL);
     if (signups->is_by_user_id) json_null(answer, "event");
     else json_string(answer, "event", signups->selectors[0].label);
-    request_write_unit(&signups->request, signups->unit, answer);
+    query_write_unit(&signups->query, signups->unit, answer);
     json_array(answer, "buckets");
     for (uint32_t bucket = 0; bucket < signups->timeline.count; bucket++) {
         answer_instant(answer, NULL, signups->timeline.starts[bucket]);
@@ -443,8 +443,8 @@ static Status write_signups(struct signups *signups, struct scan *first, struct 
         s = write_dimension(signups, &signups->dimensions[at], answer, err);
     if (s) return s;
     for (uint32_t at = 0; at < DIMENSION_COUNT; at++) scan_join(first, signups->dimensions[at].scan);
-    signups->request.from_ms = signups->from_ms;
-    answer_close(&signups->request, first, answer);
+    signups->query.from_ms = signups->from_ms;
+    answer_close(&signups->query, first, answer);
     return OK;
 }
 
@@ -461,21 +461,21 @@ static void signups_close(struct signups *signups)
 /* Of a user's first event all events of users are asked; of a named one few. The spec is the scan's for its life. */
 static Status run_first(struct signups *signups, struct scan **ret, Err *err)
 {
-    const QueryWorld *world = signups->request.world;
+    const QueryWorld *world = signups->query.world;
     size_t memory = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
     ScanSpec *spec = &signups->spec;
     *spec = (ScanSpec){ .selectors = signups->selectors, .selector_count = 1, .needed_bits = SIGNUP_BIT,
                         .users_only = signups->is_by_user_id, .context = signups };
     if (signups->is_by_user_id) spec->on_row = note_signup;
     else spec->on_person = find_signup;
-    Status s = scan_open(&signups->request, spec, ret, err);
+    Status s = scan_open(&signups->query, spec, ret, err);
     if (!s && spec->on_row) s = open_numbers(signups, scan_people_max(*ret), &signups->firsts, err);
     if (!s && spec->on_row && !signups->firsts) {            /* too many: brought together after all */
         scan_close(*ret);
         *ret = NULL;
         spec->on_row = NULL;
         spec->on_person = find_signup;
-        s = scan_open(&signups->request, spec, ret, err);
+        s = scan_open(&signups->query, spec, ret, err);
     }
     if (s) return s;
     signups->worker_count = scan_worker_count(*ret);
@@ -495,7 +495,7 @@ Status answer_signups(Str question, const QueryWorld *world, Arena *arena, struc
     if (s) return s;
     s = run_first(signups, &first, err);
     if (!s) s = make_timeline(signups);
-    signups->request.from_ms = signups->request.first_ms;
+    signups->query.from_ms = signups->query.first_ms;
     if (!s) s = open_bests(signups, err);
     for (uint32_t at = 0; at < DIMENSION_COUNT && !s; at++) s = run_dimension(signups, first, at, err);
     if (!s) s = write_signups(signups, first, answer, err);

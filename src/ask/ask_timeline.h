@@ -12,10 +12,10 @@ typedef struct Timeline {
 } Timeline;
 
 /* From the unit that holds first_ms to the one that holds last_ms. ERR_INPUT (field "unit") where they are over max. */
-Status MUST timeline_make(const Request *request, ZoneUnit unit, Millis first_ms, Millis last_ms, uint32_t max,
+Status MUST timeline_make(const Query *query, ZoneUnit unit, Millis first_ms, Millis last_ms, uint32_t max,
                           Timeline *ret);
 /* Where the range begins of at most max units that end with the one that holds last_ms: first_ms, or later. */
-Millis timeline_clip(const Request *request, ZoneUnit unit, Millis first_ms, Millis last_ms, uint32_t max);
+Millis timeline_clip(const Query *query, ZoneUnit unit, Millis first_ms, Millis last_ms, uint32_t max);
 /* Which unit holds the instant, which lies in the range; guess: likely this one. */
 uint32_t timeline_find(const Timeline *timeline, Millis at_ms, uint32_t guess);
 

@@ -54,7 +54,7 @@ struct pass {
 };
 
 struct trends {
-    Request request;
+    Query query;
     Selector selectors[SERIES_MAX];
     struct series series[SERIES_MAX];
     uint32_t series_count;
@@ -105,30 +105,30 @@ static Status parse_measure(struct trends *trends, const TreeNode *json, const c
     while (at < countof(words) && !str_equal(word, str_from(words[at]))) at++;
     ret->measure = (Measure)at;
     if ((measure && measure->kind != FIELD_STRING) || (at == PERCENTILE && !parse_percentile(word, &ret->share)))
-        return err_set_field(trends->request.err, where,
+        return err_set_field(trends->query.err, where,
                              "one of count, people, sum, avg, min, max, median, p90 (any percentile) was expected");
     snprintf(ret->word, sizeof ret->word, "%.*s", STR_FORMAT(word));
     snprintf(where, sizeof where, "%s.property", place);
-    Status s = request_field(&trends->request, property, where, &ret->property);
+    Status s = query_field(&trends->query, property, where, &ret->property);
     if (!s && at >= SUM && !ret->property.len)
-        s = err_set_field(trends->request.err, where, "%s needs a numeric property: properties.revenue", ret->word);
+        s = err_set_field(trends->query.err, where, "%s needs a numeric property: properties.revenue", ret->word);
     if (!s && at < SUM && ret->property.len)
-        s = err_set_field(trends->request.err, where, "%s needs no property", ret->word);
+        s = err_set_field(trends->query.err, where, "%s needs no property", ret->word);
     return s;
 }
 
 static Status parse_series(struct trends *trends)
 {
     static const char *const own[] = { "measure", "property", NULL };
-    const TreeNode *list = event_tree_get(trends->request.root, STR("series"));
+    const TreeNode *list = event_tree_get(trends->query.root, STR("series"));
     char place[32];
     Status s = OK;
     if (!list || list->kind != FIELD_ARRAY || list->count == 0 || list->count > SERIES_MAX)
-        return err_set_field(trends->request.err, "series", "a list of 1 to %d events was expected", SERIES_MAX);
+        return err_set_field(trends->query.err, "series", "a list of 1 to %d events was expected", SERIES_MAX);
     for (const TreeNode *item = list->first; item && !s; item = item->next) {
         uint32_t at = trends->series_count++;
         snprintf(place, sizeof place, "series[%u]", at);
-        s = request_selector(&trends->request, item, place, own, &trends->selectors[at]);
+        s = query_selector(&trends->query, item, place, own, &trends->selectors[at]);
         if (!s) s = parse_measure(trends, item, place, &trends->series[at]);
     }
     return s;
@@ -138,11 +138,11 @@ static Status trends_parse(struct trends *trends, Str question, const QueryWorld
 {
     static const char *const allowed[]
         = { "series", "of", "unit", "week_start", "from", "to", "timezone", "where", "by", "limit", NULL };
-    Status s = request_open(&trends->request, question, world, arena, allowed, err);
+    Status s = query_open(&trends->query, question, world, arena, allowed, err);
     if (!s) s = parse_series(trends);
-    if (!s) s = request_unit(&trends->request, ZONE_HOUR, &trends->unit);
-    if (!s) s = request_breakdown(&trends->request, "by", true, &trends->by);
-    if (!s) s = request_count(&trends->request, "limit", 50, 1, 1000, &trends->group_limit);
+    if (!s) s = query_unit(&trends->query, ZONE_HOUR, &trends->unit);
+    if (!s) s = query_breakdown(&trends->query, "by", true, &trends->by);
+    if (!s) s = query_count(&trends->query, "limit", 50, 1, 1000, &trends->group_limit);
     return s;
 }
 
@@ -177,8 +177,8 @@ static void add_cell(struct cell *to, const struct cell *from)
 /* Where no question says so, times that an event can have are all there is. */
 static bool is_counted(const struct trends *trends, struct counter *counter, Millis time_ms)
 {
-    if (time_ms < trends->request.first_ms) return counter->early++, false;
-    if (time_ms >= trends->request.end_ms) return counter->late++, false;
+    if (time_ms < trends->query.first_ms) return counter->early++, false;
+    if (time_ms >= trends->query.end_ms) return counter->late++, false;
     return true;
 }
 
@@ -277,7 +277,7 @@ static Status open_passes(struct trends *trends, Err *err)
         if (trends->by.is_given) pass->spec.group_bits = UINT32_MAX;
         if (pass->is_people) pass->spec.on_person = count_person;
         else pass->spec.on_row = count_row;
-        s = scan_open(&trends->request, &pass->spec, &pass->scan, err);
+        s = scan_open(&trends->query, &pass->spec, &pass->scan, err);
     }
     return s;
 }
@@ -292,8 +292,8 @@ static bool find_range(const struct trends *trends, Millis *ret_first, Millis *r
         if (first < *ret_first) *ret_first = first;
         if (last > *ret_last) *ret_last = last;
     }
-    if (*ret_first < trends->request.first_ms || trends->request.has_from) *ret_first = trends->request.first_ms;
-    if (*ret_last >= trends->request.end_ms || trends->request.has_to) *ret_last = trends->request.end_ms - 1;
+    if (*ret_first < trends->query.first_ms || trends->query.has_from) *ret_first = trends->query.first_ms;
+    if (*ret_last >= trends->query.end_ms || trends->query.has_to) *ret_last = trends->query.end_ms - 1;
     return *ret_first != INT64_MAX && *ret_last != INT64_MIN && *ret_first <= *ret_last;
 }
 
@@ -301,7 +301,7 @@ static void note_time(void *context, uint32_t worker, const ScanRow *row)
 {
     struct pass *pass = context;
     struct counter *counter = &pass->trends->counters[worker];
-    if (row->time_ms < pass->trends->request.first_ms || row->time_ms >= pass->trends->request.end_ms) return;
+    if (row->time_ms < pass->trends->query.first_ms || row->time_ms >= pass->trends->query.end_ms) return;
     if (row->time_ms < counter->first_ms) counter->first_ms = row->time_ms;
     if (row->time_ms > counter->last_ms) counter->last_ms = row->time_ms;
 }
@@ -310,10 +310,10 @@ static void note_time(void *context, uint32_t worker, const ScanRow *row)
  * where these do, too, and nobody asked for them by from, the last ones are told. */
 static Status narrow_range(struct trends *trends, Millis *first, Millis *last, Err *err)
 {
-    Request *request = &trends->request;
+    Query *query = &trends->query;
     Status s = OK;
-    if (request->has_from) return OK;
-    if (timeline_clip(request, trends->unit, *first, *last, BUCKETS_OF_TRENDS) == *first) return OK;
+    if (query->has_from) return OK;
+    if (timeline_clip(query, trends->unit, *first, *last, BUCKETS_OF_TRENDS) == *first) return OK;
     for (uint32_t worker = 0; worker < scan_worker_count(trends->passes[0].scan); worker++)
         trends->counters[worker].first_ms = INT64_MAX, trends->counters[worker].last_ms = INT64_MIN;
     for (uint32_t at = 0; at < trends->pass_count && !s; at++) {
@@ -321,7 +321,7 @@ static Status narrow_range(struct trends *trends, Millis *first, Millis *last, E
         struct scan *scan = NULL;
         ScanSpec spec = { .selectors = pass->selectors, .selector_count = pass->count, .needed_bits = UINT32_MAX,
                           .on_row = note_time, .context = pass, .like = trends->passes[0].scan };
-        s = scan_open(request, &spec, &scan, err);
+        s = scan_open(query, &spec, &scan, err);
         if (!s) s = scan_run(scan, err);
         scan_close(scan);
     }
@@ -332,19 +332,19 @@ static Status narrow_range(struct trends *trends, Millis *first, Millis *last, E
     }
     if (s) return s;
     if (begins > ends) {                                     /* no event is told of: any units, but not too many */
-        *first = timeline_clip(request, trends->unit, *first, *last, BUCKETS_OF_TRENDS);
+        *first = timeline_clip(query, trends->unit, *first, *last, BUCKETS_OF_TRENDS);
         return OK;
     }
-    if (!request->has_to) *last = ends;
-    *first = timeline_clip(request, trends->unit, begins, *last, BUCKETS_OF_TRENDS);
+    if (!query->has_to) *last = ends;
+    *first = timeline_clip(query, trends->unit, begins, *last, BUCKETS_OF_TRENDS);
     if (*first <= begins) return OK;
     char text[40];
     struct buf instant;
     buf_init_fixed(&instant, text, sizeof text);
     buf_instant(&instant, *first);
-    request_note(request, "from", "more than %d units: told from %.*s on; a larger unit, or from and to, tell the "
-                 "others", BUCKETS_OF_TRENDS, STR_FORMAT(buf_str(&instant)));
-    request->first_ms = *first;
+    query_note(query, "from", "more than %d units: told from %.*s on; a larger unit, or from and to, tell the "
+               "others", BUCKETS_OF_TRENDS, STR_FORMAT(buf_str(&instant)));
+    query->first_ms = *first;
     trends->is_clipped = true;
     return OK;
 }
@@ -352,7 +352,7 @@ static Status narrow_range(struct trends *trends, Millis *first, Millis *last, E
 static Status run_passes(struct trends *trends, Err *err)
 {
     Status s = OK;
-    size_t memory = trends->request.world->memory_bytes ? trends->request.world->memory_bytes : (size_t)1 << 30;
+    size_t memory = trends->query.world->memory_bytes ? trends->query.world->memory_bytes : (size_t)1 << 30;
     trends->worker_count = scan_worker_count(trends->passes[0].scan);
     for (uint32_t at = 0; at < trends->worker_count; at++) {
         counter_map_open(&trends->counters[at].map, memory / 8 / trends->worker_count, sizeof(struct cell));
@@ -360,7 +360,7 @@ static Status run_passes(struct trends *trends, Err *err)
     }
     counter_map_open(&trends->all, memory / 8, sizeof(struct cell));
     for (uint32_t at = 0; at < trends->pass_count && !s; at++) s = scan_run(trends->passes[at].scan, err);
-    if (!s) s = answer_go_on(trends->request.world, err);
+    if (!s) s = answer_go_on(trends->query.world, err);
     uint64_t early = 0, late = 0;
     for (uint32_t at = 0; at < trends->worker_count && !s; at++) {
         struct counter *counter = &trends->counters[at];
@@ -375,7 +375,7 @@ static Status run_passes(struct trends *trends, Err *err)
     }
     if (!s && (trends->all.is_full || trends->has_lost_values))
         s = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow its range or filters");
-    request_note_times(&trends->request, trends->is_clipped ? 0 : early, late);
+    query_note_times(&trends->query, trends->is_clipped ? 0 : early, late);
     return s;
 }
 
@@ -385,7 +385,7 @@ static Status run_passes(struct trends *trends, Err *err)
 static Status lay_out(struct trends *trends, bool is_whole, const struct counter_map *cells, double **ret_values,
                       size_t **ret_ends, Err *err)
 {
-    Arena *arena = trends->request.arena;
+    Arena *arena = trends->query.arena;
     size_t all = 0;
     Status s = OK;
     size_t *ends = answer_take(arena, sizeof *ends, (size_t)cells->count + 1, &s, err);
@@ -397,7 +397,7 @@ static Status lay_out(struct trends *trends, bool is_whole, const struct counter
     for (uint32_t worker = 0; !s && worker < trends->worker_count; worker++) {
         const struct number_vector *vector = &trends->counters[worker].values;
         for (size_t at = 0; at < vector->count; at += 2) {
-            if (at % VALUES_A_LOOK == 0 && (s = answer_go_on(trends->request.world, err))) break;
+            if (at % VALUES_A_LOOK == 0 && (s = answer_go_on(trends->query.world, err))) break;
             uint64_t key = vector->items[at];
             if (is_whole) key = key_of(key_series(key), GROUP_ALL, key_bucket(key));
             const unsigned char *cell = counter_map_find(cells, key);
@@ -523,8 +523,8 @@ static void find_buckets(struct trends *trends)
         if (bucket < first) first = bucket;
         if (bucket >= end) end = bucket + 1;
     }
-    if (trends->request.has_from) first = 0;
-    if (trends->request.has_to) end = trends->timeline.count;
+    if (trends->query.has_from) first = 0;
+    if (trends->query.has_to) end = trends->timeline.count;
     trends->first_bucket = first < end ? first : 0, trends->end_bucket = first < end ? end : 0;
 }
 
@@ -543,7 +543,7 @@ static Status list_groups(struct trends *trends, uint32_t series, RankedGroup **
             || (key_bucket(cell->key) == BUCKET_TOTAL) != is_people) continue;
         counter_map_count(&sums, key_group(cell->key), cell->count);
     }
-    *ret = answer_take(trends->request.arena, sizeof **ret, sums.count, &s, err);
+    *ret = answer_take(trends->query.arena, sizeof **ret, sums.count, &s, err);
     for (uint32_t at = 0; !s && at < sums.count; at++)
         (*ret)[at] = (RankedGroup){ counter_map_cell(&sums, at)->count, (uint32_t)counter_map_cell(&sums, at)->key };
     *ret_count = sums.count;
@@ -555,7 +555,7 @@ static Status list_groups(struct trends *trends, uint32_t series, RankedGroup **
 static Status write_series(struct trends *trends, uint32_t number, struct buf *answer, Err *err)
 {
     const struct series *series = &trends->series[number];
-    Arena arena = *trends->request.arena;
+    Arena arena = *trends->query.arena;
     RankedGroup *groups = NULL;
     struct line line;
     uint32_t count = 0;
@@ -570,8 +570,8 @@ static Status write_series(struct trends *trends, uint32_t number, struct buf *a
     uint32_t told = count < trends->group_limit ? count : trends->group_limit;
     json_array(answer, "groups");
     for (uint32_t at = 0; !s && at < told; at++) {
-        arena = *trends->request.arena;
-        s = answer_go_on(trends->request.world, err);
+        arena = *trends->query.arena;
+        s = answer_go_on(trends->query.world, err);
         if (!s) s = fill_line(trends, number, groups[at].group, &arena, &line, err);
         if (s) return s;
         json_object(answer, NULL);
@@ -597,7 +597,7 @@ static Status write_trends(struct trends *trends, struct buf *answer, Err *err)
     if (!s && has_percentiles && trends->by.is_given)
         s = lay_out(trends, true, &trends->all, &trends->values[1], &trends->ends[1], err);
     json_object(answer, NULL);
-    request_write_unit(&trends->request, trends->unit, answer);
+    query_write_unit(&trends->query, trends->unit, answer);
     json_array(answer, "buckets");
     for (uint32_t bucket = trends->first_bucket; bucket < trends->end_bucket; bucket++) {
         answer_instant(answer, NULL, trends->timeline.starts[bucket]);
@@ -610,7 +610,7 @@ static Status write_trends(struct trends *trends, struct buf *answer, Err *err)
     else json_null(answer, "by");
     for (uint32_t at = 1; at < trends->pass_count; at++)
         scan_join(trends->passes[0].scan, trends->passes[at].scan);
-    if (!s) answer_close(&trends->request, trends->passes[0].scan, answer);
+    if (!s) answer_close(&trends->query, trends->passes[0].scan, answer);
     return s;
 }
 
@@ -638,7 +638,7 @@ static Status count_all(struct trends *trends, Err *err)
     bool has_range = !s && find_range(trends, &first, &last);
     if (has_range) s = narrow_range(trends, &first, &last, err);
     if (!s && has_range)
-        s = timeline_make(&trends->request, trends->unit, first, last, BUCKETS_OF_TRENDS, &trends->timeline);
+        s = timeline_make(&trends->query, trends->unit, first, last, BUCKETS_OF_TRENDS, &trends->timeline);
     return s ? s : run_passes(trends, err);
 }
 
@@ -646,15 +646,15 @@ static Status count_all(struct trends *trends, Err *err)
 static Status count_until_it_fits(struct trends *trends, Err *err)
 {
     for (;;) {
-        Arena arena = *trends->request.arena;
-        Request request = trends->request;
+        Arena arena = *trends->query.arena;
+        Query query = trends->query;
         bool was_clipped = trends->is_clipped;
         Status s = count_all(trends, err);
-        uint32_t fewer = scan_fewer_groups(trends->request.world, &trends->passes[0].spec);
+        uint32_t fewer = scan_fewer_groups(trends->query.world, &trends->passes[0].spec);
         if (!trends->all.is_full || trends->has_lost_values || !trends->by.is_given || !fewer) return s;
         close_passes(trends);
-        trends->request = request;
-        *trends->request.arena = arena;
+        trends->query = query;
+        *trends->query.arena = arena;
         trends->is_clipped = was_clipped;
         trends->group_max = fewer;
     }

@@ -11,12 +11,12 @@ struct sources {
     bool *seen;                             /* a group each */
 };
 
-static Status open_request(struct exam *exam, Request *request, Selector *any, Str question, Err *err)
+static Status open_query(struct exam *exam, Query *query, Selector *any, Str question, Err *err)
 {
     static const char *const allowed[] = { "to", "by", NULL };
     TreeNode star = { .kind = FIELD_STRING, .text = STR("*") };
-    Status s = request_open(request, question, exam->question->world, exam->arena, allowed, err);
-    return s ? s : request_selector(request, &star, "event", NULL, any);
+    Status s = query_open(query, question, exam->question->world, exam->arena, allowed, err);
+    return s ? s : query_selector(query, &star, "event", NULL, any);
 }
 
 static void see_nothing(void *context, uint32_t worker, const ScanRow *row) { (void)context, (void)worker, (void)row; }
@@ -62,15 +62,15 @@ static void see_person(void *context, uint32_t worker, uint32_t person, const Hi
 
 static Status scan_people(struct exam *exam, Err *err)
 {
-    Request request;
+    Query query;
     Selector any;
     struct scan *scan = NULL;
     Millis last_ms;
-    Status s = open_request(exam, &request, &any, STR("{}"), err);
+    Status s = open_query(exam, &query, &any, STR("{}"), err);
     if (s) return s;
     ScanSpec spec = { .selectors = &any, .selector_count = 1, .needed_bits = UINT32_MAX, .anonymous_bit = ANONYMOUS_BIT,
                       .only_people = exam->has_person, .on_person = see_person, .context = exam };
-    s = scan_open(&request, &spec, &scan, err);
+    s = scan_open(&query, &spec, &scan, err);
     if (!s) s = scan_run(scan, err);
     if (!s && !scan_time_range(scan, &exam->first_ms, &last_ms)) exam->first_ms = exam->now_ms;
     scan_close(scan);
@@ -82,14 +82,14 @@ static Status scan_people(struct exam *exam, Err *err)
 /* Whether there ever was an event that is called like one: where all of them are lost now, users have none. */
 static Status find_signups(struct exam *exam, Err *err)
 {
-    Request request;
+    Query query;
     Selector any;
     struct scan *scan = NULL;
-    Status s = open_request(exam, &request, &any, STR("{}"), err);
+    Status s = open_query(exam, &query, &any, STR("{}"), err);
     if (s) return s;
     ScanSpec spec = { .selectors = &any, .selector_count = 1, .group_bits = UINT32_MAX, .by_event = true,
                       .on_row = see_nothing, .context = exam };
-    s = scan_open(&request, &spec, &scan, err);
+    s = scan_open(&query, &spec, &scan, err);
     const Groups *groups = s ? NULL : scan_groups(scan);
     for (uint32_t group = 0; groups && group < groups->count; group++) {
         Str text = groups->values[group].kind == INDEX_STRING ? groups->values[group].text : (Str){ 0 };
@@ -123,7 +123,7 @@ static void note_old(struct exam *exam, struct scan *scan, const bool *seen)
 
 static Status scan_sources(struct exam *exam, Err *err)
 {
-    Request request;
+    Query query;
     Selector any;
     struct scan *scan = NULL;
     char room[128];
@@ -134,11 +134,11 @@ static Status scan_sources(struct exam *exam, Err *err)
     json_word(&question, "by", "source");
     json_object_end(&question);
     struct sources sources = { .exam = exam };
-    Status s = open_request(exam, &request, &any, buf_str(&question), err);
+    Status s = open_query(exam, &query, &any, buf_str(&question), err);
     ScanSpec spec = { .selectors = &any, .selector_count = 1, .group_bits = UINT32_MAX, .on_row = see_source,
                       .context = &sources };
-    if (!s) s = request_breakdown(&request, "by", false, &spec.by);
-    if (!s) s = scan_open(&request, &spec, &scan, err);
+    if (!s) s = query_breakdown(&query, "by", false, &spec.by);
+    if (!s) s = scan_open(&query, &spec, &scan, err);
     if (!s) {
         sources.seen = arena_new(exam->arena, bool, scan_groups(scan)->count + (size_t)1);
         s = scan_run(scan, err);

@@ -68,19 +68,19 @@ static Status examine_source(struct exam *exam, Str source, Arena scratch, Err *
     TreeNode star = { .kind = FIELD_STRING, .text = STR("*") };
     struct lost lost = { .from_ms = exam->now_ms - ALL_DAYS * DAY_MS };
     struct scan *scan = NULL;
-    Request request;
+    Query query;
     Selector any;
     char room[2048];
     struct buf question;
     buf_init_fixed(&question, room, sizeof room);
     put_question(&question, source, lost.from_ms, exam->now_ms);
-    Status s = buf_ok(&question) ? request_open(&request, buf_str(&question), exam->question->world, &scratch, allowed,
-                                                err)
+    Status s = buf_ok(&question) ? query_open(&query, buf_str(&question), exam->question->world, &scratch, allowed,
+                                              err)
                                  : err_set(err, ERR_TOO_LARGE, "the doctor: a source with such a name");
-    if (!s) s = request_selector(&request, &star, "event", NULL, &any);
+    if (!s) s = query_selector(&query, &star, "event", NULL, &any);
     ScanSpec spec = { .selectors = &any, .selector_count = 1, .group_bits = UINT32_MAX, .by_event = true,
                       .on_row = see_row, .context = &lost };
-    if (!s) s = scan_open(&request, &spec, &scan, err);
+    if (!s) s = scan_open(&query, &spec, &scan, err);
     if (!s) {
         size_t count = scan_groups(scan)->count + (size_t)1;
         lost.days = arena_try(&scratch, sizeof *lost.days, 16, count);

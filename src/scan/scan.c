@@ -1,17 +1,17 @@
 /* scan: to the back end that the question's world names. */
 #include "scan.h"
 
-Status scan_open(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err)
+Status scan_open(const Query *query, const ScanSpec *spec, struct scan **ret, Err *err)
 {
-    const ScanBackend *backend = request->world->backend ? request->world->backend : &scan_columns;
+    const ScanBackend *backend = query->world->backend ? query->world->backend : &scan_columns;
     check(!spec->like || spec->like->backend == backend);
-    return backend->open(request, spec, ret, err);
+    return backend->open(query, spec, ret, err);
 }
 
-Status scan_list(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err)
+Status scan_list(const Query *query, const CatalogueSpec *spec, struct catalogue **ret, Err *err)
 {
-    const ScanBackend *backend = request->world->backend ? request->world->backend : &scan_columns;
-    return backend->list(request, spec, ret, err);
+    const ScanBackend *backend = query->world->backend ? query->world->backend : &scan_columns;
+    return backend->list(query, spec, ret, err);
 }
 
 Status scan_run(struct scan *scan, Err *err) { return scan->backend->run(scan, err); }
@@ -47,9 +47,9 @@ Status scan_position(struct scan *scan, uint32_t ref, Arena scratch, JournalPos 
 
 void scan_join(struct scan *scan, const struct scan *other) { scan->backend->join(scan, other); }
 
-void scan_write_warnings(const struct scan *scan, const Request *request, struct buf *answer)
+void scan_write_warnings(const struct scan *scan, const Query *query, struct buf *answer)
 {
-    scan->backend->write_warnings(scan, request, answer);
+    scan->backend->write_warnings(scan, query, answer);
 }
 
 void scan_count_text(struct scan *scan, Str field, uint32_t number_kind)

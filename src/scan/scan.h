@@ -10,7 +10,7 @@
 #define ONYM_SCAN_SCAN_H
 
 #include "scan_hit.h"
-#include "scan_request.h"
+#include "scan_query.h"
 #include "scan_union.h"
 
 /* ---- The values of a breakdown ---- */
@@ -84,9 +84,9 @@ static inline uint32_t scan_fewer_groups(const QueryWorld *world, const ScanSpec
 }
 
 /* No scan: which events, fields and values there are (scan_catalogue.h). ret is closed by its own close. */
-Status MUST scan_list(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
+Status MUST scan_list(const Query *query, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
 /* Takes a snapshot and prepares; gives the groups and the range of times that there are before anything runs. */
-Status MUST scan_open(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err);
+Status MUST scan_open(const Query *query, const ScanSpec *spec, struct scan **ret, Err *err);
 /* Once. What the workers kept is gone when it returns. */
 Status MUST scan_run(struct scan *scan, Err *err);
 void scan_close(struct scan *scan);             /* accepts NULL */
@@ -108,7 +108,7 @@ Status MUST scan_position(struct scan *scan, uint32_t ref, Arena scratch, Journa
 /* Tells what the other one warns of, and its rows, as this one's, too. */
 void scan_join(struct scan *scan, const struct scan *other);
 /* "warnings":[…] for the answer: fields whose values were not all indexed. */
-void scan_write_warnings(const struct scan *scan, const Request *request, struct buf *answer);
+void scan_write_warnings(const struct scan *scan, const Query *query, struct buf *answer);
 
 /* Rows of a field whose numbers were not plain ones; by any thread. */
 void scan_count_text(struct scan *scan, Str field, uint32_t number_kind);
@@ -205,14 +205,14 @@ typedef struct Plan {
 } Plan;
 
 /* Runs without a code or a time that matters are left out. */
-Status MUST plan_open(const Request *request, const ScanSpec *spec, struct index_snapshot *snapshot,
+Status MUST plan_open(const Query *query, const ScanSpec *spec, struct index_snapshot *snapshot,
                       Arena *arena,
                       Plan *ret, Err *err);
 void plan_close(Plan *plan);                /* accepts one that failed, or is all zero */
 
 void plan_note_field(PlanFields *fields, Str name);
 void plan_note_folded(Plan *plan, const Plan *of);
-void plan_write_warnings(const Plan *plan, const Request *request, struct buf *answer);
+void plan_write_warnings(const Plan *plan, const Query *query, struct buf *answer);
 
 /* ---- Inside: sorting (scan_sort.c) ---- */
 

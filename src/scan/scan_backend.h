@@ -1,6 +1,6 @@
 /* scan_backend: what a back end of questions brings: a struct of functions, and how its scans begin.
  *
- * A question (a Request, and a ScanSpec for each pass over its events) goes to the back end that its world names; the
+ * A question (a Query, and a ScanSpec for each pass over its events) goes to the back end that its world names; the
  * back end finds the events, whose they are, and hands them over, person by person or row by row. What is measured from
  * them is the same for all (ask/). So a back end filters and ships, and knows no funnel.
  *
@@ -17,7 +17,7 @@
 
 typedef struct ScanBackend {
     const char *name;
-    Status (*open)(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err);
+    Status (*open)(const Query *query, const ScanSpec *spec, struct scan **ret, Err *err);
     Status (*run)(struct scan *scan, Err *err);
     void (*close)(struct scan *scan);
     /* before it runs */
@@ -32,10 +32,10 @@ typedef struct ScanBackend {
     uint64_t (*hit_count)(const struct scan *scan);
     Status (*position)(struct scan *scan, uint32_t ref, Arena scratch, JournalPos *ret, Err *err);
     void (*join)(struct scan *scan, const struct scan *other);
-    void (*write_warnings)(const struct scan *scan, const Request *request, struct buf *answer);
+    void (*write_warnings)(const struct scan *scan, const Query *query, struct buf *answer);
     void (*count_text)(struct scan *scan, Str field, uint32_t number_kind);
     /* no scan at all: which events, fields and values there are */
-    Status (*list)(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
+    Status (*list)(const Query *query, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
 } ScanBackend;
 
 /* Each back end's scan begins with this. */

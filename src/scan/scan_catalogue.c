@@ -25,7 +25,7 @@ struct field {
 
 struct listing {
     struct catalogue told;              /* first */
-    const Request *request;
+    const Query *query;
     const CatalogueSpec *spec;
     struct index_snapshot *snapshot;
     bool is_mine;                       /* the snapshot */
@@ -50,7 +50,7 @@ struct listing {
 static void *take(struct listing *listing, size_t size, size_t count, Status *status, Err *err)
 {
     size_t room = count ? count : 1;
-    void *at = *status ? NULL : arena_try(listing->request->arena, size, 16, room);
+    void *at = *status ? NULL : arena_try(listing->query->arena, size, 16, room);
     if (at) return memset(at, 0, size * room);
     if (!*status) *status = err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may; narrow it");
     return NULL;
@@ -65,7 +65,7 @@ static void fail(struct listing *listing, Status status, const Err *err)
 
 static bool is_cancelled(struct listing *listing)
 {
-    const atomic_bool *flag = listing->request->world->is_cancelled;
+    const atomic_bool *flag = listing->query->world->is_cancelled;
     Err err = { 0 };
     if (!flag || !atomic_load_explicit(flag, memory_order_relaxed)) return false;
     fail(listing, err_set(&err, ERR_CLOSED, "the question was given up"), &err);
@@ -74,7 +74,7 @@ static bool is_cancelled(struct listing *listing)
 
 static void run_tasks(struct listing *listing, QueryTask *task, uint32_t count)
 {
-    const QueryPool *pool = listing->request->world->pool;
+    const QueryPool *pool = listing->query->world->pool;
     if (pool) pool->run(pool->pool, task, listing, count);
     for (uint32_t at = 0; !pool && at < count; at++) task(listing, at, 0);
 }
@@ -189,7 +189,7 @@ static int compare_counts(const void *a, const void *b)
 /* Events, or the field's values, most frequent first. */
 static Status list_entries(struct listing *listing)
 {
-    const QueryWorld *world = listing->request->world;
+    const QueryWorld *world = listing->query->world;
     uint32_t max = world->group_max ? world->group_max : (uint32_t)GROUPS_MAX, kept = 0;
     struct groups_union *all = &listing->all;
     groups_union_open(all, max);
@@ -371,7 +371,7 @@ static int compare_runs_by_time(const void *a, const void *b, void *context)
 
 static Status listing_open(struct listing *listing, Err *err)
 {
-    const QueryWorld *world = listing->request->world;
+    const QueryWorld *world = listing->query->world;
     Status s = OK;
     uint32_t workers = world->pool ? world->pool->worker_count : 1;
     size_t memory = (world->memory_bytes ? world->memory_bytes : (size_t)1 << 30) / 4 / workers;
@@ -392,7 +392,7 @@ static Status listing_open(struct listing *listing, Err *err)
 static void list_close(struct catalogue *told)
 {
     struct listing *listing = (struct listing *)(void *)told;
-    const QueryPool *pool = listing->request->world->pool;
+    const QueryPool *pool = listing->query->world->pool;
     for (uint32_t at = 0; listing->scratch && at < (pool ? pool->worker_count : 1); at++)
         region_close(&listing->scratch[at]);
     groups_union_close(&listing->all);
@@ -412,12 +412,12 @@ static Status list(struct listing *listing, Err *err)
     return s;
 }
 
-Status catalogue_columns(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err)
+Status catalogue_columns(const Query *query, const CatalogueSpec *spec, struct catalogue **ret, Err *err)
 {
     struct listing *listing = calloc(1, sizeof *listing);
     check(listing);
     listing->told = (struct catalogue){ .close = list_close };
-    listing->request = request;
+    listing->query = query;
     listing->spec = spec;
     listing->err = err;
     atomic_flag_clear(&listing->is_told);

@@ -30,7 +30,7 @@ typedef struct CatalogueField {
     bool has_list;
 } CatalogueField;
 
-/* Lives until it is closed, and no longer than the request; its texts as long. */
+/* Lives until it is closed, and no longer than the query; its texts as long. */
 struct catalogue {
     void (*close)(struct catalogue *catalogue);
     CatalogueValue *values;             /* most frequent first */
@@ -48,6 +48,6 @@ static inline bool catalogue_matches(Str search, Str text)
 }
 
 /* Of the index (scan_catalogue.c). */
-Status MUST catalogue_columns(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
+Status MUST catalogue_columns(const Query *query, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
 
 #endif

@@ -171,7 +171,7 @@ static Status scan_prepare(struct columns *scan, Err *err)
     const QueryPeople *people = scan->world->people;
     scan->snapshot = scan->spec->like ? columns_of(scan->spec->like)->snapshot : scan->world->snapshot;
     Status s = scan->snapshot ? OK : index_snapshot_open(scan->world->index, &scan->snapshot, err);
-    if (!s) s = plan_open(scan->request, scan->spec, scan->snapshot, &scan->arena, &scan->plan, err);
+    if (!s) s = plan_open(scan->query, scan->spec, scan->snapshot, &scan->arena, &scan->plan, err);
     if (s) return s;
     scan->people_max = people->subject_count;
     /* of all runs, so that scans of the same events agree */
@@ -181,7 +181,7 @@ static Status scan_prepare(struct columns *scan, Err *err)
         if (last == SUBJECT_NONE) last = run->subject_count > 1 ? run->subjects[run->subject_count - 2] : 0;
         if (last >= scan->people_max) scan->people_max = last + 1;
     }
-    if (scan->request->is_of_groups) scan->people_max = scan->plan.account_count + 1;
+    if (scan->query->is_of_groups) scan->people_max = scan->plan.account_count + 1;
     while (scan->people_max >> scan->bucket_shift >= BUCKETS_MAX) scan->bucket_shift++;
     scan->bucket_count = (scan->people_max >> scan->bucket_shift) + 1;
     size_t words = (size_t)scan->people_max / 64 + 1;
@@ -190,7 +190,7 @@ static Status scan_prepare(struct columns *scan, Err *err)
         return err_set(err, ERR_TOO_LARGE, "the question needs more memory than it may");
     memset(scan->joined, 0, words * 4 * sizeof *scan->joined);
     scan->shared = scan->joined + words;
-    if (scan->spec->only_people && !scan->request->is_of_groups) scan->wanted = scan->joined + 2 * words;
+    if (scan->spec->only_people && !scan->query->is_of_groups) scan->wanted = scan->joined + 2 * words;
     scan->users = scan->joined + 3 * words;
     if ((scan->spec->anonymous_bit || scan->spec->users_only) && people->mark_users)
         people->mark_users(people->context, scan->users);
@@ -221,20 +221,20 @@ static bool spec_asks_traits(const ScanSpec *spec)
     return asks;
 }
 
-static Status columns_open(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err)
+static Status columns_open(const Query *query, const ScanSpec *spec, struct scan **ret, Err *err)
 {
     static const QueryPool serial = { 1, serial_run, NULL };
-    const QueryWorld *world = request->world;
+    const QueryWorld *world = query->world;
     size_t memory_bytes = world->memory_bytes ? world->memory_bytes : (size_t)1 << 30;
     struct columns *scan = calloc(1, sizeof *scan);
     if (!scan) return err_set(err, ERR_TOO_LARGE, "no memory");
     scan->base.backend = &scan_columns;
-    scan->request = request, scan->spec = spec, scan->world = world;
+    scan->query = query, scan->spec = spec, scan->world = world;
     scan->pool = world->pool ? *world->pool : serial;
     scan->asks_traits = spec_asks_traits(spec);
     scan->is_plain = spec->on_person && !spec->by_event && !spec->only_people && !spec->wants_refs
         && !spec->anonymous_bit && !spec->users_only && spec->by.of != OF_USER
-        && !request->is_of_groups;
+        && !query->is_of_groups;
 #if defined(__x86_64__)
     scan->has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")
         && __builtin_cpu_supports("popcnt");
@@ -363,7 +363,7 @@ static Status columns_run(struct columns *scan, Err *err)
     if (scan->plan.run_count == 0) return OK;
     open_workers(scan, scan->memory_bytes);
     if (scan->wanted) pool->run(pool->pool, mark_wanted, scan, scan->people_max / QUERY_PAGE_SUBJECTS + 1);
-    if (scan->spec->on_person && !scan->request->is_of_groups) pool->run(pool->pool, mark_joined, scan, pages);
+    if (scan->spec->on_person && !scan->query->is_of_groups) pool->run(pool->pool, mark_joined, scan, pages);
     uint64_t row_count = 0, matched = 0;
     for (uint32_t from = 0; from < scan->bucket_count && !scan->status;
          from = atomic_load(&scan->bucket_to)) {
@@ -427,8 +427,8 @@ static bool columns_time_range(const struct columns *scan, Millis *ret_first_ms,
         if (run->time_min_ms < first) first = run->time_min_ms;
         if (run->time_max_ms > last) last = run->time_max_ms;
     }
-    if (first < scan->request->from_ms) first = scan->request->from_ms;
-    if (last >= scan->request->to_ms) last = scan->request->to_ms - 1;
+    if (first < scan->query->from_ms) first = scan->query->from_ms;
+    if (last >= scan->query->to_ms) last = scan->query->to_ms - 1;
     *ret_first_ms = first, *ret_last_ms = last;
     return scan->plan.run_count > 0 && first <= last;
 }
@@ -483,10 +483,10 @@ static void columns_join(struct columns *scan, const struct columns *other)
     scan->workers[0].matched += columns_hit_count(other);
 }
 
-static void columns_write_warnings(struct columns *scan, const Request *request, struct buf *answer)
+static void columns_write_warnings(struct columns *scan, const Query *query, struct buf *answer)
 {
     plan_note_folded(&scan->plan, &scan->plan);
-    plan_write_warnings(&scan->plan, request, answer);
+    plan_write_warnings(&scan->plan, query, answer);
 }
 
 /* Of a run that reaches into the future the rows are looked at; there are few such runs. */
@@ -543,9 +543,9 @@ static void door_join(struct scan *scan, const struct scan *other)
     columns_join(columns_of(scan), columns_of(other));
 }
 
-static void door_write_warnings(const struct scan *scan, const Request *request, struct buf *answer)
+static void door_write_warnings(const struct scan *scan, const Query *query, struct buf *answer)
 {
-    columns_write_warnings(columns_of(scan), request, answer);
+    columns_write_warnings(columns_of(scan), query, answer);
 }
 
 static void door_count_text(struct scan *scan, Str field, uint32_t number_kind)

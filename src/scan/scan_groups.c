@@ -155,12 +155,12 @@ void plan_note_folded(Plan *plan, const Plan *of)
     for (uint32_t at = 0; at < of->folded.count; at++) plan_note_field(&plan->folded, of->folded.names[at]);
 }
 
-void plan_write_warnings(const Plan *plan, const Request *request, struct buf *answer)
+void plan_write_warnings(const Plan *plan, const Query *query, struct buf *answer)
 {
     json_array(answer, "warnings");
-    for (uint32_t at = 0; at < request->note_count; at++)
-        write_warning(request->notes[at].field ? str_from(request->notes[at].field) : (Str){ 0 },
-                      request->notes[at].text, answer);
+    for (uint32_t at = 0; at < query->note_count; at++)
+        write_warning(query->notes[at].field ? str_from(query->notes[at].field) : (Str){ 0 },
+                      query->notes[at].text, answer);
     for (uint32_t at = 0; at < plan->objects.count; at++)
         write_warning(plan->objects.names[at],
                       STR("it is an object in some events, which count as those without it: ask for what is in it, by "

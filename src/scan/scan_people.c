@@ -71,7 +71,7 @@ IndexValue scan_ask_trait(struct columns *scan, uint32_t person, Str name, Arena
     const QueryWorld *world = scan->world;
     IndexValue value = { 0 };
     if (person == QUERY_NOBODY) return value;
-    bool is_there = scan->request->is_of_groups
+    bool is_there = scan->query->is_of_groups
         ? world->find_group_trait(world->context, columns_account(scan, person), name, arena, &value)
         : world->find_trait(world->context, person, name, arena, &value);
     return is_there ? value : (IndexValue){ 0 };

@@ -103,7 +103,7 @@ static void judge_user(void *visitor, Subject subject, Str user_id)
 /* A filter on userId is asked of everybody once: a bit a subject. */
 static void plan_user_filter(struct planner *planner, const Filter *filter, PlanFilter *ret)
 {
-    const QueryPeople *people = planner->request->world->people;
+    const QueryPeople *people = planner->query->world->people;
     IndexValue nothing = { 0 };
     *ret = (PlanFilter){ .reader = READER_SUBJECT, .passes_nothing = filter_passes(filter, &nothing) };
     for (uint32_t at = 0; at < planner->user_count; at++)
@@ -302,25 +302,25 @@ static void plan_number(struct planner *planner, PlanRun *run)
 
 /* ---- All ---- */
 
-Status plan_open(const Request *request, const ScanSpec *spec, struct index_snapshot *snapshot, Arena *arena,
+Status plan_open(const Query *query, const ScanSpec *spec, struct index_snapshot *snapshot, Arena *arena,
                  Plan *ret, Err *err)
 {
     uint32_t count = index_snapshot_run_count(snapshot);
-    struct planner planner = { .request = request, .spec = spec, .arena = arena, .err = err, .plan = ret };
+    struct planner planner = { .query = query, .spec = spec, .arena = arena, .err = err, .plan = ret };
     *ret = (Plan){ .by_label = spec->by.is_given ? spec->by.label : STR("event") };
     region_open(&planner.scratch, SCRATCH_BYTES);
     ret->runs = plan_take(&planner, sizeof *ret->runs, count);
     for (uint32_t at = 0; at < count && !planner.status; at++) {
         const IndexRun *run = index_snapshot_run(snapshot, at);
         PlanRun *plan = &ret->runs[ret->run_count];
-        if (run->time_max_ms < request->from_ms || run->time_min_ms >= request->to_ms) continue;
+        if (run->time_max_ms < query->from_ms || run->time_min_ms >= query->to_ms) continue;
         *plan = (PlanRun){ .run = run, .run_index = at, .by_reader = READER_NONE, .number_reader = READER_NONE,
                            .account_reader = READER_NONE };
-        uint64_t from = request->from_ms > run->times.base
-            ? (uint64_t)request->from_ms - (uint64_t)run->times.base : 0;
+        uint64_t from = query->from_ms > run->times.base
+            ? (uint64_t)query->from_ms - (uint64_t)run->times.base : 0;
         /* the run overlaps the range: its end is after from */
         plan->from_offset = from;
-        plan->range = (uint64_t)request->to_ms - (uint64_t)run->times.base - from;
+        plan->range = (uint64_t)query->to_ms - (uint64_t)run->times.base - from;
         plan_selectors(&planner, plan);
         ret->has_lost_columns |= run->unindexed_count > 0;
         if (!planner.status && plan_events(&planner, plan)) ret->run_count++;
@@ -328,7 +328,7 @@ Status plan_open(const Request *request, const ScanSpec *spec, struct index_snap
     if (!planner.status && spec->by.of == OF_USER) plan_users(&planner);
     else if (!planner.status && (spec->by_event || (spec->by.is_given && !spec->by.is_trait)))
         plan_groups(&planner);
-    if (!planner.status && request->is_of_groups) plan_accounts(&planner);
+    if (!planner.status && query->is_of_groups) plan_accounts(&planner);
     for (uint32_t at = 0; spec->number_field.len && at < ret->run_count && !planner.status; at++)
         plan_number(&planner, &ret->runs[at]);
     region_close(&planner.scratch);

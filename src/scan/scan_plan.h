@@ -5,7 +5,7 @@
 #include "scan.h"
 
 struct planner {
-    const Request *request;
+    const Query *query;
     const ScanSpec *spec;
     Arena *arena;
     struct region scratch;          /* a dictionary at a time, and what is made of it */

@@ -105,7 +105,7 @@ static IndexValue named_value(const struct named *named, const IndexValues *valu
 
 static bool is_given_up(struct planner *planner, uint32_t row)
 {
-    if (row % ROWS_A_LOOK == 0 && !planner->status && query_is_given_up(planner->request->world))
+    if (row % ROWS_A_LOOK == 0 && !planner->status && query_is_given_up(planner->query->world))
         planner->status = err_set(planner->err, ERR_CLOSED, "the question was given up");
     return planner->status != OK;
 }
@@ -135,7 +135,7 @@ static uint32_t *count_codes(struct planner *planner, const PlanRun *plan, uint3
 
 static uint32_t group_max(const struct planner *planner)
 {
-    return scan_group_max(planner->request->world, planner->spec);
+    return scan_group_max(planner->query->world, planner->spec);
 }
 
 static void put_values(struct planner *planner, const struct named *named, struct groups_union *all)
@@ -294,7 +294,7 @@ static void count_subjects(struct planner *planner, uint32_t *rows)
 void plan_users(struct planner *planner)
 {
     Plan *plan = planner->plan;
-    const QueryPeople *people = planner->request->world->people;
+    const QueryPeople *people = planner->query->world->people;
     struct user_groups users = { .planner = planner, .all = &plan->named };
     plan->subject_count = people->subject_count;
     plan->subject_groups = plan_take(planner, sizeof(uint32_t), people->subject_count + (size_t)1);
@@ -321,7 +321,7 @@ void plan_users(struct planner *planner)
 /* A text that names an account; a placeholder names none, as it names no person. */
 static bool is_account(const struct planner *planner, const IndexValue *value)
 {
-    const QueryPeople *people = planner->request->world->people;
+    const QueryPeople *people = planner->query->world->people;
     return value->kind == INDEX_STRING
         && !(people->is_no_account && people->is_no_account(people->context, value->text));
 }

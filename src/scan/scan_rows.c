@@ -174,7 +174,7 @@ static __attribute__((noinline)) void take_row(const struct place *place, uint32
     Millis time_ms = (Millis)((uint64_t)plan->run->times.base + index_packed_get(&plan->run->times, row));
     const PlanKind *kind = &plan->event_kinds[plan->kinds[code]];
     uint32_t steps = kind->sure, group = GROUP_NOTHING, person = QUERY_NOBODY;
-    if (time_ms < scan->request->from_ms || time_ms >= scan->request->to_ms) return;
+    if (time_ms < scan->query->from_ms || time_ms >= scan->query->to_ms) return;
     if (kind->asks) steps |= ask_row(scan, worker, place->run, code, row, subject);
     if (!steps) return;
     if (scan->plan.subject_groups)
@@ -184,7 +184,7 @@ static __attribute__((noinline)) void take_row(const struct place *place, uint32
         if (spec->users_only) return;
         steps |= spec->anonymous_bit;
     }
-    bool is_of_groups = scan->request->is_of_groups;
+    bool is_of_groups = scan->query->is_of_groups;
     if (is_of_groups && !row_account(place, row, &person)) return;
     if (is_of_groups && !spec->on_row) {
         if (!is_wanted(spec, person, time_ms)) return;

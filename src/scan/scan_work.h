@@ -33,7 +33,7 @@ struct worker {
 
 struct columns {
     struct scan base;               /* what every back end's begins with */
-    const Request *request;
+    const Query *query;
     const ScanSpec *spec;
     const QueryWorld *world;
     struct index_snapshot *snapshot;    /* like: the other scan's */

@@ -6,7 +6,7 @@
 
 struct naive {
     struct scan base;
-    const Request *request;
+    const Query *query;
     const ScanSpec *spec;
     const struct world *world;
     Groups groups;
@@ -57,7 +57,7 @@ static inline bool naive_is_named(const Selector *selector, const struct world_e
 
 static inline IndexValue naive_trait(const struct naive *naive, uint32_t person, Str name)
 {
-    const QueryWorld *world = naive->request->world;
+    const QueryWorld *world = naive->query->world;
     IndexValue value = { 0 };
     if (person == QUERY_NOBODY || !world->find_trait(world->context, person, name, NULL, &value))
         return (IndexValue){ 0 };
@@ -121,13 +121,13 @@ static inline void naive_number_groups(struct naive *naive)
 
 /* ---- A scan ---- */
 
-static inline Status naive_open(const Request *request, const ScanSpec *spec, struct scan **ret, Err *err)
+static inline Status naive_open(const Query *query, const ScanSpec *spec, struct scan **ret, Err *err)
 {
     struct naive *naive = calloc(1, sizeof *naive);
     (void)err;
-    check(naive && !request->is_of_groups);
-    naive->base.backend = request->world->backend;
-    naive->request = request, naive->spec = spec, naive->world = request->world->context;
+    check(naive && !query->is_of_groups);
+    naive->base.backend = query->world->backend;
+    naive->query = query, naive->spec = spec, naive->world = query->world->context;
     naive_number_groups(naive);
     region_open(&naive->region, 1 << 20);
     *ret = &naive->base;
@@ -151,7 +151,7 @@ static inline bool naive_find(struct naive *naive, uint32_t at, Hit *ret, uint32
     const ScanSpec *spec = naive->spec;
     const struct world_event *event = &naive->world->events[at];
     uint32_t person = event->person;
-    if (event->time_ms < naive->request->from_ms || event->time_ms >= naive->request->to_ms) return false;
+    if (event->time_ms < naive->query->from_ms || event->time_ms >= naive->query->to_ms) return false;
     *ret = (Hit){ .time_ms = event->time_ms, .steps = naive_steps(naive, event, person) };
     bool is_user = event->subject != SUBJECT_NONE && world_is_user(naive->world, event->subject);
     bool is_wanted = !spec->only_people ||
@@ -235,17 +235,17 @@ static inline Millis naive_last(const struct naive *naive, Millis most_ms)
 static inline Millis naive_last_event_ms(const struct scan *scan)
 {
     const struct naive *naive = naive_of(scan);
-    return naive_last(naive, naive->request->world->now_ms ? naive->request->world->now_ms : INT64_MAX);
+    return naive_last(naive, naive->query->world->now_ms ? naive->query->world->now_ms : INT64_MAX);
 }
 
 static inline bool naive_time_range(const struct scan *scan, Millis *ret_first_ms, Millis *ret_last_ms)
 {
     const struct naive *naive = naive_of(scan);
-    *ret_last_ms = naive_last(naive, naive->request->to_ms - 1);
+    *ret_last_ms = naive_last(naive, naive->query->to_ms - 1);
     *ret_first_ms = INT64_MAX;
     for (uint32_t at = 0; at < naive->world->event_count; at++) {
         Millis time_ms = naive->world->events[at].time_ms;
-        if (time_ms < *ret_first_ms && time_ms >= naive->request->from_ms) *ret_first_ms = time_ms;
+        if (time_ms < *ret_first_ms && time_ms >= naive->query->from_ms) *ret_first_ms = time_ms;
     }
     return *ret_first_ms <= *ret_last_ms;
 }
@@ -271,9 +271,9 @@ static inline void naive_join(struct scan *scan, const struct scan *other)
     naive_of(scan)->hit_count += naive_of(other)->hit_count;
 }
 
-static inline void naive_write_warnings(const struct scan *scan, const Request *request, struct buf *answer)
+static inline void naive_write_warnings(const struct scan *scan, const Query *query, struct buf *answer)
 {
-    (void)scan, (void)request;
+    (void)scan, (void)query;
     json_array(answer, "warnings");
     json_array_end(answer);
 }
@@ -344,13 +344,13 @@ static inline int naive_compare_fields(const void *a, const void *b)
     return (left->count < right->count) - (left->count > right->count);
 }
 
-static inline Status naive_list(const Request *request, const CatalogueSpec *spec, struct catalogue **ret, Err *err)
+static inline Status naive_list(const Query *query, const CatalogueSpec *spec, struct catalogue **ret, Err *err)
 {
     static const char *const names[] = {
         "source", "properties.plan", "properties.price", "properties.flag", "context.page.path", "context.city",
         "context.page.referrer", "context.campaign.source",
     };
-    const struct world *world = request->world->context;
+    const struct world *world = query->world->context;
     struct naive_catalogue *naive = calloc(1, sizeof *naive);
     struct catalogue *told = &naive->told;
     (void)err;

@@ -5,7 +5,7 @@
 enum { DAYS = 7, FIRST_DAY = 3 };        /* 1970 began on a Thursday, and weeks on a Monday */
 
 struct weekdays {
-    Request request;
+    Query query;
     Selector selector;
     uint64_t counts[QUERY_WORKERS_MAX][DAYS];
 };
@@ -36,15 +36,15 @@ Status answer_weekdays(Str question, const QueryWorld *world, Arena *arena, stru
     Status s = OK;
     struct weekdays *weekdays = answer_take(arena, sizeof *weekdays, 1, &s, err);
     struct scan *scan = NULL;
-    if (!s) s = request_open(&weekdays->request, question, world, arena, allowed, err);
-    if (!s) s = request_event(&weekdays->request, "event", "*", &weekdays->selector);
+    if (!s) s = query_open(&weekdays->query, question, world, arena, allowed, err);
+    if (!s) s = query_event(&weekdays->query, "event", "*", &weekdays->selector);
     if (s) return s;
     ScanSpec spec = { .selectors = &weekdays->selector, .selector_count = 1, .needed_bits = 1, .on_row = count_row,
                       .context = weekdays };
-    s = scan_open(&weekdays->request, &spec, &scan, err);
+    s = scan_open(&weekdays->query, &spec, &scan, err);
     if (!s) s = scan_run(scan, err);
     if (!s) write_days(weekdays, answer);
-    if (!s) answer_close(&weekdays->request, scan, answer);
+    if (!s) answer_close(&weekdays->query, scan, answer);
     scan_close(scan);
     return s;
 }

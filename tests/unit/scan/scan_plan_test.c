@@ -71,7 +71,7 @@ static int tear_down(void **state)
 }
 
 struct planned {
-    Request request;
+    Query query;
     Selector selectors[2];
     ScanSpec spec;
     Plan plan;
@@ -83,12 +83,12 @@ static struct planned read_question(const char *text)
 {
     static const char *const allowed[] = { "event", "other", "from", "to", NULL };
     struct planned of = { .arena = region_arena(&region) };
-    Request *request = arena_new(&of.arena, Request, 1);
-    if (request_open(request, str_from(text), &world, &of.arena, allowed, &err)) fail_msg("%s: %s", text, err.text);
-    if (request_event(request, "event", "A", &of.selectors[0])) fail_msg("%s: %s", text, err.text);
-    bool has_other = event_tree_get(request->root, STR("other")) != NULL;
-    if (has_other && request_event(request, "other", "A", &of.selectors[1])) fail_msg("%s: %s", text, err.text);
-    of.request = *request;
+    Query *query = arena_new(&of.arena, Query, 1);
+    if (query_open(query, str_from(text), &world, &of.arena, allowed, &err)) fail_msg("%s: %s", text, err.text);
+    if (query_event(query, "event", "A", &of.selectors[0])) fail_msg("%s: %s", text, err.text);
+    bool has_other = event_tree_get(query->root, STR("other")) != NULL;
+    if (has_other && query_event(query, "other", "A", &of.selectors[1])) fail_msg("%s: %s", text, err.text);
+    of.query = *query;
     of.spec = (ScanSpec){ .selector_count = has_other ? 2 : 1 };
     return of;
 }
@@ -96,7 +96,7 @@ static struct planned read_question(const char *text)
 static Status open_plan(struct planned *of)
 {
     of->spec.selectors = of->selectors;
-    return plan_open(&of->request, &of->spec, snapshot, &of->arena, &of->plan, &err);
+    return plan_open(&of->query, &of->spec, snapshot, &of->arena, &of->plan, &err);
 }
 
 static struct planned plan_of(const char *text)

@@ -107,14 +107,14 @@ static void a_text_is_a_number_where_it_is_written_as_one(void **state)
 static const Filter *read_filter(const char *rest, Arena *arena)
 {
     static const char *const allowed[] = { "where", NULL };
-    static Request request;
+    static Query query;
     QueryWorld *world = arena_new(arena, QueryWorld, 1);
     Err err = { 0 };
     *world = (QueryWorld){ .disk = os_disk(), .people = &people };
     Str text = arena_printf(arena, "{\"where\":[{\"field\":\"properties.a\",\"op\":%s}]}", rest);
-    if (request_open(&request, text, world, arena, allowed, &err)) fail_msg("%.*s: %s", STR_FORMAT(text), err.text);
-    assert_int_equal(request.filters.count, 1);
-    return request.filters.items;
+    if (query_open(&query, text, world, arena, allowed, &err)) fail_msg("%.*s: %s", STR_FORMAT(text), err.text);
+    assert_int_equal(query.filters.count, 1);
+    return query.filters.items;
 }
 
 static void a_filter_passes_what_it_says_and_nothing_else(void **state)

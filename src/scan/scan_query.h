@@ -1,6 +1,6 @@
-/* scan_request: what a question's JSON says, checked member by member. Every complaint names its place. */
-#ifndef ONYM_SCAN_REQUEST_H
-#define ONYM_SCAN_REQUEST_H
+/* scan_query: what a question's JSON says, checked member by member. Every complaint names its place. */
+#ifndef ONYM_SCAN_QUERY_H
+#define ONYM_SCAN_QUERY_H
 
 #include "scan_world.h"
 #include "scan_zone.h"
@@ -59,7 +59,7 @@ typedef struct Breakdown {
     Str label;
 } Breakdown;
 
-typedef struct Request {
+typedef struct Query {
     const QueryWorld *world;
     Arena *arena;
     Err *err;
@@ -73,43 +73,43 @@ typedef struct Request {
     struct { const char *field; Str text; } notes[NOTES_MAX];      /* for "warnings" */
     uint32_t note_count;
     FilterList filters, traits;     /* "where": of every event of the question */
-} Request;
+} Query;
 
 /* Parses the question (ERR_INPUT with the byte: no JSON, a name twice in an object, over QUESTION_MEMBERS_MAX
  * members, deeper than QUESTION_DEPTH_MAX, a number that no double holds; ERR_TOO_LARGE), refuses members that are
  * not in allowed (NULL-ended), reads timezone, from, to, where. Strings borrow from the arena. */
-Status MUST request_open(Request *request, Str question, const QueryWorld *world, Arena *arena,
-                         const char *const *allowed, Err *err);
-Status MUST request_refuse_others(const TreeNode *object, const char *place, const char *const *allowed,
-                                  Err *err);
+Status MUST query_open(Query *query, Str question, const QueryWorld *world, Arena *arena,
+                       const char *const *allowed, Err *err);
+Status MUST query_refuse_others(const TreeNode *object, const char *place, const char *const *allowed,
+                                Err *err);
 
 /* An event as text ("Signed Up", "page:/pricing", "screen:Home", "*") or an object {event, type, where}. Members
  * of the object that stand in others (NULL-ended; NULL: none) are the caller's. */
-Status MUST request_selector(Request *request, const TreeNode *json, const char *place, const char *const *others,
-                             Selector *ret);
+Status MUST query_selector(Query *query, const TreeNode *json, const char *place, const char *const *others,
+                           Selector *ret);
 /* A member of the question that is an event; missing (not NULL): what it is where it is not there. */
-Status MUST request_event(Request *request, const char *member, const char *missing, Selector *ret);
+Status MUST query_event(Query *query, const char *member, const char *missing, Selector *ret);
 /* Something for the answer's warnings; field may be NULL. */
-void request_note(Request *request, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void query_note(Query *query, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Events that are left out, their times being none that an event can have; 0: nothing is said. */
-void request_note_times(Request *request, uint64_t early, uint64_t late);
+void query_note_times(Query *query, uint64_t early, uint64_t late);
 /* hour, day, week, month, quarter; not hour where units begin later. And "week_start". */
-Status MUST request_unit(Request *request, ZoneUnit least, ZoneUnit *ret);
+Status MUST query_unit(Query *query, ZoneUnit least, ZoneUnit *ret);
 /* "unit":"week","week_start":"monday" */
-void request_write_unit(const Request *request, ZoneUnit unit, struct buf *answer);
+void query_write_unit(const Query *query, ZoneUnit unit, struct buf *answer);
 /* may_be_event: "event" is a breakdown, too. */
-Status MUST request_breakdown(Request *request, const char *member, bool may_be_event, Breakdown *ret);
+Status MUST query_breakdown(Query *query, const char *member, bool may_be_event, Breakdown *ret);
 /* A property or context field; empty where it is not there. */
-Status MUST request_field(Request *request, const TreeNode *json, const char *place, Str *ret);
-Status MUST request_duration(Request *request, const char *member, Millis missing_ms, Millis *ret_ms);
-bool request_is_whole(const TreeNode *json, uint32_t min, uint32_t max, uint32_t *ret);      /* a whole number */
-Status MUST request_count(Request *request, const char *member, uint32_t missing, uint32_t min, uint32_t max,
-                          uint32_t *ret);
+Status MUST query_field(Query *query, const TreeNode *json, const char *place, Str *ret);
+Status MUST query_duration(Query *query, const char *member, Millis missing_ms, Millis *ret_ms);
+bool query_is_whole(const TreeNode *json, uint32_t min, uint32_t max, uint32_t *ret);        /* a whole number */
+Status MUST query_count(Query *query, const char *member, uint32_t missing, uint32_t min, uint32_t max,
+                        uint32_t *ret);
 /* One of words (NULL-ended); ret is its number. */
-Status MUST request_word(Request *request, const char *member, uint32_t missing, const char *const *words,
-                         uint32_t *ret);
-Status MUST request_filters(Request *request, const TreeNode *json, const char *place, FilterList *ret_events,
-                            FilterList *ret_traits);
+Status MUST query_word(Query *query, const char *member, uint32_t missing, const char *const *words,
+                       uint32_t *ret);
+Status MUST query_filters(Query *query, const TreeNode *json, const char *place, FilterList *ret_events,
+                          FilterList *ret_traits);
 
 /* What a text says that names an event: the label of an answer, too. */
 void selector_read_text(Str text, Selector *ret);

@@ -1,5 +1,5 @@
-/* scan_request: what a question may say, and how each thing that it may not say is told, with its place. */
-#include "scan/scan_request.c"
+/* scan_query: what a question may say, and how each thing that it may not say is told, with its place. */
+#include "scan/scan_query.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,13 +34,13 @@ static const char *const usual[] = { "event", "where", "from", "to", "timezone",
                                      "by", "mode", "window", NULL };
 static Err err;
 
-/* The request and what it borrows last until the next one. */
-static Status open_text(const char *text, Request *ret, Arena *arena)
+/* The query and what it borrows last until the next one. */
+static Status open_text(const char *text, Query *ret, Arena *arena)
 {
     *arena = region_arena(&region);
     memset(arena->at, 0xa5, 64 << 10);
     err = (Err){ 0 };
-    return request_open(ret, str_from(text), &world, arena, usual, &err);
+    return query_open(ret, str_from(text), &world, arena, usual, &err);
 }
 
 /* ---- The text ---- */
@@ -61,9 +61,9 @@ static void what_json_allows_and_a_question_does_not_is_refused_with_its_byte(vo
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
-        Request request;
+        Query query;
         Arena arena;
-        assert_int_equal(open_text(rows[at].text, &request, &arena), ERR_INPUT);
+        assert_int_equal(open_text(rows[at].text, &query, &arena), ERR_INPUT);
         assert_string_equal(err.text, rows[at].told);
     }
 }
@@ -77,9 +77,9 @@ static void ceilings_hold_at_their_last_value(void **state)
         for (size_t at = 0; at < deep; at++) strcat(text, "[");
         for (size_t at = 0; at < deep; at++) strcat(text, "]");
         strcat(text, "}");
-        Request request;
+        Query query;
         Arena arena;
-        assert_int_equal(open_text(text, &request, &arena), ERR_INPUT);
+        assert_int_equal(open_text(text, &query, &arena), ERR_INPUT);
         if (over) assert_string_equal(err.text, "not JSON at byte 24: nested too deep");
         else assert_string_equal(err.field, "where[0]");             /* it is JSON, and no filter */
 
@@ -87,7 +87,7 @@ static void ceilings_hold_at_their_last_value(void **state)
         for (int member = 0; member < QUESTION_MEMBERS_MAX + over; member++)
             snprintf(text + strlen(text), sizeof text - strlen(text), "%s\"m%d\":1", member ? "," : "", member);
         strcat(text, "}]}");
-        assert_int_equal(open_text(text, &request, &arena), ERR_INPUT);
+        assert_int_equal(open_text(text, &query, &arena), ERR_INPUT);
         if (over) assert_string_equal(err.text, "not JSON at byte 10: too many members");
         else assert_string_equal(err.field, "where[0].m0");
     }
@@ -95,11 +95,11 @@ static void ceilings_hold_at_their_last_value(void **state)
     memset(long_text, ' ', QUESTION_BYTES_MAX + 1);
     long_text[QUESTION_BYTES_MAX + 1] = 0;
     memcpy(long_text, "{}", 2);
-    Request request;
+    Query query;
     Arena arena;
-    assert_int_equal(open_text(long_text, &request, &arena), ERR_TOO_LARGE);
+    assert_int_equal(open_text(long_text, &query, &arena), ERR_TOO_LARGE);
     long_text[QUESTION_BYTES_MAX] = 0;
-    assert_int_equal(open_text(long_text, &request, &arena), OK);
+    assert_int_equal(open_text(long_text, &query, &arena), OK);
     free(long_text);
 }
 
@@ -111,9 +111,9 @@ static void a_member_that_there_is_not_is_told_by_its_place(void **state)
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
-        Request request;
+        Query query;
         Arena arena;
-        assert_int_equal(open_text(rows[at].text, &request, &arena), ERR_INPUT);
+        assert_int_equal(open_text(rows[at].text, &query, &arena), ERR_INPUT);
         assert_string_equal(err.field, rows[at].field);
     }
 }
@@ -134,10 +134,10 @@ static void times_are_of_the_questions_zone_unless_they_name_their_own(void **st
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
-        Request request;
+        Query query;
         Arena arena;
-        if (open_text(rows[at].text, &request, &arena)) fail_msg("%s: %s", rows[at].text, err.text);
-        assert_int_equal(request.from_ms, rows[at].from_ms);
+        if (open_text(rows[at].text, &query, &arena)) fail_msg("%s: %s", rows[at].text, err.text);
+        assert_int_equal(query.from_ms, rows[at].from_ms);
     }
     static const char *const wrong[][2] = {
         { "{\"from\":\"yesterday\"}", "from" }, { "{\"from\":true}", "from" }, { "{\"from\":[]}", "from" },
@@ -146,9 +146,9 @@ static void times_are_of_the_questions_zone_unless_they_name_their_own(void **st
         { "{\"timezone\":\"Mars/Olympus\"}", "timezone" }, { "{\"timezone\":\"../../etc/passwd\"}", "timezone" },
     };
     for (size_t at = 0; at < countof(wrong); at++) {
-        Request request;
+        Query query;
         Arena arena;
-        if (open_text(wrong[at][0], &request, &arena) != ERR_INPUT) fail_msg("%s", wrong[at][0]);
+        if (open_text(wrong[at][0], &query, &arena) != ERR_INPUT) fail_msg("%s", wrong[at][0]);
         assert_string_equal(err.field, wrong[at][1]);
     }
 }
@@ -156,21 +156,21 @@ static void times_are_of_the_questions_zone_unless_they_name_their_own(void **st
 /* Clocks that were never set, and clocks that are ahead, stretch no question that does not ask for them. */
 static void times_that_no_event_can_have_are_left_out_unless_asked_for(void **state)
 {
-    Request request;
+    Query query;
     Arena arena;
     (void)state;
-    assert_int_equal(open_text("{}", &request, &arena), OK);
-    assert_int_equal(request.first_ms, PLAUSIBLE_FROM_MS);
-    assert_int_equal(request.end_ms, world.now_ms + DAY_MS);
-    assert_int_equal(open_text("{\"from\":0}", &request, &arena), OK);
-    assert_int_equal(request.first_ms, 0);
-    assert_int_equal(open_text("{\"to\":1000}", &request, &arena), OK);
-    assert_true(request.first_ms == INT64_MIN && request.end_ms == 1000);       /* all of it lies before 2000 */
-    assert_int_equal(open_text("{\"from\":\"2999-01-01\"}", &request, &arena), OK);
-    assert_int_equal(request.end_ms, INT64_MAX);                                /* all of it lies after tomorrow */
+    assert_int_equal(open_text("{}", &query, &arena), OK);
+    assert_int_equal(query.first_ms, PLAUSIBLE_FROM_MS);
+    assert_int_equal(query.end_ms, world.now_ms + DAY_MS);
+    assert_int_equal(open_text("{\"from\":0}", &query, &arena), OK);
+    assert_int_equal(query.first_ms, 0);
+    assert_int_equal(open_text("{\"to\":1000}", &query, &arena), OK);
+    assert_true(query.first_ms == INT64_MIN && query.end_ms == 1000);           /* all of it lies before 2000 */
+    assert_int_equal(open_text("{\"from\":\"2999-01-01\"}", &query, &arena), OK);
+    assert_int_equal(query.end_ms, INT64_MAX);                                  /* all of it lies after tomorrow */
     world.now_ms = 0;
-    assert_int_equal(open_text("{}", &request, &arena), OK);
-    assert_int_equal(request.end_ms, INT64_MAX);
+    assert_int_equal(open_text("{}", &query, &arena), OK);
+    assert_int_equal(query.end_ms, INT64_MAX);
     world.now_ms = 1767225600000;
 }
 
@@ -187,11 +187,11 @@ static void a_count_is_whole_and_within_its_bounds(void **state)
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
-        Request request;
+        Query query;
         Arena arena;
         uint32_t count;
-        assert_int_equal(open_text(rows[at].text, &request, &arena), OK);
-        Status s = request_count(&request, "limit", 7, 1, 10, &count);
+        assert_int_equal(open_text(rows[at].text, &query, &arena), OK);
+        Status s = query_count(&query, "limit", 7, 1, 10, &count);
         if ((s == OK) != rows[at].is_one) fail_msg("%s", rows[at].text);
         if (s) assert_string_equal(err.field, "limit");
         else assert_int_equal(count, rows[at].count);
@@ -201,18 +201,18 @@ static void a_count_is_whole_and_within_its_bounds(void **state)
 static void a_word_is_one_of_those_that_the_refusal_lists(void **state)
 {
     static const char *const words[] = { "n_day", "unbounded", NULL };
-    Request request;
+    Query query;
     Arena arena;
     uint32_t word;
     (void)state;
-    assert_int_equal(open_text("{\"mode\":\"unbounded\"}", &request, &arena), OK);
-    assert_int_equal(request_word(&request, "mode", 0, words, &word), OK);
+    assert_int_equal(open_text("{\"mode\":\"unbounded\"}", &query, &arena), OK);
+    assert_int_equal(query_word(&query, "mode", 0, words, &word), OK);
     assert_int_equal(word, 1);
-    assert_int_equal(open_text("{\"mode\":\"Unbounded\"}", &request, &arena), OK);
-    assert_int_equal(request_word(&request, "mode", 0, words, &word), ERR_INPUT);
+    assert_int_equal(open_text("{\"mode\":\"Unbounded\"}", &query, &arena), OK);
+    assert_int_equal(query_word(&query, "mode", 0, words, &word), ERR_INPUT);
     assert_string_equal(err.text, "one of n_day, unbounded was expected");
-    assert_int_equal(open_text("{\"mode\":1}", &request, &arena), OK);
-    assert_int_equal(request_word(&request, "mode", 0, words, &word), ERR_INPUT);
+    assert_int_equal(open_text("{\"mode\":1}", &query, &arena), OK);
+    assert_int_equal(query_word(&query, "mode", 0, words, &word), ERR_INPUT);
 }
 
 static void a_duration_has_a_unit_and_is_not_negative(void **state)
@@ -224,11 +224,11 @@ static void a_duration_has_a_unit_and_is_not_negative(void **state)
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
-        Request request;
+        Query query;
         Arena arena;
         Millis ms;
-        assert_int_equal(open_text(rows[at].text, &request, &arena), OK);
-        Status s = request_duration(&request, "window", 5, &ms);
+        assert_int_equal(open_text(rows[at].text, &query, &arena), OK);
+        Status s = query_duration(&query, "window", 5, &ms);
         if ((s == OK) != rows[at].is_one) fail_msg("%s", rows[at].text);
         if (!s) assert_int_equal(ms, rows[at].ms);
     }
@@ -236,22 +236,22 @@ static void a_duration_has_a_unit_and_is_not_negative(void **state)
 
 static void units_begin_where_the_question_allows_and_weeks_where_it_says(void **state)
 {
-    Request request;
+    Query query;
     Arena arena;
     ZoneUnit unit;
     (void)state;
-    assert_int_equal(open_text("{}", &request, &arena), OK);
-    assert_int_equal(request_unit(&request, ZONE_HOUR, &unit), OK);
+    assert_int_equal(open_text("{}", &query, &arena), OK);
+    assert_int_equal(query_unit(&query, ZONE_HOUR, &unit), OK);
     assert_int_equal(unit, ZONE_DAY);
-    assert_int_equal(open_text("{\"unit\":\"week\",\"week_start\":\"sunday\"}", &request, &arena), OK);
-    assert_int_equal(request_unit(&request, ZONE_DAY, &unit), OK);
+    assert_int_equal(open_text("{\"unit\":\"week\",\"week_start\":\"sunday\"}", &query, &arena), OK);
+    assert_int_equal(query_unit(&query, ZONE_DAY, &unit), OK);
     assert_int_equal(unit, ZONE_WEEK);
-    assert_int_equal(request.zone.week_start, 6);
-    assert_int_equal(open_text("{\"unit\":\"hour\"}", &request, &arena), OK);
-    assert_int_equal(request_unit(&request, ZONE_DAY, &unit), ERR_INPUT);
+    assert_int_equal(query.zone.week_start, 6);
+    assert_int_equal(open_text("{\"unit\":\"hour\"}", &query, &arena), OK);
+    assert_int_equal(query_unit(&query, ZONE_DAY, &unit), ERR_INPUT);
     assert_string_equal(err.field, "unit");
-    assert_int_equal(open_text("{\"week_start\":\"someday\"}", &request, &arena), OK);
-    assert_int_equal(request_unit(&request, ZONE_HOUR, &unit), ERR_INPUT);
+    assert_int_equal(open_text("{\"week_start\":\"someday\"}", &query, &arena), OK);
+    assert_int_equal(query_unit(&query, ZONE_HOUR, &unit), ERR_INPUT);
     assert_string_equal(err.field, "week_start");
 }
 
@@ -274,38 +274,38 @@ static void an_event_is_a_text_or_an_object(void **state)
         { "{\"event\":{\"event\":\"A\",\"name\":\"B\"}}", "event.name" }, { "{}", "event" },
         { "{\"event\":{\"event\":\"A\",\"where\":{}}}", "event.where" },
     };
-    Request request;
+    Query query;
     Arena arena;
     Selector selector;
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
-        assert_int_equal(open_text(rows[at].text, &request, &arena), OK);
-        if (request_event(&request, "event", NULL, &selector)) fail_msg("%s: %s", rows[at].text, err.text);
+        assert_int_equal(open_text(rows[at].text, &query, &arena), OK);
+        if (query_event(&query, "event", NULL, &selector)) fail_msg("%s: %s", rows[at].text, err.text);
         assert_int_equal(selector.type, rows[at].type);
         assert_int_equal(selector.is_any_name, rows[at].is_any);
         assert_int_equal(selector.is_path, rows[at].is_path);
         if (!rows[at].is_any) assert_true(str_equal(selector.name, str_from(rows[at].name)));
     }
     for (size_t at = 0; at < countof(wrong); at++) {
-        assert_int_equal(open_text(wrong[at].text, &request, &arena), OK);
-        if (request_event(&request, "event", NULL, &selector) != ERR_INPUT) fail_msg("%s", wrong[at].text);
+        assert_int_equal(open_text(wrong[at].text, &query, &arena), OK);
+        if (query_event(&query, "event", NULL, &selector) != ERR_INPUT) fail_msg("%s", wrong[at].text);
         assert_string_equal(err.field, wrong[at].field);
     }
-    assert_int_equal(open_text("{\"event\":null}", &request, &arena), OK);
-    assert_int_equal(request_event(&request, "event", "*", &selector), OK);
+    assert_int_equal(open_text("{\"event\":null}", &query, &arena), OK);
+    assert_int_equal(query_event(&query, "event", "*", &selector), OK);
     assert_true(selector.is_any_name);
 }
 
 static void the_questions_filters_stand_behind_the_events_own(void **state)
 {
-    Request request;
+    Query query;
     Arena arena;
     Selector selector;
     (void)state;
     assert_int_equal(open_text("{\"where\":[{\"field\":\"source\",\"op\":\"=\",\"value\":\"web\"},"
                                "{\"field\":\"traits.plan\",\"op\":\"exists\"}],\"event\":{\"event\":\"A\",\"where\":"
-                               "[{\"field\":\"properties.n\",\"op\":\">\",\"value\":1}]}}", &request, &arena), OK);
-    assert_int_equal(request_event(&request, "event", NULL, &selector), OK);
+                               "[{\"field\":\"properties.n\",\"op\":\">\",\"value\":1}]}}", &query, &arena), OK);
+    assert_int_equal(query_event(&query, "event", NULL, &selector), OK);
     assert_int_equal(selector.filters.count, 2);
     assert_true(str_equal(selector.filters.items[0].field, STR("properties.n")));
     assert_true(str_equal(selector.filters.items[1].field, STR("source")));
@@ -334,21 +334,21 @@ static void a_filter_that_makes_no_sense_is_told_where(void **state)
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
-        Request request;
+        Query query;
         Arena arena;
         char text[200];
         snprintf(text, sizeof text, "{\"where\":[%s]}", rows[at].filter);
-        if (open_text(text, &request, &arena) != ERR_INPUT) fail_msg("%s", text);
+        if (open_text(text, &query, &arena) != ERR_INPUT) fail_msg("%s", text);
         assert_string_equal(err.field, rows[at].field);
     }
-    Request request;
+    Query query;
     Arena arena;
     char many[8192] = "{\"where\":[";
     for (int at = 0; at <= FILTERS_MAX; at++)
         snprintf(many + strlen(many), sizeof many - strlen(many), "%s{\"field\":\"name\",\"op\":\"exists\"}",
                  at ? "," : "");
     strcat(many, "]}");
-    assert_int_equal(open_text(many, &request, &arena), ERR_INPUT);
+    assert_int_equal(open_text(many, &query, &arena), ERR_INPUT);
     assert_string_equal(err.field, "where");
 }
 
@@ -360,25 +360,25 @@ static void a_breakdown_is_a_field_of_events_or_people(void **state)
         { "name", "name", OF_NAME, true }, { "userId", "", OF_USER, false }, { "plan", "", OF_COLUMN, false },
         { "event", "", OF_COLUMN, false }, { "", "", OF_COLUMN, false },
     };
-    Request request;
+    Query query;
     Arena arena;
     Breakdown by;
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
         char text[80];
         snprintf(text, sizeof text, "{\"by\":\"%s\"}", rows[at].by);
-        assert_int_equal(open_text(text, &request, &arena), OK);
-        Status s = request_breakdown(&request, "by", false, &by);      /* nobody here knows user ids */
+        assert_int_equal(open_text(text, &query, &arena), OK);
+        Status s = query_breakdown(&query, "by", false, &by);          /* nobody here knows user ids */
         if ((s == OK) != rows[at].is_one) fail_msg("%s", text);
         if (s) continue;
         assert_int_equal(by.of, rows[at].of);
         assert_true(by.is_given && str_equal(by.field, str_from(rows[at].field)));
     }
-    assert_int_equal(open_text("{\"by\":\"event\"}", &request, &arena), OK);
-    assert_int_equal(request_breakdown(&request, "by", true, &by), OK);
+    assert_int_equal(open_text("{\"by\":\"event\"}", &query, &arena), OK);
+    assert_int_equal(query_breakdown(&query, "by", true, &by), OK);
     assert_true(by.is_event);
-    assert_int_equal(open_text("{\"by\":\"traits.plan\",\"of\":\"groups\"}", &request, &arena), OK);
-    assert_int_equal(request_breakdown(&request, "by", true, &by), ERR_INPUT);     /* no account has traits here */
+    assert_int_equal(open_text("{\"by\":\"traits.plan\",\"of\":\"groups\"}", &query, &arena), OK);
+    assert_int_equal(query_breakdown(&query, "by", true, &by), ERR_INPUT);         /* no account has traits here */
 }
 
 #define TEST(name) cmocka_unit_test(name)

@@ -1,5 +1,5 @@
-/* scan_request: see the header. Places are built as they are needed: "steps[1].where[0].op". */
-#include "scan_request.h"
+/* scan_query: see the header. Places are built as they are needed: "steps[1].where[0].op". */
+#include "scan_query.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@ enum { PLACE_BYTES = 64 };
 static Status refuse(Err *err, const char *place,
                      const char *what) { return err_set_field(err, place, "%s", what); }
 
-Status request_refuse_others(const TreeNode *object, const char *place, const char *const *allowed, Err *err)
+Status query_refuse_others(const TreeNode *object, const char *place, const char *const *allowed, Err *err)
 {
     char where[PLACE_BYTES];
     for (const TreeNode *member = object->first; member; member = member->next) {
@@ -35,9 +35,9 @@ static bool has_zone(Str text)
     return false;
 }
 
-static Status request_instant(Request *request, const char *member, Millis missing_ms, Millis *ret_ms)
+static Status query_instant(Query *query, const char *member, Millis missing_ms, Millis *ret_ms)
 {
-    const TreeNode *json = event_tree_get(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(query->root, str_from(member));
     *ret_ms = missing_ms;
     if (!json || json->kind == FIELD_NULL) return OK;
     double number;
@@ -46,56 +46,56 @@ static Status request_instant(Request *request, const char *member, Millis missi
         return OK;
     }
     if (json->kind != FIELD_STRING || !instant_parse(json->text, ret_ms))
-        return refuse(request->err, member,
+        return refuse(query->err, member,
                       "a date (2026-01-31), an instant (2026-01-31T12:00:00Z) or milliseconds");
-    if (!has_zone(json->text)) *ret_ms = zone_from_local(&request->zone, *ret_ms);
+    if (!has_zone(json->text)) *ret_ms = zone_from_local(&query->zone, *ret_ms);
     return OK;
 }
 
 /* A client whose clock was never set must not stretch a question over half a century. */
-static void set_plausible(Request *request)
+static void set_plausible(Query *query)
 {
-    Millis now_ms = request->world->now_ms, end_ms = now_ms ? now_ms + DAY_MS : INT64_MAX;
-    request->has_from = request->from_ms != INT64_MIN, request->has_to = request->to_ms != INT64_MAX;
-    request->first_ms = request->from_ms, request->end_ms = request->to_ms;
-    if (!request->has_from && request->to_ms > PLAUSIBLE_FROM_MS) request->first_ms = PLAUSIBLE_FROM_MS;
-    if (!request->has_to && request->from_ms < end_ms) request->end_ms = end_ms;
+    Millis now_ms = query->world->now_ms, end_ms = now_ms ? now_ms + DAY_MS : INT64_MAX;
+    query->has_from = query->from_ms != INT64_MIN, query->has_to = query->to_ms != INT64_MAX;
+    query->first_ms = query->from_ms, query->end_ms = query->to_ms;
+    if (!query->has_from && query->to_ms > PLAUSIBLE_FROM_MS) query->first_ms = PLAUSIBLE_FROM_MS;
+    if (!query->has_to && query->from_ms < end_ms) query->end_ms = end_ms;
 }
 
-void request_note(Request *request, const char *field, const char *format, ...)
+void query_note(Query *query, const char *field, const char *format, ...)
 {
     char text[240];
     va_list arguments;
-    if (request->note_count == NOTES_MAX) return;
+    if (query->note_count == NOTES_MAX) return;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    request->notes[request->note_count].field = field;
-    request->notes[request->note_count++].text = arena_copy(request->arena, str_from(text));
+    query->notes[query->note_count].field = field;
+    query->notes[query->note_count++].text = arena_copy(query->arena, str_from(text));
 }
 
 /* Every number may be too small then, whatever was asked. */
-static void note_missing(Request *request)
+static void note_missing(Query *query)
 {
-    const QueryWorld *world = request->world;
+    const QueryWorld *world = query->world;
     if (world->missing_messages)
-        request_note(request, NULL, "%" PRIu64 " message%s left out: the journal cannot be read there (%" PRIu64
-                     " place%s; onym verify tells where)", world->missing_messages,
-                     world->missing_messages == 1 ? " is" : "s are", world->missing_places,
-                     world->missing_places == 1 ? "" : "s");
+        query_note(query, NULL, "%" PRIu64 " message%s left out: the journal cannot be read there (%" PRIu64
+                   " place%s; onym verify tells where)", world->missing_messages,
+                   world->missing_messages == 1 ? " is" : "s are", world->missing_places,
+                   world->missing_places == 1 ? "" : "s");
     else if (world->missing_places)
-        request_note(request, NULL, "messages are left out: the journal cannot be read in %" PRIu64 " place%s (onym "
-                     "verify tells where)", world->missing_places, world->missing_places == 1 ? "" : "s");
+        query_note(query, NULL, "messages are left out: the journal cannot be read in %" PRIu64 " place%s (onym "
+                   "verify tells where)", world->missing_places, world->missing_places == 1 ? "" : "s");
 }
 
-void request_note_times(Request *request, uint64_t early, uint64_t late)
+void query_note_times(Query *query, uint64_t early, uint64_t late)
 {
     if (early)
-        request_note(request, "from", "%" PRIu64 " event%s before 2000 left out: a clock that was never set says so; "
-                     "with from they are counted", early, early == 1 ? "" : "s");
+        query_note(query, "from", "%" PRIu64 " event%s before 2000 left out: a clock that was never set says so; "
+                   "with from they are counted", early, early == 1 ? "" : "s");
     if (late)
-        request_note(request, "to", "%" PRIu64 " event%s later than tomorrow left out: no clock that is right says so; "
-                     "with to they are counted", late, late == 1 ? "" : "s");
+        query_note(query, "to", "%" PRIu64 " event%s later than tomorrow left out: no clock that is right says so; "
+                   "with to they are counted", late, late == 1 ? "" : "s");
 }
 
 /* What JSON allows and a question does not: the value at which it goes wrong, and what; NULL where nothing is. */
@@ -129,46 +129,46 @@ static Status read_question(Str text, Arena *arena, const TreeNode **ret, Err *e
                  : OK;
 }
 
-Status request_open(Request *request, Str question, const QueryWorld *world, Arena *arena,
-                    const char *const *allowed, Err *err)
+Status query_open(Query *query, Str question, const QueryWorld *world, Arena *arena,
+                  const char *const *allowed, Err *err)
 {
-    *request = (Request){ .world = world, .arena = arena, .err = err };
-    Status s = read_question(question, arena, &request->root, err);
+    *query = (Query){ .world = world, .arena = arena, .err = err };
+    Status s = read_question(question, arena, &query->root, err);
     if (s) return s;
-    if (request->root->kind != FIELD_OBJECT) return err_set(err, ERR_INPUT, "a JSON object was expected");
-    s = request_refuse_others(request->root, "", allowed, err);
+    if (query->root->kind != FIELD_OBJECT) return err_set(err, ERR_INPUT, "a JSON object was expected");
+    s = query_refuse_others(query->root, "", allowed, err);
     if (s) return s;
     static const char *const ofs[] = { "people", "groups", NULL };
     uint32_t of = 0;
-    const TreeNode *zone = event_tree_get(request->root, STR("timezone"));
+    const TreeNode *zone = event_tree_get(query->root, STR("timezone"));
     if (zone && zone->kind != FIELD_STRING)
         return refuse(err, "timezone", "a name like Europe/Berlin was expected");
-    request->zone_name = zone && zone->text.len ? zone->text : STR("UTC");
-    s = zone_open(world->disk, world->zone_dir, request->zone_name, arena, &request->zone, err);
-    if (!s) s = request_instant(request, "from", INT64_MIN, &request->from_ms);
-    if (!s) s = request_instant(request, "to", INT64_MAX, &request->to_ms);
-    if (!s && request->from_ms >= request->to_ms) s = refuse(err, "to", "must be later than from");
-    if (!s) set_plausible(request);
-    if (!s) note_missing(request);
-    if (!s) s = request_word(request, "of", 0, ofs, &of);
-    request->is_of_groups = of == 1;
+    query->zone_name = zone && zone->text.len ? zone->text : STR("UTC");
+    s = zone_open(world->disk, world->zone_dir, query->zone_name, arena, &query->zone, err);
+    if (!s) s = query_instant(query, "from", INT64_MIN, &query->from_ms);
+    if (!s) s = query_instant(query, "to", INT64_MAX, &query->to_ms);
+    if (!s && query->from_ms >= query->to_ms) s = refuse(err, "to", "must be later than from");
+    if (!s) set_plausible(query);
+    if (!s) note_missing(query);
+    if (!s) s = query_word(query, "of", 0, ofs, &of);
+    query->is_of_groups = of == 1;
     if (!s)
-        s = request_filters(request, event_tree_get(request->root, STR("where")), "where", &request->filters,
-                            &request->traits);
+        s = query_filters(query, event_tree_get(query->root, STR("where")), "where", &query->filters,
+                          &query->traits);
     return s;
 }
 
-Status request_duration(Request *request, const char *member, Millis missing_ms, Millis *ret_ms)
+Status query_duration(Query *query, const char *member, Millis missing_ms, Millis *ret_ms)
 {
-    const TreeNode *json = event_tree_get(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(query->root, str_from(member));
     *ret_ms = missing_ms;
     if (!json || json->kind == FIELD_NULL) return OK;
     if (json->kind != FIELD_STRING || !duration_parse(json->text, ret_ms) || *ret_ms < 0)
-        return refuse(request->err, member, "a duration like 30m, 24h or 7d was expected");
+        return refuse(query->err, member, "a duration like 30m, 24h or 7d was expected");
     return OK;
 }
 
-bool request_is_whole(const TreeNode *json, uint32_t min, uint32_t max, uint32_t *ret)
+bool query_is_whole(const TreeNode *json, uint32_t min, uint32_t max, uint32_t *ret)
 {
     double number;
     if (!event_tree_number(json, &number) || number < min || number > max || number != (uint32_t)number) return false;
@@ -176,20 +176,20 @@ bool request_is_whole(const TreeNode *json, uint32_t min, uint32_t max, uint32_t
     return true;
 }
 
-Status request_count(Request *request, const char *member, uint32_t missing, uint32_t min, uint32_t max,
-                     uint32_t *ret)
+Status query_count(Query *query, const char *member, uint32_t missing, uint32_t min, uint32_t max,
+                   uint32_t *ret)
 {
-    const TreeNode *json = event_tree_get(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(query->root, str_from(member));
     *ret = missing;
     if (!json || json->kind == FIELD_NULL) return OK;
-    if (request_is_whole(json, min, max, ret)) return OK;
-    return err_set_field(request->err, member, "a whole number from %u to %u was expected", min, max);
+    if (query_is_whole(json, min, max, ret)) return OK;
+    return err_set_field(query->err, member, "a whole number from %u to %u was expected", min, max);
 }
 
-Status request_word(Request *request, const char *member, uint32_t missing, const char *const *words,
-                    uint32_t *ret)
+Status query_word(Query *query, const char *member, uint32_t missing, const char *const *words,
+                  uint32_t *ret)
 {
-    const TreeNode *json = event_tree_get(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(query->root, str_from(member));
     char all[160] = "";
     *ret = missing;
     if (!json || json->kind == FIELD_NULL) return OK;
@@ -197,21 +197,21 @@ Status request_word(Request *request, const char *member, uint32_t missing, cons
         if (json->kind == FIELD_STRING && str_equal(json->text, str_from(words[at]))) return *ret = at, OK;
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", at ? ", " : "", words[at]);
     }
-    return err_set_field(request->err, member, "one of %s was expected", all);
+    return err_set_field(query->err, member, "one of %s was expected", all);
 }
 
 /* ---- Which events ---- */
 
 /* What is to be equal may be whatever answers tell; what is compared or contained is a scalar. */
-static Status request_value(Request *request, const Filter *filter, const TreeNode *json, const char *place,
-                            IndexValue *ret)
+static Status query_filter_value(Query *query, const Filter *filter, const TreeNode *json, const char *place,
+                                 IndexValue *ret)
 {
     if (filter->op == OP_EQUAL) {
-        if (value_of_question(json, request->arena, ret)) return OK;
-        return refuse(request->err, place, "a string, a number, a boolean, null or a list of such was expected");
+        if (value_of_question(json, query->arena, ret)) return OK;
+        return refuse(query->err, place, "a string, a number, a boolean, null or a list of such was expected");
     }
     if (value_of_scalar(json, ret)) return OK;
-    return refuse(request->err, place, "a string, a number or a boolean was expected");
+    return refuse(query->err, place, "a string, a number or a boolean was expected");
 }
 
 /* The field as a column is called, or as a trait; false where it is none. */
@@ -257,86 +257,86 @@ static bool find_op(Str word, Filter *filter, bool *ret_is_list)
     return false;
 }
 
-static Status filter_values(Request *request, const TreeNode *value, const char *place, bool is_list,
+static Status filter_values(Query *query, const TreeNode *value, const char *place, bool is_list,
                             Filter *filter)
 {
     Status s = OK;
     if (filter->op == OP_EXISTS) {
         if (value && value->kind != FIELD_BOOL)
-            return refuse(request->err, place, "true or false was expected");
+            return refuse(query->err, place, "true or false was expected");
         if (value && !value->truth) filter->is_negated = !filter->is_negated;
         return OK;
     }
-    if (!value) return refuse(request->err, place, "is missing");
+    if (!value) return refuse(query->err, place, "is missing");
     is_list |= filter->op == OP_CONTAINS && value->kind == FIELD_ARRAY;
     if (is_list && (value->kind != FIELD_ARRAY || value->count == 0 || value->count > FILTER_VALUES_MAX))
-        return err_set_field(request->err, place, "a list of 1 to %d values was expected", FILTER_VALUES_MAX);
+        return err_set_field(query->err, place, "a list of 1 to %d values was expected", FILTER_VALUES_MAX);
     filter->value_count = is_list ? value->count : 1;
-    IndexValue *values = arena_try(request->arena, sizeof *values, _Alignof(IndexValue), filter->value_count);
-    if (!values) return err_set(request->err, ERR_TOO_LARGE, "the question is too large");
+    IndexValue *values = arena_try(query->arena, sizeof *values, _Alignof(IndexValue), filter->value_count);
+    if (!values) return err_set(query->err, ERR_TOO_LARGE, "the question is too large");
     filter->values = values;
-    if (!is_list) s = request_value(request, filter, value, place, values);
+    if (!is_list) s = query_filter_value(query, filter, value, place, values);
     else {
         for (const TreeNode *item = value->first; item && !s; item = item->next)
-            s = request_value(request, filter, item, place, values++);
+            s = query_filter_value(query, filter, item, place, values++);
         if (!s) qsort((void *)(uintptr_t)filter->values, filter->value_count, sizeof *values, value_order);
     }
     if (!s && filter->op != OP_EQUAL && filter->op != OP_CONTAINS && filter->values[0].kind == INDEX_BOOL)
-        s = refuse(request->err, place, "a number or a string was expected");
+        s = refuse(query->err, place, "a number or a string was expected");
     return s;
 }
 
-static bool has_traits(const Request *request)
+static bool has_traits(const Query *query)
 {
-    return request->is_of_groups ? request->world->find_group_trait != NULL : request->world->find_trait != NULL;
+    return query->is_of_groups ? query->world->find_group_trait != NULL : query->world->find_trait != NULL;
 }
 
-static Status request_filter(Request *request, const TreeNode *json, const char *place, Filter *ret)
+static Status query_filter(Query *query, const TreeNode *json, const char *place, Filter *ret)
 {
     static const char *const allowed[] = { "field", "op", "value", NULL };
     char where[PLACE_BYTES];
     bool is_list = false;
     *ret = (Filter){ 0 };
     if (json->kind != FIELD_OBJECT)
-        return refuse(request->err, place, "an object {field, op, value} was expected");
-    Status s = request_refuse_others(json, place, allowed, request->err);
+        return refuse(query->err, place, "an object {field, op, value} was expected");
+    Status s = query_refuse_others(json, place, allowed, query->err);
     if (s) return s;
     const TreeNode *field = event_tree_get(json, STR("field")), *op = event_tree_get(json, STR("op"));
     snprintf(where, sizeof where, "%s.field", place);
     if (!field || field->kind != FIELD_STRING || !split_field(field->text, &ret->of, &ret->field))
-        return refuse(request->err, where, FIELD_SHAPES);
+        return refuse(query->err, where, FIELD_SHAPES);
     ret->is_trait = ret->of == OF_TRAIT;
     ret->label = field->text;
-    if (ret->of == OF_USER && !request->world->people->visit_users)
-        return refuse(request->err, where, "there are no user ids here");
-    if (ret->is_trait && !has_traits(request))
-        return refuse(request->err, where, "there are no traits here");
+    if (ret->of == OF_USER && !query->world->people->visit_users)
+        return refuse(query->err, where, "there are no user ids here");
+    if (ret->is_trait && !has_traits(query))
+        return refuse(query->err, where, "there are no traits here");
     snprintf(where, sizeof where, "%s.op", place);
     if (!op || op->kind != FIELD_STRING || !find_op(op->text, ret, &is_list))
-        return refuse(request->err, where,
+        return refuse(query->err, where,
                       "one of =, !=, in, not in, <, <=, >, >=, contains, not contains, exists, "
                                            "not exists was expected");
     snprintf(where, sizeof where, "%s.value", place);
-    return filter_values(request, event_tree_get(json, STR("value")), where, is_list, ret);
+    return filter_values(query, event_tree_get(json, STR("value")), where, is_list, ret);
 }
 
-Status request_filters(Request *request, const TreeNode *json, const char *place, FilterList *ret_events,
-                       FilterList *ret_traits)
+Status query_filters(Query *query, const TreeNode *json, const char *place, FilterList *ret_events,
+                     FilterList *ret_traits)
 {
     char where[PLACE_BYTES];
     uint32_t number = 0;
     *ret_events = *ret_traits = (FilterList){ 0 };
     if (!json || json->kind == FIELD_NULL) return OK;
     if (json->kind != FIELD_ARRAY || json->count > FILTERS_MAX)
-        return err_set_field(request->err, place, "a list of at most %d filters was expected", FILTERS_MAX);
-    Filter *events = arena_new(request->arena, Filter, FILTERS_MAX);
-    Filter *traits = arena_new(request->arena, Filter, FILTERS_MAX);
+        return err_set_field(query->err, place, "a list of at most %d filters was expected", FILTERS_MAX);
+    Filter *events = arena_new(query->arena, Filter, FILTERS_MAX);
+    Filter *traits = arena_new(query->arena, Filter, FILTERS_MAX);
     *ret_events = (FilterList){ events, 0 };
     *ret_traits = (FilterList){ traits, 0 };
     for (const TreeNode *item = json->first; item; item = item->next, number++) {
         Filter filter;
         snprintf(where, sizeof where, "%s[%u]", place, number);
-        Status s = request_filter(request, item, where, &filter);
+        Status s = query_filter(query, item, where, &filter);
         if (s) return s;
         if (filter.is_trait) traits[ret_traits->count++] = filter;
         else events[ret_events->count++] = filter;
@@ -375,12 +375,12 @@ void selector_read_text(Str text, Selector *ret)
 }
 
 /* {"event": "…", "type": "page"}: with a type, the event's text is a name and nothing else. */
-static Status selector_type(Request *request, const TreeNode *type, const char *place, Selector *ret)
+static Status selector_type(Query *query, const TreeNode *type, const char *place, Selector *ret)
 {
     if (!type) return OK;
     EventType found = type->kind == FIELD_STRING ? event_type_from(type->text) : EVENT_NONE;
     if (found == EVENT_NONE)
-        return refuse(request->err, place, "one of track, page, screen, identify, group, alias was expected");
+        return refuse(query->err, place, "one of track, page, screen, identify, group, alias was expected");
     ret->name = ret->label;
     ret->type = found;
     ret->is_any_name = ret->label.len == 0 || str_equal(ret->label, STR("*"));
@@ -390,93 +390,93 @@ static Status selector_type(Request *request, const TreeNode *type, const char *
     return OK;
 }
 
-static Status selector_object(Request *request, const TreeNode *json, const char *place, const char *const *others,
+static Status selector_object(Query *query, const TreeNode *json, const char *place, const char *const *others,
                               Selector *ret)
 {
     const char *allowed[16] = { "event", "type", "where", NULL };
     char where[PLACE_BYTES];
     for (size_t at = 0; others && others[at]; at++) allowed[3 + at] = others[at], allowed[4 + at] = NULL;
-    Status s = request_refuse_others(json, place, allowed, request->err);
+    Status s = query_refuse_others(json, place, allowed, query->err);
     if (s) return s;
     const TreeNode *event = event_tree_get(json, STR("event")), *type = event_tree_get(json, STR("type"));
     snprintf(where, sizeof where, "%s.event", place);
     if ((!event && !type) || (event && (event->kind != FIELD_STRING || (event->text.len == 0 && !type))))
-        return refuse(request->err, where, "an event's name was expected");
+        return refuse(query->err, where, "an event's name was expected");
     selector_read_text(event ? event->text : STR(""), ret);
     snprintf(where, sizeof where, "%s.type", place);
-    s = selector_type(request, type, where, ret);
+    s = selector_type(query, type, where, ret);
     if (s) return s;
     snprintf(where, sizeof where, "%s.where", place);
-    return request_filters(request, event_tree_get(json, STR("where")), where, &ret->filters, &ret->traits);
+    return query_filters(query, event_tree_get(json, STR("where")), where, &ret->filters, &ret->traits);
 }
 
-static FilterList join_filters(Request *request, FilterList own, FilterList common)
+static FilterList join_filters(Query *query, FilterList own, FilterList common)
 {
-    Filter *all = arena_new(request->arena, Filter, own.count + common.count);
+    Filter *all = arena_new(query->arena, Filter, own.count + common.count);
     if (own.count) memcpy(all, own.items, own.count * sizeof *all);
     if (common.count) memcpy(all + own.count, common.items, common.count * sizeof *all);
     return (FilterList){ all, own.count + common.count };
 }
 
-Status request_selector(Request *request, const TreeNode *json, const char *place, const char *const *others,
-                        Selector *ret)
+Status query_selector(Query *query, const TreeNode *json, const char *place, const char *const *others,
+                      Selector *ret)
 {
     Status s = OK;
     *ret = (Selector){ 0 };
-    if (!json) return refuse(request->err, place, "is missing");
+    if (!json) return refuse(query->err, place, "is missing");
     if (json->kind == FIELD_STRING && json->text.len) selector_read_text(json->text, ret);
     else if (json->kind != FIELD_OBJECT)
-        return refuse(request->err, place, "an event's name or an object {event, where} was expected");
-    else s = selector_object(request, json, place, others, ret);
-    if (s || request->filters.count + request->traits.count == 0) return s;
-    ret->filters = join_filters(request, ret->filters, request->filters);
-    ret->traits = join_filters(request, ret->traits, request->traits);
+        return refuse(query->err, place, "an event's name or an object {event, where} was expected");
+    else s = selector_object(query, json, place, others, ret);
+    if (s || query->filters.count + query->traits.count == 0) return s;
+    ret->filters = join_filters(query, ret->filters, query->filters);
+    ret->traits = join_filters(query, ret->traits, query->traits);
     return OK;
 }
 
-Status request_event(Request *request, const char *member, const char *missing, Selector *ret)
+Status query_event(Query *query, const char *member, const char *missing, Selector *ret)
 {
-    const TreeNode *json = event_tree_get(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(query->root, str_from(member));
     TreeNode fallback = { .kind = FIELD_STRING, .text = str_from(missing) };
     if (missing && (!json || json->kind == FIELD_NULL)) json = &fallback;
-    return request_selector(request, json, member, NULL, ret);
+    return query_selector(query, json, member, NULL, ret);
 }
 
 static const char *const units[] = { "hour", "day", "week", "month", "quarter", NULL };
 static const char *const weekdays[]
     = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", NULL };
 
-Status request_unit(Request *request, ZoneUnit least, ZoneUnit *ret)
+Status query_unit(Query *query, ZoneUnit least, ZoneUnit *ret)
 {
     uint32_t unit, week_start = 0;
-    Status s = request_word(request, "unit", ZONE_DAY - least, units + least, &unit);
-    if (!s) s = request_word(request, "week_start", 0, weekdays, &week_start);
+    Status s = query_word(query, "unit", ZONE_DAY - least, units + least, &unit);
+    if (!s) s = query_word(query, "week_start", 0, weekdays, &week_start);
     if (s) return s;
     *ret = (ZoneUnit)(unit + least);
-    request->zone.week_start = (int)week_start;
+    query->zone.week_start = (int)week_start;
     return OK;
 }
 
-void request_write_unit(const Request *request, ZoneUnit unit, struct buf *answer)
+void query_write_unit(const Query *query, ZoneUnit unit, struct buf *answer)
 {
     json_word(answer, "unit", units[unit]);
-    if (unit == ZONE_WEEK) json_word(answer, "week_start", weekdays[request->zone.week_start]);
+    if (unit == ZONE_WEEK) json_word(answer, "week_start", weekdays[query->zone.week_start]);
 }
 
-Status request_field(Request *request, const TreeNode *json, const char *place, Str *ret)
+Status query_field(Query *query, const TreeNode *json, const char *place, Str *ret)
 {
     FieldOf of;
     *ret = (Str){ 0 };
     if (!json || json->kind == FIELD_NULL) return OK;
     if (json->kind != FIELD_STRING || !split_field(json->text, &of, ret) || of != OF_COLUMN)
-        return refuse(request->err, place,
+        return refuse(query->err, place,
                       "properties.NAME, context.NAME, groupId, library, source or category was expected");
     return OK;
 }
 
-Status request_breakdown(Request *request, const char *member, bool may_be_event, Breakdown *ret)
+Status query_breakdown(Query *query, const char *member, bool may_be_event, Breakdown *ret)
 {
-    const TreeNode *json = event_tree_get(request->root, str_from(member));
+    const TreeNode *json = event_tree_get(query->root, str_from(member));
     *ret = (Breakdown){ 0 };
     if (!json || json->kind == FIELD_NULL) return OK;
     if (may_be_event && json->kind == FIELD_STRING && str_equal(json->text, STR("event"))) {
@@ -484,12 +484,12 @@ Status request_breakdown(Request *request, const char *member, bool may_be_event
         return OK;
     }
     if (json->kind != FIELD_STRING || !split_field(json->text, &ret->of, &ret->field))
-        return refuse(request->err, member, FIELD_SHAPES);
+        return refuse(query->err, member, FIELD_SHAPES);
     ret->is_trait = ret->of == OF_TRAIT;
-    if (ret->of == OF_USER && !request->world->people->visit_users)
-        return refuse(request->err, member, "there are no user ids here");
-    if (ret->is_trait && !has_traits(request))
-        return refuse(request->err, member, "there are no traits here");
+    if (ret->of == OF_USER && !query->world->people->visit_users)
+        return refuse(query->err, member, "there are no user ids here");
+    if (ret->is_trait && !has_traits(query))
+        return refuse(query->err, member, "there are no traits here");
     ret->is_given = true;
     ret->label = json->text;
     return OK;
