@@ -83,6 +83,15 @@ static void put_scope(struct person_command *command, const TreeNode *finding)
                                             STR_FORMAT(first), STR_FORMAT(last)));
 }
 
+static void put_pages(struct person_command *command, const TreeNode *finding)
+{
+    const TreeNode *list = event_tree_get(finding, STR("pages"));
+    for (const TreeNode *page = list ? list->first : NULL; page; page = page->next)
+        put_line(command, page == list->first ? "pages" : "",
+                 arena_printf(&command->arena, "%.*s (%" PRIu64 ")", STR_FORMAT(event_tree_text(page, "page")),
+                              tree_count(page, "count")));
+}
+
 static void put_code(struct person_command *command, Str code)
 {
     while (code.len) {
@@ -117,6 +126,7 @@ static void put_finding(struct person_command *command, const TreeNode *finding)
     buf_char(&command->out, '\n');
     put_share(command, finding, colour);
     put_scope(command, finding);
+    put_pages(command, finding);
     put_line(command, "effect", event_tree_text(finding, "effect"));
     put_line(command, "why", event_tree_text(finding, "why"));
     const TreeNode *list = event_tree_get(finding, STR("persons"));

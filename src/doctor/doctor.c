@@ -66,6 +66,17 @@ size_t doctor_group(const struct exam *exam, const uint32_t *places, size_t coun
     return to;
 }
 
+const DoctorRow *doctor_find_row(const struct exam *exam, JournalPos pos)
+{
+    size_t from = 0, to = exam->row_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (journal_number(exam->rows[middle].pos) < journal_number(pos)) from = middle + 1;
+        else to = middle;
+    }
+    return from < exam->row_count && exam->rows[from].pos == pos ? &exam->rows[from] : NULL;
+}
+
 bool doctor_is_server(const struct exam *exam, uint32_t source)
 {
     const DoctorQuestion *question = exam->question;
@@ -131,7 +142,7 @@ static Status examine(struct exam *exam, Err *err)
 {
     static DoctorPass *const passes[] = { doctor_pass_devices, doctor_pass_signups, doctor_pass_people,
                                           doctor_pass_twice, doctor_pass_symptoms, doctor_pass_spellings,
-                                          doctor_pass_lost, doctor_pass_plan };
+                                          doctor_pass_lost, doctor_pass_troubles, doctor_pass_plan };
     Status s = doctor_gather(exam, err);
     if (!s) s = doctor_find_history(exam, err);
     if (!s) s = doctor_sort_devices(exam, err);
@@ -166,6 +177,7 @@ void doctor_close_exam(struct exam *exam, struct region *region)
     free(exam->by_device);
     free(exam->rows);
     free(exam->violations);
+    free(exam->troubles);
     free(exam->names.texts);
     slots_done(&exam->names.slots);
     region_close(region);

@@ -82,17 +82,6 @@ struct group {                              /* of one code, source, event and fi
     uint64_t count;                         /* messages */
 };
 
-static const DoctorRow *find_row(const struct exam *exam, JournalPos pos)
-{
-    size_t from = 0, to = exam->row_count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (journal_number(exam->rows[middle].pos) < journal_number(pos)) from = middle + 1;
-        else to = middle;
-    }
-    return from < exam->row_count && exam->rows[from].pos == pos ? &exam->rows[from] : NULL;
-}
-
 /* Calls that have no name are called by their type. */
 static uint32_t event_of(struct exam *exam, const DoctorRow *row)
 {
@@ -108,7 +97,7 @@ static void find_rows(struct exam *exam)
     size_t kept = 0;
     for (size_t at = 0; at < exam->violation_count; at++) {
         DoctorViolation one = exam->violations[at];
-        const DoctorRow *row = find_row(exam, one.pos);
+        const DoctorRow *row = doctor_find_row(exam, one.pos);
         if (!row) continue;
         one.row = (size_t)(row - exam->rows), one.source = row->source, one.event = event_of(exam, row);
         exam->violations[kept++] = one;

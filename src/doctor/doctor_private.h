@@ -12,6 +12,10 @@ enum {
     DOCTOR_TALLIES_MAX = 1 << 14,           /* a code of a source and an event each */
     DOCTOR_CASES_MAX = 1 << 20,             /* of a tally, whose people are told; all are counted */
     DOCTOR_VIOLATIONS_MAX = 1 << 22,        /* of the tracking plan; 40 bytes each */
+    DOCTOR_TROUBLES_MAX = 1 << 20,          /* of pages, as the browser library says; 24 bytes each */
+    DOCTOR_PLACES = 10,                     /* pages of a finding that are told */
+    DOCTOR_VERSIONS = 5,                    /* releases of a finding that are told */
+    DOCTOR_PLACE_BYTES = 160,
     DOCTOR_EXAMPLES = 5, DOCTOR_PERSONS = 20,
     DOCTOR_SESSION_MS = 30 * MINUTE_MS,     /* a gap of so long ends a session */
     DOCTOR_YOUNG_MS = 2 * DAY_MS,           /* of a source that is younger only errors are told */
@@ -52,7 +56,11 @@ uint32_t doctor_release(struct exam *exam, Str library, Str version);       /* "
 
 typedef enum SourceAge { SOURCE_NOT_SEEN, SOURCE_YOUNG, SOURCE_OLD } SourceAge;     /* younger than DOCTOR_YOUNG_MS */
 
-enum { ROW_SIGNUP = 1, ROW_LOGIN = 2, ROW_IMPORT = 4, ROW_OF_USER = 8 };  /* the last: the alias is of a user */
+enum {
+    ROW_SIGNUP = 1, ROW_LOGIN = 2, ROW_IMPORT = 4,
+    ROW_OF_USER = 8,                        /* the alias is of a user */
+    ROW_TROUBLE = 16,                       /* the browser library says that something is wrong in the page */
+};
 
 typedef struct DoctorRow {
     Millis time_ms, arrival_ms;             /* arrival of an import: its time */
@@ -76,6 +84,13 @@ typedef struct DoctorViolation {
     size_t row;                             /* its place among the rows, once that is known */
     uint32_t code, source, event, field, value;     /* a DoctorCode; names */
 } DoctorViolation;
+
+/* What the browser library says is wrong in the page of a message (doctor_troubles.c). */
+typedef struct DoctorTrouble {
+    JournalPos pos;
+    uint32_t row;                           /* its place among the rows, once that is known */
+    uint32_t code, page, value;             /* a DoctorCode; names */
+} DoctorTrouble;
 
 /* ---- What is known of people from before the window (doctor_history.c) ---- */
 
@@ -108,6 +123,8 @@ struct exam {
     DoctorViolation *violations;            /* in the order of the journal, then of what they are about */
     size_t violation_count, violation_capacity;
     Arena plan_scratch;
+    DoctorTrouble *troubles;                /* in the order of the journal */
+    size_t trouble_count, trouble_capacity;
     uint8_t *young;                         /* a byte a name: of sources, a SourceAge */
     bool knows_old;                         /* each source that is old is known to be */
     struct tally **tallies;
@@ -172,6 +189,8 @@ struct tally {
     DoctorCase *cases;                      /* a person of a case each, and its release */
     size_t case_count, case_capacity;
     bool is_more;                           /* than DOCTOR_CASES_MAX */
+    struct { uint32_t page; uint64_t count; } places[DOCTOR_PLACES];    /* pages by their cases, most first */
+    uint32_t place_count;
     /* once it is judged */
     uint32_t *persons, person_count;        /* each once, in order */
     uint32_t release;                       /* of most of the cases */
@@ -202,19 +221,38 @@ typedef struct DoctorSum {
 bool tally_add(struct exam *exam, const DoctorSum *sum);
 /* A further person of the case before. */
 void tally_person(struct tally *tally, uint32_t person, const DoctorRow *row);
+/* A page and its cases; each page once. */
+void tally_place(const struct exam *exam, struct tally *tally, uint32_t page, uint64_t count);
 struct tally *tally_find(struct exam *exam, DoctorCode code, uint32_t source, uint32_t event);   /* NULL: none */
 void tally_settle(struct exam *exam, struct tally *tally);
 void tally_close(struct exam *exam);
 /* The share that it is at least, with 95 % (Wilson's lower bound). */
 double tally_bound(uint64_t count, uint64_t of);
 
+/* ---- A message's JSON, looked at without a tree (doctor_peek.c) ---- */
+
+/* Borrowed from it, as it stands: escapes and all. Empty: not there, or no text. */
+typedef struct DoctorPeek {
+    Str library, version, url, referrer, agent, payload, health;
+} DoctorPeek;
+void doctor_peek(Str json, DoctorPeek *ret);
+void doctor_peek_event(const Event *event, DoctorPeek *ret);    /* of one out of a record: without its ids and times */
+Str doctor_host(Str url, char room[256]);               /* in lower case; empty: none */
+bool doctor_is_same_site(Str a, Str b);                 /* hosts of one registrable domain, as far as can be told */
+
 /* ---- Passes ---- */
 
 typedef Status DoctorPass(struct exam *exam, Err *err);
 DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_lost, doctor_pass_twice,
-    doctor_pass_symptoms, doctor_pass_spellings, doctor_pass_plan;
+    doctor_pass_symptoms, doctor_pass_spellings, doctor_pass_plan, doctor_pass_troubles;
 /* By doctor_gather, of each message whose record has such a stamp. */
 void doctor_note_violations(struct exam *exam, const Event *event, JournalPos pos);
+
+/* By doctor_gather, of a message with such a list. False: nothing in it is known. */
+bool doctor_note_troubles(struct exam *exam, const DoctorPeek *peek, JournalPos pos);
+/* "shop.de/orders/#": the page without what may be an id, a token or an address. 0: no page. */
+uint32_t doctor_name_page(struct exam *exam, Str host, Str path);
+const DoctorRow *doctor_find_row(const struct exam *exam, JournalPos pos);      /* NULL: it does not count */
 
 /* ---- Findings as JSON, and what is kept of them ---- */
 
@@ -243,17 +281,6 @@ void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void
 Status MUST doctor_keep(struct doctor *doctor, Err *err);           /* writes the file where something has changed */
 void doctor_write(struct exam *exam, struct doctor *doctor, struct buf *out);
 void doctor_write_person(const struct exam *exam, uint32_t person, struct buf *out);
-
-/* ---- A message's JSON, looked at without a tree (doctor_peek.c) ---- */
-
-/* Borrowed from it, as it stands: escapes and all. Empty: not there, or no text. */
-typedef struct DoctorPeek {
-    Str library, version, url, referrer, agent, payload;
-} DoctorPeek;
-void doctor_peek(Str json, DoctorPeek *ret);
-void doctor_peek_event(const Event *event, DoctorPeek *ret);    /* of one out of a record: without its ids and times */
-Str doctor_host(Str url, char room[256]);               /* in lower case; empty: none */
-bool doctor_is_same_site(Str a, Str b);                 /* hosts of one registrable domain, as far as can be told */
 
 /* ---- The last answer (doctor_cache.c) ---- */
 

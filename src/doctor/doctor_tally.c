@@ -91,6 +91,21 @@ struct tally *tally_case_of(struct exam *exam, DoctorCode code, uint32_t event, 
     return tally;
 }
 
+void tally_place(const struct exam *exam, struct tally *tally, uint32_t page, uint64_t count)
+{
+    const Str *texts = exam->names.texts;
+    uint32_t at = tally->place_count;
+    for (; at > 0; at--) {
+        uint64_t before = tally->places[at - 1].count;
+        int order = str_compare(texts[tally->places[at - 1].page], texts[page]);
+        if (before > count || (before == count && order < 0)) break;
+    }
+    if (at == DOCTOR_PLACES) return;
+    if (tally->place_count < DOCTOR_PLACES) tally->place_count++;
+    for (uint32_t to = tally->place_count - 1; to > at; to--) tally->places[to] = tally->places[to - 1];
+    tally->places[at].page = page, tally->places[at].count = count;
+}
+
 /* Whose it is; of a shared one, whose it was at the end. */
 static uint32_t person_of(const struct exam *exam, IdentityNode node, Millis at_ms)
 {

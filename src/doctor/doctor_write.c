@@ -187,6 +187,49 @@ static void write_scope(const struct exam *exam, const struct tally *tally, Str 
     json_string_or_null(out, "field", text_of(exam, tally->field));
 }
 
+/* Cases lie in the order of their releases. The most first; of equals by their names. */
+static void write_versions(const struct exam *exam, const struct tally *tally, struct buf *out)
+{
+    struct { uint32_t release; uint64_t count; } told[DOCTOR_VERSIONS];
+    uint32_t kept = 0, to;
+    for (size_t at = 0; at < tally->case_count;) {
+        uint32_t release = tally->cases[at].release;
+        uint64_t count = 0;
+        for (; at < tally->case_count && tally->cases[at].release == release; at++) count += tally->cases[at].weight;
+        if (!count) continue;
+        for (to = kept; to > 0; to--) {
+            int order = str_compare(exam->names.texts[told[to - 1].release], exam->names.texts[release]);
+            if (told[to - 1].count > count || (told[to - 1].count == count && order < 0)) break;
+            if (to < DOCTOR_VERSIONS) told[to] = told[to - 1];
+        }
+        if (to == DOCTOR_VERSIONS) continue;
+        told[to].release = release, told[to].count = count;
+        kept += kept < DOCTOR_VERSIONS;
+    }
+    json_array(out, "versions");
+    for (uint32_t at = 0; at < kept; at++) {
+        Str version, release = text_of(exam, told[at].release), library = split_release(release, &version);
+        json_object(out, NULL);
+        json_string_or_null(out, "library", library);
+        json_string_or_null(out, "version", version);
+        json_uint(out, "count", told[at].count);
+        json_object_end(out);
+    }
+    json_array_end(out);
+}
+
+static void write_pages(const struct exam *exam, const struct tally *tally, struct buf *out)
+{
+    json_array(out, "pages");
+    for (uint32_t at = 0; at < tally->place_count; at++) {
+        json_object(out, NULL);
+        json_string(out, "page", text_of(exam, tally->places[at].page));
+        json_uint(out, "count", tally->places[at].count);
+        json_object_end(out);
+    }
+    json_array_end(out);
+}
+
 static void write_state(const DoctorState *state, Millis now_ms, struct buf *out)
 {
     bool is_muted = state->muted_until_ms > now_ms, is_new = now_ms - state->found_ms < NEW_MS && !state->is_reopened;
@@ -237,6 +280,8 @@ static void write_found(const struct exam *exam, const struct found *found, stru
     json_bool(out, "people_at_least", tally->is_more);
     write_scope(exam, tally, &library, out);
     json_uint(out, "cases_of_version", tally->release_cases);
+    write_versions(exam, tally, out);
+    write_pages(exam, tally, out);
     json_object(out, "numbers");
     if (tally->value) json_string(out, "value", exam->names.texts[tally->value]);
     json_object_end(out);

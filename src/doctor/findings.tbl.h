@@ -161,6 +161,30 @@ FINDING(TW_5, "TW-5", PASS, WARNING, 10000, 0, 5, 20, "Two libraries on one page
     "What both of them send counts twice, on {count:devices|device}.")
 MEND(TW_5, "browser", "// take one of the two snippets out: onym check-site URL shows both")
 
+/* ---- Pages, as the browser library says of them ---- */
+FINDING(BR_1, "BR-1", PASS, WARNING, 1000, 0, 5, 1, "A cookie that the page cannot change stands before an id",
+    "visitors with a page", "A backend, another library or an older option keeps it under another domain or path, or as HttpOnly. "
+    "The library goes by localStorage there; your server and other tools read the old visitor out of it.",
+    "On {count:browsers|browser} a server that reads the cookie takes the visitor for somebody else; other hosts of the site may, too.")
+MEND(BR_1, "browser", "// onym check-site URL shows who sets it, and under which domain and path")
+MEND(BR_1, "node", "// once for each domain and path under which it was ever set\n"
+    "res.clearCookie('ajs_user_id', { path: '/', domain: 'www.example.com' })")
+FINDING(BR_2, "BR-2", PASS, WARNING, 10000, 0, 5, 1, "The browser's storage for the site is full",
+    "visitors with a page", "Calls that have not left yet, and ids that have no cookie, live as long as the page.",
+    "What {count:browsers had|browser had} not sent when the page was left is lost.")
+MEND(BR_2, "browser", "// see what fills it, and take out what is not needed\n"
+    "Object.entries(localStorage).map(([k, v]) => [k, v.length]).sort((a, b) => b[1] - a[1]).slice(0, 10)")
+FINDING(BR_3, "BR-3", PASS, WARNING, 1000, 0, 5, 1, "Calls that were dropped because too many waited",
+    "visitors with a page", "Over 3,000 calls waited in one browser: a page calls in a loop, or Onym could not be reached from there for long.",
+    "The oldest page views of {count:browsers|browser} are lost; counts of pages are too low.")
+MEND(BR_3, "browser", "// look for a call in a loop, in a scroll or a timer; and whether something on the way answers in Onym's place:\n"
+    "// onym check-site URL")
+FINDING(BR_4, "BR-4", PASS, WARNING, 10000, 0, 5, 1, "The second file of the library does not come",
+    "visitors with a page", "more.min.js is blocked, missing or slower than 5 seconds. Plugins, middleware and changes of route did not work there from the start.",
+    "What plugins and middleware should add or leave out is not so for calls of {count:browsers|browser}.")
+MEND(BR_4, "browser", "// let it come from where the first file comes: the proxy's paths, script-src of the Content Security Policy;\n"
+    "// or load analytics.plus.min.js, which has all in one")
+
 /* ---- Clocks ---- */
 FINDING(CL_1, "CL-1", SYMPTOM, INFO, 20000, 0, 1, 1, "Clocks that are wrong", "messages with a sentAt",
     "Their times are moved to Onym's clock by sentAt.", "{count:messages depend|message depends} on the correction.")

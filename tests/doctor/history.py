@@ -11,6 +11,10 @@ SITE, SERVER, PHONE = "website", "server", "phone"
 SOURCES = {SITE: {"write_key": "wk_site"}, SERVER: {"write_key": "wk_server", "kind": "server"}, PHONE: {"write_key": "wk_phone"}}
 LIBRARIES = {SITE: ("analytics.js", "1.0.0"), SERVER: ("analytics-node", "2.1.0"), PHONE: ("analytics-kotlin", "1.16.0")}
 
+# What the browser library says, several of one cause at once, and what a later library may say.
+TROUBLES = {"BR-1": ["cookie_stuck:ajs_user_id", "cookie_stuck:ajs_anonymous_id", "later_word"], "BR-2": ["storage_full"],
+            "BR-3": ["queue_full"], "BR-4": ["more_missing"]}
+
 
 def instant(t):
     return datetime.datetime.fromtimestamp(t, datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -24,7 +28,7 @@ class History:
         self.start = now - 7 * DAY
         self.messages, self.number = [], 0
         self.cases, self.people = 0, set()          # of the fault, in the window
-        self.agents = 0
+        self.troubled = {}                          # by anonymous id: does its browser say that something is wrong?
         for n in range(old):
             self.live(f"old-{n}", self.at(now - 40 * DAY, now - 9 * DAY))
         for n in range(new):
@@ -66,6 +70,11 @@ class History:
         context = {"library": {"name": name, "version": version}, "userAgent": agent}
         if page:
             context["page"] = page
+        if page and source == SITE and self.fault in TROUBLES:
+            if not self.troubled.get(device) and self.in_window(t) and device not in self.troubled:
+                self.troubled[device] = self.strikes(self.fault, user or device)
+            if self.troubled.get(device) and self.in_window(t):
+                context["onym"] = {"health": TROUBLES[self.fault]}
         message = {"type": kind, "timestamp": instant(t), "messageId": self.id("m"), "projectId": source, "context": context, **fields}
         if user:
             message["userId"] = user

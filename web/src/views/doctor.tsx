@@ -39,6 +39,8 @@ export interface Finding {
   event: string | null
   field: string | null
   cases_of_version?: number
+  versions?: { library: string | null; version: string | null; count: number }[]
+  pages?: { page: string; count: number }[]
   first_seen: string
   last_seen: string
   examples?: { position: number; message_id: string }[]
@@ -279,6 +281,18 @@ const Card = ({ of, again, who, isOpen }: { of: Finding; again: () => void; who:
               {of.cases_of_version != null && of.cases_of_version < of.count && (
                 <span class="dim"> {count(of.cases_of_version)} of them</span>
               )}
+            </dd>
+          </>
+        )}
+        {(of.pages?.length ?? 0) > 0 && (
+          <>
+            <dt>pages</dt>
+            <dd>
+              {of.pages!.map((one) => (
+                <div>
+                  <Text of={one.page} most={200} /> <span class="dim">{count(one.count)}</span>
+                </div>
+              ))}
             </dd>
           </>
         )}
