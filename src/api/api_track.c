@@ -84,6 +84,7 @@ void api_track(struct exchange *exchange)
         .is_deflate = str_equal_no_case(exchange->content_encoding, STR("deflate")),
         .header_key = is_import ? exchange->header_key : exchange_header_key(exchange),
         .query_key = exchange_query_key(exchange),
+        .keeps_unread = exchange_query_key(exchange).len > 0,   /* as beacons have it: nobody reads the answer */
         .ip = exchange->ip,
         .origin = exchange_page(exchange),
         .received_at_ms = exchange->received_at_ms,
@@ -96,24 +97,23 @@ void api_track_query(struct exchange *exchange)
     Err err;
     Str body, callback;
     Status s = collect_decode_query(exchange->query, exchange_arena(exchange), &body, &callback, &err);
-    if (s) {
-        reply_error(exchange, s, &err);
-    } else {
-        CollectRequest request = {
-            .implied_type = exchange->route->implied_type,
-            .body = body,
-            .header_key = exchange_header_key(exchange),
-            .ip = exchange->ip,
-            .user_agent = exchange->user_agent,
-            .origin = exchange_page(exchange),
-            .received_at_ms = exchange->received_at_ms,
-        };
-        if (callback.len) {                            /* kept for when the answer is made */
-            buf_clear(&exchange->answer);
-            buf_str_put(&exchange->answer, callback);
-        }
-        collect(exchange, &request);
+    CollectRequest request = {
+        .implied_type = exchange->route->implied_type,
+        .body = body,
+        .unread = s ? err.text : NULL,
+        .keeps_unread = true,
+        .header_key = exchange_header_key(exchange),
+        .query_key = exchange_query_key(exchange),
+        .ip = exchange->ip,
+        .user_agent = exchange->user_agent,
+        .origin = exchange_page(exchange),
+        .received_at_ms = exchange->received_at_ms,
+    };
+    if (callback.len) {                                /* kept for when the answer is made */
+        buf_clear(&exchange->answer);
+        buf_str_put(&exchange->answer, callback);
     }
+    collect(exchange, &request);
     /* A pixel is a picture even when it is refused (protocol 1.2); a full disk still says so by status. */
     if (exchange->state == EXCHANGE_ANSWERED && is_pixel(exchange) && exchange->reply.status < 500)
         reply_text(exchange, 200, "image/gif", pixel);
@@ -167,6 +167,8 @@ void api_track_durable(struct exchange *exchange, Status status)
     note_suppressed(exchange);
     if (is_pixel(exchange)) {
         reply_text(exchange, 200, "image/gif", pixel);
+    } else if (exchange->collected.unread.code) {
+        reply_error(exchange, exchange->collected.unread.code, &exchange->collected.unread);
     } else if (exchange->method == METHOD_POST && exchange->import_header.len) {
         buf_clear(&exchange->answer);
         json_object(&exchange->answer, NULL);

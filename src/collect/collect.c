@@ -45,7 +45,7 @@ void collect_workspace_close(struct collect_workspace *workspace)
 
 /* ---- What is kept ---- */
 
-static bool is_reading_key(const struct intake *intake, Str key)
+bool collect_is_reading_key(const struct intake *intake, Str key)
 {
     const CollectOptions *options = &intake->workspace->collector->options;
     return key.len && key.len <= LIMIT_ID_BYTES && options->is_reading_key
@@ -78,15 +78,16 @@ static Str without_reading_keys(struct intake *intake, Str raw)
         at = (size_t)(found - raw.bytes) + name.len;
         const char *end = memchr(raw.bytes + at, '"', raw.len - at);
         Str key = str_slice(raw, at, end ? (size_t)(end - raw.bytes) : raw.len);
-        if (is_reading_key(intake, key)) raw = without_key(intake, raw, key);
+        if (collect_is_reading_key(intake, key)) raw = without_key(intake, raw, key);
     }
     return raw;
 }
 
 static bool came_with_reading_key(const struct intake *intake)
 {
-    return is_reading_key(intake, intake->request->header_key) || is_reading_key(intake, intake->request->query_key)
-        || is_reading_key(intake, intake->body.write_key.text);
+    return collect_is_reading_key(intake, intake->request->header_key)
+        || collect_is_reading_key(intake, intake->request->query_key)
+        || collect_is_reading_key(intake, intake->body.write_key.text);
 }
 
 static const Rule large = { "message_too_large", "", NULL };
@@ -220,11 +221,17 @@ static void accept_message(struct intake *intake, const struct source_entry *sou
     *intake->arena = before;
 }
 
+const Rule *collect_closed(const struct intake *intake, const struct source_entry *source)
+{
+    static const Rule disabled = { "source_disabled", "writeKey", "the source is disabled" },
+                      rotated = { "key_rotated", "writeKey", "the source has another write key now" };
+    if (!source->source.is_enabled) return &disabled;
+    return source->is_old && intake->received_at_ms >= source->source.old_key_until_ms ? &rotated : NULL;
+}
+
 static void keep_message(struct intake *intake, const Message *message)
 {
-    static const Rule broken = { "bad_request", "", NULL }, unknown = { "project_not_found", "writeKey", NULL },
-                      disabled = { "source_disabled", "writeKey", NULL },
-                      rotated = { "key_rotated", "writeKey", NULL };
+    static const Rule broken = { "bad_request", "", NULL }, unknown = { "project_not_found", "writeKey", NULL };
     const struct source_entry *source = collect_source_of(intake, message);
     size_t most = intake->request->is_import ? LIMIT_RECORD_BYTES : LIMIT_MESSAGE_BYTES;
     EventType type = intake->request->implied_type;
@@ -236,10 +243,8 @@ static void keep_message(struct intake *intake, const Message *message)
         collect_reject(intake, NULL, &unknown, "no source has this write key", message->raw);
     } else if (collect_is_foreign(intake, source)) {
         collect_reject(intake, source, &foreign, foreign.text, message->raw);
-    } else if (!source->source.is_enabled) {
-        collect_reject(intake, source, &disabled, "the source is disabled", message->raw);
-    } else if (source->is_old && intake->received_at_ms >= source->source.old_key_until_ms) {
-        collect_reject(intake, source, &rotated, "the source has another write key now", message->raw);
+    } else if ((rule = collect_closed(intake, source)) != NULL) {
+        collect_reject(intake, source, rule, rule->text, message->raw);
     } else if (message->broken) {
         collect_reject(intake, source, &broken, message->broken, message->raw);
     } else if (message->raw.len > most) {
@@ -270,17 +275,33 @@ Status collect_keep_body(struct intake *intake, Err *err)
     return err_set(err, ERR_TOO_LARGE, "batch: too large once its context is merged");
 }
 
+/* From bytes to a Body. What could not be read is in *ret_raw. */
+static Status read_body(struct intake *intake, Str *ret_raw, Err *err)
+{
+    const CollectRequest *request = intake->request;
+    *ret_raw = (Str){ 0 };                                  /* of broken gzip nothing is text */
+    if (request->unread) {
+        *ret_raw = request->body;
+        return err_set(err, ERR_INPUT, "%s", request->unread);
+    }
+    Status s = collect_inflate(intake, ret_raw, err);
+    if (s || request->is_import) return s;
+    return event_parse_body(intake->workspace->parser, *ret_raw, LIMIT_BATCH_EVENTS, intake->arena, &intake->body, err);
+}
+
 static Status collect_body(struct intake *intake, Err *err)
 {
     Str body;
     Status s = collect_authorize(intake, err);
     if (s) return s;
-    s = collect_inflate(intake, &body, err);
-    if (s) return s;
     collect_stamp_request(intake);
-    if (intake->request->is_import) return collect_import_lines(intake, body, err);
-    s = event_parse_body(intake->workspace->parser, body, LIMIT_BATCH_EVENTS, intake->arena, &intake->body, err);
+    s = read_body(intake, &body, err);
+    if (s && intake->request->keeps_unread) {
+        Err why = *err;
+        return collect_keep_unread(intake, body, &why, err);
+    }
     if (s) return s;
+    if (intake->request->is_import) return collect_import_lines(intake, body, err);
     return collect_keep_body(intake, err);
 }
 

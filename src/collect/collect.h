@@ -16,7 +16,9 @@
  *  6. A message that breaks the tracking plan is accepted, with what was found stamped into it, unless the plan says
  *     reject: then it is a RECORD_REJECTED, whole. Imports keep the stamp that they bring, and are not compared with
  *     today's plan.
- *  7. Nothing here blocks. All memory is the arena's and the append's.
+ *  7. What cannot be read at all is an error, too. Where nobody reads the answer (keeps_unread) it is also kept as one
+ *     rejected record: the source is found by its key in header, query or anywhere in the text.
+ *  8. Nothing here blocks. All memory is the arena's and the append's.
  *
  * Threads: one struct collect_workspace per ingest thread; the collector is shared and its sources can be
  * replaced at any time from any thread.
@@ -108,6 +110,8 @@ typedef struct CollectRequest {
     bool is_import;                 /* `onym import` (not the path /v1/import): see below */
     uint64_t import_line;           /* the first line's number in the import's file, for the reasons */
     Str body;                       /* as received */
+    const char *unread;             /* not NULL: why it cannot be read; body is then what of it may be shown */
+    bool keeps_unread;              /* nobody reads the answer: what cannot be read is kept as rejected (rule 7) */
     bool is_gzip;                   /* its Content-Encoding says so; a body that begins as gzip counts, too */
     bool is_deflate;                /* its Content-Encoding says so: zlib, or the bare stream that some clients send */
     Str header_key;                 /* write key by Basic user name, Bearer or X-Write-Key; may be empty */
@@ -127,6 +131,7 @@ typedef struct CollectResult {
     uint32_t plan_codes[TRACKING_CODES], plan_rungs[TRACKING_RUNGS];    /* violations; messages by their rung */
     uint32_t plan_undecided;        /* messages for which the check reached a limit */
     Millis retry_after_ms;          /* with ERR_RATE: when there is room again */
+    Err unread;                     /* code OK: the body could be read; else why not: it was kept as rejected */
 } CollectResult;
 
 /* The corridor. Puts records into the append (which the caller has cleared); nothing is left in it when the
@@ -141,7 +146,8 @@ Status MUST collect_request(struct collect_workspace *workspace, const CollectRe
 
 /* The GET forms (docs/protocol.md#pixels): query is the raw query string. Makes the JSON body that a POST would have
  * had, from ?data=<base64 of JSON, either alphabet, padding optional>, or from flat dotted keys. ret_callback is the
- * JSONP callback's name if it is a plain identifier, else empty. The body has its padding. */
+ * JSONP callback's name if it is a plain identifier, else empty. The body has its padding. On an error ret_body is what
+ * of the query can be shown, as far as it can be told. */
 Status MUST collect_decode_query(Str query, Arena *arena, Str *ret_body, Str *ret_callback, Err *err);
 
 /* "Basic a2V5Og==" or "Bearer key" -> the write key, in the arena; empty if it is neither. (A Bearer token

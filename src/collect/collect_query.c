@@ -17,16 +17,18 @@ static int base64_digit(char c)
     return c == '+' || c == '-' || c == ' ' ? 62 : c == '/' || c == '_' ? 63 : -1; /* the space was a "+" */
 }
 
-/* Takes either alphabet; padding is optional. False if a character is of neither. */
+/* Takes either alphabet; padding is optional. False if a character is of neither: then *ret is what stands before. */
 static bool base64_decode(Str s, Arena *arena, Str *ret)
 {
     char *start = arena_bytes(arena, s.len + EVENT_PADDING_BYTES), *to = start;
     uint32_t bits = 0;
     unsigned held = 0;
+    bool is_good = true;
     while (s.len && s.bytes[s.len - 1] == '=') s.len--;
     for (size_t at = 0; at < s.len; at++) {
         int digit = base64_digit(s.bytes[at]);
-        if (digit < 0) return false;
+        is_good = digit >= 0;
+        if (!is_good) break;
         bits = bits << 6 | (uint32_t)digit;
         if ((held += 6) >= 8) {
             held -= 8;
@@ -34,7 +36,7 @@ static bool base64_decode(Str s, Arena *arena, Str *ret)
         }
     }
     *ret = (Str){ start, (size_t)(to - start) };
-    return true;
+    return is_good;
 }
 
 /* ---- Flat names to nested objects ---- */
@@ -93,6 +95,7 @@ Status collect_decode_query(Str query, Arena *arena, Str *ret_body, Str *ret_cal
     size_t count = 0;
     bool has_data = false;
     *ret_callback = (Str){ 0 };
+    *ret_body = percent_decode(query, true, arena);
     if (query.len > LIMIT_URL_BYTES) return err_set(err, ERR_TOO_LARGE, "query: over %d bytes", LIMIT_URL_BYTES);
     for (Str rest = query; rest.len > 0;) {
         Str value, pair = str_cut(rest, '&', &rest), name = percent_decode(str_cut(pair, '=', &value), true, arena);
@@ -110,8 +113,11 @@ Status collect_decode_query(Str query, Arena *arena, Str *ret_body, Str *ret_cal
         }
     }
     if (has_data) {
-        if (!base64_decode(data, arena, ret_body)) return err_set_field(err, "data", "query: data is no base64");
-        return OK;
+        bool is_json = str_trim(data).len && str_trim(data).bytes[0] == '{';
+        if (base64_decode(data, arena, ret_body)) return OK;
+        if (!is_json) return err_set_field(err, "data", "query: data is no base64");
+        *ret_body = data;
+        return err_set_field(err, "data", "query: data is JSON as it stands; wanted base64 of it");
     }
     struct buf out;
     size_t room = 7 * LIMIT_URL_BYTES + 16 * PAIRS_MAX;

@@ -116,4 +116,11 @@ void collect_reject(struct intake *intake, const struct source_entry *source, co
 void collect_reject_whole(struct intake *intake, const struct source_entry *source, const Rule *rule, Str raw);
 Status MUST collect_import_lines(struct intake *intake, Str body, Err *err);
 
+/* collect.c, for collect_unread.c: is it a key that reads? And the rule by which a source takes nothing now; NULL: it
+ * takes messages. */
+bool collect_is_reading_key(const struct intake *intake, Str key);
+const Rule *collect_closed(const struct intake *intake, const struct source_entry *source);
+/* collect_unread.c: keeps as rejected what cannot be read, and why. */
+Status MUST collect_keep_unread(struct intake *intake, Str raw, const Err *why, Err *err);
+
 #endif

@@ -325,6 +325,39 @@ def _(t):
         is_pixel(t, t.ask("GET", "/v1/pixel/track" + query), query[:40])
 
 
+@case("what cannot be read is kept with its reason where nobody reads the answer")
+def _(t):
+    whole = encoded({"writeKey": KEY, "userId": t.id("cut"), "event": "E", "properties": {"a": 1}})
+    is_pixel(t, t.ask("GET", "/v1/pixel/track?data=" + whole[:-12]), "JSON that was cut")
+    t.rejects(t.id("cut"), "bad_request")
+    spoilt = encoded({"writeKey": KEY, "userId": t.id("spoilt"), "event": "E", "properties": {"a": "b" * 50}})
+    is_pixel(t, t.ask("GET", f"/pixel/v1/track?data={spoilt[:-20]}*{spoilt[-20:]}"), "no base64")
+    t.rejects(t.id("spoilt"), "bad_request")
+    for path in ("/v1/pixel/track", "/v1/t", "/m4p/pixel/track"):
+        name = t.id(path.replace("/", "-"))
+        answer = t.ask("GET", f"{path}?callback=f&writeKey={KEY}&data={encoded([name])}")
+        if "pixel" in path:
+            is_pixel(t, answer, path)
+        else:
+            t.refused(answer, 400)
+        t.rejects(name, "bad_request")
+        answer = t.ask("GET", f"{path}?writeKey={KEY}&data=%7B%22userId%22:%22{name}-plain%22%7D")
+        t.rejects(name + "-plain", "bad_request")
+        t.ask("GET", f"{path}?writeKey={SECRET}&data={encoded([name + '-secret', SECRET])}")
+        t.rejects(name + "-secret", "bad_request")
+    for path in ("/beacon/v1/batch", "/v1/b"):
+        name = t.id(path.replace("/", "-"))
+        t.refused(t.ask("POST", f"{path}?writeKey={KEY}", [ORIGIN], f'{{"batch":[{{"userId":"{name}"'.encode()), 400)
+        t.rejects(name, "bad_request")
+
+
+@case("a picture's ?writeKey= beside data names its source")
+def _(t):
+    data = encoded({"userId": t.id("u"), "event": "Opened"})
+    is_pixel(t, t.ask("GET", f"/v1/pixel/track?data={data}&writeKey={KEY}"), "beside")
+    t.keeps({"userId": t.id("u"), "projectId": "web"})
+
+
 @case("JSONP: the callback is called with the answer, as a script")
 def _(t):
     for letter, more in (("t", {"event": "E"}), ("i", {}), ("p", {}), ("g", {"groupId": "g"}), ("a", {"previousId": "p"})):
