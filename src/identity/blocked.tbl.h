@@ -1,14 +1,14 @@
 /* BLOCKED(value, list): values that never name anyone, in lower case: what a template, a language or an SDK writes
- * where it has no id, and what vendors refuse (Mixpanel, PostHog). One list for identity and every destination.
- * Compared without regard to case, to blanks around (those that cannot be seen, too) and to quotes and brackets around
- * ("null", ["null"], (null)); only zeros, dashes and such marks, two of nothing (null-null), and what
- * identity_blocked.c knows by its shape ([object ...], {{...}}, <...>, %!..., %USER_ID%), need no row.
+ * if it has no id, and what vendors refuse (Mixpanel, PostHog). Identity and every destination use this one list.
+ * Case does not matter, nor do blanks around the value (also those that cannot be seen), nor quotes and brackets around
+ * it ("null", ["null"], (null)). These need no row: values that are only zeros, dashes and such marks, two empty words
+ * in one (null-null), and what identity_blocked.c knows by its shape ([object ...], {{...}}, <...>, %!..., %USER_ID%).
  *
  * list: the first list of the rules (identity.placeholders) that has it. A new row is of a new list, so that its users
- * can see by `onym identity --dry-run` whom it parts before they take it over.
+ * can see by `onym identity --dry-run` whom it parts before they use it.
  *
- * AT_VENDORS: somebody may be called so, but a destination refuses it; there alone it names nobody.
- * Not here, since somebody may well be called so: id, email, user, test, admin. */
+ * AT_VENDORS: somebody may have this id, but a destination refuses it; only there it names nobody.
+ * These are not in the list, since somebody may well have such an id: id, email, user, test, admin. */
 BLOCKED("null", 1)
 BLOCKED("undefined", 1)
 BLOCKED("-1", 1)

@@ -1,8 +1,8 @@
-/* Evidence in and out: what one message says, applied or taken back.
+/* Applies what one message says, or takes it back.
  *
- * A message becomes pairs (weaker identifier, stronger one), each one row. The meaning of an alias may change
+ * A message becomes pairs (weaker identifier, stronger one), and each pair a row. The meaning of an alias may change
  * later: its previousId names an anonymous id until the same value is seen as a user id. So the rows of an alias
- * always hang at the anonymous node of that value, and when the user id shows up they are promoted: they join
+ * always hang at the anonymous node of that value. When the user id shows up they are promoted: then they join
  * users, and no longer count as a claim.
  */
 #include "identity_state.h"
@@ -37,7 +37,7 @@ static Status read_rules(struct identity *identity, const IdentityRules *rules, 
             is_word = memchr("abcdefghijklmnopqrstuvwxyz0123456789._-", name.bytes[k], 39) != NULL;
         for (size_t k = 0; is_word && k < i; k++) is_word = !str_equal(name, rules->externals[k].name);
         if (!is_word)
-            return err_set_field(err, "externals", "\"%.*s\" stands twice or is no name of an external id, "
+            return err_set_field(err, "externals", "\"%.*s\" is there twice or is no name of an external id, "
                                  "2 to 32 of a-z 0-9 . _ -", STR_FORMAT(name));
         memcpy(identity->externals[IDENTITY_EXTERNAL + i].name, name.bytes, name.len);
         identity->externals[IDENTITY_EXTERNAL + i].name_bytes = (uint8_t)name.len;
@@ -160,7 +160,7 @@ static uint32_t see(struct identity *identity, IdentityKind kind, Str value, boo
     return node;
 }
 
-/* An alias's previousId, as the anonymous node at which its rows hang. */
+/* Finds the anonymous node of an alias's previousId, at which its rows hang. */
 static uint32_t see_previous(struct identity *identity, Str value, bool make)
 {
     bool is_new;

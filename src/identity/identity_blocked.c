@@ -1,13 +1,13 @@
-/* Rule 5: values that never name anyone. The list of blocked.tbl.h, shapes of what a template or a formatter leaves
- * where it has no value, and what the rules add. Asked for every id of every message, so one look at the first byte
- * says no to nearly all. */
+/* Rule 5: values that never name anyone. These are the list of blocked.tbl.h, the shapes of what a template or a
+ * formatter leaves if it has no value, and what the rules add. It is asked for every id of every message, so one look
+ * at the first byte is enough to say no to nearly all of them. */
 #include "identity_state.h"
 
 enum { AT_VENDORS = 255 };             /* a list that no rules have */
 
 static bool is_in(char c, const char *set) { return c != 0 && strchr(set, c) != NULL; }
 
-/* How many bytes of a blank that cannot be seen stand at the end of the text, or at its beginning: control characters,
+/* How many bytes of a blank that cannot be seen are at the end of the text, or at its beginning: control characters,
  * no-break, zero-width and typographic blanks, byte order marks. */
 static size_t blank_at(Str text, bool is_end)
 {
@@ -31,8 +31,8 @@ static Str without_blanks(Str text)
     return text;
 }
 
-/* Without the blanks, the quotes and the brackets around it; "\"null\"" is what JSON in JSON leaves, ["null"] what a
- * query of PHP or Python does. */
+/* The value without the blanks, the quotes and the brackets around it: JSON in JSON leaves "\"null\"", a query of PHP
+ * or Python leaves ["null"]. */
 static Str bare(Str value)
 {
     for (;;) {
@@ -51,7 +51,8 @@ static Str bare(Str value)
     }
 }
 
-/* "<nil>", "<user_id>", "<%= id %>", "<no value>": in angle brackets nobody is called so. An address is ("<a@b.c>"). */
+/* Is it like "<nil>", "<user_id>", "<%= id %>", "<no value>"? In angle brackets only an address is an id ("<a@b.c>").
+ * */
 static bool is_in_brackets(Str value)
 {
     for (size_t i = 1; i + 1 < value.len && value.bytes[1] != '%'; i++)
@@ -59,7 +60,7 @@ static bool is_in_brackets(Str value)
     return true;
 }
 
-/* "%USER_ID%", "__USER_ID__": a name, and the same marks on both sides. */
+/* Is it like "%USER_ID%", "__USER_ID__": a name, with the same marks on both sides? */
 static bool is_between(Str value, Str mark)
 {
     if (value.len <= 2 * mark.len || !str_starts(value, mark) || !str_ends(value, mark)) return false;
@@ -70,7 +71,7 @@ static bool is_between(Str value, Str mark)
     return true;
 }
 
-/* "undefined undefined", "null-null", "None_None": a name or a key that was put together of nothing. */
+/* Is it like "undefined undefined", "null-null", "None_None": a name or a key that was made of absent values? */
 static bool is_nothing_twice(Str value)
 {
     static const Str words[] = { STR("null"), STR("undefined"), STR("none"), STR("nil"), STR("nan") };
@@ -83,7 +84,7 @@ static bool is_nothing_twice(Str value)
     return true;
 }
 
-/* A text that is the same for everybody, since it stands in a template. */
+/* Is it the same text for everybody, since it comes from a template? */
 static bool is_left_over(Str value)
 {
     static const struct { Str start, end; } shapes[] = {
@@ -154,7 +155,7 @@ bool identity_is_blocked(const struct identity *identity, Str value)
     if (!(identity->blocked_firsts[first / 64] >> first % 64 & 1)) return false;
     if (value.len <= identity->blocked_longest && set128_has(&identity->blocked, blocked_key(value))) return true;
     if (identity->placeholders < 2) return false;
-    if (is_left_over(without_blanks(value))) return true;              /* "[[id]]", before its brackets are gone */
+    if (is_left_over(without_blanks(value))) return true;              /* "[[id]]", before its brackets are taken off */
     Str inside = bare(value);
     if (is_of_marks(inside) || is_left_over(inside) || is_nothing_twice(inside)) return true;
     return inside.len != value.len && inside.len <= identity->blocked_longest

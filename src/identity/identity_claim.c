@@ -1,21 +1,21 @@
-/* Whose an identifier is: first claim and shared device (rules 2, 3 and 7).
+/* Whom an identifier belongs to: first claim and shared device (rules 2, 3 and 7).
  *
  * Almost every identifier has one owner, and then the times of its links do not matter: before the first link
- * it is the owner's by first claim, after it by the link. So one owner is one number, and more evidence for it
- * costs one row. Only where a second owner shows up is all of the node's evidence laid out in order of time (its
- * moments), and whose an event is becomes a search in them.
+ * it belongs to the owner by first claim, after it by the link. So one owner is one number, and more evidence for it
+ * costs one row. Only when a second owner shows up is all of the node's evidence put in order of time (its
+ * moments); the owner of an event is then found by a search in them.
  *
- * Moments of one instant and several owners (it is *mixed*) stand in the order of their messageIds, then of the owners'
- * values. Where all of an instant's moments have the same owner their order does not matter but for the first: it is
- * the one with the least messageId, once that has been read. So neither a new moment nor a question looks at all that
- * share an instant: anybody can send a hundred thousand of them.
+ * If moments of one instant have several owners (the instant is *mixed*), they are in order of their messageIds, then
+ * of the owners' values. If all of them have the same owner, only the first matters: it is
+ * the one with the least messageId, once that has been read. So neither a new moment nor a question looks at all
+ * moments of an instant: anybody can send a hundred thousand of them.
  */
 #include "identity_state.h"
 
 #include <stdlib.h>
 
-/* Of so many moments of one instant and owner the messageIds may stay unread: a second's worth of imported events ties
- * often, and seldom with a stranger. */
+/* How many moments of one instant and owner may have unread messageIds: events that were imported by whole seconds
+ * often have the same time, and seldom that of another owner. */
 enum { UNREAD_MOST = 64 };
 
 /* ---- messageIds of moments ---- */
@@ -55,7 +55,7 @@ static int compare_times(const void *a, const void *b)
     return time_a < time_b ? -1 : time_a > time_b;
 }
 
-/* The first moment at or after the instant; is_behind: after it. */
+/* Finds the first moment at or after the instant; if the flag is set, the first one after it. */
 static uint32_t find_instant(const struct shared *shared, Millis time_ms, bool is_behind)
 {
     uint32_t low = 0, high = shared->moment_count;
@@ -75,8 +75,8 @@ static bool has_one_owner(const struct moment *moments, uint32_t from, uint32_t 
     return true;
 }
 
-/* Moments of one instant and owner: the least messageId comes first. On failure the first one's stays unread, which
- * says that this is not known. */
+/* Puts the moment with the least messageId first, among those of one instant and owner. If it fails, the first one's
+ * messageId stays unread, which says that the order is not known. */
 Status identity_settle_instant(struct identity *identity, struct moment *moments, uint32_t from, uint32_t to, Err *err)
 {
     char least_text[LIMIT_ID_BYTES], text[LIMIT_ID_BYTES];
@@ -146,7 +146,7 @@ static bool shared_has_owner(const struct shared *shared, uint32_t owner, uint32
     return set_has(shared->owners, sizeof *shared->owners, shared->owner_count, owner, ret_place);
 }
 
-/* Adds the owner to the set; true where it is new. */
+/* Adds the owner to the set; true if it is new. */
 static bool shared_add_owner(struct shared *shared, uint32_t owner)
 {
     uint32_t place;
@@ -184,7 +184,8 @@ static uint32_t end_of_instant(const struct moment *moments, uint32_t count, uin
     return to;
 }
 
-/* All at once, of moments that are in order. Of one owner's, which of them is first is known only if all are read. */
+/* Finds them all at once, from moments that are in order. Among those of one owner, the first is known only if all
+ * messageIds have been read. */
 static void read_instants(struct identity *identity, struct shared *shared)
 {
     Err err;
@@ -201,7 +202,7 @@ static void read_instants(struct identity *identity, struct shared *shared)
     }
 }
 
-/* Among those of its own owner: the place is the last, and the least messageId stays first. */
+/* Puts it among those of its own owner: at the last place, so that the least messageId stays first. */
 static Status join_instant(struct identity *identity, struct shared *shared, uint32_t from, uint32_t to,
                            struct moment *moment, Err *err)
 {
@@ -244,7 +245,7 @@ static Status insert_moment(struct identity *identity, struct shared *shared, st
     return OK;
 }
 
-/* The last moment before the event in (time, messageId); the first one where none is before. */
+/* Finds the last moment before the event in (time, messageId); the first moment if none is before. */
 static uint32_t moment_before(const struct identity *identity, const struct shared *shared, Millis time_ms,
                               Str message_id)
 {
@@ -455,7 +456,8 @@ Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, St
     struct shared *shared = identity_shared(identity, n->link);
     struct moment moment = { .time_ms = identity->rows[row].time_ms, .owner = owner };
     moment.position = identity->rows[row].position;
-    /* A messageId is needed where owners change or instants tie: keep it while it is at hand, if that may be here. */
+    /* A messageId is needed if owners change or if instants are equal: keep it now, while it is known, if that may
+     * happen here. */
     const struct moment *last = &shared->moments[shared->moment_count - 1];
     if (last->owner != owner || last->time_ms >= moment.time_ms) moment.id = identity_keep_value(identity, message_id);
     Status s = insert_moment(identity, shared, moment, err);

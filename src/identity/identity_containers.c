@@ -1,5 +1,5 @@
 /* The small containers of the engine: a growing vector, a map of 32-bit numbers, a set of fingerprints. Open
- * addressing with linear probing and backward-shift removal, so that nothing is ever left behind. */
+ * addressing with linear probing and backward-shift removal, so that removal leaves no marks. */
 #include "identity_state.h"
 
 #include <stdlib.h>

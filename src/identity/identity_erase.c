@@ -1,4 +1,4 @@
-/* Forgetting an identifier: its value, its evidence, and what others had only through it. */
+/* Forgets an identifier: its value, its evidence, and what others had only through it. */
 #include "identity_state.h"
 
 struct nodes { struct vector found; };
@@ -17,7 +17,7 @@ static Status release_owned(struct identity *identity, uint32_t owner, Err *err)
     identity->nodes[owner].flags |= NODE_ERASED;
     for (size_t i = 0; !s && i < owned.found.count; i++)
         s = identity_recompute(identity, ((uint32_t *)owned.found.items)[i], err);
-    if (s) identity->nodes[owner].flags &= (uint8_t)~NODE_ERASED;      /* a second try finds those that are left */
+    if (s) identity->nodes[owner].flags &= (uint8_t)~NODE_ERASED;      /* a second try finds the rows that are left */
     vector_done(&owned.found);
     return s;
 }
@@ -31,7 +31,7 @@ static Status drop_rows(struct identity *identity, uint32_t node, bool of_aliase
     for (size_t i = 0; !s && i < rows.count; i++) {
         struct found *found = &((struct found *)rows.items)[i];
         if (!(found->row.flags & ROW_ALIAS) == of_aliases) continue;
-        if (!(found->row.flags & ROW_ERASED))                /* else by a try that failed halfway */
+        if (!(found->row.flags & ROW_ERASED))                /* set: by a try that failed halfway */
             identity_flag_row(identity, node, found, found->row.flags | ROW_ERASED);
         collect(&owners, found->row.owner);
     }
@@ -73,11 +73,11 @@ static void unsee(struct identity *identity, uint32_t node)
     n->flags &= (uint8_t)~NODE_SEEN;
 }
 
-/* The value, and what others had only through it. */
+/* Forgets the value, and what others had only through it. */
 static Status forget_known(struct identity *identity, uint32_t node, Err *err)
 {
     Status s = identity->nodes[node].kind == IDENTITY_ANONYMOUS ? OK : release_owned(identity, node, err);
-    if (s) return s;                                         /* whoever asked tries again, so nothing is counted yet */
+    if (s) return s;                                         /* the caller tries again, so nothing is counted yet */
     unsee(identity, node);
     identity_forget(identity, node);
     identity->heads[node] = 0;

@@ -1,7 +1,7 @@
 /* The evidence: rows in memory since the last save, and all that was saved before.
  *
- * A link is said again by every message of an identified visitor, so evidence grows with events, not with
- * identifiers, and it is hardly ever read: only where a second owner shows up, evidence is taken back, or somebody
+ * Every message of an identified visitor says its link again, so evidence grows with events, not with
+ * identifiers. It is hardly ever read: only when a second owner shows up, when evidence is taken back, or when somebody
  * asks why. So memory holds what came since the last save; each save sorts these rows by node and writes them to kv
  * as one *run* of blocks, appended at the table's end at the cost of a few bytes a row. A look-up asks every run.
  *
@@ -10,8 +10,8 @@
  *           node - node before, zigzag(owner - owner before), zigzag(time - time before),
  *           zigzag(position - position before), source << 4 | flags; all begin at 0
  *
- * What becomes of a saved row (taken back, given again, erased) is a *change*, kept in memory beside the rows until
- * the next save rewrites the blocks that it stands in: an erased row is gone from the disk with that save.
+ * If a saved row is taken back, given again or erased, this is a *change*. It is kept in memory with the rows until
+ * the next save rewrites the blocks that have the row: an erased row is gone from the disk after that save.
  */
 #include "identity_state.h"
 
@@ -57,7 +57,7 @@ static bool read_varint(struct unpacker *unpacker, uint64_t *ret)
     return false;
 }
 
-/* The next row; false after the last one, and where the block is broken (at is not end then). */
+/* Reads the next row; false after the last one, and if the block is broken (then at is not end). */
 static bool unpack_row(struct unpacker *unpacker)
 {
     uint64_t node, owner, time, position, rest;
@@ -238,8 +238,8 @@ static Status save_run(struct identity *identity, struct kv_txn *txn, Err *err)
     return s;
 }
 
-/* Rewrites one block by what changed in it. It never grows: flags have room in their varint, and without an erased
- * row the next one's differences are sums of two, a bit longer each at most, where a whole row went. */
+/* Rewrites one block with what changed in it. It never grows: flags have room in their varint. If a row was erased, the
+ * next row's differences are sums of two, at most a bit longer each, but the bytes of a whole row are gone. */
 static Status rewrite_block(struct identity *identity, struct kv_txn *txn, Str key, Str block, bool *ret_changed,
                             Err *err)
 {
@@ -263,7 +263,7 @@ static Status rewrite_block(struct identity *identity, struct kv_txn *txn, Str k
     return s || !*ret_changed ? s : put_block(identity, txn, kept_key, &packer, err);
 }
 
-/* The blocks of all runs in which a changed node may stand. */
+/* Rewrites those blocks of all runs that may have a changed node. */
 static Status save_changes_of(struct identity *identity, struct kv_txn *txn, uint32_t run, uint32_t node, Err *err)
 {
     struct kv_cursor *cursor;
@@ -292,7 +292,7 @@ Status identity_save_evidence(struct identity *identity, struct kv_txn *txn, Err
     Status s = OK;
     for (size_t i = 1; !s && i < identity->changes.count; i++) {
         const struct change *change = &((struct change *)identity->changes.items)[i];
-        if (change->next) continue;                          /* once a node: its first change ends the chain */
+        if (change->next) continue;                          /* once for each node: its first change ends the chain */
         for (uint32_t run = 0; !s && run < identity->run_count; run++)
             s = save_changes_of(identity, txn, run, change->node, err);
     }

@@ -1,12 +1,12 @@
-/* Why: the evidence of a node, and the path of evidence between two.
+/* Explains why: the evidence of a node, and the path of evidence between two nodes.
  *
  * Evidence is a graph: identifiers, and rows between them. Three widths of it are searched in turn:
- *   HOLDS     what makes persons now: each identifier to its owner of today, and the aliases of users
+ *   HOLDS     what makes persons now: each identifier with its present owner, and the aliases of users
  *   COUNTS    all evidence that counts: a shared device now connects its users, though it merges nobody
  *   GIVEN     all that was ever said: also what was taken back, is over a limit, or is outranked
- * The first width in which the two meet gives the path and the reason. Breadth first, so the path is a shortest
- * one. Outside HOLDS a weaker node's rows are found from the node only when they no longer count, so the search
- * is run from either end.
+ * The first width in which the two meet gives the path and the reason. The search is breadth first, so it finds a
+ * shortest path. Outside HOLDS a weaker node's rows are found from the node only when they no longer count, so the
+ * search runs from both ends.
  */
 #include "identity_state.h"
 
@@ -28,7 +28,7 @@ static bool is_forgotten(const struct identity *identity, const struct row *row)
     return row->flags & ROW_ERASED || identity->nodes[row->owner].flags & NODE_ERASED;
 }
 
-/* The row as a link; an alias of what turned out to be a user is one between users. */
+/* Makes a link of the row; an alias of a value that turned out to be a user's is one between users. */
 static IdentityLink link_of(const struct identity *identity, uint32_t node, const struct row *row)
 {
     bool joins_users = row->flags & ROW_ALIAS && identity->nodes[node].flags & NODE_PROMOTED;
@@ -158,7 +158,7 @@ static bool is_followed(const struct search *search, uint32_t node, const struct
     return search->width == COUNTS || row->owner == identity_owner_now(identity, node);
 }
 
-/* Follows a weaker node's rows to their owners; of several to one owner the oldest is the reason. */
+/* Follows a weaker node's rows to their owners; if several lead to one owner, the oldest is the reason. */
 static void reach_owners(struct search *search, uint32_t node, uint32_t only_owner)
 {
     const struct identity *identity = search->identity;
@@ -203,7 +203,7 @@ static void reach_neighbours(struct search *search, uint32_t node)
     }
 }
 
-/* A shortest path between two ends; *ret_found is false where there is none. */
+/* Finds a shortest path between two ends; *ret_found is false if there is none. */
 static Status find_path(const struct identity *identity, struct path path, Arena *arena, IdentityWhy *ret,
                         bool *ret_found, Err *err)
 {
@@ -237,7 +237,7 @@ static void reverse_path(IdentityWhy *why)
     }
 }
 
-/* What on a path keeps its ends apart: the first node that leads on to two owners, or the first link that does
+/* Finds what keeps the ends of a path apart: the first node that leads on to two owners, or the first link that does
  * not count. */
 static void find_obstacle(const struct identity *identity, enum width width, IdentityWhy *why)
 {

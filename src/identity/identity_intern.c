@@ -7,13 +7,14 @@
  *   242      lower-case hexadecimal of even length 16..128: length / 2, then the bytes (ObjectIds, MD5, …)
  *
  * The table is made of buckets, one cache line each: twelve tags of 8 bits, then twelve nodes. A look-up reads one
- * line, and goes on to the identifier itself only where a tag matches, so what is new is known to be new after
- * one miss of the cache. A full bucket overflows into the next one and says so.
+ * line, and goes on to the identifier itself only if a tag matches. So one miss of the cache is enough to know that an
+ * identifier is new. A full bucket overflows into the next one and says so.
  *
  * 4,096 buckets are a segment (256 KiB); the leading bits of what a node keeps of its hash choose it through a
  * directory. A segment that is 80 % full is split in two by the next bit (extendible hashing), which takes a
  * millisecond: there is never a moment when the whole table is rehashed, and never a second copy of it. A split reads
- * the nodes, not the values: a node's bucket is the one that it stands in, unless that bucket says that it is a guest.
+ * the nodes, not the values: a node's bucket is the one that it is in, unless that bucket says that the node is a
+ * guest.
  */
 #include "identity_state.h"
 
@@ -204,7 +205,7 @@ struct packed_id {
     size_t count;
 };
 
-/* The identifier's place: its bucket and the index in it; false where it is not there. */
+/* Finds the identifier's place: its bucket and the index in it; false if it is not there. */
 static bool find_place(const struct identity *identity, const struct packed_id *id, struct bucket **ret_bucket,
                        uint32_t *ret_index)
 {
@@ -258,7 +259,7 @@ static uint64_t hash_of_node(const struct identity *identity, uint32_t node)
     return hash_of(identity, identity->nodes[node].kind, (const unsigned char *)packed, packed_bytes(packed));
 }
 
-/* Half of the segment's identifiers, those with a one as the next bit of the hash, move to a new segment. */
+/* Moves half of the segment's identifiers, those with a one as the next bit of the hash, to a new segment. */
 static void split_segment(struct identity *identity, uint32_t segment)
 {
     enum { AHEAD = 8 };
@@ -399,7 +400,7 @@ Str identity_read_value(const struct identity *identity, IdentityNode node, char
     return identity_unpack(value_of(identity, node), text);
 }
 
-/* The whole table anew, from the nodes; sized so that nothing is split on the way. */
+/* Makes the whole table anew from the nodes, so large that nothing is split on the way. */
 void identity_rebuild_table(struct identity *identity)
 {
     enum { AHEAD = 16 };

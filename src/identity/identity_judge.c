@@ -1,5 +1,5 @@
-/* What was loaded, before it is believed. Checksums say that it is what was written; this says that what was written
- * leads nowhere outside, and never round in a circle: so the engine's loops may trust it. Each node, alias end and
+/* Judges what was loaded before the engine uses it. Checksums say that it is what was written; this says that nothing
+ * in it leads outside or round in a circle, so the engine's loops may trust it. Each node, alias end and
  * moment is looked at once or twice, a few nanoseconds each. */
 #include "identity_state.h"
 
@@ -57,7 +57,7 @@ bool identity_nodes_are_sound(const struct identity *identity)
 
 static bool is_bool(const void *at) { return *(const unsigned char *)at <= 1; }
 
-/* Half 0 is none; those that are free are a chain. */
+/* Alias end 0 is none; free alias ends are a chain. */
 bool identity_aliases_are_sound(const struct identity *identity)
 {
     const struct alias_end *alias_ends = identity->alias_ends.items;

@@ -1,9 +1,9 @@
 /* Limits (rule 7): how many identifiers of an external kind one stronger identifier may hold.
  *
  * For each (owner, kind) that has a limit, every identifier that was ever linked to the owner is a candidate
- * with the (event time, messageId) of its first link; the first so many of them count, the others do not. That
- * is a function of the set of messages: a late message may push a later candidate out again, and then both are
- * recomputed. Candidates of one message order by value.
+ * with the (event time, messageId) of its first link. The earliest candidates count, as many as the limit says. So the
+ * answer depends on the set of messages only: a late message may push a later candidate out again, and then both are
+ * recomputed. Candidates of one message are in order of value.
  */
 #include "identity_state.h"
 
@@ -52,7 +52,7 @@ static int compare_candidates(const struct identity *identity, const struct cand
     return order ? order : identity_compare_values(identity, a->node, b->node);
 }
 
-/* Puts the candidate at its place, or takes it out (is_gone); whoever crosses the limit by it is recomputed. */
+/* Puts the candidate at its place, or takes it out (is_gone); recomputes the one that crosses the limit by this. */
 static Status place_candidate(struct identity *identity, uint32_t owner, struct candidate candidate, bool is_gone,
                               Err *err)
 {

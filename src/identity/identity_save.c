@@ -1,7 +1,7 @@
 /* Saving and loading the engine.
  *
  * Memory is the working copy, kv the saved one. A save writes, into the caller's transaction, what differs from the
- * save before: nodes, values and aliases as slices of 16 KiB that are told apart by their hashes (hashing the nodes
+ * save before: nodes, values and aliases as slices of 16 KiB, whose hashes show which ones changed (hashing the nodes
  * of ten million identifiers takes fifteen milliseconds, and no line of the engine has to remember what it touched),
  * shared identifiers by a list, evidence as a run (identity_evidence.c). Loading copies the slices back and makes
  * what only speeds things up: the hash table, the lists of external ids, the slots of views.
@@ -11,7 +11,7 @@
  *   's'              u32 index: a shared identifier: u32 node, u32 home, moments as in memory
  *   'r'              what was taken back: Hash128 each
  *   'l'              candidates of limited kinds: struct saved_candidate each
- * Memory is little-endian on every machine that this is built for; a copy of the table does not travel.
+ * Memory is little-endian on every machine that this is built for; the table is not meant for any other machine.
  */
 #include "identity_state.h"
 
@@ -36,7 +36,7 @@ static void make_key(char key[5], char kind, uint32_t number)
     kv_key_u32(key + 1, number);
 }
 
-/* Other rules make other answers of the same messages: what was saved under them is of no use. */
+/* Other rules give other answers to the same messages: what was saved under them is of no use. */
 static uint64_t rules_fingerprint(const struct identity *identity)
 {
     uint64_t sum = identity->max_owners + ((uint64_t)identity->placeholders << 40);
@@ -77,7 +77,7 @@ static struct array array_of(struct identity *identity, int which)
     }
 }
 
-/* From the slice on that has the byte: what is before it is as it was saved. */
+/* Begins with the slice that has the byte: the slices before it are as they were saved. */
 static Status save_slices(struct identity *identity, struct kv_txn *txn, int which, size_t from, Err *err)
 {
     struct array array = array_of(identity, which);
@@ -220,7 +220,7 @@ static Status load_slices(struct identity *identity, struct kv_cursor *cursor, i
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
-/* The last one is there: so memory is taken for no more than was saved. */
+/* Is the last slice there? If so, no more memory is taken than was saved. */
 static Status has_slices(struct identity *identity, struct kv_txn *txn, char kind, size_t bytes, Err *err)
 {
     char last[5];

@@ -1,4 +1,4 @@
-/* What the engine holds; private to this folder. The seven rules stand in identity.h.
+/* What the engine holds; private to this folder. The rules are in identity.h.
  *
  *   values    every value once, packed (a UUID takes 17 bytes), found through `segments`, a hash table that
  *             grows piece by piece, so that no single insert ever waits for a great rehash
@@ -6,9 +6,9 @@
  *   rows      the evidence, 24 bytes each, chained per weaker node by `heads`
  *   shared    identifiers of several owners: all their evidence in order of time
  *   rings     user ids that aliases joined are a circular list; `alias_ends` are the aliases as a graph
- *   slots     what views show: per node the person, or that it is shared (copied before written, by page)
+ *   slots     what views show: for each node the person, or that it is shared (a page is copied before it is written)
  *
- * One truth, several shadows: rows are the evidence; owners, rings and slots follow from them, and
+ * Rows are the evidence, and the only truth; owners, rings and slots follow from them, and
  * identity_recompute and identity_rejoin make them anew from the rows for whatever evidence was removed.
  */
 #ifndef ONYM_IDENTITY_STATE_H
@@ -28,9 +28,9 @@ enum {
 };
 
 enum {
-    NODE_SEEN = 1,                     /* stood in its own field */
+    NODE_SEEN = 1,                     /* a message had it in its own field */
     NODE_ALIASED = 2,                  /* was an alias's previousId */
-    NODE_PROMOTED = 4,                 /* … and the same value is a user id: its aliases join users (rule 1) */
+    NODE_PROMOTED = 4,                 /* aliased, and the value is a user id, too: its aliases join users (rule 1) */
     NODE_ERASED = 8, NODE_SHARED = 16,
     NODE_OVERSHARED = 32,              /* too many owners (rule 8): unowned; next: the strength of what counted */
 };
@@ -83,7 +83,7 @@ struct entry { uint32_t shared, next; };                                /* a sha
 struct candidate { uint32_t node; Millis time_ms; uint32_t id; };      /* for a limit: when it was first linked */
 
 struct page_table { void **pages; uint64_t *born; size_t count, capacity; };
-struct garbage { void *memory; uint64_t version; };                    /* seen by views up to this version */
+struct garbage { void *memory; uint64_t version; };                    /* views up to this version see it */
 
 struct identity {
     /* the rules */
@@ -122,7 +122,7 @@ struct identity {
     struct row *rows;                  /* row 0 is none */
     uint32_t *heads, row_count;
     struct set128 removed;             /* messages whose evidence was taken back */
-    struct vector touched;             /* uint32_t: nodes with rows in memory, where there is a store */
+    struct vector touched;             /* uint32_t: nodes with rows in memory, if there is a store */
     uint32_t run_count, saves_run, saved_nodes;
     uint64_t saved_rows;
     struct vector changes;             /* struct change: what archived rows have become since they were saved */
@@ -190,7 +190,7 @@ static inline unsigned identity_strength(const struct identity *identity, uint32
     return kind == IDENTITY_ANONYMOUS ? IDENTITY_KINDS : kind;
 }
 
-/* identity_claim.c: whose a weaker node is */
+/* identity_claim.c: whom a weaker node belongs to */
 bool identity_row_counts(const struct identity *identity, uint32_t node, const struct row *row);
 Status identity_claim(struct identity *identity, uint32_t node, uint32_t row, Str message_id, Err *err);
 void identity_restore_shared(struct identity *identity, uint32_t index, const void *moments, size_t count);

@@ -1,11 +1,11 @@
 /* User ids that aliases made one person. The joined ones are a ring through `link`; the number of the person is
- * the slot of any of them. Joining rewrites the smaller side (so a node is rewritten at most log n times);
- * parting takes the ring asunder and joins again what the aliases that are left still join. */
+ * the slot of any of them. Joining rewrites the smaller side (so a node is rewritten at most log n times).
+ * Parting takes the ring apart, and then joins again those that the remaining aliases join. */
 #include "identity_state.h"
 
 static uint32_t next_of(const struct identity *identity, uint32_t user) { return identity->nodes[user].link; }
 
-/* True where a's ring is not longer than b's; walks no further than the shorter one. */
+/* Is a's ring not longer than b's? Walks no further than the shorter one. */
 static bool is_smaller(const struct identity *identity, uint32_t a, uint32_t b)
 {
     uint32_t in_a = next_of(identity, a), in_b = next_of(identity, b);

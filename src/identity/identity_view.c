@@ -1,9 +1,9 @@
 /* Views: who everybody is, for threads that scan while the writer goes on.
  *
  * The slots of all nodes lie in pages of 64 KiB. Publishing copies the table of page pointers, not the pages;
- * the writer copies a page before it changes an entry that a published view can see. Entries after the
- * published node count are nobody's yet and are written in place. What a copy replaced is garbage of the
- * version that last showed it, and is freed when no view of that version or an older one is held.
+ * the writer copies a page before it changes an entry that a published view can see. No view shows the entries after
+ * the published node count yet, so they are written in place. A page that a copy replaced is garbage of the
+ * last version that showed it, and is freed when nobody holds a view of that version or an older one.
  */
 #include "identity_state.h"
 
@@ -21,7 +21,7 @@ static void retire(struct identity *identity, void *memory)
     *garbage = (struct garbage){ memory, identity->version };
 }
 
-/* The page, ready to be written by the next version; new where there was none. */
+/* Gives the page, ready to be written by the next version; makes it if there was none. */
 static void *writable_page(struct identity *identity, struct page_table *table, size_t page, size_t bytes)
 {
     while (page >= table->count) {
@@ -261,7 +261,7 @@ const struct identity_spans *identity_view_spans(const struct identity_view *vie
     return view->span_pages[index / SPAN_PAGE][index % SPAN_PAGE];
 }
 
-/* The last span that begins before the event; the first one where none does. */
+/* Finds the last span that begins before the event; the first span if none does. */
 static const IdentitySpan *span_at(const struct identity_spans *spans, Millis time_ms, Str message_id)
 {
     uint32_t low = 1, high = spans->count;
