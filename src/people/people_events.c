@@ -37,7 +37,7 @@ Status people_read_event(const People *people, JournalPos pos, Arena *arena, Eve
     return s;
 }
 
-/* The arena's own end is the room for events: nothing else is taken from it while they gather. */
+/* The rest of the arena is the room for events: nothing else is taken from it while events are gathered. */
 static Status put_event(struct gathering *gathering, Millis time_ms, JournalPos pos, Err *err)
 {
     if (gathering->found.count == EVENTS_MAX || !arena_try(gathering->arena, sizeof(PersonEvent), 1, 1))
@@ -46,7 +46,8 @@ static Status put_event(struct gathering *gathering, Millis time_ms, JournalPos 
     return OK;
 }
 
-/* Whose a row of a shared identifier is. The messageId decides between equal instants, and has to be fetched. */
+/* Does a row of a shared identifier belong to the person? The messageId, which has to be read, decides between equal
+ * times. */
 static Status is_of_person(struct gathering *gathering, IdentityNode node, Millis time_ms, JournalPos pos, bool *ret,
                            Err *err)
 {

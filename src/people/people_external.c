@@ -1,4 +1,4 @@
-/* people_external: external ids, where the rules opt in to some: each kind has a place in the message. */
+/* people_external: external ids, if the rules opt in to some: each kind has a place in the message. */
 #include "people.h"
 
 Str people_spell_external(const IdentityExternal *kind, Str value, char *room)

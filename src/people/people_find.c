@@ -35,7 +35,7 @@ Status people_find(const People *people, Str person_id, IdentityPerson *ret, Err
     return OK;
 }
 
-/* "user_id:…", "anonymous_id:…" and "person_id:…" are exactly that, whatever else is spelt so. */
+/* "user_id:…", "anonymous_id:…" and "person_id:…" mean exactly that, even if another id has this spelling. */
 static bool find_said(const People *people, Str id, IdentityNode *ret)
 {
     Str value, name = str_cut(id, ':', &value);
@@ -49,7 +49,8 @@ static bool find_said(const People *people, Str id, IdentityNode *ret)
     return *ret != IDENTITY_NONE || !has_kind || kind < IDENTITY_EXTERNAL;       /* "device:5" may be a user's id */
 }
 
-/* Anybody can send an id that is spelt as somebody else's, or as a person id: what names two people names nobody. */
+/* Anybody can send an id that is spelt like somebody else's, or like a person id: an id that names two people names
+ * nobody. */
 Status people_find_node(const People *people, Str id, IdentityNode *ret, Err *err)
 {
     static const char *const names[] = { "user_id:", "anonymous_id:", "person_id:" };
@@ -144,7 +145,7 @@ Status people_find_origin(const People *people, const PersonId *id, Arena *arena
     return OK;
 }
 
-/* ---- The message behind a link ---- */
+/* ---- The message that made a link ---- */
 
 /* Links name positions; the journal has the ids. */
 Status people_find_message(const People *people, IdentityPerson person, const MessageName *name, Arena *arena,

@@ -1,9 +1,9 @@
-/* people_foresee: what would become of whom, were some messages' evidence taken back, or given again.
+/* people_foresee: what would change if the evidence of some messages were taken back, or given again.
  *
- * Who is who is a pure function of the evidence (identity.h), so it is asked, and not guessed: all evidence that hangs
- * together with the messages goes into two engines of its own, once as it counts now and once as it would, and each
- * event of these ids is asked of both whose it is. Evidence of others cannot matter: whom it concerns is not among
- * these ids. */
+ * Who is who is a pure function of the evidence (identity.h), so nothing has to be guessed. All evidence that is
+ * connected with the messages goes into two new engines, into one as it counts now and into the other as it would
+ * count. Both are asked whom each event of these ids belongs to. Other evidence cannot matter: it is about ids that are
+ * not connected with these. */
 #include "people.h"
 
 #include <stdlib.h>
@@ -14,20 +14,20 @@ struct foresight {
     const People *people;
     const PeopleForesight *asked;
     Arena *arena;
-    uint64_t *positions;                    /* that are asked about, in order */
+    uint64_t *positions;                    /* the positions that are asked about, in order */
     size_t position_count;
-    IdentityNode *nodes;                    /* of ours, all that hang together */
+    IdentityNode *nodes;                    /* of people's engine: all that are connected */
     size_t node_count;
     IdentityLink *links;                    /* each once, the oldest first */
     size_t link_count;
     struct identity *now, *then;
-    size_t messages;                        /* that gave evidence */
+    size_t messages;                        /* how many of them gave evidence */
     struct move *moves;
     size_t move_count;
     uint64_t events, left_out;
 };
 
-/* Events of an id that would be another person's. from, to: persons of now and then. */
+/* Events of an id that would belong to another person. from, to: the person now, and the one then. */
 struct move {
     IdentityNode node;
     IdentityPerson from, to;
@@ -163,7 +163,7 @@ static Status read_message_id(void *context, uint64_t position, char text[LIMIT_
     Event event;
     *ret_len = 0;
     Status s = people_read_event(told->people, journal_position(position), &scratch, &event, err);
-    if (s == ERR_NOT_FOUND) return OK;                  /* retired: it cannot be told any more */
+    if (s == ERR_NOT_FOUND) return OK;                  /* retired: nobody can tell it any more */
     if (s || event.message_id.len > LIMIT_MESSAGE_ID_BYTES) return s;
     memcpy(text, event.message_id.bytes, event.message_id.len);
     *ret_len = event.message_id.len;
@@ -181,7 +181,7 @@ static void put_end(const struct foresight *told, IdentityNode node, char *room,
     else externals[message->external_count++] = (IdentityValue){ kind, value };
 }
 
-/* Only between instants that are equal does the messageId decide. */
+/* The messageId decides only between equal times. */
 static bool needs_id(const struct foresight *told, const IdentityLink *link)
 {
     size_t at = (size_t)(link - told->links);
@@ -189,7 +189,7 @@ static bool needs_id(const struct foresight *told, const IdentityLink *link)
         || (at + 1 < told->link_count && link[1].time_ms == link->time_ms);
 }
 
-/* As the message said it, but of this pair alone. */
+/* Applies what the message said, but only this pair of ids. */
 static Status apply_link(const struct foresight *told, struct identity *into, const IdentityLink *link, Err *err)
 {
     char from[LIMIT_ID_BYTES], to[LIMIT_ID_BYTES], id[LIMIT_MESSAGE_ID_BYTES];
@@ -292,7 +292,7 @@ static Status look_at_run(struct foresight *told, const IndexRun *run, IdentityN
     return OK;
 }
 
-/* An id without an event that is another's then is told, too. */
+/* An id that would belong to another person is listed even if it has no event. */
 static Status find_moves(struct foresight *told, Err *err)
 {
     struct index_snapshot *snapshot;

@@ -1,8 +1,9 @@
-/* people_links: whose a message is, and which anonymous ids are a user's, for who sends messages on.
+/* people_links: which person a message belongs to, and which anonymous ids belong to a user, for code that sends
+ * messages on.
  *
  * A person is keyed by the hash of the person's id, which is a function of the set of messages: the same after
- * a restart. Looking up a message's person is a few table look-ups; listing the links of a user reads evidence,
- * which may lie on the disk, so ask for it only where a link can be new.
+ * a restart. Looking up a message's person takes a few table look-ups; listing the links of a user reads evidence,
+ * which may be on the disk, so ask for it only if a link can be new.
  */
 #include "people.h"
 
@@ -28,13 +29,13 @@ static Str value_of(const struct identity *identity, IdentityNode node, Arena *a
     return arena_copy(arena, identity_read_value(identity, node, bytes));
 }
 
-/* Evidence that makes an anonymous id a user's; evidence that was taken back is none. */
+/* Does this evidence make the anonymous id a user's? Evidence that was taken back does not. */
 static bool gives_user(const struct identity *identity, const IdentityLink *link, IdentityNode anonymous)
 {
     return !link->is_removed && link->from == anonymous && identity_kind_of(identity, link->to) == IDENTITY_USER;
 }
 
-/* The user whose the id's history is, by the evidence that claimed it first; and whose it was at an instant. */
+/* Finds the user who owns the id's history, by the evidence that claimed it first; and the owner at an instant. */
 struct claims {
     const IdentityLink *first, *last;
 };
@@ -54,7 +55,7 @@ static Status find_claims(const struct identity *identity, IdentityNode anonymou
     return s;
 }
 
-/* An anonymous message on a shared device: its user, where the id's history is another's. */
+/* Finds the user of an anonymous message on a shared device, if the id's history is another user's. */
 static Status find_owner(const struct identity *identity, IdentityNode anonymous, const Event *event, Arena *arena,
                          MessagePerson *ret, Err *err)
 {
@@ -91,7 +92,7 @@ IdentityPerson people_find_sender(const People *people, const Event *event, bool
     return identity_find_owner(identity, subject, event->timestamp_ms, event->message_id);
 }
 
-/* Is the message at the position what claimed the anonymous id first? */
+/* Did the message at the position claim the anonymous id first? */
 static Status is_first_claim(const struct identity *identity, Str anonymous_id, JournalPos pos, Arena *scratch,
                              bool *ret, Err *err)
 {

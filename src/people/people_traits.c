@@ -102,7 +102,7 @@ Status people_find_names(const People *people, Str text, size_t max, IdentityPer
     return s;
 }
 
-/* Where email is no identifier of the configuration, the trait: whoever has it now. */
+/* If email is no identifier of the configuration, the trait decides: finds whoever has it now. */
 Status people_find_email(const People *people, Str email, Arena *arena, IdentityPerson *ret, bool *ret_is_shared,
                          Err *err)
 {
@@ -140,8 +140,8 @@ Status people_read_group(const People *people, Str group_id, Arena *arena, Profi
     return s;
 }
 
-/* A cursor is the hash of the last member that was told. It lasts as long as the member's id: a rebuild changes neither
- * it nor the order, and the person whom it names need not be a member any more. */
+/* A cursor is the hash of the last member that was listed. It is valid as long as the member's id: a rebuild changes
+ * neither the cursor nor the order, and the person whom it names need not be a member any more. */
 Status people_list_members(const People *people, Str group_id, const PeoplePage *page, GroupMember *members,
                            size_t *ret_count, Err *err)
 {

@@ -157,7 +157,7 @@ static void put_link(const People *people, const IdentityLink *link, Arena scrat
     json_object_end(out);
 }
 
-/* Of one message by what they say, never by the numbers of nodes: those are others after an erasure and a rebuild. */
+/* Links of one message are in order of what they say, never of node numbers: an erasure and a rebuild change those. */
 static int compare_links(const void *a, const void *b, void *context)
 {
     const IdentityLink *left = a, *right = b;
@@ -171,7 +171,8 @@ static int compare_links(const void *a, const void *b, void *context)
                                            identity_read_value(context, right->from, values[1]));
 }
 
-/* Every piece stands under both of its ends; the weaker end tells it. Aliases of users are told once, by position. */
+/* Every piece of evidence is at both of its ends, and is listed at the weaker one. Aliases of users are listed once, in
+ * order of position. */
 Status people_write_links(const People *people, IdentityPerson person, Arena *arena, struct buf *out, Err *err)
 {
     IdentityMember *members;

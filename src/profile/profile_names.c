@@ -1,4 +1,4 @@
-/* Names: which subjects somebody may mean by the beginning of an email or a name.
+/* Names: finds the subjects whose email or name begins with a text.
  *
  * A key of the table is the lower-case text (ASCII letters only; cut to NAME_BYTES), a zero byte, the subject; there
  * is no value. The keys are a function of the subject's row, so what is thinned or erased there is not found here. */
@@ -10,7 +10,7 @@ enum { NAME_BYTES = 200 };
 
 static const char *const name_traits[] = { "email", "name", "firstName", "lastName", "username" };
 
-/* Most entries are none, and each message of a subject asks it of all: their first letters say so. */
+/* Most entries are not names, and each message of a subject asks this about all entries: the first letter is enough. */
 static bool is_name(const struct entry *entry)
 {
     Str key = entry->key;

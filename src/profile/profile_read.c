@@ -1,4 +1,4 @@
-/* Reading people: all entries of all of their subjects, brought into one order, and the rules over it. */
+/* Reading people: all entries of all of their subjects are put into one order, then the rules apply. */
 #include "profile_row.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static Status gather(struct profile_reader *reader, ProfileSubjects subjects, ch
     return OK;
 }
 
-/* The entry's copy in the arena; false where that is full. The key loses its letter. */
+/* Copies the entry into the arena; false if that is full. The key loses its letter. */
 static bool copy_entry(const struct entry *entry, Arena *arena, ProfileValue *ret)
 {
     size_t bytes = entry->key.len + entry->value.len + entry->message_id.len;
@@ -53,7 +53,7 @@ static Status answer(const struct entries *entries, Arena *arena, ProfileValues 
     return fits ? OK : err_set(err, ERR_TOO_LARGE, "the profile has %zu values: more than an answer holds", count);
 }
 
-/* Of each key the last write, unless it unset the trait. */
+/* Keeps the last write of each key, unless it unset the trait. */
 static void choose_current(struct entries *entries)
 {
     for (size_t i = 0; i < entries->count; i++) {
@@ -178,12 +178,12 @@ struct visiting {
     ProfileVisit *visit;
     void *context;
     struct entries entries;             /* of the row at hand */
-    uint32_t *waiting;                  /* subjects with rows that wait: what was saved of them is of old */
+    uint32_t *waiting;                  /* subjects with rows that wait: their saved rows are out of date */
     size_t waiting_count;
 };
 
-/* One row's writes of the trait. A user's row may hold several, too: which subjects are users is not known here, but
- * of two writes by one user the later wins whoever asks, so all may be told. */
+/* Visits one row's writes of the trait. A user's row may hold several: nobody knows here which subjects are users. It
+ * may visit all, since of two writes by one user the later one wins in every case. */
 static Status visit_row(struct visiting *visiting, Str row, uint32_t subject, Err *err)
 {
     struct profile_reader *reader = visiting->reader;
@@ -202,7 +202,7 @@ static Status visit_row(struct visiting *visiting, Str row, uint32_t subject, Er
     return s;
 }
 
-/* What waits. Under the lock. */
+/* Visits the rows that wait. The caller holds the lock. */
 static Status visit_waiting(struct visiting *visiting, Err *err)
 {
     const struct profile *profile = visiting->reader->profile;
@@ -225,7 +225,7 @@ static int compare_subjects(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* What was saved of the other subjects. */
+/* Visits the saved rows of the other subjects. */
 static Status visit_saved(struct visiting *visiting, struct kv_cursor *cursor, Err *err)
 {
     size_t at = 0;
@@ -242,7 +242,8 @@ static Status visit_saved(struct visiting *visiting, struct kv_cursor *cursor, E
     return s;
 }
 
-/* The lock is held for what waits, and for taking a view of what was saved; that is read without it. */
+/* Holds the lock while it visits the rows that wait and takes a view of the saved ones; it reads these without the
+ * lock. */
 Status profile_visit_trait(struct profile_reader *reader, Str key, ProfileVisit *visit, void *context, Err *err)
 {
     struct visiting visiting = { .reader = reader, .key = key, .visit = visit, .context = context };

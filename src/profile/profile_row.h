@@ -10,7 +10,7 @@
 enum { GROUP_KEY_BYTES = 16, MEMBER_AT = GROUP_KEY_BYTES, SUBJECT_AT = MEMBER_AT + 16,
        MEMBER_KEY_BYTES = SUBJECT_AT + 4 };
 
-struct waiting {                        /* a row of kv as it will be */
+struct waiting {                        /* a row of kv as the next save writes it */
     uint64_t hash;
     size_t table;
     Str key, value;                     /* after this struct */
@@ -19,10 +19,10 @@ struct waiting {                        /* a row of kv as it will be */
 
 struct profile {
     ProfileOptions options;
-    pthread_rwlock_t lock;              /* of what waits: written by the writer, looked at by readers */
+    pthread_rwlock_t lock;              /* guards the rows that wait: the writer writes them, readers look at them */
     struct waiting **waiting;           /* a hash table; its capacity is a power of two */
     size_t count, capacity, bytes;
-    uint64_t saves;                     /* committed ones: a reader's transaction is of one of them */
+    uint64_t saves;                     /* how many were committed: a reader's transaction shows one of them */
     struct kv_txn *txn;                 /* the writer's view of what was saved last; NULL: none yet */
 };
 
@@ -44,17 +44,17 @@ struct entry {
 
 struct entries { struct entry *items; size_t count, capacity; };
 
-/* profile_store.c. The row as it is, waiting or saved (txn may be NULL: nothing is); borrows until the next put or,
- * for readers, until they unlock. ERR_NOT_FOUND. */
+/* profile_store.c. Finds the row, waiting or saved (txn NULL: nothing was saved). The caller may use it until the next
+ * put or, as a reader, until it unlocks. ERR_NOT_FOUND. */
 Status profile_get(const struct profile *profile, struct kv_txn *txn, size_t table, Str key, Str *ret, Err *err);
 Status profile_writer_txn(struct profile *profile, struct kv_txn **ret, Err *err);
-/* Copies. The value may borrow from the row that it takes the place of. NULL removes. */
+/* Copies the value, which may borrow from the row whose place it takes. NULL removes the row. */
 void profile_put(struct profile *profile, size_t table, Str key, const Str *value);
-/* From here to the unlocking the reader sees one instant. */
+/* From the locking to the unlocking the reader sees one moment. */
 Status profile_lock(struct profile_reader *reader, Err *err);
 void profile_unlock(struct profile_reader *reader);
-/* Keys of a table that begin with the prefix, waiting ones included, ascending and after the given one (empty: all),
- * until visit says false. Under the lock. */
+/* Visits the keys of a table that begin with the prefix, waiting ones included, ascending and after the given one
+ * (empty: all), until visit returns false. The caller holds the lock. */
 struct key_range { size_t table; Str prefix, after; };
 typedef bool ProfileVisitKey(void *context, Str key);
 Status profile_visit_keys(struct profile_reader *reader, struct key_range range, ProfileVisitKey *visit, void *context,
@@ -66,7 +66,7 @@ void profile_entries_done(struct entries *entries);
 Status profile_decode_row(Str row, uint32_t subject, struct entries *entries, Err *err);
 /* Where a row is, and whose it is: 0 where it is a group's. */
 struct place { size_t table; Str key; uint32_t subject; };
-/* Adds the row's entries, which borrow from it; nothing where there is no row. */
+/* Adds the row's entries, which borrow from it; adds nothing if there is no row. */
 Status profile_read_row(const struct profile *profile, struct kv_txn *txn, struct place place, struct entries *entries,
                         Err *err);
 /* (time, messageId), then the value, so that even a repeated messageId with other traits has an order. */
@@ -80,7 +80,8 @@ static inline void profile_put_hash(char *at, Hash128 hash)         /* 16 bytes,
 }
 
 /* profile_names.c */
-/* Puts and removes the subject's names so that they are those of the entries after, where they were those before. */
+/* Puts and removes names of the subject: they were those of the entries before, and become those of the entries after.
+ * */
 void profile_update_names(struct profile *profile, uint32_t subject, const struct entries *before,
                           const struct entries *after);
 

@@ -1,10 +1,11 @@
 /* Rows that wait for the next save, over rows that were saved.
  *
  * Writing to kv at once would copy a page of the tree for nearly every identify, and show it to readers only with a
- * commit, which costs a sync. So rows wait in a hash table: one that is written often is written to kv once a save,
- * in order of keys. Readers look here first, then at kv by a transaction that is renewed after each save: the rows
- * that waited are dropped only when it is committed, under the lock, together with the number that tells readers to
- * renew theirs, so a row is always in one of the two places that a reader looks at. */
+ * commit, which costs a sync. So rows wait in a hash table: each save writes a row to kv once, however often it
+ * changed, in order of keys. Readers look here first, then at kv by a transaction that is renewed after each save. The
+ * rows that waited are dropped only when the save is committed, under the lock, and at the same moment as the number
+ * changes that tells readers to renew their transaction. So a row is always in one of the two places that a reader
+ * looks at. */
 #include "profile_row.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 static uint64_t hash_of(size_t table, Str key) { return hash_64(key, table + 1); }
 
-/* Its place in the table, or the free one where it belongs. */
+/* Finds the key's place in the table, or the free place for it. */
 static struct waiting **find_waiting(const struct profile *profile, size_t table, Str key, uint64_t hash)
 {
     for (size_t at = hash & (profile->capacity - 1);; at = (at + 1) & (profile->capacity - 1)) {

@@ -5,9 +5,9 @@
  * Traits have keys that begin with 't', memberships with 'g' (the group's id follows; the value is empty), and the
  * row of a group has one entry "i" whose value is the group's id.
  *
- * Writing reads the row, adds, thins, writes it back to the rows that wait (profile_store.c): a row has a few dozen
- * entries and traits are written by identify alone, so this costs a microsecond or two where they are rare, and
- * ordinary events nothing.
+ * Writing reads the row, adds to it, thins it, and writes it back to the rows that wait (profile_store.c). A row has a
+ * few dozen entries, and only identify writes traits. So this costs a microsecond or two for an identify, and
+ * nothing for other events.
  */
 #include "profile_row.h"
 
@@ -76,7 +76,7 @@ static char *put_bytes(char *at, Str s)
     return at + s.len;
 }
 
-/* What was decoded stands together already, as it is to stand again. */
+/* The decoded parts are next to each other already, as the encoded ones must be. */
 static char *put_strings(char *at, const struct entry *entry)
 {
     const char *value = entry->key.bytes + entry->key.len;
@@ -126,7 +126,7 @@ int profile_compare_entries(const void *a, const void *b)
     return order ? order : profile_compare_writes(a, b);
 }
 
-/* The entries of one key, oldest first: the last write of the value that stands at a place. */
+/* Finds, among the entries of one key, oldest first, the last write of the value at a place. */
 static size_t last_write(const struct entry *entries, size_t count, size_t at)
 {
     for (size_t i = count; i-- > at;)
@@ -144,7 +144,7 @@ static bool is_kept(const struct entry *entries, size_t count, size_t at)
     return (is_first || last == at) && newer_values < PROFILE_HISTORY;
 }
 
-/* Of one key, in place: what rule 4 keeps. Gives how many. */
+/* Leaves, in place, the entries of one key that rule 4 keeps. Returns how many. */
 static size_t thin_key(struct entry *entries, size_t count, bool keeps_all)
 {
     size_t kept = 0;
@@ -186,8 +186,8 @@ static void drop_by_age(struct entries *entries, struct newest *keys, size_t cou
     }
 }
 
-/* A row that is full loses a key or two with each message: they are found without putting all in order. False where it
- * would be more; then nothing is dropped. */
+/* A row that is full loses a key or two with each message: they are found without putting all in order. False if more
+ * would have to go; then nothing is dropped. */
 static bool drop_a_few(struct entries *entries, const struct newest *keys, size_t count)
 {
     size_t bytes = key_bytes(entries->items, 0, entries->count), left = count, oldest[FEW_KEYS];
@@ -206,8 +206,8 @@ static bool drop_a_few(struct entries *entries, const struct newest *keys, size_
     return true;
 }
 
-/* Rule 5: of too many keys, or too many bytes, those that were not written for longest go. A row is written as a whole
- * with each message, and anybody may send them: 1,000 long traits of one user held up everybody's for half a minute. */
+/* Rule 5: if there are too many keys or bytes, those that were written longest ago go. Each message writes the whole
+ * row again, and anybody may send messages: 1,000 long traits of one user held up everybody's for half a minute. */
 static void drop_oldest_keys(struct entries *entries, size_t key_count)
 {
     struct newest *keys = malloc(key_count * sizeof *keys);
@@ -248,7 +248,7 @@ static void put_row(struct profile *profile, struct place place, const struct en
     check(row.bytes);
     encode_row(after, (char *)(uintptr_t)row.bytes);
     if (place.table == profile->options.subjects) profile_update_names(profile, place.subject, before, after);
-    /* Last: what the entries borrow from goes with it. */
+    /* This comes last, since it frees what the entries borrow from. */
     profile_put(profile, place.table, place.key, &row);
     free((char *)(uintptr_t)row.bytes);
 }
@@ -261,7 +261,7 @@ static void push_run(struct entries *entries, const struct entries *other, size_
     entries->count += to - from;
 }
 
-/* Both are in order, and what is added is little: each has its place searched for, and the others are only moved. */
+/* Both are in order, and few are added: the place of each of these is searched for, and the others are only moved. */
 static void merge_entries(const struct entries *before, const struct entries *added, struct entries *ret)
 {
     size_t at = 0;
@@ -281,7 +281,7 @@ static void merge_entries(const struct entries *before, const struct entries *ad
     push_run(ret, before, at, before->count);
 }
 
-/* Adds the entries to the row, once each, and writes it back where that changed anything. */
+/* Adds the entries to the row, once each, and writes it back if that changed anything. */
 static Status merge_row(struct profile *profile, struct place place, bool keeps_all, const struct entries *added,
                         Err *err)
 {
@@ -303,10 +303,10 @@ static int compare_traits(const void *a, const void *b)
 {
     const ProfileTrait *x = *(const ProfileTrait *const *)a, *y = *(const ProfileTrait *const *)b;
     int order = str_compare(x->key, y->key);
-    return order ? order : x < y ? -1 : x > y;               /* the order in which they stood */
+    return order ? order : x < y ? -1 : x > y;               /* the order in which they were written */
 }
 
-/* The written traits as entries; of a key that stands twice the last one counts. Their keys get the letter of
+/* Makes entries of the written traits; if a key is there twice, the last one counts. Their keys get the letter of
  * their kind, in names. */
 static void add_writes(struct entries *entries, char kind, const ProfileWrite *write, const ProfileTrait *traits,
                        size_t count, char *names)
@@ -329,7 +329,7 @@ static void add_writes(struct entries *entries, char kind, const ProfileWrite *w
     free(sorted);
 }
 
-/* What is written where: the letter of the keys' kind, and whether rule 4 keeps all writes of the row. */
+/* What is written, and where: the letter of the keys' kind, and whether rule 4 keeps all writes of the row. */
 struct target { struct place place; char kind; bool keeps_all; };
 
 static Status write_traits(struct profile *profile, struct target target, const ProfileWrite *write,
@@ -395,7 +395,7 @@ Status profile_set_group_traits(struct profile *profile, Str group_id, const Pro
 {
     char key[GROUP_KEY_BYTES];
     ProfileTrait name = { { "", 0 }, group_id };
-    ProfileWrite always = { .time_ms = INT64_MIN };          /* the name is no news: the same whoever writes */
+    ProfileWrite always = { .time_ms = INT64_MIN };          /* the name is the same for each writer */
     profile_group_key(group_id, key);
     struct place place = { .table = profile->options.groups, .key = { key, sizeof key } };
     Status s = write_traits(profile, (struct target){ place, 'i', false }, &always, &name, 1, err);
