@@ -1,13 +1,13 @@
 /* index: the object. A list of runs, oldest first: files, then runs in memory; after them the open chunk.
  *
  * The lock guards the list and the chunk, and is held for long only while a chunk is encoded. The
- * maintainer (index_maintain, index_seal) owns the files: it alone merges, writes the MANIFEST, and
- * replaces runs in the list. Readers hold runs, so a file that was merged away stays mapped until its
- * last reader is gone, whatever happened to its name.
+ * maintainer (index_maintain, index_seal) owns the files: only it merges, writes the MANIFEST, and
+ * replaces runs in the list. Readers hold runs, so a file that was merged stays mapped until its
+ * last reader is gone, even if its name is gone.
  *
  * Sizes. Runs in memory are merged into a file when they hold seal_rows; merge_fan files of one level
- * (rows / seal_rows to the base of merge_fan) become one of the next. So a row is rewritten once a level:
- * 100 M rows are 3 times rewritten and lie in some 20 runs.
+ * (rows / seal_rows to the base of merge_fan) become one of the next. So a row is rewritten once on each level:
+ * 100 M rows are rewritten 3 times, and are in some 20 runs.
  */
 #include "index_chunk.h"
 #include "index_merge.h"
@@ -98,7 +98,7 @@ static Status open_run_named(struct index *index, Str name, Err *err)
     if (s) return err_wrap(err, s == ERR_NOT_FOUND ? ERR_DAMAGED : s, "index %s", index->options.dir);
     index->runs[index->run_count++] = run;
     index->file_count++;
-    /* Its name tells its stretch of the journal: files that changed places are noticed. */
+    /* A file's name says which part of the journal it has: so files whose names were exchanged are noticed. */
     char stretch[40];
     snprintf(stretch, sizeof stretch, "%016" PRIx64 "-%016" PRIx64 "-", run->view.from_pos, run->view.to_pos);
     if (!str_starts(name, str_from(stretch)))
@@ -130,7 +130,7 @@ static Status read_manifest(struct index *index, Str text, Err *err)
     return OK;
 }
 
-/* What a crash left: temporary files, and runs that no MANIFEST names. */
+/* Removes what a crash left: temporary files, and runs that the MANIFEST does not name. */
 static Status remove_strangers(struct index *index, Arena scratch, Err *err)
 {
     DiskEntry *entries;
@@ -253,7 +253,7 @@ JournalPos index_position(struct index *index)
     return position;
 }
 
-/* The open chunk's rows as a run; the lock is held. */
+/* Makes a run of the open chunk's rows; the caller holds the lock. */
 static Status encode_chunk(struct index *index, Err *err)
 {
     struct buf image;
@@ -271,7 +271,7 @@ static Status encode_chunk(struct index *index, Err *err)
     return OK;
 }
 
-/* The open chunk becomes a run in memory; the lock is held. */
+/* Makes the open chunk a run in memory; the caller holds the lock. */
 static Status close_chunk(struct index *index, Err *err)
 {
     if (index->chunk.row_count == 0) return OK;
@@ -330,7 +330,7 @@ static Status work_begin(struct index *index, struct work *work, int level, cons
              ++index->generation & 0xffffffff);
     snprintf(name, sizeof name, "%s.tmp", work->name);
     file_path(index, name, path);
-    Status s = disk->remove(disk, path, err);                      /* of a crash */
+    Status s = disk->remove(disk, path, err);                      /* a crash may have left it */
     if (!s) s = disk->open(disk, path, DISK_CREATE, &work->file, err);
     if (s) return s;
     MergeOptions options
@@ -344,7 +344,7 @@ static Status work_begin(struct index *index, struct work *work, int level, cons
     return s;
 }
 
-/* Puts the run into the list, in files, MANIFEST and memory, in the place of the work's sources; NULL: nothing
+/* Puts the run in the place of the work's sources: in the list, the files, the MANIFEST and memory. NULL: nothing
  * is left of them. */
 static Status work_replace(struct index *index, struct work *work, struct run *run, Err *err)
 {
@@ -388,7 +388,7 @@ static Status work_publish(struct index *index, struct work *work, Err *err)
     file_path(index, name, from);
     file_path(index, work->name, to);
     for (uint32_t at = 0; at < work->run_count; at++) {
-        Status s = run_refuse_cut(work->runs[at], err);            /* zeros are not to become a file of their own */
+        Status s = run_refuse_cut(work->runs[at], err);            /* else zeros would be written as values */
         if (s) return s;
     }
     if (merge_row_count(work->merge) == 0) {                       /* erasing left nothing */
@@ -406,7 +406,7 @@ static Status work_publish(struct index *index, struct work *work, Err *err)
     return s;
 }
 
-/* One step; when it was the last, the sources are let go. */
+/* Takes one step; after the last one it releases the sources. */
 static Status work_step(struct index *index, struct work *work, Err *err)
 {
     bool is_done;
@@ -525,7 +525,7 @@ Status index_seal(struct index *index, Err *err)
 
 /* ---- Erasing ---- */
 
-/* Whether the run may hold a row that is to go. */
+/* May the run have a row that is to be erased? */
 static bool run_is_touched(const IndexRun *run, const IndexErase *erase)
 {
     for (size_t at = 0; at < erase->subject_count; at++) {

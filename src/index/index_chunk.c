@@ -4,11 +4,11 @@
  * Interning. A value is found by the hash of its bytes mixed with its column, in one open-addressed table that is
  * at most half full, and no larger than that: in the cache, as far as values allow. A slot holds the number of a
  * value and the hash's leading bits, so that another value's slot costs no look at that value.
- * A column is found by guessing: after column a came column b last time, so b's name is compared first.
+ * A column is found by a guess: if column b came after column a last time, b's name is compared first.
  *
- * Anybody can send an event with hundreds of names that nobody else uses. So a field that finds no column is counted,
- * and takes over the emptiest one when it has come more often: whoever comes often has one, whatever strangers send.
- * What questions ask for by words of their own, and what pages are called by, has one from the start.
+ * Anybody can send an event with hundreds of names that nobody else uses. So a field that has no column is counted,
+ * and takes the emptiest column when it has come more often than that one: a frequent field has a column, whatever
+ * strangers send. The fields that always have one (index_leaves.h) have it from the start.
  */
 #include "index_chunk.h"
 #include "index_leaves.h"
@@ -101,7 +101,7 @@ bool chunk_is_full(const struct chunk *chunk)
 
 /* ---- Interning ---- */
 
-/* The name's slot is free again; those after it, which it may have pushed on, find their place anew. */
+/* Frees the name's slot; names in later slots, which it may have pushed on, find their places anew. */
 static void forget_name(struct chunk *chunk, uint32_t column)
 {
     uint32_t slot = (uint32_t)hash_64(chunk->columns[column].name, 0) % COLUMN_SLOTS, moved;
@@ -113,7 +113,7 @@ static void forget_name(struct chunk *chunk, uint32_t column)
     }
 }
 
-/* The column that the fewest rows have, of those that may go; 0: none. What the row at hand has stays. */
+/* Of the columns that may go, finds the one that the fewest rows have; 0: none. Columns of the present row stay. */
 static uint32_t emptiest_column(const struct chunk *chunk)
 {
     uint32_t found = 0;
@@ -125,7 +125,7 @@ static uint32_t emptiest_column(const struct chunk *chunk)
     return found;
 }
 
-/* The rows' values go, and are counted. */
+/* Removes the rows' values, and counts them. */
 static void empty_column(struct chunk *chunk, struct chunk_column *column)
 {
     chunk->unindexed_count += column->filled;
@@ -136,8 +136,8 @@ static void empty_column(struct chunk *chunk, struct chunk_column *column)
     column->value_count = column->filled = column->last_row = column->newest = column->last_value = 0;
 }
 
-/* A column for a field where all are taken; 0: the field has not come often enough yet. It is looked for at its 2nd,
- * 4th, 8th … time, and a few times a row, so that the work is bounded whatever comes. */
+/* Finds a column for a field when all are taken; 0: the field has not come often enough yet. It looks at the field's
+ * 2nd, 4th, 8th … time, and only a few times for each row, so that the work is bounded whatever comes. */
 static uint32_t take_over_column(struct chunk *chunk, Str name)
 {
     uint16_t *waiting = &chunk->waiting[hash_64(name, 1) % CHUNK_WAITING];
@@ -181,7 +181,7 @@ static bool value_is(const struct chunk_value *value, bool is_number, double num
     return is_number ? value->number == number : str_equal(value->text, text);
 }
 
-/* The code of a value in its column, new or known. Often it is the one before: library, source, plan. */
+/* The code of a value in its column, new or known. Often it is the same as before: library, source, plan. */
 static uint32_t slot_tag(uint64_t hash) { return (uint32_t)(hash >> (32 + SLOT_VALUE_BITS)); }
 
 static uint32_t free_slot(const struct chunk *chunk, uint64_t hash)
@@ -243,7 +243,7 @@ static void chunk_set(struct chunk *chunk, uint32_t column, uint32_t code)
     *to = code;
 }
 
-/* A value that is no text, as a text: "\0#" and the digits, "\0" and the list. */
+/* Makes a text of a value that is no text: "\0#" and the digits, "\0" and the list. */
 static uint32_t chunk_intern_marked(struct chunk *chunk, uint32_t column, char mark, Str text)
 {
     char marked[LEAF_TEXT_BYTES + 2] = { 0, mark };
@@ -260,7 +260,7 @@ static void chunk_set_text(struct chunk *chunk, Str name, Str text)
                                                                      : (uint32_t)INDEX_UNINDEXED);
 }
 
-/* The account that a message is about, where it is no group call: Segment's common field. */
+/* The account that a message is about if it is no group call: Segment's common field. */
 static void visit_group(struct chunk *chunk, const Leaf *leaf)
 {
     char text[32];
@@ -321,7 +321,7 @@ void chunk_append(struct chunk *chunk, Subject subject, const Event *event, Jour
 
 /* ---- Encoding ---- */
 
-/* What encoding needs besides the chunk; one arena, gone afterwards. */
+/* What encoding needs besides the chunk; all of it is in one arena, and gone afterwards. */
 struct encoding {
     const struct chunk *chunk;
     struct run_writer *writer;
@@ -348,7 +348,7 @@ static void merge_sort_rows(const struct chunk *chunk, uint32_t *rows, uint32_t 
     while (left < half) rows[at++] = spare[left++];
 }
 
-/* By time first, then stably by subject: least significant 11 bits first, three passes. */
+/* Sorts by time first, then stably by subject: three passes of 11 bits, the least significant first. */
 static void sort_rows(const struct chunk *chunk, uint32_t *rows, uint32_t *spare)
 {
     for (uint32_t row = 0; row < chunk->row_count; row++) rows[row] = row;

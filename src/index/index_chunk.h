@@ -1,5 +1,5 @@
-/* index_chunk: the newest events, while they come. Rows in order of arrival, values interned as they are
- * met; encoding sorts rows and dictionaries into the bytes of a run. Encoding does not change the chunk,
+/* index_chunk: the newest events. Rows are in order of arrival, values are interned when they
+ * come; encoding sorts rows and dictionaries into the bytes of a run. Encoding does not change the chunk,
  * so a snapshot can look at a half-full one. One thread at a time. */
 #ifndef ONYM_INDEX_CHUNK_H
 #define ONYM_INDEX_CHUNK_H
@@ -7,9 +7,9 @@
 #include "index_run.h"
 
 enum {
-    CHUNK_COLUMNS_MAX = 512,                /* of more fields those stay that come most often */
+    CHUNK_COLUMNS_MAX = 512,                /* if there are more fields, those that come most often stay */
     CHUNK_WAITING = 4096,                   /* counters of fields that have no column, by hash */
-    CHUNK_VALUES_MAX = 1 << 18,             /* a full chunk, whatever its rows */
+    CHUNK_VALUES_MAX = 1 << 18,             /* then the chunk is full, however few rows it has */
     CHUNK_TEXT_BYTES_MAX = 32 << 20,        /* likewise */
 };
 
@@ -19,9 +19,9 @@ struct chunk_column {
     Str name;
     uint32_t value_count, filled;           /* different values; rows that have one */
     uint32_t last_row;                      /* the last row that has one */
-    uint32_t name_room;                     /* bytes that the name's place has */
+    uint32_t name_room;                     /* how many bytes there are for the name */
     uint32_t newest;                        /* the value that came last, + 1; 0: none */
-    bool is_kept;                           /* no other field takes its place */
+    bool is_kept;                           /* no other field may take its place */
     uint32_t *codes;
         /* by row: 0 absent, 1 not indexed, 2 false, 3 true, 4 + number of its value */
     /* the column that came next last time: SDKs send fields in one order */
@@ -32,7 +32,7 @@ struct chunk_column {
 struct chunk_value {
     uint64_t hash;
     uint32_t slot;                          /* where value_slots has it */
-    uint32_t column, local;                 /* which of the column's values; CHUNK_NO_COLUMN: its column went */
+    uint32_t column, local;                 /* which of the column's values; CHUNK_NO_COLUMN: its column is gone */
     uint32_t is_number : 1, before : 31;    /* before: the column's value before this one, + 1 */
     double number;
     Str text;
@@ -40,7 +40,7 @@ struct chunk_value {
 
 struct chunk {
     struct region region;
-    struct event_outline *outline;          /* for events that bring none along */
+    struct event_outline *outline;          /* for events that bring none */
     Arena arena;
     const char *arena_start;
     uint32_t row_count, row_max;

@@ -1,5 +1,5 @@
-/* index_curve: see the header. A knot's neighbourhood reaches half a step to both sides; where nothing happened the
- * curve goes on level. */
+/* index_curve: see the header. A knot's neighbourhood is half a step to each side; where nothing happened, the
+ * curve stays level. */
 #include "index_curve.h"
 
 void curve_init(struct position_curve *curve, Millis first_ms, Millis last_ms, uint64_t *positions)

@@ -1,7 +1,7 @@
-/* index_curve: where a record lies in the journal is nearly a function of when its event happened. A file keeps a
- * line of knots, a position for every so many milliseconds, and for each row only how far it is from the line.
+/* index_curve: a record's position in the journal nearly follows from the time of its event. A file keeps a
+ * line of knots, a position at regular distances in time, and for each row only how far it is from the line.
  *
- * Whole numbers only, so that every machine draws the same line. */
+ * It uses whole numbers only, so that every machine draws the same line. */
 #ifndef ONYM_INDEX_CURVE_H
 #define ONYM_INDEX_CURVE_H
 
@@ -15,7 +15,7 @@ struct position_curve {
     const uint64_t *positions;
 };
 
-/* As many knots as CURVE_KNOTS_MAX allows for this range. positions: CURVE_KNOTS_MAX + 2 of the caller's. */
+/* As many knots as CURVE_KNOTS_MAX allows for this range. positions: the caller has room for CURVE_KNOTS_MAX + 2. */
 void curve_init(struct position_curve *curve, Millis first_ms, Millis last_ms, uint64_t *positions);
 
 static inline uint64_t curve_at(const struct position_curve *curve, Millis time_ms)
@@ -26,7 +26,7 @@ static inline uint64_t curve_at(const struct position_curve *curve, Millis time_
     __int128 rise = (__int128)(int64_t)(at[1] - at[0]) * (int64_t)(since - (knot << curve->shift));
     return at[0] + (uint64_t)(rise >> curve->shift);
 }
-/* How far a position is from the line, small where it is near. */
+/* How far a position is from the line: a small number if it is near. */
 static inline uint64_t curve_encode(const struct position_curve *curve, Millis time_ms, uint64_t position)
 {
     int64_t distance = (int64_t)(position - curve_at(curve, time_ms));

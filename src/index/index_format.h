@@ -1,8 +1,8 @@
 /* index_format: the bytes of a run. Little-endian; offsets count from the start of the file.
  *
- * A run holds the events of one stretch of the journal, sorted by (subject, time), in columns. The same
- * bytes lie in a file or, for the newest events, in memory. A run never changes; runs of neighbouring
- * stretches are merged into a new one.
+ * A run holds the events of one part of the journal, sorted by (subject, time), in columns. The same
+ * bytes are in a file or, for the newest events, in memory. A run never changes; runs of neighbouring
+ * parts are merged into a new one.
  *
  *      0  head, 128 bytes: struct run_head below. Written last.
  *    128  sections, each at a multiple of 64, each followed by at least 8 readable bytes
@@ -14,7 +14,7 @@
  *   SUBJECTS   u32 each, ascending, no two the same: the k-th bit of STARTS belongs to the k-th subject
  *   TIMES      packed: milliseconds since base; ascending within a subject
  *   EVENTS     packed: codes into the values of EVENT_COLUMN (what the event is: type and name)
- *   POSITIONS  blocks of packed: journal position of the raw event, less base. Where there are KNOTS: how far it is
+ *   POSITIONS  blocks of packed: journal position of the raw event, less base. If there are KNOTS: how far it is
  *              from the line (index_curve.h) at the row's time, d as 2d or -2d-1; the 8 bytes of the integers of a
  *              block lie in 8 planes, one after the other, because most planes are all zeros then
  *   KNOTS      in files: column (how many) u64 positions, for base, base + 2^width ms, and so on: a line over time
@@ -25,16 +25,16 @@
  * Packed: row_count integers of width bytes each (1 to 8), unaligned, read by one 8-byte load and a mask.
  *
  * Blocks: the packed integers of RUN_BLOCK_ROWS rows at a time, compressed one by one, back to back; then
- * at table_offset a table of struct run_block, one a block. A block of no bytes is all zeros; one as long
- * as its integers is stored as it is; any other is a zstd frame. Each block has its own CRC32C, so that
+ * at table_offset a table of struct run_block, one for each block. A block of no bytes is all zeros; a block as long
+ * as its integers is not compressed; any other is a zstd frame. Each block has its own CRC32C, so that
  * reading one row touches one block.
  *
  * Values: u32 number_count, u32 string_count, number_count doubles ascending, string_count u32 ends of
  * strings, then their bytes ascending. Compressed as one zstd frame where width is 1. Codes:
  *   0 absent · 1 there but not indexed (array, too long, or too many different values) · 2 false · 3 true
  *   · then the numbers · then the strings. So one column can hold values of every type, and a range of
- *   values is a range of codes. A string that begins with a zero byte is none: "\0[" and so on is the JSON of a list of
- *   scalars, "\0#" and digits an integer that no double is.
+ *   values is a range of codes. A string that begins with a zero byte is another value: "\0[" and so on is the JSON of
+ *   a list of scalars, "\0#" and digits an integer that is not exact as a double.
  * In EVENT_COLUMN every value is a string: the event's type as a digit, then its name. There codes 0 to 7
  * have another meaning: an event of that type whose name is not indexed; strings start at 8.
  *
@@ -57,10 +57,10 @@ enum {
     RUN_VALUE_BYTES_MAX = 16 << 20,         /* and their bytes; over either the rarest are not indexed */
     RUN_ROWS_MAX = 1 << 28,
     RUN_HAS_LISTS = 1,                      /* lists and large integers are values, and there is a "groupId" */
-    INDEX_BIG_DIGITS = 38,                  /* of an integer that no double is; with more it is not indexed */
+    INDEX_BIG_DIGITS = 38,                  /* of an integer that is not exact as a double; longer: not indexed */
 };
 
-/* Version 1 had no KNOTS; it is read as well. */
+/* Version 1 had no KNOTS; this version reads it, too. */
 static const char RUN_MAGIC[8] = { 'o', 'n', 'y', 'm', 'r', 'u', 'n', '2' };
 
 struct run_head {
@@ -71,7 +71,7 @@ struct run_head {
     uint32_t row_count, subject_count;
     uint32_t column_count, section_count;
     uint64_t directory_offset;
-    uint64_t unindexed_count;               /* leaves that were passed over: too deep, too many columns */
+    uint64_t unindexed_count;               /* leaves that were left out: too deep, too many columns */
     uint32_t directory_crc;
     uint32_t features;                      /* RUN_HAS_…: what whoever wrote the rows knew of; merged: what all did */
     uint32_t reserved[11];

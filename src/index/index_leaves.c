@@ -1,4 +1,4 @@
-/* index_leaves: the message's outline, gone over once.
+/* index_leaves: goes over the message's outline once.
  *
  * The walker holds the path as a stack of lengths into one buffer. Strings without escapes, which nearly
  * all are, are borrowed from the text; others are unescaped into a buffer of LEAF_TEXT_BYTES. Integers and
@@ -53,7 +53,7 @@ static size_t utf8_write(char *to, uint32_t code)
     return 4;
 }
 
-/* Unescapes raw into at most max bytes; SIZE_MAX where it is malformed or does not fit. */
+/* Unescapes raw into at most max bytes; SIZE_MAX if it is malformed or does not fit. */
 static size_t unescape(Str raw, char *to, size_t max)
 {
     const char *at = raw.bytes, *end = raw.bytes + raw.len;
@@ -129,7 +129,7 @@ static void visit_text(struct walk *walk, const OutlineMember *member)
     visit_leaf(walk, leaf);
 }
 
-/* Over 2^53 not every integer is a double: one that is none keeps its digits, up to 38 of them. */
+/* Over 2^53 not every integer is exact as a double: one that is not keeps its digits, up to 38 of them. */
 static LeafKind kind_of_number(Str text)
 {
     unsigned __int128 value = 0;
@@ -162,7 +162,7 @@ static void visit_list(struct walk *walk, const OutlineMember *member)
     visit_leaf(walk, leaf);
 }
 
-/* Puts a key after the path; false where it does not fit. */
+/* Puts a key after the path; false if it does not fit. */
 static bool path_add(struct walk *walk, const OutlineMember *member)
 {
     size_t room = LEAF_PATH_BYTES - walk->path_len, len = member->key.len;

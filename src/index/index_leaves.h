@@ -2,7 +2,7 @@
  *
  * Visits, in the order of the text, every string, number and boolean under the top-level objects
  * "properties" and "context", with its dotted path ("context.campaign.source"). An array of scalars is visited as
- * LEAF_LIST, any other array as LEAF_OTHER; null and empty objects are as good as absent.
+ * LEAF_LIST, any other array as LEAF_OTHER; null and empty objects count as absent.
  *
  * It goes over the message's outline (event/), which is safe on any bytes; depth, path length and leaf count are
  * bounded.
@@ -13,14 +13,14 @@
 #include "event/event.h"
 
 enum {
-    LEAF_DEPTH_MAX = 16,            /* objects within objects; deeper ones are passed over */
-    LEAF_PATH_BYTES = 256,          /* longer paths are passed over */
+    LEAF_DEPTH_MAX = 16,            /* objects within objects; deeper ones are left out */
+    LEAF_PATH_BYTES = 256,          /* longer paths are left out */
     LEAF_TEXT_BYTES = 512,          /* longer strings are LEAF_OTHER: there, but not indexed */
-    LEAF_COUNT_MAX = 512,           /* of one message; the rest is passed over */
+    LEAF_COUNT_MAX = 512,           /* in one message; further leaves are left out */
 };
 
-/* Fields that have a column whatever else there is: what questions name by words of their own (source, category,
- * groupId, library), and what pages are called by. */
+/* Fields that always have a column: those for which questions have a word of their own (source, category,
+ * groupId, library), and those that give a page its name. */
 static const char *const LEAVES_KEPT[] = {
     "source", "category", "groupId", "context.library.name", "context.page.path", "properties.path",
 };
@@ -37,7 +37,7 @@ typedef struct Leaf {
 
 typedef void LeafVisit(void *context, const Leaf *leaf);
 
-/* Returns how many leaves were passed over because of a bound. */
+/* Returns how many leaves were left out because of a bound. */
 uint32_t leaves_walk(const struct event_outline *outline, LeafVisit *visit, void *context);
 
 #endif

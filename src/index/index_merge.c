@@ -1,12 +1,12 @@
 /* index_merge: several runs become one.
  *
- * First the keys: walking all runs in step by (subject, time), the merge writes down for every row of the
- * result which run it comes from: one byte a row, the *take*. With it every column is merged by itself, in
- * one sequential pass over its sources, so memory is the take, one block of each source and one column's
- * dictionaries. Equal (subject, time) keep the order of the journal.
+ * First come the keys: the merge walks all runs in step by (subject, time), and notes for every row of the
+ * result which run it comes from: one byte for each row, the *take*. With it every column is merged separately, in
+ * one sequential pass over its sources, so the merge needs memory for the take, one block of each source and one
+ * column's dictionaries. Rows with equal (subject, time) keep the order of the journal.
  *
  * Dictionaries are sorted, so they merge like the keys, which gives each source a table from its codes to
- * the new ones. Where the union is over its limit the rarest values lose their code (INDEX_UNINDEXED).
+ * the new ones. If the union is over its limit, the rarest values lose their code (INDEX_UNINDEXED).
  */
 #include "index_leaves.h"
 #include "index_merge.h"
@@ -56,7 +56,7 @@ struct merge {
     uint32_t column_count, column;
 };
 
-enum { TAKE_DROPPED = 128 };            /* this bit: a row that the result does not get */
+enum { TAKE_DROPPED = 128 };            /* with this bit the result does not get the row */
 
 static uint64_t rows_of(struct run *const *runs, uint32_t run_count)
 {
@@ -149,7 +149,7 @@ bool merge_erases_position(const IndexErase *erase, JournalPos pos)
     return low < erase->position_count && erase->positions[low] == pos;
 }
 
-/* Is the source's next row to go, as one of these positions? */
+/* Is the source's next row one of those to erase by its position? */
 static bool drops_row(struct merge *merge, struct source *source)
 {
     if (!merge->erase || !merge->erase->position_count || merge->writer.status) return false;
@@ -183,7 +183,7 @@ static uint32_t least_subject(const struct merge *merge, uint32_t *ret_from, Sub
     return count;
 }
 
-/* Of the sources that have the subject and rows left: the one with the earliest row, the first of equals. */
+/* Of the sources that have rows of the subject left, finds the one with the earliest row; among equals the first. */
 static uint32_t earliest_source(const struct merge *merge, const uint32_t *from, uint32_t from_count,
                                 Millis *ret_ms)
 {
@@ -300,7 +300,7 @@ static void step_times(struct merge *merge)
     next_stage(merge);
 }
 
-/* A step through the positions: into the sums of the line, or as distances from it. */
+/* Goes through some positions: adds them to the sums of the line, or writes their distances from it. */
 static Status walk_positions(struct merge *merge, bool is_line, Err *err)
 {
     for (uint32_t until = merge->at + MERGE_STEP_ROWS; merge->at < merge->take_count && merge->at < until;
@@ -443,8 +443,8 @@ static int compare_counts(const void *a, const void *b, void *context)
     return left < right ? -1 : 1;
 }
 
-/* Over a limit: the most frequent values keep a code, as many as fit; the others become INDEX_UNINDEXED.
- * an event is then known by its type only. Erasing: what no row has any more goes, too. */
+/* Over a limit, the most frequent values keep a code, as many as fit; the others become INDEX_UNINDEXED:
+ * then only the type of an event is known. When erasing, values that no row has any more go, too. */
 static Status cut_rarest(struct merge *merge, struct merged_values *merged, Arena scratch, Err *err)
 {
     uint32_t first = merged->first, count = merged->number_count + merged->string_count;
@@ -500,7 +500,7 @@ static void write_values(struct merge *merge, uint32_t column, const struct merg
 }
 
 /* Reads the sources' dictionaries of one column, unites them, writes the union. On return each source
- * knows its codes, and the arena holds them. */
+ * has its codes, which are in the arena. */
 static Status unite_values(struct merge *merge, uint32_t column, Arena *arena, uint32_t *ret_code_max,
                            Err *err)
 {

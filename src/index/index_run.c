@@ -1,5 +1,5 @@
 /* index_run: an open run. Head and directory are checked when it is opened, so that nothing can point
- * outside; the hot sections, which loops read without looking, are checked once before the first
+ * outside; the hot sections, which loops read without checks, are checked once before the first
  * snapshot shows the run; a block or a dictionary is checked when it is read.
  */
 #include "index_run.h"
@@ -248,7 +248,7 @@ static bool section_crc_is_right(const struct run *run, RunSectionKind kind)
     return true;
 }
 
-/* STARTS, RANKS and SUBJECTS tell the same story: row 0 starts, as many starts as subjects. */
+/* Do STARTS, RANKS and SUBJECTS agree? Row 0 is a start, and there are as many starts as subjects. */
 static bool starts_are_sound(const IndexRun *view)
 {
     uint32_t ordinal = 0, words = (view->row_count + 63) / 64;
@@ -281,7 +281,7 @@ static Str values_string(const IndexValues *values, uint32_t at)
     return str_of(values->bytes + start, values->ends[at] - start);
 }
 
-/* Numbers and strings ascend, none twice (so no number is a NaN); events begin with their type. */
+/* Do numbers and strings ascend, none twice (so no number is a NaN)? Do events begin with their type? */
 static bool values_are_sound(const IndexValues *values)
 {
     for (uint32_t at = 1; at < values->number_count; at++)
@@ -296,7 +296,7 @@ static bool values_are_sound(const IndexValues *values)
     return true;
 }
 
-/* The counts at the start of a dictionary; of a compressed one, decompressed into the arena. */
+/* Reads the counts at the start of a dictionary; a compressed one is decompressed into the arena. */
 static Status values_read(const struct run *run, const struct run_section *section, Arena *arena,
                           IndexValues *ret,
                           Err *err)
@@ -369,7 +369,7 @@ uint32_t index_run_ordinal(const IndexRun *run, uint32_t row)
     return ordinal + (uint32_t)__builtin_popcountll(run->starts[row / 64] & upto) - 1;
 }
 
-/* The row of the (ordinal)th start: the rank before it by bisection, then word by word. */
+/* Finds the row of the (ordinal)th start: the rank before it by bisection, then word by word. */
 static uint32_t select_start(const IndexRun *run, uint32_t ordinal)
 {
     uint32_t low = 0, high = (run->row_count + RUN_RANK_ROWS - 1) / RUN_RANK_ROWS;

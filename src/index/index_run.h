@@ -44,7 +44,7 @@ void run_hold(struct run *run);
 void run_release(struct run *run);      /* the last one closes it; accepts NULL */
 /* Checks the hot sections, once. */
 Status MUST run_check(struct run *run, Err *err);
-/* Is the file still what is mapped? To be asked behind reading: what was read before was what it said, or zeros. */
+/* Is the file still as long as what is mapped? Ask after reading: if it is, what was read before is what it said. */
 Status MUST run_refuse_cut(const struct run *run, Err *err);
 
 static inline const struct run *run_of(const IndexRun *view) { return (const struct run *)view; }

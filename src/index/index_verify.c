@@ -1,4 +1,4 @@
-/* index_verify: every section and block of every file, as readers would come to see them. */
+/* index_verify: checks every section and block of every file, in the way in which readers read them. */
 #include "index.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* index_write: a run's bytes, one section after the other, into memory or a file.
  *
  * Sections are written strictly forwards; only the head, which says where the directory is, is written
- * last, at offset 0. So a merge needs the memory of one block and one dictionary, not of a run. Trouble
- * is sticky: it is remembered, later calls do nothing, run_writer_finish tells.
+ * last, at offset 0. So a merge needs the memory of one block and one dictionary, not of a run. An error
+ * is kept: later calls do nothing, and run_writer_finish returns it.
  */
 #include "index_run.h"
 
