@@ -1,4 +1,4 @@
-/* derive: the corridor is apply_record; everything else is opening, batching and remembering how far it is.
+/* derive: the corridor is apply_record; everything else opens, batches and remembers how far it is.
  *
  * Records are taken in small groups, so that the fingerprints of the whole group are on their way from
  * memory before the first is asked about. */
@@ -121,9 +121,10 @@ static bool has_usable_id(const struct identity *identity, const Event *event)
            (event->anonymous_id.len && !identity_is_blocked(identity, event->anonymous_id));
 }
 
-/* Who is who, and what they said of themselves. What was saved has it already: applied again, it could give an
- * identifier that was erased since a new number, and every one after it another than the index knows. *ret_erased:
- * the message names somebody who is not known any more, so it belongs into no store. */
+/* Applies who is who, and what people said of themselves. Skips messages that the saved state has already: applied
+ * again, a message could give a new number to an identifier that was erased since, and every later identifier would get
+ * another number than the index knows. *ret_erased: the message names somebody who is not known any more, so no store
+ * gets it. */
 static Status apply_to_people(struct applier *applier, const struct waiting_record *waiting, IdentityNode *ret_subject,
                               bool *ret_erased, Err *err)
 {
@@ -149,7 +150,8 @@ static Status apply_to_people(struct applier *applier, const struct waiting_reco
     return s ? s : derive_write_profile(applier, event, waiting->pos, *ret_subject, err);
 }
 
-/* Counts are saved with the state: what a start replays was counted before. One thread counts, others read. */
+/* Counts are saved with the state: messages that a start replays were counted before. One thread counts, others read.
+ * */
 static void count(struct applier *applier, JournalPos pos, _Atomic uint64_t *counter)
 {
     if (pos < applier->saved) return;
@@ -201,7 +203,7 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     bool is_erased = false;
     s = apply_to_people(applier, waiting, &subject, &is_erased, err);
     if (is_erased) return OK;
-    waiting->event.outline = NULL;                           /* tried again, it has one of what came meanwhile */
+    waiting->event.outline = NULL;                           /* at another try it may be that of a later message */
     waiting->event.outline = event_outline_of(event, applier->outline);
     if (!s) s = index_append(applier->index, subject, event, waiting->pos, waiting->next, err);
     if (!s) s = derive_count_symptoms(applier, waiting, subject, err);

@@ -1,5 +1,5 @@
-/* derive_archive: what identity asks of messages that were applied before, read where they are: in the journal. Seldom
- * enough for a reader of its own each time. A message that is retired or erased tells nothing any more. */
+/* derive_archive: what identity asks about earlier messages, read from the journal. It asks so seldom that each time
+ * may have a reader of its own. A message that is retired or erased tells nothing any more. */
 #include "derive_private.h"
 
 /* ERR_NOT_FOUND: there is none. The event borrows from the reader, which the caller closes. */

@@ -1,7 +1,7 @@
-/* derive_damage: what is derived is found damaged while it is in use, by whoever reads it.
+/* derive_damage: a reader may find derived state damaged while it is in use.
  *
- * The reader gets its error. Here the first such find is noted on the disk (dir/DAMAGED holds what was found), so that
- * the next start makes everything anew from the journal, and said once to whoever can have that start happen. */
+ * The reader gets its error. The first such damage is noted here on the disk (dir/DAMAGED says what was found), so that
+ * the next start makes everything anew from the journal. It is also said once to the code that can start Onym anew. */
 #include "derive_private.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
-/* derive_dry: what would be, under other rules: two engines beside each other read the whole journal, and then every
- * identifier says whose it is in both. Dedup is not needed: who is who is a function of the set of messages. */
+/* derive_dry: who would be who under other rules. Two engines, one for each set of rules, read the whole journal; then
+ * it compares whom every identifier belongs to in each. Dedup is not needed: who is who is a function of the set of
+ * messages. */
 #include "derive_private.h"
 
 #include <stdio.h>
@@ -81,7 +82,7 @@ static Status apply_event(struct dry *dry, const JournalRecord *record, Arena ar
     *ret_counts = false;
     Status s = OK;
     if (event_decode(record->bytes, &event, err)) return OK;
-    const struct side *now = &dry->sides[0];                            /* who is suppressed, by the rules of now */
+    const struct side *now = &dry->sides[0];                            /* who is suppressed by the present rules */
     if (control_is_suppressed_event(now->control, &event)
         || control_suppresses_carrier(now->control, dry->parser, event.json, arena)) return OK;
     IdentityMessage message = {

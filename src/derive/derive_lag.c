@@ -1,14 +1,17 @@
 /* derive_lag: how far derived state is behind what is durable, in time.
  *
- * Positions alone do not tell it: a million bytes may be a moment or a minute. So the journal's end is noted with the
- * time, at most every 25 ms, by whoever asks or applies. The oldest note past what is applied says since when, at
- * least, the oldest message that is not applied yet waits. What comes now waits behind all of that: bytes that wait,
- * divided by the bytes that the applier did a second while it had more to do than it could, say for how long.
+ * Positions alone do not tell it: a million bytes may be a moment or a minute. So callers that ask or apply note the
+ * journal's end with the time, at most every 25 ms. The oldest note past what is applied says since when, at
+ * least, the oldest message that is not applied yet has waited. A message that comes now waits for all messages before
+ * it: the bytes that wait, divided by the bytes that the applier did in a second while it always had work, say how
+ * long.
  *
- * At an overload of r times what the applier can do, the age of what waits grows by 1 - 1/r a second and the wait of
- * what comes now by r - 1: whoever slows collection by the age alone is late, four times at r = 4.
+ * If r times as much comes as the applier can do, the age of the oldest message that waits grows by 1 - 1/r each
+ * second, and the wait of a message that comes now by r - 1. So to slow collection by the age alone would be late, by
+ * four times at r = 4.
  *
- * Memory is bounded: full, every second note goes, and what remains tells a long time coarsely, rather too long. */
+ * Memory is bounded: when it is full, every second note is dropped. The others tell a long wait less exactly, rather
+ * too long than too short. */
 #include "derive_private.h"
 
 enum { NOTE_EVERY_NS = 25 * 1000000, RATE_OVER_NS = 200 * 1000000, RATE_FIRST_OVER_NS = 50 * 1000000 };
@@ -18,7 +21,7 @@ void derive_open_lag(struct applier *applier)
     struct lag *lag = &applier->lag;
     check(pthread_mutex_init(&lag->lock, NULL) == 0);
     lag->start_end = journal_end(applier->options.journal);
-    /* What was saved is known already, though the applier reads it again for the sake of dedup and the index. */
+    /* What was saved is known already, though the applier reads it again for dedup and the index. */
     lag->known_at_start = applier->saved;
     if (lag->known_at_start > index_position(applier->index)) lag->known_at_start = index_position(applier->index);
 }
@@ -31,8 +34,8 @@ JournalPos derive_known(const struct applier *applier)
     return applied > applier->lag.known_at_start ? applied : applier->lag.known_at_start;
 }
 
-/* Every second note goes: the time of the earlier of two, the end of the later. From now on they are taken half as
- * often, so that all stand for equally long. */
+/* Makes one note of every two: the time of the earlier one, the end of the later one. From now on notes are made half
+ * as often, so that all are for equally long times. */
 static void thin(struct lag *lag)
 {
     for (size_t at = 0; at + 1 < lag->count; at += 2)
@@ -41,7 +44,7 @@ static void thin(struct lag *lag)
     lag->every_ns *= 2;
 }
 
-/* Only a stretch of time in which the applier always had work shows how fast it can be. */
+/* Only a time in which the applier always had work shows how fast it can be. */
 static void measure(struct lag *lag, JournalPos applied, JournalPos end, int64_t now_ns)
 {
     bool was_busy = lag->rate_from_ns && applied < lag->rate_end;
@@ -68,7 +71,7 @@ static void note(struct lag *lag, JournalPos applied, JournalPos end, int64_t no
     lag->notes[lag->count++] = (struct lag_note){ end, now_ns };
 }
 
-/* How long what waits takes at the pace that the applier had, at least as long as the oldest has waited. */
+/* How long the applier needs at its pace for what waits; at least as long as the oldest message has waited. */
 static Millis drain_of(const struct lag *lag, JournalPos applied, JournalPos durable, Millis behind_ms)
 {
     double bytes_a_ns = atomic_load_explicit(&lag->bytes_a_ns, memory_order_relaxed);

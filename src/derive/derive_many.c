@@ -44,7 +44,7 @@ static void note_last(struct many *many, uint32_t person, Millis time_ms)
     else if (*last == INSTANT_NONE || *last < time_ms) *last = time_ms, many->tied[person / 64] &= ~bit;
 }
 
-/* What the person's last write says, in this pass. */
+/* Notes what the person's last write says, in this pass. */
 static void take_value(struct many *many, uint32_t person, Str json)
 {
     IndexValue value = { .kind = INDEX_STRING, .text = json };
@@ -62,8 +62,8 @@ void many_put(struct many *many, uint32_t person, const ProfileValue *value)
     else if (many->pass == MANY_VALUES) (void)latest_put(&many->ties, person, STR(""), value);
 }
 
-/* Of those who tied the last one is known once all writes of MANY_VALUES were put. Where the table is full nobody knows
- * who of them is right in it. */
+/* For tied people the last write is known once all writes of MANY_VALUES were put. If the table is full, nobody knows
+ * which of its entries are right. */
 static void take_ties(struct many *many)
 {
     for (size_t at = 0; at < many->ties.capacity && !many->ties.is_full; at++) {

@@ -1,6 +1,6 @@
-/* derive_missing: what of the journal cannot be read is passed over, told, and counted; everything else is applied.
- * What was applied before it became unreadable stays applied, and is not counted: it is missing in no answer. The
- * counts are saved with the state, so that they are of what the state lacks, and a rebuild counts anew. */
+/* derive_missing: parts of the journal that cannot be read are passed over, reported, and counted; everything else is
+ * applied. What was applied before it became unreadable stays applied, and is not counted: no answer lacks it. The
+ * counts are saved with the state, so that they say what the state lacks; a rebuild counts anew. */
 #include "derive_private.h"
 
 static void add(_Atomic uint64_t *counter, uint64_t count)
@@ -48,8 +48,8 @@ Status derive_read(struct applier *applier, JournalRecord *ret, Err *err)
 
 /* ---- One record ---- */
 
-/* What is wrong with a record whose checksum is right: a fault of memory or of ours when it was written, or a newer
- * Onym wrote it. Of an event, what it says is in waiting then. */
+/* Says what is wrong with a record whose checksum is right: memory or our code was at fault when it was written, or a
+ * newer Onym wrote it. If it is an event, waiting then has what it says. */
 void derive_judge_record(struct applier *applier, Str record, struct waiting_record *waiting, Arena *arena)
 {
     JournalCommand command;

@@ -30,9 +30,9 @@ struct waiting_record {
     JournalPos pos, next;
     bool is_event, is_rejected;
     Str command, rejected;                  /* the record, where it is one */
-    Status unreadable;                      /* its checksum is right, and it is nothing that we know: why */
+    Status unreadable;                      /* its checksum is right, but we do not know what it is: the reason */
     Str unreadable_why;
-    bool is_judged;                         /* dedup has it already: a later station failed, and it is tried again */
+    bool is_judged;                         /* dedup has it already: a later station failed, and this is another try */
 };
 
 /* derive_lag.c */
@@ -70,7 +70,7 @@ struct applier {
     size_t group_count, group_at;           /* decoded, and applied so far */
 
     /* saving */
-    _Atomic JournalPos saved;               /* kv has what lies before; read by maintenance */
+    _Atomic JournalPos saved;               /* kv has everything before it; maintenance reads it */
     uint64_t unsaved_events;
     int64_t saved_at_ns;
 
@@ -87,8 +87,8 @@ struct applier {
     bool is_damage_told;                    /* by the applier's thread */
 
     JournalPos read_until;                  /* after the last record that was read */
-    bool counts_missing;                    /* the last damage that was passed is none that was counted before */
-    uint64_t missed;                        /* of the reader's count, taken over so far */
+    bool counts_missing;                    /* the last damage that was passed over was not counted before */
+    uint64_t missed;                        /* how much of the reader's count was taken over so far */
     _Atomic uint64_t missing_places, missing_bytes, missing_messages;   /* saved, too */
 };
 
@@ -100,7 +100,7 @@ JournalPos derive_known(const struct applier *applier);     /* any thread: every
 void derive_tell_applied(struct applier *applier);
 void derive_note_lag(struct applier *applier);              /* any thread; the applier at each step */
 
-/* derive_missing.c: the next record, whatever stands in between. */
+/* derive_missing.c: reads the next record, whatever damage is in between. */
 Status derive_read(struct applier *applier, JournalRecord *ret, Err *err);
 void derive_tell_passed(const struct applier *applier, const char *why, uint64_t bytes);
 void derive_judge_record(struct applier *applier, Str record, struct waiting_record *waiting, Arena *arena);

@@ -1,4 +1,4 @@
-/* derive_state: where derived state lies, how it is saved, and when it is made anew.
+/* derive_state: where derived state is, how it is saved, and when it is made anew.
  *
  *   dir/FORMAT     text: "onym-derived VERSION NAME". The name is random, made with the directory.
  *   dir/state/     kv: identity, traits, and a table "meta":
@@ -7,18 +7,18 @@
  *                    'c'              struct counts, as in memory
  *                    's', 'e'         what commands left (control/control.c)
  *                    'd' u64          positions of duplicates (u64 each, ascending); the key is the first of them
- *                  and a table "symptoms": a row a day (symptoms/symptoms_store.c)
+ *                  and a table "symptoms": a row for each day (symptoms/symptoms_store.c)
  *   dir/dedup/     fingerprints (dedup.h)
  *   dir/index/     columns (index.h)
  *
- * All three count from one beginning: rows of the index mean nodes of identity by their numbers. So they are made
- * anew together: where FORMAT is missing, of another version, or not what kv says (a remake was cut off, or somebody
- * removed a part), where the rules of identity have changed, where a store is damaged, and where the journal ends
- * before what was saved. Each says on disk how far it has got; the reader starts at the least of them, which is
- * dedup's, since dedup lets go of the journal only after the others.
+ * All three begin together: rows of the index refer to nodes of identity by their numbers. So they are made
+ * anew together: if FORMAT is missing, has another version, or is not what kv says (a remake was cut off, or somebody
+ * removed a part); if the rules of identity have changed; if a store is damaged; and if the journal ends
+ * before what was saved. Each says on disk how far it has got. The reader starts at the smallest position, which is
+ * dedup's, since dedup gives up its part of the journal only after the others.
  *
- * A save is one transaction: identity, traits and the position. It is synced, so what dedup and retention do after
- * it may rely on it. */
+ * A save is one transaction: identity, traits and the position. It is synced, so dedup and retention, which follow, may
+ * rely on it. */
 #include "derive_private.h"
 
 #include <stdio.h>
@@ -30,7 +30,7 @@ enum {
     SAVE_TRAIT_BYTES = 24 * 1024 * 1024,
     REPEATS_MOST = 1 << 20,
 };
-static const int64_t SAVE_NS = 600 * INT64_C(1000000000);  /* each save is one more run of evidence to look through */
+static const int64_t SAVE_NS = 600 * INT64_C(1000000000);  /* each save makes one more run of evidence to search */
 
 struct counts { uint64_t records, events, duplicates, rejected, blocked, suppressed; };
 
@@ -47,7 +47,7 @@ static int64_t now_ns(const struct applier *applier)
 
 /* ---- Making anew ---- */
 
-/* A file where a directory must be, or the other way round, or a link to nowhere: it is not ours to remove. */
+/* There is a file where a directory must be, or the other way round, or a link to nowhere: we may not remove it. */
 static Status move_away(struct disk *disk, const char *path, Err *err)
 {
     char aside[PATH_BYTES + 32];
@@ -193,8 +193,8 @@ static Status is_named(struct applier *applier, Str format, bool *ret, Err *err)
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
-/* Of which journal: the segment that the state has come to, and when that was begun. One of before that was written
- * down is believed. */
+/* Which journal the state is from: the segment that it has reached, and when that was begun. State that is older than
+ * this note is accepted. */
 static Status save_birth(const struct applier *applier, struct kv_txn *txn, JournalPos applied, Err *err)
 {
     int64_t birth[2] = { 0 };
@@ -224,7 +224,7 @@ static Status is_of_journal(struct applier *applier, bool *ret, Err *err)
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
-/* Is what lies there one whole, of this version? Where it is not, remade_why says so, but for a new directory. */
+/* Do all parts belong together, and have this version? If not, remade_why says so, except for a new directory. */
 static Status is_whole(struct applier *applier, bool *ret, Err *err)
 {
     char path[PATH_BYTES + 8], version[32];
@@ -263,7 +263,7 @@ static Status is_whole(struct applier *applier, bool *ret, Err *err)
 void derive_note_repeat(struct applier *applier, JournalPos pos)
 {
     if (applier->repeat_count && applier->repeats[applier->repeat_count - 1] >= pos) return;       /* a replay */
-    if (applier->repeat_count == REPEATS_MOST) {             /* an applier that is so far behind has other worries */
+    if (applier->repeat_count == REPEATS_MOST) {             /* only a late destination needs the older half */
         size_t dropped = REPEATS_MOST / 2;
         applier->repeat_count -= dropped;
         applier->repeats_saved -= applier->repeats_saved < dropped ? applier->repeats_saved : dropped;
@@ -284,7 +284,7 @@ bool derive_is_duplicate(struct applier *applier, JournalPos pos)
     return low < applier->repeat_count && applier->repeats[low] == pos;
 }
 
-/* Adds those since the last save; drops rows that lie wholly before what is remembered. */
+/* Adds those since the last save; drops rows that are wholly before what is remembered. */
 static Status save_repeats(const struct applier *applier, struct kv_txn *txn, Err *err)
 {
     size_t count = applier->repeat_count - applier->repeats_saved;
@@ -396,7 +396,8 @@ static Status open_stores(struct applier *applier, Err *err)
     applier->profile = profile_open(&profile);
     control_use(applier->control, &(ControlStores){ applier->kv, applier->identity, applier->profile, applier->index });
     JournalPos end = journal_end(options->journal), dedup_end = dedup_position(applier->dedup);
-    /* Dedup lets go of the journal only after the others: who is before it is older than the rest. */
+    /* Dedup gives up its part of the journal only after the others: a store that is before it is older than the rest.
+     * */
     if (applier->saved < dedup_end || index_position(applier->index) < dedup_end)
         return err_set(err, ERR_DAMAGED, "%s: its parts are not of the same time", options->dir);
     if (applier->saved <= end && index_position(applier->index) <= end && dedup_end <= end) return OK;

@@ -1,5 +1,5 @@
-/* derive_symptoms: the station that counts what each message shows by itself, and the readers' way to it. What was
- * saved has counted what lies before it: a replay counts nothing twice. */
+/* derive_symptoms: the station that counts what each message shows by itself, and the readers' way to it. The saved
+ * counts say up to which position they go: a replay counts nothing twice. */
 #include "derive_private.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ Status derive_count_repeat(struct applier *applier, const struct waiting_record 
     return symptoms_add_repeat(applier->symptoms, &waiting->event, journal_number(waiting->pos), err);
 }
 
-/* One that nobody can read any more is counted as rejected elsewhere, and shows nothing. */
+/* A message that nobody can read any more is counted as rejected elsewhere, and shows nothing. */
 Status derive_count_rejected(struct applier *applier, const struct waiting_record *waiting, Err *err)
 {
     Rejected rejected;

@@ -1,8 +1,8 @@
 /* derive_trait_list: which traits there are, and how many people have each.
  *
- * One pass over all rows. A subject whose person has no other is counted as its row is read; what others wrote about
- * the same person is put together first, by the last write. Where that does not fit, a pass for each part of the
- * people. Traits that are objects are told by their leaves: "address.city". */
+ * It takes one pass over all rows. If a person has only one subject, it is counted when its row is read; what several
+ * subjects wrote about one person is put together first, by the last write. If that does not fit, there is a pass for
+ * each part of the people. Traits that are objects are listed by their leaves: "address.city". */
 #include "derive_latest.h"
 #include "derive_private.h"
 
@@ -84,7 +84,7 @@ static void count_last(struct trait_list_state *list)
     list->has_last = false;
 }
 
-/* Of a subject alone the last write of a key counts: a row has them in order. */
+/* If a person has one subject, the last write of a key counts: a row has them in order. */
 static bool take_write(void *context, const ProfileValue *value)
 {
     struct trait_list_state *list = context;
@@ -110,14 +110,14 @@ static bool take_write(void *context, const ProfileValue *value)
     return true;
 }
 
-/* A person whose number is that of its only subject is alone: its bit stays clear. */
+/* A person whose number is that of its only subject has no other: its bit stays clear. */
 static void mark_joined(const struct identity_view *view, uint32_t node, uint64_t *joined)
 {
     uint32_t slot = identity_view_slot(view, node);
     if (slot != node) identity_view_mark_owners(view, slot, joined);
 }
 
-/* A part of the people of several subjects; with the first one, all others. */
+/* Counts a part of the people with several subjects; the first part also counts all others. */
 static Status count_part(struct trait_list_state *list, struct profile_reader *reader, Err *err)
 {
     const atomic_bool *is_cancelled = list->reading->is_cancelled;

@@ -14,7 +14,7 @@ static void take_trait(void *context, Str key, const Field *value)
     if (list->count < list->max) list->items[list->count++] = (ProfileTrait){ key, value->raw };
 }
 
-/* The traits of an identify or a group. Keys and values live in the arena and the record. */
+/* Finds the traits of an identify or a group. Keys and values are in the arena and the record. */
 static Status list_traits(struct applier *applier, const Event *event, Arena *arena, struct trait_list *list, Err *err)
 {
     Field traits;
@@ -58,14 +58,14 @@ People derive_people(struct applier *applier)
 /* What properties are kept to, with their quotes. */
 enum { TRAIT_BYTES_KEPT = 510 };
 
-/* Of "a.b" there is one for that name, and after it one for "a", which may hold a "b". */
+/* For "a.b" there is a table of that name, and after it one of "a", which may hold a "b". */
 struct trait_table {
     Str name;
     struct trait_table *shorter;
     const DeriveReading *reading;       /* while it is made */
     struct latest_table latest;
-    struct many many;                   /* in place of latest, where that does not fit; of no region: it does */
-    size_t value_most;                  /* longer values of that name are told as not indexed */
+    struct many many;                   /* in place of latest, if that does not fit; without a region: it fits */
+    size_t value_most;                  /* longer values of that name read as not indexed */
 };
 
 bool derive_is_given_up(const atomic_bool *is_cancelled)
@@ -91,7 +91,7 @@ static bool hold_value(void *context, const ProfileValue *value)
     return true;
 }
 
-/* for_many: by the way that needs less. *ret_is_full: it does not even fit as it begins. */
+/* for_many: use the way that needs less memory. *ret_is_full: not even its beginning fits. */
 static struct trait_table *make_tables(const DeriveReading *reading, Str name, bool for_many, bool *ret_is_full)
 {
     struct trait_table *table = calloc(1, sizeof *table);
@@ -114,7 +114,7 @@ static bool is_any_full(const struct trait_table *table)
     return is_full;
 }
 
-/* All tables of the name go through their passes together: who is ready sooner is put what he has once more. */
+/* All tables of the name go through their passes together: a table that is ready sooner gets the same writes again. */
 static bool has_next_pass(struct trait_table *table)
 {
     bool has_more = false;
@@ -136,8 +136,8 @@ static Status fill_tables(struct applier *applier, struct trait_table *table, Er
     return s;
 }
 
-/* Anybody can make up people and values until all of them do not fit. Then the long values go, and the rarest, not the
- * question. */
+/* Anybody can make up people and values until not all of them fit. Then we give up the long values and the rarest, and
+ * not the question. */
 Status derive_open_trait(struct applier *applier, const DeriveReading *reading, Str name, struct trait_table **ret,
                          Err *err)
 {

@@ -1,5 +1,5 @@
-/* derive_verify: is what is derived what was written? Reads all of it, changes nothing, and needs no journal. Nobody
- * may have it open. */
+/* derive_verify: checks that derived state is what was written. Reads all of it, changes nothing, and needs no journal.
+ * Nobody may have it open. */
 #include "derive_private.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@ struct verifying {
     DeriveVerdict verdict;
 };
 
-/* Tells of damage and counts it. A part that is missing is not damage: a start makes it. */
+/* Reports damage and counts it. A missing part is not damage: a start makes it. */
 static Status judge(struct verifying *verifying, const char *part, Status s, const Err *err)
 {
     if (s != ERR_DAMAGED && s != ERR_UNSUPPORTED) return s == ERR_NOT_FOUND ? OK : s;

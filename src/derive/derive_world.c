@@ -1,6 +1,5 @@
-/* derive_world: the world that a question is asked of: what ask/ wants to know, answered by the applier's stores. One
- * moment of who everybody is and of which events there are, both of the same moment, so that no event lies in it whose
- * link does not. */
+/* derive_world: the world that a question is about: the applier's stores answer what ask/ wants to know. Who everybody
+ * is and which events there are are both from the same moment, so that no event is in it without its link. */
 #include "derive_private.h"
 
 #include <stdlib.h>
@@ -17,7 +16,7 @@ struct derive_world {
     pthread_mutex_t traits_lock;
     struct { Str name; struct trait_table *table; } traits[WORLD_TRAITS];
     atomic_size_t trait_count;
-    Status trait_status;                 /* why a trait could not be told: the answer is none */
+    Status trait_status;                 /* why a trait could not be read: then there is no answer */
     Err trait_err;
     DeriveAsker asker;
     QueryWorld world;
@@ -25,7 +24,7 @@ struct derive_world {
 
 /* ---- Who is who ---- */
 
-/* The messageId decides between links and events of the same millisecond, and lies in the journal only. */
+/* The messageId decides between links and events of the same millisecond, and only the journal has it. */
 static uint32_t find_person(void *context, Subject subject, Millis time_ms, JournalPos pos)
 {
     struct derive_world *world = context;
@@ -75,16 +74,16 @@ static void visit_users(void *context, void (*visit)(void *visitor, Subject subj
     derive_end_reading(world->applier);
 }
 
-/* What is blocked is settled when the identity is opened, so no lock is needed. */
+/* The list of blocked values is fixed when the identity is opened, so no lock is needed. */
 static bool is_no_account(void *context, Str group_id)
 {
     const struct derive_world *world = context;
     return identity_is_blocked(world->people.identity, group_id);
 }
 
-/* ---- What is told of them ---- */
+/* ---- What answers say of people ---- */
 
-/* Persons are of the question's moment; meanwhile one may have merged with another, who is told then. */
+/* Persons are those of the question's moment; if one has merged with another since, the answer has the other. */
 static void write_person(void *context, uint32_t person, struct buf *buf)
 {
     struct derive_world *world = context;
@@ -232,8 +231,8 @@ static void progress(void *context, uint32_t done, uint32_t all)
 
 /* ---- The moment ---- */
 
-/* The first snapshot checks what was never read before, which may take a while, outside the guard; the second
- * one finds all of it checked. */
+/* The first snapshot, outside the guard, checks what was never read before, which may take a while; for the second
+ * one all of it is checked. */
 static Status take_moment(struct derive_world *world, Err *err)
 {
     struct index *index = world->applier->index;
