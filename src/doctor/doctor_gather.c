@@ -80,6 +80,7 @@ static void fill_row(struct exam *exam, const Event *event, JournalPos pos, Doct
         row->referrer = name_host(exam, peek.referrer);
     }
     if (event->from_import) row->flags |= ROW_IMPORT;
+    exam->has_visits |= peek.visit.len > 0;
     if (peek.health.len && doctor_note_troubles(exam, &peek, pos)) row->flags |= ROW_TROUBLE;
     if (event->type == EVENT_TRACK && doctor_is_signup(exam->question, event->name)) row->flags |= ROW_SIGNUP;
     if (event->type == EVENT_TRACK && is_usual(event->name, usual_logins)) row->flags |= ROW_LOGIN;

@@ -112,6 +112,7 @@ struct exam {
     bool has_signups;                       /* some message ever was a sign-up by its name */
     uint32_t signup;                        /* the name of one that was, for what has no message of it */
     bool has_browser;                       /* some page was seen by a device */
+    bool has_visits;                        /* some message has a number in a page's visit: the loss meter is on */
     Millis first_ms;                        /* the first event of all, of these people */
     const uint32_t *others;                 /* people beside those of the rows whose history is asked for, too */
     size_t other_count;
@@ -204,7 +205,7 @@ void tally_unit(struct exam *exam, DoctorCode code, uint32_t source, uint32_t ev
 struct tally *tally_case(struct exam *exam, DoctorCode code, uint32_t event, const DoctorRow *row);
 /* The same of a field of the event; 0: of none. */
 struct tally *tally_case_of(struct exam *exam, DoctorCode code, uint32_t event, uint32_t field, const DoctorRow *row);
-/* What somebody else counted, added up with what is there of the same code, source, event and field. False: no room. */
+/* What somebody else counted, added up with what is there of the same code, source, event and field. NULL: no room. */
 typedef struct DoctorSum {
     DoctorCode code;
     Str source, event, field, value;        /* value: what stood there, to be told; leave it empty for what is secret */
@@ -218,7 +219,7 @@ typedef struct DoctorSum {
     size_t subject_count;
     bool is_more;                           /* there are more of them */
 } DoctorSum;
-bool tally_add(struct exam *exam, const DoctorSum *sum);
+struct tally *tally_add(struct exam *exam, const DoctorSum *sum);
 /* A further person of the case before. */
 void tally_person(struct tally *tally, uint32_t person, const DoctorRow *row);
 /* A page and its cases; each page once. */
@@ -233,7 +234,7 @@ double tally_bound(uint64_t count, uint64_t of);
 
 /* Borrowed from it, as it stands: escapes and all. Empty: not there, or no text. */
 typedef struct DoctorPeek {
-    Str library, version, url, referrer, agent, payload, health;
+    Str library, version, url, referrer, agent, payload, health, visit;
 } DoctorPeek;
 void doctor_peek(Str json, DoctorPeek *ret);
 void doctor_peek_event(const Event *event, DoctorPeek *ret);    /* of one out of a record: without its ids and times */
@@ -244,7 +245,7 @@ bool doctor_is_same_site(Str a, Str b);                 /* hosts of one registra
 
 typedef Status DoctorPass(struct exam *exam, Err *err);
 DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_lost, doctor_pass_twice,
-    doctor_pass_symptoms, doctor_pass_spellings, doctor_pass_plan, doctor_pass_troubles;
+    doctor_pass_symptoms, doctor_pass_spellings, doctor_pass_plan, doctor_pass_troubles, doctor_pass_losses;
 /* By doctor_gather, of each message whose record has such a stamp. */
 void doctor_note_violations(struct exam *exam, const Event *event, JournalPos pos);
 

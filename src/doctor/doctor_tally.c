@@ -117,17 +117,17 @@ static uint32_t person_of(const struct exam *exam, IdentityNode node, Millis at_
     return slot < people->subject_count ? slot : QUERY_NOBODY;
 }
 
-bool tally_add(struct exam *exam, const DoctorSum *sum)
+struct tally *tally_add(struct exam *exam, const DoctorSum *sum)
 {
     struct doctor_names *names = &exam->names;
     struct scope scope = { sum->code, doctor_name(names, sum->source), doctor_name(names, sum->event),
                            doctor_name(names, sum->field) };
     struct tally *tally = tally_get(exam, scope);
     uint32_t release = doctor_release(exam, sum->library, sum->version);
-    if (!tally) return false;
+    if (!tally) return NULL;
     if (!sum->is_whole) tally->of += sum->of;
     else if (sum->of > tally->of) tally->of = sum->of;
-    if (!sum->count) return true;
+    if (!sum->count) return tally;
     tally->count += sum->count;
     tally->is_more |= sum->is_more;
     put_times(tally, sum->first_ms, sum->last_ms);
@@ -137,7 +137,7 @@ bool tally_add(struct exam *exam, const DoctorSum *sum)
     put_case(tally, (DoctorCase){ QUERY_NOBODY, release, sum->count });
     for (size_t at = 0; at < sum->subject_count; at++)
         put_case(tally, (DoctorCase){ person_of(exam, sum->subjects[at], sum->last_ms), release, 0 });
-    return true;
+    return tally;
 }
 
 /* ---- Once all is counted ---- */

@@ -96,6 +96,7 @@ static void write_effect(const struct exam *exam, const struct tally *tally, str
         Str word = str_cut(rest, '}', &rest);
         if (str_equal(word, STR("event"))) buf_str_put(&text, event.len ? event : STR("the event"));
         else if (str_equal(word, STR("field"))) buf_str_put(&text, field.len ? field : STR("the field"));
+        else if (str_equal(word, STR("value"))) buf_str_put(&text, text_of(exam, tally->value));
         else put_number(&text, word, tally);
     }
     json_string(out, "effect", buf_str(&text));

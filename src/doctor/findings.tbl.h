@@ -11,7 +11,7 @@
  *     base        of so many at least
  *     of          what the share is of, in words that follow a number
  *     why         what it costs
- *     effect      what it does to a number: {count}, {people}, {event}, {field} are filled in; {count:events are|event is}
+ *     effect      what it does to a number: {count}, {people}, {event}, {field}, {value} are filled in; {count:events are|event is}
  *                 with the word behind it, of several or of one
  * MEND(NAME, sdk, code)
  *     sdk         browser, node, python, npm, server: whose code it is
@@ -144,6 +144,13 @@ FINDING(LO_4, "LO-4", LATER, WARNING, 0, 0, 1, 1, "An event that a new version l
 FINDING(LO_5, "LO-5", PASS, INFO, 100000, 0, 10, 50, "Sign-ups by the server that no browser accompanies",
     "sign-ups by a server", "Blockers, or a page without the snippet.", "{people:sign-ups have|sign-up has} no pages around.")
 MEND(LO_5, "browser", "analytics.load(KEY, { integrations: { 'Segment.io': { apiHost: 'events.example.com/own/v1' } } })")
+FINDING(LO_6, "LO-6", PASS, WARNING, 20000, 100000, 10, 50, "A set-up whose calls are lost on the way",
+    "visits of the set-up", "The page made these calls and stored them, and they never came: a blocker, a proxy that answers in Onym's "
+    "place, storage that is emptied, or a browser that was closed for good.",
+    "Of {field}, {value} never came; each number of these pages is too low.")
+MEND(LO_6, "browser", "// onym check-site URL on one of these pages shows calls that fail. Against blockers: a script and a path of your own\n"
+    "analytics.load(KEY, { integrations: { 'Segment.io': { apiHost: 'events.example.com/own/v1' } } })")
+MEND(LO_6, "browser", "await analytics.track('Signed Up')   // before the page leaves for another domain")
 FINDING(TW_1, "TW-1", PASS, WARNING, 50000, 0, 20, 20, "Sent twice",
     "messages of that name", "The same call is made twice within a second, under two message ids.",
     "Counts of {event} are too high by {count}.")

@@ -10,20 +10,23 @@ enum {
     LOSSES_LEFT_MAX = 10,
     LOSSES_SLOTS = 1 << 19, LOSSES_VISITS_MAX = LOSSES_SLOTS / 4 * 3,
     LOSSES_GROUPS_MAX = 1000, LOSSES_OTHER_GROUP = 0, LOSSES_NO_GROUP = UINT16_MAX,
-    LOSSES_PAGE_BYTES = 200, LOSSES_LIBRARY_BYTES = 32, LOSSES_BROWSER_BYTES = 24,
-    LOSSES_TEXT_BYTES = LOSSES_GROUPS_MAX * (LOSSES_PAGE_BYTES + LOSSES_LIBRARY_BYTES + LOSSES_BROWSER_BYTES + 16),
+    LOSSES_PAGE_BYTES = 200, LOSSES_LIBRARY_BYTES = 32, LOSSES_BROWSER_BYTES = 24, LOSSES_SOURCE_BYTES = 64,
+    LOSSES_TEXT_BYTES = LOSSES_GROUPS_MAX
+                      * (LOSSES_PAGE_BYTES + LOSSES_LIBRARY_BYTES + LOSSES_BROWSER_BYTES + LOSSES_SOURCE_BYTES + 16),
 };
 
 struct visit {
     uint64_t hash;                          /* of source and name; 0: a free slot */
     Millis first_ms, last_ms;
     uint64_t came[LOSSES_COUNT_MAX / 64];   /* a bit a number */
-    uint32_t most, group;
+    uint32_t most;
+    uint16_t group;
+    bool is_live;                           /* some of it came by itself: imports fill gaps, and make none */
 };
 
 struct loss_group {
-    uint64_t hash, visits, calls, missing, broken;
-    Str library, browser, page;
+    uint64_t hash;
+    LossesGroup of;
 };
 
 struct losses {
@@ -36,8 +39,14 @@ struct losses {
     struct loss_group groups[LOSSES_GROUPS_MAX];
 };
 
-/* One message, accepted or rejected, as JSON; anything else is passed over. */
-void losses_note(struct losses *losses, Str json, Str source, Millis received_ms, Arena scratch);
+/* One message, accepted or rejected. */
+typedef struct LossesMessage {
+    Str json, source;
+    Millis received_ms;
+    bool is_import;
+} LossesMessage;
+/* Anything but the library's own marks is passed over. */
+void losses_note(struct losses *losses, const LossesMessage *message, Arena scratch);
 /* Visits with a call after until_ms may go on, and are not counted. Once, at the end. */
 void losses_sum_up(struct losses *losses, Millis until_ms);
 

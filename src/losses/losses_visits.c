@@ -60,22 +60,26 @@ static Str cut(Str text, size_t most)
     return str_of(text.bytes, most);
 }
 
-static uint32_t find_group(struct losses *losses, const TreeNode *message, Str page)
+static uint16_t find_group(struct losses *losses, const TreeNode *message, Str source, Str page)
 {
     char browser[LOSSES_BROWSER_BYTES];
     write_browser(event_tree_text(message, "context.userAgent"), browser);
     Str library = cut(event_tree_text(message, "context.library.version"), LOSSES_LIBRARY_BYTES);
     page = cut(page, LOSSES_PAGE_BYTES);
-    uint64_t hash = hash_64(page, hash_64(library, hash_64(str_from(browser), losses->seed))) | 1;
+    source = cut(source, LOSSES_SOURCE_BYTES);
+    uint64_t hash = hash_64(source, hash_64(str_from(browser), losses->seed));
+    hash = hash_64(page, hash_64(library, hash)) | 1;
     for (uint32_t at = 1; at < losses->group_count; at++)
-        if (losses->groups[at].hash == hash) return at;
+        if (losses->groups[at].hash == hash) return (uint16_t)at;
     if (losses->group_count == LOSSES_GROUPS_MAX) return LOSSES_OTHER_GROUP;
     struct loss_group *group = &losses->groups[losses->group_count];
     group->hash = hash;
-    group->library = arena_copy(&losses->arena, library);
-    group->page = arena_copy(&losses->arena, page);
-    group->browser = arena_copy(&losses->arena, str_from(browser));
-    return losses->group_count++;
+    group->of = (LossesGroup){
+        .source = arena_copy(&losses->arena, source), .library = arena_copy(&losses->arena, library),
+        .browser = arena_copy(&losses->arena, str_from(browser)), .page = arena_copy(&losses->arena, page),
+        .first_ms = INT64_MAX, .last_ms = INT64_MIN,
+    };
+    return (uint16_t)losses->group_count++;
 }
 
 /* A whole number from 1 on; 0 where it is none. */
@@ -87,22 +91,23 @@ static uint32_t read_count(const TreeNode *node)
     return (uint32_t)value;
 }
 
-static void note_call(struct losses *losses, const TreeNode *message, Str source, Millis received_ms)
+static void note_call(struct losses *losses, const LossesMessage *of, const TreeNode *message)
 {
     const TreeNode *visit_name = event_tree_find(message, "context.onym.visit");
     uint32_t number = read_count(event_tree_find(message, "context.onym.n"));
     if (!number || !event_tree_is_kind(visit_name, FIELD_STRING) || !visit_name->text.len) return;
-    struct visit *visit = find_visit(losses, visit_hash(losses, source, visit_name->text));
+    struct visit *visit = find_visit(losses, visit_hash(losses, of->source, visit_name->text));
     if (!visit) return;
-    if (received_ms < visit->first_ms) visit->first_ms = received_ms;
-    if (received_ms > visit->last_ms) visit->last_ms = received_ms;
+    visit->is_live |= !of->is_import;
+    if (of->received_ms < visit->first_ms) visit->first_ms = of->received_ms;
+    if (of->received_ms > visit->last_ms) visit->last_ms = of->received_ms;
     if (number > visit->most) visit->most = number;
     visit->came[(number - 1) / 64] |= UINT64_C(1) << (number - 1) % 64;
     if (visit->group == LOSSES_NO_GROUP)
-        visit->group = find_group(losses, message, event_tree_text(message, "context.page.path"));
+        visit->group = find_group(losses, message, of->source, event_tree_text(message, "context.page.path"));
 }
 
-static void note_left(struct losses *losses, const TreeNode *message, Str source, Millis received_ms)
+static void note_left(struct losses *losses, const LossesMessage *of, const TreeNode *message)
 {
     const TreeNode *left = event_tree_find(message, "context.onym.left");
     size_t seen = 0;
@@ -114,45 +119,50 @@ static void note_left(struct losses *losses, const TreeNode *message, Str source
         uint32_t most = read_count(count);
         if (!event_tree_is_kind(name, FIELD_STRING) || !name->text.len || !most) continue;
         if (!event_tree_is_kind(age, FIELD_NUMBER) || !str_parse_double(age->text, &age_ms)) continue;
-        if (age_ms < 0 || age_ms > (double)received_ms) continue;
-        Millis at_ms = received_ms - (Millis)age_ms;
-        uint64_t hash = visit_hash(losses, source, name->text);
+        if (age_ms < 0 || age_ms > (double)of->received_ms) continue;
+        Millis at_ms = of->received_ms - (Millis)age_ms;
+        uint64_t hash = visit_hash(losses, of->source, name->text);
         /* One of before the range: its calls are not looked at, so nothing can be said of them. */
         struct visit *visit = at_ms < losses->from_ms ? NULL : find_visit(losses, hash);
         if (!visit) continue;
+        visit->is_live |= !of->is_import;
         if (at_ms < visit->first_ms) visit->first_ms = at_ms;
         if (at_ms > visit->last_ms) visit->last_ms = at_ms;
         if (most > visit->most) visit->most = most;
-        if (visit->group == LOSSES_NO_GROUP) visit->group = find_group(losses, message, path->text);
+        if (visit->group == LOSSES_NO_GROUP) visit->group = find_group(losses, message, of->source, path->text);
     }
 }
 
-void losses_note(struct losses *losses, Str json, Str source, Millis received_ms, Arena scratch)
+void losses_note(struct losses *losses, const LossesMessage *of, Arena scratch)
 {
     const TreeNode *message;
     Err err;
     /* Cheap, and right for nearly all of them. */
-    if (!str_contains(json, STR("\"onym\"")) || event_tree_read(json, &scratch, &message, &err)) return;
-    note_call(losses, message, source, received_ms);
-    note_left(losses, message, source, received_ms);
+    if (!str_contains(of->json, STR("\"onym\"")) || event_tree_read(of->json, &scratch, &message, &err)) return;
+    note_call(losses, of, message);
+    note_left(losses, of, message);
+}
+
+static void add_visit(LossesGroup *group, const struct visit *visit)
+{
+    uint32_t came = 0;
+    for (size_t word = 0; word < countof(visit->came); word++)
+        came += (uint32_t)__builtin_popcountll(visit->came[word]);
+    group->visits++;
+    group->calls += visit->most;
+    group->missing += visit->most - came;
+    if (visit->most == came) return;
+    group->broken++;
+    if (visit->first_ms < group->first_ms) group->first_ms = visit->first_ms;
+    if (visit->last_ms > group->last_ms) group->last_ms = visit->last_ms;
 }
 
 void losses_sum_up(struct losses *losses, Millis until_ms)
 {
     for (uint32_t at = 0; at < LOSSES_SLOTS; at++) {
         const struct visit *visit = &losses->visits[at];
-        if (!visit->hash || visit->first_ms < losses->from_ms) continue;
-        if (visit->last_ms > until_ms) {
-            losses->open++;
-            continue;
-        }
-        uint32_t came = 0;
-        for (size_t word = 0; word < countof(visit->came); word++)
-            came += (uint32_t)__builtin_popcountll(visit->came[word]);
-        struct loss_group *group = &losses->groups[visit->group];
-        group->visits++;
-        group->calls += visit->most;
-        group->missing += visit->most - came;
-        group->broken += visit->most > came;
+        if (!visit->hash || !visit->is_live || visit->first_ms < losses->from_ms) continue;
+        if (visit->last_ms > until_ms) losses->open++;
+        else add_visit(&losses->groups[visit->group].of, visit);
     }
 }

@@ -279,8 +279,8 @@ SCHEMA(Questions, {"type": "object", "required": ["questions"], "properties": {"
     "id": {"type": ["string", "null"]}, "path": {"type": "string"}, "state": {"enum": ["running", "waiting"]}, "ms": {"type": "integer"}, "done": {"type": "integer"}, "all": {"type": "integer"}}}}}})
 SCHEMA(Losses, {"type": "object", "required": ["from", "to", "visits", "visits_with_gaps", "calls", "missing", "visits_under_way", "messages_left_out", "by"], "properties": {
     "from": {"$ref": "#/components/schemas/Instant"}, "to": {"$ref": "#/components/schemas/Instant"}, "visits": {"type": "integer"}, "visits_with_gaps": {"type": "integer"}, "calls": {"type": "integer"}, "missing": {"type": "integer"},
-    "visits_under_way": {"type": "integer"}, "messages_left_out": {"type": "integer"}, "by": {"type": "array", "items": {"type": "object", "required": ["library", "browser", "page", "visits", "visits_with_gaps", "calls", "missing"], "properties": {
-        "library": {"type": ["string", "null"]}, "browser": {"type": ["string", "null"]}, "page": {"type": ["string", "null"]}, "visits": {"type": "integer"}, "visits_with_gaps": {"type": "integer"}, "calls": {"type": "integer"}, "missing": {"type": "integer"}}}}}})
+    "visits_under_way": {"type": "integer"}, "messages_left_out": {"type": "integer"}, "by": {"type": "array", "items": {"type": "object", "required": ["source", "library", "browser", "page", "visits", "visits_with_gaps", "calls", "missing"], "properties": {
+        "source": {"type": ["string", "null"]}, "library": {"type": ["string", "null"]}, "browser": {"type": ["string", "null"]}, "page": {"type": ["string", "null"]}, "visits": {"type": "integer"}, "visits_with_gaps": {"type": "integer"}, "calls": {"type": "integer"}, "missing": {"type": "integer"}}}}}})
 
 /* ---- People ---- */
 SCHEMA(Person, {"type": "object", "required": ["person_id", "user_ids", "anonymous_ids", "external_ids", "traits", "first_seen", "last_seen", "events"], "properties": {

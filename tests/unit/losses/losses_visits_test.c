@@ -33,7 +33,8 @@ static void note(const char *onym, Millis at_ms)
     char json[8192];
     snprintf(json, sizeof json, "{\"context\":{\"page\":{\"path\":\"/a\"},\"library\":{\"version\":\"1\"},"
              "\"userAgent\":\"Mozilla/5.0 Chrome/120.0 Safari/5\",\"onym\":%s}}", onym);
-    losses_note(losses, str_from(json), STR("web"), at_ms, (Arena){ scratch_bytes, scratch_bytes + (1 << 20) });
+    LossesMessage message = { str_from(json), STR("web"), at_ms, false };
+    losses_note(losses, &message, (Arena){ scratch_bytes, scratch_bytes + (1 << 20) });
 }
 
 typedef struct Row {
@@ -78,9 +79,9 @@ static void gaps_are_counted_by_visit(void **state)
             note(rows[at].notes[n], 101 * HOUR_MS);
         losses_sum_up(losses, 200 * HOUR_MS);
         for (uint32_t group = 0; group < losses->group_count; group++) {
-            visits += losses->groups[group].visits;
-            calls += losses->groups[group].calls;
-            missing += losses->groups[group].missing;
+            visits += losses->groups[group].of.visits;
+            calls += losses->groups[group].of.calls;
+            missing += losses->groups[group].of.missing;
         }
         if (visits != rows[at].visits || calls != rows[at].calls || missing != rows[at].missing)
             fail_msg("%s: %d visits, %d calls, %d missing", rows[at].name, (int)visits, (int)calls, (int)missing);
@@ -97,7 +98,23 @@ static void a_visit_that_may_go_on_or_began_before_is_not_counted(void **state)
     note("{\"visit\":\"late\",\"n\":5}", 150 * HOUR_MS);
     losses_sum_up(losses, 149 * HOUR_MS);
     assert_int_equal(losses->open, 1);
-    for (uint32_t group = 0; group < losses->group_count; group++) assert_int_equal(losses->groups[group].visits, 0);
+    for (uint32_t group = 0; group < losses->group_count; group++) assert_int_equal(losses->groups[group].of.visits, 0);
+    end();
+}
+
+/* What was imported later fills a gap; a part of another Onym's history is none of its own. */
+static void an_import_fills_gaps_and_makes_none(void **state)
+{
+    static const char *const messages[] = { "{\"context\":{\"onym\":{\"visit\":\"a\",\"n\":3}}}",
+        "{\"context\":{\"onym\":{\"visit\":\"b\",\"n\":2}}}", "{\"context\":{\"onym\":{\"visit\":\"b\",\"n\":1}}}" };
+    (void)state;
+    begin();
+    Arena scratch = { scratch_bytes, scratch_bytes + (1 << 20) };
+    for (int at = 0; at < 3; at++)
+        losses_note(losses, &(LossesMessage){ str_from(messages[at]), STR("web"), 101 * HOUR_MS, at != 1 }, scratch);
+    losses_sum_up(losses, 200 * HOUR_MS);
+    assert_int_equal(losses->groups[1].of.visits, 1);
+    assert_int_equal(losses->groups[1].of.missing, 0);
     end();
 }
 
@@ -108,18 +125,19 @@ static void sources_are_apart_and_groups_have_a_ceiling(void **state)
     begin();
     Arena scratch = { scratch_bytes, scratch_bytes + (1 << 20) };
     Str text = STR("{\"context\":{\"onym\":{\"visit\":\"a\",\"n\":1}}}");
-    losses_note(losses, text, STR("web"), 101 * HOUR_MS, scratch);
-    losses_note(losses, text, STR("app"), 101 * HOUR_MS, scratch);
+    losses_note(losses, &(LossesMessage){ text, STR("web"), 101 * HOUR_MS, false }, scratch);
+    losses_note(losses, &(LossesMessage){ text, STR("app"), 101 * HOUR_MS, false }, scratch);
     assert_int_equal(losses->visit_count, 2);
+    assert_int_equal(losses->group_count, 3);
     for (int at = 0; at < LOSSES_GROUPS_MAX + 10; at++) {
         snprintf(json, sizeof json,
              "{\"context\":{\"page\":{\"path\":\"/%d\"},\"onym\":{\"visit\":\"v%d\",\"n\":2}}}", at, at);
-        losses_note(losses, str_from(json), STR("web"), 101 * HOUR_MS, scratch);
+        losses_note(losses, &(LossesMessage){ str_from(json), STR("web"), 101 * HOUR_MS, false }, scratch);
     }
     losses_sum_up(losses, 200 * HOUR_MS);
     assert_int_equal(losses->group_count, LOSSES_GROUPS_MAX);
-    assert_int_equal(losses->groups[LOSSES_OTHER_GROUP].visits, 12);
-    assert_int_equal(losses->groups[LOSSES_OTHER_GROUP].missing, 12);
+    assert_int_equal(losses->groups[LOSSES_OTHER_GROUP].of.visits, 13);
+    assert_int_equal(losses->groups[LOSSES_OTHER_GROUP].of.missing, 13);
     end();
 }
 
@@ -145,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gaps_are_counted_by_visit),
         cmocka_unit_test(a_visit_that_may_go_on_or_began_before_is_not_counted),
+        cmocka_unit_test(an_import_fills_gaps_and_makes_none),
         cmocka_unit_test(sources_are_apart_and_groups_have_a_ceiling),
         cmocka_unit_test(browsers_are_told_by_family_and_number),
     };

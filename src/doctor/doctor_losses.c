@@ -1,0 +1,102 @@
+/* doctor_losses: what the loss meter (losses/) says, as findings: a set-up (source, browser, version of the library)
+ * that loses calls, with the pages on which it does.
+ *
+ * A case is a visit with a gap, of visits: calls of one visit are lost together, so they are no cases of their own. A
+ * closed laptop sends later, so a visit counts only once it has been quiet for a while, six hours for a week's window.
+ * What its numbers say comes from browsers, and anybody with the public key can write it: only so many set-ups are told
+ * apart, those with most missing, and no page is told with what may be an id in it. */
+#include "doctor_private.h"
+
+#include "losses/losses.h"
+
+#include <stdlib.h>
+
+enum { SETUPS_MAX = 64, PAGES_MAX = 1000, QUIET_PART = 28, TEXT_BYTES = 160 };
+
+struct setup {
+    uint32_t source, name, version;         /* name: "Safari 17, library 1.0.0" */
+    uint64_t visits, broken, calls, missing;
+    Millis first_ms, last_ms;
+};
+
+struct lost_page { uint32_t setup, page; uint64_t broken; };
+
+struct lost_calls {
+    struct exam *exam;
+    struct setup setups[SETUPS_MAX];
+    struct lost_page pages[PAGES_MAX];
+    uint32_t setup_count, page_count;
+};
+
+static struct setup *find_setup(struct lost_calls *lost, const LossesGroup *group)
+{
+    struct doctor_names *names = &lost->exam->names;
+    char room[TEXT_BYTES];
+    struct buf text;
+    buf_init_fixed(&text, room, sizeof room);
+    buf_printf(&text, "%.*s, library %.*s", STR_FORMAT(group->browser), STR_FORMAT(group->library));
+    uint32_t source = doctor_name(names, group->source), name = doctor_name(names, buf_str(&text));
+    for (uint32_t at = 0; at < lost->setup_count; at++)
+        if (lost->setups[at].source == source && lost->setups[at].name == name) return &lost->setups[at];
+    if (!source || !name || lost->setup_count == SETUPS_MAX) return NULL;
+    struct setup *setup = &lost->setups[lost->setup_count++];
+    *setup = (struct setup){ .source = source, .name = name, .version = doctor_name(names, group->library),
+                             .first_ms = INT64_MAX, .last_ms = INT64_MIN };
+    return setup;
+}
+
+/* Several pages may be one without their ids. */
+static void add_page(struct lost_calls *lost, uint32_t setup, const LossesGroup *group)
+{
+    uint32_t page = doctor_name_page(lost->exam, (Str){ 0 }, group->page), at = 0;
+    if (!group->broken || !page) return;
+    while (at < lost->page_count && (lost->pages[at].setup != setup || lost->pages[at].page != page)) at++;
+    if (at == PAGES_MAX) return;
+    if (at == lost->page_count) lost->pages[lost->page_count++] = (struct lost_page){ setup, page, 0 };
+    lost->pages[at].broken += group->broken;
+}
+
+static void add_group(void *context, const LossesGroup *group)
+{
+    struct lost_calls *lost = context;
+    struct setup *setup = find_setup(lost, group);
+    if (!setup) return;                     /* of those without room of their own nobody knows the set-up */
+    setup->visits += group->visits, setup->broken += group->broken;
+    setup->calls += group->calls, setup->missing += group->missing;
+    if (group->first_ms < setup->first_ms) setup->first_ms = group->first_ms;
+    if (group->last_ms > setup->last_ms) setup->last_ms = group->last_ms;
+    add_page(lost, (uint32_t)(setup - lost->setups), group);
+}
+
+static void tell_setup(struct lost_calls *lost, uint32_t at)
+{
+    struct exam *exam = lost->exam;
+    const struct setup *setup = &lost->setups[at];
+    char room[TEXT_BYTES];
+    struct buf value;
+    buf_init_fixed(&value, room, sizeof room);
+    buf_printf(&value, "%" PRIu64 " of %" PRIu64 " calls", setup->missing, setup->calls);
+    struct tally *tally = tally_add(exam, &(DoctorSum){
+        .code = DOCTOR_LO_6, .source = exam->names.texts[setup->source], .field = exam->names.texts[setup->name],
+        .value = buf_str(&value), .version = setup->version ? exam->names.texts[setup->version] : (Str){ 0 },
+        .count = setup->broken, .of = setup->visits, .first_ms = setup->first_ms, .last_ms = setup->last_ms,
+    });
+    for (uint32_t page = 0; tally && page < lost->page_count; page++)
+        if (lost->pages[page].setup == at) tally_place(exam, tally, lost->pages[page].page, lost->pages[page].broken);
+}
+
+Status doctor_pass_losses(struct exam *exam, Err *err)
+{
+    const DoctorQuestion *question = exam->question;
+    Millis quiet_ms = question->since_ms / QUIET_PART;
+    if (!question->applier || !exam->has_visits) return OK;
+    if (quiet_ms > 6 * HOUR_MS) quiet_ms = 6 * HOUR_MS;
+    LossesRange range = { exam->from_ms, exam->now_ms - quiet_ms };
+    struct lost_calls *lost = calloc(1, sizeof *lost);
+    if (!lost) return err_set(err, ERR_TOO_LARGE, "the doctor: no memory for lost calls");
+    lost->exam = exam;
+    Status s = losses_list(question->journal, &range, question->world->is_cancelled, add_group, lost, err);
+    for (uint32_t at = 0; !s && at < lost->setup_count; at++) tell_setup(lost, at);
+    free(lost);
+    return s;
+}
