@@ -103,7 +103,7 @@ static void put_letter(struct runner *runner, const struct delivery *delivery, c
     json_instant(out, "happened_at", delivery->event_ms);
     if (delivery->first_tried_ms) json_instant(out, "first_tried_at", delivery->first_tried_ms);
     json_instant(out, "died_at", runner->deliver->now_ms);
-    json_int(out, "attempts", delivery->attempts);
+    json_int(out, "attempts", delivery->tries);
     if (request) put_request(runner, out, request, arena);
     if (answer) put_answer(&runner->settings, out, answer, is_shared, arena);
     json_object_end(out);
@@ -240,7 +240,7 @@ static void redo_delivery(struct runner *runner, struct delivery *delivery, uint
     delivery->is_redo = true;                       /* whoever asks for it has settled the doubt */
     delivery->is_in_doubt = false;
     delivery->order = runner->order++;
-    delivery->attempts = 0;
+    delivery->attempts = delivery->tries = 0;
     delivery->next_ms = 0;
     delivery->first_tried_ms = runner->deliver->now_ms;
     order_line_up(runner, delivery);

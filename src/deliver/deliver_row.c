@@ -13,7 +13,7 @@
  * Numbers in keys are eight bytes, the highest first, so that rows lie in their order. Numbers in values are
  * eight bytes little-endian. A delivery's row:
  *
- *   version(1) state(1) stream(1) redo(1) pos order event received first_tried next attempts
+ *   version(1) state(1) stream(1) redo(1) pos order event received first_tried next attempts(low half; high: tries)
  *   turn_count turns… facts_length facts call_count { lane kind flags 0 rest length body }…
  *
  * A delivery without calls was not built yet: its record is read again from the journal. State: 1 waits, 2 is
@@ -90,7 +90,7 @@ void delivery_encode(struct buf *buf, const struct delivery *delivery, uint32_t 
     put_u64(buf, (uint64_t)delivery->received_ms);
     put_u64(buf, (uint64_t)delivery->first_tried_ms);
     put_u64(buf, (uint64_t)delivery->next_ms);
-    put_u64(buf, delivery->attempts);
+    put_u64(buf, delivery->attempts | (uint64_t)delivery->tries << 32);
     put_u64(buf, delivery->turn_count);
     for (uint32_t at = 0; at < delivery->turn_count; at++) put_u64(buf, delivery->turns[at].key);
     put_u64(buf, facts.len);
@@ -153,7 +153,9 @@ bool delivery_decode(Str row, struct delivery *delivery)
     delivery->received_ms = (Millis)take_u64(&reader);
     delivery->first_tried_ms = (Millis)take_u64(&reader);
     delivery->next_ms = (Millis)take_u64(&reader);
-    delivery->attempts = (uint32_t)take_u64(&reader);
+    uint64_t attempts = take_u64(&reader);
+    delivery->attempts = (uint32_t)attempts;
+    delivery->tries = (uint32_t)(attempts >> 32);
     delivery->turn_count = (uint32_t)take_u64(&reader);
     if (delivery->turn_count > DELIVERY_KEYS) return false;
     for (uint32_t at = 0; at < delivery->turn_count; at++) delivery->turns[at].key = take_u64(&reader);

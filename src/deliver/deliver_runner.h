@@ -52,6 +52,7 @@ struct delivery {
     uint64_t order;                     /* of release */
     Millis event_ms, received_ms, first_tried_ms, next_ms;
     uint32_t attempts, again, together_max;
+    uint32_t tries;                     /* how often its present call was sent, halved requests included: for people */
     struct turn turns[DELIVERY_KEYS];
     uint32_t turn_count;
     struct request *request;            /* it travels in, while being put together or under way */

@@ -82,10 +82,12 @@ static void wake_waiting(struct runner *runner)
 /* The process died while this was under way: it may have come, and must not come twice. */
 static void bury_in_doubt(struct runner *runner, struct delivery *delivery)
 {
+    delivery->tries++;                              /* the one of which nobody knows how it ended */
     dead_put(runner, delivery, &(struct death){ delivery->call_at, 1, STR(IN_DOUBT), NULL, NULL });
     runner->state.refused++;
     delivery->is_lost = true;
     delivery->is_in_doubt = false;
+    delivery->tries = 0;
     delivery->call_at++;
     if (delivery->call_at < delivery->call_count) delivery_save(runner, delivery);
 }
@@ -424,7 +426,7 @@ static void bury_call(struct runner *runner, struct delivery *delivery, Str reas
     runner->state.refused++;
     delivery->is_lost = true;
     delivery->call_at++;
-    delivery->again = 0;
+    delivery->again = delivery->tries = 0;
 }
 
 static void retry_later(struct runner *runner, struct delivery *delivery, const struct request *request,
@@ -467,7 +469,7 @@ static bool apply(struct runner *runner, struct delivery *delivery, const struct
     switch (verdict->verdict) {
     case VERDICT_DONE:
         delivery->call_at++;
-        delivery->again = 0;
+        delivery->again = delivery->tries = 0;
         if (call->rest_ms) delivery->next_ms = runner->deliver->now_ms + call->rest_ms;
         return true;
     case VERDICT_END: delivery->call_at = delivery->call_count; return false;
@@ -500,10 +502,13 @@ static size_t apply_delivery(struct runner *runner, struct request *request, siz
 {
     struct delivery *delivery = request->slots[slot].delivery;
     uint32_t before = delivery->call_at;
+    size_t first = slot;
     bool goes_on = !delivery->is_forgotten, was_once;
-    for (; slot < request->slot_count && request->slots[slot].delivery == delivery; slot++)
-        if (goes_on && delivery->call_at == request->slots[slot].call)
-            goes_on = apply(runner, delivery, request, ruling, &ruling->calls[slot], answer);
+    for (; slot < request->slot_count && request->slots[slot].delivery == delivery; slot++) {
+        if (!goes_on || delivery->call_at != request->slots[slot].call) continue;
+        if (slot > first) delivery->tries++;
+        goes_on = apply(runner, delivery, request, ruling, &ruling->calls[slot], answer);
+    }
     delivery->request = NULL;
     if (delivery->is_forgotten) {
         delivery_finish(runner, delivery);
@@ -536,6 +541,15 @@ static void settle_request(struct runner *runner, struct request *request, const
     if (request->sent.body.len > PACK_KEPT_BYTES) region_trim(&request->region, PACK_KEPT_BYTES);
 }
 
+/* Each delivery's first call in the request was tried once more; apply_delivery counts those after it. */
+static void count_tries(struct request *request)
+{
+    for (size_t at = 0; at < request->slot_count; at++) {
+        struct delivery *delivery = request->slots[at].delivery;
+        if (request->slots[at].call == delivery->call_at) delivery->tries++;
+    }
+}
+
 static void on_answer(struct fetch *fetch, const FetchAnswer *answer)
 {
     struct request *request = (struct request *)(void *)fetch;
@@ -544,6 +558,7 @@ static void on_answer(struct fetch *fetch, const FetchAnswer *answer)
     Arena arena = region_arena(region);
     Ruling ruling;
     deliver_look_at_clock(runner->deliver);
+    count_tries(request);
     judge(request, calls_of(request, &arena), answer, &arena, &ruling);
     note_answer(runner, &ruling, answer);
     settle_request(runner, request, &ruling, answer);

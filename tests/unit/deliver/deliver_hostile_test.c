@@ -158,6 +158,7 @@ static void a_request_that_can_never_be_made_is_a_dead_letter_at_once(void **sta
         assert_int_equal(deliver_list_dead(&world->rows.rows, STR("hook"), 0, note_letter, &letters, &err), OK);
         assert_int_equal(letters.count, 10);
         assert_non_null(strstr(letters.text, "header X-Id"));
+        assert_non_null(strstr(letters.text, "\"attempts\":0,"));     /* nothing was ever sent */
         assert_non_null(strstr(letters.text, "bad-27"));
     }
 }

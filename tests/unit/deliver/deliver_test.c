@@ -155,6 +155,17 @@ static void a_wait_of_more_than_a_day_is_not_believed(void **state)
     }
 }
 
+static void expect_attempts(const char *name, int attempts)
+{
+    struct letters letters = { 0 };
+    char wanted[32];
+    Err err;
+    snprintf(wanted, sizeof wanted, "\"attempts\":%d,", attempts);
+    assert_int_equal(deliver_list_dead(&world->rows.rows, str_from(name), 0, note_letter, &letters, &err), OK);
+    assert_int_equal(letters.count, 1);
+    if (!strstr(letters.text, wanted)) fail_msg("no %s in %s", wanted, letters.text);
+}
+
 static void after_the_hours_are_over_a_message_is_a_dead_letter(void **state)
 {
     (void)state;
@@ -165,6 +176,7 @@ static void after_the_hours_are_over_a_message_is_a_dead_letter(void **state)
     assert_int_equal(fake_rows_count(&world->rows, "hook", 'd'), 1);
     assert_int_equal(fake_rows_count(&world->rows, "hook", 'p'), 0);
     assert_true(vendor.count > 30 && vendor.count < 80);        /* doubling up to five minutes, for four hours */
+    expect_attempts("hook", (int)vendor.count);
     vendor.status = 200;
     say(EVENT_TRACK, "u", "", -1000);
     pass(400000, 10000);
@@ -222,6 +234,31 @@ static void what_is_refused_is_kept_with_request_and_answer_and_can_be_sent_agai
     assert_string_equal(vendor.bodies[2], vendor.bodies[0]);
     assert_int_equal(fake_rows_count(&world->rows, "hook", 'd'), 0);
     assert_int_equal(deliver_ask_redo(world->deliver, STR("other"), 1, &ticket, &err), ERR_NOT_FOUND);
+}
+
+static void a_letter_says_how_often_the_call_was_sent(void **state)
+{
+    static const int rows[][4] = {                  /* what the vendor answers; a last one of 422 is in each */
+        { 422 }, { 503, 422 }, { 503, 500, 422 }, { 429, 503, 500, 422 },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        teardown(NULL);
+        setup(NULL);
+        for (size_t step = 0; step <= at; step++) vendor.script[step] = rows[at][step];
+        vendor.script_count = at + 1;
+        start("hook", "webhook", plain);
+        say(EVENT_TRACK, "u", "", -2000);
+        pass(400000, 1000);
+        assert_int_equal(vendor.count, at + 1);
+        expect_attempts("hook", (int)at + 1);
+        uint64_t ticket;
+        Err err;
+        vendor.status = 422;                            /* tried by hand it is counted anew */
+        assert_int_equal(deliver_ask_redo(world->deliver, STR("hook"), 1, &ticket, &err), OK);
+        pass(5000, 100);
+        expect_attempts("hook", 1);
+    }
 }
 
 static void wrong_credentials_lose_nothing(void **state)
@@ -623,6 +660,7 @@ int main(void)
         with_world(after_the_hours_are_over_a_message_is_a_dead_letter),
         with_world(a_clock_that_jumps_gives_up_nothing_and_stops_nothing),
         with_world(what_is_refused_is_kept_with_request_and_answer_and_can_be_sent_again),
+        with_world(a_letter_says_how_often_the_call_was_sent),
         with_world(wrong_credentials_lose_nothing),
         with_world(what_is_too_large_together_goes_apart),
         with_world(a_count_whose_answer_was_lost_is_not_sent_again),
