@@ -85,13 +85,18 @@ static Status take_back(struct exchange *exchange, CommandKind kind, Arena *aren
     Status s = people_read_body(exchange, arena, &body, err);
     if (!s) s = find_position(exchange, body, arena, &pos, err);
     if (!s) s = control_find_evidence(derive_control(applier), pos, arena, &command, err);
+    if (s) return s;
     command.kind = kind;
-    if (!s) s = people_submit(exchange, &command, &done, &last, err);
+    derive_begin_reading(applier);
+    bool is_changed = people_has_evidence(&people, &command, pos, kind == COMMAND_RESTORE, *arena);
+    derive_end_reading(applier);
+    s = people_submit(exchange, &command, &done, &last, err);
     if (s) return s;
     json_object(out, NULL);
     json_uint(out, "position", journal_number(pos));
     json_string(out, "message_id", command.message_id);
     json_bool(out, "removed", kind == COMMAND_UNMERGE);
+    json_bool(out, "changed", is_changed);
     json_array(out, "people");
     derive_begin_reading(applier);
     s = put_people(&people, &command, arena, out, err);
@@ -223,13 +228,28 @@ static Status change_suppression(struct exchange *exchange, CommandKind kind, Ar
 {
     JournalCommand command = { .kind = kind };
     JournalPos pos, last;
+    struct applier *applier = api_options(exchange)->applier;
     Status s = read_ids(exchange, arena, &command, err);
-    if (!s) s = people_submit(exchange, &command, &pos, &last, err);
+    if (s) return s;
+    CommandId *idle = arena_new(arena, CommandId, command.id_count);      /* those that are so already */
+    size_t idle_count = 0;
+    derive_begin_reading(applier);
+    for (size_t at = 0; at < command.id_count; at++) {
+        const CommandId *id = &command.ids[at];
+        bool is_so = control_is_suppressed(derive_control(applier), id->kind, id->value);
+        if (is_so == (kind == COMMAND_SUPPRESS)) idle[idle_count++] = *id;
+    }
+    derive_end_reading(applier);
+    s = people_submit(exchange, &command, &pos, &last, err);
     if (s) return s;
     json_object(out, NULL);
     json_bool(out, "suppressed", kind == COMMAND_SUPPRESS);
     json_array(out, "ids");
     for (size_t at = 0; at < command.id_count; at++) people_put_command_id(out, &command.ids[at]);
+    json_array_end(out);
+    json_bool(out, "changed", idle_count < command.id_count);
+    json_array(out, "unchanged");
+    for (size_t at = 0; at < idle_count; at++) people_put_command_id(out, &idle[at]);
     json_array_end(out);
     json_object_end(out);
     return OK;

@@ -32,17 +32,23 @@ static int write_body(struct person_command *command, struct buf *body)
     return EXIT_FINE;
 }
 
-static void put_text(struct person_command *command, const TreeNode *answer, const char *what)
+/* what was ordered; for those that were so before, how they are. They come in one order in both lists. */
+struct words { const char *changed, *unchanged; };
+
+static void put_text(struct person_command *command, const TreeNode *answer, struct words what)
 {
-    const TreeNode *ids = event_tree_get(answer, STR("ids"));
+    const TreeNode *ids = event_tree_get(answer, STR("ids")), *unchanged = event_tree_get(answer, STR("unchanged"));
+    const TreeNode *idle = unchanged ? unchanged->first : NULL;
     for (const TreeNode *id = ids ? ids->first : NULL; id; id = id->next) {
         buf_printf(&command->out, "%.*s ", STR_FORMAT(event_tree_text(id, "type")));
         (void)terminal_put(&command->out, event_tree_text(id, "id"), 0, 0);
-        buf_printf(&command->out, " %s\n", what);
+        bool is_idle = idle && str_equal(idle->raw, id->raw);
+        if (is_idle) idle = idle->next;
+        buf_printf(&command->out, " %s\n", is_idle ? what.unchanged : what.changed);
     }
 }
 
-static int change(struct person_command *command, const char *method, const char *what)
+static int change(struct person_command *command, const char *method, struct words what)
 {
     const struct command_line *line = command->line;
     bool is_person = command_has(line, "person");
@@ -68,8 +74,10 @@ static int change(struct person_command *command, const char *method, const char
     return EXIT_FINE;
 }
 
-static int run_suppress(struct person_command *command) { return change(command, "POST", "is suppressed"); }
-static int run_unsuppress(struct person_command *command) { return change(command, "DELETE", "is suppressed no more"); }
+static const struct words suppressed = { "is suppressed", "was suppressed before; nothing changed" },
+                          let_in = { "is suppressed no more", "was not suppressed; nothing changed" };
+static int run_suppress(struct person_command *command) { return change(command, "POST", suppressed); }
+static int run_unsuppress(struct person_command *command) { return change(command, "DELETE", let_in); }
 
 int command_suppress(const struct command_line *line) { return person_run(line, run_suppress); }
 int command_unsuppress(const struct command_line *line) { return person_run(line, run_unsuppress); }

@@ -63,7 +63,11 @@ static int run_message(struct person_command *command)
     }
     buf_str_put(&command->out, STR("message "));
     (void)terminal_put(&command->out, event_tree_text(answer, "message_id"), 0, 0);
-    if (restores) buf_str_put(&command->out, STR(" links again\n"));
+    const TreeNode *changed = event_tree_get(answer, STR("changed"));
+    if (changed && !changed->truth)
+        buf_str_put(&command->out, restores ? STR(": none of its links was taken back; nothing changed\n")
+                                            : STR(": no link of it counted; nothing changed\n"));
+    else if (restores) buf_str_put(&command->out, STR(" links again\n"));
     else buf_printf(&command->out, " links no more; onym unmerge %.*s --restore undoes that\n",
                     STR_FORMAT(event_tree_text(answer, "position")));
     const TreeNode *people = event_tree_get(answer, STR("people"));

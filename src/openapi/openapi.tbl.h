@@ -305,7 +305,7 @@ SCHEMA(Groups, {"type": "object", "required": ["groups"], "properties": {"groups
     "source": {"type": ["string", "null"]}, "position": {"type": "integer"}}}}}})
 SCHEMA(Group, {"type": "object", "required": ["group_id", "traits"], "properties": {"group_id": {"type": "string"}, "traits": {"$ref": "#/components/schemas/Traits"}}})
 SCHEMA(Evidence, {"type": "object", "description": "Either position, or message_id and id", "properties": {"position": {"type": "integer"}, "message_id": {"type": "string"}, "id": {"type": "string"}, "source": {"type": "string"}}})
-SCHEMA(EvidenceChanged, {"type": "object", "required": ["position", "message_id", "removed", "people"], "properties": {"position": {"type": "integer"}, "message_id": {"type": "string"}, "removed": {"type": "boolean"},
+SCHEMA(EvidenceChanged, {"type": "object", "required": ["position", "message_id", "removed", "changed", "people"], "properties": {"position": {"type": "integer"}, "message_id": {"type": "string"}, "removed": {"type": "boolean"}, "changed": {"type": "boolean"},
     "people": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}}})
 SCHEMA(SignIn, {"type": "object", "properties": {"key": {"type": "string", "description": "the secret key, or one of keys"}, "link": {"type": "string", "description": "what onym ui printed behind #link="}}})
 SCHEMA(Session, {"type": "object", "required": ["id", "role", "key", "created_at", "last_seen_at", "expires_at", "agent", "current"], "properties": {"id": {"type": ["string", "null"]}, "role": {"enum": ["reader", "analyst", "admin"]}, "key": {"type": ["string", "null"]},
@@ -386,7 +386,7 @@ SCHEMA(ErasureBegun, {"type": "object", "required": ["erasure", "ids", "suppress
 SCHEMA(Erasures, {"type": "object", "required": ["erasures", "done_since_start"], "properties": {"erasures": {"type": "array", "items": {"$ref": "#/components/schemas/Erasure"}}, "done_since_start": {"type": "integer"}}})
 SCHEMA(SuppressedIds, {"type": "object", "properties": {"user_id": {"type": "string"}, "anonymous_id": {"type": "string"}, "user_ids": {"type": "array", "items": {"type": "string"}}, "anonymous_ids": {"type": "array", "items": {"type": "string"}},
     "ids": {"type": "array", "items": {"type": "string"}, "examples": [["12345", "anonymous_id:a-1", "email:kim@example.com"]]}}})
-SCHEMA(SuppressionChanged, {"type": "object", "required": ["suppressed", "ids"], "properties": {"suppressed": {"type": "boolean"}, "ids": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}}})
+SCHEMA(SuppressionChanged, {"type": "object", "required": ["suppressed", "ids", "changed", "unchanged"], "properties": {"suppressed": {"type": "boolean"}, "ids": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}, "changed": {"type": "boolean"}, "unchanged": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}}})
 SCHEMA(Suppressions, {"type": "object", "required": ["count", "ids", "cursor"], "properties": {"count": {"type": "integer"}, "ids": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}, "cursor": {"$ref": "#/components/schemas/Cursor"}}})
 SCHEMA(ExportLine, {"type": "object", "required": ["kind", "data"], "properties": {"kind": {"enum": ["person", "traits_history", "groups", "links", "event", "end"]}, "data": {"type": "object", "additionalProperties": true}}})
 

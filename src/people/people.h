@@ -69,6 +69,10 @@ typedef struct MessageName {
  * ERR_INPUT: messages of two sources have the id. */
 Status MUST people_find_message(const People *people, IdentityPerson person, const MessageName *name, Arena *arena,
                                 JournalPos *ret, Err *err);
+/* Does the message at the position, of which a command says the ids, have a link that was taken back, or one that was
+ * not? True, too, where an id has so many links that nobody can tell. */
+bool people_has_evidence(const People *people, const JournalCommand *message, JournalPos pos, bool is_removed,
+                         Arena scratch);
 
 /* A person's ids. */
 typedef struct PersonId {

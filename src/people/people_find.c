@@ -180,3 +180,26 @@ Status people_find_message(const People *people, IdentityPerson person, const Me
     return err_set(err, ERR_NOT_FOUND, "no link of this person comes from a message \"%.*s\"; .../links lists them, "
                    "those that were taken back under the id that was split off", STR_FORMAT(name->message_id));
 }
+
+bool people_has_evidence(const People *people, const JournalCommand *message, JournalPos pos, bool is_removed,
+                         Arena arena)
+{
+    const struct { IdentityKind kind; Str value; } ids[] = {
+        { IDENTITY_USER, message->user_id }, { IDENTITY_ANONYMOUS, message->anonymous_id },
+        { IDENTITY_USER, message->previous_id }, { IDENTITY_ANONYMOUS, message->previous_id },
+    };
+    bool is_whole = true;
+    for (size_t at = 0; at < countof(ids); at++) {
+        IdentityLinks links;
+        Arena scratch = arena;
+        if (!ids[at].value.len) continue;
+        IdentityNode node = identity_find(people->identity, ids[at].kind, ids[at].value);
+        if (node == IDENTITY_NONE) continue;
+        if (identity_list_links(people->identity, node, LIMIT_PAGE_ITEMS, &scratch, &links, NULL)) return true;
+        is_whole = is_whole && !links.more;
+        for (size_t link = 0; link < links.count; link++)
+            if (links.items[link].position == journal_number(pos) && links.items[link].is_removed == is_removed)
+                return true;
+    }
+    return !is_whole;
+}

@@ -350,12 +350,15 @@ class People(Case):
                   message("alias", "un-3", 5, userId="un-a", previousId="un-b"))
         self.check({"user_ids": ["un-a", "un-b"], "events": 3}, user_id="un-b")
         answer = self.ask("people/unmerge", "POST", {"message_id": "m-un-3", "id": "un-a"})
-        self.assertEqual((answer["message_id"], answer["removed"]), ("m-un-3", True))
+        self.assertEqual((answer["message_id"], answer["removed"], answer["changed"]), ("m-un-3", True, True))
+        self.assertIs(self.ask("people/unmerge", "POST", {"position": answer["position"]})["changed"], False)
         self.assertEqual({person["person_id"] for person in answer["people"]}, {"u_un-a", "u_un-b"})
         self.check({"person_id": "u_un-b", "user_ids": ["un-b"], "traits": {"age": 3}}, user_id="un-b")
         self.assertEqual(self.ask("people/why?ids=un-a,un-b")["reason"], "removed")
         answer = self.ask("people/restore", "POST", {"position": answer["position"]})
         self.assertEqual([person["person_id"] for person in answer["people"]], ["u_un-a"])
+        self.assertIs(answer["changed"], True)
+        self.assertIs(self.ask("people/restore", "POST", {"position": answer["position"]})["changed"], False)
         self.check({"user_ids": ["un-a", "un-b"], "traits": {"name": "A", "age": 3}}, user_id="un-b")
 
     def test_the_same_message_id_of_two_sources_is_two_messages(self):
@@ -502,6 +505,23 @@ class People(Case):
         self.assertNotIn({"type": "user_id", "id": "sup-u"}, self.ask("suppressions")["ids"])
         self.send(message("track", "sup-4", 2, userId="sup-u", event="After"))
         self.check({"events": 2}, user_id="sup-u")
+
+    def test_orders_that_change_nothing_say_so(self):
+        ids = [{"type": "user_id", "id": "idle-1"}, {"type": "anonymous_id", "id": "idle-2"}]
+        both = {"user_ids": ["idle-1"], "anonymous_ids": ["idle-2"]}
+        for method, body, changed, unchanged in (
+                ("DELETE", both, False, ids), ("POST", {"user_id": "idle-1"}, True, []), ("POST", both, True, ids[:1]),
+                ("POST", both, False, ids), ("DELETE", {"anonymous_id": "idle-2"}, True, []),
+                ("DELETE", both, True, ids[1:]), ("DELETE", both, False, ids)):
+            answer = self.ask("suppressions", method, body)
+            self.assertEqual((answer["changed"], answer["unchanged"]), (changed, unchanged), (method, body))
+        self.send(message("track", "idle-3", 0, anonymousId="idle-3", event="E"))
+        self.wait_applied()
+        said = self.server.run("unsuppress", "idle-1", "anonymous_id:idle-2").stdout.decode()
+        self.assertEqual(said.count("was not suppressed; nothing changed"), 2, said)
+        said = self.server.run("suppress", "idle-1", "idle-1").stdout.decode()
+        self.assertIn("is suppressed", said)
+        self.server.run("unsuppress", "idle-1")
 
     def test_a_suppression_of_nothing_is_refused(self):
         for body, field in (({}, "user_id"), ({"user_id": ""}, "user_id"), ({"user_ids": "x"}, "user_ids"),
