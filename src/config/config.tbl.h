@@ -252,7 +252,8 @@ WAREHOUSE("sources", sources, TEXTS, "[]", "", "", "names of sources", RESTART,
     "Only events of these go there. Empty is all. Segment has one schema a source: that is an entry for each.")
 WAREHOUSE("settings", settings, NODE, "", "", "", "a map", RESTART,
     "url (postgres://user:password@host:port/database; take it from the environment: ${WAREHOUSE_URL}), schema (the "
-    "warehouse's name if left out), naming (segment or rudderstack), every (10s: how long after a load the next begins).")
+    "warehouse's name if left out), naming (segment or rudderstack), every (10s: how long after a load the next begins), "
+    "people (true, or false where sources are named: onym_people and the views ..._resolved).")
 
 #undef CONFIG
 #undef SOURCE

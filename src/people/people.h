@@ -189,12 +189,60 @@ typedef struct PersonEvents {
 /* All of the person's events, in no order. An anonymous id that several users share gives only the events from the
  * times when it was this person's. */
 Status MUST people_list_events(const People *people, IdentityPerson person, Arena *arena, PersonEvents *ret, Err *err);
+/* The times of the person's first and last event; INSTANT_NONE: there are none. Costs a search for each id. */
+Status MUST people_read_seen(const People *people, IdentityPerson person, Arena scratch, Millis *ret_first_ms,
+                             Millis *ret_last_ms, Err *err);
 /* Orders of PersonEvent for qsort: by time, and by position where the times are equal. */
 int people_oldest_first(const void *a, const void *b);
 int people_newest_first(const void *a, const void *b);
 
 /* The message at a position of the journal, decoded; borrows from the arena. ERR_NOT_FOUND: erased or retired. */
 Status MUST people_read_event(const People *people, JournalPos pos, Arena *arena, Event *ret, Err *err);
+
+/* ---- What changed (people_changes.c) ---- */
+
+/* Who is who, for those who keep it elsewhere and want to be told what changed: a warehouse. Each thing told takes the
+ * place of what was told of the same identifier or person before. A round is begun, told in pieces, and ended; what a
+ * round told is forgotten again where it is not kept, and told by the next. One thread. */
+struct people_changes;
+/* Everything that it needs is copied. */
+struct people_changes *people_open_changes(const People *people);
+void people_close_changes(struct people_changes *changes);   /* accepts NULL */
+
+/* Whose an identifier is: of an event with (from_ms, from_id) < (time, messageId) <= (to_ms, to_id). INT64_MIN: since
+ * ever; INT64_MAX: until further notice. */
+typedef struct PeopleSpan {
+    Millis from_ms, to_ms;
+    Str from_id, to_id, person_id;
+} PeopleSpan;
+typedef struct PeopleIdentifier {
+    Str kind, value;                        /* "user_id", "anonymous_id", "email" */
+    const PeopleSpan *spans;                /* in order, without gaps */
+    size_t span_count;                      /* 0: nobody's: a constant, changed hands too often, or no id now */
+} PeopleIdentifier;
+enum { PEOPLE_SPANS_MOST = 20000 };
+
+typedef struct PeopleTold {
+    Str person_id, user_id;                 /* user_id: the one that the person id is made of, or empty */
+    Millis first_ms, last_ms;               /* of their events; INSTANT_NONE: there are none */
+    Str traits;                             /* a JSON object */
+} PeopleTold;
+
+/* Begins a round: all that changed since the last one that was kept, or everything, the first time at least. *ret_all:
+ * it is everything. Under the guard. */
+Status MUST people_begin_round(struct people_changes *changes, bool *ret_all, Err *err);
+/* Tells who sent it, too, and of its ids. Under the guard, before the first piece. */
+void people_tell_event(struct people_changes *changes, const Event *event);
+/* Tells whose the id is, too. kind, value: as PeopleIdentifier has them. Under the guard, before the first piece. */
+void people_tell_id(struct people_changes *changes, Str kind, Str value);
+/* The next piece, at most max; *ret_count 0: that was all. Strings live in the arena, of which PEOPLE_PIECE_BYTES are
+ * enough. Under the guard. Identifiers that are no more are not told: who erases knows them. */
+enum { PEOPLE_PIECE_BYTES = 512 * 1024 * 1024 };
+Status MUST people_next_identifiers(struct people_changes *changes, Arena *arena, PeopleIdentifier *items, size_t max,
+                                    size_t *ret_count, Err *err);
+Status MUST people_next_people(struct people_changes *changes, Arena *arena, PeopleTold *items, size_t max,
+                               size_t *ret_count, Err *err);
+void people_end_round(struct people_changes *changes, bool is_kept);         /* any time, without the guard */
 
 /* ---- External ids ---- */
 

@@ -121,3 +121,70 @@ Status people_list_events(const People *people, IdentityPerson person, Arena *ar
     *ret = gathering.found;
     return s;
 }
+
+/* ---- First and last seen ---- */
+
+/* A row of a shared identifier is looked at by its messageId only where times are equal. */
+static Status owns_row(struct gathering *gathering, IdentityNode node, uint32_t row, bool *ret, Millis *ret_ms,
+                       Err *err)
+{
+    const IndexRun *run = gathering->codes.run;
+    *ret_ms = run->times.base + (Millis)index_packed_get(&run->times, row);
+    *ret = true;
+    if (!identity_is_shared(identity_view_slot(gathering->view, node))) return OK;
+    Status s = index_codes_has(&gathering->codes, row) ? OK : index_codes_load(&gathering->codes, row, err);
+    if (!s) s = is_of_person(gathering, node, *ret_ms, index_codes_get(&gathering->codes, row), ret, err);
+    if (s != ERR_NOT_FOUND) return s;
+    *ret = false;                                            /* erased, or retired since */
+    return OK;
+}
+
+/* Rows of one subject lie together, in order of time: only the ends are looked at. */
+static Status look_at_run(struct gathering *gathering, IdentityNode node, Millis *first_ms, Millis *last_ms, Err *err)
+{
+    const IndexRun *run = gathering->codes.run;
+    uint32_t ordinal, next, from = index_run_row_of(run, node, 0, &ordinal);
+    Millis at_ms = 0;
+    bool is_ours = false;
+    Status s = OK;
+    if (ordinal == run->subject_count || run->subjects[ordinal] != node) return OK;
+    uint32_t to = index_run_row_of(run, (uint64_t)node + 1, ordinal, &next);
+    for (uint32_t row = from; !s && !is_ours && row < to; row++) {
+        s = owns_row(gathering, node, row, &is_ours, &at_ms, err);
+        if (!s && is_ours && (*first_ms == INSTANT_NONE || at_ms < *first_ms)) *first_ms = at_ms;
+    }
+    if (s || !is_ours) return s;
+    is_ours = false;
+    for (uint32_t row = to; !s && !is_ours && row-- > from;) {
+        s = owns_row(gathering, node, row, &is_ours, &at_ms, err);
+        if (!s && is_ours && (*last_ms == INSTANT_NONE || at_ms > *last_ms)) *last_ms = at_ms;
+    }
+    return s;
+}
+
+Status people_read_seen(const People *people, IdentityPerson person, Arena scratch, Millis *ret_first_ms,
+                        Millis *ret_last_ms, Err *err)
+{
+    IdentityMember *members;
+    struct index_snapshot *snapshot;
+    size_t count;
+    *ret_first_ms = *ret_last_ms = INSTANT_NONE;
+    Status s = identity_list_members(people->identity, person, &scratch, &members, &count, err);
+    if (!s) s = index_snapshot_open(people->index, &snapshot, err);
+    if (s) return s;
+    struct gathering gathering = { .people = people, .person = person, .arena = &scratch,
+                                   .view = identity_take_view(people->identity) };
+    unsigned char *bytes = arena_new(&scratch, unsigned char, INDEX_CODES_BYTES);
+    for (uint32_t run = 0; !s && run < index_snapshot_run_count(snapshot); run++) {
+        index_codes_init(&gathering.codes, index_snapshot_run(snapshot, run), INDEX_POSITIONS, 0, bytes, NULL);
+        for (size_t at = 0; !s && at < count; at++) {
+            uint32_t slot = identity_view_slot(gathering.view, members[at].node);
+            if (slot == person || identity_is_shared(slot))
+                s = look_at_run(&gathering, members[at].node, ret_first_ms, ret_last_ms, err);
+        }
+    }
+    if (!s) s = index_snapshot_check(snapshot, err);
+    identity_give_view(people->identity, gathering.view);
+    index_snapshot_close(snapshot);
+    return s;
+}

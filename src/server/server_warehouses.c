@@ -50,6 +50,13 @@ static bool is_blocked(void *context, Str id)
     return people_is_blocked(&people, id);
 }
 
+static bool is_erasing(void *context)
+{
+    ControlErasure erasure;
+    uint64_t done;
+    return control_list_erasures(derive_control(context), &erasure, 1, &done) > 0;
+}
+
 /* ---- What waits for them ---- */
 
 static JournalPos least_position(const struct warehouses *warehouses)
@@ -101,9 +108,7 @@ static void log_outcome(struct loader *loader, Status s, const Err *err)
 
 static bool may_load(const struct warehouses *all)
 {
-    ControlErasure erasure;
-    uint64_t done;
-    return all->loads_always || control_list_erasures(derive_control(all->applier), &erasure, 1, &done) > 0;
+    return all->loads_always || is_erasing(all->applier);
 }
 
 static void step(void *context, bool is_stopping)
@@ -141,9 +146,11 @@ void warehouses_stop(struct warehouses *warehouses, int64_t deadline_ns)
 
 static Status open_all(struct warehouses *warehouses, const struct config *config, Err *err)
 {
+    People people = derive_people(warehouses->applier);
     WarehouseOptions options = {
         .journal = warehouses->journal, .clock = os_clock(),
-        .hooks = { warehouses->applier, wait_known, begin_reading, end_reading, skips, is_blocked },
+        .hooks = { warehouses->applier, wait_known, begin_reading, end_reading, skips, is_blocked, is_erasing,
+                   &people },
     };
     Status s = OK;
     for (size_t at = 0; !s && at < config->warehouse_count; at++) {

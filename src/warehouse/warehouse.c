@@ -12,11 +12,13 @@
 
 #include "warehouse_erase.h"
 #include "warehouse_load.h"
+#include "warehouse_people.h"
 #include "warehouse_settings.h"
+#include "warehouse_views.h"
 
 enum {
     RECORDS_USUAL = 5000, BYTES_USUAL = 4 * 1024 * 1024, EVERY_MS = 10000, BACK_OFF_MS = 1000, BACK_OFF_MOST_MS = 15000,
-    KNOWN_TRIES = 60, KNOWN_MS = 1000, ARENA_BYTES = 256 * 1024,
+    PEOPLE_AGAIN_MS = 60000, KNOWN_TRIES = 60, KNOWN_MS = 1000, ARENA_BYTES = 256 * 1024,
     COMMAND_ARENA_BYTES = 4 * 1024 * 1024,
 };
 static const int64_t WIDEN_BYTES = INT64_C(1) << 30;
@@ -30,6 +32,9 @@ struct warehouse {
     struct warehouse_maker *maker;
     struct catalog catalog;
     struct load load;
+    struct warehouse_people *people;         /* NULL: the schema has none */
+    int64_t people_due_ns;                   /* after a failure */
+    Err people_err;                          /* of it, until it is told; no text: none */
     struct region scratch;                   /* of one message */
     bool *skips;
     size_t skips_capacity;
@@ -124,6 +129,7 @@ static Status read_catalog(struct warehouse *warehouse, Err *err)
     warehouse_put_catalog_query(out, warehouse->settings.schema);
     Status s = sql_query(warehouse->sql, buf_str(out), learn, &warehouse->catalog, err);
     buf_clear(out);
+    if (!s) s = warehouse_views_read(&warehouse->load, err);
     warehouse->is_catalog_stale = s != OK;
     return s ? err_wrap(err, s, "the catalogue") : OK;
 }
@@ -194,6 +200,7 @@ static Status find_position(void *context, JournalPos *ret, Err *err)
     if (!s && kept.is_there) s = check_journal(warehouse, &kept, err);
     if (s) return s;
     *ret = kept.position;
+    if (warehouse->people && kept.position != warehouse->status.position) warehouse_people_forget(warehouse->people);
     set_position(warehouse, kept.position);
     return OK;
 }
@@ -217,7 +224,8 @@ static Status begin(struct warehouse *warehouse, Err *err)
     return s ? s : read_catalog(warehouse, err);
 }
 
-static Status commit(struct warehouse *warehouse, JournalPos next, Err *err)
+/* partition 0: the rows; 1: who is who. */
+static Status keep_position(struct warehouse *warehouse, int partition, JournalPos next, Err *err)
 {
     struct buf *out = &warehouse->load.statement;
     JournalPos base = 0;
@@ -228,13 +236,43 @@ static Status commit(struct warehouse *warehouse, JournalPos next, Err *err)
     warehouse_put_table_name(out, warehouse->settings.schema, STR("onym_sync"));
     buf_str_put(out, STR(" (destination, partition, position, journal, at) VALUES ("));
     sql_put_text(out, warehouse->config.name);
-    buf_printf(out, ", 0, %llu, '%llu:%lld', '", (unsigned long long)next, (unsigned long long)base, (long long)at_ms);
+    buf_printf(out, ", %d, %llu, '%llu:%lld', '", partition, (unsigned long long)next, (unsigned long long)base,
+               (long long)at_ms);
     buf_instant(out, warehouse->load.now_ms);
     buf_str_put(out, STR("') ON CONFLICT (destination, partition) DO UPDATE SET position = EXCLUDED.position, "
                          "journal = EXCLUDED.journal, at = EXCLUDED.at"));
     Status s = sql_run(warehouse->sql, buf_str(out), err);
     buf_clear(out);
-    return s ? s : sql_run(warehouse->sql, STR("COMMIT"), err);
+    return s;
+}
+
+/* ---- People ---- */
+
+/* Whatever is wrong with it (somebody changed its tables, say): the rows are loaded. */
+static Status give_up_people(struct warehouse *warehouse, const Err *why, Err *err)
+{
+    warehouse->people_err = *why;
+    warehouse->people_due_ns = clock_monotonic_ns(warehouse->options.clock) + INT64_C(1000000) * PEOPLE_AGAIN_MS;
+    warehouse->is_catalog_stale = true;
+    warehouse_people_forget(warehouse->people);
+    warehouse_load_drop(&warehouse->load);
+    return sql_run(warehouse->sql, STR("ROLLBACK TO SAVEPOINT onym_people"), err);
+}
+
+static Status tell_people(struct warehouse *warehouse, const struct range *range, Err *err)
+{
+    PeopleRange told = { range->records, range->skips, range->count, range->next };
+    if (!warehouse->people || clock_monotonic_ns(warehouse->options.clock) < warehouse->people_due_ns) return OK;
+    Err why;
+    Status s = sql_run(warehouse->sql, STR("SAVEPOINT onym_people"), err);
+    if (s) return s;
+    s = warehouse_people_tell(warehouse->people, &warehouse->load, warehouse->maker, &told, &why);
+    if (!s) s = warehouse_views_make(&warehouse->load, &why);
+    if (!s) s = keep_position(warehouse, 1, range->next, &why);
+    if (s && sql_is_open(warehouse->sql) && !atomic_load(&warehouse->is_stopping))
+        return give_up_people(warehouse, &why, err);
+    if (s) *err = why;
+    return s;
 }
 
 /* ---- Records ---- */
@@ -325,7 +363,10 @@ static Status load_once(struct warehouse *warehouse, const struct range *range, 
     warehouse_load_begin(&warehouse->load, warehouse->sql, clock_now_ms(warehouse->options.clock));
     s = begin(warehouse, err);
     if (!s) s = add_records(warehouse, range, err);
-    if (!s) s = commit(warehouse, range->next, err);
+    if (!s) s = tell_people(warehouse, range, err);
+    if (!s) s = keep_position(warehouse, 0, range->next, err);
+    if (!s) s = sql_run(warehouse->sql, STR("COMMIT"), err);
+    if (warehouse->people) warehouse_people_end(warehouse->people, !s);
     if (!s) note_loaded(warehouse, range);
     return s;
 }
@@ -363,6 +404,15 @@ static Status load_range(struct warehouse *warehouse, struct range range, Err *e
     return s ? s : load_range(warehouse, second, err);
 }
 
+/* Told once; the rows are there. */
+static Status tell_people_error(struct warehouse *warehouse, Err *err)
+{
+    if (!warehouse->people_err.text[0]) return OK;
+    *err = warehouse->people_err;
+    warehouse->people_err.text[0] = 0;
+    return ERR_IO;
+}
+
 /* ---- The consumer ---- */
 
 /* What is a repetition, and who is suppressed, is known of what is applied. */
@@ -397,7 +447,19 @@ static Status keep(void *context, const BatchRecord *records, size_t count, Jour
     Status s = find_skips(warehouse, records, count, next, err);
     if (s) return s;
     struct range range = { records, warehouse->skips, count, next, false, STR("") };
-    return load_range(warehouse, range, err);
+    s = load_range(warehouse, range, err);
+    return s ? s : tell_people_error(warehouse, err);
+}
+
+/* Where there is something to tell of people, and no message comes. */
+static Status tell_people_alone(struct warehouse *warehouse, Err *err)
+{
+    struct range none = { .next = warehouse->status.position };
+    if (!warehouse->people || !none.next || !warehouse_people_wants(warehouse->people)
+        || clock_monotonic_ns(warehouse->options.clock) < warehouse->people_due_ns) return OK;
+    Status s = load_once(warehouse, &none, err);
+    if (s) (void)undo(warehouse);
+    return s ? s : tell_people_error(warehouse, err);
 }
 
 static const BatchConsumer consumer = { "warehouse", find_position, keep };
@@ -432,6 +494,7 @@ Status warehouse_step(struct warehouse *warehouse, Millis timeout_ms, Err *err)
     }
     warehouse->was_full = false;
     Status s = batch_step(warehouse->batch, &more, err);
+    if (!s && !warehouse->was_full) s = tell_people_alone(warehouse, err);
     if (s && atomic_load(&warehouse->is_stopping)) return OK;
     warehouse->failures = s ? warehouse->failures + 1 : 0;
     Millis wait_ms = s ? back_off_ms(warehouse->failures) : warehouse->was_full ? 0 : warehouse->settings.every_ms;
@@ -501,6 +564,10 @@ Status warehouse_open(const WarehouseConfig *config, const WarehouseOptions *opt
         warehouse->load.widen_bytes = options->widen_bytes ? options->widen_bytes : WIDEN_BYTES;
         region_open(&warehouse->scratch, WAREHOUSE_SCRATCH_BYTES);
         warehouse->maker = warehouse_maker_open(warehouse->settings.naming);
+        WarehouseGuard guard = { options->hooks.context, options->hooks.begin_reading, options->hooks.end_reading,
+                                 options->hooks.is_erasing };
+        if (options->hooks.people && warehouse->settings.has_people)
+            warehouse->people = warehouse_people_open(options->hooks.people, &guard);
         s = batch_open(options->journal, &consumer, warehouse, warehouse->options.limits, &warehouse->batch, err);
     }
     if (s) warehouse_close(warehouse);
@@ -513,6 +580,7 @@ void warehouse_close(struct warehouse *warehouse)
     if (!warehouse) return;
     batch_close(warehouse->batch);
     set_sql(warehouse, NULL);
+    warehouse_people_close(warehouse->people);
     warehouse_maker_close(warehouse->maker);
     if (warehouse->load.schema.len) warehouse_load_close(&warehouse->load);
     if (warehouse->catalog.region.bytes) warehouse_catalog_close(&warehouse->catalog);

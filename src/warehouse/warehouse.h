@@ -1,7 +1,7 @@
 /* warehouse: every event in a team's own database, exactly once: the journal's messages as rows of Segment's schema in
  * PostgreSQL, by COPY.
  *
- * What it is not: it decides nothing about people; what is a repetition, suppressed or blocked it is told
+ * What it is not: it decides nothing about people; who is who, what is a repetition, suppressed or blocked it is told
  * (WarehouseHooks).
  *
  * Invariants
@@ -11,7 +11,9 @@
  *     server refuses one for its values, the batch is halved until it is alone, and it is told there, whole.
  *  3. Memory is that of a batch. A server that is away costs nothing but the journal's disk.
  *  4. An erasure is carried out between what came before it and after.
- *  5. A schema is filled from one journal: a position that another journal wrote is refused.
+ *  5. Who is who is told in the transaction of the rows. Where that fails, it is all that fails: rows go on, and all of
+ *     it is told again, a minute later.
+ *  6. A schema is filled from one journal: a position that another journal wrote is refused.
  *
  * Threads: warehouse_step by one, which waits for the server; the rest from any.
  */
@@ -21,8 +23,9 @@
 #include "batch/batch.h"
 #include "event/event.h"
 #include "os/os.h"
+#include "people/people.h"
 
-/* An entry of the configuration; settings: url, schema, naming, every. */
+/* An entry of the configuration; settings: url, schema, naming, every, people. */
 typedef struct WarehouseConfig {
     Str name, type;
     const Str *sources;                      /* names of sources; none: all of them */
@@ -44,6 +47,8 @@ typedef struct WarehouseHooks {
     void (*end_reading)(void *context);
     bool (*skips)(void *context, JournalPos pos, const Event *event);   /* a repetition, or of a suppressed id */
     bool (*is_blocked)(void *context, Str id);                          /* a value that names nobody */
+    bool (*is_erasing)(void *context);                                  /* an erasure is under way */
+    const People *people;                    /* who is who, for the tables of people; copied */
 } WarehouseHooks;
 
 typedef struct WarehouseOptions {

@@ -191,10 +191,10 @@ void warehouse_put_create(struct buf *out, Str schema, const WarehouseTable *tab
     for (size_t at = 0; at < table->column_count; at++) {
         const WarehouseColumn *column = &table->columns[at];
         if (!column->is_fixed) continue;
-        if (!str_equal(column->name, STR("id"))) buf_str_put(out, STR(", "));       /* it is the first */
+        if (at) buf_str_put(out, STR(", "));
         sql_put_name(out, column->name);
         buf_printf(out, " %s", warehouse_type_word(column->wanted));
-        if (str_equal(column->name, STR("id"))) buf_str_put(out, STR(" PRIMARY KEY"));
+        if (!at) buf_str_put(out, STR(" PRIMARY KEY"));
     }
     buf_str_put(out, STR(")"));
 }
@@ -254,4 +254,18 @@ void warehouse_put_own_tables(struct buf *out, Str schema)
     warehouse_put_table_name(out, schema, STR("onym_discards"));
     buf_str_put(out, STR(" (table_name text, row_id text, column_name text, column_value text, reason text, "
                          "received_at timestamp with time zone, uuid_ts timestamp with time zone)"));
+}
+
+/* Instants of events come to the millisecond; two of one millisecond are told apart by their messageId, bytewise. */
+void warehouse_put_people_tables(struct buf *out, Str schema)
+{
+    buf_str_put(out, STR("CREATE TABLE IF NOT EXISTS "));
+    warehouse_put_table_name(out, schema, STR("onym_identifiers"));
+    buf_str_put(out, STR(" (kind text, value text, person_id text NOT NULL, valid_from timestamp with time zone, "
+                         "valid_from_id text COLLATE \"C\", valid_to timestamp with time zone NOT NULL, "
+                         "valid_to_id text COLLATE \"C\" NOT NULL, "
+                         "PRIMARY KEY (value, kind, valid_from, valid_from_id));\n"
+                         "CREATE INDEX IF NOT EXISTS onym_identifiers_person_id ON "));
+    warehouse_put_table_name(out, schema, STR("onym_identifiers"));
+    buf_str_put(out, STR(" (person_id)"));
 }

@@ -32,6 +32,7 @@ typedef struct WarehouseTable {
     WarehouseColumn *columns;
     size_t column_count, column_capacity;
     struct slots slots;
+    size_t view_columns;                     /* that the view on it showed last, or could not; 0: there is none */
 } WarehouseTable;
 
 struct catalog {
@@ -74,6 +75,8 @@ void warehouse_put_comment(struct buf *out, Str schema, const WarehouseTable *ta
                            Str of);
 /* The tables of Onym's own: onym_sync, onym_discards. */
 void warehouse_put_own_tables(struct buf *out, Str schema);
+/* onym_identifiers; onym_people is made as other tables are. */
+void warehouse_put_people_tables(struct buf *out, Str schema);
 void warehouse_put_table_name(struct buf *out, Str schema, Str table);
 
 #endif

@@ -51,15 +51,20 @@ static Status find_size(struct load *load, const WarehouseTable *table, int64_t 
 
 /* *ret_done is false where the server does not do it as things are: a view, a policy or a generated column uses it.
  * What only somebody else's lock keeps it from fails, and is tried again later. */
-static Status alter(struct load *load, const WarehouseTable *table, WarehouseColumn *column, WarehouseType type,
+static Status alter(struct load *load, WarehouseTable *table, WarehouseColumn *column, WarehouseType type,
                     bool *ret_done, Err *err)
 {
+    size_t view_columns = table->view_columns, grants = load->regrants.len;
     *ret_done = false;
     Status s = sql_run(load->sql, STR("SAVEPOINT onym"), err);
     if (s) return s;
-    warehouse_put_widen(&load->statement, load->schema, table, column, type);
-    s = load_run(load, err);
+    s = load_drop_view(load, table, err);
+    if (!s) {
+        warehouse_put_widen(&load->statement, load->schema, table, column, type);
+        s = load_run(load, err);
+    }
     *ret_done = !s;
+    if (s) table->view_columns = view_columns, load->regrants.len = grants;
     const char *state = sql_state(load->sql);
     if (s && strncmp(state, "0A", 2) && strncmp(state, "2B", 2) && strncmp(state, "42", 2)) return s;
     if (s) s = sql_run(load->sql, STR("ROLLBACK TO SAVEPOINT onym"), err);

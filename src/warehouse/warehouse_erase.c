@@ -4,6 +4,8 @@
  *   rows of the user ids; of the anonymous ids where the row has no user id; at the times that were this person's
  *   aliases that speak of one of the ids
  *   users of the user ids
+ *   the ids themselves in onym_identifiers, and whom no id names any more in onym_people; those of it that are still
+ *   somebody's are told again (warehouse_people.h)
  *   and what onym_discards kept of these rows
  *
  * Rows are found by a scan of each table: there is no index on ids unless somebody makes one. */
@@ -98,6 +100,52 @@ static void put_delete(struct load *load, const WarehouseTable *table, const Jou
     buf_str_put(out, STR(" WHERE row_id IN (SELECT id FROM gone)"));
 }
 
+/* ---- Who is who ---- */
+
+Str warehouse_split_id(const CommandId *id, Str *ret_value)
+{
+    *ret_value = id->value;
+    if (id->kind == COMMAND_USER_ID) return STR("user_id");
+    if (id->kind == COMMAND_ANONYMOUS_ID) return STR("anonymous_id");
+    return str_cut(id->value, ':', ret_value);
+}
+
+static bool has_table(const struct load *load, const char *name)
+{
+    for (size_t at = 0; at < load->catalog->table_count; at++)
+        if (str_equal(load->catalog->tables[at].name, str_from(name))) return load->catalog->tables[at].exists;
+    return false;
+}
+
+static Status erase_ids(struct load *load, const JournalCommand *command, Err *err)
+{
+    struct buf *out = &load->statement;
+    if (!command->id_count || !has_table(load, "onym_identifiers")) return OK;
+    buf_str_put(out, STR("CREATE TEMP TABLE onym_gone (person_id text) ON COMMIT DROP; WITH gone AS (DELETE FROM "));
+    warehouse_put_table_name(out, load->schema, STR("onym_identifiers"));
+    buf_str_put(out, STR(" WHERE (kind, value) IN ("));
+    for (size_t at = 0; at < command->id_count; at++) {
+        Str value, kind = warehouse_split_id(&command->ids[at], &value);
+        buf_str_put(out, at ? STR(", (") : STR("("));
+        sql_put_text(out, kind);
+        buf_str_put(out, STR(", "));
+        sql_put_text(out, value);
+        buf_char(out, ')');
+    }
+    buf_str_put(out, STR(") RETURNING person_id) INSERT INTO onym_gone SELECT person_id FROM gone"));
+    if (has_table(load, "onym_people")) {
+        buf_str_put(out, STR("; DELETE FROM "));
+        warehouse_put_table_name(out, load->schema, STR("onym_people"));
+        buf_str_put(out, STR(" p WHERE person_id IN (SELECT person_id FROM onym_gone) AND NOT EXISTS (SELECT FROM "));
+        warehouse_put_table_name(out, load->schema, STR("onym_identifiers"));
+        buf_str_put(out, STR(" i WHERE i.person_id = p.person_id)"));
+    }
+    buf_str_put(out, STR("; DROP TABLE onym_gone"));
+    if (!buf_ok(out)) return err_set(err, ERR_TOO_LARGE, "an erasure of too many ids");
+    Status s = load_run(load, err);
+    return s ? err_wrap(err, s, "erasing from table onym_identifiers") : OK;
+}
+
 Status warehouse_erase(struct load *load, const JournalCommand *command, Err *err)
 {
     Status s = OK;
@@ -112,5 +160,5 @@ Status warehouse_erase(struct load *load, const JournalCommand *command, Err *er
         s = load_run(load, err);
         if (s) s = err_wrap(err, s, "erasing from table %.*s", STR_FORMAT(table->name));
     }
-    return s;
+    return s ? s : erase_ids(load, command, err);
 }

@@ -19,6 +19,7 @@ void warehouse_load_open(struct load *load, struct catalog *catalog, Str schema)
     load->arena = region_arena(&load->region);
     buf_init(&load->lines, LINES_MOST);
     buf_init(&load->statement, STATEMENT_MOST);
+    buf_init(&load->regrants, STATEMENT_MOST);
     load->values = calloc(VALUES_MOST, sizeof *load->values);
     check(load->values);
 }
@@ -33,6 +34,7 @@ void warehouse_load_close(struct load *load)
     slots_done(&load->ids);
     buf_done(&load->lines);
     buf_done(&load->statement);
+    buf_done(&load->regrants);
     region_close(&load->region);
 }
 
@@ -51,6 +53,7 @@ void warehouse_load_begin(struct load *load, struct sql *sql, Millis now_ms)
     warehouse_load_drop(load);
     load->sql = sql;
     load->now_ms = now_ms;
+    buf_clear(&load->regrants);
     load->rows_sent = load->discards_sent = load->repeated = load->untold = 0;
 }
 
@@ -62,6 +65,12 @@ void load_discard(struct load *load, LoadDiscard discard)
 {
     check(vector_reserve(load->discards, load->discard_capacity, load->discard_count + 1, ROWS_MOST));
     load->discards[load->discard_count++] = discard;
+}
+
+/* What is told again and again (people) is not discarded again and again. */
+static void discard_cell(struct load *load, LoadDiscard discard, bool is_whole)
+{
+    if (!is_whole) load_discard(load, discard);
 }
 
 static Str keep(struct load *load, Str text, Str json)
@@ -99,7 +108,7 @@ static void add_cell(struct load *load, LoadRow *row, const WarehouseValue *valu
         discard.column = arena_copy(&load->arena, value->column);
         discard.text = keep(load, value->text, json);
         discard.reason = reason;
-        load_discard(load, discard);
+        discard_cell(load, discard, row->is_whole);
     }
     if (reason) return;
     column->is_fixed |= value->is_fixed;
@@ -120,11 +129,11 @@ static void add_row(struct load *load, const WarehouseRow *row, const LoadDiscar
     }
     check(vector_reserve(load->rows, load->row_capacity, load->row_count + 1, ROWS_MOST));
     LoadRow made = { .id = keep(load, row->id, json), .table = table, .message = (uint32_t)load->message_count - 1,
-                     .is_first = is_first, .is_upsert = row->is_upsert,
+                     .is_first = is_first, .is_upsert = row->is_upsert, .is_whole = row->is_whole,
                      .cells = arena_new(&load->arena, LoadCell, row->count) };
     if (is_first && !is_first_of_id(load, table, made.id)) load->is_repeated[made.message] = true;
     if (load->is_repeated[made.message]) {
-        load->repeated += is_first;
+        load->repeated += is_first && !row->is_whole;
         return;
     }
     load->catalog->tables[table].is_wanted = true;
@@ -175,11 +184,12 @@ void warehouse_load_refuse(struct load *load, const WarehouseMessage *message, S
 
 /* ---- Routing ---- */
 
-static void discard_cell(struct load *load, const LoadRow *row, const LoadCell *cell, const char *reason)
+static void reject_cell(struct load *load, const LoadRow *row, const LoadCell *cell, const char *reason)
 {
     const WarehouseTable *table = &load->catalog->tables[row->table];
-    load_discard(load, (LoadDiscard){ .table = table->name, .row = row->id, .column = table->columns[cell->column].name,
-                                      .text = cell->text, .reason = reason, .received_at_ms = load->now_ms });
+    discard_cell(load, (LoadDiscard){ .table = table->name, .row = row->id, .column = table->columns[cell->column].name,
+                                      .text = cell->text, .reason = reason, .received_at_ms = load->now_ms },
+                 row->is_whole);
 }
 
 /* Each cell to the column that takes it, or to the discards. */
@@ -192,12 +202,12 @@ static void route_row(struct load *load, LoadRow *row)
         const WarehouseColumn *column = &table->columns[cell.column];
         uint32_t to = warehouse_type_takes(column->type, cell.type) ? cell.column : column->beside;
         if (to == WAREHOUSE_NONE) {
-            discard_cell(load, row, &cell, "type");
+            reject_cell(load, row, &cell, "type");
             continue;
         }
         width += warehouse_value_width(table->columns[to].type, cell.text);
         if (width > ROW_WIDTH) {
-            discard_cell(load, row, &cell, "row_too_wide");
+            reject_cell(load, row, &cell, "row_too_wide");
             continue;
         }
         cell.column = to;

@@ -28,7 +28,7 @@ typedef struct LoadRow {
     Str id;
     LoadCell *cells;
     uint32_t cell_count, table, message;
-    bool is_first, is_upsert;
+    bool is_first, is_upsert, is_whole;
 } LoadRow;
 
 typedef struct LoadDiscard {
@@ -55,6 +55,7 @@ struct load {
     struct region region;
     Arena arena;
     struct buf lines, statement;
+    struct buf regrants;                     /* what was granted on views that were dropped, as statements */
     Str *values;                             /* of the row that is being sent, by the places of its columns */
     uint32_t stamp;
     uint64_t rows_sent, discards_sent, repeated, untold;     /* of the transaction */
@@ -86,6 +87,8 @@ void load_stamp(struct load *load, WarehouseTable *table, size_t count);
 void load_put_columns(struct load *load, const WarehouseTable *table);
 /* A table beside, of the table's columns, with the rows of `order`. */
 Status MUST load_copy_beside(struct load *load, const WarehouseTable *table, size_t count, Err *err);
+/* The view on the table, which keeps its columns from being altered, until warehouse_views_make (warehouse_views.c). */
+Status MUST load_drop_view(struct load *load, WarehouseTable *table, Err *err);
 Status MUST load_run(struct load *load, Err *err);           /* load->statement, which is empty afterwards */
 
 #endif

@@ -114,3 +114,10 @@ Str warehouse_name(WarehouseNaming naming, Str text, Arena *arena)
 {
     return warehouse_name_fit(warehouse_name_words(naming, text, arena), arena);
 }
+
+Str warehouse_name_view(Str table, Arena *arena)
+{
+    enum { KEPT = WAREHOUSE_NAME_BYTES - (int)sizeof WAREHOUSE_RESOLVED + 1 };
+    if (table.len <= KEPT) return arena_printf(arena, "%.*s" WAREHOUSE_RESOLVED, STR_FORMAT(table));
+    return arena_printf(arena, "%.*s_%08x" WAREHOUSE_RESOLVED, KEPT - 9, table.bytes, crc32c_of(0, table));
+}

@@ -13,6 +13,9 @@
 
 typedef enum WarehouseNaming { WAREHOUSE_NAMING_SEGMENT, WAREHOUSE_NAMING_RUDDERSTACK } WarehouseNaming;
 
+/* How names of views end, and no name of a table does. */
+#define WAREHOUSE_RESOLVED "_resolved"
+
 enum {
     WAREHOUSE_NAME_BYTES = 63,               /* PostgreSQL's NAMEDATALEN - 1 */
     WAREHOUSE_NAME_KEPT = 54,                /* of a longer one, before "_" and the checksum */
@@ -25,5 +28,8 @@ Str warehouse_name_words(WarehouseNaming naming, Str text, Arena *arena);
 Str warehouse_name_fit(Str name, Arena *arena);
 /* Both. */
 Str warehouse_name(WarehouseNaming naming, Str text, Arena *arena);
+
+/* The view on a table: the table's name and "_resolved", the name cut as above where both are too long. */
+Str warehouse_name_view(Str table, Arena *arena);
 
 #endif

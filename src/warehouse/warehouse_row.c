@@ -177,7 +177,8 @@ static void end(struct warehouse_maker *maker, WarehouseMessage *message, Str id
 {
     WarehouseValue *values = arena_new(maker->arena, WarehouseValue, maker->value_count);
     memcpy(values, maker->values, maker->value_count * sizeof *values);
-    message->rows[message->row_count++] = (WarehouseRow){ maker->table, id, is_upsert, values, maker->value_count };
+    message->rows[message->row_count++] = (WarehouseRow){ .table = maker->table, .id = id, .is_upsert = is_upsert,
+                                                          .values = values, .count = maker->value_count };
 }
 
 static void put_own(struct warehouse_maker *maker, const Event *event, Str slug)
@@ -211,7 +212,9 @@ static Str event_table(struct warehouse_maker *maker, Str slug)
         if (tables[type].table) is_taken |= str_equal(slug, str_from(tables[type].table));
         if (tables[type].upserts) is_taken |= str_equal(slug, str_from(tables[type].upserts));
     }
-    return is_taken ? warehouse_name_fit(arena_printf(maker->arena, "_%.*s", STR_FORMAT(slug)), maker->arena) : slug;
+    if (is_taken) return warehouse_name_fit(arena_printf(maker->arena, "_%.*s", STR_FORMAT(slug)), maker->arena);
+    if (!str_ends(slug, STR(WAREHOUSE_RESOLVED))) return slug;
+    return warehouse_name_fit(arena_printf(maker->arena, "%.*s_", STR_FORMAT(slug)), maker->arena);
 }
 
 /* The second row of a track: with the properties, in the event's table. */
@@ -275,5 +278,25 @@ Status warehouse_make_rows(struct warehouse_maker *maker, const Event *event, Ar
     ret->discards = maker->discards;
     ret->discard_count = maker->discard_count;
     ret->untold_count = maker->untold_count;
+    return OK;
+}
+
+Status warehouse_make_person(struct warehouse_maker *maker, const WarehousePerson *person, Arena *arena,
+                             WarehouseMessage *ret, Err *err)
+{
+    const TreeNode *root;
+    *ret = (WarehouseMessage){ .id = person->person_id };
+    Status s = event_tree_read(person->traits, arena, &root, err);
+    if (s) return s;
+    maker->arena = arena;
+    maker->discard_count = maker->untold_count = 0;
+    begin(maker, STR("onym_people"));
+    put_fixed(maker, "person_id", WAREHOUSE_TEXT, person->person_id);
+    put_fixed(maker, "user_id", WAREHOUSE_TEXT, person->user_id);
+    put_instant(maker, "first_seen", person->first_seen_ms);
+    put_instant(maker, "last_seen", person->last_seen_ms);
+    walk(maker, root, 0);
+    end(maker, ret, person->person_id, true);
+    ret->rows[0].is_whole = true;
     return OK;
 }

@@ -16,7 +16,7 @@
  * 1,024 bytes (name_too_long), an event whose name gives no table (no_event_name: its properties as one JSON).
  *
  * An event whose table would be called like one that is there anyway (tracks, users, onym_*) gets an underscore in
- * front. */
+ * front; one whose name ends in _resolved, as views do, gets an underscore at its end. */
 #ifndef ONYM_WAREHOUSE_ROW_H
 #define ONYM_WAREHOUSE_ROW_H
 
@@ -36,6 +36,7 @@ typedef struct WarehouseValue {
 typedef struct WarehouseRow {
     Str table, id;
     bool is_upsert;                  /* one row an id, kept current; else a second one of the same id is a repetition */
+    bool is_whole;                   /* an upsert that says all of the row: what it does not say is null then */
     const WarehouseValue *values;
     size_t count;
 } WarehouseRow;
@@ -55,6 +56,13 @@ typedef struct WarehouseMessage {
     size_t untold_count;             /* discards over WAREHOUSE_DISCARDS_A_MESSAGE */
 } WarehouseMessage;
 
+/* A person as a row of onym_people. */
+typedef struct WarehousePerson {
+    Str person_id, user_id;
+    Millis first_seen_ms, last_seen_ms;
+    Str traits;                      /* a JSON object */
+} WarehousePerson;
+
 /* Room that is used for message after message. One thread. */
 struct warehouse_maker;
 struct warehouse_maker *warehouse_maker_open(WarehouseNaming naming);
@@ -63,5 +71,8 @@ void warehouse_maker_close(struct warehouse_maker *maker);           /* accepts 
  * next call. ERR_INPUT: its JSON cannot be read. */
 Status MUST warehouse_make_rows(struct warehouse_maker *maker, const Event *event, Arena *arena, WarehouseMessage *ret,
                                 Err *err);
+/* The row of a person, which is no message: one row, nothing discarded. */
+Status MUST warehouse_make_person(struct warehouse_maker *maker, const WarehousePerson *person, Arena *arena,
+                                  WarehouseMessage *ret, Err *err);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include "os/os.h"
 
-static const Str known[] = { { "url", 3 }, { "schema", 6 }, { "naming", 6 }, { "every", 5 } };
+static const Str known[] = { { "url", 3 }, { "schema", 6 }, { "naming", 6 }, { "every", 5 },
+                             { "people", 6 } };
 
 static Status check_known(const Node *settings, Err *err)
 {
@@ -15,7 +16,7 @@ static Status check_known(const Node *settings, Err *err)
         Str key = str_slice(child->key, 0, 40);
         if (near.len) return err_set_field(err, "settings", "unknown setting %.*s; did you mean %.*s?", STR_FORMAT(key),
                                            STR_FORMAT(near));
-        return err_set_field(err, "settings", "unknown setting %.*s; there are url, schema, naming, every",
+        return err_set_field(err, "settings", "unknown setting %.*s; there are url, schema, naming, every, people",
                              STR_FORMAT(key));
     }
     return OK;
@@ -54,6 +55,16 @@ static Status read_every(const Node *settings, Millis *ret, Err *err)
                          STR_FORMAT(str_slice(text, 0, 40)));
 }
 
+/* Who names sources wants those alone: people are put together of all sources, and would tell of the others. */
+static Status read_people(const WarehouseConfig *config, bool *ret, Err *err)
+{
+    Str word = node_text(config->settings, STR("people"), config->source_count ? STR("false") : STR("true"));
+    *ret = str_equal(word, STR("true"));
+    if (*ret || str_equal(word, STR("false"))) return OK;
+    return err_set_field(err, "people", "settings.people: \"%.*s\" is neither true nor false",
+                         STR_FORMAT(str_slice(word, 0, 40)));
+}
+
 Status warehouse_read_settings(const WarehouseConfig *config, Arena *arena, WarehouseSettings *ret, Err *err)
 {
     *ret = (WarehouseSettings){ 0 };
@@ -73,6 +84,7 @@ Status warehouse_read_settings(const WarehouseConfig *config, Arena *arena, Ware
     s = read_schema(config, arena, &ret->schema, err);
     if (!s) s = read_naming(config->settings, &ret->naming, err);
     if (!s) s = read_every(config->settings, &ret->every_ms, err);
+    if (!s) s = read_people(config, &ret->has_people, err);
     return s;
 }
 

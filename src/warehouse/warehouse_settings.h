@@ -8,6 +8,7 @@
 typedef struct WarehouseSettings {
     Str url, schema;
     WarehouseNaming naming;
+    bool has_people;                         /* onym_people, onym_identifiers, the views */
     Millis every_ms;                         /* a load begins that long after the one before; 0: not given */
 } WarehouseSettings;
 

@@ -1,5 +1,6 @@
-/* warehouse_upsert: users and accounts: one row an id, in which each column has the last value that came for it. What a
- * load says of one id becomes one row first, since a statement may change a row once only. */
+/* warehouse_upsert: users and accounts: one row an id, in which each column has the last value that came for it;
+ * people: one row a person, in which each column has what was said last of it, null where that was nothing.
+ * What a load says of one id becomes one row first, since a statement may change a row once only. */
 #include "warehouse_load.h"
 
 #include <stdlib.h>
@@ -32,6 +33,37 @@ static void fold(struct load *load, WarehouseTable *table, size_t from, size_t t
     }
     load->rows[load->order[from]].cells = cells;
     load->rows[load->order[from]].cell_count = (uint32_t)count;
+}
+
+/* All columns but the key and uuid_ts, each with what stands before it: two such lists say whether a row changed. */
+static void put_all(struct load *load, const WarehouseTable *table, const char *before)
+{
+    bool is_first = true;
+    for (size_t at = 1; at < table->column_count; at++) {
+        const WarehouseColumn *column = &table->columns[at];
+        if (column->type == WAREHOUSE_NULL || str_equal(column->name, STR("uuid_ts"))) continue;
+        if (!is_first) buf_str_put(&load->statement, STR(", "));
+        is_first = false;
+        buf_str_put(&load->statement, str_from(before));
+        sql_put_name(&load->statement, column->name);
+    }
+}
+
+/* The whole row is said: what it does not say becomes null. What is the same is not written again. */
+static void put_replacement(struct load *load, const WarehouseTable *table)
+{
+    struct buf *out = &load->statement;
+    buf_str_put(out, STR(" FROM onym_beside b WHERE EXISTS (SELECT FROM "));
+    warehouse_put_table_name(out, load->schema, STR("onym_identifiers"));
+    buf_str_put(out, STR(" i WHERE i.person_id = b.person_id) ON CONFLICT (person_id) DO UPDATE SET ("));
+    put_all(load, table, "");
+    buf_str_put(out, STR(", uuid_ts) = ROW ("));
+    put_all(load, table, "EXCLUDED.");
+    buf_str_put(out, STR(", EXCLUDED.uuid_ts) WHERE ("));
+    put_all(load, table, "t.");
+    buf_str_put(out, STR(") IS DISTINCT FROM ("));
+    put_all(load, table, "EXCLUDED.");
+    buf_str_put(out, STR(")"));
 }
 
 static void put_update(struct load *load, const WarehouseTable *table)
@@ -71,8 +103,12 @@ Status load_send_upserts(struct load *load, WarehouseTable *table, size_t count,
     load_put_columns(load, table);
     buf_str_put(&load->statement, STR(") SELECT "));
     load_put_columns(load, table);
-    buf_str_put(&load->statement, STR(" FROM onym_beside ON CONFLICT (id) DO UPDATE SET "));
-    put_update(load, table);
+    if (load->rows[load->order[0]].is_whole) {
+        put_replacement(load, table);
+    } else {
+        buf_str_put(&load->statement, STR(" FROM onym_beside ON CONFLICT (id) DO UPDATE SET "));
+        put_update(load, table);
+    }
     s = load_run(load, err);
     if (!s) s = sql_run(load->sql, STR("DROP TABLE onym_beside"), err);
     load->rows_sent += s ? 0 : ids;

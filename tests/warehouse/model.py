@@ -175,6 +175,7 @@ class Model:
         told = self.make(table, id_, id_, fixed, context, message.get(members) or [] if members else [])
         if kind == "track" and slug:
             event = fit("_" + slug) if slug in self.BUILT_IN or slug.startswith("onym_") else slug
+            event = fit(slug + "_") if event == slug and slug.endswith("_resolved") else event
             told += self.make(event, id_, id_, fixed, context, message.get("properties") or [])
         elif kind == "track" and message.get("properties"):
             told += [(table, id_, "properties", "no_event_name")]

@@ -114,6 +114,15 @@ static void long_names_stay_apart(void **state)
     assert_int_equal(warehouse_name_fit(str_of(long_name, 63), &arena).len, 63);
     assert_true(str_equal(warehouse_name_fit(str_of(long_name, 63), &arena), str_of(long_name, 63)));
     assert_true(str_equal(warehouse_name_fit(name, &arena), name));
+    assert_true(str_equal(warehouse_name_view(STR("tracks"), &arena), STR("tracks_resolved")));
+    Str views[] = { warehouse_name_view(str_of(long_name, 54), &arena),
+                    warehouse_name_view(str_of(long_name, 55), &arena),
+                    warehouse_name_view(str_of(long_name, 63), &arena) };
+    for (size_t at = 0; at < countof(views); at++) {
+        assert_int_equal(views[at].len, 63);
+        assert_true(str_ends(views[at], STR("_resolved")));
+        assert_false(str_equal(views[at], views[(at + 1) % countof(views)]));
+    }
 }
 
 int main(void)

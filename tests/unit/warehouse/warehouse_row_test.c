@@ -222,6 +222,34 @@ static void an_import_keeps_when_it_came(void **state)
     check_value(0, "received_at", WAREHOUSE_TIMESTAMP, "1970-01-01T00:00:02.000Z");
 }
 
+static void a_person_is_a_row(void **state)
+{
+    (void)state;
+    Arena arena = region_arena(&region);
+    Err err;
+    WarehousePerson person = { STR("u_kim"), STR(""), 1000, INSTANT_NONE,
+                               STR("{\"plan\":\"Pro\",\"first_seen\":1,\"address\":{\"city\":\"Ulm\"}}") };
+    assert_int_equal(warehouse_make_person(maker, &person, &arena, &message, &err), OK);
+    assert_int_equal(message.row_count, 1);
+    assert_true(message.rows[0].is_upsert && message.rows[0].is_whole);
+    check_value(0, "person_id", WAREHOUSE_TEXT, "u_kim");
+    check_value(0, "user_id", WAREHOUSE_TEXT, NULL);
+    check_value(0, "first_seen", WAREHOUSE_TIMESTAMP, "1970-01-01T00:00:01.000Z");
+    check_value(0, "last_seen", WAREHOUSE_TIMESTAMP, NULL);
+    check_value(0, "plan", WAREHOUSE_TEXT, "Pro");
+    check_value(0, "address_city", WAREHOUSE_TEXT, "Ulm");
+    assert_int_equal(message.discard_count, 0);
+}
+
+static void no_table_is_called_like_a_view(void **state)
+{
+    (void)state;
+    make((Event){ .type = EVENT_TRACK, .name = STR("Ticket Resolved") }, "{}");
+    assert_true(str_equal(message.rows[1].table, STR("ticket_resolved_")));
+    make((Event){ .type = EVENT_TRACK, .name = STR("Resolved") }, "{}");
+    assert_true(str_equal(message.rows[1].table, STR("resolved")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +260,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_of_tables_that_are_there_are_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message_cannot_cost_much, setup, teardown),
         cmocka_unit_test_setup_teardown(an_import_keeps_when_it_came, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_person_is_a_row, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_table_is_called_like_a_view, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

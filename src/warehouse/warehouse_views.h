@@ -1,0 +1,17 @@
+/* warehouse_views: a view on each table of events, NAME_resolved: its rows, and whose they are now in front.
+ *
+ * A view shows the columns that its table has when it is made: it is made again where the table has got another one.
+ * A column that becomes wider needs the view out of the way (load_alter's part, warehouse_columns.c): it is dropped and
+ * made again in the same transaction, with what was granted on it. A view that cannot be made (somebody has something
+ * of that name, or reads from it for minutes) stops no load: it stays as it is, and is tried again later. */
+#ifndef ONYM_WAREHOUSE_VIEWS_H
+#define ONYM_WAREHOUSE_VIEWS_H
+
+#include "warehouse_load.h"
+
+/* Reads which views there are, into the catalogue. */
+Status MUST warehouse_views_read(struct load *load, Err *err);
+/* Makes those that are missing or show too little. After the rows, before the commit. */
+Status MUST warehouse_views_make(struct load *load, Err *err);
+
+#endif
