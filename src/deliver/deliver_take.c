@@ -229,8 +229,8 @@ static Millis settled_until(const struct stream *stream, Millis until_ms)
     return event_ms;
 }
 
-/* The first to arrive has not settled yet, so none has: spares a look at each. Where the clock was set back the first
- * says nothing of the others. */
+/* The first to arrive has not settled yet, so none has: spares a look at each. Where the clock was set back, or a slow
+ * request came into the journal in front of a later one, the first says nothing of the others. */
 static bool settles_still(const struct stream *stream, Millis until_ms, Millis now_ms)
 {
     const struct delivery *first = stream->settling.first;
@@ -270,7 +270,7 @@ static Status release(struct runner *runner, struct stream *stream, bool is_end,
     if (is_end && now_ms - runner->rules.settle_ms > until_ms) until_ms = now_ms - runner->rules.settle_ms;
     if (is_full && middle_of(stream) > until_ms) until_ms = middle_of(stream);
     if (is_end && is_replayed) until_ms = INT64_MAX;
-    if (settles_still(stream, until_ms, now_ms)) return OK;
+    if (!is_full && settles_still(stream, until_ms, now_ms)) return OK;
     event_ms = settled_until(stream, until_ms);
     struct delivery *delivery = stream->settling.first;
     for (; delivery && count < RELEASE_MOST; delivery = delivery->next)
