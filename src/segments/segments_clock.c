@@ -10,7 +10,10 @@
  * has gone on like that for some hours or days (a quarter of the retention, three days at most), or an operator says
  * that it is right. If it goes back meanwhile, the clock was wrong.
  *
- *   clock             seen WALL · pending POS GAP SINCE · jump POS BY, one line for each; milliseconds
+ * Times of commits never go back: after the clock was set back, they stand still until it has caught up. So at a start
+ * the last commit's time is what the clock showed last only if it is later than the one that was last written down.
+ *
+ *   clock             seen WALL · stamp LAST COMMIT · pending POS GAP SINCE · jump POS BY, a line each; milliseconds
  *   clock-confirmed   an operator says that the wall clock is right: taken and removed by whoever writes the journal */
 #include "segments_private.h"
 
@@ -123,13 +126,16 @@ Millis segments_clock_age(const struct segments *journal, JournalPos pos, Millis
 
 /* ---- On disk ---- */
 
-static void parse_line(struct segments_clock *clock, Str line, Millis *ret_seen_ms)
+struct noted { Millis seen_ms, stamp_ms; };             /* what was written down last; 0: nothing was */
+
+static void parse_line(struct segments_clock *clock, Str line, struct noted *noted)
 {
     int64_t numbers[3] = { 0 };
     Str rest, word = str_cut(line, ' ', &rest);
     for (size_t at = 0; at < countof(numbers) && rest.len; at++)
         if (!str_parse_int(str_cut(rest, ' ', &rest), INT64_MIN, INT64_MAX, &numbers[at])) return;
-    if (str_equal(word, STR("seen"))) *ret_seen_ms = numbers[0];
+    if (str_equal(word, STR("seen"))) noted->seen_ms = numbers[0];
+    if (str_equal(word, STR("stamp"))) noted->stamp_ms = numbers[0];
     if (str_equal(word, STR("pending"))) {
         clock->pending_pos = (JournalPos)numbers[0];
         clock->pending_ms = numbers[1];
@@ -139,7 +145,7 @@ static void parse_line(struct segments_clock *clock, Str line, Millis *ret_seen_
         clock->jumps[clock->jump_count++] = (ClockJump){ (JournalPos)numbers[0], numbers[1] };
 }
 
-static Status load(struct segments *journal, Millis *ret_seen_ms, Err *err)
+static Status load(struct segments *journal, struct noted *noted, Err *err)
 {
     char path[SEGMENTS_PATH_BYTES], memory[CLOCK_FILE_BYTES + 1];
     Arena arena = { memory, memory + sizeof memory };
@@ -147,20 +153,23 @@ static Status load(struct segments *journal, Millis *ret_seen_ms, Err *err)
     snprintf(path, sizeof path, "%s/clock", journal->dir);
     Status s = disk_read_file(journal->disk, path, CLOCK_FILE_BYTES, &arena, &text, err);
     if (s == ERR_NOT_FOUND || s == ERR_TOO_LARGE) return OK;
-    while (!s && text.len) parse_line(&journal->clock, str_cut(text, '\n', &text), ret_seen_ms);
+    while (!s && text.len) parse_line(&journal->clock, str_cut(text, '\n', &text), noted);
     return s;
 }
 
 Status segments_clock_begin(struct segments *journal, Err *err)
 {
     struct segments_clock *clock = &journal->clock;
-    Millis seen_ms = 0, wall_ms = clock_now_ms(journal->options.clock), last_ms = journal->committed_at_ms;
-    Status s = load(journal, &seen_ms, err);
+    struct noted noted = { 0 };
+    Millis wall_ms = clock_now_ms(journal->options.clock), last_ms = journal->committed_at_ms;
+    Status s = load(journal, &noted, err);
     if (s) return s;
     clock->wall_ms = wall_ms;
     clock->elapsed_ns = clock_elapsed_ns(journal->options.clock);
     clock->is_begun = true;
-    if (seen_ms > last_ms || (seen_ms && last_ms > seen_ms + 2 * HOUR_MS)) last_ms = seen_ms;
+    Millis seen_ms = noted.seen_ms;
+    bool is_stamp_old = last_ms <= noted.stamp_ms || last_ms > seen_ms + 2 * HOUR_MS;
+    if (seen_ms > last_ms || (seen_ms && is_stamp_old)) last_ms = seen_ms;
     if (last_ms == 0) return OK;
     if (wall_ms < last_ms - TOLERANCE_MS || (last_ms < PLAUSIBLE_MS && wall_ms >= PLAUSIBLE_MS))
         note_jump(journal, wall_ms - last_ms);
@@ -176,7 +185,7 @@ static Status save(struct segments *journal, Err *err)
     struct buf out;
     snprintf(path, sizeof path, "%s/clock", journal->dir);
     buf_init_fixed(&out, text, sizeof text);
-    buf_printf(&out, "seen %" PRId64 "\n", clock->wall_ms);
+    buf_printf(&out, "seen %" PRId64 "\nstamp %" PRId64 "\n", clock->wall_ms, journal->committed_at_ms);
     if (clock->pending_ms)
         buf_printf(&out, "pending %" PRIu64 " %" PRId64 " %" PRId64 "\n", clock->pending_pos, clock->pending_ms,
                    clock->pending_since_ms);

@@ -103,6 +103,32 @@ static void a_clock_that_stays_ahead_retires_nothing_early(void **state)
     world_done(&world);
 }
 
+/* Times of commits stand still until the clock has caught up: each start must not take that for one more jump. */
+static void set_back_an_hour_it_counts_once_whatever_starts_follow(void **state)
+{
+    (void)state;
+    for (int commits = 0; commits < 2; commits++) {
+        start(NOW);
+        world.options.retention_ms = DAY;
+        again();
+        put(20);
+        jump(-100 * MINUTE);
+        assert_int_equal(retired(), 0);
+        for (int starts = 0; starts < 20; starts++) {
+            if (commits) put(10);
+            fake_clock_advance(&world.clock, MINUTE / 2);
+            again();
+            assert_int_equal(retired(), 0);
+        }
+        assert_int_equal(notices[SEGMENTS_CLOCK_JUMP], 1);
+        for (int half_hours = 0; half_hours < 46; half_hours++) live(30 * MINUTE);
+        assert_int_equal(retired(), 0);
+        for (int half_hours = 0; half_hours < 8; half_hours++) live(30 * MINUTE);
+        assert_true(retired() > 0);
+        world_done(&world);
+    }
+}
+
 static void started_with_a_wrong_clock_and_set_right_nothing_goes(void **state)
 {
     (void)state;
@@ -270,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seconds_of_a_wrong_clock_retire_nothing),
         cmocka_unit_test(a_clock_that_stays_ahead_retires_nothing_early),
+        cmocka_unit_test(set_back_an_hour_it_counts_once_whatever_starts_follow),
         cmocka_unit_test(started_with_a_wrong_clock_and_set_right_nothing_goes),
         cmocka_unit_test(a_new_journal_of_1970_is_not_old_when_the_clock_is_set),
         cmocka_unit_test(off_for_100_days_they_go_but_not_at_once),
