@@ -63,6 +63,7 @@ struct dedup {
     size_t merge_first, merge_count;            /* merging: which runs */
     uint64_t merge_at[MERGE_FAN];
     JournalPos position;                        /* end of the newest run in the manifest */
+    bool makes_way;                             /* what is in memory is to be written, though the table is not full */
     struct dedup_clock clock, frozen_clock, saved_clock;     /* now; after the frozen table; after position */
 };
 
@@ -488,8 +489,12 @@ static Status drop_expired(struct dedup *dedup, Err *err)
 static Status step_idle(struct dedup *dedup, JournalPos next, bool *ret_more, Err *err)
 {
     *ret_more = true;
-    if (!dedup->frozen.slots && dedup->active.count >= dedup->options.table_entries)
+    bool is_full = dedup->active.count >= dedup->options.table_entries;
+    bool is_wanted = is_full || (dedup->makes_way && next > dedup->position);
+    if (!dedup->frozen.slots && dedup->active.count && is_wanted) {
+        dedup->makes_way = false;
         return freeze_begin(dedup, next, err);
+    }
     Status s = drop_expired(dedup, err);
     if (!s && merge_find(dedup)) return merge_begin(dedup, err);
     *ret_more = false;
@@ -604,6 +609,18 @@ const char *dedup_damage(struct dedup *dedup)
 }
 
 JournalPos dedup_position(const struct dedup *dedup) { return dedup->position; }
+
+JournalPos dedup_needed(const struct dedup *dedup)
+{
+    return dedup->active.count || dedup->frozen.count ? dedup->position : UINT64_MAX;
+}
+
+JournalPos dedup_make_way(struct dedup *dedup)
+{
+    if (dedup->frozen.slots) return dedup->frozen.to;
+    dedup->makes_way = dedup->active.count > 0;
+    return 0;
+}
 
 void dedup_read_stats(const struct dedup *dedup, DedupStats *ret)
 {

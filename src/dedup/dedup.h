@@ -51,6 +51,12 @@ const char *dedup_damage(struct dedup *dedup);
 /* From where the journal must be replayed: what is before it is in runs. */
 JournalPos dedup_position(const struct dedup *dedup);
 
+/* The same, but that nothing is needed while there is nothing in memory: then UINT64_MAX. */
+JournalPos dedup_needed(const struct dedup *dedup);
+/* The next steps write what is in memory, however little it is, so that the journal may be retired. What is being
+ * written ends at the position that is returned; 0: that is not known yet. */
+JournalPos dedup_make_way(struct dedup *dedup);
+
 Hash128 dedup_fingerprint(const struct dedup *dedup, Str source, Str message_id);
 void dedup_prefetch(const struct dedup *dedup, Hash128 fingerprint);
 /* A message arrived that dedup_add is not called for: time passed. */

@@ -54,6 +54,7 @@ Status derive_open(const DeriveOptions *options, struct applier **ret, Err *err)
     if (from <= journal_first(options->journal)) from = 0;    /* the oldest that is kept */
     if (!s) s = journal_reader_open(options->journal, from, &applier->reader, err);
     atomic_init(&applier->applied, from);
+    if (!s) derive_hold(applier);
     if (!s) derive_open_lag(applier);
     applier->read_until = from ? from : journal_first(options->journal);
     if (s) {
@@ -292,9 +293,9 @@ Status derive_step(struct applier *applier, bool *ret_more, Err *err)
     if (!s && derive_wants_save(applier)) s = derive_save(applier, err);
     JournalPos safe = index_position(applier->index);
     if (safe > applier->saved) safe = applier->saved;
-    if (!s) s = dedup_step(applier->dedup, safe,
-                           atomic_load_explicit(&applier->applied, memory_order_relaxed), &more, err);
-    return s;
+    /* Every message that dedup has is in the index, too, so its runs end there, and never after the index. */
+    if (!s) s = dedup_step(applier->dedup, safe, index_end(applier->index), &more, err);
+    return s ? s : derive_make_way(applier, err);
 }
 
 bool derive_wait(struct applier *applier, Millis timeout_ms)
@@ -307,7 +308,8 @@ Status derive_maintain(struct applier *applier, bool *ret_more, Err *err)
 {
     Status s = control_maintain(applier->control, ret_more, err);
     if (s || *ret_more) return s;
-    if (!index_wants_maintenance(applier->index)) return OK;
+    s = derive_seal_way(applier, err);
+    if (s || !index_wants_maintenance(applier->index)) return s;
     return index_maintain(applier->index, ret_more, err);
 }
 

@@ -90,6 +90,10 @@ struct applier {
     bool counts_missing;                    /* the last damage that was passed over was not counted before */
     uint64_t missed;                        /* how much of the reader's count was taken over so far */
     _Atomic uint64_t missing_places, missing_bytes, missing_messages;   /* saved, too */
+
+    JournalPos held;                        /* the journal keeps all from here on, once is_holding */
+    bool is_holding;
+    _Atomic JournalPos way_to;              /* retention waits until the index has reached this on disk */
 };
 
 /* derive_lag.c */
@@ -115,6 +119,11 @@ Status derive_check_state(const char *state_dir, uint64_t *ret_rows, Err *err);
 bool derive_wants_save(const struct applier *applier);
 Status derive_save(struct applier *applier, Err *err);      /* by the applier's thread, without the guard */
 void derive_note_repeat(struct applier *applier, JournalPos pos);
+
+/* derive_hold.c: these by the applier's thread, without the guard; the last one by maintenance. */
+void derive_hold(struct applier *applier);                  /* keeps what a start may need */
+Status derive_make_way(struct applier *applier, Err *err);  /* where retention waits for the stores, has them write */
+Status derive_seal_way(struct applier *applier, Err *err);
 
 /* derive_symptoms.c */
 Status derive_count_symptoms(struct applier *applier, const struct waiting_record *waiting, IdentityNode subject,

@@ -456,15 +456,6 @@ void derive_close_state(struct applier *applier)
 
 /* ---- Saving ---- */
 
-static JournalPos least(JournalPos a, JournalPos b) { return a < b ? a : b; }
-
-/* Keeps the part of the journal that a replay may need. */
-static void hold_journal(struct applier *applier)
-{
-    JournalPos hold = least(applier->saved, least(index_position(applier->index), dedup_position(applier->dedup)));
-    journal_set_hold(applier->options.journal, "applier", hold);
-}
-
 bool derive_wants_save(const struct applier *applier)
 {
     uint64_t most = applier->options.save_events ? applier->options.save_events : SAVE_EVENTS;
@@ -509,7 +500,7 @@ Status derive_save(struct applier *applier, Err *err)
     applier->saved = applied;
     applier->unsaved_events = 0;
     applier->repeats_saved = applier->repeat_count;
-    hold_journal(applier);
+    derive_hold(applier);
     return control_rewrite(applier->control, err);
 }
 

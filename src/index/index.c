@@ -253,6 +253,23 @@ JournalPos index_position(struct index *index)
     return position;
 }
 
+JournalPos index_end(struct index *index)
+{
+    pthread_mutex_lock(&index->lock);
+    JournalPos end = index->end;
+    pthread_mutex_unlock(&index->lock);
+    return end;
+}
+
+JournalPos index_needed(struct index *index)
+{
+    pthread_mutex_lock(&index->lock);
+    bool has_rows = index->chunk.row_count || index->run_count > index->file_count;
+    JournalPos position = has_rows ? index->position : UINT64_MAX;
+    pthread_mutex_unlock(&index->lock);
+    return position;
+}
+
 /* Makes a run of the open chunk's rows; the caller holds the lock. */
 static Status encode_chunk(struct index *index, Err *err)
 {

@@ -61,6 +61,10 @@ Status MUST index_verify(struct index *index, uint64_t *ret_files, Err *err);
 
 /* Everything before this position is on disk: after a start the applier goes on from here. */
 JournalPos index_position(struct index *index);
+/* After the last event that was appended, on disk or not. */
+JournalPos index_end(struct index *index);
+/* As index_position; UINT64_MAX if nothing is in memory, since then nothing is needed. */
+JournalPos index_needed(struct index *index);
 /* Appends one event, not seen before, with its record's position and the next one's. Does nothing if
  * pos is before the end of what was appended already. Works in memory only; encodes a full chunk (2 to 5 ms). */
 Status MUST index_append(struct index *index, Subject subject, const Event *event, JournalPos pos,

@@ -44,6 +44,8 @@ Status journal_erase(struct journal *journal, const JournalErase *erase, uint64_
 
 /* ---- Where it begins and ends ---- */
 
+JournalPos journal_due(struct journal *journal) { return journal->backend->due(journal); }
+
 JournalPos journal_first(struct journal *journal) { return journal->backend->first(journal); }
 
 JournalPos journal_end(struct journal *journal) { return journal->backend->end(journal); }

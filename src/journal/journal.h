@@ -48,6 +48,8 @@ Status MUST journal_maintain(struct journal *journal, bool *ret_more, Err *err);
 
 /* Nothing at or after the smallest hold is retired. name: who holds ("applier"); JOURNAL_OLDEST: nothing is retired. */
 void journal_set_hold(struct journal *journal, const char *name, JournalPos pos);
+/* Everything before it would be retired if nobody held it; 0: nothing would. As of the last maintenance. Any thread. */
+JournalPos journal_due(struct journal *journal);
 
 /* ---- Reading ---- */
 

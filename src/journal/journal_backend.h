@@ -21,6 +21,7 @@ typedef struct JournalBackend {
     Status (*commit)(struct journal *journal, uint64_t *ret_records, Err *err);
     Status (*maintain)(struct journal *journal, bool *ret_more, Err *err);
     void (*set_hold)(struct journal *journal, const char *name, JournalPos pos);
+    JournalPos (*due)(struct journal *journal);
     Status (*erase)(struct journal *journal, const JournalErase *erase, uint64_t *ret_erased, Err *err);
     /* where it begins and ends, and following it */
     JournalPos (*first)(struct journal *journal);

@@ -30,6 +30,8 @@ static void door_set_hold(struct journal *journal, const char *name, JournalPos 
     segments_set_hold(segments_of(journal), name, pos);
 }
 
+static JournalPos door_due(struct journal *journal) { return segments_due(segments_of(journal)); }
+
 static Status door_erase(struct journal *journal, const JournalErase *erase, uint64_t *ret_erased, Err *err)
 {
     return segments_erase(segments_of(journal), erase, ret_erased, err);
@@ -114,6 +116,7 @@ const JournalBackend segments_backend = {
     .commit = door_commit,
     .maintain = door_maintain,
     .set_hold = door_set_hold,
+    .due = door_due,
     .erase = door_erase,
     .first = door_first,
     .end = door_end,

@@ -252,6 +252,7 @@ struct segments {
         uint64_t end;               /* after the last whole frame */
         uint32_t end_chain;         /* the checksum of that */
     } follow;
+    JournalPos due;                 /* under lock: what is before it would be retired, and is held; 0: nothing is */
 };
 
 static inline struct segments *segments_of(struct journal *journal) { return (struct segments *)(void *)journal; }
@@ -266,6 +267,7 @@ void segments_wake(struct segments *journal);
 Status MUST segments_commit(struct segments *journal, uint64_t *ret_records, Err *err);
 Status MUST segments_maintain(struct segments *journal, bool *ret_more, Err *err);
 void segments_set_hold(struct segments *journal, const char *name, JournalPos pos);
+JournalPos segments_due(struct segments *journal);
 Status MUST segments_erase(struct segments *journal, const JournalErase *erase, uint64_t *ret_erased, Err *err);
 JournalPos segments_first(struct segments *journal);
 JournalPos segments_end(struct segments *journal);

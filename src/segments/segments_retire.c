@@ -24,6 +24,14 @@ void segments_set_hold(struct segments *journal, const char *name, JournalPos po
     pthread_mutex_unlock(&journal->lock);
 }
 
+JournalPos segments_due(struct segments *journal)
+{
+    pthread_mutex_lock(&journal->lock);
+    JournalPos due = journal->due;
+    pthread_mutex_unlock(&journal->lock);
+    return due;
+}
+
 static JournalPos smallest_hold(const struct segments *journal)
 {
     JournalPos smallest = UINT64_MAX;
@@ -79,9 +87,10 @@ static bool find_due(struct segments *journal, Millis over_for_ms, Segment *ret,
 {
     struct segment_table *table = &journal->segments;
     pthread_mutex_lock(&journal->lock);
-    bool is_found = table->count > 1 && table->rows[1].base <= smallest_hold(journal) &&
-                    (*ret_reason = find_reason(journal, over_for_ms)) != NULL &&
-                    has_room_in_pass(journal, !strcmp(*ret_reason, "retention.age"));
+    bool is_due = table->count > 1 && (*ret_reason = find_reason(journal, over_for_ms)) != NULL;
+    bool is_held = is_due && table->rows[1].base > smallest_hold(journal);
+    bool is_found = is_due && !is_held && has_room_in_pass(journal, !strcmp(*ret_reason, "retention.age"));
+    journal->due = is_held ? table->rows[1].base : 0;  /* who holds it may make way */
     if (is_found) *ret = table->rows[0];
     if (is_found) ret->end = table->rows[1].base;        /* after it something may have been given up */
     pthread_mutex_unlock(&journal->lock);

@@ -128,20 +128,38 @@ static Status fake_commit(struct journal *journal, uint64_t *ret_records, Err *e
     return OK;
 }
 
+/* Locked. */
+static bool is_old(const struct fake_journal *fake)
+{
+    Millis old_ms = clock_now_ms(fake->clock) - fake->retention_ms;
+    return fake->retention_ms && fake->first + 1 < fake->count && fake->records[fake->first].committed_at_ms < old_ms;
+}
+
+static bool is_held(const struct fake_journal *fake)
+{
+    for (size_t at = 0; at < fake->hold_count; at++)
+        if (fake->holds[at].pos <= position_of(fake->first)) return true;
+    return false;
+}
+
 static Status fake_maintain(struct journal *journal, bool *ret_more, Err *err)
 {
     struct fake_journal *fake = fake_of(journal);
-    JournalPos hold = JOURNAL_NEVER;
     (void)err;
     lock(fake);
-    for (size_t at = 0; at < fake->hold_count; at++) if (fake->holds[at].pos < hold) hold = fake->holds[at].pos;
-    Millis old_ms = clock_now_ms(fake->clock) - fake->retention_ms;
-    bool is_old = fake->retention_ms && fake->first + 1 < fake->count && position_of(fake->first) < hold &&
-                  fake->records[fake->first].committed_at_ms < old_ms;
-    if (is_old) fake->first++;
+    *ret_more = is_old(fake) && !is_held(fake);
+    if (*ret_more) fake->first++;
     unlock(fake);
-    *ret_more = is_old;
     return OK;
+}
+
+static JournalPos fake_due(struct journal *journal)
+{
+    struct fake_journal *fake = fake_of(journal);
+    lock(fake);
+    JournalPos due = is_old(fake) && is_held(fake) ? position_of(fake->first + 1) : 0;
+    unlock(fake);
+    return due;
 }
 
 static void fake_set_hold(struct journal *journal, const char *name, JournalPos pos)
@@ -353,7 +371,7 @@ static void fake_close(struct journal *journal)
 static const JournalBackend in_memory = {
     .name = "memory", .close = fake_close,
     .submit = fake_submit, .wait_submitted = fake_wait_submitted, .wake = fake_wake, .commit = fake_commit,
-    .maintain = fake_maintain, .set_hold = fake_set_hold, .erase = fake_erase,
+    .maintain = fake_maintain, .set_hold = fake_set_hold, .due = fake_due, .erase = fake_erase,
     .first = fake_first, .end = fake_end, .find_time = fake_find_time, .find_age = fake_find_age,
     .find_birth = fake_find_birth, .wait_durable = fake_wait_durable, .end_waits = fake_end_waits,
     .refresh = fake_refresh,

@@ -116,6 +116,28 @@ static void who_can_do_nothing_waits(void **state)
     assert_true(waited_ms >= 60000);
 }
 
+/* Requests that came slowly stand in the journal in front of later ones. With the window full of such, the first one
+ * alone looked as if nothing had settled yet, and nothing went for good. */
+static void slow_requests_that_fill_the_window_stop_nothing(void **state)
+{
+    static const char *const small[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning",
+                                         "rule.window=64", NULL };
+    (void)state;
+    start("hook", "webhook", small);
+    for (int at = 0; at < 100; at++) {
+        struct made *made = &world->made[world->made_count++];
+        *made = (struct made){ .type = EVENT_TRACK, .at_ms = world->clock.now_ms - 60000 + at,
+                               .received_ms = world->clock.now_ms - (at < 10 ? 0 : 3000) };
+        snprintf(made->id, sizeof made->id, "message-%zu", world->made_count);
+        snprintf(made->user, sizeof made->user, "user-%d", at);
+        world_append(world, made);
+    }
+    world->known = journal_end(world->journal);
+    pass(60000, 100);
+    assert_int_equal(vendor.count, 100);
+    assert_int_equal(state_of(0).unfinished + state_of(0).lag_bytes, 0);
+}
+
 static void a_rate_limit_makes_the_whole_destination_wait_as_asked(void **state)
 {
     (void)state;
@@ -589,6 +611,28 @@ static void what_retention_removed_is_reported_and_the_rest_is_delivered(void **
     }
 }
 
+/* An idle journal begins another segment so that the last one with events can go: its head holds up nothing. */
+static void who_has_everything_holds_nothing(void **state)
+{
+    bool has_more;
+    Err err;
+    (void)state;
+    journal_close(world->journal);
+    SegmentsOptions options = { .dir = "journal", .disk = &world->disk.disk, .clock = &world->clock.clock,
+                               .dice = &world->dice.dice, .retention_ms = HOUR_MS };
+    assert_int_equal(segments_open(&options, &world->journal, NULL, &err), OK);
+    start("hook", "webhook", (const char *const[]){ "url=http://0.test/", "allow_private=true", NULL });
+    say(EVENT_TRACK, "u", "", 0);
+    for (int at = 0; at < 300; at++) {
+        pass(30000, 30000);
+        journal_set_hold(world->journal, "destinations", deliver_position(world->deliver));
+        assert_int_equal(journal_maintain(world->journal, &has_more, &err), OK);
+        world->known = journal_end(world->journal);
+    }
+    assert_int_equal(vendor.count, 1);
+    assert_int_equal(journal_first(world->journal), journal_end(world->journal));
+}
+
 /* ---- Trying ---- */
 
 static void note_exchange(void *context, const DeliverExchange *exchange)
@@ -655,6 +699,7 @@ int main(void)
         with_world(one_persons_trouble_does_not_keep_another),
         with_world(a_busy_person_travels_in_one_request),
         with_world(who_can_do_nothing_waits),
+        with_world(slow_requests_that_fill_the_window_stop_nothing),
         with_world(a_rate_limit_makes_the_whole_destination_wait_as_asked),
         with_world(a_wait_of_more_than_a_day_is_not_believed),
         with_world(after_the_hours_are_over_a_message_is_a_dead_letter),
@@ -677,6 +722,7 @@ int main(void)
         with_world(a_new_configuration_goes_on_where_the_old_one_was),
         with_world(what_is_new_begins_now_unless_told_otherwise),
         with_world(what_retention_removed_is_reported_and_the_rest_is_delivered),
+        with_world(who_has_everything_holds_nothing),
         with_world(a_message_is_tried_aloud),
         with_world(user_ids_are_signed_for_the_messenger),
     };

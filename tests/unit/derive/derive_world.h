@@ -18,6 +18,7 @@ struct world {
     struct journal *journal;
     struct applier *applier;
     char state_dir[64];
+    Millis retention_ms;            /* of the journal; 0: it keeps everything */
 };
 
 static struct world world;
@@ -48,7 +49,7 @@ static inline void world_open(uint64_t segment_bytes, DeriveOptions apply)
     Err err = { 0 };
     SegmentsOptions journal = { .dir = "journal", .disk = &world.disk.disk, .clock = &world.clock.clock,
                                .dice = &world.dice.dice, .segment_bytes = segment_bytes, .seal_level = 1,
-                               .reserve_bytes = 1 };
+                               .reserve_bytes = 1, .retention_ms = world.retention_ms };
     if (segments_open(&journal, &world.journal, &recovery, &err)) fail_msg("%s", err.text);
     apply.journal = world.journal;
     apply.disk = &world.disk.disk;
