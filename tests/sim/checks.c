@@ -80,10 +80,11 @@ void checks_run(struct world *world)
     history_follow(world);
     struct journal_reader *reader;
     JournalRecord record;
-    size_t count = 0;
+    retention_look(world);
+    size_t count = world->history.gone;
     Status s;
     Err err;
-    if (journal_reader_open(world->journal, 0, &reader, &err)) world_fail(world, "reader: %s", err.text);
+    if (journal_reader_open(world->journal, JOURNAL_OLDEST, &reader, &err)) world_fail(world, "reader: %s", err.text);
     while (!(s = journal_read(reader, &record, &err))) {
         if (count == world->history.count) world_fail(world, "there are more records than before");
         check_record(world, &world->history.entries[count++], &record);
@@ -186,9 +187,16 @@ void checks_derived(struct world *world)
     DeriveStats live, anew;
     Err err;
     unsigned faults = world->disk.fault_per_million;
-    world->disk.fault_per_million = 0;
     checks_identity(world);
     checks_questions(world);
+    world->disk.fault_per_million = 0;
+    if (world->history.gone && !world->retention.may_rebuild) return;
+    if (world->history.gone) {                            /* what is gone is known until all is derived anew */
+        world_remake(world);
+        world->disk.fault_per_million = 0;
+        checks_identity(world);
+        checks_questions(world);
+    }
     DeriveOptions options = world_apply_options(world, "/data/again", "again");
     if (kv_destroy(options.state_dir, &err)) world_fail(world, "removing a store: %s", err.text);
     if (derive_open(&options, &again, &err)) world_fail(world, "opening a second applier: %s", err.text);

@@ -10,6 +10,8 @@ static void check_all_came(struct world *world, int vendor)
     for (size_t at = 0; at < world->visitors.sent_count; at++) {
         const Sent *sent = &world->sent[at];
         if (!sent->is_counted || history_was_suppressed(world, (int)at) || !vendors_want(vendor, sent)) continue;
+        bool was_gone = sent->pos < world->retention.first || sent->has_moved;
+        if (was_gone && world->retention.undelivered_ms) continue;                   /* nobody waited for it */
         if (!world->vendors.received[vendor][at].order)
             world_fail(world, "%s never heard of %s, which lies at %llu", vendors_names[vendor], sent->message_id,
                        (unsigned long long)sent->pos);

@@ -40,11 +40,40 @@ static Entry *add_entry(struct history *history, JournalPos pos, int sent)
         check(history->entries);
     }
     Entry *entry = &history->entries[history->count++];
-    *entry = (Entry){ .pos = pos, .sent = sent };
+    *entry = (Entry){ .pos = pos, .sent = sent, .about = -1 };
     return entry;
 }
 
 /* ---- Messages ---- */
+
+/* A message counts at its first record, for who has seen none of it. */
+static void count_entry(struct world *world, const Entry *entry)
+{
+    Sent *sent = &world->sent[entry->sent];
+    if (entry->is_late || sent->is_remembered) return;
+    sent->is_known = sent->is_remembered = true;
+    if (entry->erased_by) return;
+    sent->has_moved |= sent->pos && sent->pos != entry->pos;
+    sent->is_counted = true;
+    sent->time_ms = entry->time_ms;
+    sent->pos = entry->pos;
+}
+
+void history_remake(struct world *world)
+{
+    JournalPos first = journal_first(world->journal);
+    for (size_t at = 0; at < world->visitors.sent_count; at++) {
+        Sent *sent = &world->sent[at];
+        sent->is_counted = sent->is_removed = false;
+        sent->is_remembered = sent->was_erased;
+    }
+    for (size_t at = 0; at < world->history.count; at++) {
+        const Entry *entry = &world->history.entries[at];
+        if (entry->pos < first) continue;
+        if (entry->sent != HISTORY_COMMAND) count_entry(world, entry);
+        else if (entry->about >= 0) world->sent[entry->about].is_removed = entry->kind == COMMAND_UNMERGE;
+    }
+}
 
 static void note_event(struct world *world, const JournalRecord *record)
 {
@@ -57,15 +86,14 @@ static void note_event(struct world *world, const JournalRecord *record)
     if (!sent->is_submitted) world_fail(world, "%s is there and was never submitted", sent->message_id);
     checks_event(world, sent, &event);
     Entry *entry = add_entry(&world->history, record->pos, index);
-    if (sent->is_known && sent->time_ms != event.timestamp_ms)
+    entry->came_ns = world->clock.monotonic_ns;
+    entry->time_ms = event.timestamp_ms;
+    if (sent->is_known && sent->time_ms != event.timestamp_ms && !world->retention.jumps)
         world_fail(world, "%s came again, at another time", sent->message_id);
     entry->is_late = history_find_suppressed(world, index) >= 0;
     world_trace(world, "%s of %s %s lies at %llu%s, from %lld", sent->message_id, sent->user_id, sent->anonymous_id,
                 (unsigned long long)record->pos, entry->is_late ? ", suppressed" : "", (long long)event.timestamp_ms);
-    if (entry->is_late || sent->is_known) return;
-    sent->is_known = sent->is_counted = true;
-    sent->time_ms = event.timestamp_ms;
-    sent->pos = record->pos;
+    count_entry(world, entry);
 }
 
 /* ---- Commands ---- */
@@ -108,18 +136,21 @@ static void note_command(struct world *world, const JournalRecord *record)
     JournalCommand command;
     Err err;
     if (command_decode(record->bytes, &arena, &command, &err)) world_fail(world, "command: %s", err.text);
-    add_entry(&world->history, record->pos, HISTORY_COMMAND)->kind = command.kind;
+    Entry *entry = add_entry(&world->history, record->pos, HISTORY_COMMAND);
+    entry->kind = command.kind;
+    entry->came_ns = world->clock.monotonic_ns;
     world_tell(world, "an order of kind %d is in the journal", (int)command.kind);
     if (command.kind == COMMAND_SUPPRESS || command.kind == COMMAND_UNSUPPRESS)
         for (size_t at = 0; at < command.id_count; at++)
             change_suppressed(world, &command.ids[at], command.kind == COMMAND_SUPPRESS, record->pos);
     if (command.kind == COMMAND_ERASE) {
-        world->history.entries[world->history.count - 1].erased_by = record->pos;          /* it names them */
+        entry->erased_by = record->pos;                 /* it names them */
         erase(world, &command, record->pos);
     }
     if (command.kind == COMMAND_UNMERGE || command.kind == COMMAND_RESTORE) {
         int sent = visitors_find_sent(&world->visitors, command.message_id);
         check(sent >= 0);
+        entry->about = sent;
         world->sent[sent].is_removed = command.kind == COMMAND_UNMERGE;
     }
 }
@@ -132,7 +163,9 @@ void history_follow(struct world *world)
     Err err;
     unsigned faults = world->disk.fault_per_million;
     world->disk.fault_per_million = 0;
-    s = journal_reader_open(world->journal, world->history.next, &reader, &err);
+    JournalPos from = journal_first(world->journal);      /* where all is gone, after the head of the next segment */
+    if (from < world->history.next) from = world->history.next;
+    s = journal_reader_open(world->journal, from, &reader, &err);
     if (s) world_fail(world, "the journal does not go on where it ended: %s", err.text);
     while (!(s = journal_read(reader, &record, &err))) {
         if (record.pos < world->history.next) world_fail(world, "positions went back");

@@ -144,7 +144,7 @@ void operator_act(struct world *world)
     if (sent < 0 || world->has_order) return;
     switch (fake_dice_below(&world->dice, ORDER_KINDS)) {
     case ORDER_ERASE: if (world->may_erase) erase(world, sent); break;
-    case ORDER_SUPPRESS: suppress(world, sent); break;
+    case ORDER_SUPPRESS: if (world->may_suppress) suppress(world, sent); break;
     case ORDER_UNSUPPRESS: unsuppress(world); break;
     case ORDER_UNMERGE: if (world->may_unmerge) take_back(world, sent, COMMAND_UNMERGE); break;
     case ORDER_RESTORE: if (world->may_unmerge) take_back(world, sent, COMMAND_RESTORE); break;

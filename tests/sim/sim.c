@@ -122,6 +122,7 @@ static void onym_open(struct world *world)
         .dice = &world->dice.dice, .segment_bytes = 64 * 1024, .seal_level = 1, .reserve_bytes = 1,
         .known_by = "the destinations",
     };
+    retention_options(world, &options);
     set_faults(world, false);
     if (deliver_read_reached(&world->rows.rows, &options.known_end, &err))
         world_fail(world, "how far the destinations are: %s", err.text);
@@ -130,10 +131,15 @@ static void onym_open(struct world *world)
         world_fail(world, "opening: %s", err.text);
     world_tell(world, "opened, end %llu, torn %llu", (unsigned long long)recovery.end,
                (unsigned long long)recovery.torn_bytes);
+    retention_look(world);                               /* a removal that was begun goes on */
+    retention_hold(world, true);
     history_follow(world);
     DeriveOptions apply = world_apply_options(world, "/data/derived", "live");
     if (derive_open(&apply, &world->applier, &err)) world_fail(world, "opening the applier: %s", err.text);
-    world->rebuilds += derive_remade_why(world->applier) != NULL;
+    if (derive_remade_why(world->applier)) {
+        world->rebuilds++;
+        history_remake(world);
+    }
     open_collector(world);
     open_destinations(world);
     wire_open(world);
@@ -158,6 +164,19 @@ static void onym_close(struct world *world, bool is_crash)
     operator_forget(world);
 }
 
+static void throw_away(struct world *world)
+{
+    world_tell(world, "rebuild");
+    IGNORE(kv_destroy(world_apply_options(world, "/data/derived", "live").state_dir, NULL));
+}
+
+void world_remake(struct world *world)
+{
+    onym_close(world, false);
+    throw_away(world);
+    onym_open(world);
+}
+
 static void power_off(struct world *world)
 {
     world->crashes++;
@@ -166,11 +185,9 @@ static void power_off(struct world *world)
     fake_disk_die(&world->disk);                         /* from here nothing reaches the disk */
     onym_close(world, true);
     fake_disk_restart(&world->disk, !fake_dice_chance(&world->dice, 300));      /* else the process died alone */
-    if (fake_dice_chance(&world->dice, 50)) {            /* and the operator has everything derived anew */
-        world_tell(world, "rebuild");
-        world->rebuilds++;
-        IGNORE(kv_destroy(world_apply_options(world, "/data/derived", "live").state_dir, NULL));
-    }
+    retention_stay_off(world);
+    bool is_rebuilt = world->retention.may_rebuild && fake_dice_chance(&world->dice, 50);
+    if (is_rebuilt) throw_away(world);                   /* the operator has everything derived anew */
     onym_open(world);
     if (!fake_dice_chance(&world->dice, 200)) return;
     checks_identity(world);                              /* before what follows could mend it */
@@ -234,6 +251,7 @@ static void deliver(struct world *world)
     if (s) world_tell(world, "deliverer: %s", err.text);
     if (s && !world->has_faults) world_fail(world, "delivering without faults: %s", err.text);
     note_forgotten(world);
+    retention_hold(world, false);
     if (fake_dice_chance(&world->dice, 5) && world->has_faults)
         world->vendors.dead = (int)fake_dice_below(&world->dice, VENDORS + 1) - 1;
 }
@@ -241,8 +259,19 @@ static void deliver(struct world *world)
 static void maintain(struct world *world)
 {
     Err err;
-    bool more;
-    if (journal_maintain(world->journal, &more, &err)) world_tell(world, "maintenance: %s", err.text);
+    bool more = true;
+    for (int at = 0; more && at < (world->retention.is_on ? 4 : 1); at++) {
+        if (!journal_maintain(world->journal, &more, &err)) continue;
+        world_tell(world, "maintenance: %s", err.text);
+        more = false;
+    }
+    retention_look(world);
+}
+
+void world_pass(struct world *world, Millis by_ms)
+{
+    fake_clock_advance(&world->clock, by_ms);
+    fake_clock_advance(&world->outside, by_ms);
 }
 
 /* Full for a while: the size of what is there plus a little. */
@@ -259,17 +288,26 @@ static void take_turn(struct world *world)
 {
     uint64_t choice = fake_dice_below(&world->dice, 1000);
     world->turn++;
+    if (world->retention.is_on) world_pass(world, 1);    /* of two at one instant a messageId decides, if it is kept */
     if (choice < 250) visitors_act(&world->visitors);
     else if (choice < 450) wire_send(world);
     else if (choice < 620) world_commit(world);
     else if (choice < 660) maintain(world);
     else if (choice < 740) apply(world);
     else if (choice < 860) deliver(world);
-    else if (choice < 967) fake_clock_advance(&world->clock, (Millis)fake_dice_below(&world->dice, 20000));
+    else if (choice < 967) world_pass(world, (Millis)fake_dice_below(&world->dice, 20000));
     else if (choice < 982) operator_act(world);
     else if (choice < 990 && world->has_faults) power_off(world);
     else if (choice < (world->disk.capacity_bytes ? 999 : 993) && world->has_faults) fill_disk(world);
     else if (choice < 995) checks_run(world);
+    else if (choice < 997) retention_jump(world);
+}
+
+void world_step(struct world *world)
+{
+    world_commit(world);
+    apply(world);
+    deliver(world);
 }
 
 /* Faults end; within a bounded number of turns every client has its answer, everything is applied, every order is
@@ -289,17 +327,38 @@ static bool is_drained(struct world *world)
     return count == VENDORS;
 }
 
+static void tell_unfinished(struct world *world)
+{
+    DeriveStats derived;
+    DeliverState states[VENDORS];
+    ControlErasure erasures[4];
+    uint64_t done;
+    derive_read_stats(world->applier, &derived);
+    world_tell(world, "applied %llu of %llu, the journal begins at %llu", (unsigned long long)derived.applied,
+               (unsigned long long)derived.durable, (unsigned long long)journal_first(world->journal));
+    size_t count = control_list_erasures(derive_control(world->applier), erasures, countof(erasures), &done);
+    for (size_t at = 0; at < count; at++)
+        world_tell(world, "the erasure at %llu: %s, up to %llu", (unsigned long long)erasures[at].command,
+                   erasures[at].stage, (unsigned long long)erasures[at].done);
+    count = deliver_read_states(world->deliver, states, VENDORS);
+    for (size_t at = 0; at < count; at++)
+        world_tell(world, "%s: %d, until %lld, %llu unfinished, %llu under way, at %llu%s%s, %s", vendors_names[at],
+                   (int)states[at].condition, (long long)states[at].until_ms, (unsigned long long)states[at].unfinished,
+                   (unsigned long long)states[at].under_way, (unsigned long long)states[at].position,
+                   states[at].is_busy ? ", busy" : "", states[at].is_replaying ? ", replaying" : "",
+                   states[at].last_error);
+}
+
 static void drain_turns(struct world *world)
 {
     for (unsigned turn = 0; turn < 20000; turn++) {
         if (turn > 10 && is_drained(world)) return;
         world->turn++;
         wire_send(world);
-        fake_clock_advance(&world->clock, turn < 2000 ? 200 : 5000);
-        world_commit(world);
-        apply(world);
-        deliver(world);
+        world_pass(world, turn < 2000 ? 200 : 5000);
+        world_step(world);
     }
+    tell_unfinished(world);
     world_fail(world, "without faults, not everything that was begun ends");
 }
 
@@ -330,12 +389,15 @@ static void world_open(struct world *world, uint64_t seed, bool is_verbose, enum
     *world = (struct world){ .seed = seed, .is_verbose = is_verbose, .canary = canary };
     fake_dice_init(&world->dice, seed);
     fake_clock_init(&world->clock, WORLD_START_MS);
+    fake_clock_init(&world->outside, WORLD_START_MS);
     world->sent = calloc(SENT_MAX, sizeof *world->sent);
     fake_disk_init(&world->disk, seed ^ 0xd15c);
     world->has_faults = canary == CANARY_LOSS || !fake_dice_chance(&world->dice, 100);
     world->may_erase = canary == CANARY_ERASURE || fake_dice_chance(&world->dice, 500);
     world->may_unmerge = !world->may_erase;
-    visitors_init(&world->visitors, &world->dice, &world->clock, world->sent);
+    retention_init(world);
+    world->may_suppress = !world->retention.is_on || !world->retention.may_rebuild;
+    visitors_init(&world->visitors, &world->dice, &world->outside, world->sent);
     vendors_init(world);
     fake_rows_init(&world->rows);
     world->rows.dice = &world->dice;
@@ -402,6 +464,13 @@ static int run_world(uint64_t seed, unsigned turns, bool is_verbose, enum canary
     onym_close(world, false);
     onym_open(world);
     checks_derived(world);
+    if (world->retention.is_on) {
+        onym_close(world, false);                         /* what was made again has told the journal what it needs */
+        onym_open(world);
+        retention_end(world);
+        checks_run(world);
+        checks_derived(world);
+    }
     world_close(world);
     return 0;
 }
@@ -416,6 +485,7 @@ static bool find_canaries(struct world *world, unsigned turns)
         [CANARY_LOSS] = "a lost message", [CANARY_MODEL] = "a model that lacks a message",
         [CANARY_VENDOR] = "a vendor that loses what it took", [CANARY_QUESTION] = "a number that lacks a message",
         [CANARY_ERASURE] = "a record that was erased for no reason",
+        [CANARY_RETENTION] = "a journal that waits for no destination",
     };
     for (enum canary canary = CANARY_LOSS; canary < CANARY_COUNT; canary++) {
         bool is_found = false;

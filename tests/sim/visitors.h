@@ -21,7 +21,9 @@ typedef struct Sent {
     bool is_submitted;                  /* it reached the journal's door at least once */
     bool was_dropped;                   /* collection answered it and left it out: it names a suppressed id */
     /* by the history (history.c) */
-    bool is_known, is_counted;          /* a record of it was taken; and is not erased */
+    bool is_known, is_counted;          /* a record of it was taken; and is not erased, nor gone before a rebuild */
+    bool is_remembered;                 /* a record of it would be a repetition */
+    bool has_moved;                     /* another record of it counts than before */
     bool was_erased;
     bool is_removed;                    /* its evidence was taken back */
     JournalPos pos;                     /* of the record that counts */

@@ -7,6 +7,7 @@
 #include "deliver/deliver.h"
 #include "derive/derive.h"
 #include "history.h"
+#include "retention.h"
 #include "segments/segments.h"
 #include "tests/fakes/fake_fetch.h"
 #include "tests/fakes/fake_rows.h"
@@ -38,6 +39,7 @@ enum canary {
     CANARY_VENDOR,              /* a vendor says yes and throws the request away */
     CANARY_QUESTION,            /* the reference of questions is not told of one message */
     CANARY_ERASURE,             /* a record that was erased is taken for one that should not have been */
+    CANARY_RETENTION,           /* the journal is not told what the destinations need */
     CANARY_COUNT
 };
 
@@ -46,7 +48,8 @@ struct world {
     bool is_verbose;
     enum canary canary;
     struct fake_dice dice;
-    struct fake_clock clock;
+    struct fake_clock clock;            /* of the machine: the wall clock may be wrong */
+    struct fake_clock outside;          /* of everybody else: goes as the other, and is never set */
     struct fake_disk disk;
     struct fake_fetch fetch;
     struct fake_rows rows;              /* of the destinations: on a disk of their own, which fills up now and then */
@@ -55,6 +58,7 @@ struct world {
     struct flight flights[FLIGHTS_MAX];
     struct history history;
     struct vendors vendors;
+    struct retention retention;
     struct region scratch;              /* for one call of a check or an order */
     /* Onym */
     struct journal *journal;
@@ -64,6 +68,7 @@ struct world {
     struct deliver *deliver;
     /* orders of the operator (operator.c) */
     bool may_erase, may_unmerge;        /* never both: docs/identity.md says why */
+    bool may_suppress;
     struct journal_append order;        /* one at a time */
     bool has_order;
     /* what happened, the last lines of it, and a hash of all of them: the same seed gives the same */
@@ -82,6 +87,11 @@ __attribute__((noreturn)) void world_fail(struct world *world, const char *forma
     __attribute__((format(printf, 2, 3)));
 /* Everything submitted becomes durable, or not; a poisoned journal is opened again. */
 void world_commit(struct world *world);
+
+void world_pass(struct world *world, Millis by_ms);     /* time, for everybody */
+void world_step(struct world *world);                   /* commit, apply, deliver */
+/* What was derived is thrown away and made anew from what is left of the journal. */
+void world_remake(struct world *world);
 
 /* ---- What an operator orders (operator.c) ---- */
 
