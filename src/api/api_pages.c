@@ -207,6 +207,22 @@ static void write_derived(struct applier *applier, struct buf *out)
         health_write_sample(out, rows[at].metric, rows[at].kind, rows[at].help, rows[at].value);
 }
 
+static void write_count(void *context, const char *code, const char *severity, uint32_t count)
+{
+    buf_printf(context, "onym_findings{code=\"%s\",severity=\"%s\"} %" PRIu32 "\n", code, severity, count);
+}
+
+/* Of the server's own examinations. Both labels are words of Onym's table. */
+static void write_findings(struct doctor *doctor, struct buf *out)
+{
+    DoctorSummary summary = doctor ? doctor_read_summary(doctor) : (DoctorSummary){ 0 };
+    if (!summary.is_counted) return;
+    health_write_sample(out, "onym_examined_timestamp_seconds", "gauge", "When the doctor last examined by itself",
+                        (double)summary.at_ms / 1000);
+    health_write_head(out, "onym_findings", "gauge", "Findings of the doctor that are not muted, as of that time");
+    doctor_visit_counts(doctor, write_count, out);
+}
+
 void api_metrics(struct exchange *exchange)
 {
     const ApiOptions *options = api_options(exchange);
@@ -217,6 +233,7 @@ void api_metrics(struct exchange *exchange)
     write_derived(options->applier, &exchange->answer);
     api_destinations_metrics(options->deliver, &exchange->answer);
     api_warehouses_metrics(options, &exchange->answer);
+    write_findings(options->doctor, &exchange->answer);
     reply_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&exchange->answer));
 }
 

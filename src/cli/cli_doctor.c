@@ -168,6 +168,8 @@ static void put_all(struct person_command *command, const TreeNode *root)
     buf_printf(&command->out, "%zu finding%s in %.*s messages, from %.*s to %.*s\n", count, count == 1 ? "" : "s",
                STR_FORMAT(big_text(tree_count(root, "messages"), arena)),
                STR_FORMAT(tree_instant_text(root, "from", arena)), STR_FORMAT(tree_instant_text(root, "to", arena)));
+    Str examined = tree_instant_text(root, "examined", arena);
+    if (examined.len) buf_printf(&command->out, "the server last looked by itself at %.*s\n", STR_FORMAT(examined));
 }
 
 static bool reaches(const TreeNode *root, size_t severity)

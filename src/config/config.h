@@ -99,7 +99,7 @@ struct config {
     struct { int64_t window_ms; } dedup;
     struct { ConfigTexts blocked_values, externals; int64_t placeholders; } identity;
     struct { int64_t threads, memory_bytes; } queries;
-    struct { ConfigTexts signup_events; } doctor;
+    struct { ConfigTexts signup_events; Millis every_ms; } doctor;
 
     Source *sources;                       /* at least one after config_complete_keys */
     size_t source_count;

@@ -178,6 +178,12 @@ CONFIG("doctor.signup_events", doctor.signup_events, TEXTS, "[]", "", "", "names
     "count (Signed Up, Account Created, Registered, ...), and if no event has one of them, the first event of a "
     "user counts.")
 
+CONFIG("doctor.every", doctor.every_ms, DURATION, "1h", "0", "30d", "duration", RESTART,
+    "How often the server examines by itself what onym doctor tells; 0 is never. The numbers are in /metrics "
+    "(onym_findings), so that an alert can stand on them. It takes about 2.6 seconds of one core for a million "
+    "messages of the last seven days, at the lowest priority and one at a time; it waits while answers are not "
+    "complete, and takes a twentieth of the time at most.")
+
 CONFIG("sources", sources, ENTRIES, "[]", "", "", "a list", LIVE,
     "Where events come from: one entry for each website, app or server, with its own write key. If you leave it "
     "out, there is one source named default; its key is made at the first start and kept in keys.yaml.")

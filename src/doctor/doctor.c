@@ -191,15 +191,18 @@ Status doctor_examine(struct doctor *doctor, const DoctorQuestion *question, str
     Arena arena;
     size_t before = out->len;
     struct doctor_cache *cache = doctor_cache_of(doctor);
-    if (doctor_cache_find(cache, question, out)) return OK;
+    if (!question->is_periodic && doctor_cache_find(cache, question, out)) return OK;
     uint64_t age = doctor_cache_age(cache);
+    doctor_summary_run(doctor_summary_of(doctor), 1);
     doctor_open_exam(&exam, question, &region, &arena);
     Status s = examine(&exam, err);
     if (!s) doctor_write(&exam, doctor, out);
     if (!s) s = doctor_keep(doctor, err);
     if (s) out->len = before;
-    else if (buf_ok(out)) doctor_cache_put(cache, question, str_slice(buf_str(out), before, out->len), age);
+    else if (buf_ok(out) && !question->is_periodic)
+        doctor_cache_put(cache, question, str_slice(buf_str(out), before, out->len), age);
     doctor_close_exam(&exam, &region);
+    doctor_summary_run(doctor_summary_of(doctor), -1);
     return s;
 }
 

@@ -61,6 +61,7 @@ typedef struct DoctorQuestion {
     Str source;                             /* findings of this one; empty: of all */
     bool with_imports;                      /* imported messages, too: their window goes by the time of the event */
     bool tells_people;                      /* examples and persons; else numbers alone */
+    bool is_periodic;                       /* the server's own: its numbers are kept for doctor_read_summary */
     Str signups[DOCTOR_SIGNUP_NAMES];       /* events that are a sign-up; none: the usual names, else the first event
                                              * of a user */
     size_t signup_count;
@@ -76,6 +77,19 @@ typedef struct DoctorPage {
     size_t from, limit;
 } DoctorPage;
 Status MUST doctor_list_people(const DoctorQuestion *question, const DoctorPage *page, struct buf *out, Err *err);
+
+/* What the last periodic examination that came to an end found, for metrics and for who asks when it was. */
+typedef struct DoctorSummary {
+    Millis at_ms;                           /* 0: none yet. It outlives a restart */
+    bool is_counted;                        /* there is one since the start, so that counts say something */
+} DoctorSummary;
+DoctorSummary doctor_read_summary(struct doctor *doctor);
+/* How many findings of each code and severity there are that are not muted: a row for each that a code can have, zeros
+ * too, in the order of the table. code and severity are words of the table, never a client's. */
+void doctor_visit_counts(struct doctor *doctor, void (*visit)(void *context, const char *code, const char *severity,
+                                                              uint32_t count), void *context);
+/* Is somebody else's examination under way? Then the server's own waits. */
+bool doctor_is_busy(struct doctor *doctor);
 
 /* ---- Against the truth ---- */
 

@@ -28,7 +28,8 @@ typedef enum DoctorCode {
     DOCTOR_CODE_COUNT
 } DoctorCode;
 
-typedef enum DoctorSeverity { DOCTOR_INFO, DOCTOR_WARNING, DOCTOR_ERROR } DoctorSeverity;
+typedef enum DoctorSeverity { DOCTOR_INFO, DOCTOR_WARNING, DOCTOR_ERROR, DOCTOR_SEVERITIES } DoctorSeverity;
+extern const char *const doctor_severities[DOCTOR_SEVERITIES];
 typedef enum DoctorBy { DOCTOR_PASS, DOCTOR_SYMPTOM, DOCTOR_LATER } DoctorBy;
 
 typedef struct DoctorFinding {
@@ -279,7 +280,25 @@ void doctor_forget_names(struct doctor *doctor, uint32_t erased, Millis now_ms);
 /* What has had no case for a week has ended; each that ended not long ago is visited. */
 void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void *context, const DoctorState *state),
                         void *context);
+/* When the server examined by itself, to be kept with the rest. */
+void doctor_set_examined(struct doctor *doctor, Millis at_ms);
 Status MUST doctor_keep(struct doctor *doctor, Err *err);           /* writes the file where something has changed */
+/* ---- What the server's own examination found (doctor_summary.c) ---- */
+
+struct doctor_summary {
+    pthread_mutex_t lock;
+    DoctorSummary of;
+    uint32_t counts[DOCTOR_CODE_COUNT][DOCTOR_SEVERITIES];
+    uint32_t running;                       /* examinations of whomever, now */
+};
+void doctor_summary_init(struct doctor_summary *summary);
+void doctor_summary_done(struct doctor_summary *summary);
+struct doctor_summary *doctor_summary_of(struct doctor *doctor);
+void doctor_summary_run(struct doctor_summary *summary, int by);        /* 1: one begins, -1: it has ended */
+/* counts: of the one that has just ended. */
+void doctor_summary_put(struct doctor_summary *summary, const DoctorSummary *now,
+                        uint32_t (*counts)[DOCTOR_SEVERITIES]);
+
 void doctor_write(struct exam *exam, struct doctor *doctor, struct buf *out);
 void doctor_write_person(const struct exam *exam, uint32_t person, struct buf *out);
 

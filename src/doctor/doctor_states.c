@@ -1,7 +1,7 @@
 /* doctor_states: what cannot be derived of findings: since when each is known, and that somebody muted it and why. One
  * small file of JSON in the data directory, written whole (temporary, sync, rename):
  *
- *   {"version":1,"findings":[
+ *   {"version":1,"examined":0,"findings":[
  *     {"fingerprint","code","source","found","last","ended","muted","reason","reopened"}]}
  *
  * No name of an event is in it: who is erased may have been the only one who sent it. Names are in memory, until
@@ -26,7 +26,9 @@ struct doctor {
     size_t count, capacity;
     bool is_changed;
     uint32_t erased;                        /* ids, when names were last looked through */
+    Millis examined_ms;                     /* by the server itself; 0: never */
     struct doctor_cache cache;
+    struct doctor_summary summary;
 };
 
 /* ---- The file ---- */
@@ -52,6 +54,7 @@ static Status write_file(const struct doctor *doctor, Err *err)
     buf_init(&out, FILE_BYTES);
     json_object(&out, NULL);
     json_int(&out, "version", VERSION);
+    json_int(&out, "examined", doctor->examined_ms);
     json_array(&out, "findings");
     for (size_t at = 0; at < doctor->count; at++) put_state(&out, &doctor->states[at]);
     json_array_end(&out);
@@ -103,6 +106,8 @@ static Status read_file(struct doctor *doctor, Err *err)
     list = s ? NULL : event_tree_get(root, STR("findings"));
     if (!s && !event_tree_is_kind(list, FIELD_ARRAY))
         s = err_set(err, ERR_DAMAGED, "%s: no file of findings", doctor->path);
+    if (!s && event_tree_is_given(event_tree_get(root, STR("examined"))))
+        doctor->examined_ms = event_tree_millis(root, "examined");
     for (const TreeNode *object = list ? list->first : NULL; !s && object; object = object->next) {
         if (!vector_reserve(doctor->states, doctor->capacity, doctor->count + 1, STATES_MAX)) break;
         if (read_state(object, &doctor->states[doctor->count])) doctor->count++;
@@ -124,6 +129,7 @@ Status doctor_open(struct disk *disk, const char *path, struct doctor **ret, cha
     }
     check(pthread_mutex_init(&doctor->lock, NULL) == 0);
     doctor_cache_init(&doctor->cache);
+    doctor_summary_init(&doctor->summary);
     doctor->disk = disk;
     Status s = read_file(doctor, &why);
     if (s && s != ERR_NOT_FOUND) {
@@ -131,6 +137,7 @@ Status doctor_open(struct disk *disk, const char *path, struct doctor **ret, cha
         snprintf(damage, ERR_TEXT_BYTES, "%s", why.text);
     }
     if (!s && doctor->is_changed) doctor->is_changed = write_file(doctor, &why) != OK;      /* else later */
+    doctor_summary_put(&doctor->summary, &(DoctorSummary){ .at_ms = doctor->examined_ms }, NULL);
     *ret = doctor;
     return OK;
 }
@@ -140,12 +147,23 @@ void doctor_close(struct doctor *doctor)
     if (!doctor) return;
     pthread_mutex_destroy(&doctor->lock);
     doctor_cache_done(&doctor->cache);
+    doctor_summary_done(&doctor->summary);
     free(doctor->states);
     free(doctor->path);
     free(doctor);
 }
 
+struct doctor_summary *doctor_summary_of(struct doctor *doctor) { return &doctor->summary; }
+
 struct doctor_cache *doctor_cache_of(struct doctor *doctor) { return &doctor->cache; }
+
+void doctor_set_examined(struct doctor *doctor, Millis at_ms)
+{
+    pthread_mutex_lock(&doctor->lock);
+    doctor->examined_ms = at_ms;
+    doctor->is_changed = true;
+    pthread_mutex_unlock(&doctor->lock);
+}
 
 Status doctor_keep(struct doctor *doctor, Err *err)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum { NEW_MS = DAY_MS };
-static const char *const severities[] = { "info", "warning", "error" };
+const char *const doctor_severities[DOCTOR_SEVERITIES] = { "info", "warning", "error" };
 
 static const struct { DoctorCode code; const char *sdk, *text; } mends[] = {
 #define MEND(NAME, sdk, text) { DOCTOR_##NAME, sdk, text },
@@ -274,7 +274,7 @@ static void write_found(const struct exam *exam, const struct found *found, stru
     Str library;
     json_object(out, NULL);
     json_word(out, "code", finding->code);
-    json_word(out, "severity", severities[found->severity]);
+    json_word(out, "severity", doctor_severities[found->severity]);
     json_word(out, "title", finding->title);
     write_counts(tally, out);
     json_uint(out, "people", tally->person_count);
@@ -369,17 +369,29 @@ static void write_ended(void *context, const DoctorState *state)
     json_object_end(out);
 }
 
-static void write_window(const struct exam *exam, struct buf *out)
+static void write_window(const struct exam *exam, Millis examined_ms, struct buf *out)
 {
     json_instant(out, "from", exam->from_ms);
     json_instant(out, "to", exam->now_ms);
     json_bool(out, "is_cut", exam->is_cut);
     json_uint(out, "messages", exam->row_count);
     json_bool(out, "with_imports", exam->question->with_imports);
+    if (examined_ms) json_instant(out, "examined", examined_ms);
+    else json_null(out, "examined");
     json_array(out, "young_sources");
     for (uint32_t name = 1; name < exam->names.count; name++)
         if (exam->young[name] == SOURCE_YOUNG) json_string(out, NULL, exam->names.texts[name]);
     json_array_end(out);
+}
+
+static void keep_counts(const struct exam *exam, struct doctor *doctor, const struct found *found, size_t count)
+{
+    uint32_t counts[DOCTOR_CODE_COUNT][DOCTOR_SEVERITIES] = { 0 };
+    for (size_t at = 0; at < count; at++)
+        if (found[at].state.muted_until_ms <= exam->now_ms) counts[found[at].tally->code][found[at].severity]++;
+    DoctorSummary now = { .at_ms = exam->now_ms, .is_counted = true };
+    doctor_summary_put(doctor_summary_of(doctor), &now, counts);
+    doctor_set_examined(doctor, exam->now_ms);
 }
 
 void doctor_write(struct exam *exam, struct doctor *doctor, struct buf *out)
@@ -408,7 +420,8 @@ void doctor_write(struct exam *exam, struct doctor *doctor, struct buf *out)
     }
     if (doctor) doctor_visit_ended(doctor, exam->now_ms, write_ended, out);
     json_array_end(out);
-    write_window(exam, out);
+    if (doctor && exam->question->is_periodic) keep_counts(exam, doctor, found, count);
+    write_window(exam, doctor ? doctor_read_summary(doctor).at_ms : 0, out);
     json_object_end(out);
     free(found);
 }

@@ -13,6 +13,7 @@ ENGINE(MAINTENANCE, "sealing, retention, merging, looking for damage")
 ENGINE(FORGETTING,  "removes from the destinations' store the people that an erasure is about")
 ENGINE(DELIVERY,    "the destinations themselves; retention waits for them. Needs FORGETTING")
 ENGINE(WAREHOUSES,  "loads every event into a database of the operator; without DELIVERY only while an erasure waits for it")
+ENGINE(EXAMINER,    "examines every so often what is wrong with the tracking, by itself")
 ENGINE(LINKS,       "lets each link to another domain be used once")
 ENGINE(PRINTER,     "one line for each event, if standard output is a terminal")
 ENGINE(STORY,       "one line for each event in any case, and the tour of the example site. Needs PRINTER")
@@ -22,7 +23,7 @@ ENGINE(PROCESS,     "the process belongs to this server: it warns how it can be 
 #ifdef ROLE
 ROLE(SERVER,    "onym serve: collects, answers, delivers",
      WORKERS | COMMITTER | INGEST | APPLIER | MAINTENANCE | FORGETTING | DELIVERY |
-     WAREHOUSES | LINKS | PRINTER | PROCESS)
+     WAREHOUSES | EXAMINER | LINKS | PRINTER | PROCESS)
 ROLE(DEMO,      "onym demo: the same with the example site",
      WORKERS | COMMITTER | INGEST | SITE | APPLIER | MAINTENANCE | FORGETTING | DELIVERY | LINKS | PRINTER | STORY |
      PROCESS)

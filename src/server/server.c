@@ -15,6 +15,7 @@
 #include "server_access.h"
 #include "server_derived.h"
 #include "server_destinations.h"
+#include "server_examine.h"
 #include "server_journal.h"
 #include "kv/kv.h"
 #include "server_mend.h"
@@ -61,6 +62,7 @@ struct serve {
     struct http_jobs *jobs;
     struct api_links *links;
     struct doctor *doctor;
+    struct examiner *examiner;
     struct access *access;
     struct desk *desk;
     struct live *live;
@@ -572,6 +574,12 @@ static Status start_deliverer(struct serve *serve, Err *err)
 
 static Status start_warehouses(struct serve *serve, Err *err) { return warehouses_start(serve->warehouses, err); }
 
+static Status start_examiner(struct serve *serve, Err *err)
+{
+    ExaminerOptions options = { serve->config, serve->applier, serve->journal, serve->doctor, serve->collector };
+    return examiner_start(&options, &serve->examiner, err);
+}
+
 /* The engines that have threads. */
 static Status start_threads(struct serve *serve, Err *err)
 {
@@ -579,6 +587,7 @@ static Status start_threads(struct serve *serve, Err *err)
         { ENGINE_WORKERS, start_workers }, { ENGINE_COMMITTER, start_committer }, { ENGINE_INGEST, start_ingest },
         { ENGINE_APPLIER, start_applier }, { ENGINE_MAINTENANCE, start_maintenance },
         { ENGINE_FORGETTING, start_deliverer }, { ENGINE_WAREHOUSES, start_warehouses },
+        { ENGINE_EXAMINER, start_examiner },
     };
     Status s = OK;
     for (size_t at = 0; !s && at < countof(starts); at++)
@@ -636,6 +645,7 @@ void serve_stop(struct serve *serve)
     int64_t until_ns = stop_answer_deadline_ns(serve->config->limits.stop_ms);
     destinations_begin_stop(serve->destinations);
     threads_stop(&serve->ingest_threads, until_ns);
+    examiner_stop(serve->examiner, until_ns);
     threads_stop(&serve->worker_threads, until_ns);
     threads_stop(&serve->committer_threads, until_ns);
     while (serve->journal && journal_wait_submitted(serve->journal, 0))
@@ -651,6 +661,7 @@ void serve_stop(struct serve *serve)
     api_links_close(serve->links);
     server_keep_notes(serve->desk, true);
     desk_close(serve->desk);
+    examiner_close(serve->examiner);
     doctor_close(serve->doctor);
     server_keep_sessions(serve->access);
     access_close(serve->access);

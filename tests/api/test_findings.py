@@ -131,6 +131,42 @@ class Findings(Case):
         self.assertIn("told again", self.onym("unmute", one["fingerprint"]).stdout)
 
 
+class ByItself(Case):
+    config = {"doctor": {"every": "1s"}}
+
+    def counts(self):
+        rows = [line for line in self.raw("/metrics")[2].splitlines() if line.startswith("onym_findings{")]
+        return {line.split(" ")[0]: int(line.split(" ")[1]) for line in rows}
+
+    def test_the_server_examines_and_counts_by_itself(self):
+        self.until(lambda: self.counts(), "the first examination")
+        error = 'onym_findings{code="ID-4",severity="error"}'
+        self.assertEqual(self.counts()[error], 0)
+        self.assertEqual(len(self.counts()), len(set(self.counts())))
+        Findings.fill(self)
+        self.until(lambda: self.counts()[error] == 1, "the finding in the metrics")
+        for name in self.counts():              # words of the table alone
+            self.assertRegex(name, r'^onym_findings\{code="[A-Za-z0-9_-]+",severity="(info|warning|error)"\}$')
+        answer = self.ask("findings")
+        [one] = [f for f in answer["findings"] if f["code"] == "ID-4"]
+        self.assertRegex(answer["examined"], r"^20\d\d-")
+        self.assertIn("the server last looked by itself at 20", Findings.onym(self).stdout)
+        self.ask(f"findings/{one['fingerprint']}/mute", "POST", {"reason": "known"})
+        self.until(lambda: self.counts()[error] == 0, "the mute in the metrics")
+        self.server.kill()
+        self.server.start()
+        self.assertGreaterEqual(self.ask("findings?wait=30s")["examined"], answer["examined"])
+
+
+class NotByItself(Case):
+    config = {"doctor": {"every": "0"}}
+
+    def test_it_can_be_switched_off(self):
+        time.sleep(2)
+        self.assertNotIn("onym_findings", self.raw("/metrics")[2])
+        self.assertIsNone(self.ask("findings")["examined"])
+
+
 class Erased(Case):
     def test_who_is_erased_leaves_examples_counts_and_people(self):
         Findings.fill(self)

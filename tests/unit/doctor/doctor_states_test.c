@@ -202,9 +202,20 @@ static void names_of_an_older_onym_are_written_over(void **state)
     region_close(&region);
 }
 
+static void when_it_was_examined_outlives_a_restart(void **state)
+{
+    (void)state;
+    assert_int_equal(doctor_read_summary(doctor).at_ms, 0);
+    doctor_set_examined(doctor, 17);
+    restart();
+    assert_int_equal(doctor_read_summary(doctor).at_ms, 17);
+    assert_false(doctor_read_summary(doctor).is_counted);    /* counts are of this process */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(when_it_was_examined_outlives_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_event_name_is_on_the_disk_nor_outlives_an_erasure, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_of_an_older_onym_are_written_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_finding_keeps_its_age_through_a_restart, set_up, tear_down),

@@ -32,7 +32,8 @@ static void a_single_ingest_thread_commits_for_itself(void **state)
 
 static void a_question_delivers_nothing_and_ends_nobody(void **state)
 {
-    const Engines never = ENGINE_DELIVERY | ENGINE_LINKS | ENGINE_SITE | ENGINE_PRINTER | ENGINE_PROCESS;
+    const Engines never = ENGINE_DELIVERY | ENGINE_EXAMINER | ENGINE_LINKS | ENGINE_SITE | ENGINE_PRINTER
+                        | ENGINE_PROCESS;
     (void)state;
     assert_int_equal(role_engines(ROLE_QUESTIONS, 4) & never, 0);
     assert_int_equal(role_engines(ROLE_SERVER, 4) & (ENGINE_SITE | ENGINE_STORY), 0);
