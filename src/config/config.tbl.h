@@ -259,7 +259,8 @@ WAREHOUSE("sources", sources, TEXTS, "[]", "", "", "names of sources", RESTART,
 WAREHOUSE("settings", settings, NODE, "", "", "", "a map", RESTART,
     "url (postgres://user:password@host:port/database; take it from the environment: ${WAREHOUSE_URL}), schema (the "
     "warehouse's name if left out), naming (segment or rudderstack), every (10s: how long after a load the next begins), "
-    "people (true, or false where sources are named: onym_people and the views ..._resolved).")
+    "people (true, or false where sources are named: onym_people and the views ..._resolved), "
+    "tables (only these: [order_*, identifies]), skip (not these tables and columns: [pages, users.email, '*.context_ip']).")
 
 #undef CONFIG
 #undef SOURCE

@@ -18,7 +18,7 @@
 
 enum {
     RECORDS_USUAL = 5000, BYTES_USUAL = 4 * 1024 * 1024, EVERY_MS = 10000, BACK_OFF_MS = 1000, BACK_OFF_MOST_MS = 15000,
-    PEOPLE_AGAIN_MS = 60000, KNOWN_TRIES = 60, KNOWN_MS = 1000, ARENA_BYTES = 256 * 1024,
+    PEOPLE_AGAIN_MS = 60000, KNOWN_TRIES = 60, KNOWN_MS = 1000, ARENA_BYTES = 1024 * 1024,
     COMMAND_ARENA_BYTES = 4 * 1024 * 1024,
 };
 static const int64_t WIDEN_BYTES = INT64_C(1) << 30;
@@ -561,6 +561,7 @@ Status warehouse_open(const WarehouseConfig *config, const WarehouseOptions *opt
     if (!s) {
         warehouse_catalog_open(&warehouse->catalog);
         warehouse_load_open(&warehouse->load, &warehouse->catalog, warehouse->settings.schema);
+        warehouse->load.choice = &warehouse->settings.choice;
         warehouse->load.widen_bytes = options->widen_bytes ? options->widen_bytes : WIDEN_BYTES;
         region_open(&warehouse->scratch, WAREHOUSE_SCRATCH_BYTES);
         warehouse->maker = warehouse_maker_open(warehouse->settings.naming);

@@ -25,7 +25,7 @@
 #include "os/os.h"
 #include "people/people.h"
 
-/* An entry of the configuration; settings: url, schema, naming, every, people. */
+/* An entry of the configuration; settings: url, schema, naming, every, people, tables, skip. */
 typedef struct WarehouseConfig {
     Str name, type;
     const Str *sources;                      /* names of sources; none: all of them */

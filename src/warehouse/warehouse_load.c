@@ -79,6 +79,9 @@ static Str keep(struct load *load, Str text, Str json)
     return is_inside || !text.bytes ? text : arena_copy(&load->arena, text);
 }
 
+/* A whole message, for onym_discards: not where something of it is to be left out. */
+static Str all_of(const struct load *load, Str json) { return load->choice->skip_count ? STR("") : json; }
+
 /* False: the same id came before, in this load. */
 static bool is_first_of_id(struct load *load, uint32_t table, Str id)
 {
@@ -100,6 +103,8 @@ static void want_uuid_ts(struct load *load, uint32_t table)
 
 static void add_cell(struct load *load, LoadRow *row, const WarehouseValue *value, const LoadDiscard *like, Str json)
 {
+    if (!value->is_fixed
+        && !warehouse_takes_column(load->choice, load->catalog->tables[row->table].name, value->column)) return;
     uint32_t at = warehouse_catalog_column(load->catalog, row->table, value->column);
     WarehouseColumn *column = at == WAREHOUSE_NONE ? NULL : &load->catalog->tables[row->table].columns[at];
     const char *reason = !column ? "columns_full" : column->is_beside ? "taken" : NULL;
@@ -122,7 +127,7 @@ static void add_row(struct load *load, const WarehouseRow *row, const LoadDiscar
     uint32_t table = warehouse_catalog_table(load->catalog, row->table);
     if (table == WAREHOUSE_NONE) {
         LoadDiscard discard = *like;
-        discard.text = keep(load, json, json);
+        discard.text = all_of(load, json);
         discard.reason = "tables_full";
         load_discard(load, discard);
         return;
@@ -157,17 +162,25 @@ void warehouse_load_add(struct load *load, const WarehouseMessage *message, Str 
     if (!message->row_count) return;
     LoadDiscard like = { .row = keep(load, message->id, json), .received_at_ms = message->received_at_ms };
     add_message(load);
+    bool has_first = false;
     for (size_t at = 0; at < message->row_count; at++) {
-        like.table = keep(load, message->rows[at].table, json);
-        add_row(load, &message->rows[at], &like, at == 0, json);
+        const WarehouseRow *row = &message->rows[at];
+        if (!warehouse_takes_table(load->choice, row->table)) continue;
+        bool is_first = !has_first && (!row->is_upsert || row->is_whole);
+        like.table = keep(load, row->table, json);
+        add_row(load, row, &like, is_first, json);
+        has_first |= is_first;
     }
     if (load->is_repeated[load->message_count - 1]) return;
     load->untold += message->untold_count;
     for (size_t at = 0; at < message->discard_count; at++) {
         const WarehouseDiscard *discard = &message->discards[at];
+        if (!warehouse_takes_table(load->choice, discard->table)
+            || !warehouse_takes_column(load->choice, discard->table, discard->column)) continue;
         like.table = keep(load, discard->table, json);
         like.column = keep(load, discard->column, json);
-        like.text = keep(load, discard->text, json);
+        bool is_all = !strcmp(discard->reason, "no_event_name") || !strcmp(discard->reason, "no_name");
+        like.text = is_all ? all_of(load, keep(load, discard->text, json)) : keep(load, discard->text, json);
         like.reason = discard->reason;
         load_discard(load, like);
     }
@@ -177,7 +190,8 @@ void warehouse_load_refuse(struct load *load, const WarehouseMessage *message, S
 {
     load_discard(load, (LoadDiscard){
         .table = keep(load, message->row_count ? message->rows[0].table : STR(""), json),
-        .row = keep(load, message->id, json), .text = json, .received_at_ms = message->received_at_ms,
+        .row = keep(load, message->id, json), .text = all_of(load, json),
+        .received_at_ms = message->received_at_ms,
         .reason = arena_printf(&load->arena, "refused: %.*s", STR_FORMAT(why)).bytes,
     });
 }

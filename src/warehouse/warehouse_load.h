@@ -15,6 +15,7 @@
 #define ONYM_WAREHOUSE_LOAD_H
 
 #include "warehouse_catalog.h"
+#include "warehouse_choice.h"
 
 #include "os/os.h"
 
@@ -42,6 +43,7 @@ struct load {
     struct catalog *catalog;
     Str schema;
     int64_t widen_bytes;
+    const WarehouseChoice *choice;
     Millis now_ms;                           /* uuid_ts of all of it */
     LoadRow *rows;
     size_t row_count, row_capacity;

@@ -4,7 +4,7 @@
 #include "os/os.h"
 
 static const Str known[] = { { "url", 3 }, { "schema", 6 }, { "naming", 6 }, { "every", 5 },
-                             { "people", 6 } };
+                             { "people", 6 }, { "tables", 6 }, { "skip", 4 } };
 
 static Status check_known(const Node *settings, Err *err)
 {
@@ -16,7 +16,8 @@ static Status check_known(const Node *settings, Err *err)
         Str key = str_slice(child->key, 0, 40);
         if (near.len) return err_set_field(err, "settings", "unknown setting %.*s; did you mean %.*s?", STR_FORMAT(key),
                                            STR_FORMAT(near));
-        return err_set_field(err, "settings", "unknown setting %.*s; there are url, schema, naming, every, people",
+        return err_set_field(err, "settings", "unknown setting %.*s; there are url, schema, naming, every, "
+                             "people, tables, skip",
                              STR_FORMAT(key));
     }
     return OK;
@@ -65,6 +66,30 @@ static Status read_people(const WarehouseConfig *config, bool *ret, Err *err)
                          STR_FORMAT(str_slice(word, 0, 40)));
 }
 
+static Status read_patterns(const Node *settings, const char *key, Arena *arena, const Str **ret, size_t *ret_count,
+                            Err *err)
+{
+    const Node *list = node_find(settings, str_from(key));
+    *ret = NULL;
+    *ret_count = 0;
+    if (!list) return OK;
+    if (list->kind != NODE_LIST || list->count > WAREHOUSE_PATTERNS_MOST)
+        return err_set_field(err, key, "settings.%s is no list of at most %d names", key, WAREHOUSE_PATTERNS_MOST);
+    Str *patterns = arena_new(arena, Str, list->count);
+    node_each(child, list) {
+        if (child->kind != NODE_TEXT || !warehouse_is_pattern(child->text))
+            return err_set_field(err, key, "settings.%s: \"%.*s\" is no name of a table, or of a table and a column, "
+                                 "as pages, order_*, users.email, *.context_ip", key,
+                                 STR_FORMAT(str_slice(child->text, 0, 60)));
+        if (str_equal(str_from(key), STR("tables")) && memchr(child->text.bytes, '.', child->text.len))
+            return err_set_field(err, key, "settings.tables: \"%.*s\" names a column; columns can be left out, by skip",
+                                 STR_FORMAT(str_slice(child->text, 0, 60)));
+        patterns[(*ret_count)++] = arena_copy(arena, child->text);
+    }
+    *ret = patterns;
+    return OK;
+}
+
 Status warehouse_read_settings(const WarehouseConfig *config, Arena *arena, WarehouseSettings *ret, Err *err)
 {
     *ret = (WarehouseSettings){ 0 };
@@ -85,6 +110,8 @@ Status warehouse_read_settings(const WarehouseConfig *config, Arena *arena, Ware
     if (!s) s = read_naming(config->settings, &ret->naming, err);
     if (!s) s = read_every(config->settings, &ret->every_ms, err);
     if (!s) s = read_people(config, &ret->has_people, err);
+    if (!s) s = read_patterns(config->settings, "tables", arena, &ret->choice.only, &ret->choice.only_count, err);
+    if (!s) s = read_patterns(config->settings, "skip", arena, &ret->choice.skip, &ret->choice.skip_count, err);
     return s;
 }
 

@@ -3,11 +3,13 @@
 #define ONYM_WAREHOUSE_SETTINGS_H
 
 #include "warehouse.h"
+#include "warehouse_choice.h"
 #include "warehouse_name.h"
 
 typedef struct WarehouseSettings {
     Str url, schema;
     WarehouseNaming naming;
+    WarehouseChoice choice;                  /* in the arena, and its texts */
     bool has_people;                         /* onym_people, onym_identifiers, the views */
     Millis every_ms;                         /* a load begins that long after the one before; 0: not given */
 } WarehouseSettings;
