@@ -65,7 +65,8 @@ static Status read_bool(const DestinationOption *option, Str text, OptionValue *
     return err_set_field(err, option->name, "%s: \"%.*s\" is neither true nor false", option->name, STR_FORMAT(text));
 }
 
-/* A host, and a port that there can be: else no request can ever be made, which nobody sees until messages wait. */
+/* Checks that there is a host and a possible port: without them no request can ever be made, and nobody would notice
+ * until messages wait. */
 static bool has_place(Str url)
 {
     Str host = url_host(url);
@@ -329,7 +330,7 @@ void judge_all(Ruling *ruling, Verdict verdict, Str reason)
     for (size_t at = 0; at < ruling->call_count; at++) ruling->calls[at] = (CallVerdict){ verdict, reason };
 }
 
-/* A wait of a day or more is a mistake, of a clock or of a unit: as if nothing was asked for. */
+/* A wait of a day or more is a mistake, of a clock or of a unit: we ignore it. */
 static Millis read_retry_after(const JudgeInput *input)
 {
     Str text = fetch_header(input->answer->headers, STR("Retry-After"));
@@ -362,7 +363,7 @@ void judge_by_status(const JudgeInput *input, Ruling *ruling)
         judge_all(ruling, VERDICT_RETRY, reason);
         ruling->retry_after_ms = read_retry_after(input);
         ruling->is_everybodys = status == 429 || (status == 503 && ruling->retry_after_ms > 0);
-    } else if (ruling->call_count > 1) {                /* one of them is at fault: halved until it is alone */
+    } else if (ruling->call_count > 1) {                /* one of them is at fault: halve until it is alone */
         judge_all(ruling, VERDICT_RETRY, reason);
         ruling->halve = true;
     } else {

@@ -1,4 +1,4 @@
-/* destination_intercom: the plug and its options. What is said stands in _build, how it is said in _step. */
+/* destination_intercom: the plug and its options. _build decides what is said, _step how it is said. */
 #include "destination_intercom.h"
 
 static const DestinationOption intercom_options[] = {
@@ -49,7 +49,7 @@ static Status intercom_validate(const Settings *settings, Err *err)
     return OK;
 }
 
-/* Names are a trait's or a property's own, not ways into one. */
+/* A name must be that of a whole trait or property, not a path into one. */
 static void intercom_advise(const Settings *settings, Advise *advise, void *context)
 {
     static const char text[] = "has a name with a \".\": names are of whole traits and properties; what is within one "
@@ -63,8 +63,8 @@ static void intercom_advise(const Settings *settings, Advise *advise, void *cont
     if (has_dot) advise(context, "rich_links", text);
 }
 
-/* Only leads are ever joined to users there, and only those that this destination made. */
-/* To say that it cannot merge them. */
+/* Only leads are ever joined to users at Intercom, and only those that this destination made. */
+/* It wants merges so that it can report that it cannot make them. */
 static bool intercom_wants_merges(const Settings *settings)
 {
     (void)settings;

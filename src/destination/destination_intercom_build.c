@@ -3,10 +3,10 @@
  *   identify   the contact, its companies
  *   track      the event; before it, once a session, the contact
  *   group      the company, and the contact's place in it
- *   page, screen, alias   nothing, but that the user is here (once a session)
+ *   page, screen, alias   nothing, except that the user is here (once in each session)
  *
- * Order per user is the framework's: an event never overtakes the identify that makes its contact. How fields and
- * attributes are written stands in _field.
+ * The framework keeps each user's order: an event never overtakes the identify that makes its contact. _field has how
+ * fields and attributes are written.
  */
 #include "destination_intercom.h"
 #include "identity/identity.h"
@@ -20,7 +20,7 @@ static Str contact_key(struct plan *plan, Str user_id)
     return arena_printf(plan->arena, "contact:%.*s", STR_FORMAT(user_id));
 }
 
-/* What is known of the contact from earlier spares the look-up. */
+/* If the contact is known from earlier, no look-up is needed. */
 static void read_contact(struct plan *plan, Str user_id)
 {
     Str known = user_id.len ? plan_state(plan, contact_key(plan, user_id)) : (Str){ 0 };
@@ -38,7 +38,7 @@ static void store_seen(struct plan *plan, const Outgoing *message, Str user_id)
                arena_printf(plan->arena, "%" PRId64, message->event->timestamp_ms));
 }
 
-/* Once a session: the user is here, before whatever they do. */
+/* Says once in each session that the user is here, before anything that the user does. */
 static Status plan_session(struct plan *plan, const Outgoing *message, Str user_id, Err *err)
 {
     int64_t minutes = setting_number(plan->settings, INTERCOM_SESSION), seen_ms = INT64_MIN / 2;
@@ -58,7 +58,7 @@ static Str lead_key(struct plan *plan, Str anonymous_id)
 }
 
 /* The lead that becomes part of the user's contact; empty: none. Only a message that names the anonymous id
- * itself may do that: it stands after all that went to the lead, which is gone afterwards. */
+ * itself may do that: it comes after everything that went to the lead, which is gone afterwards. */
 static Str find_lead(struct plan *plan, const Outgoing *message, Str user_id)
 {
     Str own = message->event->type == EVENT_ALIAS ? message->previous_id : message->anonymous_id;
@@ -66,7 +66,7 @@ static Str find_lead(struct plan *plan, const Outgoing *message, Str user_id)
     return plan_state(plan, lead_key(plan, own));
 }
 
-/* The contact is there by now. */
+/* At this point the contact exists. */
 static Status plan_merge(struct plan *plan, const Outgoing *message, Str user_id, Err *err)
 {
     Str own = message->event->type == EVENT_ALIAS ? message->previous_id : message->anonymous_id;
@@ -188,7 +188,7 @@ static Status plan_group_of_contact(struct plan *plan, const Outgoing *message, 
     return s ? s : plan_plain(plan, KIND_ATTACH, message->group_id, err);
 }
 
-/* The lead of a visitor: made once, told by its id from then on. */
+/* The lead of a visitor: it is made once, and named by its id from then on. */
 static Status plan_lead(struct plan *plan, const Outgoing *message, Err *err)
 {
     const TreeNode *traits = event_tree_find(message->json, "traits");
@@ -229,7 +229,7 @@ static Status build_anonymous(struct plan *plan, const Outgoing *message, Err *e
     return OK;
 }
 
-/* A contact that Intercom does not know is made, or the membership would be lost. */
+/* If Intercom does not know the contact, this makes it; otherwise the membership would be lost. */
 static Status plan_group(struct plan *plan, const Outgoing *message, Str user_id, Err *err)
 {
     struct buf *out;
@@ -256,7 +256,7 @@ static Status plan_links(struct plan *plan, const Outgoing *message, Str user_id
     return plan_merge(plan, message, user_id, err);
 }
 
-/* Each user is a contact of its own there. */
+/* At Intercom each user is a contact of its own. */
 static void report_merges(struct plan *plan, const Outgoing *message)
 {
     for (size_t at = 0; at < message->link_count; at++)

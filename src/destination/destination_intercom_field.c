@@ -1,7 +1,7 @@
 /* destination_intercom_field: traits and properties as Intercom's own fields and custom attributes.
  *
- * A field is taken from the first of its traits that can be it. Whatever trait is left over becomes a custom
- * attribute; what can be neither is reported: nothing vanishes in silence. null unsets, where Intercom can.
+ * A field is taken from the first of its traits that has a fitting value. A trait that is left over becomes a custom
+ * attribute; one that can be neither is reported: nothing vanishes in silence. null unsets, if Intercom can do that.
  * Instants are seconds, and an attribute that holds one ends in _at. Names may hold neither "." nor "$".
  */
 #include "destination_intercom.h"
@@ -25,7 +25,7 @@ struct writer {
     bool sends_null;
 };
 
-/* "." and "$" become "_"; a name that held either stays readable. */
+/* Makes "_" of "." and "$", so that the name stays readable. */
 static Str clean_name(struct plan *plan, Str name)
 {
     Str copy = arena_copy(plan->arena, name);
@@ -35,7 +35,7 @@ static Str clean_name(struct plan *plan, Str name)
     return copy;
 }
 
-/* The member's key; false, and a report, where another was written under that name already. */
+/* Writes the member's key; returns false, and reports it, if another was written under that name already. */
 static bool begin_member(struct writer *writer, Str name)
 {
     struct written *written = arena_new(writer->plan->arena, struct written, 1);
@@ -142,7 +142,7 @@ typedef struct IntercomField {
     const char *name;
     Kind kind;
     bool has_null;                              /* null unsets it */
-    const char *traits[8];                      /* the first that can be it; ends at NULL */
+    const char *traits[8];                      /* the first with a fitting value counts; ends at NULL */
 } IntercomField;
 
 static const IntercomField contact_fields[] = {
@@ -169,7 +169,7 @@ static const IntercomField company_fields[] = {
     { 0 }
 };
 
-/* The value as Intercom takes it; empty: it cannot be one. Whole numbers only, and of 32 bits. */
+/* The value as Intercom takes it; empty: it does not fit. Numbers must be whole, and of 32 bits. */
 static Str read_field(struct plan *plan, Kind kind, const TreeNode *value)
 {
     Millis at_ms;
@@ -198,7 +198,7 @@ static Str read_field(struct plan *plan, Kind kind, const TreeNode *value)
 /* What a field was taken from, to know what is left over. */
 struct taken {
     const IntercomField *field;
-    Str value;                                  /* empty: no trait could be it */
+    Str value;                                  /* empty: no trait fits */
 };
 
 enum { FIELDS_MOST = 8 };
@@ -237,7 +237,7 @@ static const struct taken *field_of(const struct taken *taken, size_t count, Str
     return NULL;
 }
 
-/* It is in the field, or says the same as the one that is. */
+/* Is the trait in the field, or does it say the same as the one that is? */
 static bool is_in_field(struct plan *plan, const struct taken *taken, const TreeNode *trait)
 {
     if (!event_tree_is_given(trait)) return true;                       /* its null was sent, or reported */
@@ -250,7 +250,7 @@ static void report_left_out(struct plan *plan, Str trait, const char *why)
     plan_left_out(plan, "trait %.*s was left out: %s", STR_FORMAT(str_slice(trait, 0, SHOWN)), why);
 }
 
-/* Opens custom_attributes; closed by end_attributes, which takes it back where nothing was written. */
+/* Opens custom_attributes; end_attributes closes it, and removes it if nothing was written. */
 static struct writer begin_attributes(struct plan *plan, struct buf *out, size_t *ret_start)
 {
     *ret_start = out->len;
@@ -297,7 +297,7 @@ static Str put_name(struct plan *plan, struct buf *out, const TreeNode *traits)
     return name;
 }
 
-/* Traits that are no attributes, each where it went. */
+/* Traits that are no attributes: says for each where it went. */
 static bool is_elsewhere(struct plan *plan, const TreeNode *trait, Str user_id, Str role, Str name)
 {
     static const char *const names[] = { "name", "firstName", "first_name", "lastName", "last_name" };
@@ -415,7 +415,8 @@ static void put_price(struct writer *writer, const TreeNode *properties, double 
     json_object_end(writer->out);
 }
 
-/* The email that names the contact is told there, and revenue with its currency is the price; all else is metadata. */
+/* The email that names the contact has its own place, and revenue with its currency is the price; all else is metadata.
+ * */
 void intercom_put_metadata(struct plan *plan, struct buf *out, const TreeNode *properties, Str email)
 {
     struct writer writer = { .plan = plan, .out = out };

@@ -1,8 +1,8 @@
 /* destination_intercom_step: calls as requests, one after the other.
  *
  * Intercom knows no "create or update": a contact is looked up, then updated or created, and its index of
- * contacts lags behind by minutes. So a call walks through steps, and what an answer taught stands in the
- * facts of the message (contact, company, lead, strip) until the next step:
+ * contacts is minutes late. So a call goes through steps, and the facts of the message (contact, company, lead,
+ * strip) keep what an answer taught until the next step:
  *
  *   contact   find -> put                           known by its external id
  *             find -> leads -> post -> merge        new; the one lead with the same email is merged in
@@ -10,7 +10,7 @@
  *             put -> find                           404: the stored id is stale
  *   event     event -> create -> event              404: nobody made the contact yet
  *   look      find -> create                        a group's member whom nobody made yet
- *   attach    company -> attach                     where its company's call was refused; it may be there from before
+ *   attach    company -> attach                     if its company's call was refused; it may exist from before
  *   detach    company -> detach
  *
  * An attribute that the workspace does not have fails the whole contact or company: it is left out, and reported
@@ -70,7 +70,7 @@ static Str escaped(Arena *arena, Str text)
     return taken(arena, &out);
 }
 
-/* Ids are the vendor's words: they stand in JSON and paths as texts do. */
+/* Ids come from the vendor: they are escaped in JSON and paths like any text. */
 static Str ids_body(Arena *arena, const char *name, Str id, const char *other_name, Str other_id)
 {
     struct buf out;
@@ -122,7 +122,7 @@ struct target {
     Str method, path, body;
 };
 
-/* Of these a path would lose its end: "." and ".." are steps in it. */
+/* A path would lose its end by these: "." and ".." are steps in it. */
 static bool is_path_step(Str id) { return str_equal(id, STR(".")) || str_equal(id, STR("..")); }
 
 static struct target pack_find(const Call *call, Arena *arena)
@@ -163,7 +163,7 @@ static struct target pack_create(Str user, Arena *arena)
     return (struct target){ STR("POST"), STR("/contacts"), ids_body(arena, "role", STR("user"), "external_id", user) };
 }
 
-/* An event names its contact by id where the id was learned (leads have no other name). */
+/* An event names its contact by the id, if the id was learned (leads have no other name). */
 static Str event_body(const PackInput *input, Arena *arena)
 {
     Str body = input->calls[0]->body, contact = fact_get(input->facts, "contact");
@@ -293,7 +293,7 @@ static Str id_in_message(Str message)
     return str_of(hit, (size_t)(end - hit));
 }
 
-/* 409: a contact like that exists, though the look-up did not know it. The id in the message is it. */
+/* 409: such a contact exists, though the look-up did not know it. The message has its id. */
 static void judge_conflict(const JudgeInput *input, const TreeNode *body, Ruling *ruling)
 {
     Str message = intercom_error_message(body), id = id_in_message(message);
@@ -312,7 +312,7 @@ static void judge_conflict(const JudgeInput *input, const TreeNode *body, Ruling
     }
 }
 
-/* Where a look-up leads: {"id"} of one contact, or {"total_count", "data": [{"id"}]} of a search. */
+/* Reads the result of a look-up: {"id"} of one contact, or {"total_count", "data": [{"id"}]} of a search. */
 static Str found_contact(const TreeNode *body)
 {
     const TreeNode *data = event_tree_find(body, "data");

@@ -1,8 +1,8 @@
-/* destination_intercom_strip: custom attributes that the workspace does not have, or not so, are left out.
+/* destination_intercom_strip: leaves out custom attributes that the workspace does not have, or has as another type.
  *
- * Intercom fails a whole contact, lead or company for one of them, and names one at a time. So the first are left
- * out by their names in the answers; where there are more, the workspace's own list is asked for, and all that it
- * does not have are left out together. What is left out is reported, and the rest of the call is kept.
+ * Intercom refuses a whole contact, lead or company because of one of them, and names one at a time. So the first ones
+ * are left out by their names in the answers. If there are more, we ask for the workspace's own list, and leave out all
+ * that it does not have together. What is left out is reported, and the rest of the call is kept.
  *
  * In the facts an attribute is known by its place in the frozen call, since its name is a client's text:
  *   left     hex digits, the first four attributes in the first; what lies after BITS goes with the first that does
@@ -149,7 +149,7 @@ static bool leave_out_named(const JudgeInput *input, Ruling *ruling, const TreeN
     return again(ruling);
 }
 
-/* Nothing names which: rather the call without attributes than none. */
+/* The answer does not say which one: a call without attributes is better than no call. */
 static bool leave_out_all(const JudgeInput *input, Ruling *ruling, struct left *left, Str message)
 {
     memset(left->bits, 1, sizeof left->bits);
@@ -222,7 +222,7 @@ static void leave_out_unlisted(const JudgeInput *input, Ruling *ruling, const Tr
                                   STR_FORMAT(buf_str(&text)), count);
 }
 
-/* Where the list cannot be had, one after the other goes by its name. */
+/* If we cannot get the list, the attributes are left out one after the other by their names. */
 void intercom_judge_names(const JudgeInput *input, const TreeNode *body, Ruling *ruling)
 {
     const TreeNode *attributes = attributes_of(intercom_json_of(input->calls[0]), input->arena);

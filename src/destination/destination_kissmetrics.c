@@ -1,9 +1,9 @@
 /* destination_kissmetrics: record (/e), set (/s) and alias (/a), one request each.
  *
- * KISSmetrics answers 200 with a picture to anything, a wrong key included, so whatever can be judged is
- * judged here: lengths, the oldest date it stores, names it would turn into something else are left to it.
- * It counts the same person, event and second once, and _t is believed only with _d=1: both are always sent,
- * which makes every repeat harmless.
+ * KISSmetrics answers 200 with a picture to anything, even with a wrong key. So everything that can be judged is
+ * judged here: lengths, the oldest date that it stores. Names that it changes are left to it.
+ * It counts the same person, event and second once, and believes _t only with _d=1: both are always sent,
+ * so a repeat does no harm.
  *
  * A person there is what aliases have joined, for ever and transitively: two users joined to one id are one
  * person. So an anonymous id is joined to its first user only (the framework hands over no other link), and
@@ -98,7 +98,7 @@ static bool is_reserved(Str key)
     return false;
 }
 
-/* Of a name that is there twice KISSmetrics keeps one value: {"a": {"b": 1}, "a.b": 2}. Ours is the first. */
+/* If a name is there twice, KISSmetrics keeps one value: {"a": {"b": 1}, "a.b": 2}. We send the first. */
 static bool is_new(struct fields *fields, Str key)
 {
     for (const struct written *at = fields->names; at; at = at->before) {
@@ -136,7 +136,7 @@ static bool is_nested(const TreeNode *list)
     return false;
 }
 
-/* A list is its values joined by commas; one that has objects or lists in it is JSON, all of it. */
+/* Joins a list's values by commas; a list that has objects or lists in it becomes JSON as a whole. */
 static void put_list(struct fields *fields, Str name, const TreeNode *list)
 {
     struct buf text;

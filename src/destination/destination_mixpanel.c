@@ -3,8 +3,8 @@
  *
  * Every event, fresh or old, goes to /import: it takes any age, authenticates, names the events that it
  * refuses and stores the others. /track, which takes the last five days only and says "1" to anything, is
- * not needed for anything. Updates of people and groups go to /engage and /groups, whose answer is 200 even
- * for what they refuse, so their body is read.
+ * not needed. Updates of people and groups go to /engage and /groups, which answer 200 even
+ * if they refuse something, so the body of their answer is read.
  */
 #include "destination_mixpanel.h"
 
@@ -108,14 +108,14 @@ static void mixpanel_advise(const Settings *settings, Advise *advise, void *cont
 }
 
 /* Every mode wants its links first: original and legacy because a later alias comes too late or splits the
- * person, simplified so that an event under the user never stands alone while its device is another person. */
+ * person, simplified so that an event under the user is never there while its device is still another person. */
 static bool mixpanel_wants_links(const Settings *settings)
 {
     (void)settings;
     return true;
 }
 
-/* In simplified mode a link works back in time. */
+/* In simplified mode a link also works for earlier events. */
 static bool mixpanel_wants_grace(const Settings *settings)
 {
     return setting_number(settings, MIXPANEL_IDENTITY) != MIXPANEL_SIMPLIFIED;

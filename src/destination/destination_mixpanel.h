@@ -32,7 +32,7 @@ static inline MixpanelMode mixpanel_mode(const struct plan *plan)
 }
 
 MixpanelWho mixpanel_who(struct plan *plan, const Outgoing *message);
-bool mixpanel_is_banned(Str id);            /* an id that Mixpanel refuses: taken as none */
+bool mixpanel_is_banned(Str id);            /* Mixpanel refuses the id: it counts as absent */
 
 /* destination_mixpanel_event.c: messages as events. */
 Status MUST mixpanel_plan_event(struct plan *plan, const Outgoing *message, Err *err);
@@ -43,7 +43,7 @@ void mixpanel_put_context(struct plan *plan, struct buf *out, const TreeNode *co
 Status MUST mixpanel_plan_traits(struct plan *plan, const Outgoing *message, Err *err);
 Status MUST mixpanel_plan_counts(struct plan *plan, const Outgoing *message, Err *err);
 Status MUST mixpanel_plan_group(struct plan *plan, const Outgoing *message, Err *err);
-/* Traits that were kept while the device had no user go to the user it got. */
+/* Sends traits that were kept while the device had no user to the user whom it got. */
 Status MUST mixpanel_plan_kept_traits(struct plan *plan, Str anonymous_id, Str user_id, Err *err);
 
 /* destination_mixpanel_link.c: who is who, in the three modes of a project. */

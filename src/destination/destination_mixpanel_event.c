@@ -20,7 +20,7 @@ static const struct { const char *path, *key; } context_rows[] = {
     { "timezone", "timezone" }, { "library.version", "$lib_version" },
 };
 
-/* Properties that say who, when and which: never the sender's to set. */
+/* Properties that say who, when and which: the sender may not set them. */
 static bool is_reserved(Str key)
 {
     static const char *const reserved[] = {
@@ -43,7 +43,7 @@ static bool is_apple(const TreeNode *context)
     return str_equal_no_case(type, STR("ios")) || str_starts(os, STR("i")) || str_equal_no_case(type, STR("apple"));
 }
 
-/* Every key of the campaign is the utm_ parameter that it was; its name is utm_campaign. */
+/* Every key of the campaign becomes the utm_ parameter that it came from; its name is utm_campaign. */
 static Str campaign_key(struct plan *plan, Str key)
 {
     if (str_starts(key, STR("utm_"))) return key;
@@ -97,7 +97,7 @@ static void put_who(struct buf *out, const MixpanelWho *who, Millis time_ms, Str
     member_text(out, STR("$insert_id"), insert_id);
 }
 
-/* "ip" is always there: absent, the events would all be placed where this server stands. */
+/* "ip" is always sent: without it Mixpanel would place all events at this server's location. */
 static void put_ip(struct buf *out, const TreeNode *context, const TreeNode *except)
 {
     Str ip = event_tree_text(context, "ip");
@@ -197,7 +197,7 @@ static Status plan_products(struct plan *plan, const Outgoing *message, const Mi
     return OK;
 }
 
-/* What a page or screen is called as an event; empty: it is not sent. */
+/* The event's name for a page or screen; empty: it is not sent. */
 static Str view_name(struct plan *plan, const Outgoing *message)
 {
     bool is_page = message->event->type == EVENT_PAGE;

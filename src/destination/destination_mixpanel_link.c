@@ -1,4 +1,4 @@
-/* destination_mixpanel_link: who is who, told to Mixpanel in the words of the project's mode.
+/* destination_mixpanel_link: tells Mixpanel who is who, in the words of the project's mode.
  *
  * simplified  An event that carries both $device_id and $user_id joins them, once and for all time, back and
  *             forward. $identify, $create_alias and $merge do nothing there, and a plain identify carries no
@@ -15,7 +15,7 @@
 
 enum { LEGACY_REST_MS = 1500 };             /* Segment's advice: more than a second */
 
-/* The same pair makes the same key, whichever message told of it. */
+/* The same pair makes the same key, whichever message names it. */
 static Str link_key(struct plan *plan, const char *what, Str a, Str b)
 {
     Str parts[3] = { str_from(what), a, b };
@@ -77,7 +77,7 @@ static Status link_by_alias(struct plan *plan, Str known_id, Str alias, Millis a
     return end_link(plan, out, link_key(plan, "alias", known_id, alias), rest_ms, err);
 }
 
-/* Once per alias: a second $create_alias for it is refused by Mixpanel without a word. */
+/* Sent once for each alias: Mixpanel refuses a second $create_alias for it without saying so. */
 static Status link_legacy(struct plan *plan, Str anonymous_id, Str user_id, Millis at_ms, Err *err)
 {
     Str key = arena_printf(plan->arena, "alias:%.*s", STR_FORMAT(user_id));
@@ -141,7 +141,7 @@ Status mixpanel_plan_links(struct plan *plan, const Outgoing *message, Err *err)
     return s;
 }
 
-/* Told by the alias alone, where nobody lists links. */
+/* Only the alias says it, if nobody lists links. */
 static Status plan_user_merge(struct plan *plan, const Outgoing *message, Err *err)
 {
     Str previous = message->previous_id, user_id = message->user_id;
@@ -156,7 +156,7 @@ static Status plan_user_merge(struct plan *plan, const Outgoing *message, Err *e
     return OK;
 }
 
-/* In original mode an id may become an alias once; what is one already is merged. */
+/* In original mode an id may become an alias once; an id that is one already is merged. */
 static Status plan_create_alias(struct plan *plan, const Outgoing *message, Err *err)
 {
     Str user_id = message->user_id, key = arena_printf(plan->arena, "alias:%.*s", STR_FORMAT(user_id));

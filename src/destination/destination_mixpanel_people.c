@@ -1,8 +1,8 @@
-/* destination_mixpanel_people: profiles. One update is one operator on one profile.
+/* destination_mixpanel_people: profiles. Each update is one operator on one profile.
  *
  * $time is the message's: of two updates of a key the later message wins at Mixpanel, whichever comes first.
- * $add and $append have no idempotency key at /engage: they are sent once, and where the answer is lost the
- * operator hears of it instead of a number that may be doubled.
+ * $add and $append have no idempotency key at /engage: they are sent once. If the answer is lost, the
+ * operator hears of it; to send them again might double a number.
  */
 #include "destination_mixpanel.h"
 
@@ -23,7 +23,7 @@ static Str key_of_trait(Str trait)
 /* Whose profile changes, and by which message. */
 struct profile {
     Str distinct_id;
-    const TreeNode *json;                   /* NULL: by one that was kept */
+    const TreeNode *json;                   /* NULL: by a message that was kept */
     Millis at_ms;
 };
 
@@ -75,7 +75,7 @@ static bool has_profile(struct plan *plan, const MixpanelWho *who)
 
 typedef enum Operator { SET, SET_ONCE, UNION, APPEND, UNSET } Operator;
 
-/* What group calls and devices are noted in: a list, that a trait of the same name adds to and does not overwrite. */
+/* The list that has group calls and devices: a trait of the same name adds to it and does not overwrite it. */
 static bool is_our_list(struct plan *plan, Str key)
 {
     return str_equal(key, STR("$ios_devices")) || str_equal(key, STR("$android_devices"))
@@ -93,7 +93,7 @@ static Operator operator_of(struct plan *plan, const TreeNode *trait)
     return SET;
 }
 
-/* $created must be a date: one that Mixpanel reads by itself stays, all else that is a time becomes one. */
+/* $created must be a date: a date that Mixpanel can read stays; every other time becomes one. */
 static bool is_plain_date(const TreeNode *trait)
 {
     Millis at_ms;
@@ -123,7 +123,7 @@ static void put_trait(struct buf *out, Str key, const TreeNode *trait, Operator 
     }
 }
 
-/* Whether traits say Mixpanel's key themselves, by whatever name: an object has each key once. */
+/* Do the traits have Mixpanel's key themselves, by whatever name? An object has each key once. */
 static bool any_of_key(const TreeNode *traits, Str key)
 {
     for (const TreeNode *trait = traits ? traits->first : NULL; trait; trait = trait->next)
@@ -140,7 +140,7 @@ static void put_full_name(struct plan *plan, struct buf *out, const TreeNode *tr
     member_text(out, STR("$name"), arena_printf(plan->arena, "%.*s %.*s", STR_FORMAT(first), STR_FORMAT(last)));
 }
 
-/* "address": {"city": …} fills $city and its like, unless traits say them themselves. */
+/* "address": {"city": …} fills $city and the like, unless the traits have them themselves. */
 static void put_address(struct buf *out, const TreeNode *traits)
 {
     static const char *const rows[][2] = {
@@ -184,7 +184,7 @@ static bool any_with(struct plan *plan, const TreeNode *traits, Operator operato
     return false;
 }
 
-/* Two traits of one key with two values, and what cannot be a date: what is not sent is said. */
+/* Two traits of one key with two values, and a value that cannot be a date: reports what is not sent. */
 static void report_left_out(struct plan *plan, const TreeNode *traits, KeyOfTrait *key_of)
 {
     for (const TreeNode *trait = traits ? traits->first : NULL; trait; trait = trait->next) {
@@ -485,7 +485,7 @@ static Status plan_group_traits(struct plan *plan, const Outgoing *message, stru
     return end_update(plan, out, 0, err);
 }
 
-/* Whose group it is: on the profile; of a visitor who has none, kept until the user is known. */
+/* Writes whose group it is to the profile; for a visitor without a profile it is kept until the user is known. */
 static Status plan_membership(struct plan *plan, const Outgoing *message, struct membership group, Err *err)
 {
     MixpanelWho who = profile_of(plan, message);

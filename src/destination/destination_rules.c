@@ -1,5 +1,5 @@
-/* destination_rules: reads the rules of a destination, and takes from a message what they deny it: properties and
- * traits that are denied (or not allowed) are lost, and those to be hashed are hashed.
+/* destination_rules: reads the rules of a destination, and applies them to a message: properties and
+ * traits that are denied (or not allowed) are removed, and those to be hashed are hashed.
  */
 #include "destination.h"
 

@@ -1,5 +1,5 @@
-/* destination_rules: what the configuration says of a destination beside its settings, the same for every type: which
- * messages it gets, what of them it may see, how long is tried.
+/* destination_rules: what the configuration says of a destination besides its settings, the same for every type: which
+ * messages it gets, which parts of them it may see, how long Onym tries.
  */
 #ifndef ONYM_DESTINATION_RULES_H
 #define ONYM_DESTINATION_RULES_H
@@ -26,7 +26,7 @@ typedef struct Rules {
 Status MUST rules_read(const Node *node, Arena *arena, Rules *ret, Err *err);
 /* Properties or traits are left out or hashed. */
 bool rules_have_privacy(const Rules *rules);
-/* The message after the privacy rules; the tree itself where there are none. */
+/* The message after the privacy rules; the tree itself if there are no rules. */
 Status MUST rules_redact(const Rules *rules, const TreeNode *json, Arena *arena, const TreeNode **ret, Err *err);
 
 #endif

@@ -1,10 +1,10 @@
-/* destination_secret: stars for what must not be seen where a request, an answer or an error is shown or kept.
+/* destination_secret: puts stars in the place of secrets when a request, an answer or an error is shown or kept.
  *
- * Headers are shown only where their name is known to hold no secret, since a webhook's own headers may hold
- * any. Elsewhere what the settings keep secret is replaced, as it is and in the forms in which it travels
+ * Headers are shown only if their name is known to hold no secret, since a webhook's own headers may hold
+ * any. Elsewhere what the settings keep secret is replaced, in its own form and in the forms in which it is sent
  * (percent-encoded, in JSON, as Basic credentials): secret options, the values of a webhook's headers, and what
  * a URL holds beside the way to a host: user and password, a query's values, and the parts of a path that look
- * drawn by chance, as the addresses of many hooks are their own password.
+ * random, since the addresses of many hooks are their own password.
  * A vendor may quote any of it, so answers and reasons go through here, too.
  */
 #include "destination.h"
@@ -130,7 +130,7 @@ static void put_base64(struct buf *out, Str text)
     region_close(&region);
 }
 
-/* As it is, percent-encoded, in JSON, and as the user, or user and password, of Basic credentials. */
+/* Adds it in its own form, percent-encoded, in JSON, and as the user, or user and password, of Basic credentials. */
 static void add_secret(struct secrets *secrets, Str text, size_t least)
 {
     struct buf *forms = &secrets->forms;

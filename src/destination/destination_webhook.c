@@ -4,13 +4,14 @@
  * in a list only of its first element. X-Onym-Signature, "t=<seconds>,v1=<hex>", is the HMAC-SHA256 of
  * "<t>.<body>", over every byte, with a time against replays.
  *
- * Private addresses are refused unless allow_private says otherwise: whoever may write a URL here may else
- * read what answers inside the network.
+ * Private addresses are refused unless allow_private says otherwise: without this, anybody who may write a URL here
+ * could read what answers inside the network.
  */
 #include "destination.h"
 #include "destination_text.h"
 
-/* A call is its key and, after it, the JSON that is sent. Version 0 of before: the messageId, a line end, the JSON. */
+/* A call is its key and, after it, the JSON that is sent. In the old version 0 it was the messageId, a line end, the
+ * JSON. */
 enum { CALL_OF_LINES = 0, CALL_OF_FIELDS = 1 };
 
 enum {
@@ -34,8 +35,8 @@ static const DestinationOption webhook_options[] = {
     { 0 }
 };
 
-/* Says how long a request is and when its connection ends, which the wire must say itself: whoever sets one of these
- * gets requests that no receiver can read. */
+/* These say how long a request is and when its connection ends, and only our HTTP code may say that: if a setting had
+ * one of them, no receiver could read the requests. */
 static bool is_of_the_wire(Str name)
 {
     static const char *const taken[] = { "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Expect",
@@ -71,7 +72,8 @@ static LaneLimits webhook_limits(const Settings *settings, uint8_t lane)
     return (LaneLimits){ batch > 1 ? (uint32_t)batch : 1, 4 * 1024 * 1024 };
 }
 
-/* "website/9f3c…", percent-encoded: what a client says reaches a header only so. A messageId is one source's own. */
+/* "website/9f3c…", percent-encoded: text of a client gets into a header only so. A messageId is unique in its source
+ * only. */
 static void put_key(struct plan *plan, struct buf *out, const Event *event)
 {
     char bytes[3 * (LIMIT_ID_BYTES + LIMIT_MESSAGE_ID_BYTES) + 8];
@@ -100,7 +102,7 @@ static Status webhook_build(struct plan *plan, const Outgoing *message, Err *err
     return plan_end_call(plan, 0, 0, err);
 }
 
-/* Of the old kind the last line is the JSON: it holds no line end, and the id before it may. */
+/* In the old kind the last line is the JSON: it has no line end in it, but the id before it may have one. */
 static Str json_of_call(const Call *call, Arena *arena, Str *ret_key)
 {
     Str rest = call->body;
@@ -140,7 +142,7 @@ static void sign(const PackInput *input, Str first, Arena *arena, FetchRequest *
                    arena_printf(arena, "t=%" PRId64 ",v1=%.*s", input->now_ms / 1000, STR_FORMAT(hex)));
 }
 
-/* One message: its key. A list: a hash of the keys, equal whenever the same messages travel together. */
+/* For one message its key; for a list a hash of the keys, equal whenever the same messages are sent together. */
 static Str idempotency_key(const Str *keys, size_t count, Arena *arena)
 {
     return count == 1 ? keys[0] : key_of_parts(arena, keys, count);
