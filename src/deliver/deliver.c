@@ -1,8 +1,8 @@
 /* deliver: THE THIRD CORRIDOR. For every destination: take records, line them up, build, commit, send.
  *
- * One step does for all of them what can be done now. The commit in its middle is the only one: what answers
- * finished since the last step, where the cursors stand, and what will be sent next, in one act. Whatever the
- * step could not do for one destination it notes there and goes on with the others.
+ * One step does for all of them what can be done now. It has one commit, in its middle: what answers
+ * finished since the last step, the cursors, and what will be sent next, in one transaction. If the
+ * step could not do something for one destination, it notes that there and goes on with the others.
  */
 #include "deliver_runner.h"
 
@@ -176,7 +176,7 @@ static Status runner_step(struct runner *runner, Err *err)
     return s;
 }
 
-/* When something can be done here again without anything new: at the latest in a minute. */
+/* When there may be something to do here again though nothing new comes: at the latest in a minute. */
 static Millis next_time(const struct runner *runner, Millis now_ms)
 {
     Millis next_ms = now_ms + 60000, resume_ms = runner->wait_until_ms > now_ms ? runner->wait_until_ms : now_ms;
@@ -205,7 +205,7 @@ static Millis time_to_wait(const struct deliver *deliver, Millis wait_ms)
     return wait_ms;
 }
 
-/* True where the time for it has not come yet. */
+/* True if it is not yet time for it. */
 static bool publish(struct deliver *deliver)
 {
     if (deliver->published_ms && deliver->now_ms - deliver->published_ms < PUBLISH_MS
@@ -287,8 +287,8 @@ JournalPos deliver_position(struct deliver *deliver)
 
 /* ---- Looking ---- */
 
-/* The published state of a configured destination. One that the deliverer has not taken over yet has none, or that of
- * before: it is busy until it has. */
+/* The published state of a configured destination. If the deliverer has not taken it over yet, it has no state or an
+ * old one, and counts as busy. */
 static DeliverState state_of(const struct deliver *deliver, const DestinationConfig *config)
 {
     DeliverState state = { .condition = config->is_enabled ? DELIVER_WAITING : DELIVER_DISABLED };
@@ -303,7 +303,7 @@ static DeliverState state_of(const struct deliver *deliver, const DestinationCon
     return state;
 }
 
-/* A state is of a moment ago; the journal's end is of now. What lies between is counted, so that zeros mean done. */
+/* A state is a moment old, but the journal's end is read now. What is between them counts, so that zeros mean done. */
 static void count_unread(DeliverState *state, JournalPos end, Millis now_ms)
 {
     if (state->condition == DELIVER_DISABLED) return;

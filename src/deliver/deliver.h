@@ -1,29 +1,29 @@
 /* deliver: journal records become calls to destinations, in order for each person.
  *
- * What it is not: it knows no vendor (destination/ does), no socket (the fetcher of os/ does), and no rule of identity
- * (the caller that opens it says, by deliver_people, who a message's person is and which links there are). What it
- * keeps are rows of outbox/.
+ * What it does not do: it knows no vendor (destination/ does), no socket (the fetcher of os/ does), and no rule of
+ * identity (the caller that opens it says, by deliver_people, who a message's person is and which links there are). It
+ * keeps everything as rows of outbox/.
  *
- * Every configured destination has its own place in the journal, its own queue and its own troubles; none of
- * them can slow another, or collection. What a message becomes is frozen in the store before it is first
- * sent, with its idempotency key, its time and its person: a retry after any failure, a restart or a crash
+ * Every configured destination has its own place in the journal, its own queue and its own errors; none of
+ * them can slow another, or collection. The calls of a message are frozen in the store before they are first
+ * sent, with the idempotency key, the time and the person: a retry after any failure, a restart or a crash
  * sends the same, so that the vendor can tell it from a second event.
  *
  * Invariants
  *  1. A record before the kept cursor is finished (delivered, or in the dead letters with its reason), or has
  *     a row. A record after it has no row, unless it overtook another in event time.
  *  2. Nothing is sent before its frozen form is committed.
- *  3. A message starts when all earlier ones of its person are finished, or travels after them in the same
+ *  3. A message starts when all earlier ones of its person are finished, or is sent after them in the same
  *     request. A link goes before anything else under its user, and is done before what follows.
  *  4. A call that must not be repeated (CALL_ONCE) is not sent again when it is in doubt: it becomes a dead
  *     letter that says so.
- *  5. Memory is bounded: window messages a destination, whatever the backlog.
+ *  5. Memory is bounded: at most window messages for each destination, however many wait.
  *  6. When end_forget is called, no row is about a person who was erased, and no copy of such a row is left on the
  *     disk. The same holds for a suppressed person, except for rows that came after the suppression was taken back.
  *
- * Threads: deliver_step and everything that says so on one thread, the deliverer. deliver_wake,
+ * Threads: one thread, the deliverer, calls deliver_step and everything that says so. Any thread may call deliver_wake,
  * deliver_read_states, deliver_set_config, deliver_find_config, deliver_ask_replay, deliver_ask_release,
- * deliver_ask_redo, deliver_wait_asked, deliver_user_hash and deliver_list_dead from any thread.
+ * deliver_ask_redo, deliver_wait_asked, deliver_user_hash and deliver_list_dead.
  */
 #ifndef ONYM_DELIVER_DELIVER_H
 #define ONYM_DELIVER_DELIVER_H
@@ -34,14 +34,15 @@
 #include "outbox/outbox.h"
 #include "people/people.h"
 
-/* The furthest position of the journal that any destination has seen, also one that is configured no more; 0: none. */
+/* The furthest position of the journal that any destination has seen, also one that is no longer configured; 0: none.
+ * */
 Status MUST deliver_read_reached(const struct outbox_rows *rows, JournalPos *ret, Err *err);
 
 /* ---- People ---- */
 
 /* Who is to be forgotten: the ids of the command. */
 typedef struct DeliverForget {
-    JournalPos before;                      /* COMMAND_ERASE: of records before this, which the journal has lost */
+    JournalPos before;                      /* COMMAND_ERASE: in records before this, which the journal has erased */
     JournalCommand what;                    /* COMMAND_SUPPRESS: with all ids that are suppressed */
     uint64_t number;                        /* for whoever asked */
 } DeliverForget;
@@ -49,24 +50,24 @@ typedef struct DeliverForget {
 /* Who is who, from identity/. All of them are called by the deliverer's thread. */
 struct deliver_people {
     void *context;
-    /* find, list_links, is_duplicate and is_suppressed are asked between these, some dozens together. NULL: needs no
-     * guard. */
+    /* find, list_links, is_duplicate and is_suppressed are called between these two, some dozens together. NULL: no
+     * guard is needed. */
     void (*begin)(void *context);
     void (*end)(void *context);
-    /* Identity knows the records before this position. What comes after it is not delivered yet. NULL: it knows all. */
+    /* Identity knows the records before this position. Later records are not delivered yet. NULL: it knows all. */
     JournalPos (*position)(void *context);
-    /* NULL: a message's own ids are all that is known. Strings live in the arena. Asked for every message. */
+    /* NULL: nothing is known but a message's own ids. Strings are in the arena. Asked for every message. */
     Status (*find)(void *context, const Event *event, Arena *arena, MessagePerson *ret, Err *err);
-    /* The anonymous ids whose first claim is this user's, and the users that it was joined with, at most 500. Asked
-     * where a link may be new. NULL: as above. */
+    /* The anonymous ids that this user claimed first, and the users whom it was joined with, at most 500. Asked
+     * if a link may be new. NULL: as above. */
     Status (*list_links)(void *context, Str user_id, Arena *arena, const PersonLink **ret, size_t *ret_count, Err *err);
     /* Values that identify nobody; a message is delivered as if it had no such id. NULL: none. */
     bool (*is_blocked)(void *context, Str id);
-    /* A record whose message came before, within the dedup window: not delivered. NULL: none is. */
+    /* The record's message came before, within the dedup window: it is not delivered. NULL: there are none. */
     bool (*is_duplicate)(void *context, JournalPos pos);
-    /* A message that names a suppressed id: not delivered, whenever it came. NULL: none does. */
+    /* The message names a suppressed id: it is not delivered, whenever it came. NULL: there are none. */
     bool (*is_suppressed)(void *context, const Event *event);
-    /* Asked every step, without the guard; in the arena. end_forget says of each that the store knows them no more.
+    /* Asked in every step, without the guard; in the arena. end_forget says of each that the store has forgotten them.
      * NULL, both: nobody is ever to be forgotten. */
     Status (*list_forgets)(void *context, Arena *arena, DeliverForget **ret, size_t *ret_count, Err *err);
     void (*end_forget)(void *context, const DeliverForget *forget);
@@ -107,42 +108,42 @@ Status MUST deliver_open(const DeliverOptions *options, struct deliver **ret, Er
 /* What is under way is cancelled and will be sent again. Accepts NULL. */
 void deliver_close(struct deliver *deliver);
 
-/* Judges a configuration: a type that exists, settings by its table, rules. err's field says where. */
+/* Checks a configuration: the type must exist, settings follow its table, rules. err's field says where. */
 Status MUST deliver_check_config(const DestinationConfig *config, Err *err);
-/* Of a configuration that is right: settings that do something else than their author may expect, with the reason. */
+/* For a valid configuration: names settings that do something else than their author may expect, with the reason. */
 typedef void DeliverAdvise(void *context, const char *setting, const char *text);
 void deliver_advise(const DestinationConfig *config, DeliverAdvise *advise, void *context);
-/* From the next step on these are the destinations; copies them. Others keep their place, and their rows, for
- * when they come back. ERR_INPUT (and nothing changed) where one of them is wrong. Any thread. */
+/* From the next step on these are the destinations; copies them. Others keep their place and their rows, for
+ * when they come back. ERR_INPUT (and nothing changed) if one of them is wrong. Any thread. */
 Status MUST deliver_set_config(struct deliver *deliver, const DestinationConfig *configs, size_t count, Err *err);
 /* One of them, copied into the arena, secrets and all. ERR_NOT_FOUND. Any thread. */
 Status MUST deliver_find_config(struct deliver *deliver, Str name, Arena *arena, DestinationConfig *ret, Err *err);
 
 /* ---- Running ---- */
 
-/* Everything that can be done now, then waits at most wait_ms for answers or a wake. Errors are the store's or
- * the journal's; the next step tries again, and nothing else stops meanwhile. */
+/* Does everything that can be done now, then waits at most wait_ms for answers or a wake. Errors come from the store or
+ * the journal; the next step tries again, and nothing else stops meanwhile. */
 Status MUST deliver_step(struct deliver *deliver, Millis wait_ms, Err *err);
 void deliver_wake(struct deliver *deliver);                 /* something is new in the journal. Any thread. */
 
-/* From the next step on nothing new is sent; what is under way is answered and noted, until it is idle. Closing
- * before that is a crash: right, and more to repeat. The deliverer's thread. */
+/* From the next step on nothing new is sent; requests under way are answered and noted, until it is idle. Closing
+ * before that is like a crash: nothing is lost, but more is repeated. The deliverer's thread. */
 void deliver_begin_stop(struct deliver *deliver);
 bool deliver_is_idle(const struct deliver *deliver);
 
 /* The journal position before which every destination is finished: for journal_set_hold. Disabled ones count. 0
- * where one cannot tell yet. The deliverer's thread. */
+ * if this is not known yet. The deliverer's thread. */
 JournalPos deliver_position(struct deliver *deliver);
 
 /* ---- Asking for more ---- */
 
-/* Sends what happened in [from_ms, to_ms) (event time) once more, or for the first time; runs beside what is
- * new. Takes the place of a replay that is still under way. ERR_NOT_FOUND: no such destination; ERR_CONFLICT: it is
- * disabled. The ticket is for deliver_wait_asked: until that says OK, nothing is promised. */
+/* Sends what happened in [from_ms, to_ms) (event time) once more, or for the first time; new messages go on
+ * meanwhile. Takes the place of a replay that is still under way. ERR_NOT_FOUND: no such destination; ERR_CONFLICT: it
+ * is disabled. The ticket is for deliver_wait_asked: until that says OK, nothing is promised. */
 Status MUST deliver_ask_replay(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, uint64_t *ret_ticket,
                                Err *err);
-/* The same of what the tracking plan held, and of nothing else. It waits for a replay that is under way, and is
- * given up (ERR_TIMEOUT of deliver_wait_asked) where that takes longer. */
+/* The same for messages that the tracking plan held, and for nothing else. It waits for a replay that is under way, and
+ * is given up (ERR_TIMEOUT of deliver_wait_asked) if that takes too long. */
 Status MUST deliver_ask_release(struct deliver *deliver, Str name, Millis from_ms, Millis to_ms, uint64_t *ret_ticket,
                                 Err *err);
 /* Tries dead letters again: one by its number, or all that there are now (0). */
@@ -165,8 +166,8 @@ typedef struct DeliverState {
     DeliverCondition condition;
     Millis until_ms;                        /* WAITING: the next try */
     JournalPos position;                    /* read so far */
-    uint64_t lag_bytes;                     /* how much of the journal lies after position at this moment */
-    Millis lag_ms;                          /* age of the oldest message that is not delivered; 0: none is waiting */
+    uint64_t lag_bytes;                     /* how much of the journal is after position at this moment */
+    Millis lag_ms;                          /* age of the oldest message that is not delivered; 0: none waits */
     uint64_t unfinished;                    /* messages taken and not finished; at least 1 while there is more to do */
     uint64_t under_way;                     /* requests */
     uint64_t taken, delivered, skipped, refused, retried, requests, links, reports;     /* since the start */
@@ -179,16 +180,16 @@ typedef struct DeliverState {
     uint64_t replay_unfinished, replay_taken, replay_delivered;         /* messages of the replay */
     JournalPos read_until;                  /* nothing before it is missing in unfinished */
     Millis read_at_ms;                      /* when all of the journal had been read last */
-    bool is_busy;                           /* more than the counts say is to be done: a redo, a replay, its rows */
+    bool is_busy;                           /* there is more to do than the counts say: a redo, a replay, its rows */
 } DeliverState;
 
-/* Copies the states, in the order of the configuration, and looks how far the journal is now: what is durable, and not
- * delivered or given up, always shows in lag_bytes, lag_ms and unfinished, so that whoever waits for 0 of any of them
- * never stops too early. Any thread. */
+/* Copies the states, in the order of the configuration, and looks how far the journal is now. Durable messages that are
+ * neither delivered nor given up always show in lag_bytes, lag_ms and unfinished, so that a caller who waits until one
+ * of them is 0 never stops too early. Any thread. */
 size_t deliver_read_states(struct deliver *deliver, DeliverState *states, size_t max);
 
-/* Appends an item a minute of what was done, and of the lag (docs/delivery.md); the last is under way; nothing was
- * counted before its counted_from. ERR_NOT_FOUND. Any thread. */
+/* Appends an item for each minute: what was done, and the lag (docs/delivery.md); the last minute is not over; nothing
+ * was counted before its counted_from. ERR_NOT_FOUND. Any thread. */
 enum { DELIVER_MINUTES = 24 * 60 };
 Status MUST deliver_write_series(struct deliver *deliver, Str name, int minutes, struct buf *out, Err *err);
 
@@ -206,7 +207,7 @@ Status MUST deliver_list_dead(const struct outbox_rows *rows, Str name, uint64_t
 Status MUST deliver_write_dead(const struct outbox_rows *rows, Str name, uint64_t after, size_t limit,
                                struct buf *out, Err *err);
 
-/* {"position","deliveries":[{"destination","type","state","text",…}]}: what became of a message at each destination
+/* {"position","deliveries":[{"destination","type","state","text",…}]}: what happened to a message at each destination
  * (docs/live.md). Any thread. */
 typedef struct DeliverMessage {
     const Event *event;
@@ -218,7 +219,7 @@ Status MUST deliver_write_message(struct deliver *deliver, const DeliverMessage 
 
 /* ---- Trying out ---- */
 
-/* One message through one destination, without the store: each request and answer is told. Waits for them. */
+/* Sends one message through one destination, without the store, and reports each request and answer. Waits for them. */
 typedef struct DeliverExchange {
     Str method, url, headers, body;         /* headers: a line each; secrets are stars, wherever they stand */
     int status;

@@ -1,11 +1,11 @@
 /* deliver_build: a delivery becomes frozen calls.
  *
- * What identity knows now is put beside the message: the links of its user that this destination was not told
- * yet go with it, in front. They are noted as told in the same act that freezes them, so each is told once.
+ * What identity knows now is added to the message: links of its user that this destination was not told
+ * yet go with it, before it. The transaction that freezes them notes them as told, so each is told once.
  *
- * The grace time: a user that this destination never heard of, in a message that names no anonymous id, while
- * identity knows none of that user's: a server was faster than the browser. It waits for a moment, since the
- * link should go first.
+ * The grace time: a message names no anonymous id, its user is one of whom this destination never heard, and
+ * identity knows no anonymous id of that user: then a server was faster than the browser. The message waits for a
+ * moment, since the link should go first.
  */
 #include "deliver_runner.h"
 
@@ -100,7 +100,7 @@ static Str usable(struct runner *runner, Str id)
     return people->is_blocked && people->is_blocked(people->context, id) ? (Str){ 0 } : id;
 }
 
-/* Of two users, whichever is named first: each pair is told once. The row has the hashes of both. */
+/* Each pair of users is told once, whichever is named first. The row has the hashes of both. */
 static Status note_merge(struct runner *runner, const PersonLink *link, Arena *arena, bool *ret_is_new, Err *err)
 {
     uint64_t one = key_of_id(link->anonymous_id), other = key_of_id(link->user_id), fingerprint;
@@ -121,7 +121,7 @@ static Status note_merge(struct runner *runner, const PersonLink *link, Arena *a
     return OK;
 }
 
-/* True where the link is not told yet; notes it as told. */
+/* True if the link was not told yet; notes it as told. */
 static Status note_link(struct runner *runner, const PersonLink *link, struct delivery *delivery, Arena *arena,
                         bool *ret_is_new, Err *err)
 {
@@ -148,8 +148,8 @@ static Status note_link(struct runner *runner, const PersonLink *link, struct de
     return OK;
 }
 
-/* A link travels only with a message that stands in its user's line, so that nothing under that user can
- * overtake it. The message that made the link does, so every link finds one. */
+/* A link goes only with a message in its user's line, so that nothing under that user can
+ * overtake it. The message that made the link is in that line, so every link finds one. */
 static bool stands_in_line_of(const struct delivery *delivery, Str user_id)
 {
     uint64_t key = key_of_id(user_id);
@@ -158,8 +158,9 @@ static bool stands_in_line_of(const struct delivery *delivery, Str user_id)
     return false;
 }
 
-/* A merge may travel with either of its users; with the first one only where something was sent under the second: until
- * then it is the second's to bring, with its earlier ones (in legacy mode a new id is one other's name). */
+/* A merge may go with a message of either of its users. It goes with one of the first user only if something was sent
+ * under the second; until then a message of the second brings it, with the earlier links (in legacy mode a new id
+ * becomes another name of one id only). */
 static bool may_go_along(struct runner *runner, const struct delivery *delivery, const PersonLink *link, Arena *arena)
 {
     if (!link->is_merge && !wants_links(runner)) return false;
@@ -168,7 +169,7 @@ static bool may_go_along(struct runner *runner, const struct delivery *delivery,
     return !runner->destination->wants_grace || is_heard_of(runner, link->user_id, arena);
 }
 
-/* Earlier links first: where a vendor takes only one (legacy), it is the first device's. */
+/* Earlier links go first: if a vendor takes only one (legacy), it is that of the first device. */
 static int compare_links(const void *left, const void *right)
 {
     const PersonLink *a = left, *b = right;
@@ -197,7 +198,7 @@ static Status choose_links(struct runner *runner, struct delivery *delivery, con
     return s;
 }
 
-/* The message that was to bring the links was refused: the user's next message brings them. */
+/* The message that should have brought the links was refused: the user's next message brings them. */
 static void unnote_links(struct runner *runner, const Outgoing *outgoing)
 {
     for (size_t at = 0; at < outgoing->link_count; at++) {
@@ -227,8 +228,8 @@ static uint64_t pair_fingerprint(const Outgoing *outgoing)
     return hash_64(own_pair(outgoing), hash_64(outgoing->user_id, 1));
 }
 
-/* Listing a user's links reads evidence, so it is asked only when there may be new ones: of a user not asked
- * for since the start, for a pair of ids not seen yet, or after a pair in a message that did not come here. */
+/* Listing a user's links reads evidence, so it is done only if there may be new ones: for a user for whom it was not
+ * done since the start, for a pair of ids not seen yet, or after a pair in a message that did not come here. */
 static bool may_have_new_links(struct runner *runner, const Outgoing *outgoing)
 {
     if (!outgoing->user_id.len) return false;
@@ -236,7 +237,7 @@ static bool may_have_new_links(struct runner *runner, const Outgoing *outgoing)
     return own_pair(outgoing).len > 0 && !known_has(&runner->links, pair_fingerprint(outgoing));
 }
 
-/* Without identity, a message's own two ids are a link, unless the anonymous id is somebody's already. */
+/* Without identity, a message's own two ids are a link, unless the anonymous id already belongs to somebody. */
 static Status list_known_links(struct runner *runner, const Outgoing *outgoing, Arena *arena, struct known_links *ret,
                                Err *err)
 {
@@ -251,7 +252,7 @@ static Status list_known_links(struct runner *runner, const Outgoing *outgoing, 
     return OK;
 }
 
-/* What was listed need not be listed again. A list that was cut short is: its rest goes with the next. */
+/* A list need not be made again, unless it was cut short: then the next message brings the rest. */
 static void note_asked(struct runner *runner, const Outgoing *outgoing)
 {
     if (outgoing->link_count < DESTINATION_LINKS) known_add(&runner->asked, hash_64(outgoing->user_id, 2));
@@ -330,8 +331,8 @@ static Status build_plan(struct runner *runner, struct delivery *delivery, Outgo
     return OK;
 }
 
-/* The message as it may be seen. Where all of it is sent as it stands, nobody asks for its members: to read them is a
- * twentieth of what an event costs in a list of 1,000. That it is JSON was seen when it was taken. */
+/* The message as the destination may see it. If it is sent whole and unchanged, nobody needs its members: to read them
+ * is a twentieth of the cost of an event in a list of 1,000. That it is JSON was checked when it was taken. */
 static Status read_json(const struct runner *runner, const Event *event, Arena *arena, const TreeNode **ret, Err *err)
 {
     const struct destination *destination = runner->destination;

@@ -1,7 +1,7 @@
-/* deliver_clock: waits and patience go by time that passes, not by a wall clock that is set. Instants are kept as the
- * wall clock tells them, so that they mean something after a restart; where it jumps, those that wait for it, or count
- * from it, are moved with it: nothing is given up early because it jumped ahead, and nothing waits for the day that it
- * had been before it was set back. */
+/* deliver_clock: how long something waits, and when it is given up, depends on time that passes, not on a wall clock
+ * that somebody sets. Instants are kept as the wall clock tells them, so that they mean something after a restart. If
+ * it jumps, instants for which something waits, or from which something counts, move with it: nothing is given up early
+ * because it jumped ahead, and nothing waits longer because it was set back. */
 #include "deliver_runner.h"
 
 static const Millis TOLERANCE_MS = 5000;
@@ -36,8 +36,8 @@ void deliver_look_at_clock(struct deliver *deliver)
         if (deliver->runners[at]) move_runner(deliver->runners[at], by_ms);
 }
 
-/* While nobody ran, nobody was asked: what is loaded has an eighth of its patience left, and waits for no day that is
- * further away than that. */
+/* While the process did not run, nothing was tried: a delivery that is loaded has at least an eighth of its time left,
+ * and does not wait longer than that. */
 void delivery_settle_clock(const struct runner *runner, struct delivery *delivery)
 {
     Millis now_ms = runner->deliver->now_ms, retry_ms = runner->rules.retry_ms;

@@ -1,4 +1,4 @@
-/* deliver_dead: what could not be delivered, kept with its reason, what was sent and what came back.
+/* deliver_dead: keeps what could not be delivered, with the reason, what was sent and what came back.
  *
  * A dead letter is a row: a JSON object for people, after it the frozen calls, so that a second try sends the
  * same under the same keys. Secrets in headers are stars. The oldest go when there are too many.
@@ -23,7 +23,7 @@ static void put_request(const struct runner *runner, struct buf *out, const Fetc
     json_object_end(out);
 }
 
-/* Where a request carried several people's calls, the letter shows this message's only, as if they had gone alone. */
+/* If a request carried several people's calls, the letter shows only this message's, as if they had gone alone. */
 static const FetchRequest *own_request(const struct runner *runner, const struct delivery *delivery,
                                        const FetchRequest *request, Arena *arena, FetchRequest *own)
 {
@@ -39,8 +39,8 @@ static const FetchRequest *own_request(const struct runner *runner, const struct
     return runner->destination->pack(&input, arena, own, NULL) == OK && own->method.len ? own : NULL;
 }
 
-/* What a vendor said to the calls of several people at once may quote any of them, so it is in nobody's letter: who
- * wants to see it tries one again. It stands as last_error, too. */
+/* An answer to the calls of several people at once may quote any of them, so no letter has it: to see it, try one
+ * letter again. last_error has it, too. */
 static Str own_reason(const struct delivery *delivery, Str reason, const FetchAnswer *answer, Arena *arena)
 {
     Str beginning = answer ? str_slice(answer->body, 0, QUOTE_BYTES) : (Str){ 0 };
@@ -237,7 +237,7 @@ struct redoing {
 static void redo_delivery(struct runner *runner, struct delivery *delivery, uint64_t number)
 {
     char bytes[ROW_KEY_BYTES];
-    delivery->is_redo = true;                       /* whoever asks for it has settled the doubt */
+    delivery->is_redo = true;                       /* the operator who asks for it has decided the doubt */
     delivery->is_in_doubt = false;
     delivery->order = runner->order++;
     delivery->attempts = delivery->tries = 0;

@@ -1,19 +1,18 @@
-/* deliver_forget: people who are erased or suppressed leave the store.
+/* deliver_forget: removes people who are erased or suppressed from the store.
  *
- * Whoever knows (deliver_people.list_forgets) says what is to be forgotten: of an erasure the ids, and that records
- * before its command are meant, which the journal has lost by then; of suppressed ids all messages. Then, a bounded
- * piece a step:
+ * deliver_people.list_forgets says what to forget. For an erasure these are its ids in records before its command,
+ * which the journal has erased by then; for suppressed ids all messages. Then each step does a bounded piece of this:
  *   1. deliveries in memory, with their rows. One that is under way finishes with its answer, whatever that is
  *   2. every row of the store, of destinations that are not configured any more, too
  *   3. the store is rewritten, since it keeps in free pages what was removed
- * A crash makes all of it again. A row tells whose it is in one of these ways:
+ * After a crash all of it is done again. A row tells whose it is in one of these ways:
  *   a record's place      the journal says: it is erased there, or what ids it has
- *   the lines it stood in where the journal has it no more. Hashes of ids (key_of_id)
+ *   the lines it was in   if the journal does not have it any more. Hashes of ids (key_of_id)
  *   ids in its key        links, users, memory ("what:id", see plan_store)
  *   its text              of others' dead letters, whose reason may quote a vendor who named somebody
- * Where somebody else's row names a person who is gone, a word that names nobody takes the place.
- * Until it is known which deliveries in memory are theirs, nothing is sent. A place of the journal that the disk does
- * not give back after some tries counts as one that the journal does not have any more.
+ * If somebody else's row names a person who is gone, a word that names nobody takes the place of the name.
+ * Until it is known which deliveries in memory are theirs, nothing is sent. If the disk does not give back a place of
+ * the journal after some tries, it counts as a place that the journal does not have any more.
  */
 #include "deliver_runner.h"
 
@@ -23,7 +22,7 @@ enum {
     FORGET_BYTES = 1 << 30,                 /* of address space: commands and their ids */
     ROWS_A_STEP = 20000,
     TRIES = 10,
-    TEXT_LEAST = 4,                         /* shorter ids stand in every text by chance, and tell nobody */
+    TEXT_LEAST = 4,                         /* shorter ids are in every text by chance, so they prove nothing */
     LETTER_MOST = 32 * 1024 * 1024,
 };
 
@@ -47,7 +46,7 @@ struct forgetting {
     Arena arena;
     Stage stage;
     bool has_changed;                       /* something was theirs */
-    bool has_ended;                         /* once since the start: what a crash cut off is done with */
+    bool has_ended;                         /* once since the start: work that a crash cut off is done */
     bool is_unsure;                         /* which deliveries in memory are theirs is not known yet */
     unsigned tries;                         /* steps that failed, one after the other */
     bool begins_again;                      /* rows became deliveries meanwhile, of a destination's start or a redo */
@@ -179,7 +178,7 @@ static bool has_line(const struct forgetting *forgetting, const struct delivery 
     return false;
 }
 
-/* As far as the lines tell, for what the journal has no more: rather one of somebody else's is not delivered. */
+/* Decides by the lines, if the journal does not have it any more: in doubt we rather lose somebody else's delivery. */
 static bool takes_lines(const struct forgetting *forgetting, const struct delivery *delivery)
 {
     for (size_t at = 0; at < forgetting->named_count; at++) {
@@ -324,7 +323,7 @@ static void forget_user(const struct row *row)
     if (whole) pending_remove(row->deliver->pending, row->key);
 }
 
-/* Told again, should they ever come back. */
+/* The links are told again if these people ever come back. */
 static void forget_merge(const struct row *row)
 {
     const struct forgetting *forgetting = row->deliver->forgetting;
@@ -432,7 +431,7 @@ static Event event_of_letter(const TreeNode *json)
     return event;
 }
 
-/* A letter's ids stand in it; those of an alias in its calls' lines as well; a report has no calls. */
+/* A letter has its ids in it; those of an alias are also in its calls' lines; a report has no calls. */
 static Status takes_letter(struct deliver *deliver, const TreeNode *json, Str calls, bool *ret, Err *err)
 {
     Event event = event_of_letter(json);
@@ -447,7 +446,7 @@ static Status takes_letter(struct deliver *deliver, const TreeNode *json, Str ca
 
 #define QUOTED "it quoted somebody who was erased"
 
-/* Another person's letter, which quotes somebody who is gone: what was sent and said goes, the rest stays. */
+/* Another person's letter quotes somebody who is gone: removes what was sent and said, and keeps the rest. */
 static void put_without_texts(const struct row *row, const TreeNode *json, Str calls)
 {
     struct buf text, bytes;
@@ -555,7 +554,7 @@ static void add_text(struct forgetting *forgetting, Str text)
     forgetting->texts[forgetting->text_count++].bytes = arena_copy(&forgetting->arena, text);
 }
 
-/* As it is, as in JSON, as in an URL. */
+/* Adds the id in three spellings: raw, JSON-escaped, percent-encoded. */
 static void add_texts(struct forgetting *forgetting, Str id)
 {
     char bytes[6 * LIMIT_ID_BYTES + 16];
@@ -652,8 +651,8 @@ static Status begin(struct deliver *deliver, Err *err)
     return OK;
 }
 
-/* An erasure is about copies of what was removed long ago as well. Suppressed ids are only kept from now on, so a store
- * that had nothing of them need not be written anew. */
+/* An erasure must also remove copies of what was removed long ago. A suppression counts from now on, so a store
+ * that had nothing of these ids need not be written anew. */
 static bool wants_rewrite(const struct forgetting *forgetting)
 {
     bool wants = forgetting->has_changed || !forgetting->has_ended;

@@ -1,6 +1,6 @@
-/* deliver_message: what became of one message at each destination, as far as the store tells. It keeps what waits and
- * what is dead; of what was delivered nothing but that its place is passed. So the answer is found by exclusion: is it
- * for this destination at all; is there a row of it, or a letter; is the destination's place after it? */
+/* deliver_message: what happened to one message at each destination, as far as the store tells. The store keeps what
+ * waits and what is dead; of a delivered message it knows only that the cursor is past its position. So the answer is
+ * found by exclusion: is it for this destination at all; does it have a row, or a letter; is the cursor past it? */
 #include "deliver_runner.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* deliver_operator: what operators ask for is on the disk before they are answered.
+/* deliver_operator: an operator's request is on the disk before the operator is answered.
  *
- * Whoever asks puts a request on the list, from any thread, and waits. The deliverer accepts it in its next step: the
- * beginning of a replay or a redo goes to the pending changes, as does everything else that the step changes. Once they
- * are committed, the request leaves the list. So an answer is a promise that outlives the process, and only the
+ * The thread that asks, any thread, puts a request on the list and waits. The deliverer accepts it in its next step:
+ * the beginning of a replay or a redo goes to the pending changes, as does everything else that the step changes. Once
+ * they are committed, the request leaves the list. So an answer is a promise that outlives the process, and only the
  * deliverer writes to the store. A request that cannot be accepted yet (the destination could not read its rows, or its
  * window is full) stays on the list until it can be, or until the thread that waits for it takes it back.
  */
@@ -127,7 +127,7 @@ static struct runner *find_runner(struct deliver *deliver, const char *name)
     return NULL;
 }
 
-/* False: not now. One whose destination was taken out of the configuration means nothing any more. */
+/* False: not now. If its destination was taken out of the configuration, the request has no meaning any more. */
 static bool accept_one(struct runner *runner, const struct operator_request *wanted)
 {
     Err err = { 0 };
@@ -145,7 +145,7 @@ static bool accept_one(struct runner *runner, const struct operator_request *wan
     return true;
 }
 
-/* Nobody waits for a lock of ours while rows are read: what is tried is marked, so that it is not taken back. */
+/* We hold no lock while rows are read. A request that is being tried is marked, so that it is not taken back. */
 bool operator_accept(struct deliver *deliver)
 {
     struct operator_request tried[countof(deliver->operator_requests)], *wanted;
@@ -161,7 +161,7 @@ bool operator_accept(struct deliver *deliver)
     if (count == 0) return false;
     for (size_t at = 0; at < count; at++)
         is_accepted[at] = accept_one(find_runner(deliver, tried[at].name), &tried[at]);
-    deliver->published_ms = 0;                      /* whoever is answered sees the state as of now */
+    deliver->published_ms = 0;                      /* the operator sees the present state with the answer */
     pthread_mutex_lock(&deliver->mutex);
     for (size_t at = 0; at < count; at++) {
         if (!is_accepted[at] && (wanted = find_request(deliver, tried[at].ticket))) wanted->is_accepted = false;

@@ -1,11 +1,11 @@
 /* deliver_order: who goes when.
  *
- * Every identifier of a message, and the person that identity makes of them, is a line that the message stands
- * in. It may go when it is first in all of its lines. So whatever an anonymous visitor did goes before the
- * message that links the visitor to a user, and that before what the user does, though the three name
+ * A message is in a line for every identifier that it has, and in a line for their person.
+ * It may go when it is first in all of its lines. So everything that an anonymous visitor did goes before the
+ * message that links the visitor to a user, and that message goes before what the user does, though the three name
  * different ids; and different people never wait for each other.
  *
- * Lines are found by a 64-bit hash: two that collide are one line, which costs a wait and nothing else.
+ * Lines are found by a 64-bit hash: if two collide, they are one line, which costs a wait and nothing else.
  */
 #include "deliver_runner.h"
 

@@ -1,13 +1,13 @@
-/* deliver_retry: when again.
+/* deliver_retry: when to try again.
  *
  * A call that fails waits 1, 2, 4 … seconds, at most five minutes, a quarter more or less by chance, so that
- * many that failed together do not come back together. What the vendor asks for (Retry-After) goes before the
- * table. A failure that is nobody's in particular (credentials, a rate limit, three requests in a row without
- * an answer) makes the whole destination wait; then one request goes ahead to see, and the rest follows it.
+ * calls that failed together do not come back together. What the vendor asks for (Retry-After) comes before the
+ * table. After a failure that is not the fault of one call (credentials, a rate limit, three requests in a row without
+ * an answer) the whole destination waits; then it tries one request, and the others follow if that works.
  *
- * A 500 may be about its message alone: a receiver that falls over something that anybody can send. Many of them in a
- * row make the destination wait for seconds only, and a few go ahead, drawn by chance: so whoever sends what nobody can
- * read keeps others by seconds, too, and a vendor that is down is not pestered.
+ * A 500 may be about its message alone: the receiver crashes on something that anybody can send. After many of them in
+ * a row the destination waits for seconds only, and then tries a few calls, drawn by chance. So a sender of unreadable
+ * messages delays others by seconds only, and a vendor that is down does not get too many requests.
  */
 #include "deliver_runner.h"
 

@@ -7,10 +7,10 @@
  *   name 0 'j' line line    two users were told to be one person; hashes as of their lines (key_of_id)
  *   name 0 'u' user         something was sent under that user
  *   name 0 'd' number       a dead letter
- *   name 0 'r'              the replay under way: from, to, kept position, end; of a release 1 behind them
+ *   name 0 'r'              the replay under way: from, to, kept position, end; for a release a 1 after them
  *   name 0 'a'              dead letters below this number are tried again
  *
- * Numbers in keys are eight bytes, the highest first, so that rows lie in their order. Numbers in values are
+ * Numbers in keys are eight bytes, the highest first, so that rows are in their order. Numbers in values are
  * eight bytes little-endian. A delivery's row:
  *
  *   version(1) state(1) stream(1) redo(1) pos order event received first_tried next attempts(low half; high: tries)
@@ -195,7 +195,7 @@ static size_t overtaker_place(const struct runner *runner, StreamKind stream, Jo
     return low;
 }
 
-/* Does the row stand at the place that its key says? */
+/* Is the row in the place that its key says? */
 static bool overtaker_is_at(const struct runner *runner, size_t at, StreamKind stream, JournalPos pos)
 {
     const struct overtaker *one = &runner->overtakers[at];
@@ -221,7 +221,7 @@ void overtakers_add(struct runner *runner, const struct delivery *delivery, bool
     runner->overtaker_count++;
 }
 
-/* After the kept cursor the row stays, as done: after a crash the record is read again, and passed over. */
+/* After the kept cursor the row stays, marked as done: after a crash the record is read again, and passed over. */
 void delivery_forget(struct runner *runner, struct delivery *delivery)
 {
     struct pending *pending = runner->deliver->pending;
@@ -259,8 +259,8 @@ static void forget_overtaken(struct runner *runner)
 
 enum { OVERTAKERS_MOST = 4096, CURSOR_MS = 1000 };
 
-/* Down to where every record is finished or has a row. Deliveries that wait behind others for long are given a
- * row, so that one person's trouble does not keep the cursor. */
+/* The position before which every record is finished or has a row. A delivery that waits for others for a long time
+ * gets a row, so that one person's trouble does not hold the cursor back. */
 static JournalPos lowest_without_row(struct runner *runner, struct delivery_list *list, StreamKind kind, JournalPos pos)
 {
     bool must_save = runner->overtaker_count > OVERTAKERS_MOST && !pending_is_full(runner->deliver->pending);
@@ -285,7 +285,7 @@ static JournalPos stream_position(struct runner *runner, StreamKind kind)
 
 enum { LOOK_THROUGH = 256 };
 
-/* Asks the cursor; where that does not know, looks through the rows, if there are few. */
+/* Asks the cursor; if that does not know, looks through the rows, if there are few. */
 bool replay_is_kept(struct runner *runner)
 {
     const struct stream *replay = &runner->streams[STREAM_REPLAY];
@@ -316,8 +316,9 @@ void replay_forget(struct runner *runner)
     forget_overtaken(runner);
 }
 
-/* Where no delivery got a row, the cursor may lag: read again after a crash, the same is passed over. It alone is no
- * reason for a commit, nor are other destinations' to look through the lines of one that is dead. */
+/* If no delivery got a row, the cursor in the store may be old: what is read again after a crash is passed over again.
+ * So the cursor alone is no reason for a commit, and a commit for other destinations is no reason to look through the
+ * lines of one that is dead. */
 static bool may_wait(const struct runner *runner)
 {
     const struct deliver *deliver = runner->deliver;

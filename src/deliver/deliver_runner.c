@@ -1,4 +1,4 @@
-/* deliver_runner: opening a destination by its configuration, closing it, and what is told of it. */
+/* deliver_runner: opens a destination by its configuration, closes it, and publishes its state. */
 #include "deliver_runner.h"
 
 #include <stdio.h>

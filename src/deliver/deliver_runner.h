@@ -20,7 +20,7 @@ enum {
     DELIVERY_KEYS = 4,                  /* user id, anonymous id, previous id, person */
     RUNNERS = 64,
     STREAMS = 2,
-    AGAIN_MAX = 64,                     /* steps of one call without an end: a vendor that goes in circles */
+    AGAIN_MAX = 64,                     /* after so many steps of one call the vendor's answers lead in a circle */
 };
 
 typedef enum StreamKind { STREAM_LIVE, STREAM_REPLAY } StreamKind;
@@ -55,15 +55,15 @@ struct delivery {
     uint32_t tries;                     /* how often its present call was sent, halved requests included: for people */
     struct turn turns[DELIVERY_KEYS];
     uint32_t turn_count;
-    struct request *request;            /* it travels in, while being put together or under way */
+    struct request *request;            /* that carries it, while being put together or under way */
 
-    bool is_all_added;                  /* request has all that it still has, and no link is last */
+    bool is_all_added;                  /* request has all calls that it still has, and the last one is no link */
     bool is_frozen;                     /* built */
     bool has_row;                       /* the store has it, or will at the end of the step */
     bool is_redo;                       /* a dead letter that is tried again */
     bool is_once_sent;                  /* its next call must not be repeated, and is being sent */
     bool is_lost;                       /* at least one of its calls is a dead letter */
-    bool is_forgotten;                  /* under way; any answer finishes it; it has no row any more */
+    bool is_forgotten;                  /* it is under way and has no row any more: any answer finishes it */
     bool is_in_doubt;                   /* it was being sent when the process died: nobody knows whether it came */
     uint32_t call_at, call_count;
     Call *calls;                        /* in frozen's bytes */
@@ -103,7 +103,7 @@ struct stream {
     struct journal_reader *reader;
     JournalPos pos;                     /* where the next record is looked for */
     JournalPos kept;                    /* the cursor in the store */
-    JournalPos read_until;              /* nothing lies before it but, perhaps, the head of a segment after pos */
+    JournalPos read_until;              /* between pos and it there is at most the head of a segment */
     Millis watermark_ms;                /* newest receivedAt that was read */
     struct delivery_list settling;      /* in order of arrival */
     bool is_active;
@@ -213,7 +213,8 @@ enum {
     ROW_USER = 'u', ROW_REDO = 'a', ROW_MERGE = 'j',
 };
 enum { ROW_KEY_BYTES = 500, ROW_REST_BYTES = 300 };
-/* The user of a link who is forgotten: the vendor was told of one, so it is told of no other. No id is so. */
+/* In the place of a link's user who is forgotten: the vendor was told of one user, so it is told of no other. No id is
+ * equal to it. */
 #define ROW_NOBODY "\1"
 /* name, 0, kind, rest: rest is hashed where the key would grow too long. Writes into bytes. */
 Str row_key(const struct runner *runner, char kind, Str rest, char bytes[ROW_KEY_BYTES]);
@@ -226,11 +227,11 @@ Status MUST runner_load(struct runner *runner, Err *err);
 Status MUST cursor_load(struct runner *runner, Err *err);
 void replay_save(struct runner *runner);
 void replay_forget(struct runner *runner);                               /* it is over: its row, and what it overtook */
-bool replay_is_kept(struct runner *runner);         /* all that was read of it is finished, or has a row */
+bool replay_is_kept(struct runner *runner);         /* everything that it has read is finished, or has a row */
 /* The row of a delivery that begins with its call_at; for the dead letters. */
 void delivery_encode(struct buf *buf, const struct delivery *delivery, uint32_t first_call, uint32_t call_count);
 bool delivery_decode(Str row, struct delivery *delivery);
-/* The beginning of a row, for who only looks. False: a row that is none. */
+/* Reads the beginning of a row, for code that only looks. False: the row is not valid. */
 typedef struct DeliveryGlimpse {
     JournalPos pos;
     bool is_done;
@@ -278,7 +279,7 @@ void operator_answer(struct deliver *deliver);                           /* afte
 
 Status MUST runner_take(struct runner *runner, Err *err);
 uint64_t key_of_id(Str id);         /* the line of a user, anonymous or previous id */
-/* deliver_clock.c: sets now_ms; jumps of the wall clock move what waits by it. */
+/* deliver_clock.c: sets now_ms; if the wall clock jumps, the times of what waits move with it. */
 void deliver_look_at_clock(struct deliver *deliver);
 void delivery_settle_clock(const struct runner *runner, struct delivery *delivery);  /* one that is loaded */
 
@@ -298,7 +299,7 @@ void runner_store_states(struct runner *runner, const StoredState *stored, size_
 /* ---- deliver_send.c: deliveries become requests, answers become verdicts ---- */
 
 void runner_prepare(struct runner *runner);                              /* builds what is ready, before the commit */
-void runner_take_apart(struct runner *runner);                           /* what was prepared and not sent */
+void runner_take_apart(struct runner *runner);                           /* requests that were prepared and not sent */
 void runner_send(struct runner *runner);                                 /* after it */
 bool request_is_alone(const struct request *request);                    /* all its calls are one message's */
 void delivery_finish(struct runner *runner, struct delivery *delivery);

@@ -1,9 +1,9 @@
 /* deliver_send: deliveries become requests, answers become verdicts.
  *
  * Before the step's commit, runner_prepare builds what is ready and puts it together into requests; after it,
- * runner_send hands them to the fetcher. A request takes the calls of one lane: several of one delivery in a
- * row (up to a link, after which nothing of that person travels), and of the deliveries after it in its lines
- * once all of its own calls are in the request, so that a busy person does not take a round trip an event.
+ * runner_send gives them to the fetcher. A request takes the calls of one lane: several of one delivery in a
+ * row (up to a link, after which it takes nothing more of that person). When it has all calls of a delivery, it also
+ * takes those of the deliveries after it in its lines, so that a busy person does not need a round trip for each event.
  *
  * While a request of a lane is under way, the next one waits until it would be full: a busy destination gets
  * large requests, an idle one gets its event at once.
@@ -92,7 +92,8 @@ static void bury_in_doubt(struct runner *runner, struct delivery *delivery)
     if (delivery->call_at < delivery->call_count) delivery_save(runner, delivery);
 }
 
-/* Builds it if it is not; true where it has calls to send now. What was refused, or is nothing, is finished. */
+/* Builds it if that was not done; true if it has calls to send now. If it was refused, or has no calls, it is finished.
+ * */
 static bool make_ready(struct runner *runner, struct delivery *delivery)
 {
     Built built = BUILT_READY;
@@ -161,7 +162,7 @@ static bool fits(const struct request *request, const LaneLimits *limits, const 
     return request->slot_count == 0 || (request->slot_count < most && request->bytes < limits->bytes_max);
 }
 
-/* Adds the delivery's next calls of this lane to the request. True where the request now has all calls that the
+/* Adds the delivery's next calls of this lane to the request. True if the request now has all calls that the
  * delivery still has, so that the deliveries after it in its lines may follow. */
 static bool request_add_delivery(struct runner *runner, struct request *request, const LaneLimits *limits,
                                  struct delivery *delivery)
@@ -195,7 +196,7 @@ static bool goes_with(struct runner *runner, struct request *request, const Lane
     return delivery->calls[delivery->call_at].lane == request->lane && fits(request, limits, delivery);
 }
 
-/* Adds the delivery, and those after it in its lines that may travel in the same request. */
+/* Adds the delivery, and those after it in its lines that may be in the same request. */
 static void request_add_with_followers(struct runner *runner, struct request *request, const LaneLimits *limits,
                                        struct delivery *delivery)
 {
@@ -224,8 +225,8 @@ static bool lane_is_busy(const struct runner *runner, uint8_t lane)
     return false;
 }
 
-/* Who goes ahead is drawn by chance, of those who were not tried yet where there are any: who came first may be why all
- * wait. */
+/* Draws by chance which deliveries are tried first, among those that were not tried yet if there are any: the one that
+ * came first may be the reason why all wait. */
 static void draw_first(struct runner *runner)
 {
     size_t drawn = dice_u64(runner->deliver->options.dice) % runner->ready.count, at = 0;
@@ -237,7 +238,7 @@ static void draw_first(struct runner *runner)
     }
 }
 
-/* One request of the first ready delivery's lane. False where nothing was put together. */
+/* Puts together one request of the first ready delivery's lane. False if there was nothing to put together. */
 static bool prepare_one(struct runner *runner)
 {
     struct request *request = NULL;
@@ -311,8 +312,9 @@ bool request_is_alone(const struct request *request)
     return true;
 }
 
-/* A request that can never be made, by what is in its calls: settings were judged when they were read. Together with
- * others it is halved, to find the one; alone it is a dead letter at once. The destination has no part in it. */
+/* The request can never be made because of what is in its calls (settings were checked when they were read). If it has
+ * several calls, it is halved to find the one at fault; a single call is a dead letter at once. The destination is not
+ * at fault. */
 static void refuse_request(struct runner *runner, struct request *request, const Err *why)
 {
     FetchAnswer answer = { .outcome = FETCH_NOT_SENT };
@@ -386,8 +388,8 @@ static void judge(struct request *request, const Call *const *calls, const Fetch
     if (ruling->report.len) dead_report(runner, request->slots[0].delivery, ruling->report);
 }
 
-/* An error of the receiver's own program: it may be about the message. What stands before it (502, 503, 504) says that
- * it is down. */
+/* An error of the receiver's own program may be about the message. A proxy before it (502, 503, 504) says that it is
+ * down. */
 static bool may_be_own(const FetchAnswer *answer)
 {
     return answer->outcome == FETCH_ANSWERED && answer->status != 502 && answer->status != 503 && answer->status != 504;
@@ -453,14 +455,14 @@ static void retry_later(struct runner *runner, struct delivery *delivery, const 
     delivery->next_ms = now_ms + delay_ms;
 }
 
-/* A 5xx may be said after the work was done; 503 is said instead of it. */
+/* A 5xx may come after the work was done; 503 comes instead of the work. */
 static bool may_have_come(const FetchAnswer *answer)
 {
     return answer->outcome == FETCH_IN_DOUBT
         || (answer->outcome == FETCH_ANSWERED && answer->status >= 500 && answer->status != 503);
 }
 
-/* One call's verdict. True where the delivery's next call of the same request may be looked at. */
+/* Carries out one call's verdict. True if the delivery's next call of the same request may be looked at. */
 static bool apply(struct runner *runner, struct delivery *delivery, const struct request *request, const Ruling *ruling,
                   const CallVerdict *verdict, const FetchAnswer *answer)
 {

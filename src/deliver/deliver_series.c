@@ -1,7 +1,7 @@
-/* deliver_series: the last day of each destination, an item a minute, for plots.
+/* deliver_series: the last day of each destination, an item for each minute, for plots.
  *
- * What a published counter grew by is of the minute in which that is seen; of the lag the greatest of a minute stands.
- * It begins with the process: what was done before nobody has counted. */
+ * When a published counter has grown, the difference counts for the minute in which that is seen; of the lag the
+ * greatest value of a minute is kept. It begins with the process: nobody has counted what was done before. */
 #include "deliver_runner.h"
 #include <stdlib.h>
 
@@ -34,7 +34,7 @@ static struct series *find_or_make(struct deliver *deliver, const char *name)
     return deliver->series[deliver->series_count++] = series;
 }
 
-/* What stood in a new minute's place is a day old. A clock that is set back goes on in the newest minute. */
+/* The values in a new minute's place are a day old. If the clock is set back, the newest minute goes on. */
 static int64_t move_to(struct series *series, int64_t minute)
 {
     if (minute - series->newest > MINUTES) series->newest = minute - MINUTES;

@@ -1,9 +1,9 @@
 /* deliver_take: from the journal into the lines.
  *
- * The journal is in order of arrival, and a person's messages are to go in order of their time. So what is
+ * The journal is in order of arrival, but a person's messages must go in order of their time. So a message that was
  * read settles: it lines up only when everything that arrived up to settle_ms later has been read, or that
- * time has passed, and what lines up together is sorted by event time first. That undoes what browsers and
- * networks shuffle; what comes later than that goes when it comes.
+ * time has passed, and messages that line up together are sorted by event time first. This puts in order what browsers
+ * and networks shuffle; a message that comes later than that goes when it comes.
  */
 #include "deliver_runner.h"
 
@@ -15,7 +15,7 @@ enum { TAKE_RECORDS = 4000, RELEASE_MOST = 8000, WINDOW_SPARE = 16, READY_ENOUGH
 
 /* ---- Reading ---- */
 
-/* The position up to which identity knows what happened, and up to which a replay is to go. */
+/* The position up to which identity knows what happened, and up to which a replay may go. */
 static JournalPos readable_until(const struct runner *runner, const struct stream *stream)
 {
     const struct deliver_people *people = &runner->deliver->options.people;
@@ -81,7 +81,7 @@ static Status take_record(struct runner *runner, StreamKind kind, const JournalR
     return buf_ok(&delivery->record) ? OK : err_set(err, ERR_TOO_LARGE, "no memory for a record");
 }
 
-/* Nobody will send what is gone, so it is said where it stays to be read, once. */
+/* Nobody will send what is gone, so a report says it once, in a place where people can read it later. */
 static void report_gap(struct runner *runner, const struct stream *stream, JournalPos first)
 {
     struct delivery nobodys = { .pos = stream->pos, .event_ms = runner->deliver->now_ms };
@@ -124,11 +124,11 @@ static Status read_next(struct runner *runner, struct stream *stream, JournalRec
 
 typedef enum Reading {
     READ_MORE,                          /* the rest with the next step */
-    READ_BEHIND,                        /* all that identity has: what arrived together may lie on both sides */
+    READ_BEHIND,                        /* all that identity has: messages that arrived together may be on both sides */
     READ_ALL,
 } Reading;
 
-/* The record there is read again, when its time has come. */
+/* The record there is read again when it is time. */
 static void wait_at(struct stream *stream, JournalPos pos)
 {
     journal_reader_close(stream->reader);
@@ -184,7 +184,7 @@ static bool names_somebody(const struct runner *runner, Str id)
     return id.len > 0 && !(people->is_blocked && people->is_blocked(people->context, id));
 }
 
-/* A user id and a previous id are one line where they are the same value: either may name the other. */
+/* A user id and a previous id with the same value are one line: either may name the other. */
 static Status find_lines(struct runner *runner, struct delivery *delivery, Err *err)
 {
     Arena scratch = region_arena(&runner->deliver->region);
@@ -219,8 +219,8 @@ static Status line_up(struct runner *runner, struct delivery *delivery, Err *err
     return OK;
 }
 
-/* Up to which event time messages have settled: the latest of those that arrived long enough ago. What
- * happened before that goes too, however lately it arrived: it would only come too late. */
+/* The event time up to which messages have settled: the latest among those that arrived long enough ago. What
+ * happened before that goes, too, even if it has just arrived: it would only come too late. */
 static Millis settled_until(const struct stream *stream, Millis until_ms)
 {
     Millis event_ms = INT64_MIN;
@@ -229,8 +229,8 @@ static Millis settled_until(const struct stream *stream, Millis until_ms)
     return event_ms;
 }
 
-/* The first to arrive has not settled yet, so none has: spares a look at each. Where the clock was set back, or a slow
- * request came into the journal in front of a later one, the first says nothing of the others. */
+/* If the first to arrive has not settled yet, none has, and we need not look at each. But if the clock was set back, or
+ * a slow request came into the journal before a later one, the first says nothing about the others. */
 static bool settles_still(const struct stream *stream, Millis until_ms, Millis now_ms)
 {
     const struct delivery *first = stream->settling.first;
@@ -293,8 +293,8 @@ static Status release(struct runner *runner, struct stream *stream, bool is_end,
 
 /* ---- Replays ---- */
 
-/* What the one before it still had on its way: what has a row goes on, and is passed over by the new one; the rest
- * is as if it had never been read. */
+/* Deals with what the earlier replay still had on its way: deliveries with a row go on, and the new replay passes over
+ * them; the others are as if they had never been read. */
 static void leave_replay(struct runner *runner)
 {
     struct stream *replay = &runner->streams[STREAM_REPLAY];
@@ -308,7 +308,8 @@ static void leave_replay(struct runner *runner)
     }
 }
 
-/* Its row is in the pending changes at once. Whoever asked for the replay is answered when they are committed. */
+/* Its row is in the pending changes at once. The operator who asked for the replay is answered when they are committed.
+ * */
 void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms, bool is_release)
 {
     struct journal *journal = runner->deliver->options.journal;
@@ -326,7 +327,7 @@ void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms, bool is_r
     replay_save(runner);
 }
 
-/* Over when all was read and is finished or has a row: what stands in a line without one would be lost by a crash. */
+/* It is over when everything was read and is finished or has a row: a crash would lose a delivery without a row. */
 static void end_replay(struct runner *runner)
 {
     struct stream *replay = &runner->streams[STREAM_REPLAY];

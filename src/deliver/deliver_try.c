@@ -1,4 +1,4 @@
-/* deliver_try: one message through one destination, with everything said aloud; and what can be configured. */
+/* deliver_try: sends one message through one destination and reports everything; and what can be configured. */
 #include "deliver_runner.h"
 
 enum { TRY_BYTES = 64 * 1024 * 1024, STEP_MS = 200, TURNS_MOST = 40, TRY_MS = 30000 };

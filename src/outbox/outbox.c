@@ -66,7 +66,7 @@ static Status store_rewrite(void *context, Err *err)
     return kv_rewrite(store->kv, REWRITE_WAIT_MS, err);
 }
 
-/* What cannot be made anew: where each destination stands, what it could not deliver, what was told to whom. */
+/* The store cannot be made anew: where each destination is, what it could not deliver, what was told to whom. */
 static Status say_way_out(const char *dir, Status s, Err *err)
 {
     if (s != ERR_DAMAGED) return s;
@@ -83,7 +83,7 @@ static Status say_other(const char *dir, Err *err)
                    "since is sent again", dir, dir);
 }
 
-/* FORMAT says that there has been a store: a file that is gone, or empty, is not taken for a new one. */
+/* If FORMAT says that there has been a store, a file that is gone or empty is not taken for a new one. */
 static Status check_mark(const char *dir, bool *ret_is_marked, Err *err)
 {
     struct disk *disk = os_disk();

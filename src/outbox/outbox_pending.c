@@ -1,4 +1,4 @@
-/* outbox_pending: what a step will change in the store, committed as one act at its end.
+/* outbox_pending: what a step will change in the store, committed in one transaction at its end.
  *
  * Until then a look-up sees the changes, so that two messages of one step agree on what is stored. After
  * a failed commit (a full disk) the changes stay, and nothing that depends on them is sent.
@@ -41,7 +41,7 @@ void pending_close(struct pending *pending)
 
 bool pending_is_empty(const struct pending *pending) { return pending->count == 0; }
 
-/* The change that waits of the key; NULL where there is none. */
+/* Finds the pending change of the key; NULL if there is none. */
 static RowChange *find_change(const struct pending *pending, Str key, uint64_t hash)
 {
     for (uint32_t at, probe = 0; (at = slots_next(&pending->slots, hash, &probe)) != SLOTS_NONE;)
