@@ -1,24 +1,26 @@
-/* plan: a tracking plan. Which events there are, with which properties, and what happens to a message that breaks it.
+/* plan: a tracking plan. It says which events there should be, with which properties, and what happens to a message
+ * that breaks it.
  *
- * What it is not: it reads no file and knows no YAML (config/ hands it a tree of settings with places), keeps
- * nothing, and changes no message. collect/ asks it about each message as it comes; what it finds is stamped into
- * the record, so that it is known ever after under the plan of its day: after a reload, a rebuild, an export and an
- * import.
+ * What it does not do: it reads no file and knows no YAML (config/ gives it a tree of settings with places), keeps
+ * nothing, and changes no message. collect/ asks it about each message as it comes. What it finds is stamped into
+ * the record. So later, after a reload, a rebuild, an export and an import, it is still known what the plan of that day
+ * said.
  *
  *     tree --tracking_plan_open--> struct tracking_plan --tracking_plan_judge(message)--> TrackingVerdict --stamp-->
  * record
  *
  * The plan is compiled to tables once. A message is checked in one walk over its parsed tokens (event/event_cursor.h);
- * only what JSON Schema calls applicators (anyOf, not, if, ...) look at a value again. Bounds: TRACKING_* below; at
- * TRACKING_STEPS values looked at the rest of a message counts as fitting, and is told as undecided.
+ * only what JSON Schema calls applicators (anyOf, not, if, ...) look at a value again. Bounds: TRACKING_* below; after
+ * TRACKING_STEPS values the rest of a message counts as fitting, and is reported as undecided.
  *
  * Rules
- *  1. All that is wrong with a plan is reported, with place and way out; a plan with an error is not opened.
- *  2. A message is never changed, and never refused by an error of ours: no memory, or no end, is undecided.
+ *  1. All that is wrong with a plan is reported, with the place and what to do; a plan with an error is not opened.
+ *  2. A message is never changed, and never refused because of an error of ours: if memory or steps run out, it is
+ *  undecided.
  *  3. Names match exactly. The nearest planned one is suggested (base/alike.h).
  *  4. Null counts as absent in the short form, unless the property is nullable; in JSON Schema it is a value.
  *
- * Threads: a plan never changes; any number may ask it. */
+ * Threads: a plan never changes; any number of threads may use it. */
 #ifndef ONYM_PLAN_PLAN_H
 #define ONYM_PLAN_PLAN_H
 
@@ -33,7 +35,7 @@ enum {
     TRACKING_RULES = 2000,                  /* events, pages and screens of a plan */
     TRACKING_SCHEMAS = 100000,              /* compiled, of all rules */
     TRACKING_DEPTH = 64,
-    TRACKING_VIOLATIONS = 10,               /* told of one message */
+    TRACKING_VIOLATIONS = 10,               /* reported of one message */
     TRACKING_STEPS = 200000,                /* values looked at, for one message */
     TRACKING_VERSION_BYTES = 64,
     TRACKING_STAMP_BYTES = 8 * 1024,        /* the most that a stamp takes in a record */
@@ -46,23 +48,23 @@ typedef enum TrackingCode {
     TRACKING_CODES
 } TrackingCode;
 const char *tracking_code_word(TrackingCode code);          /* "wrong_type" */
-/* "plan_wrong_type": of a message that is kept as rejected */
+/* "plan_wrong_type": the reason of a message that is kept as rejected */
 const char *tracking_code_reason(TrackingCode code);
 bool tracking_code_from(Str word, TrackingCode *ret);
 
 /* What a violation leads to, the mildest first. A message's rung is its violations' highest. */
 typedef enum TrackingRung {
     TRACKING_ALLOW,                 /* it is no violation */
-    TRACKING_REPORT,                /* counted and told; all else as ever */
-    TRACKING_OMIT,                  /* what breaks the plan is left out on the way to destinations */
-    TRACKING_HOLD,                  /* not delivered until it is released */
-    TRACKING_REJECT,                /* kept as rejected, with its reason */
+    TRACKING_REPORT,                /* it is counted and reported; nothing else changes */
+    TRACKING_OMIT,                  /* destinations do not get the part that breaks the plan */
+    TRACKING_HOLD,                  /* the message is not delivered until it is released */
+    TRACKING_REJECT,                /* the message is kept as rejected, with its reason */
     TRACKING_RUNGS
 } TrackingRung;
 const char *tracking_rung_word(TrackingRung rung);          /* "report" */
 bool tracking_rung_from(Str word, TrackingRung *ret);
 
-/* One name or place of the way to a value: properties, products, [2], price. */
+/* One name or index on the path to a value: properties, products, [2], price. */
 typedef struct TrackingStep {
     Str name;                       /* empty with is_index */
     uint32_t index;
@@ -76,7 +78,7 @@ typedef struct TrackingViolation {
     uint32_t path_count;
     Str found;                      /* what is there: "text", "a list"; empty: nothing */
     Str wants;                      /* what the plan wants: "a number", "at least 0"; may be empty */
-    Str near;                       /* a planned name that was meant, perhaps; empty: none */
+    Str near;                       /* the planned name that was perhaps meant; empty: none */
 } TrackingViolation;
 
 typedef struct TrackingVerdict {
@@ -84,17 +86,18 @@ typedef struct TrackingVerdict {
     TrackingRung rung;              /* TRACKING_ALLOW: nothing is wrong */
     TrackingViolation items[TRACKING_VIOLATIONS];
     uint32_t count;
-    bool has_more;                  /* than fit */
+    bool has_more;                  /* there are more than fit */
     bool is_undecided;              /* a limit was hit */
 } TrackingVerdict;
 
 /* ---- Plans ---- */
 
-/* How a plan is opened: where it came from, and who hears complaints. */
+/* How a plan is opened: where it came from, and who gets complaints. */
 typedef struct TrackingSource {
-    Str text;                       /* of the file: its hash is the version where the plan names none */
+    Str text;                       /* of the file: its hash is the version if the plan names none */
     void *context;
-    /* One complaint. at: where, or NULL. field: "events.Order Completed.properties.revenue.type"; may be empty. */
+    /* Takes one complaint. at: where, or NULL. field: "events.Order Completed.properties.revenue.type"; may be empty.
+     * */
     void (*complain)(void *context, const Node *at, bool is_warning, Str field, const char *text);
     /* A file that the plan names (schema: order.json), as a tree in the arena; NULL, having complained. NULL: none
      * may be named. */
@@ -112,7 +115,7 @@ Status MUST tracking_plan_open(const Node *root, const TrackingSource *source, s
 void tracking_plan_close(struct tracking_plan *plan);       /* accepts NULL */
 Str tracking_plan_version(const struct tracking_plan *plan);
 size_t tracking_plan_rule_count(const struct tracking_plan *plan);
-/* Were both read from the same bytes? False where one has named further files. */
+/* Were both read from the same bytes? False if one has named further files. */
 bool tracking_plan_is_same(const struct tracking_plan *a, const struct tracking_plan *b);
 
 /* A message that its parser has just read, and that passed collection's own rules. */
@@ -123,12 +126,12 @@ typedef struct TrackingMessage {
     Str source;                     /* the name of the one that it came from */
 } TrackingMessage;
 
-/* What is wrong with it. Texts lie in the arena, or borrow from plan and body. False: nothing (*ret has is_undecided
- * then). */
+/* Finds what is wrong with it. Texts are in the arena, or borrow from plan and body. False: nothing (*ret has
+ * is_undecided then). */
 bool tracking_plan_judge(const struct tracking_plan *plan, const TrackingMessage *message, Arena *arena,
                          TrackingVerdict *ret);
 
-/* "properties.products[2].price", cut where it does not fit. */
+/* "properties.products[2].price", cut if it does not fit. */
 void tracking_write_path(struct buf *out, const TrackingViolation *violation);
 /* A sentence: `properties.revenue is text, the plan wants a number`. value: the JSON that stands there, to be
  * quoted; empty: it is not. Event names and values are clients' text: who prints it makes it safe. */
@@ -136,14 +139,14 @@ void tracking_write_text(struct buf *out, const TrackingViolation *violation, St
 
 /* ---- Stamps (plan_stamp.c) ---- */
 
-/* The verdict as the JSON that stands in a record as its last member, planCheck. What does not fit is left out,
- * has_more says so then. Empty where there is nothing to say. */
+/* The verdict as JSON: it is a record's last member, planCheck. What does not fit is left out, and then has_more says
+ * so. Empty if there is nothing to say. */
 Str tracking_stamp_write(const TrackingVerdict *verdict, Arena *arena);
-/* Reads one back. False: it is none of ours. Safe on any bytes; texts in the arena. */
+/* Reads a stamp. False: we did not write it. Safe on any bytes; texts are in the arena. */
 bool tracking_stamp_read(Str stamp, Arena *arena, TrackingVerdict *ret);
 /* Does the message wait for its release? */
 bool tracking_stamp_holds(Str stamp);
-/* The event's message without what its stamp wants left out (plan_omit.c): json itself where that is nothing, else a
+/* The event's message without what its stamp leaves out (plan_omit.c): json itself if that is nothing, otherwise a
  * new tree in the arena. */
 Status MUST tracking_omit(const Event *event, const TreeNode *json, Arena *arena, const TreeNode **ret, Err *err);
 

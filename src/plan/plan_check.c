@@ -1,10 +1,10 @@
-/* plan_check: a value held against its schema, in one walk over its tokens. An object's members are met once, each
- * looked up by name; what applies several schemas to one value (anyOf, not, if, $ref) goes over it again, quietly: a
- * branch that does not fit is no violation, only a branch that does not fit.
+/* plan_check: checks a value by its schema, in one walk over its tokens. Each member of an object is met once, and
+ * looked up by name. Keywords that apply several schemas to one value (anyOf, not, if, $ref) go over it again, and
+ * report nothing: a branch that does not fit is not yet a violation.
  *
- * Three answers. FIT_UNSURE is for where a limit was hit (steps, depth, memory): it is never told as a violation,
- * and what depends on it is unsure, too. So a plan that is too hard for a message lets the message through, and says
- * so. */
+ * There are three answers. FIT_UNSURE means that a limit was reached (steps, depth, memory): it is never reported as a
+ * violation, and what depends on it is unsure, too. So if a plan is too hard for a message, the message goes through,
+ * and is marked as undecided. */
 #include "plan_schema.h"
 
 #include <stdarg.h>
@@ -50,7 +50,7 @@ Fit schema_tell(struct schema_walk *walk, TrackingCode code, const struct schema
     return FIT_NO;
 }
 
-/* A phrase into the arena; only where somebody will read it. */
+/* Writes a phrase into the arena, but only if somebody will read it. */
 static Str phrase(struct schema_walk *walk, const char *format, ...) FORMAT(2, 3);
 static Str phrase(struct schema_walk *walk, const char *format, ...)
 {
@@ -249,7 +249,7 @@ static Fit check_list(struct schema_walk *walk, const SchemaList *rule, const ui
 
 /* ---- Objects ---- */
 
-/* A planned name that is the same in other words. */
+/* Finds a planned name that is probably meant. */
 static Str nearest_of(const SchemaObject *rule, Str name)
 {
     AlikeName given, other;
@@ -281,7 +281,7 @@ static Fit check_name(struct schema_walk *walk, const Schema *schema, const uint
                          : fit;
 }
 
-/* What is not among the properties, or in an object with more rules than those. */
+/* A member that is not among the properties, or is in an object with further rules. */
 static Fit check_slow_member(struct schema_walk *walk, const SchemaObject *rule, const SchemaProperty *property,
                              const uint32_t *token, const struct schema_step *step)
 {
@@ -602,7 +602,7 @@ bool schema_versions_parse(Str versions)
     return true;
 }
 
-/* Who says no version is meant by every rule. */
+/* A message without a version falls under every rule. */
 bool schema_versions_include(Str versions, Str version)
 {
     int64_t given[VERSION_PARTS], wanted[VERSION_PARTS];

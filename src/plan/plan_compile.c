@@ -1,9 +1,10 @@
-/* plan_compile: a schema of JSON Schema becomes a Schema. A keyword is a row; a keyword that nobody knows is a
- * warning, since schemas carry notes of all kinds (a plan that is refused for "$comment" helps nobody); what would
- * change the meaning and is not done here ($dynamicRef, unevaluated..., a $ref to another file) is an error.
+/* plan_compile: makes a Schema of a JSON Schema. Each keyword is a row. An unknown keyword is a
+ * warning, since schemas carry notes of all kinds (a plan that is refused for "$comment" helps nobody). A keyword that
+ * would change the meaning, but that we do not support ($dynamicRef, unevaluated..., a $ref to another file), is an
+ * error.
  *
  * What a $ref points to is compiled once, after the document that names it, so depth is bounded by the document's
- * own nesting and a schema may refer to itself. A ring of references that never goes down into the value is refused:
+ * own nesting and a schema may refer to itself. A ring of references that never goes deeper into the value is refused:
  * it would say nothing, and never end. */
 #include "plan_schema.h"
 
@@ -299,7 +300,7 @@ static void take_all_of(struct parts *parts, const Node *node)
 static void take_any_of(struct parts *parts, const Node *node) { logic_of(parts)->any = compile_each(parts, node); }
 static void take_one_of(struct parts *parts, const Node *node) { logic_of(parts)->one = compile_each(parts, node); }
 
-/* A part that is "anything" must be told from one that is not there. */
+/* A part that is "anything" must be different from a part that is absent. */
 static const Schema *compile_given(struct parts *parts, const Node *node)
 {
     const Schema *schema = schema_compile(parts->compiler, node, parts->depth + 1);
@@ -319,7 +320,7 @@ static void take_tuple(struct parts *parts, const Node *node)
     parts->list->tuple_count = tuple.count;
 }
 
-/* Of one schema for all items, or draft 7's list of them, behind which additionalItems counts. */
+/* Reads one schema for all items, or draft 7's list of schemas, after which additionalItems counts. */
 static void take_items(struct parts *parts, const Node *node)
 {
     if (node->kind != NODE_LIST) {
@@ -505,7 +506,7 @@ static bool any_has_ring(const SchemaSchemas *schemas)
     return false;
 }
 
-/* Does a way lead from the schema back to it, at the same value? 1: on the way; 2: looked at. */
+/* Does a path lead from the schema back to it, at the same value? 1: on the path; 2: done. */
 static bool has_ring(const Schema *schema)
 {
     const SchemaLogic *logic = schema ? schema->logic : NULL;

@@ -1,5 +1,5 @@
-/* plan_format: texts that must be of a shape. Strict where a standard is (RFC 3339, RFC 4122, RFC 3986's
- * characters), and for e-mail what every address has: nobody knows more before a message came back. */
+/* plan_format: texts that must have a format. It is as strict as the standard, if there is one (RFC 3339, RFC 4122,
+ * RFC 3986's characters). For e-mail it checks what every address has: only sending a message would tell more. */
 #include "plan_schema.h"
 
 static const struct { const char *word, *text; } formats[FORMAT_COUNT] = {
@@ -23,7 +23,7 @@ const char *schema_format_text(SchemaFormat format) { return formats[format].tex
 static bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 static bool is_alnum(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
 
-/* So many digits at the text's start, in the range; they are taken off. */
+/* Takes that many digits off the text's start; they must be in the range. */
 static bool take_number(Str *text, size_t digits, int least, int most, int *ret)
 {
     int value = 0;
@@ -130,7 +130,7 @@ static bool is_email(Str text)
     return is_literal ? is_address_literal(host) : is_host(host);
 }
 
-/* A scheme, and behind it only what RFC 3986 lets stand; the host's brackets where they belong. */
+/* A scheme, and after it only characters that RFC 3986 allows; brackets only around the host. */
 static bool is_uri(Str text)
 {
     size_t at = 0;

@@ -1,5 +1,5 @@
-/* plan_judge: a message held against the plan: is it planned, may it come from there, is its name right, do its
- * properties fit; and which rung each violation leads to. */
+/* plan_judge: checks a message by the plan: is it planned, may it come from that source, is its name right, do its
+ * properties fit; and which rung does each violation lead to. */
 #include "plan_rules.h"
 
 #include <stdlib.h>
@@ -62,7 +62,7 @@ static void set_rungs(const struct tracking_plan *plan, const TrackingRule *rule
         if (violation->rung == TRACKING_OMIT && !can_omit(violation)) violation->rung = TRACKING_REPORT;
         if (violation->rung > verdict->rung) verdict->rung = violation->rung;
     }
-    /* What is not told of cannot be left out on the way either, so the message waits for somebody to look. */
+    /* A violation that is not in the stamp cannot be left out on the way, so the message waits for somebody to look. */
     if (verdict->has_more && verdict->rung == TRACKING_OMIT) verdict->rung = TRACKING_HOLD;
 }
 
@@ -150,7 +150,7 @@ static Fit check_properties(const TrackingRule *rule, const Field *field, EventC
     return schema_check(walk, rule->schema, cursor.token, &top, &ignored);
 }
 
-/* Nearly all messages of nearly all events. */
+/* This is the case for nearly all messages of nearly all events. */
 static bool fits_at_sight(const TrackingRule *rule, const Field *field, EventCursor cursor)
 {
     if (rule->versions.len || rule->source_count || rule->is_deprecated) return false;

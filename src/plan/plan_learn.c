@@ -1,9 +1,9 @@
-/* plan_learn: a plan from what came, for people to read, correct and keep. What is nearly always so is taken for a
- * rule:
- *   type      one kind of value (null apart) in 99 % of those that are there
- *   required  there in 99.5 % of 200 messages or more; never of traits
- *   enum      20 texts or fewer cover all of 200 or more, and none looks like somebody's address; never of traits
- * Bounded: 4,000 names, 300 properties each; what is beyond is counted, and said in the file. */
+/* plan_learn: makes a plan from the messages that came, for people to read, correct and keep. What is nearly always so
+ * becomes a rule:
+ *   type      99 % of the values (without null) are of one kind
+ *   required  it is there in 99.5 % of 200 messages or more; never for traits
+ *   enum      20 texts or fewer cover all of 200 or more, and none looks like somebody's address; never for traits
+ * Bounded: 4,000 names, 300 properties each; what is beyond is counted, and the file says so. */
 #include "plan.h"
 
 #include <stdlib.h>
@@ -173,7 +173,7 @@ static const char *type_of(const LearnedProperty *property)
     return "any";
 }
 
-/* What traits say of people is nobody's to list. */
+/* The values of traits are private, so they are not listed. */
 static bool is_enum(const LearnedEvent *event, const LearnedProperty *property)
 {
     if (event->type == EVENT_IDENTIFY || event->type == EVENT_GROUP) return false;

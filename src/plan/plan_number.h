@@ -1,6 +1,6 @@
-/* plan_number: JSON's numbers as what they say, not as what a double makes of them: 0.1 is a tenth, 1.0 is whole,
+/* plan_number: JSON's numbers exactly as written, not rounded as a double is: 0.1 is a tenth, 1.0 is whole,
  * 1e2 is
- * 100. Private to plan/. Up to 19 significant digits are exact; what has more is compared as a double. */
+ * 100. Private to plan/. Up to 19 significant digits are exact; a number with more is compared as a double. */
 #ifndef ONYM_PLAN_NUMBER_H
 #define ONYM_PLAN_NUMBER_H
 
@@ -12,7 +12,7 @@ typedef struct Decimal {
     uint8_t digit_count;
     int32_t exponent;
     uint64_t digits;
-    double value;                   /* of a long one alone */
+    double value;                   /* only set if it is long */
 } Decimal;
 
 /* text: a number as JSON has it. False: it is none. */

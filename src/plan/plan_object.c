@@ -1,5 +1,5 @@
-/* plan_object: what JSON Schema says of objects, read together, since its keywords speak of each other: "required"
- * of names that "properties" has, "additionalProperties" of those that it has not. */
+/* plan_object: reads what JSON Schema says of objects together, since its keywords depend on each other: "required"
+ * names members of "properties", "additionalProperties" is about all members that "properties" does not have. */
 #include "plan_schema.h"
 
 enum { SLOTS_LEAST = 8, NAMES_MOST = 10000 };
@@ -53,7 +53,8 @@ struct names {
     unsigned depth;
 };
 
-/* The row of a name, made where there is none. Searched in order: this is once a plan, and rows are few. */
+/* Finds the row of a name, or makes it. It searches in order: this happens once for each plan, and there are few rows.
+ * */
 static SchemaProperty *name_row(struct names *names, Str name)
 {
     for (uint32_t at = 0; at < names->count; at++)
@@ -80,7 +81,7 @@ static void read_properties(struct names *names, const Node *node)
     }
 }
 
-/* True where the node is a list of names. */
+/* Is the node a list of names? */
 static bool is_name_list(struct names *names, const Node *node)
 {
     bool is_list = node && node->kind == NODE_LIST;

@@ -1,6 +1,6 @@
-/* plan_omit: a message without what breaks the tracking plan, where the plan says omit. The journal keeps it
- * whole; what is left out here is what the message's stamp names, so it is the same whenever it is sent, by whatever
- * plan. */
+/* plan_omit: leaves out of a message what breaks the tracking plan, if the plan says omit. The journal keeps the
+ * message whole. What is left out is what the message's stamp names, so it is the same whenever the message is sent,
+ * whatever today's plan says. */
 #include "plan.h"
 
 enum { OMITTED_MOST = 2 * TRACKING_VIOLATIONS };
@@ -11,7 +11,8 @@ struct omission {
     struct buf out;
 };
 
-/* The member to leave out: of an item of a list, the member of an object that it lies in. NULL: it is not there. */
+/* The member to leave out; for an item of a list this is the object's member that has the list. NULL: it is not there.
+ * */
 static const TreeNode *find_member(const TreeNode *json, const TrackingViolation *violation)
 {
     const TreeNode *node = json, *member = NULL;

@@ -1,6 +1,6 @@
-/* plan_pattern: ECMA 262's dialect in RE2's words. Most of both is the same; what differs is white space (\s), the
- * dot, the escapes \u, \c and \0, names of groups and of Unicode's classes, and empty classes. A letter that escapes
- * nothing in ECMA
+/* plan_pattern: translates ECMA 262's dialect into RE2's. Most of both is the same; what differs is white space (\s),
+ * the dot, the escapes \u, \c and \0, names of groups and of Unicode's classes, and empty classes. A letter that
+ * escapes nothing in ECMA
  * 262 but means something in RE2 (\A, \z, \Q, \C) is refused: both readings would be a guess. */
 #include "plan_pattern.h"
 
@@ -43,7 +43,7 @@ static int read_hex(Str text, size_t at, size_t digits)
     return value;
 }
 
-/* \uXXXX, two of them that are one point, \u{X}. t->at is behind the u. */
+/* \uXXXX, two of them that are one code point, \u{X}. t->at is after the u. */
 static bool put_unicode(struct translation *t)
 {
     if (t->at < t->text.len && t->text.bytes[t->at] == '{') {

@@ -1,6 +1,6 @@
 /* plan_pattern: regular expressions of ECMA 262, as JSON Schema has them, matched in time linear in the text.
- * Private to plan/. RE2 does it (plan_re2.cc); here the dialect becomes its own. What cannot be matched in linear
- * time does not exist here: look-ahead, look-behind and back-references are refused when the plan is loaded, with why.
+ * Private to plan/. RE2 does it (plan_re2.cc); this file translates the dialect into RE2's. What cannot be matched in
+ * linear time is refused when the plan is loaded, with the reason: look-ahead, look-behind and back-references.
  * (docs/decisions/0014-tracking-plans-checked-at-collection.md) */
 #ifndef ONYM_PLAN_PATTERN_H
 #define ONYM_PLAN_PATTERN_H
@@ -14,7 +14,7 @@ extern "C" {
 enum { PATTERN_BYTES = 4096, PATTERN_WHY_BYTES = 160, PATTERN_MEMORY_BYTES = 1024 * 1024 };
 
 struct pattern;
-/* NULL with why (a phrase) where it is none, or uses what is not linear. The text is not kept. */
+/* NULL, and why (a phrase), if it is no pattern, or uses what is not linear. The text is not kept. */
 struct pattern *pattern_open(Str text, char why[PATTERN_WHY_BYTES]);
 void pattern_close(struct pattern *pattern);             /* accepts NULL */
 /* Anywhere in the text, which is UTF-8. Any number of threads at once. */

@@ -1,4 +1,4 @@
-/* plan_rules: plan.yaml becomes a table of rules. What its keys mean stands in docs/plan.md; here each is a row. */
+/* plan_rules: makes a table of rules of plan.yaml. docs/plan.md says what its keys mean; here each is a row. */
 #include "plan_rules.h"
 
 #include <stdio.h>
@@ -231,8 +231,7 @@ static void read_rules(struct opening *opening, const Node *map, const char *sec
     opening->compiler.place = STR("");
 }
 
-/* An identify says which traits changed, so none is ever required of it; a group's are told as a whole no more
- * often. */
+/* An identify says only which traits changed, so none is ever required; the same holds for a group. */
 static void read_traits(struct opening *opening, const Node *map, const char *section, EventType type)
 {
     set_place(opening, section, (Str){ 0 });
@@ -291,7 +290,7 @@ static void read_names(struct opening *opening, const Node *map)
     }
 }
 
-/* What is planned is right; where it breaks the rule for names, somebody wants to know. */
+/* A planned name is right in any case; but if it breaks the rule for names, we say so. */
 static void check_planned_names(struct opening *opening, const Node *events)
 {
     struct tracking_plan *plan = opening->plan;

@@ -4,7 +4,7 @@
 
 #include "plan_schema.h"
 
-/* Which rung, by source: the row of the source, else the usual one. */
+/* Which rung, by source: the source's row, or else the usual one. */
 typedef struct TrackingLadder {
     bool is_given;
     TrackingRung usual;
@@ -13,18 +13,18 @@ typedef struct TrackingLadder {
     uint32_t count;
 } TrackingLadder;
 
-/* An event, a page, a screen; or all identifies, or all groups, whose name is empty. */
+/* An event, a page, a screen; or all identifies, or all groups: then the name is empty. */
 typedef struct TrackingRule {
     EventType type;
     Str name;
     uint64_t hash;
     const Schema *schema;           /* of properties or traits; NULL: anything */
-    const Str *sources;             /* from which it may come; none: any */
+    const Str *sources;             /* from which it may come; none: any source */
     uint32_t source_count;
     bool is_deprecated;
-    Str versions;                   /* of apps that it counts for; empty: all */
+    Str versions;                   /* of the apps that it counts for; empty: all */
     TrackingLadder ladder;
-    TrackingRung unplanned;         /* of a property that it does not know; TRACKING_RUNGS: as the ladder says */
+    TrackingRung unplanned;         /* for a property that it does not know; TRACKING_RUNGS: as the ladder says */
     uint32_t line;
 } TrackingRule;
 

@@ -1,8 +1,8 @@
-/* plan_schema: what a value must be, compiled: one struct a schema, and only the parts that its file named. Private
- * to plan/.
+/* plan_schema: what a value must be, compiled: one struct for each schema, with only the parts that its file named.
+ * Private to plan/.
  *
- * A schema comes of JSON Schema (draft 7, and what 2020-12 adds of the named subset) or of the plan's own short
- * form; both are trees of settings (base/node.h) with a place for each complaint. All of it lives in the plan's
+ * A schema comes from JSON Schema (draft 7, and what 2020-12 adds within the named subset) or from the plan's own short
+ * form; both are trees of settings (base/node.h) with a place for each complaint. All of it is in the plan's
  * arena. */
 #ifndef ONYM_PLAN_SCHEMA_H
 #define ONYM_PLAN_SCHEMA_H
@@ -52,11 +52,11 @@ typedef struct SchemaProperty {
     const Schema *schema;           /* NULL: anything */
     uint16_t required;              /* its place among the required; SCHEMA_NOT_REQUIRED */
     bool is_declared;               /* false: it is here since it is required or another depends on it */
-    bool null_is_absent;            /* the short form's, where it is not nullable */
+    bool null_is_absent;            /* in the short form, unless it is nullable */
     bool has_dependents;
-    uint8_t sight;                  /* bits of SchemaSight: which values fit whatever else there is (plan_sight.c) */
+    uint8_t sight;                  /* bits of SchemaSight: values that fit whatever else there is (plan_sight.c) */
     uint64_t required_bit;          /* 1 << required; 0: it is not, or there are too many */
-    Str versions;                   /* it counts for apps of these alone; empty: all */
+    Str versions;                   /* it counts for apps of these versions only; empty: all */
 } SchemaProperty;
 
 typedef struct SchemaPattern {
@@ -64,7 +64,7 @@ typedef struct SchemaPattern {
     const Schema *schema;
 } SchemaPattern;
 
-/* Where a name is there, so must others be, or the object must fit a schema. */
+/* If a name is there, others must be, too, or the object must fit a schema. */
 typedef struct SchemaDependent {
     Str name;
     const Str *needs;
@@ -84,7 +84,7 @@ struct SchemaObject {
     bool is_slow;                   /* it has more than properties */
     const SchemaPattern *patterns;
     uint32_t pattern_count;
-    const Schema *additional;       /* what is not declared; NULL: anything */
+    const Schema *additional;       /* for members that are not declared; NULL: anything */
     const Schema *names;            /* propertyNames */
     uint64_t least, most;           /* members */
     const SchemaDependent *dependents;
@@ -95,7 +95,7 @@ struct SchemaObject {
 };
 
 typedef struct SchemaList {
-    const Schema *items;            /* behind the tuple; NULL: anything */
+    const Schema *items;            /* after the tuple; NULL: anything */
     const Schema *const *tuple;
     uint32_t tuple_count;
     const Schema *contains;
@@ -122,8 +122,8 @@ struct Schema {
     uint16_t kinds;                 /* bits 1 << FieldKind; 0: any */
     bool is_whole;                  /* a number must be whole */
     bool is_never;                  /* "false": nothing fits */
-    bool is_unplanned;              /* what the plan does not know: any value there is told as unplanned */
-    uint8_t loop_state;             /* while it is looked for loops */
+    bool is_unplanned;              /* the plan does not know it: any value there is reported as unplanned */
+    uint8_t loop_state;             /* while loops are looked for */
     uint32_t line;
     const SchemaNumber *number;
     const SchemaText *text;
@@ -141,7 +141,7 @@ typedef struct SchemaRef {
     bool is_compiled;
 } SchemaRef;
 
-/* What compiled schemas live in, and end with. */
+/* Holds compiled schemas, and ends with them. */
 struct schema_store {
     struct region region;
     Arena arena;
@@ -153,13 +153,13 @@ struct schema_store {
 void schema_store_open(struct schema_store *store);
 void schema_store_close(struct schema_store *store);
 
-/* One document of schemas on its way. */
+/* One document of schemas while it is compiled. */
 struct schema_compiler {
     struct schema_store *store;
     Arena *arena;                   /* the store's */
     const TrackingSource *source;   /* for complaints */
-    const Node *root;               /* what "#/..." is looked up in */
-    Str place;                      /* of the plan: events."Order Completed", in front of complaints */
+    const Node *root;               /* "#/..." is looked up in it */
+    Str place;                      /* in the plan: events."Order Completed"; complaints begin with it */
     bool is_draft_7;
     bool has_failed;
     SchemaRef *refs;
@@ -167,7 +167,7 @@ struct schema_compiler {
 };
 
 Schema *schema_new(struct schema_compiler *compiler, const Node *at);
-/* NULL: anything. depth: how far inside of the document. */
+/* NULL: anything. depth: how deep inside the document. */
 const Schema *schema_compile(struct schema_compiler *compiler, const Node *node, unsigned depth);
 /* The whole of a document, with all that it refers to. */
 const Schema *schema_compile_document(struct schema_compiler *compiler, const Node *root);
@@ -185,8 +185,8 @@ void schema_finish_object(struct schema_store *store, SchemaObject *object, Sche
 const SchemaProperty *schema_find_property(const SchemaObject *object, Str name);
 /* The plan's short form: "revenue: {type: number, required: true}" (plan_short.c). map: names to such. */
 typedef struct SchemaShort {
-    bool never_requires;            /* traits: an identify says what changed alone */
-    bool tells_unplanned;           /* what is not in it is told */
+    bool never_requires;            /* traits: an identify names only those that changed */
+    bool tells_unplanned;           /* members that are not in it are reported */
 } SchemaShort;
 const Schema *schema_compile_short(struct schema_compiler *compiler, const Node *map, const Node *common,
                                    SchemaShort how,
@@ -214,15 +214,15 @@ enum {
     SIGHT_DIGITS = 32,              /* ... a number of digits alone does */
     SIGHT_LISTED = 64,              /* ... a text that is one of its values does */
 };
-/* Does it ask nothing but of objects? */
+/* Does it ask only for things of objects? */
 static inline bool schema_is_object_alone(const Schema *schema)
 {
     return !schema->is_never && !schema->logic && !schema->values
         && (!schema->kinds || schema->kinds >> FIELD_OBJECT & 1);
 }
-/* Once all of it is compiled. */
+/* Called when all of it is compiled. */
 void schema_set_sights(struct schema_store *store);
-/* Does the object at the token fit for sure? False: it is to be checked. */
+/* Does the object at the token fit for sure? False: it must be checked. */
 bool schema_object_fits_at_sight(const SchemaObject *object, const char *text, const uint32_t *token);
 /* The same of one value. */
 bool schema_value_fits_at_sight(const SchemaProperty *property, const char *text, const uint32_t *token);
@@ -240,9 +240,9 @@ struct schema_step {                /* where in the message the walk is; on the 
 struct schema_walk {
     const char *text;
     Arena *arena;                   /* findings, and their texts */
-    uint32_t steps_left;            /* values looked at; at 0 what is left is not judged */
+    uint32_t steps_left;            /* of values to look at; at 0 the rest is not judged */
     uint32_t depth;
-    uint32_t quiet;                 /* inside of a branch: fits are asked, nothing is told */
+    uint32_t quiet;                 /* inside a branch: only whether it fits is asked, nothing is reported */
     Str app_version;                /* of the message; empty: it says none */
     TrackingViolation *found;       /* TRACKING_VIOLATIONS of room */
     uint32_t found_count;
@@ -250,14 +250,14 @@ struct schema_walk {
     bool is_unsure;
 };
 
-/* Checks the value at the token; *ret_next is the token behind it. */
+/* Checks the value at the token; *ret_next is the token after it. */
 Fit schema_check(struct schema_walk *walk, const Schema *schema, const uint32_t *token, const struct schema_step *step,
                  const uint32_t **ret_next);
-/* Tells one thing that is wrong; FIT_NO. wants: a phrase, or empty. */
+/* Reports one thing that is wrong; returns FIT_NO. wants: a phrase, or empty. */
 Fit schema_tell(struct schema_walk *walk, TrackingCode code, const struct schema_step *step, const char *found,
                 Str wants,
                 Str near);
-/* The required of an object that is not there at all. */
+/* Reports the required members of an object that is absent. */
 Fit schema_check_absent(struct schema_walk *walk, const Schema *schema, const struct schema_step *step);
 /* "a number or text": what the schema wants of a value's kind. */
 Str schema_words_of_kinds(const Schema *schema, Arena *arena);

@@ -1,8 +1,8 @@
-/* plan_sight: what fits at first sight. Nearly every member of nearly every message fits its plan, and most show it by
- * their first byte: text where text is wanted. Which first bytes these are is told for each row of a plan once, when it
- * is compiled (SchemaProperty.sight); then a usual message is held against its plan without looking twice.
+/* plan_sight: finds quickly that a value fits. Nearly every member of nearly every message fits its plan, and for most
+ * the first byte shows it: text if text is wanted. For each row of a plan these first bytes are found once, when the
+ * plan is compiled (SchemaProperty.sight); then a usual message is checked in one look at each value.
  *
- * This decides nothing: what is not sure is checked as everything is (plan_check.c), and nothing is told here. */
+ * It only says that a value fits: what is not sure is checked as usual (plan_check.c), and nothing is reported here. */
 #include "plan_schema.h"
 
 /* By a value's first byte. Objects and lists are never sure. */
@@ -44,7 +44,7 @@ static uint8_t sight_of(const SchemaProperty *property)
 void schema_set_sights(struct schema_store *store)
 {
     for (SchemaObject *object = store->objects; object; object = object->before) {
-        /* They are constant to who checks; here the plan is not open yet. */
+        /* They are constant for code that checks; here the plan is not open yet. */
         SchemaProperty *properties = (SchemaProperty *)(uintptr_t)object->properties;
         if (object->is_slow || object->has_escapes || object->required_count >= 64) continue;
         object->has_sights = true;

@@ -1,10 +1,10 @@
-/* plan_stamp: a verdict as it stands in a record, and as people read it.
+/* plan_stamp: a verdict as a record has it, and as people read it.
  *
  *   {"version":"7","rung":"omit","violations":[{"code":"wrong_type","path":["properties","revenue"],"found":"text",
  *    "wants":"a number","rung":"omit"}],"more":true}
  *
- * The path is a list, since names of properties may hold dots. No value stands in it: that is in the message, beside
- * it, and goes when the message is erased. "near", "found", "wants" and "more" are left out where there is nothing
+ * The path is a list, since names of properties may have dots. A stamp has no value in it: that is in the message
+ * itself, and goes when the message is erased. "near", "found", "wants" and "more" are left out if there is nothing
  * to say. */
 #include "plan_rules.h"
 
@@ -25,7 +25,7 @@ static void write_violation(struct buf *out, const TrackingViolation *violation)
     json_object_end(out);
 }
 
-/* What is not told of cannot be left out on the way to a destination, so the message waits. */
+/* A violation that is not in the stamp cannot be left out on the way to a destination, so the message waits. */
 static TrackingRung rung_of(const TrackingVerdict *verdict, bool has_more)
 {
     return has_more && verdict->rung == TRACKING_OMIT ? TRACKING_HOLD : verdict->rung;

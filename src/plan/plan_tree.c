@@ -1,6 +1,6 @@
-/* plan_tree: JSON as a tree of settings, so that a schema or a plan in JSON is compiled like one in YAML. What JSON
- * says of a value's kind a tree of settings says by quotes: a string is a quoted text, a number or a bool a bare
- * one. */
+/* plan_tree: makes a tree of settings of JSON, so that a schema or a plan in JSON is compiled like one in YAML. A tree
+ * of settings shows a value's kind by quotes: a string of JSON is a quoted text, a number or a bool is one without
+ * quotes. */
 #include "plan.h"
 
 struct place {

@@ -1,6 +1,6 @@
-/* plan_value: values that are compared. JSON Schema's equality is that of what is said: 1 is 1.0, members have no
- * order, "a" is "\u0061", and true is no 1. Equal ones have equal hashes, so a list of thousands is looked through
- * in one sort. */
+/* plan_value: compares values. JSON Schema compares what is meant: 1 equals 1.0, members have no
+ * order, "a" equals "\u0061", and true does not equal 1. Equal values have equal hashes, so one sort is enough for a
+ * list of thousands. */
 #include "plan_schema.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static uint64_t mix(uint64_t hash, uint64_t more)
     return hash_64(str_of(pair, sizeof pair), 0);
 }
 
-/* -0 is 0; what is long is told by its double. */
+/* -0 is 0; a long number is compared by its double. */
 static uint64_t hash_number(const Decimal *number)
 {
     uint64_t parts[3] = { number->is_negative && number->digits, number->digits, (uint64_t)(int64_t)number->exponent };
@@ -47,7 +47,7 @@ static int compare_keys(const void *left, const void *right)
     return str_compare((*(const SchemaConst *const *)left)->key, (*(const SchemaConst *const *)right)->key);
 }
 
-/* Of members that are there twice the last counts, as with the message's own fields. */
+/* If a member is there twice the last counts, as with the message's own fields. */
 static bool finish_members(SchemaConst *value, const SchemaConst *first, uint32_t count, Arena *arena)
 {
     SchemaConst **sorted = arena_try(arena, sizeof *sorted, _Alignof(SchemaConst *), count + 1);
