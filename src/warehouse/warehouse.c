@@ -1,9 +1,9 @@
-/* warehouse: a consumer of the journal by the batch, and when it is time for one. See the header.
+/* warehouse: reads the journal batch by batch, and decides when it is time for one. See the header.
  *
- * A batch is one transaction. What the server refuses for its values (SQLSTATE 22, 23, 54) is halved until a message
- * stands alone, and that one is told in onym_discards; every half has its own transaction and position. All other
- * failures undo the batch, which is tried again: the catalogue is read anew then, since somebody may have changed
- * it. */
+ * A batch is one transaction. If the server refuses it for its values (SQLSTATE 22, 23, 54), it is halved until the
+ * message at fault is alone, and onym_discards gets that one; every half has its own transaction and position. After
+ * any other failure the batch is undone and tried again: then the catalogue is read anew, since somebody may have
+ * changed it. */
 #include "warehouse.h"
 
 #include <pthread.h>
@@ -308,7 +308,7 @@ static Status add_event(struct warehouse *warehouse, const struct range *range, 
     return OK;
 }
 
-/* An erasure takes what stands before it: that has to be there. */
+/* An erasure takes rows that came before it: these must be there first. */
 static Status run_command(struct warehouse *warehouse, const BatchRecord *record, Err *err)
 {
     struct region region;
@@ -371,7 +371,7 @@ static Status load_once(struct warehouse *warehouse, const struct range *range, 
     return s;
 }
 
-/* True where the failure is of the values: another message may fare better. */
+/* Are the values at fault? Then another message may succeed. */
 static bool undo(struct warehouse *warehouse)
 {
     warehouse_load_drop(&warehouse->load);
@@ -415,7 +415,7 @@ static Status tell_people_error(struct warehouse *warehouse, Err *err)
 
 /* ---- The consumer ---- */
 
-/* What is a repetition, and who is suppressed, is known of what is applied. */
+/* Only of applied records is it known which are repetitions, and who is suppressed. */
 static Status find_skips(struct warehouse *warehouse, const BatchRecord *records, size_t count, JournalPos next,
                          Err *err)
 {

@@ -1,21 +1,21 @@
 /* warehouse: every event in a team's own database, exactly once: the journal's messages as rows of Segment's schema in
  * PostgreSQL, by COPY.
  *
- * What it is not: it decides nothing about people; who is who, what is a repetition, suppressed or blocked it is told
- * (WarehouseHooks).
+ * What it does not do: it decides nothing about people; WarehouseHooks say who is who, and what is a repetition,
+ * suppressed or blocked.
  *
  * Invariants
  *  1. One transaction holds the rows, the discards, the erasures and the position after them (onym_sync). A crash on
  *     either side leaves all of it or nothing; the next load goes on from what the server says.
- *  2. What a message says is in a column, or in onym_discards with the reason. No message stops a load: where the
- *     server refuses one for its values, the batch is halved until it is alone, and it is told there, whole.
- *  3. Memory is that of a batch. A server that is away costs nothing but the journal's disk.
- *  4. An erasure is carried out between what came before it and after.
- *  5. Who is who is told in the transaction of the rows. Where that fails, it is all that fails: rows go on, and all of
- *     it is told again, a minute later.
+ *  2. Every value of a message is in a column, or in onym_discards with the reason. No message stops a load: if the
+ *     server refuses one for its values, the batch is halved until it is alone, and onym_discards gets it whole.
+ *  3. Memory is that of a batch. While a server is away, only the journal's disk is needed.
+ *  4. An erasure is carried out after the rows that came before it, and before the rows that came after it.
+ *  5. The transaction of the rows also says who is who. If that part fails, only that part fails: rows go on, and all of
+ *     it is written again a minute later.
  *  6. A schema is filled from one journal: a position that another journal wrote is refused.
  *
- * Threads: warehouse_step by one, which waits for the server; the rest from any.
+ * Threads: one thread calls warehouse_step, and waits there for the server; any thread may call the others.
  */
 #ifndef ONYM_WAREHOUSE_WAREHOUSE_H
 #define ONYM_WAREHOUSE_WAREHOUSE_H
@@ -35,13 +35,13 @@ typedef struct WarehouseConfig {
 
 enum { WAREHOUSES_MOST = 16 };
 
-/* Judges an entry. ERR_INPUT: err->field names the setting ("settings.url"). */
+/* Checks an entry. ERR_INPUT: err->field names the setting ("settings.url"). */
 Status MUST warehouse_check(const WarehouseConfig *config, Arena scratch, Err *err);
 
-/* Who knows. Any may be NULL. */
+/* What the warehouse asks others. Any may be NULL. */
 typedef struct WarehouseHooks {
     void *context;
-    /* Waits until all before the position is applied; false: not in time. */
+    /* Waits until everything before the position is applied; false: not in time. */
     bool (*wait_known)(void *context, JournalPos pos, Millis timeout_ms);
     void (*begin_reading)(void *context);    /* around calls of skips */
     void (*end_reading)(void *context);
@@ -65,16 +65,16 @@ struct warehouse;
 Status MUST warehouse_open(const WarehouseConfig *config, const WarehouseOptions *options, struct warehouse **ret,
                            Err *err);
 void warehouse_close(struct warehouse *warehouse);           /* accepts NULL */
-/* One batch, if it is time for one; else waits, timeout_ms at most. A failure is told once, and tried again later and
- * later, 15 seconds at most. */
+/* Loads one batch if it is time for one; otherwise waits, at most timeout_ms. A failure is reported once; then it tries
+ * again after longer and longer waits, at most 15 seconds. */
 Status MUST warehouse_step(struct warehouse *warehouse, Millis timeout_ms, Err *err);
-/* Ends what is under way: the server undoes it. Any thread. */
+/* Ends the load that is under way: the server undoes it. Any thread. */
 void warehouse_stop(struct warehouse *warehouse);
 
 typedef struct WarehouseStatus {
     Str name, type;
     Str schema, address;                     /* user, host and database: the URL without its secrets */
-    JournalPos position;                     /* what is before it is loaded; 0: not known yet */
+    JournalPos position;                     /* everything before it is loaded; 0: not known yet */
     Millis loaded_at_ms;                     /* when the last batch was committed; 0: none was since the start */
     Millis newest_at_ms;                     /* when the last message that was loaded came in; 0: none was */
     uint64_t loads, rows, discards, repeated, refused;       /* since the start */
@@ -84,7 +84,7 @@ typedef struct WarehouseStatus {
 } WarehouseStatus;
 /* Texts live as long as the warehouse. */
 void warehouse_read_status(struct warehouse *warehouse, WarehouseStatus *ret);
-/* Records from here on are still to be read: the journal has to keep them, and erasures their commands. */
+/* Records from here on must still be read: the journal has to keep them, and erasures must keep their commands. */
 JournalPos warehouse_position(struct warehouse *warehouse);
 
 #endif

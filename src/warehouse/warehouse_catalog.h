@@ -1,7 +1,8 @@
-/* warehouse_catalog: the tables and columns of a schema as the server has them, and what a load wants of them.
+/* warehouse_catalog: the tables and columns of a schema as the server has them, and those that a load needs.
  *
- * A column that does not take a value (it may not become wider, or somebody gave it a type of his own) has one beside
- * it, NAME_text, which takes everything. It is told from a column that is really called so by its comment. */
+ * A column may not take a value (it may not become wider, or somebody gave it another type). Then there is a column
+ * beside it, NAME_text, which takes everything. Its comment shows that it is not a property that is really called so.
+ * */
 #ifndef ONYM_WAREHOUSE_CATALOG_H
 #define ONYM_WAREHOUSE_CATALOG_H
 
@@ -49,14 +50,14 @@ void warehouse_catalog_clear(struct catalog *catalog);
 /* What the server says of one column. width: pg_class.relnatts; comment: the column's. */
 void warehouse_catalog_learn(struct catalog *catalog, Str table, Str column, Str type, uint32_t width, Str comment);
 
-/* The table, as a new one where there is none yet; WAREHOUSE_NONE: there are too many. */
+/* Finds the table, or makes it; WAREHOUSE_NONE: there are too many. */
 uint32_t warehouse_catalog_table(struct catalog *catalog, Str name);
-/* The column, as a new one where there is none yet; WAREHOUSE_NONE: there are too many. */
+/* Finds the column, or makes it; WAREHOUSE_NONE: there are too many. */
 uint32_t warehouse_catalog_column(struct catalog *catalog, uint32_t table, Str name);
 uint32_t warehouse_catalog_find_column(const WarehouseTable *table, Str name);
-/* The column beside this one, as a new one. WAREHOUSE_NONE: there is no room, or its name is another property's. */
+/* Makes the column beside this one. WAREHOUSE_NONE: there is no room, or another property has its name. */
 uint32_t warehouse_catalog_put_beside(struct catalog *catalog, uint32_t table, uint32_t column);
-/* What was wanted is the server's now. */
+/* The server now has what was wanted. */
 void warehouse_catalog_settle(struct catalog *catalog);
 
 /* ---- Statements ---- */

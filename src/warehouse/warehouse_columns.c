@@ -1,4 +1,4 @@
-/* warehouse_columns: tables and columns are made as rows want them, in the transaction of the rows. */
+/* warehouse_columns: makes the tables and columns that rows need, in the transaction of the rows. */
 #include "warehouse_load.h"
 
 static const char WAITS[] = "SET LOCAL lock_timeout = '5s'", WAITS_NO_MORE[] = "SET LOCAL lock_timeout = 0";
@@ -49,8 +49,8 @@ static Status find_size(struct load *load, const WarehouseTable *table, int64_t 
     return s;
 }
 
-/* *ret_done is false where the server does not do it as things are: a view, a policy or a generated column uses it.
- * What only somebody else's lock keeps it from fails, and is tried again later. */
+/* *ret_done is false if the server cannot do it because a view, a policy or a generated column uses it.
+ * If only somebody else's lock is in the way, it fails, and is tried again later. */
 static Status alter(struct load *load, WarehouseTable *table, WarehouseColumn *column, WarehouseType type,
                     bool *ret_done, Err *err)
 {
@@ -72,7 +72,7 @@ static Status alter(struct load *load, WarehouseTable *table, WarehouseColumn *c
     return s ? s : sql_run(load->sql, STR("RELEASE SAVEPOINT onym"), err);
 }
 
-/* A column that takes what this one does not; it is told once, by a row without a message. */
+/* Makes a column that takes what this one does not, and reports it once, by a row without a message. */
 static Status put_beside(struct load *load, uint32_t table_at, uint32_t column_at, const char *reason, Err *err)
 {
     uint32_t at = warehouse_catalog_put_beside(load->catalog, table_at, column_at);

@@ -1,5 +1,5 @@
-/* warehouse_erase: an erasure of the journal, carried out where it stands between the rows: what was loaded before it
- * goes, what comes after stays. It takes what command_names_event takes:
+/* warehouse_erase: carries out an erasure of the journal at its place between the rows: rows that came before it
+ * go, rows that come after it stay. It removes what command_names_event names:
  *
  *   rows of the user ids; of the anonymous ids where the row has no user id; at the times that were this person's
  *   aliases that speak of one of the ids

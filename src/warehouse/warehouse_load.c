@@ -206,7 +206,7 @@ static void reject_cell(struct load *load, const LoadRow *row, const LoadCell *c
                  row->is_whole);
 }
 
-/* Each cell to the column that takes it, or to the discards. */
+/* Sends each cell to the column that takes it, or to the discards. */
 static void route_row(struct load *load, LoadRow *row)
 {
     const WarehouseTable *table = &load->catalog->tables[row->table];
@@ -375,7 +375,7 @@ static Status copy_new(struct load *load, const WarehouseTable *table, size_t co
     return s;
 }
 
-/* The rows of `order`: by COPY, and where that meets an id that is there, by a table beside. */
+/* Sends the rows of `order` by COPY; if that meets an id that is already there, through a temporary table. */
 static Status send_rows(struct load *load, WarehouseTable *table, size_t count, Err *err)
 {
     struct buf into;
@@ -415,7 +415,7 @@ static size_t order_rows(struct load *load, uint32_t table, bool is_first, const
     return count;
 }
 
-/* First all that say what is a repetition, then what depends on them. */
+/* First come the tables that say what is a repetition, then those that depend on them. */
 static Status send_tables(struct load *load, bool is_first, const uint32_t *next, const uint32_t *heads, Err *err)
 {
     Status s = OK;

@@ -1,16 +1,17 @@
-/* warehouse_load: the rows of some messages on their way into the server, within one transaction that somebody else
+/* warehouse_load: sends the rows of some messages to the server, within one transaction that the caller
  * begins and commits.
  *
- * Messages are added until the load is flushed; a flush makes tables and columns, sends the rows by COPY, and what was
- * discarded with its reason. It may be flushed any number of times in a transaction: an erasure stands between what
- * came before it and after.
+ * Messages are added until the load is flushed. A flush makes tables and columns, and sends the rows by COPY, and the
+ * discarded values with their reasons. It may be flushed any number of times in a transaction: an erasure is carried
+ * out between two flushes.
  *
- * A message is a repetition where its first table (tracks, identifies, ...) has its id; then none of its rows
- * counts. COPY knows no exception, so it is tried first, and where it fails for that the rows go by a table beside.
+ * A message is a repetition if its first table (tracks, identifies, ...) has its id; then none of its rows
+ * counts. COPY cannot leave rows out. So COPY is tried first, and if it fails because of a repetition the rows go
+ * through a temporary table.
  *
- * A column that has to become wider is altered, which rewrites its table. It is not where the table has over
- * `widen_bytes` or a view uses the column: then what does not fit goes into NAME_text beside it, and onym_discards says
- * so once. */
+ * A column that has to become wider is altered, which rewrites its table. It is not altered if the table has over
+ * `widen_bytes` or if a view uses the column: then values that do not fit go into NAME_text beside it, and
+ * onym_discards says so once. */
 #ifndef ONYM_WAREHOUSE_LOAD_H
 #define ONYM_WAREHOUSE_LOAD_H
 
@@ -69,7 +70,7 @@ void warehouse_load_close(struct load *load);
 void warehouse_load_begin(struct load *load, struct sql *sql, Millis now_ms);
 /* Texts that are not in json (the event's) are copied. json must live until the flush. */
 void warehouse_load_add(struct load *load, const WarehouseMessage *message, Str json);
-/* A message that the server refuses: told in onym_discards, whole. */
+/* Writes a message that the server refuses into onym_discards, whole. */
 void warehouse_load_refuse(struct load *load, const WarehouseMessage *message, Str json, Str why);
 bool warehouse_load_is_full(const struct load *load);        /* flush it before the next message */
 Status MUST warehouse_load_flush(struct load *load, Err *err);
@@ -85,9 +86,9 @@ Status MUST load_make_columns(struct load *load, Err *err);
 Status MUST load_send_upserts(struct load *load, WarehouseTable *table, size_t count, Err *err);
 /* Marks the columns that the rows of `order` have values for. */
 void load_stamp(struct load *load, WarehouseTable *table, size_t count);
-/* The marked columns, each with what stands before it and after it ("EXCLUDED." ...), parted by commas. */
+/* The marked columns, each with a text before and after it ("EXCLUDED." ...), with commas between them. */
 void load_put_columns(struct load *load, const WarehouseTable *table);
-/* A table beside, of the table's columns, with the rows of `order`. */
+/* Makes a temporary table with the table's columns and the rows of `order`. */
 Status MUST load_copy_beside(struct load *load, const WarehouseTable *table, size_t count, Err *err);
 /* The view on the table, which keeps its columns from being altered, until warehouse_views_make (warehouse_views.c). */
 Status MUST load_drop_view(struct load *load, WarehouseTable *table, Err *err);

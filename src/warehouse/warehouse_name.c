@@ -1,5 +1,5 @@
-/* warehouse_name: both ways to part words are patterns; each is read here by hand, since it is asked for every property
- * of every message. */
+/* warehouse_name: both ways to separate words are patterns. The code here does without a regular expression, since it
+ * runs for every property of every message. */
 #include "warehouse_name.h"
 
 #include <stdlib.h>

@@ -1,11 +1,11 @@
-/* warehouse_name: how events and properties are called as tables and columns. Pure functions; ASCII in what they give.
+/* warehouse_name: the names of events and properties as tables and columns. Pure functions; their results are ASCII.
  *
- * segment      words are [A-Z0-9]*[a-z0-9]*, in lower case, joined by one underscore; all else parts words. It gives
- *              what Segment's own function gives (go-snakecase; its 32 samples are in the tests): "samPLE text" is
- *              sam_ple_text, "2FA Enabled" 2fa_enabled, "CStringRef" cstring_ref.
- * rudderstack  words as Lodash parts them, of what is a letter or a digit in ASCII; underscores at the front stay,
+ * segment      words are [A-Z0-9]*[a-z0-9]*, in lower case, joined by one underscore; anything else separates words. It
+ *              gives what Segment's own function gives (go-snakecase; its 32 samples are in the tests): "samPLE text"
+ *              is sam_ple_text, "2FA Enabled" 2fa_enabled, "CStringRef" cstring_ref.
+ * rudderstack  words as Lodash separates them, of ASCII letters and digits; underscores at the front stay,
  *              one is put before a digit at the front and before PostgreSQL's reserved words.
- * A text without one letter or digit of ASCII has no name: empty. */
+ * A text without any ASCII letter or digit has no name: empty. */
 #ifndef ONYM_WAREHOUSE_NAME_H
 #define ONYM_WAREHOUSE_NAME_H
 

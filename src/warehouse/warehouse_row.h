@@ -1,9 +1,9 @@
 /* warehouse_row: the rows that a message becomes: Segment's schema as a pure function.
  *
  *   track     tracks (without properties), and a table of the event's name (with them)
- *   identify  identifies, and users: one row a user, in which each trait is the last that came
+ *   identify  identifies, and users: one row for each user, in which each trait is the last that came
  *   page      pages          screen    screens        alias   aliases
- *   group     groups, and accounts: one row a group, as users
+ *   group     groups, and accounts: one row for each group, as for users
  *
  * Columns of every row: id (the messageId), received_at, sent_at, timestamp, original_timestamp, anonymous_id, user_id,
  * what its table has of its own (event and event_text; name and category; group_id; previous_id), context_*, then
@@ -11,12 +11,12 @@
  * a row was loaded, is added by who loads. An object's members are columns of their own, joined by an underscore
  * (address.street: address_street), at every depth; an array is its JSON. null and an empty object are no value.
  *
- * What finds no place is told, with a reason: a column of that name is the table's own (reserved), two members of one
- * message have the same name (same_column; the last one counts), no letter or digit in a name (no_name), a path of over
- * 1,024 bytes (name_too_long), an event whose name gives no table (no_event_name: its properties as one JSON).
+ * A value without a place is reported, with a reason: a column of that name is the table's own (reserved), two members
+ * of one message have the same name (same_column; the last one counts), no letter or digit in a name (no_name), a path
+ * of over 1,024 bytes (name_too_long), an event whose name gives no table (no_event_name: its properties as one JSON).
  *
- * An event whose table would be called like one that is there anyway (tracks, users, onym_*) gets an underscore in
- * front; one whose name ends in _resolved, as views do, gets an underscore at its end. */
+ * If an event's table would have the name of a fixed table (tracks, users, onym_*), it gets an underscore in
+ * front; a name that ends in _resolved, as views do, gets an underscore at its end. */
 #ifndef ONYM_WAREHOUSE_ROW_H
 #define ONYM_WAREHOUSE_ROW_H
 

@@ -1,6 +1,6 @@
-/* warehouse_upsert: users and accounts: one row an id, in which each column has the last value that came for it;
- * people: one row a person, in which each column has what was said last of it, null where that was nothing.
- * What a load says of one id becomes one row first, since a statement may change a row once only. */
+/* warehouse_upsert: users and accounts: one row for each id, in which each column has the last value that came for it;
+ * people: one row for each person, in which each column has what was said last of it, null if that was nothing.
+ * All that a load says of one id becomes one row first, since a statement may change a row only once. */
 #include "warehouse_load.h"
 
 #include <stdlib.h>

@@ -23,19 +23,19 @@ typedef enum WarehouseType {
 
 /* As PostgreSQL spells it: "bigint", "timestamp with time zone". */
 const char *warehouse_type_word(WarehouseType type);
-/* The other way round, of what format_type() says. */
+/* The other way round, from what format_type() says. */
 WarehouseType warehouse_type_from(Str word);
 
-/* Of a value that is no object; WAREHOUSE_NULL for null. */
+/* The type of a value that is no object; WAREHOUSE_NULL for null. */
 WarehouseType warehouse_type_of(const TreeNode *value);
-/* The text that every column takes that is wide enough. Lives in the node's JSON. */
+/* The text that every column takes that is wide enough. It is in the node's JSON. */
 Str warehouse_value_text(const TreeNode *value);
 /* The narrowest type that holds both. */
 WarehouseType warehouse_type_join(WarehouseType a, WarehouseType b);
-/* Whether a column of that type takes the value as it is. */
+/* Does a column of that type take the value without a change? */
 bool warehouse_type_takes(WarehouseType column, WarehouseType value);
 
-/* How much of a row's 8 KiB a value takes at the most, when PostgreSQL has put aside what it can put aside. */
+/* How much of a row's 8 KiB a value takes at most, when PostgreSQL has stored elsewhere what it can. */
 size_t warehouse_value_width(WarehouseType column, Str text);
 
 /* Appends the text as COPY reads it: tabs, line ends and backslashes escaped; NUL and bytes that are no UTF-8, which
