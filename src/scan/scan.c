@@ -1,4 +1,4 @@
-/* scan: to the back end that the question's world names. */
+/* scan: passes each question to the back end that its world names. */
 #include "scan.h"
 
 Status scan_open(const Query *query, const ScanSpec *spec, struct scan **ret, Err *err)

@@ -1,10 +1,10 @@
 /* scan: finds the events that a question is about, and brings together those of each person.
  *
- * The way, for a hundred million rows: the column of event codes is compared with the few codes that matter,
- * which leaves a bit a row; only rows with their bit set are looked at further. Rows lie sorted by subject, so
- * a *slice* of subjects is a stretch of rows in every run. Most subjects are alone (their person has no other):
- * their events are complete within the slice, and are handed over from a buffer that fits the cache. The others'
- * events are *spilled* into buckets by person, which are handed over when all slices are done.
+ * How it works for a hundred million rows: the column of event codes is compared with the few codes that matter,
+ * which gives a bit for each row; only rows with their bit set are looked at further. Rows are sorted by subject, so
+ * the rows of a *slice* of subjects are next to each other in every run. Most subjects are alone (their person has no
+ * other): their events are complete within the slice, and are handed over from a buffer that fits the cache. The events
+ * of other subjects are *spilled* into buckets by person, which are handed over when all slices are done.
  */
 #ifndef ONYM_SCAN_SCAN_H
 #define ONYM_SCAN_SCAN_H
@@ -16,11 +16,11 @@
 /* ---- The values of a breakdown ---- */
 
 /* Values in order: nothing, not indexed, false, true, numbers, strings; so groups compare as values do.
- * Groups of traits are numbered as they come. */
+ * Groups of traits get their numbers in the order in which they come. */
 typedef struct Groups {
     IndexValue *values;
     uint32_t count, max;
-    bool is_folded;                 /* there were more: the rarest are GROUP_OTHER */
+    bool is_folded;                 /* there were too many: the rarest are GROUP_OTHER */
     size_t text_len;
     bool is_events;                 /* values are events: type digit, then name */
     bool *told_other;               /* events: where it is noted that one was told as (not indexed) */
@@ -39,28 +39,28 @@ typedef struct ScanRow {
     uint32_t person;                /* or QUERY_NOBODY */
     Millis time_ms;
     uint32_t steps, group;
-    double number;                  /* NaN where there is none */
+    double number;                  /* NaN if there is none */
     uint32_t number_kind;           /* NUMBER_… */
 } ScanRow;
 
-/* How a number was come by: as it is; of a text; of an integer over 2^53; not, though there is a value. */
+/* Where a number comes from: it is one; a text; an integer over 2^53; there is a value that is no number. */
 enum { NUMBER_NONE, NUMBER_PLAIN, NUMBER_OF_TEXT, NUMBER_BIG, NUMBER_UNREAD };
 
 typedef struct ScanSpec {
     const Selector *selectors;      /* selector k gives bit k */
     uint32_t selector_count;
     uint32_t needed_bits;           /* a person without a hit of one of these need not be handed over */
-    uint32_t group_bits;            /* the breakdown's value matters on these selectors' rows only */
+    uint32_t group_bits;            /* the breakdown's value matters only on these selectors' rows */
     Breakdown by;
     bool by_event;                  /* group is what the event is */
-    uint32_t group_max;             /* so many values are told apart, the most frequent; 0: the world's */
+    uint32_t group_max;             /* how many values are told apart, the most frequent; 0: as the world says */
     Str number_field;               /* empty: none */
     const uint64_t *only_people;    /* NULL, or a bit a person */
-    /* With only_people: rows of theirs that it says no to are passed over, before they cost memory. NULL: none are. */
+    /* With only_people: their rows for which it says no are left out before they take memory. NULL: none are. */
     bool (*wants)(void *context, uint32_t person, Millis time_ms);
     uint32_t anonymous_bit;         /* set on rows whose subject is no user id; 0: nobody asks */
-    bool users_only;                /* rows whose subject is no user id are passed over */
-    const struct scan *like;        /* NULL, or one that is open as long: see the same events as it does */
+    bool users_only;                /* rows whose subject is no user id are left out */
+    const struct scan *like;        /* NULL, or a scan that stays open as long: this one sees the same events */
     bool wants_refs;                /* give each hit a reference to its row */
     /* One of the two: for every row, in no order; or for every person all hits, sorted by time, then steps. */
     void (*on_row)(void *context, uint32_t worker, const ScanRow *row);
@@ -76,7 +76,7 @@ static inline uint32_t scan_group_max(const QueryWorld *world, const ScanSpec *s
     uint32_t max = spec->group_max ? spec->group_max : world->group_max;
     return max && max < GROUPS_MAX ? max : (uint32_t)GROUPS_MAX;
 }
-/* Where what is measured has no room for that many: how many to ask for next; 0: it is no use. */
+/* If there is no room for what is measured of so many: how many to ask for next; 0: it cannot work. */
 static inline uint32_t scan_fewer_groups(const QueryWorld *world, const ScanSpec *spec)
 {
     uint32_t max = scan_group_max(world, spec);
@@ -87,7 +87,7 @@ static inline uint32_t scan_fewer_groups(const QueryWorld *world, const ScanSpec
 Status MUST scan_list(const Query *query, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
 /* Takes a snapshot and prepares; gives the groups and the range of times that there are before anything runs. */
 Status MUST scan_open(const Query *query, const ScanSpec *spec, struct scan **ret, Err *err);
-/* Once. What the workers kept is gone when it returns. */
+/* Call it once. What the workers kept is gone when it returns. */
 Status MUST scan_run(struct scan *scan, Err *err);
 void scan_close(struct scan *scan);             /* accepts NULL */
 Groups *scan_groups(struct scan *scan);
@@ -105,17 +105,17 @@ uint64_t scan_row_count(const struct scan *scan);
 uint64_t scan_hit_count(const struct scan *scan);
 /* Where the raw event of a hit's reference lies. */
 Status MUST scan_position(struct scan *scan, uint32_t ref, Arena scratch, JournalPos *ret, Err *err);
-/* Tells what the other one warns of, and its rows, as this one's, too. */
+/* Adds the other scan's warnings and rows to this one's. */
 void scan_join(struct scan *scan, const struct scan *other);
 /* "warnings":[…] for the answer: fields whose values were not all indexed. */
 void scan_write_warnings(const struct scan *scan, const Query *query, struct buf *answer);
 
 /* Rows of a field whose numbers were not plain ones; by any thread. */
 void scan_count_text(struct scan *scan, Str field, uint32_t number_kind);
-/* Groups by their values, as qsort compares. */
+/* Compares groups by their values, as qsort wants it. */
 int group_compare(const Groups *groups, uint32_t a, uint32_t b);
 int group_compare_values(const void *a, const void *b);     /* IndexValue */
-uint64_t group_value_hash(const IndexValue *value);         /* equal where that says that they are */
+uint64_t group_value_hash(const IndexValue *value);         /* equal for values that compare as equal */
 /* A trait's value as a group; by any thread. */
 uint32_t groups_intern(Groups *groups, const IndexValue *value, Arena *arena);
 /* Of a type digit and a name: "page:/pricing"; ambiguous: exactly, "page=/pricing". */
@@ -172,7 +172,7 @@ typedef struct PlanRun {
     uint32_t account_reader, *accounts;     /* of groups: by code of groupId; QUERY_NOBODY: none */
 } PlanRun;
 
-/* How often a field's values were no plain numbers where numbers were asked for. */
+/* How often a field's values were no plain numbers though numbers were asked for. */
 typedef struct PlanTexts {
     Str field;
     uint64_t read, unread, big;
@@ -191,8 +191,8 @@ typedef struct Plan {
     Str by_label;
     struct groups_union named, named_accounts;      /* what groups and accounts lie in */
     uint64_t unindexed[2];          /* rows of the breakdown and of the number whose value was not kept */
-    PlanFields unkept, objects;     /* of which some values were not kept; that are objects in some events */
-    PlanFields folded;              /* breakdowns of which the rarest values are one; noted when warnings are written */
+    PlanFields unkept, objects;     /* fields with values that were not kept; fields that are objects in some events */
+    PlanFields folded;              /* breakdowns whose rarest values are one; noted when warnings are written */
     bool has_lost_columns;          /* some run had too many columns */
     bool has_unindexed_events;      /* names of events */
     bool has_old_groups;            /* groupId is asked for, and some run does not know it */
@@ -218,7 +218,7 @@ void plan_write_warnings(const Plan *plan, const Query *query, struct buf *answe
 
 /* By key; stable. spare has room for count. Returns where the result is: hits or spare. */
 Hit *hits_sort_by_key(Hit *hits, Hit *spare, uint32_t count, uint32_t key_min, uint32_t key_max);
-/* Returns whether two are at the same time. */
+/* Returns true if two are at the same time. */
 bool hits_sort_by_time(Hit *hits, uint32_t count, Hit *spare);
 
 #endif

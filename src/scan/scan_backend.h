@@ -1,14 +1,14 @@
-/* scan_backend: what a back end of questions brings: a struct of functions, and how its scans begin.
+/* scan_backend: what a back end of questions must have: a struct of functions, and a common beginning of its scans.
  *
- * A question (a Query, and a ScanSpec for each pass over its events) goes to the back end that its world names; the
- * back end finds the events, whose they are, and hands them over, person by person or row by row. What is measured from
- * them is the same for all (ask/). So a back end filters and ships, and knows no funnel.
+ * A question (a Query, and a ScanSpec for each pass over its events) goes to the back end that its world names. The
+ * back end finds the events and their persons, and hands them over, person by person or row by row. ask/ measures the
+ * same from them for every back end. So a back end only finds events, and knows no funnel.
  *
  * The functions promise what scan.h says of those with the same names. None may be NULL. Events are handed over by
- * callbacks of the question's: no call of this table is made for each of them.
+ * callbacks of the question: this table's functions are not called for each event.
  *
- * A second one: a table like this, named by QueryWorld.backend. The models of tests/model/ hold both the index's and a
- * naive one (tests/model/ask_naive.h) to the same definitions.
+ * A second back end is another table like this, named by QueryWorld.backend. The models of tests/model/ test both that
+ * of the index and a naive one (tests/model/ask_naive.h) by the same definitions.
  */
 #ifndef ONYM_SCAN_BACKEND_H
 #define ONYM_SCAN_BACKEND_H

@@ -1,7 +1,7 @@
 /* scan_catalogue: the catalogue of the index (scan_catalogue.h).
  *
- * How many rows a column has, a run knows. When it was last seen is looked for in the runs with the latest times
- * first, and nearly always found in the first one. A field's values are counted code by code, a run a task.
+ * A run knows how many rows a column has. When it was last seen is looked for in the runs with the latest times
+ * first, and nearly always found in the first one. A field's values are counted code by code; each run is a task.
  */
 #include "scan.h"
 
@@ -46,7 +46,7 @@ struct listing {
 
 /* ---- Common ---- */
 
-/* Zeroed memory of the question's, or the Err is set. */
+/* Gives zeroed memory of the question's, or sets the Err. */
 static void *take(struct listing *listing, size_t size, size_t count, Status *status, Err *err)
 {
     size_t room = count ? count : 1;
@@ -86,7 +86,8 @@ static const IndexRun *run_at(const struct listing *listing, uint32_t at)
 
 /* ---- Values, counted ---- */
 
-/* What a code of the run stands for: of events type digit and name; else a value. False where nobody asks for it. */
+/* What a code of the run means: for events the type digit and the name, otherwise a value. False if nobody asks for it.
+ * */
 static bool code_entry(const IndexValues *values, uint32_t code, Arena *scratch, IndexValue *ret)
 {
     static const char digits[EVENT_TYPE_COUNT + 1] = "0123456";
@@ -130,8 +131,8 @@ static struct counted *count_run(struct listing *listing, const IndexRun *run, u
     return counted;
 }
 
-/* The first time all values are put and counted; where they are too many, the second time their rows are sketched, the
- * third time the frequent ones put, the fourth time these counted: then what is told is right of each. */
+/* First all values are put and counted. If they are too many, a second pass counts their rows in the sketch, a
+ * third puts the frequent ones, and a fourth counts these: so the answer is exact for each value that it lists. */
 enum { PUT_AND_COUNT, SKETCH, PUT, COUNT };
 
 static void add_entry(struct listing *listing, uint32_t number, const struct counted *counted)

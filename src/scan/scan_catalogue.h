@@ -1,4 +1,4 @@
-/* scan_catalogue: which events, fields and values there are: what lists and completion are made of (ask/ask_events.c).
+/* scan_catalogue: which events, fields and values there are, for lists and completion (ask/ask_events.c).
  * Each back end of questions has one (ScanBackend.list); docs/queries.md defines every number.
  */
 #ifndef ONYM_SCAN_CATALOGUE_H
@@ -10,11 +10,11 @@ enum { CATALOGUE_NUMBERS = 2, CATALOGUE_TEXTS = 3 };
 typedef struct CatalogueSpec {
     Str field;                          /* empty: all events and fields */
     Str search;                         /* without field: fields whose name has this in it, in any case; empty: all */
-    uint32_t field_max;                 /* of so many fields, the most frequent, times and examples are found */
+    uint32_t field_max;                 /* for how many fields, the most frequent, times and examples are found */
 } CatalogueSpec;
 
 /* A value of the field; or an event: a text of its type's digit and its name. INDEX_OTHER: the rarest of too many, and
- * what is not indexed. */
+ * values that are not indexed. */
 typedef struct CatalogueValue {
     IndexValue value;
     uint64_t count;                     /* rows; at least 1 */
@@ -30,7 +30,7 @@ typedef struct CatalogueField {
     bool has_list;
 } CatalogueField;
 
-/* Lives until it is closed, and no longer than the query; its texts as long. */
+/* Valid until it is closed, and no longer than the query; the same holds for its texts. */
 struct catalogue {
     void (*close)(struct catalogue *catalogue);
     CatalogueValue *values;             /* most frequent first */

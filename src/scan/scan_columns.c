@@ -1,7 +1,7 @@
 /* scan_columns: the back end that finds events in the index: the tasks of a scan, and what each worker keeps.
  *
- * Pass. The buckets of spilled hits may need more memory than there is. Then a worker that has none left
- * halves the range of buckets that this pass keeps, for all workers, and frees its own beyond it; the next
+ * Passes. The buckets of spilled hits may need more memory than there is. Then a worker that has none left
+ * halves the range of buckets that this pass keeps, for all workers, and frees its own buckets beyond it; the next
  * pass scans again for those. Events of subjects that are alone are handed over in the first pass only.
  */
 #include "scan_work.h"
@@ -48,7 +48,7 @@ static uint64_t columns_hit_count(const struct columns *scan);
 
 /* ---- People ---- */
 
-/* A person whose number is that of its only subject is alone: its bit stays clear. */
+/* A person whose number is that of its only subject has no other subject: its bit stays clear. */
 static void mark_joined(void *context, uint32_t task, uint32_t worker)
 {
     struct columns *scan = context;
@@ -144,8 +144,8 @@ static void open_workers(struct columns *scan, size_t memory_bytes)
     }
 }
 
-/* Traits are numbered as they come, by any worker; before that those that many have get their numbers, so that nobody
- * who makes up values takes them away. */
+/* Any worker gives traits their numbers as they come. Before that, values that many people have get numbers, so that
+ * nobody can use up the numbers with made-up values. */
 static void number_frequent_traits(struct columns *scan)
 {
     Groups *groups = &scan->plan.groups;

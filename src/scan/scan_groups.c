@@ -1,4 +1,4 @@
-/* scan_groups: the values of a breakdown, as they are numbered and written. */
+/* scan_groups: numbers and writes the values of a breakdown. */
 #include "scan.h"
 
 #include <stdio.h>
@@ -123,7 +123,7 @@ static void write_warning(Str field, Str message, struct buf *answer)
     json_object_end(answer);
 }
 
-/* Numbers that were none as they stood. */
+/* Warnings about values that were not plain numbers. */
 static void write_texts(const Plan *plan, struct buf *answer)
 {
     for (uint32_t at = 0; at < plan->text_count; at++) {

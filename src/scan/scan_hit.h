@@ -7,13 +7,13 @@
 /* An event of a person that a question is about. */
 typedef struct Hit {
     Millis time_ms;
-    uint32_t key;                   /* while sorting: whose it is */
+    uint32_t key;                   /* while sorting: the person or subject */
     uint32_t steps;                 /* bit k: it matches selector k; funnels: steps, then exclusions */
     uint32_t group;                 /* which value of the breakdown it has */
     uint32_t ref;                   /* which of the scan's references it is; 0: none was asked for */
 } Hit;
 
-/* All of one person's, sorted by time, then steps, and what is worth knowing of them beforehand. */
+/* All hits of one person, sorted by time, then by steps, with two facts that save work. */
 typedef struct Hits {
     const Hit *hits;
     uint32_t count;

@@ -1,7 +1,7 @@
-/* scan_people: each person's hits are brought together and handed over.
+/* scan_people: brings together each person's hits and hands them over.
  *
- * Most subjects are alone: their hits are complete within a slice. Those of the others are spilled: appended to
- * the bucket of their person, in blocks, each worker for itself.
+ * Most subjects are alone: their hits are complete within a slice. The hits of other subjects are spilled: each worker
+ * appends them, in blocks, to its own bucket of their person.
  */
 #include "scan_work.h"
 
@@ -109,7 +109,7 @@ static uint32_t ask_traits(struct columns *scan, struct worker *worker, uint32_t
 
 struct own_hits { Hit *items; uint32_t count, steps; };      /* of one person; steps: of all, or-ed */
 
-/* Takes the hits that the person's traits do not allow out of them. */
+/* Removes the hits that the person's traits do not allow. */
 static void keep_allowed(struct columns *scan, struct worker *worker, uint32_t person, struct own_hits *own)
 {
     uint32_t group = 0, kept = 0;

@@ -1,12 +1,12 @@
-/* scan_plan: a question, translated for each run. A run has dictionaries of its own, so every filter is
- * applied to the dictionary once, which leaves a bit a code; a row is then asked by its code alone. The values
+/* scan_plan: translates a question for each run. A run has dictionaries of its own, so every filter is
+ * applied to the dictionary once, which gives a bit for each code; then a row's code is enough to judge it. The values
  * of a breakdown are united over all runs, sorted, and numbered: a group is the same in every run. */
 #include "scan_plan.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* A dictionary is 16 MiB of text with a million ends and numbers at most; beside it are counters. */
+/* A dictionary is at most 16 MiB of text with a million ends and numbers; counters need room, too. */
 enum { SCRATCH_BYTES = 64 << 20, KINDS_MAX = 4096 };
 
 void *plan_take(struct planner *planner, size_t size, size_t count)
@@ -100,7 +100,7 @@ static void judge_user(void *visitor, Subject subject, Str user_id)
         : users->passes[subject / 64] & ~bit;
 }
 
-/* A filter on userId is asked of everybody once: a bit a subject. */
+/* A filter on userId is applied to all subjects once, and gives a bit for each. */
 static void plan_user_filter(struct planner *planner, const Filter *filter, PlanFilter *ret)
 {
     const QueryPeople *people = planner->query->world->people;
@@ -121,8 +121,8 @@ static void plan_user_filter(struct planner *planner, const Filter *filter, Plan
     if (planner->user_count < countof(planner->users)) planner->users[planner->user_count++] = users;
 }
 
-/* Pages are known by name or by path: properties.path, or where that is absent context.page.path. As answers call
- * them, by the path only where there is no name. */
+/* Pages are found by name or by path: properties.path, or if that is absent context.page.path. By the names that
+ * answers use, a page is found by its path only if it has no name. */
 static void plan_paths(struct planner *planner, PlanRun *run, const Selector *selector, PlanSelector *ret)
 {
     IndexValue path = { .kind = INDEX_STRING, .text = selector->name };
@@ -200,7 +200,7 @@ static int code_is_named(const Selector *selector, const PlanSelector *plan, uin
     return selector->is_path && has_path ? NAMED_BY_PATH : NAMED_NOT;
 }
 
-/* Codes that mean the same are of one kind: whatever names anybody makes up, a question knows few kinds. */
+/* Codes that mean the same are of one kind: however many names somebody makes up, a question has few kinds. */
 static uint16_t find_kind(struct planner *planner, PlanRun *run, PlanKind *kinds, PlanKind kind)
 {
     uint32_t at = 0;
@@ -247,7 +247,7 @@ static void keep_kinds(struct planner *planner, PlanRun *run, const PlanKind *ki
         run->sure[code] = kinds[run->kinds[code]].sure;
 }
 
-/* What each event code means for each selector. True where any does. */
+/* Finds what each event code means for each selector. True if any code matters. */
 static bool plan_events(struct planner *planner, PlanRun *run)
 {
     IndexValues values;

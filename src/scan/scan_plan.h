@@ -8,7 +8,7 @@ struct planner {
     const Query *query;
     const ScanSpec *spec;
     Arena *arena;
-    struct region scratch;          /* a dictionary at a time, and what is made of it */
+    struct region scratch;          /* one dictionary at a time, and what is made of it */
     Err *err;
     Plan *plan;
     Status status;
@@ -16,15 +16,15 @@ struct planner {
     uint32_t user_count;
 };
 
-/* Zeroed; NULL and a sticky failure where the question's memory is used up. */
+/* Zeroed memory; NULL, and a failure that stays, if the question's memory is used up. */
 void *plan_take(struct planner *planner, size_t size, size_t count);
-/* A dictionary, until the next one is read; ret_scratch: what is left beside it. False after a failure. */
+/* Reads a dictionary, valid until the next one is read; ret_scratch: the rest of the room. False after a failure. */
 bool plan_read_values(struct planner *planner, const IndexRun *run, uint32_t column, IndexValues *ret,
                       Arena *ret_scratch);
-/* The run's reader of a column, new or known; READER_NONE where it has no such column. */
+/* The run's reader of a column, new or known; READER_NONE if it has no such column. */
 uint32_t plan_find_reader(struct planner *planner, PlanRun *run, Str field);
 void plan_warn(struct planner *planner, Str field);
-/* An object has no value of its own, only what is in it has: who asks for the whole is told so. */
+/* An object has no value of its own, only its members have: a question for the whole object gets a warning. */
 void plan_warn_of_objects(struct planner *planner, const IndexRun *run, Str field, Str label);
 /* What a code of events says of a field that is about what the event is. */
 IndexValue plan_code_value(const IndexValues *values, uint32_t code, FieldOf of);

@@ -1,6 +1,6 @@
-/* scan_plan_groups: the values of a breakdown, of all runs, as numbers. Each run's dictionary is read when it is
- * needed, one at a time: only what is different in them is kept (scan_union.h), and a table from each run's codes to
- * it. */
+/* scan_plan_groups: gives numbers to the values of a breakdown over all runs. Each run's dictionary is read when it is
+ * needed, one at a time. Only the different values are kept (scan_union.h), and for each run a table from its codes to
+ * them. */
 #include "scan_plan.h"
 
 #include <stdlib.h>
@@ -179,7 +179,7 @@ static void number_codes(struct planner *planner, const struct named *named, con
     }
 }
 
-/* A page that is called like another one's path: what its plain label asks for is more than it. */
+/* Is the page's name the path of another page? Then its plain label would mean more than this page. */
 static void mark_path(Groups *groups, EventType type, Str path, uint64_t *bits)
 {
     char text[LIMIT_EVENT_NAME_BYTES + 1] = { (char)('0' + type) };
@@ -205,7 +205,7 @@ static bool has_named_pages(struct planner *planner)
     return false;
 }
 
-/* Which labels have to be written exactly: those of pages and screens that are somebody else's path, too. */
+/* Finds the labels that must be written exactly: names of pages and screens that are also the path of others. */
 static void plan_labels(struct planner *planner)
 {
     Plan *plan = planner->plan;

@@ -52,7 +52,7 @@ static Status query_instant(Query *query, const char *member, Millis missing_ms,
     return OK;
 }
 
-/* A client whose clock was never set must not stretch a question over half a century. */
+/* A client whose clock was never set must not make a question's range half a century long. */
 static void set_plausible(Query *query)
 {
     Millis now_ms = query->world->now_ms, end_ms = now_ms ? now_ms + DAY_MS : INT64_MAX;
@@ -74,7 +74,7 @@ void query_note(Query *query, const char *field, const char *format, ...)
     query->notes[query->note_count++].text = arena_copy(query->arena, str_from(text));
 }
 
-/* Every number may be too small then, whatever was asked. */
+/* In this case every number may be too small, whatever the question is. */
 static void note_missing(Query *query)
 {
     const QueryWorld *world = query->world;
@@ -98,7 +98,8 @@ void query_note_times(Query *query, uint64_t early, uint64_t late)
                    "with to they are counted", late, late == 1 ? "" : "s");
 }
 
-/* What JSON allows and a question does not: the value at which it goes wrong, and what; NULL where nothing is. */
+/* Finds something that JSON allows and a question does not: gives the value that is wrong, and why; NULL if nothing is.
+ * */
 static const TreeNode *find_excess(const TreeNode *node, int depth, const char **ret_what)
 {
     double number;
@@ -202,7 +203,7 @@ Status query_word(Query *query, const char *member, uint32_t missing, const char
 
 /* ---- Which events ---- */
 
-/* What is to be equal may be whatever answers tell; what is compared or contained is a scalar. */
+/* A value for "=" may be anything that answers show; one for comparing or "contains" must be a scalar. */
 static Status query_filter_value(Query *query, const Filter *filter, const TreeNode *json, const char *place,
                                  IndexValue *ret)
 {
@@ -344,7 +345,7 @@ Status query_filters(Query *query, const TreeNode *json, const char *place, Filt
     return OK;
 }
 
-/* "page=Home": exactly what an answer calls so; without a name in it, what has none. */
+/* "page=Home": exactly the events that an answer calls so; "page=": those without a name. */
 static bool read_exact(Str text, Selector *ret)
 {
     Str name, word = str_cut(text, '=', &name);

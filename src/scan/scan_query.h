@@ -13,14 +13,14 @@ enum { SELECTORS_MAX = 32, FILTERS_MAX = 32, FILTER_VALUES_MAX = 10000, NOTES_MA
 
 typedef enum FilterOp {
     OP_EQUAL, OP_LESS, OP_LESS_OR_EQUAL, OP_GREATER, OP_GREATER_OR_EQUAL, OP_CONTAINS, OP_EXISTS,
-    OP_EMPTY, OP_NO_TEXT,           /* of paths: there is none, or it is empty; there is one that is no text */
+    OP_EMPTY, OP_NO_TEXT,           /* for paths: there is none or it is empty; there is one that is no text */
 } FilterOp;
 
-/* Where a field's value stands: in a column of the event, in the person's traits, in what the event is, or it is the
+/* Where a field's value is: in a column of the event, in the person's traits, in what the event is, or it is the
  * user id that the event came under. */
 typedef enum FieldOf { OF_COLUMN, OF_TRAIT, OF_NAME, OF_TYPE, OF_USER } FieldOf;
 
-/* What an event (or the person's trait) must be. "!=" is not "=": it also holds where there is no value. */
+/* What an event (or the person's trait) must be. "!=" is the opposite of "=": it also holds if there is no value. */
 typedef struct Filter {
     bool is_trait;
     FieldOf of;
@@ -43,15 +43,15 @@ typedef struct Selector {
     EventType type;                 /* EVENT_NONE: any */
     Str name;
     bool is_any_name;
-    bool is_path;                   /* pages and screens: the path may be the name, too */
-    bool is_called;                 /* pages: as answers call them: the path is the name where there is no name */
-    bool is_done;                   /* with any name: what users do: track, page, screen */
+    bool is_path;                   /* pages and screens: the name or the path may match */
+    bool is_called;                 /* pages, as answers call them: the path is the name if there is no name */
+    bool is_done;                   /* any name, of what users do: track, page, screen */
     bool is_unindexed;              /* what answers call "(not indexed)" */
     FilterList filters;             /* on the event */
     FilterList traits;              /* on the person */
 } Selector;
 
-/* By what an answer is broken down. */
+/* The field that an answer is broken down by. */
 typedef struct Breakdown {
     bool is_given, is_trait, is_event;      /* is_event: by what the event is */
     FieldOf of;
@@ -66,17 +66,17 @@ typedef struct Query {
     const TreeNode *root;
     Zone zone;
     Str zone_name;
-    Millis from_ms, to_ms;          /* to is not in it */
-    Millis first_ms, end_ms;        /* likewise; where the question does not say: times that an event can have */
+    Millis from_ms, to_ms;          /* the range ends before to */
+    Millis first_ms, end_ms;        /* likewise; if the question does not say: times that an event can have */
     bool has_from, has_to;
-    bool is_of_groups;              /* accounts in place of people: an event's is its groupId */
+    bool is_of_groups;              /* accounts in place of people: an event's account is its groupId */
     struct { const char *field; Str text; } notes[NOTES_MAX];      /* for "warnings" */
     uint32_t note_count;
     FilterList filters, traits;     /* "where": of every event of the question */
 } Query;
 
 /* Parses the question (ERR_INPUT with the byte: no JSON, a name twice in an object, over QUESTION_MEMBERS_MAX
- * members, deeper than QUESTION_DEPTH_MAX, a number that no double holds; ERR_TOO_LARGE), refuses members that are
+ * members, deeper than QUESTION_DEPTH_MAX, a number too large for a double; ERR_TOO_LARGE), refuses members that are
  * not in allowed (NULL-ended), reads timezone, from, to, where. Strings borrow from the arena. */
 Status MUST query_open(Query *query, Str question, const QueryWorld *world, Arena *arena,
                        const char *const *allowed, Err *err);
@@ -84,22 +84,22 @@ Status MUST query_refuse_others(const TreeNode *object, const char *place, const
                                 Err *err);
 
 /* An event as text ("Signed Up", "page:/pricing", "screen:Home", "*") or an object {event, type, where}. Members
- * of the object that stand in others (NULL-ended; NULL: none) are the caller's. */
+ * of the object that are in others (NULL-ended; NULL: none) are left to the caller. */
 Status MUST query_selector(Query *query, const TreeNode *json, const char *place, const char *const *others,
                            Selector *ret);
-/* A member of the question that is an event; missing (not NULL): what it is where it is not there. */
+/* Reads a member of the question that is an event. If the member is absent, uses `missing` (not NULL). */
 Status MUST query_event(Query *query, const char *member, const char *missing, Selector *ret);
-/* Something for the answer's warnings; field may be NULL. */
+/* Adds a note to the answer's warnings; field may be NULL. */
 void query_note(Query *query, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Events that are left out, their times being none that an event can have; 0: nothing is said. */
+/* Notes events that are left out because no event can have their times; 0: notes nothing. */
 void query_note_times(Query *query, uint64_t early, uint64_t late);
-/* hour, day, week, month, quarter; not hour where units begin later. And "week_start". */
+/* Reads hour, day, week, month, quarter (not hour if units begin later), and "week_start". */
 Status MUST query_unit(Query *query, ZoneUnit least, ZoneUnit *ret);
 /* "unit":"week","week_start":"monday" */
 void query_write_unit(const Query *query, ZoneUnit unit, struct buf *answer);
 /* may_be_event: "event" is a breakdown, too. */
 Status MUST query_breakdown(Query *query, const char *member, bool may_be_event, Breakdown *ret);
-/* A property or context field; empty where it is not there. */
+/* Reads a property or context field; empty if it is absent. */
 Status MUST query_field(Query *query, const TreeNode *json, const char *place, Str *ret);
 Status MUST query_duration(Query *query, const char *member, Millis missing_ms, Millis *ret_ms);
 bool query_is_whole(const TreeNode *json, uint32_t min, uint32_t max, uint32_t *ret);        /* a whole number */
@@ -111,31 +111,32 @@ Status MUST query_word(Query *query, const char *member, uint32_t missing, const
 Status MUST query_filters(Query *query, const TreeNode *json, const char *place, FilterList *ret_events,
                           FilterList *ret_traits);
 
-/* What a text says that names an event: the label of an answer, too. */
+/* Reads a text that names an event; labels of answers are such texts, too. */
 void selector_read_text(Str text, Selector *ret);
 
 /* ---- Values (scan_values.c) ---- */
 
-/* Does a value pass? A filter without a value to look at: INDEX_NOTHING. */
+/* Does the value pass the filter? If there is no value, it is INDEX_NOTHING. */
 bool filter_passes(const Filter *filter, const IndexValue *value);
-/* The value is a text that was read as a number for that. */
+/* Was the value a text that was read as a number for that? */
 bool filter_reads_text(const Filter *filter, const IndexValue *value);
 /* A number that is written so. */
 IndexValue value_of_number(Str text, double number);
 int value_compare_numbers(const IndexValue *a, const IndexValue *b);
-/* By kind, then by value, as qsort compares. */
+/* Compares by kind, then by value, as qsort wants it. */
 int value_order(const void *a, const void *b);
 /* What answers call a value that was not kept for questions. */
 #define VALUE_NOT_INDEXED "(not indexed)"
-/* A value as groups tell it: lists that hold the same are the same, however they were written; a text that is spelt as
- * VALUE_NOT_INDEXED is it. */
+/* A value as groups show it: lists with the same items are the same, however they were written; a text that is spelt
+ * like VALUE_NOT_INDEXED means that. */
 IndexValue value_settle(IndexValue value, Arena *arena);
-/* A string, a number, a boolean; false of all else, null too, and of a number that no double holds: INDEX_NOTHING. */
+/* Reads a string, a number or a boolean; false for everything else, null included, and for a number too large for a
+ * double: INDEX_NOTHING. */
 bool value_of_scalar(const TreeNode *json, IndexValue *ret);
-/* A question's value, settled; null is INDEX_NOTHING. False where it is an object, or a list that holds more than
- * scalars. */
+/* Reads a value of the question as groups show it; null is INDEX_NOTHING. False if it is an object, or a list that has
+ * more than scalars. */
 bool value_of_question(const TreeNode *json, Arena *arena, IndexValue *ret);
-/* False where the text is no number. */
+/* False if the text is no number. */
 bool value_read_number(Str text, IndexValue *ret);
 
 #endif

@@ -1,4 +1,4 @@
-/* scan_rows: the rows of a slice, run by run: which of them match, and whose they are. */
+/* scan_rows: goes over the rows of a slice, run by run: which of them match, and whom they belong to. */
 #include "scan_work.h"
 
 #include <math.h>
@@ -121,7 +121,7 @@ static bool row_group(const struct place *place, uint32_t code, uint32_t row, ui
     return true;
 }
 
-/* Whose the row is; QUERY_NOBODY where that cannot be told. */
+/* Finds the person whom the row belongs to; QUERY_NOBODY if that cannot be known. */
 static uint32_t row_person(const struct place *place, Subject subject, Millis time_ms, uint32_t row)
 {
     struct columns *scan = place->scan;
@@ -143,7 +143,7 @@ static uint32_t row_ref(const struct place *place, uint32_t row)
     return at;
 }
 
-/* Which account the row is of; false after a failure. */
+/* Finds the account of the row; false after a failure. */
 static bool row_account(const struct place *place, uint32_t row, uint32_t *ret)
 {
     const PlanRun *plan = &place->scan->plan.runs[place->run];

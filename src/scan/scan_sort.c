@@ -1,5 +1,5 @@
-/* scan_sort: hits by key with a radix sort (the keys of a slice are a narrow range), and one person's hits by
- * time with a merge sort that leaves alone what is in order, as nearly everything is. */
+/* scan_sort: sorts hits by key with a radix sort (the keys of a slice are a narrow range), and one person's hits by
+ * time with a merge sort that does nothing for hits in order, as nearly all are. */
 #include "scan.h"
 
 enum { DIGIT_BITS_MAX = 14, SHORT_COUNT = 24 };

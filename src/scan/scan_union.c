@@ -106,7 +106,7 @@ static int compare_numbers(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* The bar is raised so far that half of them go; the slots lend the room to find it. */
+/* Raises the least number of rows so far that half of the values go; uses the room of the slots to find it. */
 static void raise_bar(struct groups_union *self)
 {
     uint32_t kept = 2, *rows = self->slots, count = self->count - 2;

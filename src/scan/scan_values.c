@@ -1,7 +1,7 @@
-/* scan_values: values of questions, events and traits, and which of them passes a filter.
+/* scan_values: values of questions, events and traits, and which of them pass a filter.
  *
- * Numbers compare exactly: an integer that no double is carries its digits. A text that is a number is one where a
- * question compares it with a number, or adds it up; nowhere else. */
+ * Numbers compare exactly: an integer that is not exact as a double keeps its digits. A text that is a number counts as
+ * a number only if a question compares it with a number, or adds it up. */
 #include "scan.h"
 
 #include <stdlib.h>
@@ -47,7 +47,7 @@ int value_compare_numbers(const IndexValue *a, const IndexValue *b)
     return (left > right) - (left < right);
 }
 
-/* "12.50", " +3 ", "-1e3": as programs write numbers into texts; "1,234" and "5 EUR" are none. */
+/* Reads "12.50", " +3 ", "-1e3", as programs write numbers into texts; "1,234" and "5 EUR" are no numbers. */
 bool value_read_number(Str text, IndexValue *ret)
 {
     double number;
@@ -83,7 +83,7 @@ bool value_of_scalar(const TreeNode *json, IndexValue *ret)
     return ret->kind != INDEX_NOTHING;
 }
 
-/* The next item of a list, where it is a scalar or null; false where it is not. After the last, rest->bytes is NULL. */
+/* Reads the next item of a list if it is a scalar or null; false if it is not. After the last, rest->bytes is NULL. */
 static bool next_scalar(Str *rest, Arena scratch, IndexValue *ret)
 {
     Str before = *rest;
@@ -104,7 +104,7 @@ int value_order(const void *a, const void *b)
          : str_compare(left->text, right->text);
 }
 
-/* "[1.0, \"\\u00e9\"]" as "[1,\"é\"]": each item as answers write it. False where it is no list of scalars. */
+/* Writes "[1.0, \"\\u00e9\"]" as "[1,\"é\"]": each item as answers write it. False if it is no list of scalars. */
 static bool settle_list(Str list, Arena *arena, Str *ret)
 {
     size_t room = 8 * list.len + 64;
@@ -178,8 +178,8 @@ IndexValue query_value(Str json, Arena *arena)
 
 /* ---- Does a value pass? ---- */
 
-/* As answers tell values: lists by what is in them, and "(not indexed)" is what is told so, a text of that spelling,
- * too. Both kinds are the last ones in order. */
+/* Compares values as answers show them: lists by their items, and "(not indexed)" is every value that is shown so, also
+ * a text of that spelling. Both kinds are the last in order. */
 static bool equals_one(const Filter *filter, const IndexValue *value)
 {
     IndexKind last = filter->values[filter->value_count - 1].kind;
@@ -204,7 +204,7 @@ bool filter_reads_text(const Filter *filter, const IndexValue *value)
     return asks_for_number(filter) && value->kind == INDEX_STRING && value_read_number(value->text, &number);
 }
 
-/* Less than 0, 0, more than 0; false where the two can't be compared. */
+/* Less than 0, 0, more than 0; false if the two cannot be compared. */
 static bool compare_with(const Filter *filter, const IndexValue *value, int *ret)
 {
     const IndexValue *wanted = &filter->values[0];

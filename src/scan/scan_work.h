@@ -1,4 +1,4 @@
-/* scan_work: a scan from inside: what its tasks share and what each worker keeps. */
+/* scan_work: the inside of a scan: what its tasks share and what each worker keeps. */
 #ifndef ONYM_SCAN_WORK_H
 #define ONYM_SCAN_WORK_H
 
@@ -44,10 +44,10 @@ struct columns {
     struct worker *workers;
     uint64_t *slices;               /* first subjects; slice_count + 1 of them */
     uint32_t slice_count, slices_a_task, task_count;
-    uint64_t *joined;               /* a bit a person: more than one subject has it */
-    uint64_t *shared;               /* a bit a subject: whose its events are depends on their time */
-    uint64_t *wanted;               /* only_people: a bit a subject that may be theirs; NULL: all are wanted */
-    uint64_t *users;                /* anonymous_bit: a bit a subject that is a user id */
+    uint64_t *joined;               /* a bit for each person: it has more than one subject */
+    uint64_t *shared;               /* a bit for each subject: the person of its events depends on their time */
+    uint64_t *wanted;               /* only_people: a bit for each subject that may be theirs; NULL: all are wanted */
+    uint64_t *users;                /* anonymous_bit: a bit for each subject that is a user id */
     uint32_t people_max;
     size_t memory_bytes;
     uint32_t bucket_shift, bucket_count, bucket_from;
@@ -73,7 +73,7 @@ static inline struct columns *columns_of(const struct scan *scan) { return (stru
 /* What scan.h says of those with the same names. */
 Str columns_account(const struct columns *scan, uint32_t person);
 void columns_count_text(struct columns *scan, Str field, uint32_t number_kind);
-/* A field of which some values could not be told; by any thread. */
+/* Notes a field with values that could not be read; by any thread. */
 void columns_warn(struct columns *scan, Str field);
 
 void scan_fail(struct columns *scan, Status status, const Err *err);      /* the first failure counts */

@@ -14,7 +14,7 @@ static int64_t first_of(int64_t year, int month)
     return month > 12 ? calendar_day_of(year + 1, (unsigned)month - 12, 1) : calendar_day_of(year, (unsigned)month, 1);
 }
 
-/* Local seconds since 1970 at which the rule strikes in a year. */
+/* The local seconds since 1970 at which the rule takes effect in a year. */
 static int64_t rule_at_s(const ZoneRule *rule, int64_t year)
 {
     int64_t days = calendar_day_of(year, 1, 1);
@@ -219,9 +219,9 @@ static Millis to_local(const Zone *zone, Millis at_ms)
     return at_ms + (Millis)zone_offset_s(zone, calendar_floor(at_ms, 1000)) * 1000;
 }
 
-/* Two offsets can hold around a local time: that of a day earlier and that of a day later. Of the instants
- * which they give, the earlier one that is right counts. Where none is, the clock jumped over that time: the
- * instant of the jump, found by bisection, is the first that shows something later. */
+/* Around a local time there can be two offsets: that of a day earlier and that of a day later. Of the instants
+ * that they give, the earlier one that is right counts. If none is right, the clock jumped over that time: then the
+ * instant of the jump, found by bisection, is the first that shows a later time. */
 Millis zone_from_local(const Zone *zone, Millis local_ms)
 {
     Millis one = local_ms - (Millis)zone_offset_s(zone, calendar_floor(local_ms, 1000) - DAY_S) * 1000;

@@ -1,5 +1,5 @@
-/* scan_zone: time zones, from the system's tz database (TZif files, RFC 8536), so that "day" means what the
- * asker's calendar says. Reads the file once; no global state (libc's tzset has one for the process). */
+/* scan_zone: time zones, from the system's tz database (TZif files, RFC 8536), so that "day" means a day in the
+ * calendar of the person who asks. Reads the file once; has no global state (libc's tzset has one for the process). */
 #ifndef ONYM_SCAN_ZONE_H
 #define ONYM_SCAN_ZONE_H
 
@@ -26,10 +26,10 @@ typedef struct Zone {
     int week_start;                     /* days after Monday: 6 for weeks from Sunday */
 } Zone;
 
-/* "Europe/Berlin"; "UTC" and "" need no file. ERR_INPUT: there is none such (field says "timezone"). */
+/* "Europe/Berlin"; "UTC" and "" need no file. ERR_INPUT: there is no such zone (field says "timezone"). */
 Status MUST zone_open(struct disk *disk, const char *dir, Str name, Arena *arena, Zone *ret, Err *err);
 int32_t zone_offset_s(const Zone *zone, int64_t at_s);
-/* The instant at which a local clock first shows this time (or, where it jumps over it, a later one). */
+/* The instant at which a local clock first shows this time (or a later one, if it jumps over it). */
 Millis zone_from_local(const Zone *zone, Millis local_ms);
 /* The start of the unit that holds the instant; the start of the next one. */
 Millis zone_floor(const Zone *zone, ZoneUnit unit, Millis at_ms);
