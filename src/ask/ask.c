@@ -1,4 +1,4 @@
-/* ask: the fourth corridor. A question's kind picks who answers; each parses, scans and writes for itself. */
+/* ask: the fourth corridor. A question's kind picks the function that answers; each one parses, scans and writes. */
 #include "ask_answer.h"
 
 #include <stdlib.h>

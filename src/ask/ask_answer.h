@@ -9,14 +9,14 @@ typedef Status QueryAnswer(Str question, const QueryWorld *world, Arena *arena, 
 #define QUESTION(KIND, answer, ...) QueryAnswer answer_##answer;
 #include "questions.tbl.h"
 
-/* ,"complete":… where the world knows it; each answer's last member. */
+/* ,"complete":… if the world knows it; each answer's last member. */
 void answer_moment(const QueryWorld *world, struct buf *answer);
 /* ,"from":"…","to":"…","timezone":"…","warnings":[…],"rows":…,"matched":… and the closing brace */
 void answer_close(const Query *query, struct scan *scan, struct buf *answer);
-/* ERR_CLOSED where whoever asked has left: asked where an answer is put together, which may take as long as a scan. */
+/* ERR_CLOSED if the client has left. Called while an answer is put together, which may take as long as a scan. */
 Status MUST answer_go_on(const QueryWorld *world, Err *err);
 void answer_instant(struct buf *answer, const char *name, Millis at_ms);     /* null for the ends of time */
-void answer_share(struct buf *answer, const char *name, uint64_t part, uint64_t whole);     /* 0 where whole is 0 */
+void answer_share(struct buf *answer, const char *name, uint64_t part, uint64_t whole);     /* 0 if whole is 0 */
 
 /* A line of a breakdown, and in which order they come: most people first, equal ones by value. */
 typedef struct RankedGroup {
@@ -25,10 +25,10 @@ typedef struct RankedGroup {
 } RankedGroup;
 void answer_rank(RankedGroup *ranked, uint32_t count, const Groups *groups);
 
-/* Zeroed memory of the question's, or the Err is set. */
+/* Gives zeroed memory of the question's, or sets the Err. */
 void *answer_take(Arena *arena, size_t size, size_t count, Status *status, Err *err);
 
-/* Numbers kept by each worker until all are done: one growing array a worker, in its own region. */
+/* Numbers that each worker keeps until all are done: one growing array for each worker, in its own region. */
 struct number_vector {
     struct region region;
     uint64_t *items;                /* pairs, triples: as the owner likes */

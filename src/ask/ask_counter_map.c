@@ -1,5 +1,5 @@
-/* ask_counter_map: open addressing over a dense array of cells. The slots double in place: they are zeroed and all
- * cells put in again, since a region reserves the most there may be. */
+/* ask_counter_map: open addressing over a dense array of cells. The slots double in place, since a region reserves the
+ * most that there may be: they are zeroed, and all cells are put in again. */
 #include "ask_counter_map.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* ask_counter_map: counters by key, as many as come: each worker has its own, added up at the end. */
+/* ask_counter_map: counters by key, as many as are needed: each worker has its own, and they are added up at the end.
+ * */
 #ifndef ONYM_ASK_COUNTER_MAP_H
 #define ONYM_ASK_COUNTER_MAP_H
 
@@ -16,15 +17,15 @@ struct counter_map {
     size_t stride;
     uint32_t *slots;                    /* by hash of the key: cell + 1 */
     uint32_t count, max, slot_count, last;
-    bool is_full;                       /* something was not counted: the answer is no answer */
+    bool is_full;                       /* something was not counted: there is no right answer */
 };
 
-/* At most so many bytes; memory costs only when it is used. stride: a multiple of 16. */
+/* Takes at most so many bytes; only memory that is used costs anything. stride: a multiple of 16. */
 void counter_map_open(struct counter_map *map, size_t bytes, size_t stride);
 void counter_map_close(struct counter_map *map);
-/* The cell of the key, new or known; NULL where it is full. Moves nothing that was given before. */
+/* The cell of the key, new or known; NULL if the map is full. Cells that were given before do not move. */
 void *counter_map_at(struct counter_map *map, uint64_t key);
-void *counter_map_find(const struct counter_map *map, uint64_t key); /* NULL where there is none */
+void *counter_map_find(const struct counter_map *map, uint64_t key); /* NULL if there is none */
 static inline CounterCell *counter_map_cell(const struct counter_map *map, uint32_t number)
 {
     return (CounterCell *)(void *)(map->cells + number * map->stride);

@@ -7,7 +7,7 @@ const char *ask_drop_word(DropWhy why)
     return words[why];
 }
 
-/* In any order what is missing is a step that is none of those that were done. */
+/* With the order "any", the missing step is one that was not done. */
 static uint32_t missing_bits(const ChainRules *rules, const Chain *chain)
 {
     uint32_t bits = (UINT32_C(1) << rules->step_count) - 1;
@@ -16,7 +16,7 @@ static uint32_t missing_bits(const ChainRules *rules, const Chain *chain)
     return bits;
 }
 
-/* An event that the chain has already is none of the next step's, also where it could be both. */
+/* An event that the chain has already does not count for the next step, even if it could be both. */
 static bool is_used(const Chain *chain, uint32_t hit)
 {
     for (uint32_t step = 0; step < chain->depth; step++)

@@ -6,12 +6,12 @@
 
 typedef enum DropWhy {
     DROP_NONE,                      /* nothing was wrong: the last step was reached */
-    DROP_NEVER,                     /* no event of the next step, in any order of all that is looked at */
-    DROP_BEFORE,                    /* only earlier than the step that was reached last */
-    DROP_TOO_LATE,                  /* after the window; by over_ms */
-    DROP_STEP_TOO_LATE,             /* after the time that the step itself may take from the one before; by over_ms */
-    DROP_BETWEEN,                   /* strict: something else lies between */
-    DROP_EXCLUDED,                  /* an exclusion lies between */
+    DROP_NEVER,                     /* there is no event of the next step at all, at any time */
+    DROP_BEFORE,                    /* it is only earlier than the step that was reached last */
+    DROP_TOO_LATE,                  /* it is after the window, by over_ms */
+    DROP_STEP_TOO_LATE,             /* it is after the time that the step may take from the one before, by over_ms */
+    DROP_BETWEEN,                   /* strict: another event is between */
+    DROP_EXCLUDED,                  /* an exclusion is between */
 } DropWhy;
 
 typedef struct Drop {
@@ -20,8 +20,8 @@ typedef struct Drop {
     Millis at_ms, over_ms;          /* DROP_BEFORE and what follows: when the event that does not count was */
 } Drop;
 
-/* chain: the one that counts for the person. Of several events of the next step the first one after the chain's last
- * counts, for its time; where all lie before it, the last of them. */
+/* chain: the one that counts for the person. Among several events of the next step, the first one after the chain's
+ * last event gives the time; if all are before that, the last of them does. */
 void ask_find_drop(const ChainRules *rules, const Hits *hits, const Chain *chain, Drop *ret);
 const char *ask_drop_word(DropWhy why);         /* "too_late"; NULL: DROP_NONE */
 

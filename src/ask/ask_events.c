@@ -1,5 +1,5 @@
-/* ask_events: which events and fields there are, for lists and completion; docs/queries.md defines every number. What
- * there is, the back end of questions finds (scan/scan_catalogue.h).
+/* ask_events: which events and fields there are, for lists and completion; docs/queries.md defines every number. The
+ * back end of questions finds them (scan/scan_catalogue.h).
  */
 #include "ask_answer.h"
 

@@ -15,8 +15,8 @@
 /* any attribution: conversions of the whole, besides those of groups */
 enum { GROUP_ALL = GROUPS_MAX };
 
-/* What was kept of each: a tag (group << 8 | step), the time from the entry, the time from the step before. Times take
- * four bytes where the window allows it: there are tens of millions of them. */
+/* What is kept of each: a tag (group << 8 | step), the time from the entry, the time from the step before. Times take
+ * four bytes if the window allows it: there are tens of millions of them. */
 struct conversions {
     struct region region;
     size_t count, max, stride;
@@ -111,7 +111,7 @@ static Status parse_order(FunnelQuestion *funnel)
     return s;
 }
 
-/* The range is one of entries: who entered within it has the whole window to go on. */
+/* The range is for entries: a person who entered within it has the whole window to go on. */
 static Status parse_range(FunnelQuestion *funnel)
 {
     Query *query = &funnel->query;
@@ -175,7 +175,7 @@ Status funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld *worl
     return s;
 }
 
-/* Where the order matters, the bit of the first step makes a hit an entry: hits that come too late lose it. */
+/* If the order matters, the bit of the first step makes a hit an entry: hits that come too late lose it. */
 const Hits *funnel_trim(const FunnelQuestion *funnel, const Hits *all, Arena *scratch, Hits *ret)
 {
     const ChainRules *rules = &funnel->rules;
@@ -396,8 +396,8 @@ static void run_by_source(const struct funnel *funnel, QueryTask *task, void *co
     for (uint32_t at = 0; !pool && at < funnel->worker_count; at++) task(context, at, 0);
 }
 
-/* The percentiles of the whole, by step, measure, and median or p90. Of the first step to reach there is one measure:
- * the step before is the entry. */
+/* The percentiles of the whole, by step, measure, and median or p90. The second step has one measure only: the step
+ * before it is the entry. */
 struct whole {
     const struct funnel *funnel;
     struct wanted wanted[CHAIN_STEPS_MAX][2][2];

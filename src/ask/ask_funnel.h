@@ -15,7 +15,7 @@ typedef struct FunnelQuestion {
     ChainRules rules;
     Breakdown by;
     uint32_t attribution, group_limit, range;
-    Millis to_ms;                       /* as it was asked for; events are looked at for a window more */
+    Millis to_ms;                       /* as the question says; events are looked at for one window longer */
     atomic_bool lacks_memory;
 } FunnelQuestion;
 
@@ -25,11 +25,11 @@ Status MUST funnel_parse(FunnelQuestion *funnel, Str question, const QueryWorld 
 /* The chain that counts for a person: in the whole, or (value not NULL) in the group of that value; depth 0: none. */
 void funnel_find(const FunnelQuestion *funnel, const Groups *groups, const IndexValue *value, const Hits *hits,
                  Arena scratch, Chain *ret);
-/* The person's hits with no entry among them that is none; scratch stays in use with them. */
+/* The person's hits, without the entry's bit on hits that are no entries; scratch stays in use with them. */
 const Hits *funnel_trim(const FunnelQuestion *funnel, const Hits *hits, Arena *scratch, Hits *ret);
-/* "range", "order"; then from and to are told as they were asked for. */
+/* Writes "range", "order"; from and to are then written as the question has them. */
 void funnel_write_rules(FunnelQuestion *funnel, struct buf *answer);
-/* The scan's specification; the caller adds who hears. */
+/* The scan's specification; the caller adds the callbacks. */
 ScanSpec funnel_spec(const FunnelQuestion *funnel);
 
 #endif

@@ -1,7 +1,7 @@
 /* ask_funnel_people: the people of a step, page by page, and the events that put them there.
  *
- * A first scan finds who they are and when their chain began; the page is cut out of that (ask_list.h); a second scan
- * of the same events looks at the people of the page alone, and remembers which rows the steps of their chains are.
+ * A first scan finds who they are and when their chain began; the page is cut out of that (ask_list.h). A second scan
+ * of the same events looks only at the people of the page, and remembers which rows are the steps of their chains.
  */
 #include "ask_drop.h"
 #include "ask_funnel.h"
@@ -15,7 +15,7 @@ struct member {
     uint32_t refs[CHAIN_STEPS_MAX];
     uint8_t steps[CHAIN_STEPS_MAX];     /* which step it is */
     Millis times_ms[CHAIN_STEPS_MAX];
-    Drop drop;                          /* of who dropped: why */
+    Drop drop;                          /* if the person dropped: why */
 };
 
 struct listing {

@@ -1,6 +1,6 @@
-/* ask_list: a page of a list of people: who they are is found by one scan, whose workers put each person with the
- * instant that their way began; the page is cut out of that, the latest first; a second scan of the same events then
- * looks at the people of the page alone. */
+/* ask_list: a page of a list of people. A first scan finds who they are: its workers put each person with the
+ * instant at which their way began. The page is cut out of that, the latest first. A second scan of the same events
+ * then looks only at the people of the page. */
 #ifndef ONYM_ASK_LIST_H
 #define ONYM_ASK_LIST_H
 
@@ -25,11 +25,11 @@ struct ask_list {
     uint64_t *only_people;              /* a bit each of the page's, as ScanSpec.only_people */
 };
 
-/* "cursor" of the question; limit is the caller's to read. ERR_INPUT: it is none that a page gave. */
+/* Reads "cursor" of the question; the caller reads limit. ERR_INPUT: no page gave this cursor. */
 Status MUST ask_list_read(struct ask_list *list, const Query *query, Err *err);
 /* bytes: of what the workers keep until the page is cut. */
 void ask_list_open(struct ask_list *list, uint32_t worker_count, size_t bytes);
-void ask_list_close(struct ask_list *list);             /* the workers' part alone */
+void ask_list_close(struct ask_list *list);             /* only the workers' part */
 static inline void ask_list_put(struct ask_list *list, uint32_t worker, Millis entry_ms, uint32_t person)
 {
     struct number_vector *vector = &list->vectors[worker];

@@ -1,7 +1,7 @@
-/* ask_moments: an instant for each of some people: found by one scan, asked by the next ones, which look at these
- * alone. Workers put pairs of person and instant; then they are brought into the order of people: a bit a person, how
- * many people are in the words before, and the instants in order of their bits. So whoever reads rows in the order of
- * people reads this in its order, too, and a person that is not among them costs a bit. */
+/* ask_moments: an instant for each of some people. One scan finds them, and later scans, which look only at these
+ * people, ask for them. Workers put pairs of person and instant. Then the pairs are put in the order of people: a bit
+ * for each person, how many people are in the words before, and the instants in order of their bits. So code that reads
+ * rows in the order of people reads this in order, too, and a person who is not among them costs only a bit. */
 #ifndef ONYM_ASK_MOMENTS_H
 #define ONYM_ASK_MOMENTS_H
 
@@ -18,13 +18,13 @@ struct moments {
 
 /* bytes: of all vectors together. */
 void moments_open(struct moments *moments, uint32_t worker_count, size_t bytes);
-void moments_close(struct moments *moments);            /* the vectors alone; once they are gathered, or not needed */
+void moments_close(struct moments *moments);            /* only the vectors; when they are gathered, or not needed */
 static inline void moments_put(struct moments *moments, uint32_t worker, uint32_t person, Millis time_ms)
 {
     struct number_vector *vector = &moments->vectors[worker];
     (void)(number_vector_put(vector, person) && number_vector_put(vector, (uint64_t)time_ms));
 }
-/* Each person was put once. ERR_TOO_LARGE: there were too many; what they are is said by many ("sign-ups"). */
+/* Each person was put once. ERR_TOO_LARGE: there were too many; `many` is their name in the message ("sign-ups"). */
 Status MUST moments_gather(struct moments *moments, uint32_t people_max, const char *many, Arena *arena, Err *err);
 
 /* The person's place in times_ms; the person is one of them. */

@@ -1,7 +1,8 @@
 /* ask_paths: what people do before or after an event; docs/queries.md defines every number.
  *
- * A first scan finds who has the event at all, and when; a second one brings together what those did as near to it as
- * is asked for, and walks from each person's anchor. Workers count steps (depth, from, to); the rest is adding up.
+ * A first scan finds who has the event at all, and when. A second one brings together what these people did within the
+ * time that the question gives, and walks from each person's anchor. Workers count steps (depth, from, to); these
+ * counts are then added up.
  */
 #include "ask_paths.h"
 

@@ -1,5 +1,5 @@
 /* ask_paths: what paths and their lists of people share: the question, how one person's way is walked, and which events
- * are told by name at each step. docs/queries.md defines every number. */
+ * are listed by name at each step. docs/queries.md defines every number. */
 #ifndef ONYM_ASK_PATHS_H
 #define ONYM_ASK_PATHS_H
 
@@ -33,10 +33,10 @@ struct ask_paths {
 /* What both have in common, of paths->query, which is open. */
 Status MUST ask_paths_read(struct ask_paths *paths, Err *err);
 /* Finds the anchors, and counts the steps of everybody. The caller closes both scans, which may be NULL, the second one
- * first; and what was counted, failed or not. */
+ * first, and the counters, also after a failure. */
 Status MUST ask_paths_count(struct ask_paths *paths, struct scan **ret_first, struct scan **ret_second, Err *err);
 void ask_paths_close(struct ask_paths *paths);
-/* Of the second scan, without what is done with a person: the same people and groups again. */
+/* The second scan's specification, without what is done with a person: it gives the same people and groups again. */
 ScanSpec ask_paths_spec(struct ask_paths *paths, const struct scan *first);
 
 /* One person's way: the anchor, and the steps from it, paths->depth at most; how many. May sort into scratch. */
@@ -46,8 +46,8 @@ typedef struct AskWay {
 } AskWay;
 void ask_paths_walk(const struct ask_paths *paths, const Hits *all, Arena scratch, AskWay *ret);
 
-/* The events of a step (from 0), the most frequent first; notes the first paths->limit of them as told by name. people:
- * how many came as far. The ranking is in the arena. */
+/* The events of a step (from 0), the most frequent first; notes that the first paths->limit of them are listed by name.
+ * people: how many came so far. The ranking is in the arena. */
 typedef struct AskRanking {
     RankedGroup *ranked;
     uint32_t count;
@@ -55,7 +55,7 @@ typedef struct AskRanking {
 } AskRanking;
 Status MUST ask_paths_rank(struct ask_paths *paths, uint32_t depth, const Groups *groups, Arena *arena,
                            AskRanking *ret, Err *err);
-/* The group under which a step that was ranked tells this one. */
+/* The group under which a ranked step lists this one. */
 uint32_t ask_paths_shown_as(const struct ask_paths *paths, uint32_t depth, uint32_t group);
 
 #endif

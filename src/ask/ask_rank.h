@@ -12,8 +12,8 @@ double rank_of_doubles(double *values, size_t count, double share);       /* no 
 int64_t rank_select(int64_t *values, size_t count, size_t place);
 size_t rank_place(size_t count, double share);             /* of the value that rank_of_… gives */
 
-/* Where most of the work is done while counting: a value's bucket, 64 an octave, ascending with the value. Of
- * a percentile only its bucket's values need be looked at. Values are not negative. */
+/* Does most of the work while counting: the bucket of a value, 64 for each octave, ascending with the value. For
+ * a percentile only the values of its bucket need to be looked at. Values are not negative. */
 enum { RANK_BUCKETS = 64 * 59 };
 static inline uint32_t rank_bucket_of(uint64_t value)
 {

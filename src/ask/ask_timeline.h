@@ -14,9 +14,9 @@ typedef struct Timeline {
 /* From the unit that holds first_ms to the one that holds last_ms. ERR_INPUT (field "unit") where they are over max. */
 Status MUST timeline_make(const Query *query, ZoneUnit unit, Millis first_ms, Millis last_ms, uint32_t max,
                           Timeline *ret);
-/* Where the range begins of at most max units that end with the one that holds last_ms: first_ms, or later. */
+/* The beginning of a range of at most max units that ends with the one that last_ms is in: first_ms, or later. */
 Millis timeline_clip(const Query *query, ZoneUnit unit, Millis first_ms, Millis last_ms, uint32_t max);
-/* Which unit holds the instant, which lies in the range; guess: likely this one. */
+/* Which unit the instant, which is in the range, is in; guess: probably this one. */
 uint32_t timeline_find(const Timeline *timeline, Millis at_ms, uint32_t guess);
 
 #endif
