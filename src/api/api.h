@@ -1,8 +1,8 @@
-/* api: what a route does. A request is read, asked of what is below, answered as JSON; bytes of messages go through
- * collect/ into the journal, and their 200 leaves once they are on disk.
+/* api: what a route does. It reads a request, asks the folders below, and answers as JSON; bytes of messages go through
+ * collect/ into the journal, and their 200 is sent when they are on disk.
  *
- * What it is not: it knows no socket and no thread; to it a request is a struct exchange (http/). It decides nothing
- * about messages, people or numbers: it calls who does.
+ * What it does not do: it knows no socket and no thread; to it a request is a struct exchange (http/). It decides
+ * nothing about messages, people or numbers: it calls the folders that do.
  */
 #ifndef ONYM_API_API_H
 #define ONYM_API_API_H
@@ -23,7 +23,7 @@
 #include "losses/losses.h"
 #include "openapi/openapi.h"
 
-/* How much of what came lately is whose, where derived state falls behind. Shared by all servers. */
+/* How much each source sent lately, for when derived state falls behind. Shared by all servers. */
 enum { API_SHARES = 256 };
 typedef struct ApiShares {
     atomic_int_fast64_t began_ns;    /* this window */
@@ -35,15 +35,15 @@ typedef struct ApiOptions {
     struct journal *journal;
     struct health *health;
     struct http_jobs *jobs;
-    struct applier *applier;         /* who answers questions about people and events */
+    struct applier *applier;         /* answers questions about people and events */
     struct live *live;               /* NULL: nobody can watch */
     struct deliver *deliver;         /* NULL: nothing is delivered by this process */
     struct outbox_rows outbox_rows;
     struct warehouse *const *warehouses;
     size_t warehouse_count;
     struct desk *desk;               /* NULL: the dashboard keeps nothing */
-    struct api_links *links;        /* NULL: none are redeemed */
-    const char *deliver_trouble;     /* why there is none, for who asks; empty or NULL: nothing is wrong */
+    struct api_links *links;        /* NULL: no links are redeemed */
+    const char *deliver_trouble;     /* why nothing is delivered, for answers; empty or NULL: nothing is wrong */
     struct doctor *doctor;           /* NULL: nothing is found */
     const Str *signups;              /* events that are a sign-up; none: by their usual names */
     size_t signup_count;
@@ -55,23 +55,23 @@ typedef struct ApiOptions {
     struct clock *clock;
     Str secret_key;                  /* reads and administers; empty: the reading API is closed */
     bool has_page;                   /* GET / is the dashboard for browsers */
-    ApiShares *shares;               /* NULL: who floods and who does not are told alike */
+    ApiShares *shares;               /* NULL: all sources are slowed alike */
 } ApiOptions;
 
 /* Onym itself, for HttpOptions: every route that docs/protocol.md and the API have. The context is an ApiOptions, which
  * outlives the servers. */
 extern const HttpApp api_app;
-/* What of it answers where the dashboard and the API have an address of their own: collection, what websites load,
- * health and metrics. Its ApiOptions have no page. */
+/* The part that answers at `listen` if the dashboard and the API have an address of their own: collection, what
+ * websites load, health and metrics. Its ApiOptions have no page. */
 extern const HttpApp api_app_collecting;
 
 /* The whole API as an OpenAPI 3.1 document, as GET /api/v1/openapi.json answers it. */
 void api_write_openapi(struct buf *out);
 
-/* Which of the links that hand a visitor over to another domain have been used, in a directory of its own. Shared by
+/* Which of the links that take a visitor's id to another domain have been used, in a directory of its own. Shared by
  * all servers, from any thread. ret_is_anew: it was damaged and is empty now. */
 struct api_links;
-/* Judges the store that nobody has open. */
+/* Checks the store, which nobody has open. */
 Status MUST api_links_verify(const char *dir, uint64_t *ret_rows, Err *err);
 Status MUST api_links_open(const char *dir, struct api_links **ret, bool *ret_is_anew, Err *err);
 void api_links_close(struct api_links *links);         /* accepts NULL */

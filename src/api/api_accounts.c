@@ -37,7 +37,7 @@ Status api_account_ids(struct exchange *exchange, const People *people, Arena *a
     return OK;
 }
 
-/* Of the traits that stand: what was overwritten is not asked for. */
+/* Only the current traits are used, not those that were overwritten. */
 Status api_account_metadata(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
     const ProfileValue *ends[2] = { NULL, NULL };

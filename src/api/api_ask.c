@@ -1,4 +1,4 @@
-/* api_ask: POST /api/v1/funnels and its like. A question is long work: it runs on a worker thread, with the
+/* api_ask: POST /api/v1/funnels and the like. A question is long work: it runs on a worker thread, with the
  * help of idle ones, and ends when its client leaves. */
 #include "api_routes.h"
 
@@ -9,7 +9,7 @@ static const char *const words[QUERY_KIND_COUNT] = {
 #include "ask/questions.tbl.h"
 };
 
-/* What an operator wants to know of questions next day: that some were given up, and which ones take long. */
+/* Logs what an operator may want to know next day: questions that were given up, and those that take long. */
 static void note_end(struct exchange *exchange, QueryKind kind, Status status)
 {
     struct health *health = api_options(exchange)->health;
@@ -32,7 +32,8 @@ static void note_progress(void *context, uint32_t done, uint32_t all)
     atomic_store_explicit(&exchange->progress_all, all, memory_order_relaxed);
 }
 
-/* Traits and user ids are of people: whose role is to read numbers neither filters nor breaks down by them. */
+/* Traits and user ids are about people: the role reader, which sees numbers only, may not filter or break down by them.
+ * */
 Status api_check_reader(const TreeNode *node, Err *err)
 {
     Status s = OK;

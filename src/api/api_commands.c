@@ -1,5 +1,5 @@
-/* api_commands: what an operator does to people: evidence taken back and given again, ids kept out from now on.
- * Each is a record in the journal (control_submit); it is answered once every later answer knows of it. */
+/* api_commands: what an operator does to people: takes evidence back, gives it again, suppresses ids.
+ * Each command is a record in the journal (control_submit); it is answered when every later answer knows of it. */
 #include "api_people.h"
 
 enum { COMMAND_WAIT_MS = 30000, SUPPRESS_IDS_MAX = 10000 };
@@ -27,7 +27,8 @@ Status people_submit(struct exchange *exchange, JournalCommand *command, Journal
 
 /* ---- Unmerge and restore ---- */
 
-/* {"position"} is exact; {"message_id","id"} (and "source") is searched for among the links of whom the id names. */
+/* {"position"} is exact; {"message_id","id"} (and "source") is searched for among the links of the person of that id.
+ * */
 static Status find_position(struct exchange *exchange, const TreeNode *body, Arena *arena, JournalPos *ret, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
@@ -134,7 +135,7 @@ static Status add_id(struct id_list *ids, CommandIdKind kind, const char *field,
     return OK;
 }
 
-/* All ids of a person; of one that is shared nothing: it is somebody else's, too. */
+/* Takes all ids of a person, but not a shared one: it belongs to somebody else, too. */
 static Status add_person(struct exchange *exchange, IdentityPerson person, struct id_list *ids, Arena *arena, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
@@ -147,9 +148,9 @@ static Status add_person(struct exchange *exchange, IdentityPerson person, struc
     return s;
 }
 
-/* An id in words. An external one stands for itself, seen yet or not, and for the person who has it; what has no kind
- * in front is a user id ("auth0:1", too). An email that is a trait and no kind of the rules stands for the person who
- * has it alone. Under the guard. */
+/* Reads an id in words. An external id means itself, whether or not it was seen, and the person who has it. Without a
+ * kind in front it is a user id ("auth0:1", too). If email is only a trait and no kind of the rules, it means only the
+ * person who has it. Under the guard. */
 static Status add_any(struct exchange *exchange, const People *people, Str id, struct id_list *ids, Arena *arena,
                       Err *err)
 {

@@ -1,6 +1,6 @@
-/* api_complete: what an answer is of. Questions are answered from derived state, which follows the journal: by
- * milliseconds while the server runs, by more while it starts (docs/operating.md#start). An answer says which it was,
- * or waits until it is of everything that was on disk when it was asked (?wait=10s). */
+/* api_complete: how complete an answer is. Questions are answered from derived state, which follows the journal: within
+ * milliseconds while the server runs, later while it starts (docs/operating.md#start). An answer says which it was,
+ * or waits until it has everything that was on disk when the question came (?wait=10s). */
 #include "api_routes.h"
 
 enum { WAIT_MOST_MS = 60000 };

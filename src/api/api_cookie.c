@@ -1,5 +1,5 @@
 /* api_cookie: ids as cookies that the server sets, for browsers that forget what scripts set (the contract
- * stands in browser/README.md). A page may set cookies for its own site only: its origin, the host that it
+ * is in browser/README.md). A page may set cookies for its own site only: its origin, the host that it
  * asks and the domain must belong together. */
 #include "api_routes.h"
 

@@ -1,11 +1,11 @@
-/* api_dashboard: what people look at: GET / where a browser asks, and its parts below /ui/.
+/* api_dashboard: what people look at: GET / if a browser asks, and its parts below /ui/.
  *
  * A part is named with a hash of its bytes, /ui/app.0123456789abcdef.js, which the build puts into the page: it may be
- * kept for ever, and an old page never gets a new script. Without the hash, or under that of another build, it is not
- * there. The page itself is asked for anew each time (ETag).
+ * kept for ever, and an old page never gets a new script. Without the hash, or with that of another build, there is no
+ * such part. The browser asks for the page itself anew each time (ETag).
  *
- * The page can do nothing but speak with this host: no script, style, picture or request from elsewhere, no markup made
- * of texts (events are hostile), nobody frames it, and pages of elsewhere have no handle on it. */
+ * The page can only speak with this host: no script, style, picture or request from elsewhere, no markup made
+ * of texts (events are hostile), nobody may frame it, and pages from elsewhere have no handle on it. */
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <pthread.h>
@@ -45,7 +45,7 @@ static void hash_all(void)
     }
 }
 
-/* "app.0123456789abcdef.js" is app.js, where that is its hash. */
+/* "app.0123456789abcdef.js" is app.js, if that is its hash. */
 static const Asset *find_part(Str name, Arena *arena)
 {
     Str hash, ending, stem = str_cut(name, '.', &hash);

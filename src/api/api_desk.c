@@ -28,7 +28,7 @@ Status api_read_object(const struct exchange *exchange, Arena *arena, const Tree
 
 /* ---- Who ordered what ---- */
 
-/* Of hostile text only what a list and a terminal show as it is. */
+/* Keeps of a hostile text only what a list and a terminal show unchanged. */
 void api_note_about(struct exchange *exchange, Str about)
 {
     size_t len = 0;
@@ -37,7 +37,7 @@ void api_note_about(struct exchange *exchange, Str about)
     exchange->about[len] = 0;
 }
 
-/* People are not named: the journal has what was ordered about whom. */
+/* The list names no people: the journal has what was ordered about whom. */
 static bool names_nobody(const Route *route)
 {
     static const char *const begins[] = { "/api/v1/sources/", "/api/v1/destinations/", "/api/v1/sessions/",
@@ -51,7 +51,7 @@ void api_note_order(struct exchange *exchange)
 {
     struct desk *desk = api_options(exchange)->desk;
     const Route *route = exchange->route;
-    if (!desk || exchange->role == ACCESS_NOBODY) return;    /* who guesses keys fills no list */
+    if (!desk || exchange->role == ACCESS_NOBODY) return;    /* somebody who guesses keys must not fill the list */
     if (!exchange->about[0] && names_nobody(route)) api_note_about(exchange, exchange->parameter);
     DeskNote note = { .at_ms = clock_now_ms(api_options(exchange)->clock), .status = exchange->reply.status };
     snprintf(note.who, sizeof note.who, "%s%s%s", exchange->who, exchange->session.key_name[0] ? " of " : "",

@@ -1,4 +1,4 @@
-/* api_destinations: /api/v1/destinations: how they are, what they could not deliver, and what they are asked for. */
+/* api_destinations: /api/v1/destinations: their states, what they could not deliver, and requests to them. */
 #include "api_routes.h"
 
 enum { DEAD_A_PAGE = 100, ASKED_WAIT_MS = 10000 };

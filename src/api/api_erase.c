@@ -1,8 +1,8 @@
 /* api_erase: DELETE of a person, and how far it has come.
  *
- * An erasure is named by the position of its command in the journal: "8178", or "8178-9000" where the person has so
- * many ids that they took several records. It is done when the applier lists none of these any more; what stands at
- * the position then is a record of zeros, which tells it after a restart, too. */
+ * The name of an erasure is the position of its command in the journal: "8178", or "8178-9000" if the person has so
+ * many ids that they took several records. It is done when the applier lists none of these any more; then the record at
+ * the position is zeros, which shows it after a restart, too. */
 #include "api_people.h"
 
 enum { ERASURES_MAX = 2 * CONTROL_ERASURES_MOST,              /* look-ups that were under way may go over it by some */
@@ -81,7 +81,7 @@ static void put_erasure(struct buf *out, const ApiOptions *options, struct erasu
 
 /* ---- Erasing ---- */
 
-/* The external id that was asked for goes, too, where others had it before. */
+/* Also erases the external id that the request named, even if others had it before. */
 static Status add_asked(CommandId asked, Arena *arena, CommandId **ids, size_t *count, Err *err)
 {
     for (size_t at = 0; at < *count; at++)
@@ -190,7 +190,7 @@ Status api_erasures(struct exchange *exchange, const People *people, Arena *aren
     return OK;
 }
 
-/* What stands at the position: a command that was erased itself was an erasure that is done. */
+/* Looks at the record at the position: a command that was itself erased was an erasure that is done. */
 static Status check_name(struct exchange *exchange, struct erasure_name name, Err *err)
 {
     struct journal_reader *reader;

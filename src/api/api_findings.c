@@ -1,4 +1,4 @@
-/* api_findings: /api/v1/findings: what the doctor finds, who is concerned, and that somebody mutes it. A reader is told
+/* api_findings: /api/v1/findings: what the doctor finds, which people it concerns, and mutes. A reader gets only
  * numbers: neither examples nor people. */
 #include "api_people.h"
 
@@ -155,7 +155,7 @@ Status api_findings_accounts(struct exchange *exchange, Arena *arena, struct buf
 
 /* ---- Muting ---- */
 
-/* An instant, or how long from now; 30 days where nothing is said. */
+/* An instant, or how long from now; 30 days if nothing is given. */
 static Status read_until(const TreeNode *body, Millis now_ms, Millis *ret, Err *err)
 {
     Str text = event_tree_text(body, "until");

@@ -44,8 +44,8 @@ static Str problem_of_key(struct exchange *exchange)
     return (Str){ 0 };
 }
 
-/* The key stands in the path for the script to read; the bytes are the same for every source, and a line more for
- * one that is refused: collection answers 200 whatever the key is (protocol 0.1), so nothing else would tell. */
+/* The key is in the path, where the script reads it. The bytes are the same for every source, with one more line if the
+ * key is refused: collection answers 200 whatever the key is (protocol 0.1), so nothing else would say so. */
 static void reply_script(struct exchange *exchange, Str name)
 {
     const Asset *asset = find_asset(name);
@@ -78,15 +78,15 @@ void api_library(struct exchange *exchange)
 {
     reply_library(exchange, STR("analytics.min.js"), STR("analytics.tools.min.js"));
 }
-/* What most pages never use; the library asks for it when a page does. */
+/* The part that most pages never use; the library loads it when a page does. */
 void api_library_more(struct exchange *exchange) { reply_script(exchange, STR("more.min.js")); }
-/* With receipts, and the options losses and attribution: what a site asks for. */
+/* The library with receipts, and with the options losses and attribution, for sites that ask for them. */
 void api_library_plus(struct exchange *exchange)
 {
     reply_library(exchange, STR("analytics.plus.min.js"), STR("analytics.plus.tools.min.js"));
 }
 
-/* Small files beside the library: hand-over links, consent, links and forms, tools. The same for every source. */
+/* Small files besides the library: hand-over links, consent, links and forms, tools. The same for every source. */
 void api_library_extra(struct exchange *exchange)
 {
     Err err;

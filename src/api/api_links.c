@@ -1,17 +1,17 @@
-/* api_links: links that hand a visitor over to another domain, where no cookie of the first one can be read.
+/* api_links: links that take a visitor's id to another domain, where no cookie of the first one can be read.
  *
- * The link carries an anonymous id that Onym, or who else knows the secret key, has signed:
+ * The link carries an anonymous id that Onym, or somebody else who knows the secret key, has signed:
  *
  *     onym1 . <expires: seconds since 1970> . <nonce> . <anonymous id: base64url> . <signature>
- *     signature = hex of HMAC-SHA256(secret key, all that stands before the last dot)
+ *     signature = hex of HMAC-SHA256(secret key, everything before the last dot)
  *
- * The page at the other end asks for it to be redeemed (POST /v1/link) before it takes the id over. Once: an address is
- * copied, shared and indexed, and whoever comes later is somebody else. So each signature that was redeemed is kept
+ * The page at the other end redeems it (POST /v1/link) before it uses the id. This works once: an address is
+ * copied, shared and indexed, and a later visitor is somebody else. So each signature that was redeemed is kept
  * on disk, before the answer, until a day after it has expired (a clock may be set back); nothing else is kept, no id.
  *
- * What is forged or expired is answered at once and leaves no trace: it costs neither memory nor disk. What is written
- * is limited by REDEEMED_A_SECOND and REDEEMED_MAX; a store that is damaged is begun anew; then what was used
- * is good again until it expires. */
+ * A forged or expired link is answered at once and leaves no trace: it costs neither memory nor disk. REDEEMED_A_SECOND
+ * and REDEEMED_MAX limit what is written. A damaged store begins anew; then links that were used are valid again until
+ * they expire. */
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <pthread.h>
@@ -128,7 +128,7 @@ static bool is_nonce(Str text)
 
 static Status refuse(Err *err, const char *why) { return err_set_field(err, "token", "the link %s", why); }
 
-/* What is wrong with its form is told only of what is signed, so that the answers teach nobody to forge. */
+/* Only of a signed link do we say what is wrong with its form, so that the answers teach nobody to forge. */
 static Status link_read(Str secret, Str token, int64_t now_s, Arena *arena, Link *ret, Err *err)
 {
     const char *dot = token.len ? memrchr(token.bytes, '.', token.len) : NULL;
@@ -166,7 +166,7 @@ static void write_key_of(const Link *link, char key[KEY_BYTES])
     memcpy(key + 8, link->digest, DIGEST_BYTES);
 }
 
-/* Some of what has expired long ago goes with each that comes, so that there is no day of cleaning. */
+/* With each new link we remove some that have expired long ago, so that no big clean-up is ever needed. */
 static Status sweep(struct kv_txn *txn, int64_t now_s, Err *err)
 {
     struct kv_cursor *cursor;
@@ -260,7 +260,7 @@ static void work_redeem(struct exchange *exchange, Arena *arena)
     reply_text(exchange, 200, NULL, buf_str(&exchange->answer));
 }
 
-/* What is forged is answered here and takes no worker's time. */
+/* A forged link is answered here, so it takes no worker's time. */
 void api_link(struct exchange *exchange)
 {
     Link link;

@@ -1,5 +1,5 @@
-/* api_live: GET /api/v1/live: messages as they come, as server-sent events. What is told is live/'s matter; here a
- * request becomes an ask, and a stream an answer without an end. */
+/* api_live: GET /api/v1/live: messages as they come, as server-sent events. live/ decides what is shown; here a
+ * request becomes an ask, and a stream becomes an answer without an end. */
 #include "api_routes.h"
 
 /* ---- What is asked for ---- */

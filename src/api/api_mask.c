@@ -1,24 +1,24 @@
-/* api_mask: what a reader is shown of people: that there is something, and where it is the same, but not what.
+/* api_mask: what a reader sees of people: that there is a value, and whether two values are the same, but not which.
  *
- * It works on the answer, not on what made it, so that one rule says it for all routes. What people, or programs on
- * their behalf, have said lies under certain names (`said`): messages, traits, ids, values. All of that is masked, but
- * for what `shown` lists by its path. Around it is what Onym itself says: numbers, true and false, and instants are of
- * nobody, and are shown; of texts only those that `shown` lists, since many quote what somebody said. So what nobody
- * thought of is masked if it can name somebody at all. Names of members are shown: they are those of the API, or names
- * of properties, which readers know from their questions. A masked value is "masked-" and a word that is the same for
- * the same value, as long as the secret key is (access_mask). */
+ * It works on the answer, not on the code that made it, so one rule holds for all routes. What people, or programs on
+ * their behalf, have said is in members of certain names (`said`): messages, traits, ids, values. All of that is
+ * masked, except what `shown` lists by its path. Everything else is what Onym itself says. Numbers, true and false, and
+ * instants name nobody, and are shown; texts are shown only if `shown` lists them, since many quote what somebody said.
+ * So a member that nobody thought of is masked if it can name somebody at all. Names of members are shown: they are
+ * those of the API, or names of properties, which readers know from their questions. A masked value is "masked-" and a
+ * word that is the same for the same value, as long as the secret key stays the same (access_mask). */
 #include "api_routes.h"
 
 enum { PATH_BYTES = 256 };
 
-/* Members under which all is what somebody said, wherever they stand. */
+/* Members in which everything is what somebody said, wherever they are. */
 static const char *const said[] = {
     "message", "traits", "value", "was", "examples", "id", "ids", "user_id", "user_ids",
     "anonymous_id", "anonymous_ids", "external_ids", "previous_id", "group_id", "person_id", "message_id", "letter",
     "request", "answer", "response", "headers", "body", "last_error", "text", "set_by",
 };
 
-/* Texts that are shown, and of what was said what is of nobody. Paths through objects; lists do not count. */
+/* Texts that are shown, and members inside `said` that name nobody. Paths through objects; lists do not count. */
 static const char *const shown[] = {
     /* pages, and what an answer says of itself */
     "cursor.next", "warnings.field", "warnings.message", "timezone",
@@ -74,7 +74,7 @@ static void put_masked(struct access *access, Str value, struct buf *out)
     json_printf(out, NULL, "masked-%s", word);
 }
 
-/* A path that is too long, or whose parts cannot be told apart, is of what somebody said. */
+/* A path that is too long, or whose parts cannot be told apart, counts as what somebody said. */
 static const Str somewhere = { "value", 5 };
 
 static void put_value(struct access *access, const TreeNode *node, Str path, struct buf *out)
@@ -113,7 +113,7 @@ Status api_mask(struct access *access, Arena arena, Str json, struct buf *out, E
     return OK;
 }
 
-/* Of server-sent events, what stands behind "data: "; what is none of ours is left out. */
+/* Masks what comes after "data: " in server-sent events; leaves out lines that we did not write. */
 void api_mask_lines(struct access *access, Arena arena, Str text, struct buf *out)
 {
     static const Str data = { "data: ", 6 };
@@ -141,7 +141,7 @@ Status api_mask_answer(struct exchange *exchange, Arena arena, struct buf *out, 
     return s;
 }
 
-/* Whoever may not see an id may not ask for one either: it would be told by what comes. */
+/* A role that may not see ids may not ask for one either: the answer would give it away. */
 Status api_refuse_reader(const struct exchange *exchange, const char *field, Err *err)
 {
     if (exchange->role != ACCESS_READER) return OK;

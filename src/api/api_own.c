@@ -1,22 +1,22 @@
 /* api_own: a script and a path of a source's own (sources: own_path).
  *
- * Ad blockers know /analytics.js/ and /v1/ by heart, and with the script goes the sign-up. A source may have a word of
- * its own instead: with own_path: m4p the library is at /m4p.js, and all that it calls is below /m4p/. The word says
- * which source it is, too, so that calls need no key.
+ * Ad blockers know /analytics.js/ and /v1/, and if they block the script, the sign-up is lost. A source may have a word
+ * of its own instead: with own_path: m4p the library is at /m4p.js, and all that it calls is below /m4p/. The word also
+ * says which source it is, so that calls need no key.
  *
  *     /WORD.js        the library                  /WORD/s     its settings
  *     /WORD/b         batches                      /WORD/c     the cookies that the server sets
  *     /WORD/p.js      the library with more
  *     /WORD/m.js      what the library asks for when a page uses it
  *     /WORD/t.js      what begins the tools in the page
- *     /WORD/x/NAME    the small files beside it    /WORD/REST      what /v1/REST is
+ *     /WORD/x/NAME    the small files              /WORD/REST      what /v1/REST is
  *
- * The request goes on as if it had been sent to the path that everybody has: one place decides what each does. */
+ * The request goes on as if it had been sent to the usual path: one place decides what each path does. */
 #include <stdio.h>
 
 #include "api_routes.h"
 
-/* False where it has no room: then there is nothing at that path. */
+/* False if there is no room for it: then there is nothing at that path. */
 static bool put_path(char room[OWN_PATH_BYTES], const Source *source, Str rest, bool is_script)
 {
     Str key = source->write_key;

@@ -14,8 +14,8 @@ static void put_api_host(struct exchange *exchange, struct buf *out)
     buf_done(&host);
 }
 
-/* The source that a settings document is for; NULL, with the reply, where there is none or not for this page. An
- * unknown key is the one place where Segment says 404. */
+/* The source that a settings document is for; NULL, with the reply, if there is none or not for this page. An
+ * unknown key is the one case in which Segment says 404. */
 static const Source *settings_source(struct exchange *exchange, Str key)
 {
     const ApiOptions *options = api_options(exchange);
@@ -36,7 +36,7 @@ static const Source *settings_source(struct exchange *exchange, Str key)
     return NULL;
 }
 
-/* The document names the host that was asked for, or is for one key: no cache may hand it to somebody else. */
+/* The document names the host that the client asked, or is for one key: no cache may give it to somebody else. */
 static void reply_settings(struct exchange *exchange)
 {
     reply_text(exchange, 200, NULL, buf_str(&exchange->answer));
@@ -158,13 +158,13 @@ static void reply_readiness(struct exchange *exchange, bool of_collecting)
     reply_ready(exchange, trouble, &lag);
 }
 
-/* Events are accepted, whatever is still to be applied: for the balancer in front of collection. */
+/* Are events accepted, whatever must still be applied? For the load balancer of collection. */
 void api_readyz_collect(struct exchange *exchange)
 {
     reply_ready(exchange, collect_trouble(api_options(exchange)), NULL);
 }
 
-/* Answers are of everything up to less than a second ago. */
+/* Do answers have everything up to less than a second ago? */
 void api_readyz_answer(struct exchange *exchange) { reply_readiness(exchange, false); }
 
 void api_readyz(struct exchange *exchange) { reply_readiness(exchange, true); }

@@ -113,7 +113,7 @@ Status api_people_foresee(struct exchange *exchange, const People *people, Arena
     return people_write_foresight(people, &asked, arena, out, err);
 }
 
-/* Whom the text names as an id, then those whose email or name begins with it; each person once. */
+/* First the person whom the text names as an id, then those whose email or name begins with it; each person once. */
 static Status list_found(const People *people, Str text, IdentityPerson *found,
                          size_t *ret_count, Err *err)
 {

@@ -7,10 +7,10 @@
 /* The person whom the path names. */
 Status MUST people_find_one(struct exchange *exchange, const People *people, Arena *arena, IdentityPerson *ret,
                             Err *err);
-/* ?limit=: from 1 to max, or usual where it is not given. */
+/* ?limit=: from 1 to max; `usual` if it is not given. */
 Status MUST people_read_limit(struct exchange *exchange, Arena *arena, int64_t usual, int64_t max, size_t *ret,
                               Err *err);
-/* ?cursor= as a number that a page gave (PAGE_NUMBER); 0 where it is not given. */
+/* ?cursor= as a number that a page gave (PAGE_NUMBER); 0 if it is not given. */
 Status MUST people_read_offset(struct exchange *exchange, Arena *arena, size_t max, size_t *ret, Err *err);
 /* ,"cursor":{"has_more":...,"next":...} */
 void people_put_offset(struct buf *out, bool has_more, size_t next);

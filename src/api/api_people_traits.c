@@ -128,8 +128,8 @@ Status api_group(struct exchange *exchange, const People *people, Arena *arena, 
     return OK;
 }
 
-/* Pages go by the subjects that called group, so that any number of members costs no more than a page. A person who
- * did so under several ids is told once a page. */
+/* Pages are in order of the subjects that called group, so a page costs the same for any number of members. A person
+ * who called group under several ids is listed once in each page. */
 Status api_group_members(struct exchange *exchange, const People *people, Arena *arena, struct buf *out, Err *err)
 {
     Str id = percent_decode(exchange->parameter, false, arena);

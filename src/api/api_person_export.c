@@ -1,8 +1,8 @@
-/* api_person_export: all that is held about a person, as NDJSON: a line each for the person, the history of traits,
+/* api_person_export: all that Onym has about a person, as NDJSON: a line each for the person, the history of traits,
  * groups, links, and every event, oldest first.
  *
- * Who the person is and which events are theirs is read under the guard; the events themselves, which may be many,
- * without it, so that nothing waits for them. An answer has a size: the last line of each says how to go on. */
+ * Who the person is and which events are theirs is read under the guard. The events themselves, which may be many, are
+ * read without it, so that nothing waits for them. An answer has a limited size: its last line says how to go on. */
 #include "api_people.h"
 
 #include <stdlib.h>

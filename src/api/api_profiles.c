@@ -260,8 +260,8 @@ static Status put_event(struct buf *out, const Event *event, Str person_id, Aren
     return OK;
 }
 
-/* Until the page is full; where a filter leaves out very many, the page ends early and says that there is more. What
- * is left begins with the first event of the next page. */
+/* Goes on until the page is full; if a filter leaves out very many, the page ends early and says that there is more.
+ * The next page begins with the first event that is left. */
 static Status put_events(const People *people, const EventsWanted *wanted, PersonEvents *left, Arena *arena,
                          struct buf *out, Err *err)
 {

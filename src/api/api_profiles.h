@@ -14,14 +14,14 @@ Status MUST profiles_read_page(struct exchange *exchange, Arena *arena, int64_t 
                                Err *err);
 /* ,"cursor":{"url":...,"has_more":...,"next":"...","limit":...}} : ends the answer. */
 void profiles_put_cursor(struct exchange *exchange, struct buf *out, size_t limit, Str next);
-/* Is the text one of a list with commas between? An empty list has all where empty_has says so. */
+/* Is the text in a list with commas between its items? If empty_has, an empty list has everything. */
 bool profiles_lists(Str list, Str text, bool empty_has);
 /* "traits":{...},"cursor":{...}} of ?include=, ?verbose=, ?limit=, ?next=. */
 Status MUST profiles_put_traits(struct exchange *exchange, const People *people, const ProfileValues *traits,
                                 Arena *arena, struct buf *out, Err *err);
-/* The source of the message at a position; empty where it is retired or erased. In the arena. */
+/* The source of the message at a position; empty if it is retired or erased. In the arena. */
 Str profiles_source(const People *people, uint64_t position, Arena *arena);
-/* {"collection","type","id","encoding", and where it is known "created_at","source_id","first_message_id"} */
+/* {"collection","type","id","encoding", and if known "created_at","source_id","first_message_id"} */
 typedef struct ProfileId {
     const char *collection;
     Str type, id;
@@ -30,7 +30,7 @@ typedef struct ProfileId {
     Str source, message_id;
 } ProfileId;
 void profiles_put_id(struct buf *out, const ProfileId *id);
-/* Which ids of a person an answer lists: those of the kinds that include names (all where it is empty). */
+/* Which ids of a person an answer lists: those of the kinds that include names (all if it is empty). */
 typedef struct ProfileIds {
     Str include;
     size_t from, limit;

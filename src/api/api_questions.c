@@ -1,6 +1,6 @@
-/* api_questions: GET /api/v1/questions: what is being asked right now, and how far each answer is. Whoever asked
- * names the question (`POST /api/v1/funnels?id=abc`) and finds it by that name; `onym funnel` draws its progress bar
- * from here. A question that nobody named has no id. */
+/* api_questions: GET /api/v1/questions: what is being asked right now, and how far each answer is. A client may
+ * name its question (`POST /api/v1/funnels?id=abc`) and finds it by that name; `onym funnel` draws its progress bar
+ * from here. A question without a name has no id. */
 #include "api_routes.h"
 
 enum { ID_BYTES_MAX = 64 };

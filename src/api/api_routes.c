@@ -1,14 +1,14 @@
-/* api_routes: one table says what exists. Paths without /v1 are served too (users write apiHost: "host"). */
+/* api_routes: one table has every path. Paths without /v1 are served, too (users write apiHost: "host"). */
 #include "api_routes.h"
 
 #include <stdio.h>
 
-/* By the server's own thread: it replies at once, or submits what it collected. */
+/* The server's own thread does it: it replies at once, or submits what it collected. */
 #define AT_ONCE(method, path_, handle_, flags_) TYPED(method, path_, handle_, flags_, EVENT_NONE)
 #define TYPED(method_, path_, handle_, flags_, type) \
     { .route = { METHOD_##method_, path_, handle_, flags_, type } }
-/* By a worker, for who has the secret key, or a key or session whose role more has: ROUTE_READER, ROUTE_ANALYST. What
- * tells of people is the analyst's. more: ROUTE_LONG, too, or 0. */
+/* A worker does it, for clients with the secret key, or with a key or session of a role in `more`: ROUTE_READER,
+ * ROUTE_ANALYST. Answers about people are for analysts. more: ROUTE_LONG, too, or 0. */
 #define WORKER(method_, path_, more) \
     .route = { METHOD_##method_, path_, NULL, ROUTE_SECRET | ROUTE_WORKER | (more), EVENT_NONE }
 #define PEOPLE(method, path, answer, status_, more) \
@@ -30,10 +30,10 @@
     TYPED(POST, "/" word,          api_track,       ROUTE_COLLECT, type),        \
     TYPED(POST, "/" letter,        api_track,       ROUTE_COLLECT, type)
 
-/* For readers, too, who are shown what it says of people masked (api_mask.c). */
+/* For readers, too: they see masked what it says of people (api_mask.c). */
 #define MASKED (ROUTE_READER | ROUTE_MASKED)
-/* Numbers are for readers. Who the people of a funnel are, values of fields as they came, and a kind of question that
- * nobody has judged yet are not. */
+/* Readers may see numbers. They may not see who the people of a funnel are, nor values of fields, nor a new kind of
+ * question whose answers nobody has checked for this. */
 #define IS_NUMBERS(kind) ((kind) == QUERY_FUNNEL || (kind) == QUERY_TRENDS || (kind) == QUERY_RETENTION \
                           || (kind) == QUERY_PATHS || (kind) == QUERY_SIGNUPS)
 #define ROLE_OF(kind) (IS_NUMBERS(kind) ? ROUTE_READER : (kind) == QUERY_EVENTS ? MASKED : ROUTE_ANALYST)
@@ -162,7 +162,7 @@ static const Route *find(Method method, Str path, Str *ret_parameter, bool *ret_
 
 /* ---- What workers do ---- */
 
-/* Of one moment of identity and traits; the applier waits. */
+/* Identity and traits are those of one moment; the applier waits. */
 Status api_answer_of_people(struct exchange *exchange, PeopleAnswer *write, Arena *arena, struct buf *out, Err *err)
 {
     struct applier *applier = api_options(exchange)->applier;
@@ -201,7 +201,7 @@ static void work(struct exchange *exchange, Arena *arena)
     else if (!exchange->stream) reply_text(exchange, row->status, row->content_type, buf_str(out));
 }
 
-/* "Never seen" is not true of what only has not been applied yet. */
+/* "Never seen" may be wrong if the message has only not been applied yet. */
 static void note_if_incomplete(struct exchange *exchange, Err *err)
 {
     DeriveLag lag;
@@ -218,7 +218,7 @@ const HttpApp api_app = {
     .explain_missing = note_if_incomplete, .on_order = api_note_order,
 };
 
-/* ---- Where dashboard and API have an address of their own ---- */
+/* ---- If dashboard and API have an address of their own ---- */
 
 static bool is_apart(Str path)
 {

@@ -9,15 +9,16 @@ typedef Status DestinationAnswer(struct exchange *exchange, struct deliver *deli
                                  Err *err);
 typedef Status PlainAnswer(struct exchange *exchange, Arena *arena, struct buf *out, Err *err);
 
-/* What a path does: by the server's thread (route.handle), or by a worker, which writes an answer or says why not: one
- * of three. people: under the applier's reading guard, of one moment; destination: only where some are at work. */
+/* What a path does. The server's thread does it (route.handle), or a worker, which writes an answer or says why not, by
+ * one of three functions. people: under the applier's reading guard, at one moment; destination: only if destinations
+ * run. */
 typedef struct ApiRoute {
     Route route;                     /* first: the exchange's route is this row */
     PeopleAnswer *people;
     DestinationAnswer *destination;
     PlainAnswer *plain;
     QueryKind question;              /* of api_ask */
-    unsigned status;                 /* of an answer that went well */
+    unsigned status;                 /* of an answer without an error */
     const char *content_type;        /* NULL: JSON */
 } ApiRoute;
 
@@ -33,25 +34,25 @@ extern const ApiRoute api_routes[];
 extern const size_t api_route_count;
 
 /* ---- Derived state and its distance from the journal ---- */
-/* api_slow.c. Whether a request of collection has to come again, as derived state is too far behind: asked before its
- * body is read, and once its source and its size are known. True where it is refused, and replied to. */
+/* api_slow.c. Must a request of collection come again, since derived state is too far behind? Asked before its
+ * body is read, and again when its source and size are known. True: it was refused, and has its reply. */
 typedef enum SlowKind { SLOW_IMPORT, SLOW_BATCH, SLOW_SINGLE } SlowKind;
 typedef struct Slow {
-    bool is_near;                    /* some limit is: else nothing is looked at */
+    bool is_near;                    /* a limit is near: otherwise nothing is looked at */
     SlowKind kind;
-    Millis drain_ms;                 /* how long what comes now will wait */
+    Millis drain_ms;                 /* how long a message that comes now will wait */
 } Slow;
 bool slow_begin(struct exchange *exchange, Str header_key, Slow *ret);
 bool slow_end(struct exchange *exchange, const Slow *slow);
-/* api_share.c. The source brought so many bytes; it brought far less than its part lately. */
+/* api_share.c. Notes how many bytes the source brought; asks whether it brought far less than its part lately. */
 void share_note(ApiShares *shares, Str source, size_t bytes, int64_t now_ns);
 bool share_is_light(ApiShares *shares, Str source, int64_t now_ns);
-/* api_complete.c. By a worker: waits as the request asks for; ERR_INPUT: it asks for what is no time. */
+/* api_complete.c. A worker waits as long as the request asks for; ERR_INPUT: that is no valid time. */
 Status MUST complete_begin(struct exchange *exchange, Err *err);
-/* What an answer is of that takes its picture of the world now or later. */
+/* How complete an answer is whose world is taken now or later. */
 QueryMoment complete_moment(struct exchange *exchange);
 
-/* A request below a source's own path becomes the one that everybody else would have made (api_own.c). */
+/* Changes a request below a source's own path to the one on the usual path (api_own.c). */
 void own_path_resolve(struct exchange *exchange);
 
 /* The write key of a request that names one: header_key of Authorization or X-Write-Key, query_key of ?writeKey=. */
@@ -82,7 +83,7 @@ void api_sessions_end(struct exchange *exchange);
 void api_sources(struct exchange *exchange);                /* where events may come from, with the write keys */
 void api_note_order(struct exchange *exchange);             /* api_desk.c: into the list of who ordered what */
 void api_root(struct exchange *exchange);
-bool api_dashboard(struct exchange *exchange);                   /* api_dashboard.c: false where it is switched off */
+bool api_dashboard(struct exchange *exchange);                   /* api_dashboard.c: false if it is switched off */
 void api_dashboard_part(struct exchange *exchange);              /* /ui/NAME */
 void api_questions(struct exchange *exchange);              /* what is being asked now */
 void api_destinations_metrics(struct deliver *deliver, struct buf *out);      /* rows of /metrics */
@@ -114,7 +115,7 @@ PlainAnswer api_people_unmerge, api_people_restore, api_suppress, api_unsuppress
 Status MUST api_desk(struct exchange *exchange, struct desk **ret, Err *err);
 /* The body's object; an empty body is an empty one. */
 Status MUST api_read_object(const struct exchange *exchange, Arena *arena, const TreeNode **ret, Err *err);
-/* api_mask.c. A copy of the JSON in which a reader is shown nobody's data; ERR_INPUT: it is none. */
+/* api_mask.c. A copy of the JSON for a reader, without anybody's data; ERR_INPUT: it is no JSON. */
 Status MUST api_mask(struct access *access, Arena arena, Str json, struct buf *out, Err *err);
 void api_mask_lines(struct access *access, Arena arena, Str text, struct buf *out);
 Status MUST api_mask_answer(struct exchange *exchange, Arena arena, struct buf *out, Err *err);
@@ -123,12 +124,12 @@ Status MUST api_answer_of_people(struct exchange *exchange, PeopleAnswer *write,
                                  Err *err);
 /* api_ask.c. ERR_DENIED: a question that is not for readers. */
 Status MUST api_check_reader(const TreeNode *node, Err *err);
-/* For what finds people by their data: ERR_DENIED where a reader asks. */
+/* For routes that find people by their data: ERR_DENIED if a reader asks. */
 Status MUST api_refuse_reader(const struct exchange *exchange, const char *field, Err *err);
 
-/* The name of the key that asks, or that its session was begun with. */
+/* The name of the key that asks, or with which the session began. */
 const char *api_who(const struct exchange *exchange);
-/* What an order is about, where its route does not say so: beside it in the list. No person. */
+/* What an order is about, if its route does not say it: the list shows it with the order. Never a person. */
 void api_note_about(struct exchange *exchange, Str about);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * The cookie has 256 random bits, is for the dashboard's own host and for HTTP alone (no script reads it), and is sent
  * from the dashboard only (SameSite=Strict; http_access.c asks the browser, too). access/ keeps what it stands for.
- * A session that begins gets a token that nobody knew before: whoever plants a cookie in somebody's browser plants one
- * that is worth nothing. */
+ * A new session gets a token that nobody knew before: a cookie that somebody else has put into the browser is worth
+ * nothing. */
 #include <stdio.h>
 
 #include "api_routes.h"
@@ -37,7 +37,7 @@ static void put_session(struct buf *out, const AccessSession *session, bool is_o
     json_object_end(out);
 }
 
-/* Behind the JSON and a NUL: its text lives in the exchange's own buffer until the answer is sent. */
+/* It comes after the JSON and a NUL: its text is in the exchange's own buffer until the answer is sent. */
 static void put_cookie(struct exchange *exchange, Str token)
 {
     buf_char(&exchange->answer, 0);
@@ -47,7 +47,7 @@ static void put_cookie(struct exchange *exchange, Str token)
     buf_char(&exchange->answer, 0);
 }
 
-/* What stands in the answer already, once it is on disk or known not to be. */
+/* Sends the answer, which is written already, when the session is on disk or is known not to be. */
 static void reply_with_cookie(struct exchange *exchange)
 {
     Str body = str_from(exchange->answer.bytes);
@@ -55,7 +55,7 @@ static void reply_with_cookie(struct exchange *exchange)
     if (exchange->answer.len > body.len + 1) exchange->reply.cookie_at[exchange->reply.cookie_count++] = body.len + 1;
 }
 
-/* A disk that is full keeps nobody out who comes to see why: the session is good until a new start, and maintenance
+/* A full disk must not keep people out who come to see why: the session is good until a new start, and maintenance
  * says in the log that it is not on disk. */
 static void work_begin(struct exchange *exchange, Arena *arena)
 {
@@ -64,7 +64,7 @@ static void work_begin(struct exchange *exchange, Arena *arena)
     reply_with_cookie(exchange);
 }
 
-/* What has ended is ended; whether a new start knows of it is another matter, and is said. */
+/* The session has ended in any case; if a new start would not know it, the answer says so. */
 static void work_end(struct exchange *exchange, Arena *arena)
 {
     Err err;

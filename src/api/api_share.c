@@ -1,10 +1,11 @@
-/* api_share: how much of what came lately is whose.
+/* api_share: how much each source sent lately.
  *
- * Two windows of a second: this one and the one before, bytes by source. Sources are few, and a slot is taken by the
- * hash of the name: two that share one are judged together, which costs them nothing but that. All of it is atomic and
- * none of it exact: it decides who is asked first to come again, and whoever comes again is judged anew.
+ * There are two windows of a second, this one and the one before, with bytes by source. Sources are few, and the hash
+ * of the name chooses a slot: two sources that share one are judged together, which does no other harm. All of it is
+ * atomic and none of it exact: it decides which source is asked first to come again, and that request is then judged
+ * anew.
  *
- * Who has less than half of an equal part is light: of three sources one that sends less than a sixth. */
+ * A source with less than half of an equal part is light: of three sources, one that sends less than a sixth. */
 #include "api_routes.h"
 
 enum { WINDOW_NS = 1000000000 };
@@ -15,14 +16,14 @@ static atomic_uint_fast64_t *slot_of(ApiShares *shares, Str source, bool is_now)
     return is_now ? &shares->now[slot] : &shares->before[slot];
 }
 
-/* Whoever sees first that the window is over turns it. */
+/* The first thread that sees that the window is over begins the next one. */
 static void turn(ApiShares *shares, int64_t now_ns)
 {
     int64_t began_ns = atomic_load_explicit(&shares->began_ns, memory_order_relaxed);
     if (now_ns - began_ns < WINDOW_NS && began_ns) return;
     if (!atomic_compare_exchange_strong_explicit(&shares->began_ns, &began_ns, now_ns, memory_order_relaxed,
                                                  memory_order_relaxed)) return;
-    bool is_next = began_ns && now_ns - began_ns < 2 * (int64_t)WINDOW_NS;       /* else what was is long ago */
+    bool is_next = began_ns && now_ns - began_ns < 2 * (int64_t)WINDOW_NS;       /* false: the window is too old */
     for (size_t at = 0; at < API_SHARES; at++) {
         uint64_t bytes = atomic_exchange_explicit(&shares->now[at], 0, memory_order_relaxed);
         atomic_store_explicit(&shares->before[at], is_next ? bytes : 0, memory_order_relaxed);

@@ -1,21 +1,21 @@
 /* api_slow: collection is slowed down before derived state falls behind it without bound.
  *
- * The journal takes more events a second than can be applied (memory's latency bounds that). What is asked for later
- * waits for all that came before, so the lead is bounded: by what the wait would be, not by a count of bytes. Who can
- * wait is asked to first: an import comes again from its file, a batch from its SDK's queue; a single event, which may
- * be somebody's sign-up from a page that is about to close, is refused last. Nothing is lost: 429 with Retry-After is
- * what every SDK repeats, and an answer that was given stands.
+ * The journal takes more events in a second than can be applied (memory's latency limits that). A later answer
+ * waits for all earlier events, so the lead is bounded: by how long that wait would be, not by a count of bytes.
+ * Clients that can wait are refused first: an import comes again from its file, a batch from its SDK's queue. A single
+ * event, which may be somebody's sign-up from a page that is about to close, is refused last. Nothing is lost: every
+ * SDK sends again after 429 with Retry-After, and what was answered with 200 is kept.
  *
- * A source's flood is not another's fault: who sent little of what came lately (api_share.c) is refused later, at a
- * limit of its own, so the lead that the flood makes leaves room for everybody else. Most SDKs of servers name their
- * source in a header; of others it is known once the body is read.
+ * One source's flood is not the fault of the others: a source that sent little lately (api_share.c) is refused later,
+ * at a higher limit, so there is room for all others in spite of the flood. Most SDKs of servers name their
+ * source in a header; for others it is known when the body has been read.
  *
- * While what was on disk at the start is still being applied nothing is slowed: that may be all of the journal, and
+ * While a server still applies what was on disk at its start, nothing is slowed: that may be all of the journal, and
  * collecting comes first. */
 #include "api_routes.h"
 
 enum {
-    NEAR_MS = 125,                          /* below it nobody is looked at: that costs one look at the clock */
+    NEAR_MS = 125,                          /* below it no request is looked at: this costs one look at the clock */
     SMALL_BATCH_BYTES = 8192,               /* SDKs of servers send single events as batches, too */
 };
 

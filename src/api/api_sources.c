@@ -1,6 +1,7 @@
-/* api_sources: where events may come from, with the write keys, for who pastes a snippet. Keys only write, but whoever
- * has one can pretend to be that source: they are the administrator's. He makes sources here, too, switches them off
- * and on, and gives them another key; those of the configuration are changed there (desk/ keeps the others). */
+/* api_sources: the sources with their write keys, for a person who pastes a snippet. Keys only write, but anybody who
+ * has one can pretend to be that source, so only administrators see them. Administrators also make sources here, switch
+ * them off and on, and give them another key; sources of the configuration are changed there (desk/ keeps the others).
+ * */
 #include "api_routes.h"
 
 static void put_source(struct buf *out, const Source *source)

@@ -1,8 +1,8 @@
 /* api_storage: GET /api/v1/storage: what the data directory holds, how fast it grows, and when that is too much.
  *
- * How fast: the journal knows how many bytes came since a time ago. The longest of some spans that it reaches back over
- * is taken, and each byte of it costs what all bytes cost: all files of the data directory by the bytes of messages
- * that are kept. So one number stands for the journal, compressed or not yet, and for what is derived from it. */
+ * How fast: the journal knows how many bytes came since a certain time. We take the longest of some spans that it
+ * covers. What a byte of it costs on disk is the size of all files of the data directory divided by the bytes of
+ * messages that are kept. So one number includes the journal, compressed or not yet, and what is derived from it. */
 #include "api_routes.h"
 
 enum { DEPTH_MOST = 4, PARTS_MOST = 64, PATH_BYTES = 4096 };
@@ -44,7 +44,7 @@ static void put_part(Parts *parts, Str name, uint64_t bytes)
     parts->bytes += bytes;
 }
 
-/* A directory a part; of derived/ each that is in it. Files that lie beside them are one part. */
+/* Each directory is a part; in derived/ each directory in it. All files outside of these are one part. */
 static Status list_parts(struct disk *disk, Str dir, Str prefix, Arena *arena, Parts *parts, Err *err)
 {
     DiskEntry *entries;
@@ -89,7 +89,8 @@ static Growth find_growth(const ApiOptions *options, const JournalStats *stats, 
     return (Growth){ 0 };
 }
 
-/* Retention by age ends where a day's worth goes as another comes; by size, at that size of the journal. */
+/* With retention by age, growth ends when as much is removed each day as comes; with retention by size, at that size.
+ * */
 static void put_forecast(struct buf *out, const ApiOptions *options, const Growth *growth, uint64_t all_bytes,
                          uint64_t free_bytes)
 {

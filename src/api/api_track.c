@@ -1,5 +1,5 @@
 /* api_track: collection. A request becomes a CollectRequest; its records go to the journal; the answer
- * is made when they are durable. Whatever is wrong with single messages, the answer is what SDKs expect:
+ * is made when they are durable. Even if something is wrong with single messages, the answer is what SDKs expect:
  * exactly 200 with {"success":true} (protocol 0.1, 0.3). */
 #include "api_routes.h"
 

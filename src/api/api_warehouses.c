@@ -1,4 +1,4 @@
-/* api_warehouses: how the warehouses are, beside the destinations, and as rows of /metrics. */
+/* api_warehouses: the states of the warehouses, with the destinations, and as rows of /metrics. */
 #include "api_routes.h"
 
 #include "warehouse/warehouse.h"

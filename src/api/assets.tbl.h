@@ -1,5 +1,5 @@
 /* ASSET(symbol, file): the scripts that are served below /analytics.js/v1/KEY/, as the build made them in build/browser/:
- * as they are, gzipped and by brotli. Read by the assembler, too. x/ are the small files that a site may load beside the
+ * plain, gzipped and by brotli. The assembler reads this, too. x/ are the small files that a site may load besides the
  * library; x/NAME.tool.js are tools in the page and what they share. */
 ASSET(library, analytics.min.js)
 ASSET(plus, analytics.plus.min.js)
