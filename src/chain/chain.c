@@ -8,8 +8,8 @@
  * The careful way takes all events of a millisecond as one *group*. Within a group the steps a..b of a chain
  * need different events: a bipartite matching, which grows with b, so far[a] says how far it gets. Going
  * backwards, done[d][a] is the earliest time at which a chain of length d can be completed whose steps from a
- * on lie in the groups seen so far. For a chain that has a-1 after it and takes a..b from a group, an
- * exclusion (i, j) in that group forbids to go on afterwards where i < a and b < j.
+ * on lie in the groups seen so far. If a chain took step a-1 before a group and takes a..b from the group, an
+ * exclusion (i, j) in that group forbids it to go on afterwards if i < a and b < j.
  */
 #include "chain_instant.h"
 
@@ -27,7 +27,7 @@ static bool is_plain(const ChainRules *rules, const Hits *all)
     return true;
 }
 
-/* The chain from one entry, as deep as it goes: each step at the first event that can be it. */
+/* Follows the chain from one entry as deep as it goes, and takes for each step the first event that can be it. */
 static uint32_t plain_follow(const ChainRules *rules, const Hit *hits, uint32_t count, uint32_t entry,
                              Chain *ret)
 {
@@ -80,7 +80,7 @@ static uint32_t plain_entry(const ChainRules *rules, const Hit *hits, uint32_t c
     return entry;
 }
 
-/* Of entries at the same time: the one of the smallest group. */
+/* Among entries at the same time, the one of the smallest group. */
 static uint32_t plain_tie(const Hit *hits, uint32_t count, uint32_t entry)
 {
     uint32_t best = entry;

@@ -1,5 +1,5 @@
-/* chain_instant: what chains are made of: the events of one millisecond, taken together, and which steps of a chain
- * they can be. Steps need different events, so that is a bipartite matching. */
+/* chain_instant: takes the events of one millisecond together, and finds which steps of a chain they can be. Steps need
+ * different events, so this is a bipartite matching. */
 #ifndef ONYM_CHAIN_INSTANT_H
 #define ONYM_CHAIN_INSTANT_H
 
@@ -24,8 +24,9 @@ static inline bool is_entry(const ChainRules *rules, const Hit *hit)
     return hit->steps & bits && (!rules->has_entries_to || hit->time_ms < rules->entries_to_ms);
 }
 
-/* One millisecond's events, as far as they matter: of events that are the same steps no more than there are steps. So
- * what a millisecond costs does not grow with how many events stand in it; over GROUP_KINDS different ones it does. */
+/* One millisecond's events, as far as they matter: of events that can be the same steps, no more than there are steps.
+ * So the cost of a millisecond does not grow with its number of events, unless they are over GROUP_KINDS different
+ * ones. */
 enum { GROUP_KINDS = 64 };
 struct group {
     Millis time_ms;
@@ -69,7 +70,7 @@ static inline bool group_augment(struct group *group, uint32_t step, uint32_t sk
     return false;
 }
 
-/* One past the last step that can be had from this group, beginning with step; skip: an event that is taken. */
+/* One past the last step that this group can give, beginning with step; skip: an event that is taken. */
 static inline uint32_t group_far(const ChainRules *rules, struct group *group, uint32_t step, uint32_t skip)
 {
     for (uint32_t at = 0; at < group->count; at++) group->owner[at] = UINT32_MAX;

@@ -1,14 +1,15 @@
-/* chain_order: how deep one person got where the order is strict, or none, or where steps have windows of their own.
+/* chain_order: how deep one person got if the order is strict, if any order counts, or if steps have windows of their
+ * own.
  *
  * Strict: from an entry the way is forced: every instant between the first and the last event of a chain gives all of
  * its events to it. So the steps that may come next are a small set, carried from instant to instant.
  *
- * Any: how many steps different events can be is a matching; it grows by one event at a time (those that can be matched
- * at once are a matroid), so the entry can be part of it, and greedy is right. Of events that are the same steps, no
- * more are looked at than these steps are.
+ * Any: the number of steps that different events can be is the size of a matching. It grows by one event at a time
+ * (sets of events that can be matched at once are a matroid), so the entry can be part of it, and a greedy search is
+ * right. Of events that can be the same steps, no more are looked at than there are such steps.
  *
- * Spaced: for one length, backwards: of each step the earliest end of a chain that goes on from there, kept in a queue
- * from which the step before takes the best within its window. A queue is cleared where an exclusion lies between. */
+ * Spaced: for one length, going backwards, each step has a queue with the earliest end of a chain that goes on from
+ * there; the step before takes the best one within its window. An exclusion in between clears a queue. */
 #include "chain_instant.h"
 
 /* ---- Strict ---- */
@@ -67,7 +68,7 @@ static void walk_from(const ChainRules *rules, const Hits *all, uint32_t entry, 
     }
 }
 
-/* Entries of an instant that are the same steps go the same way: one of them is walked. */
+/* Entries of an instant that can be the same steps lead to the same result: only one of them is followed. */
 struct alike {
     uint32_t count, masks[GROUP_KINDS];
     uint8_t depths[GROUP_KINDS];
@@ -135,7 +136,7 @@ void strict_follow(const ChainRules *rules, const Hits *all, uint32_t entry, Are
 
 enum { KINDS_MAX = 64, CANDIDATES_MAX = KINDS_MAX * CHAIN_STEPS_MAX };
 
-/* Hits that are the same steps, one after the other; over KINDS_MAX different ones all are one list. */
+/* Lists of hits that can be the same steps; if there are over KINDS_MAX different kinds, all are one list. */
 struct kinds {
     uint32_t count, masks[KINDS_MAX], heads[KINDS_MAX];
     uint32_t *next;
@@ -167,7 +168,7 @@ static bool matching_take(struct matching *matching, uint32_t mask, uint32_t hit
     matching->masks[matching->count] = mask, matching->hits[matching->count] = hit;
     matching->seen = 0;
     if (matching_augment(matching, matching->count)) return matching->count++, true;
-    matching->stuck |= matching->seen;          /* whoever comes with one of these finds them all taken, too */
+    matching->stuck |= matching->seen;          /* a further event for one of these finds them all taken, too */
     return false;
 }
 
@@ -259,8 +260,8 @@ void any_follow(const ChainRules *rules, const Hits *all, uint32_t entry, Arena 
 
 /* ---- Steps with windows of their own ---- */
 
-/* Where a step may be taken, the nearest last, and when a chain from there is complete at the earliest: ever later
- * towards the end, since what is farther and no earlier is of no use. */
+/* The places where a step may be taken, the nearest last, and when a chain from there is complete at the earliest.
+ * These times grow towards the end, since a place that is farther away and not earlier is of no use. */
 struct queue {
     struct place { Millis time_ms, done_ms; } *places;
     uint32_t first, end;

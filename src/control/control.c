@@ -1,4 +1,4 @@
-/* control: the door, carrying out, and what commands leave behind, in a table of the keyed store:
+/* control: the door; it carries commands out, and keeps what they leave in a table of the keyed store:
  *   's' Hash128           an id that is suppressed: a byte of its CommandIdKind, then the value
  *   'e' u64               an erasure under way, by the position of its command (control_erase.c)
  *   'u' u64 u64           a place that an erasure could not look into (control_unread.c)
@@ -52,7 +52,7 @@ void control_note_change(struct control *control, Str key, const Str *value)
 Status control_save(struct control *control, struct kv_txn *txn, Err *err)
 {
     Status s = OK;
-    /* What identity has forgotten by now, a start from here would not find to be erased elsewhere. */
+    /* Identity has already forgotten ids; a start from here would not find what is still to be erased elsewhere. */
     if (control->half) return err_set(err, ERR_CONFLICT, "the erasure at %llu is half done: nothing is saved until "
                                       "it is whole", (unsigned long long)control->half->pos);
     pthread_mutex_lock(&control->lock);
@@ -192,7 +192,7 @@ Status control_list_suppressed(struct control *control, Arena *arena, CommandId 
 
 /* ---- Carrying out ---- */
 
-/* The command has the message's own ids. Its external ids stand in the message itself, if the journal still has it. */
+/* The command has the message's own ids. Its external ids are in the message itself, if the journal still has it. */
 static Status find_externals_of(struct control *control, JournalPos pos, Arena *arena, PeopleExternals *ret, Err *err)
 {
     const ControlOptions *options = &control->options;

@@ -1,18 +1,19 @@
 /* control: what operators ordered: erase, suppress, unmerge, restore. An order goes into the journal as a command, and
- * is carried out where it stands there.
+ * is carried out at its place there.
  *
- * What it is not: it decides nothing about people and keeps no store of its own. It calls identity/, profile/, index/
- * and journal/, and knows nothing of who follows the journal: that is derive/, which hands each command over in its
+ * What it does not do: it decides nothing about people and keeps no store of its own. It calls identity/, profile/,
+ * index/ and journal/. It knows nothing of derive/, which follows the journal, gives it each command in its
  * turn, and saves what this folder notes together with everything else.
  *
  * Invariants
- *  1. A command changes what all messages before it have made, so it is carried out once, where it stands; a rebuild
- *     comes to the same, since it meets the command at the same place.
- *  2. An erasure that was begun ends, whatever crash comes between its steps (control_erase.c lists them).
- *  3. A suppressed id is asked for without a lock, by any thread, at any time.
+ *  1. A command changes what all messages before it have made, so it is carried out once, at its place; a rebuild
+ *     gives the same result, since it meets the command at the same place.
+ *  2. An erasure that was begun is finished, even if crashes come between its steps (control_erase.c lists them).
+ *  3. Any thread may ask at any time, without a lock, whether an id is suppressed.
  *
- * Threads: control_run, control_load, control_save, control_end_save, control_rewrite and control_forget by who follows
- * the journal; control_maintain by one thread beside it. "Under the guard": ControlOptions.begin_reading was called.
+ * Threads: the thread that follows the journal calls control_run, control_load, control_save, control_end_save,
+ * control_rewrite and control_forget; one other thread calls control_maintain. "Under the guard":
+ * ControlOptions.begin_reading was called.
  */
 #ifndef ONYM_CONTROL_CONTROL_H
 #define ONYM_CONTROL_CONTROL_H
@@ -27,14 +28,14 @@
 
 #include <stdatomic.h>
 
-/* What control needs from whoever follows the journal. */
+/* What control needs from the code that follows the journal. */
 typedef struct ControlOptions {
     struct journal *journal;
     struct clock *clock;                    /* for control_submit */
     PeopleRules rules;                      /* of external ids; borrowed */
     bool has_destinations;                  /* their store has people in it, too: ask control_list_forgets */
-    uint32_t table;                         /* of the kv: where rows of commands lie */
-    /* Called where control_submit has handed something to a journal whose committer does not wait on it; or NULL. */
+    uint32_t table;                         /* of the kv: the one with the rows of commands */
+    /* Called when control_submit has given something to a journal whose committer does not wait on it; or NULL. */
     void (*wake_committer)(void *context);
     void *wake_context;
     void *context;                          /* of all that follow */
@@ -77,25 +78,26 @@ void control_ask_save(struct control *control);              /* it failed: the c
 Status MUST control_save(struct control *control, struct kv_txn *txn, Err *err);
 /* It was committed: everything before the position is on disk. */
 void control_end_save(struct control *control, JournalPos saved);
-/* After that: where erasures wait for it, the store is written anew, since it keeps in free pages what was removed. */
+/* Call it after that: if erasures wait for it, it writes the store anew, since free pages still have what was removed.
+ * */
 Status MUST control_rewrite(struct control *control, Err *err);
 
 /* ---- Ordering ---- */
 
 /* Appends the command to the journal and waits until it is in force: from then on every answer knows of it. For worker
  * threads; never an ingest thread, the committer, or under the guard. Any number of ids. ERR_INPUT: an id is too long.
- * ERR_FULL, ERR_CLOSED: it is not in force. ERR_TIMEOUT: it may come into force later; so it is once is_cancelled (may
- * be NULL) is true: nobody waits any more. Repeating a command is harmless. */
+ * ERR_FULL, ERR_CLOSED: it is not in force. ERR_TIMEOUT: it may come into force later; this is also the answer when
+ * is_cancelled (may be NULL) becomes true: nobody waits any more. Repeating a command does no harm. */
 typedef struct ControlPlace {
-    JournalPos first, last;                 /* of the command's records; the same where it is one */
+    JournalPos first, last;                 /* of the command's records; equal if there is only one */
 } ControlPlace;
 Status MUST control_submit(struct control *control, const JournalCommand *command, Millis timeout_ms,
                            const atomic_bool *is_cancelled, ControlPlace *ret, Err *err);
 /* For unmerge and restore: fills in what the command says of the message at the position (IdentityLink has it).
  * Without the guard. ERR_NOT_FOUND: it is retired, erased, or no message. */
 Status MUST control_find_evidence(struct control *control, JournalPos pos, Arena *arena, JournalCommand *ret, Err *err);
-/* Under the guard. For erase and suppress: the ids of a person; of those that are shared, the times that were this
- * person's (suppress those that are whole only). */
+/* Under the guard. For erase and suppress: the ids of a person; for shared ids, the times when they were this
+ * person's (suppress only takes whole ids). */
 Status MUST control_list_person_ids(struct control *control, IdentityPerson person, Arena *arena, CommandId **ret,
                                     size_t *ret_count, Err *err);
 
@@ -103,13 +105,14 @@ Status MUST control_list_person_ids(struct control *control, IdentityPerson pers
 
 /* Under the guard. */
 bool control_is_suppressed(struct control *control, CommandIdKind kind, Str value);
-/* Under the guard. One of the ids that the message names is suppressed. */
+/* Under the guard. Is one of the ids that the message names suppressed? */
 bool control_is_suppressed_event(struct control *control, const Event *event);
-/* The same of a message that is not accepted yet. Any thread, at any time; one read of memory while none is suppressed.
- * What comes into the journal all the same is left out, and erased there by control_maintain. */
+/* The same for a message that is not accepted yet. Any thread, at any time; one read of memory while none is
+ * suppressed. If such a message gets into the journal all the same, it is left out, and control_maintain erases it
+ * there. */
 bool control_suppresses(struct control *control, EventType type, Str user_id, Str anonymous_id, Str previous_id);
-/* The same of the external ids that a message carries, where the rules look for them. json: the message's; parser: the
- * caller's own. Ask first whether there is any: one read of memory. */
+/* The same for the external ids that a message carries in the places that the rules name. json: the message's; parser:
+ * the caller's own. Ask first whether any is suppressed: that is one read of memory. */
 bool control_suppresses_some_external(struct control *control);
 bool control_suppresses_carrier(struct control *control, struct event_parser *parser, Str json, Arena arena);
 Status MUST control_list_suppressed(struct control *control, Arena *arena, CommandId **ret, size_t *ret_count,
@@ -124,33 +127,33 @@ typedef struct ControlErasure {
     const char *stage;                      /* "journal", "index", "destinations", "command", "state" */
     uint64_t journal_records, index_rows;   /* erased so far */
 } ControlErasure;
-/* Any thread. The oldest first; *ret_done: how many were finished since the start. One that is not listed is done:
- * nothing of it is in the journal or in derived state. */
+/* Any thread. The oldest first; *ret_done: how many were finished since the start. An erasure that is not listed is
+ * done: nothing of its people is in the journal or in derived state. */
 size_t control_list_erasures(struct control *control, ControlErasure *erasures, size_t max, uint64_t *ret_done);
-/* Any thread. An erasure keeps its command, which names the ids, while the command stands at or after the position:
- * who reads the journal later, and keeps people elsewhere, has to meet it there. UINT64_MAX, the default: nobody
- * does. */
+/* Any thread. An erasure keeps its command, which names the ids, while the command is at or after the position:
+ * a reader of the journal that keeps people elsewhere has to meet it there. UINT64_MAX, the default: there is no such
+ * reader. */
 void control_hold_commands(struct control *control, JournalPos pos);
-/* A place of the journal that an erasure could not look into: nobody can read what stands there, and it may be about
- * the person. Told while the erasure is under way and after, until a rebuild. */
+/* A place of the journal that an erasure could not look into: nobody can read what is there, and it may be about
+ * the person. It is reported while the erasure is under way and afterwards, until a rebuild. */
 typedef struct ControlUnread { JournalPos command, from, to; char why[160]; } ControlUnread;
 enum { CONTROL_UNREAD_PLACES = 32, CONTROL_UNREAD_MOST = 256 };     /* of one erasure; of all */
 /* Any thread. Those of the commands between the two positions. */
 size_t control_list_unread(struct control *control, JournalPos first, JournalPos last, ControlUnread *places,
                            size_t max);
-/* Whoever submits erasures lets no more than this be under way: each costs memory until it is done. */
+/* The code that submits erasures allows no more than this to be under way: each takes memory until it is done. */
 enum { CONTROL_ERASURES_MOST = 1024 };
 
 /* ---- Forgetting elsewhere ---- */
 
-/* What a store above this folder has to forget. An erasure does not forget whom it is about before it was told that
- * this is done; after a crash it is listed again. */
+/* What a store above this folder has to forget. An erasure keeps its ids until it was told that this is done;
+ * after a crash it is listed again. */
 typedef struct ControlForget {
     JournalPos before;                      /* an erasure: of records before this; suppressed ids: UINT64_MAX */
     JournalCommand what;                    /* COMMAND_ERASE, or COMMAND_SUPPRESS with all ids that are suppressed */
     uint64_t number;                        /* for control_end_forget */
 } ControlForget;
-/* Any thread, without the guard. None where nothing is to be done; as many as the arena has room for. */
+/* Any thread, without the guard. None if there is nothing to do; as many as the arena has room for. */
 Status MUST control_list_forgets(struct control *control, Arena *arena, ControlForget **ret, size_t *ret_count,
                                  Err *err);
 void control_end_forget(struct control *control, const ControlForget *forget);

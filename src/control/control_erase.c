@@ -1,12 +1,14 @@
-/* control_erase: a person's right to be forgotten, in steps that a crash may come between.
+/* control_erase: forgets a person, in steps; a crash may come between them.
  *
- * Where its command is carried out, identity and traits forget at once. Then, by the maintenance thread and only after
- * a save (so that no start reads those messages again and numbers people otherwise):
+ * When its command is carried out, identity and traits forget at once. Then the maintenance thread does the rest, but
+ * only after a save (so that no start reads those messages again and gives people other numbers):
  *   1. the journal: every segment is read; records of these ids become zeros, repetitions and rejected ones included
  *   2. the index: rows of these subjects, and of the records that the journal has erased
- *   3. the destinations' store, by whoever owns it (control_list_forgets), where there is one
+ *   3. the destinations' store, by its owner (control_list_forgets), if there is one
  *   4. the command itself, which names the ids
- *   5. the keyed store, by who saves it (control_rewrite): written anew, since it keeps in free pages what was removed
+ *   5. the keyed store, by the thread that saves it (control_rewrite): written anew, since free pages still have what
+ *   was
+ *      removed
  * A row holds the erasure until all is done; a start goes on with step 1, which finds what is left, or with
  * step 5, where the row names nobody any more.
  *   'e' u64 position -> u32 number of nodes, u32 of spans, the nodes, the spans (struct erased_span), the command
@@ -109,8 +111,8 @@ Status control_load_erasure(struct control *control, JournalPos pos, Str value, 
 Status control_begin_erasure(struct control *control, Str record, JournalPos pos, const JournalCommand *command,
                            Err *err)
 {
-    /* Where a disk failed in the midst, the second try goes on with what the first has noted: of an id that is
-     * forgotten already, nobody could tell any more which node it was. */
+    /* If a disk failed in the middle, the second try goes on with what the first one noted: nobody could tell any more
+     * which node an id was that is forgotten already. */
     struct erasure *erasure = control->half;
     check(!erasure || erasure->pos == pos);
     if (!erasure) erasure = erasure_make(record, pos, command->id_count, command->id_count);
@@ -126,16 +128,16 @@ Status control_begin_erasure(struct control *control, Str record, JournalPos pos
 
 /* ---- Together ---- */
 
-/* Erasures of one stage, which maintenance takes a step further in one go: a hundred cost what one costs. */
+/* Erasures of one stage, which maintenance takes one step further together: a hundred cost as much as one. */
 struct group {
     struct control *control;
     struct erasure **erasures;
     size_t count;
 };
 
-/* The first that maintenance has to do with, and all that are as far; none where there is none. Those that wait for the
- * rewriting of the store (*ret_waits) wait for each other; control_rewrite alone touches them. Those of which the
- * destinations' store knows wait for its owner. */
+/* Finds the first erasure that maintenance has to work on, and all that are at the same stage, if there are any.
+ * Erasures that wait until the store is rewritten (*ret_waits) wait for each other; only control_rewrite touches them.
+ * If the destinations' store has something of an erasure, it waits for the owner of that store. */
 static struct group take_group(struct control *control, bool *ret_waits)
 {
     struct group group = { .control = control };
@@ -189,7 +191,7 @@ static bool is_named_by_any(const struct taking *taking, Str id)
     return id.len && bsearch(&hash, taking->hashes, taking->hash_count, sizeof hash, compare_hashes);
 }
 
-/* A rejected message is kept as it was sent: it goes where one of the whole ids stands in it as a JSON string. */
+/* A rejected message is kept as it was sent: it is erased if one of the whole ids is in it as a JSON string. */
 static bool names_in_text(struct taking *taking, const JournalCommand *command, Str json)
 {
     for (size_t at = 0; at < command->id_count; at++) {
@@ -285,7 +287,7 @@ static Status open_taking(struct taking *taking, Arena *arena, Err *err)
     return OK;
 }
 
-/* Where the group goes on: from the least that is done, for a stride. */
+/* The group goes on from the smallest position that is done, for one stride. */
 static void find_range(const struct group *group, JournalPos *ret_from, JournalPos *ret_to)
 {
     JournalPos first = journal_first(group->control->options.journal), from = UINT64_MAX, end = 0;
@@ -299,8 +301,8 @@ static void find_range(const struct group *group, JournalPos *ret_from, JournalP
     *ret_to = journal_stride(*ret_from, STRIDE_BYTES, end);
 }
 
-/* A segment that cannot be read at all holds up no erasure: it is told. Broken places in one that can, are wiped. A
- * disk that gives an error may do better next time, but not for ever. */
+/* A segment that cannot be read at all does not stop an erasure: it is reported. Broken places in a readable segment
+ * are wiped. After an error of the disk we try again, but not for ever. */
 static Status run_erase(struct control *control, JournalErase *erase, Err *err)
 {
     uint64_t erased;
@@ -457,7 +459,7 @@ static bool takes_command(void *context, Str record, JournalPos pos)
     return false;
 }
 
-/* The row that stays says only that the store is to be rewritten. */
+/* The row that stays only says that the store must be rewritten. */
 static Status erase_commands(const struct group *group, Err *err)
 {
     struct control *control = group->control;
@@ -580,7 +582,7 @@ void control_end_forget(struct control *control, const ControlForget *forget)
 
 /* ---- The store ---- */
 
-/* Nobody waits for an earlier step, and what was noted is saved: no row names anybody who is erased. */
+/* No erasure waits for an earlier step, and everything noted is saved: no row names anybody who is erased. */
 static bool may_rewrite(struct control *control)
 {
     pthread_mutex_lock(&control->lock);

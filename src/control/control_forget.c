@@ -1,7 +1,7 @@
-/* control_forget: what an erasure forgets at once, where its command is carried out: in identity and traits, and what
- * memory knows only from messages that go. What stays of these messages on disk is control_erase.c's.
+/* control_forget: what an erasure forgets at once, when its command is carried out: in identity and traits, and what
+ * memory knows only from messages that are erased. control_erase.c removes these messages from the disk.
  *
- * A disk that fails breaks this off; then all of it is done again, with what the erasure has noted by then.
+ * If a disk fails, this stops; then all of it is done again, with what the erasure has noted by then.
  */
 #include "control_private.h"
 
@@ -26,7 +26,7 @@ static void note_alias(void *context, IdentityNode user, uint64_t position)
     erasure->aliases[erasure->alias_count++] = position;
 }
 
-/* Notes where the aliases stand that go and whose user does not: ascending, each once. */
+/* Notes the positions of aliases that are erased though their user is not: ascending, each once. */
 static Status find_aliases(struct control *control, struct erasure *erasure, const JournalCommand *command, Err *err)
 {
     struct alias_search search = { erasure, malloc((command->id_count + 1) * sizeof *search.users), 0 };
@@ -62,7 +62,7 @@ static void note_beside_one(struct erasure *erasure, IdentityNode node)
 
 struct said { IdentityPair *pairs; size_t count, capacity; };
 
-/* What the journal has no more, or nobody can read, says nothing after a rebuild either. */
+/* A record that the journal does not have any more, or that nobody can read, says nothing after a rebuild either. */
 static Status read_alias(struct control *control, struct erasure *erasure, uint64_t position, Arena arena,
                          struct said *said, Err *err)
 {
@@ -92,10 +92,10 @@ static Status read_alias(struct control *control, struct erasure *erasure, uint6
     return s == ERR_NOT_FOUND || s == ERR_DAMAGED || s == ERR_UNSUPPORTED ? OK : s;
 }
 
-/* An alias that names one of the ids goes (command_names_event), whoever said it. Mostly that is one of the person's
- * users, but it may be somebody else: where it came after the erasure was asked for, was taken back, or names a
- * constant. Then all that it said goes with it, so that a rebuild, which does not meet it any more, comes to the
- * same. */
+/* An alias that names one of the ids is erased (command_names_event), whoever said it. Mostly that is one of the
+ * person's users, but it may be somebody else: if the alias came after the erasure was asked for, was taken back, or
+ * names a constant. Then all that it said is forgotten with it, so that a rebuild, which does not meet it any more,
+ * gives the same result. */
 static Status forget_aliases(struct control *control, struct erasure *erasure, const JournalCommand *command, Err *err)
 {
     struct region region;
@@ -149,7 +149,7 @@ static Status note_beside(struct control *control, struct erasure *erasure, Iden
     return s;
 }
 
-/* Once each: a second try comes by again. */
+/* Notes each once: a second try comes here again. */
 static void add_node(struct erasure *erasure, uint32_t node)
 {
     for (size_t at = 0; at < erasure->node_count; at++)
@@ -166,8 +166,9 @@ static void add_span(struct erasure *erasure, struct erased_span span)
     erasure->spans[erasure->span_count++] = span;
 }
 
-/* Users first: an anonymous id that then has a user beside it still is another's as well, who came after the erasure
- * was asked for. What was said under the id alone goes; what that user said stays, and with it the id. */
+/* Users are forgotten first. If an anonymous id was then still seen with a user, it also belongs to somebody else, who
+ * came after the erasure was asked for. What was said under the id alone is erased; what that user said stays, and the
+ * id, too. */
 static Status forget_id(struct control *control, struct erasure *erasure, const CommandId *id, Err *err)
 {
     bool is_anothers = false;
@@ -193,7 +194,7 @@ static Status forget_id(struct control *control, struct erasure *erasure, const 
 
 /* ---- What nothing else is known of ---- */
 
-/* Is this row one that an erasure takes, and that the index may still hold? */
+/* Does an erasure remove this row, which the index may still have? */
 static bool is_covered(const struct control *control, const struct erasure *now, uint32_t node, Millis time_ms,
                        JournalPos pos)
 {
@@ -214,7 +215,7 @@ struct row_search {
     unsigned char *bytes;                   /* INDEX_CODES_BYTES */
 };
 
-/* Has the run a row of this subject that nobody has erased? */
+/* Does the run have a row of this subject that nobody has erased? */
 static Status find_kept_row(const struct row_search *search, const IndexRun *run, uint32_t node, bool *ret, Err *err)
 {
     IndexCodes codes;

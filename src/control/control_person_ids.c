@@ -1,4 +1,5 @@
-/* control_person_ids: which ids, and which of their times, are one person's: what an order about the person names. */
+/* control_person_ids: which ids, and which of their times, belong to one person: an order about the person names these.
+ * */
 #include "control_private.h"
 
 /* Nobody else ever had this id, and nobody else has it now. */
@@ -8,7 +9,7 @@ bool control_is_own_external(struct control *control, IdentityPerson person, con
         && identity_find_owner(control->stores.identity, member->node, INT64_MIN, STR("")) == person;
 }
 
-/* The times of an id of several owners that were this person's; all of it where every owner is one of the person's
+/* The times when an id of several owners was this person's; the whole id if every owner is one of the person's
  * user ids. */
 static size_t list_times(const struct identity_view *view, const struct identity_spans *spans, IdentityPerson person,
                          const CommandId *id, CommandId *ids)

@@ -1,6 +1,6 @@
 /* What control holds; private to this folder. control.c is the door and carries commands out; control_submit.c puts
- * them into the journal; control_forget.c, control_erase.c, control_suppress.c and control_unread.c have what they
- * leave to be done. */
+ * them into the journal; control_forget.c, control_erase.c, control_suppress.c and control_unread.c do the work that
+ * commands leave. */
 #ifndef ONYM_CONTROL_PRIVATE_H
 #define ONYM_CONTROL_PRIVATE_H
 
@@ -50,10 +50,10 @@ struct control {
     _Atomic bool wants_save;
 
     pthread_mutex_t lock;                   /* of all below that says nothing else */
-    struct erasure **erasures;              /* whoever submits commands bounds them: CONTROL_ERASURES_MOST */
+    struct erasure **erasures;              /* the code that submits commands bounds them: CONTROL_ERASURES_MOST */
     size_t erasure_count, erasure_capacity;
     uint64_t erasures_done;
-    struct erasure *half;                   /* begun, and a disk failed; NULL: none. Of who follows the journal */
+    struct erasure *half;                   /* begun when a disk failed; NULL: none. Only for the follower's thread */
     ControlUnread *unread;                  /* control_unread.c */
     size_t unread_count;
     unsigned erase_failures;                /* of the journal, in a row; maintenance's */
@@ -101,7 +101,7 @@ Status control_forget_ids(struct control *control, struct erasure *erasure, cons
 bool control_is_own_external(struct control *control, IdentityPerson person, const IdentityMember *member);
 
 /* control_unread.c */
-/* Does one of the ids that an erasure names as a whole stand in these bytes, which nobody can read? */
+/* Is one of the ids that an erasure names as a whole in these bytes, which nobody can read? */
 bool control_names_in_bytes(const JournalCommand *command, Str record, struct buf *quoted);
 void control_note_unread(struct control *control, JournalPos command, JournalPos from, JournalPos to, const char *why);
 Status control_load_unread(struct control *control, struct kv_txn *txn, Err *err);

@@ -5,7 +5,7 @@
 
 /* ---- Submitting ---- */
 
-/* On its way to the disk. Whoever comes last, the one who waits or the committer, frees it. */
+/* A command on its way to the disk. The thread that waits or the committer frees it, whichever is last. */
 struct submission {
     struct journal_append append;
     pthread_mutex_t lock;
@@ -103,8 +103,8 @@ static Status wait_durable(struct submission *submission, struct clock *clock, i
     return s ? err_set(err, s, "the command could not be written to the journal") : OK;
 }
 
-/* Where the last of the records stands, and what comes after it. They are on the disk: if it gives them back at another
- * time only, then after all that is there. */
+/* The position of the last of the records, and the one after it. The records are on the disk; if it does not give them
+ * back now, the end of everything that is there counts. */
 static JournalRecord find_last(struct journal *journal, struct records records)
 {
     JournalRecord last = { .pos = records.first, .next = journal_end(journal) };

@@ -230,7 +230,7 @@ Status control_step_late(struct control *control, Err *err)
                            .erased_first_byte = ERASED_FIRST_BYTE };
     Status s = journal_erase(control->options.journal, &erase, &erased, err);
     free(late.positions);
-    if (s == ERR_DAMAGED) {                                   /* it cannot be read: told, and not tried for ever */
+    if (s == ERR_DAMAGED) {                                   /* it cannot be read: report it, and give up */
         if (err) control->options.passed(control->options.context, err->text, 0);
         s = OK;
     }

@@ -1,9 +1,9 @@
-/* control_unread: what an erasure could not look into, told until the state is made anew.
+/* control_unread: places that an erasure could not look into; they are reported until the state is made anew.
  *
- * A record whose checksum is right may still say nothing that this program can read: a fault of memory wrote it, or a
- * newer Onym. Where one of the erased ids stands in it as text it goes like any other. Where none does, it may still be
- * about the person, so it stays, and its place is told; the same of segments that cannot be read at all. Rows
- * hold the places, so that a start tells them, too; they name nobody.
+ * A record whose checksum is right may still say nothing that this program can read: a fault of memory or a
+ * newer Onym wrote it. If one of the erased ids is in it as text, it is erased like any other. If none is, it may still
+ * be about the person, so it stays, and its place is reported; the same holds for segments that cannot be read at all.
+ * Rows keep the places, so that they are reported after a start, too; they name nobody.
  *   'u' u64 position of the command, u64 place -> u64 its end, why
  */
 #include "control_private.h"
@@ -15,7 +15,7 @@ enum { PLAIN_BYTES_LEAST = 4, KEY_BYTES = 17 };
 
 /* ---- Looking ---- */
 
-/* As a JSON string, or plain where it is not too short to stand there by chance. */
+/* Looks for the id as a JSON string, or in plain text if it is not so short that it may be there by chance. */
 static bool stands_in(Str record, Str id, struct buf *quoted)
 {
     buf_clear(quoted);
@@ -53,7 +53,7 @@ static void remove_first(struct control *control)
     memmove(control->unread, control->unread + 1, --control->unread_count * sizeof *control->unread);
 }
 
-/* Under the lock. The last place of an erasure that has too many stands for all that follow. */
+/* Under the lock. If an erasure has too many places, the last one covers all that follow. */
 static ControlUnread *find_place(struct control *control, JournalPos command, JournalPos from)
 {
     ControlUnread *last = NULL;

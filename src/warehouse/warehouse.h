@@ -11,8 +11,8 @@
  *     server refuses one for its values, the batch is halved until it is alone, and onym_discards gets it whole.
  *  3. Memory is that of a batch. While a server is away, only the journal's disk is needed.
  *  4. An erasure is carried out after the rows that came before it, and before the rows that came after it.
- *  5. The transaction of the rows also says who is who. If that part fails, only that part fails: rows go on, and all of
- *     it is written again a minute later.
+ *  5. The transaction of the rows also says who is who. If that part fails, only that part fails: rows go on, and all
+ *     of it is written again a minute later.
  *  6. A schema is filled from one journal: a position that another journal wrote is refused.
  *
  * Threads: one thread calls warehouse_step, and waits there for the server; any thread may call the others.
