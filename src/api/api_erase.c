@@ -5,6 +5,8 @@
  * the position is zeros, which shows it after a restart, too. */
 #include "api_people.h"
 
+#include "warehouse/warehouse.h"
+
 enum { ERASURES_MAX = 2 * CONTROL_ERASURES_MOST,              /* look-ups that were under way may go over it by some */
        BUSY_MS = 10000 };
 
@@ -45,6 +47,21 @@ static void put_unread(struct buf *out, struct erasure_name name, struct applier
     if (count) json_array_end(out);
 }
 
+/* Warehouses that have not read its command yet. */
+static void put_waits(struct buf *out, const ApiOptions *options, const ControlErasure *erasure)
+{
+    bool has_any = false;
+    for (size_t at = 0; at < options->warehouse_count; at++) {
+        WarehouseStatus status;
+        if (warehouse_position(options->warehouses[at]) > erasure->command) continue;
+        warehouse_read_status(options->warehouses[at], &status);
+        if (!has_any) json_array(out, "waits_for");
+        has_any = true;
+        json_string(out, NULL, status.name);
+    }
+    if (has_any) json_array_end(out);
+}
+
 /* progress: how much of the journal before the command has been looked through. */
 static void put_erasure(struct buf *out, const ApiOptions *options, struct erasure_name name,
                         const ControlErasure *erasures, size_t count, Arena arena)
@@ -75,6 +92,7 @@ static void put_erasure(struct buf *out, const ApiOptions *options, struct erasu
     json_raw(out, "progress", arena_printf(&arena, "%.3f", done / all < 1 ? done / all : 1));
     json_uint(out, "journal_records", records);
     json_uint(out, "index_rows", rows);
+    put_waits(out, options, at_work);
     put_unread(out, name, options->applier, arena);
     json_object_end(out);
 }

@@ -38,8 +38,9 @@ static int follow(struct person_command *command, const TreeNode **erasure_at, S
     int code = EXIT_FINE;
     progress_init(&progress, os_clock(), "erasing");
     while (!code && !str_equal(event_tree_text(erasure, "status"), STR("done"))) {
-        progress_show_share(&progress, (uint64_t)(tree_number(erasure, "progress", 0) * 1000), 1000,
-                            event_tree_text(erasure, "stage"));
+        const TreeNode *waits = event_tree_get(erasure, STR("waits_for"));
+        Str stage = waits && waits->first ? waits->first->text : event_tree_text(erasure, "stage");
+        progress_show_share(&progress, (uint64_t)(tree_number(erasure, "progress", 0) * 1000), 1000, stage);
         if (!ask_wait(command->asker, GLANCE_MS)) {
             progress_clear(&progress);
             command_complain("the erasure goes on; onym ask %.*s tells how far it is", STR_FORMAT(path));

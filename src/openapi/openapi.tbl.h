@@ -381,7 +381,7 @@ SCHEMA(FindingMuted, {"type": "object", "required": ["fingerprint", "code", "mut
 
 /* ---- Privacy ---- */
 SCHEMA(Erasure, {"type": "object", "required": ["id", "status", "stage", "progress"], "properties": {"id": {"type": "string"}, "status": {"enum": ["running", "done"]}, "stage": {"type": ["string", "null"]}, "progress": {"type": "number"},
-    "journal_records": {"type": "integer"}, "index_rows": {"type": "integer"}, "not_looked_into": {"type": "array", "items": {"type": "object", "properties": {"from": {"type": "integer"}, "to": {"type": "integer"}, "reason": {"type": "string"}}}}}})
+    "journal_records": {"type": "integer"}, "index_rows": {"type": "integer"}, "waits_for": {"type": "array", "items": {"type": "string"}}, "not_looked_into": {"type": "array", "items": {"type": "object", "properties": {"from": {"type": "integer"}, "to": {"type": "integer"}, "reason": {"type": "string"}}}}}})
 SCHEMA(ErasureBegun, {"type": "object", "required": ["erasure", "ids", "suppressed"], "properties": {"erasure": {"$ref": "#/components/schemas/Erasure"}, "ids": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}}, "suppressed": {"type": "boolean"}}})
 SCHEMA(Erasures, {"type": "object", "required": ["erasures", "done_since_start"], "properties": {"erasures": {"type": "array", "items": {"$ref": "#/components/schemas/Erasure"}}, "done_since_start": {"type": "integer"}}})
 SCHEMA(SuppressedIds, {"type": "object", "properties": {"user_id": {"type": "string"}, "anonymous_id": {"type": "string"}, "user_ids": {"type": "array", "items": {"type": "string"}}, "anonymous_ids": {"type": "array", "items": {"type": "string"}},
