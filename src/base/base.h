@@ -2,10 +2,10 @@
  *
  * Strings that know their length (str.h), memory by lifetime (arena.h), bounded builders (buf.h), errors as values
  * (err.h), log lines (log.h), hashes (hash.h), days as dates (calendar.h), instants as text (instant.h), JSON that is
- * written (json_out.h), likely words (nearest.h), names that are one (alike.h), settings as a tree (node.h), where a
- * next page begins (page.h), bytes in URLs (percent.h), hosts (url.h), arrays that grow (vector.h), places by hash
- * (slots.h), every ceiling of the program (limits.h) and its version (version.h). It calls nothing but libc, ISA-L
- * and xxhash, and it holds no state but the log's settings.
+ * written (json_out.h), likely words (nearest.h), names that are one (alike.h), what nobody sees (unseen.h),
+ * settings as a tree (node.h), where a next page begins (page.h), bytes in URLs (percent.h),
+ * hosts (url.h), arrays that grow (vector.h), places by hash (slots.h), every ceiling of the program (limits.h) and its
+ * version (version.h). It calls nothing but libc, ISA-L and xxhash, and it holds no state but the log's settings.
  *
  * check(condition) states what must be true unless we wrote a bug. It is always compiled in; when it
  * fails the process prints where and aborts, which the journal makes safe.
@@ -55,6 +55,7 @@ __attribute__((noreturn, cold)) void check_failed(const char *condition, const c
 #include "node.h"
 #include "page.h"
 #include "percent.h"
+#include "unseen.h"
 #include "url.h"
 #include "slots.h"
 #include "vector.h"

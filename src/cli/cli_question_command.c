@@ -190,6 +190,9 @@ void csv_begin(struct question_command *command, const char *titles)
  * taken for the same in some languages.) */
 static bool is_formula(Str text)
 {
+    struct unseen unseen = { 0 };
+    for (size_t bytes; text.len && unseen_next(&unseen, point_decode(text, &bytes));)   /* some programs drop these */
+        text = str_slice(text, bytes, text.len);
     static const char *const begins[] = { "=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠" };
     Str number = str_starts(text, STR("+")) || str_starts(text, STR("-")) ? str_slice(text, 1, text.len) : text;
     bool is_number = number.len > 0;

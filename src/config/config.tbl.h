@@ -155,9 +155,9 @@ CONFIG("identity.blocked_values", identity.blocked_values, TEXTS, "[]", "", "", 
     "unknown, true, N/A, {{user.id}}, ...): add what your own code sends for \"nobody\", such as \"test-user\". "
     "Otherwise one wrong id that thousands share would make one person of them. After a change everything is "
     "derived again at the next start.")
-CONFIG("identity.placeholders", identity.placeholders, INT, "2", "1", "2", "list", RESTART,
+CONFIG("identity.placeholders", identity.placeholders, INT, "3", "1", "3", "list", RESTART,
     "Which of the built-in lists of such ids counts: 1 is the nine ids of the first release, 2 has NaN, nil, true, "
-    "false, N/A, quoted ones, leftover templates and more. Run onym identity --dry-run FILE, with the other number "
+    "false, N/A, quoted ones, leftover templates and more, 3 all that nobody can see (fillers, tags). Run onym identity --dry-run FILE, with the other number "
     "in FILE, to see whom a change would split; after a change everything is derived again at the next start.")
 CONFIG("identity.externals", identity.externals, TEXTS, "[]", "", "", "texts", RESTART,
     "Further ids that link, strongest first: NAME=FIELD, NAME=FIELD:LIMIT or NAME=FIELD:LIMIT:fold, such as "

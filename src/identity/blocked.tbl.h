@@ -7,6 +7,8 @@
  * list: the first list of the rules (identity.placeholders) that has it. A new row is of a new list, so that its users
  * can see by `onym identity --dry-run` whom it parts before they use it.
  *
+ * The third list has no rows of its own: it knows all characters of base/unseen.h as blanks.
+ *
  * AT_VENDORS: somebody may have this id, but a destination refuses it; only there it names nobody.
  * These are not in the list, since somebody may well have such an id: id, email, user, test, admin. */
 BLOCKED("null", 1)

@@ -134,7 +134,7 @@ typedef struct IdentityExternal {
     bool folds;                        /* values that differ only in the case of ASCII letters and in blanks are one */
 } IdentityExternal;
 
-enum { IDENTITY_PLACEHOLDERS = 2 };    /* the newest list of blocked.tbl.h */
+enum { IDENTITY_PLACEHOLDERS = 3 };    /* the newest list of blocked.tbl.h */
 
 typedef struct IdentityRules {
     const Str *blocked;                /* beside blocked.tbl.h */

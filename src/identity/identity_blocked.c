@@ -7,36 +7,52 @@ enum { AT_VENDORS = 255 };             /* a list that no rules have */
 
 static bool is_in(char c, const char *set) { return c != 0 && strchr(set, c) != NULL; }
 
+/* The character at the beginning of the text or at its end. */
+static uint32_t point_at(Str text, bool is_end, size_t *ret_bytes)
+{
+    size_t start = is_end ? text.len - 1 : 0;
+    while (is_end && start && text.len - start < 4 && ((unsigned char)text.bytes[start] & 0xc0) == 0x80) start--;
+    uint32_t point = point_decode(str_slice(text, start, text.len), ret_bytes);
+    if (is_end && *ret_bytes != text.len - start) return *ret_bytes = 1, POINT_NONE;
+    return point;
+}
+
 /* How many bytes of a blank that cannot be seen are at the end of the text, or at its beginning: control characters,
- * no-break, zero-width and typographic blanks, byte order marks. */
-static size_t blank_at(Str text, bool is_end)
+ * no-break, zero-width and typographic blanks, byte order marks; since the third list all of base/unseen.h. */
+static size_t blank_at(Str text, bool is_end, uint32_t list)
 {
     static const Str blanks[] = {
         STR("\u00a0"), STR("\u00ad"), STR("\u200b"), STR("\u200c"), STR("\u200d"), STR("\u200e"), STR("\u200f"),
         STR("\u2007"), STR("\u2009"), STR("\u2028"), STR("\u2029"), STR("\u202f"), STR("\u2060"), STR("\u3000"),
         STR("\ufeff"),
     };
+    size_t bytes;
     if (!text.len) return 0;
     char c = text.bytes[is_end ? text.len - 1 : 0];
     if ((unsigned char)c <= ' ' || c == 0x7f) return 1;
-    for (size_t at = 0; (unsigned char)c >= 0x80 && at < countof(blanks); at++)
+    if ((unsigned char)c < 0x80) return 0;
+    if (list >= 3) {
+        uint32_t point = point_at(text, is_end, &bytes);
+        return point_is_unseen(point) || point_is_blank(point) || point_is_control(point) ? bytes : 0;
+    }
+    for (size_t at = 0; at < countof(blanks); at++)
         if (is_end ? str_ends(text, blanks[at]) : str_starts(text, blanks[at])) return blanks[at].len;
     return 0;
 }
 
-static Str without_blanks(Str text)
+static Str without_blanks(Str text, uint32_t list)
 {
-    for (size_t len; (len = blank_at(text, false)) > 0;) text = str_slice(text, len, text.len);
-    for (size_t len; (len = blank_at(text, true)) > 0;) text.len -= len;
+    for (size_t len; (len = blank_at(text, false, list)) > 0;) text = str_slice(text, len, text.len);
+    for (size_t len; (len = blank_at(text, true, list)) > 0;) text.len -= len;
     return text;
 }
 
 /* The value without the blanks, the quotes and the brackets around it: JSON in JSON leaves "\"null\"", a query of PHP
  * or Python leaves ["null"]. */
-static Str bare(Str value)
+static Str bare(Str value, uint32_t list)
 {
     for (;;) {
-        value = without_blanks(value);
+        value = without_blanks(value, list);
         if (value.len >= 2 && ((value.bytes[0] == '[' && str_ends(value, STR("]")))
                                || (value.bytes[0] == '(' && str_ends(value, STR(")"))))) {
             value = str_slice(value, 1, value.len - 1);
@@ -122,8 +138,8 @@ bool identity_is_placeholder(Str value)
 #include "blocked.tbl.h"
 #undef BLOCKED
     };
-    if (is_left_over(without_blanks(value))) return true;
-    value = bare(value);
+    if (is_left_over(without_blanks(value, IDENTITY_PLACEHOLDERS))) return true;
+    value = bare(value, IDENTITY_PLACEHOLDERS);
     if (is_of_marks(value) || is_left_over(value) || is_nothing_twice(value)) return true;
     for (size_t at = 0; at < countof(rows); at++)
         if (str_equal_no_case(value, rows[at])) return true;
@@ -155,8 +171,9 @@ bool identity_is_blocked(const struct identity *identity, Str value)
     if (!(identity->blocked_firsts[first / 64] >> first % 64 & 1)) return false;
     if (value.len <= identity->blocked_longest && set128_has(&identity->blocked, blocked_key(value))) return true;
     if (identity->placeholders < 2) return false;
-    if (is_left_over(without_blanks(value))) return true;              /* "[[id]]", before its brackets are taken off */
-    Str inside = bare(value);
+    /* "[[id]]", before its brackets are taken off */
+    if (is_left_over(without_blanks(value, identity->placeholders))) return true;
+    Str inside = bare(value, identity->placeholders);
     if (is_of_marks(inside) || is_left_over(inside) || is_nothing_twice(inside)) return true;
     return inside.len != value.len && inside.len <= identity->blocked_longest
         && set128_has(&identity->blocked, blocked_key(inside));
@@ -186,6 +203,8 @@ Status identity_block(struct identity *identity, const IdentityRules *rules, Err
     for (const char *shape = identity->placeholders < 2 ? "" : "\"'`\\{[(<$#%:_.?*0\xc2\xe2\xe3\xef\x7f";
          *shape; shape++)
         note_first(identity, *shape);
+    for (const char *begin = identity->placeholders < 3 ? "" : "\xcd\xd8\xe1\xf0\xf3"; *begin; begin++)
+        note_first(identity, *begin);
     for (char control = 0; identity->placeholders > 1 && control < 16; control++)    /* the rest share digits' bits */
         note_first(identity, control);
     for (size_t i = 0; !s && i < rules->blocked_count; i++)

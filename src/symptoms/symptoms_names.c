@@ -139,42 +139,19 @@ Str symptoms_name_template(Str name, char room[SYMPTOM_FOLD_BYTES])
 
 /* ---- Odd letters ---- */
 
-/* The code point at the place, and how many bytes it has. Any bytes. */
-static uint32_t code_at(Str text, size_t at, size_t *ret_len)
-{
-    unsigned char first = (unsigned char)text.bytes[at];
-    size_t len = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    if (at + len > text.len) len = text.len - at;
-    uint32_t code = first < 0x80 ? first : first & (0x7Fu >> len);
-    for (size_t one = 1; one < len; one++) code = code << 6 | ((unsigned char)text.bytes[at + one] & 63);
-    *ret_len = len;
-    return code;
-}
-
-static bool is_invisible(uint32_t code)
-{
-    return (code >= 0x200B && code <= 0x200F) || (code >= 0x202A && code <= 0x202E) || (code >= 0x2060
-        && code <= 0x2064)
-        || code == 0xFEFF || code == 0x00AD;
-}
-
-static bool is_odd_blank(uint32_t code)
-{
-    return code == 0xA0 || code == 0x202F || code == 0x205F || code == 0x3000 || (code >= 0x2000 && code <= 0x200A);
-}
-
 /* Letters of Greek and Cyrillic, many of which look like Latin ones. A name in one alphabet is fine. */
 static bool is_greek_or_cyrillic(uint32_t code) { return code >= 0x370 && code <= 0x52F; }
 
 const char *symptoms_odd_name(Str name)
 {
     bool has_latin = false, has_other = false, has_blanks = false, has_invisible = false;
+    struct unseen unseen = { 0 };
     size_t len;
     for (size_t at = 0; at < name.len; at += len) {
-        uint32_t code = code_at(name, at, &len);
-        if (code < 0x20 || code == 0x7F || (code >= 0x80 && code < 0xA0)) return "control";
-        has_invisible |= is_invisible(code);
-        has_blanks |= is_odd_blank(code) || (code == ' ' && (at == 0 || at + 1 == name.len
+        uint32_t code = point_decode(str_slice(name, at, name.len), &len);
+        if (point_is_control(code)) return "control";
+        has_invisible |= unseen_next(&unseen, code);
+        has_blanks |= point_is_blank(code) || (code == ' ' && (at == 0 || at + 1 == name.len
             || name.bytes[at - 1] == ' '));
         has_latin |= code < 0x80 && is_letter((char)code);
         has_other |= is_greek_or_cyrillic(code);

@@ -41,25 +41,6 @@ const char *terminal_end(const Terminal *terminal, Colour colour)
 
 /* ---- Columns ---- */
 
-/* The code point at the start of s and its bytes; 0xfffd and 1 where it is no UTF-8. */
-static uint32_t decode_point(Str s, size_t *ret_bytes)
-{
-    const unsigned char *at = (const unsigned char *)s.bytes;
-    size_t need = at[0] < 0x80 ? 1 : (at[0] & 0xe0) == 0xc0 ? 2 : (at[0] & 0xf0) == 0xe0 ? 3
-                  : (at[0] & 0xf8) == 0xf0 ? 4 : 0;
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    *ret_bytes = 1;
-    if (need == 0 || need > s.len) return 0xfffd;
-    uint32_t point = need == 1 ? at[0] : at[0] & (0x7fu >> need);
-    for (size_t more = 1; more < need; more++) {
-        if ((at[more] & 0xc0) != 0x80) return 0xfffd;
-        point = point << 6 | (at[more] & 0x3f);
-    }
-    if (point < least[need] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return 0xfffd;
-    *ret_bytes = need;
-    return point;
-}
-
 static bool is_within(uint32_t point, const uint32_t (*ranges)[2], size_t count)
 {
     for (size_t at = 0; at < count; at++)
@@ -82,22 +63,20 @@ static unsigned point_columns(uint32_t point)
     return is_within(point, none, countof(none)) ? 0 : is_within(point, wide, countof(wide)) ? 2 : 1;
 }
 
-/* Control characters, and those that turn the direction of the text. */
-static bool is_harmful(uint32_t point)
+/* Control characters, and those that nobody sees or that turn the direction of the text. */
+static bool is_harmful(struct unseen *state, uint32_t point)
 {
-    static const uint32_t ranges[][2] = {
-        { 0, 0x1f }, { 0x7f, 0x9f }, { 0x61c, 0x61c }, { 0x180e, 0x180e }, { 0x200e, 0x200f }, { 0x2028, 0x202e },
-        { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xfffd, 0xfffd }, { 0xe0000, 0xe007f },
-    };
-    return is_within(point, ranges, countof(ranges));
+    return unseen_next(state, point) || point_is_control(point) || point == POINT_NONE
+        || (point >= 0x2028 && point <= 0x2029);
 }
 
 unsigned text_columns(Str s)
 {
     unsigned columns = 0;
+    struct unseen unseen = { 0 };
     for (size_t at = 0, bytes; at < s.len; at += bytes) {
-        uint32_t point = decode_point(str_slice(s, at, s.len), &bytes);
-        columns += is_harmful(point) ? 1 : point_columns(point);
+        uint32_t point = point_decode(str_slice(s, at, s.len), &bytes);
+        columns += is_harmful(&unseen, point) ? 1 : point_columns(point);
     }
     return columns;
 }
@@ -106,12 +85,14 @@ unsigned terminal_put(struct buf *buf, Str s, unsigned least, unsigned most)
 {
     unsigned columns = 0;
     bool is_cut = most > 0 && text_columns(s) > most;
+    struct unseen unseen = { 0 };
     for (size_t at = 0, bytes; at < s.len; at += bytes) {
         Str rest = str_slice(s, at, s.len);
-        uint32_t point = decode_point(rest, &bytes);
-        unsigned more = is_harmful(point) ? 1 : point_columns(point);
+        uint32_t point = point_decode(rest, &bytes);
+        bool harms = is_harmful(&unseen, point);
+        unsigned more = harms ? 1 : point_columns(point);
         if (is_cut && columns + more + 1 > most) break;
-        if (is_harmful(point)) buf_char(buf, '?');
+        if (harms) buf_char(buf, '?');
         else buf_put(buf, rest.bytes, bytes);
         columns += more;
     }
@@ -122,10 +103,11 @@ unsigned terminal_put(struct buf *buf, Str s, unsigned least, unsigned most)
 
 void terminal_make_visible(struct buf *buf, Str text)
 {
+    struct unseen unseen = { 0 };
     for (size_t at = 0, bytes; at < text.len; at += bytes) {
         Str rest = str_slice(text, at, text.len);
-        uint32_t point = decode_point(rest, &bytes);
-        bool is_fine = point == '\n' || point == '\t' || !is_harmful(point);
+        uint32_t point = point_decode(rest, &bytes);
+        bool is_fine = !is_harmful(&unseen, point) || point == '\n' || point == '\t';
         bool is_line_end = point == '\r' && rest.len > 1 && rest.bytes[1] == '\n';       /* of CSV */
         if (is_fine || is_line_end) buf_put(buf, rest.bytes, bytes);
         else if (point < 0x10000) buf_printf(buf, "\\u%04x", point);

@@ -217,7 +217,7 @@ class Commands(Commanding):
         rules.write_text("identity: {placeholders: 1}\n")         # the list of the first release knew no NaN
         answer = json.loads(self.onym("identity", "--dry-run", str(rules), "--json"))
         self.assertEqual([merge["after"] for merge in answer["merges"]], ["u_NaN"])
-        rules.write_text("identity: {placeholders: 3}\n")
+        rules.write_text("identity: {placeholders: 4}\n")
         self.onym("identity", "--dry-run", str(rules), code=2)
         rules.write_text("identity: {externals: [nonsense]}\n")
         self.onym("identity", "--dry-run", str(rules), code=2)

@@ -123,6 +123,8 @@ static void a_cell_of_csv_is_never_a_formula(void **state)
         { "\r=1", "\"'\r=1\"" }, { "=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0" }, { "＝1", "'＝1" }, { "-", "'-" },
         { "=A,\"B\"", "\"'=A,\"\"B\"\"\"" }, { "-5", "-5" }, { "+4.25", "+4.25" }, { "12", "12" }, { "", "" },
         { "a=b", "a=b" }, { "a@b.c", "a@b.c" }, { "+49 30 1", "'+49 30 1" }, { "--5", "'--5" }, { "1-2", "1-2" },
+        { "\u00ad=1", "'\u00ad=1" }, { "\u3164\ufeff@x", "'\u3164\ufeff@x" }, { "\u2800a", "\u2800a" },
+        { "\u200b-5", "\u200b-5" },
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {
@@ -144,6 +146,9 @@ static void what_moves_a_terminal_is_made_visible_and_json_stays_the_same(void *
         { "\xd8\x9c", "\\u061c" }, { "\xf3\xa0\x80\xa1", "\\udb40\\udc21" }, { "\xef\xbb\xbf", "\\ufeff" },
         { "a\nb\tc", "a\nb\tc" }, { "a\r\nb", "a\r\nb" }, { "a\rb", "a\\u000db" }, { "\b\a", "\\u0008\\u0007" },
         { "\xc3\xa4\xe6\x97\xa5\xf0\x9f\x9b\x92", "\xc3\xa4\xe6\x97\xa5\xf0\x9f\x9b\x92" }, { "\\u001b", "\\u001b" },
+        { "a\u00adb", "a\\u00adb" }, { "\u3164\u2800\uffa0", "\\u3164\\u2800\\uffa0" },
+        { "a\u200b\u200d", "a\\u200b\\u200d" },
+        { "\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525" }, { "a\ufe0f\u2061", "a\\ufe0f\\u2061" },
     };
     (void)state;
     for (size_t at = 0; at < countof(rows); at++) {

@@ -296,6 +296,35 @@ static void blocked_values_link_nobody(void **state)
     close_world(&world);
 }
 
+static void an_id_that_nobody_can_see_names_nobody(void **state)
+{
+    static const char *const unseen[] = {
+        "\u115f", "\u1160\u3164", "\uffa0", "\u2800", "\u2800 \u2800", "\u180e", "\ufe0f", "\U000e0001\U000e0041",
+        "\U000e0100", "\ufff9\ufffa\ufffb", "\u2061\u2064", "\u061c", "\u034f", "\u17b4", "\U0001d173", "\u206a",
+        "\u1680", "\xc2\x85", "\u3164null\u2800", "\"\u2800\"", "\u2066\u2069", "[\u3164]", "\u205f\u2003",
+    };
+    static const char *const seen[] = {
+        "\u2801", "\u3165", "ann\u3164", "\u3164ann", "\U0001f600\ufe0f", "\ud55c\uae00", "\u0627", "\U00020000",
+        "\xe1\x85", "\xf3\xa0\x80", "\xcd", "\u1161", "a\xa0",
+    };
+    struct world world;
+    (void)state;
+    for (placeholders = 2; placeholders <= 3; placeholders++) {
+        open_world(&world, 0);
+        for (size_t i = 0; i < countof(unseen); i++) {
+            if (identity_is_blocked(world.identity, str_from(unseen[i])) != (placeholders == 3))
+                fail_msg("list %u, row %zu", placeholders, i);
+            assert_true(identity_is_placeholder(str_from(unseen[i])));
+        }
+        for (size_t i = 0; i < countof(seen); i++) {
+            assert_false(identity_is_blocked(world.identity, str_from(seen[i])));
+            assert_false(identity_is_placeholder(str_from(seen[i])));
+        }
+        close_world(&world);
+    }
+    placeholders = 0;
+}
+
 /* The list of the first release still is what it was: a new one parts nobody before it is taken over. */
 static void an_older_list_of_placeholders_blocks_what_it_did(void **state)
 {
@@ -464,6 +493,7 @@ int main(void)
         cmocka_unit_test(an_alias_of_users_can_be_taken_back),
         cmocka_unit_test(aliases_in_a_circle_and_to_oneself_do_no_harm),
         cmocka_unit_test(blocked_values_link_nobody),
+        cmocka_unit_test(an_id_that_nobody_can_see_names_nobody),
         cmocka_unit_test(an_older_list_of_placeholders_blocks_what_it_did),
         cmocka_unit_test(folded_external_ids_are_one_whatever_their_case_and_blanks),
         cmocka_unit_test(instants_that_tie_are_ordered_by_message_id),
