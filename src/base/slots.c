@@ -27,6 +27,22 @@ bool slots_reserve(struct slots *slots, uint32_t count)
     return true;
 }
 
+static uint32_t capacity_for(uint32_t count)
+{
+    uint32_t capacity = 2;
+    check(count <= SLOTS_MOST);
+    while (capacity / 2 < count) capacity *= 2;
+    return count ? capacity : 0;
+}
+
+size_t slots_bytes(uint32_t count) { return (capacity_for(count) + 1) * sizeof(uint64_t); }
+
+void slots_lay(struct slots *slots, Arena *arena, uint32_t count)
+{
+    uint32_t capacity = capacity_for(count);
+    *slots = (struct slots){ capacity ? arena_new(arena, uint64_t, capacity) : NULL, capacity, 0 };
+}
+
 void slots_put(struct slots *slots, uint64_t hash, uint32_t place)
 {
     check(slots->count < slots->capacity / 2 && place < SLOTS_MOST);

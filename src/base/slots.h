@@ -9,6 +9,8 @@
  * A slot keeps the upper half of the hash next to the place. So growing needs no thing's key, and slots_next gives
  * hardly any wrong place. Nothing is ever taken out one by one: slots_clear empties all of it.
  * At most half of the slots are taken, SLOTS_MOST places in all. Not thread-safe; all zero is empty.
+ *
+ * Where it is known how many there will be, slots_lay takes the room from an arena: it never grows, and goes with it.
  */
 #ifndef ONYM_BASE_SLOTS_H
 #define ONYM_BASE_SLOTS_H
@@ -29,6 +31,8 @@ struct slots {
 
 bool slots_reserve(struct slots *slots, uint32_t count) MUST;        /* room for so many places in all */
 void slots_put(struct slots *slots, uint64_t hash, uint32_t place);  /* call slots_reserve first */
+void slots_lay(struct slots *slots, Arena *arena, uint32_t count);   /* instead of slots_reserve and slots_done */
+size_t slots_bytes(uint32_t count);                                  /* what slots_lay takes, at most */
 void slots_clear(struct slots *slots);                               /* keeps the room */
 void slots_done(struct slots *slots);                                /* frees; then it is empty and usable */
 

@@ -82,6 +82,27 @@ static void without_memory_everything_stays(void **state)
     slots_done(&slots);
 }
 
+static void laid_ones_hold_what_they_were_laid_for(void **state)
+{
+    (void)state;
+    static uint64_t keys[1000];
+    for (uint32_t count = 0; count <= countof(keys); count = count < 70 ? count + 1 : count * 2) {
+        struct region region;
+        struct slots slots;
+        region_open(&region, slots_bytes(count));
+        Arena arena = region_arena(&region);
+        slots_lay(&slots, &arena, count);
+        for (uint32_t at = 0; at < count; at++) {
+            keys[at] = at * 3;
+            slots_put(&slots, good(keys[at]), at);
+        }
+        for (uint32_t key = 0; key < count * 3; key++)
+            assert_int_equal(find(&slots, keys, good(key), key), key % 3 ? SLOTS_NONE : key / 3);
+        assert_int_equal(find(&slots, keys, good(1), 1), SLOTS_NONE);
+        region_close(&region);
+    }
+}
+
 static void more_than_the_most_is_refused(void **state)
 {
     (void)state;
@@ -96,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_finds_what_a_plain_search_finds),
         cmocka_unit_test(without_memory_everything_stays),
+        cmocka_unit_test(laid_ones_hold_what_they_were_laid_for),
         cmocka_unit_test(more_than_the_most_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
