@@ -1,4 +1,4 @@
-/* Visitors by the hash of their anonymousId, in an open table that is emptied when it is nearly full: a
+/* Visitors by the hash of their anonymousId, which are forgotten when there are very many: a
  * terminal is watched by somebody who has just clicked, not by an accountant. */
 #include "terminal_visitors.h"
 
@@ -6,17 +6,18 @@
 
 #include "base/base.h"
 
-enum { SLOTS = 8192, FILL_MAX = SLOTS / 2, ARENA_BYTES = 16 * 1024 * 1024, ID_SHOWN = 9 };
+enum { VISITORS_MAX = 4096, ARENA_BYTES = 16 * 1024 * 1024, ID_SHOWN = 9 };
 
 struct visitor {
-    uint64_t hash;                    /* 0: free */
+    uint64_t hash;
     uint32_t anonymous_events;
     bool is_known;
 };
 
 struct visitors {
-    struct visitor slots[SLOTS];
-    size_t count;
+    struct visitor items[VISITORS_MAX];
+    uint32_t count;
+    struct slots slots;
     struct event_parser *parser;
     struct region region;
 };
@@ -26,7 +27,8 @@ struct visitors *visitors_open(void)
     struct visitors *visitors = calloc(1, sizeof *visitors);
     if (!visitors) return NULL;
     region_open(&visitors->region, ARENA_BYTES);
-    if ((visitors->parser = event_parser_open())) return visitors;
+    visitors->parser = event_parser_open();
+    if (visitors->parser && slots_reserve(&visitors->slots, VISITORS_MAX)) return visitors;
     visitors_close(visitors);
     return NULL;
 }
@@ -36,23 +38,22 @@ void visitors_close(struct visitors *visitors)
     if (!visitors) return;
     event_parser_close(visitors->parser);
     region_close(&visitors->region);
+    slots_done(&visitors->slots);
     free(visitors);
 }
 
 static struct visitor *find(struct visitors *visitors, Str anonymous_id)
 {
     uint64_t hash = hash_64(anonymous_id, 1);
-    if (hash == 0) hash = 1;
-    size_t at = hash % SLOTS;
-    while (visitors->slots[at].hash && visitors->slots[at].hash != hash) at = (at + 1) % SLOTS;
-    struct visitor *visitor = &visitors->slots[at];
-    if (visitor->hash) return visitor;
-    if (visitors->count == FILL_MAX) {
-        memset(visitors->slots, 0, sizeof visitors->slots);
+    for (uint32_t at, probe = 0; (at = slots_next(&visitors->slots, hash, &probe)) != SLOTS_NONE;)
+        if (visitors->items[at].hash == hash) return &visitors->items[at];
+    if (visitors->count == VISITORS_MAX) {
+        slots_clear(&visitors->slots);
         visitors->count = 0;
     }
-    visitor->hash = hash;
-    visitors->count++;
+    slots_put(&visitors->slots, hash, visitors->count);
+    struct visitor *visitor = &visitors->items[visitors->count++];
+    *visitor = (struct visitor){ .hash = hash };
     return visitor;
 }
 

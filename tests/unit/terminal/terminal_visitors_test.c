@@ -72,10 +72,10 @@ static void any_number_of_visitors_fits(void **state)
 {
     struct visitors *visitors = *state;
     char id[32];
-    for (int at = 0; at < 3 * SLOTS; at++) {
+    for (int at = 0; at < 6 * VISITORS_MAX; at++) {
         snprintf(id, sizeof id, "visitor-%d", at);
         assert_null(say(visitors, EVENT_PAGE, "", id));
-        assert_true(visitors->count <= FILL_MAX);
+        assert_true(visitors->count <= VISITORS_MAX);
     }
     assert_non_null(say(visitors, EVENT_IDENTIFY, "1", id));
 }
