@@ -65,14 +65,15 @@ static Status count(struct journal *journal, const LossesRange *range, const ato
                     void *context, Err *err)
 {
     struct region region;
-    size_t visit_bytes = LOSSES_SLOTS * sizeof(struct visit);
+    size_t visit_bytes = LOSSES_VISITS_MAX * sizeof(struct visit) + slots_bytes(LOSSES_VISITS_MAX);
     region_open(&region, visit_bytes + sizeof(struct losses) + LOSSES_TEXT_BYTES + SCRATCH_BYTES + 4096);
     Arena own = region_arena(&region);
     struct losses *losses = arena_new(&own, struct losses, 1);
     /* Names are anybody's: a seed of the day's keeps nobody from choosing ones that collide for long. */
     losses->seed = hash_64(STR("losses"), (uint64_t)range->until_ms);
     losses->from_ms = range->from_ms, losses->group_count = 1;
-    losses->visits = arena_new(&own, struct visit, LOSSES_SLOTS);
+    losses->visits = arena_new(&own, struct visit, LOSSES_VISITS_MAX);
+    slots_lay(&losses->slots, &own, LOSSES_VISITS_MAX);
     losses->groups[LOSSES_OTHER_GROUP].of = (LossesGroup){
         .browser = STR("(others)"), .page = STR("(others)"), .first_ms = INT64_MAX, .last_ms = INT64_MIN,
     };

@@ -8,7 +8,7 @@
 enum {
     LOSSES_COUNT_MAX = 256,                 /* calls of a visit that are looked at */
     LOSSES_LEFT_MAX = 10,
-    LOSSES_SLOTS = 1 << 19, LOSSES_VISITS_MAX = LOSSES_SLOTS / 4 * 3,
+    LOSSES_VISITS_MAX = 3 << 17,
     LOSSES_GROUPS_MAX = 1000, LOSSES_OTHER_GROUP = 0, LOSSES_NO_GROUP = UINT16_MAX,
     LOSSES_PAGE_BYTES = 200, LOSSES_LIBRARY_BYTES = 32, LOSSES_BROWSER_BYTES = 24, LOSSES_SOURCE_BYTES = 64,
     LOSSES_TEXT_BYTES = LOSSES_GROUPS_MAX
@@ -16,7 +16,7 @@ enum {
 };
 
 struct visit {
-    uint64_t hash;                          /* of source and name; 0: a free slot */
+    uint64_t hash;                          /* of source and name */
     Millis first_ms, last_ms;
     uint64_t came[LOSSES_COUNT_MAX / 64];   /* a bit a number */
     uint32_t most;
@@ -33,7 +33,8 @@ struct losses {
     uint64_t seed;
     Millis from_ms;                         /* visits that began before are not told of */
     Arena arena;                            /* of the groups' texts */
-    struct visit *visits;                   /* LOSSES_SLOTS, all zero at first */
+    struct visit *visits;                   /* LOSSES_VISITS_MAX */
+    struct slots slots;                     /* of the visits */
     uint32_t visit_count, group_count;      /* group_count: 1 at first, for all that have no room */
     uint64_t left_out, open;                /* messages of visits without room; visits that may go on */
     struct loss_group groups[LOSSES_GROUPS_MAX];

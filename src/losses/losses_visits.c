@@ -11,20 +11,19 @@
 
 static uint64_t visit_hash(const struct losses *losses, Str source, Str visit)
 {
-    return hash_64(visit, hash_64(source, losses->seed)) | 1;
+    return hash_64(visit, hash_64(source, losses->seed));
 }
 
 static struct visit *find_visit(struct losses *losses, uint64_t hash)
 {
-    uint32_t at = (uint32_t)(hash >> 32) % LOSSES_SLOTS;
-    while (losses->visits[at].hash && losses->visits[at].hash != hash) at = (at + 1) % LOSSES_SLOTS;
-    struct visit *visit = &losses->visits[at];
-    if (visit->hash) return visit;
+    for (uint32_t at, probe = 0; (at = slots_next(&losses->slots, hash, &probe)) != SLOTS_NONE;)
+        if (losses->visits[at].hash == hash) return &losses->visits[at];
     if (losses->visit_count == LOSSES_VISITS_MAX) {
         losses->left_out++;
         return NULL;
     }
-    losses->visit_count++;
+    slots_put(&losses->slots, hash, losses->visit_count);
+    struct visit *visit = &losses->visits[losses->visit_count++];
     *visit = (struct visit){ .hash = hash, .first_ms = INT64_MAX, .last_ms = INT64_MIN, .group = LOSSES_NO_GROUP };
     return visit;
 }
@@ -159,9 +158,9 @@ static void add_visit(LossesGroup *group, const struct visit *visit)
 
 void losses_sum_up(struct losses *losses, Millis until_ms)
 {
-    for (uint32_t at = 0; at < LOSSES_SLOTS; at++) {
+    for (uint32_t at = 0; at < losses->visit_count; at++) {
         const struct visit *visit = &losses->visits[at];
-        if (!visit->hash || !visit->is_live || visit->first_ms < losses->from_ms) continue;
+        if (!visit->is_live || visit->first_ms < losses->from_ms) continue;
         if (visit->last_ms > until_ms) losses->open++;
         else add_visit(&losses->groups[visit->group].of, visit);
     }

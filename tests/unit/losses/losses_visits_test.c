@@ -12,7 +12,8 @@ static char *texts, *scratch_bytes;
 static void begin(void)
 {
     losses = calloc(1, sizeof *losses);
-    losses->visits = calloc(LOSSES_SLOTS, sizeof *losses->visits);
+    losses->visits = calloc(LOSSES_VISITS_MAX, sizeof *losses->visits);
+    check(slots_reserve(&losses->slots, LOSSES_VISITS_MAX));
     texts = malloc(LOSSES_TEXT_BYTES);
     scratch_bytes = malloc(1 << 20);
     losses->arena = (Arena){ texts, texts + LOSSES_TEXT_BYTES };
@@ -23,6 +24,7 @@ static void begin(void)
 static void end(void)
 {
     free(losses->visits);
+    slots_done(&losses->slots);
     free(losses);
     free(texts);
     free(scratch_bytes);
