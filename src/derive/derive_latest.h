@@ -1,7 +1,7 @@
 /* derive_latest: each person's last write of a trait, whichever of the person's ids wrote it.
  *
- * A hash table by person and name; texts are in one block, each at an offset: name, value, messageId. The last write is
- * found as everywhere: by event time, then messageId, then value. */
+ * Rows are found by person and name; texts are in one block, each at an offset: name, value, messageId. The last write
+ * is found as everywhere: by event time, then messageId, then value. */
 #ifndef ONYM_DERIVE_LATEST_H
 #define ONYM_DERIVE_LATEST_H
 
@@ -9,7 +9,7 @@
 #include "profile/profile.h"
 
 struct latest {
-    uint32_t person, len;                   /* IDENTITY_NONE: the place is free; how many bytes the value has */
+    uint32_t person, len;                   /* len: how many bytes the value has */
     uint16_t key_len, id_len;
     uint32_t key;                           /* a part of the name's hash */
     uint64_t at;
@@ -17,8 +17,9 @@ struct latest {
 };
 
 struct latest_table {
-    struct latest *rows;                    /* capacity is a power of two */
+    struct latest *rows;
     size_t count, capacity, max_bytes;
+    struct slots slots;
     struct buf texts;
     bool is_full;                           /* something was left out: do not use what is in it */
 };

@@ -66,9 +66,9 @@ void many_put(struct many *many, uint32_t person, const ProfileValue *value)
  * which of its entries are right. */
 static void take_ties(struct many *many)
 {
-    for (size_t at = 0; at < many->ties.capacity && !many->ties.is_full; at++) {
+    for (size_t at = 0; at < many->ties.count && !many->ties.is_full; at++) {
         const struct latest *row = &many->ties.rows[at];
-        if (row->person != IDENTITY_NONE) take_value(many, row->person, latest_json(&many->ties, row));
+        take_value(many, row->person, latest_json(&many->ties, row));
     }
 }
 

@@ -125,10 +125,9 @@ static Status count_part(struct trait_list_state *list, struct profile_reader *r
     list->has_last = false;
     Status s = profile_visit_trait(reader, STR(""), take_write, list, err);
     count_last(list);
-    for (size_t at = 0; at < list->latest.capacity && !s && !derive_is_given_up(is_cancelled); at++) {
+    for (size_t at = 0; at < list->latest.count && !s && !derive_is_given_up(is_cancelled); at++) {
         const struct latest *row = &list->latest.rows[at];
-        if (row->person != IDENTITY_NONE)
-            count_trait(list, latest_key(&list->latest, row), latest_json(&list->latest, row));
+        count_trait(list, latest_key(&list->latest, row), latest_json(&list->latest, row));
     }
     if (!s && derive_is_given_up(is_cancelled)) s = err_set(err, ERR_CLOSED, "the question was given up");
     return s;
