@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SLOTS_LEAST = 16, PLACE_BYTES = 160, SOURCES_MOST = 1024 };
+enum { PLACE_BYTES = 160, SOURCES_MOST = 1024 };
 
 struct opening {
     struct tracking_plan *plan;
@@ -78,8 +78,8 @@ static uint64_t hash_of(EventType type, Str name) { return hash_64(name, (uint64
 const TrackingRule *tracking_find_rule(const struct tracking_plan *plan, EventType type, Str name)
 {
     uint64_t hash = hash_of(type, name);
-    for (uint32_t slot = (uint32_t)hash & plan->slot_mask; plan->slots[slot]; slot = (slot + 1) & plan->slot_mask) {
-        const TrackingRule *rule = &plan->rules[plan->slots[slot] - 1];
+    for (uint32_t at, probe = 0; (at = slots_next(&plan->slots, hash, &probe)) != SLOTS_NONE;) {
+        const TrackingRule *rule = &plan->rules[at];
         if (rule->hash == hash && rule->type == type && str_equal_inline(rule->name, name)) return rule;
     }
     return NULL;
@@ -107,13 +107,11 @@ static TrackingRule *add_rule(struct opening *opening, EventType type, Str name,
     }
     if (name.len > LIMIT_EVENT_NAME_BYTES)
         schema_complain(&opening->compiler, node, "a name of more than %d bytes", LIMIT_EVENT_NAME_BYTES);
-    TrackingRule *rule = &plan->rules[plan->rule_count++];
+    TrackingRule *rule = &plan->rules[plan->rule_count];
     *rule = (TrackingRule){ .type = type, .name = arena_copy(opening->compiler.arena, name), .hash =
                             hash_of(type, name),
                             .unplanned = TRACKING_RUNGS, .line = node->line };
-    uint32_t slot = (uint32_t)rule->hash & plan->slot_mask;
-    while (plan->slots[slot]) slot = (slot + 1) & plan->slot_mask;
-    plan->slots[slot] = plan->rule_count;
+    slots_put(&plan->slots, rule->hash, plan->rule_count++);
     return rule;
 }
 
@@ -369,11 +367,8 @@ Status tracking_plan_open(const Node *root, const TrackingSource *source, struct
     struct tracking_plan *plan = calloc(1, sizeof *plan);
     if (!plan) return err_set(err, ERR_FULL, "no memory for a plan");
     schema_store_open(&plan->store);
-    uint32_t slots = SLOTS_LEAST;
-    while (slots < 2 * (TRACKING_RULES + EVENT_TYPE_COUNT)) slots *= 2;
     plan->rules = arena_new(&plan->store.arena, TrackingRule, TRACKING_RULES + EVENT_TYPE_COUNT);
-    plan->slots = arena_new(&plan->store.arena, uint32_t, slots);
-    plan->slot_mask = slots - 1;
+    slots_lay(&plan->slots, &plan->store.arena, TRACKING_RULES + EVENT_TYPE_COUNT);
     plan->text_hash = hash_128(source->text, 0);
     struct opening opening = { .plan = plan, .compiler = { .store = &plan->store, .arena = &plan->store.arena,
                                                            .source = source, .place = STR("") } };

@@ -35,8 +35,7 @@ struct tracking_plan {
     Str version;
     TrackingRule *rules;
     uint32_t rule_count;
-    uint32_t *slots;                /* by hash: place + 1 */
-    uint32_t slot_mask;
+    struct slots slots;             /* of the rules */
     TrackingLadder ladder;
     TrackingRung unplanned_events, unplanned_pages;         /* TRACKING_RUNGS: as the ladder says */
     TrackingRung unplanned_properties, unplanned_traits;
