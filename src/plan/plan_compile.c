@@ -104,10 +104,9 @@ struct pattern *schema_compile_pattern(struct schema_compiler *compiler, const N
 
 Schema *schema_new(struct schema_compiler *compiler, const Node *at)
 {
-    static Schema spare;
     if (compiler->store->schema_count == TRACKING_SCHEMAS) {
         if (!compiler->has_failed) schema_complain(compiler, at, "more than %d schemas in a plan", TRACKING_SCHEMAS);
-        return &spare;                                      /* of a plan that is not opened */
+        return &compiler->store->spare;                     /* of a plan that is not opened */
     }
     compiler->store->schema_count++;
     Schema *schema = arena_new(compiler->arena, Schema, 1);

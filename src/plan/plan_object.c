@@ -2,7 +2,7 @@
  * names members of "properties", "additionalProperties" is about all members that "properties" does not have. */
 #include "plan_schema.h"
 
-enum { SLOTS_LEAST = 8, NAMES_MOST = 10000 };
+enum { NAMES_MOST = 10000 };
 
 /* ---- Tables ---- */
 
@@ -12,21 +12,15 @@ void schema_finish_object(struct schema_store *store, SchemaObject *object, Sche
                           uint32_t count)
 {
     Arena *arena = &store->arena;
-    uint32_t size = SLOTS_LEAST;
-    while (size < 2 * count) size *= 2;
-    uint16_t *slots = arena_new(arena, uint16_t, size);
     const SchemaProperty **required = arena_new(arena, const SchemaProperty *, object->required_count);
     object->properties = properties;
     object->property_count = count;
-    object->slots = slots;
-    object->slot_mask = size - 1;
+    slots_lay(&object->slots, arena, count);
     object->required = required;
     object->before = store->objects;
     store->objects = object;
     for (uint32_t at = 0; at < count; at++) {
-        uint32_t slot = (uint32_t)hash_name(properties[at].name) & object->slot_mask;
-        while (slots[slot]) slot = (slot + 1) & object->slot_mask;
-        slots[slot] = (uint16_t)(at + 1);
+        slots_put(&object->slots, hash_name(properties[at].name), at);
         if (memchr(properties[at].name.bytes, '\\', properties[at].name.len)) object->has_escapes = true;
         if (properties[at].required != SCHEMA_NOT_REQUIRED) required[properties[at].required] = &properties[at];
     }
@@ -34,12 +28,10 @@ void schema_finish_object(struct schema_store *store, SchemaObject *object, Sche
 
 const SchemaProperty *schema_find_property(const SchemaObject *object, Str name)
 {
-    if (!object->slots) return NULL;
-    for (uint32_t slot = (uint32_t)hash_name(name) & object->slot_mask; object->slots[slot];
-         slot = (slot + 1) & object->slot_mask) {
-        const SchemaProperty *property = &object->properties[object->slots[slot] - 1];
-        if (str_equal(property->name, name)) return property;
-    }
+    if (!object->slots.count) return NULL;
+    uint64_t hash = hash_name(name);
+    for (uint32_t at, probe = 0; (at = slots_next(&object->slots, hash, &probe)) != SLOTS_NONE;)
+        if (str_equal(object->properties[at].name, name)) return &object->properties[at];
     return NULL;
 }
 

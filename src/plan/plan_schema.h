@@ -76,8 +76,7 @@ typedef struct SchemaObject SchemaObject;
 struct SchemaObject {
     const SchemaProperty *properties;
     uint32_t property_count, required_count;
-    const uint16_t *slots;          /* by the name's hash: place + 1; 0: none */
-    uint32_t slot_mask;
+    struct slots slots;             /* of the properties, by name */
     const SchemaProperty **required;
     /* a name with a backslash in it: names of messages are unescaped before they are looked up */
     bool has_escapes;
@@ -148,6 +147,7 @@ struct schema_store {
     struct pattern **patterns;
     uint32_t pattern_count, schema_count;
     bool has_versions;              /* a rule asks for the app's version */
+    Schema spare;                   /* written, never read: where there is no room for one more */
     SchemaObject *objects;          /* all that were compiled, the last one first */
 };
 void schema_store_open(struct schema_store *store);
