@@ -14,8 +14,8 @@ struct source_table {
     struct source_table *older;
     struct region region;           /* holds this struct and all that it points to */
     struct source_entry *entries;
-    size_t count, slot_mask;
-    uint32_t *slots;                /* index into entries plus one, by the key's hash; linear probing */
+    size_t count;
+    struct slots slots;             /* of the entries, by the key's hash; of equal keys the first is found first */
 };
 
 /* ---- Opening ---- */
@@ -109,9 +109,9 @@ static Status check_sources(const Source *sources, size_t count, Err *err)
     return OK;
 }
 
-static size_t table_bytes(const Source *sources, size_t count, size_t slot_count)
+static size_t table_bytes(const Source *sources, size_t count)
 {
-    size_t bytes = sizeof(struct source_table) + slot_count * sizeof(uint32_t) + 4096;
+    size_t bytes = sizeof(struct source_table) + slots_bytes((uint32_t)(2 * count)) + 4096;
     bytes += count * sizeof(struct source_entry);
     for (size_t at = 0; at < count; at++) {
         size_t twice = sources[at].old_key.len ? 2 : 1;
@@ -149,16 +149,9 @@ static void copy_source(Arena *arena, const Source *source, struct source_entry 
     entry->source.allowed_origins = origins;
 }
 
-static size_t slot_of(const struct collector *collector, const struct source_table *table, Str key)
-{
-    return hash_64(key, collector->seed) & table->slot_mask;
-}
-
 static void put_slot(const struct collector *collector, struct source_table *table, size_t at)
 {
-    size_t slot = slot_of(collector, table, table->entries[at].source.write_key);
-    while (table->slots[slot]) slot = (slot + 1) & table->slot_mask;
-    table->slots[slot] = (uint32_t)at + 1;
+    slots_put(&table->slots, hash_64(table->entries[at].source.write_key, collector->seed), (uint32_t)at);
 }
 
 /* Comes after the present keys, so that a source's present key is never taken for another's old one. */
@@ -178,17 +171,14 @@ static void put_old_keys(struct collector *collector, struct source_table *table
 
 static struct source_table *make_table(struct collector *collector, const Source *sources, size_t count)
 {
-    size_t slot_count = 16;
-    while (slot_count < 4 * count) slot_count *= 2;      /* each may have an old key */
     struct region region;
-    region_open(&region, table_bytes(sources, count, slot_count));
+    region_open(&region, table_bytes(sources, count));
     Arena arena = region_arena(&region);
     struct source_table *table = arena_new(&arena, struct source_table, 1);
     table->region = region;
     table->count = count;
     table->entries = arena_new(&arena, struct source_entry, 2 * count);
-    table->slots = arena_new(&arena, uint32_t, slot_count);
-    table->slot_mask = slot_count - 1;
+    slots_lay(&table->slots, &arena, (uint32_t)(2 * count));      /* each may have an old key */
     for (size_t at = 0; at < count; at++) {
         struct source_entry *entry = &table->entries[at];
         copy_source(&arena, &sources[at], entry);
@@ -222,8 +212,9 @@ const struct source_entry *collect_find_entry(struct collector *collector, Str w
 {
     const struct source_table *table = atomic_load_explicit(&collector->table, memory_order_acquire);
     if (write_key.len == 0 || write_key.len > LIMIT_WRITE_KEY_BYTES) return NULL;
-    for (size_t slot = slot_of(collector, table, write_key); table->slots[slot]; slot = (slot + 1) & table->slot_mask) {
-        const struct source_entry *entry = &table->entries[table->slots[slot] - 1];
+    uint64_t hash = hash_64(write_key, collector->seed);
+    for (uint32_t at, probe = 0; (at = slots_next(&table->slots, hash, &probe)) != SLOTS_NONE;) {
+        const struct source_entry *entry = &table->entries[at];
         if (str_equal_constant_time(entry->source.write_key, write_key)) return entry;
     }
     return NULL;
