@@ -42,7 +42,8 @@ struct event_parser *event_parser_open(void)
     parser->json = event_json_open();
     parser->others = calloc(EVENT_OTHERS_MAX, sizeof *parser->others);
     parser->other_names = calloc(EVENT_OTHERS_MAX, sizeof *parser->other_names);
-    if (!parser->json || !parser->others || !parser->other_names) {
+    if (!parser->json || !parser->others || !parser->other_names
+        || !slots_reserve(&parser->other_slots, EVENT_OTHERS_MAX)) {
         event_parser_close(parser);
         return NULL;
     }
@@ -64,6 +65,7 @@ void event_parser_close(struct event_parser *parser)
     if (!parser) return;
     region_close(&parser->messages);
     free(parser->other_names);
+    slots_done(&parser->other_slots);
     free(parser->others);
     event_json_close(parser->json);
     free(parser);
@@ -172,10 +174,39 @@ static Str *stamp_named(Message *message, Str name)
     return str_equal(name, STR("unreadTimestamp")) ? &message->unread_timestamp : NULL;
 }
 
+enum { OTHERS_FEW = 16 };
+
+static void forget_others(struct event_parser *parser)
+{
+    parser->other_count = 0;
+    if (parser->other_slots.count) slots_clear(&parser->other_slots);
+}
+
+/* Names are anybody's: where the parser lies keeps them from being chosen so that all have one hash. */
+static uint64_t hash_other(const struct event_parser *parser, Str name)
+{
+    return hash_64(name, (uint64_t)(uintptr_t)parser->other_names);
+}
+
+/* Where the name stands among the unknown ones, other_count where it is new; a few are compared one by one. */
+static size_t find_other(struct event_parser *parser, Str name)
+{
+    size_t count = parser->other_count, place = 0;
+    if (count <= OTHERS_FEW) {
+        while (place < count && !str_equal(parser->other_names[place], name)) place++;
+        return place;
+    }
+    for (place = parser->other_slots.count; place < count; place++)
+        slots_put(&parser->other_slots, hash_other(parser, parser->other_names[place]), (uint32_t)place);
+    uint64_t hash = hash_other(parser, name);
+    for (uint32_t at, probe = 0; (at = slots_next(&parser->other_slots, hash, &probe)) != SLOTS_NONE;)
+        if (str_equal(parser->other_names[at], name)) return at;
+    return count;
+}
+
 static void keep_other(struct event_parser *parser, Message *message, Str name, Str member)
 {
-    size_t at = 0;
-    while (at < parser->other_count && !str_equal(parser->other_names[at], name)) at++;
+    size_t at = find_other(parser, name);
     if (at == EVENT_OTHERS_MAX) {
         message->broken = "more than 1000 fields beside the known ones";
         return;
@@ -306,7 +337,7 @@ static const uint32_t *parse_message(struct event_parser *parser, const uint32_t
 {
     struct walk *walk = &parser->walk;
     uint32_t ignored;
-    parser->other_count = 0;
+    forget_others(parser);
     walk->deepest = 1;
     const uint32_t *next = read_members(parser, token, parse_member, message, envelope, &ignored);
     if (!next) return NULL;
@@ -369,7 +400,7 @@ static const uint32_t *parse_batch(struct event_parser *parser, const uint32_t *
         token++;
     }
     if (token[1] - token[0] != 1) return walk_fail(walk, WALK_SPACED, token[0]);
-    parser->other_count = 0;                              /* the last item's; nobody asks for the envelope's */
+    forget_others(parser);                                /* the last item's; nobody asks for the envelope's */
     return token + 1;
 }
 

@@ -27,6 +27,7 @@ struct event_parser {
     struct field_table fields, context_fields;
     Str *other_names, *others;      /* EVENT_OTHERS_MAX each: the unknown fields of the message at hand */
     size_t other_count;
+    struct slots other_slots;       /* of their names, once there are more than a few */
     Arena *arena;                   /* the caller's, during a call */
 };
 

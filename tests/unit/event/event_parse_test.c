@@ -230,6 +230,31 @@ static void more_unknown_fields_than_are_kept_break_a_message(void **state)
     buf_done(&json);
 }
 
+/* One by one while they are few, by their hash from then on: nobody sees where the one becomes the other. */
+static void of_an_unknown_name_the_last_one_is_kept(void **state)
+{
+    (void)state;
+    for (int names = 1; names <= EVENT_OTHERS_MAX; names += names < 40 ? 1 : 320) {
+        Body body;
+        struct buf json;
+        char wanted[40];
+        buf_init(&json, 1 << 20);
+        buf_printf(&json, "{\"batch\":[{");
+        for (int at = 0; at < 3 * names; at++) buf_printf(&json, "%s\"k%d\":%d", at ? "," : "", at % names, at);
+        buf_printf(&json, "},{\"k0\":7}],\"k1\":8}");
+        assert_int_equal(parse_status(buf_str(&json), 10, &body), OK);
+        assert_null(body.messages[0].broken);
+        assert_int_equal(body.messages[0].other_count, names);
+        for (int at = 0; at < names; at++) {
+            snprintf(wanted, sizeof wanted, "\"k%d\":%d", at, 2 * names + at);
+            assert_true(str_equal(body.messages[0].others[at], str_from(wanted)));
+        }
+        assert_int_equal(body.messages[1].other_count, 1);
+        assert_true(str_equal(body.messages[1].others[0], STR("\"k0\":7")));
+        buf_done(&json);
+    }
+}
+
 static void nothing_behind_the_text_is_read(void **state)
 {
     static const char *const rows[] = { "{\"userId\":\"u\"}", "{\"a\":12}", "{\"a\":{}}", "{\"context\":{}}",
@@ -259,6 +284,7 @@ int main(void)
         cmocka_unit_test(depth_is_bounded_by_message_and_by_body),
         cmocka_unit_test(batches_are_bounded),
         cmocka_unit_test(more_unknown_fields_than_are_kept_break_a_message),
+        cmocka_unit_test(of_an_unknown_name_the_last_one_is_kept),
         cmocka_unit_test(nothing_behind_the_text_is_read),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
