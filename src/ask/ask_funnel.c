@@ -299,12 +299,6 @@ static void count_group(const struct funnel *funnel, struct counter *counter, co
     put_conversions(counter, chain, group, !funnel->is_any);
 }
 
-static int compare_words(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-    return (left > right) - (left < right);
-}
-
 /* Any attribution: each value that an entry has is a funnel of its own, over the entries that have it. */
 static void count_any(const struct funnel *funnel, struct counter *counter, const Hits *all, Arena scratch)
 {
@@ -317,7 +311,7 @@ static void count_any(const struct funnel *funnel, struct counter *counter, cons
     chain_reach(rules, all, scratch, depths);
     for (uint32_t at = 0; at < count; at++)
         if (depths[at]) entries[entry_count++] = (uint64_t)hits[at].group << 32 | at;
-    qsort(entries, entry_count, sizeof *entries, compare_words);
+    qsort(entries, entry_count, sizeof *entries, compare_u64);
     for (uint32_t first = 0, end; first < entry_count && !query_is_given_up(funnel->question.query.world);
          first = end) {
         uint32_t best = (uint32_t)entries[first];

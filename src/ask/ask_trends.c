@@ -206,12 +206,6 @@ static void count_row(void *context, uint32_t worker, const ScanRow *row)
     }
 }
 
-static int compare_words(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-    return (left > right) - (left < right);
-}
-
 /* One person counts once in each bucket, in each group of it, and in each total. */
 static void count_person(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
 {
@@ -236,7 +230,7 @@ static void count_person(void *context, uint32_t worker, uint32_t person, const 
         }
         if (last == UINT32_MAX) continue;
         counter_map_count(&counter->map, key_of(number, GROUP_ALL, BUCKET_TOTAL), 1);
-        if (count) qsort(keys, count, sizeof *keys, compare_words);
+        if (count) qsort(keys, count, sizeof *keys, compare_u64);
         for (uint32_t at = 0; at < count; at++)
             if (at == 0 || keys[at] != keys[at - 1]) counter_map_count(&counter->map, keys[at], 1);
     }

@@ -48,6 +48,7 @@ __attribute__((noreturn, cold)) void check_failed(const char *condition, const c
 #include "log.h"
 #include "hash.h"
 #include "calendar.h"
+#include "compare.h"
 #include "instant.h"
 #include "json_out.h"
 #include "limits.h"

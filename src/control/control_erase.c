@@ -172,12 +172,6 @@ struct taking {
     Arena *arena;
 };
 
-static int compare_hashes(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static void note_taken(struct erasure *erasure, JournalPos pos)
 {
     if (erasure->taken_count && erasure->taken[erasure->taken_count - 1] == pos) return;       /* asked twice */
@@ -188,7 +182,7 @@ static void note_taken(struct erasure *erasure, JournalPos pos)
 static bool is_named_by_any(const struct taking *taking, Str id)
 {
     uint64_t hash = hash_64(id, 0);
-    return id.len && bsearch(&hash, taking->hashes, taking->hash_count, sizeof hash, compare_hashes);
+    return id.len && bsearch(&hash, taking->hashes, taking->hash_count, sizeof hash, compare_u64);
 }
 
 /* A rejected message is kept as it was sent: it is erased if one of the whole ids is in it as a JSON string. */
@@ -282,7 +276,7 @@ static Status open_taking(struct taking *taking, Arena *arena, Err *err)
     for (size_t at = 0; at < group->count; at++)
         for (size_t id = 0; id < taking->commands[at].id_count; id++)
             taking->hashes[taking->hash_count++] = hash_64(taking->commands[at].ids[id].value, 0);
-    qsort(taking->hashes, taking->hash_count, sizeof *taking->hashes, compare_hashes);
+    qsort(taking->hashes, taking->hash_count, sizeof *taking->hashes, compare_u64);
     buf_init(&taking->quoted, 8 * LIMIT_ID_BYTES);
     return OK;
 }

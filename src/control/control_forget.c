@@ -11,12 +11,6 @@
 
 struct alias_search { struct erasure *erasure; uint32_t *users; size_t user_count; };       /* users: ascending */
 
-static int compare_numbers(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static void note_alias(void *context, IdentityNode user, uint64_t position)
 {
     const struct alias_search *search = context;
@@ -45,7 +39,7 @@ static Status find_aliases(struct control *control, struct erasure *erasure, con
     }
     free(search.users);
     if (erasure->alias_count)
-        qsort(erasure->aliases, erasure->alias_count, sizeof *erasure->aliases, compare_numbers);
+        qsort(erasure->aliases, erasure->alias_count, sizeof *erasure->aliases, compare_u64);
     for (size_t at = 0; at < erasure->alias_count; at++)
         if (at == 0 || erasure->aliases[at] != erasure->aliases[kept - 1])
             erasure->aliases[kept++] = erasure->aliases[at];
@@ -204,7 +198,7 @@ static bool is_covered(const struct control *control, const struct erasure *now,
             if (erasure->spans[span].node == node && control_is_in_span(&erasure->spans[span], time_ms)) return true;
         uint64_t position = journal_number(pos);
         if (erasure->alias_count && bsearch(&position, erasure->aliases, erasure->alias_count, sizeof position,
-                                            compare_numbers)) return true;
+                                            compare_u64)) return true;
     }
     return false;
 }

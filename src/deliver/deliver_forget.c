@@ -95,12 +95,6 @@ static int compare_named(const void *a, const void *b)
     return str_compare(((const struct named *)a)->value, ((const struct named *)b)->value);
 }
 
-static int compare_lines(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static int compare_texts(const void *a, const void *b)
 {
     return str_compare(((const struct text *)a)->bytes, ((const struct text *)b)->bytes);
@@ -174,7 +168,7 @@ static bool has_line(const struct forgetting *forgetting, const struct delivery 
 {
     for (uint32_t at = 0; at < delivery->turn_count; at++)
         if (bsearch(&delivery->turns[at].key, forgetting->lines, forgetting->named_count, sizeof *forgetting->lines,
-                    compare_lines)) return true;
+                    compare_u64)) return true;
     return false;
 }
 
@@ -331,7 +325,7 @@ static void forget_merge(const struct row *row)
     if (row->rest.len != sizeof pair) return;
     memcpy(pair, row->rest.bytes, sizeof pair);
     for (size_t at = 0; at < countof(pair); at++)
-        if (bsearch(&pair[at], forgetting->lines, forgetting->named_count, sizeof *forgetting->lines, compare_lines))
+        if (bsearch(&pair[at], forgetting->lines, forgetting->named_count, sizeof *forgetting->lines, compare_u64))
             pending_remove(row->deliver->pending, row->key);
 }
 
@@ -624,7 +618,7 @@ static Status name_all(struct forgetting *forgetting, Err *err)
     }
     count = forgetting->named_count;
     if (count) qsort(forgetting->named, count, sizeof *forgetting->named, compare_named);
-    if (count) qsort(forgetting->lines, count, sizeof *forgetting->lines, compare_lines);
+    if (count) qsort(forgetting->lines, count, sizeof *forgetting->lines, compare_u64);
     sort_texts(forgetting);
     return OK;
 }

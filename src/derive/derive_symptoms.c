@@ -25,12 +25,6 @@ Status derive_count_rejected(struct applier *applier, const struct waiting_recor
     return symptoms_add_rejected(applier->symptoms, &rejected, journal_number(waiting->pos), err);
 }
 
-static int compare_nodes(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* Before the command is carried out, which forgets the numbers of its ids. Of an id that several people share all
  * examples go: whose each was is not known here, and one too few does no harm. */
 void derive_forget_symptoms(struct applier *applier, Str record)
@@ -49,7 +43,7 @@ void derive_forget_symptoms(struct applier *applier, Str record)
         IdentityNode node = identity_find(applier->identity, kind, id->value);
         if (node != IDENTITY_NONE) nodes[count++] = node;
     }
-    qsort(nodes, count, sizeof *nodes, compare_nodes);
+    qsort(nodes, count, sizeof *nodes, compare_u32);
     if (count) symptoms_forget(applier->symptoms, nodes, count);
     free(nodes);
 }

@@ -148,12 +148,6 @@ static int by_release(const void *a, const void *b)
     return doctor_compare(left->release, right->release);
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const uint32_t *left = a, *right = b;
-    return *left < *right ? -1 : *left > *right;
-}
-
 /* The release of most of the cases; of equal ones that whose name comes first. */
 static void find_guilty(const struct exam *exam, struct tally *tally)
 {
@@ -177,7 +171,7 @@ void tally_settle(struct exam *exam, struct tally *tally)
     size_t count = 0, kept = 0;
     for (size_t at = 0; at < tally->case_count; at++)
         if (tally->cases[at].person != QUERY_NOBODY) tally->persons[count++] = tally->cases[at].person;
-    qsort(tally->persons, count, sizeof *tally->persons, by_number);
+    qsort(tally->persons, count, sizeof *tally->persons, compare_u32);
     for (size_t at = 0; at < count; at++)
         if (!kept || tally->persons[kept - 1] != tally->persons[at]) tally->persons[kept++] = tally->persons[at];
     tally->person_count = (uint32_t)kept;

@@ -129,12 +129,6 @@ static void collect_member(void *context, uint32_t node)
         identity_visit_owned(members->identity, node, collect_member, members);
 }
 
-static int compare_nodes(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static int compare_members(const void *a, const void *b, void *identity)
 {
     const IdentityMember *x = a, *y = b;
@@ -157,7 +151,7 @@ Status identity_list_members(const struct identity *identity, IdentityPerson per
 
     uint32_t *nodes = members.found.items;
     size_t count = 0;
-    qsort(nodes, members.found.count, sizeof *nodes, compare_nodes);
+    qsort(nodes, members.found.count, sizeof *nodes, compare_u32);
     IdentityMember *list = arena_try(arena, sizeof *list, _Alignof(IdentityMember), members.found.count);
     if (list) {
         for (size_t i = 0; i < members.found.count; i++) {

@@ -89,12 +89,6 @@ static void mark_wanted(void *context, uint32_t task, uint32_t worker)
 
 /* ---- Preparing ---- */
 
-static int compare_subjects(const void *a, const void *b)
-{
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-    return (left > right) - (left < right);
-}
-
 /* Cuts the subjects into slices of about as many rows each, by a sample of all runs. */
 static bool cut_slices(struct columns *scan)
 {
@@ -109,7 +103,7 @@ static bool cut_slices(struct columns *scan)
         for (uint32_t row = SAMPLE_ROWS; row < run->row_count; row += SAMPLE_ROWS)
             samples[count++] = run->subjects[index_run_ordinal(run, row)];
     }
-    qsort(samples, count, sizeof *samples, compare_subjects);
+    qsort(samples, count, sizeof *samples, compare_u32);
     scan->slices[0] = 0;
     for (size_t at = SLICE_SAMPLES; at < count; at += SLICE_SAMPLES)
         if (samples[at] > scan->slices[scan->slice_count]) scan->slices[++scan->slice_count] = samples[at];

@@ -229,12 +229,6 @@ Status symptoms_add_rejected(struct symptoms *symptoms, const Rejected *rejected
     return OK;
 }
 
-static int compare_subjects(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 void symptoms_forget(struct symptoms *symptoms, const uint32_t *subjects, size_t count)
 {
     for (size_t at = 0; at < symptoms->day_count; at++) day_forget(symptoms->days[at], subjects, count);
@@ -242,7 +236,7 @@ void symptoms_forget(struct symptoms *symptoms, const uint32_t *subjects, size_t
     check(vector_reserve(symptoms->forgets, symptoms->forget_capacity, all, FORGETS_MOST));
     if (count) memcpy(symptoms->forgets + symptoms->forget_count, subjects, count * sizeof *subjects);
     symptoms->forget_count = all;
-    if (count) qsort(symptoms->forgets, all, sizeof *symptoms->forgets, compare_subjects);
+    if (count) qsort(symptoms->forgets, all, sizeof *symptoms->forgets, compare_u32);
 }
 
 /* ---- Saving ---- */
