@@ -209,20 +209,14 @@ static Status visit_waiting(struct visiting *visiting, Err *err)
     Status s = OK;
     visiting->waiting = malloc((profile->count + 1) * sizeof *visiting->waiting);
     check(visiting->waiting);
-    for (size_t at = 0; !s && at < profile->capacity && !visiting->reader->is_over; at++) {
+    for (size_t at = 0; !s && at < profile->count && !visiting->reader->is_over; at++) {
         const struct waiting *row = profile->waiting[at];
-        if (!row || row->table != profile->options.subjects) continue;
+        if (row->table != profile->options.subjects) continue;
         uint32_t subject = kv_read_u32(row->key.bytes);
         visiting->waiting[visiting->waiting_count++] = subject;
         if (!row->is_removed) s = visit_row(visiting, row->value, subject, err);
     }
     return s;
-}
-
-static int compare_subjects(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
 }
 
 /* Visits the saved rows of the other subjects. */
@@ -254,7 +248,7 @@ Status profile_visit_trait(struct profile_reader *reader, Str key, ProfileVisit 
     s = visit_waiting(&visiting, err);
     profile_unlock(reader);
     if (visiting.waiting_count)
-        qsort(visiting.waiting, visiting.waiting_count, sizeof *visiting.waiting, compare_subjects);
+        qsort(visiting.waiting, visiting.waiting_count, sizeof *visiting.waiting, compare_u32);
     if (!s && reader->txn) s = kv_cursor_open(reader->txn, reader->profile->options.subjects, &cursor, err);
     if (!s && cursor) s = visit_saved(&visiting, cursor, err);
     kv_cursor_close(cursor);

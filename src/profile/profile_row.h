@@ -20,8 +20,9 @@ struct waiting {                        /* a row of kv as the next save writes i
 struct profile {
     ProfileOptions options;
     pthread_rwlock_t lock;              /* guards the rows that wait: the writer writes them, readers look at them */
-    struct waiting **waiting;           /* a hash table; its capacity is a power of two */
+    struct waiting **waiting;
     size_t count, capacity, bytes;
+    struct slots slots;                 /* finds a row that waits by its key */
     uint64_t saves;                     /* how many were committed: a reader's transaction shows one of them */
     struct kv_txn *txn;                 /* the writer's view of what was saved last; NULL: none yet */
 };

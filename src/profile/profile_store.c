@@ -1,7 +1,7 @@
 /* Rows that wait for the next save, over rows that were saved.
  *
  * Writing to kv at once would copy a page of the tree for nearly every identify, and show it to readers only with a
- * commit, which costs a sync. So rows wait in a hash table: each save writes a row to kv once, however often it
+ * commit, which costs a sync. So rows wait in memory: each save writes a row to kv once, however often it
  * changed, in order of keys. Readers look here first, then at kv by a transaction that is renewed after each save. The
  * rows that waited are dropped only when the save is committed, under the lock, and at the same moment as the number
  * changes that tells readers to renew their transaction. So a row is always in one of the two places that a reader
@@ -14,26 +14,22 @@
 
 static uint64_t hash_of(size_t table, Str key) { return hash_64(key, table + 1); }
 
-/* Finds the key's place in the table, or the free place for it. */
+/* Finds the key's row; NULL if none waits. */
 static struct waiting **find_waiting(const struct profile *profile, size_t table, Str key, uint64_t hash)
 {
-    for (size_t at = hash & (profile->capacity - 1);; at = (at + 1) & (profile->capacity - 1)) {
+    for (uint32_t at, probe = 0; (at = slots_next(&profile->slots, hash, &probe)) != SLOTS_NONE;) {
         struct waiting **place = &profile->waiting[at];
-        if (!*place) return place;
         if ((*place)->hash == hash && (*place)->table == table && str_equal((*place)->key, key)) return place;
     }
+    return NULL;
 }
 
-static void grow(struct profile *profile)
+static struct waiting **add_waiting(struct profile *profile, uint64_t hash)
 {
-    struct waiting **before = profile->waiting;
-    size_t capacity = profile->capacity;
-    profile->capacity = capacity ? capacity * 2 : 1024;
-    profile->waiting = calloc(profile->capacity, sizeof *profile->waiting);
-    check(profile->waiting);
-    for (size_t at = 0; at < capacity; at++)
-        if (before[at]) *find_waiting(profile, before[at]->table, before[at]->key, before[at]->hash) = before[at];
-    free(before);
+    check(slots_reserve(&profile->slots, (uint32_t)profile->count + 1));
+    check(vector_reserve(profile->waiting, profile->capacity, profile->count + 1, SLOTS_MOST));
+    slots_put(&profile->slots, hash, (uint32_t)profile->count);
+    return &profile->waiting[profile->count++];
 }
 
 void profile_put(struct profile *profile, size_t table, Str key, const Str *value)
@@ -47,11 +43,11 @@ void profile_put(struct profile *profile, size_t table, Str key, const Str *valu
     *row = (struct waiting){ .hash = hash_of(table, key), .table = table, .key = { room, key.len },
                              .value = { room + key.len, value_bytes }, .is_removed = value == NULL };
     check(pthread_rwlock_wrlock(&profile->lock) == 0);
-    if (profile->count * 2 >= profile->capacity) grow(profile);
     struct waiting **place = find_waiting(profile, table, row->key, row->hash);
-    if (*place) profile->bytes -= sizeof *row + (*place)->key.len + (*place)->value.len;
-    else profile->count++;
-    free(*place);
+    if (place) {
+        profile->bytes -= sizeof *row + (*place)->key.len + (*place)->value.len;
+        free(*place);
+    } else place = add_waiting(profile, row->hash);
     *place = row;
     profile->bytes += sizeof *row + key.len + value_bytes;
     check(pthread_rwlock_unlock(&profile->lock) == 0);
@@ -59,10 +55,10 @@ void profile_put(struct profile *profile, size_t table, Str key, const Str *valu
 
 Status profile_get(const struct profile *profile, struct kv_txn *txn, size_t table, Str key, Str *ret, Err *err)
 {
-    const struct waiting *row = profile->capacity ? *find_waiting(profile, table, key, hash_of(table, key)) : NULL;
-    if (row && row->is_removed) return ERR_NOT_FOUND;
-    if (row) {
-        *ret = row->value;
+    struct waiting *const *place = find_waiting(profile, table, key, hash_of(table, key));
+    if (place && (*place)->is_removed) return ERR_NOT_FOUND;
+    if (place) {
+        *ret = (*place)->value;
         return OK;
     }
     return txn ? kv_get(txn, table, key, ret, err) : ERR_NOT_FOUND;
@@ -92,8 +88,9 @@ struct profile *profile_open(const ProfileOptions *options)
 
 static void forget_waiting(struct profile *profile)
 {
-    for (size_t at = 0; at < profile->capacity; at++) free(profile->waiting[at]);
+    for (size_t at = 0; at < profile->count; at++) free(profile->waiting[at]);
     free(profile->waiting);
+    slots_done(&profile->slots);
     profile->waiting = NULL;
     profile->count = profile->capacity = profile->bytes = 0;
 }
@@ -119,11 +116,10 @@ static int compare_waiting(const void *a, const void *b)
 Status profile_save(struct profile *profile, struct kv_txn *txn, Err *err)
 {
     struct waiting **sorted = malloc((profile->count + 1) * sizeof(struct waiting *));
-    size_t count = 0;
+    size_t count = profile->count;
     Status s = OK;
     check(sorted && profile->options.kv);
-    for (size_t at = 0; at < profile->capacity; at++)
-        if (profile->waiting[at]) sorted[count++] = profile->waiting[at];
+    if (count) memcpy(sorted, profile->waiting, count * sizeof(struct waiting *));
     if (count) qsort(sorted, count, sizeof *sorted, compare_waiting);
     for (size_t at = 0; !s && at < count; at++) {
         const struct waiting *row = sorted[at];
@@ -189,9 +185,9 @@ static size_t list_waiting(const struct profile *profile, struct key_range range
 {
     struct waiting **rows = NULL;
     size_t count = 0, capacity = 0;
-    for (size_t at = 0; at < profile->capacity; at++) {
+    for (size_t at = 0; at < profile->count; at++) {
         struct waiting *row = profile->waiting[at];
-        if (!row || row->table != range.table || !str_starts(row->key, range.prefix)) continue;
+        if (row->table != range.table || !str_starts(row->key, range.prefix)) continue;
         if (range.after.len && str_compare(row->key, range.after) <= 0) continue;
         check(vector_reserve(rows, capacity, count + 1, UINT32_MAX));
         rows[count++] = row;
