@@ -18,6 +18,7 @@ struct foresight {
     size_t position_count;
     IdentityNode *nodes;                    /* of people's engine: all that are connected */
     size_t node_count;
+    struct slots node_slots;
     IdentityLink *links;                    /* each once, the oldest first */
     size_t link_count;
     struct identity *now, *then;
@@ -39,11 +40,13 @@ struct move {
 static Status add_node(struct foresight *told, IdentityNode node, Err *err)
 {
     if (node == IDENTITY_NONE) return OK;
-    for (size_t at = 0; at < told->node_count; at++)
+    uint64_t hash = hash_64(str_of(&node, sizeof node), 0);
+    for (uint32_t at, probe = 0; (at = slots_next(&told->node_slots, hash, &probe)) != SLOTS_NONE;)
         if (told->nodes[at] == node) return OK;
     if (told->node_count == NODES_MOST)
         return err_set(err, ERR_TOO_LARGE, "these ids hang together with more than %d others: what would move is not "
                        "foreseen", NODES_MOST);
+    slots_put(&told->node_slots, hash, (uint32_t)told->node_count);
     told->nodes[told->node_count++] = node;
     return OK;
 }
@@ -69,15 +72,9 @@ static Status add_links(struct foresight *told, IdentityNode node, Err *err)
     return s;
 }
 
-static int compare_positions(const void *a, const void *b)
-{
-    const uint64_t *left = a, *right = b;
-    return (*left > *right) - (*left < *right);
-}
-
 static bool is_asked(const struct foresight *told, uint64_t position)
 {
-    return bsearch(&position, told->positions, told->position_count, sizeof position, compare_positions) != NULL;
+    return bsearch(&position, told->positions, told->position_count, sizeof position, compare_u64) != NULL;
 }
 
 static int compare_links(const void *a, const void *b)
@@ -126,7 +123,7 @@ static void list_positions(struct foresight *told)
         if (is_between && link->is_removed == told->asked->restores)
             told->positions[told->position_count++] = link->position;
     }
-    qsort(told->positions, told->position_count, sizeof *told->positions, compare_positions);
+    qsort(told->positions, told->position_count, sizeof *told->positions, compare_u64);
 }
 
 static Status gather(struct foresight *told, Err *err)
@@ -134,6 +131,7 @@ static Status gather(struct foresight *told, Err *err)
     Status s = OK;
     uint64_t last = UINT64_MAX;
     told->nodes = arena_new(told->arena, IdentityNode, NODES_MOST);
+    slots_lay(&told->node_slots, told->arena, NODES_MOST);
     told->links = arena_new(told->arena, IdentityLink, LINKS_MOST);
     told->moves = arena_new(told->arena, struct move, MOVES_MOST);
     if (told->asked->a.len) s = begin_with(told, err);
