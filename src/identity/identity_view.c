@@ -25,13 +25,9 @@ static void retire(struct identity *identity, void *memory)
 static void *writable_page(struct identity *identity, struct page_table *table, size_t page, size_t bytes)
 {
     while (page >= table->count) {
-        if (table->count == table->capacity) {
-            size_t capacity = table->capacity ? table->capacity * 2 : 16;
-            table->pages = realloc(table->pages, capacity * sizeof *table->pages);
-            table->born = realloc(table->born, capacity * sizeof *table->born);
-            check(table->pages && table->born);
-            table->capacity = capacity;
-        }
+        size_t capacity = table->capacity;
+        check(vector_reserve(table->born, capacity, table->count + 1, UINT32_MAX));
+        check(vector_reserve(table->pages, table->capacity, table->count + 1, UINT32_MAX));
         table->pages[table->count] = calloc(1, bytes);
         check(table->pages[table->count]);
         table->born[table->count++] = identity->version + 1;

@@ -24,7 +24,7 @@ struct list {
     struct live *live;
     const atomic_bool *is_cancelled;
     Seen *seen;
-    uint32_t count, room, piece;
+    uint32_t count, capacity, piece;
     struct slots slots;
     struct journal_reader *reader;
     struct event_parser *parser;
@@ -49,14 +49,9 @@ static Status note(struct list *list, IdentityPerson person, JournalPos pos, Err
         if (list->seen[at].piece == list->piece) list->seen[at].pos = pos;
         return OK;
     }
-    if (list->count == list->room) {
-        uint32_t room = list->room ? 2 * list->room : 4096;
-        Seen *seen = realloc(list->seen, room * sizeof *seen);
-        if (!seen) return err_set(err, ERR_FULL, "no memory for a list of people");
-        list->seen = seen;
-        list->room = room;
-    }
-    if (!slots_reserve(&list->slots, list->count + 1)) return err_set(err, ERR_FULL, "no memory for a list of people");
+    if (!vector_reserve(list->seen, list->capacity, list->count + 1, SLOTS_MOST)
+        || !slots_reserve(&list->slots, list->count + 1))
+        return err_set(err, ERR_FULL, "no memory for a list of people");
     slots_put(&list->slots, hash, list->count);
     list->seen[list->count++] = (Seen){ person, list->piece, pos };
     return OK;

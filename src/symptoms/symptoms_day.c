@@ -71,11 +71,10 @@ static uint64_t hash_origin(const SymptomOrigin *origin)
 
 static void widen_origins(struct day_table *table)
 {
-    uint32_t room = table->of.origin_capacity, before = table->origin_room;
-    if (room == before) return;
-    table->origin_events = realloc(table->origin_events, room * sizeof *table->origin_events);
-    table->origin_rows = realloc(table->origin_rows, room * sizeof *table->origin_rows);
-    check(table->origin_events && table->origin_rows);
+    uint32_t wanted = table->of.origin_capacity, before = table->origin_room, room = before, rows_room = before;
+    if (wanted <= before) return;
+    check(vector_reserve(table->origin_events, room, wanted, UINT32_MAX));
+    check(vector_reserve(table->origin_rows, rows_room, wanted, UINT32_MAX) && rows_room == room);
     memset(table->origin_events + before, 0, (room - before) * sizeof *table->origin_events);
     memset(table->origin_rows + before, 0, (room - before) * sizeof *table->origin_rows);
     table->origin_room = room;

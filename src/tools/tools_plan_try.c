@@ -45,12 +45,7 @@ static struct vector_of_people *person(struct trial *trial, Str id, char kind)
         trial->has_more_people = true;
         return NULL;
     }
-    if (people->count == people->capacity) {
-        uint32_t capacity = people->capacity ? 2 * people->capacity : 1024;
-        void *items = realloc(people->items, capacity * sizeof *people->items);
-        check(items != NULL);
-        people->items = items, people->capacity = capacity;
-    }
+    check(vector_reserve(people->items, people->capacity, people->count + 1, PEOPLE_MOST));
     slots_put(&people->slots, hash, people->count);
     people->items[people->count] = (struct vector_of_people){ .id = hash };
     return &people->items[people->count++];
@@ -68,12 +63,6 @@ static void note_person(struct trial *trial, const Event *event, bool is_broken)
     if (device && !user) device->is_met |= is_broken;
 }
 
-static int compare_ids(const void *left, const void *right)
-{
-    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-    return a < b ? -1 : a > b;
-}
-
 static uint64_t count_people(struct trial *trial)
 {
     struct try_people *people = &trial->people;
@@ -82,7 +71,7 @@ static uint64_t count_people(struct trial *trial)
     for (uint32_t at = 0; at < people->count; at++)
         if (people->items[at].is_met) met[count++] = people->items[at].user ? people->items[at].user
             : people->items[at].id;
-    qsort(met, count, sizeof *met, compare_ids);
+    qsort(met, count, sizeof *met, compare_u64);
     for (uint64_t at = 0; at < count; at++) distinct += at == 0 || met[at] != met[at - 1];
     free(met);
     return distinct;
