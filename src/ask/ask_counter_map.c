@@ -1,5 +1,6 @@
 /* ask_counter_map: open addressing over a dense array of cells. The slots double in place, since a region reserves the
- * most that there may be: they are zeroed, and all cells are put in again. */
+ * most that there may be: they are zeroed, and all cells are put in again. It is not base/slots because a question's
+ * memory is counted, and slots of four bytes leave room for more cells. */
 #include "ask_counter_map.h"
 
 #include <stdlib.h>

@@ -131,6 +131,7 @@ void order_leave(struct runner *runner, struct delivery *delivery)
 
 /* ---- What is known ---- */
 
+/* A set of its own, not base/slots: the slot is the key, and keys are taken out one by one. */
 enum { KNOWN_FIRST = 1024, KNOWN_MOST = 1 << 20 };
 
 bool known_has(const struct known *known, uint64_t fingerprint)

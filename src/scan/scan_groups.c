@@ -1,4 +1,5 @@
-/* scan_groups: numbers and writes the values of a breakdown. */
+/* scan_groups: numbers and writes the values of a breakdown. Their table is not base/slots: it lies in the question's
+ * memory with four bytes a slot, and never grows. */
 #include "scan.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* scan_union: open addressing over a dense array, at most half full; texts in one stretch, in the values' order until
- * they are sorted, so that a value that goes leaves no hole. */
+ * they are sorted, so that a value that goes leaves no hole. The table is its own and not base/slots: its slots double
+ * in the question's memory, lend their room, and are filled anew when values go. */
 #include "scan_union.h"
 
 #include "scan.h"
@@ -100,19 +101,13 @@ static bool stays(const struct groups_union *self, const IndexValue *value)
     return value->kind == INDEX_NOTHING || value->kind == INDEX_OTHER || rows_of(self, value) >= self->bar;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-    return (left > right) - (left < right);
-}
-
 /* Raises the least number of rows so far that half of the values go; uses the room of the slots to find it. */
 static void raise_bar(struct groups_union *self)
 {
     uint32_t kept = 2, *rows = self->slots, count = self->count - 2;
     size_t len = 0;
     for (uint32_t at = 0; at < count; at++) rows[at] = rows_of(self, &self->values[at + 2]);
-    qsort(rows, count, sizeof *rows, compare_numbers);
+    qsort(rows, count, sizeof *rows, compare_u32);
     self->bar = rows[count / 2] == UINT32_MAX ? UINT32_MAX : rows[count / 2] + 1;
     for (uint32_t at = 2; at < self->count; at++) {
         IndexValue value = self->values[at];

@@ -1,5 +1,6 @@
 /* fingerprints: open addressing with linear probing; doubles until its most, moving what it has. The zero
- * fingerprint marks a free slot, and is itself taken for {1, 0}. */
+ * fingerprint marks a free slot, and is itself taken for {1, 0}. Not base/slots: the slot is the key, and there is no
+ * array to point into. */
 #include "tools_fingerprints.h"
 
 enum { SLOTS_FIRST = 1 << 16 };
