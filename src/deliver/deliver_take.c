@@ -255,13 +255,22 @@ static bool is_suppressed(struct deliver *deliver, Str record)
     return people->is_suppressed(people->context, &event);
 }
 
+/* Where the window is full of what settles, of this stream or of both, waiting for more would be for ever: the older
+ * half goes. */
+static bool is_full_of_settling(const struct runner *runner, const struct stream *stream)
+{
+    bool is_all_settling = !runner->ready.count && !runner->lined.count && !runner->waiting.count &&
+                           !runner->under_way.count;
+    return stream->settling.count + 2 * WINDOW_SPARE >= runner->window ||
+           (is_all_settling && runner->free.count <= WINDOW_SPARE);
+}
+
 /* Lines up what has settled, by event time. is_end: nothing more will be read that arrived before now. */
 static Status release(struct runner *runner, struct stream *stream, bool is_end, Err *err)
 {
     Millis until_ms = stream->watermark_ms - runner->rules.settle_ms, now_ms = runner->deliver->now_ms;
     Millis event_ms;
-    /* Where the window is full of what settles, waiting for more would be for ever: the older half goes. */
-    bool is_full = stream->settling.count + 2 * WINDOW_SPARE >= runner->window;
+    bool is_full = is_full_of_settling(runner, stream);
     bool is_replayed = stream == &runner->streams[STREAM_REPLAY];
     struct delivery *chosen[RELEASE_MOST];
     size_t count = 0;

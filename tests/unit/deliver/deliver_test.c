@@ -138,6 +138,31 @@ static void slow_requests_that_fill_the_window_stop_nothing(void **state)
     assert_int_equal(state_of(0).unfinished + state_of(0).lag_bytes, 0);
 }
 
+/* Neither fills half of it, and together they leave no room to read on. */
+static void a_replay_and_new_messages_that_fill_the_window_together_go_on(void **state)
+{
+    static const char *const small[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning",
+                                         "rule.window=64", NULL };
+    uint64_t ticket;
+    Err err;
+    (void)state;
+    start("hook", "webhook", small);
+    for (int at = 0; at < 100; at++) {
+        char user[16];
+        snprintf(user, sizeof user, "user-%d", at);
+        say(EVENT_TRACK, user, "", -60000);
+        fake_clock_advance(&world->clock, 1);
+    }
+    pass(60000, 100);
+    assert_int_equal(vendor.count, 100);
+    assert_int_equal(deliver_ask_replay(world->deliver, STR("hook"), 0, INT64_MAX, &ticket, &err), OK);
+    for (int step = 0; step < 3; step++) assert_int_equal(deliver_step(world->deliver, 0, &err), OK);
+    for (int at = 0; at < 50; at++) say(EVENT_TRACK, "new", "", -60000 + at);
+    pass(60000, 100);
+    assert_int_equal(state_of(0).unfinished + state_of(0).lag_bytes, 0);
+    assert_false(state_of(0).is_replaying);
+}
+
 static void a_rate_limit_makes_the_whole_destination_wait_as_asked(void **state)
 {
     (void)state;
@@ -700,6 +725,7 @@ int main(void)
         with_world(a_busy_person_travels_in_one_request),
         with_world(who_can_do_nothing_waits),
         with_world(slow_requests_that_fill_the_window_stop_nothing),
+        with_world(a_replay_and_new_messages_that_fill_the_window_together_go_on),
         with_world(a_rate_limit_makes_the_whole_destination_wait_as_asked),
         with_world(a_wait_of_more_than_a_day_is_not_believed),
         with_world(after_the_hours_are_over_a_message_is_a_dead_letter),
