@@ -52,9 +52,18 @@ static Status each_user(struct exam *exam, DoctorWants *wants, DoctorOrder *orde
 
 /* ---- Magnets ---- */
 
-static void judge_magnet(struct exam *exam, const uint32_t *places, size_t count)
+/* The first in time. The order of the rows of a user goes by numbers that a rebuild changes. */
+static const DoctorRow *find_earliest(const struct exam *exam, const uint32_t *places, size_t count)
 {
     const DoctorRow *first = &exam->rows[places[0]];
+    for (size_t at = 1; at < count; at++)
+        if (doctor_compare_time(&exam->rows[places[at]], first) < 0) first = &exam->rows[places[at]];
+    return first;
+}
+
+static void judge_magnet(struct exam *exam, const uint32_t *places, size_t count)
+{
+    const DoctorRow *first = find_earliest(exam, places, count);
     uint32_t devices = 0;
     for (size_t at = 0; at < count; at++)
         devices += !at || exam->rows[places[at]].device != exam->rows[places[at - 1]].device;
@@ -239,7 +248,7 @@ static Status find_alias_magnets(struct exam *exam, Err *err)
             bool is_new = at == from || exam->rows[places[at - 1]].previous != row->previous;
             users += is_new && is_still_joined(exam, row);
         }
-        const DoctorRow *first = &exam->rows[places[from]];
+        const DoctorRow *first = find_earliest(exam, places + from, to - from);
         if (users > ALIASED_USERS) {
             tally_unit(exam, DOCTOR_ID_6, first->source, 0);
             (void)tally_case(exam, DOCTOR_ID_6, 0, first);

@@ -148,6 +148,30 @@ static int by_release(const void *a, const void *b)
     return doctor_compare(left->release, right->release);
 }
 
+static int compare_ids(const struct exam *exam, uint32_t left, uint32_t right)
+{
+    char rooms[2][IDENTITY_PERSON_ID_BYTES];
+    derive_begin_reading(exam->question->applier);
+    IdentityPerson people[2] = { identity_person_now(exam->identity, left),
+                                 identity_person_now(exam->identity, right) };
+    bool are_known = people[0] != IDENTITY_NONE && people[1] != IDENTITY_NONE;
+    int order = !are_known ? 0 : str_compare(identity_person_id(exam->identity, people[0], rooms[0]),
+                                             identity_person_id(exam->identity, people[1], rooms[1]));
+    derive_end_reading(exam->question->applier);
+    return order;
+}
+
+/* Who was seen first, then by their ids: a rebuild gives people other numbers. */
+static int by_first_seen(const void *a, const void *b, void *context)
+{
+    const struct exam *exam = context;
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    Millis left_ms = doctor_person(exam, left)->first_ms, right_ms = doctor_person(exam, right)->first_ms;
+    if (left_ms != right_ms) return left_ms < right_ms ? -1 : 1;
+    int order = exam->identity && left != right ? compare_ids(exam, left, right) : 0;
+    return order ? order : compare_u32(a, b);
+}
+
 /* The release of most of the cases; of equal ones that whose name comes first. */
 static void find_guilty(const struct exam *exam, struct tally *tally)
 {
@@ -174,6 +198,7 @@ void tally_settle(struct exam *exam, struct tally *tally)
     qsort(tally->persons, count, sizeof *tally->persons, compare_u32);
     for (size_t at = 0; at < count; at++)
         if (!kept || tally->persons[kept - 1] != tally->persons[at]) tally->persons[kept++] = tally->persons[at];
+    qsort_r(tally->persons, kept, sizeof *tally->persons, by_first_seen, exam);
     tally->person_count = (uint32_t)kept;
 }
 

@@ -335,13 +335,28 @@ static void note(struct exam *exam, struct doctor *doctor, struct found *found)
     if (doctor && doctor_note(doctor, state, &known)) *state = known;
 }
 
+/* Those that are judged so, worst first. The caller frees them. */
+static struct found *find_judged(struct exam *exam, DoctorVerdict verdict, size_t *ret_count)
+{
+    struct found *found = calloc(exam->tally_count + (size_t)1, sizeof *found);
+    size_t count = 0;
+    check(found);
+    for (uint32_t at = 0; at < exam->tally_count; at++) {
+        found[count] = (struct found){ .tally = exam->tallies[at] };
+        if (doctor_judge(exam, exam->tallies[at], &found[count].severity) == verdict) count++;
+    }
+    qsort_r(found, count, sizeof *found, worst_first, exam);
+    *ret_count = count;
+    return found;
+}
+
 static void write_too_few(struct exam *exam, struct buf *out)
 {
-    DoctorSeverity severity;
+    size_t count;
+    struct found *found = find_judged(exam, DOCTOR_TOO_FEW, &count);
     json_array(out, "too_few");
-    for (uint32_t at = 0; at < exam->tally_count; at++) {
-        const struct tally *tally = exam->tallies[at];
-        if (doctor_judge(exam, tally, &severity) != DOCTOR_TOO_FEW) continue;
+    for (size_t at = 0; at < count; at++) {
+        const struct tally *tally = found[at].tally;
         json_object(out, NULL);
         json_word(out, "code", doctor_findings[tally->code].code);
         json_word(out, "title", doctor_findings[tally->code].title);
@@ -351,6 +366,7 @@ static void write_too_few(struct exam *exam, struct buf *out)
         json_object_end(out);
     }
     json_array_end(out);
+    free(found);
 }
 
 static void write_ended(void *context, const DoctorState *state)
@@ -396,14 +412,8 @@ static void keep_counts(const struct exam *exam, struct doctor *doctor, const st
 
 void doctor_write(struct exam *exam, struct doctor *doctor, struct buf *out)
 {
-    struct found *found = calloc(exam->tally_count + (size_t)1, sizeof *found);
-    size_t count = 0;
-    check(found);
-    for (uint32_t at = 0; at < exam->tally_count; at++) {
-        found[count].tally = exam->tallies[at];
-        if (doctor_judge(exam, exam->tallies[at], &found[count].severity) == DOCTOR_FOUND) count++;
-    }
-    qsort_r(found, count, sizeof *found, worst_first, exam);
+    size_t count;
+    struct found *found = find_judged(exam, DOCTOR_FOUND, &count);
     json_object(out, NULL);
     json_array(out, "findings");
     for (size_t at = 0; at < count; at++) {

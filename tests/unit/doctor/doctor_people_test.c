@@ -17,6 +17,19 @@ static void more_than_fifty_devices_are_a_magnet(void **state)
     }
 }
 
+/* By the numbers of devices the later row would come first; a rebuild gives others. */
+static void a_magnet_is_of_the_source_that_knew_it_first(void **state)
+{
+    (void)state;
+    fake_begin();
+    fake_row(EVENT_TRACK, "x", 1, DEVICE + 1, 0)->source = fake_name("server");
+    (void)fake_row(EVENT_TRACK, "x", 1, DEVICE, 1);
+    fake_pass(doctor_pass_people);
+    const struct tally *tally = tally_find(&fake.exam, DOCTOR_ID_6, fake_name("server"), fake_name(""));
+    assert_true(tally && tally->of == 1);
+    fake_end();
+}
+
 /* A1, A2, A1: what must hold for a hop, one thing after the other left out. */
 static void a_hop_is_one_browser_on_two_hosts_within_a_day(void **state)
 {
@@ -118,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_than_fifty_devices_are_a_magnet),
+        cmocka_unit_test(a_magnet_is_of_the_source_that_knew_it_first),
         cmocka_unit_test(a_hop_is_one_browser_on_two_hosts_within_a_day),
         cmocka_unit_test(a_storm_says_the_same_five_times_in_a_session),
         cmocka_unit_test(an_alias_behind_the_user_is_a_habit_and_each_pair_counts_once),

@@ -37,6 +37,23 @@ static void people_count_once_and_most_cases_name_the_release(void **state)
     fake_end();
 }
 
+/* Not by their numbers, which a rebuild changes: of more than twenty the same twenty are told. */
+static void people_come_in_the_order_in_which_they_were_first_seen(void **state)
+{
+    static const IdentityNode nodes[] = { 7, 3, 9, 1 };
+    (void)state;
+    fake_begin();
+    for (size_t at = 0; at < countof(nodes); at++) {
+        const DoctorRow *row = fake_row(EVENT_TRACK, "x", nodes[at], IDENTITY_NONE, (double)at);
+        assert_non_null(tally_case(&fake.exam, DOCTOR_ID_4, 0, row));
+    }
+    struct tally *tally = tally_find(&fake.exam, DOCTOR_ID_4, fake_name("web"), 0);
+    tally_settle(&fake.exam, tally);
+    assert_int_equal(tally->person_count, countof(nodes));
+    for (size_t at = 0; at < countof(nodes); at++) assert_int_equal(tally->persons[at], nodes[at]);
+    fake_end();
+}
+
 static void rows_of_nobody_have_no_person(void **state)
 {
     (void)state;
@@ -103,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bound_is_wilsons), cmocka_unit_test(people_count_once_and_most_cases_name_the_release),
+        cmocka_unit_test(people_come_in_the_order_in_which_they_were_first_seen),
         cmocka_unit_test(rows_of_nobody_have_no_person), cmocka_unit_test(a_share_is_judged_by_its_bound),
         cmocka_unit_test(of_a_young_source_only_errors_are_told),
         cmocka_unit_test(a_fingerprint_is_of_code_source_and_event),
