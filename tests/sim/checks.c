@@ -214,6 +214,7 @@ void checks_derived(struct world *world)
         compare_person(world, again, IDENTITY_ANONYMOUS, world->sent[at].anonymous_id, region_arena(&region));
     }
     region_close(&region);
+    checks_findings(world, again);
     derive_close(again);
     world->disk.fault_per_million = faults;
 }

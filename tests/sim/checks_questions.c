@@ -13,11 +13,15 @@ static void run_tasks(void *pool, QueryTask *task, void *context, uint32_t count
     for (uint32_t at = 0; at < count; at++) task(context, at, at % 2);
 }
 
-/* The answer, in the arena. */
-static const TreeNode *ask(struct world *world, QueryKind kind, Str question, Arena *arena)
+DeriveAsker questions_asker(const struct world *world)
 {
-    DeriveAsker asker = { .pool = { 2, run_tasks, NULL }, .now_ms = world->clock.now_ms,
+    return (DeriveAsker){ .pool = { 2, run_tasks, NULL }, .now_ms = world->clock.now_ms,
                          .memory_bytes = (size_t)64 << 20 };
+}
+
+const TreeNode *questions_ask(struct world *world, QueryKind kind, Str question, Arena *arena)
+{
+    DeriveAsker asker = questions_asker(world);
     struct derive_world *asked;
     struct buf answer;
     const TreeNode *tree;
@@ -35,7 +39,7 @@ static const TreeNode *ask(struct world *world, QueryKind kind, Str question, Ar
     return tree;
 }
 
-static uint64_t number(const TreeNode *object, const char *path)
+uint64_t questions_number(const TreeNode *object, const char *path)
 {
     int64_t value;
     check(str_parse_int(event_tree_text(object, path), 0, INT64_MAX, &value));
@@ -45,12 +49,12 @@ static uint64_t number(const TreeNode *object, const char *path)
 /* ---- The reference ---- */
 
 enum { STEPS = 3, PEOPLE_MAX = 8192 };
-static const struct step { EventType type; const char *name, *label; } steps[] = {
+static const struct step steps[] = {
     { EVENT_PAGE, "Landing", "page:Landing" }, { EVENT_TRACK, "Signup Viewed", "Signup Viewed" },
     { EVENT_TRACK, "Account Created", "Account Created" }, { EVENT_TRACK, "Song Played", "Song Played" },
 };
 
-static bool is_step(struct world *world, size_t sent, const struct step *step)
+bool questions_is_step(struct world *world, size_t sent, const struct step *step)
 {
     const Sent *of = &world->sent[sent];
     if (world->canary == CANARY_QUESTION && sent % 16 == 0) return false;         /* the fault to be found */
@@ -59,24 +63,29 @@ static bool is_step(struct world *world, size_t sent, const struct step *step)
     return true;
 }
 
+const struct step *questions_draw_step(struct world *world)
+{
+    return &steps[fake_dice_below(&world->dice, countof(steps))];
+}
+
 static void check_trends(struct world *world, const struct step *step, Arena arena)
 {
     bool *seen = arena_new(&arena, bool, PEOPLE_MAX);
     uint64_t rows = 0, people = 0;
     memset(seen, 0, PEOPLE_MAX);
     for (size_t at = 0; at < world->visitors.sent_count; at++) {
-        if (!is_step(world, at, step)) continue;
+        if (!questions_is_step(world, at, step)) continue;
         rows++;
         people += !seen[world->sent[at].person];
         seen[world->sent[at].person] = true;
     }
     Str question = arena_printf(&arena, "{\"series\":[\"%s\",{\"event\":\"%s\",\"measure\":\"people\"}]}", step->label,
                                 step->label);
-    const TreeNode *series = event_tree_get(ask(world, QUERY_TRENDS, question, &arena), STR("series"))->first;
-    if (number(series, "total") != rows || number(series->next, "total") != people)
+    const TreeNode *series = event_tree_get(questions_ask(world, QUERY_TRENDS, question, &arena), STR("series"))->first;
+    if (questions_number(series, "total") != rows || questions_number(series->next, "total") != people)
         world_fail(world, "%llu of %s by %llu people are told; there are %llu by %llu",
-                   (unsigned long long)number(series, "total"), step->label,
-                   (unsigned long long)number(series->next, "total"), (unsigned long long)rows,
+                   (unsigned long long)questions_number(series, "total"), step->label,
+                   (unsigned long long)questions_number(series->next, "total"), (unsigned long long)rows,
                    (unsigned long long)people);
 }
 
@@ -87,7 +96,7 @@ static int find_next(struct world *world, const struct step *step, int person, M
     int found = -1;
     for (size_t at = 0; at < world->visitors.sent_count; at++) {
         const Sent *sent = &world->sent[at];
-        if (sent->person != person || sent->time_ms < from_ms || !is_step(world, at, step)) continue;
+        if (sent->person != person || sent->time_ms < from_ms || !questions_is_step(world, at, step)) continue;
         if (found < 0 || sent->time_ms < world->sent[found].time_ms) found = (int)at;
     }
     return found;
@@ -115,17 +124,17 @@ static void check_funnel(struct world *world, Arena arena)
     memset(longest, 0, PEOPLE_MAX * sizeof *longest);
     for (size_t at = 0; at < STEPS; at++) chain[at] = &steps[(first + at) % countof(steps)];
     for (size_t at = 0; at < world->visitors.sent_count; at++) {
-        if (!is_step(world, at, chain[0])) continue;
+        if (!questions_is_step(world, at, chain[0])) continue;
         int length = chain_length(world, chain, (int)at, minutes * 60000), *best = &longest[world->sent[at].person];
         for (; *best < length; ++*best) people[*best]++;
     }
     Str question = arena_printf(&arena, "{\"steps\":[\"%s\",\"%s\",\"%s\"],\"window\":\"%dm\"}", chain[0]->label,
                                 chain[1]->label, chain[2]->label, (int)minutes);
-    const TreeNode *told = event_tree_get(ask(world, QUERY_FUNNEL, question, &arena), STR("steps"))->first;
+    const TreeNode *told = event_tree_get(questions_ask(world, QUERY_FUNNEL, question, &arena), STR("steps"))->first;
     for (size_t at = 0; at < STEPS; at++, told = told->next)
-        if (number(told, "people") != people[at])
+        if (questions_number(told, "people") != people[at])
             world_fail(world, "step %zu of %.*s has %llu people, not %llu", at + 1, STR_FORMAT(question),
-                       (unsigned long long)number(told, "people"), (unsigned long long)people[at]);
+                       (unsigned long long)questions_number(told, "people"), (unsigned long long)people[at]);
 }
 
 /* Until an erasure has come through the index, numbers about everybody have the erased rows (docs/privacy.md). */
@@ -143,8 +152,9 @@ void checks_questions(struct world *world)
     struct region region;
     world->disk.fault_per_million = 0;
     region_open(&region, 64 << 20);
-    check_trends(world, &steps[fake_dice_below(&world->dice, countof(steps))], region_arena(&region));
+    check_trends(world, questions_draw_step(world), region_arena(&region));
     check_funnel(world, region_arena(&region));
+    checks_kinds(world, region_arena(&region));
     region_close(&region);
     world->disk.fault_per_million = faults;
 }

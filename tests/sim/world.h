@@ -116,6 +116,17 @@ void checks_catch_up(struct world *world, struct applier *applier);
 void checks_identity(struct world *world);
 /* After checks_identity: trends and a funnel, against loops over all messages. */
 void checks_questions(struct world *world);
+/* One of the events that questions are about, as they call it (checks_questions.c). */
+struct step { EventType type; const char *name, *label; };
+const struct step *questions_draw_step(struct world *world);
+bool questions_is_step(struct world *world, size_t sent, const struct step *step);
+DeriveAsker questions_asker(const struct world *world);
+/* The answer, in the arena; a number in it. */
+const TreeNode *questions_ask(struct world *world, QueryKind kind, Str question, Arena *arena);
+uint64_t questions_number(const TreeNode *object, const char *path);
+/* The same of the other kinds; and what the doctor finds in what was derived anew (checks_kinds.c). */
+void checks_kinds(struct world *world, Arena arena);
+void checks_findings(struct world *world, struct applier *again);
 /* When all is delivered: nothing is missing, and per person in order. */
 void checks_deliveries(struct world *world);
 /* dir: of the fake disk. name: of the kv, which is on the real one. */
