@@ -207,7 +207,9 @@ static Status keep(struct api_links *links, const Link *link, int64_t now_s, Err
 static Status redeem(struct api_links *links, const Link *link, int64_t now_s, Err *err)
 {
     KvStats stats;
-    if (!links) return err_set(err, ERR_CLOSED, "this Onym redeems no links: its store could not be opened");
+    if (!links)
+        return err_set(err, ERR_CLOSED, "this Onym redeems no links: its store (data/links) could not "
+                       "be opened; the log says why");
     pthread_mutex_lock(&links->lock);
     if (links->second != now_s) links->second = now_s, links->this_second = 0;
     Status s = kv_read_stats(links->kv, &stats, err);

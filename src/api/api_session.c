@@ -105,7 +105,7 @@ void api_session_begin(struct exchange *exchange)
         return;
     }
     Status s = read_body(exchange, exchange_arena(exchange), &visitor.key, &visitor.link, &err);
-    if (!s && !access) s = err_set(&err, ERR_CLOSED, "nobody signs in here");
+    if (!s && !access) s = err_set(&err, ERR_CLOSED, "nobody signs in here: the dashboard is switched off (ui: false)");
     if (!s) s = access_sign_in(access, &visitor, token, &exchange->session, &wait_ms, &err);
     if (s == ERR_DENIED) snprintf(exchange->who, sizeof exchange->who, "somebody who was refused");
     if (s == ERR_RATE) exchange->reply.retry_after_ms = wait_ms;
@@ -133,7 +133,7 @@ void api_session_link(struct exchange *exchange)
     if (!exchange->session.id[0])
         key = collect_key_of_authorization(exchange->authorization, exchange_arena(exchange));
     Status s = access ? access_make_link(access, key, str_from(exchange->session.id), token, &err)
-                      : err_set(&err, ERR_CLOSED, "nobody signs in here");
+                      : err_set(&err, ERR_CLOSED, "nobody signs in here: the dashboard is switched off (ui: false)");
     if (s) {
         refuse(exchange, s, s == ERR_CLOSED ? 404 : reply_status_of(s, false), &err);
         return;

@@ -9,6 +9,6 @@ ERROR(ERR_RATE,        "rate_limit",        "too many at the moment; try again l
 ERROR(ERR_FULL,        "disk_full",         "no room on the disk; recovers by itself when there is")
 ERROR(ERR_IO,          "io_error",          "disk or network failed")
 ERROR(ERR_DAMAGED,     "damaged",           "stored bytes are not what was written")
-ERROR(ERR_CLOSED,      "shutting_down",     "the thing is closing, poisoned or closed")
+ERROR(ERR_CLOSED,      "shutting_down",     "Onym is stopping, or its journal needs a new start; see the log")
 ERROR(ERR_TIMEOUT,     "timeout",           "it took longer than it may")
 ERROR(ERR_UNSUPPORTED, "unsupported",       "a version, method or encoding that Onym does not know")

@@ -189,7 +189,7 @@ Status segments_submit(struct segments *journal, struct journal_append *append, 
     if (journal->is_poisoned)
         s = err_set(err, ERR_CLOSED, "journal %s: a sync failed; start again to recover", journal->dir);
     else if (journal->is_closing)
-        s = err_set(err, ERR_CLOSED, "journal %s: closing", journal->dir);
+        s = err_set(err, ERR_CLOSED, "journal %s: Onym is stopping; try again when it runs", journal->dir);
     else if (journal->is_astray && clock_monotonic_ns(journal->options.clock) < journal->astray_until_ns)
         s = err_set(err, ERR_CLOSED, "the journal's file was moved, removed or replaced under the server: nothing is "
                     "kept until it is back; the log says more");
@@ -405,7 +405,8 @@ static Status commit_write(struct segments *journal, struct journal_append *grou
     struct commit commit = { 0 };
     int64_t began_ns = clock_monotonic_ns(journal->options.clock);
     commit_measure(group, &commit);
-    if (journal->is_poisoned) return err_set(err, ERR_CLOSED, "a sync failed; start again to recover");
+    if (journal->is_poisoned)
+        return err_set(err, ERR_CLOSED, "journal %s: a sync failed; start again to recover", journal->dir);
     Status s = commit_check_room(journal, err);
     if (!s && journal->is_astray) s = segments_look_at_place(journal, journal->tail.used, err);
     if (!s) s = commit_prepare(journal, commit.bytes, err);

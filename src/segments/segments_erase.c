@@ -70,8 +70,9 @@ static Status close_for_erasing(struct segments *journal, JournalPos to, Journal
     pthread_mutex_lock(&journal->writing);
     struct segments_tail *tail = &journal->tail;
     bool is_within = tail->is_open && to > tail->base + SEGMENT_HEAD_BYTES && tail->used > SEGMENT_HEAD_BYTES;
-    if (is_within) s = journal->is_poisoned ? err_set(err, ERR_CLOSED, "a sync failed; start again to recover")
-                                            : segments_roll(journal, err);
+    if (is_within && journal->is_poisoned)
+        s = err_set(err, ERR_CLOSED, "the journal: a sync failed; start again to recover");
+    else if (is_within) s = segments_roll(journal, err);
     *ret_closed = tail->is_open ? tail->base : journal->end;
     pthread_mutex_unlock(&journal->writing);
     return s;
@@ -96,7 +97,7 @@ Status segments_erase(struct segments *journal, const JournalErase *erase, uint6
     pthread_mutex_lock(&journal->maintaining);
     Status s = OK;
     if (journal->is_maintenance_stopped)
-        s = err_set(err, ERR_CLOSED, "a sync of the directory failed; start again, then erase again");
+        s = err_set(err, ERR_CLOSED, "the journal: a sync of its directory failed; start again, then erase again");
     segments_seal_abort(journal);                         /* a sealing that goes on would bring the old records back */
     if (!s) s = close_for_erasing(journal, erase->to, &closed, err);
     for (; !s && segments_find_segment(journal, pos, &segment, NULL); pos = segment.end) {

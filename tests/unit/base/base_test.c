@@ -308,6 +308,16 @@ static void crc32c_is_castagnolis(void **state)
     assert_int_equal(crc32c_of(crc32c_of(0, STR("1234")), STR("56789")), 0xE3069283);
 }
 
+/* It is what a client reads beside a 503: which thing, and what to do. */
+static void what_is_closed_is_named_with_the_way_out(void **state)
+{
+    (void)state;
+    Str meaning = str_from(status_meaning(ERR_CLOSED));
+    assert_true(str_contains(meaning, STR("Onym")) && str_contains(meaning, STR("journal")));
+    assert_true(str_contains(meaning, STR("start")) && str_contains(meaning, STR("log")));
+    assert_false(str_contains(meaning, STR("thing")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +337,7 @@ int main(void)
         cmocka_unit_test(errors_gain_a_phrase_at_each_level),
         cmocka_unit_test(arenas_align_and_say_when_full),
         cmocka_unit_test(crc32c_is_castagnolis),
+        cmocka_unit_test(what_is_closed_is_named_with_the_way_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
