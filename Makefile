@@ -142,7 +142,7 @@ fresh: ; @tools/fresh-debian $(or $(SUITE),bookworm)
 fresh-both: ; @tools/fresh-debian $(or $(SUITE),bookworm) 'bash /root/first-minute && ./test'
 ## make tidy                  layers, doors, names, banned calls, lengths, subjects of commits
 tidy: $B/libonym.a $B/src/main/main.o
-	@awk -f tools/layers.awk src/LAYERS $(wildcard src/*/*.[ch] src/*/*.cc) && tools/doors $B && tools/positions && tools/tidy && tools/parameters && tools/assertions && tools/subjects
+	@awk -f tools/layers.awk src/LAYERS src/DOORS $(wildcard src/*/*.[ch] src/*/*.cc) && tools/doors $B && tools/positions && tools/tidy && tools/parameters && tools/assertions && tools/subjects
 ## make fuzz F=frame TIME=60 SEED=0  one fuzzer for some seconds; without F all; SEED=0: other dice each time
 fuzz: ; @$(MAKE) --no-print-directory MODE=fuzz run-fuzz
 run-fuzz: build/fuzz/seeds $(addprefix build/fuzz/,$(if $(F),fuzz_$(F),$(FUZZERS)))
