@@ -34,40 +34,44 @@ static void put_duration(struct buf *out, int64_t ms)
     buf_printf(out, "%" PRId64 " %s", ms / units[at].ms, units[at].unit);
 }
 
-static void put_state(struct buf *out, const TreeNode *state)
+/* What a destination and a warehouse have in common: how the row begins, and how it ends. */
+static void begin_row(struct buf *out, const TreeNode *state)
 {
-    char text[64], count[32];
+    char text[64];
     struct buf cell;
-    double rate = 0;
     (void)terminal_put(out, event_tree_text(state, "name"), NAME_COLUMNS, NAME_COLUMNS - 2);
     (void)terminal_put(out, event_tree_text(state, "type"), 13, 12);
     (void)terminal_put(out, event_tree_text(state, "state"), 10, 9);
     buf_init_fixed(&cell, text, sizeof text);
     put_duration(&cell, number_at(state, "lag_ms"));
     (void)terminal_put(out, buf_str(&cell), 9, 8);
-    (void)!str_parse_double(event_tree_text(state, "messages_per_second"), &rate);
-    buf_printf(out, "%8.1f ", rate);
-    buf_printf(out, "%-12s", count_text((uint64_t)number_at(state, "delivered"), count, sizeof count));
-    buf_printf(out, "%-9s", count_text((uint64_t)number_at(state, "dead_letters"), count, sizeof count));
+}
+
+static void end_row(struct buf *out, const TreeNode *state)
+{
     (void)terminal_put(out, event_tree_text(state, "last_error"), 0, ERROR_COLUMNS);
     while (out->len && out->bytes[out->len - 1] == ' ') out->len--;
     buf_char(out, '\n');
 }
 
+static void put_state(struct buf *out, const TreeNode *state)
+{
+    char count[32];
+    double rate = 0;
+    begin_row(out, state);
+    (void)!str_parse_double(event_tree_text(state, "messages_per_second"), &rate);
+    buf_printf(out, "%8.1f ", rate);
+    buf_printf(out, "%-12s", count_text((uint64_t)number_at(state, "delivered"), count, sizeof count));
+    buf_printf(out, "%-9s", count_text((uint64_t)number_at(state, "dead_letters"), count, sizeof count));
+    end_row(out, state);
+}
+
 static void put_warehouse(struct buf *out, const TreeNode *state)
 {
-    char text[64], count[32];
-    struct buf cell;
-    (void)terminal_put(out, event_tree_text(state, "name"), NAME_COLUMNS, NAME_COLUMNS - 2);
-    (void)terminal_put(out, event_tree_text(state, "type"), 13, 12);
-    (void)terminal_put(out, event_tree_text(state, "state"), 10, 9);
-    buf_init_fixed(&cell, text, sizeof text);
-    put_duration(&cell, number_at(state, "lag_ms"));
-    (void)terminal_put(out, buf_str(&cell), 9, 8);
+    char count[32];
+    begin_row(out, state);
     buf_printf(out, "%8s %-12s%-9s", "", count_text((uint64_t)number_at(state, "rows"), count, sizeof count), "");
-    (void)terminal_put(out, event_tree_text(state, "last_error"), 0, ERROR_COLUMNS);
-    while (out->len && out->bytes[out->len - 1] == ' ') out->len--;
-    buf_char(out, '\n');
+    end_row(out, state);
 }
 
 /* They stand under the destinations, with rows for events delivered. */
