@@ -123,16 +123,6 @@ static Status apply_command(struct dry *dry, const JournalRecord *record, Arena 
     return s;
 }
 
-/* A record that cannot be read counts on neither side. */
-static Status read_whole(struct journal_reader *reader, JournalRecord *ret, Err *err)
-{
-    uint64_t skipped;
-    Status s;
-    while ((s = journal_read(reader, ret, err)) == ERR_DAMAGED)
-        if ((s = journal_skip_damage(reader, &skipped, err)) != OK) break;
-    return s;
-}
-
 static Status apply_all(struct dry *dry, DryRun *ret, Err *err)
 {
     const DryRunOptions *options = dry->options;
@@ -141,7 +131,7 @@ static Status apply_all(struct dry *dry, DryRun *ret, Err *err)
     JournalPos end = journal_end(options->journal);
     Status s = journal_reader_open(options->journal, 0, &reader, err);
     if (s) return s == ERR_NOT_FOUND ? OK : s;
-    while (!s && !(s = read_whole(reader, &record, err)) && record.pos < end) {
+    while (!s && !(s = journal_read_whole(reader, &record, err)) && record.pos < end) {
         bool counts = false;
         if (record_kind(record.bytes) == RECORD_EVENT)
             s = apply_event(dry, &record, region_arena(&dry->region), &counts, err);

@@ -149,15 +149,10 @@ static Status read_rejected(struct accounts *accounts, Err *err)
     struct journal *journal = exam->question->journal;
     struct journal_reader *reader;
     JournalRecord record;
-    uint64_t skipped;
     Status s = journal_reader_open(journal, journal_find_time(journal, exam->from_ms), &reader, err);
     if (s) return s == ERR_NOT_FOUND ? OK : s;
     for (uint32_t count = 1; !s; count++) {
-        s = journal_read(reader, &record, err);
-        if (s == ERR_DAMAGED) {
-            s = journal_skip_damage(reader, &skipped, err);
-            continue;
-        }
+        s = journal_read_whole(reader, &record, err);
         if (s || record.pos >= exam->end) break;
         take_rejected(accounts, record.bytes);
         if (count % 4096 == 0) s = doctor_go_on(exam, err);

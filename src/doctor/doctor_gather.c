@@ -173,14 +173,9 @@ static Status flush(struct exam *exam, struct chunk *chunk, Err *err)
 static Status read_all(struct exam *exam, struct journal_reader *reader, struct chunk *chunk, Err *err)
 {
     JournalRecord record;
-    uint64_t skipped;
     Status s = OK;
     for (uint32_t count = 1; !s; count++) {
-        s = journal_read(reader, &record, err);
-        if (s == ERR_DAMAGED) {
-            s = journal_skip_damage(reader, &skipped, err);
-            continue;
-        }
+        s = journal_read_whole(reader, &record, err);
         if (s || record.pos >= exam->end) break;
         take(exam, chunk, &record);
         if (chunk->count == CHUNK || count % (CHUNK * 8) == 0) s = flush(exam, chunk, err);

@@ -129,6 +129,15 @@ Status journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_
     return reader->journal->backend->skip_damage(reader, ret_skipped_bytes, err);
 }
 
+Status journal_read_whole(struct journal_reader *reader, JournalRecord *ret, Err *err)
+{
+    uint64_t skipped;
+    Status s;
+    while ((s = journal_read(reader, ret, err)) == ERR_DAMAGED)
+        if ((s = journal_skip_damage(reader, &skipped, err)) != OK) break;
+    return s;
+}
+
 uint64_t journal_reader_missed(const struct journal_reader *reader)
 {
     return reader->journal->backend->reader_missed(reader);

@@ -69,6 +69,8 @@ void journal_reader_close(struct journal_reader *reader);    /* accepts NULL */
 Status MUST journal_read(struct journal_reader *reader, JournalRecord *ret, Err *err);
 /* After ERR_DAMAGED: goes on at the next record that is whole, and says how many bytes were skipped. */
 Status MUST journal_skip_damage(struct journal_reader *reader, uint64_t *ret_skipped_bytes, Err *err);
+/* The next record that is whole, for who counts what can be read: damage before it is skipped. */
+Status MUST journal_read_whole(struct journal_reader *reader, JournalRecord *ret, Err *err);
 /* How many records this reader should have seen and did not: damaged or missing ones. Known once a later frame that
  * counts records is read. */
 uint64_t journal_reader_missed(const struct journal_reader *reader);

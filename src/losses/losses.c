@@ -31,17 +31,15 @@ static Status read_journal(struct journal *journal, struct losses *losses, const
     JournalRecord record;
     JournalPos end = journal_end(journal);
     Millis first_ms = INSTANT_NONE;
-    uint64_t skipped;
     Status s = journal_reader_open(journal, journal_find_time(journal, losses->from_ms - DAY_MS), &reader, err);
     if (s == ERR_NOT_FOUND) return OK;
     if (s) return s;
     for (uint64_t count = 0; !s; count++) {
         if (count % CANCEL_EVERY == 0 && is_cancelled && atomic_load_explicit(is_cancelled, memory_order_relaxed))
             s = err_set(err, ERR_CLOSED, "the client went away");
-        if (!s) s = journal_read(reader, &record, err);
-        if (s == ERR_DAMAGED) s = journal_skip_damage(reader, &skipped, err);
-        else if (!s && record.pos >= end) break;
-        else if (!s) note_record(losses, record.bytes, scratch, &first_ms);
+        if (!s) s = journal_read_whole(reader, &record, err);
+        if (!s && record.pos >= end) break;
+        if (!s) note_record(losses, record.bytes, scratch, &first_ms);
     }
     journal_reader_close(reader);
     /* What came before is gone: a visit of the first day may have begun then. */

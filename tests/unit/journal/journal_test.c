@@ -431,6 +431,13 @@ static void damage_is_told_and_passed_over(void **state)
     }
     assert_int_equal(journal_reader_missed(reader), 1);
     journal_reader_close(reader);
+    assert_int_equal(journal_reader_open(bed.journal, JOURNAL_OLDEST, &reader, &bed.err), OK);
+    for (uint32_t id = 0; id < bed.count; id += id == 0 ? 2 : 1) {
+        assert_int_equal(journal_read_whole(reader, &record, &bed.err), OK);
+        assert_true(str_equal(record.bytes, bytes_of(id, bytes)));
+    }
+    assert_int_equal(journal_read_whole(reader, &record, &bed.err), ERR_NOT_FOUND);
+    journal_reader_close(reader);
 }
 
 /* ---- Time, waiting, numbers ---- */
