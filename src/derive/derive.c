@@ -293,8 +293,12 @@ Status derive_step(struct applier *applier, bool *ret_more, Err *err)
     if (!s && derive_wants_save(applier)) s = derive_save(applier, err);
     JournalPos safe = index_position(applier->index);
     if (safe > applier->saved) safe = applier->saved;
-    /* Every message that dedup has is in the index, too, so its runs end there, and never after the index. */
-    if (!s) s = dedup_step(applier->dedup, safe, index_end(applier->index), &more, err);
+    /* Every message that dedup has is in the index, too, so its runs end there, and never after the index. While a
+     * start reads again, the index is ahead of dedup: a run must not claim what dedup has yet to see. */
+    JournalPos next = index_end(applier->index);
+    JournalPos applied = atomic_load_explicit(&applier->applied, memory_order_relaxed);
+    if (next > applied) next = applied;
+    if (!s) s = dedup_step(applier->dedup, safe, next, &more, err);
     return s ? s : derive_make_way(applier, err);
 }
 
