@@ -255,14 +255,12 @@ static bool is_suppressed(struct deliver *deliver, Str record)
     return people->is_suppressed(people->context, &event);
 }
 
-/* Where the window is full of what settles, of this stream or of both, waiting for more would be for ever: the older
- * half goes. */
+/* Nothing more can be read, since the window is full of what settles, of this stream or of both, and of what waits for
+ * its time: to wait for that would take hours, or for ever. So the older half goes. */
 static bool is_full_of_settling(const struct runner *runner, const struct stream *stream)
 {
-    bool is_all_settling = !runner->ready.count && !runner->lined.count && !runner->waiting.count &&
-                           !runner->under_way.count;
-    return stream->settling.count + 2 * WINDOW_SPARE >= runner->window ||
-           (is_all_settling && runner->free.count <= WINDOW_SPARE);
+    if (stream->settling.count + 2 * WINDOW_SPARE >= runner->window) return true;
+    return runner->free.count <= WINDOW_SPARE && !runner->ready.count && !runner->under_way.count;
 }
 
 /* Lines up what has settled, by event time. is_end: nothing more will be read that arrived before now. */
