@@ -272,10 +272,7 @@ JournalPos deliver_position(struct deliver *deliver)
     for (size_t at = 0; at < deliver->runner_count; at++) {
         const struct runner *runner = deliver->runners[at];
         if (!runner->is_placed) return 0;
-        const struct stream *live = &runner->streams[STREAM_LIVE];
-        /* After the last record there may be the head of a segment, which nobody waits for. */
-        JournalPos kept = live->kept == live->pos && live->read_until > live->pos ? live->read_until : live->kept;
-        if (kept < lowest) lowest = kept;
+        if (runner->streams[STREAM_LIVE].kept < lowest) lowest = runner->streams[STREAM_LIVE].kept;
         for (size_t place = 0; runner->is_started && place < runner->window; place++) {
             const struct delivery *delivery = &runner->deliveries[place];
             if (delivery->stage == DELIVERY_FREE || delivery->is_frozen) continue;

@@ -335,6 +335,8 @@ void cursor_save(struct runner *runner)
     runner->kept_ms = runner->deliver->now_ms;
     runner->has_new_rows = false;
     JournalPos live_pos = stream_position(runner, STREAM_LIVE);
+    /* What is after the last record (the head of a segment, a mark) may be retired, and is then not missing. */
+    if (live_pos == live->pos && live->read_until > live_pos) live_pos = live->read_until;
     JournalPos replay_pos = replay->is_active ? stream_position(runner, STREAM_REPLAY) : replay->pos;
     char bytes[ROW_KEY_BYTES], row[64];
     struct buf value;

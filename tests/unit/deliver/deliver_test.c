@@ -658,6 +658,38 @@ static void who_has_everything_holds_nothing(void **state)
     assert_int_equal(journal_first(world->journal), journal_end(world->journal));
 }
 
+/* Nor does it miss what retention removed after it: heads of segments, and the marks of clean ends. */
+static void who_has_everything_misses_nothing_after_a_restart(void **state)
+{
+    struct letters letters = { 0 };
+    bool has_more;
+    Err err;
+    (void)state;
+    SegmentsOptions options = { .dir = "journal", .disk = &world->disk.disk, .clock = &world->clock.clock,
+                               .dice = &world->dice.dice, .retention_ms = HOUR_MS };
+    start("hook", "webhook", (const char *const[]){ "url=http://0.test/", "allow_private=true", NULL });
+    say(EVENT_TRACK, "u", "", 0);
+    pass(5000, 500);
+    for (int starts = 0; starts < 3; starts++) {
+        deliver_close(world->deliver);
+        journal_close(world->journal);
+        assert_int_equal(segments_open(&options, &world->journal, NULL, &err), OK);
+        world_start(world);
+        for (int at = 0; at < 300; at++) {
+            pass(30000, 30000);
+            journal_set_hold(world->journal, "destinations", deliver_position(world->deliver));
+            assert_int_equal(journal_maintain(world->journal, &has_more, &err), OK);
+            world->known = journal_end(world->journal);
+        }
+    }
+    assert_int_equal(journal_first(world->journal), journal_end(world->journal));
+    say(EVENT_TRACK, "u", "", 0);
+    pass(5000, 500);
+    assert_int_equal(vendor.count, 2);
+    assert_int_equal(deliver_list_dead(&world->rows.rows, STR("hook"), 0, note_letter, &letters, &err), OK);
+    if (letters.count) fail_msg("%s", letters.text);
+}
+
 /* ---- Trying ---- */
 
 static void note_exchange(void *context, const DeliverExchange *exchange)
@@ -749,6 +781,7 @@ int main(void)
         with_world(what_is_new_begins_now_unless_told_otherwise),
         with_world(what_retention_removed_is_reported_and_the_rest_is_delivered),
         with_world(who_has_everything_holds_nothing),
+        with_world(who_has_everything_misses_nothing_after_a_restart),
         with_world(a_message_is_tried_aloud),
         with_world(user_ids_are_signed_for_the_messenger),
     };
