@@ -45,11 +45,49 @@ void collect_workspace_close(struct collect_workspace *workspace)
 
 /* ---- What is kept ---- */
 
+/* The byte that an escape stands for, of JSON (\u003d, \/) or of a URL (%3D). Returns the escape's length; 0: none. */
+static size_t read_escape(Str text, char *ret)
+{
+    size_t name = text.bytes[0] == '%' ? 1 : text.len > 1 && text.bytes[1] == 'u' ? 2 : 0, digits = 2 * name;
+    unsigned value = 0;
+    if (!name && text.bytes[0] != '\\') return 0;
+    if (!name) return *ret = text.len > 1 ? text.bytes[1] : 0, text.len > 1 ? 2 : 1;
+    if (text.len < name + digits) return 0;
+    for (size_t at = name; at < name + digits; at++) {
+        char digit = text.bytes[at];
+        bool is_letter = (digit >= 'a' && digit <= 'f') || (digit >= 'A' && digit <= 'F');
+        if (!is_letter && (digit < '0' || digit > '9')) return 0;
+        value = value << 4 | (unsigned)(is_letter ? (digit & 7) + 9 : digit - '0');
+    }
+    *ret = value < 128 ? (char)value : 0;
+    return name + digits;
+}
+
+/* The key as it is meant, where it is written with escapes; empty: it has none, or is too long for a key. */
+static Str without_escapes(Str key, char plain[LIMIT_ID_BYTES])
+{
+    Str text = { plain, 0 };
+    bool has_some = false;
+    for (size_t at = 0, length; at < key.len; at += length) {
+        char byte = key.bytes[at];
+        length = byte == '%' || byte == '\\' ? read_escape(str_slice(key, at, key.len), &byte) : 0;
+        has_some |= length > 0;
+        if (!length) length = 1;
+        if (!byte || (byte == '\\' && at + length == key.len)) continue;      /* the last one belongs to what follows */
+        if (text.len == LIMIT_ID_BYTES) return (Str){ 0 };
+        plain[text.len++] = byte;
+    }
+    return has_some ? text : (Str){ 0 };
+}
+
 bool collect_is_reading_key(const struct intake *intake, Str key)
 {
     const CollectOptions *options = &intake->workspace->collector->options;
-    return key.len && key.len <= LIMIT_ID_BYTES && options->is_reading_key
-        && options->is_reading_key(options->reading_key_context, key);
+    char plain[LIMIT_ID_BYTES];
+    if (!options->is_reading_key || !key.len) return false;
+    if (key.len <= LIMIT_ID_BYTES && options->is_reading_key(options->reading_key_context, key)) return true;
+    Str meant = without_escapes(key, plain);
+    return meant.len && options->is_reading_key(options->reading_key_context, meant);
 }
 
 /* Stars for the key wherever it stands in the text; a copy of it where it does. */

@@ -251,6 +251,8 @@ static void a_key_that_reads_is_in_nothing_that_is_kept(void **state)
         "{\"batch\":[{\"type\":\"no type\",\"api_key\":\"sk_0123456789\",\"writeKey\":\"wk_web\"}]}",
         "{\"batch\":[[{\"key\":\"sk_0123456789\"}]],\"writeKey\":\"wk_web\"}",
         "{\"writeKey\":\"sk_0123456789\",\"batch\":[{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\"}]}",
+        "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"e\","
+        "\"writeKey\":\"sk\\u005F012345678\\u0039\"}",                      /* some libraries escape so */
     };
     (void)state;
     CollectOptions options = { .clock = &world.time.clock, .dice = &world.chance.dice,
@@ -264,8 +266,8 @@ static void a_key_that_reads_is_in_nothing_that_is_kept(void **state)
     for (size_t at = 0; at < countof(bodies); at++) {
         assert_int_equal(world_send_body("", EVENT_NONE, bodies[at]), OK);
         assert_int_equal(world.result.rejected, 1);
-        assert_false(str_contains(buf_str(&world.append.frames), STR("sk_0123456789")));
-        assert_int_equal(str_starts(world_rejected(0).text, STR("this key reads, ")), at < 3 || at == 5);
+        assert_false(str_contains(buf_str(&world.append.frames), STR("012345678")));
+        assert_int_equal(str_starts(world_rejected(0).text, STR("this key reads, ")), at < 3 || at >= 5);
     }
     assert_true(str_contains(world_rejected(0).json, STR("\"event\":\"e\"")));
     assert_int_equal(world_send_body("", EVENT_NONE, bodies[2]), OK);

@@ -114,7 +114,9 @@ static void no_secret_and_no_part_of_one_is_kept(void **state)
         "writeKey=sk_secret==&a=1", "?writeKey=sk_secret==", "sk_secret==",
         "{\"a\":\"{\\\"k\\\":\\\"sk_secret==\\\"}\"",
         "[\"sk'quoted,and;so\"", "{\"k\":\"sk'quoted,and;so\"} x", "x=1&key=sk'quoted,and;so&b", "{a: sk_secret==}",
-        "{writeKey:sk_secret==",
+        "{writeKey:sk_secret==", "type=track&writeKey=sk_secret%3D%3d&x", "[\"sk_secret\\u003d\\u003D\"",
+        "{\"a\":\"sk_secret\\=\\=\",",
+        "[\"{\\\"k\\\":\\\"sk_secret\\u003d=\\\"}\"",
     };
     (void)state;
     reopen(false);
