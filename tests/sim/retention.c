@@ -104,7 +104,8 @@ void retention_jump(struct world *world)
     bool more, has_faults = world->disk.fault_per_million != 0;
     Millis by_ms = (Millis)fake_dice_below(&world->dice, 6 * HOUR_MS) - 3 * HOUR_MS;
     Err err;
-    if (!retention->is_on || world->disk.capacity_bytes || retention->jumps == JUMPS_MOST_IN_WORLD) return;
+    if (!retention->is_on || world->may_erase || world->disk.capacity_bytes) return;
+    if (retention->jumps == JUMPS_MOST_IN_WORLD) return;
     if (by_ms > -2 * MINUTE_MS && by_ms < 2 * MINUTE_MS) return;
     Millis off_ms = retention->clock_off_ms + by_ms;
     if (off_ms > 4 * HOUR_MS || off_ms < -4 * HOUR_MS) return;
