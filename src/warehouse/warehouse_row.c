@@ -81,11 +81,13 @@ static void put_instant(struct warehouse_maker *maker, const char *column, Milli
     put_fixed(maker, column, WAREHOUSE_TIMESTAMP, text);
 }
 
-/* uuid_ts is the loader's; anonymous_id and user_id are no columns of users, and would be taken for who somebody is. */
+/* uuid_ts is the loader's; anonymous_id and user_id are no columns of users, and would be taken for who somebody is.
+ * The last six are PostgreSQL's own in every table: it makes no column of such a name. */
 static bool is_reserved(const struct warehouse_maker *maker, Str column)
 {
     static const char *const words[] = { "uuid_ts", "id", "anonymous_id", "user_id", "received_at", "sent_at",
-                                         "timestamp", "original_timestamp" };
+                                         "timestamp", "original_timestamp", "ctid", "xmin", "cmin", "xmax", "cmax",
+                                         "tableoid" };
     if (maker->is_context) return false;
     for (size_t at = 0; at < countof(words); at++)
         if (str_equal(column, str_from(words[at]))) return true;
@@ -204,6 +206,14 @@ static const struct { const char *table, *members, *upserts; } tables[EVENT_TYPE
     [EVENT_GROUP] = { "groups", "traits", "accounts" }, [EVENT_ALIAS] = { "aliases", "traits", NULL },
 };
 
+/* Called like a view of ours, or like the index that PostgreSQL makes for a key: tracks_pkey, long_name_pkey1. */
+static bool is_of_another(Str name)
+{
+    size_t len = name.len;
+    while (len && name.bytes[len - 1] >= '0' && name.bytes[len - 1] <= '9') len--;
+    return str_ends(name, STR(WAREHOUSE_RESOLVED)) || str_ends(str_slice(name, 0, len), STR("_pkey"));
+}
+
 /* The event's own table, out of the way of those that are there anyway. */
 static Str event_table(struct warehouse_maker *maker, Str slug)
 {
@@ -212,8 +222,8 @@ static Str event_table(struct warehouse_maker *maker, Str slug)
         if (tables[type].table) is_taken |= str_equal(slug, str_from(tables[type].table));
         if (tables[type].upserts) is_taken |= str_equal(slug, str_from(tables[type].upserts));
     }
-    if (is_taken) return warehouse_name_fit(arena_printf(maker->arena, "_%.*s", STR_FORMAT(slug)), maker->arena);
-    if (!str_ends(slug, STR(WAREHOUSE_RESOLVED))) return slug;
+    if (is_taken) slug = warehouse_name_fit(arena_printf(maker->arena, "_%.*s", STR_FORMAT(slug)), maker->arena);
+    if (!is_of_another(slug)) return slug;
     return warehouse_name_fit(arena_printf(maker->arena, "%.*s_", STR_FORMAT(slug)), maker->arena);
 }
 

@@ -142,7 +142,8 @@ def read_cell(text, type_):
 class Model:
     """Tables by name: {"columns": {column: type}, "rows": {id: {column: meaning}}}; discards as a list."""
 
-    RESERVED = {"uuid_ts", "id", "anonymous_id", "user_id", "received_at", "sent_at", "timestamp", "original_timestamp"}
+    RESERVED = {"uuid_ts", "id", "anonymous_id", "user_id", "received_at", "sent_at", "timestamp", "original_timestamp",
+                "ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"}
     TABLES = {"track": ("tracks", None, None), "identify": ("identifies", "traits", "users"),
               "page": ("pages", "properties", None), "screen": ("screens", "properties", None),
               "group": ("groups", "traits", "accounts"), "alias": ("aliases", "traits", None)}
@@ -175,7 +176,7 @@ class Model:
         told = self.make(table, id_, id_, fixed, context, message.get(members) or [] if members else [])
         if kind == "track" and slug:
             event = fit("_" + slug) if slug in self.BUILT_IN or slug.startswith("onym_") else slug
-            event = fit(slug + "_") if event == slug and slug.endswith("_resolved") else event
+            event = fit(event + "_") if re.search("_(resolved|pkey[0-9]*)$", event) else event
             told += self.make(event, id_, id_, fixed, context, message.get("properties") or [])
         elif kind == "track" and message.get("properties"):
             told += [(table, id_, "properties", "no_event_name")]

@@ -241,6 +241,23 @@ static void a_person_is_a_row(void **state)
     assert_int_equal(message.discard_count, 0);
 }
 
+/* Relations of one schema share their names, and a load that cannot make a table stops. */
+static void no_table_or_column_is_called_like_the_servers_own(void **state)
+{
+    static const struct { Str event; const char *table; } cases[] = {
+        { STR("Tracks Pkey"), "tracks_pkey_" }, { STR("Tracks Pkey12"), "tracks_pkey12_" }, { STR("Pkey"), "pkey" },
+        { STR("Onym Foo Resolved"), "_onym_foo_resolved_" }, { STR("Onym Sync Pkey"), "_onym_sync_pkey_" },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(cases); at++) {
+        make((Event){ .type = EVENT_TRACK, .name = cases[at].event, .user_id = STR("u") }, "{}");
+        assert_true(str_equal(message.rows[1].table, str_from(cases[at].table)));
+    }
+    make((Event){ .type = EVENT_IDENTIFY, .user_id = STR("u") }, "{'traits':{'xmin':1},'context':{'xmin':2}}");
+    check_discard(0, "xmin", "1", "reserved");
+    check_value(0, "context_xmin", WAREHOUSE_BIGINT, "2");
+}
+
 static void no_table_is_called_like_a_view(void **state)
 {
     (void)state;
@@ -262,6 +279,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_import_keeps_when_it_came, setup, teardown),
         cmocka_unit_test_setup_teardown(a_person_is_a_row, setup, teardown),
         cmocka_unit_test_setup_teardown(no_table_is_called_like_a_view, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_table_or_column_is_called_like_the_servers_own, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
