@@ -6,7 +6,7 @@
  *   users of the user ids
  *   the ids themselves in onym_identifiers, and whom no id names any more in onym_people; those of it that are still
  *   somebody's are told again (warehouse_people.h)
- *   and what onym_discards kept of these rows
+ *   and what onym_discards kept of these rows, and of messages that were refused and name one of the ids
  *
  * Rows are found by a scan of each table: there is no index on ids unless somebody makes one. */
 #include "warehouse_load.h"
@@ -91,13 +91,44 @@ static void put_delete(struct load *load, const WarehouseTable *table, const Jou
     if (is_users) {
         buf_str_put(out, STR("id IN "));
         (void)put_list(out, &(struct ids){ command, true, false });
-        buf_str_put(out, STR(" RETURNING id) SELECT count(*) FROM gone"));
+        buf_str_put(out, STR(" RETURNING id) DELETE FROM "));
+        warehouse_put_table_name(out, load->schema, STR("onym_discards"));
+        buf_str_put(out, STR(" WHERE table_name = 'users' AND row_id IN "));
+        (void)put_list(out, &(struct ids){ command, true, false });
         return;
     }
     put_condition(out, command, str_equal(table->name, STR("aliases")));
     buf_str_put(out, STR(" RETURNING id) DELETE FROM "));
     warehouse_put_table_name(out, load->schema, STR("onym_discards"));
     buf_str_put(out, STR(" WHERE row_id IN (SELECT id FROM gone)"));
+}
+
+/* A message that the server refused has no row: its JSON, whose ids Onym wrote, is all that there is of it. Whichever
+ * names one of the ids goes. */
+static Status erase_refused(struct load *load, const JournalCommand *command, Err *err)
+{
+    static const char *const names[] = { "userId", "anonymousId", "previousId" };
+    struct buf *out = &load->statement, member;
+    buf_init(&member, 8 * LIMIT_ID_BYTES);
+    buf_str_put(out, STR("DELETE FROM "));
+    warehouse_put_table_name(out, load->schema, STR("onym_discards"));
+    buf_str_put(out, STR(" WHERE reason LIKE 'refused: %' AND (false"));
+    for (size_t at = 0; at < command->id_count; at++) {
+        const CommandId *id = &command->ids[at];
+        for (size_t name = 0; name < countof(names) && id->kind != COMMAND_EXTERNAL_ID; name++) {
+            if (name < 2 && (name == 0) != (id->kind == COMMAND_USER_ID)) continue;
+            buf_clear(&member);
+            json_string(&member, names[name], id->value);
+            buf_str_put(out, STR(" OR strpos(column_value, "));
+            sql_put_text(out, buf_str(&member));
+            buf_str_put(out, STR(") > 0"));
+        }
+    }
+    buf_char(out, ')');
+    buf_done(&member);
+    if (!buf_ok(out)) return err_set(err, ERR_TOO_LARGE, "an erasure of too many ids");
+    Status s = load_run(load, err);
+    return s ? err_wrap(err, s, "erasing from table onym_discards") : OK;
 }
 
 /* ---- Who is who ---- */
@@ -160,5 +191,6 @@ Status warehouse_erase(struct load *load, const JournalCommand *command, Err *er
         s = load_run(load, err);
         if (s) s = err_wrap(err, s, "erasing from table %.*s", STR_FORMAT(table->name));
     }
+    if (!s) s = erase_refused(load, command, err);
     return s ? s : erase_ids(load, command, err);
 }
