@@ -363,6 +363,7 @@ static Status load_once(struct warehouse *warehouse, const struct range *range, 
     warehouse_load_begin(&warehouse->load, warehouse->sql, clock_now_ms(warehouse->options.clock));
     s = begin(warehouse, err);
     if (!s) s = add_records(warehouse, range, err);
+    if (!s) s = warehouse_views_put_back(&warehouse->load, err);
     if (!s) s = tell_people(warehouse, range, err);
     if (!s) s = keep_position(warehouse, 0, range->next, err);
     if (!s) s = sql_run(warehouse->sql, STR("COMMIT"), err);

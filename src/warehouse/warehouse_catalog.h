@@ -34,6 +34,7 @@ typedef struct WarehouseTable {
     size_t column_count, column_capacity;
     struct slots slots;
     size_t view_columns;                     /* that the view on it showed last, or could not; 0: there is none */
+    bool is_view_dropped;                    /* by this transaction, which puts it back */
 } WarehouseTable;
 
 struct catalog {

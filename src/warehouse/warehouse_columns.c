@@ -55,6 +55,7 @@ static Status alter(struct load *load, WarehouseTable *table, WarehouseColumn *c
                     bool *ret_done, Err *err)
 {
     size_t view_columns = table->view_columns, grants = load->regrants.len;
+    bool is_dropped = table->is_view_dropped;
     *ret_done = false;
     Status s = sql_run(load->sql, STR("SAVEPOINT onym"), err);
     if (s) return s;
@@ -64,7 +65,7 @@ static Status alter(struct load *load, WarehouseTable *table, WarehouseColumn *c
         s = load_run(load, err);
     }
     *ret_done = !s;
-    if (s) table->view_columns = view_columns, load->regrants.len = grants;
+    if (s) table->view_columns = view_columns, table->is_view_dropped = is_dropped, load->regrants.len = grants;
     const char *state = sql_state(load->sql);
     if (s && strncmp(state, "0A", 2) && strncmp(state, "2B", 2) && strncmp(state, "42", 2)) return s;
     if (s) s = sql_run(load->sql, STR("ROLLBACK TO SAVEPOINT onym"), err);

@@ -143,21 +143,31 @@ static Status make_view(struct load *load, WarehouseTable *table, Err *err)
     return s;
 }
 
-Status warehouse_views_make(struct load *load, Err *err)
+static Status make_views(struct load *load, bool are_dropped, Err *err)
 {
     Status s = OK;
     bool has_any = false;
     for (size_t at = 0; !s && at < load->catalog->table_count; at++) {
         WarehouseTable *table = &load->catalog->tables[at];
-        if (!is_of_events(table) || table->view_columns == count_columns(table)) continue;
+        if (!is_of_events(table) || (are_dropped && !table->is_view_dropped)) continue;
+        if (table->view_columns == count_columns(table)) continue;
         if (!has_any) s = sql_run(load->sql, STR("SET LOCAL lock_timeout = '5s'"), err);
         has_any = true;
         if (!s) s = make_view(load, table, err);
+        table->is_view_dropped = false;
         if (s) s = err_wrap(err, s, "the view on table %.*s", STR_FORMAT(table->name));
     }
     if (!s && has_any) s = sql_run(load->sql, STR("SET LOCAL lock_timeout = 0"), err);
+    return s;
+}
+
+Status warehouse_views_make(struct load *load, Err *err) { return make_views(load, false, err); }
+
+Status warehouse_views_put_back(struct load *load, Err *err)
+{
+    bool is_done;
+    Status s = make_views(load, true, err);
     if (!s && load->regrants.len) {
-        bool is_done;
         buf_str_put(&load->statement, buf_str(&load->regrants));
         s = try(load, &is_done, err);
     }
@@ -192,6 +202,6 @@ Status load_drop_view(struct load *load, WarehouseTable *table, Err *err)
     buf_str_put(&load->statement, STR("DROP VIEW IF EXISTS "));
     warehouse_put_table_name(&load->statement, load->schema, name);
     s = load_run(load, err);
-    if (!s) table->view_columns = 0;
+    if (!s) table->view_columns = 0, table->is_view_dropped = true;
     return s;
 }

@@ -11,6 +11,8 @@
 
 /* Reads which views there are, into the catalogue. */
 Status MUST warehouse_views_read(struct load *load, Err *err);
+/* Puts back those that this transaction dropped, with their grants, whatever becomes of people. After the rows. */
+Status MUST warehouse_views_put_back(struct load *load, Err *err);
 /* Makes those that are missing or show too little. After the rows, before the commit. */
 Status MUST warehouse_views_make(struct load *load, Err *err);
 

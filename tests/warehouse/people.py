@@ -201,3 +201,30 @@ def merged_and_parted(pg, World):
         world.onym.start()
         world.wait_loaded()
         compare(pg, world)
+
+
+def views_outlive_people(pg, World):
+    """A column widens while people fail, and where they are switched off: the view and its grants are there."""
+    with World(pg) as world:
+        def track(number, user, value):
+            return {"type": "track", "event": "Ev", "userId": user, "messageId": f"m{number}", "properties": {"n": value}}
+
+        def read():
+            world.wait_loaded()
+            return pg.query("SET ROLE viewer; SELECT id, n FROM website.ev_resolved ORDER BY 1")
+        world.send([track(1, "kim", 1)])
+        world.wait_loaded()
+        pg.query("CREATE ROLE viewer; GRANT USAGE ON SCHEMA website TO viewer; GRANT SELECT ON website.ev_resolved TO viewer; "
+                 "ALTER TABLE website.onym_identifiers ADD CONSTRAINT sane CHECK (value <> 'eve')")
+        world.send([track(2, "eve", 2.5)])
+        assert read() == [["m1", "1"], ["m2", "2.5"]]
+        assert pg.query("SELECT 1 FROM website.onym_identifiers WHERE value = 'eve'") == []
+        pg.query("ALTER TABLE website.onym_identifiers DROP CONSTRAINT sane")
+        wait_until(lambda: pg.query("SELECT 1 FROM website.onym_identifiers WHERE value = 'eve'"), WAIT_S,
+                   "all of it a minute later, without any message")
+        world.onym.stop()
+        path = world.onym.config
+        path.write_text(path.read_text().replace('"every"', '"people": "false", "every"'))
+        world.onym.start()
+        world.send([track(3, "kim", "many")])
+        assert read() == [["m1", "1"], ["m2", "2.5"], ["m3", "many"]]
