@@ -25,6 +25,7 @@ struct warehouse_people {
     bool is_all;                             /* of the round */
     bool was_erasing;                        /* when the round began */
     bool was_told;                           /* all of it, once */
+    bool is_begun;                           /* a round, in this transaction */
     /* To be told again when no erasure is under way: all of it, or these. */
     bool is_all_later;
     PersonName *later;
@@ -72,7 +73,7 @@ void warehouse_people_forget(struct warehouse_people *people)
     people_close_changes(people->changes);
     people->changes = people_open_changes(&people->people);
     people->position = 0;
-    people->was_told = false;
+    people->was_told = people->is_begun = false;
 }
 
 bool warehouse_people_wants(const struct warehouse_people *people)
@@ -83,8 +84,10 @@ bool warehouse_people_wants(const struct warehouse_people *people)
 
 void warehouse_people_end(struct warehouse_people *people, bool is_kept)
 {
-    people_end_round(people->changes, is_kept);
-    if (!is_kept) return;
+    bool is_told = is_kept && people->is_begun;              /* after a failure of people the rows are kept alone */
+    people_end_round(people->changes, is_told);
+    people->is_begun = false;
+    if (!is_told) return;
     people->position = people->next;
     people->was_told = true;
     if (!people->was_erasing) drop_later(people);
@@ -148,6 +151,7 @@ static Status begin_round(struct warehouse_people *people, const PeopleRange *ra
 {
     people->was_erasing = people->guard.is_erasing(people->guard.context);
     if (people->is_all_later && !people->was_erasing) warehouse_people_forget(people);
+    people->is_begun = true;
     people->guard.begin(people->guard.context);
     Status s = people_begin_round(people->changes, &people->is_all, err);
     for (size_t at = 0; !s && at < people->later_count; at++)
