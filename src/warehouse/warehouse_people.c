@@ -185,11 +185,19 @@ static void put_cell(struct buf *out, Str text, char end)
     buf_char(out, end);
 }
 
+/* Which a choice may leave out; user ids and anonymous ids say whose a row is. */
+static bool takes_kind(const struct load *load, Str kind)
+{
+    return str_equal(kind, STR("user_id")) || str_equal(kind, STR("anonymous_id"))
+        || warehouse_takes_column(load->choice, STR("onym_identifiers"), kind);
+}
+
 static const PeopleSpan nobody = { INT64_MIN, INT64_MAX, { "", 0 }, { "", 0 }, { NULL, 0 } };
 
 static Status put_identifier(struct load *load, const PeopleIdentifier *identifier, Err *err)
 {
     Status s = OK;
+    if (!takes_kind(load, identifier->kind)) return OK;
     for (size_t at = 0; !s && at < (identifier->span_count ? identifier->span_count : 1); at++) {
         const PeopleSpan *span = identifier->span_count ? &identifier->spans[at] : &nobody;
         struct buf *out = &load->lines;
