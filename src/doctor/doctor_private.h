@@ -13,6 +13,7 @@ enum {
     DOCTOR_CASES_MAX = 1 << 20,             /* of a tally, whose people are told; all are counted */
     DOCTOR_VIOLATIONS_MAX = 1 << 22,        /* of the tracking plan; 40 bytes each */
     DOCTOR_TROUBLES_MAX = 1 << 20,          /* of pages, as the browser library says; 24 bytes each */
+    DOCTOR_TROUBLE_NAMES = 1 << 13,         /* pages and cookies of them; so many names stay for the rest */
     DOCTOR_PLACES = 10,                     /* pages of a finding that are told */
     DOCTOR_VERSIONS = 5,                    /* releases of a finding that are told */
     DOCTOR_PLACE_BYTES = 160,
@@ -127,6 +128,7 @@ struct exam {
     Arena plan_scratch;
     DoctorTrouble *troubles;                /* in the order of the journal */
     size_t trouble_count, trouble_capacity;
+    uint32_t trouble_names;                 /* that they took of the names: anybody may write them */
     uint8_t *young;                         /* a byte a name: of sources, a SourceAge */
     bool knows_old;                         /* each source that is old is known to be */
     struct tally **tallies;

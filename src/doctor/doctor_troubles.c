@@ -79,6 +79,8 @@ static bool is_cookie_name(Str name)
     return name.len > 0 && name.len <= COOKIE_BYTES;
 }
 
+static bool has_name_left(const struct exam *exam) { return exam->trouble_names < DOCTOR_TROUBLE_NAMES; }
+
 /* DOCTOR_CODE_COUNT: none that is known. */
 static DoctorCode read_word(struct exam *exam, Str word, uint32_t *ret_value)
 {
@@ -88,12 +90,19 @@ static DoctorCode read_word(struct exam *exam, Str word, uint32_t *ret_value)
     *ret_value = 0;
     if (str_starts(word, STR(COOKIE_WORD))) {
         Str name = str_slice(word, sizeof COOKIE_WORD - 1, word.len);
-        if (is_cookie_name(name)) *ret_value = doctor_name(&exam->names, name);
+        if (is_cookie_name(name) && has_name_left(exam)) *ret_value = doctor_name(&exam->names, name);
         return DOCTOR_BR_1;
     }
     for (size_t at = 0; at < countof(words); at++)
         if (str_equal(word, str_from(words[at].word))) return words[at].code;
     return DOCTOR_CODE_COUNT;
+}
+
+static bool is_noted(const struct exam *exam, size_t from, DoctorCode code, uint32_t value)
+{
+    for (; from < exam->trouble_count; from++)
+        if (exam->troubles[from].code == code && exam->troubles[from].value == value) return true;
+    return false;
 }
 
 bool doctor_note_troubles(struct exam *exam, const DoctorPeek *peek, JournalPos pos)
@@ -102,12 +111,13 @@ bool doctor_note_troubles(struct exam *exam, const DoctorPeek *peek, JournalPos 
     EventMember item;
     char room[256];
     size_t before = exam->trouble_count, seen = 0;
+    uint32_t names = exam->names.count, page = 0;
     if (peek->health.bytes[0] != '[' || !event_members_open(&list, peek->health)) return false;
-    uint32_t page = doctor_name_page(exam, doctor_host(peek->url, room), path_of(peek->url));
+    if (has_name_left(exam)) page = doctor_name_page(exam, doctor_host(peek->url, room), path_of(peek->url));
     while (seen++ < WORDS_MOST && event_members_item(&list, &item)) {
         uint32_t value;
         DoctorCode code = read_word(exam, event_raw_text(item.raw), &value);
-        if (code == DOCTOR_CODE_COUNT) continue;
+        if (code == DOCTOR_CODE_COUNT || is_noted(exam, before, code, value)) continue;
         if (!vector_reserve(exam->troubles, exam->trouble_capacity, exam->trouble_count + 1, DOCTOR_TROUBLES_MAX)) {
             exam->is_cut = true;
             break;
@@ -115,6 +125,7 @@ bool doctor_note_troubles(struct exam *exam, const DoctorPeek *peek, JournalPos 
         exam->troubles[exam->trouble_count++] = (DoctorTrouble){ .pos = pos, .code = code, .page = page,
                                                                  .value = value };
     }
+    exam->trouble_names += exam->names.count - names;
     return exam->trouble_count > before;
 }
 

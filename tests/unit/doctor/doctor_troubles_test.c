@@ -2,6 +2,8 @@
 #include "doctor/doctor_troubles.c"
 #include "fake_exam.h"
 
+#include <stdio.h>
+
 enum { VISITOR = 100 };
 
 /* A page of that visitor that says so; health NULL: it says nothing. */
@@ -75,6 +77,35 @@ static void only_its_words_are_taken(void **state)
     done();
 }
 
+/* Who has the public key cannot take all names: then sources and events would have none. */
+static void names_are_left_for_the_rest(void **state)
+{
+    char health[1024];
+    (void)state;
+    fake_begin();
+    for (int at = 0; at < DOCTOR_NAMES_MAX / 8; at++) {
+        DoctorPeek peek = { 0 };
+        int len = 0;
+        for (int n = 0; n < WORDS_MOST; n++)
+            len += snprintf(health + len, sizeof health - (size_t)len, "%s\"cookie_stuck:c%d-%d\"", n ? "," : "[",
+                            at, n);
+        snprintf(health + len, sizeof health - (size_t)len, "]");
+        peek.health = str_from(health);
+        assert_true(doctor_note_troubles(&fake.exam, &peek, journal_position(1)));
+    }
+    assert_true(doctor_name(&fake.exam.names, STR("an event")) != 0);
+    done();
+}
+
+static void a_word_counts_once_a_message(void **state)
+{
+    (void)state;
+    fake_begin();
+    (void)page(VISITOR, "", "[\"storage_full\",\"storage_full\",\"queue_full\",\"storage_full\"]", 1);
+    assert_int_equal(fake.exam.trouble_count, 2);
+    done();
+}
+
 /* A record that is a repeat, or of somebody suppressed, has no row. */
 static void what_does_not_count_is_no_case(void **state)
 {
@@ -115,7 +146,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_visitor_is_one_case), cmocka_unit_test(cookies_are_one_finding),
         cmocka_unit_test(only_its_words_are_taken), cmocka_unit_test(what_does_not_count_is_no_case),
-        cmocka_unit_test(pages_are_told_without_ids),
+        cmocka_unit_test(pages_are_told_without_ids), cmocka_unit_test(names_are_left_for_the_rest),
+        cmocka_unit_test(a_word_counts_once_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
