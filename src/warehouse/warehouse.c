@@ -170,14 +170,18 @@ static Status read_kept(struct warehouse *warehouse, const char *suffix, struct 
 }
 
 /* A mark of the journal at the position says whether it is the journal that was read before. */
-static Status check_journal(struct warehouse *warehouse, const struct kept *kept, Err *err)
+static bool is_of_another(const struct warehouse *warehouse, const struct kept *kept)
 {
     JournalPos base;
     Millis at_ms;
-    bool is_other = !kept->is_readable || kept->position > journal_end(warehouse->options.journal);
-    if (!is_other && !journal_find_birth(warehouse->options.journal, (JournalPos)kept->base, &base, &at_ms, NULL))
-        is_other = at_ms != kept->at_ms || base != (JournalPos)kept->base;
-    if (!is_other) return OK;
+    if (!kept->is_readable || kept->position > journal_end(warehouse->options.journal)) return true;
+    return !journal_find_birth(warehouse->options.journal, (JournalPos)kept->base, &base, &at_ms, NULL)
+        && (at_ms != kept->at_ms || base != (JournalPos)kept->base);
+}
+
+static Status check_journal(struct warehouse *warehouse, const struct kept *kept, Err *err)
+{
+    if (!is_of_another(warehouse, kept)) return OK;
     return err_set(err, ERR_CONFLICT, "schema %.*s was filled from another journal, or from a later one than this: its "
                    "row of %.*s in onym_sync says position %llu. Remove that row to load all of this journal (rows "
                    "that are there stay as they are), or name another schema", STR_FORMAT(warehouse->settings.schema),
@@ -259,6 +263,37 @@ static Status give_up_people(struct warehouse *warehouse, const Err *why, Err *e
     return sql_run(warehouse->sql, STR("ROLLBACK TO SAVEPOINT onym_people"), err);
 }
 
+struct others {
+    const struct warehouse *warehouse;
+    bool is_other;
+};
+
+/* position, journal */
+static void note_other(void *context, const Str *cells)
+{
+    struct others *others = context;
+    struct kept kept = { 0 };
+    note_kept(&kept, cells);
+    others->is_other |= is_of_another(others->warehouse, &kept);
+}
+
+/* Each of two journals would take out whom only the other one knows. */
+static Status check_others(struct warehouse *warehouse, Err *err)
+{
+    struct buf *out = &warehouse->load.statement;
+    struct others others = { warehouse, false };
+    buf_str_put(out, STR("SELECT position, journal FROM "));
+    warehouse_put_table_name(out, warehouse->settings.schema, STR("onym_sync"));
+    buf_str_put(out, STR(" WHERE partition = 1 AND destination <> "));
+    sql_put_text(out, warehouse->config.name);
+    Status s = sql_query(warehouse->sql, buf_str(out), note_other, &others, err);
+    buf_clear(out);
+    if (s || !others.is_other) return s;
+    return err_set(err, ERR_CONFLICT, "people of schema %.*s are told from another journal, by another name in "
+                   "onym_sync: say people: false here, or remove its row of partition 1",
+                   STR_FORMAT(warehouse->settings.schema));
+}
+
 static Status tell_people(struct warehouse *warehouse, const struct range *range, Err *err)
 {
     PeopleRange told = { range->records, range->skips, range->count, range->next };
@@ -266,7 +301,8 @@ static Status tell_people(struct warehouse *warehouse, const struct range *range
     Err why;
     Status s = sql_run(warehouse->sql, STR("SAVEPOINT onym_people"), err);
     if (s) return s;
-    s = warehouse_people_tell(warehouse->people, &warehouse->load, warehouse->maker, &told, &why);
+    s = check_others(warehouse, &why);
+    if (!s) s = warehouse_people_tell(warehouse->people, &warehouse->load, warehouse->maker, &told, &why);
     if (!s) s = warehouse_views_make(&warehouse->load, &why);
     if (!s) s = keep_position(warehouse, 1, range->next, &why);
     if (s && sql_is_open(warehouse->sql) && !atomic_load(&warehouse->is_stopping))
