@@ -2,7 +2,7 @@
  * member costs one search in each run, whatever the number of events in it. */
 #include "people.h"
 
-enum { EVENTS_MAX = 20 * 1000 * 1000, ROWS_A_LOOK = 1024 };
+enum { EVENTS_MAX = 20 * 1000 * 1000, ROWS_A_LOOK = 1024, LOOKS_MOST = 1000 };
 
 struct gathering {
     const People *people;
@@ -12,6 +12,7 @@ struct gathering {
     Arena *arena;
     PersonEvents found;
     size_t capacity;
+    uint32_t looks;                          /* at messages, for their ids */
 };
 
 int people_oldest_first(const void *a, const void *b)
@@ -132,11 +133,56 @@ static Status owns_row(struct gathering *gathering, IdentityNode node, uint32_t 
     *ret_ms = run->times.base + (Millis)index_packed_get(&run->times, row);
     *ret = true;
     if (!identity_is_shared(identity_view_slot(gathering->view, node))) return OK;
+    if (!identity_view_needs_id(gathering->view, node, *ret_ms)) {
+        *ret = identity_view_find_person(gathering->view, node, *ret_ms, (Str){ 0 }) == gathering->person;
+        return OK;
+    }
+    *ret = false;
+    if (gathering->looks++ >= LOOKS_MOST) return OK;         /* anybody may send a million of one moment */
     Status s = index_codes_has(&gathering->codes, row) ? OK : index_codes_load(&gathering->codes, row, err);
     if (!s) s = is_of_person(gathering, node, *ret_ms, index_codes_get(&gathering->codes, row), ret, err);
     if (s != ERR_NOT_FOUND) return s;
     *ret = false;                                            /* erased, or retired since */
     return OK;
+}
+
+static Millis time_of(const IndexRun *run, uint32_t row)
+{
+    return run->times.base + (Millis)index_packed_get(&run->times, row);
+}
+
+static uint32_t first_row_from(const IndexRun *run, uint32_t from, uint32_t to, Millis at_ms)
+{
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (time_of(run, middle) < at_ms) from = middle + 1;
+        else to = middle;
+    }
+    return from;
+}
+
+struct stretch { uint32_t from, to; };
+
+/* The rows around this one that have the same owner, among these; of a moment that ids decide, and where the owner is
+ * itself shared, this one alone. A device has any number of rows, and few spans. */
+static struct stretch find_stretch(const struct gathering *gathering, IdentityNode node, uint32_t row,
+                                   struct stretch all)
+{
+    const IndexRun *run = gathering->codes.run;
+    uint32_t slot = identity_view_slot(gathering->view, node), at = 0;
+    Millis at_ms = time_of(run, row);
+    struct stretch alone = { row, row + 1 };
+    if (!identity_is_shared(slot) || identity_view_needs_id(gathering->view, node, at_ms)) return alone;
+    const struct identity_spans *spans = identity_view_spans(gathering->view, slot);
+    for (uint32_t end = spans->count; end - at > 1;) {
+        uint32_t middle = at + (end - at) / 2;
+        if (spans->spans[middle].from_ms <= at_ms) at = middle;
+        else end = middle;
+    }
+    if (identity_is_shared(identity_view_slot(gathering->view, spans->spans[at].owner))) return alone;
+    if (at > 0) all.from = first_row_from(run, all.from, row, spans->spans[at].from_ms + 1);
+    if (at + 1 < spans->count) all.to = first_row_from(run, row + 1, all.to, spans->spans[at + 1].from_ms);
+    return all;
 }
 
 /* Rows of one subject lie together, in order of time: only the ends are looked at. */
@@ -149,13 +195,15 @@ static Status look_at_run(struct gathering *gathering, IdentityNode node, Millis
     Status s = OK;
     if (ordinal == run->subject_count || run->subjects[ordinal] != node) return OK;
     uint32_t to = index_run_row_of(run, (uint64_t)node + 1, ordinal, &next);
-    for (uint32_t row = from; !s && !is_ours && row < to; row++) {
+    struct stretch all = { from, to };
+    for (uint32_t row = from; !s && !is_ours && row < to; row = find_stretch(gathering, node, row, all).to) {
         s = owns_row(gathering, node, row, &is_ours, &at_ms, err);
         if (!s && is_ours && (*first_ms == INSTANT_NONE || at_ms < *first_ms)) *first_ms = at_ms;
     }
     if (s || !is_ours) return s;
     is_ours = false;
-    for (uint32_t row = to; !s && !is_ours && row-- > from;) {
+    for (uint32_t end = to, row; !s && !is_ours && end > from; end = find_stretch(gathering, node, row, all).from) {
+        row = end - 1;
         s = owns_row(gathering, node, row, &is_ours, &at_ms, err);
         if (!s && is_ours && (*last_ms == INSTANT_NONE || at_ms > *last_ms)) *last_ms = at_ms;
     }
