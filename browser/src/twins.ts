@@ -11,6 +11,9 @@ import type { Analytics } from './types'
 
 export const joinTwins = ({ twins, cookie, user }: Visitor, queue: Queue, api: Analytics): void => {
   const pairs = twins()!.map((name): [id: string, other: string | null] => [name.slice(TWINS.length), cookie!.read(name)])
+  // The user before the id: meanwhile somebody may log out in a page of another subdomain, which makes a new id, and
+  // somebody else log in there. In the other order that user would be told of the one before's ids.
+  const userId = user.id()
   const kept = user.anonymousId()!
   // The visitor's are those that lead to the id that they keep, or to another that was made at once and is not noted yet.
   const ids = new Set([kept])
@@ -24,7 +27,6 @@ export const joinTwins = ({ twins, cookie, user }: Visitor, queue: Queue, api: A
     const renamed = [...ids].reduce((text, id) => text?.replaceAll(id, kept), text)
     if (renamed != text) queue.put(key, renamed!)
   }
-  const userId = user.id()
   if (userId) ids.forEach((id) => api.alias(userId, id, { messageId: `twins-${id}-${kept}` }))
   // The server is told; or somebody has logged out since.
   for (const [id] of userId ? pairs : others) cookie!.write(TWINS + id, null)

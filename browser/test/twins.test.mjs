@@ -44,3 +44,19 @@ test('a third one that was made at once has the visitor, and has not been noted 
 test('what another page has dealt with meanwhile, and what is of others, costs nothing', () => {
   assert.deepEqual(join({ notes: [['given', null], ['other-visitors', 'x']], userId: 'u', calls }), [calls.map(([, text]) => text), [], []])
 })
+test('another page logs out, and in as somebody else, between any two looks of this one: they are not told of each other', () => {
+  for (const before of [null, 'u1'])
+    for (let looks = 0; looks < 4; looks++) {
+      const notes = [['given', 'kept']]
+      let looked = 0
+      const seen = (old, now) => (looked++ < looks ? old : now)
+      const visitor = {
+        user: { anonymousId: () => seen('kept', 'new'), id: () => seen(before, 'u2') },
+        twins: () => notes.map(([id]) => 'onym_twins_' + id),
+        cookie: { read: () => 'kept', write() {} },
+      }
+      const told = []
+      joinTwins(visitor, { list: () => [] }, { alias: (to, from) => told.push([to, from]) })
+      assert.ok(told.every(([to]) => to == before), `${before}, after ${looks} looks: ${JSON.stringify(told)}`)
+    }
+})
