@@ -111,6 +111,8 @@ static bool decode_calls(struct row_reader *reader, struct delivery *delivery, u
     size_t bytes = count * sizeof(Call) + (size_t)(reader->end - reader->at);
     char *bodies;
     buf_init(&delivery->frozen, bytes + 16);
+    delivery->calls = NULL, delivery->call_count = 0, delivery->is_frozen = false;
+    if (!count) return true;
     if (count > DESTINATION_CALLS || !buf_reserve(&delivery->frozen, bytes)) return false;
     delivery->calls = (Call *)(void *)delivery->frozen.bytes;
     bodies = delivery->frozen.bytes + count * sizeof(Call);
@@ -125,7 +127,7 @@ static bool decode_calls(struct row_reader *reader, struct delivery *delivery, u
         bodies += body.len;
     }
     delivery->call_count = (uint32_t)count;
-    delivery->is_frozen = count > 0;
+    delivery->is_frozen = true;
     return true;
 }
 
