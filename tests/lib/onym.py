@@ -31,17 +31,31 @@ def program():
     return os.environ.get("ONYM", str(ROOT / "build" / "onym"))
 
 
+def port_range():
+    """Below those that the kernel gives to outgoing connections: one of these must not sit on the port of a server
+    that was killed and starts again."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    return (10240, first) if first >= 12000 else (10240, 32768)
+
+
+PORTS = []            # kept open as long as this program runs
+
+
 def free_port():
-    """Below those that the kernel gives to outgoing connections: one of these must not sit on the port of a
-    server that was killed and starts again."""
+    """One that no other test program gets while this one runs, also while no server of ours has it: a test that stops
+    its server and starts it again finds its port. An abstract Unix socket keeps it: that name is known exactly where
+    the port is, in this network, and goes with the process."""
     while True:
-        port = random.SystemRandom().randrange(10240, 32768)
+        port = random.SystemRandom().randrange(*port_range())
+        mark = socket.socket(socket.AF_UNIX)
         with socket.socket() as s:
             try:
+                mark.bind(f"\0onym-test-port-{port}")
                 s.bind(("127.0.0.1", port))
+                PORTS.append(mark)
                 return port
             except OSError:
-                pass
+                mark.close()
 
 
 class Onym:
