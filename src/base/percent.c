@@ -1,14 +1,6 @@
 /* percent: see the header. Runs of plain bytes are copied whole: most texts that are decoded have no escapes. */
 #include "base.h"
 
-static int hex_of(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 static bool is_plain(char c, const char *alphabet)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(alphabet, c));
@@ -33,11 +25,11 @@ void buf_percent_decode(struct buf *out, Str text, bool plus_is_space)
     size_t plain = 0;
     for (size_t at = 0; at < text.len; at++) {
         char c = text.bytes[at];
-        bool is_escape = c == '%' && text.len - at >= 3 && hex_of(text.bytes[at + 1]) >= 0
-                         && hex_of(text.bytes[at + 2]) >= 0;
+        bool is_escape = c == '%' && text.len - at >= 3 && hex_value(text.bytes[at + 1]) >= 0
+                         && hex_value(text.bytes[at + 2]) >= 0;
         if (!is_escape && (c != '+' || !plus_is_space)) continue;
         buf_put(out, text.bytes + plain, at - plain);
-        buf_char(out, is_escape ? (char)(hex_of(text.bytes[at + 1]) << 4 | hex_of(text.bytes[at + 2])) : ' ');
+        buf_char(out, is_escape ? (char)(hex_value(text.bytes[at + 1]) << 4 | hex_value(text.bytes[at + 2])) : ' ');
         if (is_escape) at += 2;
         plain = at + 1;
     }

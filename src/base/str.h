@@ -60,6 +60,14 @@ Str str_cut(Str s, char separator, Str *ret_rest);
 bool str_parse_int(Str s, int64_t min, int64_t max, int64_t *ret);
 bool str_parse_double(Str s, double *ret);            /* finite numbers only */
 
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+static inline int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Are they equal? Takes a time that depends on the lengths only. For keys and signatures. */
 bool str_equal_constant_time(Str a, Str b);
 

@@ -54,10 +54,9 @@ static size_t read_escape(Str text, char *ret)
     if (!name) return *ret = text.len > 1 ? text.bytes[1] : 0, text.len > 1 ? 2 : 1;
     if (text.len < name + digits) return 0;
     for (size_t at = name; at < name + digits; at++) {
-        char digit = text.bytes[at];
-        bool is_letter = (digit >= 'a' && digit <= 'f') || (digit >= 'A' && digit <= 'F');
-        if (!is_letter && (digit < '0' || digit > '9')) return 0;
-        value = value << 4 | (unsigned)(is_letter ? (digit & 7) + 9 : digit - '0');
+        int digit = hex_value(text.bytes[at]);
+        if (digit < 0) return 0;
+        value = value << 4 | (unsigned)digit;
     }
     *ret = value < 128 ? (char)value : 0;
     return name + digits;

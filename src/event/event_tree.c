@@ -40,21 +40,13 @@ static bool take_char(struct tree_reader *reader, char c)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /* Four hex digits; -1 if they are not. */
 static int32_t hex_four(const char *at, const char *end)
 {
     int32_t value = 0;
     if (end - at < 4) return -1;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
+        int digit = hex_value(at[i]);
         if (digit < 0) return -1;
         value = value << 4 | digit;
     }

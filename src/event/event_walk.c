@@ -27,19 +27,12 @@ bool walk_begin(struct walk *walk, Str text, const uint32_t *tokens, size_t coun
 
 /* ---- Strings ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The code unit of four hex digits, or -1. */
 static int hex_unit(const char *at)
 {
     int unit = 0;
     for (int digit = 0; digit < 4; digit++) {
-        int value = hex_digit(at[digit]);
+        int value = hex_value(at[digit]);
         if (value < 0) return -1;
         unit = unit << 4 | value;
     }

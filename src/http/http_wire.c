@@ -219,13 +219,6 @@ void wire_begin_body(struct wire_body *body, const WireHead *head)
                                 .left = head->length };
 }
 
-static int hex_of(unsigned char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A byte of a trailer: it is checked like a header, and dropped. digits: of the name at hand. */
 static bool take_trailer(struct wire_body *body, unsigned char c)
 {
@@ -253,7 +246,7 @@ static bool take_trailer(struct wire_body *body, unsigned char c)
 
 static bool take_size(struct wire_body *body, unsigned char c)
 {
-    int digit = hex_of(c);
+    int digit = hex_value((char)c);
     if (digit >= 0 && body->digits < CHUNK_DIGITS) {
         body->left = body->left << 4 | (unsigned)digit;
         body->digits++;

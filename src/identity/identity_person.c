@@ -74,11 +74,8 @@ void identity_write_person_id(const struct identity *identity, IdentityPerson pe
     }
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+/* Of an id that Onym wrote: upper case alone, so that each has one spelling. */
+static int upper_hex_value(char c) { return c >= 'a' ? -1 : hex_value(c); }
 
 IdentityPerson identity_find_person(const struct identity *identity, Str person_id)
 {
@@ -99,8 +96,8 @@ IdentityPerson identity_find_person(const struct identity *identity, Str person_
     for (size_t i = 0; i < rest.len; i++) {
         char c = rest.bytes[i];
         if (c == '~') {
-            int high = i + 2 < rest.len ? hex_value(rest.bytes[i + 1]) : -1;
-            int low = high >= 0 ? hex_value(rest.bytes[i + 2]) : -1;
+            int high = i + 2 < rest.len ? upper_hex_value(rest.bytes[i + 1]) : -1;
+            int low = high >= 0 ? upper_hex_value(rest.bytes[i + 2]) : -1;
             if (low < 0) return NONE;
             c = (char)(high << 4 | low);
             i += 2;

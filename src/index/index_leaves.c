@@ -18,14 +18,6 @@ struct walk {
     char text[LEAF_TEXT_BYTES];
 };
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /* The four digits at the place, or -1. */
 static int32_t hex_code(const char *at, const char *end)
 {

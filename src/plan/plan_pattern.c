@@ -23,13 +23,6 @@ static bool refuse(struct translation *t, const char *why)
     return false;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* So many hex digits; -1 where they are not there. */
 static int read_hex(Str text, size_t at, size_t digits)
 {

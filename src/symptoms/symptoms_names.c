@@ -107,7 +107,7 @@ bool symptoms_is_near_name(Str a, Str b)
 
 /* ---- Templates ---- */
 
-static bool is_hex(char c) { return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'f'); }
+static bool is_hex(char c) { return hex_value(c) >= 0; }
 
 /* How long the value is that begins here: a uuid, or an address, or digits with what stands between them in a date. */
 static size_t value_len(Str text)

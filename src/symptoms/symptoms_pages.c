@@ -10,20 +10,13 @@ enum { URL_MOST = 4096, ROUNDS = 2, TOKEN_BYTES = 20, VALUE_LEAST = 6 };
 
 /* ---- Percent-encoding ---- */
 
-static int hex_of(char c)
-{
-    if (is_digit(c)) return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* One round; never longer than it was. */
 static size_t decode_once(char *text, size_t len)
 {
     size_t to = 0;
     for (size_t at = 0; at < len; at++) {
-        int high = text[at] == '%' && at + 2 < len ? hex_of(text[at + 1]) : -1;
-        int low = high >= 0 ? hex_of(text[at + 2]) : -1;
+        int high = text[at] == '%' && at + 2 < len ? hex_value(text[at + 1]) : -1;
+        int low = high >= 0 ? hex_value(text[at + 2]) : -1;
         if (low < 0) text[to++] = text[at];
         else text[to++] = (char)(high << 4 | low), at += 2;
     }

@@ -118,19 +118,12 @@ size_t warehouse_value_width(WarehouseType column, Str text)
 
 /* ---- COPY ---- */
 
-/* How many bytes the character at the front has; 0: they are no UTF-8. */
-static size_t character(const unsigned char *s, size_t left)
+/* How many bytes the character at the front has, which is no ASCII; 0: they are no UTF-8. */
+static size_t character(Str text)
 {
-    static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    if (s[0] < 0x80) return 1;
-    size_t len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || left < len) return 0;
-    unsigned code = s[0] & (0xffu >> (len + 1));
-    for (size_t at = 1; at < len; at++) {
-        if ((s[at] & 0xc0) != 0x80) return 0;
-        code = code << 6 | (s[at] & 0x3fu);
-    }
-    return code >= least[len] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? len : 0;
+    size_t bytes;
+    (void)point_decode(text, &bytes);
+    return bytes > 1 ? bytes : 0;
 }
 
 void warehouse_put_copy(struct buf *out, Str text)
@@ -139,7 +132,7 @@ void warehouse_put_copy(struct buf *out, Str text)
     while (at < text.len) {
         const unsigned char *s = (const unsigned char *)text.bytes + at;
         bool is_plain = *s >= 0x20 && *s < 0x80 && *s != '\\';
-        size_t len = is_plain ? 1 : *s < 0x80 ? 0 : character(s, text.len - at);
+        size_t len = is_plain ? 1 : *s < 0x80 ? 0 : character(str_slice(text, at, text.len));
         if (len) {
             at += len;
             continue;

@@ -5,6 +5,17 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+static void hex_digits_have_values_in_either_case(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdef", capitals[] = "ABCDEF";
+    int found = 0;
+    for (int c = 0; c < 256; c++) found += hex_value((char)c) >= 0;
+    assert_int_equal(found, 22);
+    for (int value = 0; value < 16; value++) assert_int_equal(hex_value(digits[value]), value);
+    for (int value = 0; value < 6; value++) assert_int_equal(hex_value(capitals[value]), value + 10);
+}
+
 static void instants_in_every_shape_that_sdks_send(void **state)
 {
     static const struct { const char *text; int64_t ms; } rows[] = {
@@ -321,6 +332,7 @@ static void what_is_closed_is_named_with_the_way_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hex_digits_have_values_in_either_case),
         cmocka_unit_test(instants_in_every_shape_that_sdks_send),
         cmocka_unit_test(instants_that_are_none_are_refused),
         cmocka_unit_test(times_are_read_as_programs_print_them),
