@@ -226,6 +226,8 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
       type: method as MessageType,
       messageId: readText(messageId) ?? id,
       timestamp: timestamp ?? new Date(at).toISOString(),
+      // Before the user id: a visitor who logs out on another subdomain between the two leaves a call of nobody, not one of
+      // the user under the next visitor's anonymous id.
       anonymousId: anonymousId ?? visitor.user.anonymousId()!,
       userId: readText(userId) ?? visitor.user.id() ?? undefined,
       ...fields,
