@@ -206,14 +206,15 @@ static void count_row(void *context, uint32_t worker, const ScanRow *row)
     }
 }
 
-/* One person counts once in each bucket, in each group of it, and in each total. */
+/* One person counts once in each bucket, in each group of it, and in each total. One who has very many events takes
+ * seconds: it is looked for each series whether somebody still waits. */
 static void count_person(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
 {
     struct pass *pass = context;
     struct trends *trends = pass->trends;
     struct counter *counter = &trends->counters[worker];
     (void)person;
-    for (uint32_t bits = hits->steps; bits; bits &= bits - 1) {
+    for (uint32_t bits = hits->steps; bits && !query_is_given_up(trends->query.world); bits &= bits - 1) {
         uint32_t bit = (uint32_t)__builtin_ctz(bits), number = pass->series[bit], last = UINT32_MAX, count = 0;
         Arena arena = scratch;
         uint64_t *keys = trends->by.is_given ? arena_new(&arena, uint64_t, (size_t)hits->count * 2) : NULL;

@@ -38,8 +38,8 @@ events:
   Planned: {properties: {n: {type: number}}}
 `
 
-/** `visitors` 0: nothing has ever come. It dies with this process, however that dies. */
-export const startOnym = async (visitors) => {
+/** `visitors` 0: nothing has ever come but what `lines` (of JSON) has. It dies with this process, however that dies. */
+export const startOnym = async (visitors, lines = []) => {
   const folder = mkdtempSync(join(tmpdir(), 'onym-web-'))
   const configuration = join(folder, 'onym.yaml')
   // Takes what it gets, but for events named so that it must not.
@@ -56,14 +56,15 @@ export const startOnym = async (visitors) => {
   writeFileSync(configuration, config(folder, `http://127.0.0.1:${vendor.address().port}/`))
   const end = Date.now()
   const { messages, truth } = makeMonth({ end, visitors })
-  if (visitors) {
+  if (visitors || lines.length) {
     const file = join(folder, 'month.ndjson')
-    writeFileSync(file, [...messages, ...hostile(end - 7_200_000)].map((one) => JSON.stringify(one)).join('\n') + '\n')
+    const told = visitors ? [...messages, ...hostile(end - 7_200_000)].map((one) => JSON.stringify(one)) : []
+    writeFileSync(file, [...told, ...lines].join('\n') + '\n')
     const imported = spawnSync(PROGRAM, ['import', '--config', configuration, '--source', 'website', file], {
       encoding: 'utf8',
     })
-    // 1: a line was rejected; one event has a longer name than is accepted.
-    if (imported.status != 1) throw new Error('not imported: ' + imported.stderr)
+    // 1: a line was rejected; one event of the hostile ones has a longer name than is accepted.
+    if (imported.status != (visitors ? 1 : 0)) throw new Error('not imported: ' + imported.stderr)
   }
   const server = spawn('setpriv', ['--pdeathsig', 'KILL', PROGRAM, 'serve', '--config', configuration], {
     stdio: ['ignore', 'pipe', openSync(join(folder, 'stderr'), 'w')],
@@ -92,6 +93,12 @@ export const startOnym = async (visitors) => {
     truth,
     ask,
     configuration,
+    pid: server.pid,
+    /** A row of /metrics. */
+    metric: async (name) => {
+      const text = await (await fetch(url + '/metrics')).text()
+      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+    },
     send: async (message, key = 'wk_website') => {
       const answer = await fetch(`${url}/v1/batch`, {
         method: 'POST',

@@ -7,7 +7,7 @@ export interface Asking<T> {
   answer: T | null
   error: ApiError | null
   isAsking: boolean
-  /** 0 to 1; null where it is not known yet. Told from 300 ms on. */
+  /** share: 0 to 1; null where it is not known yet. Told before 100 ms are over: a page that only waits looks dead. */
   progress: { share: number | null; ms: number; isWaiting: boolean } | null
   cancel: () => void
   again: () => void
@@ -19,6 +19,10 @@ interface Kept {
 }
 const KEPT = 40
 const FRESH_MS = 20_000
+/** From when on it is told that a question takes time; one that a clock asks again in silence has longer. */
+const TOLD_MS = 70
+const TOLD_AGAIN_MS = 1000
+const LOOK_MS = 400
 const kept = new Map<string, Kept>()
 const keep = (key: string, answer: unknown) => {
   kept.delete(key)
@@ -66,17 +70,25 @@ export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): 
     setState((old) => ({ of: key, answer: old.answer, error: null, isAsking: true, progress: null }))
 
     const name = 'page-' + Math.random().toString(36).slice(2, 12)
-    const follow = async () => {
+    const isQuestion = body !== undefined
+    const tell = (known: { share: number | null; isWaiting: boolean }) => {
       const ms = performance.now() - started
-      const { share, isWaiting } = await howFar(name, mine.signal)
-      if (mine.signal.aborted) return
-      setState((old) => (old.isAsking ? { ...old, progress: { share, ms, isWaiting } } : old))
-      timer = window.setTimeout(follow, 400)
+      setState((old) => (old.isAsking ? { ...old, progress: { ...known, ms } } : old))
     }
-    if (body !== undefined) timer = window.setTimeout(follow, 300)
+    // It is told at once that it takes time; what the server says of it comes when it comes.
+    let known = { share: null as number | null, isWaiting: false }
+    let isOver = false
+    const follow = async () => {
+      tell(known)
+      if (isQuestion) known = await howFar(name, mine.signal)
+      if (isOver || mine.signal.aborted) return
+      tell(known)
+      timer = window.setTimeout(follow, LOOK_MS)
+    }
+    timer = window.setTimeout(follow, everyMs && turn > 0 ? TOLD_AGAIN_MS : TOLD_MS)
 
-    const asked = body === undefined ? path : path + (path.includes('?') ? '&' : '?') + 'id=' + name
-    call<T>(body === undefined ? 'GET' : 'POST', asked, body, mine.signal)
+    const asked = isQuestion ? path + (path.includes('?') ? '&' : '?') + 'id=' + name : path
+    call<T>(isQuestion ? 'POST' : 'GET', asked, body, mine.signal)
       .then(
         (answer) => {
           if (mine.signal.aborted) return
@@ -88,7 +100,10 @@ export const useAnswer = <T>(path: string | null, body?: unknown, everyMs = 0): 
             setState((old) => ({ ...nothing, of: key, answer: everyMs ? old.answer : null, error }))
         },
       )
-      .finally(() => clearTimeout(timer))
+      .finally(() => {
+        isOver = true
+        clearTimeout(timer)
+      })
     return () => {
       clearTimeout(timer)
       mine.abort()
