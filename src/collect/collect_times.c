@@ -2,8 +2,8 @@
  *
  *   timestamp = what the client said + (receivedAt - sentAt)      sentAt: the message's own, else the envelope's
  *
- * What the client said is its timestamp, else its originalTimestamp: the first of them that can be read and is from
- * 1970 to a day ahead of us. If neither is, the message happened when it arrived. A sentAt that cannot be right
+ * What the client said is its timestamp, else its originalTimestamp: the first of them that can be read, was set, and
+ * is from 1970 to a day ahead of us. If neither is, the message happened when it arrived. A sentAt that cannot be right
  * together with what the client said corrects nothing: an event is not much later than its sending, and none waits
  * for a year.
  *
@@ -49,6 +49,13 @@ static TimeProblem judge_field(const Field *field, Millis *ret_ms)
     InstantReading reading = read_instant(field, ret_ms);
     if (reading != INSTANT_READ) return reading == INSTANT_AMBIGUOUS ? TIME_AMBIGUOUS : TIME_UNREADABLE;
     return *ret_ms < 0 ? TIME_BEFORE_1970 : TIME_FINE;
+}
+
+/* 0 is what C and Java have of a time that was never set. Beside another one it counts for none; alone it stands. */
+static bool is_unset(Millis at_ms, const Field *original)
+{
+    Millis other_ms;
+    return at_ms == 0 && is_present(original) && !judge_field(original, &other_ms) && other_ms != 0;
 }
 
 /* ---- A live client's message ---- */
@@ -123,6 +130,7 @@ void collect_stamp_times(const struct intake *intake, const Message *message, Ev
         Millis original_ms;
         if (!is_present(fields[at])) continue;
         TimeProblem found = judge_field(fields[at], &original_ms);
+        if (!found && !at && is_unset(original_ms, fields[1])) found = TIME_BEFORE_1970;
         Millis corrected_ms = found ? now_ms : original_ms + find_skew(intake, original_ms, &sent);
         if (!found) found = judge(corrected_ms, now_ms);
         if (!problem) problem = found;
@@ -169,6 +177,7 @@ void collect_keep_times(const struct intake *intake, const Message *message, Eve
     for (taken = 0; taken < countof(fields); taken++) {
         if (!is_present(fields[taken]) || (taken > 0 && is_empty(fields[taken]))) continue;
         TimeProblem found = judge_field(fields[taken], &happened_ms);
+        if (!found && !taken && is_unset(happened_ms, fields[1])) found = TIME_BEFORE_1970;
         if (!found) found = judge(happened_ms, now_ms);
         if (!found) break;
         if (!problem) first = taken, problem = found;

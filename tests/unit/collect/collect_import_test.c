@@ -82,6 +82,8 @@ static void times_that_an_archive_lacks_are_those_it_has(void **state)
           NOW_TEXT },
         { ",\"sentAt\":1420070400", "2015-01-01T00:00:00.000Z", NOW_TEXT },
         { ",\"timestamp\":\"\",\"originalTimestamp\":1420070400.5", "2015-01-01T00:00:00.500Z", NOW_TEXT },
+        { ",\"timestamp\":0,\"originalTimestamp\":1420070400.5", "2015-01-01T00:00:00.500Z", NOW_TEXT },
+        { ",\"timestamp\":0,\"receivedAt\":\"2015-01-01\"", "1970-01-01T00:00:00.000Z", "2015-01-01T00:00:00.000Z" },
         { ",\"timestamp\":\"0001-01-01\",\"receivedAt\":\"2015-01-01\"", "2015-01-01T00:00:00.000Z",
           "2015-01-01T00:00:00.000Z" },
     };

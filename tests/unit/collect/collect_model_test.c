@@ -33,7 +33,8 @@ static void put_message(struct buf *out)
                                            "{\"ip\":\"9.9.9.9\",\"x\":1}", "{\"library\":0}" };
     static const char *const times[] = { "\"2023-11-14T22:13:00.000Z\"", "\"2023-11-14T23:13:00+01:00\"",
       "\"x\"", "null",
-                                         "1700000000", "\"1969-01-01\"", "\"2093-01-01\"", "{}" };
+                                         "1700000000", "\"1969-01-01\"", "\"2093-01-01\"", "{}",
+      "\"1970-01-01T00:00:00Z\"" };
     static const struct { const char *name; const char *const *values; size_t count; } fields[] = {
         { "type", types, countof(types) }, { "type", types, 6 }, { "userId", ids, countof(ids) }, { "userId", ids, 2 },
         { "anonymousId", ids, countof(ids) }, { "groupId", ids, countof(ids) }, { "previousId", ids, countof(ids) },
@@ -133,8 +134,9 @@ static Millis expected_timestamp(const TreeNode *m, const TreeNode *envelope)
 {
     const TreeNode *told[] = { last(m, "timestamp"), last(m, "originalTimestamp") };
     for (size_t at = 0; at < countof(told); at++) {
-        Millis happened_ms, corrected_ms;
+        Millis happened_ms, corrected_ms, other_ms;
         if (!time_of(told[at], &happened_ms) || happened_ms < 0) continue;
+        if (!at && !happened_ms && time_of(told[1], &other_ms) && other_ms > 0) continue;         /* it was never set */
         if (!corrects(last(m, "sentAt"), happened_ms, &corrected_ms) &&
             !corrects(last(envelope, "sentAt"), happened_ms, &corrected_ms))
             corrected_ms = happened_ms;
