@@ -46,7 +46,7 @@ void api_warehouses_write(const ApiOptions *options, struct buf *out)
         json_uint(out, "repeated", status->repeated);
         if (status->loaded_at_ms) json_instant(out, "last_success_at", status->loaded_at_ms);
         else json_null(out, "last_success_at");
-        json_string_or_null(out, "last_error", str_from(status->error));
+        json_string_or_null(out, "last_error", str_from(status->has_failed ? status->error : status->trouble));
         json_object_end(out);
     }
     json_array_end(out);
@@ -72,7 +72,7 @@ void api_warehouses_metrics(const ApiOptions *options, struct buf *out)
         { "onym_warehouse_loads_total", "counter", "Loads that were committed", loads_of },
         { "onym_warehouse_rows_total", "counter", "Rows that were loaded", rows_of },
         { "onym_warehouse_discards_total", "counter", "Values that found no column", discards_of },
-        { "onym_warehouse_refused_total", "counter", "Messages that the server refused", refused_of },
+        { "onym_warehouse_refused_total", "counter", "Rows that the server refused", refused_of },
     };
     Seen seen[WAREHOUSES_MOST];
     size_t count = look(options, seen);

@@ -130,7 +130,8 @@ Status sql_open(Str url, const atomic_bool *is_stopping, struct sql **ret, Err *
     check(sql->connection);
     PQsetNoticeReceiver(sql->connection, ignore_notice, NULL);
     s = PQstatus(sql->connection) == CONNECTION_BAD ? fail(sql, NULL, err) : wait_connected(sql, is_stopping, err);
-    if (!s) s = sql_run(sql, STR("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; "
+    if (!s) s = sql_run(sql, STR("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET statement_timeout = 0; "
+                                 "SET idle_in_transaction_session_timeout = 0; "
                                  "SET standard_conforming_strings = on"), err);
     if (s) sql_close(sql);
     else *ret = sql;

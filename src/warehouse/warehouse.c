@@ -18,8 +18,8 @@
 
 enum {
     RECORDS_USUAL = 5000, BYTES_USUAL = 4 * 1024 * 1024, EVERY_MS = 10000, BACK_OFF_MS = 1000, BACK_OFF_MOST_MS = 15000,
-    PEOPLE_AGAIN_MS = 60000, KNOWN_TRIES = 60, KNOWN_MS = 1000, ARENA_BYTES = 1024 * 1024,
-    COMMAND_ARENA_BYTES = 4 * 1024 * 1024,
+    PEOPLE_AGAIN_MS = 60000, CATALOG_AGAIN_MS = 60000, SURE_AFTER = 2, KNOWN_TRIES = 60, KNOWN_MS = 1000,
+    ARENA_BYTES = 1024 * 1024, COMMAND_ARENA_BYTES = 4 * 1024 * 1024,
 };
 static const int64_t WIDEN_BYTES = INT64_C(1) << 30;
 
@@ -39,6 +39,7 @@ struct warehouse {
     bool *skips;
     size_t skips_capacity;
     bool is_catalog_stale;
+    int64_t catalog_due_ns;                  /* where a table is set aside */
     bool was_full;                           /* the last batch was as large as one may be */
     int64_t due_ns;                          /* of the monotonic clock */
     unsigned failures;                       /* one after the other */
@@ -123,7 +124,10 @@ static void learn(void *context, const Str *cells)
 static Status read_catalog(struct warehouse *warehouse, Err *err)
 {
     struct buf *out = &warehouse->load.statement;
+    int64_t now_ns = clock_monotonic_ns(warehouse->options.clock);
+    warehouse->is_catalog_stale |= warehouse->catalog.has_trouble && now_ns >= warehouse->catalog_due_ns;
     if (!warehouse->is_catalog_stale) return OK;
+    warehouse->catalog_due_ns = now_ns + INT64_C(1000000) * CATALOG_AGAIN_MS;
     warehouse_catalog_clear(&warehouse->catalog);
     buf_clear(out);
     warehouse_put_catalog_query(out, warehouse->settings.schema);
@@ -218,7 +222,7 @@ static Status begin(struct warehouse *warehouse, Err *err)
     buf_clear(out);
     buf_str_put(out, STR("BEGIN; SELECT pg_advisory_xact_lock(hashtext('onym '), hashtext("));
     sql_put_text(out, warehouse->settings.schema);
-    buf_str_put(out, STR("))"));
+    buf_str_put(out, STR(")); SET LOCAL lock_timeout = '" LOAD_LOCK_TIMEOUT "'"));
     Status s = sql_run(warehouse->sql, buf_str(out), err);
     buf_clear(out);
     if (!s) s = read_kept(warehouse, " FOR UPDATE", &kept, err);
@@ -385,7 +389,9 @@ static void note_loaded(struct warehouse *warehouse, const struct range *range)
     status->rows += warehouse->load.rows_sent;
     status->discards += warehouse->load.discards_sent + warehouse->load.untold;
     status->repeated += warehouse->load.repeated;
-    status->refused += range->is_refused;
+    status->refused += warehouse->load.refused + range->is_refused;
+    if (warehouse->load.trouble[0] || warehouse->load.is_mended)
+        snprintf(status->trouble, sizeof status->trouble, "%s", warehouse->load.trouble);
     status->loaded_at_ms = warehouse->load.now_ms;
     status->newest_at_ms = warehouse->newest_at_ms;
     pthread_mutex_unlock(&warehouse->lock);
@@ -397,6 +403,7 @@ static Status load_once(struct warehouse *warehouse, const struct range *range, 
     if (s) return s;
     warehouse->newest_at_ms = warehouse->status.newest_at_ms;
     warehouse_load_begin(&warehouse->load, warehouse->sql, clock_now_ms(warehouse->options.clock));
+    warehouse->load.is_sure = warehouse->failures >= SURE_AFTER;
     s = begin(warehouse, err);
     if (!s) s = add_records(warehouse, range, err);
     if (!s) s = warehouse_views_put_back(&warehouse->load, err);
@@ -408,7 +415,7 @@ static Status load_once(struct warehouse *warehouse, const struct range *range, 
     return s;
 }
 
-/* Are the values at fault? Then another message may succeed. */
+/* Are the values at fault, as only the commit has found out (deferred constraints)? Then another message may do. */
 static bool undo(struct warehouse *warehouse)
 {
     warehouse_load_drop(&warehouse->load);
@@ -420,7 +427,8 @@ static bool undo(struct warehouse *warehouse)
         set_sql(warehouse, NULL);
         return false;
     }
-    return !strncmp(state, "22", 2) || !strncmp(state, "23", 2) || !strncmp(state, "54", 2);
+    return !strncmp(state, "22", 2) || !strncmp(state, "23", 2) || !strncmp(state, "54", 2)
+        || !strncmp(state, "44", 2) || !strncmp(state, "P0", 2);
 }
 
 static Status load_range(struct warehouse *warehouse, struct range range, Err *err)

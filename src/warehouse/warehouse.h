@@ -81,6 +81,7 @@ typedef struct WarehouseStatus {
     uint64_t skipped_bytes;                  /* of the journal that cannot be read */
     bool is_connected, has_failed;           /* has_failed: the last try did, and error says why */
     char error[ERR_TEXT_BYTES];
+    char trouble[ERR_TEXT_BYTES];            /* what a table refused last, while all else is loaded; empty: nothing */
 } WarehouseStatus;
 /* Texts live as long as the warehouse. */
 void warehouse_read_status(struct warehouse *warehouse, WarehouseStatus *ret);

@@ -23,6 +23,7 @@ void warehouse_catalog_clear(struct catalog *catalog)
         slots_done(&catalog->tables[at].slots);
     }
     catalog->table_count = catalog->all_columns = 0;
+    catalog->has_trouble = false;
     slots_clear(&catalog->slots);
     catalog->arena = region_arena(&catalog->region);
     region_trim(&catalog->region, 1024 * 1024);
@@ -145,6 +146,7 @@ void warehouse_catalog_learn(struct catalog *catalog, Str table_name, Str column
     WarehouseTable *table = &catalog->tables[at];
     table->exists = true;
     table->width = width;
+    if (!column.bytes) return;
     uint32_t place = add_column(catalog, table, column);
     table->columns[place].type = warehouse_type_from(type);
     table->columns[place].is_beside = str_starts(comment, STR(WAREHOUSE_BESIDE_COMMENT));
@@ -157,7 +159,7 @@ void warehouse_catalog_settle(struct catalog *catalog)
         WarehouseTable *table = &catalog->tables[at];
         if (!table->is_wanted) continue;
         table->is_wanted = false;
-        table->exists = true;
+        if (!table->why.bytes) table->exists = true;
         for (size_t column = 0; column < table->column_count; column++)
             table->columns[column].wanted = WAREHOUSE_NULL;
     }
@@ -174,10 +176,11 @@ void warehouse_put_table_name(struct buf *out, Str schema, Str table)
 
 void warehouse_put_catalog_query(struct buf *out, Str schema)
 {
-    buf_str_put(out, STR("SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), c.relnatts, "
+    buf_str_put(out, STR("SELECT c.relname, a.attname, CASE WHEN a.attgenerated <> '' OR a.attidentity = 'a' "
+                         "THEN 'generated' ELSE format_type(a.atttypid, a.atttypmod) END, c.relnatts, "
                          "coalesce(col_description(c.oid, a.attnum), '') "
                          "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                         "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+                         "LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
                          "WHERE c.relkind IN ('r', 'p') AND n.nspname = "));
     sql_put_text(out, schema);
     buf_str_put(out, STR(" ORDER BY c.relname, a.attnum"));

@@ -35,11 +35,14 @@ typedef struct WarehouseTable {
     struct slots slots;
     size_t view_columns;                     /* that the view on it showed last, or could not; 0: there is none */
     bool is_view_dropped;                    /* by this transaction, which puts it back */
+    Str why;                                 /* it takes no rows, as a reason for onym_discards; bytes NULL: it does */
+    Str why_narrow;                          /* it gets no more columns; bytes NULL: it does */
 } WarehouseTable;
 
 struct catalog {
     WarehouseTable *tables;
     size_t table_count, table_capacity, all_columns;
+    bool has_trouble;                        /* some table has a why */
     struct slots slots;
     struct region region;                    /* of names */
     Arena arena;
@@ -48,7 +51,8 @@ struct catalog {
 void warehouse_catalog_open(struct catalog *catalog);
 void warehouse_catalog_close(struct catalog *catalog);
 void warehouse_catalog_clear(struct catalog *catalog);
-/* What the server says of one column. width: pg_class.relnatts; comment: the column's. */
+/* What the server says of one column; column.bytes NULL: the table has none. width: pg_class.relnatts; comment: the
+ * column's. */
 void warehouse_catalog_learn(struct catalog *catalog, Str table, Str column, Str type, uint32_t width, Str comment);
 
 /* Finds the table, or makes it; WAREHOUSE_NONE: there are too many. */

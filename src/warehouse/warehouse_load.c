@@ -28,7 +28,7 @@ void warehouse_load_close(struct load *load)
 {
     free(load->rows);
     free(load->order);
-    free(load->is_repeated);
+    free(load->messages);
     free(load->discards);
     free(load->values);
     slots_done(&load->ids);
@@ -54,7 +54,9 @@ void warehouse_load_begin(struct load *load, struct sql *sql, Millis now_ms)
     load->sql = sql;
     load->now_ms = now_ms;
     buf_clear(&load->regrants);
-    load->rows_sent = load->discards_sent = load->repeated = load->untold = 0;
+    load->rows_sent = load->discards_sent = load->repeated = load->refused = load->untold = 0;
+    load->trouble[0] = 0;
+    load->is_mended = false;
 }
 
 bool warehouse_load_is_full(const struct load *load) { return arena_left(&load->arena) < ARENA_FULL; }
@@ -136,8 +138,8 @@ static void add_row(struct load *load, const WarehouseRow *row, const LoadDiscar
     LoadRow made = { .id = keep(load, row->id, json), .table = table, .message = (uint32_t)load->message_count - 1,
                      .is_first = is_first, .is_upsert = row->is_upsert, .is_whole = row->is_whole,
                      .cells = arena_new(&load->arena, LoadCell, row->count) };
-    if (is_first && !is_first_of_id(load, table, made.id)) load->is_repeated[made.message] = true;
-    if (load->is_repeated[made.message]) {
+    if (is_first && !is_first_of_id(load, table, made.id)) load->messages[made.message].is_repeated = true;
+    if (load->messages[made.message].is_repeated) {
         load->repeated += is_first && !row->is_whole;
         return;
     }
@@ -151,17 +153,17 @@ static void add_row(struct load *load, const WarehouseRow *row, const LoadDiscar
     load->rows[load->row_count++] = made;
 }
 
-static void add_message(struct load *load)
+static void add_message(struct load *load, Str json, Millis received_at_ms)
 {
-    check(vector_reserve(load->is_repeated, load->message_capacity, load->message_count + 1, ROWS_MOST));
-    load->is_repeated[load->message_count++] = false;
+    check(vector_reserve(load->messages, load->message_capacity, load->message_count + 1, ROWS_MOST));
+    load->messages[load->message_count++] = (LoadMessage){ json, received_at_ms, false };
 }
 
 void warehouse_load_add(struct load *load, const WarehouseMessage *message, Str json)
 {
     if (!message->row_count) return;
     LoadDiscard like = { .row = keep(load, message->id, json), .received_at_ms = message->received_at_ms };
-    add_message(load);
+    add_message(load, json, message->received_at_ms);
     bool has_first = false;
     for (size_t at = 0; at < message->row_count; at++) {
         const WarehouseRow *row = &message->rows[at];
@@ -171,7 +173,7 @@ void warehouse_load_add(struct load *load, const WarehouseMessage *message, Str 
         add_row(load, row, &like, is_first, json);
         has_first |= is_first;
     }
-    if (load->is_repeated[load->message_count - 1]) return;
+    if (load->messages[load->message_count - 1].is_repeated) return;
     load->untold += message->untold_count;
     for (size_t at = 0; at < message->discard_count; at++) {
         const WarehouseDiscard *discard = &message->discards[at];
@@ -216,7 +218,8 @@ static void route_row(struct load *load, LoadRow *row)
         const WarehouseColumn *column = &table->columns[cell.column];
         uint32_t to = warehouse_type_takes(column->type, cell.type) ? cell.column : column->beside;
         if (to == WAREHOUSE_NONE) {
-            reject_cell(load, row, &cell, "type");
+            bool is_missing = column->type == WAREHOUSE_NULL && table->why_narrow.bytes;
+            reject_cell(load, row, &cell, is_missing ? table->why_narrow.bytes : "type");
             continue;
         }
         width += warehouse_value_width(table->columns[to].type, cell.text);
@@ -375,6 +378,12 @@ static Status copy_new(struct load *load, const WarehouseTable *table, size_t co
     return s;
 }
 
+/* An id that is there already; and COPY does not go with row-level security. */
+static bool needs_insert(const struct load *load)
+{
+    return !strcmp(sql_state(load->sql), "23505") || !strcmp(sql_state(load->sql), "0A000");
+}
+
 /* Sends the rows of `order` by COPY; if that meets an id that is already there, through a temporary table. */
 static Status send_rows(struct load *load, WarehouseTable *table, size_t count, Err *err)
 {
@@ -386,17 +395,23 @@ static Status send_rows(struct load *load, WarehouseTable *table, size_t count, 
     Status s = sql_run(load->sql, STR("SAVEPOINT onym"), err);
     if (!s) s = copy_rows(load, table, buf_str(&into), count, err);
     buf_done(&into);
-    if (s && !strcmp(sql_state(load->sql), "23505")) {
+    if (s && needs_insert(load)) {
         s = sql_run(load->sql, STR("ROLLBACK TO SAVEPOINT onym"), err);
         if (!s) s = copy_new(load, table, count, &new_count, err);
+    }
+    if (s && load_is_refusal(load)) {
+        s = sql_run(load->sql, STR("ROLLBACK TO SAVEPOINT onym"), err);
+        if (!s) s = load_send_singly(load, table, STR(""), count, &new_count, err);
+        count = new_count;
     }
     if (!s) s = sql_run(load->sql, STR("RELEASE SAVEPOINT onym"), err);
     for (size_t at = new_count; !s && at < count; at++) {
         const LoadRow *row = &load->rows[load->order[at]];
         load->repeated += row->is_first;
-        if (row->is_first) load->is_repeated[row->message] = true;
+        if (row->is_first) load->messages[row->message].is_repeated = true;
     }
     load->rows_sent += s ? 0 : new_count;
+    load->is_mended |= !s && new_count && str_equal(table->name, str_from(load->troubled));
     return s;
 }
 
@@ -408,7 +423,7 @@ static size_t order_rows(struct load *load, uint32_t table, bool is_first, const
     size_t count = 0;
     for (uint32_t at = head; at != WAREHOUSE_NONE; at = next[at]) {
         const LoadRow *row = &load->rows[at];
-        if (row->is_first != is_first || load->is_repeated[row->message]) continue;
+        if (row->is_first != is_first || load->messages[row->message].is_repeated) continue;
         check(row->table == table);
         load->order[count++] = at;
     }
@@ -476,6 +491,9 @@ Status warehouse_load_flush(struct load *load, Err *err)
     Status s = load_make_columns(load, err);
     for (size_t at = 0; at < tables; at++) heads[at] = WAREHOUSE_NONE;
     for (size_t at = load->row_count; !s && at-- > 0;) {
+        const WarehouseTable *table = &load->catalog->tables[load->rows[at].table];
+        if (table->why.bytes) load_refuse_row(load, &load->rows[at], table->why.bytes);
+        if (table->why.bytes) continue;
         route_row(load, &load->rows[at]);
         next[at] = heads[load->rows[at].table];
         heads[load->rows[at].table] = (uint32_t)at;

@@ -39,6 +39,16 @@ typedef struct LoadDiscard {
     Millis received_at_ms;
 } LoadDiscard;
 
+/* What a message came as: where the server refuses a row, onym_discards gets all of it. */
+typedef struct LoadMessage {
+    Str json;
+    Millis received_at_ms;
+    bool is_repeated;
+} LoadMessage;
+
+/* A lock of somebody's that is held for longer makes the load fail, so that the status tells it. */
+#define LOAD_LOCK_TIMEOUT "30s"
+
 struct load {
     struct sql *sql;
     struct catalog *catalog;
@@ -50,7 +60,7 @@ struct load {
     size_t row_count, row_capacity;
     uint32_t *order;                         /* rows of one table */
     size_t order_capacity;
-    bool *is_repeated;                       /* of each message */
+    LoadMessage *messages;
     size_t message_count, message_capacity;
     LoadDiscard *discards;
     size_t discard_count, discard_capacity;
@@ -61,7 +71,11 @@ struct load {
     struct buf regrants;                     /* what was granted on views that were dropped, as statements */
     Str *values;                             /* of the row that is being sent, by the places of its columns */
     uint32_t stamp;
-    uint64_t rows_sent, discards_sent, repeated, untold;     /* of the transaction */
+    uint64_t rows_sent, discards_sent, repeated, refused, untold;    /* of the transaction */
+    bool is_sure;                            /* tried more than once: the catalogue is not merely old */
+    char trouble[ERR_TEXT_BYTES];            /* what a table refused in this transaction, for people; empty: nothing */
+    char troubled[WAREHOUSE_NAME_BYTES + 1]; /* which table; or the one that did before, which may take rows now */
+    bool is_mended;                          /* it did, in this transaction */
 };
 
 void warehouse_load_open(struct load *load, struct catalog *catalog, Str schema);
@@ -90,6 +104,26 @@ void load_stamp(struct load *load, WarehouseTable *table, size_t count);
 void load_put_columns(struct load *load, const WarehouseTable *table);
 /* Makes a temporary table with the table's columns and the rows of `order`. */
 Status MUST load_copy_beside(struct load *load, const WarehouseTable *table, size_t count, Err *err);
+/* ---- What the server refuses (warehouse_refuse.c) ---- */
+
+/* Did the last statement fail for the table or its rows? Not for the server, the connection, a lock or a full disk,
+ * which another try may find better. */
+bool load_is_refusal(const struct load *load);
+bool load_is_own(const WarehouseTable *table);               /* onym_...: never set aside */
+/* "refused: ..." for onym_discards; it lives as long as the catalogue. */
+Str load_reason(struct load *load, const char *why);
+/* Tells it by the status; it stops nothing. */
+void load_tell(struct load *load, const WarehouseTable *table, const char *why);
+/* The table takes no rows until the catalogue is read again: they go to onym_discards. */
+void load_set_aside(struct load *load, WarehouseTable *table, const char *why);
+/* CREATE TABLE found the name taken: says by what. */
+Status MUST load_set_aside_foreign(struct load *load, WarehouseTable *table, Err *err);
+void load_refuse_row(struct load *load, const LoadRow *row, const char *reason);
+/* The rows of `order` one after the other, each in a savepoint: those that the server takes stand first in it
+ * afterwards, *ret_new. update: of an upsert, what stands after the SELECT. */
+Status MUST load_send_singly(struct load *load, WarehouseTable *table, Str update, size_t count, size_t *ret_new,
+                             Err *err);
+
 /* The view on the table, which keeps its columns from being altered, until warehouse_views_make (warehouse_views.c). */
 Status MUST load_drop_view(struct load *load, WarehouseTable *table, Err *err);
 Status MUST load_run(struct load *load, Err *err);           /* load->statement, which is empty afterwards */

@@ -33,6 +33,7 @@ static void fold(struct load *load, WarehouseTable *table, size_t from, size_t t
     }
     load->rows[load->order[from]].cells = cells;
     load->rows[load->order[from]].cell_count = (uint32_t)count;
+    load->rows[load->order[from]].message = load->rows[load->order[to - 1]].message;
 }
 
 /* All columns but the key and uuid_ts, each with what stands before it: two such lists say whether a row changed. */
@@ -69,6 +70,7 @@ static void put_replacement(struct load *load, const WarehouseTable *table)
 static void put_update(struct load *load, const WarehouseTable *table)
 {
     bool is_first = true;
+    buf_str_put(&load->statement, STR(" ON CONFLICT (id) DO UPDATE SET "));
     for (size_t at = 0; at < table->column_count; at++) {
         const WarehouseColumn *column = &table->columns[at];
         if (column->stamp != load->stamp || str_equal(column->name, STR("id"))) continue;
@@ -83,6 +85,35 @@ static void put_update(struct load *load, const WarehouseTable *table)
     }
 }
 
+static Status send_all(struct load *load, const WarehouseTable *table, size_t count, Err *err)
+{
+    Status s = load_copy_beside(load, table, count, err);
+    if (s) return s;
+    buf_str_put(&load->statement, STR("INSERT INTO "));
+    warehouse_put_table_name(&load->statement, load->schema, table->name);
+    buf_str_put(&load->statement, STR(" AS t ("));
+    load_put_columns(load, table);
+    buf_str_put(&load->statement, STR(") SELECT "));
+    load_put_columns(load, table);
+    if (load->rows[load->order[0]].is_whole) {
+        put_replacement(load, table);
+    } else {
+        buf_str_put(&load->statement, STR(" FROM onym_beside"));
+        put_update(load, table);
+    }
+    s = load_run(load, err);
+    return s ? s : sql_run(load->sql, STR("DROP TABLE onym_beside"), err);
+}
+
+static Status send_singly(struct load *load, WarehouseTable *table, size_t *count, Err *err)
+{
+    put_update(load, table);
+    Str update = arena_copy(&load->arena, buf_str(&load->statement));
+    buf_clear(&load->statement);
+    Status s = sql_run(load->sql, STR("ROLLBACK TO SAVEPOINT onym"), err);
+    return s ? s : load_send_singly(load, table, update, *count, count, err);
+}
+
 Status load_send_upserts(struct load *load, WarehouseTable *table, size_t count, Err *err)
 {
     struct sorting sorting = { load->rows };
@@ -95,22 +126,11 @@ Status load_send_upserts(struct load *load, WarehouseTable *table, size_t count,
         load->order[ids++] = load->order[from];
     }
     load_stamp(load, table, ids);
-    Status s = load_copy_beside(load, table, ids, err);
-    if (s) return s;
-    buf_str_put(&load->statement, STR("INSERT INTO "));
-    warehouse_put_table_name(&load->statement, load->schema, table->name);
-    buf_str_put(&load->statement, STR(" AS t ("));
-    load_put_columns(load, table);
-    buf_str_put(&load->statement, STR(") SELECT "));
-    load_put_columns(load, table);
-    if (load->rows[load->order[0]].is_whole) {
-        put_replacement(load, table);
-    } else {
-        buf_str_put(&load->statement, STR(" FROM onym_beside ON CONFLICT (id) DO UPDATE SET "));
-        put_update(load, table);
-    }
-    s = load_run(load, err);
-    if (!s) s = sql_run(load->sql, STR("DROP TABLE onym_beside"), err);
+    Status s = sql_run(load->sql, STR("SAVEPOINT onym"), err);
+    if (!s) s = send_all(load, table, ids, err);
+    if (s && !load_is_own(table) && load_is_refusal(load)) s = send_singly(load, table, &ids, err);
+    if (!s) s = sql_run(load->sql, STR("RELEASE SAVEPOINT onym"), err);
     load->rows_sent += s ? 0 : ids;
+    load->is_mended |= !s && ids && str_equal(table->name, str_from(load->troubled));
     return s;
 }

@@ -157,7 +157,7 @@ static Status make_views(struct load *load, bool are_dropped, Err *err)
         table->is_view_dropped = false;
         if (s) s = err_wrap(err, s, "the view on table %.*s", STR_FORMAT(table->name));
     }
-    if (!s && has_any) s = sql_run(load->sql, STR("SET LOCAL lock_timeout = 0"), err);
+    if (!s && has_any) s = sql_run(load->sql, STR("SET LOCAL lock_timeout = '" LOAD_LOCK_TIMEOUT "'"), err);
     return s;
 }
 

@@ -92,6 +92,11 @@ class Postgres:
         text = done.stdout.decode().rstrip("\n")
         return [[None if cell == "\x1d" else cell for cell in row.split("\x1f")] for row in text.split("\x1e") if text]
 
+    def session(self, statement):
+        """A client beside that is not waited for."""
+        return subprocess.Popen(["psql", "-X", "-q", "-c", statement, self.url], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+
     def close(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT)
