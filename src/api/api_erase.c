@@ -99,7 +99,7 @@ static void put_erasure(struct buf *out, const ApiOptions *options, struct erasu
 
 /* ---- Erasing ---- */
 
-/* Also erases the external id that the request named, even if others had it before. */
+/* Also erases the external id that the request named. Where others had it, too, it stays known from their messages. */
 static Status add_asked(CommandId asked, Arena *arena, CommandId **ids, size_t *count, Err *err)
 {
     for (size_t at = 0; at < *count; at++)

@@ -1,6 +1,6 @@
 /* control: the door; it carries commands out, and keeps what they leave in a table of the keyed store:
  *   's' Hash128           an id that is suppressed: a byte of its CommandIdKind, then the value
- *   'e' u64               an erasure under way, by the position of its command (control_erase.c)
+ *   'e' u64, 'a' u64      an erasure under way, by the position of its command (control_erase.c)
  *   'u' u64 u64           a place that an erasure could not look into (control_unread.c)
  *   'z'                   control_suppress.c
  *   'w'                   the destinations' store is still to be cleared of suppressed ids
@@ -276,6 +276,8 @@ Status control_load(struct control *control, struct kv_txn *txn, JournalPos save
         if (value.len > 1) (void)put_suppressed(control, (CommandIdKind)value.bytes[0], str_slice(value, 1, value.len));
     kv_cursor_close(cursor);
     if (s && s != ERR_NOT_FOUND) return s;
+    s = control_load_aliases(control, txn, err);
+    if (s) return s;
     s = kv_get(txn, control->options.table, STR("w"), &value, err);
     if (!s && control->options.has_destinations) control->clearing_wanted = ++control->clearings;
     if (s && s != ERR_NOT_FOUND) return s;

@@ -12,6 +12,7 @@
  * A row holds the erasure until all is done; a start goes on with step 1, which finds what is left, or with
  * step 5, where the row names nobody any more.
  *   'e' u64 position -> u32 number of nodes, u32 of spans, the nodes, the spans (struct erased_span), the command
+ *   'a' u64 position -> u64 each: the positions of others' aliases that it takes, ascending; where there are some
  */
 #include "control_private.h"
 
@@ -63,10 +64,20 @@ static void add_erasure(struct control *control, struct erasure *erasure)
 
 /* ---- Where it stands ---- */
 
-static void erasure_key(JournalPos pos, char key[9])
+static void erasure_key(char table, JournalPos pos, char key[9])
 {
-    key[0] = 'e';
+    key[0] = table;
     kv_key_u64(key + 1, pos);
+}
+
+/* Another erasure, after a start, has to know which rows of the index this one takes (control_forget.c). */
+static void note_aliases(struct control *control, const struct erasure *erasure)
+{
+    char key[9];
+    Str value = str_of(erasure->aliases, erasure->alias_count * sizeof *erasure->aliases);
+    if (!erasure->alias_count) return;
+    erasure_key('a', erasure->pos, key);
+    control_note_change(control, str_of(key, sizeof key), &value);
 }
 
 static void note_erasure(struct control *control, const struct erasure *erasure)
@@ -81,9 +92,34 @@ static void note_erasure(struct control *control, const struct erasure *erasure)
     buf_str_put(&buf, erasure->record);
     check(buf_ok(&buf));
     Str value = buf_str(&buf);
-    erasure_key(erasure->pos, key);
+    erasure_key('e', erasure->pos, key);
     control_note_change(control, str_of(key, sizeof key), &value);
     buf_done(&buf);
+    note_aliases(control, erasure);
+}
+
+static void read_aliases(struct control *control, JournalPos pos, Str value)
+{
+    struct erasure *erasure = NULL;
+    for (size_t at = 0; at < control->erasure_count && !erasure; at++)
+        if (control->erasures[at]->pos == pos) erasure = control->erasures[at];
+    if (!erasure || erasure->alias_count) return;
+    erasure->alias_count = value.len / sizeof *erasure->aliases;
+    check(vector_reserve(erasure->aliases, erasure->alias_capacity, erasure->alias_count + 1, UINT32_MAX));
+    memcpy(erasure->aliases, value.bytes, erasure->alias_count * sizeof *erasure->aliases);
+}
+
+Status control_load_aliases(struct control *control, struct kv_txn *txn, Err *err)
+{
+    struct kv_cursor *cursor;
+    Str key, value;
+    Status s = kv_cursor_open(txn, control->options.table, &cursor, err);
+    if (s) return s;
+    s = kv_find(cursor, STR("a"), &key, &value, err);
+    for (; !s && key.bytes[0] == 'a'; s = kv_next(cursor, &key, &value, err))
+        if (key.len == 9) read_aliases(control, kv_read_u64(key.bytes + 1), value);
+    kv_cursor_close(cursor);
+    return s == ERR_NOT_FOUND ? OK : s;
 }
 
 Status control_load_erasure(struct control *control, JournalPos pos, Str value, Err *err)
@@ -389,7 +425,7 @@ static void open_losses(struct losses *losses, const struct group *group)
     size_t nodes = 0, positions = 0, kept = 0;
     for (size_t at = 0; at < group->count; at++) {
         nodes += group->erasures[at]->node_count;
-        positions += group->erasures[at]->taken_count;
+        positions += group->erasures[at]->taken_count + group->erasures[at]->alias_count;
     }
     *losses = (struct losses){ malloc((nodes + 1) * sizeof *losses->nodes), 0,
                                malloc((positions + 1) * sizeof *losses->positions), 0 };
@@ -400,6 +436,8 @@ static void open_losses(struct losses *losses, const struct group *group)
             losses->nodes[losses->node_count++] = erasure->nodes[node];
         for (size_t taken = 0; taken < erasure->taken_count; taken++)
             losses->positions[losses->position_count++] = erasure->taken[taken];
+        for (size_t alias = 0; alias < erasure->alias_count; alias++)      /* the journal may have lost them already */
+            losses->positions[losses->position_count++] = journal_position(erasure->aliases[alias]);
     }
     qsort(losses->nodes, losses->node_count, sizeof *losses->nodes, control_compare_nodes);
     qsort(losses->positions, losses->position_count, sizeof *losses->positions, control_compare_positions);
@@ -472,8 +510,10 @@ static Status erase_commands(const struct group *group, Err *err)
     if (s) return s;
     pthread_mutex_lock(&control->lock);
     for (size_t at = 0; at < group->count; at++) {
-        erasure_key(group->erasures[at]->pos, key);
+        erasure_key('e', group->erasures[at]->pos, key);
         control_note_change_locked(control, str_of(key, sizeof key), &nobody);
+        erasure_key('a', group->erasures[at]->pos, key);
+        if (group->erasures[at]->alias_count) control_note_change_locked(control, str_of(key, sizeof key), NULL);
         group->erasures[at]->stage = ERASING_STATE;
     }
     pthread_mutex_unlock(&control->lock);
@@ -601,7 +641,7 @@ Status control_rewrite(struct control *control, Err *err)
     pthread_mutex_unlock(&control->lock);
     for (size_t at = 0; at < count; at++) {
         char key[9];
-        erasure_key(done[at]->pos, key);
+        erasure_key('e', done[at]->pos, key);
         control_note_change(control, str_of(key, sizeof key), NULL);
         erasure_free(done[at]);
     }

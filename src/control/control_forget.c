@@ -57,8 +57,8 @@ static void note_beside_one(struct erasure *erasure, IdentityNode node)
 struct said { IdentityPair *pairs; size_t count, capacity; };
 
 /* A record that the journal does not have any more, or that nobody can read, says nothing after a rebuild either. */
-static Status read_alias(struct control *control, struct erasure *erasure, uint64_t position, Arena arena,
-                         struct said *said, Err *err)
+static Status read_message(struct control *control, struct erasure *erasure, uint64_t position, Arena arena,
+                           struct said *said, Err *err)
 {
     struct identity *identity = control->stores.identity;
     const PeopleRules *rules = &control->options.rules;
@@ -79,6 +79,8 @@ static Status read_alias(struct control *control, struct erasure *erasure, uint6
                                     .external_count = externals.count };
         note_beside_one(erasure, identity_find(identity, IDENTITY_USER, event.user_id));
         note_beside_one(erasure, identity_find(identity, IDENTITY_ANONYMOUS, event.anonymous_id));
+        for (size_t at = 0; at < externals.count; at++)
+            note_beside_one(erasure, identity_find(identity, externals.items[at].kind, externals.items[at].value));
         check(vector_reserve(said->pairs, said->capacity, said->count + IDENTITY_MESSAGE_EXTERNALS + 2, UINT32_MAX));
         said->count += identity_read_pairs(identity, &message, said->pairs + said->count);
     }
@@ -98,7 +100,7 @@ static Status forget_aliases(struct control *control, struct erasure *erasure, c
     if (s || !erasure->alias_count) return s;
     region_open(&region, 64 * 1024 * 1024);
     for (size_t at = 0; !s && at < erasure->alias_count; at++)
-        s = read_alias(control, erasure, erasure->aliases[at], region_arena(&region), &said, err);
+        s = read_message(control, erasure, erasure->aliases[at], region_arena(&region), &said, err);
     if (!s) s = identity_erase_pairs(control->stores.identity, said.pairs, said.count, err);
     region_close(&region);
     free(said.pairs);
@@ -107,27 +109,11 @@ static Status forget_aliases(struct control *control, struct erasure *erasure, c
 
 /* ---- Ids ---- */
 
-/* Commands of before external ids stood in them: those that are nobody else's go with their user. No event has one for
- * its subject. */
-static Status forget_externals(struct control *control, IdentityNode user, Err *err)
-{
-    struct region region;
-    IdentityMember *members;
-    size_t count = 0;
-    if (!control->options.rules.identity.external_count) return OK;
-    region_open(&region, 64 * 1024 * 1024);
-    Arena arena = region_arena(&region);
-    IdentityPerson person = identity_person_now(control->stores.identity, user);
-    Status s = identity_list_members(control->stores.identity, person, &arena, &members, &count, err);
-    for (size_t at = 0; !s && at < count; at++)
-        if (control_is_own_external(control, person, &members[at]))
-            s = identity_erase(control->stores.identity, members[at].node, err);
-    region_close(&region);
-    return s;
-}
+static void note_held(void *context, IdentityNode node) { note_beside_one(context, node); }
 
-/* Anonymous ids that the command does not name, since their first message came after it was asked for: that message
- * goes, being the user's, and the id with it, unless another message has it (unsee_spans). */
+/* Ids that the command does not name: an anonymous one whose first message came after it was asked for, an external one
+ * that somebody else had, too, or that is beyond the user's limit. The user's messages go, and these ids with them,
+ * unless another message has them (unsee_spans, unsee_externals). */
 static Status note_beside(struct control *control, struct erasure *erasure, IdentityNode user, Err *err)
 {
     struct region region;
@@ -138,8 +124,41 @@ static Status note_beside(struct control *control, struct erasure *erasure, Iden
     IdentityPerson person = identity_person_now(control->stores.identity, user);
     Status s = identity_list_members(control->stores.identity, person, &arena, &members, &count, err);
     for (size_t at = 0; !s && at < count; at++)
-        if (members[at].kind == IDENTITY_ANONYMOUS) note_beside_one(erasure, members[at].node);
+        if (members[at].kind != IDENTITY_USER) note_beside_one(erasure, members[at].node);
+    identity_visit_held(control->stores.identity, user, note_held, erasure);
     region_close(&region);
+    return s;
+}
+
+struct external_search { struct erasure *erasure; const CommandId *id; struct said said; };
+
+static void note_external(void *context, const IdentityPair *pair, Millis time_ms)
+{
+    struct external_search *search = context;
+    struct said *said = &search->said;
+    if (pair->position >= journal_number(search->erasure->pos)) return;
+    if (time_ms < search->id->from_ms || (time_ms >= search->id->to_ms && search->id->to_ms != INT64_MAX)) return;
+    note_beside_one(search->erasure, pair->owner);           /* even where the journal has the message no more */
+    check(vector_reserve(said->pairs, said->capacity, said->count + 1, UINT32_MAX));
+    said->pairs[said->count++] = *pair;
+}
+
+/* Messages of an anonymous id without a user go. What they said of external ids goes with them; an external id that no
+ * other message has is not known any more (unsee_spans). */
+static Status forget_beside_anonymous(struct control *control, struct erasure *erasure, const CommandId *id,
+                                      IdentityNode node, Err *err)
+{
+    struct external_search search = { erasure, id, { 0 } };
+    struct region region;
+    Status s = identity_visit_externals(control->stores.identity, node, note_external, &search, err);
+    size_t count = search.said.count;
+    if (!count) return s;
+    region_open(&region, 64 * 1024 * 1024);
+    for (size_t at = 0; !s && at < count; at++)              /* one external id may hang at another */
+        s = read_message(control, erasure, search.said.pairs[at].position, region_arena(&region), &search.said, err);
+    if (!s) s = identity_erase_pairs(control->stores.identity, search.said.pairs, search.said.count, err);
+    region_close(&region);
+    free(search.said.pairs);
     return s;
 }
 
@@ -171,12 +190,12 @@ static Status forget_id(struct control *control, struct erasure *erasure, const 
     IdentityNode node = is_external ? people_find_external(control->stores.identity, id->value)
                                     : identity_find(control->stores.identity, kind, id->value);
     if (node == IDENTITY_NONE) return OK;
-    if (is_external) return identity_erase(control->stores.identity, node, err);      /* it is no event's subject */
+    if (is_external) return note_beside_one(erasure, node), OK;
     Hash128 member = identity_lasting_number(control->stores.identity, node);
     Status s = profile_erase(control->stores.profile, node, member, id->from_ms, id->to_ms, err);
     if (s) return s;
-    if (command_id_is_whole(id) && kind == IDENTITY_USER) s = note_beside(control, erasure, node, err);
-    if (!s && command_id_is_whole(id) && kind == IDENTITY_USER) s = forget_externals(control, node, err);
+    if (kind == IDENTITY_ANONYMOUS) s = forget_beside_anonymous(control, erasure, id, node, err);
+    if (!s && command_id_is_whole(id) && kind == IDENTITY_USER) s = note_beside(control, erasure, node, err);
     if (!s && kind == IDENTITY_ANONYMOUS && command_id_is_whole(id))
         s = identity_has_user_beside(control->stores.identity, node, &is_anothers, err);
     if (s) return s;
@@ -242,6 +261,7 @@ static Status unsee_spans(struct control *control, struct erasure *now, Err *err
         uint32_t node = is_span ? now->spans[at].node : now->beside[at - now->span_count];
         if (is_span && at && now->spans[at - 1].node == node) continue;
         if (!is_span && at > now->span_count && now->beside[at - now->span_count - 1] == node) continue;
+        if (identity_kind_of(control->stores.identity, node) >= IDENTITY_EXTERNAL) continue;
         is_kept = false;                                     /* a user is known from its own rows alone */
         if (identity_kind_of(control->stores.identity, node) == IDENTITY_ANONYMOUS)
             s = identity_has_user_beside(control->stores.identity, node, &is_kept, err);
@@ -256,6 +276,23 @@ static Status unsee_spans(struct control *control, struct erasure *now, Err *err
     return s;
 }
 
+/* An external id is no event's subject, and no message goes for it: it is known for as long as the evidence of any
+ * message tells of it, as a rebuild would have it. */
+static Status unsee_externals(struct control *control, const struct erasure *now, Err *err)
+{
+    struct identity *identity = control->stores.identity;
+    uint32_t *nodes = malloc((now->beside_count + 1) * sizeof *nodes);
+    size_t count = 0;
+    check(nodes);
+    for (size_t at = 0; at < now->beside_count; at++)        /* ascending by now */
+        if (identity_kind_of(identity, now->beside[at]) >= IDENTITY_EXTERNAL
+            && (!count || now->beside[at] != nodes[count - 1])) nodes[count++] = now->beside[at];
+    Status s = count ? identity_drop_evident(identity, nodes, &count, err) : OK;
+    for (size_t at = 0; !s && at < count; at++) s = identity_unsee(identity, nodes[at], err);
+    free(nodes);
+    return s;
+}
+
 Status control_forget_ids(struct control *control, struct erasure *erasure, const JournalCommand *command, Err *err)
 {
     Status s = forget_aliases(control, erasure, command, err);
@@ -264,5 +301,6 @@ Status control_forget_ids(struct control *control, struct erasure *erasure, cons
         bool is_second = id->kind == COMMAND_ANONYMOUS_ID;
         if (is_second == (at >= command->id_count)) s = forget_id(control, erasure, id, err);
     }
-    return s ? s : unsee_spans(control, erasure, err);
+    if (!s) s = unsee_spans(control, erasure, err);
+    return s ? s : unsee_externals(control, erasure, err);
 }

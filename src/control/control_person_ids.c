@@ -2,11 +2,15 @@
  * */
 #include "control_private.h"
 
-/* Nobody else ever had this id, and nobody else has it now. */
-bool control_is_own_external(struct control *control, IdentityPerson person, const IdentityMember *member)
+/* Nobody else ever had this external id, and nobody else has it now. */
+static bool is_own_external(const struct identity_view *view, IdentityPerson person, IdentityNode node)
 {
-    return member->kind >= IDENTITY_EXTERNAL && member->is_owner_now
-        && identity_find_owner(control->stores.identity, member->node, INT64_MIN, STR("")) == person;
+    uint32_t slot = identity_view_slot(view, node);
+    bool is_own = identity_view_person_now(view, node) == person;
+    const struct identity_spans *spans = identity_is_shared(slot) ? identity_view_spans(view, slot) : NULL;
+    for (uint32_t span = 0; spans && span < spans->count && is_own; span++)
+        is_own = identity_view_person_now(view, spans->spans[span].owner) == person;
+    return is_own;
 }
 
 /* The times when an id of several owners was this person's; the whole id if every owner is one of the person's
@@ -48,7 +52,7 @@ Status control_list_person_ids(struct control *control, IdentityPerson person, A
     for (size_t at = 0; !s && at < count; at++) {
         IdentityKind kind = members[at].kind;
         uint32_t slot = identity_view_slot(view, members[at].node);
-        if (kind >= IDENTITY_EXTERNAL && !control_is_own_external(control, person, &members[at])) continue;
+        if (kind >= IDENTITY_EXTERNAL && !is_own_external(view, person, members[at].node)) continue;
         if (arena_left(arena) < PEOPLE_EXTERNAL_BYTES + 1) {
             s = err_set(err, ERR_TOO_LARGE, "the person has more ids than an answer holds");
             break;

@@ -24,7 +24,7 @@ struct erasure {
     uint32_t *beside;                       /* while it is begun: ids of others that stood in its messages */
     size_t beside_count, beside_capacity;
     uint64_t *aliases;                      /* ascending: positions of others' aliases that name one of its ids */
-    size_t alias_count, alias_capacity;     /* none after a start */
+    size_t alias_count, alias_capacity;
 };
 struct erased_span { uint32_t node; Millis from_ms, to_ms; };
 
@@ -90,15 +90,13 @@ Status control_step_late(struct control *control, Err *err);                    
 Status control_begin_erasure(struct control *control, Str record, JournalPos pos, const JournalCommand *command,
                              Err *err);
 Status control_load_erasure(struct control *control, JournalPos pos, Str value, Err *err);
+Status control_load_aliases(struct control *control, struct kv_txn *txn, Err *err);  /* after those */
 Status control_step_erasure(struct control *control, bool *ret_more, Err *err);     /* by maintenance */
 void control_forget_erasures(struct control *control);
 
 /* control_forget.c. What identity and traits forget at once; fills in the erasure's nodes, spans and aliases. After an
  * error it is called again with the same erasure. */
 Status control_forget_ids(struct control *control, struct erasure *erasure, const JournalCommand *command, Err *err);
-
-/* control_person_ids.c */
-bool control_is_own_external(struct control *control, IdentityPerson person, const IdentityMember *member);
 
 /* control_unread.c */
 /* Is one of the ids that an erasure names as a whole in these bytes, which nobody can read? */

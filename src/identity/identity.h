@@ -224,9 +224,12 @@ Status MUST identity_erase(struct identity *identity, IdentityNode node, Err *er
 Status MUST identity_has_user_beside(const struct identity *identity, IdentityNode node, bool *ret, Err *err);
 /* Forgets what aliases said of an anonymous id; the id itself is kept, for the users who were seen with it. */
 Status MUST identity_erase_alone(struct identity *identity, IdentityNode node, Err *err);
-/* No message has this anonymous id or user id any more; an alias may still name it, and then nothing else is known of
+/* No message has this identifier any more; an alias may still name it, and then nothing else is known of
  * it. If it was a user id, the aliases that name it join users no more, but claim it like an anonymous id (rule 1). */
 Status MUST identity_unsee(struct identity *identity, IdentityNode node, Err *err);
+/* Takes out of these external ids, ascending, those that a message has whose evidence nobody has erased. Where an id
+ * was once the strongest of a message, this may look through all evidence: some ten milliseconds a million links. */
+Status MUST identity_drop_evident(const struct identity *identity, IdentityNode *externals, size_t *count, Err *err);
 /* A link that a message said, as identity_read_pairs finds it: from is the weaker id, or the alias's previousId. */
 typedef struct IdentityPair { IdentityNode from, owner; uint64_t position; } IdentityPair;
 size_t identity_read_pairs(struct identity *identity, const IdentityMessage *message,
@@ -234,6 +237,13 @@ size_t identity_read_pairs(struct identity *identity, const IdentityMessage *mes
 /* Forgets these links, whether or not they were taken back, and sorts them. Their ids stay known. It takes many at
  * once, since anybody can send any number of links for an id. If a call fails halfway, a second one completes it. */
 Status MUST identity_erase_pairs(struct identity *identity, IdentityPair *pairs, size_t count, Err *err);
+/* Finds the external ids that messages link this anonymous id to: those of messages without a user. */
+Status MUST identity_visit_externals(const struct identity *identity, IdentityNode anonymous,
+                                     void (*visit)(void *context, const IdentityPair *pair, Millis time_ms),
+                                     void *context, Err *err);
+/* Visits the external ids that were ever linked to this owner, where their kind has a limit: those beyond it, too. */
+void identity_visit_held(const struct identity *identity, IdentityNode owner,
+                         void (*visit)(void *context, IdentityNode external), void *context);
 /* Finds the aliases whose previousId has this value, a user's or not: who said each (no erased user), and where. */
 Status MUST identity_visit_aliases(const struct identity *identity, Str value,
                                    void (*visit)(void *context, IdentityNode user, uint64_t position), void *context,

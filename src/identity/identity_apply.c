@@ -173,6 +173,19 @@ static uint32_t see_previous(struct identity *identity, Str value, bool make)
     return node;
 }
 
+/* No row will tell of these that the message had them: erasing a person takes no message that names nobody. */
+static void note_alone(struct identity *identity, const uint32_t *externals, size_t count, const struct claims *claims)
+{
+    uint8_t kind = identity->nodes[claims->owner].kind;
+    bool is_linked = claims->anonymous != NONE;              /* then the strongest one is */
+    for (size_t i = 0; i < count; i++)
+        is_linked |= externals[i] != NONE && identity->nodes[externals[i]].kind != kind;
+    for (size_t i = 0; i < count; i++) {
+        if (externals[i] == NONE || identity->nodes[externals[i]].kind != kind) continue;
+        if (externals[i] != claims->owner || !is_linked) identity->nodes[externals[i]].flags |= NODE_ALONE;
+    }
+}
+
 static void read_claims(struct identity *identity, const IdentityMessage *m, bool make, struct claims *claims, Err *err)
 {
     uint32_t externals[IDENTITY_MESSAGE_EXTERNALS];
@@ -194,6 +207,7 @@ static void read_claims(struct identity *identity, const IdentityMessage *m, boo
             claims->owner = externals[i];
     }
     if (claims->owner == NONE) return;
+    if (make && claims->user == NONE) note_alone(identity, externals, m->external_count, claims);
     if (claims->anonymous != NONE) claims->pairs[claims->pair_count++] = (struct pair){ claims->anonymous, false };
     for (size_t i = 0; i < m->external_count; i++)
         if (externals[i] != NONE && identity->nodes[externals[i]].kind != identity->nodes[claims->owner].kind)
@@ -242,6 +256,7 @@ static Status add_link(struct identity *identity, struct pair pair, uint32_t own
     if (!identity->heads[pair.from] && identity->store.kv)
         *(uint32_t *)vector_push(&identity->touched, sizeof(uint32_t)) = pair.from;
     identity->heads[pair.from] = row;
+    if (identity->nodes[owner].kind >= IDENTITY_EXTERNAL) identity->nodes[owner].flags |= NODE_LED_TO;
     identity->alias_count += pair.is_alias;
     if (is_removed) return OK;
     if (pair.is_alias && identity->nodes[pair.from].flags & NODE_PROMOTED) {

@@ -131,6 +131,51 @@ Status identity_has_user_beside(const struct identity *identity, IdentityNode no
     return s;
 }
 
+static void note_owned(void *context, uint32_t node)
+{
+    (void)node;
+    *(bool *)context = true;
+}
+
+/* Is a message known to have it, whoever may be owned? rows_lead: only all rows together can tell. */
+static Status is_evident(const struct identity *identity, uint32_t external, bool *ret, bool *ret_rows_lead, Err *err)
+{
+    const struct node *n = &identity->nodes[external];
+    struct vector rows = { 0 };
+    check(external < identity->node_count && n->kind >= IDENTITY_EXTERNAL);
+    *ret = n->flags & (NODE_ALONE | NODE_ERASED);            /* or there is nothing to forget */
+    *ret_rows_lead = false;
+    if (*ret) return OK;
+    Status s = identity_list_rows(identity, external, &rows, err);
+    for (size_t i = 0; !s && i < rows.count && !*ret; i++) {
+        const struct row *row = &((struct found *)rows.items)[i].row;
+        *ret = !(row->flags & ROW_ERASED) && !(identity->nodes[row->owner].flags & NODE_ERASED);
+    }
+    vector_done(&rows);
+    if (!s && !*ret) identity_visit_owned(identity, external, note_owned, ret);
+    *ret_rows_lead = !s && !*ret && n->flags & NODE_LED_TO;
+    return s;
+}
+
+Status identity_drop_evident(const struct identity *identity, IdentityNode *externals, size_t *count, Err *err)
+{
+    struct nodes led_to = { 0 };
+    size_t kept = 0;
+    Status s = OK;
+    for (size_t i = 0; !s && i < *count; i++) {
+        bool is_known, rows_lead;
+        s = is_evident(identity, externals[i], &is_known, &rows_lead, err);
+        if (s || is_known) continue;
+        if (rows_lead) collect(&led_to, externals[i]);
+        externals[kept++] = externals[i];
+    }
+    if (!s && led_to.found.count) s = identity_drop_led_to(identity, led_to.found.items, led_to.found.count, externals,
+                                                           &kept, err);
+    vector_done(&led_to.found);
+    *count = kept;
+    return s;
+}
+
 /* Aliases that name the user's value are claims of an anonymous id again. */
 static Status stop_promoting(struct identity *identity, uint32_t user, Err *err)
 {
@@ -148,8 +193,9 @@ static Status stop_promoting(struct identity *identity, uint32_t user, Err *err)
 Status identity_unsee(struct identity *identity, IdentityNode node, Err *err)
 {
     struct node *n = &identity->nodes[node];
-    check(node < identity->node_count && n->kind < IDENTITY_EXTERNAL);
+    check(node < identity->node_count);
     if (n->flags & NODE_ERASED) return OK;
+    if (n->kind >= IDENTITY_EXTERNAL) return identity_erase(identity, node, err);
     if (n->kind == IDENTITY_USER) {
         Status s = stop_promoting(identity, node, err);
         return s ? s : forget_known(identity, node, err);
@@ -174,6 +220,24 @@ Status identity_visit_aliases(const struct identity *identity, Str value,
         const struct row *row = &((struct found *)rows.items)[i].row;
         bool is_erased = row->flags & ROW_ERASED || identity->nodes[row->owner].flags & NODE_ERASED;
         if (row->flags & ROW_ALIAS && !is_erased) visit(context, row->owner, row->position);
+    }
+    vector_done(&rows);
+    return s;
+}
+
+/* ---- External ids beside an anonymous one ---- */
+
+Status identity_visit_externals(const struct identity *identity, IdentityNode anonymous,
+                                void (*visit)(void *context, const IdentityPair *pair, Millis time_ms), void *context,
+                                Err *err)
+{
+    struct vector rows = { 0 };
+    if (!identity->external_count) return OK;
+    Status s = identity_list_rows(identity, anonymous, &rows, err);
+    for (size_t i = 0; !s && i < rows.count; i++) {
+        const struct row *row = &((struct found *)rows.items)[i].row;
+        if (row->flags & ROW_ERASED || identity->nodes[row->owner].kind < IDENTITY_EXTERNAL) continue;
+        visit(context, &(IdentityPair){ anonymous, row->owner, row->position }, row->time_ms);
     }
     vector_done(&rows);
     return s;

@@ -160,6 +160,69 @@ Status identity_list_rows(const struct identity *identity, uint32_t node, struct
     return s;
 }
 
+static int compare_nodes(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Owners, ascending, and which of them a row was found to. */
+struct owner_search { const uint32_t *owners; size_t count; bool *is_found; };
+
+static void find_owner(struct owner_search *search, const struct row *row)
+{
+    const uint32_t *at = bsearch(&(uint32_t){ row->owner }, search->owners, search->count, sizeof *at, compare_nodes);
+    if (at && !(row->flags & ROW_ERASED)) search->is_found[at - search->owners] = true;
+}
+
+static Status find_owners_in(const struct identity *identity, struct owner_search *search, Str block, Err *err)
+{
+    struct unpacker unpacker = unpack(block);
+    while (unpack_row(&unpacker)) {
+        const struct change *change = identity->changes.count ? find_change(identity, unpacker.node, &unpacker.row)
+                                                              : NULL;
+        find_owner(search, change ? &change->row : &unpacker.row);
+    }
+    return say_damaged(&unpacker, err);
+}
+
+static Status find_owners(const struct identity *identity, struct owner_search *search, Err *err)
+{
+    struct kv_txn *txn;
+    struct kv_cursor *cursor = NULL;
+    char first[KEY_BYTES] = { 0 };
+    Str key, block;
+    for (uint32_t at = 1; at < identity->row_count; at++) find_owner(search, &identity->rows[at]);
+    if (!identity->run_count) return OK;
+    Status s = kv_begin_read(identity->store.kv, &txn, err);
+    if (s) return s;
+    s = kv_cursor_open(txn, identity->store.evidence, &cursor, err);
+    if (!s) s = kv_find(cursor, (Str){ first, sizeof first }, &key, &block, err);
+    while (!s) {
+        s = find_owners_in(identity, search, block, err);
+        if (!s) s = kv_next(cursor, &key, &block, err);
+    }
+    kv_cursor_close(cursor);
+    kv_end_read(txn);
+    return s == ERR_NOT_FOUND ? OK : s;
+}
+
+Status identity_drop_led_to(const struct identity *identity, const uint32_t *owners, size_t owner_count,
+                            uint32_t *nodes, size_t *count, Err *err)
+{
+    struct owner_search search = { owners, owner_count, calloc(owner_count + 1, sizeof *search.is_found) };
+    size_t kept = 0;
+    check(search.is_found);
+    Status s = find_owners(identity, &search, err);
+    for (size_t i = 0; !s && i < *count; i++) {
+        const uint32_t *at = bsearch(&nodes[i], owners, owner_count, sizeof *at, compare_nodes);
+        if (!at || !search.is_found[at - owners]) nodes[kept++] = nodes[i];
+    }
+    if (!s) *count = kept;
+    free(search.is_found);
+    return s;
+}
+
 void identity_flag_row(struct identity *identity, uint32_t node, struct found *found, unsigned flags)
 {
     found->row.flags = flags & 0xf;

@@ -26,11 +26,12 @@ static bool may_own(const struct identity *identity, uint32_t owner, uint32_t no
 
 static bool is_node_sound(const struct identity *identity, uint32_t at, unsigned char *rings, unsigned char *lists)
 {
-    enum { KNOWN = NODE_SEEN | NODE_ALIASED | NODE_PROMOTED | NODE_ERASED | NODE_SHARED | NODE_OVERSHARED };
+    enum { OF_EXTERNALS = NODE_ALONE | NODE_LED_TO };
     const struct node *node = &identity->nodes[at];
     uint32_t count = identity->node_count;
     bool is_shared = node->flags & NODE_SHARED, is_overshared = node->flags & NODE_OVERSHARED;
-    if (node->flags & ~KNOWN || node->kind >= IDENTITY_EXTERNAL + identity->external_count) return false;
+    if (node->flags & OF_EXTERNALS && node->kind < IDENTITY_EXTERNAL) return false;
+    if (node->kind >= IDENTITY_EXTERNAL + identity->external_count) return false;
     if (!(node->flags & NODE_ERASED) && !identity_is_packed(identity, node->value)) return false;
     if (node->kind == IDENTITY_USER) {                       /* rings: each user is led to once */
         if (is_shared || is_overshared || !is_user(identity, node->link) || !mark(rings, node->link)) return false;

@@ -130,6 +130,16 @@ Status identity_review_candidate(struct identity *identity, uint32_t node, uint3
     return s ? s : place_candidate(identity, owner, least, is_gone, err);
 }
 
+void identity_visit_held(const struct identity *identity, IdentityNode owner,
+                         void (*visit)(void *context, IdentityNode external), void *context)
+{
+    for (uint32_t kind = IDENTITY_EXTERNAL; kind < IDENTITY_EXTERNAL + identity->external_count; kind++) {
+        const uint32_t *index = map32_find(&identity->holding_heads, owner * IDENTITY_KINDS + kind);
+        const struct vector *held = index ? &((struct vector *)identity->holdings.items)[*index] : NULL;
+        for (size_t i = 0; held && i < held->count; i++) visit(context, ((struct candidate *)held->items)[i].node);
+    }
+}
+
 void identity_limit_done(struct identity *identity)
 {
     for (size_t i = 0; i < identity->holdings.count; i++)

@@ -33,6 +33,8 @@ enum {
     NODE_PROMOTED = 4,                 /* aliased, and the value is a user id, too: its aliases join users (rule 1) */
     NODE_ERASED = 8, NODE_SHARED = 16,
     NODE_OVERSHARED = 32,              /* too many owners (rule 8): unowned; next: the strength of what counted */
+    NODE_ALONE = 64,                   /* an external id that a message had without an id that it could be linked to */
+    NODE_LED_TO = 128,                 /* an external id that other ids were linked to: rows have it as their owner */
 };
 
 struct node {
@@ -181,6 +183,9 @@ Status identity_save_evidence(struct identity *identity, struct kv_txn *txn, Err
 void identity_end_evidence(struct identity *identity);
 Status identity_list_rows(const struct identity *identity, uint32_t node, struct vector *found, Err *err);
 void identity_flag_row(struct identity *identity, uint32_t node, struct found *found, unsigned flags);
+/* Takes out of nodes those of the owners that any row leads to, by reading all rows. All ascending. */
+Status identity_drop_led_to(const struct identity *identity, const uint32_t *owners, size_t owner_count,
+                            uint32_t *nodes, size_t *count, Err *err);
 
 /* identity_apply.c */
 bool identity_is_seen(const struct identity *identity, uint32_t node);

@@ -13,7 +13,10 @@ enum { MANY = CONTROL_ERASURES_MOST + 500, OTHERS = 100 };
 
 static void open_applier(bool has_destinations)
 {
-    world_open(65536, (DeriveOptions){ .has_destinations = has_destinations });
+    static const Str fields[] = { { "traits.email", 12 } };
+    static const IdentityExternal email = { { "email", 5 }, 0, false };
+    world_open(65536, (DeriveOptions){ .has_destinations = has_destinations,
+                                       .rules = { { .externals = &email, .external_count = 1 }, fields } });
 }
 
 static int setup(void **state)
@@ -186,20 +189,21 @@ static void an_id_that_another_had_when_it_was_erased_stays_theirs(void **state)
 
 /* ---- What one message said, of several ids ---- */
 
-struct told { EventType type; Millis at; const char *user, *anonymous, *previous; };
+struct told { EventType type; Millis at; const char *user, *anonymous, *previous, *email; };
 
 static void tell(struct told told)
 {
     static int number;
-    char id[32];
+    char id[32], json[80] = "{}";
     struct buf buf;
     int len = snprintf(id, sizeof id, "told-%06d", number++);
+    if (told.email) snprintf(json, sizeof json, "{\"traits\":{\"email\":\"%s\"}}", told.email);
     Event event = { .type = told.type, .source = STR("s"), .message_id = str_of(id, (size_t)len),
                     .user_id = str_from(told.user ? told.user : ""), .name = STR(""),
                     .anonymous_id = str_from(told.anonymous ? told.anonymous : ""),
                     .previous_id = str_from(told.previous ? told.previous : ""),
                     .timestamp_ms = 1700000000000 + told.at, .original_timestamp_ms = INSTANT_NONE,
-                    .sent_at_ms = INSTANT_NONE, .received_at_ms = 1700000000000, .json = STR("{}") };
+                    .sent_at_ms = INSTANT_NONE, .received_at_ms = 1700000000000, .json = str_from(json) };
     buf_init(&buf, LIMIT_RECORD_BYTES);
     event_encode(&buf, &event);
     world_append(buf_str(&buf));
@@ -241,6 +245,7 @@ static const char *who(IdentityKind kind, const char *value)
 }
 #define USER(value) who(IDENTITY_USER, value)
 #define ANON(value) who(IDENTITY_ANONYMOUS, value)
+#define EMAIL(value) who(IDENTITY_EXTERNAL, value)
 
 static size_t count_rows(void)
 {
@@ -316,6 +321,115 @@ static void an_id_that_only_an_erased_alias_had_is_not_known(void **state)
         world_close(life == 0);
         Err err;
         if (life == 1) assert_int_equal(kv_destroy(world.state_dir, &err), OK);
+        open_applier(false);
+    }
+    world_close(false);
+}
+
+/* Two erasures, each of which takes an alias of new; nothing else is known of new. Between the two, Onym starts anew,
+ * at any step of the first. */
+static void an_erasure_knows_after_a_start_what_the_one_before_it_takes(void **state)
+{
+    static const CommandId old = { COMMAND_USER_ID, STR("old"), INT64_MIN, INT64_MAX, false };
+    static const CommandId older = { COMMAND_USER_ID, STR("older"), INT64_MIN, INT64_MAX, false };
+    (void)state;
+    for (int step = 0; step < 8; step++) {
+        if (step) world_end(), world_begin();
+        open_applier(false);
+        TELL(EVENT_TRACK, 1, .user = "old");
+        TELL(EVENT_TRACK, 2, .user = "older");
+        TELL(EVENT_ALIAS, 3, .user = "new", .previous = "old");
+        TELL(EVENT_ALIAS, 4, .user = "new", .previous = "older");
+        TELL(EVENT_TRACK, 5, .user = "ben");
+        ask_to_erase_ids(&old, 1);
+        catch_up();
+        assert_string_equal(USER("new"), "u_new(2)");
+        world_close(false);
+        open_applier(false);
+        work(step);
+        world_close(step % 2);
+        open_applier(false);
+        catch_up();
+        ask_to_erase_ids(&older, 1);
+        for (int life = 0; life < 2; life++) {
+            catch_up();
+            assert_string_equal(USER("new"), "-");
+            assert_string_equal(USER("ben"), "u_ben(1)");
+            work(12);
+            assert_int_equal(count_running(), 0);
+            assert_int_equal(count_records(RECORD_EVENT), 1);
+            assert_int_equal(count_rows(), 1);
+            world_close(life == 0);
+            open_applier(false);
+        }
+        world_close(false);
+    }
+}
+
+/* The journal lost the alias, then the power went: its row of the index goes all the same. */
+static void a_row_goes_though_its_record_went_before_a_start(void **state)
+{
+    static const CommandId old = { COMMAND_USER_ID, STR("old"), INT64_MIN, INT64_MAX, false };
+    Err err;
+    bool more;
+    (void)state;
+    open_applier(false);
+    TELL(EVENT_TRACK, 1, .user = "old");
+    TELL(EVENT_ALIAS, 2, .user = "new", .previous = "old");
+    TELL(EVENT_TRACK, 3, .user = "new");
+    ask_to_erase_ids(&old, 1);
+    catch_up();
+    world_close(false);
+    open_applier(false);
+    assert_int_equal(control_maintain(derive_control(world.applier), &more, &err), OK);
+    assert_int_equal(count_records(RECORD_EVENT), 1);
+    assert_int_equal(count_rows(), 3);
+    world_close(true);
+    open_applier(false);
+    work(12);
+    assert_int_equal(count_running(), 0);
+    assert_int_equal(count_rows(), 1);
+    world_close(false);
+}
+
+/* By its life: with no other message, with another, with one that names nobody else, with one that goes, too. */
+static void an_email_that_only_erased_messages_had_is_not_known(void **state)
+{
+    static const CommandId ids[] = { { COMMAND_USER_ID, STR("old"), INT64_MIN, INT64_MAX, false },
+                                     { COMMAND_ANONYMOUS_ID, STR("phone"), INT64_MIN, INT64_MAX, false },
+                                     { COMMAND_ANONYMOUS_ID, STR("desk"), INT64_MIN, 1700000000000 + 20, false } };
+    (void)state;
+    open_applier(false);
+    TELL(EVENT_TRACK, 1, .user = "old");
+    TELL(EVENT_ALIAS, 2, .user = "new", .previous = "old", .email = "only@x.y");
+    TELL(EVENT_ALIAS, 3, .user = "new", .previous = "old", .email = "both@x.y");
+    TELL(EVENT_IDENTIFY, 4, .user = "ben", .email = "both@x.y");
+    TELL(EVENT_ALIAS, 5, .user = "new", .previous = "old", .email = "alone@x.y");
+    TELL(EVENT_IDENTIFY, 6, .anonymous = "null", .email = "alone@x.y");
+    TELL(EVENT_ALIAS, 7, .user = "new", .previous = "old", .email = "tablet@x.y");
+    TELL(EVENT_IDENTIFY, 8, .anonymous = "tablet", .email = "tablet@x.y");
+    TELL(EVENT_IDENTIFY, 9, .user = "cat", .anonymous = "tablet");
+    TELL(EVENT_IDENTIFY, 10, .anonymous = "phone", .email = "phone@x.y");
+    TELL(EVENT_IDENTIFY, 11, .anonymous = "desk", .email = "desk@x.y");            /* within the time that goes */
+    TELL(EVENT_IDENTIFY, 12, .user = "old", .anonymous = "desk");
+    TELL(EVENT_IDENTIFY, 20, .user = "ben", .anonymous = "desk");
+    TELL(EVENT_IDENTIFY, 21, .anonymous = "desk", .email = "later@x.y");
+    for (int life = 0; life < 3; life++) {
+        if (life == 1) ask_to_erase_ids(ids, countof(ids));  /* all evidence is saved by then, and some is not */
+        if (life == 1) TELL(EVENT_IDENTIFY, 30, .user = "new", .email = "new@x.y");
+        catch_up();
+        if (life == 1) work(12);
+        assert_string_equal(EMAIL("only@x.y"), life ? "-" : "u_new(7)");
+        assert_string_equal(EMAIL("phone@x.y"), life ? "-" : "x_email:phone~40x.y(2)");
+        assert_string_equal(EMAIL("desk@x.y"), life ? "-" : "x_email:desk~40x.y(1)");
+        assert_string_equal(EMAIL("later@x.y"), "x_email:later~40x.y(1)");
+        assert_string_equal(EMAIL("both@x.y"), life ? "u_ben(3)" : "u_ben(3)");
+        assert_string_equal(EMAIL("alone@x.y"), life ? "x_email:alone~40x.y(1)" : "u_new(7)");
+        assert_string_equal(EMAIL("tablet@x.y"), life ? "x_email:tablet~40x.y(1)" : "u_new(7)");
+        assert_string_equal(USER("new"), life ? "u_new(2)" : "u_new(7)");
+        world_close(life == 0);
+        Err err;
+        if (life == 1) assert_int_equal(kv_destroy(world.state_dir, &err), OK);     /* derived anew: the same */
         open_applier(false);
     }
     world_close(false);
@@ -452,6 +566,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_id_that_another_had_when_it_was_erased_stays_theirs, setup, teardown),
         cmocka_unit_test_setup_teardown(an_alias_that_is_erased_leaves_nothing_of_what_it_said, setup, teardown),
         cmocka_unit_test_setup_teardown(an_id_that_only_an_erased_alias_had_is_not_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_erasure_knows_after_a_start_what_the_one_before_it_takes, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_row_goes_though_its_record_went_before_a_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_email_that_only_erased_messages_had_is_not_known, setup, teardown),
         cmocka_unit_test_setup_teardown(an_erasure_that_a_disk_broke_off_is_whole_later, setup, teardown),
         cmocka_unit_test_setup_teardown(more_erasures_than_may_be_asked_for_are_all_done, setup, teardown),
         cmocka_unit_test_setup_teardown(erasures_wait_for_the_destinations_store, setup, teardown),
