@@ -67,7 +67,19 @@ Status segments_create(const SegmentsOptions *options, struct segments **ret, Er
     return OK;
 }
 
-/* Makes the directory, and its name in its parent, durable before anything in it counts. */
+/* "a/b" becomes "a", "a" becomes ".". */
+static void cut_to_parent(char *path)
+{
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/') path[--len] = 0;
+    char *slash = strrchr(path, '/');
+    if (slash) slash[slash == path] = 0;
+    else memcpy(path, ".", 2);
+}
+
+/* Makes the directory, and its name in its parent, durable before anything in it counts; and the parent's name, since
+ * the data directory may be as new. That one lies in a directory which is not Onym's, and which it may not be allowed
+ * to open: then whoever made it has seen to it. */
 static Status make_dir(struct segments *journal, Err *err)
 {
     char parent[SEGMENTS_PATH_BYTES];
@@ -75,13 +87,13 @@ static Status make_dir(struct segments *journal, Err *err)
     Status s = disk->make_dir(disk, journal->dir, err);
     if (s) return s;
     snprintf(parent, sizeof parent, "%s", journal->dir);
-    size_t len = strlen(parent);
-    while (len > 1 && parent[len - 1] == '/') parent[--len] = 0;
-    char *slash = strrchr(parent, '/');
-    if (slash) slash[slash == parent] = 0;
-    s = disk->sync_dir(disk, slash ? parent : ".", err);
+    cut_to_parent(parent);
+    s = disk->sync_dir(disk, parent, err);
     if (s) (void)disk->remove(disk, journal->dir, NULL);     /* if it is new and empty, so that it is made again */
-    return s;
+    if (s || !strcmp(parent, ".")) return s;
+    cut_to_parent(parent);
+    IGNORE(disk->sync_dir(disk, parent, NULL));
+    return OK;
 }
 
 Status segments_take_lock(struct segments *journal, Err *err)

@@ -36,6 +36,38 @@ static void what_was_committed_is_read_at_the_position_that_was_told(void **stat
     world_check(world, false);
 }
 
+/* A data directory that was just made, and whose own name nobody has synced. */
+static void the_directory_of_a_new_journal_outlives_a_power_cut(void **state)
+{
+    static const struct { const char *data, *dir; } places[] = { { "/data", "/data/journal" },
+                                                                 { "data", "data/journal" } };
+    (void)state;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        const char *data = places[seed % 2].data;
+        struct journal *journal;
+        struct fake_disk disk;
+        struct fake_clock clock;
+        struct fake_dice dice;
+        SegmentsRecovery recovery;
+        char path[32];
+        Err err;
+        fake_disk_init(&disk, seed);
+        fake_clock_init(&clock, 1700000000000);
+        fake_dice_init(&dice, seed);
+        SegmentsOptions options = { .dir = places[seed % 2].dir, .disk = &disk.disk, .clock = &clock.clock,
+                                    .dice = &dice.dice, .segment_bytes = 65536, .reserve_bytes = 1 };
+        assert_int_equal(disk.disk.make_dir(&disk.disk, data, &err), OK);
+        assert_int_equal(segments_open(&options, &journal, &recovery, &err), OK);
+        snprintf(path, sizeof path, "%s/file", data);
+        assert_int_equal(disk_write_file(&disk.disk, path, STR("a small one beside it"), &err), OK);
+        fake_disk_die(&disk);
+        journal_close(journal);
+        fake_disk_restart(&disk, true);
+        assert_true(str_equal(fake_disk_peek(&disk, path), STR("a small one beside it")));
+        fake_disk_done(&disk);
+    }
+}
+
 static void several_appends_share_a_write_and_a_sync(void **state)
 {
     struct world *world = *state;
@@ -300,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_committed_is_read_at_the_position_that_was_told),
+        cmocka_unit_test(the_directory_of_a_new_journal_outlives_a_power_cut),
         TEST(several_appends_share_a_write_and_a_sync),
         TEST(a_commit_never_straddles_segments),
         TEST(a_commit_larger_than_a_segment_gets_its_own),
