@@ -20,6 +20,9 @@ void checks_event(struct world *world, const Sent *sent, const Event *event)
         { "name", event->name, sent->name },
         { "source", event->source, visitors_sources[sent->source] },
     };
+    for (int at = 0; at < EXTERNALS; at++)
+        if (sent->externals[at][0] && !str_contains(event->json, str_from(sent->externals[at])))
+            world_fail(world, "%s came back without its %s", sent->message_id, visitors_externals[at]);
     if (event->type != sent->type) world_fail(world, "%s came back as another type", sent->message_id);
     for (size_t at = 0; at < countof(rows); at++)
         if (!str_equal(rows[at].have, str_from(rows[at].want)))
@@ -116,6 +119,8 @@ void checks_catch_up(struct world *world, struct applier *applier)
     world->disk.fault_per_million = faults;
 }
 
+static const char *const kind_names[] = { "user_id", "anonymous_id", "email", "phone" };       /* as IdentityKind */
+
 static void tell_person(struct world *world, struct applier *applier, IdentityKind kind, const char *id, bool is_long,
                         Arena arena, struct buf *out)
 {
@@ -124,9 +129,8 @@ static void tell_person(struct world *world, struct applier *applier, IdentityKi
     Err err;
     buf_clear(out);
     derive_begin_reading(applier);
-    Status s = kind == IDENTITY_USER ? people_find_user(&people, str_from(id), &person, &err)
-                                     : people_find_anonymous(&people, str_from(id), &person, &err);
-    bool is_unknown = s == ERR_NOT_FOUND;
+    bool is_unknown = !people_find_kind(&people, str_from(kind_names[kind]), str_from(id), &person);
+    Status s = is_unknown ? ERR_NOT_FOUND : OK;
     if (!s) s = people_write_person(&people, person, &arena, out, &err);
     if (!s && is_long) s = people_write_events(&people, person, &(PeoplePage){ .limit = 20 }, &arena, out, &err);
     if (!s && is_long) s = people_write_links(&people, person, &arena, out, &err);
@@ -139,7 +143,10 @@ static void ask_person(struct world *world, IdentityKind kind, const char *id, c
                        struct buf *answer)
 {
     char path[128];
-    snprintf(path, sizeof path, "/api/v1/people/resolve?%s=%s", kind == IDENTITY_USER ? "user_id" : "anonymous_id", id);
+    if (kind >= IDENTITY_EXTERNAL)
+        snprintf(path, sizeof path, "/api/v1/people/resolve?id=%s:%s", kind_names[kind], id);
+    else
+        snprintf(path, sizeof path, "/api/v1/people/resolve?%s=%s", kind_names[kind], id);
     unsigned status = wire_get(world, path, answer);
     world->questions++;
     if (status != (said->len ? 200 : 404))
@@ -212,6 +219,9 @@ void checks_derived(struct world *world)
     for (size_t at = 0; at < world->visitors.sent_count; at += 1 + fake_dice_below(&world->dice, 40)) {
         compare_person(world, again, IDENTITY_USER, world->sent[at].user_id, region_arena(&region));
         compare_person(world, again, IDENTITY_ANONYMOUS, world->sent[at].anonymous_id, region_arena(&region));
+        for (int external = 0; external < EXTERNALS && world->has_externals; external++)
+            compare_person(world, again, (IdentityKind)(IDENTITY_EXTERNAL + external),
+                           world->sent[at].externals[external], region_arena(&region));
     }
     region_close(&region);
     checks_findings(world, again);

@@ -5,7 +5,8 @@
  *   8. a person's trait is what the person's last message said of it. */
 #include "world.h"
 
-#define MODEL_SIZES MODEL_VALUE_BYTES = ID_BYTES, MODEL_EXTERNALS = 1, MODEL_MESSAGES = SENT_MAX, MODEL_IDS = 8192
+#define MODEL_SIZES MODEL_VALUE_BYTES = ID_BYTES, MODEL_EXTERNALS = EXTERNALS, MODEL_MESSAGES = SENT_MAX, \
+                    MODEL_IDS = 8192
 #include "tests/model/identity_model.c"
 #include "tests/model/identity_compare.c"
 
@@ -30,6 +31,9 @@ static int read_history(struct world *world, Said *said, int *at)
         snprintf(one->user, sizeof one->user, "%s", of->user_id);
         snprintf(one->anonymous, sizeof one->anonymous, "%s", of->anonymous_id);
         snprintf(one->previous, sizeof one->previous, "%s", of->previous_id);
+        for (int external = 0; external < EXTERNALS && world->has_externals; external++)
+            snprintf(one->externals[external], ID_BYTES, "%s", of->externals[external]);
+        if (world->canary == CANARY_EXTERNAL) one->externals[EXTERNAL_EMAIL][0] = 0;      /* the fault to be found */
         at[count++] = (int)sent;
     }
     return count;
@@ -50,23 +54,26 @@ static bool check_person(const struct identity *identity, IdentityPerson person,
 /* The engine's numbers count what stood in a field of its own, not what was a previousId alone. */
 static bool is_counted(const Model *model, const Id *id)
 {
-    for (int at = 0; at < model->count; at++)
-        if (!strcmp(id->kind == IDENTITY_USER ? model->said[at]->user : model->said[at]->anonymous, id->value))
-            return true;
+    for (int at = 0; at < model->count; at++) {
+        const Said *said = model->said[at];
+        const char *value = id->kind == IDENTITY_USER ? said->user : said->anonymous;
+        if (id->kind >= IDENTITY_EXTERNAL) value = said->externals[id->kind - IDENTITY_EXTERNAL];
+        if (!strcmp(value, id->value)) return true;
+    }
     return false;
 }
 
 static bool check_ids(struct identity *identity, const struct identity_view *view, const Model *model, Arena scratch,
                       char *complaint)
 {
-    uint32_t seen[2] = { 0 };                                /* anonymous, users */
+    uint32_t seen[3] = { 0 };                                /* anonymous, users, externals */
     for (int at = 0; at < model->id_count; at++) {
         const Id *id = &model->ids[at];
         IdentityNode node = identity_find(identity, (IdentityKind)id->kind, str_from(id->value));
         if ((node != IDENTITY_NONE) != id->is_seen)
             FAIL("%s is %s", id->value, id->is_seen ? "not known" : "known and was never sent");
         if (!id->is_seen) continue;
-        seen[id->kind == IDENTITY_USER] += is_counted(model, id);
+        seen[id->kind >= IDENTITY_EXTERNAL ? 2 : id->kind == IDENTITY_USER] += is_counted(model, id);
         int now = owner_at(model, at, 0, NULL);
         IdentityPerson person = identity_person_now(identity, node);
         if (!check_person(identity, person, &model->ids[now], id->value, complaint)) return false;
@@ -75,9 +82,9 @@ static bool check_ids(struct identity *identity, const struct identity_view *vie
     }
     IdentityStats stats;
     identity_read_stats(identity, &stats);
-    if (stats.anonymous != seen[0] || stats.users != seen[1])
-        FAIL("%u anonymous ids and %u users are known, the journal has %u and %u", stats.anonymous,
-             stats.users, seen[0], seen[1]);
+    if (stats.anonymous != seen[0] || stats.users != seen[1] || stats.externals != seen[2])
+        FAIL("%u anonymous ids, %u users and %u externals are known, the journal has %u, %u and %u", stats.anonymous,
+             stats.users, stats.externals, seen[0], seen[1], seen[2]);
     return true;
 }
 
@@ -103,17 +110,22 @@ static bool check_messages(struct world *world, const struct identity_view *view
     return true;
 }
 
-/* The plan that the person's last message with one told; of two at one instant the larger messageId's. */
-static const char *find_plan(const struct world *world, int person)
+static const char *trait_of(const Sent *sent, const char *name)
+{
+    return !strcmp(name, "plan") ? visitors_plans[sent->plan] : sent->externals[EXTERNAL_EMAIL];
+}
+
+/* The trait that the person's last message with one told; of two at one instant the larger messageId's. */
+static const char *find_trait(const struct world *world, int person, const char *name)
 {
     const Sent *last = NULL;
     for (size_t at = 0; at < world->visitors.sent_count; at++) {
         const Sent *sent = &world->sent[at];
-        if (!sent->is_counted || !sent->plan || sent->person != person) continue;
+        if (!sent->is_counted || !trait_of(sent, name)[0] || sent->person != person) continue;
         if (!last || sent->time_ms > last->time_ms ||
             (sent->time_ms == last->time_ms && strcmp(sent->message_id, last->message_id) > 0)) last = sent;
     }
-    return last ? visitors_plans[last->plan] : "";
+    return last ? trait_of(last, name) : "";
 }
 
 static bool check_traits(struct world *world, Model *model, Arena arena, char *complaint)
@@ -129,10 +141,19 @@ static bool check_traits(struct world *world, Model *model, Arena arena, char *c
         People people = derive_people(world->applier);
         if (people_read_traits(&people, identity_person_now(identity, node), &scratch, &values, &err))
             FAIL("traits of %s: %s", id->value, err.text);
-        const char *plan = find_plan(world, at);
-        Str have = values.count ? values.items[0].json : STR("\"\"");
-        if (values.count > 1 || !str_equal(str_slice(have, 1, have.len - 1), str_from(plan)))
-            FAIL("the plan of %s is %.*s; it was last told to be \"%s\"", id->value, STR_FORMAT(have), plan);
+        static const char *const names[] = { "email", "plan" };
+        size_t count = 0;
+        for (size_t name = 0; name < countof(names); name++) {
+            const char *last = find_trait(world, at, names[name]);
+            Str have = STR("\"\"");
+            for (size_t value = 0; value < values.count; value++)
+                if (str_equal(values.items[value].key, str_from(names[name]))) have = values.items[value].json;
+            count += last[0] != 0;
+            if (!str_equal(str_slice(have, 1, have.len - 1), str_from(last)))
+                FAIL("the %s of %s is %.*s; it was last told to be \"%s\"", names[name], id->value,
+                     STR_FORMAT(have), last);
+        }
+        if (count != values.count) FAIL("%s has %zu traits, not %zu", id->value, values.count, count);
     }
     return true;
 }
@@ -149,6 +170,7 @@ void checks_identity(struct world *world)
     world->disk.fault_per_million = 0;
     model.count = read_history(world, said, sent_at);
     model.max_owners = MAX_OWNERS;
+    for (int at = 0; at < EXTERNALS; at++) model.limits[at] = (int)world->externals[at].limit;
     for (int at = 0; at < model.count; at++) model.said[at] = &said[at];
     if (world->canary == CANARY_MODEL && model.count)        /* the model is not told of one message */
         model.count--;

@@ -3,11 +3,8 @@
  *  13. who they are: as many people as the funnel has;
  *  14. retention: people with a first event, and those with another in the same calendar day, not before it;
  *  15. sign-ups: people, and those who did something before while nobody knew who they were;
- *  16. paths: people with an anchor, and those who did something within a day after it;
- *  17. the doctor's findings are the same of what is derived anew. */
+ *  16. paths: people with an anchor, and those who did something within a day after it. */
 #include "world.h"
-
-#include "doctor/doctor.h"
 
 enum { PEOPLE_MAX = 8192 };
 
@@ -32,7 +29,7 @@ static uint64_t count_people(const int *firsts)
     return count;
 }
 
-static void expect(struct world *world, Str question, const char *what, uint64_t told, uint64_t is)
+void questions_expect(struct world *world, Str question, const char *what, uint64_t told, uint64_t is)
 {
     if (told == is) return;
     world_fail(world, "%.*s: %s is told to be %llu, and is %llu", STR_FORMAT(question), what,
@@ -83,11 +80,12 @@ static void check_retention(struct world *world, const struct step *birth, const
     Str question = arena_printf(&arena, "{\"birth\":\"%s\",\"return\":\"%s\",\"unit\":\"day\",\"periods\":1}",
                                 birth->label, back->label);
     const TreeNode *total = event_tree_get(questions_ask(world, QUERY_RETENTION, question, &arena), STR("total"));
-    expect(world, question, "people", questions_number(total, "people"), count_people(firsts));
+    questions_expect(world, question, "people", questions_number(total, "people"), count_people(firsts));
     const TreeNode *returned = event_tree_get(total, STR("returned"))->first;
     int64_t came = 0;
     check(!returned || str_parse_int(returned->raw, 0, INT64_MAX, &came));
-    expect(world, question, "who came back", (uint64_t)came, count_followed(world, firsts, back, is_of_the_day));
+    questions_expect(world, question, "who came back", (uint64_t)came,
+                     count_followed(world, firsts, back, is_of_the_day));
 }
 
 static void check_signups(struct world *world, const struct step *step, Arena arena)
@@ -95,8 +93,8 @@ static void check_signups(struct world *world, const struct step *step, Arena ar
     int *firsts = find_firsts(world, step, &arena);
     Str question = arena_printf(&arena, "{\"event\":\"%s\"}", step->label);
     const TreeNode *told = questions_ask(world, QUERY_SIGNUPS, question, &arena);
-    expect(world, question, "people", questions_number(told, "people"), count_people(firsts));
-    expect(world, question, "with a history", questions_number(told, "with_history"),
+    questions_expect(world, question, "people", questions_number(told, "people"), count_people(firsts));
+    questions_expect(world, question, "with a history", questions_number(told, "with_history"),
            count_followed(world, firsts, NULL, is_history));
 }
 
@@ -107,8 +105,8 @@ static void check_paths(struct world *world, const struct step *step, Arena aren
     const TreeNode *told = questions_ask(world, QUERY_PATHS, question, &arena);
     const TreeNode *depth = event_tree_get(told, STR("depths"))->first;
     uint64_t next = count_followed(world, firsts, NULL, is_next);
-    expect(world, question, "people", questions_number(told, "people"), count_people(firsts));
-    expect(world, question, "who went on", depth ? questions_number(depth, "people") : 0, next);
+    questions_expect(world, question, "people", questions_number(told, "people"), count_people(firsts));
+    questions_expect(world, question, "who went on", depth ? questions_number(depth, "people") : 0, next);
 }
 
 static void check_people(struct world *world, const struct step *step, Arena arena)
@@ -119,8 +117,8 @@ static void check_people(struct world *world, const struct step *step, Arena are
     const TreeNode *told = questions_ask(world, QUERY_FUNNEL_PEOPLE, question, &arena);
     uint64_t count = count_people(firsts), shown = 0;
     for (const TreeNode *one = event_tree_get(told, STR("people"))->first; one; one = one->next) shown++;
-    expect(world, question, "total", questions_number(told, "total"), count);
-    expect(world, question, "shown", shown, count < 5 ? count : 5);
+    questions_expect(world, question, "total", questions_number(told, "total"), count);
+    questions_expect(world, question, "shown", shown, count < 5 ? count : 5);
 }
 
 void checks_kinds(struct world *world, Arena arena)
@@ -130,69 +128,4 @@ void checks_kinds(struct world *world, Arena arena)
     if (step != other) check_retention(world, step, other, arena);
     check_signups(world, step, arena);
     check_paths(world, step, arena);
-}
-
-/* ---- Made anew ---- */
-
-static Str examine(struct world *world, struct applier *applier, Arena *arena)
-{
-    static const char *const path = "/data/findings";
-    DoctorSource sources[SOURCES];
-    DeriveStats stats;
-    DeriveAsker asker = questions_asker(world);
-    struct derive_world *asked;
-    struct doctor *doctor;
-    struct buf answer;
-    char damage[ERR_TEXT_BYTES];
-    Err err;
-    for (int at = 0; at < SOURCES; at++)
-        sources[at] = (DoctorSource){ str_from(visitors_sources[at]), at == SOURCE_BACKEND };
-    IGNORE(world->disk.disk.remove(&world->disk.disk, path, NULL));
-    derive_read_stats(applier, &stats);
-    if (doctor_open(&world->disk.disk, path, &doctor, damage, &err)) world_fail(world, "the doctor: %s", err.text);
-    if (derive_open_world(applier, &asker, &asked, &err)) world_fail(world, "the moment: %s", err.text);
-    DoctorQuestion question = { .applier = applier, .journal = world->journal, .world = derive_query_world(asked),
-                                .end = stats.applied, .sources = sources, .source_count = SOURCES,
-                                .since_ms = 7 * DAY_MS, .tells_people = true };
-    buf_init(&answer, 16 << 20);
-    Status s = doctor_examine(doctor, &question, &answer, &err);
-    derive_close_world(asked);
-    doctor_close(doctor);
-    if (s) world_fail(world, "the doctor: %s", err.text);
-    Str kept = arena_copy(arena, buf_str(&answer));
-    buf_done(&answer);
-    world->questions++;
-    return kept;
-}
-
-static void compare(struct world *world, const char *what, Str live, Str again)
-{
-    size_t same = 0;
-    if (str_equal(live, again)) return;
-    while (same < live.len && same < again.len && live.bytes[same] == again.bytes[same]) same++;
-    same = same > 60 ? same - 60 : 0;
-    world_fail(world, "%s: another after a rebuild:\n...%.*s\n...%.*s", what,
-               STR_FORMAT(str_slice(live, same, same + 400)), STR_FORMAT(str_slice(again, same, same + 400)));
-}
-
-static void check_messages(struct world *world, Str findings, Arena arena)
-{
-    const TreeNode *tree;
-    uint64_t count = 0;
-    Err err;
-    if (world->retention.jumps) return;                  /* what the clock says came later than now is in no window */
-    for (size_t at = 0; at < world->visitors.sent_count; at++) count += world->sent[at].is_counted;
-    if (event_tree_read(findings, &arena, &tree, &err)) world_fail(world, "findings that are no JSON: %s", err.text);
-    expect(world, STR("the doctor"), "messages", questions_number(tree, "messages"), count);
-}
-
-void checks_findings(struct world *world, struct applier *again)
-{
-    struct region region;
-    region_open(&region, 64 << 20);
-    Arena arena = region_arena(&region);
-    Str live = examine(world, world->applier, &arena);
-    compare(world, "findings", live, examine(world, again, &arena));
-    check_messages(world, live, arena);
-    region_close(&region);
 }

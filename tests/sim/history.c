@@ -15,6 +15,16 @@ Event history_event(const struct world *world, int sent)
     };
 }
 
+static bool has_external(const struct world *world, const Sent *of, const char *spelt)
+{
+    for (int at = 0; at < EXTERNALS && world->has_externals; at++) {
+        size_t name = strlen(visitors_externals[at]);
+        if (!of->externals[at][0] || strncmp(spelt, visitors_externals[at], name) || spelt[name] != ':') continue;
+        if (!strcmp(spelt + name + 1, of->externals[at])) return true;
+    }
+    return false;
+}
+
 static int find_suppressed(const struct world *world, int sent, bool is_ever)
 {
     const Sent *of = &world->sent[sent];
@@ -22,6 +32,10 @@ static int find_suppressed(const struct world *world, int sent, bool is_ever)
         const char *value = world->history.suppressed[at].value;
         bool is_user = world->history.suppressed[at].kind == COMMAND_USER_ID;
         if (world->history.suppressed[at].has_ended && !is_ever) continue;
+        if (world->history.suppressed[at].kind == COMMAND_EXTERNAL_ID) {
+            if (has_external(world, of, value)) return (int)at;
+            continue;
+        }
         if (!strcmp(is_user ? of->user_id : of->anonymous_id, value)) return (int)at;
         if (of->type == EVENT_ALIAS && !strcmp(of->previous_id, value)) return (int)at;
     }

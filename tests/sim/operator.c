@@ -47,30 +47,72 @@ static int draw_message(struct world *world)
 }
 
 /* While no request is under way: what an erased message becomes that is sent once more is up to dedup's memory. */
+/* By which of its ids an order names whom the message is of: one of the externals where the dice say so. */
+static IdentityNode draw_node(struct world *world, const Sent *of, CommandId *ret_asked, Arena *arena)
+{
+    struct identity *identity = derive_identity(world->applier);
+    int external = (int)fake_dice_below(&world->dice, 2 * EXTERNALS);
+    Str spelt = external < EXTERNALS ? world_spell_external(world, of, external, arena) : (Str){ 0 };
+    *ret_asked = (CommandId){ .kind = COMMAND_EXTERNAL_ID, .from_ms = INT64_MIN, .to_ms = INT64_MAX, .value = spelt };
+    if (spelt.len)
+        return identity_find(identity, (IdentityKind)(IDENTITY_EXTERNAL + external),
+                             str_from(of->externals[external]));
+    return of->user_id[0] ? identity_find(identity, IDENTITY_USER, str_from(of->user_id))
+                          : identity_find(identity, IDENTITY_ANONYMOUS, str_from(of->anonymous_id));
+}
+
+/* An order takes the person's messages and nobody else's. At the very instant where a shared id passes from one to
+ * another either may be right; aliases go with any id that they name. */
+static void check_whose(struct world *world, const JournalCommand *command, IdentityPerson person)
+{
+    struct identity *identity = derive_identity(world->applier);
+    for (size_t at = 0; at < world->visitors.sent_count; at++) {
+        const Sent *of = &world->sent[at];
+        if (!of->is_counted || of->type == EVENT_ALIAS) continue;
+        Event event = history_event(world, (int)at), before = event, after = event;
+        before.timestamp_ms--, after.timestamp_ms++;
+        bool is_named = command_names_event(command, &event);
+        if (is_named != command_names_event(command, &before) || is_named != command_names_event(command, &after))
+            continue;
+        IdentityNode subject = of->user_id[0] ? identity_find(identity, IDENTITY_USER, event.user_id)
+                                              : identity_find(identity, IDENTITY_ANONYMOUS, event.anonymous_id);
+        if (subject == IDENTITY_NONE) continue;              /* it is not applied yet */
+        bool is_theirs = identity_find_owner(identity, subject, of->time_ms, event.message_id) == person;
+        if (is_named != is_theirs)
+            world_fail(world, "an order to erase takes %s%s, which is %s", of->message_id, is_named ? "" : " not",
+                       is_theirs ? "the person's" : "another's");
+    }
+}
+
 static void erase(struct world *world, int sent)
 {
     Arena arena = region_arena(&world->scratch);
     JournalCommand command = { .kind = COMMAND_ERASE, .at_ms = world->clock.now_ms };
     struct identity *identity = derive_identity(world->applier);
     const Sent *of = &world->sent[sent];
-    CommandId *ids;
+    CommandId *ids, asked;
+    IdentityPerson person = IDENTITY_NONE;
     Err err;
     for (size_t at = 0; at < FLIGHTS_MAX; at++)
         if (world->flights[at].is_used) return;
     derive_begin_reading(world->applier);
-    IdentityNode node = of->user_id[0] ? identity_find(identity, IDENTITY_USER, str_from(of->user_id))
-                                       : identity_find(identity, IDENTITY_ANONYMOUS, str_from(of->anonymous_id));
+    IdentityNode node = draw_node(world, of, &asked, &arena);
+    if (node != IDENTITY_NONE) person = identity_person_now(identity, node);
     Status s = node == IDENTITY_NONE ? ERR_NOT_FOUND
-             : control_list_person_ids(derive_control(world->applier), identity_person_now(identity, node), &arena,
-                                       &ids, &command.id_count, &err);
+             : control_list_person_ids(derive_control(world->applier), person, &arena, &ids, &command.id_count, &err);
+    if (!s) check_whose(world, &(JournalCommand){ .ids = ids, .id_count = command.id_count }, person);
     derive_end_reading(world->applier);
     if (s == ERR_NOT_FOUND || command.id_count == 0) return;
     if (s) {
         world_tell(world, "whom to erase: %s", err.text);
         return;
     }
-    command.ids = ids;
-    world_tell(world, "erase whom %s is of, %zu ids", of->message_id, command.id_count);
+    CommandId *all = arena_new(&arena, CommandId, command.id_count + 1);
+    memcpy(all, ids, command.id_count * sizeof *ids);
+    command.ids = all;
+    if (asked.value.len) all[command.id_count++] = asked;    /* named twice does no harm */
+    world_tell(world, "erase whom %s is of, %zu ids%s%.*s", of->message_id, command.id_count,
+               asked.value.len ? ", by " : "", STR_FORMAT(asked.value));
     submit(world, &command);
     world_commit(world);
 }
@@ -78,9 +120,13 @@ static void erase(struct world *world, int sent)
 static void suppress(struct world *world, int sent)
 {
     const Sent *of = &world->sent[sent];
+    Arena arena = region_arena(&world->scratch);
     bool is_user = of->user_id[0] != 0;
-    CommandId id = { .kind = is_user ? COMMAND_USER_ID : COMMAND_ANONYMOUS_ID, .from_ms = INT64_MIN, .to_ms = INT64_MAX,
-                     .value = str_from(is_user ? of->user_id : of->anonymous_id) };
+    CommandId id;
+    (void)draw_node(world, of, &id, &arena);
+    if (!id.value.len)
+        id = (CommandId){ .kind = is_user ? COMMAND_USER_ID : COMMAND_ANONYMOUS_ID, .from_ms = INT64_MIN,
+                          .to_ms = INT64_MAX, .value = str_from(is_user ? of->user_id : of->anonymous_id) };
     JournalCommand command = { .kind = COMMAND_SUPPRESS, .at_ms = world->clock.now_ms, .ids = &id, .id_count = 1 };
     if (world->history.suppressed_count == SUPPRESSED_MAX) return;
     world_tell(world, "suppress %.*s", STR_FORMAT(id.value));

@@ -60,6 +60,20 @@ void world_fail(struct world *world, const char *format, ...)
 
 /* ---- Onym starts, stops and loses power ---- */
 
+static PeopleRules world_rules(struct world *world)
+{
+    static const Str fields[EXTERNALS] = { STR("traits.email"), STR("context.phone") };
+    size_t count = world->has_externals ? EXTERNALS : 0;
+    return (PeopleRules){ { .externals = world->externals, .external_count = count }, fields };
+}
+
+Str world_spell_external(const struct world *world, const Sent *sent, int external, Arena *arena)
+{
+    const char *value = sent->externals[external];
+    if (!world->has_externals || !value[0]) return (Str){ 0 };
+    return arena_printf(arena, "%s:%s", visitors_externals[external], value);
+}
+
 DeriveOptions world_apply_options(struct world *world, const char *dir, const char *name)
 {
     static char path[2][96];
@@ -67,7 +81,8 @@ DeriveOptions world_apply_options(struct world *world, const char *dir, const ch
     snprintf(at, sizeof path[0], "%s/%s", world->state_dir, name);
     return (DeriveOptions){ .journal = world->journal, .disk = &world->disk.disk, .dice = &world->dice.dice, .dir = dir,
                            .state_dir = at, .clock = &world->clock.clock, .save_events = 100,
-                           .has_destinations = name[0] == 'l', .dedup_window_ms = 30 * 86400000LL,
+                           .rules = world_rules(world), .has_destinations = name[0] == 'l',
+                           .dedup_window_ms = 30 * 86400000LL,
                            .dedup_table_entries = 200, .index_chunk_rows = 64, .index_seal_rows = 256 };
 }
 
@@ -77,11 +92,22 @@ static bool is_suppressed(void *context, EventType type, Str user_id, Str anonym
     return control_suppresses(control, type, user_id, anonymous_id, previous_id);
 }
 
+static bool has_suppressed_external(void *context)
+{
+    return control_suppresses_some_external(derive_control(((struct world *)context)->applier));
+}
+
+static bool carries_suppressed(void *context, struct event_parser *parser, Str json, Arena scratch)
+{
+    return control_suppresses_carrier(derive_control(((struct world *)context)->applier), parser, json, scratch);
+}
+
 static void open_collector(struct world *world)
 {
     Err err;
     CollectOptions collect = { .clock = &world->clock.clock, .dice = &world->dice.dice, .is_suppressed = is_suppressed,
-                               .suppressed_context = world };
+                               .has_suppressed_external = has_suppressed_external,
+                               .carries_suppressed = carries_suppressed, .suppressed_context = world };
     Source sources[SOURCES] = { { .write_key = STR("wk_site") }, { .write_key = STR("wk_app") },
                                 { .write_key = STR("wk_backend"), .is_server = true } };
     for (size_t at = 0; at < SOURCES; at++) {
@@ -143,6 +169,7 @@ static void onym_open(struct world *world)
     open_collector(world);
     open_destinations(world);
     wire_open(world);
+    small_files_open(world);
     checks_run(world);
     set_faults(world, world->has_faults);
 }
@@ -150,6 +177,7 @@ static void onym_open(struct world *world)
 static void onym_close(struct world *world, bool is_crash)
 {
     fake_fetch_crash(&world->fetch, &world->dice, 500);  /* nobody hears the answers */
+    small_files_close(world);
     world->rows.is_dead = is_crash;
     deliver_close(world->deliver);
     world->rows.is_dead = false;
@@ -295,12 +323,14 @@ static void take_turn(struct world *world)
     else if (choice < 660) maintain(world);
     else if (choice < 740) apply(world);
     else if (choice < 860) deliver(world);
-    else if (choice < 967) world_pass(world, (Millis)fake_dice_below(&world->dice, 20000));
+    else if (choice < 961) world_pass(world, (Millis)fake_dice_below(&world->dice, 20000));
+    else if (choice < 967) small_files_act(world);
     else if (choice < 982) operator_act(world);
     else if (choice < 990 && world->has_faults) power_off(world);
     else if (choice < (world->disk.capacity_bytes ? 999 : 993) && world->has_faults) fill_disk(world);
     else if (choice < 995) checks_run(world);
     else if (choice < 997) retention_jump(world);
+    if (world->disk.is_dead) power_off(world);               /* it went in the midst of a write */
 }
 
 void world_step(struct world *world)
@@ -397,6 +427,10 @@ static void world_open(struct world *world, uint64_t seed, bool is_verbose, enum
     world->may_unmerge = !world->may_erase;
     retention_init(world);
     world->may_suppress = !world->retention.is_on || !world->retention.may_rebuild;
+    world->has_externals = canary == CANARY_EXTERNAL || fake_dice_chance(&world->dice, 600);
+    for (int at = 0; at < EXTERNALS; at++)
+        world->externals[at] = (IdentityExternal){ .name = str_from(visitors_externals[at]), .limit = (uint32_t)
+                                                   fake_dice_below(&world->dice, 4) };      /* 0: any number */
     visitors_init(&world->visitors, &world->dice, &world->outside, world->sent);
     vendors_init(world);
     fake_rows_init(&world->rows);
@@ -486,6 +520,9 @@ static bool find_canaries(struct world *world, unsigned turns)
         [CANARY_VENDOR] = "a vendor that loses what it took", [CANARY_QUESTION] = "a number that lacks a message",
         [CANARY_ERASURE] = "a record that was erased for no reason",
         [CANARY_RETENTION] = "a journal that waits for no destination",
+        [CANARY_EXTERNAL] = "a model that knows no emails",
+        [CANARY_FINDING] = "a finding that lacks its cases",
+        [CANARY_SMALL_FILE] = "a small file that was thrown away",
     };
     for (enum canary canary = CANARY_LOSS; canary < CANARY_COUNT; canary++) {
         bool is_found = false;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 const char *const visitors_plans[4] = { "", "free", "pro", "team" };
+const char *const visitors_externals[EXTERNALS] = { "email", "phone" };
 const char *const visitors_sources[SOURCES] = { "site", "app", "backend" };
 
 static void new_id(struct visitors *visitors, const char *prefix, char *id)
@@ -26,6 +27,22 @@ void visitors_init(struct visitors *visitors, struct fake_dice *dice, struct fak
     }
 }
 
+/* Mostly the user's own; some have two, families share one, and who has none yet leaves one for the newsletter. */
+static void pick_email(struct visitors *visitors, Sent *sent)
+{
+    uint64_t number = visitors->users_made ? fake_dice_below(visitors->dice, visitors->users_made) : 0;
+    int64_t user;
+    if (fake_dice_chance(visitors->dice, 700) && str_parse_int(str_from(sent->user_id), 12345, INT64_MAX, &user))
+        number = (uint64_t)user - 12345;
+    snprintf(sent->externals[EXTERNAL_EMAIL], ID_BYTES, "kim%llu@x%s", (unsigned long long)number,
+             fake_dice_chance(visitors->dice, 100) ? "-work" : "");
+}
+
+static void pick_phone(struct visitors *visitors, Sent *sent)
+{
+    snprintf(sent->externals[EXTERNAL_PHONE], ID_BYTES, "49-%d", (int)fake_dice_below(visitors->dice, 12));
+}
+
 static Sent *make_message(struct visitors *visitors, struct visitor *visitor, EventType type, const char *name)
 {
     if (visitor->outbox_count == OUTBOX_MAX || visitors->sent_count == SENT_MAX) return NULL;
@@ -39,6 +56,8 @@ static Sent *make_message(struct visitors *visitors, struct visitor *visitor, Ev
     snprintf(sent->user_id, ID_BYTES, "%s", visitor->user_id);
     snprintf(sent->name, ID_BYTES, "%s", name);
     if (type == EVENT_IDENTIFY) sent->plan = (int)fake_dice_below(visitors->dice, countof(visitors_plans));
+    if (type == EVENT_IDENTIFY && fake_dice_chance(visitors->dice, 400)) pick_email(visitors, sent);
+    if (fake_dice_chance(visitors->dice, 50)) pick_phone(visitors, sent);
     visitor->outbox[visitor->outbox_count++] = (uint32_t)visitors->sent_count++;
     return sent;
 }
@@ -70,6 +89,13 @@ static void sign_up(struct visitors *visitors, struct visitor *visitor)
     (void)make_message(visitors, visitor, EVENT_TRACK, "Account Created");
 }
 
+/* Somebody whom nobody knows leaves an email. */
+static void subscribe(struct visitors *visitors, struct visitor *visitor)
+{
+    Sent *sent = make_message(visitors, visitor, EVENT_IDENTIFY, "");
+    if (sent && !sent->externals[EXTERNAL_EMAIL][0]) pick_email(visitors, sent);
+}
+
 static void make_alias(struct visitors *visitors, struct visitor *visitor)
 {
     Sent *sent = make_message(visitors, visitor, EVENT_ALIAS, "");
@@ -91,6 +117,8 @@ void visitors_act(struct visitors *visitors)
         sign_up(visitors, visitor);
     } else if (choice < 84) {
         make_alias(visitors, visitor);
+    } else if (choice < 86) {
+        subscribe(visitors, visitor);
     } else if (choice < 90) {                                          /* log out, properly */
         visitor->user_id[0] = 0;
         new_id(visitors, "anon", visitor->anonymous_id);
@@ -111,6 +139,15 @@ static void put_member(struct buf *body, const char *name, const char *value)
     buf_json_string(body, str_from(value));
 }
 
+static void put_traits(struct buf *body, const Sent *sent)
+{
+    const char *email = sent->externals[EXTERNAL_EMAIL];
+    buf_str_put(body, STR(",\"traits\":{"));
+    if (sent->plan) buf_printf(body, "\"plan\":\"%s\"%s", visitors_plans[sent->plan], email[0] ? "," : "");
+    if (email[0]) buf_printf(body, "\"email\":\"%s\"", email);
+    buf_char(body, '}');
+}
+
 static void put_message(struct buf *body, const Sent *sent)
 {
     buf_printf(body, "{\"type\":\"%s\"", event_type_word(sent->type));
@@ -122,7 +159,9 @@ static void put_message(struct buf *body, const Sent *sent)
     if (sent->type == EVENT_TRACK) put_member(body, "event", sent->name);
     if (sent->type == EVENT_PAGE || sent->type == EVENT_SCREEN) put_member(body, "name", sent->name);
     if (sent->type == EVENT_TRACK) buf_printf(body, ",\"properties\":{\"id\":\"%s\"}", sent->message_id);
-    if (sent->plan) buf_printf(body, ",\"traits\":{\"plan\":\"%s\"}", visitors_plans[sent->plan]);
+    if (sent->type == EVENT_IDENTIFY) put_traits(body, sent);
+    const char *phone = sent->externals[EXTERNAL_PHONE];
+    if (phone[0]) buf_printf(body, ",\"context\":{\"phone\":\"%s\"}", phone);
     buf_str_put(body, STR(",\"timestamp\":\""));
     buf_instant(body, sent->happened_at_ms);
     buf_str_put(body, STR("\"}"));

@@ -7,12 +7,14 @@
 #include "journal/journal.h"
 #include "tests/fakes/fakes.h"
 
+enum { EXTERNALS = 2, EXTERNAL_EMAIL = 0, EXTERNAL_PHONE = 1 };
 enum { VISITORS_MAX = 24, OUTBOX_MAX = 32, SENT_MAX = 8000, IDS_MAX = 2 * SENT_MAX, ID_BYTES = 48 };
 
 /* One message as its client made it: what has to be found in the end. */
 typedef struct Sent {
     EventType type;
     char message_id[ID_BYTES], user_id[ID_BYTES], anonymous_id[ID_BYTES], previous_id[ID_BYTES], name[ID_BYTES];
+    char externals[EXTERNALS][ID_BYTES];        /* visitors_externals: an identify's email, anybody's phone */
     Millis happened_at_ms;              /* by the client's clock */
     bool is_server;                     /* sent by the site's backend: no anonymousId */
     int source;                         /* which of visitors_sources it comes from */
@@ -32,6 +34,8 @@ typedef struct Sent {
 } Sent;
 
 extern const char *const visitors_plans[4];
+/* Kinds of external ids, strongest first, where the world's rules have them. */
+extern const char *const visitors_externals[EXTERNALS];
 /* A visitor keeps to one of the first two; the backend has the last, so that a batch may have two. The write key of
  * each is "wk_" and its name; each message names its own. */
 enum { SOURCE_BACKEND = 2, SOURCES = 3 };

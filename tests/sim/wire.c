@@ -197,8 +197,13 @@ static uint32_t note_dropped(struct world *world, const struct flight *flight)
     uint32_t dropped = 0;
     for (size_t at = 0; at < flight->count; at++) {
         Sent *sent = &world->sent[flight->indices[at]];
-        if (!control_suppresses(control, sent->type, str_from(sent->user_id), str_from(sent->anonymous_id),
-                                str_from(sent->previous_id))) continue;
+        Arena arena = region_arena(&world->scratch);
+        bool is_suppressed = control_suppresses(control, sent->type, str_from(sent->user_id),
+                                                str_from(sent->anonymous_id), str_from(sent->previous_id));
+        for (int external = 0; external < EXTERNALS; external++)
+            is_suppressed |= control_is_suppressed(control, COMMAND_EXTERNAL_ID,
+                                                   world_spell_external(world, sent, external, &arena));
+        if (!is_suppressed) continue;
         sent->was_dropped = true;
         dropped++;
     }

@@ -9,6 +9,7 @@
 #include "history.h"
 #include "retention.h"
 #include "segments/segments.h"
+#include "small_files.h"
 #include "tests/fakes/fake_fetch.h"
 #include "tests/fakes/fake_rows.h"
 #include "vendors.h"
@@ -40,6 +41,9 @@ enum canary {
     CANARY_QUESTION,            /* the reference of questions is not told of one message */
     CANARY_ERASURE,             /* a record that was erased is taken for one that should not have been */
     CANARY_RETENTION,           /* the journal is not told what the destinations need */
+    CANARY_EXTERNAL,            /* the model of identity is not told of emails */
+    CANARY_FINDING,             /* the model of the doctor does not count one alias in two */
+    CANARY_SMALL_FILE,          /* a small file that was written is thrown away */
     CANARY_COUNT
 };
 
@@ -59,6 +63,7 @@ struct world {
     struct history history;
     struct vendors vendors;
     struct retention retention;
+    struct small_files small_files;
     struct region scratch;              /* for one call of a check or an order */
     /* Onym */
     struct journal *journal;
@@ -69,6 +74,8 @@ struct world {
     /* orders of the operator (operator.c) */
     bool may_erase, may_unmerge;        /* never both: docs/identity.md says why */
     bool may_suppress;
+    bool has_externals;                 /* the rules of who is who have visitors_externals */
+    IdentityExternal externals[EXTERNALS];
     struct journal_append order;        /* one at a time */
     bool has_order;
     /* what happened, the last lines of it, and a hash of all of them: the same seed gives the same */
@@ -116,6 +123,8 @@ void checks_catch_up(struct world *world, struct applier *applier);
 void checks_identity(struct world *world);
 /* After checks_identity: trends and a funnel, against loops over all messages. */
 void checks_questions(struct world *world);
+/* "email:kim1@x", as commands spell it; empty: the message has none, or the rules have no such kind. In the arena. */
+Str world_spell_external(const struct world *world, const Sent *sent, int external, Arena *arena);
 /* One of the events that questions are about, as they call it (checks_questions.c). */
 struct step { EventType type; const char *name, *label; };
 const struct step *questions_draw_step(struct world *world);
@@ -124,9 +133,14 @@ DeriveAsker questions_asker(const struct world *world);
 /* The answer, in the arena; a number in it. */
 const TreeNode *questions_ask(struct world *world, QueryKind kind, Str question, Arena *arena);
 uint64_t questions_number(const TreeNode *object, const char *path);
-/* The same of the other kinds; and what the doctor finds in what was derived anew (checks_kinds.c). */
+/* Fails the world where the two differ. */
+void questions_expect(struct world *world, Str question, const char *what, uint64_t told, uint64_t is);
+/* The same of the other kinds (checks_kinds.c). */
 void checks_kinds(struct world *world, Arena arena);
+/* After checks_identity: what the doctor finds, in what is derived and in what was derived anew (checks_doctor.c). */
 void checks_findings(struct world *world, struct applier *again);
+/* What the doctor says of the last days as they will be so much later, in the arena. */
+Str checks_examine(struct world *world, struct doctor *doctor, struct applier *applier, Millis later_ms, Arena *arena);
 /* When all is delivered: nothing is missing, and per person in order. */
 void checks_deliveries(struct world *world);
 /* dir: of the fake disk. name: of the kv, which is on the real one. */
