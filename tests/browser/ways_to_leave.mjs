@@ -205,8 +205,11 @@ export const runOnce = async (way, library, { browser, context }, upstream) => {
   const recorder = await startRecorder({ upstream })
   const site = await startSite(recorder.url)
   const leave = async () => {
-    await context.clearCookies()
     const page = context.pages()[0] ?? (await context.newPage())
+    // The page of the run before may have had no answer yet: as it goes it writes its calls, and who made them, into
+    // cookies of the domain, which have no port.
+    await page.goto('about:blank')
+    await context.clearCookies()
     const key = KEYS[library]
     const url = (path, more = {}, host = 'localhost') =>
       site.page(path, { lib: library, key, page: '1', ...more }, host)
