@@ -252,11 +252,12 @@ static void put_warnings(struct question_command *command)
 }
 
 /* The number stands, and so does what it is not of. */
-static void put_incomplete(struct question_command *command)
+void question_put_incomplete(const struct question_command *command, FILE *to)
 {
-    if (!str_equal(event_tree_text(command->answer, "complete"), STR("false"))) return;
+    const TreeNode *complete = event_tree_find(command->answer, "complete");
+    if (!event_tree_is_kind(complete, FIELD_BOOL) || complete->truth) return;
     double share = tree_number(command->answer, "behind.share_applied", 1);
-    fprintf(stderr, "onym: not all events are counted yet: of what is on disk the server has applied %.1f %%; "
+    fprintf(to, "onym: not all events are counted yet: of what is on disk the server has applied %.1f %%; "
             "ask again in a moment\n", (double)(int64_t)(share * 1000) / 10);
 }
 
@@ -279,7 +280,7 @@ static int print_answer(struct question_command *command, const QuestionCommandK
     else fwrite(command->out.bytes ? command->out.bytes : "", 1, command->out.len, stdout);      /* with our colours */
     fflush(stdout);
     put_warnings(command);
-    put_incomplete(command);
+    question_put_incomplete(command, stderr);
     return buf_ok(&command->out) ? EXIT_FINE : EXIT_WRONG;
 }
 

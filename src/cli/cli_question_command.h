@@ -8,6 +8,8 @@
 #ifndef ONYM_CLI_QUESTION_COMMAND_H
 #define ONYM_CLI_QUESTION_COMMAND_H
 
+#include <stdio.h>
+
 #include "cli_ask.h"
 #include "terminal/terminal.h"
 
@@ -66,6 +68,8 @@ Str tree_instant_text(const TreeNode *object, const char *path, Arena *arena);
 Str tree_bucket_text(struct question_command *command, const TreeNode *instant, Str unit);
 Str big_text(uint64_t count, Arena *arena);                                 /* "1,234" */
 
+/* Says where the answer is not of all events yet. */
+void question_put_incomplete(const struct question_command *command, FILE *to);
 /* The values of a list of numbers, null as 0. */
 double *tree_numbers(const TreeNode *list, Arena *arena);
 /* A number of an answer: "1,234", "12.5", and "" for null. */

@@ -224,6 +224,28 @@ static void an_answer_that_nobody_draws_is_shown_as_its_lists(void **state)
     show("{}", lists_draw, "");
 }
 
+static void an_answer_that_is_not_of_everything_says_so(void **state)
+{
+    static const struct { const char *answer, *said; } rows[] = {
+        { "{\"complete\":false,\"behind\":{\"share_applied\":0.7864,\"ms\":1013,\"is_starting\":true}}", "78.6 %" },
+        { "{\"complete\":false,\"behind\":{\"share_applied\":0.99999,\"ms\":1,\"is_starting\":false}}", "99.9 %" },
+        { "{\"complete\":true,\"behind\":null}", NULL }, { "{\"people\":3}", NULL },
+    };
+    (void)state;
+    for (size_t at = 0; at < countof(rows); at++) {
+        struct question_command command = { .arena = fresh_arena() };
+        char said[512] = "";
+        FILE *to = fmemopen(said, sizeof said, "w");
+        assert_int_equal(event_tree_read(str_from(rows[at].answer), &command.arena, &command.answer, NULL), OK);
+        question_put_incomplete(&command, to);
+        fclose(to);
+        assert_int_equal(said[0] != 0, rows[at].said != NULL);
+        if (!rows[at].said) continue;
+        assert_non_null(strstr(said, "onym: not all events are counted yet"));
+        assert_non_null(strstr(said, rows[at].said));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +256,7 @@ int main(void)
         cmocka_unit_test(a_table_keeps_within_its_width),
         cmocka_unit_test(operands_and_options_become_members),
         cmocka_unit_test(an_answer_that_nobody_draws_is_shown_as_its_lists),
+        cmocka_unit_test(an_answer_that_is_not_of_everything_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
