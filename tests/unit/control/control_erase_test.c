@@ -447,6 +447,56 @@ static Status read_or_fail(struct disk *self, DiskFile file, uint64_t offset, vo
     return disk.read(self, file, offset, bytes, count, ret_count, err);
 }
 
+/* phone is an anonymous id that two share, and somebody's user id; aliases name it. Both who shared it are erased: in
+ * whatever order all of it came, what is known is what a rebuild finds. */
+static void an_id_that_is_a_user_id_too_is_forgotten_as_a_rebuild_has_it(void **state)
+{
+    static const struct told messages[] = {
+        { EVENT_PAGE, 1, NULL, "phone", NULL }, { EVENT_TRACK, 2, "ann", "phone", NULL },
+        { EVENT_TRACK, 3, "ben", "phone", NULL }, { EVENT_TRACK, 4, "phone", NULL, NULL },
+        { EVENT_ALIAS, 5, "ann", NULL, "phone" }, { EVENT_ALIAS, 6, "ben", "tablet", "phone" },
+        { EVENT_ALIAS, 7, "cat", NULL, "phone" },
+    };
+    static const char *const names[] = { "phone", "tablet", "ann", "ben", "cat" };
+    static const CommandId ids[2][2] = {
+        { { COMMAND_ANONYMOUS_ID, STR("phone"), INT64_MIN, INT64_MAX, false },
+          { COMMAND_USER_ID, STR("ann"), INT64_MIN, INT64_MAX, false } },
+        { { COMMAND_ANONYMOUS_ID, STR("phone"), INT64_MIN, INT64_MAX, false },
+          { COMMAND_USER_ID, STR("ben"), INT64_MIN, INT64_MAX, false } },
+    };
+    (void)state;
+    for (uint32_t round = 0; round < 40; round++) {
+        char before[2 * countof(names)][IDENTITY_PERSON_ID_BYTES];
+        /* Each message is there or not, and they come in one order or the other. */
+        uint32_t is_there = round % 20 == 0 ? 127 : (round * 2654435761u) >> 25;
+        if (round) world_end(), world_begin();
+        open_applier(false);
+        for (size_t at = 0; at < countof(messages); at++) {
+            size_t pick = round < 20 ? at : countof(messages) - 1 - at;
+            if (is_there >> pick & 1) tell(messages[pick]);
+        }
+        ask_to_erase_ids(ids[round & 1], 2);
+        ask_to_erase_ids(ids[~round & 1], 2);
+        for (int life = 0; life < 3; life++) {
+            catch_up();
+            for (size_t at = 0; at < 2 * countof(names); at++) {
+                const char *now = at % 2 ? ANON(names[at / 2]) : USER(names[at / 2]);
+                if (!life) snprintf(before[at], sizeof before[at], "%s", now);
+                else if (strcmp(before[at], now) != 0)
+                    fail_msg("round %u, life %d: %s was %s and is %s", round, life, names[at / 2], before[at], now);
+            }
+            assert_string_equal(USER("ann"), "-");
+            assert_string_equal(USER("ben"), "-");
+            work(12);
+            world_close(life == 0);
+            Err err;
+            if (life == 1) assert_int_equal(kv_destroy(world.state_dir, &err), OK);
+            open_applier(false);
+        }
+        world_close(false);
+    }
+}
+
 /* All four have phone at one instant, so that its owners stand in the order of messageIds, which lie in the journal. */
 static void an_erasure_that_a_disk_broke_off_is_whole_later(void **state)
 {
@@ -569,6 +619,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_erasure_knows_after_a_start_what_the_one_before_it_takes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_row_goes_though_its_record_went_before_a_start, setup, teardown),
         cmocka_unit_test_setup_teardown(an_email_that_only_erased_messages_had_is_not_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_id_that_is_a_user_id_too_is_forgotten_as_a_rebuild_has_it, setup, teardown),
         cmocka_unit_test_setup_teardown(an_erasure_that_a_disk_broke_off_is_whole_later, setup, teardown),
         cmocka_unit_test_setup_teardown(more_erasures_than_may_be_asked_for_are_all_done, setup, teardown),
         cmocka_unit_test_setup_teardown(erasures_wait_for_the_destinations_store, setup, teardown),
