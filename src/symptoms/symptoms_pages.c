@@ -1,27 +1,10 @@
 /* symptoms_pages: what a page's address and a browser's name show. Pure functions. */
 #include "symptoms_private.h"
 
-#include <stdlib.h>
-
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
 
 enum { URL_MOST = 4096, ROUNDS = 2, TOKEN_BYTES = 20, VALUE_LEAST = 6 };
-
-/* ---- Percent-encoding ---- */
-
-/* One round; never longer than it was. */
-static size_t decode_once(char *text, size_t len)
-{
-    size_t to = 0;
-    for (size_t at = 0; at < len; at++) {
-        int high = text[at] == '%' && at + 2 < len ? hex_value(text[at + 1]) : -1;
-        int low = high >= 0 ? hex_value(text[at + 2]) : -1;
-        if (low < 0) text[to++] = text[at];
-        else text[to++] = (char)(high << 4 | low), at += 2;
-    }
-    return to;
-}
 
 /* ---- Leaks ---- */
 
@@ -116,13 +99,14 @@ static const char *leak_of(Str url)
 
 const char *symptoms_url_leak(Str url)
 {
-    char room[URL_MOST];
+    char rooms[ROUNDS][URL_MOST];
     const char *found = url.len ? leak_of(url) : NULL;
-    if (url.len > sizeof room) url.len = sizeof room;
-    if (found || !url.len || !memchr(url.bytes, '%', url.len)) return found;
-    memcpy(room, url.bytes, url.len);
-    for (int round = 0; round < ROUNDS && !found; round++) {
-        url = str_of(room, decode_once(room, url.len));
+    if (url.len > URL_MOST) url.len = URL_MOST;
+    for (int round = 0; round < ROUNDS && !found && url.len && memchr(url.bytes, '%', url.len); round++) {
+        struct buf plain;
+        buf_init_fixed(&plain, rooms[round], sizeof rooms[round]);
+        buf_percent_decode(&plain, url, false);
+        url = str_of(plain.bytes, plain.len);
         found = leak_of(url);
     }
     return found;
