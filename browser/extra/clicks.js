@@ -20,9 +20,17 @@ addEventListener('auxclick', click, true)
 addEventListener(
   'submit',
   ({ target, submitter }) => {
-    const { origin, pathname } = new URL(submitter?.getAttribute('formaction') ?? target.getAttribute('action') ?? '', location.href)
-    const own = (name) => target.getAttribute(name) || undefined
-    analytics.track('Form Submitted', { id: own('id'), name: own('name'), url: origin + pathname })
+    // A field that is called getAttribute hides the form's own.
+    const read = (element, name) => Element.prototype.getAttribute.call(element, name)
+    const own = (name) => read(target, name) || undefined
+    let url
+    try {
+      const { protocol, origin, pathname } = new URL((submitter && read(submitter, 'formaction')) ?? own('action') ?? '', location.href)
+      if (/^https?:$/.test(protocol)) url = origin + pathname
+    } catch {
+      // an address that is none
+    }
+    analytics.track('Form Submitted', { id: own('id'), name: own('name'), url })
   },
   true,
 )

@@ -7,8 +7,13 @@
   const found = /[?&#]ajs_aid=(onym1\.[^&#]+)/.exec(location.href)
   const { analytics } = window
   if (!found || !analytics) return
-  const token = decodeURIComponent(found[1])
   const warn = (why) => console.warn('Onym: this visitor stays who they were here: ' + why)
+  let token = found[1]
+  try {
+    token = decodeURIComponent(token)
+  } catch {
+    // Onym says that it is none.
+  }
   // Whoever copies the address, or loads it again, has not been handed over.
   history.replaceState(history.state, '', location.href.replace(found[0], found[0][0]).replace(/([?&#])&/, '$1').replace(/[?&](#|$)/, '$1'))
   const redeemed = fetch(url, {

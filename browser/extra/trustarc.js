@@ -8,9 +8,10 @@ const read = () => {
     const { consentDecision, source } = truste.cma.callApi('getGDPRConsentDecision', location.hostname)
     return [consentDecision, source == 'asserted']
   } catch {
-    const [, levels] = /(?:^|; )notice_gdpr_prefs=([\d,]+)/.exec(decodeURIComponent(document.cookie)) || []
+    // Other cookies may hold what cannot be decoded.
+    const [, levels] = /(?:^|; )notice_gdpr_prefs=((?:\d|,|%2C)+)/i.exec(document.cookie) || []
     // The cookie counts from 0.
-    return levels && [levels.split(',').map((level) => +level + 1), true]
+    return levels && [levels.split(/,|%2C/i).map((level) => +level + 1), true]
   }
 }
 const look = () => {

@@ -54,6 +54,7 @@ test('a signed link that is forged or comes without its file changes nothing', {
     const visitor = await visit('/?' + query, { body, script: `analytics.track('${name}')` })
     const { anonymousId } = (await of(name))[0]
     assert.match(anonymousId, /^[0-9a-f-]{36}$/, name)
+    assert.deepEqual(visitor.errors, [], name)
     await visitor.close()
   }
 })
@@ -167,6 +168,40 @@ test('outbound links, downloads and forms become calls, without queries and with
   await eventually(async () => (await visitor.waiting()).length == 0, 'all sent')
   assert.deepEqual(visitor.errors, [])
   await visitor.close()
+})
+
+test('forms with an address that is none or no page, and fields that hide what is the form’s own: one call, no error', async () => {
+  const page = (visitor, path) => new URL(visitor.url('/')).origin + path
+  for (const [form, path] of [
+    ['<form id=f action="http://[">', undefined],
+    ['<form id=f action="/a" formaction="/b">', '/a'],
+    ['<form id=f action="mailto:kim@example.com?subject=secret">', undefined],
+    ['<form id=f action="javascript:void 0">', undefined],
+    ['<form id=f action="/post?token=1"><input name=getAttribute value=secret><input name=action><input name=id>', '/post'],
+    ['<form id=f>', '/'],
+  ]) {
+    const visitor = await visit('/', { body: form + '<button id=send>Send</button></form>' + extra('clicks') })
+    await visitor.run(() => {
+      addEventListener('submit', (event) => event.preventDefault())
+      document.getElementById('send').click()
+    })
+    const [{ event, properties }] = await visitor.sent(1)
+    assert.deepEqual([event, properties], ['Form Submitted', { id: 'f', ...(path && { url: page(visitor, path) }) }], form)
+    assert.deepEqual(visitor.errors, [], form)
+    await visitor.close()
+  }
+})
+
+test("trustarc: the cookie of an earlier choice counts before its script has come, whatever else stands in the page's cookies", async () => {
+  for (const [prefs, isAllowed] of [['0,1,2:', true], ['0%2C1%2C2:', true], ['0', false], ['0%2c2', false]]) {
+    const cookies = `<script>document.cookie = 'odd=%E0%A4%A; path=/'; document.cookie = 'notice_gdpr_prefs=${prefs}; path=/'</script>`
+    const visitor = await visit('/', { options: { consent: false }, head: cookies, body: extra('trustarc'), script: `analytics.track('prefs ${prefs}')` })
+    if (isAllowed) assert.equal((await of('prefs ' + prefs))[0].context.consent.categoryPreferences[2], true)
+    else await waited()
+    assert.equal(recorder.messages(({ event }) => event == 'prefs ' + prefs).length, Number(isAllowed))
+    assert.deepEqual(visitor.errors, [])
+    await visitor.close()
+  }
 })
 
 test('tools by hand: nothing before consent, switches obeyed, the messageId is the vendor\'s key, and a withdrawal ends them', async () => {
