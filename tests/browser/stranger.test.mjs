@@ -321,5 +321,8 @@ test('two write keys on one origin: early calls arrive under their own', async (
   await other.run(() => analytics.track('of the other'))
   const messages = await other.sent(1)
   assert.deepEqual(messages.map(({ event, writeKey }) => [event, writeKey]), [['of the other', 'wk_other']])
+  // What was called for the first waits for a page with its key, and goes out under that.
+  const again = await visit('/', {}, { context: one.context })
+  assert.deepEqual((await again.sent(1)).map(({ event, writeKey }) => [event, writeKey]), [['of one', 'wk_website']])
   await one.close()
 })
