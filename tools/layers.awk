@@ -1,5 +1,6 @@
-# A .c file includes the doors of those folders alone that src/DOORS lets it call, or of one whose table it includes: so
-# the types and constants of a folder farther away cannot be named, either.
+# A .c file includes the doors of those folders alone that src/DOORS lets it call, or of one whose table it includes. So of
+# a folder farther away it can name the types and constants alone of which a neighbour's door speaks; its functions are
+# refused by tools/doors.
 # Dependencies run downward only, and through the door (X/X.h) or a table of rows (X/*.tbl.h). usage: awk -f tools/layers.awk src/LAYERS src/DOORS src/*/*.[ch]*
 FILENAME ~ /DOORS$/   { if ($2 == "calls") for (at = 3; at <= NF; at++) calls[$1, $at] = 1; next }
 FNR == NR             { if ($1 ~ /^[a-z]/) rank[$1] = ++depth; next }
