@@ -68,7 +68,7 @@ struct load {
     struct region region;
     Arena arena;
     struct buf lines, statement;
-    struct buf regrants;                     /* what was granted on views that were dropped, as statements */
+    struct buf regrants;                     /* what was granted on views that were dropped: statements, a zero each */
     Str *values;                             /* of the row that is being sent, by the places of its columns */
     uint32_t stamp;
     uint64_t rows_sent, discards_sent, repeated, refused, untold;    /* of the transaction */

@@ -121,6 +121,55 @@ static Status find_foreign(struct load *load, const WarehouseTable *table, bool 
     return s;
 }
 
+/* ---- Grants ---- */
+
+/* A statement each, with a zero after it. */
+static void note_grant(void *context, const Str *cells)
+{
+    struct buf *out = context;
+    buf_str_put(out, cells[0]);
+    buf_char(out, 0);
+}
+
+#define PUT_GRANT "format('GRANT %s%s ON %s TO %s%s', p.privilege_type, "
+#define PUT_TO ", c.oid::regclass, CASE WHEN p.grantee = 0 THEN 'PUBLIC' ELSE p.grantee::regrole::text END, " \
+               "CASE WHEN p.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)"
+
+/* What others may do with the view and with columns of it, before it is dropped. */
+static Status keep_grants(struct load *load, Str view, Err *err)
+{
+    struct buf *out = &load->statement;
+    buf_str_put(out, STR(
+        "WITH c AS (SELECT c.oid, c.relacl, c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relkind = 'v' AND n.nspname = "));
+    sql_put_text(out, load->schema);
+    buf_str_put(out, STR(" AND c.relname = "));
+    sql_put_text(out, view);
+    buf_str_put(out, STR(
+        ") SELECT " PUT_GRANT "''" PUT_TO " FROM c, aclexplode(c.relacl) p WHERE p.grantee <> c.relowner "
+        "UNION ALL SELECT " PUT_GRANT "format(' (%I)', a.attname)" PUT_TO " FROM c JOIN pg_attribute a ON "
+        "a.attrelid = c.oid AND NOT a.attisdropped, aclexplode(a.attacl) p WHERE p.grantee <> c.relowner"));
+    Status s = sql_query(load->sql, buf_str(out), note_grant, &load->regrants, err);
+    buf_clear(out);
+    return s;
+}
+
+/* One that is no more possible (its column or its role is gone) costs no other. */
+static Status put_grants(struct load *load, Err *err)
+{
+    Status s = OK;
+    bool is_done;
+    Str left = buf_str(&load->regrants);
+    while (!s && left.len) {
+        Str rest, grant = str_cut(left, 0, &rest);
+        buf_str_put(&load->statement, grant);
+        s = try(load, &is_done, err);
+        left = rest;
+    }
+    buf_clear(&load->regrants);
+    return s;
+}
+
 static Status make_view(struct load *load, WarehouseTable *table, Err *err)
 {
     bool is_done = false, is_foreign;
@@ -133,11 +182,15 @@ static Status make_view(struct load *load, WarehouseTable *table, Err *err)
     }
     if (!s && !is_foreign && !is_done) {                     /* its columns are others, not only more */
         Arena scratch = load->arena;
+        Str name = view_name(table, &scratch);
+        size_t kept = load->regrants.len;
+        s = keep_grants(load, name, err);
         buf_str_put(&load->statement, STR("DROP VIEW IF EXISTS "));
-        warehouse_put_table_name(&load->statement, load->schema, view_name(table, &scratch));
+        warehouse_put_table_name(&load->statement, load->schema, name);
         buf_str_put(&load->statement, STR("; CREATE VIEW "));
         put_view(load, table);
-        s = try(load, &is_done, err);
+        if (!s) s = try(load, &is_done, err);
+        if (!is_done) load->regrants.len = kept;
     }
     if (!s) table->view_columns = wanted;                    /* or not: until the catalogue is read again */
     return s;
@@ -161,43 +214,26 @@ static Status make_views(struct load *load, bool are_dropped, Err *err)
     return s;
 }
 
-Status warehouse_views_make(struct load *load, Err *err) { return make_views(load, false, err); }
+Status warehouse_views_make(struct load *load, Err *err)
+{
+    Status s = make_views(load, false, err);
+    return s ? s : put_grants(load, err);
+}
 
 Status warehouse_views_put_back(struct load *load, Err *err)
 {
-    bool is_done;
     Status s = make_views(load, true, err);
-    if (!s && load->regrants.len) {
-        buf_str_put(&load->statement, buf_str(&load->regrants));
-        s = try(load, &is_done, err);
-    }
-    buf_clear(&load->regrants);
-    return s;
+    return s ? s : put_grants(load, err);
 }
 
 /* ---- Out of the way ---- */
-
-static void note_grant(void *context, const Str *cells)
-{
-    struct buf *out = context;
-    buf_str_put(out, cells[0]);
-    buf_str_put(out, STR("; "));
-}
 
 Status load_drop_view(struct load *load, WarehouseTable *table, Err *err)
 {
     Arena scratch = load->arena;
     Str name = view_name(table, &scratch);
     if (!table->view_columns) return OK;
-    buf_str_put(&load->statement, STR(
-        "SELECT format('GRANT %s ON %s TO %s', a.privilege_type, c.oid::regclass, CASE WHEN a.grantee = 0 THEN "
-        "'PUBLIC' ELSE a.grantee::regrole::text END) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, "
-        "aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND c.relkind = 'v' AND n.nspname = "));
-    sql_put_text(&load->statement, load->schema);
-    buf_str_put(&load->statement, STR(" AND c.relname = "));
-    sql_put_text(&load->statement, name);
-    Status s = sql_query(load->sql, buf_str(&load->statement), note_grant, &load->regrants, err);
-    buf_clear(&load->statement);
+    Status s = keep_grants(load, name, err);
     if (s) return s;
     buf_str_put(&load->statement, STR("DROP VIEW IF EXISTS "));
     warehouse_put_table_name(&load->statement, load->schema, name);

@@ -203,6 +203,10 @@ def merged_and_parted(pg, World):
         compare(pg, world)
 
 
+GRANTS = ("SELECT grantee, column_name, is_grantable FROM information_schema.column_privileges WHERE table_schema = 'website' "
+          "AND table_name = 'ev_resolved' AND grantee IN ('clerk', 'aide') ORDER BY 1, 2")
+
+
 def views_outlive_people(pg, World):
     """A column widens while people fail, and where they are switched off: the view and its grants are there."""
     with World(pg) as world:
@@ -214,7 +218,10 @@ def views_outlive_people(pg, World):
             return pg.query("SET ROLE viewer; SELECT id, n FROM website.ev_resolved ORDER BY 1")
         world.send([track(1, "kim", 1)])
         world.wait_loaded()
-        pg.query("CREATE ROLE viewer; GRANT USAGE ON SCHEMA website TO viewer; GRANT SELECT ON website.ev_resolved TO viewer; "
+        pg.query("CREATE ROLE viewer; GRANT USAGE ON SCHEMA website TO viewer; GRANT SELECT ON website.ev_resolved TO viewer "
+                 "WITH GRANT OPTION; CREATE ROLE clerk; CREATE ROLE aide; GRANT USAGE ON SCHEMA website TO clerk, aide; "
+                 "GRANT SELECT (id, n) ON website.ev_resolved TO clerk WITH GRANT OPTION; "
+                 "GRANT SELECT (event) ON website.ev_resolved TO aide; "
                  "ALTER TABLE website.onym_identifiers ADD CONSTRAINT sane CHECK (value <> 'eve')")
         world.send([track(2, "eve", 2.5)])
         assert read() == [["m1", "1"], ["m2", "2.5"]]
@@ -222,6 +229,18 @@ def views_outlive_people(pg, World):
         pg.query("ALTER TABLE website.onym_identifiers DROP CONSTRAINT sane")
         wait_until(lambda: pg.query("SELECT 1 FROM website.onym_identifiers WHERE value = 'eve'"), WAIT_S,
                    "all of it a minute later, without any message")
+        granted = pg.query(GRANTS)
+        assert granted == [["aide", "event", "NO"], ["clerk", "id", "YES"], ["clerk", "n", "YES"]], granted
+        may = "SELECT has_table_privilege('viewer', 'website.ev_resolved', 'SELECT WITH GRANT OPTION')"
+        assert pg.query(may) == [["t"]]
+        pg.query("ALTER TABLE website.ev RENAME COLUMN event_text TO their_text")       # the view cannot be replaced
+        pg.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'onym'")
+        world.send([track(9, "kim", 3)])
+        wait_until(lambda: pg.query("SELECT 1 FROM information_schema.columns WHERE table_schema = 'website' AND "
+                                    "table_name = 'ev_resolved' AND column_name = 'their_text'"), WAIT_S, "the view anew")
+        assert ["m9", "3"] in read()
+        assert pg.query(GRANTS) == granted and pg.query(may) == [["t"]]
+        pg.query("DELETE FROM website.ev WHERE id = 'm9'")
         world.onym.stop()
         path = world.onym.config
         path.write_text(path.read_text().replace('"every"', '"people": "false", "every"'))
