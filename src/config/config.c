@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DESTINATIONS_MOST = 256, KEYS_MOST = 63, KEY_SHOWN = 80 };
+enum { DESTINATIONS_MOST = 256, KEYS_MOST = 63, ALERTS_MOST = 8, KEY_SHOWN = 80 };
 
 #define ROW(base, path, field, type, fallback, least, most, unit, when, why) \
     { path, offsetof(base, field), type, fallback, least, most, unit, when, why },
@@ -33,6 +33,10 @@ static const ConfigRule warehouse_rules[] = {
 #define WAREHOUSE(...) ROW(ConfigWarehouse, __VA_ARGS__)
 #include "config.tbl.h"
 };
+static const ConfigRule alert_rules[] = {
+#define ALERT(...) ROW(ConfigAlert, __VA_ARGS__)
+#include "config.tbl.h"
+};
 const size_t config_rule_count = countof(config_rules);
 
 static const ConfigEntries sources_entries = {
@@ -51,11 +55,14 @@ static const ConfigEntries warehouses_entries = {
     "warehouses", warehouse_rules, countof(warehouse_rules), WAREHOUSES_MOST, sizeof(ConfigWarehouse),
     offsetof(ConfigWarehouse, node), "{url: \"${WAREHOUSE_URL}\"}",
 };
+static const ConfigEntries alerts_entries = {
+    "alerts", alert_rules, countof(alert_rules), ALERTS_MOST, sizeof(ConfigAlert), offsetof(ConfigAlert, node), NULL,
+};
 
 const ConfigEntries *config_entries_of(const ConfigRule *rule)
 {
     static const ConfigEntries *const all[] = { &sources_entries, &keys_entries, &destinations_entries,
-                                               &warehouses_entries };
+                                               &warehouses_entries, &alerts_entries };
     for (size_t at = 0; rule->type == ENTRIES && at < countof(all); at++)
         if (!strcmp(all[at]->name, rule->path)) return all[at];
     return NULL;
@@ -329,6 +336,7 @@ Status config_parse(ConfigText file, const ConfigOptions *request, Arena *arena,
     ret->keys = walk_entries(&walk, root, &keys_entries, &ret->key_count);
     ret->destinations = walk_entries(&walk, root, &destinations_entries, &ret->destination_count);
     ret->warehouses = walk_entries(&walk, root, &warehouses_entries, &ret->warehouse_count);
+    ret->alerts = walk_entries(&walk, root, &alerts_entries, &ret->alert_count);
     apply_flags(&walk, request, ret);
     config_judge(&walk, root, ret, sources, source_count);
     return config_sum_up(problems, err);
@@ -353,6 +361,14 @@ static bool warehouses_equal(const struct config *a, const struct config *b)
     return true;
 }
 
+static bool alerts_equal(const struct config *a, const struct config *b)
+{
+    if (a->alert_count != b->alert_count) return false;
+    for (size_t at = 0; at < a->alert_count; at++)
+        if (!nodes_equal(a->alerts[at].node, b->alerts[at].node)) return false;
+    return true;
+}
+
 Str config_list_restarts(const struct config *before, const struct config *after, Arena *arena)
 {
     Str list = STR("");
@@ -365,5 +381,7 @@ Str config_list_restarts(const struct config *before, const struct config *after
     }
     if (!warehouses_equal(before, after))
         list = arena_printf(arena, "%.*s%swarehouses", STR_FORMAT(list), list.len ? ", " : "");
+    if (!alerts_equal(before, after))
+        list = arena_printf(arena, "%.*s%salerts", STR_FORMAT(list), list.len ? ", " : "");
     return list;
 }

@@ -76,6 +76,14 @@ typedef struct ConfigKey {
     const Node *node;
 } ConfigKey;
 
+/* Who is told of the doctor's findings. format, severity: the place of the word in the row's unit. */
+typedef struct ConfigAlert {
+    Str url, secret;
+    int format, severity;
+    bool allow_private;
+    const Node *node;
+} ConfigAlert;
+
 struct config {
     ConfigListens listen;
     Str data;                              /* the data directory */
@@ -109,6 +117,8 @@ struct config {
     size_t destination_count;
     ConfigWarehouse *warehouses;
     size_t warehouse_count;
+    ConfigAlert *alerts;
+    size_t alert_count;
 
     Str file;                              /* the file that it came from; empty: defaults only */
     Str site;                              /* where the example site listens (`onym demo`); empty: there is none */

@@ -5,6 +5,7 @@
  * KEY(...)                                                               one key of an entry of keys
  * DESTINATION(...)                                                       one key of an entry of destinations
  * WAREHOUSE(...)                                                         one key of an entry of warehouses
+ * ALERT(...)                                                             one key of an entry of alerts
  *
  * type     TEXT SECRET TEXTS INT BOOL WORD DURATION SIZE LISTEN NODE ENTRIES, see config_private.h
  * default  as it would be written in the file; NULL: the option must be given; "" or "[]": nothing
@@ -28,6 +29,9 @@
 #endif
 #ifndef WAREHOUSE
 #define WAREHOUSE(...)
+#endif
+#ifndef ALERT
+#define ALERT(...)
 #endif
 
 CONFIG("listen", listen, LISTEN, "127.0.0.1:8080", "", "", "host:port, or a list of them", RESTART,
@@ -197,6 +201,9 @@ CONFIG("destinations", destinations, ENTRIES, "[]", "", "", "a list", LIVE,
 CONFIG("warehouses", warehouses, ENTRIES, "[]", "", "", "a list", RESTART,
     "Databases of your own that every event is loaded into, exactly once, in Segment's tables: one entry a schema. "
     "docs/warehouses.md")
+CONFIG("alerts", alerts, ENTRIES, "[]", "", "", "a list", RESTART,
+    "Who is told of findings of the doctor: after each examination by the server itself (doctor.every) a message with "
+    "what is new or came back, if there is any. Numbers only: no ids, no values. docs/doctor.md")
 
 SOURCE("name", name, TEXT, NULL, "", "", "letters, digits, . _ -", LIVE,
     "It is in every event (projectId), in filters and in metrics. A new name is a new source.")
@@ -262,8 +269,20 @@ WAREHOUSE("settings", settings, NODE, "", "", "", "a map", RESTART,
     "people (true, or false where sources are named: onym_people and the views ..._resolved), "
     "tables (only these: [order_*, identifies]), skip (not these tables and columns: [pages, users.email, '*.context_ip']).")
 
+ALERT("url", url, SECRET, NULL, "", "", "an http:// or https:// URL", RESTART,
+    "Where the message is sent. It is kept like a secret; take it from the environment: ${ALERT_URL}.")
+ALERT("format", format, WORD, "json", "", "", "json|slack", RESTART,
+    "json: an object for a program. slack: a text for an incoming webhook of Slack, Mattermost or Rocket.Chat.")
+ALERT("secret", secret, SECRET, "", "", "", "text", RESTART,
+    "Signs the message as destinations of type webhook are signed: X-Signature and X-Onym-Signature.")
+ALERT("min_severity", severity, WORD, "warning", "", "", "info|warning|error", RESTART,
+    "Findings that weigh less are not told.")
+ALERT("allow_private", allow_private, BOOL, "false", "", "", "true or false", RESTART,
+    "Let the URL lead to loopback, private and link-local addresses.")
+
 #undef CONFIG
 #undef SOURCE
 #undef KEY
 #undef DESTINATION
 #undef WAREHOUSE
+#undef ALERT

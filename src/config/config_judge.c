@@ -171,6 +171,22 @@ static void judge_warehouse(struct config_walk *walk, const struct config *confi
     config_complain(walk, place ? place : place_of(warehouse->node, err.field), shown, "%s", err.text);
 }
 
+/* The URL is not quoted: it is a secret. */
+static void judge_alert(struct config_walk *walk, const struct config *config, size_t at)
+{
+    const ConfigAlert *alert = &config->alerts[at];
+    FetchRequest request = { .method = STR("POST"), .url = alert->url };
+    Str shown = arena_printf(walk->arena, "alerts[%zu]", at);
+    if (!alert->url.len) return;                            /* complained about already */
+    if (fetch_check_request(&request, NULL))
+        config_complain(walk, place_of(alert->node, "url"), shown, "url is not an http:// or https:// URL");
+    for (size_t before = 0; before < at; before++)
+        if (str_equal(alert->url, config->alerts[before].url))
+            config_complain(walk, place_of(alert->node, "url"), shown, "has the url of alerts[%zu]", before);
+    if (!config->doctor.every_ms)
+        config_warn(walk, alert->node, shown, "tells nothing: doctor.every is 0, so the server does not examine");
+}
+
 struct advising {
     struct config_walk *walk;
     const ConfigDestination *destination;
@@ -314,6 +330,7 @@ void config_judge(struct config_walk *walk, const Node *root, struct config *con
         judge_by_type(walk, config, at);
     }
     for (size_t at = 0; at < config->warehouse_count; at++) judge_warehouse(walk, config, at);
+    for (size_t at = 0; at < config->alert_count; at++) judge_alert(walk, config, at);
     for (size_t at = 0; at < config->key_count; at++) judge_key(walk, config, at);
     judge_listen(walk, root, config);
     judge_ui_listen(walk, root, config);

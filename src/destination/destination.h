@@ -257,6 +257,10 @@ Str setting_in_map(const Settings *settings, int option, Str name);     /* empty
 
 void request_header(FetchRequest *request, Str name, Str value);        /* empty values are left out */
 
+/* X-Signature and X-Onym-Signature of a webhook's body, as docs/destinations.md has them; first: the part of it that
+ * the old one signs. Without a secret: none. */
+void webhook_sign(Str secret, Str first, Millis now_ms, Arena *arena, FetchRequest *ret);
+
 /* Every type with its options; an empty type: all of them, a line each. */
 void destination_describe(struct buf *buf, Str type);
 

@@ -130,16 +130,16 @@ static Str list_body(const Str *texts, size_t count, Arena *arena)
     return text;
 }
 
-static void sign(const PackInput *input, Str first, Arena *arena, FetchRequest *ret)
+void webhook_sign(Str secret, Str first, Millis now_ms, Arena *arena, FetchRequest *ret)
 {
-    Str secret = setting_text(input->settings, WEBHOOK_SECRET), parts[2], hex;
+    Str parts[2], hex;
     if (secret.len == 0) return;
     request_header(ret, STR("X-Signature"), hmac_hex(arena, HMAC_SHA1, secret, &first, 1));
-    parts[0] = arena_printf(arena, "%" PRId64 ".", input->now_ms / 1000);
+    parts[0] = arena_printf(arena, "%" PRId64 ".", now_ms / 1000);
     parts[1] = ret->body;
     hex = hmac_hex(arena, HMAC_SHA256, secret, parts, 2);
     request_header(ret, STR("X-Onym-Signature"),
-                   arena_printf(arena, "t=%" PRId64 ",v1=%.*s", input->now_ms / 1000, STR_FORMAT(hex)));
+                   arena_printf(arena, "t=%" PRId64 ",v1=%.*s", now_ms / 1000, STR_FORMAT(hex)));
 }
 
 /* For one message its key; for a list a hash of the keys, equal whenever the same messages are sent together. */
@@ -162,7 +162,7 @@ static Status webhook_pack(const PackInput *input, Arena *arena, FetchRequest *r
     ret->body = setting_number(settings, WEBHOOK_BATCH) > 0 ? list_body(texts, count, arena) : texts[0];
     request_header(ret, STR("Content-Type"), STR("application/json"));
     request_header(ret, STR("Idempotency-Key"), idempotency_key(keys, count, arena));
-    sign(input, texts[0], arena, ret);
+    webhook_sign(setting_text(settings, WEBHOOK_SECRET), texts[0], input->now_ms, arena, ret);
     node_each(child, settings->values[WEBHOOK_HEADERS].map) request_header(ret, child->key, child->text);
     return OK;
 }

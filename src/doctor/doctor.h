@@ -12,6 +12,7 @@
  *   doctor_*.c         passes over the rows: each tells units ("of") and cases to a tally (doctor_tally.c)
  *   doctor_write.c     a tally whose share is sure to be over its threshold becomes a finding
  *   doctor_states.c    new, open, muted, resolved: kept in the file
+ *   doctor_alerts.c    which changes a receiver of alerts was not told yet
  *
  * Bounds: rows of half of the question's memory (then the window is made shorter, and the answer says so), the caps in
  * doctor_private.h. Time: some half a million messages a second.
@@ -90,6 +91,35 @@ void doctor_visit_counts(struct doctor *doctor, void (*visit)(void *context, con
                                                               uint32_t count), void *context);
 /* Is somebody else's examination under way? Then the server's own waits. */
 bool doctor_is_busy(struct doctor *doctor);
+
+/* ---- Alerts (doctor_alerts.c) ---- */
+
+enum { DOCTOR_RECEIVERS = 8, DOCTOR_ALERT_FINDINGS = 50, DOCTOR_ALERT_ID_BYTES = 16 };
+
+/* A receiver of alerts, by a number that stays its own through restarts: a hash of its address. */
+typedef struct DoctorReceiver {
+    uint64_t key;
+    int severity;                           /* the least that it is told: 0 info, 1 warning, 2 error */
+    bool wants_text;                        /* a text for Slack; else an object */
+    Str url;                                /* where people find the dashboard; may be empty */
+} DoctorReceiver;
+
+/* What a message says, so that it can be noted as told. */
+typedef struct DoctorAlert {
+    char id[DOCTOR_ALERT_ID_BYTES + 1];     /* the same for the same changes */
+    size_t count, more;                     /* findings in it; what had no room comes with the next one */
+    char fingerprints[DOCTOR_ALERT_FINDINGS][DOCTOR_FINGERPRINT_BYTES + 1];
+    Millis changed_ms[DOCTOR_ALERT_FINDINGS];
+} DoctorAlert;
+
+/* Once, before the first examination. One that is not among them was removed: if it comes again, it is told anew. */
+void doctor_set_receivers(struct doctor *doctor, const DoctorReceiver *receivers, size_t count);
+/* Appends the message on what the last periodic examination found that is new or came back, and that the receiver was
+ * not told; nothing if ret->count is 0. Worst first. Numbers, and words of the table; of a client's texts only the
+ * names of events of five people or more that are plain words. */
+void doctor_write_alert(struct doctor *doctor, const DoctorReceiver *receiver, DoctorAlert *ret, struct buf *out);
+/* It arrived: these changes are told the receiver never again. Written before it returns. */
+Status MUST doctor_note_alert(struct doctor *doctor, uint64_t key, const DoctorAlert *alert, Err *err);
 
 /* ---- Against the truth ---- */
 

@@ -260,6 +260,15 @@ const DoctorRow *doctor_find_row(const struct exam *exam, JournalPos pos);      
 
 /* ---- Findings as JSON, and what is kept of them ---- */
 
+/* What the server's own examination counted of it last. */
+typedef struct DoctorNumbers {
+    Millis at_ms;                           /* 0: never since the start */
+    uint64_t count, of;
+    size_t people;
+    bool is_more;                           /* people: or more */
+    DoctorSeverity severity;
+} DoctorNumbers;
+
 typedef struct DoctorState {
     char fingerprint[DOCTOR_FINGERPRINT_BYTES + 1];
     DoctorCode code;
@@ -269,6 +278,9 @@ typedef struct DoctorState {
     Millis muted_until_ms;                  /* 0: not muted */
     char reason[DOCTOR_REASON_BYTES + 1];
     bool is_reopened;
+    Millis changed_ms;                      /* when it was new, or came back */
+    uint8_t alerted;                        /* a bit a receiver that was told of this change */
+    DoctorNumbers numbers;                  /* not kept */
 } DoctorState;
 
 typedef enum DoctorVerdict { DOCTOR_NOTHING, DOCTOR_TOO_FEW, DOCTOR_FOUND } DoctorVerdict;
@@ -279,12 +291,17 @@ bool doctor_note(struct doctor *doctor, const DoctorState *now, DoctorState *ret
 /* Once all that is told now is noted: where somebody was erased since, names of events that are not told now are
  * forgotten. erased: so many ids are. */
 void doctor_forget_names(struct doctor *doctor, uint32_t erased, Millis now_ms);
-/* What has had no case for a week has ended; each that ended not long ago is visited. */
+/* What has had no case for a week, and is not told now, has ended. Only a question about all sources and a whole week
+ * can tell: another one does not see all that goes on. */
+void doctor_end_old(struct doctor *doctor, Millis now_ms);
+/* Each that ended not long ago; older ones are forgotten. */
 void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void *context, const DoctorState *state),
                         void *context);
 /* When the server examined by itself, to be kept with the rest. */
 void doctor_set_examined(struct doctor *doctor, Millis at_ms);
 Status MUST doctor_keep(struct doctor *doctor, Err *err);           /* writes the file where something has changed */
+void doctor_note_numbers(struct doctor *doctor, Str fingerprint, const DoctorNumbers *numbers);
+
 /* ---- What the server's own examination found (doctor_summary.c) ---- */
 
 struct doctor_summary {
@@ -324,5 +341,21 @@ bool doctor_cache_find(struct doctor_cache *cache, const DoctorQuestion *questio
 void doctor_cache_put(struct doctor_cache *cache, const DoctorQuestion *question, Str answer, uint64_t age);
 uint64_t doctor_cache_age(struct doctor_cache *cache);
 void doctor_cache_forget(struct doctor_cache *cache);
+
+/* ---- The file of findings (doctor_states.c), and whom its changes are told (doctor_alerts.c) ---- */
+
+struct doctor {
+    pthread_mutex_t lock;
+    struct disk *disk;
+    char *path;
+    DoctorState *states;
+    size_t count, capacity;
+    bool is_changed;
+    uint32_t erased;                        /* ids, when names were last looked through */
+    Millis examined_ms;                     /* by the server itself; 0: never */
+    uint64_t receivers[DOCTOR_RECEIVERS];   /* of alerts: bit n of a state's `alerted` is of the one at n; 0: none */
+    struct doctor_cache cache;
+    struct doctor_summary summary;
+};
 
 #endif

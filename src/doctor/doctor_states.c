@@ -1,8 +1,8 @@
 /* doctor_states: what cannot be derived of findings: since when each is known, and that somebody muted it and why. One
  * small file of JSON in the data directory, written whole (temporary, sync, rename):
  *
- *   {"version":1,"examined":0,"findings":[
- *     {"fingerprint","code","source","found","last","ended","muted","reason","reopened"}]}
+ *   {"version":1,"examined":0,"receivers":["00000000000000ff"],"findings":[
+ *     {"fingerprint","code","source","found","last","ended","muted","reason","reopened","changed","alerted"}]}
  *
  * No name of an event is in it: who is erased may have been the only one who sent it. Names are in memory, until
  * somebody was erased (doctor_forget_names). What an older Onym wrote of them is written over at the start.
@@ -18,19 +18,6 @@
 enum { STATES_MAX = 10000, FILE_BYTES = 16 << 20, VERSION = 1 };
 static const Millis ended_ms = 7 * DAY_MS, kept_ms = 30 * DAY_MS, same_ms = HOUR_MS;
 
-struct doctor {
-    pthread_mutex_t lock;
-    struct disk *disk;
-    char *path;
-    DoctorState *states;
-    size_t count, capacity;
-    bool is_changed;
-    uint32_t erased;                        /* ids, when names were last looked through */
-    Millis examined_ms;                     /* by the server itself; 0: never */
-    struct doctor_cache cache;
-    struct doctor_summary summary;
-};
-
 /* ---- The file ---- */
 
 static void put_state(struct buf *out, const DoctorState *state)
@@ -45,6 +32,8 @@ static void put_state(struct buf *out, const DoctorState *state)
     json_int(out, "muted", state->muted_until_ms);
     json_string(out, "reason", str_from(state->reason));
     json_bool(out, "reopened", state->is_reopened);
+    json_int(out, "changed", state->changed_ms);
+    json_uint(out, "alerted", state->alerted);
     json_object_end(out);
 }
 
@@ -55,6 +44,9 @@ static Status write_file(const struct doctor *doctor, Err *err)
     json_object(&out, NULL);
     json_int(&out, "version", VERSION);
     json_int(&out, "examined", doctor->examined_ms);
+    json_array(&out, "receivers");
+    for (size_t at = 0; at < DOCTOR_RECEIVERS; at++) json_printf(&out, NULL, "%016" PRIx64, doctor->receivers[at]);
+    json_array_end(&out);
     json_array(&out, "findings");
     for (size_t at = 0; at < doctor->count; at++) put_state(&out, &doctor->states[at]);
     json_array_end(&out);
@@ -87,11 +79,25 @@ static bool read_state(const TreeNode *object, DoctorState *ret)
     ret->muted_until_ms = event_tree_millis(object, "muted");
     const TreeNode *reopened = event_tree_get(object, STR("reopened"));
     ret->is_reopened = event_tree_is_kind(reopened, FIELD_BOOL) && reopened->truth;
+    ret->changed_ms = event_tree_millis(object, "changed");
+    if (!ret->changed_ms) ret->changed_ms = ret->found_ms;          /* an older Onym wrote it */
+    Millis alerted = event_tree_millis(object, "alerted");
+    ret->alerted = alerted > 0 && alerted <= UINT8_MAX ? (uint8_t)alerted : 0;
     return ret->code != DOCTOR_CODE_COUNT
         && read_text(object, "fingerprint", ret->fingerprint, sizeof ret->fingerprint)
         && strlen(ret->fingerprint) == DOCTOR_FINGERPRINT_BYTES
         && read_text(object, "source", ret->source, sizeof ret->source)
         && read_text(object, "reason", ret->reason, sizeof ret->reason);
+}
+
+static void read_receivers(const TreeNode *list, struct doctor *doctor)
+{
+    size_t at = 0;
+    for (const TreeNode *key = list ? list->first : NULL; key && at < DOCTOR_RECEIVERS; key = key->next, at++) {
+        char text[17] = { 0 };
+        if (event_tree_is_kind(key, FIELD_STRING) && key->text.len == 16) memcpy(text, key->text.bytes, 16);
+        doctor->receivers[at] = strtoull(text, NULL, 16);
+    }
 }
 
 static Status read_file(struct doctor *doctor, Err *err)
@@ -108,6 +114,7 @@ static Status read_file(struct doctor *doctor, Err *err)
         s = err_set(err, ERR_DAMAGED, "%s: no file of findings", doctor->path);
     if (!s && event_tree_is_given(event_tree_get(root, STR("examined"))))
         doctor->examined_ms = event_tree_millis(root, "examined");
+    if (!s) read_receivers(event_tree_get(root, STR("receivers")), doctor);
     for (const TreeNode *object = list ? list->first : NULL; !s && object; object = object->next) {
         if (!vector_reserve(doctor->states, doctor->capacity, doctor->count + 1, STATES_MAX)) break;
         if (read_state(object, &doctor->states[doctor->count])) doctor->count++;
@@ -192,9 +199,11 @@ bool doctor_note(struct doctor *doctor, const DoctorState *now, DoctorState *ret
     if (!state && is_kept) {
         state = &doctor->states[doctor->count++];
         *state = *now;
+        state->changed_ms = now->found_ms;
         doctor->is_changed = true;
     }
     if (is_kept) {
+        if (state->ended_ms) state->changed_ms = now->told_ms, state->alerted = 0;
         doctor->is_changed |= state->ended_ms != 0 || now->last_ms > state->last_ms + same_ms;
         state->is_reopened |= state->ended_ms != 0;
         state->ended_ms = 0;
@@ -207,6 +216,26 @@ bool doctor_note(struct doctor *doctor, const DoctorState *now, DoctorState *ret
     return is_kept;
 }
 
+void doctor_note_numbers(struct doctor *doctor, Str fingerprint, const DoctorNumbers *numbers)
+{
+    pthread_mutex_lock(&doctor->lock);
+    DoctorState *state = find(doctor, fingerprint);
+    if (state) state->numbers = *numbers;
+    pthread_mutex_unlock(&doctor->lock);
+}
+
+void doctor_end_old(struct doctor *doctor, Millis now_ms)
+{
+    pthread_mutex_lock(&doctor->lock);
+    for (size_t at = 0; at < doctor->count; at++) {
+        DoctorState *state = &doctor->states[at];
+        if (state->ended_ms || state->told_ms >= now_ms || state->last_ms >= now_ms - ended_ms) continue;
+        state->ended_ms = now_ms;
+        doctor->is_changed = true;
+    }
+    pthread_mutex_unlock(&doctor->lock);
+}
+
 void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void *context, const DoctorState *state),
                         void *context)
 {
@@ -214,10 +243,6 @@ void doctor_visit_ended(struct doctor *doctor, Millis now_ms, void (*visit)(void
     pthread_mutex_lock(&doctor->lock);
     for (size_t at = 0; at < doctor->count; at++) {
         DoctorState *state = &doctor->states[at];
-        if (!state->ended_ms && state->told_ms < now_ms && state->last_ms < now_ms - ended_ms) {
-            state->ended_ms = now_ms;
-            doctor->is_changed = true;
-        }
         bool is_forgotten = state->ended_ms && state->ended_ms < now_ms - kept_ms && state->muted_until_ms < now_ms;
         if (is_forgotten) {
             doctor->is_changed = true;

@@ -403,11 +403,21 @@ static void write_window(const struct exam *exam, Millis examined_ms, struct buf
 static void keep_counts(const struct exam *exam, struct doctor *doctor, const struct found *found, size_t count)
 {
     uint32_t counts[DOCTOR_CODE_COUNT][DOCTOR_SEVERITIES] = { 0 };
-    for (size_t at = 0; at < count; at++)
-        if (found[at].state.muted_until_ms <= exam->now_ms) counts[found[at].tally->code][found[at].severity]++;
+    for (size_t at = 0; at < count; at++) {
+        const struct tally *tally = found[at].tally;
+        DoctorNumbers numbers = { exam->now_ms, tally->count, tally->of, tally->person_count, tally->is_more,
+                                  found[at].severity };
+        doctor_note_numbers(doctor, str_from(found[at].fingerprint), &numbers);
+        if (found[at].state.muted_until_ms <= exam->now_ms) counts[tally->code][found[at].severity]++;
+    }
     DoctorSummary now = { .at_ms = exam->now_ms, .is_counted = true };
     doctor_summary_put(doctor_summary_of(doctor), &now, counts);
     doctor_set_examined(doctor, exam->now_ms);
+}
+
+static bool is_whole(const DoctorQuestion *question)
+{
+    return !question->source.len && question->since_ms >= 7 * DAY_MS;
 }
 
 void doctor_write(struct exam *exam, struct doctor *doctor, struct buf *out)
@@ -428,6 +438,7 @@ void doctor_write(struct exam *exam, struct doctor *doctor, struct buf *out)
         derive_read_sizes(exam->question->applier, &sizes);
         doctor_forget_names(doctor, sizes.identity.erased, exam->now_ms);
     }
+    if (doctor && is_whole(exam->question)) doctor_end_old(doctor, exam->now_ms);
     if (doctor) doctor_visit_ended(doctor, exam->now_ms, write_ended, out);
     json_array_end(out);
     if (doctor && exam->question->is_periodic) keep_counts(exam, doctor, found, count);

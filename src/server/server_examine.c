@@ -4,6 +4,7 @@
  * minute, which belongs to the start. Where it takes long it comes less often: a twentieth of the time at most. */
 #include "server_examine.h"
 
+#include "server_alerts.h"
 #include "server_threads.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct examiner {
     int64_t due_ns;                         /* by the monotonic clock */
     atomic_bool is_cancelled;
     struct threads threads;
+    struct alerts *alerts;                  /* NULL: nobody is told */
 };
 
 static void run_alone(void *pool, QueryTask *task, void *context, uint32_t count)
@@ -88,6 +90,7 @@ static void examine_now(struct examiner *examiner)
     int64_t pause_ns = examiner->every_ms * MS_NS;
     if (took_ns * PART > pause_ns) pause_ns = took_ns * PART;
     examiner->due_ns = now_ns + pause_ns;
+    if (!s) alerts_send(examiner->alerts, &examiner->is_cancelled);
 }
 
 static void step(void *context, bool is_stopping)
@@ -135,6 +138,8 @@ Status examiner_start(const ExaminerOptions *options, struct examiner **ret, Err
     examiner->due_ns = clock_monotonic_ns(os_clock()) + first_wait(examiner) * MS_NS;
     examiner->threads.nice = NICE;
     *ret = examiner;
+    Status s = alerts_open(config, options->doctor, &examiner->alerts, err);
+    if (s) return s;
     return threads_start(&examiner->threads, &(Engine){ "examiner", step, NULL, wake, examiner }, err);
 }
 
@@ -146,6 +151,7 @@ void examiner_stop(struct examiner *examiner, int64_t deadline_ns)
 void examiner_close(struct examiner *examiner)
 {
     if (!examiner) return;
+    alerts_close(examiner->alerts);
     region_close(&examiner->region);
     free(examiner);
 }

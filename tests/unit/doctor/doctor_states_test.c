@@ -63,6 +63,7 @@ static void count_ended(void *context, const DoctorState *state)
 static size_t ended(Millis now_ms)
 {
     ended_count = 0;
+    doctor_end_old(doctor, now_ms);
     doctor_visit_ended(doctor, now_ms, count_ended, NULL);
     return ended_count;
 }
