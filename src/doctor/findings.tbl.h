@@ -133,8 +133,8 @@ MEND(ID_16, "server", "analytics.identify({ userId: user.id.trim().toLowerCase()
 /* ---- Lost, late, twice ---- */
 FINDING(LO_1, "LO-1", SYMPTOM, WARNING, 1000, 0, 10, 1, "Messages that were rejected",
     "messages received", "They break a rule and count nowhere.", "{count:messages are|message is} missing in every answer.")
-FINDING(LO_2, "LO-2", LATER, WARNING, 0, 0, 10, 1, "An unknown write key",
-    "requests", "Messages come under a key that no source has.", "{count:messages are|message is} missing in every answer.")
+FINDING(LO_2, "LO-2", SYMPTOM, WARNING, 0, 0, 10, 1, "An unknown write key",
+    "messages of no source", "Messages come under a key that no source has: it was rotated, is of another Onym, or has a slip in it.", "{count:messages are|message is} missing in every answer.")
 FINDING(LO_3, "LO-3", PASS, WARNING, 0, 0, 1, 1, "An event that has stopped",
     "days", "It came on most days, and does not any more, while the source still sends others.",
     "Every question about {event} ends on the day on which it stopped.")
@@ -245,8 +245,8 @@ FINDING(PR_6, "PR-6", SYMPTOM, ERROR, 0, 0, 1, 1, "A number that jumps by a powe
     "Cents and dollars.", "Sums of {field} are wrong.")
 FINDING(PR_7, "PR-7", SYMPTOM, WARNING, 0, 0, 1, 1, "Money that is none", "messages of the event",
     "A text, a negative amount or no currency.", "{count:orders are|order is} missing in sums.")
-FINDING(PR_8, "PR-8", LATER, INFO, 0, 0, 1, 1, "Values that were not indexed", "values",
-    "They are too long or too deep.", "{count:values|value} cannot be asked for.")
+FINDING(PR_8, "PR-8", SYMPTOM, INFO, 10000, 0, 10, 20, "Values that are too long for the index", "messages of the event",
+    "Texts over 508 bytes are kept and delivered, but no question can ask for them.", "{count:values|value} cannot be asked for.")
 
 /* ---- Personal data ---- */
 FINDING(PD_1, "PD-1", SYMPTOM, ERROR, 0, 0, 1, 1, "Secrets in events", "messages",

@@ -32,6 +32,7 @@
  *   PD-3   field: where. value: "email", "phone", "name"
  *   PD-5   field: where. value: "email"
  *   NM-6   a page or screen with neither name nor path
+ *   PR-8   field: where. value: "text over 508 bytes", which the index does not hold
  *
  * Invariants
  *  1. What is counted is a function of the set of messages of a day: a rebuild and any order of arrival give the same,

@@ -51,6 +51,7 @@ static const uint8_t counted_of[SYMPTOM_CODES][2] = {
     [SYMPTOM_MONEY] = { FROM_EVENT, NOTHING }, [SYMPTOM_SECRET] = { FROM_EVENT, NOTHING },
     [SYMPTOM_PERSONAL_URL] = { TALLY_URLS, NOTHING }, [SYMPTOM_PERSONAL_FIELD] = { FROM_EVENT, NOTHING },
     [SYMPTOM_PERSONAL_TEXT] = { FROM_EVENT, NOTHING }, [SYMPTOM_PAGE_NAMELESS] = { TALLY_PAGES, NOTHING },
+    [SYMPTOM_LONG_TEXT] = { FROM_EVENT, NOTHING },
 };
 
 /* By the hash of source and name: how many messages. What collides is counted together, once in a few billion. */
@@ -119,9 +120,16 @@ static bool *find_local_sources(const struct judging *judging)
     return is_local;
 }
 
+/* What was rejected since nobody knows its key has a code of its own. */
+static const char *code_of(const SymptomRow *row)
+{
+    bool is_unknown = row->code == SYMPTOM_REJECTED && str_equal(row->value, STR("project_not_found"));
+    return is_unknown ? "LO-2" : symptoms_code(row->code);
+}
+
 static void tell_row(const struct judging *judging, const SymptomRow *row, uint64_t of)
 {
-    SymptomCase found = judge_begin(judging, symptoms_code(row->code), row->origin);
+    SymptomCase found = judge_begin(judging, code_of(row), row->origin);
     found.event = row->event, found.field = row->field, found.detail = row->value;
     found.count = row->count, found.of = of;
     found.first_ms = row->first_ms, found.last_ms = row->last_ms;

@@ -27,6 +27,7 @@ typedef struct SymptomCase {
 /* What cases say beyond their field and value (symptoms.h), and what they are counted of:
  *   ID-7   count, of: users whose id is an e-mail address or a phone number, of all users; detail: "email", "phone"
  *   ID-8   users whose id has another shape than most; detail: the shape
+ *   LO-2   LO-1 whose reason is project_not_found; no source
  *   CL-1   of messages with sentAt. Not told where CL-2 explains half of it
  *   NM-1   event, detail: the rarer name and the commoner one; of: both together
  *   NM-2   event: one of them,

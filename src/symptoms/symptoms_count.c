@@ -8,7 +8,7 @@
 
 enum { MEMBERS_MOST = 2 * SYMPTOMS_FIELDS, DEEP_MOST = 200, DEPTH_MOST = 8, LATE_MS = DAY_MS, SKEW_MS = 5 * MINUTE_MS,
        OLD_MS = HOUR_MS, HALF_HOUR_MS = 30 * MINUTE_MS, ZONE_SLACK_MS = 2 * MINUTE_MS, ZONES_MOST = 28,
-       FREE_TEXT_BYTES = 200 };
+       FREE_TEXT_BYTES = 200, INDEXED_BYTES = 508 };
 
 enum { NO_FIELDS = UINT32_MAX };
 
@@ -490,6 +490,7 @@ static SymptomType count_text(struct adding *adding, SymptomField *field, const 
     SymptomType type = type_of_text(text);
     if (text.len && !adding->is_silent && (text.len >= 6 || field->traits & (TRAIT_NAME_KEY | TRAIT_SECRET_KEY)))
         judge_text(adding, field->name, field->traits, text);
+    if (text.len > INDEXED_BYTES) note_field(adding, SYMPTOM_LONG_TEXT, field->name, "text over 508 bytes");
     adding->scratch = before;
     return type;
 }
