@@ -116,6 +116,7 @@ const ApiRoute api_routes[] = {
     PLAIN(GET, "/api/v1/live/counts", api_live_counts, 200, ROUTE_READER),
     PLAIN(GET, "/api/v1/messages/*", api_message, 200, MASKED),
     DESTINATION(GET, "/api/v1/messages/*/deliveries", api_message_deliveries, 200, ROUTE_ANALYST),
+    AT_ONCE(POST, "/mcp", api_mcp, ROUTE_SECRET | ROUTE_READER | ROUTE_QUIET),
     AT_ONCE(GET, "/api/v1/questions", api_questions, ROUTE_SECRET | ROUTE_ANALYST),
     DESTINATION(GET, "/api/v1/destinations", api_destinations, 200, MASKED),
     DESTINATION(GET, "/api/v1/destinations/*", api_destinations_one, 200, MASKED),
@@ -222,7 +223,8 @@ const HttpApp api_app = {
 
 static bool is_apart(Str path)
 {
-    return str_starts(path, STR("/api/")) || str_starts(path, STR("/ui/")) || str_starts(path, STR("/v1/spaces/"));
+    return str_starts(path, STR("/api/")) || str_starts(path, STR("/ui/")) || str_starts(path, STR("/v1/spaces/"))
+           || str_equal(path, STR("/mcp"));
 }
 
 static const Route *find_collecting(Method method, Str path, Str *ret_parameter, bool *ret_known_path)

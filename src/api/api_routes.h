@@ -86,6 +86,7 @@ void api_root(struct exchange *exchange);
 bool api_dashboard(struct exchange *exchange);                   /* api_dashboard.c: false if it is switched off */
 void api_dashboard_part(struct exchange *exchange);              /* /ui/NAME */
 void api_questions(struct exchange *exchange);              /* what is being asked now */
+void api_mcp(struct exchange *exchange);                    /* an assistant asks, over HTTP */
 void api_destinations_metrics(struct deliver *deliver, struct buf *out);      /* rows of /metrics */
 void api_warehouses_write(const ApiOptions *options, struct buf *out);        /* the member "warehouses" */
 void api_warehouses_metrics(const ApiOptions *options, struct buf *out);

@@ -151,10 +151,16 @@ static bool find_by_cookie(struct exchange *exchange, Str token)
     return false;
 }
 
+static AccessRole least_role(int flags)
+{
+    return flags & ROUTE_READER ? ACCESS_READER : flags & ROUTE_ANALYST ? ACCESS_ANALYST : ACCESS_ADMIN;
+}
+
+bool exchange_role_may(const struct exchange *exchange, int flags) { return exchange->role >= least_role(flags); }
+
 static bool may_role(struct exchange *exchange)
 {
-    int flags = exchange->route->flags;
-    AccessRole least = flags & ROUTE_READER ? ACCESS_READER : flags & ROUTE_ANALYST ? ACCESS_ANALYST : ACCESS_ADMIN;
+    AccessRole least = least_role(exchange->route->flags);
     Err err;
     if (exchange->role >= least) return true;
     err_set(&err, ERR_DENIED, "not for the role %s, which %s; this wants %s", access_role_word(exchange->role),

@@ -100,6 +100,7 @@ struct exchange {
     Str forwarded_for[HTTP_FORWARDED_LINES];              /* X-Forwarded-For: several lines are one list */
     size_t forwarded_count;
     Str referer, fetch_site, content_type, last_event_id;
+    Str mcp_version, mcp_method, mcp_name;
     Str forwarded_proto, host, accept, accept_encoding, if_none_match, request_headers, import_header, cookie;
     Str ip;
     bool is_tls;
@@ -204,6 +205,8 @@ const char *exchange_cookie_name(const struct exchange *exchange);
  * session? False: it replied. Who asks is in the exchange then. Sessions never count for collection: its routes do not
  * call this. */
 bool exchange_may(struct exchange *exchange);
+/* May whoever asks use a route of these flags, too? */
+bool exchange_role_may(const struct exchange *exchange, int flags);
 /* The role of a key that came with a request. ERR_DENIED: it is nobody's, and counts as a guess from the address;
  * ERR_RATE: there were too many, and the reply's Retry-After is set. */
 Status MUST exchange_find_key(struct exchange *exchange, Str key, AccessFound *ret, Err *err);

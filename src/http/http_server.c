@@ -271,6 +271,9 @@ static void take_header(struct exchange *exchange, const WireHeader *header)
         { STR("x-onym-import"), &exchange->import_header },
         { STR("cookie"), &exchange->cookie },
         { STR("last-event-id"), &exchange->last_event_id },
+        { STR("mcp-protocol-version"), &exchange->mcp_version },
+        { STR("mcp-method"), &exchange->mcp_method },
+        { STR("mcp-name"), &exchange->mcp_name },
     };
     for (size_t at = 0; at < countof(wanted); at++)
         if (header->name.len == wanted[at].name.len && str_equal_no_case(header->name, wanted[at].name)) {

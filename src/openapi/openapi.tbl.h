@@ -48,6 +48,7 @@ TAG("service", "Health, metrics, this document")
     OPERATION(POST, "/api/v1/" path, "questions", summary, "wait question_id", #schema "Question", 200, #schema, "413 429")
 #include "ask/questions.tbl.h"
 OPERATION(GET, "/api/v1/questions", "questions", "What is being asked right now, and how far it is", "", "", 200, "Questions", "")
+OPERATION(POST, "/mcp", "questions", "An assistant asks: the Model Context Protocol over HTTP, docs/mcp.md", "", "McpMessage", 200, "McpMessage", "400 413")
 OPERATION(GET, "/api/v1/losses", "questions", "Calls of browsers that were made and never came", "since", "", 200, "Losses", "400")
 
 /* ---- Live ---- */
@@ -238,6 +239,7 @@ PARAMETER("write_key", "A source's write key", {"type": "string"})
 PARAMETER("file", "A file's name, such as follow.js", {"type": "string"})
 
 /* ---- Schemas: what many share ---- */
+SCHEMA(McpMessage, {"type": "object", "description": "A message of JSON-RPC 2.0", "required": ["jsonrpc"], "properties": {"jsonrpc": {"const": "2.0"}, "id": {"type": ["string", "number", "null"]}, "method": {"type": "string"}, "params": {"type": "object"}, "result": {"type": "object"}, "error": {"type": "object"}}})
 SCHEMA(Anything, {"description": "Any JSON"})
 SCHEMA(Value, {"type": ["null", "boolean", "number", "string", "array"], "description": "A value of a property; \"(not indexed)\" where it was not kept for questions"})
 SCHEMA(Instant, {"type": "string", "format": "date-time"})

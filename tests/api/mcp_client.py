@@ -1,13 +1,15 @@
-"""`onym mcp` and the public client of the Model Context Protocol (PyPI's mcp), as it is: both of its ways to begin, every
-tool. Loaded by tests/api/openapi, which has the packages."""
+"""`onym mcp`, and /mcp over HTTP, and the public client of the Model Context Protocol (PyPI's mcp), as it is: both of its
+ways to begin, every tool. Loaded by tests/api/openapi, which has the packages."""
 import asyncio
 import re
 
 import jsonschema
 import mcp
 from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 
-from client import Case, json, lib, message, unittest
+from client import SECRET, Case, json, lib, message, unittest
 
 
 class Mcp(Case):
@@ -17,9 +19,12 @@ class Mcp(Case):
         cls.parameters = StdioServerParameters(command=str(lib.program()), args=[
             "mcp", "--config", str(cls.server.config), "--data", str(cls.server.data)])
 
+    def way(self):
+        return self.parameters
+
     def talk(self, story, mode="auto"):
         async def all_of_it():
-            async with mcp.Client(self.parameters, mode=mode) as client:
+            async with mcp.Client(self.way(), mode=mode) as client:
                 return await story(client)
         return asyncio.run(asyncio.wait_for(all_of_it(), 60))
 
@@ -107,6 +112,34 @@ class Mcp(Case):
                                                   "user_id: a text", 'no argument "key"')):
             self.assertTrue(is_error)
             self.assertIn(words, text)
+
+
+class McpByHttp(Mcp):
+    """The same over HTTP, and what a reader's key may."""
+    config = {"keys": [{"name": "numbers", "key": "rd_0123456789abcdefghij"}]}
+    key = SECRET
+
+    def way(self):
+        return streamable_http_client(self.server.url + "/mcp",
+                                      http_client=create_mcp_http_client({"Authorization": f"Bearer {self.key}"}))
+
+    def test_a_reader_asks_numbers_and_is_told_nobody(self):
+        self.history()
+        self.key = "rd_0123456789abcdefghij"
+
+        async def ask(client):
+            return ({tool.name for tool in (await client.list_tools()).tools},
+                    await client.call_tool("signups", {"event": "Account Created"}), await client.call_tool("people", {}),
+                    await client.call_tool("people_resolve", {"user_id": "c-u"}), await client.call_tool("findings", {}))
+        names, signups, people, resolve, findings = self.talk(ask)
+        self.assertLessEqual({"funnels", "trends", "retention", "paths", "signups", "people", "findings", "live_counts"}, names)
+        self.assertFalse(names & {"people_resolve", "people_one", "funnels_people", "questions", "people_why"})
+        self.assertEqual(signups.structured_content["people"], 1)
+        self.assertFalse(people.is_error)
+        self.assertNotIn("c@example.com", str(people))
+        self.assertIn("not for the role reader", resolve.content[0].text)
+        self.assertTrue(resolve.is_error)
+        self.assertFalse(findings.is_error)
 
 
 if __name__ == "__main__":

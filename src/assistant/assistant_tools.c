@@ -1,5 +1,5 @@
-/* mcp_tools: from rows to tools, and from a tool's arguments to a request of the API. */
-#include "mcp_tools.h"
+/* assistant_tools: from rows to tools, and from a tool's arguments to a request of the API. */
+#include "assistant_tools.h"
 
 enum { NAME_BYTES = 64, SCHEMAS_MOST = 64 };
 
@@ -78,7 +78,7 @@ static const Operation *find_tool(Str name)
     return NULL;
 }
 
-bool mcp_has_tool(Str name) { return find_tool(name) != NULL; }
+bool assistant_has_tool(Str name) { return find_tool(name) != NULL; }
 
 static const Named *find_named(const Named *all, size_t count, Str name)
 {
@@ -245,11 +245,14 @@ static void put_tool(struct buf *out, const Operation *operation, Arena scratch)
     json_object_end(out);
 }
 
-void mcp_write_tools(struct buf *out, Arena scratch)
+void assistant_write_tools(AssistantMay *may, void *context, Arena scratch, struct buf *out)
 {
     json_array(out, NULL);
-    for (size_t at = 0; at < countof(operations); at++)
-        if (is_tool(&operations[at])) put_tool(out, &operations[at], scratch);
+    for (size_t at = 0; at < countof(operations); at++) {
+        const Operation *operation = &operations[at];
+        if (is_tool(operation) && (!may || may(context, str_from(operation->method), str_from(operation->path))))
+            put_tool(out, operation, scratch);
+    }
     json_array_end(out);
 }
 
@@ -331,12 +334,12 @@ static Status put_query(struct buf *out, const Operation *operation, const TreeN
     return OK;
 }
 
-Status mcp_compose(Str name, const TreeNode *arguments, Arena *arena, McpRequest *ret, Err *err)
+Status assistant_compose(Str name, const TreeNode *arguments, Arena *arena, AssistantRequest *ret, Err *err)
 {
     const Operation *operation = find_tool(name);
     check(operation != NULL);
     if (is_question(operation)) {
-        *ret = (McpRequest){ STR("POST"), arena_printf(arena, "%s?wait=30s", operation->path),
+        *ret = (AssistantRequest){ STR("POST"), arena_printf(arena, "%s?wait=30s", operation->path),
                              arguments ? arguments->raw : STR("{}") };
         return OK;
     }
@@ -346,7 +349,7 @@ Status mcp_compose(Str name, const TreeNode *arguments, Arena *arena, McpRequest
     if (!s) s = put_path(&path, operation, arguments, err);
     if (!s) s = put_query(&path, operation, arguments, err);
     if (!s && !buf_ok(&path)) s = err_set(err, ERR_INPUT, "the arguments are too long");
-    if (!s) *ret = (McpRequest){ .method = STR("GET"), .path = arena_copy(arena, buf_str(&path)) };
+    if (!s) *ret = (AssistantRequest){ .method = STR("GET"), .path = arena_copy(arena, buf_str(&path)) };
     buf_done(&path);
     return s;
 }

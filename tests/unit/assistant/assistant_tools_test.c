@@ -1,5 +1,5 @@
-/* mcp_tools: which tools the rows make, and that no argument leads out of its place in a path. */
-#include "mcp/mcp_tools.c"
+/* assistant_tools: which tools the rows make, and that no argument leads out of its place in a path. */
+#include "assistant/assistant_tools.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,12 +10,12 @@ static char memory[1 << 20];
 
 static Arena fresh(void) { return (Arena){ memory, memory + sizeof memory }; }
 
-static Status compose(const char *tool, const char *arguments, McpRequest *ret, Arena *arena)
+static Status compose(const char *tool, const char *arguments, AssistantRequest *ret, Arena *arena)
 {
     const TreeNode *root = NULL;
     Err err;
     assert_int_equal(event_tree_read(str_from(arguments), arena, &root, &err), OK);
-    return mcp_compose(str_from(tool), root, arena, ret, &err);
+    return assistant_compose(str_from(tool), root, arena, ret, &err);
 }
 
 static void every_tool_has_a_name_of_its_own_and_only_reads(void **state)
@@ -29,9 +29,9 @@ static void every_tool_has_a_name_of_its_own_and_only_reads(void **state)
             if (is_tool(&operations[before]))
                 assert_false(str_equal(tool_name(&operations[at], one), tool_name(&operations[before], other)));
     }
-    assert_false(mcp_has_tool(STR("destinations_user_hash")));
-    assert_false(mcp_has_tool(STR("people_export")));
-    assert_false(mcp_has_tool(STR("")));
+    assert_false(assistant_has_tool(STR("destinations_user_hash")));
+    assert_false(assistant_has_tool(STR("people_export")));
+    assert_false(assistant_has_tool(STR("")));
 }
 
 static void arguments_stay_where_they_belong(void **state)
@@ -49,7 +49,7 @@ static void arguments_stay_where_they_belong(void **state)
     };
     for (size_t at = 0; at < countof(calls); at++) {
         Arena arena = fresh();
-        McpRequest request;
+        AssistantRequest request;
         Status s = compose(calls[at].tool, calls[at].arguments, &request, &arena);
         assert_int_equal(s, calls[at].path ? OK : ERR_INPUT);
         if (calls[at].path) assert_true(str_equal(request.path, str_from(calls[at].path)));
@@ -64,7 +64,7 @@ static void an_argument_of_any_length_is_refused_or_fits(void **state)
     memset(arguments + start, 'x', LIMIT_URL_BYTES);
     snprintf(arguments + start + LIMIT_URL_BYTES, 8, "\"}");
     Arena arena = fresh();
-    McpRequest request;
+    AssistantRequest request;
     assert_int_equal(compose("people", arguments, &request, &arena), ERR_INPUT);
 }
 
