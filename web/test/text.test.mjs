@@ -1,5 +1,6 @@
 // Hostile text: what cannot be seen is told by name, and nothing is lost or made up.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { load } from './load.mjs'
 
@@ -48,4 +49,23 @@ test('values that are no text', () => {
   assert.equal(groupName(null), '(none)')
   assert.equal(groupName(''), '(empty)')
   assert.equal(groupName(false), 'false')
+})
+
+test('it marks what the program marks: the table of src/base/unseen.c, point by point', () => {
+  const source = readFileSync(new URL('../../src/base/unseen.c', import.meta.url), 'utf8')
+  const table = /bool point_is_unseen\(uint32_t point\)\n\{\n([\s\S]*?)\n\s*\};/.exec(source)[1]
+  const ranges = [...table.matchAll(/\{ 0x([0-9a-f]+), 0x([0-9a-f]+) \}/g)].map(([, first, last]) => [
+    parseInt(first, 16),
+    parseInt(last, 16),
+  ])
+  assert.ok(ranges.length > 15)
+  // Beside it: controls, halves of pairs, and line ends that only some programs see. The selector of a picture's colour
+  // changes how a picture looks and hides nothing.
+  ranges.push([0, 0x1f], [0x7f, 0x9f], [0x2028, 0x2029], [0xd800, 0xdfff])
+  const isOurs = (point) => point != 0xfe0f && ranges.some(([first, last]) => point >= first && point <= last)
+  const wrong = []
+  // Between them lie signs that are seen, and nothing.
+  for (let point = 0; point < 0xe2000; point += point == 0x1ffff ? 0xc0001 : 1)
+    if ((marks(String.fromCodePoint(point)).length == 1) != isOurs(point)) wrong.push('U+' + point.toString(16))
+  assert.deepEqual(wrong, [])
 })
