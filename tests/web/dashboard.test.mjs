@@ -975,6 +975,22 @@ test('Live: what breaks the plan says so, and can be filtered for; Sources count
     assert.equal(number(await row.locator('td.n').innerText()), sum)
   }))
 
+test('the first paint waits for no script', () =>
+  using({}, async ({ page, go }) => {
+    let release
+    const held = new Promise((done) => (release = done))
+    await page.route(/\/ui\/app.*\.js$/, async (route) => {
+      await held
+      await route.continue()
+    })
+    await page.goto(onym.url + '/', { waitUntil: 'commit' })
+    await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length)
+    assert.equal((await page.textContent('.brand')).trim(), '○● Onym')
+    release()
+    await go('#/')
+    assert.equal(await page.locator('.brand').count(), 1)
+  }))
+
 test('what takes long says how far it is, can be cancelled, and asked again', () =>
   using({}, async ({ page, go, faults }) => {
     // The way to the server takes as long as the test wants: that is certain, whatever the machine does.

@@ -33,6 +33,24 @@ const VIEWS: { path: string; name: string; key: string; least?: 'analyst' }[] = 
 ]
 const href = (path: string) => placeHref(path ? [path] : [])
 
+const Brand = () => (
+  <a class="brand" href={href('')}>
+    <span class="mark" aria-hidden="true">
+      ○●
+    </span>{' '}
+    Onym
+  </a>
+)
+/** As index.html has it, so that the first paint waits for no script, and nothing blinks until it is known who asks. */
+const Opening = () => (
+  <div class="shell">
+    <nav class="side" aria-label="Main">
+      <Brand />
+    </nav>
+    <main aria-busy="true" />
+  </div>
+)
+
 export const App = () => {
   const [session, setSession] = useState<Session | null>(null)
   const [isKnown, setKnown] = useState(false)
@@ -54,7 +72,7 @@ export const App = () => {
       .finally(() => setKnown(true))
   }, [])
   setRole(session?.role ?? '')
-  if (!isKnown) return <main class="signin" aria-busy="true" />
+  if (!isKnown) return <Opening />
   if (!session)
     return (
       <SignIn
@@ -120,12 +138,7 @@ const Shell = ({ session, leave }: { session: Session; leave: () => void }) => {
       </a>
       <div class="shell">
         <nav class="side" aria-label="Main">
-          <a class="brand" href={href('')}>
-            <span class="mark" aria-hidden="true">
-              ○●
-            </span>{' '}
-            Onym
-          </a>
+          <Brand />
           <ul>
             {views.map((one) => (
               <li>
