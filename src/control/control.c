@@ -3,6 +3,7 @@
  *   'e' u64, 'a' u64      an erasure under way, by the position of its command (control_erase.c)
  *   'u' u64 u64           a place that an erasure could not look into (control_unread.c)
  *   'z'                   control_suppress.c
+ *   'a'                   control_again.c
  *   'w'                   the destinations' store is still to be cleared of suppressed ids
  */
 #include "control_private.h"
@@ -108,8 +109,7 @@ static int compare_keys(Hash128 a, Hash128 b)
     return a.low < b.low ? -1 : a.low > b.low;
 }
 
-/* Finds the first row whose key is not smaller. */
-static size_t find_suppressed(const struct control *control, Hash128 key)
+size_t control_find_suppressed(const struct control *control, Hash128 key)
 {
     size_t low = 0, high = control->suppressed_count;
     while (low < high) {
@@ -124,7 +124,7 @@ bool control_is_suppressed(struct control *control, CommandIdKind kind, Str valu
 {
     if (!control->suppressed_count || !value.len) return false;
     Hash128 key = control_suppressed_key(kind, value);
-    size_t at = find_suppressed(control, key);
+    size_t at = control_find_suppressed(control, key);
     return at < control->suppressed_count && hash_128_equal(control->suppressed[at].key, key);
 }
 
@@ -137,7 +137,7 @@ static bool put_suppressed(struct control *control, CommandIdKind kind, Str valu
     check(id);
     id[0] = (char)kind;
     memcpy(id + 1, value.bytes, value.len);
-    size_t at = find_suppressed(control, key);
+    size_t at = control_find_suppressed(control, key);
     struct suppressed *place = control->suppressed + at;
     memmove(place + 1, place, (control->suppressed_count++ - at) * sizeof *place);
     *place = (struct suppressed){ key, { id, value.len + 1 } };
@@ -163,10 +163,10 @@ static void note_suppressed(struct control *control, CommandIdKind kind, Str val
     memcpy(key + 1, &hash, sizeof hash);
     if (is_suppressed) {
         if (!put_suppressed(control, kind, value)) return;
-        control_note_change(control, str_of(key, sizeof key), &control->suppressed[find_suppressed(control, hash)].id);
+        control_note_change(control, str_of(key, sizeof key), &control->suppressed[control_find_suppressed(control, hash)].id);
         want_clearing(control);
     } else if (control_is_suppressed(control, kind, value)) {
-        struct suppressed *place = control->suppressed + find_suppressed(control, hash);
+        struct suppressed *place = control->suppressed + control_find_suppressed(control, hash);
         free((char *)(uintptr_t)place->id.bytes);
         control->suppressed_count--;
         control_remove_suppressed(control, kind, value);
@@ -233,6 +233,7 @@ Status control_run(struct control *control, Str record, JournalPos pos, Err *err
     case COMMAND_RESTORE: s = identity_restore(control->stores.identity, &message, err); break;
     case COMMAND_ERASE: s = control_begin_erasure(control, record, pos, &command, err); break;
     case COMMAND_SUPPRESS: case COMMAND_UNSUPPRESS:
+        if (command.kind == COMMAND_SUPPRESS && !control->suppressed_count) control_note_said(control, pos, pos);
         for (size_t at = 0; at < command.id_count; at++)
             note_suppressed(control, command.ids[at].kind, command.ids[at].value, command.kind == COMMAND_SUPPRESS);
         break;
@@ -282,6 +283,7 @@ Status control_load(struct control *control, struct kv_txn *txn, JournalPos save
     if (!s && control->options.has_destinations) control->clearing_wanted = ++control->clearings;
     if (s && s != ERR_NOT_FOUND) return s;
     s = control_load_unread(control, txn, err);
+    if (!s) s = control_load_said(control, txn, err);
     return s ? s : control_load_late(control, txn, err);
 }
 
@@ -292,6 +294,8 @@ void control_forget(struct control *control)
     control->clearing_wanted = 0;
     control_forget_erasures(control);
     control->unread_count = 0;
+    control_leave_again(control);
+    control->said = control->said_end = JOURNAL_OLDEST;
     control->changes_saving = control->change_count;
     drop_saved(control);
     control_forget_suppressed(control);
@@ -308,6 +312,7 @@ struct control *control_open(const ControlOptions *options)
     control->parser = event_parser_open();
     check(control->parser);
     region_open(&control->region, COMMAND_BYTES);
+    control->orders = control_open_orders(options->journal);
     return control;
 }
 
@@ -324,6 +329,7 @@ void control_close(struct control *control)
     free(control->changes);
     event_parser_close(control->parser);
     region_close(&control->region);
+    control_close_orders(control->orders);
     pthread_mutex_destroy(&control->lock);
     free(control);
 }

@@ -12,7 +12,7 @@
  *  3. Any thread may ask at any time, without a lock, whether an id is suppressed.
  *
  * Threads: the thread that follows the journal calls control_run, control_load, control_save, control_end_save,
- * control_rewrite and control_forget; one other thread calls control_maintain. "Under the guard":
+ * control_rewrite, control_say_again and control_forget; one other thread calls control_maintain. "Under the guard":
  * ControlOptions.begin_reading was called.
  */
 #ifndef ONYM_CONTROL_CONTROL_H
@@ -34,6 +34,7 @@ typedef struct ControlOptions {
     struct clock *clock;                    /* for control_submit */
     PeopleRules rules;                      /* of external ids; borrowed */
     bool has_destinations;                  /* their store has people in it, too: ask control_list_forgets */
+    bool may_append;                        /* somebody commits the journal: what is in force may be said again */
     uint32_t table;                         /* of the kv: the one with the rows of commands */
     /* Called when control_submit has given something to a journal whose committer does not wait on it; or NULL. */
     void (*wake_committer)(void *context);
@@ -93,6 +94,12 @@ typedef struct ControlPlace {
 } ControlPlace;
 Status MUST control_submit(struct control *control, const JournalCommand *command, Millis timeout_ms,
                            const atomic_bool *is_cancelled, ControlPlace *ret, Err *err);
+/* For who hands records with commands to the journal himself: control_order in place of journal_submit, and
+ * control_order_over first thing in on_durable, with what control_order gave. */
+struct control_orders;
+Status MUST control_order(struct control *control, struct journal_append *append, struct control_orders **ret,
+                          Err *err);
+void control_order_over(struct control_orders *orders, Status status);
 /* For unmerge and restore: fills in what the command says of the message at the position (IdentityLink has it).
  * Without the guard. ERR_NOT_FOUND: it is retired, erased, or no message. */
 Status MUST control_find_evidence(struct control *control, JournalPos pos, Arena *arena, JournalCommand *ret, Err *err);
@@ -117,6 +124,12 @@ bool control_suppresses_some_external(struct control *control);
 bool control_suppresses_carrier(struct control *control, struct event_parser *parser, Str json, Arena arena);
 Status MUST control_list_suppressed(struct control *control, Arena *arena, CommandId **ret, size_t *ret_count,
                                     Err *err);
+
+/* What retention must leave: with the journal from here on, a rebuild knows each id that is suppressed. By who follows
+ * the journal, like control_say_again, which he calls often: where retention waits (everything before due), what is
+ * suppressed is said again at the journal's end, a bounded piece of it in each call, and then the journal may go. */
+JournalPos control_needed(const struct control *control);
+void control_say_again(struct control *control, JournalPos due, JournalPos applied);
 
 /* ---- Erasures ---- */
 

@@ -1,6 +1,6 @@
 /* What control holds; private to this folder. control.c is the door and carries commands out; control_submit.c puts
- * them into the journal; control_forget.c, control_erase.c, control_suppress.c and control_unread.c do the work that
- * commands leave. */
+ * them into the journal; control_forget.c, control_erase.c, control_suppress.c, control_again.c and control_unread.c do the
+ * work that commands leave. */
 #ifndef ONYM_CONTROL_PRIVATE_H
 #define ONYM_CONTROL_PRIVATE_H
 
@@ -40,6 +40,17 @@ static inline bool control_is_in_span(const struct erased_span *span, Millis tim
 struct change { char key[20]; size_t key_len; Str value; bool is_removed; };    /* of the table; value: heap */
 struct suppressed { Hash128 key; Str id; };                                     /* id: its kind and its value; heap */
 
+/* control_again.c: the round that is under way */
+struct again {
+    struct again_part *part;                /* on its way into the journal; NULL: none is */
+    bool is_round, is_all_said;
+    bool is_last;                           /* part: after it all is said */
+    bool has_next;
+    Hash128 next, part_next;                /* where to go on, and after the part */
+    JournalPos from, end;                   /* applied when it began; after its last record so far */
+    int64_t rests_until_ns;
+};
+
 struct control {
     ControlOptions options;
     ControlStores stores;
@@ -48,6 +59,9 @@ struct control {
     _Atomic JournalPos commands_until;      /* erasures' commands from here on stay in the journal for now */
     _Atomic JournalPos saved;               /* what lies before is on disk; read by maintenance */
     _Atomic bool wants_save;
+    struct control_orders *orders;
+    struct again again;                     /* this and these two of who follows the journal */
+    JournalPos said, said_end;
 
     pthread_mutex_t lock;                   /* of all below that says nothing else */
     struct erasure **erasures;              /* the code that submits commands bounds them: CONTROL_ERASURES_MOST */
@@ -85,6 +99,16 @@ Status control_save_late(struct control *control, struct kv_txn *txn, Err *err);
 void control_end_save_late(struct control *control);
 Status control_load_late(struct control *control, struct kv_txn *txn, Err *err);
 Status control_step_late(struct control *control, Err *err);                        /* by maintenance */
+
+/* control.c: the first row whose key is not smaller. */
+size_t control_find_suppressed(const struct control *control, Hash128 key);
+
+/* control_again.c */
+struct control_orders *control_open_orders(struct journal *journal);
+void control_close_orders(struct control_orders *orders);
+void control_leave_again(struct control *control);           /* the round ends where it is */
+void control_note_said(struct control *control, JournalPos said, JournalPos end);
+Status control_load_said(struct control *control, struct kv_txn *txn, Err *err);
 
 /* control_erase.c */
 Status control_begin_erasure(struct control *control, Str record, JournalPos pos, const JournalCommand *command,

@@ -8,6 +8,7 @@
 /* A command on its way to the disk. The thread that waits or the committer frees it, whichever is last. */
 struct submission {
     struct journal_append append;
+    struct control_orders *orders;
     pthread_mutex_t lock;
     pthread_cond_t is_over;
     Status status;
@@ -26,6 +27,7 @@ static void submission_free(struct submission *submission)
 static void on_durable(struct journal_append *append, Status status, JournalPos first)
 {
     struct submission *submission = append->owner;
+    control_order_over(submission->orders, status);
     pthread_mutex_lock(&submission->lock);
     submission->is_durable = true;
     submission->status = status;
@@ -127,7 +129,7 @@ Status control_submit(struct control *control, const JournalCommand *command, Mi
     int64_t until_ns = clock_monotonic_ns(clock) + timeout_ms * 1000000;
     struct submission *submission = submission_make();
     put_records(&submission->append, command);
-    s = journal_submit(control->options.journal, &submission->append, err);
+    s = control_order(control, &submission->append, &submission->orders, err);
     if (s) {
         submission_free(submission);
         return s;

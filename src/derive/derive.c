@@ -44,7 +44,7 @@ Status derive_open(const DeriveOptions *options, struct applier **ret, Err *err)
     open_waiting(applier);
     applier->control = control_open(&(ControlOptions){
         .journal = options->journal, .clock = options->clock, .rules = options->rules,
-        .has_destinations = options->has_destinations, .table = TABLE_META,
+        .has_destinations = options->has_destinations, .may_append = options->may_append, .table = TABLE_META,
         .wake_committer = options->wake_committer, .wake_context = options->wake_context,
         .context = applier, .begin_reading = begin_reading, .end_reading = end_reading, .wait_known = wait_known,
         .passed = tell_passed,

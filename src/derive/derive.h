@@ -47,6 +47,7 @@ typedef struct DeriveOptions {
     uint64_t state_bytes;                   /* address space of its kv; 0: the default (kv.h). valgrind knows less */
     const char *state_dir;                  /* of its kv, which is always on the real disk; NULL: dir/state */
     bool makes_anew;                        /* throws away everything that was derived before */
+    bool may_append;                        /* to the journal, which somebody commits: see control_say_again */
     bool has_destinations;                  /* their store has people in it, too: ask control_list_forgets */
     Millis dedup_window_ms;
     PeopleRules rules;
@@ -178,7 +179,7 @@ Status MUST derive_list_traits(struct applier *applier, const DeriveReading *rea
 
 /* What the caller brings for a question. */
 typedef struct DeriveAsker {
-    QueryPool pool;
+    QueryPool pool;                         /* run NULL: the calling thread alone */
     QueryMoment moment;                     /* what is on disk: read before the world is taken */
     void (*progress)(void *context, uint32_t done, uint32_t all);       /* or NULL */
     void *context;

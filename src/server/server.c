@@ -273,9 +273,8 @@ static Status open_applier(struct serve *serve, Err *err)
     region_open(&serve->derived_region, 1024 * 1024);        /* the stores borrow it until they are closed */
     Arena arena = region_arena(&serve->derived_region);
     DeriveOptions options = derived_options(serve->config, serve->journal, &arena);
-    options.wake_committer = wake_committer;
-    options.wake_context = serve;
-    options.passed = log_passed;
+    options.wake_committer = wake_committer, options.wake_context = serve;
+    options.passed = log_passed, options.may_append = true;
     Status s = derive_open(&options, &serve->applier, err);
     if (!s && derive_remade_why(serve->applier))
         log_write(LOG_WARN, "derived state is made from the journal again", LOG_TEXT("dir", options.dir),

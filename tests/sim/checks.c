@@ -197,7 +197,6 @@ void checks_derived(struct world *world)
     checks_identity(world);
     checks_questions(world);
     world->disk.fault_per_million = 0;
-    if (world->history.gone && !world->retention.may_rebuild) return;
     if (world->history.gone) {                            /* what is gone is known until all is derived anew */
         world_remake(world);
         world->disk.fault_per_million = 0;

@@ -129,6 +129,16 @@ static void change_suppressed(struct world *world, const CommandId *id, bool is_
     history->suppressed[at].has_ended = !is_suppressed;
 }
 
+/* What is said again must not undo an order. */
+static void check_again(struct world *world, const CommandId *id)
+{
+    const struct history *history = &world->history;
+    for (size_t at = 0; at < history->suppressed_count; at++)
+        if (history->suppressed[at].kind == id->kind && !history->suppressed[at].has_ended
+            && str_equal(str_from(history->suppressed[at].value), id->value)) return;
+    world_fail(world, "%.*s is suppressed by nobody's order", STR_FORMAT(id->value));
+}
+
 /* Their clients do not try again: whether an erased message that comes again is new depends on what dedup remembers. */
 static void erase(struct world *world, const JournalCommand *command, JournalPos pos)
 {
@@ -154,6 +164,8 @@ static void note_command(struct world *world, const JournalRecord *record)
     entry->kind = command.kind;
     entry->came_ns = world->clock.monotonic_ns;
     world_tell(world, "an order of kind %d is in the journal", (int)command.kind);
+    entry->is_again = str_equal(command.author, STR("onym: retention"));
+    for (size_t at = 0; entry->is_again && at < command.id_count; at++) check_again(world, &command.ids[at]);
     if (command.kind == COMMAND_SUPPRESS || command.kind == COMMAND_UNSUPPRESS)
         for (size_t at = 0; at < command.id_count; at++)
             change_suppressed(world, &command.ids[at], command.kind == COMMAND_SUPPRESS, record->pos);

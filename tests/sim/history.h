@@ -23,6 +23,7 @@ typedef struct Entry {
     Millis time_ms;                     /* when it happened, by our clock as it was then */
     JournalPos erased_by;               /* 0: nobody */
     bool is_late;                       /* of an id that was suppressed: left out, and erased there in time */
+    bool is_again;                      /* a command that nobody ordered: it says again what is in force */
     bool is_forgotten;                  /* an erasure: the destinations have said that they know nobody of it */
 } Entry;
 

@@ -10,6 +10,7 @@ enum { ORDER_ERASE, ORDER_SUPPRESS, ORDER_UNSUPPRESS, ORDER_UNMERGE, ORDER_RESTO
 static void on_order(struct journal_append *append, Status status, JournalPos first)
 {
     struct world *world = append->owner;
+    control_order_over(world->order_token, status);
     world_tell(world, "the order at %llu: %s", (unsigned long long)first, status_word(status));
     world->has_order = false;
 }
@@ -24,7 +25,7 @@ static void submit(struct world *world, const JournalCommand *command)
     world->order.on_durable = on_order;
     world->order.owner = world;
     world->has_order = true;                             /* until it is answered, by whatever thread commits */
-    if (journal_submit(world->journal, &world->order, &err)) {
+    if (control_order(derive_control(world->applier), &world->order, &world->order_token, &err)) {
         world_tell(world, "the order is not taken: %s", err.text);
         world->has_order = false;
     }
@@ -190,7 +191,7 @@ void operator_act(struct world *world)
     if (sent < 0 || world->has_order) return;
     switch (fake_dice_below(&world->dice, ORDER_KINDS)) {
     case ORDER_ERASE: if (world->may_erase) erase(world, sent); break;
-    case ORDER_SUPPRESS: if (world->may_suppress) suppress(world, sent); break;
+    case ORDER_SUPPRESS: suppress(world, sent); break;
     case ORDER_UNSUPPRESS: unsuppress(world); break;
     case ORDER_UNMERGE: if (world->may_unmerge) take_back(world, sent, COMMAND_UNMERGE); break;
     case ORDER_RESTORE: if (world->may_unmerge) take_back(world, sent, COMMAND_RESTORE); break;

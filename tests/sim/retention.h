@@ -9,7 +9,6 @@ struct world;
 
 struct retention {
     bool is_on;
-    bool may_rebuild;                   /* else the operator may suppress: docs/privacy.md says why */
     Millis age_ms, undelivered_ms;      /* undelivered_ms: 0: destinations are waited for without end */
     uint64_t bytes;
     Millis clock_off_ms;                /* by how much the wall clock is wrong */

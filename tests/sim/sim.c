@@ -81,7 +81,7 @@ DeriveOptions world_apply_options(struct world *world, const char *dir, const ch
     snprintf(at, sizeof path[0], "%s/%s", world->state_dir, name);
     return (DeriveOptions){ .journal = world->journal, .disk = &world->disk.disk, .dice = &world->dice.dice, .dir = dir,
                            .state_dir = at, .clock = &world->clock.clock, .save_events = 100,
-                           .rules = world_rules(world), .has_destinations = name[0] == 'l',
+                           .rules = world_rules(world), .has_destinations = name[0] == 'l', .may_append = name[0] == 'l',
                            .dedup_window_ms = 30 * 86400000LL,
                            .dedup_table_entries = 200, .index_chunk_rows = 64, .index_seal_rows = 256 };
 }
@@ -214,7 +214,7 @@ static void power_off(struct world *world)
     onym_close(world, true);
     fake_disk_restart(&world->disk, !fake_dice_chance(&world->dice, 300));      /* else the process died alone */
     retention_stay_off(world);
-    bool is_rebuilt = world->retention.may_rebuild && fake_dice_chance(&world->dice, 50);
+    bool is_rebuilt = fake_dice_chance(&world->dice, 50);
     if (is_rebuilt) throw_away(world);                   /* the operator has everything derived anew */
     onym_open(world);
     if (!fake_dice_chance(&world->dice, 200)) return;
@@ -426,7 +426,6 @@ static void world_open(struct world *world, uint64_t seed, bool is_verbose, enum
     world->may_erase = canary == CANARY_ERASURE || fake_dice_chance(&world->dice, 500);
     world->may_unmerge = !world->may_erase;
     retention_init(world);
-    world->may_suppress = !world->retention.is_on || !world->retention.may_rebuild;
     world->has_externals = canary == CANARY_EXTERNAL || fake_dice_chance(&world->dice, 600);
     for (int at = 0; at < EXTERNALS; at++)
         world->externals[at] = (IdentityExternal){ .name = str_from(visitors_externals[at]), .limit = (uint32_t)

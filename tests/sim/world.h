@@ -73,10 +73,10 @@ struct world {
     struct deliver *deliver;
     /* orders of the operator (operator.c) */
     bool may_erase, may_unmerge;        /* never both: docs/identity.md says why */
-    bool may_suppress;
     bool has_externals;                 /* the rules of who is who have visitors_externals */
     IdentityExternal externals[EXTERNALS];
     struct journal_append order;        /* one at a time */
+    struct control_orders *order_token; /* of control_order */
     bool has_order;
     /* what happened, the last lines of it, and a hash of all of them: the same seed gives the same */
     char tale[TALE_LINES][TALE_BYTES];
