@@ -273,7 +273,7 @@ Status derive_open_world(struct applier *applier, const DeriveAsker *asker, stru
         .write_person = write_person, .read_event = read_event, .progress = progress,
         .context = world,
         .moment = &world->asker.moment,
-        .pool = &world->asker.pool, .is_cancelled = asker->is_cancelled, .disk = os_disk(),
+        .pool = asker->pool.run ? &world->asker.pool : NULL, .is_cancelled = asker->is_cancelled, .disk = os_disk(),
         .now_ms = asker->now_ms,
         .missing_places = stats.missing_places, .missing_messages = stats.missing_messages,
         .memory_bytes = asker->memory_bytes ? asker->memory_bytes : (size_t)1 << 30,

@@ -643,6 +643,7 @@ void serve_stop(struct serve *serve)
     if (!serve) return;
     int64_t until_ns = stop_answer_deadline_ns(serve->config->limits.stop_ms);
     destinations_begin_stop(serve->destinations);
+    examiner_begin_stop(serve->examiner);
     threads_stop(&serve->ingest_threads, until_ns);
     examiner_stop(serve->examiner, until_ns);
     threads_stop(&serve->worker_threads, until_ns);

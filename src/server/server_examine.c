@@ -21,17 +21,12 @@ struct examiner {
     Str signups[DOCTOR_SIGNUP_NAMES];
     size_t signup_count;
     struct region region;                   /* texts of the configuration, which a reload replaces */
+    DoctorSource sources[LIMIT_SOURCES];    /* of the examination under way */
     int64_t due_ns;                         /* by the monotonic clock */
     atomic_bool is_cancelled;
     struct threads threads;
     struct alerts *alerts;                  /* NULL: nobody is told */
 };
-
-static void run_alone(void *pool, QueryTask *task, void *context, uint32_t count)
-{
-    (void)pool;
-    for (uint32_t at = 0; at < count; at++) task(context, at, 0);
-}
 
 static size_t list_sources(struct collector *collector, DoctorSource sources[LIMIT_SOURCES])
 {
@@ -44,17 +39,16 @@ static size_t list_sources(struct collector *collector, DoctorSource sources[LIM
 
 static Status examine(struct examiner *examiner, struct buf *out, Err *err)
 {
-    static DoctorSource sources[LIMIT_SOURCES];             /* of this thread alone */
     struct derive_world *world;
     DeriveStats stats;
     DeriveAsker asker = {
-        .pool = { 1, run_alone, NULL }, .moment = { .is_complete = true, .share_applied = 1 },
+        .moment = { .is_complete = true, .share_applied = 1 },
         .is_cancelled = &examiner->is_cancelled, .now_ms = clock_now_ms(os_clock()),
         .memory_bytes = examiner->memory_bytes,
     };
     DoctorQuestion question = {
-        .applier = examiner->of.applier, .journal = examiner->of.journal, .sources = sources,
-        .source_count = list_sources(examiner->of.collector, sources), .since_ms = WINDOW_DAYS * DAY_MS,
+        .applier = examiner->of.applier, .journal = examiner->of.journal, .sources = examiner->sources,
+        .source_count = list_sources(examiner->of.collector, examiner->sources), .since_ms = WINDOW_DAYS * DAY_MS,
         .is_periodic = true, .signup_count = examiner->signup_count,
     };
     memcpy(question.signups, examiner->signups, sizeof question.signups);
@@ -98,7 +92,7 @@ static void step(void *context, bool is_stopping)
     struct examiner *examiner = context;
     int64_t now_ns = clock_monotonic_ns(os_clock());
     if (is_stopping) return;
-    if (now_ns < examiner->due_ns) {
+    if (now_ns < examiner->due_ns || atomic_load(&examiner->is_cancelled)) {
         struct timespec wait = { 0, WAIT_MS * 1000000L };
         nanosleep(&wait, NULL);
         return;
@@ -141,6 +135,11 @@ Status examiner_start(const ExaminerOptions *options, struct examiner **ret, Err
     Status s = alerts_open(config, options->doctor, &examiner->alerts, err);
     if (s) return s;
     return threads_start(&examiner->threads, &(Engine){ "examiner", step, NULL, wake, examiner }, err);
+}
+
+void examiner_begin_stop(struct examiner *examiner)
+{
+    if (examiner) wake(examiner);
 }
 
 void examiner_stop(struct examiner *examiner, int64_t deadline_ns)

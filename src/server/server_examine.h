@@ -19,7 +19,8 @@ typedef struct ExaminerOptions {
 /* With a thread of its own, which yields to all others. *ret is NULL where there is nothing to do: doctor.every is 0,
  * or there is no doctor. Keeps all but the configuration. */
 Status MUST examiner_start(const ExaminerOptions *options, struct examiner **ret, Err *err);
-/* An examination that is under way is given up. Accepts NULL, as the next one does. */
+/* An examination that is under way is given up, and soon over; does not wait for it. Accepts NULL, as the next do. */
+void examiner_begin_stop(struct examiner *examiner);
 void examiner_stop(struct examiner *examiner, int64_t deadline_ns);
 void examiner_close(struct examiner *examiner);
 
