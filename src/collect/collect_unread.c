@@ -3,8 +3,8 @@
  *
  * Such text has no fields, so two things are found by looking at its words: whose write key it has, and any
  * key that reads, which is kept nowhere (rule 5 of collect.h). A secret may hold any printable character but ":", so
- * words are cut in several ways: at everything that JSON and queries put beside a value, at all that JSON does, at
- * quotes only, and at "&" and "?" only. */
+ * words are cut in several ways (ways, below). This is work, and the bytes are anybody's: it comes after every refusal,
+ * and a word that another way has cut likewise is not looked up again. */
 #include "collect_stations.h"
 
 #include <stdio.h>
@@ -12,17 +12,24 @@
 enum { KEY_BYTES_LEAST = 8 };               /* shorter ones are no secrets (config/ warns of them), and cost time */
 enum { KEYS_LOOKED_AT = 8 };
 
-static bool is_edge(char c, int way)
+/* What ends a word. WAY_ALL has every edge of the others. */
+typedef enum Way { WAY_ALL, WAY_QUOTED, WAY_QUERY, WAY_JSON, WAY_STRING, WAYS } Way;
+static const struct { const char *edges; bool has_blanks; } ways[WAYS] = {
+    [WAY_ALL]    = { "\"'\\=&?:,;{}[]()<>", true },
+    [WAY_QUOTED] = { "\"'\n\r", false },
+    [WAY_QUERY]  = { "&?\n\r", false },
+    [WAY_JSON]   = { "\"'\\:,{}[]", true },
+    [WAY_STRING] = { "\"", false },
+};
+
+static bool is_edge(char c, Way way)
 {
-    if (way == 0) return (unsigned char)c <= ' ' || strchr("\"'\\=&?:,;{}[]()<>", c) != NULL;
-    if (way == 3) return (unsigned char)c <= ' ' || strchr("\"'\\:,{}[]", c) != NULL;
-    if (way == 4) return c == '"';
-    if (way == 1) return c == '"' || c == '\'' || c == '\n' || c == '\r';
-    return c == '&' || c == '?' || c == '\n' || c == '\r';
+    if ((unsigned char)c <= ' ' && ways[way].has_blanks) return true;
+    return c && strchr(ways[way].edges, c) != NULL;
 }
 
 /* The word that begins at or after *at; empty: there is none. */
-static Str next_word(Str text, size_t *at, int way)
+static Str next_word(Str text, size_t *at, Way way)
 {
     size_t begin = *at;
     while (begin < text.len && is_edge(text.bytes[begin], way)) begin++;
@@ -32,9 +39,13 @@ static Str next_word(Str text, size_t *at, int way)
     return str_slice(text, begin, end);
 }
 
-static bool hides(struct intake *intake, Str word)
+/* Is it a key that reads? Without an edge in it, WAY_ALL has cut the same word. */
+static bool hides(struct intake *intake, Str word, Way way)
 {
-    return word.len >= KEY_BYTES_LEAST && collect_is_reading_key(intake, word);
+    size_t at = 0;
+    if (word.len < KEY_BYTES_LEAST) return false;
+    while (way != WAY_ALL && at < word.len && !is_edge(word.bytes[at], WAY_ALL)) at++;
+    return (way == WAY_ALL || at < word.len) && collect_is_reading_key(intake, word);
 }
 
 /* As much of the text as a record keeps, in the arena, with stars for keys that read. It is read beyond its cut, so
@@ -45,20 +56,20 @@ static Str without_secrets(struct intake *intake, Str raw)
     Str text = str_slice(raw, 0, raw.len < looked_at ? raw.len : looked_at);
     while (intake->request->unread && text.len) {
         char last = text.bytes[text.len - 1];
-        if (is_edge(last, 2) || is_edge(last, 3)) break;
+        if (is_edge(last, WAY_QUERY) || is_edge(last, WAY_JSON)) break;
         text.len--;
     }
     char *copy = arena_bytes(intake->arena, text.len);
     if (text.len) memcpy(copy, text.bytes, text.len);
     text.bytes = copy;
-    for (int way = 0; way < 5; way++)
+    for (Way way = 0; way < WAYS && intake->workspace->collector->options.is_reading_key; way++)
         for (size_t at = 0; at < text.len;) {
             Str rest, word = next_word(text, &at, way);
-            if (way == 2) {                                 /* name=value: only the first "=" is no part of a value */
+            if (way == WAY_QUERY) {                                 /* name=value: only the first "=" is no part of a value */
                 str_cut(word, '=', &rest);
-                if (rest.len && hides(intake, rest)) memset(copy + (rest.bytes - copy), '*', rest.len);
+                if (rest.len && hides(intake, rest, way)) memset(copy + (rest.bytes - copy), '*', rest.len);
             }
-            if (word.len && hides(intake, word)) memset(copy + (word.bytes - copy), '*', word.len);
+            if (hides(intake, word, way)) memset(copy + (word.bytes - copy), '*', word.len);
         }
     return str_slice(text, 0, text.len < LIMIT_REJECTED_BYTES ? text.len : LIMIT_REJECTED_BYTES);
 }
@@ -71,7 +82,7 @@ static const struct source_entry *find_named_source(struct intake *intake, Str t
         const char *found = memmem(text.bytes + at, text.len - at, name.bytes, name.len);
         if (!found) break;
         at = (size_t)(found - text.bytes) + name.len;
-        const struct source_entry *source = collect_find_entry(intake->workspace->collector, next_word(text, &at, 0));
+        const struct source_entry *source = collect_find_entry(intake->workspace->collector, next_word(text, &at, WAY_ALL));
         if (source) return source;
     }
     return NULL;
