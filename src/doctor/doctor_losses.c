@@ -11,10 +11,11 @@
 
 #include <stdlib.h>
 
-enum { SETUPS_MAX = 64, PAGES_MAX = 1000, QUIET_PART = 28, TEXT_BYTES = 160 };
+enum { SETUPS_MAX = 64, VERSIONS_MAX = 3 /* of the library, of one browser of a source; the rest is one set-up */, PAGES_MAX = 1000, QUIET_PART = 28, TEXT_BYTES = 160 };
 
 struct setup {
-    uint32_t source, name, version;         /* name: "Safari 17, library 1.0.0" */
+    uint32_t source, browser;
+    uint32_t name, version;          /* name: "Safari 17, library 1.0.0" */
     uint64_t visits, broken, calls, missing;
     Millis first_ms, last_ms;
 };
@@ -31,16 +32,27 @@ struct lost_calls {
 static struct setup *find_setup(struct lost_calls *lost, const LossesGroup *group)
 {
     struct doctor_names *names = &lost->exam->names;
+    uint32_t source = doctor_name(names, group->source), browser = doctor_name(names, group->browser);
+    uint32_t version = doctor_name(names, group->library), versions = 0;
+    struct setup *others = NULL;
+    for (uint32_t at = 0; at < lost->setup_count; at++) {
+        struct setup *setup = &lost->setups[at];
+        if (setup->source != source || setup->browser != browser) continue;
+        if (setup->version == version) return setup;
+        if (setup->version) versions++;
+        else others = setup;
+    }
+    if (versions == VERSIONS_MAX && others) return others;
+    if (versions == VERSIONS_MAX) version = 0;
     char room[TEXT_BYTES];
     struct buf text;
     buf_init_fixed(&text, room, sizeof room);
-    buf_printf(&text, "%.*s, library %.*s", STR_FORMAT(group->browser), STR_FORMAT(group->library));
-    uint32_t source = doctor_name(names, group->source), name = doctor_name(names, buf_str(&text));
-    for (uint32_t at = 0; at < lost->setup_count; at++)
-        if (lost->setups[at].source == source && lost->setups[at].name == name) return &lost->setups[at];
+    buf_printf(&text, "%.*s, library %.*s", STR_FORMAT(group->browser),
+               STR_FORMAT(version ? group->library : STR("(others)")));
+    uint32_t name = doctor_name(names, buf_str(&text));
     if (!source || !name || lost->setup_count == SETUPS_MAX) return NULL;
     struct setup *setup = &lost->setups[lost->setup_count++];
-    *setup = (struct setup){ .source = source, .name = name, .version = doctor_name(names, group->library),
+    *setup = (struct setup){ .source = source, .browser = browser, .name = name, .version = version,
                              .first_ms = INT64_MAX, .last_ms = INT64_MIN };
     return setup;
 }

@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STATES_MAX = 10000, FILE_BYTES = 16 << 20, VERSION = 1 };
+/* CODE_MAX: of one code. Names of events and the like are the client's: whoever makes new ones without end takes no
+ * more than the place of his own kind of finding. */
+enum { STATES_MAX = 10000, CODE_MAX = STATES_MAX / 8, FILE_BYTES = 16 << 20, VERSION = 1 };
 static const Millis ended_ms = 7 * DAY_MS, kept_ms = 30 * DAY_MS, same_ms = HOUR_MS;
 
 /* ---- The file ---- */
@@ -191,17 +193,34 @@ static DoctorState *find(struct doctor *doctor, Str fingerprint)
     return NULL;
 }
 
+/* A place for one more of this code. Where it has its share, the one that was over first gives way; nobody's mute
+ * does. */
+static DoctorState *make_room(struct doctor *doctor, DoctorCode code, Millis now_ms)
+{
+    DoctorState *oldest = NULL;
+    size_t of_code = 0;
+    for (size_t at = 0; at < doctor->count; at++) {
+        DoctorState *state = &doctor->states[at];
+        if (state->code != code) continue;
+        of_code++;
+        bool may_go = state->ended_ms && state->muted_until_ms < now_ms;
+        if (may_go && (!oldest || state->ended_ms < oldest->ended_ms)) oldest = state;
+    }
+    if (of_code >= CODE_MAX) return oldest;
+    if (!vector_reserve(doctor->states, doctor->capacity, doctor->count + 1, STATES_MAX)) return NULL;
+    return &doctor->states[doctor->count++];
+}
+
 bool doctor_note(struct doctor *doctor, const DoctorState *now, DoctorState *ret)
 {
     pthread_mutex_lock(&doctor->lock);
     DoctorState *state = find(doctor, str_from(now->fingerprint));
-    bool is_kept = state || vector_reserve(doctor->states, doctor->capacity, doctor->count + 1, STATES_MAX);
-    if (!state && is_kept) {
-        state = &doctor->states[doctor->count++];
+    if (!state && (state = make_room(doctor, now->code, now->told_ms))) {
         *state = *now;
         state->changed_ms = now->found_ms;
         doctor->is_changed = true;
     }
+    bool is_kept = state != NULL;
     if (is_kept) {
         if (state->ended_ms) state->changed_ms = now->told_ms, state->alerted = 0;
         doctor->is_changed |= state->ended_ms != 0 || now->last_ms > state->last_ms + same_ms;

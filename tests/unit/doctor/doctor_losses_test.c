@@ -6,10 +6,12 @@
 
 static struct lost_calls lost;
 
+static const char *library = "1.0.0";
+
 static void group(const char *browser, const char *page, uint64_t visits, uint64_t broken)
 {
     add_group(&lost, &(LossesGroup){
-        .source = STR("web"), .library = STR("1.0.0"), .browser = str_from(browser), .page = str_from(page),
+        .source = STR("web"), .library = str_from(library), .browser = str_from(browser), .page = str_from(page),
         .visits = visits, .calls = visits * 4, .missing = broken * 2, .broken = broken,
         .first_ms = broken ? NOW - DAY_MS : INT64_MAX, .last_ms = broken ? NOW - HOUR_MS : INT64_MIN,
     });
@@ -78,10 +80,32 @@ static void there_is_an_end(void **state)
     fake_end();
 }
 
+/* Or a new version of the library for each visit: they are one set-up beyond a few. */
+static void versions_have_an_end(void **state)
+{
+    char text[64];
+    (void)state;
+    begin();
+    library = text;
+    for (int at = 0; at < 1000; at++) {
+        snprintf(text, sizeof text, "9.0.%d", at);
+        group("Safari 17", "/", 10, 5);
+        group("Chrome 120", "/", 10, 5);
+    }
+    library = "1.0.0";
+    assert_int_equal(lost.setup_count, 2 * (VERSIONS_MAX + 1));
+    assert_int_equal(lost.setups[0].visits, 10);
+    assert_int_equal(tell("Safari 17, library (others)")->of, 10 * (1000 - VERSIONS_MAX));
+    for (uint32_t at = 0; at < fake.exam.tally_count; at++)
+        assert_true(fake.exam.tallies[at]->field != fake_name("Safari 17, library 9.0.500"));
+    fake_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_set_up_is_a_browser_and_a_version), cmocka_unit_test(there_is_an_end),
+        cmocka_unit_test(versions_have_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

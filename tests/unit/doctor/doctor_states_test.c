@@ -213,6 +213,31 @@ static void when_it_was_examined_outlives_a_restart(void **state)
     assert_false(doctor_read_summary(doctor).is_counted);    /* counts are of this process */
 }
 
+/* Names in it may be the client's, who makes new ones without end. */
+static void a_kind_of_finding_takes_no_more_than_its_share(void **state)
+{
+    char text[32];
+    DoctorState told, other = { .code = DOCTOR_ID_6, .found_ms = 50 * DAY_MS, .told_ms = 50 * DAY_MS,
+                                .last_ms = 50 * DAY_MS };
+    (void)state;
+    (void)note("ffffffffffffffff", 50 * DAY_MS, 50 * DAY_MS);
+    assert_int_equal(mute_it("ffffffffffffffff", true, STR("known"), 600 * DAY_MS), OK);
+    for (int at = 1; at < CODE_MAX; at++) {
+        snprintf(text, sizeof text, "%016x", at);
+        (void)note(text, 50 * DAY_MS, 50 * DAY_MS);
+    }
+    DoctorState one_more = { .code = DOCTOR_ID_4, .found_ms = 50 * DAY_MS, .told_ms = 50 * DAY_MS,
+                             .last_ms = 50 * DAY_MS, .fingerprint = "eeeeeeeeeeeeeeee" };
+    assert_false(doctor_note(doctor, &one_more, &told));
+    snprintf(other.fingerprint, sizeof other.fingerprint, "dddddddddddddddd");
+    assert_true(doctor_note(doctor, &other, &told));         /* others have their place all the same */
+    assert_int_equal(ended(60 * DAY_MS), CODE_MAX + 1);
+    one_more.told_ms = one_more.last_ms = one_more.found_ms = 60 * DAY_MS;
+    assert_true(doctor_note(doctor, &one_more, &told));      /* what is over gives way */
+    assert_true(find(doctor, STR("ffffffffffffffff"))->muted_until_ms > 0);
+    assert_int_equal(doctor->count, CODE_MAX + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_told_now_has_not_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_mute_has_a_reason_and_an_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_none_begins_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_kind_of_finding_takes_no_more_than_its_share, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
