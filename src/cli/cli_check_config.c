@@ -10,15 +10,20 @@
 
 /* ---- check-config ---- */
 
-static void put_findings_json(struct buf *buf, const struct config_problems *problems, const char *file)
+/* Of the configuration, and of the tracking plan. */
+enum { CHECKED_FILES = 2 };
+
+static void put_findings_json(struct buf *buf, const struct config_problems problems[CHECKED_FILES], const char *file)
 {
     json_object(buf, NULL);
     json_string(buf, "file", str_from(file));
-    json_uint(buf, "errors", problems->error_count);
+    json_uint(buf, "errors", problems[0].error_count + problems[1].error_count);
     json_array(buf, "findings");
-    for (size_t at = 0; at < problems->count; at++) {
-        const ConfigProblem *problem = &problems->items[at];
+    for (size_t at = 0; at < problems[0].count + problems[1].count; at++) {
+        bool is_of_plan = at >= problems[0].count;
+        const ConfigProblem *problem = is_of_plan ? &problems[1].items[at - problems[0].count] : &problems[0].items[at];
         json_object(buf, NULL);
+        json_string(buf, "file", is_of_plan ? problems[1].file : str_from(file));
         json_word(buf, "level", problem->is_warning ? "warning" : "error");
         json_uint(buf, "line", problem->line);
         json_uint(buf, "column", problem->column);
@@ -35,20 +40,26 @@ static int check_file(const char *file, bool is_json, Arena *arena, struct buf *
 {
     Err err;
     struct config config;
-    struct config_problems *problems = arena_new(arena, struct config_problems, 1);
+    struct config_problems *problems = arena_new(arena, struct config_problems, CHECKED_FILES);
+    memset(problems, 0, CHECKED_FILES * sizeof *problems);
     ConfigOptions request = { .file = file, .disk = os_disk() };
     Status s = config_load(&request, arena, &config, problems, &err);
     if (s && problems->error_count == 0) {
         command_complain("%s", err.text);
         return EXIT_USAGE;
     }
+    if (!s) s = server_check_files(&config, arena, &problems[0], &problems[1], &err);
     if (is_json) {
         put_findings_json(out, problems, file);
         return s ? EXIT_WRONG : EXIT_FINE;
     }
-    for (size_t at = 0; at < problems->count; at++) config_write_problem(out, problems, &problems->items[at]);
-    if (problems->dropped_count) buf_printf(out, "and %zu more\n", problems->dropped_count);
-    if (s) buf_printf(out, "%s: %zu error%s\n", file, problems->error_count, problems->error_count == 1 ? "" : "s");
+    size_t errors = problems[0].error_count + problems[1].error_count;
+    for (int of = 0; of < CHECKED_FILES; of++) {
+        for (size_t at = 0; at < problems[of].count; at++)
+            config_write_problem(out, &problems[of], &problems[of].items[at]);
+        if (problems[of].dropped_count) buf_printf(out, "and %zu more\n", problems[of].dropped_count);
+    }
+    if (s) buf_printf(out, "%s: %zu error%s\n", file, errors, errors == 1 ? "" : "s");
     else
         buf_printf(out, "%s: fine (%zu source%s, %zu destination%s)\n", file, config.source_count,
                    config.source_count == 1 ? "" : "s", config.destination_count,

@@ -24,6 +24,7 @@ int command_serve(const struct command_line *line)
     if (!code) {
         log_configure((LogLevel)config.log.level, (LogFormat)config.log.format);
         Status s = config_complete_keys(&config, os_disk(), os_dice(), true, &arena, &err);
+        if (!s) s = server_check_tls(&config, &err);
         if (!s) s = serve_run(&config, ROLE_SERVER, &(ServeReload){ load_again, &reload }, &err);
         if (s) {
             command_complain("%s", err.text);

@@ -227,6 +227,29 @@ static void judge_url(struct config_walk *walk, const Node *root, const struct c
                         "wanted a URL without a path, like https://events.example.com");
 }
 
+/* Only one socket may listen on both: the same host, spelt one way or the other, or one that stands for all. */
+static bool is_same_address(const ConfigListen *one, const ConfigListen *other)
+{
+    static const char *const all[] = { "", "0.0.0.0", "::", "*" };
+    static const Str localhost = STR("localhost"), loopback = STR("127.0.0.1");
+    if (!one->port || one->port != other->port) return false;
+    for (size_t at = 0; at < countof(all); at++)
+        if (str_equal(one->host, str_from(all[at])) || str_equal(other->host, str_from(all[at]))) return true;
+    Str a = str_equal_no_case(one->host, localhost) ? loopback : one->host;
+    Str b = str_equal_no_case(other->host, localhost) ? loopback : other->host;
+    return str_equal_no_case(a, b);
+}
+
+static void judge_collisions(struct config_walk *walk, const Node *root, const ConfigListens *listen)
+{
+    for (size_t at = 0; at < listen->count; at++)
+        for (size_t before = 0; before < at; before++)
+            if (is_same_address(&listen->items[before], &listen->items[at]))
+                config_complain(walk, node_find(root, STR("listen")), STR("listen"),
+                                "%.*s and %.*s are the same address; give one of them another port",
+                                STR_FORMAT(listen->items[before].text), STR_FORMAT(listen->items[at].text));
+}
+
 /* This is not wrong behind a proxy or in a container; but the operator must see what it means. */
 static void judge_listen(struct config_walk *walk, const Node *root, const struct config *config)
 {
@@ -237,10 +260,6 @@ static void judge_listen(struct config_walk *walk, const Node *root, const struc
                         "right only behind a proxy that has TLS", STR_FORMAT(config->listen.items[at].text));
 }
 
-static bool is_same_address(const ConfigListen *one, const ConfigListen *other)
-{
-    return one->port && one->port == other->port && str_equal_no_case(one->host, other->host);
-}
 
 /* "10.0.0.0/8", "::1", as http/ reads them: what it cannot read it believes nobody for, in silence. */
 static bool is_network(Str text)
@@ -278,7 +297,9 @@ static void judge_ui_listen(struct config_walk *walk, const Node *root, const st
     }
     for (size_t at = 0; at < config->listen.count; at++)
         if (is_same_address(&listen, &config->listen.items[at])) {
-            config_complain(walk, node, STR("ui_listen"), "is an address of listen, too; give it another port");
+            config_complain(walk, node, STR("ui_listen"),
+                            "%.*s is an address of listen, too (%.*s); give it another port",
+                            STR_FORMAT(config->ui_listen), STR_FORMAT(config->listen.items[at].text));
             return;
         }
     if (address_is_public(&listen) && !config->tls.certificate.len)
@@ -333,6 +354,7 @@ void config_judge(struct config_walk *walk, const Node *root, struct config *con
     for (size_t at = 0; at < config->alert_count; at++) judge_alert(walk, config, at);
     for (size_t at = 0; at < config->key_count; at++) judge_key(walk, config, at);
     judge_listen(walk, root, config);
+    judge_collisions(walk, root, &config->listen);
     judge_ui_listen(walk, root, config);
     judge_proxies(walk, root, config);
     judge_url(walk, root, config);

@@ -62,9 +62,11 @@ Status config_complete_keys(struct config *config, struct disk *disk, struct dic
         config->has_made_keys = s == OK;
     }
     if (s) return err_wrap(err, s, "keys");
-    struct config_problems problems = { .file = str_from(path) };
-    struct config_walk walk = { arena, &problems, NULL, false };
+    struct config_problems *problems = arena_new(arena, struct config_problems, 1);
+    *problems = (struct config_problems){ .file = str_from(path) };
+    struct config_walk walk = { arena, problems, NULL, false };
     const Node *root = config_read_yaml(&walk, text);
+    if (problems->error_count) return config_sum_up(problems, err);
     Str write_key = node_text(root, STR("write_key"), STR(""));
     Str secret_key = node_text(root, STR("secret_key"), STR(""));
     if (!write_key.len || !secret_key.len)
@@ -77,4 +79,18 @@ Status config_complete_keys(struct config *config, struct disk *disk, struct dic
         config->has_kept_source = true;
     }
     return OK;
+}
+
+void config_note_problem(const struct config *config, struct disk *disk, Arena *arena, struct config_problems *problems,
+                         const ConfigProblem *problem)
+{
+    struct config_problems *others = arena_new(arena, struct config_problems, 1);
+    struct config_walk reading = { arena, others, NULL, false }, walk = { arena, problems, NULL, false };
+    const Node *place = NULL;
+    Str text;
+    *others = (struct config_problems){ 0 };
+    if (config->file.len
+        && !disk_read_file(disk, arena_copy(arena, config->file).bytes, CONFIG_FILE_BYTES, arena, &text, NULL))
+        place = node_find(config_read_yaml(&reading, text), problem->key);
+    config_complain(&walk, place, problem->key, "%.*s", STR_FORMAT(problem->text));
 }

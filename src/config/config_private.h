@@ -10,9 +10,6 @@ void config_complain_at(struct config_walk *walk, uint32_t line, uint32_t column
     FORMAT(5, 6);
 void config_warn(struct config_walk *walk, const Node *place, Str key, const char *format, ...) FORMAT(4, 5);
 
-/* OK if there are no problems but warnings; else ERR_INPUT with the first problem as its text. */
-Status MUST config_sum_up(const struct config_problems *problems, Err *err);
-
 /* ---- Nodes -> values ---- */
 
 typedef enum ConfigType {

@@ -70,6 +70,9 @@ typedef struct HttpOptions {
     const char *tls_certificate_pem, *tls_key_pem;      /* texts, both or neither */
 } HttpOptions;
 
+/* Are these a certificate and its key? ERR_INPUT: no. */
+Status MUST http_check_tls(const char *certificate_pem, const char *key_pem, Err *err);
+
 struct http_server;
 
 /* A listening socket, shared with other servers of the same address. text: "127.0.0.1:8080",

@@ -1,5 +1,6 @@
 /* http_tls: see its header. */
 #include "http_tls.h"
+#include "http.h"
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
@@ -34,6 +35,14 @@ Status tls_open(const char *certificate_pem, const char *key_pem, struct tls **r
     }
     *ret = tls;
     return OK;
+}
+
+Status http_check_tls(const char *certificate_pem, const char *key_pem, Err *err)
+{
+    struct tls *tls = NULL;
+    Status s = tls_open(certificate_pem, key_pem, &tls, err);
+    tls_close(tls);
+    return s;
 }
 
 void tls_close(struct tls *tls)

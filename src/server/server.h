@@ -19,6 +19,13 @@ typedef struct ServeReload {
  * why it could not start. */
 Status MUST serve_run(const struct config *config, Role role, const ServeReload *reload, Err *err);
 
+/* server_check.c: what check-config says of the files that the configuration names: certificate and key, keys.yaml, the
+ * tracking plan. Changes nothing. Adds to problems; those of the plan have places in its own file. ERR_INPUT: there are
+ * some that are more than warnings. A start judges by the same functions. */
+Status MUST server_check_files(const struct config *config, Arena *arena, struct config_problems *problems,
+                               struct config_problems *plan_problems, Err *err);
+Status MUST server_check_tls(const struct config *config, Err *err);
+
 struct serve;
 /* Opens and starts everything but the terminal and the signals. ERR_CONFLICT: another process has the data
  * directory. Keeps the configuration until serve_stop. */
