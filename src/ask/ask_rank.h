@@ -10,7 +10,7 @@ double rank_of_doubles(double *values, size_t count, double share);       /* no 
 
 /* The value of this place in order, from 0. */
 int64_t rank_select(int64_t *values, size_t count, size_t place);
-size_t rank_place(size_t count, double share);             /* of the value that rank_of_… gives */
+size_t rank_place(size_t count, double share);             /* of the value that the two above give */
 
 /* Does most of the work while counting: the bucket of a value, 64 for each octave, ascending with the value. For
  * a percentile only the values of its bucket need to be looked at. Values are not negative. */

@@ -22,7 +22,7 @@ typedef struct Arena {
     char *end;            /* one past the last */
 } Arena;
 
-/* A reservation that an owner opens and closes; arena_of gives the whole of it, empty. */
+/* A reservation that an owner opens and closes; region_arena gives the whole of it, empty. */
 struct region {
     char *start;
     size_t bytes;

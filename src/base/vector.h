@@ -1,10 +1,10 @@
 /* vector: an array that grows. Its owner keeps pointer, count and capacity as fields of his own, so that a debugger
  * shows them with their types; this file does what is easily done wrong: doubling, ceiling, overflow, no memory.
  *
- *   struct ride *rides; size_t ride_count, ride_capacity;                      all zero at first
- *   if (!vector_reserve(rides, ride_capacity, ride_count + 1, RIDES_MOST)) return err_set(err, ERR_TOO_LARGE, ...);
- *   rides[ride_count++] = ...;
- *   free(rides);
+ *   struct row *rows; size_t count, capacity;                                   all zero at first
+ *   if (!vector_reserve(rows, capacity, count + 1, ROWS_MOST)) return err_set(err, ERR_TOO_LARGE, ...);
+ *   rows[count++] = ...;
+ *   free(rows);
  *
  * False: more than `most` things are wanted, or the machine has no memory. Then nothing has changed, and the
  * things are where they were. Code that cannot go on without says check(vector_reserve(...)). New room is not zeroed.

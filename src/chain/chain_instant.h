@@ -113,8 +113,8 @@ static inline uint32_t group_end(const Hit *hits, uint32_t count, uint32_t first
     return end;
 }
 
-/* Inside query_chain (chain_order.c): orders other than the usual one, and steps that have windows of their own. As
- * chain_reach and chain_follow. */
+/* In chain_order.c: orders other than the usual one, and steps that have windows of their own. They take and give
+ * what chain_reach and chain_follow do. */
 void strict_reach(const ChainRules *rules, const Hits *all, Arena scratch, uint8_t *ret_depths);
 void strict_follow(const ChainRules *rules, const Hits *all, uint32_t entry, Arena scratch, Chain *ret);
 void any_reach(const ChainRules *rules, const Hits *all, Arena scratch, uint8_t *ret_depths);

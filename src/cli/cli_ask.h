@@ -12,7 +12,7 @@
  * Whom it asks. With --url: that server. Else, where no process has the data directory, this one starts the
  * whole engine for the question alone (journal, applier, HTTP on a free port of 127.0.0.1 with a key made for
  * the moment, no sources, no destinations), shows how far it has caught up, and closes it cleanly. Else the
- * server that has it, at the address it wrote into <data>/address (address.h), or at the configuration's.
+ * server that has it, at the address it wrote into <data>/address (config_address.h), or at the configuration's.
  *
  * The secret key is the configuration's, else that of <data>/keys.yaml, else $ONYM_SECRET_KEY.
  *

@@ -1,4 +1,4 @@
-/* collect_rate: a token bucket in one number. full_at is when the bucket will be full again: taking n events
+/* collect_rate: a token bucket in one number. full_at_ns is when the bucket will be full again: taking n events
  * moves it n intervals into the future, and it may not be further ahead than the burst. */
 #include "collect_stations.h"
 

@@ -34,7 +34,7 @@ struct collector {
     _Atomic(struct tracking_plan *) plan;                   /* NULL: none */
     struct old_plan *plans;         /* all there ever were: requests in flight may use them */
     struct rate_bucket *buckets, unknown;
-    void *lock;                     /* over set_sources */
+    void *lock;                     /* over collector_set_sources */
 };
 
 const struct source_entry *collect_find_entry(struct collector *collector, Str write_key);

@@ -13,8 +13,8 @@
  * Numbers in keys are eight bytes, the highest first, so that rows are in their order. Numbers in values are
  * eight bytes little-endian. A delivery's row:
  *
- *   version(1) state(1) stream(1) redo(1) pos order event received first_tried next attempts(low half; high: tries)
- *   turn_count turns… facts_length facts call_count { lane kind flags 0 rest length body }…
+ *   version(1) state(1) stream(1) redo(1) pos order event received first-tried next attempts(low half; high: tries)
+ *   turn-count turns… facts-length facts call-count { lane kind flags 0 rest length body }…
  *
  * A delivery without calls was not built yet: its record is read again from the journal. State: 1 waits, 2 is
  * done, 3 waits too, but its first call must not be repeated and may have been sent.

@@ -3,9 +3,9 @@
  * What it is not: it knows no HTTP, no journal file, no identity rule. simdjson is known to
  * event_json.cc only.
  *
- * The life of a message: event_parse_batch finds the messages of a body and their fields (borrowing
- * from the body); collect/ validates and stamps them; event_encode turns one into a *record*, the
- * payload of one journal frame; event_decode reads a record back without parsing JSON.
+ * The life of a message: event_parse_body finds the messages of a body and their fields (borrowing
+ * from the body); collect/ validates and stamps them; event_encode_message turns one into a *record*,
+ * the payload of one journal frame; event_decode reads a record back without parsing JSON.
  *
  * A record (all integers little-endian; EVENT_RECORD_VERSION is its first byte's high nibble):
  *   a fixed head with kind, type, times and, for each key string, offset and length into what follows;

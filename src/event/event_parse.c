@@ -5,7 +5,7 @@
  * come before or after the list (Go writes them after it), so nothing is judged before the walk's end.
  *
  * The walk wants strict text without white space. Most bodies are; for the others it stops at the first
- * place that is not, the text is made strict, and the walk starts again (walk_body).
+ * place that is not, the text is made strict, and the walk starts again (parse_whole).
  */
 #include "event_parser.h"
 
@@ -221,7 +221,7 @@ static Field *field_at(Message *message, const struct field_row *row)
     return (Field *)((char *)message + row->offset);
 }
 
-/* What parse_members is asked to do with the "batch" of an envelope; NULL elsewhere. */
+/* What parse_member is asked to do with the "batch" of an envelope; NULL elsewhere. */
 struct envelope {
     size_t max_messages, message_count;
     uint32_t defaults_depth;        /* deepest nesting in the envelope's context and integrations */

@@ -78,7 +78,7 @@ void run_writer_done(struct run_writer *writer);
 
 void run_writer_begin(struct run_writer *writer, RunSectionKind kind, uint32_t column);
 void run_writer_put(struct run_writer *writer, const void *bytes, size_t count);
-/* Rows of packed integers: begin_packed for the section, row for each, end_section. */
+/* Rows of packed integers: run_writer_begin_packed for the section, run_writer_row for each, run_writer_end. */
 void run_writer_begin_packed(struct run_writer *writer, RunSectionKind kind, uint32_t column, uint32_t width,
                              int64_t base, bool in_blocks);
 /* Writes KNOTS, and begins POSITIONS as distances from the curve: run_writer_row(curve_encode(…)). */

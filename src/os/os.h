@@ -6,11 +6,11 @@
  * Nothing above this folder calls open, write, fsync, time, rand or socket.
  *
  * Disk rules, which both the real and the fake disk keep:
- *  1. What was written is durable only after disk_sync of the file; a new, renamed or removed name is
- *     durable only after disk_sync_dir of its directory.
- *  2. After a failed disk_sync nobody knows what the disk holds, and a second sync that succeeds proves
+ *  1. What was written is durable only after disk->sync of the file; a new, renamed or removed name is
+ *     durable only after disk->sync_dir of its directory.
+ *  2. After a failed disk->sync nobody knows what the disk holds, and a second sync that succeeds proves
  *     nothing (PostgreSQL's fsync story of 2018). The caller must stop trusting the file.
- *  3. disk_write writes all or fails; after a failure any part of it may be there.
+ *  3. disk->write writes all or fails; after a failure any part of it may be there.
  *  4. ERR_FULL is a status of its own: it ends by itself when there is room.
  *  5. A file is a regular file. If something else has its name (a directory, a pipe, a socket, a device, links in a
  *     ring) that is ERR_DAMAGED, which says what it is, and is never waited for. A device like /dev/null may be read.

@@ -1,7 +1,7 @@
 /* os_disk: the real file system. Every call loops over EINTR and over short counts, so that the callers
  * see all or nothing, except after a failure; error texts name the operation, callers add the place.
  *
- * disk_sync is fdatasync: data and whatever metadata is needed to find it (the size, new blocks), but no
+ * disk->sync is fdatasync: data and whatever metadata is needed to find it (the size, new blocks), but no
  * time stamps. The lock is an OFD lock (fcntl): it belongs to the open file, so that a second open in the
  * same process conflicts too, and it dies with the process. */
 #include "os.h"

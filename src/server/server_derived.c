@@ -1,4 +1,4 @@
-/* derived: the configuration as the applier's options. */
+/* server_derived: the configuration as the applier's options. */
 #include "server_derived.h"
 
 PeopleRules derived_rules(const struct config *config, Arena *arena)

@@ -1,6 +1,6 @@
 /* site: what `onym check-site` sees of a page, and what it makes of it. Three steps that know nothing of each other:
  *
- *     site_watch_*   messages of Chromium (devtools.h)            -> facts
+ *     site_watch_*   messages of Chromium (site_devtools.h)       -> facts
  *     site_ask       the server, asked from here (check-site)     -> facts
  *     site_judge     facts                                        -> findings: a pure function
  *

@@ -1,6 +1,6 @@
-/* chromium: a browser of its own for one command: found, started without a window on an empty profile in a temporary
- * directory, spoken to over two pipes (devtools.h), and ended with all of its processes. No port is opened, no shell
- * takes part, and nothing of the user's own browser is read.
+/* site_chromium: a browser for one command alone. It is found, started without a window on an empty profile in a
+ * temporary directory, spoken to over two pipes (site_devtools.h), and ended with all of its processes. No port is
+ * opened, no shell takes part, and nothing of the user's own browser is read.
  */
 #ifndef ONYM_SITE_CHROMIUM_H
 #define ONYM_SITE_CHROMIUM_H

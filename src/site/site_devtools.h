@@ -1,4 +1,4 @@
-/* devtools: the Chrome DevTools Protocol over a pair of pipes: JSON texts, each ended by a zero byte.
+/* site_devtools: the Chrome DevTools Protocol over a pair of pipes: JSON texts, each ended by a zero byte.
  *
  * It knows the frames, and nothing of what they mean: send puts a command into the queue, next gives the next message
  * that came (an answer with its id, or an event). Both ends are bounded, since a page decides what Chromium writes: a

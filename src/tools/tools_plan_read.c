@@ -1,5 +1,6 @@
-/* plan_read: what came, message by message, for who learns a plan or tries one. By arrival, from --from (30 days) to
- * the end as it is at the start; imports are left out, unless --imports says so, since a plan is for what will come. */
+/* tools_plan_read: reads what came, message by message, for commands that learn a plan or try one. In the order of
+ * arrival, from --from (by default 30 days ago) to where the journal ended at the start. Imports are left out, unless
+ * --imports says so, since a plan is for what will come. */
 #include "tools_plan.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* warehouse_views: a view on each table of events, NAME_resolved: its rows, and whose they are now in front.
  *
  * A view shows the columns that its table has when it is made: it is made again where the table has got another one.
- * A column that becomes wider needs the view out of the way (load_alter's part, warehouse_columns.c): it is dropped and
- * made again in the same transaction, with what was granted on it. A view that cannot be made (somebody has something
- * of that name, or reads from it for minutes) stops no load: it stays as it is, and is tried again later. */
+ * While a column is widened the view must not be there (alter() of warehouse_columns.c). It is dropped and made again
+ * in the same transaction, and users keep the rights that they had on it. If a view cannot be made (something else has its
+ * name, or somebody reads from it for minutes), loading goes on: the view stays as it is, and is tried again later. */
 #ifndef ONYM_WAREHOUSE_VIEWS_H
 #define ONYM_WAREHOUSE_VIEWS_H
 

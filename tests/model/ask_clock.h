@@ -1,6 +1,6 @@
-/* query_clock: calendar units by libc, which knows nothing of scan_zone.c. One zone for the process at a time. */
-#ifndef ONYM_TESTS_QUERY_CLOCK_H
-#define ONYM_TESTS_QUERY_CLOCK_H
+/* ask_clock: calendar units by libc, which knows nothing of scan_zone.c. One zone for the process at a time. */
+#ifndef ONYM_TESTS_ASK_CLOCK_H
+#define ONYM_TESTS_ASK_CLOCK_H
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* query_world: random little worlds to put questions to, and what a reference needs to answer them by itself:
+/* ask_world: random little worlds to put questions to, and what a reference needs to answer them by itself:
  * the plain list of events, each with its person. Included by the model tests of ask/. */
-#ifndef ONYM_TESTS_QUERY_WORLD_H
-#define ONYM_TESTS_QUERY_WORLD_H
+#ifndef ONYM_TESTS_ASK_WORLD_H
+#define ONYM_TESTS_ASK_WORLD_H
 
 #include "ask/ask.h"
 #include "tests/fakes/fakes.h"

@@ -1,4 +1,4 @@
-/* deliver_take: what of the journal cannot be read is reported, and everything behind it goes on. */
+/* deliver_take: what of the journal cannot be read is reported, and everything after it goes on. */
 #include "deliver_fixture.h"
 
 static const char *const hook[] = { "url=http://0.test/", "allow_private=true", "rule.start=beginning", NULL };

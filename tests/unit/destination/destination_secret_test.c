@@ -1,4 +1,4 @@
-/* deliver_secret: what the settings keep secret is in nothing that is shown, in none of the forms that it takes. */
+/* destination_secret: what the settings keep secret is in nothing that is shown, in none of the forms that it takes. */
 #include "tests/unit/deliver/deliver_fixture.h"
 #include "src/deliver/deliver_runner.h"
 

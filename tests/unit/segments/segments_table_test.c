@@ -1,4 +1,4 @@
-/* segments_segment: names, and what a directory of them means. */
+/* segments_table: names, and what a directory of them means. */
 #include "segments/segments_table.c"
 #include "tests/fakes/fakes.h"
 

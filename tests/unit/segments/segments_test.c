@@ -1,4 +1,4 @@
-/* journal: submitting and committing; full disks, failed writes, failed syncs. */
+/* segments: submitting and committing; full disks, failed writes, failed syncs. */
 #include "segments/segments.c"
 #include "tests/model/journal_world.h"
 

@@ -1,4 +1,4 @@
-/* main_event_line: golden lines, wide, narrow and in a file. */
+/* terminal_event: golden lines, wide, narrow and in a file. */
 #include "terminal/terminal_event.c"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* main_visitors: when a visitor becomes somebody is said once, with what is kept of before. */
+/* terminal_visitors: when a visitor becomes somebody is said once, with what is kept of before. */
 #include "terminal/terminal_visitors.c"
 
 #include <setjmp.h>

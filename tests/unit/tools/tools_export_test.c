@@ -1,4 +1,4 @@
-/* main_export, main_output, main_fingerprints: each message once, whatever the size of the journal, and a
+/* tools_export, tools_output, tools_fingerprints: each message once, whatever the size of the journal, and a
  * file that is there only when it is whole. */
 #include "tools/tools_export.c"
 

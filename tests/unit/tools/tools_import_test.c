@@ -1,4 +1,4 @@
-/* main_import_lines, main_import: lines however they are packed and cut, and batches that lose none. */
+/* tools_import_lines, tools_import: lines however they are packed and cut, and batches that lose none. */
 #include "tools/tools_import_lines.c"
 
 #include "tests/fakes/fakes.h"
