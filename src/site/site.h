@@ -30,7 +30,7 @@ typedef struct SiteUrl {
 /* http and https only. False: it is none, and *ret_why says so in words (may be NULL). */
 bool site_url_parse(Str text, SiteUrl *ret, const char **ret_why);
 bool site_url_same_origin(Str one, Str other);
-/* "https://example.com:8443", without a user and a password; empty where it is no URL. In the arena. */
+/* "https://example.com:8443", without a user and a password; empty if the text is no URL. In the arena. */
 Str site_url_origin(Str text, Arena *arena);
 /* The whole of it without a user and a password: what may be shown. */
 Str site_url_shown(Str text, Arena *arena);
@@ -152,8 +152,8 @@ struct site_facts {
 
 /* ---- Watching ---- */
 
-/* What the network told of a request before the page told that it makes it: the two come by ways of their own, in
- * either order. The last few are kept until the request is known. */
+/* What the network said of a request before the page said that it makes it. The two come on separate ways, so either
+ * may be first. The last few are kept until the request is known. */
 typedef struct SiteEarly {
     char id[64], mime[128], location[SITE_TEXT_BYTES];      /* each ends with a zero byte */
     int status;
@@ -171,7 +171,7 @@ struct site_watch {
 };
 
 void site_watch_open(struct site_watch *watch, struct site_facts *facts, Arena *arena);
-/* One event. Any bytes may come; what is no event of the page is passed over. */
+/* One event. Any bytes may come; what is not an event of the page is ignored. */
 void site_watch_event(struct site_watch *watch, Str message);
 /* The body of a request that said it has one (wants_body), and the answer of the last look at the page. */
 void site_watch_body(struct site_watch *watch, SiteRequest *call, Str body);
@@ -185,9 +185,9 @@ Str site_script_probe(void);
 /* ---- What the facts come to ---- */
 
 bool site_is_delivered(const SiteRequest *call);
-/* The library's script as the page asked for it; NULL where it asked for none. */
+/* The library's script as the page asked for it; NULL if it asked for none. */
 const SiteRequest *site_library(const struct site_facts *facts);
-/* Which key, and which address calls go to; empty where nothing says. */
+/* Which key, and which address calls go to; empty if nothing says so. */
 Str site_find_key(const struct site_facts *facts);
 Str site_find_collect(const struct site_facts *facts, Arena *arena);
 Str site_final_url(const struct site_facts *facts);

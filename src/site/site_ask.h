@@ -2,8 +2,8 @@
 #ifndef ONYM_SITE_SITE_ASK_H
 #define ONYM_SITE_SITE_ASK_H
 
-/* Fills facts->key and facts->collect, from write_key, collect_url and server; until the instant at the latest, but
- * half a second in any case. Nothing is asked where no address is known. */
+/* Fills facts->key and facts->collect, from write_key, collect_url and server; until the instant at the
+ * latest, but with half a second at least. If no address is known, it asks nothing. */
 void site_ask(struct site_facts *facts, int64_t until_ns, Arena *arena);
 
 #endif

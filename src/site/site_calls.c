@@ -37,16 +37,15 @@ static bool judge_call(const SiteRequest *call, Str shown, struct site_findings 
                    "The page is https and calls go to http (%.*s): browsers stop them.", STR_FORMAT(shown));
     } else if (call->redirect_status) {
         site_found(findings, FINDING_collect_redirect, hand_on,
-                   "%.*s answers HTTP %d and leads on to %.*s: calls get lost on the way.", STR_FORMAT(shown),
+                   "%.*s answers HTTP %d and redirects to %.*s: calls get lost on the way.", STR_FORMAT(shown),
                    call->redirect_status, STR_FORMAT(site_url_shown(call->location, findings->arena)));
     } else if (call->cors.len) {
         bool is_redirect = str_contains(call->cors, STR("Redirect"));
         site_found(findings, is_redirect ? FINDING_collect_redirect : FINDING_collect_cors,
-                   is_redirect ? hand_on : STR("hand OPTIONS requests and the header Origin on to Onym, add or "
-                                               "remove no "
-                   "Access-Control-* headers; allowed_origins of the source must name the site"),
-                   "The browser stops calls to %.*s, for what it answers to another origin (%.*s).", STR_FORMAT(shown),
-                   STR_FORMAT(call->cors));
+                   is_redirect ? hand_on : STR("hand OPTIONS requests and the header Origin on to Onym; neither add "
+                   "nor remove Access-Control-* headers; allowed_origins of the source must name the site"),
+                   "The browser stops calls to %.*s because of what it answers to another origin (%.*s).",
+                   STR_FORMAT(shown), STR_FORMAT(call->cors));
     } else if (call->failed.len) {
         bool is_cancelled = str_contains(call->failed, STR("ERR_ABORTED"));
         if (is_cancelled) return false;                      /* the page went on: redirect says it */
@@ -57,13 +56,12 @@ static bool judge_call(const SiteRequest *call, Str shown, struct site_findings 
                    call->blocked.len ? ", " : "", STR_FORMAT(call->blocked));
     } else if (call->status && call->status != 200) {
         site_found(findings, FINDING_collect_status, call->status == 429
-                   ? STR("the source is over its rate, or the server behind: `onym tail --rejected`, /metrics")
-                   : hand_on, "%.*s answers HTTP %d where calls want 200.", STR_FORMAT(shown), call->status);
+                   ? STR("the source sends more than its rate allows, or the server is too far behind; see /metrics")
+                   : hand_on, "%.*s answers HTTP %d; calls need a 200.", STR_FORMAT(shown), call->status);
     } else if (call->status && str_contains(call->mime, STR("html"))) {
         site_found(findings, FINDING_collect_html, STR("the web server answers every path with the site's own page (a "
                    "single-page app's fallback); hand /v1/ on to Onym before it"),
-                   "%.*s answers 200 with HTML where JSON is expected: calls count as sent, and are "
-                       "lost.", STR_FORMAT(shown));
+                   "%.*s answers 200 with HTML, not with JSON: calls count as sent, and are lost.", STR_FORMAT(shown));
     } else {
         return false;
     }
@@ -83,7 +81,7 @@ static bool judge_answer(const struct site_facts *facts, struct site_findings *f
         call.redirect_status = facts->collect_status;
         return judge_call(&call, shown, findings);
     case COLLECT_REFUSED:
-        /* An unknown key, or an origin: the write key's line says it. */
+        /* An unknown key, or an origin: the line about the write key says so. */
         if (facts->key == KEY_ORIGIN || facts->key == KEY_UNKNOWN || facts->key == KEY_DISABLED) return true;
         return judge_call(&call, shown, findings);
     case COLLECT_NO_ANSWER:
@@ -132,7 +130,7 @@ static void judge_collect(const struct site_facts *facts, struct site_findings *
         count++;
         delivered += site_is_delivered(call) && !call->redirect_status;
         last = call;
-        /* "The browser has stopped it" says less than what is told of another call. */
+        /* "The browser has stopped it" says less than the reason of another call. */
         bool is_vague = str_equal(call->failed, STR("net::ERR_FAILED")) && !call->redirect_status && !call->cors.len;
         if (is_vague && is_told) continue;
         if (!judge_call(call, site_url_shown(call->url, findings->arena), findings)) continue;
@@ -141,7 +139,7 @@ static void judge_collect(const struct site_facts *facts, struct site_findings *
         else findings->count = before, findings->error_count--;             /* the same again: one line is enough */
     }
     for (size_t at = 0; at < FINDING_COUNT; at++) is_bad |= is_done[at];
-    /* A server that this machine cannot reach and the browser can is no fault of the page. */
+    /* If the browser reaches the server and this command does not, nothing is wrong with the page. */
     if (!is_bad && !(delivered && facts->collect == COLLECT_NO_ANSWER)) is_bad = judge_answer(facts, findings);
     if (is_bad) return;
     if (delivered)
@@ -196,10 +194,10 @@ static void judge_page_call(const struct site_facts *facts, struct site_findings
         count += is_new;
     }
     if (twice)
-        site_found(findings, FINDING_page_call_twice, STR("call page() once a view: not in the snippet and in the "
-                                                          "app's "
-                   "router both, and not with autoPage or initialPageview besides"),
-                   "The view of %.*s is counted twice: two page calls with ids of their own.", STR_FORMAT(twice->path));
+        site_found(findings, FINDING_page_call_twice,
+                   STR("call page() once for each view: not both in the snippet and in the app's router, "
+                       "and not in addition to autoPage or initialPageview"),
+                   "The view of %.*s is counted twice: two page calls with different ids.", STR_FORMAT(twice->path));
     else if (count)
         site_found(findings, FINDING_page_call_fine, (Str){ 0 }, "%zu seen.", count);
     else if (count_queued(&facts->probe, "page") || facts->probe.waiting || is_held(facts))
@@ -223,8 +221,8 @@ static void judge_identify(const struct site_facts *facts, struct site_findings 
     for (size_t at = 0; at < facts->message_count; at++) {
         const SiteMessage *message = &facts->messages[at];
         if (!message->user_id.len || !is_odd_id(message->user_id)) continue;
-        site_found(findings, FINDING_identify_odd, STR("call identify with the id only once it is there, and leave "
-                                                       "it out for visitors who are not logged in"),
+        site_found(findings, FINDING_identify_odd, STR("call identify only when the id is known; leave it out for "
+                                                       "visitors who are not logged in"),
                    "A %.*s call has the user id \"%.*s\": everybody who gets it becomes one person.",
                    STR_FORMAT(message->type), STR_FORMAT(str_slice(message->user_id, 0, 80)));
         return;
@@ -257,7 +255,7 @@ static Str name_of(const SiteMessage *message, Arena *arena)
                         STR_FORMAT(str_slice(message->event, 0, 100)));
 }
 
-/* The first call that a page made before it went on, and that is nowhere at the end; how many such there are. */
+/* The first call that a page made just before the next page came, and that never arrived; and how many such calls. */
 static size_t count_lost(const struct site_facts *facts, Arena *arena, Str *ret_name, unsigned *ret_page,
                          size_t *ret_made)
 {
@@ -317,7 +315,7 @@ static void judge_console(const struct site_facts *facts, struct site_findings *
 {
     for (size_t at = 0; at < facts->line_count; at++) {
         Str line = facts->lines[at];
-        /* Said by other findings, with more about it. */
+        /* Other findings say these, and more about them. */
         if (str_contains(line, STR("is in use")) || str_contains(line, STR("included twice"))
             || str_contains(line, STR("did not load")) || str_contains(line, STR("nothing is counted here"))) continue;
         site_found(findings, FINDING_console_says, STR("docs/browser.md explains each line that begins with Onym:"),

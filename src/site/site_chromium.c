@@ -122,8 +122,8 @@ static Status make_pipe(int ret[2], Err *err)
 enum { PLACES = 3, PLACE_BYTES = 160 };
 struct environment { char places[PLACES][PLACE_BYTES], **variables; };
 
-/* The caller's environment, with places for files that go with the profile: a browser that is killed leaves its own
- * temporary files behind, and its crash reports are kept beside the user's. The caller frees the variables. */
+/* The caller's environment, but temporary files and crash reports go into the profile, which is removed. A browser that
+ * is killed removes none, and would keep its reports beside the user's. The caller frees the variables. */
 static bool make_environment(struct environment *environment, const char *profile)
 {
     static const char *const names[PLACES] = { "TMPDIR=", "XDG_CONFIG_HOME=", "XDG_CACHE_HOME=" };

@@ -17,10 +17,10 @@ struct chromium {
     struct devtools devtools;
 };
 
-/* $CHROMIUM where it is set, else the first of the usual names in $PATH. ERR_NOT_FOUND says how to install one. */
+/* $CHROMIUM if it is set, else the first of the usual names in $PATH. ERR_NOT_FOUND says how to install one. */
 Status MUST chromium_find(Arena *arena, Str *ret, Err *err);
 
-/* On failure nothing is left behind. user_agent NULL: the browser's own. */
+/* After a failure no process and no file is left. user_agent NULL: the browser's own. */
 Status MUST chromium_start(Str program, const char *user_agent, struct chromium *ret, Err *err);
 /* What Chromium said last on standard error, for a message; in the arena. */
 Str chromium_last_words(const struct chromium *chromium, Arena *arena);

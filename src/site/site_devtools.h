@@ -2,7 +2,7 @@
  *
  * It knows the frames, and nothing of what they mean: send puts a command into the queue, next gives the next message
  * that came (an answer with its id, or an event). Both ends are bounded, since a page decides what Chromium writes: a
- * message over DEVTOOLS_MESSAGE_BYTES is read and dropped, and what Chromium does not take is an error and no wait.
+ * message over DEVTOOLS_MESSAGE_BYTES is read and dropped, and if Chromium reads too slowly, sending fails at once.
  */
 #ifndef ONYM_SITE_DEVTOOLS_H
 #define ONYM_SITE_DEVTOOLS_H

@@ -49,7 +49,7 @@ static void judge_status(const SitePage *page, Str shown, struct site_findings *
              : page->status == 403 || page->status == 429
              ? STR("the site may refuse browsers without a window: --user-agent 'Mozilla/5.0 …' names another one")
              : page->status == 404 ? STR("check the address")
-             : STR("look at the site's own log; what follows is of the page that came with it");
+             : STR("look at the site's own log; all that follows is about the page that came with this answer");
     site_found(findings, FINDING_page_status, mend, "%.*s answers HTTP %d%s.", STR_FORMAT(shown), page->status,
                page->status == 401 ? ": it wants a name and a password" : "");
 }
@@ -72,16 +72,18 @@ void site_judge_page(const struct site_facts *facts, struct site_findings *findi
         site_found(findings, FINDING_page_crashed, STR("try it in a browser; the page may need too much memory"),
                    "The browser's tab crashed on %.*s.", STR_FORMAT(shown));
     if (is_on)
-        site_found(findings, FINDING_page_goes_on, STR("end the loop: look which script or refresh sends visitors on"),
+        site_found(findings, FINDING_page_goes_on,
+                   STR("end the loop: find the script or the refresh that sends visitors on"),
                    "The page sends the browser on again and again: %zu pages in this time.",
                    facts->page_count + (size_t)facts->pages_left_out);
     if (facts->dialog_count)
-        site_found(findings, FINDING_page_dialogs, STR("take alert, confirm and prompt out of the page's start"),
+        site_found(findings, FINDING_page_dialogs, STR("call no alert, confirm or prompt while the page starts"),
                    "The page opened %" PRIu64 " dialog%s (alert, confirm, prompt), which stop%s all scripts until the "
                    "visitor answers.", facts->dialog_count, facts->dialog_count == 1 ? "" : "s",
                    facts->dialog_count == 1 ? "s" : "");
     if (page->is_committed && page->loaded_s == 0 && is_html && !is_on)
-        site_found(findings, FINDING_page_slow, STR("--timeout 30 waits longer; look which file of the page is slow"),
+        site_found(findings, FINDING_page_slow,
+                   STR("--timeout 30 waits longer; find out which file of the page is slow"),
                    "The page was still loading at the end; calls that it makes later were not seen.");
     if (page->is_committed && is_html && !facts->probe.is_read && !facts->has_crashed)
         site_found(findings, FINDING_page_unread, STR("--timeout 30 waits longer; look for a script that never ends"),

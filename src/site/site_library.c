@@ -36,8 +36,8 @@ static void judge_twice(const struct site_facts *facts, struct site_findings *fi
     unsigned count = probe->onym_snippets + probe->segment_snippets;
     if (probe->library_tags > count) count = probe->library_tags;
     site_found(findings, FINDING_snippet_twice,
-               STR("leave one of them (look into the tag manager and the page's template); one snippet, one load"),
-               "The snippet is on the page %s%s%.*s%s. What stands twice is counted twice, or under two keys.",
+               STR("keep one of them (look into the tag manager and the page's template); one snippet, one load"),
+               "The snippet is on the page %s%s%.*s%s. Each call is then counted twice, or under two keys.",
                count > 2 ? "several times" : "twice", keys.len ? " (write keys: " : "", STR_FORMAT(keys),
                keys.len ? ")" : "");
 }
@@ -58,8 +58,8 @@ static void judge_beside(const struct site_facts *facts, struct site_findings *f
     if (!other && probe->onym_snippets && probe->segment_snippets) other = "Segment's";
     if (other)
         site_found(findings, FINDING_snippet_beside,
-                   STR("fine for a while, to compare; in the end leave one: both write the same cookies (ajs_*)"),
-                   "%s snippet or library is beside the other one.", other);
+                   STR("fine for a while, to compare; in the end keep only one: both write the same cookies (ajs_*)"),
+                   "%s snippet or library is on the page as well.", other);
     if (probe->vendor_count)
         site_found(findings, FINDING_snippet_others, (Str){ 0 }, "Also on the page: %.*s. They do no harm to each "
                    "other.",
@@ -73,7 +73,7 @@ static bool judge_snippet(const struct site_facts *facts, struct site_findings *
     const SiteRequest *library = site_library(facts);
     unsigned snippets = probe->onym_snippets + probe->segment_snippets + probe->rudder_snippets;
     bool has_calls = false;
-    if (library && library->page + 1 < facts->page_count) library = NULL;              /* that of a page before */
+    if (library && library->page + 1 < facts->page_count) library = NULL;              /* the one of an earlier page */
     for (size_t at = 0; at < facts->call_count; at++) has_calls |= facts->calls[at].page + 1 == facts->page_count;
     bool is_there = snippets || library || probe->library_tags || probe->kind != SITE_NO_LIBRARY || has_calls;
     /* Said already: the page did not answer, or did not come to its end. */
@@ -81,7 +81,7 @@ static bool judge_snippet(const struct site_facts *facts, struct site_findings *
     if (!is_there && probe->frames_with_snippet) {
         site_found(findings, FINDING_snippet_in_frame,
                    STR("put it into the <head> of the page itself: a frame has an address and a title of its own"),
-                   "The snippet is in a frame of the page only.");
+                   "The snippet is only in a frame of the page.");
         return false;
     }
     if (!is_there) {
@@ -103,7 +103,7 @@ static bool judge_snippet(const struct site_facts *facts, struct site_findings *
     else if (is_bundle)
         site_found(findings, FINDING_snippet_fine, (Str){ 0 }, "No snippet: the library is part of the site's own "
                    "scripts.");
-    else site_found(findings, FINDING_snippet_fine, (Str){ 0 }, "There, from one of the site's own scripts.");
+    else site_found(findings, FINDING_snippet_fine, (Str){ 0 }, "It is there, from one of the site's own scripts.");
     return true;
 }
 
@@ -169,19 +169,20 @@ static void judge_script(const struct site_facts *facts, struct site_findings *f
     if (script->status && is_html)
         site_found(findings, FINDING_script_html, STR("the web server answers every path with the site's own page; "
                                                       "hand "
-                   "/analytics.js/ and /v1/ on to Onym"), "%.*s is HTML, and no script.", STR_FORMAT(shown));
+                   "/analytics.js/ and /v1/ on to Onym"), "%.*s is HTML, not a script.", STR_FORMAT(shown));
     else if (script->status && probe->is_read && probe->is_stub && !count_collects(facts)
              && last_page(facts)->loaded_s > 0)
         site_found(findings, FINDING_script_silent, STR("look at the page's console for its error; load the script "
                                                         "without "
-                   "changes (no `type`, no bundling)"), "%.*s came, and the library did not start.", STR_FORMAT(shown));
+                   "changes (no `type`, no bundling)"),
+                   "%.*s loaded, but the library did not start.", STR_FORMAT(shown));
     else if (script->status)
         site_found(findings, FINDING_script_fine, (Str){ 0 }, "%.*s%s%.*s%s%s, after %.1f s.", STR_FORMAT(version),
                    version.len ? " from " : "From ", STR_FORMAT(shown), script->bytes ? ", " : "",
                    script->bytes ? bytes_text(script->bytes, size, sizeof size) : "", script->answered_s);
     else
         site_found(findings, FINDING_script_slow, STR("--timeout 30 waits longer; is a firewall in between?"),
-                   "%.*s had not been answered at the end.", STR_FORMAT(shown));
+                   "%.*s was not answered before the visit ended.", STR_FORMAT(shown));
 }
 
 /* ---- Write key ---- */
@@ -198,7 +199,7 @@ static void judge_key(const struct site_facts *facts, struct site_findings *find
     }
     if (facts->wanted_key.len && !str_equal(facts->wanted_key, key))
         site_found(findings, FINDING_key_other, STR("change the key in the snippet, or leave --write-key out"),
-                   "The page has the write key %.*s, and not %.*s.", STR_FORMAT(key), STR_FORMAT(facts->wanted_key));
+                   "The page has the write key %.*s, not %.*s.", STR_FORMAT(key), STR_FORMAT(facts->wanted_key));
     switch (facts->key) {
     case KEY_KNOWN:
         site_found(findings, FINDING_key_fine, (Str){ 0 }, "%.*s: known, enabled, and open to %.*s.", STR_FORMAT(key),
@@ -224,7 +225,7 @@ static void judge_key(const struct site_facts *facts, struct site_findings *find
     case KEY_NO_ANSWER:
     case KEY_NOT_ASKED:
         site_found(findings, FINDING_key_unasked, STR("--server URL says where Onym listens"),
-                   "Whether %.*s is known could not be asked%s%.*s.", STR_FORMAT(key), why.len ? ": " : "",
+                   "Onym could not be asked whether it knows %.*s%s%.*s.", STR_FORMAT(key), why.len ? ": " : "",
                    STR_FORMAT(why));
         break;
     }
@@ -303,7 +304,7 @@ static void judge_policies(const struct site_facts *facts, struct site_findings 
     }
     if (page->report_only.len)
         site_found(findings, FINDING_csp_report_only, (Str){ 0 },
-                   "There is a policy for reports only as well; it stops nothing, and was not judged.");
+                   "There is also a report-only policy; it stops nothing, and was not judged.");
     if (!is_bad && !is_script_stopped && !is_connect_stopped)
         site_found(findings, FINDING_csp_fine, (Str){ 0 }, "%s", has_policy
                    ? "The page's Content-Security-Policy lets script and calls through." : "The page has none.");

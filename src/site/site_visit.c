@@ -150,18 +150,19 @@ static Status open_tab(struct visit *visit, int64_t until_ns, Err *err)
     Status s = ask(visit, "Target.createTarget", STR("{\"url\":\"about:blank\"}"), until_ns, &answer, err);
     if (s) return s;
     Str target = event_tree_text(answer, "targetId");
-    if (!target.len) return err_set(err, ERR_UNSUPPORTED, "%.*s does not come up in this time; --timeout 30 waits "
+    if (!target.len) return err_set(err, ERR_UNSUPPORTED, "%.*s did not start in this time; --timeout 30 waits "
                                     "longer", STR_FORMAT(visit->facts->browser));
     visit->watch.frame = target;
     s = ask(visit, "Target.attachToTarget", quoted(visit->arena, "{\"targetId\":", target, ",\"flatten\":true}"),
             until_ns, &answer, err);
     if (s) return s;
     Str session = event_tree_text(answer, "sessionId");
-    if (!session.len) return err_set(err, ERR_UNSUPPORTED, "%.*s does not let itself be driven; is it a Chromium or "
-                                     "Chrome of these years?", STR_FORMAT(visit->facts->browser));
+    if (!session.len) return err_set(err, ERR_UNSUPPORTED, "%.*s does not take commands by its pipe; is it a recent "
+                                     "Chromium or Chrome?", STR_FORMAT(visit->facts->browser));
     (void)tell(visit, "Browser.setDownloadBehavior", STR("{\"behavior\":\"deny\"}"));
     visit->session = session;
-    /* Answered one by one: what is under way when the page begins can be lost with the empty one's process. */
+    /* One by one, each answered: a command that is under way when the page begins can be lost with the process of the
+     * empty page. */
     for (size_t at = 0; at < countof(first) && !s; at++)
         s = ask(visit, first[at].method, str_from(first[at].params), until_ns, &answer, err);
     Str early = quoted(visit->arena, "{\"source\":", site_script_early(), "}");
@@ -179,8 +180,8 @@ static bool is_pending(const struct site_facts *facts)
     return false;
 }
 
-/* Is there nothing more to come? Without an answer to a call only where none can come: no library, or one that did not
- * load. A page that shows less than a healthy one is watched to the end of the time. */
+/* Is nothing more expected? If no call was answered: only if no answer can come, since there is no library or it did
+ * not load. A page that shows less than a healthy one is watched until the time is over. */
 static bool is_over(struct visit *visit)
 {
     const struct site_facts *facts = visit->facts;
@@ -227,16 +228,16 @@ static Status no_page(Str trouble, Str url, Arena *arena, Err *err)
         { "CONNECTION_REFUSED", "nothing listens there (is the site up, is the port right?)" },
         { "CONNECTION_TIMED_OUT", "the host does not answer (a firewall?)" },
         { "TIMED_OUT", "the host does not answer (a firewall?)" },
-        { "ADDRESS_UNREACHABLE", "there is no way to that host (is there a network?)" },
+        { "ADDRESS_UNREACHABLE", "there is no route to that host (is there a network?)" },
         { "INTERNET_DISCONNECTED", "this machine has no network" },
-        { "TOO_MANY_REDIRECTS", "it redirects in a circle; look at http to https, and www" },
+        { "TOO_MANY_REDIRECTS", "it redirects in a circle; look at the redirects to https, and to or from www" },
         { "CERT_AUTHORITY_INVALID", "its certificate is not signed by anybody that browsers trust" },
         { "CERT_COMMON_NAME_INVALID", "its certificate is for another host" },
         { "CERT_DATE_INVALID", "its certificate has expired, or this machine's clock is wrong" },
         { "SSL_PROTOCOL_ERROR", "it does not speak https there; try http://" },
         { "SSL", "https fails there" }, { "CERT", "its certificate is refused" },
         { "EMPTY_RESPONSE", "it closes the connection without an answer" },
-        { "CONNECTION_RESET", "it breaks the connection off" },
+        { "CONNECTION_RESET", "it breaks off the connection" },
         { "INVALID_RESPONSE", "what answers there is no web server" },
         { "INVALID_HTTP_RESPONSE", "what answers there is no web server" },
         { "INVALID_AUTH_CREDENTIALS", "it wants a name and a password: http://NAME:PASSWORD@host/" },

@@ -10,7 +10,7 @@ typedef struct SiteVisit {
     bool (*is_interrupted)(void);
 } SiteVisit;
 
-/* OK where there was a page, whatever is wrong with it. ERR_IO: it does not answer; ERR_CLOSED: interrupted;
+/* OK: there was a page, whatever is wrong with it. ERR_IO: it does not answer; ERR_CLOSED: interrupted;
  * ERR_NOT_FOUND, ERR_UNSUPPORTED: there is no browser, or it does not run. */
 Status MUST site_visit(const SiteVisit *visit, struct site_facts *facts, Arena *arena, Err *err);
 

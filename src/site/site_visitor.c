@@ -11,9 +11,9 @@ static void judge_consent(const struct site_facts *facts, struct site_findings *
         sent += !site_is_elsewhere(facts->calls[facts->messages[at].call].url);
     Str tool = probe->consent_count ? probe->consents[0] : (Str){ 0 };
     if (tool.len && sent)
-        site_found(findings, FINDING_consent_ignored, STR("analytics.load(key, { consent: false }) and the small "
-                                                          "file of the "
-                   "tool (docs/browser.md), if your visitors are to be asked first"),
+        site_found(findings, FINDING_consent_ignored,
+                   STR("if visitors must be asked first: analytics.load(key, { consent: false }) "
+                       "and the small file for the tool (docs/browser.md)"),
                    "%.*s is there, and calls were sent before the visitor had chosen.", STR_FORMAT(tool));
     else if (tool.len)
         site_found(findings, FINDING_consent_holds, (Str){ 0 }, "%.*s is there, and calls are held until the "
@@ -31,7 +31,7 @@ static void judge_consent(const struct site_facts *facts, struct site_findings *
 
 static Str without_dot(Str domain) { return str_starts(domain, STR(".")) ? str_slice(domain, 1, domain.len) : domain; }
 
-/* Another one of the same name stands before it or after it: which of them a page reads is chance. */
+/* There are two cookies of one name. Which of the two a page reads is a matter of chance. */
 static bool judge_shadowed(const struct site_facts *facts, struct site_findings *findings)
 {
     for (size_t at = 0; at < facts->cookie_count; at++)
@@ -39,9 +39,10 @@ static bool judge_shadowed(const struct site_facts *facts, struct site_findings 
             const SiteCookie *one = &facts->cookies[at], *before = &facts->cookies[other];
             if (!str_equal(one->name, before->name)) continue;
             site_found(findings, FINDING_cookies_shadowed,
-                       STR("let one side write it only, on one domain and path; the library removes those that it "
+                       STR("let only one side write it, on one domain and path; the library removes those that it "
                            "can reach"),
-                       "%.*s is there twice, for %.*s%.*s and for %.*s%.*s: a visitor is somebody else by chance.",
+                       "%.*s is there twice, for %.*s%.*s and for %.*s%.*s: "
+                           "by chance a visitor seems to be somebody else.",
                        STR_FORMAT(one->name), STR_FORMAT(before->domain), STR_FORMAT(before->path),
                        STR_FORMAT(one->domain), STR_FORMAT(one->path));
             return true;
@@ -55,7 +56,7 @@ static bool judge_cookie(const struct site_facts *facts, const SiteCookie *cooki
     bool is_host_only = !str_starts(cookie->domain, STR("."));
     if (cookie->is_http_only)
         site_found(findings, FINDING_cookies_http_only, STR("set it without HttpOnly: the library reads it"),
-                   "%.*s is HttpOnly, so the library cannot read it: each page makes a visitor of its own.",
+                   "%.*s is HttpOnly, so the library cannot read it: every page counts a new visitor.",
                    STR_FORMAT(cookie->name));
     else if (!str_equal(cookie->path, STR("/")))
         site_found(findings, FINDING_cookies_path, STR("Path=/, or the option cookie: { path: '/' }"),

@@ -301,8 +301,8 @@ static void copy_text(char *room, size_t size, Str text)
     room[text.len] = '\0';
 }
 
-/* What the browser keeps from the page, a redirect that may not be followed or an error instead of a script, is told
- * here alone; now and then before the request itself. */
+/* What the browser hides from the page (a redirect that may not be followed, an error instead of a script) is said only
+ * here, and sometimes before the request itself. */
 static void note_status(struct site_watch *watch, const TreeNode *params)
 {
     Str id = event_tree_text(params, "requestId");
@@ -563,7 +563,7 @@ void site_watch_event(struct site_watch *watch, Str message)
     Str method = devtools_method(message);
     const TreeNode *root;
     struct region region;
-    /* Floods cost no tree: what they could tell is looked for in the bytes first. */
+    /* A page can flood us. So no tree is made of a message before its bytes show that it can say something. */
     bool is_console = str_equal(method, STR("Runtime.consoleAPICalled"));
     if (is_console && !str_contains(message, STR("Onym:")) && !str_contains(message, STR("nippet included"))) return;
     if (str_equal(method, STR("Audits.issueAdded")) && str_contains(message, STR("\"PerformanceIssue\""))) return;
