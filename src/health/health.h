@@ -1,6 +1,6 @@
-/* health: what we counted, and what the doctor makes of it.
+/* health: what we counted.
  *
- * Counters are relaxed atomics in one struct that main/ owns and hands to whoever counts; the table in
+ * Counters are relaxed atomics in one struct that server/ owns and hands to whoever counts; the table in
  * counters.tbl.h names each with one sentence. Low layers (journal, index) keep plain statistics of
  * their own, which are read here when /metrics is asked. Any thread may count and read.
  */

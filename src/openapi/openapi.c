@@ -1,4 +1,4 @@
-/* openapi: from two tables to a document. Both are constant, so is the document; it tells nothing of this Onym. */
+/* openapi: from two tables to a document. Both are constant, so the document is, too. */
 #include "openapi.h"
 
 #include <ctype.h>
@@ -40,7 +40,7 @@ static const Named schemas[] = {
 
 /* ---- From a route to what is said of it ---- */
 
-/* Is a path with names the path with stars? */
+/* Are these one path, once with names and once with stars? */
 static bool is_path(const char *named, const char *stars)
 {
     while (*named && *stars) {
@@ -120,7 +120,7 @@ static void put_parameter(struct buf *out, Str name, const char *in)
 {
     const Named *parameter = parameter_find(name);
     check(parameter != NULL);
-    /* A question's own name is ?id=, which elsewhere is an id of somebody, or one that a message names. */
+    /* ?id= gives a question its name. Elsewhere id is that of a person, or one that a message has. */
     bool is_id = str_equal(name, STR("question_id")) || str_equal(name, STR("message_ids"));
     json_object(out, NULL);
     json_string(out, "name", is_id ? STR("id") : name);
