@@ -37,7 +37,7 @@ static void make_body(struct buf *body)
     buf_printf(body, "],\"sentAt\":\"2026-11-23T12:28:41.000Z\",\"writeKey\":\"wk_bench\"}");
 }
 
-/* The same with a space behind every colon and comma, as Python's json.dumps writes it. */
+/* The same with a space after every colon and comma, as Python's json.dumps writes it. */
 static void make_spaced(struct buf *spaced, Str body)
 {
     bool in_string = false;

@@ -179,7 +179,7 @@ static void put_question_schema(struct buf *out, const Operation *operation, Are
     if (required) json_raw(out, "required", required->raw);
 }
 
-/* The next {name} of a path, *path going on behind it; empty: none is left. */
+/* The next {name} of a path; *path goes on after it. Empty: none is left. */
 static Str next_star(const char **path)
 {
     const char *brace = strchr(*path, '{');

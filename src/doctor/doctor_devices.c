@@ -7,7 +7,7 @@ enum {
     MAGNET_USERS = 10,                      /* more on one anonymous id: a constant in somebody's code */
     ACTOR_USERS = 5,                        /* so many: staff who act for customers */
     ACTOR_MS = 30 * MINUTE_MS,              /* so long at most does one of them stay */
-    ACTOR_GAP_MS = 5 * MINUTE_MS,           /* and so soon before and behind is it somebody else */
+    ACTOR_GAP_MS = 5 * MINUTE_MS,           /* so soon before and after, it is somebody else */
     TOGETHER_MS = 2 * SECOND_MS,            /* two libraries of one page load */
 };
 

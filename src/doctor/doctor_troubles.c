@@ -59,7 +59,7 @@ uint32_t doctor_name_page(struct exam *exam, Str host, Str path)
     return buf_ok(&out) ? doctor_name(&exam->names, buf_str(&out)) : 0;
 }
 
-/* What stands behind the host. */
+/* What comes after the host. */
 static Str path_of(Str url)
 {
     size_t at = 0;

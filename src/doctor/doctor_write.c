@@ -168,7 +168,7 @@ static void write_people(const struct exam *exam, const struct tally *tally, str
     json_array_end(out);
 }
 
-/* "analytics.js 5.2.0": what stands behind the last blank is the version. */
+/* "analytics.js 5.2.0": what comes after the last blank is the version. */
 static Str split_release(Str release, Str *ret_version)
 {
     size_t at = release.len;

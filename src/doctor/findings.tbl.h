@@ -12,7 +12,7 @@
  *     of          what the share is of, in words that follow a number
  *     why         what it costs
  *     effect      what it does to a number: {count}, {people}, {event}, {field}, {value} are filled in; {count:events are|event is}
- *                 with the word behind it, of several or of one
+ *                 with the word after it, of several or of one
  * MEND(NAME, sdk, code)
  *     sdk         browser, node, python, npm, server: whose code it is
  * DATA_MEND(NAME, text)
@@ -59,7 +59,7 @@ DATA_MEND(ID_1C, "onym unmerge ID MESSAGE-ID takes a wrong claim back; onym link
 FINDING(ID_2, "ID-2", PASS, WARNING, 50000, 500000, 10, 20, "Users without a sign-up event",
     "users first seen", "Sign-ups are lost on the way: often the page leaves before the call has left.",
     "{event} counts {people:people|person} fewer than signed up.")
-MEND(ID_2, "node", "// behind the commit of the new account, on the server\n" MEND_COOKIE_NODE)
+MEND(ID_2, "node", "// after the commit of the new account, on the server\n" MEND_COOKIE_NODE)
 MEND(ID_2, "browser", "await analytics.track('Signed Up')   // before the redirect")
 FINDING(ID_3, "ID-3", PASS, WARNING, 10000, 0, 1, 1, "People who signed up twice",
     "people who signed up", "The event is sent from two places, or once more with each reload.",
@@ -125,7 +125,7 @@ MEND(ID_14, "browser", "analytics.load(KEY, { cookie: { domain: 'example.com' } 
 FINDING(ID_15, "ID-15", PASS, INFO, 500000, 0, 10, 20, "The same identify again and again",
     "sessions with an identify", "Nothing is said that was not known; destinations that count calls charge for them.",
     "{count:sessions|session} with the same call five times or more.")
-MEND(ID_15, "browser", "// once behind the log-in, and when a trait has changed\nanalytics.identify(user.id, changed)")
+MEND(ID_15, "browser", "// once after the log-in, and when a trait has changed\nanalytics.identify(user.id, changed)")
 FINDING(ID_16, "ID-16", PASS, WARNING, 0, 0, 1, 1, "User ids that differ in case or blanks only",
     "user ids", "One person is two.", "Up to {count:people are|person is} counted twice.")
 MEND(ID_16, "server", "analytics.identify({ userId: user.id.trim().toLowerCase() })")

@@ -13,7 +13,7 @@
  * value's first byte says what it is: '"', '{', '[', 't', 'f', 'n', else a number. White space between tokens is passed
  * over.
  *
- * A parser has approved the text before; still any bytes are safe: what is malformed ends the walk, nothing behind the
+ * A parser has approved the text before; still any bytes are safe: what is malformed ends the walk, nothing after the
  * text's end is read, and a value lies within the text always. Pure functions, any thread.
  */
 #ifndef ONYM_EVENT_EVENT_MEMBERS_H
@@ -33,7 +33,7 @@ typedef struct EventMember {
     bool has_escape;                        /* a backslash stands in it, where it is a text */
 } EventMember;
 
-/* The quote that ends the text which begins at the place, behind its opening quote; end where it does not end. */
+/* The quote that ends the text which begins at the place, after its opening quote; `end` if the text does not end. */
 static inline const char *event_text_end(const char *at, const char *end, bool *ret_has_escape)
 {
 #ifdef __SSE2__
@@ -74,7 +74,7 @@ static inline const char *event_word_end(const char *at, const char *end)
     return at;
 }
 
-/* Behind the bracket that ends the value whose opening one stands at the place; NULL where it does not end. */
+/* After the bracket that ends the value whose opening one is at the place; NULL: the value does not end. */
 static inline const char *event_bracket_end(const char *at, const char *end)
 {
     bool has_escape;
@@ -92,7 +92,7 @@ static inline const char *event_bracket_end(const char *at, const char *end)
     return NULL;
 }
 
-/* Behind the value that begins at the place; NULL: there is none, or it does not end. */
+/* After the value that begins at the place; NULL: there is none, or it does not end. */
 static inline const char *event_value_end(const char *at, const char *end, bool *ret_has_escape)
 {
     *ret_has_escape = false;
@@ -106,7 +106,7 @@ static inline const char *event_value_end(const char *at, const char *end, bool 
     return behind == at ? NULL : behind;
 }
 
-/* Begins behind the bracket that the value, an object or a list, opens with; false where it is neither. */
+/* Begins after the bracket that the value opens with; false: the value is neither an object nor a list. */
 static inline bool event_members_open(EventMembers *members, Str value)
 {
     const char *end = value.bytes + value.len, *at = value.len ? event_pass_space(value.bytes, end) : end;
@@ -156,7 +156,7 @@ static inline bool event_members_enter(const EventMembers *members, EventMembers
     return true;
 }
 
-/* After the last member inside: goes on behind the object. False where it does not end there. */
+/* After the last member inside: goes on after the object. False: it does not end there. */
 static inline bool event_members_leave(EventMembers *members, const EventMembers *inside)
 {
     const char *at = event_pass_space(inside->at, inside->end);

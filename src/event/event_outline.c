@@ -32,7 +32,7 @@ struct reading {
     uint32_t open[OUTLINE_DEPTH];
 };
 
-/* The name and its colon. Behind them; NULL: there is none. */
+/* The name and its colon. Gives the place after them; NULL: there is none. */
 static inline const char *take_key(const char *at, const char *end, OutlineMember *member)
 {
     if (*at != '"') return NULL;
@@ -55,7 +55,8 @@ static inline bool close_one(struct reading *reading, const char *at)
     return true;
 }
 
-/* Reads a value into the member, which is the next one. Behind it, or behind the bracket that it opens with. */
+/* Reads a value into the member, which is the next one. Gives the place after it, or after the bracket that it opens
+ * with. */
 static inline const char *take_value(struct reading *reading, const char *at, const char *end, OutlineMember *member)
 {
     if (at == end) return NULL;
@@ -82,7 +83,7 @@ static inline const char *take_value(struct reading *reading, const char *at, co
     return behind;
 }
 
-/* From behind the message's brace, or a comma in it. */
+/* Begins after the message's brace, or after a comma in it. */
 static void read_members(struct event_outline *outline, const char *at, const char *end)
 {
     struct reading reading = { .members = outline->members, .count = 0, .depth = 0 };

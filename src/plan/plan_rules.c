@@ -183,7 +183,7 @@ static void read_rule(struct opening *opening, const Node *node, TrackingRule *r
     struct tracking_plan *plan = opening->plan;
     const Node *properties = NULL, *schema = NULL;
     if (node->kind != NODE_MAP && node->kind != NODE_NULL) {
-        schema_complain(&opening->compiler, node, "wanted a map with properties, or nothing behind the colon");
+        schema_complain(&opening->compiler, node, "wanted a map with properties, or nothing after the colon");
         return;
     }
     node_each(child, node->kind == NODE_MAP ? node : NULL) {

@@ -165,7 +165,7 @@ void plan_write_warnings(const Plan *plan, const Query *query, struct buf *answe
     for (uint32_t at = 0; at < plan->objects.count; at++)
         write_warning(plan->objects.names[at],
                       STR("it is an object in some events, which count as those without it: ask for what is in it, by "
-                          "its name behind a dot"), answer);
+                          "its name after a dot"), answer);
     for (uint32_t at = 0; at < plan->unkept.count; at++)
         write_warning(plan->unkept.names[at],
                       STR("some values of this field are told as (not indexed): objects and lists of them, texts over "

@@ -6,7 +6,7 @@
 
 enum { NAMES_EDIT_LEAST = 8 };              /* bytes of a fold for one edit to be a slip */
 
-/* The stems of its words in order, a blank behind each. */
+/* The stems of its words in order, a blank after each. */
 Str names_bag(Str name, char room[2 * SYMPTOM_FOLD_BYTES]);
 bool names_is_one_edit(Str a, Str b);       /* exactly one, and of letters */
 /* A case that a single word may have fits several. */

@@ -710,7 +710,7 @@ void fake_disk_restart(struct fake_disk *fake, bool power_lost)
     (void)leave(&fake->disk, OK);
 }
 
-/* ---- Behind everybody's back ---- */
+/* ---- What the program does not know of ---- */
 
 Str fake_disk_peek(struct fake_disk *fake, const char *path)
 {

@@ -20,7 +20,7 @@ static struct fake_reader *reader_of(struct journal_reader *reader) { return (st
 
 static JournalPos position_of(size_t at) { return journal_position((at + 1) * STRIDE); }
 
-/* The record at the position, or the first behind it. */
+/* The record at the position, or the first after it. */
 static size_t find(const struct fake_journal *fake, JournalPos pos)
 {
     size_t at = (size_t)((journal_number(pos) + STRIDE - 1) / STRIDE);

@@ -64,7 +64,7 @@ void fake_disk_die(struct fake_disk *fake);
 void fake_disk_restart(struct fake_disk *fake, bool power_lost);
 /* What a file holds now (as read back), borrowed until the next change; NULL bytes where there is none. */
 Str fake_disk_peek(struct fake_disk *fake, const char *path);
-/* Puts bytes into a file behind everybody's back, durably; makes the file, and makes it longer, if need be. */
+/* Puts bytes into a file without the program's knowledge, durably; makes the file, and makes it longer, if need be. */
 void fake_disk_poke(struct fake_disk *fake, const char *path, uint64_t offset, Str bytes);
 void fake_disk_flip(struct fake_disk *fake, const char *path, uint64_t offset, unsigned char mask);
 void fake_disk_cut(struct fake_disk *fake, const char *path, uint64_t bytes);

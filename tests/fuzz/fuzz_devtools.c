@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (rest.len) {
         Str message = str_cut(rest, 0, &rest);
         tree = arena;
-        tree.at += (size_t)128 << 20;                       /* behind what the facts keep */
+        tree.at += (size_t)128 << 20;                       /* after what the facts keep */
         take(&watch, message, &tree);
     }
     facts->write_key = site_find_key(facts);

@@ -150,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     Arena arena = region_arena(&region);
     Body body;
     Err err;
-    char *exact = malloc(count + 1);                    /* so that reads behind the end are seen */
+    char *exact = malloc(count + 1);                    /* so that reads after the end are seen */
     memcpy(exact, bytes, count);
     Str text = { exact, count };
     Status s = event_parse_body(parser, text, 50, &arena, &body, &err);

@@ -34,7 +34,7 @@ static void mend_raw(char *bytes, size_t len)
     }
 }
 
-/* A whole, empty segment behind the first: its head alone. */
+/* A whole, empty segment after the first: its head alone. */
 static void put_follower(struct fake_disk *disk, JournalPos base)
 {
     char path[SEGMENTS_PATH_BYTES], bytes[SEGMENT_HEAD_BYTES];

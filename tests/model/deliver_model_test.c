@@ -347,7 +347,7 @@ static void check_all_came_since(const struct world *world, size_t from)
     }
 }
 
-/* kind 0: the disk is full at that commit, and at the two behind it; 1, 2: the process dies, before and after it. */
+/* kind 0: the disk is full at that commit, and at the two after it; 1, 2: the process dies, before and after it. */
 static uint64_t replay_with_fault(uint64_t seed, uint64_t commit, int kind)
 {
     struct world *world = malloc(sizeof *world);

@@ -1,5 +1,5 @@
 /* What the engine says of a person, beside the model: for the random histories and for the simulator, which include
- * it behind identity_model.c. A difference is put into words: complaint has COMPLAINT_BYTES. */
+ * it after identity_model.c. A difference is put into words: complaint has COMPLAINT_BYTES. */
 #include "base/base.h"
 
 enum { COMPLAINT_BYTES = 400 };

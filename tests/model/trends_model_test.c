@@ -87,7 +87,7 @@ static void verify_line(const struct model *model, uint32_t series, const char *
     assert_null(value);
 }
 
-/* One behind the other without a gap, from the first to the last that there should be. */
+/* One after the other without a gap, from the first to the last that there should be. */
 static void verify_buckets(const struct model *model, const TreeNode *answer)
 {
     Millis first = INT64_MAX, last = INT64_MIN, before = 0, start = 0;

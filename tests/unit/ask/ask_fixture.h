@@ -1,5 +1,5 @@
 /* ask_fixture: a world with many people and one shared subject, which counts how often it is asked. A rich one has a
- * name, a plan and a long trait of its own for each, and long events behind the positions. */
+ * name, a plan and a long trait of its own for each, and long events after the positions. */
 #ifndef ONYM_TESTS_ASK_FIXTURE_H
 #define ONYM_TESTS_ASK_FIXTURE_H
 

@@ -175,7 +175,7 @@ static void numbers_are_instants_by_their_magnitude(void **state)
     assert_int_equal(instant_read_number(STR("639001000000000000"), &ms), INSTANT_AMBIGUOUS);  /* .NET's ticks */
 }
 
-/* Each strict shape means the same to the wide reader, and no bytes make it read behind their end. */
+/* Each strict shape means the same to the wide reader, and no bytes make it read after their end. */
 static void any_bytes_are_safe_to_read(void **state)
 {
     static const char alphabet[] = "0123456789-:/.+TZ ,eE()[]@mWNovSunAMGTCU\xC2\xA0\xE2\x88\x92";

@@ -155,7 +155,7 @@ static void a_long_printed_string_is_whole(void **state)
     }
 }
 
-/* One after the other all ceilings, then no memory: the error stays, and nothing is written behind the end. */
+/* One after the other all ceilings, then no memory: the error stays, and nothing is written after the end. */
 static void no_room_and_no_memory_are_the_bufs_sticky_error(void **state)
 {
     (void)state;

@@ -25,7 +25,7 @@ static const struct {
       "\"2023-11-14T22:13:10.000Z\"", "", NULL, NULL },
     { "\"timestamp\":\"2023-11-14T22:13:10.000Z\"", "\"yesterday\"", "2023-11-14T22:13:10.000Z",
       "\"2023-11-14T22:13:10.000Z\"", "\"yesterday\"", "sent_at_unreadable", NULL },
-    /* a clock an hour behind, ahead, and right */
+    /* a clock an hour slow, an hour fast, and right */
     { "\"timestamp\":\"2023-11-14T21:13:10.000Z\"", "\"2023-11-14T21:13:20.000Z\"", "2023-11-14T22:13:10.000Z",
       "\"2023-11-14T21:13:10.000Z\"", "\"2023-11-14T21:13:20.000Z\"", NULL, NULL },
     { "\"timestamp\":\"2023-11-14T23:13:10.500Z\"", "\"2023-11-14T23:13:20.000Z\"", "2023-11-14T22:13:10.500Z",

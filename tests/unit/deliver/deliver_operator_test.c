@@ -55,7 +55,7 @@ static void a_replay_that_was_answered_outlives_a_kill(void **state)
     assert_int_equal(fake_rows_count(&world->rows, "hook", 'p'), 0);
 }
 
-/* What waits behind others of its person has no row of its own yet when the whole journal has been read. */
+/* What waits for others of its person has no row of its own yet when the whole journal has been read. */
 static void a_replay_goes_on_after_a_kill_at_any_step(void **state)
 {
     (void)state;

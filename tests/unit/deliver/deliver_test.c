@@ -38,7 +38,7 @@ static void what_arrived_together_waits_until_identity_has_read_all_of_it(void *
     assert_non_null(strstr(vendor.bodies[1], "message-1"));
 }
 
-/* Where identity stands before a record, but behind the one before it: at the head of a segment, or at a commit's. */
+/* Where identity stands before a record, but after the one before it: at the head of a segment, or at a commit's. */
 static void a_record_that_identity_has_not_read_waits_though_the_one_before_it_ends_earlier(void **state)
 {
     (void)state;
@@ -231,7 +231,7 @@ static void after_the_hours_are_over_a_message_is_a_dead_letter(void **state)
     assert_int_equal(state_of(0).dead_letters, 1);
 }
 
-/* Ahead, and nothing is given up; behind, and nothing waits for the day that it had been. */
+/* Set ahead: nothing is given up. Set back: nothing waits for the day that it had been. */
 static void a_clock_that_jumps_gives_up_nothing_and_stops_nothing(void **state)
 {
     (void)state;

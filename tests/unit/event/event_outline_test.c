@@ -127,7 +127,7 @@ static void walk_all(Str text, int depth)
     }
 }
 
-/* Each member lies within the text, and its end behind its beginning. */
+/* Each member lies within the text, and its end after its beginning. */
 static void check_outline(Str text)
 {
     for (uint32_t at = 0; at < outline.count; at++) {

@@ -44,7 +44,7 @@ static void identifiers_are_found_through_splits_erasures_and_a_rebuild(void **s
     (void)state;
     assert_int_equal(identity_open(&(IdentityOptions){ .seed = 42 }, &identity, &err), OK);
     for (uint32_t n = 0; n < IDS; n++) {
-        if (n == IDS / 2) {                                  /* behind it, segments with gaps are split */
+        if (n == IDS / 2) {                                  /* after it, segments with gaps are split */
             check_found(identity, nodes, n, false);
             for (uint32_t e = 0; e < n; e += ERASE_EVERY) identity_forget(identity, nodes[e]);
         }

@@ -66,7 +66,7 @@ static void text_is_found_however_it_is_escaped(void **state)
     }
 }
 
-/* Escapes that are cut short, half a pair, unknown letters: each is read as something, and nothing behind the end. */
+/* Escapes that are cut short, half a pair, unknown letters: each is read as something, and nothing after the end. */
 static void odd_escapes_are_read_within_the_text(void **state)
 {
     static const char *const odd[] = {

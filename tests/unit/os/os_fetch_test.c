@@ -203,7 +203,7 @@ static void private_addresses_are_refused_before_a_byte_is_sent(void **state)
     assert_non_null(strstr(heard.error, "loopback"));
     assert_int_equal(server.accepted, 0);
 
-    request.allow_private = true;               /* leaves a connection behind, kept alive ... */
+    request.allow_private = true;               /* leaves a connection that is kept alive ... */
     fetch_all(fetcher, &server, &request, &heard);
     assert_int_equal(heard.status, 200);
     request.allow_private = false;              /* ... which the next must not use */

@@ -1,4 +1,4 @@
-/* segments_lost: a part of the journal is gone. It does not open, and nothing is touched; given up, it goes on behind
+/* segments_lost: a part of the journal is gone. It does not open, and nothing is touched; given up, it goes on after
  * every position that was known, and what can be read is read. */
 #include "segments/segments_lost.c"
 #include "tests/model/journal_world.h"

@@ -2,7 +2,7 @@
 #include "segments/segments_recover.c"
 #include "tests/model/journal_world.h"
 
-/* Three commits of three records of 300 bytes in one segment; killed, so that no mark stands behind them. */
+/* Three commits of three records of 300 bytes in one segment; killed, so that no mark comes after them. */
 static int world_make(void **state)
 {
     static struct world world;

@@ -21,7 +21,7 @@ static void what_was_committed_is_read_at_the_position_that_was_told(void **stat
 {
     struct world *world = *state;
     assert_int_equal(world_commit(world, 1, 1, 100), OK);
-    assert_int_equal(world->records[0].pos, 64 + 44);        /* behind the head and the commit frame */
+    assert_int_equal(world->records[0].pos, 64 + 44);        /* after the head and the commit frame */
     for (int turn = 0; turn < 30; turn++) assert_int_equal(world_commit(world, 3, 2, 500), OK);
     world_check(world, false);
     JournalStats stats;

@@ -347,7 +347,7 @@ static void every_flipped_bit_is_damage(void **state)
         buf.bytes[bit / 8] ^= (char)(1 << bit % 8);
         day_close(table);
     }
-    /* ... and behind a right checksum, too, nothing is believed */
+    /* ... and after a right checksum, too, nothing is believed */
     for (size_t at = (size_t)8; at < buf.len; at++) {
         struct day_table *table = day_open((int32_t)(DAY_ONE / DAY_MS), &symptoms_day_limits);
         char before = buf.bytes[at];

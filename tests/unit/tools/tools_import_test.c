@@ -76,7 +76,7 @@ static void lines_come_whole_whatever_their_lengths_and_packing(void **state)
     }
 }
 
-/* What of an array is read from a place on: each item behind a blank, and how it ended. */
+/* What of an array is read from a place on: each item after a blank, and how it ended. */
 static Status read_from(Str text, uint64_t offset, uint64_t *nexts, size_t *ret_count, struct buf *out)
 {
     struct import_lines *lines;
@@ -97,7 +97,7 @@ static Status read_from(Str text, uint64_t offset, uint64_t *nexts, size_t *ret_
     return s;
 }
 
-/* However broken it is: going on behind any item gives just what comes behind it, and the same end. */
+/* However broken it is: going on after any item gives just what comes after it, and the same end. */
 static void going_on_behind_any_item_of_an_array_gives_the_rest(void **state)
 {
     static const char *const texts[] = {
