@@ -2,8 +2,8 @@
  *
  * A view shows the columns that its table has when it is made: it is made again where the table has got another one.
  * While a column is widened the view must not be there (alter() of warehouse_columns.c). It is dropped and made again
- * in the same transaction, and users keep the rights that they had on it. If a view cannot be made (something else has its
- * name, or somebody reads from it for minutes), loading goes on: the view stays as it is, and is tried again later. */
+ * in the same transaction, and users keep the rights that they had on it. If a view cannot be made (something else has
+ * its name, or somebody reads from it for minutes), loading goes on: the view stays as it is, and is tried again. */
 #ifndef ONYM_WAREHOUSE_VIEWS_H
 #define ONYM_WAREHOUSE_VIEWS_H
 

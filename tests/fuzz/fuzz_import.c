@@ -67,7 +67,7 @@ static bool is_array(Str text)
     return text.len && text.bytes[0] == '[';
 }
 
-/* Items stand where they say, without newlines; what is between them is nothing. Going on after any one gives the rest. */
+/* Items stand where they say, without newlines; what is between them is nothing. Going on after one gives the rest. */
 static Status read_items(uint64_t from, const struct buf *whole, unsigned stop, uint64_t *ret_end, uint64_t *ret_count)
 {
     struct import_lines *lines;
