@@ -1,11 +1,12 @@
 /* cli_accounts: a table of accounts as other programs write it: which column is which, and what its times mean.
  *
  * Understood: CSV as RFC 4180 has it, with comma, semicolon or tab (the one that splits the first line most), a BOM,
- * both ends of line, quotes. The first line has the names of columns. What is which is guessed by names, then by what
- * stands there; options say it where the guess is wrong. The guess is told before anything is asked.
+ * both ends of line, quotes. The first line has the names of columns. Which column is which
+ * is guessed from its name, then from its values; if the guess is wrong, options say it. The guess is printed before
+ * anything is asked.
  *
  * Times: whatever instant_read reads without doubt (RFC 3339, ISO 8601, seconds to nanoseconds since 1970), and days as
- * 31.12.2026, 31/12/2026 or 12/31/2026 with or without a time of day, where the whole column leaves no doubt which of
+ * 31.12.2026, 31/12/2026 or 12/31/2026 with or without a time of day, if the whole column leaves no doubt which of
  * the two is the month. Without a zone they are UTC.
  */
 #ifndef ONYM_CLI_ACCOUNTS_H

@@ -31,7 +31,7 @@ struct asker {
     struct progress progress;
     struct buf answer;
     bool is_answered;
-    bool (*goes_on)(void *context);        /* NULL: nobody minds */
+    bool (*goes_on)(void *context);        /* NULL: never given up */
     void *context;
     Str question_id;                       /* empty: what is asked has no progress */
     struct glance glance;
@@ -48,7 +48,7 @@ static void on_signal(int number)
 
 /* ---- The engine of this process ---- */
 
-/* What sources are is known; under which key they write, nobody. */
+/* Sources keep their names, but nobody knows a key to write with. */
 static void lock_sources(struct asker *asker, struct config *config)
 {
     Source *sources = arena_new(asker->arena, Source, config->source_count + 1);
@@ -117,9 +117,9 @@ static bool has_journal(const struct asker *asker)
 
 static void find_secret(struct asker *asker)
 {
-    /* What is said beats what lies about: the configuration, then the environment, then the keys that a server made
-     * for itself (./onym-data is there by chance when another server is asked with --url). Where there are none to be
-     * had the server will say so. */
+    /* First what somebody said: the configuration, then the environment. Then the keys that a server made for itself,
+     * since with --url another server is asked, and ./onym-data may be there by chance. If there is no key, the server
+     * will say so. */
     asker->secret_key = asker->config.secret_key;
     if (asker->secret_key.len == 0) asker->secret_key = str_from(getenv("ONYM_SECRET_KEY"));
     IGNORE(config_complete_keys(&asker->config, os_disk(), os_dice(), false, asker->arena, NULL));
@@ -170,7 +170,7 @@ void ask_meanwhile(struct asker *asker, bool (*goes_on)(void *context), void *co
     asker->context = context;
 }
 
-/* The configuration is there. starts: where nobody has the data directory, this process does. */
+/* The configuration is loaded. starts: if nobody has the data directory, this process takes it. */
 static Status open_loaded(const struct command_line *line, bool starts, struct asker *asker, Err *err)
 {
     buf_init(&asker->answer, LIMIT_ANSWER_BYTES);
@@ -299,7 +299,7 @@ static Status submit(struct asker *asker, const AskCall *call, Millis timeout_ms
     return asker->fetcher->submit(asker->fetcher, &request, fetch, err);
 }
 
-/* A server that does not know the path, or answers late, costs the bar and no more. */
+/* If the server does not know the path, or answers late, there is only no bar. */
 static void glance_ahead(struct asker *asker, int64_t now_ns)
 {
     struct glance *glance = &asker->glance;
@@ -345,7 +345,7 @@ static Status wait_for_answer(struct asker *asker, struct fetch *fetch, Err *err
 
 /* ---- What came ---- */
 
-/* The error object of an answer: code, message, field; empty where it is none. */
+/* The error object of an answer: code, message, field; empty if the answer is none. */
 struct api_error {
     Str code, message, field;
 };
@@ -358,7 +358,7 @@ static struct api_error read_error(Str answer, Arena *arena)
                                event_tree_text(root, "error.field") };
 }
 
-/* What no question can mend. */
+/* What no other question could mend. */
 static Status judge(struct asker *asker, Str path, Err *err)
 {
     const FetchAnswer *result = &asker->result;
@@ -434,7 +434,7 @@ int ask_question(struct asker *asker, Str path, Str question, Str *ret_answer)
     char id[QUESTION_ID];
     dice_key(os_dice(), id, sizeof id);
     asker->question_id = str_of(id, sizeof id);
-    /* Whoever types a command wants the number, not the half of it that a server which is starting knows already. */
+    /* A person who types a command wants the whole number, not the part that a server knows while it is starting. */
     Str named = arena_printf(asker->arena, "%.*s?id=%.*s&wait=30s", STR_FORMAT(path), STR_FORMAT(asker->question_id));
     int code = ask(asker, STR("POST"), named, question, ret_answer);
     asker->question_id = (Str){ 0 };

@@ -9,8 +9,8 @@
  *     ask_close(asker);                                               accepts NULL
  *     return code;
  *
- * Whom it asks. With --url: that server. Else, where no process has the data directory, this one starts the
- * whole engine for the question alone (journal, applier, HTTP on a free port of 127.0.0.1 with a key made for
+ * Whom it asks. With --url: that server. Else, if no process has the data directory, this one starts the
+ * whole engine for this one question (journal, applier, HTTP on a free port of 127.0.0.1 with a key made for
  * the moment, no sources, no destinations), shows how far it has caught up, and closes it cleanly. Else the
  * server that has it, at the address it wrote into <data>/address (config_address.h), or at the configuration's.
  *
@@ -31,15 +31,14 @@ struct asker;
 /* Loads the configuration and finds or starts whom to ask. EXIT_FINE, or the exit code after complaining. The
  * arena (CONFIG_ARENA_BYTES) is kept until ask_close. */
 int ask_open(const struct command_line *line, Arena *arena, struct asker **ret);
-/* The same for what only a server that runs can answer: none is started. */
+/* The same for questions that only a running server can answer: none is started. */
 int ask_open_running(const struct command_line *line, Arena *arena, struct asker **ret);
-/* Where people find the dashboard of whom is asked: public_url, or the address that is asked, without a slash at its
- * end. */
+/* The address of the dashboard: public_url, or the address of the server that is asked; without a slash at its end. */
 Str ask_page(const struct asker *asker);
-/* The same without a word: the reason is in err; of what is wrong in a configuration standard error has the places. */
+/* The same, but it prints nothing except errors of a configuration, with their lines: the reason is in err. */
 Status MUST ask_try_open(const struct command_line *line, Arena *arena, struct asker **ret, Err *err);
 void ask_close(struct asker *asker);                          /* accepts NULL */
-/* A whole command: run opens the asker itself, with this arena; what it leaves open is closed. Gives its code. */
+/* A whole command: run opens the asker itself, with this arena; if run leaves it open, it is closed. */
 int ask_run(const struct command_line *line, int (*run)(const struct command_line *line, Arena *arena,
                                                         struct asker **ret_asker));
 
@@ -49,16 +48,16 @@ bool ask_is_interrupted(void);
 /* While a question is under way, at least five times a second: false gives it up (ERR_CLOSED). */
 void ask_meanwhile(struct asker *asker, bool (*goes_on)(void *context), void *context);
 
-/* Asks and complains: EXIT_FINE with the answer of a 2xx; EXIT_USAGE where the question was wrong (400, 413),
+/* Asks and complains: EXIT_FINE with the answer of a 2xx; EXIT_USAGE if the question was wrong (400, 413),
  * EXIT_WRONG for all else. path with its query, encoded; body empty: none. The answer is the asker's until the
  * next question. */
 int ask(struct asker *asker, Str method, Str path, Str body, Str *ret_answer);
 /* The same for what may take long (POST; path without a query): the terminal shows how far the answer is. */
 int ask_question(struct asker *asker, Str path, Str question, Str *ret_answer);
 
-/* The same for a command with a policy of its own: OK with whatever status the API answered. Failures are those
- * that no question can mend, told with their way out: nobody answers, the key is refused (ERR_DENIED), what
- * answers is no Onym, or one that does not know the path yet (ERR_UNSUPPORTED), interrupted (ERR_CLOSED). */
+/* The same for a command with a policy of its own: OK with whatever status the API answered. It fails
+ * only if no other question could do better, and says what to do: nobody answers; the key is refused (ERR_DENIED); what
+ * answers is not Onym, or does not know the path yet (ERR_UNSUPPORTED); interrupted (ERR_CLOSED). */
 typedef struct AskCall {
     Str method, path, body;
 } AskCall;

@@ -1,4 +1,4 @@
-/* check-config and keys: the commands that speak of the configuration and touch no store. */
+/* check-config and keys: the commands that show the configuration and open no store. */
 #include "cli.h"
 #include "command/command.h"
 #include "destination/destination.h"

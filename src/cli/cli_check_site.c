@@ -1,6 +1,6 @@
 /* check-site: loads a page as a visitor would, and says what stands between it and a counted sign-up.
  *
- * Exit codes are its own: 0 nothing of error level, 1 something, 2 it could not be tried. */
+ * It has its own exit codes: 0 no finding is an error, 1 at least one is, 2 the check could not be done. */
 #include "cli.h"
 #include "site/site.h"
 #include "terminal/terminal.h"

@@ -10,7 +10,7 @@
 
 enum { GLANCE_MS = 250, LINE_BYTES = 64 };
 
-/* On a terminal whoever types is asked; elsewhere --yes must say it. */
+/* On a terminal the user is asked; elsewhere --yes must be given. */
 static int confirm(struct person_command *command, const TreeNode *person)
 {
     char answer[LINE_BYTES] = "";
@@ -43,7 +43,7 @@ static int follow(struct person_command *command, const TreeNode **erasure_at, S
         progress_show_share(&progress, (uint64_t)(tree_number(erasure, "progress", 0) * 1000), 1000, stage);
         if (!ask_wait(command->asker, GLANCE_MS)) {
             progress_clear(&progress);
-            command_complain("the erasure goes on; onym ask %.*s tells how far it is", STR_FORMAT(path));
+            command_complain("the erasure goes on; onym ask %.*s shows how far it is", STR_FORMAT(path));
             return EXIT_WRONG;
         }
         code = person_ask(command, "GET", path, (Str){ 0 }, ret_text, &erasure);
@@ -59,10 +59,10 @@ static int tell_unread(const TreeNode *erasure)
     const TreeNode *places = event_tree_get(erasure, STR("not_looked_into"));
     if (!places || !places->count) return EXIT_FINE;
     for (const TreeNode *place = places->first; place; place = place->next)
-        command_complain("positions %.0f to %.0f of the journal could not be looked into, and may be theirs: %.*s",
+        command_complain("positions %.0f to %.0f of the journal could not be read, and may be about this person: %.*s",
                          tree_number(place, "from", 0), tree_number(place, "to", 0),
                          STR_FORMAT(event_tree_text(place, "reason")));
-    command_complain("everything else is erased. Way out: mend these places (see onym verify), then erase again");
+    command_complain("everything else is erased. Mend these places (see onym verify), then erase again");
     return EXIT_WRONG;
 }
 

@@ -29,7 +29,7 @@ static Status make_config(const struct command_line *line, Arena *arena, struct 
     return s ? s : config_complete_keys(ret, os_disk(), os_dice(), true, arena, err);
 }
 
-/* Options that say how to fill mean nothing to a site that is served, and the other way round. */
+/* Options of --data mean nothing to a site that is served, and the other way round. */
 static int check_options(const struct command_line *line, bool is_filling)
 {
     for (size_t at = 0; at < line->given_count; at++) {

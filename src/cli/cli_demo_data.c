@@ -71,7 +71,7 @@ static void write_line(void *context, uint64_t number, struct buf *out)
     demo_data_write_message(context, number, out);
 }
 
-/* Before anything is filled: what cannot be checked afterwards is not begun. */
+/* Called before anything is filled: data without its truth could not be checked afterwards. */
 static Status write_truth(const struct filling *filling, Err *err)
 {
     struct buf truth;
@@ -81,7 +81,7 @@ static Status write_truth(const struct filling *filling, Err *err)
     check(buf_ok(&truth));
     Status s = disk_write_file(os_disk(), filling->truth_path, buf_str(&truth), err);
     buf_done(&truth);
-    return s ? err_wrap(err, s, "the truth cannot be written there (--truth FILE puts it elsewhere)") : OK;
+    return s ? err_wrap(err, s, "the true numbers cannot be written there (--truth FILE names another place)") : OK;
 }
 
 static void say(const struct filling *filling, const ToolsFed *fed)

@@ -1,4 +1,4 @@
-/* destinations: how they are, what they could not deliver, and one event through one of them. */
+/* destinations: their states, what they could not deliver, and a try of one event through one of them. */
 #include "cli.h"
 #include "cli_ask.h"
 #include "destination/destination.h"

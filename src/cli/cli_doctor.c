@@ -1,4 +1,4 @@
-/* doctor: what is wrong with the tracking, told for people; and an exit status for a website's tests. */
+/* doctor: shows people what is wrong with the tracking; its exit status is for a website's tests. */
 #include "cli.h"
 #include "cli_doctor_accounts.h"
 #include "cli_person.h"
@@ -35,7 +35,7 @@ static void put_line(struct person_command *command, const char *label, Str text
     buf_char(&command->out, '\n');
 }
 
-/* Filled as far as the share is, and at least one column of it. */
+/* The bar is filled by the share, and with one column at least. */
 static void put_bar(struct person_command *command, double share, Colour colour)
 {
     unsigned filled = (unsigned)(share * BAR_COLUMNS + 0.5);
@@ -48,7 +48,7 @@ static void put_bar(struct person_command *command, double share, Colour colour)
 
 /* ---- One finding ---- */
 
-/* Where one case is enough its share says nothing. */
+/* If one case is enough for a finding, its share says nothing. */
 static void put_share(struct person_command *command, const TreeNode *finding, Colour colour)
 {
     Arena *arena = &command->arena;

@@ -1,6 +1,7 @@
-/* doctor --accounts: the operator's own table of accounts is held against what arrived: which never did, late, without
- * a history, twice, each with its likely cause. The table is read here (cli_accounts.h) and asked about in parts, each
- * of which fits a request; accounts of one part were made at about the same time: the server looks at that only. */
+/* doctor --accounts: compares the operator's own table of accounts with what arrived: which accounts never did, came
+ * late, without a history, or twice, each with its likely cause. The table is read here (cli_accounts.h). The server is
+ * asked about a part of it at a time, as much as fits a request. The accounts of a part were made at about the same
+ * time, and the server looks only at messages of that time. */
 #include "cli_accounts.h"
 #include "cli_doctor_accounts.h"
 #include "cli_question_command.h"
@@ -23,7 +24,7 @@ struct judging {
     struct person_command *command;
     AccountTable table;
     TableAccount *by_time;
-    struct region region;                   /* of the file, and of what is told of it */
+    struct region region;                   /* of the file, and of what is said about it */
     Arena arena;
     Problem *problems;
     Joined *joined;
@@ -33,7 +34,7 @@ struct judging {
     bool is_cut, with_imports;
 };
 
-/* In the order in which they are told. */
+/* In the order in which they are shown. */
 static const struct { const char *word, *title; } states[] = {
     { "never", "never arrived" }, { "late", "arrived late" }, { "no_history", "came without a history" },
     { "twice", "signed up twice" },
@@ -187,7 +188,7 @@ static int ask_all(struct judging *judging)
         size_t count = compose(judging, from, &body);
         code = person_ask(command, "POST", path, buf_str(&body), &text, &answer);
         if (!code && !take(judging, answer)) {
-            command_complain("no memory for what is told of %zu accounts; split the file", judging->table.count);
+            command_complain("no memory for the answers about %zu accounts; split the file", judging->table.count);
             code = EXIT_WRONG;
         }
         command->arena = before;
@@ -199,7 +200,7 @@ static int ask_all(struct judging *judging)
     return code;
 }
 
-/* Where nothing arrived live in the time of these accounts, what was imported is looked at. */
+/* If nothing arrived live in the time of these accounts, imported messages are looked at. */
 static int ask_until_known(struct judging *judging)
 {
     judging->with_imports = command_has(judging->command->line, "imports");
@@ -238,7 +239,7 @@ static Str read_name(struct judging *judging, Str name)
     return percent_decode(str_of(bytes, name.len), false, &judging->arena);
 }
 
-/* The account whose id gives the person its name, where it is one; else the first of several that were joined. */
+/* The account whose id is the name of the person, if there is one; else the first of those that were joined. */
 static bool find_other(struct judging *judging, size_t at, Str *ret)
 {
     const Joined *joined = &judging->joined[at];

@@ -20,7 +20,7 @@ static void put_excluded(struct question_command *command)
     json_array_end(&command->question);
 }
 
-/* --group VALUE: null, true, 5, ["a"] and the like as what they look like; quotes make a text. */
+/* --group VALUE: null, true, 5, ["a"] and the like are what they look like; quotes make a text of them. */
 static void put_group(struct question_command *command)
 {
     Str value = str_from(command_option(command->line, "group"));
@@ -34,7 +34,7 @@ static void put_group(struct question_command *command)
     else json_string(&command->question, "group", value);
 }
 
-/* --step-window 3=1h of this step; empty where there is none. */
+/* --step-window 3=1h of this step; empty if it has none. */
 static Str window_of(struct question_command *command, size_t step)
 {
     Str windows[20] = { 0 }, window, found = { 0 };
@@ -139,7 +139,7 @@ static void draw_steps(struct question_command *command, const TreeNode *steps)
     table_write(&table, &command->out);
 }
 
-/* A row a group: its people at each step (of many the first ones and the last), and its conversion. */
+/* A row for each group: its people at each step (of many steps the first ones and the last), and its conversion. */
 static void draw_groups(struct question_command *command, const TreeNode *groups, size_t step_count)
 {
     Arena *arena = &command->arena;
@@ -188,7 +188,7 @@ static void draw_sentence(struct question_command *command, const TreeNode *step
 
 /* ---- The people of a step ---- */
 
-/* What a person is called where one word is all there is room for. */
+/* What a person is called if there is room for one word only. */
 static Str person_name(const TreeNode *person)
 {
     if (event_tree_find(person, "group_id")) return event_tree_text(person, "group_id");

@@ -1,4 +1,4 @@
-/* links, why: the evidence of who is who, told. */
+/* links, why: shows the evidence of who is who. */
 #include "cli.h"
 #include "cli_person.h"
 

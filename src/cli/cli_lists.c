@@ -1,7 +1,7 @@
-/* cli_lists: an answer that nobody draws in a way of its own. */
+/* cli_lists: draws an answer for which no other file has a drawing of its own. */
 #include "cli_question_command.h"
 
-/* What all answers have in common, and is told otherwise or not at all. */
+/* Members that all answers have: they are shown in another way, or not at all. */
 static const char *const common[] = { "from", "to", "timezone", "warnings", "rows", "matched", "complete", "behind" };
 
 static bool is_common(const TreeNode *member)

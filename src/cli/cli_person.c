@@ -1,4 +1,4 @@
-/* person: who somebody is: ids, traits, and the last events; or who set which trait, or all that is held. */
+/* person: who somebody is: ids, traits, and the last events; or who set which trait, or everything that Onym keeps. */
 #include "cli.h"
 #include "cli_person.h"
 

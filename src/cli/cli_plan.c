@@ -1,5 +1,5 @@
-/* plan: what `onym plan` does. What is of files and of the journal is in tools/; the release of what is held asks
- * the API, as everybody else does. */
+/* plan: what `onym plan` does. Actions on files and on the journal are in tools/. To release what is held, it asks the
+ * API, as everybody else does. */
 #include "cli.h"
 #include "cli_ask.h"
 #include "tools/tools.h"

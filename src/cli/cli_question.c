@@ -26,7 +26,7 @@ static const struct { const char *command, *option, *member; Putting how; } opti
 #include "ask/questions.tbl.h"
 };
 
-/* What has more of its own than its rows. */
+/* Questions that have code of their own, beside their rows. */
 static const QuestionCommandKind *const kinds[QUERY_KIND_COUNT] = {
     [QUERY_FUNNEL] = &question_funnel, [QUERY_TRENDS] = &question_trends, [QUERY_RETENTION] = &question_retention,
     [QUERY_PATHS] = &question_paths, [QUERY_SIGNUPS] = &question_signups, [QUERY_EVENTS] = &question_events,

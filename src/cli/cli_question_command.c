@@ -186,8 +186,8 @@ void csv_begin(struct question_command *command, const char *titles)
     command->is_first_cell = true;
 }
 
-/* A spreadsheet runs what begins so, and what somebody else wrote must not run; a number is none. (The wide forms are
- * taken for the same in some languages.) */
+/* A spreadsheet takes a text that begins so for a formula and runs it. Texts are written by other people, so they must
+ * not run; a number is no formula. (In some languages the wide forms count as the same.) */
 static bool is_formula(Str text)
 {
     struct unseen unseen = { 0 };
@@ -251,7 +251,7 @@ static void put_warnings(struct question_command *command)
     }
 }
 
-/* The number stands, and so does what it is not of. */
+/* Shows the number, and what it does not count yet. */
 void question_put_incomplete(const struct question_command *command, FILE *to)
 {
     const TreeNode *complete = event_tree_find(command->answer, "complete");

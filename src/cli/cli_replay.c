@@ -1,4 +1,4 @@
-/* replay: asks the server for a replay and shows how far it is. */
+/* replay: asks the server for a replay and shows its progress. */
 #include "cli.h"
 #include "cli_ask.h"
 #include "tools/tools.h"

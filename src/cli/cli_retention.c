@@ -1,4 +1,4 @@
-/* retention: a row a cohort, a column a period; darker where more came back. */
+/* retention: a row for each cohort, a column for each period; the more came back, the darker. */
 #include "cli_question_command.h"
 
 enum { PERIOD_COLUMNS = 6, LEFT_COLUMNS = 22 };      /* of one period, of cohort and people */
@@ -34,7 +34,7 @@ static void put_periods(struct table *table, const TreeNode *line, size_t period
     }
 }
 
-/* Periods that anybody can have come back in by now. */
+/* Periods that have begun by now, so that somebody can have come back in them. */
 static size_t seen_periods(const TreeNode *all)
 {
     const TreeNode *eligible = event_tree_find(all, "eligible");

@@ -9,8 +9,8 @@ enum { BODY_BYTES = 4 * 1024 * 1024 };
 
 /* ---- suppress, unsuppress ---- */
 
-/* The operands, or with --person the person whom the one operand names: all ids of the person, external ones, too,
- * which the server knows best. */
+/* The operands; or with --person all ids of the person whom the one operand names, external ids, too: the server knows
+ * them. */
 static int write_body(struct person_command *command, struct buf *body)
 {
     const struct command_line *line = command->line;
@@ -25,14 +25,14 @@ static int write_body(struct person_command *command, struct buf *body)
         snprintf(id, sizeof id, "person_id:%.*s", STR_FORMAT(event_tree_text(person, "person_id")));
         json_string(body, NULL, str_from(id));
     }
-    for (size_t at = 0; !person && at < line->operand_count; at++)        /* what has which kind the server knows */
+    for (size_t at = 0; !person && at < line->operand_count; at++)        /* the server knows which kind an id is of */
         json_string(body, NULL, str_from(line->operands[at]));
     json_array_end(body);
     json_object_end(body);
     return EXIT_FINE;
 }
 
-/* what was ordered; for those that were so before, how they are. They come in one order in both lists. */
+/* The word for a change, and the word for ids that were so before. Both lists have the same order. */
 struct words { const char *changed, *unchanged; };
 
 static void put_text(struct person_command *command, const TreeNode *answer, struct words what)
@@ -75,7 +75,7 @@ static int change(struct person_command *command, const char *method, struct wor
 }
 
 static const struct words suppressed = { "is suppressed", "was suppressed before; nothing changed" },
-                          let_in = { "is suppressed no more", "was not suppressed; nothing changed" };
+                          let_in = { "is no longer suppressed", "was not suppressed; nothing changed" };
 static int run_suppress(struct person_command *command) { return change(command, "POST", suppressed); }
 static int run_unsuppress(struct person_command *command) { return change(command, "DELETE", let_in); }
 

@@ -1,5 +1,5 @@
-/* ui: a link that signs a browser in to the dashboard: good once, within a minute. The server that runs makes it, and
- * keeps its hash alone; it stands after the # of the address, which browsers send to nobody. */
+/* ui: a link that signs a browser in to the dashboard, good once and within a minute. The running server makes it and
+ * keeps only a hash of it. Its secret is after the # of the address, a part that browsers send to nobody. */
 #include <stdio.h>
 
 #include "cli.h"

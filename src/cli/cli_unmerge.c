@@ -1,5 +1,5 @@
-/* unmerge: evidence taken back, or given again. Of one message; or (--between) of every message that links two ids: a
- * browser says both ids with each call, so a visitor who is somebody else has as many links as calls. */
+/* unmerge: takes evidence back, or restores it: of one message, or (--between) of every message that links two ids.
+ * A browser sends both ids with each call, so a wrong link is in as many messages as there were calls. */
 #include "cli.h"
 #include "cli_person.h"
 
@@ -68,7 +68,7 @@ static int run_message(struct person_command *command)
         buf_str_put(&command->out, restores ? STR(": none of its links was taken back; nothing changed\n")
                                             : STR(": no link of it counted; nothing changed\n"));
     else if (restores) buf_str_put(&command->out, STR(" links again\n"));
-    else buf_printf(&command->out, " links no more; onym unmerge %.*s --restore undoes that\n",
+    else buf_printf(&command->out, " no longer links; onym unmerge %.*s --restore undoes that\n",
                     STR_FORMAT(event_tree_text(answer, "position")));
     const TreeNode *people = event_tree_get(answer, STR("people"));
     for (const TreeNode *person = people ? people->first : NULL; person; person = person->next) {
@@ -105,7 +105,7 @@ static bool is_between(const struct between *between, const TreeNode *link)
     return (is_named(from, a) && is_named(to, b)) || (is_named(from, b) && is_named(to, a));
 }
 
-/* Memory: the answer is let go, since there may be as many as links. */
+/* The memory of the answer is freed, since there may be as many answers as links. */
 static int change(struct between *between, const TreeNode *link)
 {
     struct person_command *command = between->command;
@@ -124,7 +124,7 @@ static int change(struct between *between, const TreeNode *link)
     return EXIT_FINE;
 }
 
-/* The links that the API tells of the person whom the operand names: a thousand at a time. *ret_count: changed. */
+/* The links that the API lists of the person whom the operand names, a thousand at a time. *ret_count: changed ones. */
 static int change_links(struct between *between, size_t operand, size_t *ret_count)
 {
     struct person_command *command = between->command;
@@ -143,8 +143,8 @@ static int change_links(struct between *between, size_t operand, size_t *ret_cou
     return code;
 }
 
-/* What was taken back is told under the id that was split off, so both are asked; and again, where a thousand are not
- * all. */
+/* Links that were taken back are listed under the id that was split off, so both ids are asked; and again, if there are
+ * more than a thousand. */
 static int change_all(struct between *between)
 {
     int code = EXIT_FINE;
@@ -165,7 +165,7 @@ static int ask_why(struct person_command *command, Str *ret_text, const TreeNode
     return person_ask(command, "GET", path, (Str){ 0 }, ret_text, ret_answer);
 }
 
-/* Of more than a thousand links the API tells the oldest and the newest; why always names one that counts. */
+/* Of more than a thousand links the API lists the oldest and the newest; `why` always names one that counts. */
 static int change_rest(struct between *between, Str *ret_text, const TreeNode **ret_why)
 {
     for (;;) {
@@ -211,7 +211,7 @@ static int run_between(struct person_command *command)
         command_complain("--between wants two ids: onym unmerge --between 12345 a-7f3e");
         return EXIT_USAGE;
     }
-    int code = ask_open(command->line, &command->arena, &command->asker);   /* it lives in the arena: before all else */
+    int code = ask_open(command->line, &command->arena, &command->asker);   /* it is in the arena: made first */
     if (code) return code;
     buf_init(&between.positions, LIMIT_ANSWER_BYTES);
     code = change_all(&between);

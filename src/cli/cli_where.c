@@ -1,4 +1,4 @@
-/* cli_where: a filter as one word of a command line becomes one of the API.
+/* cli_where: one word of a command line becomes a filter of the API.
  *
  *     properties.plan=Free          =  !=  <  <=  >  >=    ~ contains   !~ does not contain
  *     properties.plan=Free,Pro      any of them; != none of them
@@ -52,7 +52,7 @@ static void put_text(struct buf *out, Str value)
     json_string(out, NULL, is_quoted(value) ? str_slice(value, 1, value.len - 1) : value);
 }
 
-/* Items of a list, or one value in each of its readings. */
+/* Items of a list, or one value in each way that it can be read. */
 static void put_values(struct buf *out, Str values)
 {
     json_array(out, NULL);
