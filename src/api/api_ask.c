@@ -38,7 +38,7 @@ Status api_check_reader(const TreeNode *node, Err *err)
 {
     Status s = OK;
     if (str_starts(node->text, STR("traits.")) || str_equal(node->text, STR("userId"))) {
-        s = err_set(err, ERR_DENIED, "not for the role reader: %.*s is of people; this wants analyst or admin",
+        s = err_set(err, ERR_DENIED, "not for the role reader: %.*s is about people; this wants analyst or admin",
                     STR_FORMAT(str_slice(node->text, 0, 100)));
         return s;
     }

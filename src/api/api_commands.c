@@ -39,10 +39,10 @@ static Status find_position(struct exchange *exchange, const TreeNode *body, Are
     IdentityPerson person;
     int64_t number;
     if ((position.len > 0) == (name.message_id.len > 0))
-        return err_set_field(err, "position", "give either position, as .../links tells it, or message_id and id");
+        return err_set_field(err, "position", "give either position, as .../links shows it, or message_id and id");
     if (position.len) {
         if (!str_parse_int(position, 0, INT64_MAX, &number))
-            return err_set_field(err, "position", "must be a position that .../links told");
+            return err_set_field(err, "position", "must be a position that .../links showed");
         *ret = (JournalPos)number;
         return OK;
     }

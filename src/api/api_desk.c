@@ -73,7 +73,7 @@ Status api_audit(struct exchange *exchange, Arena *arena, struct buf *out, Err *
     if (limit_text.len && !str_parse_int(limit_text, 1, LIMIT_PAGE_ITEMS, &limit))
         return err_set_field(err, "limit", "must be a number from 1 to %d", LIMIT_PAGE_ITEMS);
     if (before_text.len && !str_parse_int(before_text, 1, INT64_MAX, &before))
-        return err_set_field(err, "before", "must be the next of the page before");
+        return err_set_field(err, "before", "must be `next` of the page before");
     Status s = api_desk(exchange, &desk, err);
     if (s) return s;
     json_object(out, NULL);

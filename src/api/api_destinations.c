@@ -130,7 +130,7 @@ Status api_destinations_user_hash(struct exchange *exchange, struct deliver *del
                                   Err *err)
 {
     Str user_id = http_parameter(exchange->query, STR("user_id"), arena), hash;
-    if (user_id.len == 0) return err_set_field(err, "user_id", "give the user id that is to be signed");
+    if (user_id.len == 0) return err_set_field(err, "user_id", "give the user id to sign");
     Status s = deliver_user_hash(deliver, name_of(exchange, arena), user_id, arena, &hash, err);
     if (s) return s;
     json_object(out, NULL);

@@ -31,7 +31,7 @@ static bool read_name(Str text, struct erasure_name *ret)
 
 static bool holds(struct erasure_name name, JournalPos pos) { return pos >= name.first && pos <= name.last; }
 
-/* Of the erasure, where there are any. */
+/* Of the erasure, if there are any. */
 static void put_unread(struct buf *out, struct erasure_name name, struct applier *applier, Arena arena)
 {
     ControlUnread *places = arena_new(&arena, ControlUnread, CONTROL_UNREAD_MOST);

@@ -6,7 +6,7 @@ enum { SINCE_MOST_DAYS = 90, PEOPLE_A_PAGE = 20, PEOPLE_MOST = 100, MUTE_DAYS = 
 
 static Status no_doctor(Err *err)
 {
-    return err_set(err, ERR_CONFLICT, "findings are told only where the data directory can be written");
+    return err_set(err, ERR_CONFLICT, "findings can be asked for only if the data directory can be written");
 }
 
 /* ?source=web: of that source; ?signup=Joined, which may stand there several times. */

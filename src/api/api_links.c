@@ -71,7 +71,7 @@ void api_links_close(struct api_links *links)
 /* ---- The token ---- */
 
 typedef struct Link {
-    Str signed_part, id;                     /* id: as it is, not as it is written */
+    Str signed_part, id;                     /* id: decoded, not as the token has it */
     int64_t expires_s;
     unsigned char digest[DIGEST_BYTES];
 } Link;
@@ -99,7 +99,7 @@ static void put_base64url(struct buf *out, Str text)
     }
 }
 
-/* Without padding, or with it: languages differ. False where it is none, or empty. */
+/* With or without padding: languages differ. False: it is no base64url, or empty. */
 static bool read_base64url(Str text, Arena *arena, Str *ret)
 {
     while (text.len && text.bytes[text.len - 1] == '=') text.len--;

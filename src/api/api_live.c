@@ -103,7 +103,7 @@ static Status read_ask(struct exchange *exchange, Arena *arena, LiveAsk *ret, Er
 static bool is_due(struct exchange *exchange) { return live_stream_is_due(exchange->stream_context); }
 static void close_stream(struct exchange *exchange) { live_stream_close(exchange->stream_context); }
 
-/* Nothing more for a session that was ended meanwhile, or a key that was taken out. */
+/* Nothing more for a session that has ended in the meantime, or a key that is no longer there. */
 static StreamStep fill(struct exchange *exchange, Arena *arena, struct buf *out)
 {
     static const StreamStep steps[] = {
@@ -129,7 +129,7 @@ Status api_live(struct exchange *exchange, Arena *arena, struct buf *out, Err *e
     struct live_stream *stream;
     struct live *live = api_options(exchange)->live;
     (void)out;
-    if (!live) return err_set(err, ERR_CONFLICT, "messages are told live only while onym serve runs");
+    if (!live) return err_set(err, ERR_CONFLICT, "messages are shown live only while onym serve runs");
     Status s = read_ask(exchange, arena, &ask, err);
     if (!s && ask.filter.ids.count) s = api_refuse_reader(exchange, "id", err);
     if (!s && ask.filter.texts.count) s = api_refuse_reader(exchange, "text", err);
@@ -144,7 +144,8 @@ Status api_live(struct exchange *exchange, Arena *arena, struct buf *out, Err *e
 static Status read_place(const struct exchange *exchange, JournalPos *ret, Err *err)
 {
     int64_t number;
-    if (!api_options(exchange)->live) return err_set(err, ERR_CONFLICT, "messages are told only while onym serve runs");
+    if (!api_options(exchange)->live) return err_set(err, ERR_CONFLICT,
+             "messages are shown only while onym serve runs");
     if (!str_parse_int(exchange->parameter, 0, (int64_t)JOURNAL_NUMBER_MOST, &number))
         return err_set_field(err, "position", "wanted a position of the journal, a number");
     *ret = journal_position((uint64_t)number);

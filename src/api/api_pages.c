@@ -187,7 +187,7 @@ static void write_derived(struct applier *applier, struct buf *out)
           (double)journal_distance(lag.applied, lag.durable) },
         { "onym_apply_lag_seconds", "gauge", "For how long the oldest event that is durable and not yet applied waits",
           (double)lag.behind_ms / 1000 },
-        { "onym_answers_complete", "gauge", "1 where answers are of everything up to less than a second ago",
+        { "onym_answers_complete", "gauge", "1 if answers count everything up to less than a second ago",
           lag.is_complete },
         { "onym_missing_places", "gauge", "Places of the journal that cannot be read and are in no answer",
           (double)apply.missing_places },
@@ -251,7 +251,7 @@ void api_write_openapi(struct buf *out)
     openapi_write((RouteTable){ &api_routes[0].route, api_route_count, sizeof api_routes[0] }, out);
 }
 
-/* It needs no key: it tells nothing of this Onym. */
+/* It needs no key: it is the same for every server. */
 void api_openapi(struct exchange *exchange)
 {
     buf_clear(&exchange->answer);

@@ -90,7 +90,7 @@ static Status read_positions(struct exchange *exchange, Arena *arena, PeopleFore
         int64_t number;
         if (!str_parse_int(str_cut(text, ',', &text), 0, (int64_t)JOURNAL_NUMBER_MOST, &number) ||
             ret->count == FORESEEN_MOST)
-            return err_set_field(err, "positions", "wanted positions as .../links tells them, with commas between, %d "
+            return err_set_field(err, "positions", "wanted positions as .../links shows them, with commas between, %d "
                                  "at most", FORESEEN_MOST);
         positions[ret->count++] = journal_position((uint64_t)number);
     }
@@ -163,7 +163,7 @@ static Status write_latest(struct exchange *exchange, Arena *arena, struct buf *
     struct live *live = api_options(exchange)->live;
     LivePage page = { .is_cancelled = &exchange->is_cancelled };
     size_t before;
-    if (!live) return err_set(err, ERR_CONFLICT, "who was heard of last is told only while onym serve runs");
+    if (!live) return err_set(err, ERR_CONFLICT, "who sent something last is known only while onym serve runs");
     Status s = people_read_limit(exchange, arena, PEOPLE_A_PAGE, PEOPLE_MOST, &page.limit, err);
     if (!s) s = people_read_offset(exchange, arena, JOURNAL_NUMBER_MOST, &before, err);
     if (s) return s;

@@ -35,8 +35,8 @@ static Status put_sections(const People *people, IdentityPerson person, Arena *a
     return s;
 }
 
-/* As many as fit. The cursor is a number of events: one that is told late but happened earlier shifts the rest, so
- * that the next page repeats an event rather than lacks one. */
+/* As many as fit. The cursor is a number of events. An event that arrives late but happened earlier shifts the rest: the
+ * next page then repeats an event, but none is missing. */
 static Status put_events(const People *people, const PersonEvents *events, size_t at, const Arena *arena,
                          struct buf *out, Err *err)
 {

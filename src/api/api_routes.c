@@ -30,7 +30,7 @@
     TYPED(POST, "/" word,          api_track,       ROUTE_COLLECT, type),        \
     TYPED(POST, "/" letter,        api_track,       ROUTE_COLLECT, type)
 
-/* For readers, too: they see masked what it says of people (api_mask.c). */
+/* For readers, too: what it says of people is masked for them (api_mask.c). */
 #define MASKED (ROUTE_READER | ROUTE_MASKED)
 /* Readers may see numbers. They may not see who the people of a funnel are, nor values of fields, nor a new kind of
  * question whose answers nobody has checked for this. */
