@@ -189,7 +189,7 @@ static void draw_between(const struct between *between, const TreeNode *why)
         buf_str_put(&command->out, between->count == 1 ? STR("links them again\n") : STR("link them again\n"));
     } else {
         buf_str_put(&command->out, between->count == 1 ? STR("links") : STR("link"));
-        buf_str_put(&command->out, STR(" them no more; onym unmerge --restore --between "));
+        buf_str_put(&command->out, STR(" them no longer; onym unmerge --restore --between "));
         (void)terminal_put(&command->out, str_from(line->operands[0]), 0, 0);
         buf_char(&command->out, ' ');
         (void)terminal_put(&command->out, str_from(line->operands[1]), 0, 0);

@@ -109,7 +109,7 @@ class Commands(Commanding):
 
     def test_unmerge_and_restore(self):
         user = self.story("un")
-        self.assertRegex(self.onym("unmerge", user, "m-un-2"), r"links no more; onym unmerge \d+ --restore")
+        self.assertRegex(self.onym("unmerge", user, "m-un-2"), r"no longer links; onym unmerge \d+ --restore")
         self.assertEqual(self.resolve(anonymous_id="un-a")["person_id"], "a_un-a")
         position = str(json.loads(self.onym("links", "un-a", "--json"))["links"][0]["position"])
         self.assertIn("(taken back)", self.onym("links", "un-a"))
@@ -244,7 +244,7 @@ class Externals(Commanding):
         self.assertIn("u_yve", self.onym("person", "email:yve@x.example"))
         self.assertIn("yve@x.example", self.onym("links", "email:yve@x.example"))
         self.assertIn("yve", self.onym("why", "email:yve@x.example", "a-yve"))
-        self.assertIn("links no more", self.onym("unmerge", "email:yve@x.example", "m-y1"))
+        self.assertIn("no longer links", self.onym("unmerge", "email:yve@x.example", "m-y1"))
         self.onym("unmerge", "email:yve@x.example", "m-y1", "--restore")
         self.send(message("identify", "z1", 2, userId="zoe", traits={"email": "zoe@x.example"}))
         text = self.onym("suppress", "email:zoe@x.example")
