@@ -14,7 +14,7 @@
  * ASKED(KIND, command, operands, members, wants, summary, details)
  *     the command that asks it, as main/commands.tbl.h has commands. members: which members of the question the operands
  *     are, in order: "birth return"; "steps..." takes all that are left, as a list; "search=text" is a text, the others
- *     are events. wants: what is said where there are too few operands, or too many
+ *     are events. wants: what is said if there are too few operands, or too many
  * MEMBER(command, letter, option, value, how, member, help)
  *     an option of it, as main/commands.tbl.h has options, and the member that it gives. how:
  *     VALUE       a number where it is one, else a text
@@ -25,8 +25,8 @@
  *     FLAG        true, or with "direction=before" that text
  *     OWN         nothing: the command's own file makes something of it
  *
- * How an answer is drawn is the command line's affair (cli/cli_question.c): what has no drawing of its own is shown as
- * tables of the lists that it has.
+ * The command line decides how an answer is drawn (cli/cli_question.c). An answer without a drawing of its own is shown
+ * as tables, one for each of its lists.
  */
 #ifndef QUESTION
 #define QUESTION(...)
@@ -91,12 +91,12 @@ MEMBERS_OF_GROUPS("funnel")
 MEMBER("funnel", 0, "window", "DURATION", VALUE, "window", "how long the way from the first step may take: 30m, 24h (7d)")
 MEMBER("funnel", 0, "step-window", "STEP=DURATION", OWN, "", "how long after the step before: 3=1h; repeatable")
 MEMBER("funnel", 0, "order", "ORDER", VALUE, "order", "in_order (others may lie between), strict (none may), or any (in_order)")
-MEMBER("funnel", 0, "range", "WHAT", VALUE, "range", "what --from and --to are for: entries, who may take the window then; or all (entries)")
+MEMBER("funnel", 0, "range", "WHAT", VALUE, "range", "what --from and --to limit: entries, which then have the window to go on; or all events (entries)")
 MEMBER("funnel", 0, "attribution", "WHICH", VALUE, "attribution", "the group of a person: first (of their entry), or any entry's")
 MEMBER("funnel", 'x', "exclude", "EVENT", OWN, "", "leave out who did this between the first and the last step; repeatable")
 MEMBER("funnel", 0, "people", "STEP", OWN, "", "show the people of this step (a number), and by which events they got there")
 MEMBER("funnel", 0, "dropped", "STEP", OWN, "", "show the people who got to this step and no further")
-MEMBER("funnel", 0, "group", "VALUE", OWN, "", "with --people or --dropped: only those of this group")
+MEMBER("funnel", 0, "group", "VALUE", OWN, "", "with --people or --dropped: only people of this group")
 MEMBER("funnel", 0, "cursor", "CURSOR", OWN, "", "with --people or --dropped: the next page")
 
 /* ---- funnel people ---- */

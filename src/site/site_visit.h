@@ -6,7 +6,7 @@ typedef struct SiteVisit {
     Str url;
     const char *user_agent;                /* NULL: the browser's own */
     int64_t until_ns;                      /* of the monotonic clock: the visit is over, the browser gone */
-    Millis wait_ms;                        /* how long to look on after the page has loaded */
+    Millis wait_ms;                        /* how long to go on looking after the page has loaded */
     bool (*is_interrupted)(void);
 } SiteVisit;
 
