@@ -1,5 +1,5 @@
 /* api_complete: how complete an answer is. Questions are answered from derived state, which follows the journal: within
- * milliseconds while the server runs, later while it starts (docs/operating.md#start). An answer says which it was,
+ * milliseconds while the server runs, later while it starts (docs/queries.md). An answer says which it was,
  * or waits until it has everything that was on disk when the question came (?wait=10s). */
 #include "api_routes.h"
 

@@ -5,7 +5,7 @@
  * for suppressed ids only a number may be kept (docs/privacy.md), so those that collection left out are noted in
  * memory as numbers, LIVE_NOTES of them, and a restart forgets them.
  *
- * A stream's text is that of server-sent events (docs/api.md#live): a row is `data:` with one object on one line, and
+ * A stream's text is that of server-sent events (docs/live.md): a row is `data:` with one object on one line, and
  * `id:` says where it is, so that a watcher who comes back with that id misses nothing and gets nothing twice:
  *     POSITION           after the record there
  *     POSITION-SERIAL    before the record there, after the note of that serial
