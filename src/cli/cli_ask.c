@@ -27,6 +27,7 @@ struct asker {
     struct serve *own;                     /* the engine of this process; NULL: a server is asked */
     Str base, secret_key;
     bool is_given;                         /* by --url */
+    bool starts;                           /* asks its own engine if no server runs */
     struct fetcher *fetcher;
     struct progress progress;
     struct buf answer;
@@ -176,6 +177,7 @@ static Status open_loaded(const struct command_line *line, bool starts, struct a
     buf_init(&asker->answer, LIMIT_ANSWER_BYTES);
     ask_catch_signals();
     const char *url = command_option(line, "url");
+    asker->starts = starts;
     Status s = starts ? open_any(asker, url, err) : open_server(asker, url, err);
     FetchOptions options = { .user_agent = "onym/" ONYM_VERSION };
     if (asker->config.tls.certificate.len && !asker->own && !asker->is_given)
@@ -366,8 +368,9 @@ static Status judge(struct asker *asker, Str path, Err *err)
     if (result->outcome != FETCH_ANSWERED)
         return err_set(err, ERR_IO, "no server answers at %.*s: %s; %s", STR_FORMAT(base), result->error,
                        asker->is_given ? "is it running, and is that its address?"
-                       : has_journal(asker) ? "another process has the data directory: a server elsewhere (--url says "
-                         "where it listens), or a command that ends by itself"
+                       : asker->starts && has_journal(asker)
+                       ? "another process has the data directory: a server elsewhere (--url says where it listens), or "
+                         "a command that ends by itself"
                        : "onym serve starts one, --url says where another one listens");
     if (result->is_cut || !buf_ok(&asker->answer))
         return err_set(err, ERR_TOO_LARGE, "the answer is over %d MiB; ask for less", LIMIT_ANSWER_BYTES >> 20);

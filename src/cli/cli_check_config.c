@@ -61,9 +61,10 @@ static int check_file(const char *file, bool is_json, Arena *arena, struct buf *
     }
     if (s) buf_printf(out, "%s: %zu error%s\n", file, errors, errors == 1 ? "" : "s");
     else
-        buf_printf(out, "%s: fine (%zu source%s, %zu destination%s)\n", file, config.source_count,
+        buf_printf(out, "%s: fine (%zu source%s, %zu destination%s, %zu warehouse%s)\n", file, config.source_count,
                    config.source_count == 1 ? "" : "s", config.destination_count,
-                   config.destination_count == 1 ? "" : "s");
+                   config.destination_count == 1 ? "" : "s", config.warehouse_count,
+                   config.warehouse_count == 1 ? "" : "s");
     return s ? EXIT_WRONG : EXIT_FINE;
 }
 

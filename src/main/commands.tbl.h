@@ -309,6 +309,5 @@ OPTION("help", 0, "openapi", NULL, NULL, "print the API as an OpenAPI document, 
 #undef OPTION
 #undef OPTIONS_OF_DATA
 #undef OPTIONS_OF_ASKING
-#undef OPTIONS_OF_INQUIRY
 #undef OPTIONS_OF_GROUPS
 #undef OPTIONS_OF_FILTER
