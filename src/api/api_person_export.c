@@ -35,7 +35,7 @@ static Status put_sections(const People *people, IdentityPerson person, Arena *a
     return s;
 }
 
-/* As many as fit. The cursor is a number of events. An event that arrives late but happened earlier shifts the rest: the
+/* As many as fit. The cursor is a number of events. A late event that happened earlier shifts the rest: the
  * next page then repeats an event, but none is missing. */
 static Status put_events(const People *people, const PersonEvents *events, size_t at, const Arena *arena,
                          struct buf *out, Err *err)
