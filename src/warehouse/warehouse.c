@@ -257,9 +257,10 @@ static Status keep_position(struct warehouse *warehouse, int partition, JournalP
 /* ---- People ---- */
 
 /* Whatever is wrong with it (somebody changed its tables, say): the rows are loaded. */
-static Status give_up_people(struct warehouse *warehouse, const Err *why, Err *err)
+static Status give_up_people(struct warehouse *warehouse, LoadCounts before, const Err *why, Err *err)
 {
     warehouse->people_err = *why;
+    warehouse->load.counts = before;
     warehouse->people_due_ns = clock_monotonic_ns(warehouse->options.clock) + INT64_C(1000000) * PEOPLE_AGAIN_MS;
     warehouse->is_catalog_stale = true;
     warehouse_people_forget(warehouse->people);
@@ -303,6 +304,7 @@ static Status tell_people(struct warehouse *warehouse, const struct range *range
     PeopleRange told = { range->records, range->skips, range->count, range->next };
     if (!warehouse->people || clock_monotonic_ns(warehouse->options.clock) < warehouse->people_due_ns) return OK;
     Err why;
+    LoadCounts before = warehouse->load.counts;
     Status s = sql_run(warehouse->sql, STR("SAVEPOINT onym_people"), err);
     if (s) return s;
     s = check_others(warehouse, &why);
@@ -310,7 +312,7 @@ static Status tell_people(struct warehouse *warehouse, const struct range *range
     if (!s) s = warehouse_views_make(&warehouse->load, &why);
     if (!s) s = keep_position(warehouse, 1, range->next, &why);
     if (s && sql_is_open(warehouse->sql) && !atomic_load(&warehouse->is_stopping))
-        return give_up_people(warehouse, &why, err);
+        return give_up_people(warehouse, before, &why, err);
     if (s) *err = why;
     return s;
 }
@@ -386,10 +388,10 @@ static void note_loaded(struct warehouse *warehouse, const struct range *range)
     WarehouseStatus *status = &warehouse->status;
     status->position = range->next;
     status->loads++;
-    status->rows += warehouse->load.rows_sent;
-    status->discards += warehouse->load.discards_sent + warehouse->load.untold;
-    status->repeated += warehouse->load.repeated;
-    status->refused += warehouse->load.refused + range->is_refused;
+    status->rows += warehouse->load.counts.rows_sent;
+    status->discards += warehouse->load.counts.discards_sent + warehouse->load.counts.untold;
+    status->repeated += warehouse->load.counts.repeated;
+    status->refused += warehouse->load.counts.refused + range->is_refused;
     if (warehouse->load.trouble[0] || warehouse->load.is_mended)
         snprintf(status->trouble, sizeof status->trouble, "%s", warehouse->load.trouble);
     status->loaded_at_ms = warehouse->load.now_ms;

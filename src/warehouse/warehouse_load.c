@@ -54,7 +54,7 @@ void warehouse_load_begin(struct load *load, struct sql *sql, Millis now_ms)
     load->sql = sql;
     load->now_ms = now_ms;
     buf_clear(&load->regrants);
-    load->rows_sent = load->discards_sent = load->repeated = load->refused = load->untold = 0;
+    load->counts = (LoadCounts){ 0 };
     load->trouble[0] = 0;
     load->is_mended = false;
 }
@@ -140,7 +140,7 @@ static void add_row(struct load *load, const WarehouseRow *row, const LoadDiscar
                      .cells = arena_new(&load->arena, LoadCell, row->count) };
     if (is_first && !is_first_of_id(load, table, made.id)) load->messages[made.message].is_repeated = true;
     if (load->messages[made.message].is_repeated) {
-        load->repeated += is_first && !row->is_whole;
+        load->counts.repeated += is_first && !row->is_whole;
         return;
     }
     load->catalog->tables[table].is_wanted = true;
@@ -174,7 +174,7 @@ void warehouse_load_add(struct load *load, const WarehouseMessage *message, Str 
         has_first |= is_first;
     }
     if (load->messages[load->message_count - 1].is_repeated) return;
-    load->untold += message->untold_count;
+    load->counts.untold += message->untold_count;
     for (size_t at = 0; at < message->discard_count; at++) {
         const WarehouseDiscard *discard = &message->discards[at];
         if (!warehouse_takes_table(load->choice, discard->table)
@@ -407,10 +407,10 @@ static Status send_rows(struct load *load, WarehouseTable *table, size_t count, 
     if (!s) s = sql_run(load->sql, STR("RELEASE SAVEPOINT onym"), err);
     for (size_t at = new_count; !s && at < count; at++) {
         const LoadRow *row = &load->rows[load->order[at]];
-        load->repeated += row->is_first;
+        load->counts.repeated += row->is_first;
         if (row->is_first) load->messages[row->message].is_repeated = true;
     }
-    load->rows_sent += s ? 0 : new_count;
+    load->counts.rows_sent += s ? 0 : new_count;
     load->is_mended |= !s && new_count && str_equal(table->name, str_from(load->troubled));
     return s;
 }
@@ -477,7 +477,7 @@ static Status send_discards(struct load *load, Err *err)
         buf_char(&load->lines, '\n');
         s = send_lines(load, LINES_BYTES, err);
     }
-    load->discards_sent += load->discard_count;
+    load->counts.discards_sent += load->discard_count;
     s = end_copy(load, s, err);
     return s ? err_wrap(err, s, "table onym_discards") : OK;
 }

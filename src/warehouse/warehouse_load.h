@@ -46,6 +46,8 @@ typedef struct LoadMessage {
     bool is_repeated;
 } LoadMessage;
 
+typedef struct LoadCounts { uint64_t rows_sent, discards_sent, repeated, refused, untold; } LoadCounts;
+
 /* A lock of somebody's that is held for longer makes the load fail, so that the status tells it. */
 #define LOAD_LOCK_TIMEOUT "30s"
 
@@ -71,7 +73,7 @@ struct load {
     struct buf regrants;                     /* what was granted on views that were dropped: statements, a zero each */
     Str *values;                             /* of the row that is being sent, by the places of its columns */
     uint32_t stamp;
-    uint64_t rows_sent, discards_sent, repeated, refused, untold;    /* of the transaction */
+    LoadCounts counts;                       /* of the transaction */
     bool is_sure;                            /* tried more than once: the catalogue is not merely old */
     char trouble[ERR_TEXT_BYTES];            /* what a table refused in this transaction, for people; empty: nothing */
     char troubled[WAREHOUSE_NAME_BYTES + 1]; /* which table; or the one that did before, which may take rows now */

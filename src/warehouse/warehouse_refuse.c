@@ -83,7 +83,7 @@ Status load_set_aside_foreign(struct load *load, WarehouseTable *table, Err *err
 void load_refuse_row(struct load *load, const LoadRow *row, const char *reason)
 {
     const LoadMessage *message = &load->messages[row->message];
-    load->refused++;
+    load->counts.refused++;
     load_discard(load, (LoadDiscard){
         .table = load->catalog->tables[row->table].name, .row = row->id,
         .text = load->choice->skip_count ? STR("") : message->json,
@@ -127,7 +127,7 @@ static void note_told(void *context, const Str *cells)
             tell_refusal(telling, cells[1], cells[2]);
         } else if (row->is_first) {
             load->messages[row->message].is_repeated = true;
-            load->repeated++;
+            load->counts.repeated++;
         }
         return;
     }

@@ -130,7 +130,7 @@ Status load_send_upserts(struct load *load, WarehouseTable *table, size_t count,
     if (!s) s = send_all(load, table, ids, err);
     if (s && !load_is_own(table) && load_is_refusal(load)) s = send_singly(load, table, &ids, err);
     if (!s) s = sql_run(load->sql, STR("RELEASE SAVEPOINT onym"), err);
-    load->rows_sent += s ? 0 : ids;
+    load->counts.rows_sent += s ? 0 : ids;
     load->is_mended |= !s && ids && str_equal(table->name, str_from(load->troubled));
     return s;
 }

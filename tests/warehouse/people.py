@@ -203,6 +203,20 @@ def merged_and_parted(pg, World):
         compare(pg, world)
 
 
+def counted(pg, World):
+    """Rows of people that were undone are not counted."""
+    with World(pg) as world:
+        def rows():
+            return json.loads(world.get("/api/v1/destinations"))["warehouses"][0]["rows"]
+        world.wait_loaded()
+        pg.query("ALTER TABLE website.onym_sync ADD CHECK (partition = 0) NOT VALID")    # people fail at their end
+        before = rows()
+        world.send([{"type": "track", "event": "Ev", "userId": "kim", "messageId": "m1"}])
+        wait_until(lambda: "onym_sync" in world.onym.log_path.read_text(), WAIT_S, "a complaint")
+        assert pg.query("SELECT count(*) FROM website.ev") == [["1"]]
+        assert rows() == before + 2, (before, rows())
+
+
 GRANTS = ("SELECT grantee, column_name, is_grantable FROM information_schema.column_privileges WHERE table_schema = 'website' "
           "AND table_name = 'ev_resolved' AND grantee IN ('clerk', 'aide') ORDER BY 1, 2")
 
