@@ -143,7 +143,7 @@ static Status examine(struct exam *exam, Err *err)
     static DoctorPass *const passes[] = { doctor_pass_devices, doctor_pass_signups, doctor_pass_people,
                                           doctor_pass_twice, doctor_pass_symptoms, doctor_pass_spellings,
                                           doctor_pass_lost, doctor_pass_troubles, doctor_pass_losses,
-                                          doctor_pass_plan };
+                                          doctor_pass_plan, doctor_pass_versions };
     Status s = doctor_gather(exam, err);
     if (!s) s = doctor_find_history(exam, err);
     if (!s) s = doctor_sort_devices(exam, err);

@@ -73,6 +73,7 @@ static void fill_row(struct exam *exam, const Event *event, JournalPos pos, Doct
         .name = is_named ? doctor_name(&exam->names, event->name) : 0,
         .agent = (uint32_t)hash_64(peek.agent, 0), .type = (uint8_t)event->type,
     };
+    row->app = peek.app.len ? doctor_name(&exam->names, peek.app) : row->release;
     if (event->type == EVENT_ALIAS) {
         row->previous = IDENTITY_NONE;
     } else {

@@ -1,6 +1,6 @@
 /* doctor_peek: some texts of a message, found in one walk over its JSON.
  *
- * Eight of them are wanted, so the rest is passed over (event/event_members.h): a tree of each message would cost many
+ * Nine of them are wanted, so the rest is passed over (event/event_members.h): a tree of each message would cost many
  * times as much. */
 #include "doctor_private.h"
 
@@ -19,10 +19,12 @@ struct member {
 #define INSIDE(key, members) { { key, sizeof key - 1 }, members, 0, false }
 #define END { { NULL, 0 }, NULL, 0, false }
 static const struct member of_library[] = { TEXT("name", library), TEXT("version", version), END };
+static const struct member of_app[] = { TEXT("version", app), END };
 static const struct member of_page[] = { TEXT("url", url), TEXT("referrer", referrer), END };
 static const struct member of_onym[] = { WHOLE("health", health), TEXT("visit", visit), END };
 static const struct member of_context[] = {
-    INSIDE("library", of_library), INSIDE("page", of_page), TEXT("userAgent", agent), INSIDE("onym", of_onym), END
+    INSIDE("library", of_library), INSIDE("page", of_page), TEXT("userAgent", agent), INSIDE("onym", of_onym),
+    INSIDE("app", of_app), END
 };
 static const struct member of_message[] = {
     INSIDE("context", of_context), WHOLE("properties", payload), WHOLE("traits", payload), END

@@ -77,6 +77,7 @@ typedef struct DoctorRow {
         IdentityNode previous;              /* aliases */
     };
     uint32_t agent;                         /* of the browser, hashed */
+    uint32_t app;                           /* a name: the app's version, or else the release */
     uint8_t type, flags;
 } DoctorRow;
 
@@ -237,7 +238,7 @@ double tally_bound(uint64_t count, uint64_t of);
 
 /* Borrowed from it, as it stands: escapes and all. Empty: not there, or no text. */
 typedef struct DoctorPeek {
-    Str library, version, url, referrer, agent, payload, health, visit;
+    Str library, version, app, url, referrer, agent, payload, health, visit;
 } DoctorPeek;
 void doctor_peek(Str json, DoctorPeek *ret);
 void doctor_peek_event(const Event *event, DoctorPeek *ret);    /* of one out of a record: without its ids and times */
@@ -248,7 +249,8 @@ bool doctor_is_same_site(Str a, Str b);                 /* hosts of one registra
 
 typedef Status DoctorPass(struct exam *exam, Err *err);
 DoctorPass doctor_pass_devices, doctor_pass_signups, doctor_pass_people, doctor_pass_lost, doctor_pass_twice,
-    doctor_pass_symptoms, doctor_pass_spellings, doctor_pass_plan, doctor_pass_troubles, doctor_pass_losses;
+    doctor_pass_symptoms, doctor_pass_spellings, doctor_pass_plan, doctor_pass_troubles, doctor_pass_losses,
+    doctor_pass_versions;
 /* By doctor_gather, of each message whose record has such a stamp. */
 void doctor_note_violations(struct exam *exam, const Event *event, JournalPos pos);
 

@@ -32,6 +32,7 @@ static void hand_over(void *context, const SymptomCase *found)
     for (uint32_t at = 0; at < found->example_count; at++)
         examples[at] = journal_position(found->examples[at].position);
     uint32_t source = doctor_name(&exam->names, found->source);
+    if (sum.code == DOCTOR_TW_3 && !doctor_is_server(exam, source)) return;      /* by hand, or a pixel */
     if (source && exam->knows_old && exam->young[source] == SOURCE_NOT_SEEN) exam->young[source] = SOURCE_YOUNG;
     (void)tally_add(exam, &sum);                             /* over the ceiling of tallies: the answer says so */
 }

@@ -139,8 +139,10 @@ FINDING(LO_3, "LO-3", PASS, WARNING, 0, 0, 1, 1, "An event that has stopped",
     "days", "It came on most days, and does not any more, while the source still sends others.",
     "Every question about {event} ends on the day on which it stopped.")
 MEND(LO_3, "browser", "// look at what was released on the day on which it stopped")
-FINDING(LO_4, "LO-4", LATER, WARNING, 0, 0, 1, 1, "An event that a new version lost",
-    "sessions of the version", "The release does not send it.", "{event} counts {people:people|person} fewer.")
+FINDING(LO_4, "LO-4", PASS, WARNING, 500000, 0, 100, 200, "An event that a new version lost",
+    "sessions of the version", "The version before sent it in nearly each session; this one does not.",
+    "{value} lost {event}: {people:people are|person is} missing in each question about it.")
+MEND(LO_4, "browser", "// look at what changed in this version around the call")
 FINDING(LO_5, "LO-5", PASS, INFO, 100000, 0, 10, 50, "Sign-ups by the server that no browser accompanies",
     "sign-ups by a server", "Blockers, or a page without the snippet.", "{people:sign-ups have|sign-up has} no pages around.")
 MEND(LO_5, "browser", "analytics.load(KEY, { integrations: { 'Segment.io': { apiHost: 'events.example.com/own/v1' } } })")
@@ -158,7 +160,7 @@ MEND(TW_1, "browser", "useEffect(() => { analytics.page() }, [pathname])   // on
 FINDING(TW_2, "TW-2", PASS, WARNING, 200000, 0, 10, 50, "Sent by browser and server",
     "messages of that name", "Both send it, under two message ids.", "Counts of {event} are too high by {count}.")
 MEND(TW_2, "node", "analytics.track({ messageId: 'order-' + order.id, userId, event })   // the same id in both, or one of them alone")
-FINDING(TW_3, "TW-3", LATER, INFO, 10000, 0, 1, 1, "Messages of a server without a message id",
+FINDING(TW_3, "TW-3", SYMPTOM, INFO, 10000, 0, 1, 1, "Messages of a server without a message id",
     "messages of the source", "What is sent again after a failure counts twice.", "{count:messages|message} may be counted twice.")
 MEND(TW_3, "server", "messageId: 'order-' + order.id")
 FINDING(TW_4, "TW-4", SYMPTOM, INFO, 200000, 0, 1, 1, "The same messages again and again",

@@ -32,6 +32,7 @@
  *   PD-3   field: where. value: "email", "phone", "name"
  *   PD-5   field: where. value: "email"
  *   NM-6   a page or screen with neither name nor path
+ *   TW-3   the client gave no messageId; whoever sends it
  *   PR-8   field: where. value: "text over 508 bytes", which the index does not hold
  *
  * Invariants
@@ -222,6 +223,7 @@ uint64_t symptoms_fold_id(Str id, uint64_t seed);
 /* A value that names nobody, those that identity blocks among them: its word or kind as ID-5 has it; NULL where it may
  * be an id. The word lives for ever. */
 const char *symptoms_odd_id(Str id);
+bool symptoms_is_made_id(Str message_id);                   /* collection made it, as the client gave none */
 /* "jwt", "pem", "card"; NULL: none. */
 const char *symptoms_secret(Str text);
 bool symptoms_is_secret_key(Str key);                       /* password, token, api_key, authorization, ssn … */

@@ -51,7 +51,7 @@ static const uint8_t counted_of[SYMPTOM_CODES][2] = {
     [SYMPTOM_MONEY] = { FROM_EVENT, NOTHING }, [SYMPTOM_SECRET] = { FROM_EVENT, NOTHING },
     [SYMPTOM_PERSONAL_URL] = { TALLY_URLS, NOTHING }, [SYMPTOM_PERSONAL_FIELD] = { FROM_EVENT, NOTHING },
     [SYMPTOM_PERSONAL_TEXT] = { FROM_EVENT, NOTHING }, [SYMPTOM_PAGE_NAMELESS] = { TALLY_PAGES, NOTHING },
-    [SYMPTOM_LONG_TEXT] = { FROM_EVENT, NOTHING },
+    [SYMPTOM_LONG_TEXT] = { FROM_EVENT, NOTHING }, [SYMPTOM_NO_MESSAGE_ID] = { TALLY_MESSAGES, NOTHING },
 };
 
 /* By the hash of source and name: how many messages. What collides is counted together, once in a few billion. */

@@ -267,6 +267,7 @@ static void count_ids(struct adding *adding)
     const char *odd_user = event->user_id.len ? symptoms_odd_id(event->user_id) : NULL;
     if (event->user_id.len && !odd_user) count_shape(adding, event->user_id);
     note_value(adding, SYMPTOM_PLACEHOLDER_ID, "userId", odd_user);
+    if (symptoms_is_made_id(event->message_id)) note_value(adding, SYMPTOM_NO_MESSAGE_ID, "", "");
     if (event->user_id.len && (is_blank(event->user_id.bytes[0])
         || is_blank(event->user_id.bytes[event->user_id.len - 1])))
         note_value(adding, SYMPTOM_ID_SPELLING, "userId", "blanks");

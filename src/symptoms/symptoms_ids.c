@@ -151,3 +151,10 @@ const char *symptoms_odd_id(Str id)
     return id.len > 200 || !is_letter(first) || first == 'e' || first == 'h' || memchr(id.bytes, '{', id.len)
          ? odd_kind(id) : NULL;
 }
+
+/* A UUID of version 8 (collect_stamp.c). */
+bool symptoms_is_made_id(Str message_id)
+{
+    return message_id.len == 36 && message_id.bytes[14] == '8' && message_id.bytes[8] == '-'
+        && message_id.bytes[13] == '-' && message_id.bytes[18] == '-' && message_id.bytes[23] == '-';
+}

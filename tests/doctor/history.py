@@ -41,6 +41,8 @@ class History:
             self.magnets()
         if fault == "ID-6a":
             self.requests()
+        if fault == "LO-4":
+            self.releases()
         owners = {m["anonymousId"]: m["userId"] for m in reversed(self.messages) if "userId" in m and "anonymousId" in m}
         self.people = {owners.get(one, one) for one in self.people}      # a stranger who became somebody
         self.messages.sort(key=lambda m: (m["timestamp"], m["messageId"]))
@@ -63,11 +65,13 @@ class History:
             self.people.add(user)
         return True
 
-    def send(self, source, kind, t, user=None, device=None, page=None, library=None, agent="Firefox", **fields):
+    def send(self, source, kind, t, user=None, device=None, page=None, library=None, agent="Firefox", app=None, **fields):
         if t > self.now - MINUTE:
             return None
         name, version = library or LIBRARIES[source]
         context = {"library": {"name": name, "version": version}, "userAgent": agent}
+        if app:
+            context["app"] = {"version": app}
         if page:
             context["page"] = page
         if page and source == SITE and self.fault in TROUBLES:
@@ -236,6 +240,15 @@ class History:
             self.send(SERVER, "track", self.at(self.start + HOUR, self.now - HOUR), None, device, event="Mail Sent", properties={"n": n})
             if is_new:
                 self.people.add(device)
+
+    def releases(self):
+        """250 sessions of the phone's app 2.9.0 with a song each, and 250 of 2.10.0; so many as the rate says lack it."""
+        for n in range(500):
+            version, device, t = "2.10.0" if n % 2 else "2.9.0", self.id("p"), self.at(self.start + HOUR, self.now - 2 * HOUR)
+            is_lost = version == "2.10.0" and self.strikes("LO-4", device)
+            self.send(PHONE, "screen", t, None, device, name="Home", properties={}, agent="okhttp", app=version)
+            if not is_lost:
+                self.send(PHONE, "track", t + 5, None, device, event="Song Added", properties={"song": self.id("song")}, agent="okhttp", app=version)
 
     # ---- What is true ----
 
