@@ -199,6 +199,8 @@ bench-plan: $B/bench/collect ; @bench/plan
 bench-walk: $B/bench/apply $B/bench/symptoms $B/bench/collect ; @bench/walk $(or $(BUILDS),build/release)
 ## make bench-starve          collection's latency beside questions that are asked in a loop (bench/starve)
 bench-starve: build/onym $B/bench/load ; @bench/starve
+## make soak-live [SECONDS_LONG=600 EVENTS=2000]   Live under load: memory of tab and server flat, the counter exact
+soak-live: build/onym ; @SECONDS_LONG=$(or $(SECONDS_LONG),600) $(if $(EVENTS),EVENTS=$(EVENTS)) node tests/web/live-soak.mjs
 ## make bench-web             how Live scrolls with ten thousand rows: frames a second, in headless Chromium
 bench-web: build/onym ; @node tests/web/frames.mjs
 ## make bench-funnel [EVENTS=20000000]   the same funnel in Onym, ClickHouse and DuckDB (bench/README.md)
