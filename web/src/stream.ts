@@ -43,8 +43,10 @@ export const listen = (filter: URLSearchParams, from: string | null, to: string 
   let stream: EventSource | null = null
   let timer = 0
   let held = new AbortController()
+  // Another tab has asked for the same. Until one does, nothing is told to nobody: at thousands a second that costs most.
+  let isHeard = false
 
-  const say = (said: Omit<Said, 'key'> & { kind: string }) => part == 'leads' && channel?.postMessage({ ...said, key })
+  const say = (said: Omit<Said, 'key'> & { kind: string }) => part == 'leads' && isHeard && channel?.postMessage({ ...said, key })
   const state = (now: StreamState, why = '') => {
     hears.state(now, why)
     say({ kind: 'state', now, why } as Said)
@@ -94,6 +96,7 @@ export const listen = (filter: URLSearchParams, from: string | null, to: string 
   if (channel)
     channel.onmessage = ({ data: said }: MessageEvent<Said>) => {
       if (said.key != key) return
+      isHeard = true
       if (said.kind == 'ask' && part == 'leads') {
         const at = recent.map((told) => told.id).lastIndexOf(said.last)
         const missed = !said.last || said.last == lastId ? [] : at < 0 ? null : recent.slice(at + 1)
