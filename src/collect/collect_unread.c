@@ -65,7 +65,7 @@ static Str without_secrets(struct intake *intake, Str raw)
     for (Way way = 0; way < WAYS && intake->workspace->collector->options.is_reading_key; way++)
         for (size_t at = 0; at < text.len;) {
             Str rest, word = next_word(text, &at, way);
-            if (way == WAY_QUERY) {                                 /* name=value: only the first "=" is no part of a value */
+            if (way == WAY_QUERY) {                         /* name=value: only the first "=" is no part of a value */
                 str_cut(word, '=', &rest);
                 if (rest.len && hides(intake, rest, way)) memset(copy + (rest.bytes - copy), '*', rest.len);
             }
@@ -82,7 +82,8 @@ static const struct source_entry *find_named_source(struct intake *intake, Str t
         const char *found = memmem(text.bytes + at, text.len - at, name.bytes, name.len);
         if (!found) break;
         at = (size_t)(found - text.bytes) + name.len;
-        const struct source_entry *source = collect_find_entry(intake->workspace->collector, next_word(text, &at, WAY_ALL));
+        Str key = next_word(text, &at, WAY_ALL);
+        const struct source_entry *source = collect_find_entry(intake->workspace->collector, key);
         if (source) return source;
     }
     return NULL;

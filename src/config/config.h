@@ -169,7 +169,8 @@ Status MUST config_parse(ConfigText file, const ConfigOptions *request, Arena *a
                          struct config_problems *problems, Err *err);
 /* OK if there are no problems but warnings; else ERR_INPUT with the first problem as its text. */
 Status MUST config_sum_up(const struct config_problems *problems, Err *err);
-/* Adds one that was found after the loading; its place is that of its key, "tls" or "plan", in the configuration's file. */
+/* Adds one that was found after the loading; its place is that of its key, "tls" or "plan", in the file of the
+ * configuration. */
 void config_note_problem(const struct config *config, struct disk *disk, Arena *arena, struct config_problems *problems,
                          const ConfigProblem *problem);
 /* Appends one problem as "onym.yaml:12:3: error: sources[0]: ...\n". */

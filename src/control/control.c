@@ -163,7 +163,8 @@ static void note_suppressed(struct control *control, CommandIdKind kind, Str val
     memcpy(key + 1, &hash, sizeof hash);
     if (is_suppressed) {
         if (!put_suppressed(control, kind, value)) return;
-        control_note_change(control, str_of(key, sizeof key), &control->suppressed[control_find_suppressed(control, hash)].id);
+        size_t at = control_find_suppressed(control, hash);
+        control_note_change(control, str_of(key, sizeof key), &control->suppressed[at].id);
         want_clearing(control);
     } else if (control_is_suppressed(control, kind, value)) {
         struct suppressed *place = control->suppressed + control_find_suppressed(control, hash);

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 
 enum { IDS_MOST = 2048, REST_NS = 1000000000 };
-static const int64_t ROUND_NS = 10 * (int64_t)REST_NS;    /* between two: where all that is kept is less than the list */
+static const int64_t ROUND_NS = 10 * (int64_t)REST_NS;  /* between two: where all that is kept is less than the list */
 
 /* ---- Orders on their way ---- */
 

@@ -1,6 +1,6 @@
 /* What control holds; private to this folder. control.c is the door and carries commands out; control_submit.c puts
- * them into the journal; control_forget.c, control_erase.c, control_suppress.c, control_again.c and control_unread.c do the
- * work that commands leave. */
+ * them into the journal; control_forget.c, control_erase.c, control_suppress.c, control_again.c and control_unread.c do
+ * the work that commands leave. */
 #ifndef ONYM_CONTROL_PRIVATE_H
 #define ONYM_CONTROL_PRIVATE_H
 

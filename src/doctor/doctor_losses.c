@@ -11,7 +11,8 @@
 
 #include <stdlib.h>
 
-enum { SETUPS_MAX = 64, VERSIONS_MAX = 3 /* of the library, of one browser of a source; the rest is one set-up */, PAGES_MAX = 1000, QUIET_PART = 28, TEXT_BYTES = 160 };
+enum { SETUPS_MAX = 64, PAGES_MAX = 1000, QUIET_PART = 28, TEXT_BYTES = 160 };
+enum { VERSIONS_MAX = 3 };          /* of the library, of one browser of a source; the rest is one set-up */
 
 struct setup {
     uint32_t source, browser;

@@ -81,8 +81,8 @@ DeriveOptions world_apply_options(struct world *world, const char *dir, const ch
     snprintf(at, sizeof path[0], "%s/%s", world->state_dir, name);
     return (DeriveOptions){ .journal = world->journal, .disk = &world->disk.disk, .dice = &world->dice.dice, .dir = dir,
                            .state_dir = at, .clock = &world->clock.clock, .save_events = 100,
-                           .rules = world_rules(world), .has_destinations = name[0] == 'l', .may_append = name[0] == 'l',
-                           .dedup_window_ms = 30 * 86400000LL,
+                           .rules = world_rules(world), .has_destinations = name[0] == 'l',
+                           .may_append = name[0] == 'l', .dedup_window_ms = 30 * 86400000LL,
                            .dedup_table_entries = 200, .index_chunk_rows = 64, .index_seal_rows = 256 };
 }
 
