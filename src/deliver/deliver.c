@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum { SCRATCH_BYTES = 256 * 1024 * 1024, SCRATCH_KEPT_BYTES = 4 * 1024 * 1024, PUBLISH_MS = 250,
-       CONFIGS_BYTES = 64 * 1024 * 1024, TROUBLE_WAIT_MS = 1000, OPERATOR_WAIT_MS = 50 };
+       CONFIGS_BYTES = 64 * 1024 * 1024, LOOKUP_BYTES = 64 * 1024 * 1024, TROUBLE_WAIT_MS = 1000, OPERATOR_WAIT_MS = 50 };
 
 /* ---- Opening ---- */
 
@@ -24,6 +24,9 @@ Status deliver_open(const DeliverOptions *options, struct deliver **ret, Err *er
     deliver->now_ms = clock_now_ms(options->clock);
     region_open(&deliver->region, SCRATCH_BYTES);
     region_open(&deliver->judge_region, SCRATCH_BYTES);
+    region_open(&deliver->lookup_region, LOOKUP_BYTES);
+    deliver->parser = event_parser_open();
+    check(deliver->parser);
     deliver->pending = pending_open(&deliver->options.rows);
     deliver->forgetting = forget_open();
     *ret = deliver;
@@ -40,6 +43,8 @@ void deliver_close(struct deliver *deliver)
     forget_close(deliver->forgetting);
     region_close(&deliver->region);
     region_close(&deliver->judge_region);
+    region_close(&deliver->lookup_region);
+    event_parser_close(deliver->parser);
     region_close(&deliver->config_region);
     operator_done(deliver);
     for (size_t at = 0; at < deliver->series_count; at++) free(deliver->series[at]);

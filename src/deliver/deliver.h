@@ -50,7 +50,7 @@ typedef struct DeliverForget {
 /* Who is who, from identity/. All of them are called by the deliverer's thread. */
 struct deliver_people {
     void *context;
-    /* find, list_links, is_duplicate and is_suppressed are called between these two, some dozens together. NULL: no
+    /* find, list_links and is_duplicate are called between these two, some dozens together. NULL: no
      * guard is needed. */
     void (*begin)(void *context);
     void (*end)(void *context);
@@ -65,8 +65,9 @@ struct deliver_people {
     bool (*is_blocked)(void *context, Str id);
     /* The record's message came before, within the dedup window: it is not delivered. NULL: there are none. */
     bool (*is_duplicate)(void *context, JournalPos pos);
-    /* The message names a suppressed id: it is not delivered, whenever it came. NULL: there are none. */
-    bool (*is_suppressed)(void *context, const Event *event);
+    /* The message names a suppressed id, or carries a suppressed external one: it is not delivered, whenever it came.
+     * Without the guard, too; parser: the caller's own. NULL: there are none. */
+    bool (*is_suppressed)(void *context, struct event_parser *parser, const Event *event, Arena scratch);
     /* Asked in every step, without the guard; in the arena. end_forget says of each that the store has forgotten them.
      * NULL, both: nobody is ever to be forgotten. */
     Status (*list_forgets)(void *context, Arena *arena, DeliverForget **ret, size_t *ret_count, Err *err);

@@ -47,6 +47,7 @@ struct forgetting {
     Stage stage;
     bool has_changed;                       /* something was theirs */
     bool has_ended;                         /* once since the start: work that a crash cut off is done */
+    bool has_external;                      /* external ids among the suppressed ones: only the message tells */
     bool is_unsure;                         /* which deliveries in memory are theirs is not known yet */
     unsigned tries;                         /* steps that failed, one after the other */
     bool begins_again;                      /* rows became deliveries meanwhile, of a destination's start or a redo */
@@ -148,10 +149,11 @@ static bool has_suppressed(const struct forgetting *forgetting, const Event *eve
 }
 
 /* A message that is read: is it theirs? */
-static bool takes_event(const struct deliver *deliver, Event event, JournalPos pos)
+static bool takes_event(struct deliver *deliver, Event event, JournalPos pos)
 {
     const struct deliver_people *people = &deliver->options.people;
     const struct forgetting *forgetting = deliver->forgetting;
+    if (forgetting->has_external && lookup_is_suppressed(deliver, &event)) return true;
     if (!is_named(forgetting, event.user_id) && !is_named(forgetting, event.anonymous_id)
         && !is_named(forgetting, event.previous_id)) return false;
     if (has_suppressed(forgetting, &event)) return true;
@@ -209,7 +211,7 @@ static Status takes_delivery(struct deliver *deliver, const struct delivery *del
 {
     Found found;
     *ret = false;
-    if (!has_line(deliver->forgetting, delivery)) return OK;
+    if (!deliver->forgetting->has_external && !has_line(deliver->forgetting, delivery)) return OK;
     Status s = look_up(deliver, delivery->pos, &found, err);
     *ret = !s && (found == FOUND_THEIRS || (found == FOUND_NOTHING && takes_lines(deliver->forgetting, delivery)));
     return s;
@@ -598,6 +600,7 @@ static Status name_all(struct forgetting *forgetting, Err *err)
     forgetting->lines = arena_new(&forgetting->arena, uint64_t, count + 1);
     forgetting->texts = arena_new(&forgetting->arena, struct text, 3 * count + 1);
     forgetting->named_count = forgetting->text_count = 0;
+    forgetting->has_external = false;
     memset(forgetting->heads, 0, sizeof forgetting->heads);
     for (size_t at = 0; at < forgetting->count; at++) {
         const JournalCommand *what = &forgetting->forgets[at].what;
@@ -607,6 +610,7 @@ static Status name_all(struct forgetting *forgetting, Err *err)
             Str external;
             if (one->kind == COMMAND_EXTERNAL_ID) {          /* no row is by it; letters may quote it */
                 (void)str_cut(one->value, ':', &external);
+                forgetting->has_external |= what->kind == COMMAND_SUPPRESS;
                 if (what->kind == COMMAND_ERASE) add_texts(forgetting, external);
                 continue;
             }

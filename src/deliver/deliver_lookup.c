@@ -46,3 +46,10 @@ bool lookup_is_duplicate(struct deliver *deliver, JournalPos pos)
     lookup_enter(deliver);
     return people->is_duplicate(people->context, pos);
 }
+
+bool lookup_is_suppressed(struct deliver *deliver, const Event *event)
+{
+    const struct deliver_people *people = &deliver->options.people;
+    return people->is_suppressed
+        && people->is_suppressed(people->context, deliver->parser, event, region_arena(&deliver->lookup_region));
+}

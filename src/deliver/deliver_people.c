@@ -39,9 +39,11 @@ static Status asked_list_links(void *context, Str user_id, Arena *arena, const P
     return people_list_links(&people, user_id, arena, ret, ret_count, err);
 }
 
-static bool asked_is_suppressed(void *context, const Event *event)
+static bool asked_is_suppressed(void *context, struct event_parser *parser, const Event *event, Arena scratch)
 {
-    return control_is_suppressed_event(derive_control(context), event);
+    struct control *control = derive_control(context);
+    return control_is_suppressed_event(control, event)
+        || control_suppresses_carrier(control, parser, event->json, scratch);
 }
 
 static Status list_forgets(void *context, Arena *arena, DeliverForget **ret, size_t *ret_count, Err *err)

@@ -175,6 +175,8 @@ struct deliver {
     size_t runner_count;
     struct region region;               /* scratch of a step */
     struct region judge_region;         /* scratch of an answer */
+    struct region lookup_region;        /* scratch of one look-up of external ids */
+    struct event_parser *parser;        /* of the same */
     struct pending *pending;
     struct forgetting *forgetting;
     uint32_t asked_count;               /* identity was asked, under the guard that is held */
@@ -266,6 +268,7 @@ Status MUST lookup_person(struct deliver *deliver, const Event *event, Arena *ar
 Status MUST lookup_links(struct deliver *deliver, Str user_id, Arena *arena, const PersonLink **ret,
                               size_t *ret_count, Err *err);
 bool lookup_is_duplicate(struct deliver *deliver, JournalPos pos);
+bool lookup_is_suppressed(struct deliver *deliver, const Event *event);
 void series_note(struct deliver *deliver);  /* deliver_series.c: takes note of the published states; under the mutex */
 
 /* ---- deliver_operator.c: an operator's request is on the disk before the operator is answered ---- */

@@ -248,11 +248,8 @@ static Millis middle_of(const struct stream *stream)
 /* Messages of people who are suppressed now may have come before the suppression. */
 static bool is_suppressed(struct deliver *deliver, Str record)
 {
-    const struct deliver_people *people = &deliver->options.people;
     Event event;
-    if (!people->is_suppressed || event_decode(record, &event, NULL)) return false;
-    lookup_enter(deliver);
-    return people->is_suppressed(people->context, &event);
+    return !event_decode(record, &event, NULL) && lookup_is_suppressed(deliver, &event);
 }
 
 /* Nothing more can be read, since the window is full of what settles, of this stream or of both, and of what waits for

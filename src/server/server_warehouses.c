@@ -7,12 +7,14 @@
 
 #include "server_threads.h"
 
-enum { STEP_MS = 100, NICE = 10 };
+enum { STEP_MS = 100, NICE = 10, LOOKUP_BYTES = 64 * 1024 * 1024 };
 static const int64_t HOLD_NS = 1000000000, LOG_NS = INT64_C(60) * 1000000000;
 
 struct loader {
     struct warehouses *all;
     struct warehouse *warehouse;
+    struct event_parser *parser;            /* this and the region: to look for suppressed external ids */
+    struct region region;
     int64_t held_at_ns, logged_at_ns;
     char logged[ERR_TEXT_BYTES];             /* empty: it loads */
 };
@@ -30,23 +32,28 @@ struct warehouses {
 
 /* ---- Who knows ---- */
 
+static struct applier *applier_of(void *context) { return ((struct loader *)context)->all->applier; }
+
 static bool wait_known(void *context, JournalPos pos, Millis timeout_ms)
 {
-    return derive_wait_known(context, pos, timeout_ms, NULL);
+    return derive_wait_known(applier_of(context), pos, timeout_ms, NULL);
 }
 
-static void begin_reading(void *context) { derive_begin_reading(context); }
+static void begin_reading(void *context) { derive_begin_reading(applier_of(context)); }
 
-static void end_reading(void *context) { derive_end_reading(context); }
+static void end_reading(void *context) { derive_end_reading(applier_of(context)); }
 
 static bool skips(void *context, JournalPos pos, const Event *event)
 {
-    return derive_is_duplicate(context, pos) || control_is_suppressed_event(derive_control(context), event);
+    struct loader *loader = context;
+    struct control *control = derive_control(loader->all->applier);
+    return derive_is_duplicate(loader->all->applier, pos) || control_is_suppressed_event(control, event)
+        || control_suppresses_carrier(control, loader->parser, event->json, region_arena(&loader->region));
 }
 
 static bool is_blocked(void *context, Str id)
 {
-    People people = derive_people(context);
+    People people = derive_people(applier_of(context));
     return people_is_blocked(&people, id);
 }
 
@@ -54,7 +61,7 @@ static bool is_erasing(void *context)
 {
     ControlErasure erasure;
     uint64_t done;
-    return control_list_erasures(derive_control(context), &erasure, 1, &done) > 0;
+    return control_list_erasures(derive_control(applier_of(context)), &erasure, 1, &done) > 0;
 }
 
 /* ---- What waits for them ---- */
@@ -149,7 +156,7 @@ static Status open_all(struct warehouses *warehouses, const struct config *confi
     People people = derive_people(warehouses->applier);
     WarehouseOptions options = {
         .journal = warehouses->journal, .clock = os_clock(),
-        .hooks = { warehouses->applier, wait_known, begin_reading, end_reading, skips, is_blocked, is_erasing,
+        .hooks = { NULL, wait_known, begin_reading, end_reading, skips, is_blocked, is_erasing,
                    &people },
     };
     Status s = OK;
@@ -157,9 +164,13 @@ static Status open_all(struct warehouses *warehouses, const struct config *confi
         WarehouseConfig wanted = config_warehouse(&config->warehouses[at]);
         if (!config->warehouses[at].is_enabled) continue;
         struct loader *loader = &warehouses->loaders[warehouses->count];
+        loader->all = warehouses;
+        loader->parser = event_parser_open();
+        check(loader->parser);
+        region_open(&loader->region, LOOKUP_BYTES);
+        options.hooks.context = loader;
         s = warehouse_open(&wanted, &options, &loader->warehouse, err);
         if (s) return err_wrap(err, s, "warehouse %.*s", STR_FORMAT(wanted.name));
-        loader->all = warehouses;
         warehouses->list[warehouses->count++] = loader->warehouse;
     }
     return s;
@@ -192,6 +203,10 @@ void warehouses_close(struct warehouses *warehouses)
 {
     if (!warehouses) return;
     for (size_t at = 0; at < warehouses->count; at++) warehouse_close(warehouses->list[at]);
+    for (size_t at = 0; at < WAREHOUSES_MOST; at++) {
+        event_parser_close(warehouses->loaders[at].parser);
+        region_close(&warehouses->loaders[at].region);
+    }
     free(warehouses);
 }
 

@@ -168,6 +168,30 @@ static void want_suppressed(Str id)
     assert_true(wanted.is_ended);
 }
 
+static bool carries(void *context, struct event_parser *parser, const Event *event, Arena scratch)
+{
+    (void)context, (void)scratch;
+    assert_non_null(parser);
+    return str_equal(event->user_id, STR("user-2"));
+}
+
+/* No row and no line is by an external id: each message is asked. */
+static void what_carries_a_suppressed_external_id_is_not_sent_any_more(void **state)
+{
+    (void)state;
+    wait_for_a_second_try(true);
+    wanted = (struct wanted){ 0 };
+    world->deliver->options.people.is_suppressed = carries;
+    static CommandId phone = { COMMAND_EXTERNAL_ID, STR("phone:1"), INT64_MIN, INT64_MAX, false };
+    wanted = (struct wanted){ .is_wanted = true, .before = UINT64_MAX,
+                              .what = { .kind = COMMAND_SUPPRESS, .ids = &phone, .id_count = 1 } };
+    pass(400000, 1000);
+    assert_true(wanted.is_ended);
+    assert_int_equal(count_seen("user-2"), 0);
+    assert_true(count_seen("user-3") > 0);
+    close_world();
+}
+
 static void the_store_is_rewritten_where_something_may_be_left(void **state)
 {
     struct runner gone = { .name = "gone" };
@@ -224,6 +248,7 @@ int main(void)
         cmocka_unit_test(what_was_put_together_and_not_sent_is_taken_apart),
         cmocka_unit_test(a_journal_that_stays_unreadable_stops_nobody_elses),
         cmocka_unit_test(rows_of_a_destination_that_is_gone_are_found_by_their_keys),
+        cmocka_unit_test(what_carries_a_suppressed_external_id_is_not_sent_any_more),
         cmocka_unit_test(the_store_is_rewritten_where_something_may_be_left),
         cmocka_unit_test(an_id_is_found_in_a_text_as_a_word),
     };
