@@ -67,9 +67,11 @@ static IdentityNode draw_node(struct world *world, const Sent *of, CommandId *re
 static void check_whose(struct world *world, const JournalCommand *command, IdentityPerson person)
 {
     struct identity *identity = derive_identity(world->applier);
+    DeriveStats stats;
+    derive_read_stats(world->applier, &stats);
     for (size_t at = 0; at < world->visitors.sent_count; at++) {
         const Sent *of = &world->sent[at];
-        if (!of->is_counted || of->type == EVENT_ALIAS) continue;
+        if (!of->is_counted || of->type == EVENT_ALIAS || of->pos >= stats.applied) continue;
         Event event = history_event(world, (int)at), before = event, after = event;
         before.timestamp_ms--, after.timestamp_ms++;
         bool is_named = command_names_event(command, &event);
@@ -78,7 +80,10 @@ static void check_whose(struct world *world, const JournalCommand *command, Iden
         IdentityNode subject = of->user_id[0] ? identity_find(identity, IDENTITY_USER, event.user_id)
                                               : identity_find(identity, IDENTITY_ANONYMOUS, event.anonymous_id);
         if (subject == IDENTITY_NONE) continue;              /* it is not applied yet */
-        bool is_theirs = identity_find_owner(identity, subject, of->time_ms, event.message_id) == person;
+        IdentityPerson owner = identity_find_owner(identity, subject, of->time_ms, event.message_id);
+        if (owner != identity_find_owner(identity, subject, before.timestamp_ms, event.message_id)
+            || owner != identity_find_owner(identity, subject, after.timestamp_ms, event.message_id)) continue;
+        bool is_theirs = owner == person;
         if (is_named != is_theirs)
             world_fail(world, "an order to erase takes %s%s, which is %s", of->message_id, is_named ? "" : " not",
                        is_theirs ? "the person's" : "another's");
