@@ -212,7 +212,8 @@ static void power_off(struct world *world)
     set_faults(world, false);
     fake_disk_die(&world->disk);                         /* from here nothing reaches the disk */
     onym_close(world, true);
-    fake_disk_restart(&world->disk, !fake_dice_chance(&world->dice, 300));      /* else the process died alone */
+    world->has_lost_power = !fake_dice_chance(&world->dice, 300);               /* else the process died alone */
+    fake_disk_restart(&world->disk, world->has_lost_power);
     retention_stay_off(world);
     bool is_rebuilt = fake_dice_chance(&world->dice, 50);
     if (is_rebuilt) throw_away(world);                   /* the operator has everything derived anew */

@@ -72,6 +72,7 @@ struct world {
     struct wire wire;
     struct deliver *deliver;
     /* orders of the operator (operator.c) */
+    bool has_lost_power;                /* at the last end; else the process died alone */
     bool may_erase, may_unmerge;        /* never both: docs/identity.md says why */
     bool has_externals;                 /* the rules of who is who have visitors_externals */
     IdentityExternal externals[EXTERNALS];
