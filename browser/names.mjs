@@ -15,10 +15,8 @@ const SMALL = 8
 /** Lengths of pieces. */
 const PIECES = [4, 5, 6]
 /** More of them, and more letters, would gain a few bytes and cost seconds. */
-const ROUNDS = 3
+const ROUNDS = 4
 const TRIED = LETTERS.slice(0, 20)
-/** With so many more pieces it is not worth measuring. */
-const MORE_PIECES = 8
 
 /** Every variable with where its name stands, and whose names it must not have. */
 const readVariables = (code) => {
@@ -226,7 +224,8 @@ export const findNames = (code, sizeOf) => {
     let best = sizeOf(result.join(''))
     const measure = (letters, isBack) => {
       for (const [places, letter] of letters) for (const at of places) result[at] = letter
-      if (pieces.set(letters) > MORE_PIECES || isBack) return 1
+      pieces.set(letters)
+      if (isBack) return 1
       const worse_by = sizeOf(result.join('')) - best
       if (worse_by < 0) best += worse_by
       return worse_by

@@ -321,13 +321,19 @@ export const makeAnalytics = (home?: string): [api: Analytics, replay: Replay, h
   /** What is unsent as the page goes is written down for the other subdomains. */
   const carry = () => {
     if (isHeld) release(true)
-    const unsent = (carryDomain ? queue.list() : []).slice(-200).map((key) => {
-      const event = JSON.parse(queue.get(key)!.replace(/^~/, ''))
-      // The other page has the same browser.
-      for (const name in readContext({} as PageState)) if (name != 'campaign') delete event.context[name]
-      return [key, event]
-    })
-    const packed = pack(unsent, ([, { type }]) => (/^(page|screen)$/.test(type) ? undefined : +(type == 'track')))
+    // Each by itself: one that is gone from storage, or has lost its context to a middleware, keeps no other here.
+    const unsent = (carryDomain ? queue.list() : []).slice(-200).map((key) =>
+      attempt<any>(() => {
+        const event = JSON.parse(queue.get(key)!.replace(/^~/, ''))
+        // The other page has the same browser.
+        for (const name in readContext({} as PageState)) if (name != 'campaign') delete event.context[name]
+        return [key, event]
+      }),
+    )
+    const packed = pack(
+      unsent,
+      (call) => call && (/^(page|screen)$/.test(call[1].type) ? undefined : +(call[1].type == 'track')),
+    )
     if (packed) setCookie(carryName(settings.writeKey), packed, { maxage: CARRY_S / 86400 }, carryDomain)
   }
   /** Of what another subdomain has sent along: a call as its snippet noted it, or [key, message] of its library. */

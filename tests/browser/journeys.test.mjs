@@ -86,6 +86,26 @@ test('an early call with a whole event that has a messageId goes along to anothe
   await visitor.close()
 })
 
+test('a call that is gone from storage keeps no other from going along to another subdomain', async () => {
+  recorder.fault = (path) => (path.startsWith('/v1') ? 'down' : null)
+  const www = await visit('/', {}, { host: WWW })
+  await www.run(() => void analytics.track('one'))
+  await www.page.goto(www.url('/two'))
+  await www.loaded()
+  await www.run(() => {
+    analytics.identify('12345')
+    analytics.track('Signed Up')
+    // This page has its own calls in memory; that of the page before was only here.
+    localStorage.clear()
+  })
+  www.leave((to) => (location.href = to), site.page('/app', {}, APP))
+  await www.page.waitForURL(/app\./)
+  recorder.fault = null
+  await www.loaded()
+  assert.deepEqual((await www.sent(2)).map(({ event, type }) => event ?? type), ['identify', 'Signed Up'])
+  await www.close()
+})
+
 test('a log-out page of www that was left early, a log-in on app, and www again: still logged in', async () => {
   const www = await visit('/account', {}, { host: WWW })
   await www.run(() => void analytics.identify('one'))
