@@ -2,35 +2,62 @@
  * */
 #include "control_private.h"
 
+/* What is found of the times of one id. */
+struct times {
+    const struct identity_view *view;
+    IdentityPerson person;
+    CommandId id;
+    CommandId *ids;                         /* NULL: they are only counted */
+    size_t count, all;                      /* the person's times; those of everybody */
+};
+
+/* The times of whoever has the slot from then until then. An owner may be an external id that has owners of its own, each
+ * for a time: only what both agree on is theirs. (identity_view_find_person goes the same way for one event.) */
+static void find_times(struct times *times, uint32_t slot, Millis from_ms, Millis to_ms)
+{
+    if (!identity_is_shared(slot)) {
+        times->all++;
+        if (slot != times->person) return;
+        if (times->ids) {
+            times->ids[times->count] = times->id;
+            times->ids[times->count].from_ms = from_ms;
+            times->ids[times->count].to_ms = to_ms;
+        }
+        times->count++;
+        return;
+    }
+    const struct identity_spans *spans = identity_view_spans(times->view, slot);
+    for (uint32_t at = 0; at < spans->count; at++) {
+        Millis begin_ms = at > 0 ? spans->spans[at].from_ms : INT64_MIN;
+        Millis end_ms = at + 1 < spans->count ? spans->spans[at + 1].from_ms : INT64_MAX;
+        if (begin_ms < from_ms) begin_ms = from_ms;
+        if (end_ms > to_ms) end_ms = to_ms;
+        if (begin_ms < end_ms)
+            find_times(times, identity_view_slot(times->view, spans->spans[at].owner), begin_ms, end_ms);
+    }
+}
+
+static struct times times_of(const struct identity_view *view, IdentityPerson person, IdentityNode node)
+{
+    struct times times = { .view = view, .person = person };
+    find_times(&times, identity_view_slot(view, node), INT64_MIN, INT64_MAX);
+    return times;
+}
+
 /* Nobody else ever had this external id, and nobody else has it now. */
 static bool is_own_external(const struct identity_view *view, IdentityPerson person, IdentityNode node)
 {
-    uint32_t slot = identity_view_slot(view, node);
-    bool is_own = identity_view_person_now(view, node) == person;
-    const struct identity_spans *spans = identity_is_shared(slot) ? identity_view_spans(view, slot) : NULL;
-    for (uint32_t span = 0; spans && span < spans->count && is_own; span++)
-        is_own = identity_view_person_now(view, spans->spans[span].owner) == person;
-    return is_own;
+    struct times times = times_of(view, person, node);
+    return times.count == times.all;
 }
 
-/* The times when an id of several owners was this person's; the whole id if every owner is one of the person's
- * user ids. */
-static size_t list_times(const struct identity_view *view, const struct identity_spans *spans, IdentityPerson person,
-                         const CommandId *id, CommandId *ids)
+/* The times when an id of several owners was this person's; the whole id if it was nobody else's. */
+static size_t list_times(const struct identity_view *view, IdentityPerson person, IdentityNode node, const CommandId *id,
+                         CommandId *ids)
 {
-    size_t count = 0;
-    bool is_all = true;
-    for (uint32_t span = 0; span < spans->count; span++) {
-        if (identity_view_person_now(view, spans->spans[span].owner) != person) {
-            is_all = false;
-            continue;
-        }
-        ids[count] = *id;
-        if (span > 0) ids[count].from_ms = spans->spans[span].from_ms;
-        if (span + 1 < spans->count) ids[count].to_ms = spans->spans[span + 1].from_ms;
-        count++;
-    }
-    if (!is_all) return count;
+    struct times times = { .view = view, .person = person, .id = *id, .ids = ids };
+    find_times(&times, identity_view_slot(view, node), INT64_MIN, INT64_MAX);
+    if (times.count != times.all) return times.count;
     ids[0] = *id;
     return 1;
 }
@@ -43,15 +70,11 @@ Status control_list_person_ids(struct control *control, IdentityPerson person, A
     size_t count, kept = 0, room = 0;
     const struct identity_view *view = identity_take_view(control->stores.identity);
     Status s = identity_list_members(control->stores.identity, person, arena, &members, &count, err);
-    for (size_t at = 0; !s && at < count; at++) {
-        uint32_t slot = identity_view_slot(view, members[at].node);
-        room += identity_is_shared(slot) ? identity_view_spans(view, slot)->count : 1;
-    }
+    for (size_t at = 0; !s && at < count; at++) room += times_of(view, person, members[at].node).count + 1;
     CommandId *ids = s ? NULL : arena_try(arena, sizeof *ids, _Alignof(CommandId), room + 1);
     if (!s && !ids) s = err_set(err, ERR_TOO_LARGE, "the person has more ids than an answer holds");
     for (size_t at = 0; !s && at < count; at++) {
         IdentityKind kind = members[at].kind;
-        uint32_t slot = identity_view_slot(view, members[at].node);
         if (kind >= IDENTITY_EXTERNAL && !is_own_external(view, person, members[at].node)) continue;
         if (arena_left(arena) < PEOPLE_EXTERNAL_BYTES + 1) {
             s = err_set(err, ERR_TOO_LARGE, "the person has more ids than an answer holds");
@@ -69,8 +92,7 @@ Status control_list_person_ids(struct control *control, IdentityPerson person, A
         }
         id.keeps_aliases = kind == IDENTITY_ANONYMOUS &&
                            identity_find(control->stores.identity, IDENTITY_USER, id.value) != IDENTITY_NONE;
-        if (!identity_is_shared(slot)) ids[kept++] = id;
-        else kept += list_times(view, identity_view_spans(view, slot), person, &id, ids + kept);
+        kept += list_times(view, person, members[at].node, &id, ids + kept);
     }
     identity_give_view(control->stores.identity, view);
     *ret = ids;

@@ -435,6 +435,45 @@ static void an_email_that_only_erased_messages_had_is_not_known(void **state)
     world_close(false);
 }
 
+/* The times of "pad" among the ids of the user's person: from and to, in ms after 1700000000000; 0: open. */
+static void assert_times_of_pad(const char *user, Millis from, Millis to)
+{
+    struct region region;
+    region_open(&region, 1 << 20);
+    Arena arena = region_arena(&region);
+    CommandId *ids;
+    size_t count, found = 0;
+    Err err;
+    struct identity *identity = derive_identity(world.applier);
+    IdentityPerson person = identity_person_now(identity, identity_find(identity, IDENTITY_USER, str_from(user)));
+    assert_int_equal(control_list_person_ids(derive_control(world.applier), person, &arena, &ids, &count, &err), OK);
+    for (size_t at = 0; at < count; at++) {
+        if (!str_equal(ids[at].value, STR("pad"))) continue;
+        found++;
+        assert_int_equal(ids[at].from_ms, from ? 1700000000000 + from : INT64_MIN);
+        assert_int_equal(ids[at].to_ms, to ? 1700000000000 + to : INT64_MAX);
+    }
+    assert_int_equal(found, 1);
+    region_close(&region);
+}
+
+/* Whose a message of the pad is depends on who had the family's address then. */
+static void an_id_that_an_external_id_had_goes_in_the_times_of_its_owners(void **state)
+{
+    (void)state;
+    open_applier(false);
+    TELL(EVENT_IDENTIFY, 1, .anonymous = "pad", .email = "guest@x.y");
+    TELL(EVENT_IDENTIFY, 3, .anonymous = "pad", .email = "family@x.y");
+    TELL(EVENT_IDENTIFY, 2, .user = "ann", .email = "family@x.y");
+    TELL(EVENT_TRACK, 5, .anonymous = "pad");
+    TELL(EVENT_IDENTIFY, 10, .user = "ben", .email = "family@x.y");
+    TELL(EVENT_TRACK, 15, .anonymous = "pad");
+    catch_up();
+    assert_times_of_pad("ann", 3, 10);
+    assert_times_of_pad("ben", 10, 0);
+    world_close(false);
+}
+
 /* ---- A disk that fails ---- */
 
 static struct disk disk;                                     /* as it is */
@@ -619,6 +658,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_erasure_knows_after_a_start_what_the_one_before_it_takes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_row_goes_though_its_record_went_before_a_start, setup, teardown),
         cmocka_unit_test_setup_teardown(an_email_that_only_erased_messages_had_is_not_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_id_that_an_external_id_had_goes_in_the_times_of_its_owners, setup, teardown),
         cmocka_unit_test_setup_teardown(an_id_that_is_a_user_id_too_is_forgotten_as_a_rebuild_has_it, setup, teardown),
         cmocka_unit_test_setup_teardown(an_erasure_that_a_disk_broke_off_is_whole_later, setup, teardown),
         cmocka_unit_test_setup_teardown(more_erasures_than_may_be_asked_for_are_all_done, setup, teardown),
