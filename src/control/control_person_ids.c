@@ -11,8 +11,8 @@ struct times {
     size_t count, all;                      /* the person's times; those of everybody */
 };
 
-/* The times of whoever has the slot from then until then. An owner may be an external id that has owners of its own, each
- * for a time: only what both agree on is theirs. (identity_view_find_person goes the same way for one event.) */
+/* The times of whoever has the slot from then until then. An owner may be an external id that has owners of its own,
+ * each for a time: only what both agree on is theirs. (identity_view_find_person goes the same way for one event.) */
 static void find_times(struct times *times, uint32_t slot, Millis from_ms, Millis to_ms)
 {
     if (!identity_is_shared(slot)) {
@@ -52,8 +52,8 @@ static bool is_own_external(const struct identity_view *view, IdentityPerson per
 }
 
 /* The times when an id of several owners was this person's; the whole id if it was nobody else's. */
-static size_t list_times(const struct identity_view *view, IdentityPerson person, IdentityNode node, const CommandId *id,
-                         CommandId *ids)
+static size_t list_times(const struct identity_view *view, IdentityPerson person, IdentityNode node,
+                         const CommandId *id, CommandId *ids)
 {
     struct times times = { .view = view, .person = person, .id = *id, .ids = ids };
     find_times(&times, identity_view_slot(view, node), INT64_MIN, INT64_MAX);
