@@ -491,10 +491,10 @@ static Status read_or_fail(struct disk *self, DiskFile file, uint64_t offset, vo
 static void an_id_that_is_a_user_id_too_is_forgotten_as_a_rebuild_has_it(void **state)
 {
     static const struct told messages[] = {
-        { EVENT_PAGE, 1, NULL, "phone", NULL }, { EVENT_TRACK, 2, "ann", "phone", NULL },
-        { EVENT_TRACK, 3, "ben", "phone", NULL }, { EVENT_TRACK, 4, "phone", NULL, NULL },
-        { EVENT_ALIAS, 5, "ann", NULL, "phone" }, { EVENT_ALIAS, 6, "ben", "tablet", "phone" },
-        { EVENT_ALIAS, 7, "cat", NULL, "phone" },
+        { EVENT_PAGE, 1, NULL, "phone", NULL, NULL }, { EVENT_TRACK, 2, "ann", "phone", NULL, NULL },
+        { EVENT_TRACK, 3, "ben", "phone", NULL, NULL }, { EVENT_TRACK, 4, "phone", NULL, NULL, NULL },
+        { EVENT_ALIAS, 5, "ann", NULL, "phone", NULL }, { EVENT_ALIAS, 6, "ben", "tablet", "phone", NULL },
+        { EVENT_ALIAS, 7, "cat", NULL, "phone", NULL },
     };
     static const char *const names[] = { "phone", "tablet", "ann", "ben", "cat" };
     static const CommandId ids[2][2] = {
