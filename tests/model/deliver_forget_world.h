@@ -31,8 +31,9 @@ static inline void end_wanted(void *context, const DeliverForget *forget)
     wanted.is_ended = true;
 }
 
-static inline bool is_suppressed_now(void *context, const Event *event)
+static inline bool is_suppressed_now(void *context, struct event_parser *parser, const Event *event, Arena scratch)
 {
+    (void)parser, (void)scratch;
     (void)context;
     if (!wanted.is_wanted || !wanted.is_suppression) return false;
     return str_equal(event->user_id, wanted.ids[0].value) || str_equal(event->anonymous_id, wanted.ids[1].value);
