@@ -143,7 +143,7 @@ void collect_reject_whole(struct intake *intake, const struct source_entry *sour
     Rejected rejected = {
         .source = source->source.name, .reason = str_from(rule->reason), .field = str_from(rule->field),
         .text = str_from(rule->text), .received_at_ms = intake->received_at_ms, .is_whole = true,
-        .json = without_reading_keys(intake, raw),
+        .json = without_reading_keys(intake, raw), .from_import = intake->request->is_import,
     };
     intake->result.rejected++;
     keep_rejected(intake, &rejected);
@@ -172,6 +172,7 @@ void collect_reject(struct intake *intake, const struct source_entry *source, co
     Rejected rejected = {
         .source = source ? source->source.name : (Str){ 0 }, .reason = str_from(rule->reason),
         .field = str_from(rule->field), .text = str_from(text), .received_at_ms = intake->received_at_ms, .json = kept,
+        .from_import = intake->request->is_import,
     };
     keep_rejected(intake, &rejected);
     *intake->arena = before;

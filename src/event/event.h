@@ -167,6 +167,7 @@ typedef struct Rejected {
     Millis received_at_ms;
     Str json;                                       /* the message as sent, cut at LIMIT_REJECTED_BYTES */
     bool is_whole;                                  /* tells the encoder to cut json at LIMIT_MESSAGE_BYTES instead */
+    bool from_import;                               /* false, too, where an older Onym wrote the record */
 } Rejected;
 
 /* The RecordKind of a record, by its first byte only; 0: it is none. */

@@ -21,7 +21,7 @@
  * 13 of 72 bytes an event in sealed segments, this one 3 (measured on tracks of 544 bytes).
  *
  * RECORD_REJECTED
- *   1   1  zero
+ *   1   1  bit 7: from an import (records of older versions of Onym have zero here)
  *   2   2  length of source     4   2  of reason      6   2  of field      8   2  of text
  *  10   2  zero                12   4  of json       16   8  received_at_ms
  *  24      the five, one after the other, up to the record's end
@@ -218,7 +218,7 @@ void rejected_encode(struct buf *buf, const Rejected *rejected)
         cut(rejected->source, 512), cut(rejected->reason, 64), cut(rejected->field, 64), cut(rejected->text, 1024),
         cut(rejected->json, rejected->is_whole ? LIMIT_MESSAGE_BYTES : LIMIT_REJECTED_BYTES),
     };
-    char head[REJECTED_HEAD_BYTES] = { first_byte(RECORD_REJECTED) };
+    char head[REJECTED_HEAD_BYTES] = { first_byte(RECORD_REJECTED), (char)(rejected->from_import ? IS_IMPORT : 0) };
     for (size_t at = 0; at < 4; at++) put_u16(head + 2 + 2 * at, parts[at].len);
     put_u32(head + 12, parts[4].len);
     put_i64(head + 16, rejected->received_at_ms);
@@ -241,6 +241,6 @@ Status rejected_decode(Str record, Rejected *ret, Err *err)
     }
     if (at != record.len) return damaged(err, "bytes after its end");
     *ret = (Rejected){ .source = parts[0], .reason = parts[1], .field = parts[2], .text = parts[3], .json = parts[4],
-                       .received_at_ms = get_i64(head + 16) };
+                       .received_at_ms = get_i64(head + 16), .from_import = head[1] & IS_IMPORT };
     return OK;
 }

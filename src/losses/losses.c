@@ -17,7 +17,8 @@ static void note_record(struct losses *losses, Str bytes, Arena scratch, Millis 
         losses_note(losses, &(LossesMessage){ event.json, event.source, received_ms, event.from_import }, scratch);
     } else if (record_kind(bytes) == RECORD_REJECTED && !rejected_decode(bytes, &rejected, &err)) {
         received_ms = rejected.received_at_ms;         /* it came, whatever was wrong with it */
-        losses_note(losses, &(LossesMessage){ rejected.json, rejected.source, received_ms, false }, scratch);
+        losses_note(losses, &(LossesMessage){ rejected.json, rejected.source, received_ms, rejected.from_import },
+                    scratch);
     } else {
         return;
     }

@@ -671,7 +671,8 @@ void day_count_rejected(struct day_table *table, const Rejected *rejected, uint6
     if (!table->memos) table->memos = calloc(1, sizeof *table->memos);
     check(table->memos);
     find_library(rejected->json, &parts);
-    adding.origin = find_origin(table, &parts, rejected->source, false, rejected->received_at_ms);
+    adding.origin = find_origin(table, &parts, rejected->source, rejected->from_import,
+                                rejected->received_at_ms);
     if (adding.origin == SYMPTOM_NOBODY) return;
     table->of.origins[adding.origin].tallies[TALLY_REJECTED]++;
     (void)note(&adding, SYMPTOM_REJECTED, (Str){ 0 }, cut(rejected->field, VALUE_BYTES), cut(rejected->reason,

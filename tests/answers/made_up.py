@@ -104,6 +104,13 @@ class MadeUp(answers.Case):
         sources = self.ask("trends", {"series": ["*"], "by": "source"})["series"][0]["groups"]
         self.assertEqual(sorted(group["value"] for group in sources), ["backend", "site"])
 
+    def test_the_doctor_finds_nothing_where_all_was_imported(self):
+        truth = self.fill("--users", 400, seed=1)
+        self.assertGreaterEqual(truth["mistakes"]["rejected"], 10, "as many as a finding wants")
+        self.start("--config", self.config)
+        told = self.get("/api/v1/findings?since=90d")
+        self.assertEqual((told["messages"], told["findings"]), (0, []))
+
     def test_the_seed_alone_makes_it(self):
         self.fill("--users", 30, "--days", 20, seed=3)
         first = self.command("export")
@@ -133,5 +140,5 @@ class MadeUp(answers.Case):
         answers.onym("demo", "--seed", "3", code=2)
         self.assertIn("--seed is for demo --data", answers.onym.err)
         self.fill("--truth", self.directory / "no" / "where.json", seed=1, code=1)
-        self.assertIn("--truth FILE puts it elsewhere", answers.onym.err)
+        self.assertIn("--truth FILE names another place", answers.onym.err)
         self.assertFalse(os.path.exists(self.data / "journal"))

@@ -66,6 +66,7 @@ static void a_bad_line_costs_only_itself_and_says_its_number(void **state)
     assert_text(world_rejected(1).reason, "bad_request");
     assert_true(str_starts(world_rejected(1).text, STR("line 1004: body: not ")));
     assert_text(world_rejected(1).json, "nonsense\r");
+    assert_true(world_rejected(1).from_import);
     assert_text(world_rejected(2).text, "line 1005: neither userId nor anonymousId");
     assert_text(world_rejected(3).json, "[1]");
     assert_text(world_event(4).user_id, "2");

@@ -99,6 +99,7 @@ static void broken_rules_name_their_reason(void **state)
         assert_text(rejected.source, "server");
         assert_text(rejected.json, rows[at].body);
         assert_true(rejected.text.len > 0);
+        assert_false(rejected.from_import);
         assert_int_equal(rejected.received_at_ms, NOW_MS);
     }
 }

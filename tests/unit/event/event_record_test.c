@@ -145,6 +145,7 @@ static void a_rejected_message_is_cut_between_characters(void **state)
     for (size_t at = 0; at < sizeof json - 1; at += 2) memcpy(json + at, "\xC3\xA9", 2);
     for (size_t from = 0; from < 2; from++) {
         rejected.json = str_of(json + from, sizeof json - 2 - from);
+        rejected.from_import = from == 1;
         buf_init(&buf, 1 << 20);
         rejected_encode(&buf, &rejected);
         assert_int_equal(rejected_decode(buf_str(&buf), &back, &err), OK);
@@ -154,6 +155,7 @@ static void a_rejected_message_is_cut_between_characters(void **state)
         assert_str(back.field, rejected.field);
         assert_str(back.text, rejected.text);
         assert_int_equal(back.received_at_ms, 7);
+        assert_int_equal(back.from_import, from == 1);
         buf_done(&buf);
     }
 }

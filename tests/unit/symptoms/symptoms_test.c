@@ -197,6 +197,40 @@ static void healthy_messages_show_nothing(void **state)
     symptoms_close(symptoms);
 }
 
+static void count_cases(void *context, const SymptomCase *found)
+{
+    uint64_t *counts = context;
+    if (strcmp(found->code, "LO-1") != 0) return;
+    counts[0] += found->count;
+    counts[1] += found->of;
+}
+
+/* As its accepted lines, which are not counted where nobody asks for imports. */
+static void what_an_import_had_rejected_is_the_imports(void **state)
+{
+    struct symptoms *symptoms = open_symptoms(false);
+    struct symptoms_view *view;
+    struct region region;
+    Err err;
+    Rejected rejected = { .source = STR("web"), .reason = STR("no_user_anon_id"), .field = STR("userId"),
+                          .received_at_ms = DAY_ONE, .json = STR("{}"), .from_import = true };
+    (void)state;
+    for (unsigned at = 0; at < 7; at++) send(symptoms, &(Sent){ .name = "E", .is_import = true }, at);
+    for (uint64_t at = 0; at < 3; at++) assert_int_equal(symptoms_add_rejected(symptoms, &rejected, at, &err), OK);
+    const SymptomDay *day = view_all(symptoms, &view);
+    region_open(&region, 1 << 20);
+    for (int with_imports = 0; with_imports < 2; with_imports++) {
+        uint64_t counts[2] = { 0, 0 };
+        Arena arena = region_arena(&region);
+        symptoms_list_cases(day, with_imports, &arena, count_cases, counts);
+        assert_int_equal(counts[0], with_imports ? 3 : 0);
+        assert_int_equal(counts[1], with_imports ? 10 : 0);
+    }
+    region_close(&region);
+    symptoms_close_view(view);
+    symptoms_close(symptoms);
+}
+
 /* ---- Fields ---- */
 
 static void fields_count_their_types(void **state)
@@ -531,6 +565,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_symptom_is_shown),
         cmocka_unit_test(healthy_messages_show_nothing),
+        cmocka_unit_test(what_an_import_had_rejected_is_the_imports),
         cmocka_unit_test(fields_count_their_types),
         cmocka_unit_test(names_are_kept_without_addresses),
         cmocka_unit_test_setup_teardown(any_order_and_any_save_give_the_same, open_store, close_store),
