@@ -227,14 +227,19 @@ static void judge_url(struct config_walk *walk, const Node *root, const struct c
                         "wanted a URL without a path, like https://events.example.com");
 }
 
+/* Does the host stand for all addresses of this machine, among them the other one? 0.0.0.0 is those of IPv4 alone. */
+static bool has_address(Str host, Str other)
+{
+    if (str_equal(host, STR("0.0.0.0"))) return !str_contains(other, STR(":")) || str_equal(other, STR("::"));
+    return !host.len || str_equal(host, STR("::"));
+}
+
 /* Only one socket may listen on both: the same host, spelt one way or the other, or one that stands for all. */
 static bool is_same_address(const ConfigListen *one, const ConfigListen *other)
 {
-    static const char *const all[] = { "", "0.0.0.0", "::", "*" };
     static const Str localhost = STR("localhost"), loopback = STR("127.0.0.1");
     if (!one->port || one->port != other->port) return false;
-    for (size_t at = 0; at < countof(all); at++)
-        if (str_equal(one->host, str_from(all[at])) || str_equal(other->host, str_from(all[at]))) return true;
+    if (has_address(one->host, other->host) || has_address(other->host, one->host)) return true;
     Str a = str_equal_no_case(one->host, localhost) ? loopback : one->host;
     Str b = str_equal_no_case(other->host, localhost) ? loopback : other->host;
     return str_equal_no_case(a, b);

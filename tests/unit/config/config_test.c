@@ -267,7 +267,10 @@ static void what_cannot_work_is_told_before_a_start(void **state)
           "onym.yaml:1:18: error: trusted_proxies: \"10.0.0.0/\" is no address or network like 127.0.0.1, 10.0.0.0/8 "
           "or ::1; names are not looked up\n" },
         { "listen: 127.0.0.1:8080\nui_listen: 127.0.0.1:8080",
-          "onym.yaml:2:12: error: ui_listen: is an address of listen, too; give it another port\n" },
+          "onym.yaml:2:12: error: ui_listen: 127.0.0.1:8080 is an address of listen, too (127.0.0.1:8080); "
+          "give it another port\n" },
+        { "listen: ['0.0.0.0:8080', 'localhost:8080']", "onym.yaml:1:9: error: listen: 0.0.0.0:8080 and localhost:8080 "
+          "are the same address; give one of them another port\n" },
         { "identity: {externals: [user_id=traits.id]}",
           "onym.yaml:1:23: error: identity.externals: user_id is a kind of Onym's own; choose another name\n" },
         { "destinations: [{name: a, type: webhook, settings: {url: 'https://'}}]",
