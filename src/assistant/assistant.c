@@ -102,11 +102,11 @@ static void initialize(AssistantMessage *in, struct buf *out)
     end_result(out);
 }
 
-/* The tools are those of this program, whoever asks and when. */
-static void put_caching(struct buf *out)
+/* scope: "public" if it is the same for everybody, "private" if it is for whoever asked. */
+static void put_caching(const char *scope, struct buf *out)
 {
     json_int(out, "ttlMs", 3600000);
-    json_string(out, "cacheScope", STR("public"));
+    json_word(out, "cacheScope", scope);
 }
 
 static void discover(AssistantMessage *in, struct buf *out)
@@ -114,15 +114,16 @@ static void discover(AssistantMessage *in, struct buf *out)
     begin_result(in, out);
     put_versions(out, "supportedVersions");
     put_abilities(out);
-    put_caching(out);
+    put_caching("public", out);
     end_result(out);
 }
 
+/* Which tools there are depends on the key: nobody in between may give one's list to another. */
 void assistant_list(const AssistantMessage *message, Str tools, struct buf *out)
 {
     begin_result(message, out);
     json_raw(out, "tools", tools);
-    if (message->is_modern) put_caching(out);
+    if (message->is_modern) put_caching("private", out);
     end_result(out);
 }
 

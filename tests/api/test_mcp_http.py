@@ -94,6 +94,9 @@ class McpHttp(Case):
                     {"Mcp_Method": None}, {"Mcp_Name": "events"}, {"Mcp_Name": None}):
             status, told = self.post(one, **{**say, **lie})
             self.assertEqual((status, told["error"]["code"]), (400, -32020), lie)
+        for method, scope in (("tools/list", "private"), ("server/discover", "public")):       # tools are those of the key
+            status, told = self.post(request(1, method, _meta=meta), MCP_Protocol_Version=MODERN, Mcp_Method=method)
+            self.assertEqual((status, told["result"]["cacheScope"]), (200, scope), method)
         status, told = self.post(request(1, "no/such", _meta=meta), MCP_Protocol_Version=MODERN, Mcp_Method="no/such")
         self.assertEqual((status, told["error"]["code"]), (404, -32601))
 
