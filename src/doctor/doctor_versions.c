@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum { VERSIONS_MOST = 64, PAIRS_MOST = 1 << 16, SESSIONS_LEAST = 200, HAD_PERCENT = 95, HAS_PERCENT = 50,
-       LOST_MOST = 20 };
+       LOST_MOST = 20, CHECK_EVERY = 4096 };
 
 struct version {
     uint32_t source, name;
@@ -141,11 +141,14 @@ static bool has_event(const struct exam *exam, size_t from, size_t to, uint32_t 
 }
 
 /* Each of its sessions without the event is a case. */
-static void tell(struct versions *versions, const struct pair *had, uint32_t version)
+static Status tell(struct versions *versions, const struct pair *had, uint32_t version, Err *err)
 {
     struct exam *exam = versions->exam;
+    uint32_t number = 0;
     for (size_t from = 0, to; from < exam->device_row_count; from = to) {
         to = end_of(exam, from);
+        Status s = number++ % CHECK_EVERY == 0 ? doctor_go_on(exam, err) : OK;
+        if (s) return s;
         if (version_of(versions, from, to) != version) continue;
         const DoctorRow *last = row_of(exam, to - 1);
         for (size_t at = from; at < to && last->person == QUERY_NOBODY; at++) last = row_of(exam, at);
@@ -154,6 +157,7 @@ static void tell(struct versions *versions, const struct pair *had, uint32_t ver
         struct tally *tally = tally_case(exam, DOCTOR_LO_4, had->event, last);
         if (tally) tally->value = versions->of[version].name;
     }
+    return OK;
 }
 
 Status doctor_pass_versions(struct exam *exam, Err *err)
@@ -169,13 +173,13 @@ Status doctor_pass_versions(struct exam *exam, Err *err)
     for (size_t from = 0, to; !s && from < exam->device_row_count; from = to) {
         to = end_of(exam, from);
         count_session(versions, from, to, ++number);
-        if (number % 4096 == 0) s = doctor_go_on(exam, err);
+        if (number % CHECK_EVERY == 0) s = doctor_go_on(exam, err);
     }
     for (uint32_t version = 0; !s && version < versions->count; version++) {
         uint32_t old = versions->of[version].sessions < SESSIONS_LEAST ? UINT32_MAX : before(versions, version);
-        for (uint32_t at = 0; old != UINT32_MAX && at < versions->pair_count && told < LOST_MOST; at++) {
+        for (uint32_t at = 0; !s && old != UINT32_MAX && at < versions->pair_count && told < LOST_MOST; at++) {
             if (pairs[at].version != old || !has_lost(versions, &pairs[at], version)) continue;
-            tell(versions, &pairs[at], version);
+            s = tell(versions, &pairs[at], version, err);
             told++;
         }
     }
