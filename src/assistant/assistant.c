@@ -16,8 +16,9 @@ static void begin_message(const TreeNode *id, struct buf *out)
     buf_clear(out);
     json_object(out, NULL);
     json_string(out, "jsonrpc", STR("2.0"));
-    if (id) json_raw(out, "id", id->raw);
-    else json_null(out, "id");
+    if (!id) json_null(out, "id");
+    else if (event_tree_is_kind(id, FIELD_STRING)) json_string(out, "id", id->text);       /* it may be no UTF-8 */
+    else json_raw(out, "id", id->raw);
 }
 
 static void begin_result(const AssistantMessage *in, struct buf *out)

@@ -13,6 +13,8 @@ static void every_message_has_its_step_and_its_answer(void **state)
     static const struct { const char *text; AssistantStep step; int error; const char *answer; } rows[] = {
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}", ASSISTANT_ANSWERED, 0,
           "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}" },
+        { "{\"jsonrpc\":\"2.0\",\"id\":\"\\u00e9\\n\xff\",\"method\":\"ping\"}", ASSISTANT_ANSWERED, 0,
+          "{\"jsonrpc\":\"2.0\",\"id\":\"\xc3\xa9\\n\xef\xbf\xbd\",\"result\":{}}" },
         { "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"tools/list\"}", ASSISTANT_LIST, 0, NULL },
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"cursor\":\"x\"}}", ASSISTANT_ANSWERED,
           ASSISTANT_BAD_PARAMS, NULL },
