@@ -141,7 +141,10 @@ Status alerts_open(const struct config *config, struct doctor *doctor, struct al
 {
     FetchOptions fetch = { .user_agent = "onym/" ONYM_VERSION };
     *ret = NULL;
-    if (!config->alert_count) return OK;
+    if (!config->alert_count) {
+        doctor_set_receivers(doctor, NULL, 0);              /* whoever was one is none now */
+        return OK;
+    }
     struct alerts *alerts = calloc(1, sizeof *alerts);
     if (!alerts) return err_set(err, ERR_FULL, "alerts: no memory");
     alerts->doctor = doctor;

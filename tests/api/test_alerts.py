@@ -157,6 +157,24 @@ class Stopping(Alerts):
         self.server.start()
 
 
+class Away(Alerts):
+    entries = [{"path": "/json", "allow_private": True}]
+
+    def test_the_only_receiver_that_was_away_is_told_anew(self):
+        test_findings.Findings.fill(self)
+        self.wait(lambda: len(self.receiver.at("/json")) == 1, "the message")
+        text = self.server.config.read_text()
+        for config in ("\n".join(line for line in text.splitlines() if not line.startswith("alerts:")), text):
+            self.server.stop()
+            self.server.config.write_text(config)
+            self.server.start()
+            self.wait_applied()
+            self.examined_again(1)
+        self.wait(lambda: len(self.receiver.at("/json")) == 2, "the message again")
+        first, again = [[finding["id"] for finding in told["findings"]] for _, told, _ in self.receiver.at("/json")]
+        self.assertEqual(first, again)
+
+
 class Configuration(unittest.TestCase):
     def test_what_is_wrong_is_said_without_the_url(self):
         import subprocess
