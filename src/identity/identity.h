@@ -237,7 +237,8 @@ size_t identity_read_pairs(struct identity *identity, const IdentityMessage *mes
 /* Forgets these links, whether or not they were taken back, and sorts them. Their ids stay known. It takes many at
  * once, since anybody can send any number of links for an id. If a call fails halfway, a second one completes it. */
 Status MUST identity_erase_pairs(struct identity *identity, IdentityPair *pairs, size_t count, Err *err);
-/* Finds the external ids that messages link this anonymous id to: those of messages without a user. */
+/* Finds the external ids that messages link this anonymous id to: those of messages without a user. Links that are
+ * forgotten, too: a try that failed halfway may have got no further. */
 Status MUST identity_visit_externals(const struct identity *identity, IdentityNode anonymous,
                                      void (*visit)(void *context, const IdentityPair *pair, Millis time_ms),
                                      void *context, Err *err);

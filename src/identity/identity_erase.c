@@ -236,7 +236,7 @@ Status identity_visit_externals(const struct identity *identity, IdentityNode an
     Status s = identity_list_rows(identity, anonymous, &rows, err);
     for (size_t i = 0; !s && i < rows.count; i++) {
         const struct row *row = &((struct found *)rows.items)[i].row;
-        if (row->flags & ROW_ERASED || identity->nodes[row->owner].kind < IDENTITY_EXTERNAL) continue;
+        if (identity->nodes[row->owner].kind < IDENTITY_EXTERNAL) continue;
         visit(context, &(IdentityPair){ anonymous, row->owner, row->position }, row->time_ms);
     }
     vector_done(&rows);

@@ -583,6 +583,42 @@ static void an_erasure_that_a_disk_broke_off_is_whole_later(void **state)
     }
 }
 
+/* Times of a device go, and with them what it said of an email; the disk fails while those that stay are put in
+ * order. */
+static void what_a_device_said_is_forgotten_though_a_disk_failed(void **state)
+{
+    static const CommandId some[] = { { COMMAND_ANONYMOUS_ID, STR("desk"), INT64_MIN, 1700000000000 + 3, false } };
+    char whole[IDENTITY_PERSON_ID_BYTES] = "";
+    (void)state;
+    for (int fails_at = -1; fails_at < 30; fails_at++) {     /* -1: it does not */
+        if (fails_at >= 0) world_end(), world_begin();
+        open_applier(false);
+        TELL(EVENT_IDENTIFY, 1, .anonymous = "desk", .email = "gone@x.y");
+        TELL(EVENT_IDENTIFY, 5, .anonymous = "desk", .email = "one@x.y");
+        TELL(EVENT_IDENTIFY, 5, .anonymous = "desk", .email = "two@x.y");
+        catch_up();
+        ask_to_erase_ids(some, countof(some));
+        disk = world.disk.disk;
+        world.disk.disk.read = read_or_fail;
+        reads_left = fails_at < 0 ? INT32_MAX : fails_at;
+        Err err = { 0 };
+        bool more;
+        (void)!derive_step(world.applier, &more, &err);
+        world.disk.disk.read = disk.read;
+        catch_up();
+        if (fails_at < 0) snprintf(whole, sizeof whole, "%s", ANON("desk"));
+        assert_string_equal(ANON("desk"), whole);
+        assert_string_equal(EMAIL("gone@x.y"), "-");
+        work(12);
+        world_close(false);
+        assert_int_equal(kv_destroy(world.state_dir, &err), OK);
+        open_applier(false);
+        catch_up();
+        assert_string_equal(ANON("desk"), whole);
+        world_close(false);
+    }
+}
+
 static void more_erasures_than_may_be_asked_for_are_all_done(void **state)
 {
     (void)state;
@@ -661,6 +697,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_id_that_an_external_id_had_goes_in_the_times_of_its_owners, setup, teardown),
         cmocka_unit_test_setup_teardown(an_id_that_is_a_user_id_too_is_forgotten_as_a_rebuild_has_it, setup, teardown),
         cmocka_unit_test_setup_teardown(an_erasure_that_a_disk_broke_off_is_whole_later, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_device_said_is_forgotten_though_a_disk_failed, setup, teardown),
         cmocka_unit_test_setup_teardown(more_erasures_than_may_be_asked_for_are_all_done, setup, teardown),
         cmocka_unit_test_setup_teardown(erasures_wait_for_the_destinations_store, setup, teardown),
     };
