@@ -418,13 +418,12 @@ static Status load_once(struct warehouse *warehouse, const struct range *range, 
 }
 
 /* Are the values at fault, as only the commit has found out (deferred constraints)? Then another message may do. */
-static bool undo(struct warehouse *warehouse)
+static bool undo(struct warehouse *warehouse, char state[SQL_STATE_BYTES])
 {
     warehouse_load_drop(&warehouse->load);
     warehouse->is_catalog_stale = true;
     if (!warehouse->sql) return false;
-    char state[SQL_STATE_BYTES];
-    memcpy(state, sql_state(warehouse->sql), sizeof state);
+    memcpy(state, sql_state(warehouse->sql), SQL_STATE_BYTES);
     if (!sql_is_open(warehouse->sql) || sql_run(warehouse->sql, STR("ROLLBACK"), NULL)) {
         set_sql(warehouse, NULL);
         return false;
@@ -435,11 +434,14 @@ static bool undo(struct warehouse *warehouse)
 
 static Status load_range(struct warehouse *warehouse, struct range range, Err *err)
 {
+    char state[SQL_STATE_BYTES];
     Status s = load_once(warehouse, &range, err);
     if (!s) return OK;
-    if (!undo(warehouse) || range.is_refused) return s;
+    if (!undo(warehouse, state) || range.is_refused) return s;
     if (range.count == 1) {
         Err why = *err;
+        if (warehouse->load.choice->skip_count)              /* as in warehouse_refuse.c: it may quote somebody */
+            IGNORE(err_set(&why, s, "the server does not take it (%s)", state));
         range.is_refused = record_kind(range.records[0].bytes) == RECORD_EVENT;
         range.why = str_from(why.text);
         return range.is_refused ? load_range(warehouse, range, err) : s;
@@ -505,7 +507,8 @@ static Status tell_people_alone(struct warehouse *warehouse, Err *err)
     if (!warehouse->people || !none.next || !warehouse_people_wants(warehouse->people)
         || clock_monotonic_ns(warehouse->options.clock) < warehouse->people_due_ns) return OK;
     Status s = load_once(warehouse, &none, err);
-    if (s) (void)undo(warehouse);
+    char state[SQL_STATE_BYTES];
+    if (s) (void)undo(warehouse, state);
     return s ? s : tell_people_error(warehouse, err);
 }
 

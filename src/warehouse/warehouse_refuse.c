@@ -100,14 +100,13 @@ struct telling {
 };
 
 /* What a constraint or a right is called says nothing of anybody; what a trigger says may. */
-static void tell_refusal(struct telling *telling, Str state, Str why)
+static void say_plainly(Str state, Str why, char text[256])
 {
     static const char *const plain[] = { "0A", "23", "42", "44", "55" };
-    char code[SQL_STATE_BYTES], text[256];
+    char code[SQL_STATE_BYTES];
     snprintf(code, sizeof code, "%.*s", STR_FORMAT(state));
-    if (is_one_of(code, plain, countof(plain))) snprintf(text, sizeof text, "%.*s (%s)", STR_FORMAT(why), code);
-    else snprintf(text, sizeof text, "it refuses rows (%s)", code);
-    load_tell(telling->load, telling->table, text);
+    if (is_one_of(code, plain, countof(plain))) snprintf(text, 256, "%.*s (%s)", STR_FORMAT(why), code);
+    else snprintf(text, 256, "it refuses rows (%s)", code);
 }
 
 /* id, SQLSTATE (null: it is there already), what the server said */
@@ -122,9 +121,14 @@ static void note_told(void *context, const Str *cells)
         load->order[at] = load->order[--telling->left];
         load->order[telling->left] = place;
         if (cells[1].bytes) {
-            Str reason = arena_printf(&load->arena, "refused: %.*s (%.*s)", STR_FORMAT(cells[2]), STR_FORMAT(cells[1]));
+            char plain[256];
+            say_plainly(cells[1], cells[2], plain);
+            /* Without its message an erasure does not find the row, so it must not quote anybody. */
+            Str reason = load->choice->skip_count
+                ? arena_printf(&load->arena, "refused: %s", plain)
+                : arena_printf(&load->arena, "refused: %.*s (%.*s)", STR_FORMAT(cells[2]), STR_FORMAT(cells[1]));
             load_refuse_row(load, row, reason.bytes);
-            tell_refusal(telling, cells[1], cells[2]);
+            load_tell(load, telling->table, plain);
         } else if (row->is_first) {
             load->messages[row->message].is_repeated = true;
             load->counts.repeated++;
