@@ -1,8 +1,8 @@
 /* deliver: THE THIRD CORRIDOR. For every destination: take records, line them up, build, commit, send.
  *
- * One step does for all of them what can be done now. It has one commit, in its middle: what answers
- * finished since the last step, the cursors, and what will be sent next, in one transaction. If the
- * step could not do something for one destination, it notes that there and goes on with the others.
+ * One step does for all of them what can be done now. In its middle it commits one transaction: the messages that
+ * answers have finished since the last step, the cursors, and what will be sent next. If the step cannot do something
+ * for one destination, it notes the error there and goes on with the others.
  */
 #include "deliver_runner.h"
 
@@ -37,7 +37,7 @@ Status deliver_open(const DeliverOptions *options, struct deliver **ret, Err *er
 void deliver_close(struct deliver *deliver)
 {
     if (!deliver) return;
-    (void)!pending_commit(deliver->pending, NULL);      /* what answers finished; after a failed commit, again */
+    (void)!pending_commit(deliver->pending, NULL);      /* finished messages; if this fails, they are sent again */
     for (size_t at = 0; at < deliver->runner_count; at++) runner_close(deliver->runners[at]);
     for (size_t at = 0; deliver->has_next && at < deliver->next_count; at++) runner_close(deliver->next_runners[at]);
     pending_close(deliver->pending);
@@ -182,7 +182,7 @@ static Status runner_step(struct runner *runner, Err *err)
     return s;
 }
 
-/* When there may be something to do here again though nothing new comes: at the latest in a minute. */
+/* When this destination may have something to do even if no new message comes: in a minute at the latest. */
 static Millis next_time(const struct runner *runner, Millis now_ms)
 {
     Millis next_ms = now_ms + 60000, resume_ms = runner->wait_until_ms > now_ms ? runner->wait_until_ms : now_ms;
@@ -191,7 +191,7 @@ static Millis next_time(const struct runner *runner, Millis now_ms)
     if (runner->waiting.first && runner->waiting_next_ms < next_ms) next_ms = runner->waiting_next_ms;
     if (runner->ready.first && runner->wait_until_ms > now_ms && resume_ms < next_ms) next_ms = resume_ms;
     if (runner->ready.first && runner->under_way_count == 0 && now_ms + 20 < next_ms)
-        next_ms = resume_ms > now_ms + 20 ? resume_ms : now_ms + 20;            /* the rate allows one soon */
+        next_ms = resume_ms > now_ms + 20 ? resume_ms : now_ms + 20;            /* the rate soon allows one */
     if (settling && runner->settles_by_time && settling->received_ms + runner->rules.settle_ms < next_ms)
         next_ms = settling->received_ms + runner->rules.settle_ms;
     return next_ms;
@@ -211,7 +211,7 @@ static Millis time_to_wait(const struct deliver *deliver, Millis wait_ms)
     return wait_ms;
 }
 
-/* True if it is not yet time for it. */
+/* True: it is too early, and nothing was published. */
 static bool publish(struct deliver *deliver)
 {
     if (deliver->published_ms && deliver->now_ms - deliver->published_ms < PUBLISH_MS
@@ -306,7 +306,7 @@ static DeliverState state_of(const struct deliver *deliver, const DestinationCon
     return state;
 }
 
-/* A state is a moment old, but the journal's end is read now. What is between them counts, so that zeros mean done. */
+/* A state is a moment old, but the journal's end is read now. Bytes between them are lag, so that zeros mean done. */
 static void count_unread(DeliverState *state, JournalPos end, Millis now_ms)
 {
     if (state->condition == DELIVER_DISABLED) return;

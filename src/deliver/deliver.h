@@ -15,8 +15,8 @@
  *  2. Nothing is sent before its frozen form is committed.
  *  3. A message starts when all earlier ones of its person are finished, or is sent after them in the same
  *     request. A link goes before anything else under its user, and is done before what follows.
- *  4. A call that must not be repeated (CALL_ONCE) is not sent again when it is in doubt: it becomes a dead
- *     letter that says so.
+ *  4. A call that must not be repeated (CALL_ONCE) is not sent again when nobody knows whether it
+ *     arrived: it becomes a dead letter that says so.
  *  5. Memory is bounded: at most window messages for each destination, however many wait.
  *  6. When end_forget is called, no row is about a person who was erased, and no copy of such a row is left on the
  *     disk. The same holds for a suppressed person, except for rows that came after the suppression was taken back.
@@ -34,8 +34,8 @@
 #include "outbox/outbox.h"
 #include "people/people.h"
 
-/* The furthest position of the journal that any destination has seen, also one that is no longer configured; 0: none.
- * */
+/* The furthest position of the journal that any destination has seen; one that is no longer configured counts, too.
+ * 0: none. */
 Status MUST deliver_read_reached(const struct outbox_rows *rows, JournalPos *ret, Err *err);
 
 /* ---- People ---- */
@@ -58,23 +58,23 @@ struct deliver_people {
     JournalPos (*position)(void *context);
     /* NULL: nothing is known but a message's own ids. Strings are in the arena. Asked for every message. */
     Status (*find)(void *context, const Event *event, Arena *arena, MessagePerson *ret, Err *err);
-    /* The anonymous ids that this user claimed first, and the users whom it was joined with, at most 500. Asked
-     * if a link may be new. NULL: as above. */
+    /* The anonymous ids that this user was the first to claim, and the users with whom it was joined, at most 500.
+     * Asked if there may be a new link. NULL: as for find. */
     Status (*list_links)(void *context, Str user_id, Arena *arena, const PersonLink **ret, size_t *ret_count, Err *err);
     /* Values that identify nobody; a message is delivered as if it had no such id. NULL: none. */
     bool (*is_blocked)(void *context, Str id);
     /* The record's message came before, within the dedup window: it is not delivered. NULL: there are none. */
     bool (*is_duplicate)(void *context, JournalPos pos);
-    /* The message names a suppressed id, or carries a suppressed external one: it is not delivered, whenever it came.
-     * Without the guard, too; parser: the caller's own. NULL: there are none. */
+    /* The message names a suppressed id, or carries a suppressed external one: it is not delivered, however old it is.
+     * May be called without the guard, too. parser: the caller's own. NULL: nobody is suppressed. */
     bool (*is_suppressed)(void *context, struct event_parser *parser, const Event *event, Arena scratch);
-    /* Asked in every step, without the guard; in the arena. end_forget says of each that the store has forgotten them.
-     * NULL, both: nobody is ever to be forgotten. */
+    /* Asked in every step, without the guard; in the arena. end_forget is called for each one once the
+     * store has forgotten its people. Both NULL: nobody is ever to be forgotten. */
     Status (*list_forgets)(void *context, Arena *arena, DeliverForget **ret, size_t *ret_count, Err *err);
     void (*end_forget)(void *context, const DeliverForget *forget);
 };
 
-/* From the applier's identity, which the deliverer then follows. */
+/* The applier says who is who. The deliverer then delivers no record that the applier has not applied. */
 struct applier;
 struct deliver_people deliver_people_of(struct applier *applier);
 
@@ -100,13 +100,14 @@ typedef struct DeliverOptions {
     struct dice *dice;
     struct fetcher *fetcher;                /* of the deliverer's thread */
     struct outbox_rows rows;
-    struct deliver_people people;           /* all zero: Onym knows of nobody more than the message says */
+    struct deliver_people people;           /* all zero: of a person only the message's own ids are known */
 } DeliverOptions;
 
 struct deliver;
-/* Reads what was unfinished. Keeps what the options point to. */
+/* Reads nothing yet: a destination reads its unfinished messages in the first step after deliver_set_config. What the
+ * options point to must live until deliver_close. */
 Status MUST deliver_open(const DeliverOptions *options, struct deliver **ret, Err *err);
-/* What is under way is cancelled and will be sent again. Accepts NULL. */
+/* Cancels the requests under way; the next process sends their messages again (invariants 2 and 4). Accepts NULL. */
 void deliver_close(struct deliver *deliver);
 
 /* Checks a configuration: the type must exist, settings follow its table, rules. err's field says where. */
@@ -114,10 +115,11 @@ Status MUST deliver_check_config(const DestinationConfig *config, Err *err);
 /* For a valid configuration: names settings that do something else than their author may expect, with the reason. */
 typedef void DeliverAdvise(void *context, const char *setting, const char *text);
 void deliver_advise(const DestinationConfig *config, DeliverAdvise *advise, void *context);
-/* From the next step on these are the destinations; copies them. Others keep their place and their rows, for
- * when they come back. ERR_INPUT (and nothing changed) if one of them is wrong. Any thread. */
+/* From the next step on these are the destinations; copies them. A destination that is not
+ * among them keeps its place and its rows, in case it comes back. ERR_INPUT (and nothing changed) if one of them is
+ * wrong. Any thread. */
 Status MUST deliver_set_config(struct deliver *deliver, const DestinationConfig *configs, size_t count, Err *err);
-/* One of them, copied into the arena, secrets and all. ERR_NOT_FOUND. Any thread. */
+/* One of them, copied into the arena with its secrets. ERR_NOT_FOUND: none has that name. Any thread. */
 Status MUST deliver_find_config(struct deliver *deliver, Str name, Arena *arena, DestinationConfig *ret, Err *err);
 
 /* ---- Running ---- */
@@ -150,7 +152,8 @@ Status MUST deliver_ask_release(struct deliver *deliver, Str name, Millis from_m
 /* Tries dead letters again: one by its number, or all that there are now (0). */
 Status MUST deliver_ask_redo(struct deliver *deliver, Str name, uint64_t number, uint64_t *ret_ticket, Err *err);
 /* OK: what was asked is on the disk, and will be done whatever happens to the process; the states show it. ERR_TIMEOUT:
- * it is not, after wait_ms or once is_cancelled (may be NULL) is true; what was not begun by then is taken back. */
+ * it is not, after wait_ms or once is_cancelled (may be NULL) is true; a request that was not begun by then is taken
+ * back. */
 Status MUST deliver_wait_asked(struct deliver *deliver, uint64_t ticket, Millis wait_ms,
                                const atomic_bool *is_cancelled, Err *err);
 
@@ -179,8 +182,8 @@ typedef struct DeliverState {
     bool is_replaying;                      /* reads the journal for a replay */
     uint64_t replay_left_bytes;
     uint64_t replay_unfinished, replay_taken, replay_delivered;         /* messages of the replay */
-    JournalPos read_until;                  /* nothing before it is missing in unfinished */
-    Millis read_at_ms;                      /* when all of the journal had been read last */
+    JournalPos read_until;                  /* unfinished counts every unfinished message before it */
+    Millis read_at_ms;                      /* when it had last read all of the journal */
     bool is_busy;                           /* there is more to do than the counts say: a redo, a replay, its rows */
 } DeliverState;
 
@@ -189,8 +192,8 @@ typedef struct DeliverState {
  * of them is 0 never stops too early. Any thread. */
 size_t deliver_read_states(struct deliver *deliver, DeliverState *states, size_t max);
 
-/* Appends an item for each minute: what was done, and the lag (docs/delivery.md); the last minute is not over; nothing
- * was counted before its counted_from. ERR_NOT_FOUND. Any thread. */
+/* Appends an item for each minute: what was done in it, and the lag (docs/delivery.md). The last minute is not over
+ * yet. Nothing was counted before `counted_from`. ERR_NOT_FOUND: no such destination. Any thread. */
 enum { DELIVER_MINUTES = 24 * 60 };
 Status MUST deliver_write_series(struct deliver *deliver, Str name, int minutes, struct buf *out, Err *err);
 
@@ -200,7 +203,7 @@ typedef struct DeadLetter {
                        "died_at", "attempts", "request": {…}, "answer": {…}} */
 } DeadLetter;
 typedef bool DeadVisit(void *context, const DeadLetter *letter);
-/* From the one after number on. Reads the store; any thread that its rows allow. */
+/* Visits the letters with numbers above `after`. Reads the store; any thread that its rows allow. */
 Status MUST deliver_list_dead(const struct outbox_rows *rows, Str name, uint64_t after, DeadVisit *visit,
                               void *context, Err *err);
 
@@ -213,7 +216,7 @@ Status MUST deliver_write_dead(const struct outbox_rows *rows, Str name, uint64_
 typedef struct DeliverMessage {
     const Event *event;
     JournalPos pos;
-    const char *left_out;                   /* why it goes to none; or NULL */
+    const char *left_out;                   /* why no destination gets it; or NULL */
 } DeliverMessage;
 Status MUST deliver_write_message(struct deliver *deliver, const DeliverMessage *message, Arena *arena, struct buf *out,
                                   Err *err);
@@ -222,7 +225,7 @@ Status MUST deliver_write_message(struct deliver *deliver, const DeliverMessage 
 
 /* Sends one message through one destination, without the store, and reports each request and answer. Waits for them. */
 typedef struct DeliverExchange {
-    Str method, url, headers, body;         /* headers: a line each; secrets are stars, wherever they stand */
+    Str method, url, headers, body;         /* headers: a line each; stars replace secrets everywhere */
     int status;
     Str answer;
     const char *error;
@@ -244,7 +247,7 @@ Status MUST deliver_try(const DeliverOptions *options, const DestinationConfig *
                         Err *err);
 
 /* The messenger's user hash (Intercom's identity verification): hex of HMAC-SHA256, by the identity_secret of that
- * destination. ERR_NOT_FOUND: no such destination, or it has none. Any thread. In the arena. */
+ * destination. ERR_NOT_FOUND: no such destination, or it has no secret. The text is in the arena. Any thread. */
 Status MUST deliver_user_hash(struct deliver *deliver, Str name, Str user_id, Arena *arena, Str *ret, Err *err);
 
 #endif

@@ -1,11 +1,11 @@
 /* deliver_build: a delivery becomes frozen calls.
  *
- * What identity knows now is added to the message: links of its user that this destination was not told
- * yet go with it, before it. The transaction that freezes them notes them as told, so each is told once.
+ * The links of the message's user that this destination was not told yet are sent with the message, before it. The
+ * transaction that freezes them notes them as told, so each is told once.
  *
- * The grace time: a message names no anonymous id, its user is one of whom this destination never heard, and
- * identity knows no anonymous id of that user: then a server was faster than the browser. The message waits for a
- * moment, since the link should go first.
+ * The grace time: a message names a user but no anonymous id, nothing was sent to this destination under that user
+ * before, and identity knows no anonymous id of the user. Then a server was probably faster than the browser. The
+ * message waits for a moment, since the link should go first.
  */
 #include "deliver_runner.h"
 
@@ -45,7 +45,7 @@ void runner_store_states(struct runner *runner, const StoredState *stored, size_
 
 /* ---- The record ---- */
 
-/* A delivery that was loaded from the store has no copy of its record: the journal still has the record. */
+/* A delivery that was loaded from the store has no copy of its record, so the record is read from the journal. */
 static Status read_record(struct runner *runner, struct delivery *delivery, Err *err)
 {
     struct journal_reader *reader;
@@ -64,7 +64,7 @@ static Status read_record(struct runner *runner, struct delivery *delivery, Err 
 
 /* ---- Users ---- */
 
-/* Something was sent under it. */
+/* True if something was sent to this destination under that user. */
 static bool is_heard_of(struct runner *runner, Str user_id, Arena *arena)
 {
     uint64_t fingerprint = hash_64(user_id, 2);
@@ -100,7 +100,7 @@ static Str usable(struct runner *runner, Str id)
     return people->is_blocked && people->is_blocked(people->context, id) ? (Str){ 0 } : id;
 }
 
-/* Each pair of users is told once, whichever is named first. The row has the hashes of both. */
+/* Each pair of users is told once, in whichever order they come. The row has the hashes of both. */
 static Status note_merge(struct runner *runner, const PersonLink *link, Arena *arena, bool *ret_is_new, Err *err)
 {
     uint64_t one = key_of_id(link->anonymous_id), other = key_of_id(link->user_id), fingerprint;
@@ -149,7 +149,7 @@ static Status note_link(struct runner *runner, const PersonLink *link, struct de
 }
 
 /* A link goes only with a message in its user's line, so that nothing under that user can
- * overtake it. The message that made the link is in that line, so every link finds one. */
+ * overtake it. The message that made the link is in that line, so there is one for every link. */
 static bool stands_in_line_of(const struct delivery *delivery, Str user_id)
 {
     uint64_t key = key_of_id(user_id);
@@ -228,8 +228,8 @@ static uint64_t pair_fingerprint(const Outgoing *outgoing)
     return hash_64(own_pair(outgoing), hash_64(outgoing->user_id, 1));
 }
 
-/* Listing a user's links reads evidence, so it is done only if there may be new ones: for a user for whom it was not
- * done since the start, for a pair of ids not seen yet, or after a pair in a message that did not come here. */
+/* Listing a user's links reads evidence, so it is done only if there may be new ones: if it was not done for this user
+ * since the start, if a pair of ids is new, or if this destination did not get a message that had a pair. */
 static bool may_have_new_links(struct runner *runner, const Outgoing *outgoing)
 {
     if (!outgoing->user_id.len) return false;
@@ -252,14 +252,14 @@ static Status list_known_links(struct runner *runner, const Outgoing *outgoing, 
     return OK;
 }
 
-/* A list need not be made again, unless it was cut short: then the next message brings the rest. */
+/* The user's links need not be listed again, unless there were too many: then the next message brings the rest. */
 static void note_asked(struct runner *runner, const Outgoing *outgoing)
 {
     if (outgoing->link_count < DESTINATION_LINKS) known_add(&runner->asked, hash_64(outgoing->user_id, 2));
     if (own_pair(outgoing).len) known_add(&runner->links, pair_fingerprint(outgoing));
 }
 
-/* A message with a pair that does not come here: the user may have a new link all the same. */
+/* This destination does not get the message, but its two ids may have given the user a new link. */
 void runner_note_pair(struct runner *runner, const Event *event)
 {
     bool has_pair = event->user_id.len && (event->anonymous_id.len || event->previous_id.len);
@@ -331,8 +331,8 @@ static Status build_plan(struct runner *runner, struct delivery *delivery, Outgo
     return OK;
 }
 
-/* The message as the destination may see it. If it is sent whole and unchanged, nobody needs its members: to read them
- * is a twentieth of the cost of an event in a list of 1,000. That it is JSON was checked when it was taken. */
+/* The message as the destination may see it. If it is sent whole and unchanged, nobody needs its members: reading
+ * them is a twentieth of what an event costs in a list of 1,000. runner_take has checked that it is JSON. */
 static Status read_json(const struct runner *runner, const Event *event, Arena *arena, const TreeNode **ret, Err *err)
 {
     const struct destination *destination = runner->destination;
@@ -389,7 +389,7 @@ Status delivery_build(struct runner *runner, struct delivery *delivery, Built *r
     if (asks) note_asked(runner, &outgoing);
     outgoing.is_merge_told = outgoing.previous_is_user && wants_merges(runner)
         && runner->deliver->options.people.list_links;
-    Str user_id = arena_copy(&arena, outgoing.user_id);         /* what is frozen has no record any more */
+    Str user_id = arena_copy(&arena, outgoing.user_id);         /* freezing frees the record, which holds it */
     runner->deliver->build_arena = &arena;
     plan_init(plan, &runner->settings, &arena, read_state, runner);
     s = build_plan(runner, delivery, &outgoing, plan, ret, err);

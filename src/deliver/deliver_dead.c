@@ -39,8 +39,8 @@ static const FetchRequest *own_request(const struct runner *runner, const struct
     return runner->destination->pack(&input, arena, own, NULL) == OK && own->method.len ? own : NULL;
 }
 
-/* An answer to the calls of several people at once may quote any of them, so no letter has it: to see it, try one
- * letter again. last_error has it, too. */
+/* An answer to the calls of several people at once may quote any of them, so no letter shows it. To see one, try a
+ * letter again; last_error shows it, too. */
 static Str own_reason(const struct delivery *delivery, Str reason, const FetchAnswer *answer, Arena *arena)
 {
     Str beginning = answer ? str_slice(answer->body, 0, QUOTE_BYTES) : (Str){ 0 };
@@ -210,7 +210,7 @@ static bool note_number(void *context, Str key, Str row)
     return true;
 }
 
-/* Finds where numbering goes on, and how far a redo was to go. */
+/* Finds the next number, and up to which number an unfinished redo was to go. */
 Status dead_load(struct runner *runner, Err *err)
 {
     const struct outbox_rows *rows = &runner->deliver->options.rows;
@@ -233,11 +233,11 @@ struct redoing {
     bool is_full;
 };
 
-/* The calls line up again as a delivery of their own. A letter without calls is built anew from its record. */
+/* The letter's calls line up again as a delivery of their own. If it has none, they are built anew from its record. */
 static void redo_delivery(struct runner *runner, struct delivery *delivery, uint64_t number)
 {
     char bytes[ROW_KEY_BYTES];
-    delivery->is_redo = true;                       /* the operator who asks for it has decided the doubt */
+    delivery->is_redo = true;                       /* whoever asks for it accepts that it may come twice */
     delivery->is_in_doubt = false;
     delivery->order = runner->order++;
     delivery->attempts = delivery->tries = 0;
@@ -260,10 +260,10 @@ static bool redo_letter(void *context, Str key, Str row)
     struct delivery *delivery;
     Str rest;
     if (number >= redoing->until) return false;
-    if (pending_removes(runner->deliver->pending, key)) return true;        /* went already, in this step */
+    if (pending_removes(runner->deliver->pending, key)) return true;        /* this step has taken it already */
     if (dead_json(row, &rest).len == 0 || rest.len == 0) return true;
     if (runner->free.count <= REDO_SPARE || pending_is_full(runner->deliver->pending)) {
-        redoing->is_full = true;                    /* the rest with a later step */
+        redoing->is_full = true;                    /* a later step does the rest */
         return false;
     }
     delivery = delivery_take(runner);

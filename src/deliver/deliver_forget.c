@@ -5,14 +5,15 @@
  *   1. deliveries in memory, with their rows. One that is under way finishes with its answer, whatever that is
  *   2. every row of the store, of destinations that are not configured any more, too
  *   3. the store is rewritten, since it keeps in free pages what was removed
- * After a crash all of it is done again. A row tells whose it is in one of these ways:
- *   a record's place      the journal says: it is erased there, or what ids it has
- *   the lines it was in   if the journal does not have it any more. Hashes of ids (key_of_id)
+ * After a crash all of it is done again. A row tells whom it is about in one of these ways:
+ *   a record's place      the journal says whether the record is erased, or which ids it has
+ *   the lines it was in   if the journal no longer has the record; hashes of ids (key_of_id)
  *   ids in its key        links, users, memory ("what:id", see plan_store)
- *   its text              of others' dead letters, whose reason may quote a vendor who named somebody
+ *   its text              another person's dead letter may quote a vendor's answer that names somebody
  * If somebody else's row names a person who is gone, a word that names nobody takes the place of the name.
- * Until it is known which deliveries in memory are theirs, nothing is sent. If the disk does not give back a place of
- * the journal after some tries, it counts as a place that the journal does not have any more.
+ * Until it is known which deliveries in memory are about these people, nothing is sent. If a record cannot be read from
+ * the disk after some tries, it counts as one that the journal no longer has.
+ * In this file "theirs" means: about the people who are to be forgotten.
  */
 #include "deliver_runner.h"
 
@@ -35,30 +36,30 @@ struct named {
     Millis from_ms, to_ms;
 };
 
-/* An id as letters may have it. */
+/* An id as dead letters may spell it. */
 struct text {
     Str bytes;
-    size_t shorter;                         /* place + 1 of the longest that it begins with; 0: none */
+    size_t shorter;                         /* place + 1 of the longest other text that it begins with; 0: none */
 };
 
 struct forgetting {
     struct region region;
     Arena arena;
     Stage stage;
-    bool has_changed;                       /* something was theirs */
-    bool has_ended;                         /* once since the start: work that a crash cut off is done */
-    bool has_external;                      /* external ids among the suppressed ones: only the message tells */
+    bool has_changed;                       /* a delivery or a row was theirs */
+    bool has_ended;                         /* once since the start, so work that a crash cut off is done */
+    bool has_external;                      /* some suppressed ids are external: only the message has those */
     bool is_unsure;                         /* which deliveries in memory are theirs is not known yet */
     unsigned tries;                         /* steps that failed, one after the other */
-    bool begins_again;                      /* rows became deliveries meanwhile, of a destination's start or a redo */
+    bool begins_again;                      /* a destination's start or a redo has turned rows into deliveries */
     DeliverForget *forgets;
     size_t count;
-    struct named *named;                    /* by value */
+    struct named *named;                    /* sorted by value */
     uint64_t *lines;                        /* of all of them, ascending */
     size_t named_count;
-    struct text *texts;                     /* by bytes */
+    struct text *texts;                     /* sorted by bytes */
     size_t text_count;
-    uint8_t heads[65536 / 8];               /* the first two bytes of texts */
+    uint8_t heads[65536 / 8];               /* a bit for each two bytes with which a text begins */
     struct delivery row;                    /* what a row is read into */
     char at[ROW_KEY_BYTES + 1];             /* rows below it are done */
     size_t at_len;
@@ -148,7 +149,7 @@ static bool has_suppressed(const struct forgetting *forgetting, const Event *eve
                                            || is_suppressed(forgetting, COMMAND_ANONYMOUS_ID, event->previous_id)));
 }
 
-/* A message that is read: is it theirs? */
+/* Is a message that could be read theirs? */
 static bool takes_event(struct deliver *deliver, Event event, JournalPos pos)
 {
     const struct deliver_people *people = &deliver->options.people;
@@ -174,7 +175,7 @@ static bool has_line(const struct forgetting *forgetting, const struct delivery 
     return false;
 }
 
-/* Decides by the lines, if the journal does not have it any more: in doubt we rather lose somebody else's delivery. */
+/* Decides by the lines, if the journal no longer has the record: in doubt we rather lose somebody else's delivery. */
 static bool takes_lines(const struct forgetting *forgetting, const struct delivery *delivery)
 {
     for (size_t at = 0; at < forgetting->named_count; at++) {
@@ -189,7 +190,7 @@ static bool takes_lines(const struct forgetting *forgetting, const struct delive
 
 typedef enum Found { FOUND_THEIRS, FOUND_ANOTHERS, FOUND_NOTHING } Found;
 
-/* What the journal says of the place. */
+/* What the journal has at that position. */
 static Status look_up(struct deliver *deliver, JournalPos pos, Found *ret, Err *err)
 {
     struct journal_reader *reader;
@@ -206,7 +207,7 @@ static Status look_up(struct deliver *deliver, JournalPos pos, Found *ret, Err *
     return is_gone ? OK : s;
 }
 
-/* One that stood in lines. */
+/* Is a delivery theirs? Its record is read only if one of its lines is theirs, or if external ids are suppressed. */
 static Status takes_delivery(struct deliver *deliver, const struct delivery *delivery, bool *ret, Err *err)
 {
     Found found;
@@ -285,7 +286,8 @@ static bool rest_is(Str rest, Str what, Str id)
     return key.len >= 2 && str_equal(str_slice(key, 2, key.len), rest);
 }
 
-/* The ids that a key names, *ret_whole: one of them wholly. A long one is hashed in keys, so it is looked for. */
+/* Does a key name one of the ids? *ret_whole: one that is forgotten for all time, not for a span. A key has only a
+ * hash of a long id, so each id is tried. */
 static bool rest_names(const struct forgetting *forgetting, Str rest, Str what, CommandIdKind kind, bool *ret_whole)
 {
     Str id = str_slice(rest, what.len, rest.len);
@@ -319,7 +321,7 @@ static void forget_user(const struct row *row)
     if (whole) pending_remove(row->deliver->pending, row->key);
 }
 
-/* The links are told again if these people ever come back. */
+/* Without the row, the merge is told again if these people ever come back. */
 static void forget_merge(const struct row *row)
 {
     const struct forgetting *forgetting = row->deliver->forgetting;
@@ -331,7 +333,7 @@ static void forget_merge(const struct row *row)
             pending_remove(row->deliver->pending, row->key);
 }
 
-/* State that is stored of a shared device may be from the time when it was this person's: all of it goes. */
+/* The state of a shared device may be from the time when the device was this person's, so all of it goes. */
 static void forget_memory(const struct row *row)
 {
     struct pending *pending = row->deliver->pending;
@@ -365,7 +367,7 @@ static Status takes_row(struct deliver *deliver, Str bytes, bool *ret, Err *err)
     return s;
 }
 
-/* A started destination has them as deliveries. */
+/* A started destination has its rows in memory, where drop_deliveries has dealt with them. */
 static Status forget_delivery(const struct row *row, Err *err)
 {
     bool is_theirs;
@@ -384,7 +386,8 @@ static bool is_word(char c)
 
 static unsigned head_of(Str text) { return (unsigned)(unsigned char)text.bytes[0] << 8 | (unsigned char)text.bytes[1]; }
 
-/* The last of the texts that is not above, and those that it begins with: no other can be what the rest begins with. */
+/* Does the rest begin with one of the texts? Only the last text that does not sort after it can be that one, or a text
+ * with which that text itself begins. */
 static bool begins_with_one(const struct forgetting *forgetting, Str rest)
 {
     size_t low = 0, high = forgetting->text_count;
@@ -427,7 +430,8 @@ static Event event_of_letter(const TreeNode *json)
     return event;
 }
 
-/* A letter has its ids in it; those of an alias are also in its calls' lines; a report has no calls. */
+/* A letter has its user id and its anonymous id; an alias's previous id is only among the lines of its calls; a report
+ * has no calls. */
 static Status takes_letter(struct deliver *deliver, const TreeNode *json, Str calls, bool *ret, Err *err)
 {
     Event event = event_of_letter(json);
@@ -521,7 +525,7 @@ static bool visit_row(void *context, Str key, Str value)
     forgetting->has_changed |= !pending_is_empty(walking->deliver->pending);
     if (walking->status || key.len > ROW_KEY_BYTES) return false;
     memcpy(forgetting->at, key.bytes, key.len);
-    forgetting->at[key.len] = 0;            /* what is next is not below this */
+    forgetting->at[key.len] = 0;            /* the smallest key after this one */
     forgetting->at_len = key.len + 1;
     return true;
 }
@@ -570,14 +574,14 @@ static void sort_texts(struct forgetting *forgetting)
     struct text *texts = forgetting->texts;
     if (forgetting->text_count) qsort(texts, forgetting->text_count, sizeof *texts, compare_texts);
     for (size_t at = 1; at < forgetting->text_count; at++) {
-        size_t shorter = at;                /* one that it begins with lies before it, and on the chain */
+        size_t shorter = at;                /* the text that it begins with sorts before it, on the chain */
         while (shorter && !str_starts(texts[at].bytes, texts[shorter - 1].bytes)) shorter = texts[shorter - 1].shorter;
         texts[at].shorter = shorter;
     }
 }
 
-/* How many there are, and whether the arena has room for them; of suppressed ids, which may be very many, no texts are
- * looked for. */
+/* Counts the ids, and says whether the arena has room for them. Suppressed ids may be very many, so letters are not
+ * searched for their texts. */
 static bool count_ids(const struct forgetting *forgetting, size_t *ret_count)
 {
     size_t bytes = 4096, count = 0;
@@ -608,7 +612,7 @@ static Status name_all(struct forgetting *forgetting, Err *err)
             const CommandId *one = &what->ids[id];
             bool whole = command_id_is_whole(one);
             Str external;
-            if (one->kind == COMMAND_EXTERNAL_ID) {          /* no row is by it; letters may quote it */
+            if (one->kind == COMMAND_EXTERNAL_ID) {          /* in no row's key, but letters may quote it */
                 (void)str_cut(one->value, ':', &external);
                 forgetting->has_external |= what->kind == COMMAND_SUPPRESS;
                 if (what->kind == COMMAND_ERASE) add_texts(forgetting, external);
@@ -641,7 +645,7 @@ static Status begin(struct deliver *deliver, Err *err)
     if (!s) s = pending_commit(deliver->pending, err);
     for (size_t at = 0; !s && at < deliver->runner_count; at++)
         if (deliver->runners[at]->is_started) s = drop_deliveries(deliver->runners[at], err);
-    if (s) return s;                                /* and begins again: rows may have become deliveries */
+    if (s) return s;                                /* the next step begins again */
     forgetting->is_unsure = forgetting->begins_again = false;
     forgetting->stage = STAGE_ROWS;
     forgetting->at_len = 0;
@@ -649,8 +653,8 @@ static Status begin(struct deliver *deliver, Err *err)
     return OK;
 }
 
-/* An erasure must also remove copies of what was removed long ago. A suppression counts from now on, so a store
- * that had nothing of these ids need not be written anew. */
+/* An erasure must also remove copies of rows that were removed long ago. A suppression counts from now on, so a store
+ * that had no row of these ids need not be rewritten. */
 static bool wants_rewrite(const struct forgetting *forgetting)
 {
     bool wants = forgetting->has_changed || !forgetting->has_ended;
@@ -680,7 +684,7 @@ Status forget_step(struct deliver *deliver, Err *err)
     if (!s && forgetting->stage == STAGE_ROWS) s = walk(deliver, err);
     else if (!s && forgetting->stage == STAGE_REWRITE) {
         if (rows->rewrite && wants_rewrite(forgetting)) s = rows->rewrite(rows->context, err);
-        if (s == ERR_TIMEOUT) return OK;                        /* somebody reads: with a later step */
+        if (s == ERR_TIMEOUT) return OK;                        /* somebody reads the store: later */
         if (!s) end(deliver);
     }
     forgetting->tries = s ? forgetting->tries + 1 : 0;

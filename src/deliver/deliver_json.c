@@ -1,4 +1,4 @@
-/* deliver_json: what destinations say of themselves, as the API has it (docs/delivery.md). */
+/* deliver_json: dead letters and trials as the API shows them (docs/delivery.md). */
 #include "deliver_runner.h"
 
 /* ---- Dead letters ---- */

@@ -1,4 +1,4 @@
-/* deliver_lookup: identity is looked up in groups, under one guard.
+/* deliver_lookup: asks identity several questions in a row, under one guard.
  *
  * A look-up waits until the applier lets it in, some milliseconds each time when the applier is busy, and the applier
  * stands still meanwhile. So the look-ups of one step share a guard: the first one takes it, and after some dozens the

@@ -12,9 +12,9 @@ typedef enum Stage { STAGE_FILTERED, STAGE_WAITING, STAGE_DELIVERED, STAGE_DEAD 
 struct search {
     JournalPos pos;
     Arena *arena;
-    char position_text[POSITION_TEXT_BYTES];         /* as letters have it */
+    char position_text[POSITION_TEXT_BYTES];         /* as it is in letters */
     bool has_row;
-    DeliveryGlimpse row;                             /* not done, where there is such a one */
+    DeliveryGlimpse row;                             /* one that is not done, if there is any */
     Str letter;                                      /* the latest */
 };
 
@@ -29,7 +29,7 @@ static bool visit_row(void *context, Str key, Str value)
     return true;
 }
 
-/* Text in a letter has its quotes escaped, so this is found as a member alone. */
+/* Quotes inside a letter's texts are escaped, so this text can only be the letter's own member. */
 static bool visit_letter(void *context, const DeadLetter *letter)
 {
     struct search *search = context;
@@ -80,7 +80,7 @@ static void put_stage(struct buf *out, const DeliverState *state, Stage stage, c
     json_word(out, "text", text ? text : stages[stage].text);
 }
 
-/* The letter of a delivery that went through says what the vendor remarked. */
+/* A delivered message has a letter, too, if there was something to report. */
 static void put_found(struct buf *out, const DeliverState *state, const struct search *search, Stage stage)
 {
     const TreeNode *letter = NULL;
@@ -106,13 +106,13 @@ static bool is_report(const struct search *search)
 
 static Stage judge(const struct search *search, const DeliverState *state, JournalPos cursor)
 {
-    if (search->has_row && !search->row.is_done) return STAGE_WAITING;       /* a letter that is tried again, too */
+    if (search->has_row && !search->row.is_done) return STAGE_WAITING;       /* also a letter that is tried again */
     if (search->letter.len && !is_report(search)) return STAGE_DEAD;
     if (search->has_row || search->pos < cursor) return STAGE_DELIVERED;
     return search->pos < state->position && state->unfinished == 0 ? STAGE_DELIVERED : STAGE_WAITING;
 }
 
-struct telling { const Event *event; const TreeNode *json; JournalPos pos; };      /* what is told of */
+struct telling { const Event *event; const TreeNode *json; JournalPos pos; };      /* the message */
 
 static Status write_one(struct deliver *deliver, const DeliverState *state, const struct telling *telling, Arena *arena,
                         struct buf *out, Err *err)

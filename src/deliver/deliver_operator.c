@@ -1,6 +1,6 @@
 /* deliver_operator: an operator's request is on the disk before the operator is answered.
  *
- * The thread that asks, any thread, puts a request on the list and waits. The deliverer accepts it in its next step:
+ * Any thread may ask: it puts a request on the list and waits. The deliverer accepts it in its next step:
  * the beginning of a replay or a redo goes to the pending changes, as does everything else that the step changes. Once
  * they are committed, the request leaves the list. So an answer is a promise that outlives the process, and only the
  * deliverer writes to the store. A request that cannot be accepted yet (the destination could not read its rows, or its
@@ -133,7 +133,7 @@ static bool accept_one(struct runner *runner, const struct operator_request *wan
     Err err = { 0 };
     if (!runner) return true;
     if (!runner->is_started) return false;
-    if (wanted->is_release && runner->streams[STREAM_REPLAY].is_active) return false;       /* when that is over */
+    if (wanted->is_release && runner->streams[STREAM_REPLAY].is_active) return false;       /* once it is over */
     if (!wanted->is_redo) {
         replay_begin(runner, wanted->from_ms, wanted->to_ms, wanted->is_release);
     } else if (!wanted->number) {

@@ -1,9 +1,9 @@
-/* deliver_order: who goes when.
+/* deliver_order: which message may go when.
  *
- * A message is in a line for every identifier that it has, and in a line for their person.
+ * A message stands in a line for every identifier that it has, and in a line for its person.
  * It may go when it is first in all of its lines. So everything that an anonymous visitor did goes before the
  * message that links the visitor to a user, and that message goes before what the user does, though the three name
- * different ids; and different people never wait for each other.
+ * different ids. Different people never wait for each other.
  *
  * Lines are found by a 64-bit hash: if two collide, they are one line, which costs a wait and nothing else.
  */
@@ -154,7 +154,7 @@ static void known_insert(struct known *known, uint64_t fingerprint)
 static void known_grow(struct known *known)
 {
     struct known old = *known;
-    if (old.capacity == KNOWN_MOST) {           /* it is only a memory of the store: forget, and ask again */
+    if (old.capacity == KNOWN_MOST) {           /* the store has it all: forget, and ask the store again */
         memset(known->slots, 0, known->capacity * sizeof *known->slots);
         known->count = 0;
         return;
@@ -168,7 +168,7 @@ static void known_grow(struct known *known)
     free(old.slots);
 }
 
-/* Moves back what stood after it because its own place was taken. */
+/* Takes it out, and moves back the keys that stand further on only because their own place was taken. */
 void known_remove(struct known *known, uint64_t fingerprint)
 {
     size_t mask = known->capacity - 1, hole, at;

@@ -1,5 +1,5 @@
-/* deliver_people: who is who, and who is erased or suppressed, asked of the applier: what struct deliver_people wants,
- * by people/ and control/. */
+/* deliver_people: the functions of struct deliver_people. They ask the applier, by people/ and control/, who is who,
+ * and who is erased or suppressed. */
 #include "deliver_runner.h"
 
 #include "derive/derive.h"

@@ -57,7 +57,8 @@ bool runner_is_failing(const struct runner *runner)
     return runner->failures >= FAILURES_MOST || runner->own_failures >= FAILURES_MOST;
 }
 
-/* A request failed: all of the destination may be in trouble, or one message only. How long the destination waits. */
+/* A request failed: all of the destination may be in trouble, or one message only. Returns how long the
+ * destination waits. */
 Millis runner_note_trouble(struct runner *runner, bool is_everybodys, bool is_own, Millis asked_ms)
 {
     struct dice *dice = runner->deliver->options.dice;

@@ -1,6 +1,6 @@
 /* deliver_route: is a message for this destination?
  *
- * Asked in this order: the destination's sources, its types and events, the message's own integrations
+ * These decide, in this order: the destination's sources, its types and events, the message's own integrations
  * object, the consent that the visitor gave.
  */
 #include "deliver_runner.h"
@@ -19,7 +19,8 @@ static bool any_matches(const Str *patterns, size_t count, Str text)
     return false;
 }
 
-/* integrations: {"All": false, "Mixpanel": true}; by the type's label, its name, or the destination's own name. */
+/* integrations: {"All": false, "Mixpanel": true}. Other keys are labels or names of types, or names of
+ * destinations. */
 static bool integrations_let(const struct runner *runner, const TreeNode *json)
 {
     const TreeNode *integrations = event_tree_find(json, "integrations"), *all;
@@ -33,8 +34,8 @@ static bool integrations_let(const struct runner *runner, const TreeNode *json)
     return !event_tree_is_kind(all, FIELD_BOOL) || all->truth;
 }
 
-/* Every category that this destination belongs to must have been agreed to; a message without a word about
- * consent is let through, as the tracking API has it. */
+/* The visitor must have agreed to every category that this destination belongs to. A message that says nothing about
+ * consent is let through, as the tracking API defines it. */
 static bool consent_lets(const struct runner *runner, const TreeNode *json)
 {
     const TreeNode *given = event_tree_find(json, "context.consent.categoryPreferences");

@@ -1,9 +1,9 @@
 /* deliver_row: what the store keeps of a destination.
  *
  *   name 0 'c'              the cursor: kept position and the next order
- *   name 0 'p' order        a delivery that is not finished; or, after the cursor, that one is
+ *   name 0 'p' order        a delivery that is not finished; if its record is after the cursor, also a finished one
  *   name 0 'm' key          state that a destination stores
- *   name 0 'l' anonymous    the user that the anonymous id was joined to there
+ *   name 0 'l' anonymous    the user that the vendor was told this anonymous id belongs to
  *   name 0 'j' line line    two users were told to be one person; hashes as of their lines (key_of_id)
  *   name 0 'u' user         something was sent under that user
  *   name 0 'd' number       a dead letter
@@ -197,7 +197,7 @@ static size_t overtaker_place(const struct runner *runner, StreamKind stream, Jo
     return low;
 }
 
-/* Is the row in the place that its key says? */
+/* Is the overtaker at this place the one of that stream and position? */
 static bool overtaker_is_at(const struct runner *runner, size_t at, StreamKind stream, JournalPos pos)
 {
     const struct overtaker *one = &runner->overtakers[at];
@@ -223,7 +223,8 @@ void overtakers_add(struct runner *runner, const struct delivery *delivery, bool
     runner->overtaker_count++;
 }
 
-/* After the kept cursor the row stays, marked as done: after a crash the record is read again, and passed over. */
+/* If the record is after the kept cursor, its row stays, marked as done: a crash makes us read the record again, and
+ * the row says to pass over it. */
 void delivery_forget(struct runner *runner, struct delivery *delivery)
 {
     struct pending *pending = runner->deliver->pending;
@@ -287,7 +288,8 @@ static JournalPos stream_position(struct runner *runner, StreamKind kind)
 
 enum { LOOK_THROUGH = 256 };
 
-/* Asks the cursor; if that does not know, looks through the rows, if there are few. */
+/* Is all that the replay has read finished or in a row? The cursor may say so already. If it does not, this looks
+ * through the deliveries in memory, if they are few. */
 bool replay_is_kept(struct runner *runner)
 {
     const struct stream *replay = &runner->streams[STREAM_REPLAY];
@@ -318,9 +320,9 @@ void replay_forget(struct runner *runner)
     forget_overtaken(runner);
 }
 
-/* If no delivery got a row, the cursor in the store may be old: what is read again after a crash is passed over again.
- * So the cursor alone is no reason for a commit, and a commit for other destinations is no reason to look through the
- * lines of one that is dead. */
+/* If no delivery got a row, the cursor in the store may be old: records that a crash makes us read again are passed
+ * over again. So the cursor alone is no reason for a commit; and if other destinations commit, that is no reason to
+ * look through the lines of one that does not get on. */
 static bool may_wait(const struct runner *runner)
 {
     const struct deliver *deliver = runner->deliver;
@@ -337,7 +339,7 @@ void cursor_save(struct runner *runner)
     runner->kept_ms = runner->deliver->now_ms;
     runner->has_new_rows = false;
     JournalPos live_pos = stream_position(runner, STREAM_LIVE);
-    /* What is after the last record (the head of a segment, a mark) may be retired, and is then not missing. */
+    /* The journal may remove what is after the last record (the head of a segment, a mark): then no message is lost. */
     if (live_pos == live->pos && live->read_until > live_pos) live_pos = live->read_until;
     JournalPos replay_pos = replay->is_active ? stream_position(runner, STREAM_REPLAY) : replay->pos;
     char bytes[ROW_KEY_BYTES], row[64];
@@ -374,7 +376,7 @@ Status cursor_load(struct runner *runner, Err *err)
         runner->order = runner->kept_order = take_u64(&reader);
     } else {
         live->pos = runner->begin;
-        live->kept = UINT64_MAX;                /* never kept: the first step writes it down */
+        live->kept = UINT64_MAX;                /* never kept: the first step writes it */
     }
     live->is_active = runner->is_placed = true;
     s = pending_get(pending, row_key(runner, ROW_REPLAY, (Str){ 0 }, bytes), &scratch, &row, err);

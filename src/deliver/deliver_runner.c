@@ -8,7 +8,7 @@ enum { CONFIG_BYTES = 4 * 1024 * 1024, RATE_SPAN_MS = 60000 };
 
 /* ---- Opening ---- */
 
-/* Nodes are the caller's; ours live as long as the runner. */
+/* The caller's nodes may go away; these copies live as long as the runner. */
 static const Node *copy_node(Arena *arena, const Node *node)
 {
     Node *copy;

@@ -20,7 +20,7 @@ enum {
     DELIVERY_KEYS = 4,                  /* user id, anonymous id, previous id, person */
     RUNNERS = 64,
     STREAMS = 2,
-    AGAIN_MAX = 64,                     /* after so many steps of one call the vendor's answers lead in a circle */
+    AGAIN_MAX = 64,                     /* if one call is sent again more often, the answers lead in a circle */
 };
 
 typedef enum StreamKind { STREAM_LIVE, STREAM_REPLAY } StreamKind;
@@ -45,25 +45,25 @@ struct turn {
 };
 
 struct delivery {
-    struct delivery *next, *previous;   /* of the list that its state says */
+    struct delivery *next, *previous;   /* in the list of its stage */
     DeliveryStage stage;
     StreamKind stream;
     JournalPos pos;
-    uint64_t order;                     /* of release */
+    uint64_t order;                     /* in which deliveries lined up */
     Millis event_ms, received_ms, first_tried_ms, next_ms;
     uint32_t attempts, again, together_max;
     uint32_t tries;                     /* how often its present call was sent, halved requests included: for people */
     struct turn turns[DELIVERY_KEYS];
     uint32_t turn_count;
-    struct request *request;            /* that carries it, while being put together or under way */
+    struct request *request;            /* the one that carries it, from when it is put together */
 
-    bool is_all_added;                  /* request has all calls that it still has, and the last one is no link */
+    bool is_all_added;                  /* request has all calls that are left, and the last one is no link */
     bool is_frozen;                     /* built */
     bool has_row;                       /* the store has it, or will at the end of the step */
     bool is_redo;                       /* a dead letter that is tried again */
     bool is_once_sent;                  /* its next call must not be repeated, and is being sent */
     bool is_lost;                       /* at least one of its calls is a dead letter */
-    bool is_forgotten;                  /* it is under way and has no row any more: any answer finishes it */
+    bool is_forgotten;                  /* under way, its person was forgotten: any answer finishes it */
     bool is_in_doubt;                   /* it was being sent when the process died: nobody knows whether it came */
     uint32_t call_at, call_count;
     Call *calls;                        /* in frozen's bytes */
@@ -101,9 +101,9 @@ struct request {
 
 struct stream {
     struct journal_reader *reader;
-    JournalPos pos;                     /* where the next record is looked for */
+    JournalPos pos;                     /* where it looks for the next record */
     JournalPos kept;                    /* the cursor in the store */
-    JournalPos read_until;              /* between pos and it there is at most the head of a segment */
+    JournalPos read_until;              /* no record is between pos and it, at most the head of a segment */
     Millis watermark_ms;                /* newest receivedAt that was read */
     struct delivery_list settling;      /* in order of arrival */
     bool is_active;
@@ -130,19 +130,19 @@ struct runner {
     bool is_enabled, is_started;
     bool is_placed;                     /* its cursor is known */
     bool has_more;                      /* the last step left work that can be done at once */
-    bool settles_by_time;               /* deliveries that settle wait for a time: not for identity, nor for room in
-                                           the window or among the ready */
+    bool settles_by_time;               /* settling deliveries wait only for time to pass: not for identity, nor for
+                                           room in the window or among the ready */
 
     struct delivery *deliveries;        /* the pool */
     size_t window;
     struct delivery_list free, ready, waiting, lined, under_way;
     struct turn **buckets;
     size_t bucket_count;
-    uint64_t order;                     /* the next */
+    uint64_t order;                     /* of the next delivery that lines up */
     struct stream streams[STREAMS];
     uint64_t kept_order;                /* in the store */
     Millis kept_ms;                     /* when the cursor was kept last */
-    bool has_new_rows;                  /* of deliveries, since then */
+    bool has_new_rows;                  /* a delivery got a row since then */
     uint64_t fingerprint;               /* of its configuration */
     JournalPos begin;                   /* where it starts when it is new */
     struct overtaker {                  /* taken after the kept cursors; sorted */
@@ -155,10 +155,10 @@ struct runner {
 
     struct request requests[REQUESTS_AT_ONCE];
     uint32_t under_way_count;
-    Millis wait_until_ms;               /* all of it */
-    Millis waiting_next_ms;             /* the least next_ms of those that wait; or less */
+    Millis wait_until_ms;               /* the whole destination waits until then */
+    Millis waiting_next_ms;             /* the earliest next_ms of waiting deliveries, or earlier */
     uint32_t failures;                  /* requests in a row without an answer that helps */
-    uint32_t own_failures;              /* … whose answer may be about their messages alone (500) */
+    uint32_t own_failures;              /* the same, where the message alone may be the reason (500) */
     double tokens;
     Millis tokens_at_ms;
     struct known links, users, asked;   /* pairs linked at the vendor; users seen; users whose links were listed */
@@ -179,13 +179,13 @@ struct deliver {
     struct event_parser *parser;        /* of the same */
     struct pending *pending;
     struct forgetting *forgetting;
-    uint32_t asked_count;               /* identity was asked, under the guard that is held */
+    uint32_t asked_count;               /* questions to identity under the guard that is held; 0: none is */
     bool is_stopping;                   /* nothing new is sent */
     Arena *build_arena;                 /* state that a plan reads lives here while the plan is made */
     Millis now_ms, published_ms;
     int64_t seen_ns;                    /* the monotonic clock, when now_ms was read */
     pthread_mutex_t mutex;              /* of what follows */
-    pthread_cond_t answered;            /* operators' requests were */
+    pthread_cond_t answered;            /* operators' requests were answered */
     DeliverState states[RUNNERS];
     size_t state_count;
     struct series *series[RUNNERS];     /* deliver_series.c */
@@ -215,10 +215,10 @@ enum {
     ROW_USER = 'u', ROW_REDO = 'a', ROW_MERGE = 'j',
 };
 enum { ROW_KEY_BYTES = 500, ROW_REST_BYTES = 300 };
-/* In the place of a link's user who is forgotten: the vendor was told of one user, so it is told of no other. No id is
- * equal to it. */
+/* Replaces a link's user who is forgotten: the vendor was told of one user for this anonymous id, so it is told of no
+ * other. No id has this value. */
 #define ROW_NOBODY "\1"
-/* name, 0, kind, rest: rest is hashed where the key would grow too long. Writes into bytes. */
+/* name, 0, kind, rest; the end of a rest that is too long is replaced by a hash. Writes into bytes. */
 Str row_key(const struct runner *runner, char kind, Str rest, char bytes[ROW_KEY_BYTES]);
 Str row_key_number(const struct runner *runner, char kind, uint64_t number, char bytes[ROW_KEY_BYTES]);
 void delivery_save(struct runner *runner, struct delivery *delivery);
@@ -228,9 +228,9 @@ Status MUST runner_count_rows(struct runner *runner, size_t *ret, Err *err);    
 Status MUST runner_load(struct runner *runner, Err *err);
 Status MUST cursor_load(struct runner *runner, Err *err);
 void replay_save(struct runner *runner);
-void replay_forget(struct runner *runner);                               /* it is over: its row, and what it overtook */
+void replay_forget(struct runner *runner);                               /* it is over: drops row and overtakers */
 bool replay_is_kept(struct runner *runner);         /* everything that it has read is finished, or has a row */
-/* The row of a delivery that begins with its call_at; for the dead letters. */
+/* The row of a delivery with these calls only; dead letters hold such a row, too. */
 void delivery_encode(struct buf *buf, const struct delivery *delivery, uint32_t first_call, uint32_t call_count);
 bool delivery_decode(Str row, struct delivery *delivery);
 /* Reads the beginning of a row, for code that only looks. False: the row is not valid. */
@@ -246,19 +246,19 @@ void overtakers_add(struct runner *runner, const struct delivery *delivery, bool
 
 void list_append(struct delivery_list *list, struct delivery *delivery);
 void list_remove(struct delivery_list *list, struct delivery *delivery);
-void list_rotate(struct delivery_list *list, size_t count);              /* the first so many go to the end */
+void list_rotate(struct delivery_list *list, size_t count);              /* moves the first `count` to the end */
 struct delivery *delivery_take(struct runner *runner);                   /* NULL: the window is full */
 void delivery_give_back(struct runner *runner, struct delivery *delivery);
-void order_line_up(struct runner *runner, struct delivery *delivery);    /* after its keys' newest */
+void order_line_up(struct runner *runner, struct delivery *delivery);    /* after the newest of each key */
 bool order_is_first(const struct delivery *delivery);                    /* in all its lines */
 /* The same, not counting deliveries that are in that request. */
 bool order_follows(const struct delivery *delivery, const struct request *request);
-void order_leave(struct runner *runner, struct delivery *delivery);      /* who comes next becomes ready */
+void order_leave(struct runner *runner, struct delivery *delivery);      /* those that are first now get ready */
 
 bool known_has(const struct known *known, uint64_t fingerprint);
 void known_add(struct known *known, uint64_t fingerprint);
 void known_remove(struct known *known, uint64_t fingerprint);
-void known_forget(struct known *known);                 /* all: the store is asked again */
+void known_forget(struct known *known);                 /* forgets all: the store is asked again */
 
 /* ---- deliver_lookup.c: identity, under a guard that is given back before the deliverer waits for anything ---- */
 
@@ -275,7 +275,7 @@ void series_note(struct deliver *deliver);  /* deliver_series.c: takes note of t
 
 void operator_init(struct deliver *deliver);
 void operator_done(struct deliver *deliver);
-bool operator_accept(struct deliver *deliver);      /* before the step's commit; true: not all could be, try again */
+bool operator_accept(struct deliver *deliver);      /* before the commit; true: some must be tried again */
 void operator_answer(struct deliver *deliver);                           /* after it */
 
 /* ---- deliver_take.c: from the journal into the line ---- */
@@ -284,7 +284,7 @@ Status MUST runner_take(struct runner *runner, Err *err);
 uint64_t key_of_id(Str id);         /* the line of a user, anonymous or previous id */
 /* deliver_clock.c: sets now_ms; if the wall clock jumps, the times of what waits move with it. */
 void deliver_look_at_clock(struct deliver *deliver);
-void delivery_settle_clock(const struct runner *runner, struct delivery *delivery);  /* one that is loaded */
+void delivery_settle_clock(const struct runner *runner, struct delivery *delivery);  /* for one that is loaded */
 
 void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms, bool is_release);
 
@@ -302,8 +302,8 @@ void runner_store_states(struct runner *runner, const StoredState *stored, size_
 /* ---- deliver_send.c: deliveries become requests, answers become verdicts ---- */
 
 void runner_prepare(struct runner *runner);                              /* builds what is ready, before the commit */
-void runner_take_apart(struct runner *runner);                           /* requests that were prepared and not sent */
-void runner_send(struct runner *runner);                                 /* after it */
+void runner_take_apart(struct runner *runner);                           /* undoes requests that were not sent */
+void runner_send(struct runner *runner);                                 /* after the commit */
 bool request_is_alone(const struct request *request);                    /* all its calls are one message's */
 void delivery_finish(struct runner *runner, struct delivery *delivery);
 
@@ -311,12 +311,12 @@ void delivery_finish(struct runner *runner, struct delivery *delivery);
 
 Millis retry_delay(struct dice *dice, uint32_t attempts);
 void runner_fail(struct runner *runner, Str reason);                     /* notes the error */
-/* A request failed: how long the whole destination waits for it; 0: not at all. */
+/* A request failed. Returns how long the whole destination waits; 0: not at all. */
 Millis runner_note_trouble(struct runner *runner, bool is_everybodys, bool is_own, Millis asked_ms);
-bool runner_is_failing(const struct runner *runner);                     /* several requests in a row did */
+bool runner_is_failing(const struct runner *runner);                     /* several requests in a row failed */
 bool runner_may_send(struct runner *runner);                             /* not waiting, and the rate allows one more */
 void runner_spend(struct runner *runner);
-void runner_give_back(struct runner *runner);                            /* what a request took that is not sent */
+void runner_give_back(struct runner *runner);                            /* undoes runner_spend: it is not sent */
 
 /* ---- deliver_dead.c: what could not be delivered ---- */
 
@@ -330,18 +330,18 @@ struct death {
 void dead_put(struct runner *runner, const struct delivery *delivery, const struct death *death);
 void dead_report(struct runner *runner, const struct delivery *delivery, Str text);
 Status MUST dead_redo(struct runner *runner, uint64_t number, Err *err);
-void dead_redo_all(struct runner *runner);                               /* all that there are now, step by step */
+void dead_redo_all(struct runner *runner);                               /* all present ones, step by step */
 Status MUST dead_redo_more(struct runner *runner, Err *err);             /* as many as the window has room for */
 Status MUST dead_load(struct runner *runner, Err *err);
 Str dead_json(Str row, Str *ret_calls);     /* of a letter's row; calls: a delivery's row, or empty */
 
-/* ---- deliver_forget.c: who was erased or suppressed ---- */
+/* ---- deliver_forget.c: removes people who were erased or suppressed ---- */
 
 struct forgetting *forget_open(void);
 void forget_close(struct forgetting *forgetting);       /* accepts NULL */
 Status MUST forget_step(struct deliver *deliver, Err *err);     /* a bounded piece, between commits */
 bool forget_is_at_work(const struct deliver *deliver);  /* there is more to do at once */
-bool forget_lets_send(const struct deliver *deliver);   /* false: what is ready may be theirs */
+bool forget_lets_send(const struct deliver *deliver);   /* false: ready deliveries may be about such people */
 void forget_begin_again(struct deliver *deliver);       /* rows have become deliveries */
 
 /* ---- deliver_runner.c ---- */

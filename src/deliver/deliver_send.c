@@ -1,9 +1,10 @@
 /* deliver_send: deliveries become requests, answers become verdicts.
  *
- * Before the step's commit, runner_prepare builds what is ready and puts it together into requests; after it,
- * runner_send gives them to the fetcher. A request takes the calls of one lane: several of one delivery in a
- * row (up to a link, after which it takes nothing more of that person). When it has all calls of a delivery, it also
- * takes those of the deliveries after it in its lines, so that a busy person does not need a round trip for each event.
+ * Before the step's commit, runner_prepare builds the ready deliveries and puts their calls together into requests;
+ * after the commit, runner_send gives these to the fetcher. A request takes calls of one lane: several of one delivery
+ * in a row (up to a link, after which it takes nothing more of that person). When it has all calls of a delivery, it
+ * also takes those of the deliveries after it in its lines, so that a busy person does not need a round trip for each
+ * event.
  *
  * While a request of a lane is under way, the next one waits until it would be full: a busy destination gets
  * large requests, an idle one gets its event at once.
@@ -79,10 +80,10 @@ static void wake_waiting(struct runner *runner)
     }
 }
 
-/* The process died while this was under way: it may have come, and must not come twice. */
+/* The process died while this call was under way: it may have arrived, and must not arrive twice. */
 static void bury_in_doubt(struct runner *runner, struct delivery *delivery)
 {
-    delivery->tries++;                              /* the one of which nobody knows how it ended */
+    delivery->tries++;                              /* counts the try whose end nobody knows */
     dead_put(runner, delivery, &(struct death){ delivery->call_at, 1, STR(IN_DOUBT), NULL, NULL });
     runner->state.refused++;
     delivery->is_lost = true;
@@ -92,8 +93,8 @@ static void bury_in_doubt(struct runner *runner, struct delivery *delivery)
     if (delivery->call_at < delivery->call_count) delivery_save(runner, delivery);
 }
 
-/* Builds it if that was not done; true if it has calls to send now. If it was refused, or has no calls, it is finished.
- * */
+/* Builds the delivery if it is not built yet. True if it has calls to send now. If it is refused, or has no calls, it
+ * is finished. */
 static bool make_ready(struct runner *runner, struct delivery *delivery)
 {
     Built built = BUILT_READY;
@@ -102,7 +103,7 @@ static bool make_ready(struct runner *runner, struct delivery *delivery)
     if (delivery->is_in_doubt) bury_in_doubt(runner, delivery);
     if (delivery->is_frozen) {
         if (delivery->call_at < delivery->call_count) return true;
-        delivery_finish(runner, delivery);      /* it only rested */
+        delivery_finish(runner, delivery);      /* all calls were done: it only rested */
         return false;
     }
     s = delivery_build(runner, delivery, &built, &err);
@@ -113,7 +114,7 @@ static bool make_ready(struct runner *runner, struct delivery *delivery)
         delivery_finish(runner, delivery);
         return false;
     }
-    if (s) {                                    /* the journal's or the store's trouble: later */
+    if (s) {                                    /* the journal or the store has failed: later */
         runner_fail(runner, str_from(err.text));
         delivery->next_ms = runner->deliver->now_ms + 1000;
         put_off(runner, delivery);
@@ -172,7 +173,7 @@ static bool request_add_delivery(struct runner *runner, struct request *request,
     for (; at < delivery->call_count && !was_link; at++) {
         const Call *call = &delivery->calls[at];
         if (call->lane != request->lane || !fits(request, limits, delivery)) break;
-        if (at > delivery->call_at && (call->flags & CALL_ONCE)) break;   /* its mark is its delivery's first call's */
+        if (at > delivery->call_at && (call->flags & CALL_ONCE)) break;   /* a row marks only its first call as sent */
         request_add(request, delivery, at);
         was_link = (call->flags & CALL_LINK) || call->rest_ms > 0;
     }
@@ -225,8 +226,8 @@ static bool lane_is_busy(const struct runner *runner, uint8_t lane)
     return false;
 }
 
-/* Draws by chance which deliveries are tried first, among those that were not tried yet if there are any: the one that
- * came first may be the reason why all wait. */
+/* Draws by chance which delivery is tried first; if some were not tried yet, one of those. The delivery that came first
+ * may be the reason why all wait. */
 static void draw_first(struct runner *runner)
 {
     size_t drawn = dice_u64(runner->deliver->options.dice) % runner->ready.count, at = 0;
@@ -280,7 +281,7 @@ void runner_take_apart(struct runner *runner)
         if (request->state != REQUEST_PREPARED) continue;
         for (size_t slot = 0; slot < request->slot_count; slot++) {
             struct delivery *delivery = request->slots[slot].delivery;
-            if (delivery->request != request) continue;         /* its first call settled it */
+            if (delivery->request != request) continue;         /* an earlier slot has settled it */
             if (delivery->is_once_sent) {
                 delivery->is_once_sent = false;                 /* it was only about to be sent */
                 delivery_save(runner, delivery);
@@ -383,13 +384,13 @@ static void judge(struct request *request, const Call *const *calls, const Fetch
     if (request->sent.method.len == 0 && answer->outcome == FETCH_ANSWERED) judge_all(ruling, VERDICT_DONE, (Str){ 0 });
     else if (runner->destination->judge) runner->destination->judge(&input, ruling);
     else judge_by_status(&input, ruling);
-    if (request->has_forgotten) return;                      /* nobody knows about whom it is */
+    if (request->has_forgotten) return;                      /* the answer may be about them */
     runner_store_states(runner, ruling->stored, ruling->stored_count);
     if (ruling->report.len) dead_report(runner, request->slots[0].delivery, ruling->report);
 }
 
-/* An error of the receiver's own program may be about the message. A proxy before it (502, 503, 504) says that it is
- * down. */
+/* An error of the receiver's own program may be about the message. A proxy in front of it (502, 503, 504) says that the
+ * receiver is down. */
 static bool may_be_own(const FetchAnswer *answer)
 {
     return answer->outcome == FETCH_ANSWERED && answer->status != 502 && answer->status != 503 && answer->status != 504;
@@ -416,7 +417,7 @@ static void note_answer(struct runner *runner, const Ruling *ruling, const Fetch
 
 static bool is_given_up(const struct runner *runner, const struct delivery *delivery, const Ruling *ruling)
 {
-    if (ruling->is_everybodys) return false;            /* not the message's fault: it waits as long as it takes */
+    if (ruling->is_everybodys) return false;            /* not the message's fault: it is never given up */
     return runner->deliver->now_ms - delivery->first_tried_ms >= runner->rules.retry_ms;
 }
 
@@ -455,7 +456,7 @@ static void retry_later(struct runner *runner, struct delivery *delivery, const 
     delivery->next_ms = now_ms + delay_ms;
 }
 
-/* A 5xx may come after the work was done; 503 comes instead of the work. */
+/* A server may answer 5xx after it has done the work; it answers 503 instead of doing it. */
 static bool may_have_come(const FetchAnswer *answer)
 {
     return answer->outcome == FETCH_IN_DOUBT
@@ -524,7 +525,7 @@ static size_t apply_delivery(struct runner *runner, struct request *request, siz
             delivery_finish(runner, delivery);
             return slot;
         }
-        delivery_forget(runner, delivery);      /* only rests */
+        delivery_forget(runner, delivery);      /* it only rests */
     } else if (delivery->call_at != before || delivery->again || was_once) {
         delivery_save(runner, delivery);
     }

@@ -1,7 +1,7 @@
 /* deliver_series: the last day of each destination, an item for each minute, for plots.
  *
- * When a published counter has grown, the difference counts for the minute in which that is seen; of the lag the
- * greatest value of a minute is kept. It begins with the process: nobody has counted what was done before. */
+ * When a published counter has grown, the difference counts for the minute in which that is seen. Of the lag, the
+ * greatest value of each minute is kept. The series begin when the process starts: nothing was counted before. */
 #include "deliver_runner.h"
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@ struct series {
     Millis from_ms;
     int64_t newest;                                  /* minute since 1970 */
     uint64_t before[COUNTERS];
-    uint32_t values[ROWS][MINUTES];                  /* by the minute, modulo */
+    uint32_t values[ROWS][MINUTES];                  /* a minute's place: minute % MINUTES */
 };
 
 static struct series *find(struct deliver *deliver, Str name)

@@ -1,9 +1,9 @@
 /* deliver_take: from the journal into the lines.
  *
  * The journal is in order of arrival, but a person's messages must go in order of their time. So a message that was
- * read settles: it lines up only when everything that arrived up to settle_ms later has been read, or that
- * time has passed, and messages that line up together are sorted by event time first. This puts in order what browsers
- * and networks shuffle; a message that comes later than that goes when it comes.
+ * read settles: it lines up only when all messages that arrived up to settle_ms later have been read, or that time has
+ * passed. Messages that line up together are sorted by event time first. This puts in order what browsers and networks
+ * shuffle; a message that arrives later than that is sent when it arrives.
  */
 #include "deliver_runner.h"
 
@@ -46,7 +46,8 @@ static void report_unread_record(struct runner *runner, const struct stream *str
     report_unread(runner, stream, pos, text);
 }
 
-/* A record that is for this runner begins to settle. The applier has let it pass, whatever it is. */
+/* A record that is for this runner begins to settle. The applier is past it already, so a record that cannot be read is
+ * reported, and stops nothing. */
 static Status take_record(struct runner *runner, StreamKind kind, const JournalRecord *record, Err *err)
 {
     struct stream *stream = &runner->streams[kind];
@@ -81,7 +82,7 @@ static Status take_record(struct runner *runner, StreamKind kind, const JournalR
     return buf_ok(&delivery->record) ? OK : err_set(err, ERR_TOO_LARGE, "no memory for a record");
 }
 
-/* Nobody will send what is gone, so a report says it once, in a place where people can read it later. */
+/* Nobody will send the messages that are gone. A report says so once, in a place where people can read it later. */
 static void report_gap(struct runner *runner, const struct stream *stream, JournalPos first)
 {
     struct delivery nobodys = { .pos = stream->pos, .event_ms = runner->deliver->now_ms };
@@ -103,7 +104,7 @@ static Status open_reader(struct runner *runner, struct stream *stream, Err *err
     return journal_reader_open(journal, stream->pos, &stream->reader, err);
 }
 
-/* ERR_NOT_FOUND at the end. Damage is passed over and reported: it is lost either way. */
+/* ERR_NOT_FOUND at the end. Damage is passed over and reported: what it held is lost either way. */
 static Status read_next(struct runner *runner, struct stream *stream, JournalRecord *record, Err *err)
 {
     Status s = stream->reader ? OK : open_reader(runner, stream, err);
@@ -124,11 +125,11 @@ static Status read_next(struct runner *runner, struct stream *stream, JournalRec
 
 typedef enum Reading {
     READ_MORE,                          /* the rest with the next step */
-    READ_BEHIND,                        /* all that identity has: messages that arrived together may be on both sides */
+    READ_BEHIND,                        /* all that identity knows; messages that came together may lie after that */
     READ_ALL,
 } Reading;
 
-/* The record there is read again when it is time. */
+/* The record at pos will be read again later. */
 static void wait_at(struct stream *stream, JournalPos pos)
 {
     journal_reader_close(stream->reader);
@@ -151,7 +152,7 @@ static Status read_stream(struct runner *runner, StreamKind kind, Reading *ret, 
         if (runner->free.count <= WINDOW_SPARE) break;
         s = read_next(runner, stream, &record, err);
         if (s) break;
-        if (record.pos >= until) {                      /* up to it there was the head of a segment, and no record */
+        if (record.pos >= until) {                      /* before it there was the head of a segment, no record */
             wait_at(stream, record.pos);
             continue;
         }
@@ -229,15 +230,15 @@ static Millis settled_until(const struct stream *stream, Millis until_ms)
     return event_ms;
 }
 
-/* If the first to arrive has not settled yet, none has, and we need not look at each. But if the clock was set back, or
- * a slow request came into the journal before a later one, the first says nothing about the others. */
+/* If the message that arrived first has not settled yet, none has, and we need not look at each. But if the clock was
+ * set back, or a slow request came into the journal before a later one, the first says nothing about the others. */
 static bool settles_still(const struct stream *stream, Millis until_ms, Millis now_ms)
 {
     const struct delivery *first = stream->settling.first;
     return !first || (first->received_ms > until_ms && first->received_ms <= now_ms);
 }
 
-/* When the middle one of what settles arrived. */
+/* When the middle one of the settling messages arrived. */
 static Millis middle_of(const struct stream *stream)
 {
     const struct delivery *delivery = stream->settling.first;
@@ -252,8 +253,8 @@ static bool is_suppressed(struct deliver *deliver, Str record)
     return !event_decode(record, &event, NULL) && lookup_is_suppressed(deliver, &event);
 }
 
-/* Nothing more can be read, since the window is full of what settles, of this stream or of both, and of what waits for
- * its time: to wait for that would take hours, or for ever. So the older half goes. */
+/* Nothing more can be read if the window is full of messages that settle (of this stream or of both) or that wait for
+ * a later try. To wait for them could take hours, or for ever. So the older half of the settling ones lines up. */
 static bool is_full_of_settling(const struct runner *runner, const struct stream *stream)
 {
     if (stream->settling.count + 2 * WINDOW_SPARE >= runner->window) return true;
@@ -289,7 +290,7 @@ static Status release(struct runner *runner, struct stream *stream, bool is_end,
             continue;
         }
         s = line_up(runner, chosen[at], err);
-        if (s) list_append(&stream->settling, chosen[at]);          /* identity could not say: again later */
+        if (s) list_append(&stream->settling, chosen[at]);          /* identity could not say: later */
     }
     lookup_leave(runner->deliver);
     return s;
@@ -297,8 +298,8 @@ static Status release(struct runner *runner, struct stream *stream, bool is_end,
 
 /* ---- Replays ---- */
 
-/* Deals with what the earlier replay still had on its way: deliveries with a row go on, and the new replay passes over
- * them; the others are as if they had never been read. */
+/* Deals with deliveries of an earlier replay: those with a row go on, and the new replay passes over their records; the
+ * others are dropped as if they had never been read. */
 static void leave_replay(struct runner *runner)
 {
     struct stream *replay = &runner->streams[STREAM_REPLAY];
@@ -312,8 +313,8 @@ static void leave_replay(struct runner *runner)
     }
 }
 
-/* Its row is in the pending changes at once. The operator who asked for the replay is answered when they are committed.
- * */
+/* Puts the replay's row into the pending changes. The operator who asked for the replay is answered when these are
+ * committed. */
 void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms, bool is_release)
 {
     struct journal *journal = runner->deliver->options.journal;
@@ -331,7 +332,8 @@ void replay_begin(struct runner *runner, Millis from_ms, Millis to_ms, bool is_r
     replay_save(runner);
 }
 
-/* It is over when everything was read and is finished or has a row: a crash would lose a delivery without a row. */
+/* The replay is over when all was read and every message is finished or has a row: a crash would lose a delivery
+ * without a row. */
 static void end_replay(struct runner *runner)
 {
     struct stream *replay = &runner->streams[STREAM_REPLAY];

@@ -1,4 +1,4 @@
-/* deliver_try: sends one message through one destination and reports everything; and what can be configured. */
+/* deliver_try: sends one message through one destination, without the store, and reports each request and answer. */
 #include "deliver_runner.h"
 
 enum { TRY_BYTES = 64 * 1024 * 1024, STEP_MS = 200, TURNS_MOST = 40, TRY_MS = 30000 };
@@ -67,7 +67,7 @@ static void on_tried(struct fetch *fetch, const FetchAnswer *answer)
     trying->is_answered = true;
 }
 
-/* One request; its verdict. */
+/* Sends one call and waits for its verdict. */
 static Status try_call(struct trying *trying, Err *err)
 {
     struct fetcher *fetcher = trying->options->fetcher;
