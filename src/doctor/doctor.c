@@ -1,4 +1,4 @@
-/* doctor: the frame: gather, look into history, run every pass, write. */
+/* doctor: the frame: gathers rows, looks up history, runs every pass, and writes findings. */
 #include "doctor_private.h"
 
 #include <stdlib.h>
@@ -169,7 +169,7 @@ void doctor_open_exam(struct exam *exam, const DoctorQuestion *question, struct 
     };
     if (exam->rows_max < ROWS_LEAST) exam->rows_max = ROWS_LEAST;
     exam->names.arena = arena;
-    (void)doctor_name(&exam->names, STR("-"));              /* so that there is a text of 0, too */
+    (void)doctor_name(&exam->names, STR("-"));              /* so that texts[0] is there */
 }
 
 void doctor_close_exam(struct exam *exam, struct region *region)
@@ -206,7 +206,7 @@ Status doctor_examine(struct doctor *doctor, const DoctorQuestion *question, str
     return s;
 }
 
-/* ---- The people of one ---- */
+/* ---- The people of one finding ---- */
 
 static void write_people(const struct exam *exam, const struct tally *tally, const DoctorPage *page, struct buf *out)
 {

@@ -1,18 +1,18 @@
-/* doctor_accounts: the operator's own table of accounts is the truth, and what arrived is held against it: which
- * accounts never arrived, late, without a history, twice.
+/* doctor_accounts: compares the operator's own table of accounts, which is taken as the truth, with the messages that
+ * arrived: which accounts never arrived, or came late, without a history, or twice.
  *
- * An account is found by its user id. Its first message and its sign-ups are those of the window; when its person was
- * first seen the index knows, from before the window, too. Whoever never arrived is looked for elsewhere
- * (doctor_accounts_missing.c).
+ * An account is found by its user id. Its first message and its sign-ups are those of the window. When its person was
+ * first seen, the index says, also from before the window. For an account that never arrived, likely reasons are looked
+ * for (doctor_accounts_missing.c).
  *
- * Tables are often written in local time. Where the first messages of most accounts are off by the same multiple of
- * half an hour, the table has another time zone: it is judged as if its times were moved, and the answer says so. */
+ * Tables are often written in local time. If the first messages of most accounts differ from the table by the same
+ * multiple of half an hour, the table has another time zone: its times are moved by this, and the answer says so. */
 #include "doctor_accounts.h"
 
 #include <stdlib.h>
 
 enum {
-    BEFORE_MS = HOUR_MS, AFTER_MS = 8 * DAY_MS,     /* of the window, around the accounts */
+    BEFORE_MS = HOUR_MS, AFTER_MS = 8 * DAY_MS,     /* the window begins and ends so long around the accounts */
     ZONE_STEP_MS = 30 * MINUTE_MS, ZONE_STEPS = 28, ZONE_SLACK_MS = 2 * MINUTE_MS, ZONE_LEAST = 10,
 };
 
@@ -24,7 +24,7 @@ static uint32_t person_of(const struct exam *exam, IdentityNode node)
     return slot < exam->people->subject_count ? slot : QUERY_NOBODY;
 }
 
-/* The person is called by another user id: so it is with all but one of those that an alias joined. */
+/* True if the person is called by another user id: aliases joined several user ids, and this one is not the name. */
 static bool is_joined(const struct exam *exam, const struct account *account, Arena scratch)
 {
     IdentityMember *members;                /* user ids first, the one that gives the name before all */
@@ -49,7 +49,7 @@ static void find_nodes(struct accounts *accounts)
     }
 }
 
-/* A sign-up once more: not the same call twice (TW-1), not browser and server (TW-2). */
+/* Is the row a second sign-up? One call sent twice (TW-1), or by browser and server (TW-2), does not count. */
 static bool is_again(const DoctorRow *row, const DoctorRow *signup)
 {
     Millis apart_ms = row->time_ms - signup->time_ms;
@@ -95,7 +95,8 @@ static Status find_rows(struct accounts *accounts, Err *err)
 
 /* ---- The table's time zone ---- */
 
-/* By how many steps of half an hour the account's first message is off; false: by no such step. */
+/* By how many half hours the account's sign-up, or else its first message, differs from the table; false: not by a
+ * whole number of them. */
 static bool find_step(const struct account *account, int *ret)
 {
     const DoctorRow *row = account->signup ? account->signup : account->first;
@@ -125,7 +126,7 @@ static void find_zone(struct accounts *accounts)
 
 /* ---- The whole ---- */
 
-/* The window, by the accounts that have a time. */
+/* Sets the window by the accounts that have a time. */
 static void set_window(struct exam *exam, const DoctorAccount *accounts, size_t count)
 {
     const DoctorQuestion *question = exam->question;
@@ -136,7 +137,7 @@ static void set_window(struct exam *exam, const DoctorAccount *accounts, size_t 
         if (accounts[at].created_ms > last_ms) last_ms = accounts[at].created_ms;
     }
     if (last_ms == INT64_MIN) return;
-    /* a time zone that the table does not say may move all of it by half a day */
+    /* the table may be in an unknown time zone, up to 14 hours away */
     first_ms -= BEFORE_MS + ZONE_STEPS * ZONE_STEP_MS, last_ms += AFTER_MS;
     exam->from_ms = first_ms < exam->now_ms - DAY_MS ? first_ms : exam->now_ms - DAY_MS;
     if (question->with_imports || last_ms >= exam->now_ms) return;

@@ -1,7 +1,7 @@
-/* doctor_accounts_missing: where accounts that never arrived may have gone. What is sure comes first: the id names
- * nobody by the rules, was suppressed, arrived spelt otherwise or in place of another id, was rejected. Then what the
- * time tells: it lies before all tracking, in hours in which nothing arrived at all, or somebody was there just then
- * whom nobody ever identified. */
+/* doctor_accounts_missing: finds why accounts may never have arrived. Sure reasons come first: the rules say that the
+ * id names nobody; the id was suppressed; it arrived in another spelling, or another id arrived in its place; or its
+ * message was rejected. Then come reasons that the account's time suggests: it is before all tracking, or in hours
+ * in which nothing arrived at all, or a visitor was there at that moment whom nobody ever identified. */
 #include "doctor_accounts.h"
 
 #include "symptoms/symptoms.h"
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 enum {
-    LEFT_BEFORE_MS = 10 * MINUTE_MS, LEFT_AFTER_MS = 2 * MINUTE_MS,     /* around the account: the last message */
-    LEFT_MOST = 3,                          /* more of them are the site's usual visitors */
+    LEFT_BEFORE_MS = 10 * MINUTE_MS, LEFT_AFTER_MS = 2 * MINUTE_MS,     /* a visitor's last message, to the account */
+    LEFT_MOST = 3,                          /* if there are more, they are the site's usual visitors */
     OUTAGE_LEAST_MS = HOUR_MS, OUTAGE_GAPS = 20, OUTAGE_ROWS = 100,
 };
 
@@ -25,9 +25,9 @@ static void settle(struct account *account, DoctorMissing missing, Str other)
     account->other = other;
 }
 
-/* ---- Sure: by what identity and the operators know ---- */
+/* ---- Sure: from identity and from operators' orders ---- */
 
-/* Who has the account's address as a trait, by a user id. */
+/* True if a person with a user id has the account's e-mail address as a trait. */
 static bool find_by_email(struct accounts *accounts, const People *people, struct account *account)
 {
     Arena scratch = *accounts->exam->arena;
@@ -71,7 +71,7 @@ static Status look_up_all(struct accounts *accounts, Err *err)
     return s;
 }
 
-/* ---- Sure: spelt otherwise ---- */
+/* ---- Sure: in another spelling ---- */
 
 static struct account *find_fold(struct accounts *accounts, Str id)
 {
@@ -81,7 +81,7 @@ static struct account *find_fold(struct accounts *accounts, Str id)
     return NULL;
 }
 
-/* The smallest of several, so that the order of users does not matter. */
+/* Keeps the smallest of several ids, so that the order of users does not matter. */
 static void take_spelling(struct accounts *accounts, struct account *account, DoctorMissing how, Str id)
 {
     bool is_better = is_missing(account)
@@ -118,7 +118,7 @@ static Status compare_spellings(struct accounts *accounts, Err *err)
 
 /* ---- Sure: rejected ---- */
 
-/* The user id of a message that is no sound one, perhaps not even JSON: what stands after the member's name. */
+/* The user id of a rejected message, which may not even be JSON: the value after "userId". */
 static Str read_user_id(Str json)
 {
     static const char name[] = "\"userId\"";
@@ -161,7 +161,7 @@ static Status read_rejected(struct accounts *accounts, Err *err)
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
-/* ---- Likely: by its time ---- */
+/* ---- Likely: from the account's time ---- */
 
 static int by_time(const void *a, const void *b)
 {
@@ -169,14 +169,14 @@ static int by_time(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Hours without any message around it, on a site that has some all the time. */
+/* Was the account made while no message came for an hour or more, on a site that usually has messages all the time? */
 static void find_outages(struct accounts *accounts)
 {
     struct exam *exam = accounts->exam;
     size_t count = exam->row_count;
     if (count < OUTAGE_ROWS) return;
     Millis *times = malloc((count + 1) * sizeof *times);
-    if (!times) return;                     /* a cause less is told */
+    if (!times) return;                     /* then this reason is not found */
     for (size_t at = 0; at < count; at++) times[at] = exam->rows[at].time_ms;
     qsort(times, count, sizeof *times, by_time);
     Millis usual_ms = (times[count * 99 / 100] - times[count / 100]) / (Millis)count;
@@ -207,7 +207,7 @@ static int by_account_time(const void *a, const void *b, void *context)
     return (x > y) - (x < y);
 }
 
-/* The device's last message, of a visitor who never was anybody: all accounts that were made just then. */
+/* `last` is the last message of a visitor who was never identified. Notes it at all accounts made around that time. */
 static void see_visitor(struct accounts *accounts, const uint32_t *places, size_t count, const DoctorRow *last)
 {
     size_t from = 0, to = count;

@@ -1,4 +1,4 @@
-/* doctor_accounts_write: what is wrong with each account, with its likely cause, as JSON. */
+/* doctor_accounts_write: writes each account's problem, with its likely cause, as JSON. */
 #include "doctor_accounts.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@ enum { LATE_MS = HOUR_MS };
 typedef enum State { NEVER, LATE, NO_HISTORY, TWICE, STATES } State;
 static const char *const state_words[STATES] = { "never", "late", "no_history", "twice" };
 
-/* The finding that tells of the same cause; NULL: none does. */
+/* code: the finding with the same cause; NULL: there is none. */
 static const struct { const char *word, *code; } missing_causes[DOCTOR_MISSING] = {
     [MISSING_UNKNOWN] = { "unknown", NULL },        [MISSING_BLOCKED] = { "blocked_id", "ID-5" },
     [MISSING_SUPPRESSED] = { "suppressed", NULL },  [MISSING_SPELLING] = { "other_spelling", "ID-16" },
@@ -45,7 +45,7 @@ static void begin_problem(const struct account *account, State state, const char
     else json_null(out, "created");
 }
 
-/* null: there is none, or it was erased meanwhile. */
+/* null: there is no person, or the person was erased meanwhile. */
 static void write_person(const struct exam *exam, const struct account *account, struct buf *out)
 {
     char room[IDENTITY_PERSON_ID_BYTES];
@@ -125,7 +125,7 @@ static const char *span_text(Millis span_ms, char text[24])
     return text;
 }
 
-/* Its first message came from before the window, and is not among the rows. */
+/* True if the account's first message ever is among the rows, not before the window. */
 static bool has_first(const struct accounts *accounts, const struct account *account)
 {
     const DoctorPerson *known = doctor_person(accounts->exam, account->person);

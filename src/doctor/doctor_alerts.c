@@ -1,12 +1,12 @@
-/* doctor_alerts: which findings are new or came back, for receivers of alerts: as an object for a program, or as a text
- * for Slack.
+/* doctor_alerts: writes messages for receivers of alerts about findings that are new or came back: as an object for a
+ * program, or as a text for Slack.
  *
- * A receiver was told of a change or was not: a bit of the finding's state, in the file. It is set once a message has
- * arrived, so one that did not is written again by the next examination, with what came meanwhile.
+ * A bit of each finding's state, in the file, says whether a receiver knows of its last change. The bit is set once a
+ * message has arrived. If a message does not arrive, the next examination writes its findings again, with newer ones.
  *
- * What leaves the house here cannot be erased later. So there are numbers and words of the table in it, names of
- * sources, and of what clients sent only names of events, if at least EVENT_PEOPLE people sent them and they are plain
- * words. */
+ * Nobody can erase a message later that has left the server. So it has only numbers, words of the table and names of
+ * sources. Of the texts that clients sent it has only names of events, if these are plain words and the finding has at
+ * least EVENT_PEOPLE people. */
 #include "doctor_private.h"
 
 #include <stdio.h>
@@ -59,7 +59,7 @@ static int worst_first(const void *a, const void *b)
     return strcmp(left->fingerprint, right->fingerprint);
 }
 
-/* An event's name is a client's text: it may hold an address, an id, a mention of everybody, a link. */
+/* A client writes an event's name: it may hold an address, an id, a mention of everybody, a link. */
 static Str event_of(const DoctorState *state)
 {
     Str name = str_from(state->event);

@@ -1,5 +1,5 @@
-/* doctor_cache: the last answer, for who asks the same again at once, as pages do. It is told for a minute, and only
- * while next to nothing has come since, nobody was erased, and nothing was muted: then it is the answer still. */
+/* doctor_cache: keeps the last answer, since pages often ask the same again at once. It is given for a minute, and only
+ * while nearly no new messages came, nobody was erased and nothing was muted: then it still is the answer. */
 #include "doctor_private.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ bool doctor_cache_find(struct doctor_cache *cache, const DoctorQuestion *questio
     return is_good;
 }
 
-/* A mute while it was computed is not in it. */
+/* If somebody muted a finding while the answer was computed, the answer does not know it, and is not kept. */
 void doctor_cache_put(struct doctor_cache *cache, const DoctorQuestion *question, Str answer, uint64_t age)
 {
     char *text = answer.len <= ANSWER_BYTES ? malloc(answer.len + 1) : NULL;

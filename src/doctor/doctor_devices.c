@@ -1,13 +1,13 @@
-/* doctor_devices: what is wrong with one anonymous id at a time: several users on it, sessions without the user who is
- * known to have it, ids that live for one message, visitors who come from the site itself, two libraries at work. */
+/* doctor_devices: looks at one anonymous id at a time for: several users on it, sessions without its known user, ids
+ * that are used for one message only, visitors who come from the site itself, and two libraries at work. */
 #include "doctor_private.h"
 
 
 enum {
-    MAGNET_USERS = 10,                      /* more on one anonymous id: a constant in somebody's code */
-    ACTOR_USERS = 5,                        /* so many: staff who act for customers */
-    ACTOR_MS = 30 * MINUTE_MS,              /* so long at most does one of them stay */
-    ACTOR_GAP_MS = 5 * MINUTE_MS,           /* so soon before and after, it is somebody else */
+    MAGNET_USERS = 10,                      /* if one anonymous id has more, it is a constant in somebody's code */
+    ACTOR_USERS = 5,                        /* so many or more are staff who act for customers */
+    ACTOR_MS = 30 * MINUTE_MS,              /* staff stay as one customer for less than this */
+    ACTOR_GAP_MS = 5 * MINUTE_MS,           /* and somebody else is there so soon before and after */
     TOGETHER_MS = 2 * SECOND_MS,            /* two libraries of one page load */
 };
 
@@ -19,7 +19,7 @@ struct device {
     IdentityNode users[MAGNET_USERS + 1];
     uint32_t persons[MAGNET_USERS + 1];
     uint32_t user_count, person_count;      /* at most MAGNET_USERS + 1 */
-    bool is_acting;                         /* a short stay of somebody else between two of one */
+    bool is_acting;                         /* one person, shortly another one, then the first again */
 };
 
 static const DoctorRow *row_at(const struct device *device, size_t at)
@@ -35,7 +35,7 @@ static bool put_new(uint32_t *items, uint32_t *count, uint32_t item)
     return true;
 }
 
-/* Who was on it, one stay after the other. */
+/* The last three stays: each is the time for which one person used the id. */
 struct stays {
     struct { uint32_t person; Millis from_ms, to_ms; } last[3];
     uint32_t count;
@@ -80,7 +80,7 @@ static void tell_all(const struct device *device, struct tally *tally)
         tally_person(tally, device->persons[at], device->second);
 }
 
-/* Of the library that keeps the id: of the id's source, the last one before somebody else came. */
+/* The release of the library that keeps the id: the last one of the id's own source before the second person came. */
 static uint32_t release_of(const struct device *device)
 {
     uint32_t release = device->first->release;
@@ -89,7 +89,7 @@ static uint32_t release_of(const struct device *device)
     return release;
 }
 
-/* One cause each: a constant, else staff, else no reset. */
+/* An id with several people counts for one cause: a constant, else staff, else a missing reset. */
 static void judge_users(const struct device *device)
 {
     struct exam *exam = device->exam;
@@ -102,14 +102,14 @@ static void judge_users(const struct device *device)
     tally_unit(exam, DOCTOR_ID_6, source, 0);
     if (device->person_count < 2) return;
     DoctorRow row = *device->second;
-    row.source = source;                    /* the case is of the source that the id is counted for */
+    row.source = source;                    /* the source for which the id was counted */
     row.release = release_of(device);
     tell_all(device, tally_case(exam, code, 0, &row));
 }
 
 /* ---- Known devices without their user ---- */
 
-/* Since when the id is one user's; INT64_MAX: it is nobody's, or several's. */
+/* Since when the id belongs to one user; INT64_MAX: it belongs to nobody, or to several. */
 static Status claimed_since(const struct device *device, Arena scratch, Millis *ret, Err *err)
 {
     struct exam *exam = device->exam;
@@ -157,7 +157,8 @@ static void judge_life(const struct device *device)
         tally_unit(exam, DOCTOR_ID_6A, first->source, 0);
         if (device->count == 1) (void)tally_case(exam, DOCTOR_ID_6A, 0, first);
     }
-    /* The first that is known of a person. From another host of the site: from the same one it is a reset. */
+    /* Is this the person's first message, on a page that was reached from another host of the same site? (If it was
+     * reached from the same host, the page has reset the id.) */
     bool is_new = first->person != QUERY_NOBODY && doctor_person(exam, first->person)->first_ms == first->time_ms;
     if (!is_new || first->type != EVENT_PAGE || !first->host) return;
     const Str *texts = exam->names.texts;

@@ -1,9 +1,9 @@
 /* doctor_gather: one pass over the journal makes a row of each message of the window. Repeats of a messageId and
- * messages of suppressed ids are left out, as everywhere; imports, too, unless they are asked for.
+ * messages of suppressed ids are left out, as everywhere; so are imports, unless the question wants them.
  *
- * Ids become numbers of identity/, for which the applier has to stand still: so it is done for some hundred messages at
- * once, between two stretches of reading. Where the rows are full, the older half of them goes: the window is shorter
- * then, and the answer says so. */
+ * Ids become numbers of identity/. The applier has to stand still for this, so it is done for some hundred messages at
+ * once. When there is no room for more rows, the older half of them is dropped: the window is shorter then, and the
+ * answer says so. */
 #include "doctor_private.h"
 
 #include <ctype.h>
@@ -22,7 +22,7 @@ struct chunk {
     Arena arena;
 };
 
-/* What usual names of a sign-up and a log-in are, in lower case without blanks and signs. */
+/* The usual names of sign-ups and log-ins, in lower case without blanks and signs. */
 static const char *const usual_signups[] = {
     "signedup", "signup", "usersignedup", "accountcreated", "usercreated", "registered", "userregistered",
     "registrationcompleted", "signupcompleted", "accountregistered", NULL
@@ -127,7 +127,7 @@ static uint32_t find_person(const struct exam *exam, const DoctorRow *row)
 
 static bool is_kept(const DoctorRow *row) { return row->message != 0; }
 
-/* The older half goes. */
+/* Drops the older half of the rows. */
 static void shorten(struct exam *exam)
 {
     size_t gone = exam->row_count / 2;

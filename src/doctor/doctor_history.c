@@ -1,5 +1,5 @@
-/* doctor_history: what lies before the window, from the index: when each person of the rows was first seen, as a user
- * and without one; and which sources are so young that nothing can be said of their habits. */
+/* doctor_history: reads from the index what happened before the window: when each person of the rows was first seen,
+ * with a user id and without one; and which sources are so young that their habits are not known yet. */
 #include "doctor_private.h"
 
 enum { ANY_BIT = 1, ANONYMOUS_BIT = 2 };
@@ -8,7 +8,7 @@ struct sources {
     struct exam *exam;
     struct scan *scan;
     const bool *is_old;
-    bool *seen;                             /* a group each */
+    bool *seen;                             /* for each group */
 };
 
 static Status open_query(struct exam *exam, Query *query, Selector *any, Str question, Err *err)
@@ -47,7 +47,7 @@ const DoctorPerson *doctor_person(const struct exam *exam, uint32_t person)
     return &exam->persons[exam->ranks[person / 64] + (uint32_t)__builtin_popcountll(below)];
 }
 
-/* Each person is one worker's, so nobody else writes here. */
+/* One worker gets all of a person, so no other thread writes here. */
 static void see_person(void *context, uint32_t worker, uint32_t person, const Hits *hits, Arena scratch)
 {
     DoctorPerson *seen = (DoctorPerson *)(uintptr_t)doctor_person(context, person);
@@ -79,7 +79,7 @@ static Status scan_people(struct exam *exam, Err *err)
 
 /* ---- Sign-ups ---- */
 
-/* Whether there ever was an event that is called like one: where all of them are lost now, users have none. */
+/* Was there ever an event with the name of a sign-up? If all of them are lost now, the window has none. */
 static Status find_signups(struct exam *exam, Err *err)
 {
     Query query;
@@ -112,7 +112,7 @@ static void see_source(void *context, uint32_t worker, const ScanRow *row)
     if (row->group < GROUPS_MAX) __atomic_store_n(&sources->seen[row->group], true, __ATOMIC_RELAXED);
 }
 
-/* Sources that had an event before then are not young. */
+/* The scan ends DOCTOR_YOUNG_MS ago: sources that it has seen are old. */
 static void note_old(struct exam *exam, struct scan *scan, const bool *seen)
 {
     const Groups *groups = scan_groups(scan);
@@ -149,8 +149,9 @@ static Status scan_sources(struct exam *exam, Err *err)
     return s;
 }
 
-/* Young until somebody knows better. Where the window begins early enough, the rows know; what single messages showed
- * is of whole days, so a shorter window's rows do not. */
+/* Marks the sources of the rows as young or old. True if that is enough: the window begins before DOCTOR_YOUNG_MS ago,
+ * and none is left as young. Else the index is asked; symptoms/ counts whole days, so it may have sources that the rows
+ * of a short window do not have. */
 static bool judge_by_rows(struct exam *exam)
 {
     bool is_settled = exam->row_count > 0 && exam->from_ms < exam->now_ms - DOCTOR_YOUNG_MS;

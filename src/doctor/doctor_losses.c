@@ -1,10 +1,10 @@
-/* doctor_losses: what the loss meter (losses/) says, as findings: a set-up (source, browser, version of the library)
- * that loses calls, with the pages on which it does.
+/* doctor_losses: turns what the loss meter (losses/) counts into findings: set-ups (source, browser, version of the
+ * library) that lose calls, and the pages on which they do.
  *
- * A case is a visit with a gap, of visits: calls of one visit are lost together, so they are no cases of their own. A
- * closed laptop sends later, so a visit counts only once it has been quiet for a while, six hours for a week's window.
- * What its numbers say comes from browsers, and anybody with the public key can write it: only so many set-ups are told
- * apart, those with most missing, and no page is told with what may be an id in it. */
+ * The cases are visits with a gap, out of all visits. The calls of one visit are lost together, so single calls are no
+ * cases. A closed laptop sends later, so a visit counts only once it has been quiet for a while: six hours for a week's
+ * window. The numbers come from browsers, and anybody with the public key can send them. So only some set-ups
+ * are told apart, those with most missing calls, and a page is shown without parts that may be ids. */
 #include "doctor_private.h"
 
 #include "losses/losses.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 enum { SETUPS_MAX = 64, PAGES_MAX = 1000, QUIET_PART = 28, TEXT_BYTES = 160 };
-enum { VERSIONS_MAX = 3 };          /* of the library, of one browser of a source; the rest is one set-up */
+enum { VERSIONS_MAX = 3 };          /* of the library, for one browser of a source; all others are one set-up */
 
 struct setup {
     uint32_t source, browser;
@@ -58,7 +58,7 @@ static struct setup *find_setup(struct lost_calls *lost, const LossesGroup *grou
     return setup;
 }
 
-/* Several pages may be one without their ids. */
+/* Without their ids, several pages may become one. */
 static void add_page(struct lost_calls *lost, uint32_t setup, const LossesGroup *group)
 {
     uint32_t page = doctor_name_page(lost->exam, (Str){ 0 }, group->page), at = 0;
@@ -73,7 +73,7 @@ static void add_group(void *context, const LossesGroup *group)
 {
     struct lost_calls *lost = context;
     struct setup *setup = find_setup(lost, group);
-    if (!setup) return;                     /* of those without room of their own nobody knows the set-up */
+    if (!setup) return;                     /* there is no room: these visits count for no set-up */
     setup->visits += group->visits, setup->broken += group->broken;
     setup->calls += group->calls, setup->missing += group->missing;
     if (group->first_ms < setup->first_ms) setup->first_ms = group->first_ms;

@@ -1,14 +1,14 @@
-/* doctor_lost: events that came on most days and come no more, while their source still sends others. From the index,
- * by the times of events, over 37 days up to now: quiet for the last seven, there on twenty of the thirty before. Of
- * tracks alone: pages come and go. */
+/* doctor_lost: finds events that came on most days and now come no more, while their source still sends others. It
+ * reads the index, by the times of events, over the last 37 days: such an event had none in the last seven days, and
+ * some on at least twenty of the thirty days before. Only tracks count: pages come and go. */
 #include "doctor_private.h"
 
 enum { QUIET_DAYS = 7, BUSY_DAYS = 30, ALL_DAYS = BUSY_DAYS + QUIET_DAYS, BUSY_LEAST = 20, SOURCES_MOST = 64 };
 
 struct lost {
     Millis from_ms;
-    uint64_t *days;                         /* a group each: a bit a day */
-    Millis *last_ms;                        /* a group each */
+    uint64_t *days;                         /* for each group, a bit for each day */
+    Millis *last_ms;                        /* for each group */
 };
 
 static void see_row(void *context, uint32_t worker, const ScanRow *row)
@@ -30,7 +30,7 @@ static bool has_stopped(uint64_t days)
     return !quiet && __builtin_popcountll(before) >= BUSY_LEAST;
 }
 
-/* It is quiet now, so its last case is now. */
+/* The event is still missing, so its last case is now. */
 static void judge(struct exam *exam, Str source, struct scan *scan, const struct lost *lost)
 {
     const Groups *groups = scan_groups(scan);
@@ -93,12 +93,12 @@ static Status examine_source(struct exam *exam, Str source, Arena scratch, Err *
     return s;
 }
 
-/* Of each source that sends still. */
+/* For each source that has sent something in the last QUIET_DAYS. */
 Status doctor_pass_lost(struct exam *exam, Err *err)
 {
     uint32_t told[SOURCES_MOST], count = 0;
     Status s = OK;
-    if (!exam->question->applier) return OK;                /* rows made by hand */
+    if (!exam->question->applier) return OK;                /* a test made the rows */
     for (size_t at = 0; at < exam->row_count && count < SOURCES_MOST; at++) {
         const DoctorRow *row = &exam->rows[at];
         bool is_new = row->source && row->arrival_ms > exam->now_ms - QUIET_DAYS * DAY_MS;

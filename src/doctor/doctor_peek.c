@@ -1,17 +1,17 @@
 /* doctor_peek: some texts of a message, found in one walk over its JSON.
  *
- * Nine of them are wanted, so the rest is passed over (event/event_members.h): a tree of each message would cost many
- * times as much. */
+ * Only nine texts are wanted, so the walk passes over the rest (event/event_members.h): building a tree of each message
+ * would cost many times as much. */
 #include "doctor_private.h"
 
 #include <ctype.h>
 
-/* A member that matters: of an object that is walked itself, or whose text or bytes are kept. */
+/* A member that matters: either an object that is walked, too, or a value that is kept. */
 struct member {
     Str key;
-    const struct member *inside;            /* NULL: it is kept */
-    size_t offset;                          /* of a Str of DoctorPeek */
-    bool is_whole;                          /* as it stands, whatever it is; else texts alone, without their quotes */
+    const struct member *inside;            /* members of the object; NULL: the value is kept */
+    size_t offset;                          /* where in DoctorPeek the value goes */
+    bool is_whole;                          /* keeps the raw JSON of any value; else only texts, without quotes */
 };
 
 #define TEXT(key, field) { { key, sizeof key - 1 }, NULL, offsetof(DoctorPeek, field), false }
@@ -45,7 +45,7 @@ static void keep(const struct member *member, Str value, DoctorPeek *peek)
     memcpy((char *)peek + member->offset, &kept, sizeof kept);
 }
 
-/* Three levels deep at most, as the tables are. */
+/* At most three levels deep, since the tables are. */
 static void walk(EventMembers *at, const struct member *members, DoctorPeek *peek)
 {
     EventMembers inside;
@@ -80,13 +80,13 @@ void doctor_peek_event(const Event *event, DoctorPeek *ret)
 
 Str doctor_host(Str url, char room[256])
 {
-    if (!str_contains(url, STR("//"))) return (Str){ 0 };   /* a path alone */
+    if (!str_contains(url, STR("//"))) return (Str){ 0 };   /* only a path */
     Str host = str_slice(url_host(url), 0, 255);
     for (size_t at = 0; at < host.len; at++) room[at] = (char)tolower((unsigned char)host.bytes[at]);
     return str_of(room, host.len);
 }
 
-/* "example.co.uk" of "www.example.co.uk": the last two labels, or three where the last two look like a suffix. */
+/* "example.co.uk" of "www.example.co.uk": the last two labels, or three if the last two look like a public suffix. */
 static Str site_of(Str host)
 {
     size_t dots = 0, wanted = 2, last = host.len, second = host.len;

@@ -1,5 +1,5 @@
-/* doctor_people: what is wrong with one user or person at a time, or with aliases: ids that draw in many devices, one
- * address of two users, ids that change between hosts, the same identify again and again. */
+/* doctor_people: looks at one user or person at a time, and at aliases, for: ids with very many devices, two users with
+ * one e-mail address, ids that change between hosts, and the same identify again and again. */
 #include "doctor_private.h"
 
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static int by_user_previous(const DoctorRow *a, const DoctorRow *b)
     return a->previous != b->previous ? doctor_compare(a->previous, b->previous) : doctor_compare_time(a, b);
 }
 
-/* ---- One order of rows, one judge of each user's ---- */
+/* ---- Each user's rows, in some order ---- */
 
 typedef void JudgeUser(struct exam *exam, const uint32_t *places, size_t count);
 
@@ -52,7 +52,7 @@ static Status each_user(struct exam *exam, DoctorWants *wants, DoctorOrder *orde
 
 /* ---- Magnets ---- */
 
-/* The first in time. The order of the rows of a user goes by numbers that a rebuild changes. */
+/* The first row in time. The rows are sorted by numbers of identity/, which a rebuild changes. */
 static const DoctorRow *find_earliest(const struct exam *exam, const uint32_t *places, size_t count)
 {
     const DoctorRow *first = &exam->rows[places[0]];
@@ -73,7 +73,7 @@ static void judge_magnet(struct exam *exam, const uint32_t *places, size_t count
 
 /* ---- Hosts ---- */
 
-/* A1, A2, A1 within a day, on two hosts of one site, by one browser. */
+/* One browser has the anonymous ids A1, A2 and A1 again within a day, on two hosts of one site. */
 static void judge_hops(struct exam *exam, const uint32_t *places, size_t count)
 {
     const DoctorRow *turns[3] = { 0 }, *guilty = NULL, *first = NULL;
@@ -103,14 +103,14 @@ static void judge_hops(struct exam *exam, const uint32_t *places, size_t count)
 
 /* ---- Storms ---- */
 
-/* Of one user, each source's identify calls by themselves: a phone and a page that are used at once repeat nothing of
- * each other. */
+/* The identify calls of one user from one source. Sources are kept apart: if a phone and a page are used at once, they
+ * do not repeat each other. */
 struct storm {
-    const DoctorRow *first, *last;          /* of the session; before the next one, of whichever session */
-    uint32_t repeats;                       /* in the session: an identify that says what the one before it said */
+    const DoctorRow *first, *last;          /* first: of the session; last: the latest, also of an earlier session */
+    uint32_t repeats;                       /* of the session: identify calls that say the same as the one before */
 };
 
-/* Sources beyond the last place share it. */
+/* If there are more sources than places, they share the last place. */
 static struct storm *find_storm(struct storm storms[STORM_SOURCES], const DoctorRow *row)
 {
     size_t at = 0;
@@ -129,7 +129,7 @@ static void end_session(struct exam *exam, struct storm storms[STORM_SOURCES])
     }
 }
 
-/* The user's messages in order of time. */
+/* The places are the user's messages in order of time. */
 static void judge_storms(struct exam *exam, const uint32_t *places, size_t count)
 {
     struct storm storms[STORM_SOURCES] = { { NULL, NULL, 0 } };
@@ -214,7 +214,7 @@ static Status judge_aliases(struct exam *exam, Err *err)
 
 enum { ALIASED_USERS = 10 };
 
-/* Of a user to a user, where the two are one person still: nobody has taken it back. */
+/* Does the alias join a user to a user? */
 static bool is_alias_of_user(const DoctorRow *row)
 {
     return row->type == EVENT_ALIAS && row->flags & ROW_OF_USER && row->person != QUERY_NOBODY;
@@ -233,7 +233,8 @@ static bool is_still_joined(const struct exam *exam, const DoctorRow *row)
     return people->pages[row->previous / QUERY_PAGE_SUBJECTS][row->previous % QUERY_PAGE_SUBJECTS] == row->person;
 }
 
-/* More than ten users joined to one person: no human being has so many accounts (ID-6, as of any other magnet). */
+/* Aliases joined more than ten users to one person: no human being has so many accounts (ID-6, like other magnets).
+ * Aliases that were taken back do not count. */
 static Status find_alias_magnets(struct exam *exam, Err *err)
 {
     uint32_t *places;
@@ -262,7 +263,7 @@ static Status find_alias_magnets(struct exam *exam, Err *err)
 
 struct address {
     uint64_t hash;                          /* of the address in lower case */
-    uint32_t place;                         /* the row of its first user */
+    uint32_t place;                         /* the row of one of its people */
 };
 
 static int by_address(const void *a, const void *b)
@@ -314,7 +315,7 @@ static Status find_addresses(struct exam *exam, Err *err)
     if (!addresses) s = err_set(err, ERR_TOO_LARGE, "the doctor: no memory for %zu users", count);
     for (size_t from = 0, to; !s && from < count; from = to) {
         uint64_t hash;
-        uint32_t place = places[from];                      /* of the first identify, which says such things */
+        uint32_t place = places[from];                      /* the person's first identify, if there is one */
         to = doctor_group(exam, places, count, from, doctor_key_person);
         for (size_t at = to; at-- > from;)
             if (exam->rows[places[at]].type == EVENT_IDENTIFY) place = places[at];

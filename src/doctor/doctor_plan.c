@@ -1,9 +1,10 @@
-/* doctor_plan: what breaks the tracking plan, as findings: a code of the plan each, of a source, an event and a field.
+/* doctor_plan: finds what breaks the tracking plan. A finding has a code of the plan, a source, an event and a field.
  *
- * Whether a message breaks the plan was judged when it arrived, and stands in its record (planCheck); nothing is judged
- * again here, so what a plan of that day said is told. While rows are gathered the stamps are read; the pass then
- * counts those whose rows are there: no repeats, nobody suppressed. Items of a list count as one field, and a message
- * once a field. Of a source and a code the hundred that most messages break are told apart, all others together. */
+ * Whether a message breaks the plan was judged when it arrived, and its record says so (planCheck, the stamp). Nothing
+ * is judged again here, so the findings follow the plan of that day. doctor_gather reads the stamps; the pass then
+ * counts those whose messages have rows, so repeats and suppressed people do not count. All items of a list are one
+ * field, and a message counts once for each field. For each source and code, the hundred fields (of an event) that most
+ * messages break are findings of their own; all others are one finding. */
 #include "doctor_private.h"
 
 #include "plan/plan.h"
@@ -38,7 +39,7 @@ static uint32_t name_field(struct exam *exam, const TrackingViolation *violation
     return len ? doctor_name(&exam->names, str_of(room, len)) : 0;
 }
 
-/* "text, the plan wants a number"; of names: the one that was meant. */
+/* "text, the plan wants a number"; for an unknown name, the name that was probably meant. */
 static uint32_t name_value(struct exam *exam, const TrackingViolation *violation)
 {
     char room[TEXT_BYTES];
@@ -55,7 +56,7 @@ static uint32_t name_value(struct exam *exam, const TrackingViolation *violation
 void doctor_note_violations(struct exam *exam, const Event *event, JournalPos pos)
 {
     TrackingVerdict verdict;
-    if (!exam->plan_scratch.at) {           /* of its own: names go into the exam's arena meanwhile */
+    if (!exam->plan_scratch.at) {           /* its own arena: doctor_name needs the exam's meanwhile */
         char *bytes = arena_try(exam->arena, 1, 16, SCRATCH_BYTES);
         if (!bytes) return;
         exam->plan_scratch = (Arena){ bytes, bytes + SCRATCH_BYTES };
@@ -77,12 +78,12 @@ void doctor_note_violations(struct exam *exam, const Event *event, JournalPos po
 
 /* ---- The pass ---- */
 
-struct group {                              /* of one code, source, event and field */
-    size_t from, to;                        /* of the violations, in order */
+struct group {                              /* violations of one code, source, event and field */
+    size_t from, to;                        /* places in the sorted violations */
     uint64_t count;                         /* messages */
 };
 
-/* Calls that have no name are called by their type. */
+/* A call without a name is named by its type. */
 static uint32_t event_of(struct exam *exam, const DoctorRow *row)
 {
     static const char *const words[] = { [EVENT_IDENTIFY] = "identify", [EVENT_PAGE] = "page",
@@ -91,7 +92,7 @@ static uint32_t event_of(struct exam *exam, const DoctorRow *row)
     return doctor_name(&exam->names, str_from(words[row->type]));
 }
 
-/* Those of messages that count, with the source and the event of their rows. */
+/* Keeps the violations of messages that have rows, and gives them the source and the event of their rows. */
 static void find_rows(struct exam *exam)
 {
     size_t kept = 0;
@@ -115,7 +116,7 @@ static int by_scope(const void *a, const void *b)
     return doctor_compare(x->row, y->row);
 }
 
-/* The most broken first; of equals by their names, which every order of arrival gives alike. */
+/* The groups of most messages first; equal ones by their names, which do not depend on the order of arrival. */
 static int by_count(const void *a, const void *b, void *context)
 {
     const struct exam *exam = context;
@@ -144,7 +145,7 @@ static bool is_alike(const DoctorViolation *a, const DoctorViolation *b, bool is
     return is_same && (!is_whole || (a->event == b->event && a->field == b->field));
 }
 
-/* All of one code and source. */
+/* Counts all violations of one code and source. */
 static void count_source(struct exam *exam, struct group *groups, size_t from, size_t to)
 {
     size_t count = 0;
@@ -159,7 +160,7 @@ static void count_source(struct exam *exam, struct group *groups, size_t from, s
     for (size_t at = 0; at < count; at++) count_group(exam, &groups[at], at < APART);
 }
 
-/* So many messages has each source of each name: what the shares are of. */
+/* Counts the messages of each source and event, of which the violations are a share. */
 static void count_units(struct exam *exam)
 {
     uint32_t first = exam->tally_count;
@@ -176,7 +177,7 @@ static void count_units(struct exam *exam)
         uint32_t source = exam->rows[row].source, name = event_of(exam, &exam->rows[row]);
         for (uint32_t at = heads[name]; at; at = nexts[at - 1])
             exam->tallies[at - 1]->of += exam->tallies[at - 1]->source == source;
-        for (uint32_t at = name ? heads[0] : 0; at; at = nexts[at - 1])         /* those of all events */
+        for (uint32_t at = name ? heads[0] : 0; at; at = nexts[at - 1])         /* tallies of all events */
             exam->tallies[at - 1]->of += exam->tallies[at - 1]->source == source;
     }
 }

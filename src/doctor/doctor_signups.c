@@ -1,10 +1,10 @@
-/* doctor_signups: who signed up: with a history, once, at all; and by which cause without. A sign-up is a track whose
- * name says so; where there is none in the window, the first event of a user. */
+/* doctor_signups: looks at sign-ups: do they come at all, only once, and with a history before them; and if not, why? A
+ * sign-up is a track with a name that says so. If there never was such a track, it is the first event of a user. */
 #include "doctor_private.h"
 
 #include <stdlib.h>
 
-/* Nearer sign-ups are TW-1's: the same call twice; and TW-2's: browser and server. */
+/* Sign-ups that are nearer together count elsewhere: the same call twice is TW-1, browser and server is TW-2. */
 enum { AROUND_MS = HOUR_MS, TWICE_MS = SECOND_MS, BOTH_MS = MINUTE_MS };
 
 struct person {
@@ -80,12 +80,12 @@ static void judge_missing(const struct person *person, uint32_t event)
     if (!is_found && doctor_is_old_account(exam, person->signup ? person->signup->person : person->first_user->person,
                                            first_ms)) return;
     DoctorRow row = *person->first_user;
-    row.source = row_at(person, 0)->source;                 /* where the person came in: the same with and without */
+    row.source = row_at(person, 0)->source;                 /* where the person came in, sign-up or not */
     tally_unit(exam, DOCTOR_ID_2, row.source, event);
     if (!is_found) (void)tally_case(exam, DOCTOR_ID_2, event, &row);
 }
 
-/* Server and browser: is there any page around it? */
+/* A server sent the sign-up: did another source send anything with an anonymous id around that time? */
 static void judge_company(const struct person *person)
 {
     struct exam *exam = person->exam;
@@ -136,7 +136,7 @@ static int by_person(const DoctorRow *a, const DoctorRow *b)
     return a->person != b->person ? doctor_compare(a->person, b->person) : doctor_compare_time(a, b);
 }
 
-/* The name of most of the sign-ups, for what the finding says; of equals the first. */
+/* The name that most sign-ups have, for the finding's text; of equal ones the first in the alphabet. */
 static uint32_t usual_name(const struct exam *exam)
 {
     uint32_t best = exam->signup, most = 0;

@@ -1,12 +1,12 @@
-/* doctor_spellings: ID-16, users whose ids differ in the case of letters and in blanks around them only, and whom no
- * alias has joined. Of those that are one when folded each is a case but the first by number. */
+/* doctor_spellings: ID-16, users whose ids differ only in the case of letters and in blanks around them, and whom no
+ * alias has joined. Of the users whose ids are equal when folded, each is a case except the first by number. */
 #include "doctor_private.h"
 
 #include "symptoms/symptoms.h"
 
 #include <stdlib.h>
 
-enum { READ_AT_ONCE = 512 };                /* ids under the applier's guard */
+enum { READ_AT_ONCE = 512 };                /* ids that are read under the applier's guard at once */
 
 struct spelling { uint64_t fold; uint32_t place; };
 
@@ -34,7 +34,7 @@ static void read_folds(const struct exam *exam, struct spelling *spellings, size
     derive_begin_reading(exam->question->applier);
     for (size_t at = from; at < to; at++) {
         Str id = identity_read_value(exam->identity, exam->rows[spellings[at].place].user, room);
-        spellings[at].fold = id.len ? symptoms_fold_id(id, 0) : at;     /* erased meanwhile: alone */
+        spellings[at].fold = id.len ? symptoms_fold_id(id, 0) : at;     /* erased meanwhile: equal to no other */
     }
     derive_end_reading(exam->question->applier);
 }
@@ -63,7 +63,7 @@ Status doctor_pass_spellings(struct exam *exam, Err *err)
 {
     uint32_t *places;
     size_t count;
-    if (!exam->question->applier) return OK;                 /* rows made by hand */
+    if (!exam->question->applier) return OK;                 /* a test made the rows */
     Status s = doctor_sort(exam, has_user, by_user, &places, &count, err);
     if (s) return s;
     struct spelling *spellings = calloc(count + 1, sizeof *spellings);

@@ -1,22 +1,23 @@
-/* doctor_states: what cannot be derived of findings: since when each is known, and that somebody muted it and why. One
- * small file of JSON in the data directory, written whole (temporary, sync, rename):
+/* doctor_states: keeps what cannot be derived of findings: since when each is known, until when it is muted, and why.
+ * That is one small file of JSON in the data directory, written whole (temporary, sync, rename):
  *
  *   {"version":1,"examined":0,"receivers":["00000000000000ff"],"findings":[
  *     {"fingerprint","code","source","found","last","ended","muted","reason","reopened","changed","alerted"}]}
  *
- * No name of an event is in it: who is erased may have been the only one who sent it. Names are in memory, until
- * somebody was erased (doctor_forget_names). What an older Onym wrote of them is written over at the start.
+ * The file has no name of an event: an erased person may have been the only one who sent that event. Names are only in
+ * memory, until somebody is erased (doctor_forget_names). If an older Onym wrote names, the file is rewritten without
+ * them when it is opened.
  *
- * Times are milliseconds since 1970, 0 is never. A file that is none begins anew: what is lost is a mute.
- * A finding ends where it had no case for ENDED_MS; it is forgotten KEPT_MS later. One that comes again meanwhile is
- * reopened and keeps its age. */
+ * Times are milliseconds since 1970, 0 is never. If the file cannot be read, it begins anew: only mutes and ages are
+ * lost. A finding ends when it had no case for ended_ms; it is forgotten kept_ms later. If it comes again before that,
+ * it is reopened and keeps its age. */
 #include "doctor_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* CODE_MAX: of one code. Names of events and the like are the client's: whoever makes new ones without end takes no
- * more than the place of his own kind of finding. */
+/* CODE_MAX: findings of one code. Clients choose names of events and the like: a client that makes new ones without end
+ * can only fill the places of one code. */
 enum { STATES_MAX = 10000, CODE_MAX = STATES_MAX / 8, FILE_BYTES = 16 << 20, VERSION = 1 };
 static const Millis ended_ms = 7 * DAY_MS, kept_ms = 30 * DAY_MS, same_ms = HOUR_MS;
 
@@ -68,7 +69,7 @@ static bool read_text(const TreeNode *object, const char *name, char *room, size
     return strlen(room) == text.len;
 }
 
-/* False: it is none, or of a code that this Onym does not know. */
+/* False: this is no finding, or this Onym does not know its code. */
 static bool read_state(const TreeNode *object, DoctorState *ret)
 {
     Str code = event_tree_text(object, "code");
@@ -193,8 +194,8 @@ static DoctorState *find(struct doctor *doctor, Str fingerprint)
     return NULL;
 }
 
-/* A place for one more of this code. Where it has its share, the one that was over first gives way; nobody's mute
- * does. */
+/* Makes a place for one more finding of this code. If the code has its full share, the finding that ended first is
+ * dropped, but never a muted one. */
 static DoctorState *make_room(struct doctor *doctor, DoctorCode code, Millis now_ms)
 {
     DoctorState *oldest = NULL;

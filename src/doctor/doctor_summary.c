@@ -1,5 +1,5 @@
-/* doctor_summary: what the server's own examination found, in numbers, for /metrics and for who asks when it was; and
- * how many examinations run, so that the server's own waits for those of people. */
+/* doctor_summary: how many findings the server's own examination had, and when it was, for /metrics and status; and how
+ * many examinations run now, so that the server's own waits for those that people asked for. */
 #include "doctor_private.h"
 
 void doctor_summary_init(struct doctor_summary *summary) { check(pthread_mutex_init(&summary->lock, NULL) == 0); }

@@ -1,13 +1,13 @@
-/* doctor_symptoms: what single messages showed, counted as they were applied (symptoms/), handed over to the tallies.
- * Its days are whole days of UTC: the window begins with the first of them that has a part in it. Imports go
- * by their arrival here. */
+/* doctor_symptoms: symptoms/ counts cases in single messages when these are applied; here they are handed to the
+ * tallies. They are counted by whole days in UTC: a day counts if any part of it is in the window. Imports count on the
+ * day of their arrival. */
 #include "doctor_private.h"
 
 #include "symptoms/symptoms.h"
 
-static const size_t cases_bytes = (size_t)256 << 20;        /* reserved; details of cases */
+static const size_t cases_bytes = (size_t)256 << 20;        /* address space for details of cases */
 
-/* The row of the table; DOCTOR_CODE_COUNT where the doctor has no such code. */
+/* The code's row in the table; DOCTOR_CODE_COUNT: the doctor has no such code. */
 static DoctorCode code_of(const char *code)
 {
     DoctorCode at = 0;
@@ -27,14 +27,14 @@ static void hand_over(void *context, const SymptomCase *found)
         .subject_count = found->subject_count, .is_more = found->has_more_subjects,
     };
     Str wanted = exam->question->source;
-    if (sum.code == DOCTOR_ID_16) return;                    /* doctor_spellings.c knows whom they are confused with */
+    if (sum.code == DOCTOR_ID_16) return;                    /* doctor_spellings.c finds these, with both users */
     if (sum.code == DOCTOR_CODE_COUNT || (wanted.len && !str_equal(wanted, found->source))) return;
     for (uint32_t at = 0; at < found->example_count; at++)
         examples[at] = journal_position(found->examples[at].position);
     uint32_t source = doctor_name(&exam->names, found->source);
-    if (sum.code == DOCTOR_TW_3 && !doctor_is_server(exam, source)) return;      /* by hand, or a pixel */
+    if (sum.code == DOCTOR_TW_3 && !doctor_is_server(exam, source)) return;      /* by hand, or by a pixel */
     if (source && exam->knows_old && exam->young[source] == SOURCE_NOT_SEEN) exam->young[source] = SOURCE_YOUNG;
-    (void)tally_add(exam, &sum);                             /* over the ceiling of tallies: the answer says so */
+    (void)tally_add(exam, &sum);                             /* if there is no room for it, the answer says so */
 }
 
 Status doctor_pass_symptoms(struct exam *exam, Err *err)
@@ -43,7 +43,7 @@ Status doctor_pass_symptoms(struct exam *exam, Err *err)
     int32_t first = (int32_t)calendar_floor(exam->from_ms, DAY_MS);
     struct symptoms_view *view;
     struct region region;
-    if (!exam->question->applier) return OK;                 /* rows made by hand */
+    if (!exam->question->applier) return OK;                 /* a test made the rows */
     if (first < end - SYMPTOMS_DAYS) first = end - SYMPTOMS_DAYS;
     Status s = derive_open_symptoms(exam->question->applier, first, end, &view, err);
     if (s) return s;

@@ -1,4 +1,4 @@
-/* doctor_tally: cases and what they are cases of, added up by code, source and event. */
+/* doctor_tally: adds up cases, and the units of which they are a share, by code, source, event and field. */
 #include "doctor_private.h"
 
 #include <math.h>
@@ -106,7 +106,7 @@ void tally_place(const struct exam *exam, struct tally *tally, uint32_t page, ui
     tally->places[at].page = page, tally->places[at].count = count;
 }
 
-/* Whose it is; of a shared one, whose it was at the end. */
+/* The person of an id; if several people share the id, the person who had it at that time. */
 static uint32_t person_of(const struct exam *exam, IdentityNode node, Millis at_ms)
 {
     const QueryPeople *people = exam->people;
@@ -161,7 +161,7 @@ static int compare_ids(const struct exam *exam, uint32_t left, uint32_t right)
     return order;
 }
 
-/* Who was seen first, then by their ids: a rebuild gives people other numbers. */
+/* People who were seen first come first; then by their ids, since a rebuild gives people other numbers. */
 static int by_first_seen(const void *a, const void *b, void *context)
 {
     const struct exam *exam = context;
@@ -172,7 +172,7 @@ static int by_first_seen(const void *a, const void *b, void *context)
     return order ? order : compare_u32(a, b);
 }
 
-/* The release of most of the cases; of equal ones that whose name comes first. */
+/* Finds the release with most cases; of equal ones, the one whose name sorts first. */
 static void find_guilty(const struct exam *exam, struct tally *tally)
 {
     qsort(tally->cases, tally->case_count, sizeof *tally->cases, by_release);

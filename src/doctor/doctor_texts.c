@@ -1,5 +1,5 @@
-/* doctor_texts: texts as numbers, so that a row holds four bytes of each and passes compare numbers. There are so many
- * of them; a text that comes later is none (0), as is an empty one. Longer ones are cut. */
+/* doctor_texts: gives each text a number, so that a row needs four bytes for it and passes compare numbers. At most
+ * DOCTOR_NAMES_MAX texts get one: a later text counts as no text (0), as does an empty one. Long texts are cut. */
 #include "doctor_private.h"
 
 #include <stdlib.h>

@@ -1,10 +1,11 @@
-/* doctor_troubles: what the browser library says is wrong in a page, as context.onym.health with each call of it:
+/* doctor_troubles: faults of a page. The browser library reports them in context.onym.health, with each call:
  *
  *     cookie_stuck:NAME   BR-1        storage_full   BR-2        queue_full   BR-3        more_missing   BR-4
  *
- * Counted by visitor: a page that says it with each call is one case. Whoever has the public key can write any of this,
- * so only these words are taken, names of cookies have the letters that ours have, and a page is told without what may
- * be an id, a token or an address (doctor_name_page). Another word is a later library's, and is passed over. */
+ * Visitors are counted: if a page reports a fault with each call, that is one case. Anybody with the public key can
+ * send such reports. So only these words are accepted, a cookie's name may have only letters that our names have, and a
+ * page is shown without parts that may be an id, a token or an address (doctor_name_page). An unknown word is passed
+ * over: a later library may have sent it. */
 #include "doctor_private.h"
 
 #include "symptoms/symptoms.h"
@@ -17,7 +18,7 @@ enum { WORDS_MOST = 16, COOKIE_BYTES = 40, SEGMENT_BYTES = 24, VALUE_NAMES = 4, 
 
 /* ---- Pages ---- */
 
-/* A part of a path that has a number in it like an id's: all digits, or long, or of hex digits and dashes. */
+/* Does a part of a path look like an id? It is long, has an @, has many digits, or is a hex number with dashes. */
 static bool is_id(Str part)
 {
     size_t digits = 0, hex = 0;
@@ -81,7 +82,7 @@ static bool is_cookie_name(Str name)
 
 static bool has_name_left(const struct exam *exam) { return exam->trouble_names < DOCTOR_TROUBLE_NAMES; }
 
-/* DOCTOR_CODE_COUNT: none that is known. */
+/* DOCTOR_CODE_COUNT: the word is not known. */
 static DoctorCode read_word(struct exam *exam, Str word, uint32_t *ret_value)
 {
     static const struct { const char *word; DoctorCode code; } words[] = {
@@ -131,7 +132,7 @@ bool doctor_note_troubles(struct exam *exam, const DoctorPeek *peek, JournalPos 
 
 /* ---- The pass ---- */
 
-/* Of rows of visitors that count: repeats and suppressed ids have none. */
+/* Keeps the troubles of messages that have a row with an anonymous id: repeats and suppressed ids have no rows. */
 static void find_rows(struct exam *exam)
 {
     size_t kept = 0;
@@ -169,7 +170,7 @@ static int by_page(const void *a, const void *b, void *context)
     return doctor_compare(exam->rows[x->row].device, exam->rows[y->row].device);
 }
 
-/* Each visitor is a case, with the last message that says so. */
+/* Each visitor is one case, with the visitor's last message that reports the fault. */
 static struct tally *count_visitors(struct exam *exam, const DoctorTrouble *from, const DoctorTrouble *to)
 {
     struct tally *tally = NULL;
@@ -200,7 +201,7 @@ static void count_pages(struct exam *exam, struct tally *tally, DoctorTrouble *f
     }
 }
 
-/* Names of cookies, in their order: all of one cause. */
+/* The finding's value: the names of its cookies, sorted. */
 static void name_values(struct exam *exam, struct tally *tally, const DoctorTrouble *from, const DoctorTrouble *to)
 {
     uint32_t names[VALUE_NAMES];
@@ -222,7 +223,7 @@ static void name_values(struct exam *exam, struct tally *tally, const DoctorTrou
     if (text.len && buf_ok(&text)) tally->value = doctor_name(&exam->names, buf_str(&text));
 }
 
-/* So many visitors of each source stood on a page, or said that something is wrong. */
+/* Counts the visitors of each source who were on a page, or whose page reported a fault. */
 static Status count_units(struct exam *exam, Err *err)
 {
     size_t count = exam->names.count;

@@ -1,5 +1,5 @@
-/* doctor_twice: what came twice under two message ids: the same call within a second, or one that both the browser and
- * the server send. What came twice under one id is a repeat, which counts once anyway. */
+/* doctor_twice: finds calls that came twice under two message ids: the same call within a second, or a call that both
+ * the browser and the server send. A call that came twice under one id is a repeat, which counts only once anyway. */
 #include "doctor_private.h"
 
 #include <stdlib.h>

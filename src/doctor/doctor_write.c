@@ -1,4 +1,4 @@
-/* doctor_write: which tallies are findings, and findings as JSON. */
+/* doctor_write: decides which tallies are findings, and writes findings as JSON. */
 #include "doctor_private.h"
 
 #include <ctype.h>
@@ -21,7 +21,7 @@ static const struct { DoctorCode code; const char *text; } data_mends[] = {
 
 static bool is_of_signups(DoctorCode code) { return code >= DOCTOR_ID_1 && code <= DOCTOR_ID_1C; }
 
-/* Causes of one thing are judged together: so many cases has the thing. */
+/* The causes of sign-ups without a history are judged together: this adds up the cases of all of them. */
 static uint64_t cases_of(const struct exam *exam, const struct tally *tally)
 {
     uint64_t count = 0;
@@ -42,7 +42,7 @@ DoctorVerdict doctor_judge(const struct exam *exam, const struct tally *tally, D
     *ret = finding->error_ppm && bound > finding->error_ppm ? DOCTOR_ERROR : finding->least;
     if (!tally->count || (double)count * 1e6 <= (double)finding->ppm * (double)tally->of) return DOCTOR_NOTHING;
     if (question->source.len && !str_equal(exam->names.texts[tally->source], question->source)) return DOCTOR_NOTHING;
-    bool is_of_plan = tally->code >= DOCTOR_PLAN_UNPLANNED_EVENT;       /* no habit: each is wrong by what was agreed */
+    bool is_of_plan = tally->code >= DOCTOR_PLAN_UNPLANNED_EVENT;       /* the plan says what is right, not a habit */
     if (exam->young[tally->source] == SOURCE_YOUNG && *ret != DOCTOR_ERROR && !is_of_plan) return DOCTOR_NOTHING;
     bool is_sure = bound > finding->ppm && tally->count >= finding->floor && tally->of >= finding->base;
     return is_sure ? DOCTOR_FOUND : DOCTOR_TOO_FEW;
@@ -71,7 +71,7 @@ struct found {
 static Str text_of(const struct exam *exam, uint32_t name) { return name ? exam->names.texts[name] : (Str){ 0 }; }
 static Str event_of(const struct exam *exam, const struct tally *tally) { return text_of(exam, tally->event); }
 
-/* "count:events are|event is": a number, and the words for several or for one. */
+/* "count:events are|event is": the number, then the words for several or for one. */
 static void put_number(struct buf *text, Str word, const struct tally *tally)
 {
     Str words, one, name = str_cut(word, ':', &words), several = str_cut(words, '|', &one);
@@ -82,7 +82,7 @@ static void put_number(struct buf *text, Str word, const struct tally *tally)
     buf_str_put(text, number == 1 ? one : several);
 }
 
-/* "A funnel to {event} counts {people:people|person} fewer": what stands in braces is filled in. */
+/* Fills in the braces: "A funnel to {event} counts {people:people|person} fewer". */
 static void write_effect(const struct exam *exam, const struct tally *tally, struct buf *out)
 {
     char room[2048];
@@ -102,7 +102,7 @@ static void write_effect(const struct exam *exam, const struct tally *tally, str
     json_string(out, "effect", buf_str(&text));
 }
 
-/* The library's language first: that is the one to mend. */
+/* Is the mend written for the library that sends the cases? Such mends are shown first. */
 static bool is_of_library(const char *sdk, Str library)
 {
     static const struct { const char *word, *sdk; } words[] = {
@@ -188,7 +188,7 @@ static void write_scope(const struct exam *exam, const struct tally *tally, Str 
     json_string_or_null(out, "field", text_of(exam, tally->field));
 }
 
-/* Cases lie in the order of their releases. The most first; of equals by their names. */
+/* The releases with most cases first; equal ones by their names. tally_settle has sorted the cases by release. */
 static void write_versions(const struct exam *exam, const struct tally *tally, struct buf *out)
 {
     struct { uint32_t release; uint64_t count; } told[DOCTOR_VERSIONS];
@@ -298,7 +298,7 @@ static void write_found(const struct exam *exam, const struct found *found, stru
     json_object_end(out);
 }
 
-/* ---- All of them ---- */
+/* ---- All findings ---- */
 
 static int worst_first(const void *a, const void *b, void *context)
 {
@@ -335,7 +335,7 @@ static void note(struct exam *exam, struct doctor *doctor, struct found *found)
     if (doctor && doctor_note(doctor, state, &known)) *state = known;
 }
 
-/* Those that are judged so, worst first. The caller frees them. */
+/* All tallies with this verdict, worst first. The caller frees them. */
 static struct found *find_judged(struct exam *exam, DoctorVerdict verdict, size_t *ret_count)
 {
     struct found *found = calloc(exam->tally_count + (size_t)1, sizeof *found);

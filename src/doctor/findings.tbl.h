@@ -1,22 +1,22 @@
-/* Everything that the doctor can find: what is counted of what, from which share on it is told, what it costs, and how
- * it is mended. docs/doctor.md defines the codes that work.
+/* Everything that the doctor can find: what it counts, from which share on that is a finding, what it costs, and how to
+ * mend it. docs/doctor.md defines the codes that work.
  *
  * FINDING(NAME, code, by, least, ppm, error_ppm, floor, base, title, of, why, effect)
  *     by          PASS: a pass over messages finds it (doctor_*.c); SYMPTOM: counted as messages come (symptoms/);
- *                 LATER: nothing finds it yet, and no page says so
- *     least       INFO, WARNING, ERROR: how bad it is where it is told at all
- *     ppm         told where the lower bound of its share is more, in millionths; 0: from the floor on
- *     error_ppm   an error from that share on; 0: it stays what it is
- *     floor       so many cases at least
- *     base        of so many at least
+ *                 LATER: nothing finds it yet, and no page of docs/ names it
+ *     least       INFO, WARNING, ERROR: how bad a finding is at least
+ *     ppm         a finding if the lower bound of the share is above this, in millionths; 0: any share will do
+ *     error_ppm   an error if the bound is above this; 0: never more than `least`
+ *     floor       the least number of cases
+ *     base        the least number of things that the share is of
  *     of          what the share is of, in words that follow a number
  *     why         what it costs
- *     effect      what it does to a number: {count}, {people}, {event}, {field}, {value} are filled in; {count:events are|event is}
- *                 with the word after it, of several or of one
+ *     effect      what it does to a number that people look at. {count}, {people}, {event}, {field}, {value} are filled
+ *                 in; {count:events are|event is} gives the number with the words for several or for one
  * MEND(NAME, sdk, code)
- *     sdk         browser, node, python, npm, server: whose code it is
+ *     sdk         browser, node, python, npm, server: for which library the code is
  * DATA_MEND(NAME, text)
- *     what mends the data that is there
+ *     how to mend the data that has already come
  */
 #ifndef FINDING
 #define FINDING(...)
@@ -170,7 +170,7 @@ FINDING(TW_5, "TW-5", PASS, WARNING, 10000, 0, 5, 20, "Two libraries on one page
     "What both of them send counts twice, on {count:devices|device}.")
 MEND(TW_5, "browser", "// take one of the two snippets out: onym check-site URL shows both")
 
-/* ---- Pages, as the browser library says of them ---- */
+/* ---- Faults of pages that the browser library reports ---- */
 FINDING(BR_1, "BR-1", PASS, WARNING, 1000, 0, 5, 1, "A cookie that the page cannot change stands before an id",
     "visitors with a page", "A backend, another library or an older option keeps it under another domain or path, or as HttpOnly. "
     "The library goes by localStorage there; your server and other tools read the old visitor out of it.",
@@ -263,7 +263,7 @@ FINDING(PD_4, "PD-4", LATER, ERROR, 0, 0, 1, 1, "Personal data that flows to a d
 FINDING(PD_5, "PD-5", SYMPTOM, WARNING, 0, 0, 1, 1, "Personal data in free text", "messages",
     "Long texts hold e-mail addresses.", "No number is wrong; {count:messages hold|message holds} them.")
 
-/* ---- The tracking plan: the last ones; their order is that of plan/plan.h ---- */
+/* ---- The tracking plan: must stay last, in the order of plan/plan.h ---- */
 FINDING(PLAN_UNPLANNED_EVENT, "unplanned_event", PASS, WARNING, 0, 0, 1, 1, "An event that the tracking plan does not have",
     "messages of that name", "Nobody has said what it means; often it is a slip of a planned name.",
     "A question about the planned event misses {count:messages|message} of {people:people|person}, where it is that one.")
