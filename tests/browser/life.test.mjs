@@ -51,9 +51,15 @@ test('a tab that is put to sleep and never wakes: another tab sends what it has 
     const [sleeper] = await rendererIds(chromium)
     const other = await visit('/other', {}, { context })
     assert.ok((await rendererIds(chromium)).length > 1, 'the tabs share a process')
-    recorder.fault = down
+    let tries = 0
+    recorder.fault = (path) => {
+      tries += path == '/v1/b'
+      return down(path)
+    }
     await visitor.run(() => analytics.track('asleep'))
-    await pass(100)
+    // Once that has failed nobody holds the lock: the other tab need not wait until it is sure that this one sleeps.
+    await eventually(() => tries, 'a request was tried')
+    await pass(500)
     process.kill(sleeper, 'SIGSTOP')
     recorder.fault = null
     await other.run(() => analytics.track('awake'))
