@@ -1,4 +1,4 @@
-/* SPEC(name): the events that Segment's specification names, whose destinations know them by exactly these names. */
+/* SPEC(name): the events that Segment's specification names. Destinations know them by exactly these names. */
 SPEC("Products Searched") SPEC("Product List Viewed") SPEC("Product List Filtered") SPEC("Promotion Viewed")
 SPEC("Promotion Clicked") SPEC("Product Clicked") SPEC("Product Viewed") SPEC("Product Added") SPEC("Product Removed")
 SPEC("Cart Viewed") SPEC("Checkout Started") SPEC("Checkout Step Viewed") SPEC("Checkout Step Completed")

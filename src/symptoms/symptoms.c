@@ -1,14 +1,14 @@
-/* symptoms: the days that are counted now, and those that lie in the store.
+/* symptoms: the days that are being counted, in memory, and those in the store.
  *
- * A day is in memory from its first message after a start, or after it was put aside, to the save after which nobody
- * has asked for it; the newest one stays. The newest SYMPTOMS_DAYS days that had any message are kept: counting days
- * that are there, not the calendar, so that one wrong clock does not push out a quarter of a year. */
+ * A day comes into memory with its first message, and leaves it with the next save; only the newest day stays. The
+ * newest SYMPTOMS_DAYS days that had any message are kept. Only days with messages count, not those of the calendar, so
+ * that one wrong clock does not push out a quarter of a year. */
 #include "symptoms_private.h"
 
 #include <stdlib.h>
 
 enum {
-    UNSAVED_BYTES = 64 * 1024 * 1024,       /* in memory, about: more waits for a save */
+    UNSAVED_BYTES = 64 * 1024 * 1024,       /* about so much in memory: with more, it asks for a save */
     DAY_BYTES_MOST = KV_VALUE_BYTES,
     SCRATCH_BYTES = 2 * LIMIT_RECORD_BYTES,
     FORGETS_MOST = 1 << 26,
@@ -16,15 +16,15 @@ enum {
 
 struct symptoms {
     SymptomsOptions options;
-    struct day_table **days, *last;         /* in memory, in no order; the one of the last message */
+    struct day_table **days, *last;         /* the days in memory, in no order; the last message's day */
     size_t day_count, day_capacity;
-    int32_t kept[SYMPTOMS_DAYS];            /* in memory or in the store; ascending */
+    int32_t kept[SYMPTOMS_DAYS];            /* the days in memory or in the store; ascending */
     size_t kept_count;
-    bool has_dropped;                       /* a day is in the store that is not kept any more */
-    uint32_t *forgets;                      /* ascending; the days in the store have not forgotten them */
+    bool has_dropped;                       /* the store still has a day that is not kept any more */
+    uint32_t *forgets;                      /* subjects, ascending, whom the days in the store have still to forget */
     size_t forget_count, forget_capacity;
     struct region scratch;
-    struct event_outline *outline;          /* for events that bring none along */
+    struct event_outline *outline;          /* for events that have no outline of their own */
 };
 
 static const struct { const char *code, *word; } codes[SYMPTOM_CODES] = {
@@ -76,7 +76,7 @@ static struct day_table *find_in_memory(const struct symptoms *symptoms, int32_t
     return NULL;
 }
 
-/* Makes room for a new day: false where it is older than all that are kept. */
+/* Makes room for a new day. False: it is older than all days that are kept. */
 static bool keep_day(struct symptoms *symptoms, int32_t day)
 {
     if (symptoms->kept_count == SYMPTOMS_DAYS) {
@@ -115,7 +115,7 @@ static void add_day(struct symptoms *symptoms, struct day_table *table)
     symptoms->days[symptoms->day_count++] = table;
 }
 
-/* *ret is NULL where the day is too old to be kept. */
+/* *ret is NULL if the day is too old to be kept. */
 static Status find_day(struct symptoms *symptoms, Millis at_ms, struct day_table **ret, Err *err)
 {
     int64_t number = calendar_floor(at_ms, DAY_MS);
@@ -141,7 +141,8 @@ static Status find_day(struct symptoms *symptoms, Millis at_ms, struct day_table
 
 /* ---- Opening ---- */
 
-/* Which days lie there, and whether each is what was written: the newest is read as a whole, since it is used next. */
+/* Finds which days are in the store, and whether each is what we wrote. The newest one is read as a whole, since the
+ * next messages need it. */
 static Status load(struct symptoms *symptoms, struct kv_txn *txn, Err *err)
 {
     struct kv_cursor *cursor;
@@ -287,7 +288,7 @@ static Status drop_old(const struct symptoms *symptoms, struct kv_txn *txn, Err 
     }
 }
 
-/* Those that are in the store only. */
+/* Takes the subjects out of the days that are only in the store. */
 static Status forget_stored(const struct symptoms *symptoms, struct kv_txn *txn, Err *err)
 {
     Status s = OK;
@@ -330,9 +331,9 @@ struct symptoms_view {
     const struct symptoms *symptoms;        /* for its options */
     struct kv_txn *txn;
     struct day_table *table;
-    int32_t stored[SYMPTOMS_DAYS];          /* days to be read */
+    int32_t stored[SYMPTOMS_DAYS];          /* the days to read from the store */
     size_t stored_count;
-    uint32_t *forgets;                      /* whom these days have not forgotten yet */
+    uint32_t *forgets;                      /* subjects whom these days have still to forget */
     size_t forget_count;
 };
 

@@ -1,6 +1,6 @@
-/* SYMPTOM(name, code, word): what one message can show by itself; the code is the catalogue's (docs/doctor.md). What is
- * counted under a code, and what its field and value say, stands in the list of symptoms.h. Rows are kept on disk by
- * their number: new ones go to the end. */
+/* SYMPTOM(name, code, word): what one message can show by itself; the code is the catalogue's (docs/doctor.md). The
+ * list in symptoms.h says what is counted under each code, and what the field and the value of its rows mean. The disk
+ * has codes by their number here, so a new one goes to the end. */
 SYMPTOM(SYMPTOM_PLACEHOLDER_ID, "ID-5", "placeholder_id")
 SYMPTOM(SYMPTOM_ID_SHAPE,       "ID-8", "two_id_schemes")
 SYMPTOM(SYMPTOM_ID_SPELLING,    "ID-16", "u_changes_case")

@@ -1,5 +1,5 @@
-/* symptoms_cases: what a view holds, as cases. Rows are told as they are, with what they are counted of; shapes of ids
- * are compared; names and fields have files of their own. */
+/* symptoms_cases: makes cases from a view. A row becomes a case, with the total that it is a share of. Rows with shapes
+ * of ids are compared first; names and fields have files of their own. */
 #include "symptoms_judge.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@ SymptomCase judge_begin(const struct judging *judging, const char *code, uint32_
                           .app_version = from->app_version };
 }
 
-/* ---- Of what ---- */
+/* ---- Totals ---- */
 
 static uint32_t find_source(struct judging *judging, Str name)
 {
@@ -39,7 +39,7 @@ static void add_sources(struct judging *judging)
     }
 }
 
-/* Which tallies a code's cases are counted of; FROM_EVENT: of the messages with the row's event. */
+/* Which tallies make the total for a code's cases; FROM_EVENT: the messages with the row's event make it. */
 enum { FROM_EVENT = SYMPTOM_TALLIES, NOTHING };
 static const uint8_t counted_of[SYMPTOM_CODES][2] = {
     [SYMPTOM_PLACEHOLDER_ID] = { TALLY_MESSAGES, NOTHING }, [SYMPTOM_ID_SHAPE] = { TALLY_USER, NOTHING },
@@ -54,7 +54,8 @@ static const uint8_t counted_of[SYMPTOM_CODES][2] = {
     [SYMPTOM_LONG_TEXT] = { FROM_EVENT, NOTHING }, [SYMPTOM_NO_MESSAGE_ID] = { TALLY_MESSAGES, NOTHING },
 };
 
-/* By the hash of source and name: how many messages. What collides is counted together, once in a few billion. */
+/* How many messages there are by the hash of source and name. If two hashes are equal, which happens once in a few
+ * billion, both are counted together. */
 struct event_total { uint64_t hash, count; };
 
 static int compare_totals(const void *a, const void *b)
@@ -101,7 +102,7 @@ static uint64_t count_of(const struct judging *judging, const SymptomRow *row, c
 
 /* ---- Rows ---- */
 
-/* Of a source: is half of the skew a time zone? Then it is no finding of its own. */
+/* For each source: is more than half of its skew a time zone (CL-2)? Then the skew (CL-1) is no case of its own. */
 static bool *find_local_sources(const struct judging *judging)
 {
     uint64_t *local = calloc(judging->source_count + 1, sizeof *local), *skewed = calloc(judging->source_count + 1, 8);
@@ -120,7 +121,7 @@ static bool *find_local_sources(const struct judging *judging)
     return is_local;
 }
 
-/* What was rejected since nobody knows its key has a code of its own. */
+/* Messages that were rejected because nobody knows their write key have a code of their own. */
 static const char *code_of(const SymptomRow *row)
 {
     bool is_unknown = row->code == SYMPTOM_REJECTED && str_equal(row->value, STR("project_not_found"));
@@ -159,7 +160,8 @@ static void tell_rows(const struct judging *judging)
 
 static bool is_address(Str shape) { return str_equal(shape, STR("email")) || str_equal(shape, STR("phone")); }
 
-/* The shapes of all versions of a source together; origins of the result are sources. */
+/* Adds up the shapes of all versions of a source: an origin of the result is a whole source. guilty gets, for each of
+ * its rows, the origin with most of these messages. */
 static struct day_table *add_shapes(const struct judging *judging, uint32_t *guilty)
 {
     struct day_table *shapes = day_open(0, &symptoms_view_limits);
@@ -186,7 +188,7 @@ static struct day_table *add_shapes(const struct judging *judging, uint32_t *gui
     return shapes;
 }
 
-/* The shape that most users have, of all sources; the smaller word of equals. */
+/* The shape that most users have, over all sources. If two are equal, the one whose word comes first. */
 static Str commonest(const SymptomDay *shapes)
 {
     Str best = { 0 };

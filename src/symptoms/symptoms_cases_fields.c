@@ -1,8 +1,8 @@
-/* symptoms_cases_fields: the fields of a view's events, by event, source and version: of what types they are, where
- * they went, how large their numbers are.
+/* symptoms_cases_fields: the fields of a view's events, by event, source and version: which types they have, which
+ * versions lost one, how large their numbers are.
  *
- * Events are sorted by type, name and source, so that the versions of one source are neighbours, and the sources of one
- * event, too. Within such a group the fields are sorted by name. */
+ * Events are sorted by type, name and source. So all versions of one source are next to each other, and so are all
+ * sources of one event. Within such a group the fields are sorted by name. */
 #include "symptoms_judge.h"
 
 #include <stdio.h>
@@ -18,9 +18,9 @@ struct place { const SymptomEvent *event; const SymptomField *field; };
 struct typed_list;
 struct group {
     const struct judging *judging;
-    const SymptomEvent **events;            /* of one type and name, and where that matters of one source */
+    const SymptomEvent **events;            /* of one type and name; where the source matters, of one source */
     uint32_t event_count;
-    struct place *fields;                   /* of these events, by name; the room is for all of a view */
+    struct place *fields;                   /* of these events, by name; there is room for all fields of a view */
     uint32_t field_count;
     struct typed_list *types;               /* PR-2 */
 };
@@ -54,7 +54,8 @@ static void tell(const struct group *group, const char *code, const struct place
 
 /* ---- Types ---- */
 
-/* How types are compared: text is text whatever it looks like, unless numbers or booleans are usual. */
+/* How types are compared: every text counts as text, whatever it looks like, unless the field usually has numbers or
+ * booleans. */
 enum kind { KIND_BOOLEAN, KIND_NUMBER, KIND_TEXT, KIND_LIST, KIND_OBJECT, KINDS };
 static const char *const kind_words[KINDS] = { "boolean", "number", "text", "list", "object" };
 
@@ -200,7 +201,7 @@ static void tell_explosion(const struct group *group)
 
 /* ---- PR-6: cents or dollars ---- */
 
-/* The amount below which a share of the numbers lies. */
+/* The amount that percent of the numbers are below. */
 static double quantile(const SymptomNumbers *numbers, unsigned percent)
 {
     uint64_t all = symptoms_number_count(numbers), before = 0;
@@ -214,8 +215,8 @@ static double quantile(const SymptomNumbers *numbers, unsigned percent)
 
 static bool is_about(double ratio, int scale, double slack) { return ratio > scale / slack && ratio < scale * slack; }
 
-/* 10, 100 or 1,000 where all of the smaller ones are so much larger in the other; else 0. The middle within 20 percent
- * and what the buckets' width adds. */
+/* 10, 100 or 1,000 if the median and both quartiles of the larger numbers are about so many times those of the smaller
+ * ones; otherwise 0. The median may be off by 20 percent and by what the width of a bucket adds; quartiles by more. */
 static int scale_of(const SymptomNumbers *small, const SymptomNumbers *large)
 {
     static const int scales[] = { 10, 100, 1000 };
@@ -240,7 +241,8 @@ static Str version_words(const struct group *group, const SymptomEvent *event)
                         STR_FORMAT(origin->library), STR_FORMAT(origin->version), STR_FORMAT(origin->app_version));
 }
 
-/* Each origin against the one with most numbers. A tenth is only believed of money, which has a currency. */
+/* Compares each origin with the one that has most numbers. A factor of ten is believed only if the event has a
+ * currency, so that the field is about money. */
 static void tell_scale(const struct group *group, const struct place *places, uint32_t count)
 {
     const struct place *usual = NULL;
@@ -264,7 +266,7 @@ static void tell_scale(const struct group *group, const struct place *places, ui
 
 /* ---- PR-2: one name, two types ---- */
 
-/* A field of an event, all its versions together. */
+/* A field of an event: all versions of it together. */
 struct typed { Str field,
     event; const SymptomEvent *of; const SymptomField *in; uint64_t count; uint32_t source; int kind; };
 struct typed_list { struct typed *items; size_t count, capacity; };
@@ -276,7 +278,7 @@ static void note_type(const struct group *group, const struct place *places, uin
     for (int kind = 0; kind < KINDS; kind++) all += kinds[kind];
     int usual = usual_kind(kinds);
     struct typed_list *list = group->types;
-    if (all < 10 || kinds[usual] * 100 < all * 95) return;   /* that is PR-1's */
+    if (all < 10 || kinds[usual] * 100 < all * 95) return;   /* this is a case of PR-1 */
     check(vector_reserve(list->items, list->capacity, list->count + 1, UINT32_MAX));
     list->items[list->count++] = (struct typed){
         .field = places[0].field->name, .event = name_of(places[0].event), .of = places[0].event,
@@ -295,7 +297,7 @@ static int compare_typed(const void *a, const void *b)
     return str_compare(x->event, y->event);
 }
 
-/* The first of a field is the commonest: others are told against it. */
+/* The first event of each field is the most frequent one; the others are compared with it. */
 static void tell_types(const struct judging *judging, struct typed_list *list)
 {
     size_t first = 0;
@@ -350,7 +352,7 @@ static void list_fields(struct group *group)
     qsort(group->fields, group->field_count, sizeof *group->fields, compare_places);
 }
 
-/* Calls for each field of the group with its places. */
+/* Calls judge once for each field of the group, with all its places. */
 static void each_field(const struct group *group, void (*judge)(const struct group *, const struct place *, uint32_t))
 {
     for (uint32_t first = 0, at = 1; at <= group->field_count; at++) {

@@ -1,8 +1,8 @@
-/* symptoms_cases_names: the names of a view's track events, compared with each other. One that is in several sources is
- * one name.
+/* symptoms_cases_names: the names of a view's track events, compared with each other. A name that several sources send
+ * is one name.
  *
- * Nobody compares each with each: equal folds and equal bags are found by sorting, and names one edit apart have a
- * text in common when one byte is left out of either, or of one of them. */
+ * Comparing each name with every other one would take too long. Equal folds and equal bags are found by sorting. So are
+ * names that are one edit apart: if one byte is left out of both, or of one of them, the rest is the same text. */
 #include "symptoms_judge.h"
 #include "symptoms_names.h"
 
@@ -12,11 +12,11 @@ enum { TEMPLATE_LEAST = 10, CASE_LEAST = 5, CASE_PERCENT = 80, EDITS_MOST = 1 <<
 
 struct name {
     Str text;
-    uint64_t count, most;                   /* messages; of the origin with most */
+    uint64_t count, most;                   /* messages; those of the origin with most */
     uint32_t origin;
     Millis first_ms, last_ms;
     uint64_t days[2];
-    bool is_paired;                         /* it was told as the rarer of two already */
+    bool is_paired;                         /* a case has named it already as the rarer one of two */
     bool is_templated;
 };
 
@@ -72,7 +72,7 @@ static void tell(const struct judging *judging, const char *code, const struct n
 
 /* ---- NM-1 ---- */
 
-/* A text that a name has: its fold, its bag, or its fold without one byte. */
+/* The hash of a text that is made from a name: its fold, its bag, or its fold without one byte. */
 struct trace { uint64_t hash; uint32_t name; };
 
 static int compare_traces(const void *a, const void *b)
@@ -107,7 +107,8 @@ static size_t add_traces(struct trace *traces, size_t count, Str name, uint32_t 
     return count;
 }
 
-/* Names that share a trace, which few do; of more than a hundred (a template) only neighbours are compared. */
+/* Compares names that share a trace; few do. If more than a hundred share one (a template), a name is compared only
+ * with the hundred after it. */
 static void tell_pairs(const struct judging *judging, struct names *names)
 {
     struct trace *traces = malloc(EDITS_MOST * sizeof *traces);
@@ -164,7 +165,7 @@ static void tell_templates(const struct judging *judging, struct names *names)
     free(order);
 }
 
-/* Names over the ceiling: thousands of them can be nothing else. */
+/* Names over the ceiling: an origin that has thousands of names has a template, too. */
 static void tell_over(const struct judging *judging, const struct names *names)
 {
     for (uint32_t at = 0; at < judging->day->event_count; at++) {
@@ -209,7 +210,7 @@ static int days_of(const struct name *name)
     return __builtin_popcountll(name->days[0]) + __builtin_popcountll(name->days[1]);
 }
 
-/* Seen on one day, and not one of the last two, in a window of a week or more. */
+/* Was it seen on one day only, which is not one of the last two, in a window of a week or more? */
 static bool is_of_one_day(const struct name *name, const uint64_t window[2])
 {
     int length = __builtin_popcountll(window[0]) + __builtin_popcountll(window[1]);

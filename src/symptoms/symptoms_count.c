@@ -1,6 +1,6 @@
-/* symptoms_count: one message into its day. Every message comes by here, in the applier's thread, so what is the same
- * in most messages (the page, the browser, the user) is judged once and remembered by its hash (struct day_memos); what
- * is remembered is a function of the bytes alone. */
+/* symptoms_count: counts one message in its day. The applier's thread does this for every message. So what is the same
+ * in most messages (the page, the browser, the user) is judged once, and the verdict is remembered by the hash of the
+ * text (struct day_memos). The verdict depends only on the bytes of that text. */
 #include "symptoms_private.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@ enum { MEMBERS_MOST = 2 * SYMPTOMS_FIELDS, DEEP_MOST = 200, DEPTH_MOST = 8, LATE
 
 enum { NO_FIELDS = UINT32_MAX };
 
-/* What of a message is looked at. Texts are as they stand in the JSON. */
+/* The parts of a message that are looked at. Texts are as the JSON has them. */
 struct parts {
     uint32_t fields;                        /* the properties, or the traits, in the outline; NO_FIELDS: it has none */
     Str library, app, page, agent, webdriver, time_problem;
@@ -21,11 +21,11 @@ struct parts {
 struct adding {
     struct day_table *table;
     const SymptomMessage *message;
-    const OutlineMember *members;           /* of its outline */
+    const OutlineMember *members;           /* of the message's outline */
     Arena scratch;
     uint32_t origin;
-    uint64_t id_hash;                       /* of the messageId, for examples; 0: not asked for yet */
-    Str event;                              /* as it is kept */
+    uint64_t id_hash;                       /* of the messageId, for examples; 0: not computed yet */
+    Str event;                              /* the name as it is kept */
     bool is_silent;                         /* an import: counted, but no symptoms */
 };
 
@@ -37,7 +37,7 @@ static inline bool is_key(Str key, const char *name, size_t len)
 }
 #define IS_KEY(key, literal) is_key(key, literal, sizeof(literal) - 1)
 
-/* Names are told apart by their lengths first. */
+/* The length of a name decides first which one it can be. */
 static void take_context(const OutlineMember *members, uint32_t context, struct parts *parts)
 {
     for (uint32_t at = context + 1; at < members[context].next; at = members[at].next) {
@@ -74,7 +74,7 @@ static void take_parts(const SymptomMessage *message, struct parts *parts)
     }
 }
 
-/* A member of the object; false where there is none. */
+/* A member of the object; false if there is none. */
 static bool find_member(Str object, const char *name, EventMember *ret)
 {
     EventMembers members;
@@ -85,7 +85,7 @@ static bool find_member(Str object, const char *name, EventMember *ret)
     return false;
 }
 
-/* The text of a member of the object; empty where there is none. */
+/* The text of a member of the object; empty if there is none. */
 static Str find_text(Str object, const char *name)
 {
     EventMember member;
@@ -135,7 +135,7 @@ static Str unescaped(Str raw, bool has_escape, Arena *arena)
 
 /* ---- Origins ---- */
 
-/* Texts of an SDK's making have no escapes; a hostile one's are kept as they stand. */
+/* Texts that an SDK writes here have no escapes; if somebody else's have, they are kept with them. */
 static void read_origin(const struct parts *parts, Str source, bool is_import, SymptomOrigin *ret)
 {
     *ret = (SymptomOrigin){
@@ -146,7 +146,7 @@ static void read_origin(const struct parts *parts, Str source, bool is_import, S
     };
 }
 
-/* Were source, library and app the last message's, byte by byte? */
+/* Are source, library and app, byte by byte, the same as in the last message? */
 static bool is_last_origin(const struct day_memos *memos, const Str texts[3], bool is_import)
 {
     const char *at = memos->origin_text;
@@ -189,7 +189,7 @@ static uint32_t find_origin(struct day_table *table, const struct parts *parts, 
 
 /* ---- Symptoms ---- */
 
-/* Most messages show nothing, and are no example. */
+/* It is computed only when it is needed: most messages show nothing, and so they are no examples. */
 static uint64_t id_hash(struct adding *adding)
 {
     if (!adding->id_hash) adding->id_hash = hash_64(adding->message->event->message_id, 0);
@@ -231,7 +231,7 @@ static void note_field(struct adding *adding, SymptomCode code, Str field, const
 
 /* ---- Ids ---- */
 
-/* The same user comes again and again. */
+/* The same user sends many messages, so the shape of the id is remembered. */
 static void count_shape(struct adding *adding, Str user)
 {
     struct day_table *table = adding->table;
@@ -254,7 +254,8 @@ static void count_shape(struct adding *adding, Str user)
     if (row) *memo = (struct day_memo){ hash, (uint32_t)(row - table->of.rows), message->subject };
 }
 
-/* A uuid that is no row of zeros, as nearly every anonymous id is, is nothing odd to symptoms_odd_id. */
+/* Nearly every anonymous id is a uuid that does not begin with zeros; symptoms_odd_id finds nothing odd in such an
+ * id. */
 static inline bool is_usual_id(Str id)
 {
     return id.len == 36 && id.bytes[8] == '-' && id.bytes[13] == '-' && !is_blank(id.bytes[0])
@@ -281,7 +282,8 @@ static void count_ids(struct adding *adding)
 
 /* ---- Clocks ---- */
 
-/* How many half hours the client's clock is ahead, where it is so within two minutes; 0: it is not. */
+/* How many half hours the client's clock is ahead (below 0: late), give or take two minutes; 0: the difference is no
+ * multiple of half an hour. */
 static int half_hours_ahead(Millis skew_ms)
 {
     Millis ahead_ms = -skew_ms, nearest = calendar_floor(ahead_ms + HALF_HOUR_MS / 2, HALF_HOUR_MS);
@@ -411,14 +413,15 @@ static bool is_secret_value(Str text)
     return false;                                            /* nothing but stars */
 }
 
-/* By its first byte: what symptoms_secret looks at. */
+/* Tells by the length and the first byte whether symptoms_secret could find anything. */
 static inline bool may_be_secret(Str text)
 {
     char c = text.len >= 14 ? text.bytes[0] : 0;
     return (c >= '0' && c <= '9') || c == 'e' || c == 'B' || c == 'b' || c == '-' || text.len >= 200;
 }
 
-/* Text of a field, at any depth: secrets anywhere, what is personal outside of traits. */
+/* Judges a text of a field, at any depth. It looks for secrets in every message, and for personal data outside of
+ * traits. */
 static void judge_text(struct adding *adding, Str field, uint8_t traits, Str text)
 {
     EventType type = adding->message->event->type;
@@ -436,7 +439,7 @@ static void judge_text(struct adding *adding, Str field, uint8_t traits, Str tex
         note_field(adding, SYMPTOM_PERSONAL_FIELD, field, "phone");
 }
 
-/* Within an object or a list: only what must never be there. of: its place in the outline. */
+/* Judges the texts within an object or a list; they are not counted as fields. of: its place in the outline. */
 static void judge_deep(struct adding *adding, Str field, uint32_t of, int depth, int *left)
 {
     const OutlineMember *members = adding->members;
@@ -455,7 +458,7 @@ static void judge_deep(struct adding *adding, Str field, uint32_t of, int depth,
     }
 }
 
-/* The same, but for the unlikely: is there anything in it that could matter? */
+/* Calls judge_deep, unless the object or list is empty or the message is an import. */
 static void judge_inside(struct adding *adding, Str field, const OutlineMember *member)
 {
     int left = DEEP_MOST;
@@ -472,7 +475,7 @@ static void add_number(struct adding *adding, SymptomField *field, Str raw)
         note_field(adding, SYMPTOM_SECRET, field->name, "card");
 }
 
-/* Texts that begin with another letter are nothing but text to symptoms_text_type. */
+/* A text that begins with none of these bytes is plain TYPE_TEXT for symptoms_text_type. */
 static inline SymptomType type_of_text(Str text)
 {
     static const bool begins_more[256] = {
@@ -508,7 +511,7 @@ static SymptomType count_value(struct adding *adding, SymptomField *field, const
     }
 }
 
-/* Money without its currency; text where a number belongs. */
+/* Money without a currency, or an amount that is text in place of a number. */
 static void count_money(struct adding *adding, const OutlineMember *money, SymptomType type, Str field,
                         const OutlineMember *currency)
 {
@@ -535,7 +538,7 @@ static const OutlineMember *add_currency(struct adding *adding, SymptomEvent *ev
     return member;
 }
 
-/* Messages of an event have the same fields in the same order nearly always. */
+/* Nearly all messages of an event have the same fields in the same order. */
 static SymptomField *find_field(struct adding *adding, SymptomEvent *event, uint32_t *guess, Str key)
 {
     if (*guess < event->field_count && str_equal_inline(event->fields[*guess].name, key))
@@ -597,8 +600,8 @@ static bool begin_message(struct adding *adding, struct parts *parts)
     return adding->origin != SYMPTOM_NOBODY;
 }
 
-/* The message's event. Names come again and again: one that is kept as it came, which has no address in it, is found
- * by its first and last byte. */
+/* Finds the message's event. The same names come again and again. A name without an address in it is kept as it came,
+ * and is found by its length and its first and last byte. */
 static SymptomEvent *find_event(struct adding *adding, const Event *from)
 {
     struct day_table *table = adding->table;
@@ -650,7 +653,7 @@ void day_count_repeat(struct day_table *table, const SymptomMessage *message, Ar
     note_value(&adding, SYMPTOM_REPEAT, "", "");
 }
 
-/* What was sent may be cut and is no JSON then: only a library that stands whole in it is believed. */
+/* A rejected message may be cut off, and is no JSON then. So a library is believed only if all of it is there. */
 static void find_library(Str json, struct parts *parts)
 {
     static const char name[] = "\"library\":{";

@@ -1,6 +1,6 @@
-/* symptoms_day: the counters of one day, found by hash and added to; and days added up.
+/* symptoms_day: finds the counters of one day by hash, adds to them, and adds days up.
  *
- * Sets and examples keep the smallest of a hash, so that they are the same in any order of arrival. */
+ * Sets and examples keep the members with the smallest hashes, so that they are the same in any order of arrival. */
 #include "symptoms_private.h"
 
 #include <stdlib.h>
@@ -135,7 +135,7 @@ SymptomEvent *day_find_event(struct day_table *table, uint32_t origin, EventType
     return day_put_event(table, origin, type, name, false);
 }
 
-/* Few fields are looked for one by one, many by hash. */
+/* If there are few fields, it looks at one after the other; if there are many, it uses a hash table. */
 enum { FIELDS_BY_HASH = 24 };
 
 static uint32_t seek_field(const SymptomEvent *event, Str name, uint64_t hash)
@@ -191,7 +191,7 @@ SymptomNumbers *day_find_numbers(struct day_table *table, SymptomField *field)
     return field->numbers;
 }
 
-/* The smallest so many, in order: the same whatever came first. */
+/* Keeps the SYMPTOM_CURRENCIES smallest ones, sorted, so that it does not matter which came first. */
 void day_add_currency(SymptomEvent *event, const char currency[4])
 {
     int at = 0;
@@ -250,8 +250,8 @@ void day_add_example(SymptomRow *row, SymptomExample example)
 
 /* ---- Whom it happened to ----
  *
- * A set is an array in the order of a hash of its members,
-     which is one to one: so the smallest hashes are the first. */
+ * A set is an array that is sorted by a hash of its members. No two members have the same hash. So the members with the
+ * smallest hashes are the first ones. */
 static uint32_t order_of(uint32_t subject)
 {
     subject = (subject ^ subject >> 16) * 0x7feb352du;
@@ -335,10 +335,10 @@ static void add_senders(SymptomSenders *senders, const SymptomSenders *others)
 struct forgetting {
     const uint32_t *subjects;               /* ascending */
     size_t count;
-    bool has_found, has_gone;               /* somebody was somewhere; a name or a row is nobody's any more */
+    bool has_found, has_gone;               /* we found one of them; a name or a row has nobody left */
 };
 
-/* True where nobody is left. */
+/* True: nobody is left. */
 static bool forget_senders(struct forgetting *forgetting, SymptomSenders *senders)
 {
     uint32_t kept = 0;
@@ -379,7 +379,8 @@ static void forget_fields(struct forgetting *forgetting, SymptomEvent *event)
     event->field_count = kept;
 }
 
-/* What is left is found by hash again: by one table that is made anew, with none of the names that went in its text. */
+/* Makes the table anew from what is left, so that the hash tables are right again, and the memory for texts has none of
+ * the removed names. */
 static void make_anew(struct day_table *table)
 {
     struct day_table *anew = day_open(table->of.day, table->limits), old = *table;
@@ -410,7 +411,7 @@ bool day_forget(struct day_table *table, const uint32_t *subjects, size_t count)
     day->row_count = rows;
     if (forgetting.has_gone) make_anew(table);
     table->is_dirty |= forgetting.has_found;
-    free(table->memos);                                      /* it knows who is in a set */
+    free(table->memos);                                      /* it remembers who is in a set */
     table->memos = NULL;
     return forgetting.has_found;
 }
@@ -529,7 +530,7 @@ static int compare_rows(const void *a, const void *b)
     return by_name ? by_name : str_compare(x->value, y->value);
 }
 
-/* *ret_places: by the old place of an origin, the new one. */
+/* places gets the new place of each origin, by its old place. */
 static void sort_origins(SymptomDay *day, uint32_t *places)
 {
     uint32_t *order = calloc(day->origin_count, sizeof *order);

@@ -44,7 +44,8 @@ static bool is_ulid(Str id)
     return true;
 }
 
-/* Letters, then _ or |, then something with a digit in it: user_123, auth0|5f…. A name (kim_smith) is none. */
+/* Letters, then _ or |, then something with a digit in it: user_123, auth0|5f…. A name (kim_smith) has no such
+ * prefix. */
 static size_t prefix_len(Str id)
 {
     size_t at = 0;
@@ -135,7 +136,7 @@ static const char *odd_kind(Str id)
     return is_url(id) ? "url" : NULL;
 }
 
-/* Most ids are numbers and uuids: those that begin with a digit but zero are no words. */
+/* Most ids are numbers and uuids. An id that begins with a digit other than zero is none of the words. */
 const char *symptoms_odd_id(Str id)
 {
     id = trimmed(id);

@@ -1,4 +1,4 @@
-/* What the files of cases share; private to this folder. */
+/* What the files that make cases share; private to this folder. */
 #ifndef ONYM_SYMPTOMS_JUDGE_H
 #define ONYM_SYMPTOMS_JUDGE_H
 
@@ -12,14 +12,14 @@ struct judging {
     Arena *arena;
     SymptomVisit *visit;
     void *context;
-    uint32_t *source_of;                    /* by origin: its source, JUDGING_NONE for imports that nobody asks for */
+    uint32_t *source_of;                    /* the source of each origin; JUDGING_NONE: an import nobody asks for */
     Str *sources;
     uint64_t (*tallies)[SYMPTOM_TALLIES];   /* by source */
     uint32_t source_count;
 };
 #define JUDGING_NONE UINT32_MAX
 
-/* A case with what its origin says; the rest is the caller's to fill in. */
+/* Begins a case with what its origin says; the caller fills in the rest. */
 SymptomCase judge_begin(const struct judging *judging, const char *code, uint32_t origin);
 void judge_names(struct judging *judging);                  /* symptoms_cases_names.c: NM-1 to NM-5, NM-7, NM-8 */
 void judge_fields(struct judging *judging);                 /* symptoms_cases_fields.c: PR-1 to PR-6 */

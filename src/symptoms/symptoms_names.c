@@ -1,8 +1,9 @@
-/* symptoms_names: what names of events look like, and when two are one. Pure functions.
+/* symptoms_names: what names of events look like, and when two names mean the same event. Pure functions.
  *
- * The rule for near duplicates was measured on the names of four public tracking plans (127,247 pairs): 3 hits, each a
- * slip of its plan, and no false alarm; with two edits instead of one, "Signed In" would be "Signed Up". Here it is
- * stricter in one thing: what differs in digits is not one name ("Step 1", "Step 2"), that is NM-2's business. */
+ * We measured the rule for near duplicates on the names of four public tracking plans (127,247 pairs). It had 3 hits,
+ * each a mistake in its plan, and no false alarm. If two edits were allowed instead of one, "Signed In" would equal
+ * "Signed Up". Here the rule is stricter in one thing: names that differ in a digit ("Step 1", "Step 2") are two names;
+ * NM-2 looks at those. */
 #include "symptoms_private.h"
 
 #include "symptoms_names.h"
@@ -109,7 +110,8 @@ bool symptoms_is_near_name(Str a, Str b)
 
 static bool is_hex(char c) { return hex_value(c) >= 0; }
 
-/* How long the value is that begins here: a uuid, or an address, or digits with what stands between them in a date. */
+/* How long the value that begins here is: a uuid, the "#" of an address that was taken out, or digits with the
+ * separators of a date between them. 0: no value begins here. */
 static size_t value_len(Str text)
 {
     size_t at = 0, hyphens = 0;
@@ -139,7 +141,7 @@ Str symptoms_name_template(Str name, char room[SYMPTOM_FOLD_BYTES])
 
 /* ---- Odd letters ---- */
 
-/* Letters of Greek and Cyrillic, many of which look like Latin ones. A name in one alphabet is fine. */
+/* Greek and Cyrillic letters, many of which look like Latin ones. A name with letters of only one alphabet is fine. */
 static bool is_greek_or_cyrillic(uint32_t code) { return code >= 0x370 && code <= 0x52F; }
 
 const char *symptoms_odd_name(Str name)

@@ -8,7 +8,7 @@ enum { URL_MOST = 4096, ROUNDS = 2, TOKEN_BYTES = 20, VALUE_LEAST = 6 };
 
 /* ---- Leaks ---- */
 
-/* Long, with letters and digits mixed: no word of a language, no number, no slug of words. */
+/* Long, with letters and digits mixed: this is no word of a language, no number, and no words with hyphens between. */
 static bool looks_random(Str text)
 {
     size_t digits = 0, letters = 0, hyphens = 0;
@@ -69,10 +69,10 @@ static bool is_plain_word(Str text)
     return true;
 }
 
-/* Names of secrets begin with one of these; those of campaigns (utm_, gclid, fbclid) with none. */
+/* The name of a secret begins with one of these letters; the names of campaigns (utm_, gclid, fbclid) do not. */
 static bool may_be_secret_name(char first) { return first && strchr("paistrcjnoPAISTRCJNO", first); }
 
-/* Of a query or fragment: does a parameter with the name of a secret have a value that could be one? */
+/* Does a query or a fragment have a parameter with the name of a secret, and a value that could be one? */
 static bool has_secret_parameter(Str query)
 {
     while (query.len) {
@@ -145,12 +145,12 @@ static bool is_preview(Str host)
         || (str_contains(host, STR("-git-")) && str_ends(host, STR(".vercel.app")));
 }
 
-/* A label that is staging or stage, begins with staging, or ends with -staging. */
+/* Is a label "staging" or "stage", or does it begin with "staging" or end with "-staging" or "-stage"? */
 static bool is_staging(Str host)
 {
     while (host.len) {
         Str label = str_cut(host, '.', &host);
-        if (!host.len) return false;                         /* the last one is no label of ours */
+        if (!host.len) return false;                         /* the last label is the top-level domain */
         if (str_starts(label, STR("staging")) || str_ends(label, STR("-staging")) || str_equal(label, STR("stage"))
             || str_ends(label, STR("-stage"))) return true;
     }
@@ -192,7 +192,7 @@ static const char *find_no_case(Str text, const char *word)
 
 static bool is_name_char(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; }
 
-/* The word around the place. */
+/* The word that the place is in. */
 static Str word_at(Str text, const char *place)
 {
     size_t from = (size_t)(place - text.bytes), to = from;

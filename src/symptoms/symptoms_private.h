@@ -1,15 +1,15 @@
-/* What symptoms/ holds; private to this folder. */
+/* What the files of symptoms/ share; private to this folder. */
 #ifndef ONYM_SYMPTOMS_PRIVATE_H
 #define ONYM_SYMPTOMS_PRIVATE_H
 
 #include "symptoms.h"
 
 enum {
-    DAY_TEXT_BYTES = 32 * 1024 * 1024,      /* names of one day; reserved, not used */
+    DAY_TEXT_BYTES = 32 * 1024 * 1024,      /* names of one day: address space that is reserved, not memory in use */
     VIEW_TEXT_BYTES = 1024 * 1024 * 1024,
     DAY_EVENTS_MOST = 4 * SYMPTOMS_EVENTS, DAY_FIELDS_MOST = 100000, DAY_NUMBERS_MOST = 8192,
-    ROWS_OF_CODE_MOST = 200,                /* of one origin and code */
-    SUBJECTS_OF_DAY_MOST = 2000000,         /* in all sets of a day */
+    ROWS_OF_CODE_MOST = 200,                /* rows of one origin and code */
+    SUBJECTS_OF_DAY_MOST = 2000000,         /* in all sets of a day together */
     VALUE_BYTES = 64,
 };
 
@@ -21,7 +21,8 @@ typedef struct DayLimits {
 } DayLimits;
 extern const DayLimits symptoms_day_limits, symptoms_view_limits;
 
-/* What was judged before, by its hash: symptoms_count.c. A page may stand in two places, the newer one first. */
+/* Earlier verdicts of symptoms_count.c, by the hash of what was judged. A page can be in either of two places; the
+ * newer page is in the first. */
 enum { MEMO_PAGES = 4096, MEMO_AGENTS = 256, MEMO_USERS = 4096, MEMO_EVENTS = 256,
        MEMO_ORIGIN_BYTES = 512 };
 struct day_memo { uint64_t hash; uint32_t verdict, subject; };
@@ -32,10 +33,10 @@ struct day_memos {
     size_t origin_lens[3];
     bool has_origin, is_import;
     uint32_t origin;
-    uint32_t events[MEMO_EVENTS];           /* places of events, + 1, by their names' first and last bytes */
+    uint32_t events[MEMO_EVENTS];           /* an event's place + 1, by its name's length, first and last byte */
 };
 
-/* A day while it is counted. */
+/* A day in memory, while its messages are counted. */
 struct day_table {
     SymptomDay of;
     const DayLimits *limits;
@@ -47,7 +48,7 @@ struct day_table {
     uint16_t (*origin_rows)[SYMPTOM_CODES]; /* by origin and code: how many rows */
     uint32_t origin_room;                   /* of the two */
     bool is_dirty;
-    uint32_t last_origin, last_event;       /* what the last message was of, often the next one's, too */
+    uint32_t last_origin, last_event;       /* those of the last message; the next one often has the same */
     struct day_memos *memos;                /* NULL: nothing was counted since it was loaded */
 };
 
@@ -55,27 +56,27 @@ struct day_table {
 
 struct day_table *day_open(int32_t day, const DayLimits *limits);
 void day_close(struct day_table *table);                    /* accepts NULL */
-/* The place of it, made where it is new. SYMPTOM_NOBODY: over the ceiling. */
+/* The place of the origin; a new one is added. SYMPTOM_NOBODY: it is over the ceiling. */
 uint32_t day_find_origin(struct day_table *table, const SymptomOrigin *wanted);
-/* Over the ceiling: the one of the origin that is_over. */
+/* If the event is over the ceiling, it gives the event of the origin that is_over. */
 SymptomEvent *day_find_event(struct day_table *table, uint32_t origin, EventType type, Str name);
 SymptomEvent *day_put_event(struct day_table *table, uint32_t origin, EventType type, Str name, bool is_over);
-/* guess: its place, where the last message of the event had the field there. NULL: over the ceiling. */
+/* guess: the place where it probably is, since the last message of the event had it there. NULL: over the ceiling. */
 SymptomField *day_find_field(struct day_table *table, SymptomEvent *event, uint32_t *guess, Str name);
 SymptomRow *day_find_row(struct day_table *table, uint32_t origin, SymptomCode code, Str event, Str field, Str value);
 void day_add_example(SymptomRow *row, SymptomExample example);
 void day_add_subject(struct day_table *table, SymptomRow *row, uint32_t subject);
-/* How many there are: all that are kept, or, of a set that has more, as its smallest hashes tell. */
+/* How many subjects there are. If there are more than are kept, this is an estimate from the smallest hashes. */
 uint64_t day_count_subjects(const SymptomRow *row);
 SymptomNumbers *day_find_numbers(struct day_table *table, SymptomField *field);     /* NULL: over the ceiling */
 void day_add_currency(SymptomEvent *event, const char currency[4]);
 void day_add_sender(SymptomSenders *senders, uint32_t subject);
 /* Adds everything of the other one; bit: its day in the view. */
 void day_merge(struct day_table *table, const SymptomDay *other, unsigned bit);
-/* For who reads: origins, events, fields and rows in order of their names, whatever came first. Nothing is found or
- * added any more after it. */
+/* For whoever reads the day: sorts origins, events, fields and rows by name, whatever came first. After this nothing
+ * may be looked up or added any more. */
 void day_sort(struct day_table *table);
-/* Examples, sets and names lose the subjects, which are ascending. True where there were any. */
+/* Takes the subjects (ascending) out of examples, sets and names. True: there were some. */
 bool day_forget(struct day_table *table, const uint32_t *subjects, size_t count);
 
 static inline void day_see(Millis *first_ms, Millis *last_ms, Millis at_ms, bool is_first)
@@ -92,7 +93,7 @@ Status MUST day_decode(Str bytes, struct day_table *table, Err *err);
 
 /* ---- symptoms_count.c: one message into a day ---- */
 
-/* outline: of the event. */
+/* outline: that of the event. */
 typedef struct SymptomMessage {
     const Event *event;
     const struct event_outline *outline;
@@ -107,7 +108,7 @@ void day_count_rejected(struct day_table *table, const Rejected *rejected, uint6
 enum { TRAIT_SECRET_KEY = 1, TRAIT_EMAIL_KEY = 2, TRAIT_PHONE_KEY = 4, TRAIT_NAME_KEY = 8, TRAIT_MONEY_KEY = 16,
        TRAIT_CURRENCY_KEY = 32, TRAIT_KNOWN = 128 };
 uint8_t symptoms_key_traits(Str key);
-bool symptoms_is_id_key(Str key);                           /* its numbers are no cards: order_id, sku, ean … */
+bool symptoms_is_id_key(Str key);                           /* no card numbers in it: order_id, sku, ean … */
 bool symptoms_is_number(Str text);
 bool symptoms_read_number(Str raw, double *ret);            /* of JSON */
 uint32_t symptoms_bucket(double value);

@@ -1,16 +1,16 @@
-/* symptoms_store: a day as bytes, for the keyed store: key u32 day + 2^31 (so that days sort), value as follows.
+/* symptoms_store: a day as bytes, for the keyed store. The key is u32 day + 2^31 (so that days sort); the value is:
  *
  *   "osy2", u32 CRC32C of what follows
- *   numbers are LEB128; times and the day zigzag before; a text is its length and its bytes
+ *   numbers are LEB128; times and the day are zigzag-encoded first; a text is its length and its bytes
  *   day, four over_ numbers, count of origins; of each: four texts, is_import, first, last, all tallies
  *   count of events; of each: origin, type, is_over, name, count, over_fields, first, last, senders, count of
  *     currencies and their bytes (3 each), count of fields; of each: name, first, last, senders, all types, count of
  *     buckets that are not 0, and each such bucket's number and count
- *   senders: how many (5: many, and none is told), and each in 4 bytes
+ *   senders: how many (5: there are many, and none is listed), and each in 4 bytes
  *   count of rows; of each: origin, code, event, field, value, count, first, last, count of examples and of each hash,
  *     position and subject (8, 8 and 4 bytes), has_more_subjects, count of subjects and each in 4 bytes
  *
- * What is read must be the whole of it and stay below the ceilings; anything else is damage. */
+ * A value that is read must be all of this and nothing more, and stay within the ceilings; anything else is damage. */
 #include "symptoms_private.h"
 
 enum { MAGIC_BYTES = 4, HEAD_BYTES = 8 };
@@ -188,7 +188,8 @@ static void take_senders(struct reading *reading, SymptomSenders *senders)
     if (bytes && senders->count != count) reading->is_bad = true;
 }
 
-/* Each of these is added by the same functions that count: what is there twice, or over a ceiling, is damage. */
+/* Each of these is added by the same functions that count messages. If something is there twice, or is over a ceiling,
+ * that is damage. */
 static void take_origin(struct reading *reading, struct day_table *table)
 {
     SymptomOrigin origin = { 0 };
@@ -261,7 +262,7 @@ static void take_subjects(struct reading *reading, struct day_table *table, Symp
     const char *bytes = take_bytes(reading, count * 4);
     bool has_more = row->has_more_subjects;
     uint64_t before = table->subjects;
-    table->subjects = 0;                                     /* what was within the day's ceiling is within it now */
+    table->subjects = 0;                                     /* when it was saved it was within the day's ceiling */
     for (uint64_t at = 0; bytes && at < count; at++) {
         uint32_t subject;
         memcpy(&subject, bytes + 4 * at, 4);

@@ -1,6 +1,6 @@
 /* symptoms_values: what a text is: a number, a date, junk, a secret, somebody's address. Pure functions.
  *
- * Every word for word list here is short and on purpose: a false alarm costs more trust than a missed case. */
+ * The lists of words here are short on purpose: a false alarm costs more trust than a missed case. */
 #include "symptoms_private.h"
 
 #include <stdlib.h>
@@ -77,7 +77,8 @@ SymptomType symptoms_text_type(Str text)
     }
 }
 
-/* An integer of up to 15 digits over a power of ten: both are exact, so their quotient is right. */
+/* An integer of up to 15 digits, divided by a power of ten: both are exact as doubles, so the quotient is rounded
+ * once. */
 bool symptoms_read_number(Str raw, double *ret)
 {
     static const double tens[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
@@ -108,7 +109,7 @@ uint32_t symptoms_bucket(double value)
 
 /* ---- Keys ---- */
 
-/* Letters and digits in lower case; empty where it is too long for any list. */
+/* The letters and digits of a key, in lower case; empty if it is too long for any list. */
 static Str fold_key(Str key, char room[32])
 {
     size_t len = 0;
@@ -226,7 +227,8 @@ static bool passes_luhn(const char *digits, int count)
     return sum % 10 == 0;
 }
 
-/* The whole text is a card's number: digits, in groups by blanks or hyphens or in one. All the same digit is none. */
+/* Is the whole text the number of a card: digits, with or without blanks or hyphens between groups? A number with only
+ * one digit again and again is none. */
 static bool is_card(Str text)
 {
     char digits[20];
@@ -260,7 +262,7 @@ const char *symptoms_secret(Str text)
 static bool is_local_char(char c) { return is_letter(c) || is_digit(c) || (c && strchr("._%+-'", c)); }
 static bool is_domain_char(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; }
 
-/* Addresses of nobody in particular. */
+/* Addresses that belong to no particular person. */
 static bool is_impersonal(Str local, Str domain)
 {
     static const char *const locals[] = { "support", "info", "hello", "help", "contact", "sales", "noreply", "no-reply",
@@ -296,7 +298,7 @@ static bool is_address_at(Str text, size_t at, size_t *ret_from, size_t *ret_to)
     size_t from = at, to = at + 1;
     while (from > 0 && is_local_char(text.bytes[from - 1]) && at - from < 64) from--;
     while (to < text.len && is_domain_char(text.bytes[to]) && to - at < 200) to++;
-    while (to > at + 1 && (text.bytes[to - 1] == '.' || text.bytes[to - 1] == '-')) to--;      /* a sentence's end */
+    while (to > at + 1 && (text.bytes[to - 1] == '.' || text.bytes[to - 1] == '-')) to--;      /* a full stop */
     *ret_from = from;
     *ret_to = to;
     Str local = str_slice(text, from, at), domain = str_slice(text, at + 1, to);
