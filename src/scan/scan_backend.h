@@ -1,14 +1,14 @@
 /* scan_backend: what a back end of questions must have: a struct of functions, and a common beginning of its scans.
  *
  * A question (a Query, and a ScanSpec for each pass over its events) goes to the back end that its world names. The
- * back end finds the events and their persons, and hands them over, person by person or row by row. ask/ measures the
- * same from them for every back end. So a back end only finds events, and knows no funnel.
+ * back end finds the events and their persons, and hands them over, person by person or row by row. ask/ computes the
+ * answer from them, in the same way for every back end. So a back end only finds events, and knows no funnel.
  *
- * The functions promise what scan.h says of those with the same names. None may be NULL. Events are handed over by
- * callbacks of the question: this table's functions are not called for each event.
+ * The functions do what scan.h says about those with the same names. None may be NULL. Events are handed over by
+ * the question's callbacks; the functions of this table are not called for each event.
  *
- * A second back end is another table like this, named by QueryWorld.backend. The models of tests/model/ test both that
- * of the index and a naive one (tests/model/ask_naive.h) by the same definitions.
+ * A second back end is another table like this one, which QueryWorld.backend names. The models of tests/model/ test the
+ * back end of the index and a naive one (tests/model/ask_naive.h) by the same definitions.
  */
 #ifndef ONYM_SCAN_BACKEND_H
 #define ONYM_SCAN_BACKEND_H
@@ -34,7 +34,7 @@ typedef struct ScanBackend {
     void (*join)(struct scan *scan, const struct scan *other);
     void (*write_warnings)(const struct scan *scan, const Query *query, struct buf *answer);
     void (*count_text)(struct scan *scan, Str field, uint32_t number_kind);
-    /* no scan at all: which events, fields and values there are */
+    /* this is no scan: it lists which events, fields and values there are */
     Status (*list)(const Query *query, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
 } ScanBackend;
 

@@ -1,44 +1,44 @@
 /* scan_catalogue: the catalogue of the index (scan_catalogue.h).
  *
- * A run knows how many rows a column has. When it was last seen is looked for in the runs with the latest times
- * first, and nearly always found in the first one. A field's values are counted code by code; each run is a task.
+ * A run knows how many rows a column has. To find when a field was last seen, the runs with the latest times are looked
+ * at first; nearly always it is in the first one. A field's values are counted code by code; each run is a task.
  */
 #include "scan.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A dictionary, what is counted of each of its codes, and a block of codes. */
+/* Room for a dictionary, for the counts of each of its codes, and for a block of codes. */
 enum { DICTIONARY_BYTES = 64 << 20 };
 enum { STRETCH_ROWS = 1 << 20, LEAF_BYTES = 512 };
 
-/* A column of one run; then, of all runs, a field. */
+/* A column is in one run; a field is all columns of that name. */
 struct column {
     Str name;
     uint32_t run, number;
 };
 struct field {
-    CatalogueField told;                /* first */
-    char *bytes;                        /* of its texts, LEAF_BYTES each */
-    char digits[CATALOGUE_NUMBERS][40]; /* of integers over 2^53 */
+    CatalogueField told;                /* it must be the first member */
+    char *bytes;                        /* room for its texts, LEAF_BYTES each */
+    char digits[CATALOGUE_NUMBERS][40]; /* the digits of integers over 2^53 */
 };
 
 struct listing {
-    struct catalogue told;              /* first */
+    struct catalogue told;              /* it must be the first member */
     const Query *query;
     const CatalogueSpec *spec;
     struct index_snapshot *snapshot;
-    bool is_mine;                       /* the snapshot */
+    bool is_mine;                       /* we opened the snapshot, and close it */
     uint32_t run_count;
     uint32_t *by_time;                  /* runs, the latest first */
-    struct groups_union all;            /* of events, or of the field's values */
-    CatalogueValue *entries;            /* by number there, then in order */
+    struct groups_union all;            /* all events, or all values of the field */
+    CatalogueValue *entries;            /* first by the value's number in all, then sorted */
     struct region entries_region;
-    pthread_mutex_t lock;               /* of the three, and of rest_types */
+    pthread_mutex_t lock;               /* protects these three and rest_types */
     int pass;
     struct field *fields;
     uint32_t field_count;
-    struct region *scratch;             /* by worker */
+    struct region *scratch;             /* one for each worker */
     atomic_flag is_told;
     Status status;
     Err *err;
@@ -46,7 +46,7 @@ struct listing {
 
 /* ---- Common ---- */
 
-/* Gives zeroed memory of the question's, or sets the Err. */
+/* Gives zeroed memory that the question owns, or sets the Err. */
 static void *take(struct listing *listing, size_t size, size_t count, Status *status, Err *err)
 {
     size_t room = count ? count : 1;
@@ -84,9 +84,9 @@ static const IndexRun *run_at(const struct listing *listing, uint32_t at)
     return index_snapshot_run(listing->snapshot, at);
 }
 
-/* ---- Values, counted ---- */
+/* ---- Counting values ---- */
 
-/* What a code of the run means: for events the type digit and the name, otherwise a value. False if nobody asks for it.
+/* What a code of the run means: for events the type digit and the name, otherwise a value. False: the row has no value.
  * */
 static bool code_entry(const IndexValues *values, uint32_t code, Arena *scratch, IndexValue *ret)
 {
@@ -105,7 +105,7 @@ static bool code_entry(const IndexValues *values, uint32_t code, Arena *scratch,
 
 struct counted { uint32_t count; Millis last_ms; };
 
-/* How many rows of the run have each code, and until when; NULL after a failure. */
+/* How many rows of the run have each code; for events also the time of the last one. NULL: it failed. */
 static struct counted *count_run(struct listing *listing, const IndexRun *run, uint32_t column, uint32_t code_count,
                                  Arena *scratch, Err *err)
 {
@@ -131,8 +131,9 @@ static struct counted *count_run(struct listing *listing, const IndexRun *run, u
     return counted;
 }
 
-/* First all values are put and counted. If they are too many, a second pass counts their rows in the sketch, a
- * third puts the frequent ones, and a fourth counts these: so the answer is exact for each value that it lists. */
+/* The first pass puts all values into the union and counts them. If they are too many, a second pass counts their rows
+ * in the sketch, a third puts the frequent values, and a fourth counts these. So the count of each listed value is
+ * exact. */
 enum { PUT_AND_COUNT, SKETCH, PUT, COUNT };
 
 static void add_entry(struct listing *listing, uint32_t number, const struct counted *counted)
@@ -275,7 +276,7 @@ static void put_number(struct field *field, uint32_t at, const IndexValue *value
 {
     field->told.numbers[at] = *value;
     if (!value->text.len) return;
-    memcpy(field->digits[at], value->text.bytes, value->text.len);             /* up to 39 of them */
+    memcpy(field->digits[at], value->text.bytes, value->text.len);             /* up to 39 digits */
     field->told.numbers[at].text.bytes = field->digits[at];
 }
 
@@ -287,7 +288,7 @@ static void take_number(struct field *field, const IndexValue *value)
     field->told.number_count = value_compare_numbers(&field->told.numbers[0], &field->told.numbers[1]) < 0 ? 2 : 1;
 }
 
-/* Keeps the first texts in order; each has its own place in the field's bytes. */
+/* Keeps the texts that come first in order; each has its own place in the field's bytes. */
 static void take_text(struct field *field, Str text)
 {
     IndexValue *texts = field->told.texts;
@@ -295,7 +296,7 @@ static void take_text(struct field *field, Str text)
     while (to > 0 && str_compare(text, texts[to - 1].text) < 0) to--;
     if (to == CATALOGUE_TEXTS || (to > 0 && str_equal(texts[to - 1].text, text))) return;
     char *bytes = field->bytes + (size_t)field->told.text_count * LEAF_BYTES;
-    if (field->told.text_count == CATALOGUE_TEXTS)                                  /* the last one's place */
+    if (field->told.text_count == CATALOGUE_TEXTS)                                  /* in place of the last one */
         bytes = field->bytes + (texts[CATALOGUE_TEXTS - 1].text.bytes - field->bytes);
     else field->told.text_count++;
     memmove(texts + to + 1, texts + to, (field->told.text_count - to - 1) * sizeof *texts);
@@ -303,7 +304,7 @@ static void take_text(struct field *field, Str text)
     texts[to] = (IndexValue){ .kind = INDEX_STRING, .text = str_of(bytes, text.len) };
 }
 
-/* Takes the dictionary's values into the field's examples. */
+/* Takes values from the dictionary as examples of the field. */
 static void take_examples(struct field *field, const IndexValues *values)
 {
     for (uint32_t at = 0; at < 2 && values->number_count; at++) {

@@ -6,15 +6,15 @@
 
 enum { CATALOGUE_NUMBERS = 2, CATALOGUE_TEXTS = 3 };
 
-/* What is asked for: all events and fields; or a field by its name, with its values. */
+/* What is asked for: all events and fields; or one field by its name, with its values. */
 typedef struct CatalogueSpec {
     Str field;                          /* empty: all events and fields */
-    Str search;                         /* without field: fields whose name has this in it, in any case; empty: all */
-    uint32_t field_max;                 /* for how many fields, the most frequent, times and examples are found */
+    Str search;                         /* if field is empty: only fields with this in their name, in any case */
+    uint32_t field_max;                 /* times and examples are found only for so many of the most frequent fields */
 } CatalogueSpec;
 
-/* A value of the field; or an event: a text of its type's digit and its name. INDEX_OTHER: the rarest of too many, and
- * values that are not indexed. */
+/* A value of the field, or an event: a text that is the digit of its type and its name. INDEX_OTHER: all values that
+ * are not indexed, and the rarest ones if there are too many. */
 typedef struct CatalogueValue {
     IndexValue value;
     uint64_t count;                     /* rows; at least 1 */
@@ -23,20 +23,20 @@ typedef struct CatalogueValue {
 
 typedef struct CatalogueField {
     Str name;
-    uint64_t count, other;              /* rows that have it; those of them whose value is not indexed */
+    uint64_t count, other;              /* rows that have the field; those with a value that is not indexed */
     Millis last_ms;                     /* INT64_MIN: no row has it */
-    IndexValue numbers[CATALOGUE_NUMBERS], texts[CATALOGUE_TEXTS];      /* least and greatest; the first in order */
+    IndexValue numbers[CATALOGUE_NUMBERS], texts[CATALOGUE_TEXTS];      /* least and greatest; the first ones */
     uint32_t number_count, text_count;
     bool has_list;
 } CatalogueField;
 
-/* Valid until it is closed, and no longer than the query; the same holds for its texts. */
+/* It is valid until it is closed, and no longer than the query; the same holds for its texts. */
 struct catalogue {
     void (*close)(struct catalogue *catalogue);
     CatalogueValue *values;             /* most frequent first */
     CatalogueField *fields;             /* most frequent first; at most field_max */
     uint32_t value_count, field_count;
-    uint32_t rest_types;                /* of events that are not told apart: a bit a type */
+    uint32_t rest_types;                /* a bit for each type of event whose names are not told apart */
 };
 
 static inline bool catalogue_matches(Str search, Str text)
@@ -47,7 +47,7 @@ static inline bool catalogue_matches(Str search, Str text)
     return false;
 }
 
-/* Of the index (scan_catalogue.c). */
+/* The catalogue of the index (scan_catalogue.c). */
 Status MUST catalogue_columns(const Query *query, const CatalogueSpec *spec, struct catalogue **ret, Err *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* scan_columns: the back end that finds events in the index: the tasks of a scan, and what each worker keeps.
  *
- * Passes. The buckets of spilled hits may need more memory than there is. Then a worker that has none left
- * halves the range of buckets that this pass keeps, for all workers, and frees its own buckets beyond it; the next
- * pass scans again for those. Events of subjects that are alone are handed over in the first pass only.
+ * Passes. The buckets of spilled hits may need more memory than there is. Then the worker that has no memory left
+ * halves the range of buckets that this pass keeps, for all workers, and frees its own buckets outside of it. The next
+ * pass scans again for those buckets. Events of subjects that are alone are handed over in the first pass only.
  */
 #include "scan_work.h"
 
@@ -48,7 +48,8 @@ static uint64_t columns_hit_count(const struct columns *scan);
 
 /* ---- People ---- */
 
-/* A person whose number is that of its only subject has no other subject: its bit stays clear. */
+/* Sets the bit of each person that has more than one subject. A person has the number of one of its subjects; so each
+ * subject with another number sets the bit, and the bit of a person with a single subject stays clear. */
 static void mark_joined(void *context, uint32_t task, uint32_t worker)
 {
     struct columns *scan = context;
@@ -61,7 +62,7 @@ static void mark_joined(void *context, uint32_t task, uint32_t worker)
         uint32_t slot = slots[at];
         if (slot == first + at || slot == QUERY_NOBODY) continue;
         if (is_shared(slot)) {
-            /* a page is one task's: nobody else writes here */
+            /* only one task has this page, so nobody else writes here */
             scan->shared[(first + at) / 64] |= UINT64_C(1) << at % 64;
             __atomic_store_n(&scan->has_shared, true, __ATOMIC_RELAXED);
             people->mark_owners(people->context, first + at, scan->joined);
@@ -71,7 +72,7 @@ static void mark_joined(void *context, uint32_t task, uint32_t worker)
     }
 }
 
-/* Which subjects may have events of the people that are asked for. */
+/* Marks the subjects that may have events of the people who are asked for. */
 static void mark_wanted(void *context, uint32_t task, uint32_t worker)
 {
     struct columns *scan = context;
@@ -89,7 +90,7 @@ static void mark_wanted(void *context, uint32_t task, uint32_t worker)
 
 /* ---- Preparing ---- */
 
-/* Cuts the subjects into slices of about as many rows each, by a sample of all runs. */
+/* Cuts the subjects into slices with about the same number of rows. It takes a sample of the rows of all runs. */
 static bool cut_slices(struct columns *scan)
 {
     size_t all = 1, count = 0;
@@ -138,8 +139,8 @@ static void open_workers(struct columns *scan, size_t memory_bytes)
     }
 }
 
-/* Any worker gives traits their numbers as they come. Before that, values that many people have get numbers, so that
- * nobody can use up the numbers with made-up values. */
+/* During the scan any worker gives values of traits their numbers as they come. Before it, values that many people have
+ * get theirs, so that nobody can use up all numbers with made-up values. */
 static void number_frequent_traits(struct columns *scan)
 {
     Groups *groups = &scan->plan.groups;
@@ -168,7 +169,7 @@ static Status scan_prepare(struct columns *scan, Err *err)
     if (!s) s = plan_open(scan->query, scan->spec, scan->snapshot, &scan->arena, &scan->plan, err);
     if (s) return s;
     scan->people_max = people->subject_count;
-    /* of all runs, so that scans of the same events agree */
+    /* all runs count, so that all scans of the same events get the same maximum */
     for (uint32_t at = 0; at < index_snapshot_run_count(scan->snapshot); at++) {
         const IndexRun *run = index_snapshot_run(scan->snapshot, at);
         Subject last = run->subjects[run->subject_count - 1];
@@ -375,7 +376,7 @@ static Status columns_run(struct columns *scan, Err *err)
         }
     }
     for (uint32_t at = 0; at < pool->worker_count; at++) scan->workers[at].row_count = scan->workers[at].matched = 0;
-    scan->workers[0].row_count = row_count, scan->workers[0].matched = matched;     /* a later pass sees them again */
+    scan->workers[0].row_count = row_count, scan->workers[0].matched = matched;     /* later passes see them too */
     close_workers(scan);
     return scan->status;
 }
@@ -483,7 +484,7 @@ static void columns_write_warnings(struct columns *scan, const Query *query, str
     plan_write_warnings(&scan->plan, query, answer);
 }
 
-/* Of a run that reaches into the future the rows are looked at; there are few such runs. */
+/* If a run has times in the future, it looks at each of the run's rows; there are few such runs. */
 static Millis columns_last_event_ms(const struct columns *scan)
 {
     Millis last_ms = INT64_MIN, now_ms = scan->world->now_ms ? scan->world->now_ms : INT64_MAX;

@@ -1,10 +1,10 @@
-/* scan_groups: numbers and writes the values of a breakdown. Their table is not base/slots: it lies in the question's
- * memory with four bytes a slot, and never grows. */
+/* scan_groups: numbers and writes the values of a breakdown. Their table is not base/slots: it is in the question's
+ * memory, takes four bytes for each slot, and never grows. */
 #include "scan.h"
 
 #include <stdio.h>
 
-/* Numbers by their bits (there is no NaN, and -0 was made 0). */
+/* Numbers are hashed by their bits (there is no NaN, and -0 was made 0). */
 uint64_t group_value_hash(const IndexValue *value)
 {
     if (value->kind == INDEX_STRING || value->kind == INDEX_LIST) return hash_64(value->text, value->kind);
@@ -64,7 +64,7 @@ uint32_t groups_intern(Groups *groups, const IndexValue *value, Arena *arena)
     return group;
 }
 
-/* Does the text alone say that it is the track of that name? */
+/* Is the name alone enough as a label: does it mean the track event of that name and nothing else? */
 static bool is_plain_track(Str name)
 {
     Selector selector = { 0 };
@@ -72,7 +72,7 @@ static bool is_plain_track(Str name)
     return name.len && selector.type == EVENT_TRACK && !selector.is_any_name && str_equal(selector.name, name);
 }
 
-/* A label is what selector_read_text takes for exactly these events. */
+/* Writes the text for which selector_read_text gives exactly these events. */
 void event_write(Str event, bool is_ambiguous, struct buf *answer)
 {
     EventType type = (EventType)(event.bytes[0] - '0');
@@ -124,7 +124,7 @@ static void write_warning(Str field, Str message, struct buf *answer)
     json_object_end(answer);
 }
 
-/* Warnings about values that were not plain numbers. */
+/* Warns about values that were not plain numbers. */
 static void write_texts(const Plan *plan, struct buf *answer)
 {
     for (uint32_t at = 0; at < plan->text_count; at++) {

@@ -10,7 +10,7 @@ typedef struct Hit {
     uint32_t key;                   /* while sorting: the person or subject */
     uint32_t steps;                 /* bit k: it matches selector k; funnels: steps, then exclusions */
     uint32_t group;                 /* which value of the breakdown it has */
-    uint32_t ref;                   /* which of the scan's references it is; 0: none was asked for */
+    uint32_t ref;                   /* the number of its reference in the scan; 0: nobody asked for one */
 } Hit;
 
 /* All hits of one person, sorted by time, then by steps, with two facts that save work. */
@@ -21,7 +21,7 @@ typedef struct Hits {
     bool has_ties;                  /* two of them at the same millisecond */
 } Hits;
 
-/* By time, then by steps. */
+/* Compares hits by time, then by steps. */
 static inline bool chain_hit_is_before(const Hit *a, const Hit *b)
 {
     return a->time_ms < b->time_ms || (a->time_ms == b->time_ms && a->steps < b->steps);

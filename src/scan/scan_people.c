@@ -1,7 +1,7 @@
 /* scan_people: brings together each person's hits and hands them over.
  *
- * Most subjects are alone: their hits are complete within a slice. The hits of other subjects are spilled: each worker
- * appends them, in blocks, to its own bucket of their person.
+ * Most subjects are alone: the slice has all their hits. The hits of other subjects are spilled: each worker appends
+ * them, in blocks, to its own bucket for their person.
  */
 #include "scan_work.h"
 
@@ -35,7 +35,7 @@ static struct spill *take_spill(struct columns *scan, struct worker *worker)
     return spill;
 }
 
-/* Hits of one person, for later. */
+/* Keeps hits of one person for later. */
 void scan_spill(struct columns *scan, struct worker *worker, uint32_t person, const Hit *hits,
                        uint32_t count)
 {
@@ -47,7 +47,7 @@ void scan_spill(struct columns *scan, struct worker *worker, uint32_t person, co
         if (__builtin_expect(!spill || spill->count == SPILL_HITS, 0)) {
             struct spill *fresh = take_spill(scan, worker);
             if (!fresh) return;
-            /* meanwhile this pass has left the bucket out */
+            /* by now a later pass has to do this bucket */
             if (bucket >= atomic_load(&scan->bucket_to)) {
                 fresh->next = worker->free_spills;
                 worker->free_spills = fresh;
@@ -77,7 +77,7 @@ IndexValue scan_ask_trait(struct columns *scan, uint32_t person, Str name, Arena
     return is_there ? value : (IndexValue){ 0 };
 }
 
-/* Asks a person's traits: which selectors they allow, and the group. */
+/* Finds by the person's traits which selectors they allow, and which group the person is in. */
 static uint32_t ask_traits(struct columns *scan, struct worker *worker, uint32_t person, uint32_t steps,
                            uint32_t *ret_group)
 {
@@ -107,7 +107,7 @@ static uint32_t ask_traits(struct columns *scan, struct worker *worker, uint32_t
     return steps;
 }
 
-struct own_hits { Hit *items; uint32_t count, steps; };      /* of one person; steps: of all, or-ed */
+struct own_hits { Hit *items; uint32_t count, steps; };      /* one person's; steps: those of all hits, or-ed */
 
 /* Removes the hits that the person's traits do not allow. */
 static void keep_allowed(struct columns *scan, struct worker *worker, uint32_t person, struct own_hits *own)
@@ -125,7 +125,7 @@ static void keep_allowed(struct columns *scan, struct worker *worker, uint32_t p
     own->count = kept;
 }
 
-/* All hits of one person; spare has room for as many. */
+/* Hands over all hits of one person; spare has room for as many. */
 static void hand_over(struct columns *scan, uint32_t worker_index, uint32_t person, struct own_hits own, Hit *spare)
 {
     const ScanSpec *spec = scan->spec;
@@ -139,7 +139,7 @@ static void hand_over(struct columns *scan, uint32_t worker_index, uint32_t pers
     spec->on_person(spec->context, worker_index, person, &all, worker->reader_arena);
 }
 
-/* Hits sorted by person. */
+/* The hits are sorted by person. */
 void scan_hand_over_persons(struct columns *scan, uint32_t worker_index, Hit *hits, uint32_t count, Hit *spare)
 {
     uint32_t needed = scan->spec->needed_bits;
@@ -151,14 +151,14 @@ void scan_hand_over_persons(struct columns *scan, uint32_t worker_index, Hit *hi
     }
 }
 
-/* Hits sorted by subject: those of subjects that are alone are handed over, the others are spilled. */
+/* The hits are sorted by subject. Those of subjects that are alone are handed over, the others are spilled. */
 void scan_hand_over_subjects(struct columns *scan, uint32_t worker_index, Hit *hits, uint32_t count,
                                Hit *spare)
 {
     const QueryPeople *people = scan->world->people;
     struct worker *worker = &scan->workers[worker_index];
     const uint64_t *joined = scan->joined;
-    /* later passes: handed over already */
+    /* in later passes they have been handed over already */
     uint32_t needed = scan->bucket_from == 0 ? scan->spec->needed_bits : 0;
     uint32_t people_max = scan->people_max;
     for (uint32_t first = 0, end; first < count && !scan_is_over(scan); first = end) {

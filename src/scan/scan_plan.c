@@ -1,12 +1,13 @@
-/* scan_plan: translates a question for each run. A run has dictionaries of its own, so every filter is
- * applied to the dictionary once, which gives a bit for each code; then a row's code is enough to judge it. The values
- * of a breakdown are united over all runs, sorted, and numbered: a group is the same in every run. */
+/* scan_plan: translates a question for each run. A run has dictionaries of its own. So each filter is applied to the
+ * dictionary once, which gives a bit for each code; then the code of a row is enough to know whether the row passes.
+ * The values of a breakdown are collected from all runs, sorted, and numbered, so that a group is the same in every
+ * run. */
 #include "scan_plan.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* A dictionary is at most 16 MiB of text with a million ends and numbers; counters need room, too. */
+/* A dictionary has at most 16 MiB of text and a million offsets and numbers; counters need room, too. */
 enum { SCRATCH_BYTES = 64 << 20, KINDS_MAX = 4096 };
 
 void *plan_take(struct planner *planner, size_t size, size_t count)
@@ -121,8 +122,8 @@ static void plan_user_filter(struct planner *planner, const Filter *filter, Plan
     if (planner->user_count < countof(planner->users)) planner->users[planner->user_count++] = users;
 }
 
-/* Pages are found by name or by path: properties.path, or if that is absent context.page.path. By the names that
- * answers use, a page is found by its path only if it has no name. */
+/* Pages are found by name or by path: properties.path, or if that is absent context.page.path. A selector that
+ * is_called uses the names of answers: it finds a page by its path only if the page has no name. */
 static void plan_paths(struct planner *planner, PlanRun *run, const Selector *selector, PlanSelector *ret)
 {
     IndexValue path = { .kind = INDEX_STRING, .text = selector->name };
@@ -144,7 +145,7 @@ static void plan_selectors(struct planner *planner, PlanRun *run)
         to->filters = plan_take(planner, sizeof *to->filters, selector->filters.count);
         for (uint32_t filter = 0; to->filters && filter < selector->filters.count; filter++) {
             const Filter *from = &selector->filters.items[filter];
-            if (from->of == OF_NAME || from->of == OF_TYPE) continue;          /* plan_events asks them */
+            if (from->of == OF_NAME || from->of == OF_TYPE) continue;          /* plan_events looks at these */
             if (from->of == OF_USER) plan_user_filter(planner, from, &to->filters[to->filter_count++]);
             else plan_filter(planner, run, from, &to->filters[to->filter_count++]);
         }
@@ -186,7 +187,7 @@ static bool code_passes(const Selector *selector, const IndexValues *values, uin
 
 enum { NAMED_NOT, NAMED, NAMED_BY_PATH };
 
-/* Does the event's name say that the selector means it, or may its path? */
+/* Does the selector mean an event with this code? NAMED_BY_PATH: if the row's path fits. */
 static int code_is_named(const Selector *selector, const PlanSelector *plan, uint32_t code, EventType type, Str name)
 {
     bool has_path = plan->paths[0].reader != READER_NONE || plan->paths[1].reader != READER_NONE;
@@ -200,7 +201,7 @@ static int code_is_named(const Selector *selector, const PlanSelector *plan, uin
     return selector->is_path && has_path ? NAMED_BY_PATH : NAMED_NOT;
 }
 
-/* Codes that mean the same are of one kind: however many names somebody makes up, a question has few kinds. */
+/* Codes that match the same selectors are of one kind. So there are few kinds, however many names somebody makes up. */
 static uint16_t find_kind(struct planner *planner, PlanRun *run, PlanKind *kinds, PlanKind kind)
 {
     uint32_t at = 0;
@@ -255,7 +256,7 @@ static bool plan_events(struct planner *planner, PlanRun *run)
     if (!plan_read_values(planner, run->run, INDEX_EVENTS, &values, &scratch)) return false;
     PlanKind *kinds = arena_new(&scratch, PlanKind, KINDS_MAX);
     run->code_count = values.code_count;
-    run->kind_count = 1;                                        /* 0: none */
+    run->kind_count = 1;                                        /* kind 0: no selector matches */
     run->nameless_page = UINT32_MAX;
     run->kinds = plan_take(planner, sizeof *run->kinds, values.code_count < 256 ? 256 : values.code_count);
     for (uint32_t code = 0; run->kinds && code < values.code_count; code++) {
@@ -318,7 +319,7 @@ Status plan_open(const Query *query, const ScanSpec *spec, struct index_snapshot
                            .account_reader = READER_NONE };
         uint64_t from = query->from_ms > run->times.base
             ? (uint64_t)query->from_ms - (uint64_t)run->times.base : 0;
-        /* the run overlaps the range: its end is after from */
+        /* a run that overlaps the range ends after from */
         plan->from_offset = from;
         plan->range = (uint64_t)query->to_ms - (uint64_t)run->times.base - from;
         plan_selectors(&planner, plan);

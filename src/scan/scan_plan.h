@@ -8,7 +8,7 @@ struct planner {
     const Query *query;
     const ScanSpec *spec;
     Arena *arena;
-    struct region scratch;          /* one dictionary at a time, and what is made of it */
+    struct region scratch;          /* has one dictionary at a time, and what is computed from it */
     Err *err;
     Plan *plan;
     Status status;
@@ -16,17 +16,18 @@ struct planner {
     uint32_t user_count;
 };
 
-/* Zeroed memory; NULL, and a failure that stays, if the question's memory is used up. */
+/* Zeroed memory. NULL: the question's memory is used up; then the planner has failed for good. */
 void *plan_take(struct planner *planner, size_t size, size_t count);
-/* Reads a dictionary, valid until the next one is read; ret_scratch: the rest of the room. False after a failure. */
+/* Reads a dictionary; it is valid until the next one is read. ret_scratch: the rest of the room. False: it failed. */
 bool plan_read_values(struct planner *planner, const IndexRun *run, uint32_t column, IndexValues *ret,
                       Arena *ret_scratch);
-/* The run's reader of a column, new or known; READER_NONE if it has no such column. */
+/* The run's reader for a column; if there is none yet, it is added. READER_NONE: the run has no such column. */
 uint32_t plan_find_reader(struct planner *planner, PlanRun *run, Str field);
 void plan_warn(struct planner *planner, Str field);
-/* An object has no value of its own, only its members have: a question for the whole object gets a warning. */
+/* Only the members of an object have values in the index, not the object itself. So a question for the whole object
+ * gets a warning. */
 void plan_warn_of_objects(struct planner *planner, const IndexRun *run, Str field, Str label);
-/* What a code of events says of a field that is about what the event is. */
+/* The value of a field that is about what the event is (its name, its type), by the event's code. */
 IndexValue plan_code_value(const IndexValues *values, uint32_t code, FieldOf of);
 
 /* Groups and accounts of all runs (scan_plan_groups.c). */

@@ -1,6 +1,6 @@
 /* scan_plan_groups: gives numbers to the values of a breakdown over all runs. Each run's dictionary is read when it is
- * needed, one at a time. Only the different values are kept (scan_union.h), and for each run a table from its codes to
- * them. */
+ * needed, one at a time. Only the different values are kept (scan_union.h), and for each run a table that leads from
+ * its codes to them. */
 #include "scan_plan.h"
 
 #include <stdlib.h>
@@ -12,10 +12,10 @@ static const char *const page_paths[] = { "properties.path", "context.page.path"
 /* A dictionary whose values are groups: of the breakdown's column, of events, of the paths of pages. */
 struct named {
     PlanRun *run;
-    uint32_t reader;                /* READER_NONE: of events */
-    uint32_t **groups;              /* where the run's table by code goes */
+    uint32_t reader;                /* READER_NONE: the dictionary of events */
+    uint32_t **groups;              /* where to put the run's table by code */
     bool is_path;
-    FieldOf of;                     /* of codes of events: what is told of them */
+    FieldOf of;                     /* for the dictionary of events: is it their name or their type? */
 };
 
 /* ---- Which dictionaries ---- */
@@ -25,7 +25,7 @@ static void put_named(struct named *named, uint32_t *count, PlanRun *run, uint32
     named[(*count)++] = (struct named){ .run = run, .reader = reader, .groups = groups };
 }
 
-/* Those of one run; at most three. */
+/* Finds the dictionaries of one run; at most three. */
 static void find_named(struct planner *planner, PlanRun *run, struct named *named, uint32_t *count)
 {
     const ScanSpec *spec = planner->spec;
@@ -67,13 +67,13 @@ static bool read_named(struct planner *planner, const struct named *named, Index
     return true;
 }
 
-/* No row that the question is about has it. */
+/* Is it a code that no row of the question has? */
 static bool is_moot(const struct named *named, uint32_t code)
 {
     return named->reader == READER_NONE && named->run->kinds[code] == 0;
 }
 
-/* What an event is, as text: its type's digit, and its name. */
+/* What an event is, as text: the digit of its type, and its name. */
 static IndexValue event_value(const IndexValues *values, uint32_t code)
 {
     if (code < INDEX_FIRST_EVENT) return (IndexValue){ .kind = INDEX_OTHER };
@@ -82,7 +82,7 @@ static IndexValue event_value(const IndexValues *values, uint32_t code)
                          .text = str_of(values->bytes + start, values->ends[code - INDEX_FIRST_EVENT] - start) };
 }
 
-/* A page without a name is called by its path: as an event of that name would be. */
+/* A page without a name is called by its path, as if that were its name. */
 static IndexValue path_value(const IndexValues *values, uint32_t code, Arena *scratch)
 {
     IndexValue value = index_values_get(values, code);
@@ -101,7 +101,7 @@ static IndexValue named_value(const struct named *named, const IndexValues *valu
     return value_settle(index_values_get(values, code), scratch);
 }
 
-/* ---- How many rows have them ---- */
+/* ---- How many rows have each value ---- */
 
 static bool is_given_up(struct planner *planner, uint32_t row)
 {
@@ -110,7 +110,7 @@ static bool is_given_up(struct planner *planner, uint32_t row)
     return planner->status != OK;
 }
 
-/* Of each code, how many rows have it; NULL after a failure. */
+/* How many rows have each code; NULL: it failed. */
 static uint32_t *count_codes(struct planner *planner, const PlanRun *plan, uint32_t reader, uint32_t code_count,
                              Arena *scratch)
 {
@@ -179,7 +179,8 @@ static void number_codes(struct planner *planner, const struct named *named, con
     }
 }
 
-/* Is the page's name the path of another page? Then its plain label would mean more than this page. */
+/* If a page or screen has this path as its name, it is marked: its plain label would also mean the pages with that
+ * path. */
 static void mark_path(Groups *groups, EventType type, Str path, uint64_t *bits)
 {
     char text[LIMIT_EVENT_NAME_BYTES + 1] = { (char)('0' + type) };
@@ -205,7 +206,7 @@ static bool has_named_pages(struct planner *planner)
     return false;
 }
 
-/* Finds the labels that must be written exactly: names of pages and screens that are also the path of others. */
+/* Finds the pages and screens whose name is also the path of others: their labels must be written exactly. */
 static void plan_labels(struct planner *planner)
 {
     Plan *plan = planner->plan;
@@ -233,7 +234,7 @@ static Groups groups_of(const struct groups_union *all)
     return (Groups){ .values = all->values, .count = all->count, .max = all->max, .is_folded = all->is_folded };
 }
 
-/* Unites the breakdown's values over all runs, then numbers each run's codes. */
+/* Collects the breakdown's values from all runs, then gives each run's codes their numbers. */
 void plan_groups(struct planner *planner)
 {
     Plan *plan = planner->plan;
@@ -261,8 +262,8 @@ void plan_groups(struct planner *planner)
 struct user_groups {
     struct planner *planner;
     struct groups_union *all;
-    const uint32_t *rows;           /* by subject, while rows are counted */
-    uint32_t *groups;               /* by subject, where they are numbered */
+    const uint32_t *rows;           /* by subject; only set while rows are counted */
+    uint32_t *groups;               /* by subject; set when groups have their numbers */
 };
 
 static void visit_user(void *visitor, Subject subject, Str user_id)
@@ -275,7 +276,7 @@ static void visit_user(void *visitor, Subject subject, Str user_id)
     else groups_union_put(users->all, &value);
 }
 
-/* How many rows each subject has, in all runs. */
+/* Counts how many rows each subject has in all runs. */
 static void count_subjects(struct planner *planner, uint32_t *rows)
 {
     Plan *plan = planner->plan;
@@ -290,7 +291,7 @@ static void count_subjects(struct planner *planner, uint32_t *rows)
     }
 }
 
-/* Everybody's user id is a group, in order; a subject that is none has no group. */
+/* Each user id is a group, in sorted order; a subject that is no user id has no group. */
 void plan_users(struct planner *planner)
 {
     Plan *plan = planner->plan;
@@ -302,7 +303,7 @@ void plan_users(struct planner *planner)
     groups_union_open(users.all, group_max(planner));
     people->visit_users(people->context, visit_user, &users);
     if (users.all->is_full) {
-        count_subjects(planner, plan->subject_groups);             /* which are not needed before */
+        count_subjects(planner, plan->subject_groups);             /* the array has no other use yet */
         users.rows = plan->subject_groups;
         people->visit_users(people->context, visit_user, &users);
         groups_union_fold(users.all);
@@ -316,9 +317,9 @@ void plan_users(struct planner *planner)
     people->visit_users(people->context, visit_user, &users);
 }
 
-/* ---- Of groups ---- */
+/* ---- Accounts ---- */
 
-/* A text that names an account; a placeholder names none, as it names no person. */
+/* Does the text name an account? A placeholder names none, just as it names no person. */
 static bool is_account(const struct planner *planner, const IndexValue *value)
 {
     const QueryPeople *people = planner->query->world->people;
@@ -326,7 +327,8 @@ static bool is_account(const struct planner *planner, const IndexValue *value)
         && !(people->is_no_account && people->is_no_account(people->context, value->text));
 }
 
-/* What an account's number in the union is as an account: those begin after the two that are none. */
+/* The union's number of the first account. The values before it are no accounts: nothing, and if it is folded, the
+ * value for those that were not kept. */
 static uint32_t first_account(const struct groups_union *all) { return 1 + all->is_folded; }
 
 static bool read_accounts(struct planner *planner, PlanRun *run, IndexValues *ret, Arena *scratch)
@@ -355,7 +357,8 @@ static void put_accounts(struct planner *planner, PlanRun *run, bool counts_rows
     }
 }
 
-/* Accounts in place of people: the values of groupId over all runs, in order, and which of them a run's codes are. */
+/* Accounts take the place of people: all values of groupId in all runs, sorted, and for each run a table that leads
+ * from its codes to them. */
 void plan_accounts(struct planner *planner)
 {
     Plan *plan = planner->plan;

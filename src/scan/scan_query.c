@@ -1,4 +1,4 @@
-/* scan_query: see the header. Places are built as they are needed: "steps[1].where[0].op". */
+/* scan_query: see the header. The text of a place ("steps[1].where[0].op") is only made when a complaint needs it. */
 #include "scan_query.h"
 
 #include <stdarg.h>
@@ -26,7 +26,7 @@ Status query_refuse_others(const TreeNode *object, const char *place, const char
 
 /* ---- When ---- */
 
-/* "2026-01-31" or "2026-01-31T12:00:00" without a zone of its own is local time of the question's zone. */
+/* A time that names no zone ("2026-01-31", "2026-01-31T12:00:00") is local time in the question's zone. */
 static bool has_zone(Str text)
 {
     for (size_t at = 10; at < text.len; at++)
@@ -74,7 +74,7 @@ void query_note(Query *query, const char *field, const char *format, ...)
     query->notes[query->note_count++].text = arena_copy(query->arena, str_from(text));
 }
 
-/* In this case every number may be too small, whatever the question is. */
+/* If parts of the journal cannot be read, every number may be too small, whatever the question is. */
 static void note_missing(Query *query)
 {
     const QueryWorld *world = query->world;
@@ -98,8 +98,7 @@ void query_note_times(Query *query, uint64_t early, uint64_t late)
                    "with to they are counted", late, late == 1 ? "" : "s");
 }
 
-/* Finds something that JSON allows and a question does not: gives the value that is wrong, and why; NULL if nothing is.
- * */
+/* Finds a value that JSON allows but a question does not, and says why; NULL: there is none. */
 static const TreeNode *find_excess(const TreeNode *node, int depth, const char **ret_what)
 {
     double number;
@@ -203,7 +202,8 @@ Status query_word(Query *query, const char *member, uint32_t missing, const char
 
 /* ---- Which events ---- */
 
-/* A value for "=" may be anything that answers show; one for comparing or "contains" must be a scalar. */
+/* A value for "=" may be anything that answers show; a value for "<" and the like or for "contains" must be a
+ * scalar. */
 static Status query_filter_value(Query *query, const Filter *filter, const TreeNode *json, const char *place,
                                  IndexValue *ret)
 {
@@ -215,7 +215,7 @@ static Status query_filter_value(Query *query, const Filter *filter, const TreeN
     return refuse(query->err, place, "a string, a number or a boolean was expected");
 }
 
-/* The field as a column is called, or as a trait; false where it is none. */
+/* The name of the field's column or trait; false: it is no field. */
 static bool split_field(Str text, FieldOf *ret_of, Str *ret_field)
 {
     static const struct { const char *word, *column; FieldOf of; } words[] = {
@@ -238,7 +238,7 @@ static bool split_field(Str text, FieldOf *ret_of, Str *ret_field)
 static const char FIELD_SHAPES[] = "properties.NAME, context.NAME, traits.NAME, userId, groupId, name, type, library, "
                                    "source or category was expected";
 
-/* {"op": …} as an operation and its negation; false where there is none such. */
+/* The operation that the word of {"op": …} means, and whether it is negated; false: there is no such word. */
 static bool find_op(Str word, Filter *filter, bool *ret_is_list)
 {
     static const struct { const char *word; FilterOp op; bool is_negated, is_list; } ops[] = {
@@ -345,7 +345,7 @@ Status query_filters(Query *query, const TreeNode *json, const char *place, Filt
     return OK;
 }
 
-/* "page=Home": exactly the events that an answer calls so; "page=": those without a name. */
+/* "page=Home": exactly the events that an answer calls Home; "page=": those without a name. */
 static bool read_exact(Str text, Selector *ret)
 {
     Str name, word = str_cut(text, '=', &name);
@@ -375,7 +375,7 @@ void selector_read_text(Str text, Selector *ret)
     } else (void)read_exact(text, ret);
 }
 
-/* {"event": "…", "type": "page"}: with a type, the event's text is a name and nothing else. */
+/* {"event": "…", "type": "page"}: if there is a type, the event's text is only a name. */
 static Status selector_type(Query *query, const TreeNode *type, const char *place, Selector *ret)
 {
     if (!type) return OK;

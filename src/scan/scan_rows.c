@@ -1,4 +1,4 @@
-/* scan_rows: goes over the rows of a slice, run by run: which of them match, and whom they belong to. */
+/* scan_rows: goes over the rows of a slice, run by run, and finds which rows match and whom they belong to. */
 #include "scan_work.h"
 
 #include <math.h>
@@ -7,11 +7,11 @@
 #include <emmintrin.h>
 #endif
 
-enum { WORDS_A_LOOK = 256 };             /* 16,384 rows: of one subject there may be any number */
+enum { WORDS_A_LOOK = 256 };             /* 16,384 rows: one subject may have any number of rows */
 
 /* ---- One row ---- */
 
-/* The code of a row in a reader's column; false after a failure. */
+/* The code of a row in a reader's column; false: it failed. */
 static bool read_code(struct columns *scan, struct worker *worker, uint32_t run, uint32_t reader, uint32_t row,
                       uint64_t *ret)
 {
@@ -45,7 +45,7 @@ static bool filter_holds(struct columns *scan, struct worker *worker, uint32_t r
     return filter->passes[code / 64] >> code % 64 & 1;
 }
 
-/* The page's path is the name that is asked for. */
+/* Is the page's path the name that the selector asks for? */
 static bool path_holds(struct columns *scan, struct worker *worker, uint32_t run, const PlanSelector *selector,
                        uint32_t row)
 {
@@ -55,7 +55,7 @@ static bool path_holds(struct columns *scan, struct worker *worker, uint32_t run
     return filter_holds(scan, worker, run, &selector->paths[code == INDEX_ABSENT], row, SUBJECT_NONE);
 }
 
-/* Which of the selectors that have to look at the row's other columns hold. */
+/* Looks at the row's other columns for the selectors that need them, and gives those that match. */
 static uint32_t ask_row(struct columns *scan, struct worker *worker, uint32_t run, uint32_t code, uint32_t row,
                         Subject subject)
 {
@@ -75,7 +75,7 @@ static uint32_t ask_row(struct columns *scan, struct worker *worker, uint32_t ru
 
 /* ---- Rows of a slice ---- */
 
-/* A bit for each of 64 rows: its event code matters. Rows after the last are garbage. */
+/* A bit for each of 64 rows: its event code matters. Bits of rows after the last one are garbage. */
 static inline __attribute__((always_inline)) uint64_t hot_rows(const PlanRun *plan, uint32_t word)
 {
     const IndexPacked *events = &plan->run->events;
@@ -143,7 +143,7 @@ static uint32_t row_ref(const struct place *place, uint32_t row)
     return at;
 }
 
-/* Finds the account of the row; false after a failure. */
+/* Finds the account of the row; false: it failed. */
 static bool row_account(const struct place *place, uint32_t row, uint32_t *ret)
 {
     const PlanRun *plan = &place->scan->plan.runs[place->run];
@@ -163,7 +163,7 @@ static bool is_wanted(const ScanSpec *spec, uint32_t person, Millis time_ms)
     return !spec->wants || spec->wants(spec->context, person, time_ms);
 }
 
-/* A row that may match, in full: filters, breakdown, references, rows for their own sake. */
+/* Takes a row that may match, whatever the question needs: filters, breakdown, references, on_row. */
 static __attribute__((noinline)) void take_row(const struct place *place, uint32_t code, uint32_t row,
                                                Subject subject)
 {
@@ -221,9 +221,9 @@ static __attribute__((noinline)) void take_row(const struct place *place, uint32
     else worker->hits[worker->hit_count++] = hit;
 }
 
-/* The rows from the first of a subject to the first of another one. is_plain: a row's event code, one byte, and
- * its time say all about it; then nothing but the hit itself is written, and no branch depends on the data. has_group:
- * all but the breakdown's value, which is on some of the rows. */
+/* Goes from the first row of one subject to the first row of another one. is_plain: the event code of a row, which has
+ * one byte, and the row's time say all that is needed; then only the hit itself is written, and no branch depends on
+ * the data. has_group: they say all but the value of the breakdown, which some of the rows have. */
 static inline __attribute__((always_inline)) void scan_rows(const struct place *place, uint32_t from_row,
                                                             uint32_t to_row,
                                                             uint32_t from_ordinal, bool is_plain,

@@ -1,6 +1,7 @@
-/* scan_union: open addressing over a dense array, at most half full; texts in one stretch, in the values' order until
- * they are sorted, so that a value that goes leaves no hole. The table is its own and not base/slots: its slots double
- * in the question's memory, lend their room, and are filled anew when values go. */
+/* scan_union: a hash table with open addressing, at most half full, over a dense array of values. The texts of the
+ * values lie one after the other, in the order of the values until those are sorted; so a value that is removed leaves
+ * no hole. The table is its own and not base/slots: its slots double in place, raise_bar borrows their room, and they
+ * are filled anew when values are removed. */
 #include "scan_union.h"
 
 #include "scan.h"
@@ -101,7 +102,7 @@ static bool stays(const struct groups_union *self, const IndexValue *value)
     return value->kind == INDEX_NOTHING || value->kind == INDEX_OTHER || rows_of(self, value) >= self->bar;
 }
 
-/* Raises the least number of rows so far that half of the values go; uses the room of the slots to find it. */
+/* Raises the least number of rows so that half of the values are removed. It uses the room of the slots to find it. */
 static void raise_bar(struct groups_union *self)
 {
     uint32_t kept = 2, *rows = self->slots, count = self->count - 2;

@@ -1,12 +1,12 @@
 /* scan_union: the different values of many dictionaries, in bounded memory. Anybody can make up values without end, so
- * there is a limit for their number, and one for the bytes of their texts. Beyond it those stay that are in the most
- * rows, and all others are one value: answers call it "(not indexed)".
+ * there is a limit for their number, and one for the bytes of their texts. If there are more, the values that are in
+ * the most rows stay, and all others become one value, which answers call "(not indexed)".
  *
- * Which ones stay. First all values are put. If they do not fit, a sketch counts how many rows each is in. It is
- * a million counters; each value has two of them, shares them with other values, and the smaller one counts.
- * So a value in many rows is never taken for rare. Then all are put again, and whenever they do not fit, the least
- * number of rows is raised until half of them are below it. This depends on the events alone: two scans of the same
- * events agree.
+ * Which ones stay. First all values are put. If they do not fit, a sketch counts how many rows each value is in. The
+ * sketch has a million counters. Each value has two of them, which it shares with other values, and the smaller one
+ * counts; so a value in many rows is never taken for a rare one. Then all values are put again, and whenever they do
+ * not fit, the least number of rows is raised until half of them are below it. The result depends on the events alone:
+ * two scans of the same events give the same.
  */
 #ifndef ONYM_SCAN_UNION_H
 #define ONYM_SCAN_UNION_H
@@ -17,7 +17,7 @@ enum { GROUPS_TEXT_BYTES = 32 << 20, GROUPS_SKETCH = 1 << 20 };
 
 struct groups_union {
     struct region region;
-    IndexValue *values;                 /* 0: nothing; 1, if it is folded: not indexed */
+    IndexValue *values;                 /* 0: nothing; 1: if is_folded, not indexed */
     uint32_t *slots, *sketch[2];
     char *text;
     size_t text_len;
@@ -25,17 +25,17 @@ struct groups_union {
     bool is_folded, is_full;            /* is_full: count rows, then groups_union_fold, then put all again */
 };
 
-void groups_union_open(struct groups_union *self, uint32_t max);        /* max: of numbers, 0 and 1 included */
+void groups_union_open(struct groups_union *self, uint32_t max);        /* at most max values, with 0 and 1 */
 void groups_union_close(struct groups_union *self);                     /* accepts one never opened (all zero) */
-/* Copies what it keeps. If is_full, it keeps nothing. */
+/* Adds a value, and copies what it keeps of it. If is_full, it adds nothing. */
 void groups_union_put(struct groups_union *self, const IndexValue *value);
-/* Counts that many more rows with the value. */
+/* Counts so many more rows for the value, in the sketch. */
 void groups_union_count(struct groups_union *self, const IndexValue *value, uint32_t rows);
-/* Begins again, and uses what was counted. */
+/* Begins again with no values; from now on the counts decide which values stay. */
 void groups_union_fold(struct groups_union *self);
 /* Puts the values in order, as qsort compares; nothing may be put afterwards. */
 void groups_union_sort(struct groups_union *self);
-/* The value's number; 0 for one that was never put; if folded, 1 for one that was not kept. */
+/* The value's number. A value that was never put has 0; if is_folded, a value that was not kept has 1. */
 uint32_t groups_union_find(const struct groups_union *self, const IndexValue *value);
 
 #endif

@@ -1,7 +1,7 @@
 /* scan_values: values of questions, events and traits, and which of them pass a filter.
  *
- * Numbers compare exactly: an integer that is not exact as a double keeps its digits. A text that is a number counts as
- * a number only if a question compares it with a number, or adds it up. */
+ * Numbers compare exactly: an integer that is not exact as a double keeps its digits. A text with a number in it counts
+ * as a number only if a question compares it with a number, or adds it up. */
 #include "scan.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ enum { DIGITS_MAX = 38, SURELY_EXACT = 15 };
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* All digits, with a sign or without. */
+/* Only digits, with or without a sign. */
 static bool is_integer(Str text)
 {
     size_t at = text.len && text.bytes[0] == '-';
@@ -90,11 +90,11 @@ static bool next_scalar(Str *rest, Arena scratch, IndexValue *ret)
     TreeNode item;
     if (!event_tree_next(rest, scratch, &item)) return false;
     if (value_of_scalar(&item, ret) || item.kind == FIELD_NULL) return true;
-    *rest = before;                                             /* a list, an object, a number that no double holds */
+    *rest = before;                                             /* a list, an object, a number too large for a double */
     return false;
 }
 
-/* By kind, then by value. */
+/* Compares by kind, then by value. */
 int value_order(const void *a, const void *b)
 {
     const IndexValue *left = a, *right = b;
@@ -178,8 +178,8 @@ IndexValue query_value(Str json, Arena *arena)
 
 /* ---- Does a value pass? ---- */
 
-/* Compares values as answers show them: lists by their items, and "(not indexed)" is every value that is shown so, also
- * a text of that spelling. Both kinds are the last in order. */
+/* Compares values as answers show them: lists by their items; and "(not indexed)" equals every value that answers show
+ * so, also a text that is spelt so. Lists and "(not indexed)" come last among the filter's values. */
 static bool equals_one(const Filter *filter, const IndexValue *value)
 {
     IndexKind last = filter->values[filter->value_count - 1].kind;
@@ -204,7 +204,7 @@ bool filter_reads_text(const Filter *filter, const IndexValue *value)
     return asks_for_number(filter) && value->kind == INDEX_STRING && value_read_number(value->text, &number);
 }
 
-/* Less than 0, 0, more than 0; false if the two cannot be compared. */
+/* ret is less than 0, 0, or more than 0; false: the two cannot be compared. */
 static bool compare_with(const Filter *filter, const IndexValue *value, int *ret)
 {
     const IndexValue *wanted = &filter->values[0];

@@ -6,7 +6,7 @@
 
 enum {
     SAMPLE_ROWS = 16384, SLICE_SAMPLES = 4, BUCKETS_MAX = 1024, SPILL_HITS = 127, REFS_MAX = 1 << 20,
-    TASKS_A_WORKER = 16, READERS = SCAN_READERS_MAX + 1,          /* the last one is for positions */
+    TASKS_A_WORKER = 16, READERS = SCAN_READERS_MAX + 1,          /* the last reader is for positions */
 };
 
 struct spill {
@@ -21,28 +21,28 @@ struct worker {
     uint32_t hit_count, hit_max;
     Arena spill_arena;
     struct spill **buckets, *free_spills;
-    IndexCodes *readers;            /* of run r: [r * READERS …] */
+    IndexCodes *readers;            /* those of run r begin at r * READERS */
     Arena reader_arena;
     void *zstd;
     uint64_t row_count, matched;
-    uint32_t trait_person;          /* on_row: whose traits were asked last, */
+    uint32_t trait_person;          /* on_row: whose traits were looked up last, */
     uint32_t trait_steps;           /* the selectors that its traits allow, */
     uint32_t trait_group;           /* and its group */
-    Arena scratch_rows;             /* a task's place in each run */
+    Arena scratch_rows;             /* for a task's place in each run */
 };
 
 struct columns {
-    struct scan base;               /* what every back end's begins with */
+    struct scan base;               /* every back end's scan begins with this */
     const Query *query;
     const ScanSpec *spec;
     const QueryWorld *world;
-    struct index_snapshot *snapshot;    /* like: the other scan's */
+    struct index_snapshot *snapshot;    /* with like: that of the other scan */
     struct region region, groups_region;
-    Arena arena, groups_arena;      /* the latter of values of traits, under groups' is_busy */
+    Arena arena, groups_arena;      /* groups_arena: values of traits, under groups' is_busy */
     Plan plan;
     QueryPool pool;
     struct worker *workers;
-    uint64_t *slices;               /* first subjects; slice_count + 1 of them */
+    uint64_t *slices;               /* the first subject of each slice, and the end; slice_count + 1 */
     uint32_t slice_count, slices_a_task, task_count;
     uint64_t *joined;               /* a bit for each person: it has more than one subject */
     uint64_t *shared;               /* a bit for each subject: the person of its events depends on their time */
@@ -61,7 +61,7 @@ struct columns {
     Status status;
 };
 
-/* What a task knows of where it is. */
+/* Where a task is at the moment. */
 struct place {
     struct columns *scan;
     struct worker *worker;
@@ -70,15 +70,15 @@ struct place {
 
 static inline struct columns *columns_of(const struct scan *scan) { return (struct columns *)(uintptr_t)scan; }
 
-/* What scan.h says of those with the same names. */
+/* They do what scan.h says about the functions of the same names. */
 Str columns_account(const struct columns *scan, uint32_t person);
 void columns_count_text(struct columns *scan, Str field, uint32_t number_kind);
-/* Notes a field with values that could not be read; by any thread. */
+/* Notes a field with values that could not be read; any thread may call it. */
 void columns_warn(struct columns *scan, Str field);
 
 void scan_fail(struct columns *scan, Status status, const Err *err);      /* the first failure counts */
 void scan_fail_memory(struct columns *scan);
-bool scan_is_over(struct columns *scan);                                  /* failed, or given up */
+bool scan_is_over(struct columns *scan);                                  /* it failed, or was given up */
 
 static inline uint32_t slot_of(const QueryPeople *people, Subject subject)
 {
@@ -88,7 +88,7 @@ static inline uint32_t slot_of(const QueryPeople *people, Subject subject)
 
 static inline bool is_shared(uint32_t slot) { return slot & QUERY_SHARED && slot != QUERY_NOBODY; }
 
-/* The rows from the first of a subject to the first of another one (scan_rows.c). */
+/* Goes over the rows from the first of one subject to the first of another one (scan_rows.c). */
 void scan_stretch(const struct place *place, uint32_t from_row, uint32_t to_row, uint32_t from_ordinal);
 
 /* A person's trait, or an account's (scan_people.c). */

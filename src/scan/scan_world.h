@@ -15,9 +15,9 @@ enum { QUERY_PAGE_SUBJECTS = 1 << 14 };
 #define QUERY_SHARED 0x80000000u        /* a slot with this bit: the person of an event depends on its time */
 #define QUERY_NOBODY UINT32_MAX
 
-/* One consistent state, unchanged while it is used. A subject's slot is its person, a number below
- * subject_count (identity/'s views have just this shape), or says that it is shared. A person's number is
- * that of one of its subjects. */
+/* One consistent state, which does not change while it is used. A subject's slot is the number of its person, below
+ * subject_count, or says that the subject is shared (the views of identity/ have the same shape). A person has the
+ * number of one of its subjects. */
 typedef struct QueryPeople {
     uint32_t subject_count;             /* subjects from this number on are their own persons */
     const uint32_t *const *pages;       /* slots, QUERY_PAGE_SUBJECTS to a page */
@@ -27,9 +27,10 @@ typedef struct QueryPeople {
     void (*mark_owners)(void *context, Subject subject, uint64_t *bits);
     /* Sets the bit of every subject below subject_count that is a user id. NULL: none is known to be one. */
     void (*mark_users)(void *context, uint64_t *bits);
-    /* Each subject below subject_count that is a user id, with it. NULL: nobody knows. */
+    /* Calls visit for each subject below subject_count that is a user id, with that id. NULL: nobody knows. */
     void (*visit_users)(void *context, void (*visit)(void *visitor, Subject subject, Str user_id), void *visitor);
-    /* Is a group of this id no account (identity's placeholders)? Asked once for each value. NULL: each is one. */
+    /* True: a group with this id is no account (it is one of identity's placeholders). It is asked once for each value.
+     * NULL: each group is an account. */
     bool (*is_no_account)(void *context, Str group_id);
     void *context;
 } QueryPeople;
@@ -40,8 +41,8 @@ typedef void QueryTask(void *context, uint32_t task, uint32_t worker);
 
 typedef struct QueryPool {
     uint32_t worker_count;              /* at most QUERY_WORKERS_MAX */
-    /* Runs task(context, 0 … count-1), each once, worker below worker_count and never two at a time on one
-     * worker; returns when all are done. */
+    /* Runs task(context, 0 … count-1), each once. The worker is below worker_count, and runs one task at a time.
+     * Returns when all are done. */
     void (*run)(void *pool, QueryTask *task, void *context, uint32_t count);
     void *pool;
 } QueryPool;
@@ -52,7 +53,7 @@ typedef struct QueryTrait {
     uint64_t people;                    /* how many have it */
 } QueryTrait;
 
-/* How much of what is on disk the answer has. */
+/* How much of the journal on disk the answer includes. */
 typedef struct QueryMoment {
     bool is_complete, is_starting;
     double share_applied;
@@ -62,41 +63,42 @@ typedef struct QueryMoment {
 typedef struct QueryWorld {
     const struct ScanBackend *backend;  /* where events are found (scan_backend.h); NULL: in the index */
     struct index *index;
-    struct index_snapshot *snapshot;    /* NULL: taken when the question begins; else borrowed: of people's moment */
+    struct index_snapshot *snapshot;    /* borrowed, from the same moment as people; NULL: the question takes one */
     const QueryPeople *people;
     /* A person's trait by name; false if there is none. Strings are in the arena, or are valid longer. NULL: no
      * question may name traits. */
     bool (*find_trait)(void *context, uint32_t person, Str name, Arena *arena, IndexValue *ret);
-    /* An account's trait by its id and name, likewise. NULL: no question of groups may name traits. */
+    /* An account's trait by the account's id and the trait's name; otherwise the same. NULL: no question about accounts
+     * may name traits. */
     bool (*find_group_trait)(void *context, Str group_id, Str name, Arena *arena, IndexValue *ret);
-    /* Which traits there are, in the arena; NULL: nobody knows. */
+    /* Lists which traits there are, in the arena; NULL: nobody knows. */
     Status (*list_traits)(void *context, Arena *arena, QueryTrait **ret, size_t *ret_count, Err *err);
-    /* Appends JSON that says who the person is; NULL: the number. */
+    /* Appends JSON that says who the person is; NULL: answers have the person's number. */
     void (*write_person)(void *context, uint32_t person, struct buf *buf);
     /* The canonical JSON of a raw event; NULL: answers have only the positions of events. */
     Status (*read_event)(void *context, JournalPos pos, Arena *arena, Str *ret_json, Err *err);
     void *context;
-    const QueryPool *pool;              /* NULL: this thread alone */
+    const QueryPool *pool;              /* NULL: the calling thread does all the work */
     const atomic_bool *is_cancelled;    /* NULL: never */
-    /* from one worker; NULL: nobody asks */
+    /* only one worker calls it; NULL: nobody wants to know */
     void (*progress)(void *context, uint32_t done, uint32_t all);
     struct disk *disk;                  /* reads time zones */
     const char *zone_dir;               /* NULL: /usr/share/zoneinfo */
     const QueryMoment *moment;          /* NULL: the answer does not say */
     size_t memory_bytes;                /* 0: 1 GiB */
-    uint32_t group_max;                 /* values of a breakdown that are told apart; 0: GROUPS_MAX */
-    uint64_t missing_places, missing_messages;      /* of the journal, which cannot be read there; a warning */
+    uint32_t group_max;                 /* the most values of a breakdown that are told apart; 0: GROUPS_MAX */
+    uint64_t missing_places, missing_messages;      /* places where the journal cannot be read; the answer warns */
     Millis now_ms;                      /* an event cannot be more than a day later; 0: nobody knows the time */
 } QueryWorld;
 
-/* Has the client left? Every loop whose length grows with events, people or values asks this. */
+/* Has the client left? Every loop that is longer with more events, people or values asks this. */
 static inline bool query_is_given_up(const QueryWorld *world)
 {
     return world->is_cancelled && atomic_load_explicit(world->is_cancelled, memory_order_relaxed);
 }
 
-/* Makes a value of a trait's JSON: lists of scalars are INDEX_LIST, objects INDEX_OTHER. Borrows from the JSON; texts
- * with escapes are in the arena. */
+/* Makes a value from the JSON of a trait: a list of scalars is INDEX_LIST, an object INDEX_OTHER. The value borrows
+ * from the JSON; texts with escapes are in the arena. */
 IndexValue query_value(Str json, Arena *arena);
 
 #endif

@@ -37,7 +37,7 @@ static int32_t rules_offset_s(const Zone *zone, int64_t at_s)
     return is_summer ? zone->summer_offset_s : zone->standard_offset_s;
 }
 
-/* A reader of the TZ line: each takes what it can and says whether it could. */
+/* A place in the TZ line. Each reading function takes its part from there, and says whether it was right. */
 static bool take_number(Str *text, int *ret)
 {
     int value = 0, digits = 0;
@@ -219,9 +219,9 @@ static Millis to_local(const Zone *zone, Millis at_ms)
     return at_ms + (Millis)zone_offset_s(zone, calendar_floor(at_ms, 1000)) * 1000;
 }
 
-/* Around a local time there can be two offsets: that of a day earlier and that of a day later. Of the instants
- * that they give, the earlier one that is right counts. If none is right, the clock jumped over that time: then the
- * instant of the jump, found by bisection, is the first that shows a later time. */
+/* Two offsets are possible for a local time: that of a day earlier and that of a day later. Each gives an instant, and
+ * the earlier instant at which a clock really shows that time counts. If neither does, the clock jumped over that time:
+ * then the instant of the jump is the first with a later time, and bisection finds it. */
 Millis zone_from_local(const Zone *zone, Millis local_ms)
 {
     Millis one = local_ms - (Millis)zone_offset_s(zone, calendar_floor(local_ms, 1000) - DAY_S) * 1000;
@@ -237,7 +237,7 @@ Millis zone_from_local(const Zone *zone, Millis local_ms)
     return low;
 }
 
-/* Where the offset changes to that of the later instant. */
+/* The instant at which the offset changes to that of high. */
 static Millis change_between(const Zone *zone, Millis low, Millis high)
 {
     int32_t offset_s = zone_offset_s(zone, calendar_floor(high, SECOND_MS));
@@ -249,7 +249,8 @@ static Millis change_between(const Zone *zone, Millis low, Millis high)
     return high;
 }
 
-/* Minutes moved between the two, as half an hour of summer time does: then an hour begins at the change. */
+/* Did the minutes of the clock jump between the two, as with summer time of half an hour? Then an hour begins at the
+ * jump. */
 static bool minutes_move(const Zone *zone, Millis from_ms, Millis to_ms)
 {
     int32_t from_s = zone_offset_s(zone, calendar_floor(from_ms, SECOND_MS));
@@ -289,7 +290,7 @@ Millis zone_next(const Zone *zone, ZoneUnit unit, Millis start_ms)
         return minutes_move(zone, start_ms, end) ? change_between(zone, start_ms, end) : end;
     }
     if (unit == ZONE_DAY) days += 1;
-    if (unit == ZONE_WEEK) days += 7 - days_into_week(zone, days);      /* a zone may have left its first day out */
+    if (unit == ZONE_WEEK) days += 7 - days_into_week(zone, days);      /* the zone may have skipped the first day */
     if (unit == ZONE_MONTH || unit == ZONE_QUARTER) {
         CalendarDate date = calendar_date_of(days);
         days = first_of(date.year, (int)date.month + (unit == ZONE_MONTH ? 1 : 3));

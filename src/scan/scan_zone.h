@@ -1,5 +1,6 @@
 /* scan_zone: time zones, from the system's tz database (TZif files, RFC 8536), so that "day" means a day in the
- * calendar of the person who asks. Reads the file once; has no global state (libc's tzset has one for the process). */
+ * calendar of the person who asks. It reads the file once, and has no global state (libc's tzset has one for the whole
+ * process). */
 #ifndef ONYM_SCAN_ZONE_H
 #define ONYM_SCAN_ZONE_H
 
@@ -12,18 +13,18 @@ typedef struct ZoneRule {
     char kind;
         /* 'M' month.week.day, 'J' day 1..365 without leap days, 'N' day 0..365 */
     int month, week, day;
-    int32_t time_s;                     /* of the day, local */
+    int32_t time_s;                     /* local time of that day */
 } ZoneRule;
 
 typedef struct Zone {
     const int64_t *at_s;                /* transitions, ascending */
-    const int32_t *offset_s;            /* from each on, east of UTC */
+    const int32_t *offset_s;            /* from each transition on, east of UTC */
     uint32_t count;
-    int32_t first_offset_s;             /* before the first */
-    bool has_rules;                     /* after the last */
+    int32_t first_offset_s;             /* before the first transition */
+    bool has_rules;                     /* for the time after the last transition */
     int32_t standard_offset_s, summer_offset_s;
     ZoneRule summer_begins, summer_ends;
-    int week_start;                     /* days after Monday: 6 for weeks from Sunday */
+    int week_start;                     /* days after Monday; 6: weeks begin on Sunday */
 } Zone;
 
 /* "Europe/Berlin"; "UTC" and "" need no file. ERR_INPUT: there is no such zone (field says "timezone"). */
