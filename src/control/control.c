@@ -1,16 +1,16 @@
-/* control: the door; it carries commands out, and keeps what they leave in a table of the keyed store:
+/* control: the door; it carries commands out, and keeps what has to last in a table of the keyed store:
  *   's' Hash128           an id that is suppressed: a byte of its CommandIdKind, then the value
  *   'e' u64, 'a' u64      an erasure under way, by the position of its command (control_erase.c)
  *   'u' u64 u64           a place that an erasure could not look into (control_unread.c)
- *   'z'                   control_suppress.c
- *   'a'                   control_again.c
- *   'w'                   the destinations' store is still to be cleared of suppressed ids
+ *   'z'                   positions of late messages (control_suppress.c)
+ *   'a'                   how far suppressions were said again (control_again.c)
+ *   'w'                   suppressed ids have still to be removed from the destinations' store
  */
 #include "control_private.h"
 
 #include <stdlib.h>
 
-enum { COMMAND_BYTES = 32 * LIMIT_RECORD_BYTES };         /* of one, decoded */
+enum { COMMAND_BYTES = 32 * LIMIT_RECORD_BYTES };         /* of one command, decoded */
 
 int control_compare_nodes(const void *a, const void *b)
 {
@@ -49,11 +49,13 @@ void control_note_change(struct control *control, Str key, const Str *value)
     pthread_mutex_unlock(&control->lock);
 }
 
-/* Changes that come while the transaction commits wait for the next one: only those that were written are dropped. */
+/* Changes that come while the transaction commits wait for the next one: control_end_save drops only those that were
+ * written. */
 Status control_save(struct control *control, struct kv_txn *txn, Err *err)
 {
     Status s = OK;
-    /* Identity has already forgotten ids; a start from here would not find what is still to be erased elsewhere. */
+    /* Identity has already forgotten some ids. A start from such a state would not find what is still to be erased
+     * elsewhere. */
     if (control->half) return err_set(err, ERR_CONFLICT, "the erasure at %llu is half done: nothing is saved until "
                                       "it is whole", (unsigned long long)control->half->pos);
     pthread_mutex_lock(&control->lock);
@@ -193,7 +195,7 @@ Status control_list_suppressed(struct control *control, Arena *arena, CommandId 
 
 /* ---- Carrying out ---- */
 
-/* The command has the message's own ids. Its external ids are in the message itself, if the journal still has it. */
+/* The command has the message's own ids. Its external ids are only in the message, if the journal still has that. */
 static Status find_externals_of(struct control *control, JournalPos pos, Arena *arena, PeopleExternals *ret, Err *err)
 {
     const ControlOptions *options = &control->options;

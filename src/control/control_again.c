@@ -1,26 +1,27 @@
-/* control_again: what is in force is said again before retention takes the record that said it.
+/* control_again: writes each suppression into the journal anew ("says it again") before retention takes its old record.
  *
- * A suppression lives as long as nobody ends it; its record lives as long as retention lets it. Derived state that is
- * made anew knows only what the journal still has. So all ids that are suppressed are said again, as commands at the
- * journal's end, a record a step, before a segment with an older record of one may go:
- *   said                  each id that is suppressed has such a record at or after this position
- *   control_needed        retention leaves what is at or after it
- * A round says all of them. It begins at what is applied then: an id that is suppressed meanwhile has a record after
- * that of its own. It ends, and `said` moves to where it began, once its last record is applied, and every record of a
- * suppressed id that came late is erased: a start that knows less than we do finds none of them.
+ * A suppression lasts until somebody ends it; its record lasts until retention takes it. Derived state that is made
+ * anew knows only what the journal still has. So, before a segment with such a record may go, all ids that are
+ * suppressed are written again, as commands at the journal's end, one record in each step:
+ *   said                  each id that is suppressed has a record at or after this position
+ *   control_needed        retention leaves what is at or after this position
+ * A round writes all of these ids. It notes how far the journal was applied when it began: an id that is suppressed
+ * later has a record of its own after that place. The round ends, and `said` moves to the place where it began, when
+ * two things are true: its last record is applied, and every late message of a suppressed id is erased. Otherwise a
+ * start that reads only the later journal would take such a message for an allowed one.
  *
- * Saying again must not undo an order. So nothing is said while an order is on its way: from when it is handed to the
- * journal (control_order) until it is applied. What is said then is true at its place in the journal, and whatever is
- * ordered later lies after it.
+ * A round must not undo an order. So it writes nothing while an order is on its way: from the moment when the order is
+ * given to the journal (control_order) until it is applied. So what a round writes is true at its place in the journal,
+ * and whatever is ordered later comes after it.
  *
- * After a crash a round begins anew: saying it twice does no harm. The row 'a' of the table keeps `said`, and where the
- * round ended. */
+ * After a crash a round begins anew: writing the same twice does no harm. The row 'a' of the table keeps `said`, and
+ * where the round ended. */
 #include "control_private.h"
 
 #include <stdlib.h>
 
 enum { IDS_MOST = 2048, REST_NS = 1000000000 };
-static const int64_t ROUND_NS = 10 * (int64_t)REST_NS;  /* between two: where all that is kept is less than the list */
+static const int64_t ROUND_NS = 10 * (int64_t)REST_NS;  /* rest between rounds: the journal may be shorter than one */
 
 /* ---- Orders on their way ---- */
 
@@ -29,7 +30,7 @@ struct control_orders {
     pthread_mutex_t lock;
     unsigned holders;                       /* the control, and each order */
     unsigned open;                          /* handed to the journal, and not durable yet */
-    JournalPos until;                       /* all that are durable lie before it */
+    JournalPos until;                       /* all orders that are durable are before it */
 };
 
 struct control_orders *control_open_orders(struct journal *journal)
@@ -38,11 +39,11 @@ struct control_orders *control_open_orders(struct journal *journal)
     check(orders && pthread_mutex_init(&orders->lock, NULL) == 0);
     orders->journal = journal;
     orders->holders = 1;
-    orders->until = journal_end(journal);                    /* of an earlier life */
+    orders->until = journal_end(journal);                    /* there may be orders from before the start */
     return orders;
 }
 
-static void give_orders(struct control_orders *orders)       /* with the lock */
+static void give_orders(struct control_orders *orders)       /* under the lock; unlocks it */
 {
     bool is_last = --orders->holders == 0;
     pthread_mutex_unlock(&orders->lock);
@@ -60,7 +61,7 @@ void control_close_orders(struct control_orders *orders)
 Status control_order(struct control *control, struct journal_append *append, struct control_orders **ret, Err *err)
 {
     struct control_orders *orders = *ret = control->orders;
-    pthread_mutex_lock(&orders->lock);                       /* the journal has them in this order */
+    pthread_mutex_lock(&orders->lock);                       /* the journal gets orders in this order */
     Status s = journal_submit(orders->journal, append, err);
     if (!s) orders->open++, orders->holders++;
     pthread_mutex_unlock(&orders->lock);
@@ -77,11 +78,11 @@ void control_order_over(struct control_orders *orders, Status status)
 
 /* ---- A record ---- */
 
-/* The applier and the committer both know it; whoever is last frees it. */
+/* The applier and the committer both have a pointer to it; whoever is done last frees it. */
 struct again_part {
     struct journal_append append;
     struct journal *journal;
-    JournalPos end;                         /* once written */
+    JournalPos end;                         /* set when it is written */
     _Atomic int state;
 };
 enum { PART_WAITS, PART_WRITTEN, PART_FAILED, PART_LEFT };
@@ -107,7 +108,7 @@ void control_leave_again(struct control *control)
     control->again = (struct again){ .rests_until_ns = control->again.rests_until_ns };
 }
 
-/* Gives the key after those that the record has. */
+/* *ret_to: the place of the first id that did not go into the record. */
 static struct again_part *make_part(const struct control *control, size_t from, size_t *ret_to)
 {
     static const char author[] = "onym: retention";
@@ -143,13 +144,13 @@ static void rest(struct control *control, int64_t ns)
     control->again.rests_until_ns = clock_monotonic_ns(control->options.clock) + ns;
 }
 
-/* Says those from the next key on, as many as a record holds. */
+/* Writes a record with the ids from the next key on, as many as it can hold. */
 static void say_part(struct control *control, JournalPos applied)
 {
     struct again *again = &control->again;
     struct control_orders *orders = control->orders;
     size_t to, from = again->has_next ? control_find_suppressed(control, again->next) : 0;
-    if (from == control->suppressed_count) {                 /* the last ones are allowed again */
+    if (from == control->suppressed_count) {                 /* the ids that were left are allowed again */
         again->is_all_said = true;
         return;
     }
@@ -157,7 +158,7 @@ static void say_part(struct control *control, JournalPos applied)
     bool is_quiet = !orders->open && orders->until <= applied;
     struct again_part *part = is_quiet ? make_part(control, from, &to) : NULL;
     if (part && journal_submit(control->options.journal, &part->append, NULL)) {
-        part_free(part);                                     /* full, or closing: later */
+        part_free(part);                                     /* the journal is full or closing: try later */
         part = NULL;
         rest(control, REST_NS);
     }
@@ -209,7 +210,7 @@ Status control_load_said(struct control *control, struct kv_txn *txn, Err *err)
     uint64_t numbers[2];
     Str row;
     Status s = kv_get(txn, control->options.table, STR("a"), &row, err);
-    control->said = control->said_end = JOURNAL_OLDEST;      /* an older Onym kept none: all is said again */
+    control->said = control->said_end = JOURNAL_OLDEST;      /* an older Onym had no such row: write all again */
     if (s || row.len != sizeof numbers) return s == ERR_NOT_FOUND ? OK : s;
     memcpy(numbers, row.bytes, sizeof numbers);
     control->said = journal_position(numbers[0]);
@@ -217,8 +218,9 @@ Status control_load_said(struct control *control, struct kv_txn *txn, Err *err)
     return OK;
 }
 
-/* Retention waits for it; or it will soon, and a disk that is full by then would take no record: retention takes
- * records away, and what was said last is in the older half of what is left. */
+/* Is it time for a round? Yes if retention waits for one. Yes also if retention has begun to take records, and the last
+ * round's are in the older half of what is left: soon retention will wait, and if the disk is full by then, no record
+ * could be written. */
 static bool is_time(const struct control *control, JournalPos due, JournalPos applied)
 {
     JournalPos first = journal_first(control->options.journal);

@@ -3,16 +3,15 @@
  * When its command is carried out, identity and traits forget at once. Then the maintenance thread does the rest, but
  * only after a save (so that no start reads those messages again and gives people other numbers):
  *   1. the journal: every segment is read; records of these ids become zeros, repetitions and rejected ones included
- *   2. the index: rows of these subjects, and of the records that the journal has erased
+ *   2. the index: rows of these subjects, and rows of the records that the journal has erased
  *   3. the destinations' store, by its owner (control_list_forgets), if there is one
  *   4. the command itself, which names the ids
- *   5. the keyed store, by the thread that saves it (control_rewrite): written anew, since free pages still have what
- *   was
- *      removed
- * A row holds the erasure until all is done; a start goes on with step 1, which finds what is left, or with
- * step 5, where the row names nobody any more.
- *   'e' u64 position -> u32 number of nodes, u32 of spans, the nodes, the spans (struct erased_span), the command
- *   'a' u64 position -> u64 each: the positions of others' aliases that it takes, ascending; where there are some
+ *   5. the keyed store, by the thread that saves it (control_rewrite): it is written anew, since its free pages still
+ *      have what was removed
+ * A row keeps the erasure until all is done. A start goes on with step 1, which finds what is left; or with step 5, if
+ * the row names nobody any more.
+ *   'e' u64 position -> u32 count of nodes, u32 count of spans, the nodes, the spans (struct erased_span), the command
+ *   'a' u64 position -> u64 each, ascending: the positions of other people's aliases that it erases; if there are any
  */
 #include "control_private.h"
 
@@ -62,7 +61,7 @@ static void add_erasure(struct control *control, struct erasure *erasure)
     pthread_mutex_unlock(&control->lock);
 }
 
-/* ---- Where it stands ---- */
+/* ---- How far it is ---- */
 
 static void erasure_key(char table, JournalPos pos, char key[9])
 {
@@ -70,7 +69,7 @@ static void erasure_key(char table, JournalPos pos, char key[9])
     kv_key_u64(key + 1, pos);
 }
 
-/* Another erasure, after a start, has to know which rows of the index this one takes (control_forget.c). */
+/* After a start another erasure has to know which rows of the index this one removes (control_forget.c). */
 static void note_aliases(struct control *control, const struct erasure *erasure)
 {
     char key[9];
@@ -147,8 +146,8 @@ Status control_load_erasure(struct control *control, JournalPos pos, Str value, 
 Status control_begin_erasure(struct control *control, Str record, JournalPos pos, const JournalCommand *command,
                            Err *err)
 {
-    /* If a disk failed in the middle, the second try goes on with what the first one noted: nobody could tell any more
-     * which node an id was that is forgotten already. */
+    /* If a disk failed in the middle, the second try goes on with what the first one noted: for an id that is forgotten
+     * already, nobody could find the node any more. */
     struct erasure *erasure = control->half;
     check(!erasure || erasure->pos == pos);
     if (!erasure) erasure = erasure_make(record, pos, command->id_count, command->id_count);
@@ -164,16 +163,17 @@ Status control_begin_erasure(struct control *control, Str record, JournalPos pos
 
 /* ---- Together ---- */
 
-/* Erasures of one stage, which maintenance takes one step further together: a hundred cost as much as one. */
+/* Erasures at the same stage. Maintenance takes them one step further together, so that a hundred cost as much as
+ * one. */
 struct group {
     struct control *control;
     struct erasure **erasures;
     size_t count;
 };
 
-/* Finds the first erasure that maintenance has to work on, and all that are at the same stage, if there are any.
+/* Finds the first erasure that maintenance has to work on, if there is one, and all others at the same stage.
  * Erasures that wait until the store is rewritten (*ret_waits) wait for each other; only control_rewrite touches them.
- * If the destinations' store has something of an erasure, it waits for the owner of that store. */
+ * An erasure that the destinations' store has still to carry out waits for the owner of that store. */
 static struct group take_group(struct control *control, bool *ret_waits)
 {
     struct group group = { .control = control };
@@ -201,7 +201,7 @@ static struct group take_group(struct control *control, bool *ret_waits)
 
 struct taking {
     const struct group *group;
-    JournalCommand *commands;               /* of the group's erasures */
+    JournalCommand *commands;               /* of the group's erasures, in the same order */
     uint64_t *hashes;                       /* of all ids that they name, ascending */
     size_t hash_count;
     struct buf quoted;
@@ -233,7 +233,7 @@ static bool names_in_text(struct taking *taking, const JournalCommand *command, 
     return false;
 }
 
-/* An unmerge quotes a message: when the message is erased, the quotation is erased, too. */
+/* A command like unmerge quotes a message. When the message is erased, the quotation is erased, too. */
 static Event event_of(const JournalCommand *command)
 {
     return (Event){ .type = command->is_alias ? EVENT_ALIAS : EVENT_TRACK, .user_id = command->user_id,
@@ -241,7 +241,7 @@ static Event event_of(const JournalCommand *command)
                     .timestamp_ms = command->timestamp_ms };
 }
 
-/* A record whose content this program cannot read. */
+/* Does an erasure take this record, whose content this program cannot read? */
 static bool takes_bytes(struct taking *taking, Str record, JournalPos pos, const Err *why)
 {
     bool is_taken = false;
@@ -317,7 +317,7 @@ static Status open_taking(struct taking *taking, Arena *arena, Err *err)
     return OK;
 }
 
-/* The group goes on from the smallest position that is done, for one stride. */
+/* The next stride of the journal for the group: it begins at the place that every erasure of the group has reached. */
 static void find_range(const struct group *group, JournalPos *ret_from, JournalPos *ret_to)
 {
     JournalPos first = journal_first(group->control->options.journal), from = UINT64_MAX, end = 0;
@@ -382,7 +382,7 @@ static Status erase_journal(const struct group *group, Arena arena, Err *err)
 
 /* ---- The index ---- */
 
-/* Finds where in the journal the span's rows of one run lie. */
+/* Finds in which part of the journal the records of the span's rows of one run are. */
 static Status take_span(struct erasure *erasure, const IndexRun *run, const struct erased_span *span,
                         unsigned char *bytes, Err *err)
 {
@@ -417,7 +417,8 @@ static Status take_spans(struct control *control, struct erasure *erasure, Err *
     return s;
 }
 
-/* Lists the subjects that the index loses, for all of these erasures together: each once, ascending. */
+/* The subjects and the positions whose rows the index loses, for all of these erasures together. Each is listed once,
+ * ascending. */
 struct losses { uint32_t *nodes; size_t node_count; JournalPos *positions; size_t position_count; };
 
 static void open_losses(struct losses *losses, const struct group *group)
@@ -466,7 +467,7 @@ static Status erase_index(const struct group *group, Err *err)
     free(losses.nodes);
     free(losses.positions);
     pthread_mutex_lock(&control->lock);
-    group->erasures[0]->index_rows += rows;                   /* of all of them */
+    group->erasures[0]->index_rows += rows;                   /* the number is for the whole group */
     for (size_t at = 0; !s && at < group->count; at++)
         group->erasures[at]->stage = control->options.has_destinations ? ERASING_DESTINATIONS : ERASING_COMMAND;
     pthread_mutex_unlock(&control->lock);
@@ -491,7 +492,7 @@ static bool takes_command(void *context, Str record, JournalPos pos)
     return false;
 }
 
-/* The row that stays only says that the store must be rewritten. */
+/* Erases the commands. The row that stays names nobody; it only says that the store must be written anew. */
 static Status erase_commands(const struct group *group, Err *err)
 {
     struct control *control = group->control;
@@ -529,7 +530,7 @@ Status control_step_erasure(struct control *control, bool *ret_more, Err *err)
     Status s = OK;
     struct group group = take_group(control, &waits);
     *ret_more = false;
-    if (!group.count) {                                       /* control_rewrite's, after the next save */
+    if (!group.count) {                                       /* control_rewrite goes on, after the next save */
         free(group.erasures);
         if (waits) atomic_store_explicit(&control->wants_save, true, memory_order_release);
         return OK;
@@ -551,7 +552,7 @@ Status control_step_erasure(struct control *control, bool *ret_more, Err *err)
 
 void control_hold_commands(struct control *control, JournalPos pos) { atomic_store(&control->commands_until, pos); }
 
-/* Under the lock. The command's texts live in the arena. */
+/* Under the lock. The texts of the command are in the arena. */
 static Status list_erasures_elsewhere(struct control *control, Arena *arena, ControlForget *forgets, size_t max,
                                       size_t *ret_count, Err *err)
 {
@@ -561,7 +562,7 @@ static Status list_erasures_elsewhere(struct control *control, Arena *arena, Con
         const struct erasure *erasure = control->erasures[at];
         ControlForget forget = { .before = erasure->pos, .number = erasure->pos };
         if (erasure->stage != ERASING_DESTINATIONS) continue;
-        if (arena_left(arena) < 4 * erasure->record.len + LIMIT_RECORD_BYTES) break;          /* the rest, later */
+        if (arena_left(arena) < 4 * erasure->record.len + LIMIT_RECORD_BYTES) break;          /* the others later */
         s = command_decode(arena_copy(arena, erasure->record), arena, &forget.what, err);
         if (!s) forgets[(*ret_count)++] = forget;
     }
@@ -605,7 +606,7 @@ void control_end_forget(struct control *control, const ControlForget *forget)
 {
     pthread_mutex_lock(&control->lock);
     if (forget->what.kind == COMMAND_SUPPRESS && control->clearing_wanted == forget->number) {
-        control->clearing_wanted = 0;                         /* none was suppressed meanwhile */
+        control->clearing_wanted = 0;                         /* no further id was suppressed meanwhile */
         control_note_change_locked(control, STR("w"), NULL);
     }
     for (size_t at = 0; at < control->erasure_count && forget->what.kind == COMMAND_ERASE; at++)
@@ -616,7 +617,7 @@ void control_end_forget(struct control *control, const ControlForget *forget)
 
 /* ---- The store ---- */
 
-/* No erasure waits for an earlier step, and everything noted is saved: no row names anybody who is erased. */
+/* True if all erasures have come to this step and all changes are saved: then no row names anybody who is erased. */
 static bool may_rewrite(struct control *control)
 {
     pthread_mutex_lock(&control->lock);
@@ -630,7 +631,7 @@ Status control_rewrite(struct control *control, Err *err)
 {
     if (!may_rewrite(control)) return OK;
     Status s = kv_rewrite(control->stores.kv, REWRITE_WAIT_MS, err);
-    if (s == ERR_TIMEOUT) return OK;                          /* maintenance asks again */
+    if (s == ERR_TIMEOUT) return OK;                          /* maintenance will ask again */
     if (s) return err_wrap(err, s, "erasing");
     pthread_mutex_lock(&control->lock);
     struct erasure **done = control->erasures;
@@ -649,7 +650,7 @@ Status control_rewrite(struct control *control, Err *err)
     return OK;
 }
 
-/* ---- For who asks ---- */
+/* ---- Telling others ---- */
 
 size_t control_list_erasures(struct control *control, ControlErasure *erasures, size_t max, uint64_t *ret_done)
 {

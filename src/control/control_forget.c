@@ -1,7 +1,8 @@
-/* control_forget: what an erasure forgets at once, when its command is carried out: in identity and traits, and what
- * memory knows only from messages that are erased. control_erase.c removes these messages from the disk.
+/* control_forget: what an erasure forgets at once, when its command is carried out: its ids in identity and traits, and
+ * everything that memory knows only from messages that are erased. control_erase.c removes these messages from the
+ * disk.
  *
- * If a disk fails, this stops; then all of it is done again, with what the erasure has noted by then.
+ * If a disk fails, this stops. Later all of it is done again, with what the erasure has noted by then.
  */
 #include "control_private.h"
 
@@ -9,7 +10,7 @@
 
 /* ---- Aliases ---- */
 
-struct alias_search { struct erasure *erasure; uint32_t *users; size_t user_count; };       /* users: ascending */
+struct alias_search { struct erasure *erasure; uint32_t *users; size_t user_count; };       /* users are ascending */
 
 static void note_alias(void *context, IdentityNode user, uint64_t position)
 {
@@ -56,7 +57,8 @@ static void note_beside_one(struct erasure *erasure, IdentityNode node)
 
 struct said { IdentityPair *pairs; size_t count, capacity; };
 
-/* A record that the journal does not have any more, or that nobody can read, says nothing after a rebuild either. */
+/* If the journal does not have the record any more, or nobody can read it, it is passed over: a rebuild would learn
+ * nothing from it either. */
 static Status read_message(struct control *control, struct erasure *erasure, uint64_t position, Arena arena,
                            struct said *said, Err *err)
 {
@@ -88,10 +90,10 @@ static Status read_message(struct control *control, struct erasure *erasure, uin
     return s == ERR_NOT_FOUND || s == ERR_DAMAGED || s == ERR_UNSUPPORTED ? OK : s;
 }
 
-/* An alias that names one of the ids is erased (command_names_event), whoever said it. Mostly that is one of the
- * person's users, but it may be somebody else: if the alias came after the erasure was asked for, was taken back, or
- * names a constant. Then all that it said is forgotten with it, so that a rebuild, which does not meet it any more,
- * gives the same result. */
+/* An alias that names one of the ids is erased (command_names_event), whoever sent it. Mostly that is one of the
+ * person's users. But it may be somebody else, if the alias came after the erasure was asked for, was taken back, or
+ * names a constant. Then everything that the alias said is forgotten with it, so that a rebuild, which does not find
+ * the alias any more, gives the same result. */
 static Status forget_aliases(struct control *control, struct erasure *erasure, const JournalCommand *command, Err *err)
 {
     struct region region;
@@ -111,9 +113,10 @@ static Status forget_aliases(struct control *control, struct erasure *erasure, c
 
 static void note_held(void *context, IdentityNode node) { note_beside_one(context, node); }
 
-/* Ids that the command does not name: an anonymous one whose first message came after it was asked for, an external one
- * that somebody else had, too, or that is beyond the user's limit. The user's messages go, and these ids with them,
- * unless another message has them (unsee_spans, unsee_externals). */
+/* Notes ids that the user's messages have but the command does not name: an anonymous id whose first message came after
+ * the erasure was asked for; an external id that somebody else had, too, or that is beyond the user's limit. The user's
+ * messages are erased, and then these ids are forgotten, unless another message has them (unsee_spans,
+ * unsee_externals). */
 static Status note_beside(struct control *control, struct erasure *erasure, IdentityNode user, Err *err)
 {
     struct region region;
@@ -138,13 +141,13 @@ static void note_external(void *context, const IdentityPair *pair, Millis time_m
     struct said *said = &search->said;
     if (pair->position >= journal_number(search->erasure->pos)) return;
     if (time_ms < search->id->from_ms || (time_ms >= search->id->to_ms && search->id->to_ms != INT64_MAX)) return;
-    note_beside_one(search->erasure, pair->owner);           /* even where the journal has the message no more */
+    note_beside_one(search->erasure, pair->owner);           /* even if the journal has lost the message */
     check(vector_reserve(said->pairs, said->capacity, said->count + 1, UINT32_MAX));
     said->pairs[said->count++] = *pair;
 }
 
-/* Messages of an anonymous id without a user go. What they said of external ids goes with them; an external id that no
- * other message has is not known any more (unsee_spans). */
+/* The messages that came under the anonymous id without a user are erased. What they said about external ids is
+ * forgotten with them; an external id that no other message has is not known any more (unsee_externals). */
 static Status forget_beside_anonymous(struct control *control, struct erasure *erasure, const CommandId *id,
                                       IdentityNode node, Err *err)
 {
@@ -154,7 +157,7 @@ static Status forget_beside_anonymous(struct control *control, struct erasure *e
     size_t count = search.said.count;
     if (!count) return s;
     region_open(&region, 64 * 1024 * 1024);
-    for (size_t at = 0; !s && at < count; at++)              /* one external id may hang at another */
+    for (size_t at = 0; !s && at < count; at++)              /* one external id may be linked to another */
         s = read_message(control, erasure, search.said.pairs[at].position, region_arena(&region), &search.said, err);
     if (!s) s = identity_erase_pairs(control->stores.identity, search.said.pairs, search.said.count, err);
     region_close(&region);
@@ -162,7 +165,7 @@ static Status forget_beside_anonymous(struct control *control, struct erasure *e
     return s;
 }
 
-/* Notes each once: a second try comes here again. */
+/* Notes each node only once, since a second try comes here again. */
 static void add_node(struct erasure *erasure, uint32_t node)
 {
     for (size_t at = 0; at < erasure->node_count; at++)
@@ -179,9 +182,9 @@ static void add_span(struct erasure *erasure, struct erased_span span)
     erasure->spans[erasure->span_count++] = span;
 }
 
-/* Users are forgotten first. If an anonymous id was then still seen with a user, it also belongs to somebody else, who
- * came after the erasure was asked for. What was said under the id alone is erased; what that user said stays, and the
- * id, too. */
+/* Users are forgotten first. If after this an anonymous id is still linked to a user, it also belongs to somebody else,
+ * who came after the erasure was asked for. Then messages with this id and no user are erased; that user's messages
+ * stay, and so does the id. */
 static Status forget_id(struct control *control, struct erasure *erasure, const CommandId *id, Err *err)
 {
     bool is_anothers = false;
@@ -205,7 +208,7 @@ static Status forget_id(struct control *control, struct erasure *erasure, const 
     return command_id_is_whole(id) ? identity_erase(control->stores.identity, node, err) : OK;
 }
 
-/* ---- What nothing else is known of ---- */
+/* ---- Ids that no message has any more ---- */
 
 /* Does an erasure remove this row, which the index may still have? */
 static bool is_covered(const struct control *control, const struct erasure *now, uint32_t node, Millis time_ms,
@@ -245,10 +248,11 @@ static Status find_kept_row(const struct row_search *search, const IndexRun *run
     return OK;
 }
 
-/* An anonymous id of several people keeps its other times, and one that stood beside an erased user its own. But where
- * no message stands with it any more, neither a user's (the evidence says) nor one of its own (the index has all before
- * this command), it is not known from messages, and an alias that names it may come to mean somebody else (rule 1 of
- * identity.h). The same of a user who is known from aliases alone that go. */
+/* An anonymous id of several people keeps the times of the others, and an id that an erased user's messages had keeps
+ * the messages of its own. But some of these ids have no message left: neither one with a user (the evidence tells) nor
+ * one of their own (the index has all before this command). Such an id is not known from messages any more, and an
+ * alias that names it may come to mean somebody else (rule 1 of identity.h). The same holds for a user who was known
+ * only from aliases that are erased. */
 static Status unsee_spans(struct control *control, struct erasure *now, Err *err)
 {
     struct index_snapshot *snapshot = NULL;
@@ -262,7 +266,7 @@ static Status unsee_spans(struct control *control, struct erasure *now, Err *err
         if (is_span && at && now->spans[at - 1].node == node) continue;
         if (!is_span && at > now->span_count && now->beside[at - now->span_count - 1] == node) continue;
         if (identity_kind_of(control->stores.identity, node) >= IDENTITY_EXTERNAL) continue;
-        is_kept = false;                                     /* a user is known from its own rows alone */
+        is_kept = false;                                     /* a user is known only from rows of its own */
         if (identity_kind_of(control->stores.identity, node) == IDENTITY_ANONYMOUS)
             s = identity_has_user_beside(control->stores.identity, node, &is_kept, err);
         if (!s && !is_kept && !snapshot) s = index_snapshot_open(control->stores.index, &snapshot, err);
@@ -276,15 +280,15 @@ static Status unsee_spans(struct control *control, struct erasure *now, Err *err
     return s;
 }
 
-/* An external id is no event's subject, and no message goes for it: it is known for as long as the evidence of any
- * message tells of it, as a rebuild would have it. */
+/* An external id is never the subject of an event, and no message is erased because of it. It is known as long as there
+ * is evidence of it from any message, just as after a rebuild. */
 static Status unsee_externals(struct control *control, const struct erasure *now, Err *err)
 {
     struct identity *identity = control->stores.identity;
     uint32_t *nodes = malloc((now->beside_count + 1) * sizeof *nodes);
     size_t count = 0;
     check(nodes);
-    for (size_t at = 0; at < now->beside_count; at++)        /* ascending by now */
+    for (size_t at = 0; at < now->beside_count; at++)        /* unsee_spans has sorted them */
         if (identity_kind_of(identity, now->beside[at]) >= IDENTITY_EXTERNAL
             && (!count || now->beside[at] != nodes[count - 1])) nodes[count++] = now->beside[at];
     Status s = count ? identity_drop_evident(identity, nodes, &count, err) : OK;

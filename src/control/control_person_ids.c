@@ -1,18 +1,19 @@
-/* control_person_ids: which ids, and which of their times, belong to one person: an order about the person names these.
- * */
+/* control_person_ids: finds the ids that belong to one person, and at which times they do. An order about the person
+ * names these. */
 #include "control_private.h"
 
-/* What is found of the times of one id. */
+/* What was found about the times of one id. */
 struct times {
     const struct identity_view *view;
     IdentityPerson person;
     CommandId id;
-    CommandId *ids;                         /* NULL: they are only counted */
+    CommandId *ids;                         /* NULL: only count the times */
     size_t count, all;                      /* the person's times; those of everybody */
 };
 
-/* The times of whoever has the slot from then until then. An owner may be an external id that has owners of its own,
- * each for a time: only what both agree on is theirs. (identity_view_find_person goes the same way for one event.) */
+/* Finds the person's times in a slot, between from_ms and to_ms. The owner of an id may be an external id that has
+ * owners of its own, each for a time; then a time counts only if it is within both. (identity_view_find_person does the
+ * same for one event.) */
 static void find_times(struct times *times, uint32_t slot, Millis from_ms, Millis to_ms)
 {
     if (!identity_is_shared(slot)) {
@@ -44,14 +45,14 @@ static struct times times_of(const struct identity_view *view, IdentityPerson pe
     return times;
 }
 
-/* Nobody else ever had this external id, and nobody else has it now. */
+/* True: nobody else has this external id or ever had it. */
 static bool is_own_external(const struct identity_view *view, IdentityPerson person, IdentityNode node)
 {
     struct times times = times_of(view, person, node);
     return times.count == times.all;
 }
 
-/* The times when an id of several owners was this person's; the whole id if it was nobody else's. */
+/* Lists the times when an id of several owners was this person's; if it was nobody else's, the whole id. */
 static size_t list_times(const struct identity_view *view, IdentityPerson person, IdentityNode node,
                          const CommandId *id, CommandId *ids)
 {

@@ -1,4 +1,4 @@
-/* control_submit: a command on its way into the journal, and what it is made of. */
+/* control_submit: puts a command into the journal, and finds what a command has to say. */
 #include "control_private.h"
 
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static struct submission *submission_make(void)
     return submission;
 }
 
-/* As many records as its ids need. */
+/* Writes as many records as the command's ids need. */
 static void put_records(struct journal_append *append, const JournalCommand *command)
 {
     size_t from = 0;
@@ -105,8 +105,8 @@ static Status wait_durable(struct submission *submission, struct clock *clock, i
     return s ? err_set(err, s, "the command could not be written to the journal") : OK;
 }
 
-/* The position of the last of the records, and the one after it. The records are on the disk; if it does not give them
- * back now, the end of everything that is there counts. */
+/* The position of the last of the records, and the position after it. The records are on the disk. If the disk cannot
+ * read them back now, the end of the whole journal takes the place of the position after. */
 static JournalRecord find_last(struct journal *journal, struct records records)
 {
     JournalRecord last = { .pos = records.first, .next = journal_end(journal) };
@@ -144,7 +144,7 @@ Status control_submit(struct control *control, const JournalCommand *command, Mi
     return err_set(err, ERR_TIMEOUT, "the command is on disk and will come into force when it is applied");
 }
 
-/* ---- What a command is made of ---- */
+/* ---- What a command says ---- */
 
 Status control_find_evidence(struct control *control, JournalPos pos, Arena *arena, JournalCommand *ret, Err *err)
 {

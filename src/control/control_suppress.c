@@ -3,8 +3,8 @@
  * Collection asks for every message, from every thread, so the set has no locks. One thread writes it, the one that
  * carries commands out. It is an open-addressing table by the hash of kind and value. A slot that was taken stays
  * taken: an id that is no longer suppressed leaves a mark. When half of the slots are taken, a larger set is made. The
- * old sets stay until the end, because a reader may still be in one. Together they are as large as the newest one, at
- * most, and a few bytes for each id that is no longer suppressed.
+ * old sets stay until the program ends, because a reader may still use one. All old sets together are at most as large
+ * as the newest one, plus a few bytes for each id that is no longer suppressed.
  *
  * Some messages of a suppressed id get past collection: the message was on its way at that moment, or an import wrote
  * it while no server ran. The applier leaves such a message out when it comes to it, and notes its place, in memory
@@ -83,7 +83,7 @@ bool control_suppresses_carrier(struct control *control, struct event_parser *pa
     return false;
 }
 
-/* ---- Changing: by who follows the journal ---- */
+/* ---- Changing: only the thread that follows the journal does this ---- */
 
 static void put_key(struct suppressed_set *set, Hash128 key)
 {
@@ -171,7 +171,7 @@ void control_note_late(struct control *control, JournalPos pos)
     atomic_store_explicit(&control->wants_save, true, memory_order_release);
 }
 
-/* Under the lock, both: what is noted meanwhile waits for the next save. */
+/* Both functions need the lock. What is noted while a save commits waits for the next one. */
 Status control_save_late(struct control *control, struct kv_txn *txn, Err *err)
 {
     control->late_saving = control->late_version;
@@ -195,7 +195,7 @@ Status control_load_late(struct control *control, struct kv_txn *txn, Err *err)
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
-/* For the maintenance thread: takes the late messages that a start would not find again. */
+/* For the maintenance thread: takes the late messages whose notes are on disk. */
 struct late_suppressed { JournalPos *positions; size_t count; };
 
 static bool is_late(void *context, Str record, JournalPos pos)
@@ -230,7 +230,7 @@ Status control_step_late(struct control *control, Err *err)
                            .erased_first_byte = ERASED_FIRST_BYTE };
     Status s = journal_erase(control->options.journal, &erase, &erased, err);
     free(late.positions);
-    if (s == ERR_DAMAGED) {                                   /* it cannot be read: report it, and give up */
+    if (s == ERR_DAMAGED) {                                   /* the record cannot be read: report it, and give up */
         if (err) control->options.passed(control->options.context, err->text, 0);
         s = OK;
     }

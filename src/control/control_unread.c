@@ -1,9 +1,9 @@
 /* control_unread: places that an erasure could not look into; they are reported until the state is made anew.
  *
  * A record whose checksum is right may still say nothing that this program can read: a fault of memory or a
- * newer Onym wrote it. If one of the erased ids is in it as text, it is erased like any other. If none is, it may still
- * be about the person, so it stays, and its place is reported; the same holds for segments that cannot be read at all.
- * Rows keep the places, so that they are reported after a start, too; they name nobody.
+ * newer Onym wrote it. If one of the erased ids is in it as text, the record is erased like any other. If none is, the
+ * record stays, but it may still be about the person, so its place is reported. The same holds for segments that cannot
+ * be read at all. Rows keep the places, so that they are reported after a start, too; these rows name nobody.
  *   'u' u64 position of the command, u64 place -> u64 its end, why
  */
 #include "control_private.h"
@@ -15,7 +15,7 @@ enum { PLAIN_BYTES_LEAST = 4, KEY_BYTES = 17 };
 
 /* ---- Looking ---- */
 
-/* Looks for the id as a JSON string, or in plain text if it is not so short that it may be there by chance. */
+/* Looks for the id as a JSON string; and in plain text, unless it is so short that it may be there by chance. */
 static bool stands_in(Str record, Str id, struct buf *quoted)
 {
     buf_clear(quoted);
@@ -27,7 +27,7 @@ bool control_names_in_bytes(const JournalCommand *command, Str record, struct bu
 {
     for (size_t at = 0; at < command->id_count; at++) {
         Str id = command->ids[at].value, value;
-        if (!command_id_is_whole(&command->ids[at])) continue;           /* whose it was, its time would say */
+        if (!command_id_is_whole(&command->ids[at])) continue;           /* only its time tells whose it is */
         if (stands_in(record, id, quoted)) return true;
         if (command->ids[at].kind != COMMAND_EXTERNAL_ID) continue;
         (void)str_cut(id, ':', &value);
@@ -53,7 +53,7 @@ static void remove_first(struct control *control)
     memmove(control->unread, control->unread + 1, --control->unread_count * sizeof *control->unread);
 }
 
-/* Under the lock. If an erasure has too many places, the last one covers all that follow. */
+/* Under the lock. If an erasure has too many places, the last one is extended over all that follow. */
 static ControlUnread *find_place(struct control *control, JournalPos command, JournalPos from)
 {
     ControlUnread *last = NULL;
