@@ -1,4 +1,4 @@
-/* assistant_tools: from rows to tools, and from a tool's arguments to a request of the API. */
+/* assistant_tools: makes tools from rows, and a request of the API from a tool's arguments. */
 #include "assistant_tools.h"
 
 enum { NAME_BYTES = 64, SCHEMAS_MOST = 64 };
@@ -21,7 +21,8 @@ static const Named schemas[] = {
 #include "openapi/openapi.tbl.h"
 };
 
-/* What is said of questions: where its numbers are defined, and what its members are for, in its command's words. */
+/* What the tables say about questions: the page that defines a question's numbers, and what its members are for, in the
+ * words of the command that asks it. */
 typedef struct Question { const char *kind, *path, *page; } Question;
 static const Question questions[] = {
 #define QUESTION(KIND, answer, path, word, schema, page, summary) { #KIND, "/api/v1/" path, page },
@@ -36,11 +37,12 @@ static const struct { const char *command, *how, *member, *help; } members[] = {
 #include "ask/questions.tbl.h"
 };
 
-/* ---- Which there are ---- */
+/* ---- Which tools there are ---- */
 
 static bool is_question(const Operation *operation) { return str_ends(str_from(operation->request), STR("Question")); }
 
-/* What only reads, answers with an object, and tells no secret: a user's hash is one, it opens their messenger. */
+/* An operation is a tool if it only reads, answers with an object, and tells no secret. A user's hash is such a secret:
+ * it opens the user's messenger. */
 static bool is_tool(const Operation *operation)
 {
     static const char *const tags[] = { "questions", "people", "destinations", "live", "doctor" };
@@ -97,7 +99,7 @@ static const Named *find_parameter(Str name) { return find_named(parameters, cou
 
 static const char reference[] = "#/components/schemas/";
 
-/* The schemas that a tool's own one names, and those that they name: each once. */
+/* The schemas that the schema of a tool refers to, and those that these refer to; each is listed once. */
 struct used {
     const Named *schemas[SCHEMAS_MOST];
     size_t count;
@@ -111,7 +113,7 @@ static void use(struct used *used, const Named *schema)
     used->schemas[used->count++] = schema;
 }
 
-/* A schema as a tool has it: what it refers to lies in the tool's own $defs. */
+/* Writes a schema for a tool: its references lead to the tool's own $defs. */
 static void put_schema(struct buf *out, Str schema, struct used *used)
 {
     for (const char *at; (at = memmem(schema.bytes, schema.len, reference, sizeof reference - 1));) {
@@ -138,15 +140,15 @@ static void put_described(struct buf *out, Str name, const char *description, St
 static void put_defs(struct buf *out, struct used *used)
 {
     json_object(out, "$defs");
-    for (size_t at = 0; at < used->count; at++) {                      /* grows on the way */
+    for (size_t at = 0; at < used->count; at++) {                      /* put_schema may add to it */
         json_name(out, str_from(used->schemas[at]->name));
         put_schema(out, str_from(used->schemas[at]->schema), used);
     }
     json_object_end(out);
 }
 
-/* The command's words for a member, where the API takes the same as the command: not for filters and times ago, nor
- * where other options are spoken of. */
+/* The command's help for a member, if the API takes the same values as the command. There is none for filters and for
+ * times like "7d ago", and none if the help mentions other options. */
 static const char *describe_member(const Operation *operation, Str member)
 {
     const char *kind = NULL, *command = NULL;
@@ -179,7 +181,7 @@ static void put_question_schema(struct buf *out, const Operation *operation, Are
     if (required) json_raw(out, "required", required->raw);
 }
 
-/* The next {name} of a path; *path goes on after it. Empty: none is left. */
+/* The next {name} of a path; *path becomes the rest after it. Empty: no name is left. */
 static Str next_star(const char **path)
 {
     const char *brace = strchr(*path, '{');
@@ -258,7 +260,7 @@ void assistant_write_tools(AssistantMay *may, void *context, Arena scratch, stru
 
 /* ---- A call ---- */
 
-/* Texts and numbers as they are, true and false as words; a list of texts with commas between is not there yet. */
+/* Writes texts and numbers as they are, true and false as words. No parameter is a list so far. */
 static Status read_argument(const TreeNode *argument, Str *ret, Err *err)
 {
     bool is_text = event_tree_is_kind(argument, FIELD_STRING) || event_tree_is_kind(argument, FIELD_NUMBER);
@@ -286,7 +288,7 @@ static Status check_arguments(const Operation *operation, const TreeNode *argume
     return OK;
 }
 
-/* An argument where the path has its name. "." and ".." would be read as a way through the path. */
+/* Writes an argument in place of its name in the path. "." and ".." are refused, since they would change the path. */
 static Status put_star(struct buf *path, const TreeNode *arguments, Str name, Err *err)
 {
     const TreeNode *argument = event_tree_get(arguments, name);
