@@ -1,10 +1,11 @@
-/* mcp: the Model Context Protocol over standard input and output, so that an assistant can ask. A message a line;
- * assistant/ knows what messages mean.
+/* mcp: the Model Context Protocol over standard input and output, so that an assistant can ask. Each message is one
+ * line; assistant/ knows what messages mean.
  *
  * Standard output carries messages and nothing else: what any other part of this program prints there goes to standard
- * error. One question is under way at a time; what comes meanwhile is read, so that a question can be cancelled and the
- * server be seen to live, and further questions wait. Each opens its way to Onym anew: an assistant may sit there for
- * days, in which servers are restarted and keys changed, and a stopped data directory must not be held from them.
+ * error. One question is asked at a time, and further questions wait. Meanwhile input is still read, so that a question
+ * can be cancelled and a ping is answered. Each question opens its connection to Onym anew: an assistant may run for
+ * days, in which servers are restarted and keys change; and if no server runs, the data directory must be free for one
+ * that starts.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,27 +18,27 @@
 #include "mcp.h"
 
 enum {
-    LINE_BYTES = 1024 * 1024,              /* of a message that comes */
-    WAITING_MOST = 16,                     /* questions */
+    LINE_BYTES = 1024 * 1024,              /* of a message that comes in */
+    WAITING_MOST = 16,                     /* so many questions may wait */
 };
 
 struct mcp {
     const struct command_line *line;
     int out;                               /* the real standard output */
-    bool is_ended;                         /* the input */
-    bool is_unread;                        /* the output: whoever read it is gone */
-    struct buf input;                      /* what came of a line that is not whole */
-    bool is_skipping;                      /* the rest of a line that is too long */
+    bool is_ended;                         /* the input has ended */
+    bool is_unread;                        /* nobody reads our output any more */
+    struct buf input;                      /* the beginning of a line whose end has not come yet */
+    bool is_skipping;                      /* the line is too long: skip the rest of it */
     struct region line_region;
-    struct buf message;                    /* that goes */
-    struct buf tools;                      /* the list, made once */
-    char *waiting[WAITING_MOST];           /* calls, as their lines; the first is under way where is_asking */
+    struct buf message;                    /* the message that goes out */
+    struct buf tools;                      /* the list of tools, made once */
+    char *waiting[WAITING_MOST];           /* calls, as their lines; if is_asking, the first is being asked */
     size_t waiting_bytes[WAITING_MOST];
     size_t waiting_count;
     bool is_asking, is_cancelled;
 };
 
-/* ---- What goes ---- */
+/* ---- Messages that go out ---- */
 
 static void send_message(struct mcp *mcp)
 {
@@ -57,7 +58,7 @@ static void send_error(struct mcp *mcp, const TreeNode *id, int code, const char
     send_message(mcp);
 }
 
-/* ---- Calls: in a line, one under way ---- */
+/* ---- Calls: they wait in a queue, and one is asked at a time ---- */
 
 static void drop_waiting(struct mcp *mcp, size_t at)
 {
@@ -87,7 +88,7 @@ static bool is_same_id(const TreeNode *a, const TreeNode *b)
     return a && b && a->kind == b->kind && str_equal(a->text, b->text);
 }
 
-/* The one under way is given up by whoever waits for its answer. */
+/* A call that waits is dropped. The call that is being asked is only marked: goes_on then ends it. */
 static void cancel(struct mcp *mcp, const TreeNode *params, Arena scratch)
 {
     const TreeNode *id = event_tree_get(params, STR("requestId"));
@@ -102,7 +103,7 @@ static void cancel(struct mcp *mcp, const TreeNode *params, Arena scratch)
     }
 }
 
-/* ---- What comes ---- */
+/* ---- Messages that come in ---- */
 
 static void take_line(struct mcp *mcp, Str line)
 {
@@ -121,7 +122,7 @@ static void take_line(struct mcp *mcp, Str line)
     }
 }
 
-/* As much as there is; lines that are whole are taken. */
+/* Adds bytes to the line that is coming in, and takes each line that is complete. */
 static void take_bytes(struct mcp *mcp, Str bytes)
 {
     while (bytes.len) {
@@ -141,7 +142,7 @@ static void take_bytes(struct mcp *mcp, Str bytes)
     }
 }
 
-/* Waits for input at most so long (-1: until there is some), and takes it. */
+/* Waits for input, at most wait_ms (-1: until there is some), and takes it. */
 static void read_input(struct mcp *mcp, int wait_ms)
 {
     char bytes[65536];
@@ -161,7 +162,7 @@ static bool goes_on(void *context)
 
 /* ---- Asking ---- */
 
-/* Nothing is said of a call that was cancelled, nor of one that a signal ends. */
+/* A call gets no answer if it was cancelled or a signal ends it. */
 static void ask_onym(struct mcp *mcp, const AssistantMessage *in, Arena *arena)
 {
     struct asker *asker = NULL;
@@ -177,7 +178,7 @@ static void ask_onym(struct mcp *mcp, const AssistantMessage *in, Arena *arena)
     if (asker) ask_meanwhile(asker, goes_on, mcp);
     if (!s) s = ask_send(asker, &(AskCall){ request.method, request.path, request.body }, &status, &answer, &err);
     if (!s) answer = arena_copy(arena, str_slice(answer, 0, ASSISTANT_ANSWER_BYTES + 1));
-    ask_close(asker);                                      /* who has the answer may start a server at once */
+    ask_close(asker);                                      /* before we answer: the client may start a server then */
     region_close(&region);
     if (s && (mcp->is_cancelled || ask_is_interrupted())) return;
     if (s) assistant_failure(in, str_from(err.text), &mcp->message);
@@ -189,10 +190,10 @@ static void ask_first(struct mcp *mcp)
 {
     struct region region;
     AssistantMessage in;
-    region_open(&region, 2 * ASSISTANT_TREE_BYTES);                 /* the question, and the answer */
+    region_open(&region, 2 * ASSISTANT_TREE_BYTES);                 /* one half for the question, one for the answer */
     Arena arena = region_arena(&region);
     AssistantStep step = assistant_take(str_of(mcp->waiting[0], mcp->waiting_bytes[0]), &arena, &in, &mcp->message);
-    check(step == ASSISTANT_CALL);                         /* it was read when it came */
+    check(step == ASSISTANT_CALL);                         /* take_line has read it before */
     mcp->is_asking = true;
     mcp->is_cancelled = false;
     ask_onym(mcp, &in, &arena);
@@ -203,7 +204,7 @@ static void ask_first(struct mcp *mcp)
 
 /* ---- The command ---- */
 
-/* What was asked before the end of input is answered. */
+/* Goes on until all questions that came before the end of input are answered. */
 static void serve(struct mcp *mcp)
 {
     while (!ask_is_interrupted() && !mcp->is_unread && (mcp->waiting_count || !mcp->is_ended)) {
@@ -220,7 +221,7 @@ static int open_output(struct mcp *mcp)
     return EXIT_WRONG;
 }
 
-/* A configuration that is wrong now is told now. */
+/* If the configuration is wrong, say so now, not with the first question. */
 static int check_config(const struct command_line *line)
 {
     struct region region;

@@ -1,5 +1,5 @@
 /* mcp: `onym mcp`, the Model Context Protocol on standard input and output. A row of main's commands.tbl.h has its
- * options and its help; it gives the exit code.
+ * options and its help. command_mcp gives the exit code.
  */
 #ifndef ONYM_MCP_MCP_H
 #define ONYM_MCP_MCP_H
