@@ -1,19 +1,19 @@
-/* What the OpenAPI document says of each route; the document itself is written by openapi.c, from the table of
- * routes (api/api_routes.c). A route without a row here fails tests/unit/openapi/openapi_test.c.
+/* What the OpenAPI document says about each route. openapi.c writes the document, from the table of routes
+ * (api/api_routes.c) and these rows. If a route has no row here, tests/unit/openapi/openapi_test.c fails.
  *
- * What is said of questions stands in ask/questions.tbl.h.
+ * What the document says about questions is in ask/questions.tbl.h.
  *
  * TAG(name, description)
  * OPERATION(method, path, tag, summary, parameters, request, status, answer, errors)
  *     path        as in the table of routes, with a name for each star: {person_id}
- *     parameters  names of PARAMETER rows that go into the query, with blanks between
+ *     parameters  names of PARAMETER rows: the parameters of the query, with blanks between
  *     request     the SCHEMA of the body, or ""
  *     answer      the SCHEMA of the answer; or "type/subtype" of an answer that is no JSON, or "type/subtype Schema"
- *     errors      statuses beside those that every operation of its kind has, with blanks between
+ *     errors      further statuses, with blanks between; those that every operation of its kind has are not listed
  * SAME(method, path, as)
- *     a further path of an operation: as is its path
- * PARAMETER(name, description, schema)      schema in JSON, as it stands
- * SCHEMA(name, schema)                      likewise; tests/api holds real answers against them
+ *     a second path of an operation, whose own path is as
+ * PARAMETER(name, description, schema)      the schema is JSON, and is copied as it is
+ * SCHEMA(name, schema)                      the same; tests/api checks real answers by these schemas
  */
 #ifndef TAG
 #define TAG(...)
@@ -238,7 +238,7 @@ PARAMETER("external_id", "kind:value, such as user_id:12345 or email:kim@example
 PARAMETER("write_key", "A source's write key", {"type": "string"})
 PARAMETER("file", "A file's name, such as follow.js", {"type": "string"})
 
-/* ---- Schemas: what many share ---- */
+/* ---- Schemas that many others use ---- */
 SCHEMA(McpMessage, {"type": "object", "description": "A message of JSON-RPC 2.0", "required": ["jsonrpc"], "properties": {"jsonrpc": {"const": "2.0"}, "id": {"type": ["string", "number", "null"]}, "method": {"type": "string"}, "params": {"type": "object"}, "result": {"type": "object"}, "error": {"type": "object"}}})
 SCHEMA(Anything, {"description": "Any JSON"})
 SCHEMA(Value, {"type": ["null", "boolean", "number", "string", "array"], "description": "A value of a property; \"(not indexed)\" where it was not kept for questions"})
