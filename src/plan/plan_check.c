@@ -3,8 +3,8 @@
  * report nothing: a branch that does not fit is not yet a violation.
  *
  * There are three answers. FIT_UNSURE means that a limit was reached (steps, depth, memory): it is never reported as a
- * violation, and what depends on it is unsure, too. So if a plan is too hard for a message, the message goes through,
- * and is marked as undecided. */
+ * violation, and what depends on it is unsure, too. So if checking a message takes too much, the message passes, and is
+ * marked as undecided. */
 #include "plan_schema.h"
 
 #include <stdarg.h>
@@ -143,7 +143,7 @@ static Fit check_text(struct schema_walk *walk, const SchemaText *rule, const ui
                       const struct schema_step *step)
 {
     if (arena_left(walk->arena) < token[1] - token[0]) return FIT_UNSURE;
-    Arena scratch = *walk->arena;                           /* unescaped text is looked at, and not kept */
+    Arena scratch = *walk->arena;                           /* the unescaped text is not kept */
     Str text = event_token_text(walk->text, token, &scratch);
     if (rule->least || rule->most != UINT64_MAX) {
         uint64_t count = count_points(text);
@@ -249,7 +249,7 @@ static Fit check_list(struct schema_walk *walk, const SchemaList *rule, const ui
 
 /* ---- Objects ---- */
 
-/* Finds a planned name that is probably meant. */
+/* Finds the planned name that is probably meant. */
 static Str nearest_of(const SchemaObject *rule, Str name)
 {
     AlikeName given, other;
@@ -271,7 +271,8 @@ static Fit tell_unplanned(struct schema_walk *walk, const SchemaObject *rule, co
                        nearest_of(rule, step->name));
 }
 
-/* Names must fit a schema of their own. They are texts: what a schema asks of a string is asked of them. */
+/* The names of members must fit a schema of their own. They are texts, so all that the schema says about strings
+ * counts. */
 static Fit check_name(struct schema_walk *walk, const Schema *schema, const uint32_t *token,
                       const struct schema_step *step)
 {
@@ -281,7 +282,7 @@ static Fit check_name(struct schema_walk *walk, const Schema *schema, const uint
                          : fit;
 }
 
-/* A member that is not among the properties, or is in an object with further rules. */
+/* Checks a member that is not among the properties, or whose object has further rules. */
 static Fit check_slow_member(struct schema_walk *walk, const SchemaObject *rule, const SchemaProperty *property,
                              const uint32_t *token, const struct schema_step *step)
 {
@@ -355,15 +356,15 @@ Fit schema_check_absent(struct schema_walk *walk, const Schema *schema, const st
     return schema && schema->object ? check_required(walk, schema->object, nothing, step) : FIT_YES;
 }
 
-/* Clients write the members of an event in one order, and so do plans: the row at the member's own place is tried
- * first. */
+/* Clients write the members of an event in one order, and plans often have the same order. So the row at the member's
+ * own place is tried first. */
 static inline const SchemaProperty *find_property(const SchemaObject *rule, Str name, uint32_t at)
 {
     if (at < rule->property_count && str_equal_inline(rule->properties[at].name, name)) return &rule->properties[at];
     return schema_find_property(rule, name);
 }
 
-/* An object on its way: which of the required names were met. */
+/* An object while it is checked: which of the required names were found. */
 struct meeting {
     const SchemaObject *rule;
     uint64_t seen[SCHEMA_SEEN_WORDS];
@@ -388,7 +389,8 @@ static Fit check_member(struct schema_walk *walk, struct meeting *meeting, const
     return both(fit, schema_check(walk, schema, value, step, ret_next));
 }
 
-/* The member of a row of the plan whose value fits at first sight, or is absent in the plan's words: it was met. */
+/* True: the value fits at first sight, or is a null that counts as absent. If the name is required and not absent, it
+ * is marked as found. */
 static inline bool meet_at_sight(struct schema_walk *walk, struct meeting *meeting, const SchemaProperty *property,
                                  const uint32_t *value)
 {
@@ -562,7 +564,7 @@ Fit schema_check(struct schema_walk *walk, const Schema *schema, const uint32_t 
 
 enum { VERSION_PARTS = 4 };
 
-/* 2.10.1-beta+7 as numbers; what follows the numbers does not count. False: it begins with none. */
+/* Reads 2.10.1-beta+7 as numbers; what follows the numbers does not count. False: it does not begin with a number. */
 static bool read_version(Str text, int64_t parts[VERSION_PARTS])
 {
     size_t at = 0, count = 0;
@@ -602,7 +604,7 @@ bool schema_versions_parse(Str versions)
     return true;
 }
 
-/* A message without a version falls under every rule. */
+/* For a message without a version every rule counts. */
 bool schema_versions_include(Str versions, Str version)
 {
     int64_t given[VERSION_PARTS], wanted[VERSION_PARTS];

@@ -3,9 +3,9 @@
  * would change the meaning, but that we do not support ($dynamicRef, unevaluated..., a $ref to another file), is an
  * error.
  *
- * What a $ref points to is compiled once, after the document that names it, so depth is bounded by the document's
- * own nesting and a schema may refer to itself. A ring of references that never goes deeper into the value is refused:
- * it would say nothing, and never end. */
+ * What a $ref points to is compiled once, after the document that has the $ref. So the depth is bounded by the nesting
+ * of the document, and a schema may refer to itself. A ring of references that never goes deeper into the value is
+ * refused: it would say nothing, and checking it would never end. */
 #include "plan_schema.h"
 
 #include <stdarg.h>
@@ -106,7 +106,7 @@ Schema *schema_new(struct schema_compiler *compiler, const Node *at)
 {
     if (compiler->store->schema_count == TRACKING_SCHEMAS) {
         if (!compiler->has_failed) schema_complain(compiler, at, "more than %d schemas in a plan", TRACKING_SCHEMAS);
-        return &compiler->store->spare;                     /* of a plan that is not opened */
+        return &compiler->store->spare;                     /* the plan will not be opened */
     }
     compiler->store->schema_count++;
     Schema *schema = arena_new(compiler->arena, Schema, 1);
@@ -116,7 +116,7 @@ Schema *schema_new(struct schema_compiler *compiler, const Node *at)
 
 /* ---- Keywords ---- */
 
-/* A schema on its way, with the parts that it has so far. */
+/* A schema while it is compiled, with the parts that it has so far. */
 struct parts {
     struct schema_compiler *compiler;
     Schema *schema;
@@ -125,7 +125,7 @@ struct parts {
     SchemaList *list;
     SchemaLogic *logic;
     unsigned depth;
-    const Node *extra_items;        /* additionalItems, which counts beside a tuple alone */
+    const Node *extra_items;        /* additionalItems, which counts only if there is a tuple */
     bool has_contains;
 };
 
@@ -174,7 +174,7 @@ static void take_kind(struct parts *parts, const Node *node)
         schema->kinds = (uint16_t)(schema->kinds | 1u << kinds[at].kind);
         return;
     }
-    if (node->kind == NODE_NULL) schema->kinds |= 1u << FIELD_NULL;         /* YAML's null is no text */
+    if (node->kind == NODE_NULL) schema->kinds |= 1u << FIELD_NULL;         /* here YAML's null means the type null */
     else schema_complain(parts->compiler, node, "wanted string, number, integer, boolean, array, object or null");
 }
 
@@ -191,7 +191,7 @@ static void take_values(struct parts *parts, const Node *node, bool is_list)
         schema_complain(compiler, node, "wanted a list of values");
         return;
     }
-    if (parts->schema->values) {                            /* enum and const beside each other: both must hold */
+    if (parts->schema->values) {                            /* both enum and const are given: both must hold */
         Schema *other = schema_new(compiler, node);
         other->values = parts->schema->values;
         const Schema **more = arena_new(compiler->arena, const Schema *, logic_of(parts)->all.count + 1);
@@ -231,7 +231,7 @@ static void take_multiple_of(struct parts *parts, const Node *node)
 
 static void count_into(struct parts *parts, const Node *node, uint64_t *count)
 {
-    (void)schema_read_count(parts->compiler, node, count);          /* false has complained */
+    (void)schema_read_count(parts->compiler, node, count);          /* if it is false, it has complained */
 }
 
 static void take_min_length(struct parts *parts, const Node *node) { count_into(parts, node, &text_of(parts)->least); }
@@ -299,7 +299,8 @@ static void take_all_of(struct parts *parts, const Node *node)
 static void take_any_of(struct parts *parts, const Node *node) { logic_of(parts)->any = compile_each(parts, node); }
 static void take_one_of(struct parts *parts, const Node *node) { logic_of(parts)->one = compile_each(parts, node); }
 
-/* A part that is "anything" must be different from a part that is absent. */
+/* A part that allows anything compiles to NULL, which would look like a part that is absent. So it gets an empty
+ * schema. */
 static const Schema *compile_given(struct parts *parts, const Node *node)
 {
     const Schema *schema = schema_compile(parts->compiler, node, parts->depth + 1);
@@ -409,7 +410,8 @@ static void refuse_keyword(struct parts *parts, const Node *node)
     schema_complain(parts->compiler, node, "is not read here, and leaving it out would change what the schema says");
 }
 
-/* In a document within a document "#/..." would mean another place than it seems to. */
+/* An $id inside a document would make it a document within a document, where "#/..." means another place than it
+ * seems. */
 static void take_id(struct parts *parts, const Node *node)
 {
     if (parts->depth > 0 && node->kind == NODE_TEXT && !str_starts(node->text, STR("#"))) refuse_keyword(parts, node);
@@ -426,14 +428,14 @@ static const struct { Str word; void (*take)(struct parts *parts, const Node *no
     { STR("maxContains"), take_max_contains }, { STR("allOf"), take_all_of }, { STR("anyOf"), take_any_of },
     { STR("oneOf"), take_one_of }, { STR("not"), take_not }, { STR("if"), take_if }, { STR("then"), take_then },
     { STR("else"), take_else }, { STR("$ref"), take_ref }, { STR("$id"), take_id },
-    /* plan_object.c reads these together */
+    /* plan_object.c reads all of these together */
     { STR("properties"), take_nothing }, { STR("required"), take_nothing },
         { STR("additionalProperties"), take_nothing },
     { STR("patternProperties"), take_nothing }, { STR("propertyNames"), take_nothing },
     { STR("minProperties"), take_nothing }, { STR("maxProperties"), take_nothing },
     { STR("dependencies"), take_nothing }, { STR("dependentRequired"), take_nothing },
     { STR("dependentSchemas"), take_nothing }, { STR("additionalItems"), take_nothing },
-    /* they say nothing of values */
+    /* these say nothing about values */
     { STR("$schema"), take_nothing }, { STR("$comment"), take_nothing }, { STR("$anchor"), take_nothing },
     { STR("$vocabulary"), take_nothing }, { STR("definitions"), take_nothing }, { STR("$defs"), take_nothing },
     { STR("title"), take_nothing }, { STR("description"), take_nothing }, { STR("default"), take_nothing },
@@ -465,7 +467,7 @@ static void compile_into(struct schema_compiler *compiler, const Node *node, uns
 {
     struct parts parts = { .compiler = compiler, .schema = schema, .depth = depth };
     const Node *ref = node_find(node, STR("$ref"));
-    if (ref && compiler->is_draft_7) {                      /* what stands beside it does not count there */
+    if (ref && compiler->is_draft_7) {                      /* draft 7 ignores all keywords beside it */
         take_ref(&parts, ref);
         return;
     }
@@ -474,7 +476,7 @@ static void compile_into(struct schema_compiler *compiler, const Node *node, uns
     schema->object = schema_compile_object(compiler, node, depth);
 }
 
-/* true and {} are anything. */
+/* The schemas true and false are such words. */
 static bool is_word(const Node *node, const char *word)
 {
     return node->kind == NODE_TEXT && !node->is_quoted && str_equal(node->text, str_from(word));
@@ -505,7 +507,8 @@ static bool any_has_ring(const SchemaSchemas *schemas)
     return false;
 }
 
-/* Does a path lead from the schema back to it, at the same value? 1: on the path; 2: done. */
+/* Does a path of schemas lead back to this schema, at the same value? loop_state 1: it is on the path; 2: it is
+ * done. */
 static bool has_ring(const Schema *schema)
 {
     const SchemaLogic *logic = schema ? schema->logic : NULL;

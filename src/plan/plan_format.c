@@ -23,7 +23,7 @@ const char *schema_format_text(SchemaFormat format) { return formats[format].tex
 static bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 static bool is_alnum(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
 
-/* Takes that many digits off the text's start; they must be in the range. */
+/* Takes so many digits from the start of the text; their number must be in the range. */
 static bool take_number(Str *text, size_t digits, int least, int most, int *ret)
 {
     int value = 0;
@@ -101,7 +101,7 @@ static bool is_host(Str host)
     return true;
 }
 
-/* [127.0.0.1], or [IPv6:...], of which nobody here knows more. */
+/* [127.0.0.1], or [IPv6:...], where the rest is not checked. */
 static bool is_address_literal(Str host)
 {
     Str rest = str_slice(host, 1, host.len - 1);

@@ -36,7 +36,7 @@ bool tracking_rung_from(Str word, TrackingRung *ret)
 
 /* ---- Rungs ---- */
 
-/* To omit is to leave a member of an object out, so the way to it must end with a name inside of properties or
+/* To omit means to leave out a member of an object. So the path to it must end with a name inside of properties or
  * traits. */
 static bool can_omit(const TrackingViolation *violation)
 {
@@ -62,7 +62,8 @@ static void set_rungs(const struct tracking_plan *plan, const TrackingRule *rule
         if (violation->rung == TRACKING_OMIT && !can_omit(violation)) violation->rung = TRACKING_REPORT;
         if (violation->rung > verdict->rung) verdict->rung = violation->rung;
     }
-    /* A violation that is not in the stamp cannot be left out on the way, so the message waits for somebody to look. */
+    /* A part that is not in the stamp cannot be left out for destinations, so the message waits until somebody
+     * looks. */
     if (verdict->has_more && verdict->rung == TRACKING_OMIT) verdict->rung = TRACKING_HOLD;
 }
 
@@ -130,7 +131,7 @@ static bool comes_from(const TrackingRule *rule, Str source)
     return rule->source_count == 0;
 }
 
-/* What the rule is about: properties or traits. */
+/* The part of the message that the rule is about: properties or traits. */
 static const Field *field_of(const TrackingRule *rule, const Message *message)
 {
     bool has_traits = rule->type == EVENT_IDENTIFY || rule->type == EVENT_GROUP;
@@ -150,7 +151,7 @@ static Fit check_properties(const TrackingRule *rule, const Field *field, EventC
     return schema_check(walk, rule->schema, cursor.token, &top, &ignored);
 }
 
-/* This is the case for nearly all messages of nearly all events. */
+/* This is true for nearly all messages of nearly all events. */
 static bool fits_at_sight(const TrackingRule *rule, const Field *field, EventCursor cursor)
 {
     if (rule->versions.len || rule->source_count || rule->is_deprecated) return false;

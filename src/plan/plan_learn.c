@@ -1,8 +1,9 @@
 /* plan_learn: makes a plan from the messages that came, for people to read, correct and keep. What is nearly always so
  * becomes a rule:
- *   type      99 % of the values (without null) are of one kind
- *   required  it is there in 99.5 % of 200 messages or more; never for traits
- *   enum      20 texts or fewer cover all of 200 or more, and none looks like somebody's address; never for traits
+ *   type      99 % of the values (null does not count) are of one kind
+ *   required  there are 200 messages or more, and 99.5 % of them have it; never for traits
+ *   enum      there are 200 values or more, all of them are among 20 texts, and no text looks like somebody's address;
+ *             never for traits
  * Bounded: 4,000 names, 300 properties each; what is beyond is counted, and the file says so. */
 #include "plan.h"
 
@@ -21,7 +22,7 @@ typedef struct LearnedProperty {
     uint64_t count, nulls, kinds[FIELD_ARRAY + 1], whole;
     LearnedValue values[VALUES_MOST];
     uint32_t value_count;
-    bool has_many;                          /* values: more than fit, too long, or somebody's */
+    bool has_many;                          /* values: too many, too long, or about a person */
 } LearnedProperty;
 
 typedef struct LearnedEvent {
@@ -76,7 +77,7 @@ static LearnedEvent *find_event(struct tracking_learner *learner, EventType type
     return event;
 }
 
-/* Clients send properties in one order, so the next one is looked at first. */
+/* Clients send properties in the same order each time, so the one after the last is tried first. */
 static LearnedProperty *find_property(struct tracking_learner *learner, LearnedEvent *event, Str name,
                                       LearnedProperty *guess)
 {

@@ -8,8 +8,8 @@ static bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 
 struct reading {
     Decimal number;
-    int64_t exponent;               /* of the last digit that counts */
-    uint32_t zeros;                 /* seen since, which count only if another digit follows */
+    int64_t exponent;               /* the power of ten of the last digit that counts */
+    uint32_t zeros;                 /* zeros after it, which count only if another digit follows */
     bool is_behind_dot;
 };
 
@@ -32,7 +32,7 @@ static void take_digit(struct reading *reading, unsigned digit)
     number->digit_count++;
 }
 
-/* Of the exponent's text, held within what anybody can mean. */
+/* The value of the exponent's text; larger ones than anybody can mean are cut to the limit. */
 static bool read_exponent(Str text, int64_t *ret)
 {
     bool is_negative = str_starts(text, STR("-"));
@@ -92,7 +92,7 @@ static unsigned __int128 scaled(uint64_t digits, unsigned powers)
     return value;
 }
 
-/* Of two that are not long, by how large they are alone. */
+/* Compares two numbers that are not long, without their signs. */
 static int compare_sizes(const Decimal *a, const Decimal *b)
 {
     if (a->digits == 0 || b->digits == 0) return (a->digits != 0) - (b->digits != 0);
@@ -115,7 +115,7 @@ int decimal_compare(const Decimal *a, const Decimal *b)
 
 bool decimal_is_whole(const Decimal *number) { return number->exponent >= 0; }
 
-/* digits * 10^powers modulo a number. */
+/* digits * 10^powers modulo modulus. */
 static uint64_t power_rest(uint64_t digits, int64_t powers, uint64_t modulus)
 {
     unsigned __int128 rest = digits % modulus, ten = 10 % modulus;
@@ -136,7 +136,7 @@ bool decimal_is_multiple(const Decimal *number, const Decimal *of)
         return quotient <= 9e15 && quotient >= -9e15 ? quotient == (double)(int64_t)quotient : true;
     }
     if (powers >= 0) return power_rest(number->digits, powers, of->digits) == 0;
-    if (powers < -DIGITS_MOST) return false;                   /* a number's digits do not end with a zero */
+    if (powers < -DIGITS_MOST) return false;                   /* the digits cannot be divided by ten */
     unsigned __int128 step = scaled(of->digits, (unsigned)-powers);
     return step <= number->digits && number->digits % (uint64_t)step == 0;
 }

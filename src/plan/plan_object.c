@@ -1,5 +1,6 @@
-/* plan_object: reads what JSON Schema says of objects together, since its keywords depend on each other: "required"
- * names members of "properties", "additionalProperties" is about all members that "properties" does not have. */
+/* plan_object: reads all that JSON Schema says about objects in one place, since these keywords depend on each other:
+ * "required" names members of "properties", "additionalProperties" is about all members that "properties" does not
+ * have. */
 #include "plan_schema.h"
 
 enum { NAMES_MOST = 10000 };
@@ -45,8 +46,8 @@ struct names {
     unsigned depth;
 };
 
-/* Finds the row of a name, or makes it. It searches in order: this happens once for each plan, and there are few rows.
- * */
+/* Finds the row of a name, or adds one. It looks at one row after the other: this happens once for each plan, and there
+ * are few rows. */
 static SchemaProperty *name_row(struct names *names, Str name)
 {
     for (uint32_t at = 0; at < names->count; at++)
@@ -112,7 +113,7 @@ static void read_patterns(struct names *names, const Node *node)
     names->object->pattern_count = count;
 }
 
-/* dependencies (draft 7): either; dependentRequired: lists; dependentSchemas: schemas. */
+/* dependencies (draft 7) has lists of names or schemas; dependentRequired has lists, dependentSchemas has schemas. */
 static void read_dependents(struct names *names, const Node *node, SchemaDependent *dependents)
 {
     struct schema_compiler *compiler = names->compiler;
@@ -164,7 +165,7 @@ const SchemaObject *schema_compile_object(struct schema_compiler *compiler, cons
     object->dependents = rows;
     if (additional) object->additional = schema_compile(compiler, additional, depth + 1);
     if (propertyNames) object->names = schema_compile(compiler, propertyNames, depth + 1);
-    if (least) (void)schema_read_count(compiler, least, &object->least);        /* false has complained */
+    if (least) (void)schema_read_count(compiler, least, &object->least);        /* if it is false, it has complained */
     if (most) (void)schema_read_count(compiler, most, &object->most);
     object->is_slow = object->pattern_count || object->names || least || most || object->dependent_count;
     schema_finish_object(compiler->store, object, names.items, names.count);

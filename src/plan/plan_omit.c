@@ -1,6 +1,6 @@
 /* plan_omit: leaves out of a message what breaks the tracking plan, if the plan says omit. The journal keeps the
- * message whole. What is left out is what the message's stamp names, so it is the same whenever the message is sent,
- * whatever today's plan says. */
+ * message whole. The stamp of the message names what is left out. So the same parts are left out whenever the message
+ * is sent, whatever today's plan says. */
 #include "plan.h"
 
 enum { OMITTED_MOST = 2 * TRACKING_VIOLATIONS };
@@ -11,8 +11,8 @@ struct omission {
     struct buf out;
 };
 
-/* The member to leave out; for an item of a list this is the object's member that has the list. NULL: it is not there.
- * */
+/* The member to leave out. If an item of a list breaks the plan, this is the member that has the whole list. NULL: it
+ * is not there. */
 static const TreeNode *find_member(const TreeNode *json, const TrackingViolation *violation)
 {
     const TreeNode *node = json, *member = NULL;
@@ -38,7 +38,7 @@ static void note_member(struct omission *omission, const TreeNode *member)
     if (member && !is_omitted(omission, member)) omission->nodes[omission->count++] = member;
 }
 
-/* Does something that is left out lie inside of it? */
+/* Is something inside of it left out? */
 static bool has_inside(const struct omission *omission, const TreeNode *node)
 {
     for (size_t at = 0; at < omission->count; at++) {
@@ -48,7 +48,7 @@ static bool has_inside(const struct omission *omission, const TreeNode *node)
     return false;
 }
 
-/* Depth is that of a message. */
+/* It calls itself once for each level; the depth of a message is bounded. */
 static void write_without(struct omission *omission, const TreeNode *node)
 {
     struct buf *out = &omission->out;
@@ -82,7 +82,7 @@ Status tracking_omit(const Event *event, const TreeNode *json, Arena *arena, con
     for (uint32_t at = 0; at < verdict->count; at++) {
         if (verdict->items[at].rung != TRACKING_OMIT) continue;
         note_member(&omission, find_member(json, &verdict->items[at]));
-        /* an identify's traits may stand in its context as well, and then they came from there */
+        /* the traits of an identify may have come from its context, and are there, too */
         if (event->type == EVENT_IDENTIFY)
             note_member(&omission, find_member(event_tree_find(json, "context"), &verdict->items[at]));
     }

@@ -1,12 +1,12 @@
-/* plan_pattern: translates ECMA 262's dialect into RE2's. Most of both is the same; what differs is white space (\s),
- * the dot, the escapes \u, \c and \0, names of groups and of Unicode's classes, and empty classes. A letter that
- * escapes nothing in ECMA
- * 262 but means something in RE2 (\A, \z, \Q, \C) is refused: both readings would be a guess. */
+/* plan_pattern: translates ECMA 262's dialect into RE2's. They are mostly the same; the differences are white space
+ * (\s), the dot, the escapes \u, \c and \0, names of groups and of Unicode's classes, and empty classes. An escape that
+ * means nothing in ECMA 262 but something in RE2 (\A, \z, \Q, \C) is refused: we could only guess what the writer
+ * meant. */
 #include "plan_pattern.h"
 
 #include <stdio.h>
 
-/* What \s is there, as the inside of a class. */
+/* What \s means in ECMA 262, as the inside of a class. */
 #define SPACES "\\t-\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}"
 
 struct translation {
@@ -23,7 +23,7 @@ static bool refuse(struct translation *t, const char *why)
     return false;
 }
 
-/* So many hex digits; -1 where they are not there. */
+/* The value of so many hex digits; -1: they are not there. */
 static int read_hex(Str text, size_t at, size_t digits)
 {
     int value = 0;
@@ -36,7 +36,7 @@ static int read_hex(Str text, size_t at, size_t digits)
     return value;
 }
 
-/* \uXXXX, two of them that are one code point, \u{X}. t->at is after the u. */
+/* \uXXXX, two of these that make one code point, or \u{X}. t->at is after the u. */
 static bool put_unicode(struct translation *t)
 {
     if (t->at < t->text.len && t->text.bytes[t->at] == '{') {

@@ -1,5 +1,5 @@
-/* plan_re2: RE2 behind C functions. It matches in time linear in the text, whatever the pattern: what its automaton
- * has no memory for (PATTERN_MEMORY_BYTES) is simulated more slowly, not given up. */
+/* plan_re2: RE2 behind C functions. It matches in time linear in the text, whatever the pattern is. If its automaton
+ * needs more memory than it may have (PATTERN_MEMORY_BYTES), RE2 simulates it more slowly, but does not give up. */
 #include "plan_pattern.h"
 
 #include <cstdio>

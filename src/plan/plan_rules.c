@@ -1,4 +1,4 @@
-/* plan_rules: makes a table of rules of plan.yaml. docs/plan.md says what its keys mean; here each is a row. */
+/* plan_rules: makes a table of rules from plan.yaml. docs/plan.md says what its keys mean; here each key is a row. */
 #include "plan_rules.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@ struct opening {
     struct tracking_plan *plan;
     struct schema_compiler compiler;
     const Node *common;
-    const char *section;            /* "events", while one is read */
+    const char *section;            /* the section that is being read: "events" */
 };
 
 /* ---- Ladders ---- */
@@ -41,14 +41,14 @@ static void read_source_rungs(struct opening *opening, const Node *node, Trackin
     ladder->rungs = rungs;
 }
 
-/* enforcement: hold, or {default: report, sources: {website: hold}} */
+/* Reads enforcement: hold, or {default: report, sources: {website: hold}}. */
 static void read_ladder(struct opening *opening, const Node *node, TrackingLadder *ladder)
 {
     *ladder = (TrackingLadder){ .usual = TRACKING_RUNGS };
     if (!node) return;
     ladder->is_given = true;
     if (node->kind == NODE_TEXT) {
-        (void)read_rung(opening, node, true, &ladder->usual);           /* false has complained */
+        (void)read_rung(opening, node, true, &ladder->usual);           /* if it is false, it has complained */
         return;
     }
     if (node->kind != NODE_MAP) {
@@ -131,7 +131,7 @@ static void read_sources(struct opening *opening, const Node *node, TrackingRule
     if (!is_fine) schema_complain(&opening->compiler, node, "wanted names of sources");
 }
 
-/* A JSON Schema of the properties: a map, or the name of a file beside the plan. Segment's has them one level down. */
+/* Reads a JSON Schema: a map, or the name of a file beside the plan. */
 static const Schema *read_schema(struct opening *opening, const Node *node)
 {
     struct schema_compiler *compiler = &opening->compiler;
@@ -229,7 +229,7 @@ static void read_rules(struct opening *opening, const Node *map, const char *sec
     opening->compiler.place = STR("");
 }
 
-/* An identify says only which traits changed, so none is ever required; the same holds for a group. */
+/* An identify has only the traits that changed, so no trait is ever required; the same holds for a group. */
 static void read_traits(struct opening *opening, const Node *map, const char *section, EventType type)
 {
     set_place(opening, section, (Str){ 0 });
@@ -288,7 +288,8 @@ static void read_names(struct opening *opening, const Node *map)
     }
 }
 
-/* A planned name is right in any case; but if it breaks the rule for names, we say so. */
+/* An event with a planned name is always right. But if the plan has names that break its own rule for names, we say
+ * so. */
 static void check_planned_names(struct opening *opening, const Node *events)
 {
     struct tracking_plan *plan = opening->plan;

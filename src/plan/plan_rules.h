@@ -4,7 +4,7 @@
 
 #include "plan_schema.h"
 
-/* Which rung, by source: the source's row, or else the usual one. */
+/* Which rung counts for a source: that of the source's row, or else the usual one. */
 typedef struct TrackingLadder {
     bool is_given;
     TrackingRung usual;
@@ -13,39 +13,39 @@ typedef struct TrackingLadder {
     uint32_t count;
 } TrackingLadder;
 
-/* An event, a page, a screen; or all identifies, or all groups: then the name is empty. */
+/* A rule for an event, a page or a screen; or for all identifies or all groups, and then the name is empty. */
 typedef struct TrackingRule {
     EventType type;
     Str name;
     uint64_t hash;
-    const Schema *schema;           /* of properties or traits; NULL: anything */
+    const Schema *schema;           /* for the properties or traits; NULL: anything */
     const Str *sources;             /* from which it may come; none: any source */
     uint32_t source_count;
     bool is_deprecated;
-    Str versions;                   /* of the apps that it counts for; empty: all */
+    Str versions;                   /* of the apps that the rule is for; empty: all */
     TrackingLadder ladder;
-    TrackingRung unplanned;         /* for a property that it does not know; TRACKING_RUNGS: as the ladder says */
+    TrackingRung unplanned;         /* for properties that it does not name; TRACKING_RUNGS: as the ladder says */
     uint32_t line;
 } TrackingRule;
 
 struct tracking_plan {
     struct schema_store store;
     Hash128 text_hash;
-    bool has_files;                 /* it named some */
+    bool has_files;                 /* it names further files */
     Str version;
     TrackingRule *rules;
     uint32_t rule_count;
-    struct slots slots;             /* of the rules */
+    struct slots slots;             /* finds the rules */
     TrackingLadder ladder;
     TrackingRung unplanned_events, unplanned_pages;         /* TRACKING_RUNGS: as the ladder says */
     TrackingRung unplanned_properties, unplanned_traits;
-    struct pattern *name_pattern;   /* of events that are not in the plan; NULL: any */
-    Str name_wants;                 /* what it asks, in words */
+    struct pattern *name_pattern;   /* for events that are not in the plan; NULL: any name */
+    Str name_wants;                 /* what the pattern asks for, in words */
 };
 
 TrackingRung tracking_rung_for(const TrackingLadder *ladder, Str source, TrackingRung otherwise);
 const TrackingRule *tracking_find_rule(const struct tracking_plan *plan, EventType type, Str name);
-/* A planned event that the name was meant to be; empty: none. */
+/* The planned event that was probably meant by this name; empty: none. */
 Str tracking_near_event(const struct tracking_plan *plan, EventType type, Str name);
 
 #endif

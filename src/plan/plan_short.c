@@ -1,6 +1,6 @@
 /* plan_short: the plan's own way to say what a property is, for people: "revenue: {type: number, required: true,
- * min: 0}", or "currency: text". It becomes the same Schema that JSON Schema becomes. Each key is a row; a key that
- * nobody knows is an error here, since the form is ours and a slip of the finger would leave something unchecked. */
+ * min: 0}", or "currency: text". It is compiled to the same struct Schema as JSON Schema. Each key is a row. An unknown
+ * key is an error here: the form is our own, and because of a typing mistake something would not be checked. */
 #include "plan_schema.h"
 
 struct short_form {
@@ -205,7 +205,7 @@ static void take_key(struct short_form *form, const Node *node)
 
 /* ---- A property ---- */
 
-/* What it says holds for one kind of value: a number with a length is a slip. */
+/* A rule that fits no kind of the property is a mistake: a number that has a length, for example. */
 static void check_sense(struct short_form *form, const Node *node)
 {
     unsigned kinds = form->schema->kinds;
@@ -254,7 +254,7 @@ static const Schema *compile_property(struct schema_compiler *compiler, const No
     return form.schema;
 }
 
-/* The rows of an object on their way. */
+/* The rows of an object while they are added. */
 struct rows {
     struct schema_compiler *compiler;
     SchemaObject *object;
@@ -264,7 +264,7 @@ struct rows {
     unsigned depth;
 };
 
-/* unless: those that this has, too, are left out. */
+/* Adds a row for each property of the map. Those that unless has, too, are left out. */
 static void add_rows(struct rows *rows, const Node *map, const Node *unless)
 {
     struct schema_compiler *compiler = rows->compiler;

@@ -1,18 +1,19 @@
 /* plan_sight: finds quickly that a value fits. Nearly every member of nearly every message fits its plan, and for most
- * the first byte shows it: text if text is wanted. For each row of a plan these first bytes are found once, when the
- * plan is compiled (SchemaProperty.sight); then a usual message is checked in one look at each value.
+ * the first byte shows it: a quote, if text is wanted. For each property of a plan these first bytes are found once,
+ * when the plan is compiled (SchemaProperty.sight). After that, checking a usual message takes one look at each value.
  *
- * It only says that a value fits: what is not sure is checked as usual (plan_check.c), and nothing is reported here. */
+ * It can only say that a value fits. What is not sure is checked as usual (plan_check.c), and nothing is reported
+ * here. */
 #include "plan_schema.h"
 
-/* By a value's first byte. Objects and lists are never sure. */
+/* The kind of a value, by its first byte. Objects and lists are never sure. */
 static const uint8_t first_bytes[256] = {
     ['"'] = SIGHT_TEXT, ['-'] = SIGHT_MINUS, ['t'] = SIGHT_BOOL, ['f'] = SIGHT_BOOL, ['n'] = SIGHT_NULL,
     ['0'] = SIGHT_NUMBER, ['1'] = SIGHT_NUMBER, ['2'] = SIGHT_NUMBER, ['3'] = SIGHT_NUMBER, ['4'] = SIGHT_NUMBER,
     ['5'] = SIGHT_NUMBER, ['6'] = SIGHT_NUMBER, ['7'] = SIGHT_NUMBER, ['8'] = SIGHT_NUMBER, ['9'] = SIGHT_NUMBER,
 };
 
-/* Is a number that is not negative within the bounds, however large it is? */
+/* Does every number that is not negative fit, however large it is? */
 static bool takes_positive(const SchemaNumber *rule)
 {
     if (!rule) return true;
@@ -44,7 +45,7 @@ static uint8_t sight_of(const SchemaProperty *property)
 void schema_set_sights(struct schema_store *store)
 {
     for (SchemaObject *object = store->objects; object; object = object->before) {
-        /* They are constant for code that checks; here the plan is not open yet. */
+        /* Properties are const for the code that checks; here the plan is not open yet, so they may change. */
         SchemaProperty *properties = (SchemaProperty *)(uintptr_t)object->properties;
         if (object->is_slow || object->has_escapes || object->required_count >= 64) continue;
         object->has_sights = true;
@@ -92,7 +93,7 @@ bool schema_object_fits_at_sight(const SchemaObject *object, const char *text, c
     uint64_t seen = 0;
     if (!object->has_sights) return false;
     for (token++; text[*token] != '}'; token += text[*token] == ',') {
-        /* Clients write the members of an event in one order, and so do plans. */
+        /* Clients write the members of an event in one order, and plans often have the same order. */
         Str name = event_token_inside(text, token);
         const SchemaProperty *property = &object->properties[next];
         if (next >= object->property_count || !str_equal_inline(property->name, name))

@@ -1,11 +1,10 @@
-/* plan_stamp: a verdict as a record has it, and as people read it.
+/* plan_stamp: writes a verdict as JSON for the record, and as text for people.
  *
  *   {"version":"7","rung":"omit","violations":[{"code":"wrong_type","path":["properties","revenue"],"found":"text",
  *    "wants":"a number","rung":"omit"}],"more":true}
  *
- * The path is a list, since names of properties may have dots. A stamp has no value in it: that is in the message
- * itself, and goes when the message is erased. "near", "found", "wants" and "more" are left out if there is nothing
- * to say. */
+ * The path is a list, since names of properties may have dots. A stamp never has the value itself: the message has it,
+ * and loses it when it is erased. "near", "found", "wants" and "more" are left out if there is nothing to say. */
 #include "plan_rules.h"
 
 static void write_violation(struct buf *out, const TrackingViolation *violation)
@@ -25,7 +24,7 @@ static void write_violation(struct buf *out, const TrackingViolation *violation)
     json_object_end(out);
 }
 
-/* A violation that is not in the stamp cannot be left out on the way to a destination, so the message waits. */
+/* A part that is not in the stamp cannot be left out for destinations, so the message waits. */
 static TrackingRung rung_of(const TrackingVerdict *verdict, bool has_more)
 {
     return has_more && verdict->rung == TRACKING_OMIT ? TRACKING_HOLD : verdict->rung;
@@ -92,7 +91,7 @@ static bool read_violation(const TreeNode *node, Arena *arena, TrackingViolation
     return true;
 }
 
-/* A code that a later version knows is passed over: the rung of the whole counts. */
+/* A violation with a code that only a later version knows is passed over: the rung of the whole message counts. */
 bool tracking_stamp_read(Str stamp, Arena *arena, TrackingVerdict *ret)
 {
     const TreeNode *root, *list;

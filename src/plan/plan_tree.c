@@ -1,15 +1,15 @@
-/* plan_tree: makes a tree of settings of JSON, so that a schema or a plan in JSON is compiled like one in YAML. A tree
- * of settings shows a value's kind by quotes: a string of JSON is a quoted text, a number or a bool is one without
- * quotes. */
+/* plan_tree: makes a tree of settings from JSON, so that a schema or a plan in JSON is compiled like one in YAML. A
+ * tree of settings shows a value's kind by quotes: a string of JSON is a text with quotes, a number or a bool is a text
+ * without quotes. */
 #include "plan.h"
 
 struct place {
     Str json;
-    size_t at;                      /* up to here lines are counted */
+    size_t at;                      /* lines are counted up to here */
     uint32_t line, line_at;
 };
 
-/* Values come in the order of the text, so each byte is looked at once. */
+/* The values come in the order of the text, so each byte is looked at only once. */
 static void set_place(struct place *place, const char *to, Node *node)
 {
     size_t end = (size_t)(to - place->json.bytes);

@@ -1,5 +1,5 @@
 /* plan_types: writes a plan as TypeScript, for the code of a website: what the compiler checks costs the page nothing.
- * The plan's writer chose its names and texts; they are escaped all the same. */
+ * The team that wrote the plan chose its names and texts; they are escaped all the same. */
 #include "plan_rules.h"
 
 enum { TYPES_DEPTH = 16 };

@@ -1,6 +1,6 @@
 /* plan_value: compares values. JSON Schema compares what is meant: 1 equals 1.0, members have no
- * order, "a" equals "\u0061", and true does not equal 1. Equal values have equal hashes, so one sort is enough for a
- * list of thousands. */
+ * order, "a" equals "\u0061", and true does not equal 1. Equal values have equal hashes, so equal items of a list of
+ * thousands are found by sorting it once. */
 #include "plan_schema.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static uint64_t mix(uint64_t hash, uint64_t more)
     return hash_64(str_of(pair, sizeof pair), 0);
 }
 
-/* -0 is 0; a long number is compared by its double. */
+/* -0 is 0; a long number is compared as a double. */
 static uint64_t hash_number(const Decimal *number)
 {
     uint64_t parts[3] = { number->is_negative && number->digits, number->digits, (uint64_t)(int64_t)number->exponent };
@@ -47,7 +47,7 @@ static int compare_keys(const void *left, const void *right)
     return str_compare((*(const SchemaConst *const *)left)->key, (*(const SchemaConst *const *)right)->key);
 }
 
-/* If a member is there twice the last counts, as with the message's own fields. */
+/* If a member is there twice, the last one counts, as with the message's own fields. */
 static bool finish_members(SchemaConst *value, const SchemaConst *first, uint32_t count, Arena *arena)
 {
     SchemaConst **sorted = arena_try(arena, sizeof *sorted, _Alignof(SchemaConst *), count + 1);
