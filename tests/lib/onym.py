@@ -5,6 +5,7 @@ synchronise; start() returns when onym says that it is listening.
 
 ONYM names another program than build/onym.
 """
+import atexit
 import json
 import os
 import pathlib
@@ -39,6 +40,7 @@ def port_range():
 
 
 PORTS = []            # kept open as long as this program runs
+atexit.register(lambda: [mark.close() for mark in PORTS])
 
 
 def free_port():
