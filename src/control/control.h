@@ -113,8 +113,6 @@ Status MUST control_list_person_ids(struct control *control, IdentityPerson pers
 
 /* Under the guard. */
 bool control_is_suppressed(struct control *control, CommandIdKind kind, Str value);
-/* Under the guard. Is one of the ids that the message names suppressed? */
-bool control_is_suppressed_event(struct control *control, const Event *event);
 /* The same for a message that is not accepted yet. Any thread may ask at any time. While no id is suppressed, this
  * costs one read of memory. If a message of a suppressed id gets into the journal all the same, the applier leaves it
  * out, and control_maintain erases it there. */
@@ -124,6 +122,8 @@ bool control_suppresses(struct control *control, EventType type, Str user_id, St
  * id is suppressed. */
 bool control_suppresses_some_external(struct control *control);
 bool control_suppresses_carrier(struct control *control, struct event_parser *parser, Str json, Arena arena);
+/* All of it for a message that is in the journal: does it name or carry a suppressed id? Any thread, at any time. */
+bool control_suppresses_message(struct control *control, struct event_parser *parser, const Event *event, Arena arena);
 Status MUST control_list_suppressed(struct control *control, Arena *arena, CommandId **ret, size_t *ret_count,
                                     Err *err);
 

@@ -58,11 +58,6 @@ bool control_suppresses(struct control *control, EventType type, Str user_id, St
                                     || has(set, COMMAND_ANONYMOUS_ID, previous_id)));
 }
 
-bool control_is_suppressed_event(struct control *control, const Event *event)
-{
-    return control_suppresses(control, event->type, event->user_id, event->anonymous_id, event->previous_id);
-}
-
 bool control_suppresses_some_external(struct control *control)
 {
     return atomic_load_explicit(&control->external_count, memory_order_acquire) > 0;
@@ -81,6 +76,12 @@ bool control_suppresses_carrier(struct control *control, struct event_parser *pa
         if (has(set, COMMAND_EXTERNAL_ID, people_spell_external(kind, carried.items[at].value, text))) return true;
     }
     return false;
+}
+
+bool control_suppresses_message(struct control *control, struct event_parser *parser, const Event *event, Arena arena)
+{
+    return control_suppresses(control, event->type, event->user_id, event->anonymous_id, event->previous_id)
+        || control_suppresses_carrier(control, parser, event->json, arena);
 }
 
 /* ---- Changing: only the thread that follows the journal does this ---- */

@@ -41,9 +41,7 @@ static Status asked_list_links(void *context, Str user_id, Arena *arena, const P
 
 static bool asked_is_suppressed(void *context, struct event_parser *parser, const Event *event, Arena scratch)
 {
-    struct control *control = derive_control(context);
-    return control_is_suppressed_event(control, event)
-        || control_suppresses_carrier(control, parser, event->json, scratch);
+    return control_suppresses_message(derive_control(context), parser, event, scratch);
 }
 
 static Status list_forgets(void *context, Arena *arena, DeliverForget **ret, size_t *ret_count, Err *err)

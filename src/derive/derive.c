@@ -180,9 +180,8 @@ static Status apply_record(struct applier *applier, struct waiting_record *waiti
     /* Onym knows which messages it left out before; an id that is suppressed now may not have been suppressed then. */
     if (waiting->pos < applier->saved && derive_is_duplicate(applier, waiting->pos)) return OK;
     if (waiting->pos >= applier->saved
-        && (control_is_suppressed_event(applier->control, event)
-            || control_suppresses_carrier(applier->control, applier->parser, event->json,
-                                          region_arena(&applier->traits_region)))) {
+        && control_suppresses_message(applier->control, applier->parser, event,
+                                      region_arena(&applier->traits_region))) {
         count(applier, waiting->pos, &applier->suppressed_events);
         derive_note_repeat(applier, waiting->pos);           /* destinations leave it out, too */
         control_note_late(applier->control, waiting->pos);

@@ -83,8 +83,7 @@ static Status apply_event(struct dry *dry, const JournalRecord *record, Arena ar
     Status s = OK;
     if (event_decode(record->bytes, &event, err)) return OK;
     const struct side *now = &dry->sides[0];                            /* who is suppressed by the present rules */
-    if (control_is_suppressed_event(now->control, &event)
-        || control_suppresses_carrier(now->control, dry->parser, event.json, arena)) return OK;
+    if (control_suppresses_message(now->control, dry->parser, &event, arena)) return OK;
     IdentityMessage message = {
         .message_id = event.message_id, .time_ms = event.timestamp_ms, .position = record->pos,
         .is_alias = event.type == EVENT_ALIAS,

@@ -30,9 +30,7 @@ void live_row_judge(struct applier *applier, const People *people, struct event_
     bool is_erased;
     if (row->fate == LIVE_REJECTED) return;
     if (derive_is_duplicate(applier, row->pos)) {
-        bool is_suppressed = control_is_suppressed_event(control, &row->event) ||
-                             (control_suppresses_some_external(control) &&
-                              control_suppresses_carrier(control, parser, row->event.json, scratch));
+        bool is_suppressed = control_suppresses_message(control, parser, &row->event, scratch);
         row->fate = is_suppressed ? LIVE_SUPPRESSED : LIVE_REPEATED;
     }
     if (row->fate == LIVE_SUPPRESSED) return;

@@ -46,9 +46,10 @@ static void end_reading(void *context) { derive_end_reading(applier_of(context))
 static bool skips(void *context, JournalPos pos, const Event *event)
 {
     struct loader *loader = context;
-    struct control *control = derive_control(loader->all->applier);
-    return derive_is_duplicate(loader->all->applier, pos) || control_is_suppressed_event(control, event)
-        || control_suppresses_carrier(control, loader->parser, event->json, region_arena(&loader->region));
+    struct applier *applier = loader->all->applier;
+    Arena scratch = region_arena(&loader->region);
+    return derive_is_duplicate(applier, pos)
+        || control_suppresses_message(derive_control(applier), loader->parser, event, scratch);
 }
 
 static bool is_blocked(void *context, Str id)
