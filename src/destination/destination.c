@@ -341,6 +341,11 @@ static Millis read_retry_after(const JudgeInput *input)
     return seconds > 0 && seconds < DAY_MS / SECOND_MS ? (Millis)(seconds * SECOND_MS) : 0;
 }
 
+bool judge_may_pass(int status)
+{
+    return status == 408 || status == 423 || status == 425 || status == 429 || (status >= 500 && status != 501);
+}
+
 void judge_by_status(const JudgeInput *input, Ruling *ruling)
 {
     const FetchAnswer *answer = input->answer;
@@ -359,7 +364,7 @@ void judge_by_status(const JudgeInput *input, Ruling *ruling)
                           answer->body.bytes ? answer->body.bytes : "");
     if (status >= 200 && status < 300) {
         judge_all(ruling, VERDICT_DONE, (Str){ 0 });
-    } else if (status == 408 || status == 423 || status == 425 || status == 429 || (status >= 500 && status != 501)) {
+    } else if (judge_may_pass(status)) {
         judge_all(ruling, VERDICT_RETRY, reason);
         ruling->retry_after_ms = read_retry_after(input);
         ruling->is_everybodys = status == 429 || (status == 503 && ruling->retry_after_ms > 0);

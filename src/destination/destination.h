@@ -242,6 +242,7 @@ struct destination {
  * the status and the beginning of the body as reason. If several calls are refused together, they are halved: one
  * person's message must not harm other people's. Reads Retry-After (seconds or a date). */
 void judge_by_status(const JudgeInput *input, Ruling *ruling);
+bool judge_may_pass(int status);            /* the server's trouble of the moment: the same request may do later */
 void judge_all(Ruling *ruling, Verdict verdict, Str reason);
 
 extern const struct destination *const destinations[];                  /* ends at NULL */

@@ -46,12 +46,11 @@ static void on_done(struct fetch *fetch, const FetchAnswer *answer)
         [FETCH_FORBIDDEN] = "the address is private (allow_private lets it)",
     };
     int status = answer->status;
-    bool may_pass = status == 408 || status == 425 || status == 429 || status >= 500;
     sending->is_done = true;
     sending->status = status;
     sending->why = words[answer->outcome];
     sending->outcome = answer->outcome == FETCH_FORBIDDEN ? REFUSED : answer->outcome == FETCH_IN_DOUBT ? IN_DOUBT
-        : answer->outcome == FETCH_NOT_SENT || may_pass ? NOT_TOLD : status / 100 == 2 ? TOLD : REFUSED;
+        : answer->outcome == FETCH_NOT_SENT || judge_may_pass(status) ? NOT_TOLD : status / 100 == 2 ? TOLD : REFUSED;
 }
 
 static bool wait_cancelled(Millis wait_ms, const atomic_bool *is_cancelled)
