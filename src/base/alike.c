@@ -6,7 +6,6 @@ enum { FOLD_LEAST = 8, STEM_LEAST = 3 };
 
 static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 static bool is_lower(char c) { return (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return is_upper(c) || is_lower(c); }
 
 /* Does a word begin at this byte, within a run of letters and digits? "orderID2Sent": order, ID, 2, Sent. */

@@ -28,7 +28,6 @@ typedef struct Reading {
 
 /* ---- Characters ---- */
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 static char at(Str text, size_t index) { return index < text.len ? text.bytes[index] : 0; }
 

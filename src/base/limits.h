@@ -13,6 +13,7 @@ enum {
     LIMIT_MESSAGE_ID_BYTES = 100,
     LIMIT_KIND_NAME_BYTES  = 32,               /* "email": a kind of external ids */
     LIMIT_ID_BYTES         = 512,              /* userId, anonymousId, previousId, groupId */
+    LIMIT_INDEXED_TEXT_BYTES = 508,            /* longer texts are there, but not indexed */
     LIMIT_EVENT_NAME_BYTES = 512,              /* event, name, category */
     LIMIT_JSON_DEPTH       = 64,
     LIMIT_PROPERTIES       = 10000,            /* keys of properties or traits */

@@ -60,6 +60,8 @@ Str str_cut(Str s, char separator, Str *ret_rest);
 bool str_parse_int(Str s, int64_t min, int64_t max, int64_t *ret);
 bool str_parse_double(Str s, double *ret);            /* finite numbers only */
 
+static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 /* The value of a hexadecimal digit of either case; -1: it is none. */
 static inline int hex_value(char c)
 {

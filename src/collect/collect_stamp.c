@@ -38,10 +38,7 @@ static Str hashed_id(char *to, const char *prefix, Str of)
 
 /* Empty if the client's own id is kept. An id that is too long is replaced by its hash. An import's id is made from the
  * line, so it is the same when the line comes again; a live client's message without an id gets a random one, since two
- * messages that look the same may well be two: a UUID of version 8, which no client's library makes, so that the doctor
- * knows it (symptoms_is_made_id). */
-enum { MADE_VERSION_AT = 14 };
-
+ * messages that look the same may well be two. */
 static Str message_id(const struct intake *intake, const Message *message, char *room)
 {
     const Field *id = &message->message_id;
@@ -50,7 +47,7 @@ static Str message_id(const struct intake *intake, const Message *message, char 
     if (len > 0) return (Str){ 0 };
     if (intake->request->is_import) return hashed_id(room, "import-", message->raw);
     dice_uuid(intake->workspace->collector->options.dice, room);
-    room[MADE_VERSION_AT] = '8';
+    event_mark_made_id(room);
     return (Str){ room, UUID_BYTES };
 }
 

@@ -67,9 +67,9 @@ static Str event_of(const DoctorState *state)
     if (state->numbers.people < EVENT_PEOPLE || name.len > EVENT_BYTES) return (Str){ 0 };
     for (size_t at = 0; at < name.len; at++) {
         char c = name.bytes[at];
-        bool is_digit = c >= '0' && c <= '9', is_letter = (c | 32) >= 'a' && (c | 32) <= 'z';
-        digits += is_digit;
-        if (digits > EVENT_DIGITS || !(is_digit || is_letter || c == ' ' || c == '_' || c == '-')) return (Str){ 0 };
+        bool is_letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+        digits += is_digit(c);
+        if (digits > EVENT_DIGITS || !(is_digit(c) || is_letter || c == ' ' || c == '_' || c == '-')) return (Str){ 0 };
     }
     return name;
 }

@@ -99,9 +99,9 @@ static int compare_versions(Str a, Str b)
     while (x < a.len && y < b.len) {
         uint64_t left = 0, right = 0;
         size_t from_x = x, from_y = y;
-        for (; x < a.len && a.bytes[x] >= '0' && a.bytes[x] <= '9' && x - from_x < 18; x++)
+        for (; x < a.len && is_digit(a.bytes[x]) && x - from_x < 18; x++)
             left = left * 10 + (uint64_t)(a.bytes[x] - '0');
-        for (; y < b.len && b.bytes[y] >= '0' && b.bytes[y] <= '9' && y - from_y < 18; y++)
+        for (; y < b.len && is_digit(b.bytes[y]) && y - from_y < 18; y++)
             right = right * 10 + (uint64_t)(b.bytes[y] - '0');
         if ((x == from_x) != (y == from_y)) return 0;
         if (x > from_x && left != right) return left < right ? -1 : 1;

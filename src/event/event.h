@@ -40,6 +40,16 @@ typedef enum EventType {
 const char *event_type_word(EventType type);             /* "identify"; EVENT_NONE gives "" */
 EventType event_type_from(Str word);                     /* the whole words only; EVENT_NONE: none of them */
 
+/* A live message without a messageId gets a random UUID of version 8, which no client's library makes. So whoever reads
+ * the id knows that the client gave none. These two mark a UUID so, and look for the mark. */
+enum { EVENT_MADE_ID_BYTES = 36, EVENT_MADE_ID_VERSION = 14 };
+static inline void event_mark_made_id(char uuid[EVENT_MADE_ID_BYTES]) { uuid[EVENT_MADE_ID_VERSION] = '8'; }
+static inline bool event_is_made_id(Str id)
+{
+    return id.len == EVENT_MADE_ID_BYTES && id.bytes[EVENT_MADE_ID_VERSION] == '8' && id.bytes[8] == '-'
+        && id.bytes[13] == '-' && id.bytes[18] == '-' && id.bytes[23] == '-';
+}
+
 /* What kind of JSON value a field held, so that validation can name it. */
 typedef enum FieldKind {
     FIELD_ABSENT = 0, FIELD_NULL, FIELD_STRING, FIELD_NUMBER, FIELD_BOOL, FIELD_OBJECT, FIELD_ARRAY,

@@ -121,8 +121,6 @@ size_t walk_unescape(Str s, char *to)
 
 /* ---- Numbers and words ---- */
 
-static bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
-
 /* Is text[at..end) a number, all of it? RFC 8259: no leading zeros, digits on both sides of a dot.
  * end is a token's place, so the byte there can be read. */
 static bool is_number(const char *text, uint32_t at, uint32_t end)

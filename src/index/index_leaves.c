@@ -117,7 +117,7 @@ static void visit_text(struct walk *walk, const OutlineMember *member)
 {
     Leaf leaf = { .kind = LEAF_STRING, .text = event_raw_text(member->raw) };
     if (member->has_escape) leaf.text = str_of(walk->text, unescape(leaf.text, walk->text, sizeof walk->text));
-    if (leaf.text.len > LEAF_TEXT_BYTES - 4) leaf.kind = LEAF_OTHER;
+    if (leaf.text.len > LIMIT_INDEXED_TEXT_BYTES) leaf.kind = LEAF_OTHER;
     visit_leaf(walk, leaf);
 }
 
@@ -150,7 +150,7 @@ static void visit_plain(struct walk *walk, const OutlineMember *member)
 static void visit_list(struct walk *walk, const OutlineMember *member)
 {
     Leaf leaf = { .kind = LEAF_OTHER, .text = member->raw };
-    if (leaf.text.len < LEAF_TEXT_BYTES - 4 && !member->is_nested) leaf.kind = LEAF_LIST;
+    if (leaf.text.len < LIMIT_INDEXED_TEXT_BYTES && !member->is_nested) leaf.kind = LEAF_LIST;
     visit_leaf(walk, leaf);
 }
 

@@ -15,7 +15,7 @@
 enum {
     LEAF_DEPTH_MAX = 16,            /* objects within objects; deeper ones are left out */
     LEAF_PATH_BYTES = 256,          /* longer paths are left out */
-    LEAF_TEXT_BYTES = 512,          /* longer strings are LEAF_OTHER: there, but not indexed */
+    LEAF_TEXT_BYTES = LIMIT_INDEXED_TEXT_BYTES + 4,     /* room for one; longer strings are LEAF_OTHER */
     LEAF_COUNT_MAX = 512,           /* in one message; further leaves are left out */
 };
 

@@ -20,7 +20,6 @@ SchemaFormat schema_format_from(Str word)
 
 const char *schema_format_text(SchemaFormat format) { return formats[format].text; }
 
-static bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 static bool is_alnum(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
 
 /* Takes so many digits from the start of the text; their number must be in the range. */

@@ -4,8 +4,6 @@
 
 enum { DIGITS_MOST = 19, EXPONENT_MOST = 100000 };
 
-static bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
-
 struct reading {
     Decimal number;
     int64_t exponent;               /* the power of ten of the last digit that counts */

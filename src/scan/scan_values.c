@@ -10,8 +10,6 @@ enum { DIGITS_MAX = 38, SURELY_EXACT = 15 };
 
 /* ---- Numbers ---- */
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /* Only digits, with or without a sign. */
 static bool is_integer(Str text)
 {

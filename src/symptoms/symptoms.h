@@ -229,7 +229,6 @@ uint64_t symptoms_fold_id(Str id, uint64_t seed);
 /* Does the value name nobody? All ids that identity blocks are among such values. Gives its word or kind, as ID-5 above
  * has them; NULL: it may be an id. The word lives for ever. */
 const char *symptoms_odd_id(Str id);
-bool symptoms_is_made_id(Str message_id);                   /* collection made it, since the client gave none */
 /* "jwt", "pem", "card"; NULL: none. */
 const char *symptoms_secret(Str text);
 bool symptoms_is_secret_key(Str key);                       /* password, token, api_key, authorization, ssn … */

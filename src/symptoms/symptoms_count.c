@@ -8,7 +8,7 @@
 
 enum { MEMBERS_MOST = 2 * SYMPTOMS_FIELDS, DEEP_MOST = 200, DEPTH_MOST = 8, LATE_MS = DAY_MS, SKEW_MS = 5 * MINUTE_MS,
        OLD_MS = HOUR_MS, HALF_HOUR_MS = 30 * MINUTE_MS, ZONE_SLACK_MS = 2 * MINUTE_MS, ZONES_MOST = 28,
-       FREE_TEXT_BYTES = 200, INDEXED_BYTES = 508 };
+       FREE_TEXT_BYTES = 200 };
 
 enum { NO_FIELDS = UINT32_MAX };
 
@@ -268,7 +268,7 @@ static void count_ids(struct adding *adding)
     const char *odd_user = event->user_id.len ? symptoms_odd_id(event->user_id) : NULL;
     if (event->user_id.len && !odd_user) count_shape(adding, event->user_id);
     note_value(adding, SYMPTOM_PLACEHOLDER_ID, "userId", odd_user);
-    if (symptoms_is_made_id(event->message_id)) note_value(adding, SYMPTOM_NO_MESSAGE_ID, "", "");
+    if (event_is_made_id(event->message_id)) note_value(adding, SYMPTOM_NO_MESSAGE_ID, "", "");
     if (event->user_id.len && (is_blank(event->user_id.bytes[0])
         || is_blank(event->user_id.bytes[event->user_id.len - 1])))
         note_value(adding, SYMPTOM_ID_SPELLING, "userId", "blanks");
@@ -494,7 +494,7 @@ static SymptomType count_text(struct adding *adding, SymptomField *field, const 
     SymptomType type = type_of_text(text);
     if (text.len && !adding->is_silent && (text.len >= 6 || field->traits & (TRAIT_NAME_KEY | TRAIT_SECRET_KEY)))
         judge_text(adding, field->name, field->traits, text);
-    if (text.len > INDEXED_BYTES) note_field(adding, SYMPTOM_LONG_TEXT, field->name, "text over 508 bytes");
+    if (text.len > LIMIT_INDEXED_TEXT_BYTES) note_field(adding, SYMPTOM_LONG_TEXT, field->name, "text over 508 bytes");
     adding->scratch = before;
     return type;
 }

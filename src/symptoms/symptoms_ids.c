@@ -1,7 +1,6 @@
 /* symptoms_ids: what an id looks like. Pure functions. */
 #include "symptoms_private.h"
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
 static bool is_hex(char c) { return hex_value(c) >= 0; }
 static bool is_blank(char c) { return (unsigned char)c <= ' '; }
@@ -151,11 +150,4 @@ const char *symptoms_odd_id(Str id)
     if (is_zeros(id)) return "zeros";
     return id.len > 200 || !is_letter(first) || first == 'e' || first == 'h' || memchr(id.bytes, '{', id.len)
          ? odd_kind(id) : NULL;
-}
-
-/* A UUID of version 8 (collect_stamp.c). */
-bool symptoms_is_made_id(Str message_id)
-{
-    return message_id.len == 36 && message_id.bytes[14] == '8' && message_id.bytes[8] == '-'
-        && message_id.bytes[13] == '-' && message_id.bytes[18] == '-' && message_id.bytes[23] == '-';
 }

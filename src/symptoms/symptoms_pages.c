@@ -1,7 +1,6 @@
 /* symptoms_pages: what a page's address and a browser's name show. Pure functions. */
 #include "symptoms_private.h"
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
 
 enum { URL_MOST = 4096, ROUNDS = 2, TOKEN_BYTES = 20, VALUE_LEAST = 6 };

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
 
 static bool is_one_of(Str text, const char *const *words, size_t count)

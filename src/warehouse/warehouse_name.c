@@ -6,7 +6,6 @@
 
 static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_word(char c) { return is_lower(c) || is_upper(c) || is_digit(c); }
 static char lower(char c) { return is_upper(c) ? (char)(c + 'a' - 'A') : c; }
 

@@ -20,8 +20,6 @@ WarehouseType warehouse_type_from(Str word)
 
 /* ---- Types ---- */
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /* As JSON writes numbers: -0, 12, 1.50, 1e5, 1E+5. */
 static WarehouseType type_of_number(Str number)
 {
